@@ -1,0 +1,59 @@
+"""Everything that Tasklane says to flask-activepieces; no other file knows the extension.
+
+Three things: who is signed in and where they may share (`ExampleHost`), what an outside program
+may ask for (`SCOPES`), and the two names that the API uses (`require_scope`, `current_token`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_activepieces import (
+    Activepieces,
+    FlaskLoginHost,
+    Principal,
+    Workspace,
+    current_token,
+    require_scope,
+)
+
+from .models import User
+
+__all__ = ["SCOPES", "ExampleHost", "activepieces", "current_token", "require_scope"]
+
+#: What an outside program may ask for, in the words that the consent page shows.
+SCOPES = {
+    "profile:read": "See your name and e-mail address",
+    "tasks:read": "See the tasks of the workspace",
+    "tasks:write": "Create and change tasks of the workspace",
+}
+
+
+class ExampleHost(FlaskLoginHost):
+    """Users act in the companies that they belong to, and run those where they are admins."""
+
+    def principal_of(self, user: User) -> Principal:
+        """The user in their first company."""
+        return Principal(str(user.id), user.memberships[0].company_id, user.name)
+
+    def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
+        """The user a token speaks for, as long as they can sign in and are a member there."""
+        user: User | None = self.load_user(user_id)
+        if user is None or user.membership_in(tenant_id) is None:
+            return None
+        return Principal(user_id, tenant_id, user.name)
+
+    def allows(self, principal: Principal, permission: str) -> bool:
+        """All of it to admins of that company, nothing to others."""
+        user: User | None = self.load_user(principal.user_id)
+        membership = user.membership_in(principal.tenant_id) if user else None
+        return membership is not None and membership.is_admin
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        """The user's companies, the first membership first."""
+        user: User | None = self.load_user(principal.user_id)
+        memberships = user.memberships if user else []
+        return [Workspace(one.company.id, one.company.name) for one in memberships]
+
+
+activepieces = Activepieces(ExampleHost())

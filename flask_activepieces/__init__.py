@@ -1,0 +1,19 @@
+"""flask-activepieces: any Flask app and Activepieces as one product."""
+
+from . import signals
+from .bearer import current_token, require_scope
+from .errors import ActivepiecesError
+from .extension import Activepieces
+from .host import FlaskLoginHost, Host, Principal, Workspace
+
+__all__ = [
+    "Activepieces",
+    "ActivepiecesError",
+    "FlaskLoginHost",
+    "Host",
+    "Principal",
+    "Workspace",
+    "current_token",
+    "require_scope",
+    "signals",
+]

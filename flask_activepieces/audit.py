@@ -1,0 +1,75 @@
+"""An event is a row in the transaction that it tells of, and a signal after that transaction's commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from blinker import Signal
+from sqlalchemy import Table, bindparam, insert, update
+
+from . import signals
+from .database import Transaction
+from .models import AuditEventRow
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What happened. ``detail`` holds short texts for people, never a secret, a code or a token."""
+
+    name: str
+    at: int
+    tenant_id: str | None = None
+    user_id: str | None = None
+    client_id: str | None = None
+    grant_id: str | None = None
+    family_id: str | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+class Audit:
+    """Writes the events of one app; ``sender`` is what its signals are sent from."""
+
+    def __init__(self, sender: object) -> None:
+        self._sender = sender
+
+    def record(self, transaction: Transaction, event: Event) -> None:
+        """Add a row for the event, and announce it once committed."""
+        transaction.execute(_ADD, _row_of(event))
+        self.announce(transaction, event)
+
+    def count(self, transaction: Transaction, event: Event, *, first: bool) -> None:
+        """Like `record`, but the events of this name and family share one row that counts them."""
+        if first:
+            transaction.execute(_ADD, _row_of(event))
+        else:
+            transaction.execute(
+                _COUNT, {"of_family": event.family_id, "of_name": event.name, "moment": event.at}
+            )
+        self.announce(transaction, event)
+
+    def announce(self, transaction: Transaction, event: Event) -> None:
+        """Send the event's signal once the transaction is committed."""
+        signal = signals.BY_NAME[event.name]
+        if signal.receivers:
+            transaction.after_commit.append(lambda: self._send(signal, event))
+
+    def _send(self, signal: Signal, event: Event) -> None:
+        signal.send(self._sender, event=event)
+
+
+def _row_of(event: Event) -> dict[str, Any]:
+    return {**asdict(event), "times": 1, "last_at": event.at}
+
+
+_table: Table = AuditEventRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_ADD = insert(_table).inline()
+_COUNT = (
+    update(_table)
+    .where(_table.c.family_id == bindparam("of_family"), _table.c.name == bindparam("of_name"))
+    .values(times=_table.c.times + 1, last_at=bindparam("moment"))
+)

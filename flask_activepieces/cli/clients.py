@@ -1,0 +1,167 @@
+"""``flask activepieces client …``: register, look at, change the secret of, and delete OAuth clients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from ..errors import InvalidInput, NotFound
+from ..oauth import clients
+from ..oauth.clients import OAuthClient, Registration
+from ..oauth.presets import PRESETS
+from ..state import State, get_state
+from ..views.client_schemas import shown
+from .output import as_json, print_json, print_table, reports_errors
+
+client_cli = AppGroup("client", help="OAuth clients: the programs that may ask for access.")
+
+_COLUMNS = ("client_id", "name", "tenant_id", "scope", "redirect_uris")
+
+
+@client_cli.command("create")
+@click.option("--name", help="What people read on the consent page.")
+@click.option(
+    "--redirect-uri",
+    "redirect_uris",
+    multiple=True,
+    help="Exactly as the client sends it; repeatable.",
+)
+@click.option("--scope", default="", help='What it may ask for: "tasks:read tasks:write".')
+@click.option("--description", default="", help="One sentence for the consent page.")
+@click.option(
+    "--tenant", "tenant_id", help="The only tenant that it is for; all tenants without it."
+)
+@click.option(
+    "--public", is_flag=True, help="It cannot keep a secret: an installed or in-browser app."
+)
+@click.option(
+    "--pkce/--no-pkce",
+    "pkce",
+    default=None,
+    help="Require PKCE (the default, unless a preset says not).",
+)
+@click.option(
+    "--client-credentials", is_flag=True, help="It may also act for itself, in its tenant."
+)
+@click.option(
+    "--introspects", is_flag=True, help="It is a resource server that checks others' tokens."
+)
+@click.option(
+    "--preset", type=click.Choice(sorted(PRESETS)), help="A platform whose addresses are known."
+)
+@as_json
+@reports_errors
+def create(as_json: bool, pkce: bool | None, preset: str | None, **options: Any) -> None:
+    """Register a client and print its secret, once."""
+    state = get_state()
+    registration = _registration(pkce, preset, options)
+    client, secret = state.database.transact(
+        lambda transaction: state.clients.register(transaction, registration, now=state.now())
+    )
+    if as_json:
+        print_json(shown(client, secret))
+        return
+    click.echo(f"Registered {client.name}.")
+    _print_secret(client, secret)
+
+
+@client_cli.command("list")
+@click.option("--tenant", "tenant_id", help="Only this tenant's clients.")
+@as_json
+@reports_errors
+def list_clients(tenant_id: str | None, as_json: bool) -> None:
+    """List the registered clients, without secrets."""
+    state = get_state()
+    found = state.database.read(
+        lambda connection: (
+            clients.of_all_tenants(connection)
+            if tenant_id is None
+            else clients.of_tenant(connection, tenant_id)
+        )
+    )
+    rows = [shown(client) for client in found]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, _COLUMNS, empty="No client is registered.")
+
+
+@client_cli.command("show")
+@click.argument("client_id")
+@reports_errors
+def show(client_id: str) -> None:
+    """Print one client as JSON, without its secret."""
+    print_json(shown(_find(get_state(), client_id)))
+
+
+@client_cli.command("rotate")
+@click.argument("client_id")
+@click.option("--now", "at_once", is_flag=True, help="The old secret stops working at once.")
+@as_json
+@reports_errors
+def rotate(client_id: str, at_once: bool, as_json: bool) -> None:
+    """Give a client a new secret; the old one works until the next rotation."""
+    state = get_state()
+    client = _find(state, client_id)
+    secret = state.database.transact(
+        lambda transaction: state.clients.rotate_secret(
+            transaction, client, now=state.now(), keep_old=not at_once
+        )
+    )
+    if as_json:
+        print_json(shown(client, secret))
+        return
+    _print_secret(client, secret)
+    click.echo(
+        "The old secret has stopped working." if at_once else "The old secret works on for now."
+    )
+
+
+@client_cli.command("delete")
+@click.argument("client_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@reports_errors
+def delete(client_id: str, yes: bool) -> None:
+    """Delete a client with every grant and token that it has."""
+    state = get_state()
+    client = _find(state, client_id)
+    if not yes:
+        click.confirm(f"Delete {client.name} and everything that it has access to?", abort=True)
+    state.database.transact(
+        lambda transaction: state.clients.delete(transaction, client, now=state.now())
+    )
+    click.echo(f"Deleted {client.name}.")
+
+
+def _registration(
+    pkce: bool | None, preset_name: str | None, options: dict[str, Any]
+) -> Registration:
+    preset = PRESETS.get(preset_name or "")
+    if preset is not None:
+        options["name"] = options["name"] or preset.title
+        options["redirect_uris"] = (*preset.redirect_uris, *options["redirect_uris"])
+    if pkce is None:
+        pkce = preset is None or options["public"] or preset.require_pkce
+    if not options["name"]:
+        raise InvalidInput(
+            {"name": "a client needs a name: it is what people read on the consent page"}
+        )
+    return Registration(require_pkce=pkce, **options)
+
+
+def _find(state: State, client_id: str) -> OAuthClient:
+    client = state.database.read(lambda connection: clients.find_any(connection, client_id))
+    if client is None:
+        raise NotFound("OAuth client", client_id)
+    return client
+
+
+def _print_secret(client: OAuthClient, secret: str | None) -> None:
+    click.echo(f"client_id      {client.client_id}")
+    if secret is None:
+        click.echo("It is a public client: it has no secret, and must use PKCE.")
+    else:
+        click.echo(f"client_secret  {secret}")
+        click.echo("Copy the secret now: it is stored as a hash, and nobody can show it again.")

@@ -1,0 +1,68 @@
+"""``flask activepieces grants …``: what users allow, and taking it back for them."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from ..clock import as_iso
+from ..errors import NotFound
+from ..oauth import grants
+from ..oauth.grants import Grant
+from ..state import get_state
+from .output import as_json, print_json, print_table, reports_errors
+
+grants_cli = AppGroup("grants", help="Grants: what users allow clients.")
+
+_COLUMNS = ("id", "client_id", "tenant_id", "user_id", "scope", "created_at")
+
+
+@grants_cli.command("list")
+@click.option("--tenant", help="Only in this tenant.")
+@click.option("--user", help="Only of this user.")
+@click.option("--client", help="Only to this client.")
+@as_json
+@reports_errors
+def list_grants(tenant: str | None, user: str | None, client: str | None, as_json: bool) -> None:
+    """List the grants that stand."""
+    found = get_state().database.read(
+        lambda connection: grants.matching(
+            connection, tenant_id=tenant, user_id=user, client_id=client
+        )
+    )
+    rows = [_row(grant) for grant in found]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, _COLUMNS, empty="There are no grants.")
+
+
+@grants_cli.command("revoke")
+@click.argument("grant_id")
+@reports_errors
+def revoke(grant_id: str) -> None:
+    """Take a grant back: its codes, refresh tokens and access tokens end at once."""
+    state = get_state()
+    found = state.database.read(lambda connection: grants.matching(connection, id=grant_id))
+    if not found:
+        raise NotFound("grant", grant_id)
+    state.database.transact(
+        lambda transaction: state.grants.revoke(
+            transaction, found, now=state.now(), why="revoked by an operator"
+        )
+    )
+    click.echo(f"Revoked grant {grant_id}.")
+
+
+def _row(grant: Grant) -> dict[str, str | None]:
+    return {
+        "id": grant.id,
+        "client_id": grant.client_id,
+        "tenant_id": grant.tenant_id,
+        "user_id": grant.user_id,
+        "organization_id": grant.organization_id,
+        "workspace_name": grant.workspace_name,
+        "scope": grant.scope,
+        "created_at": as_iso(grant.created_at),
+        "updated_at": as_iso(grant.updated_at),
+    }

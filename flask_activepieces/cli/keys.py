@@ -1,0 +1,52 @@
+"""``flask activepieces keys …``: which keys are in use, and the next one."""
+
+from __future__ import annotations
+
+import secrets
+
+import click
+from flask.cli import AppGroup
+
+from ..state import get_state
+from .output import as_json, print_json, print_table, reports_errors
+
+keys_cli = AppGroup("keys", help="The keys that sign codes and tokens.")
+
+
+@keys_cli.command("list")
+@as_json
+@reports_errors
+def list_keys(as_json: bool) -> None:
+    """List the access-token keys by id, the signing one first; never the keys themselves."""
+    keys = get_state().settings.jwt_keys
+    rows = [
+        {
+            "kid": key.kid,
+            "algorithm": key.algorithm,
+            "use": "signs and verifies" if key == keys.signing else "verifies",
+            "published": "no" if key.is_secret else "in jwks.json",
+        }
+        for key in keys.keys
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, ("kid", "algorithm", "use", "published"), empty="")
+
+
+@keys_cli.command("rotate")
+@reports_errors
+def rotate() -> None:
+    """Make the next secret key and say how to put it in front of the old ones.
+
+    Nothing is changed: keys live in the configuration, and all workers must get them together.
+    """
+    settings = get_state().settings
+    click.echo(secrets.token_hex(32))
+    days = settings.refresh_token_ttl // 86_400
+    click.echo(
+        "Put this key in front of the others in ACTIVEPIECES_SECRET_KEYS (newest first) and restart.\n"
+        "If that setting is empty so far, the old key to put behind it is SECRET_KEY.\n"
+        f"Keep old keys for {days} days: a refresh token idle for that long is over anyway.",
+        err=True,
+    )

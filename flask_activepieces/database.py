@@ -1,0 +1,163 @@
+"""The host's engine for our tables, and the only two ways we use it.
+
+- `Database.reading`: a connection in autocommit, for a look-up that needs no transaction (no BEGIN, no ROLLBACK).
+- `Database.transact`: runs a function in one transaction, all or nothing, and runs it again when the database
+  says that two transactions got in each other's way. The function must therefore make its random values
+  outside, or not mind making them twice.
+
+Whatever means "the database is away" leaves here as `Unavailable`, which the edges turn into 503; nothing
+else is translated.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Executable, Insert, Table, event
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+
+from .errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ATTEMPTS = 6
+#: How many seconds a writer on SQLite waits for another.
+SQLITE_WAIT = 10
+#: PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: lock wait timeout, deadlock.
+_COLLISIONS = {"40001", "40P01", 1205, 1213}
+
+
+class LostRace(Exception):
+    """Raised inside a transaction whose conditional UPDATE met a newer row: look again, in a new transaction."""
+
+
+@dataclass
+class Transaction:
+    """One running transaction, and what shall happen once it is safely committed."""
+
+    connection: Connection
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    def execute(self, statement: Executable, values: dict[str, Any] | None = None) -> Any:
+        """Run one statement."""
+        return self.connection.execute(statement, values)
+
+    def changes(self, statement: Executable, values: dict[str, Any] | None = None) -> int:
+        """Run one INSERT, UPDATE or DELETE; the number of rows it met."""
+        return int(self.connection.execute(statement, values).rowcount)
+
+
+class Database:
+    """One app's tables, on the engine of the host's bind."""
+
+    def __init__(self, engine: Engine, *, schema: str | None = None) -> None:
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _let_readers_and_writers_pass)
+        if schema is not None:
+            engine = engine.execution_options(schema_translate_map={None: schema})
+        self._engine = engine
+        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite``, ``postgresql``, ``mysql`` or ``mariadb``."""
+        return self._engine.dialect.name
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for look-ups; each statement sees what is committed at that moment."""
+        try:
+            with self._reader.connect() as connection:
+                yield connection
+        except (DBAPIError, TimeoutError) as error:
+            raise _translated(error) from error
+
+    def read(self, look_up: Callable[[Connection], T]) -> T:
+        """Run one look-up, once more if the pool had handed out a connection that was dead already."""
+        try:
+            with self.reading() as connection:
+                return look_up(connection)
+        except Unavailable as error:
+            if not _was_stale(error.__cause__):
+                raise
+        with self.reading() as connection:
+            return look_up(connection)
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """The result of ``work``, committed. Collisions and stale connections are tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._engine.begin() as connection:
+                    transaction = Transaction(connection)
+                    result = work(transaction)
+            except LostRace:
+                if attempt == ATTEMPTS:
+                    raise Unavailable("database", retry_after=1) from None
+            except (DBAPIError, TimeoutError) as error:
+                if attempt == ATTEMPTS or not (_is_collision(error) or _was_stale(error)):
+                    raise _translated(error) from error
+            else:
+                _run_all(transaction.after_commit)
+                return result
+            time.sleep(random.uniform(0.2, 1.0) * 0.01 * attempt)  # noqa: S311  # jitter, not a secret
+        raise AssertionError("the loop returns or raises")
+
+
+def _let_readers_and_writers_pass(connection: Any, _: Any) -> None:
+    # Write-ahead logging: readers do not block the writer, and a second writer waits instead of failing.
+    for pragma in (f"busy_timeout = {SQLITE_WAIT * 1000}", "journal_mode = WAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def insert_if_absent(table: Table, dialect: str) -> Insert:
+    """An INSERT that leaves an equal key's row as it is; `Transaction.changes` tells whether it inserted."""
+    statement: Insert
+    if dialect == "postgresql":
+        statement = postgresql.insert(table).on_conflict_do_nothing()
+    elif dialect == "sqlite":
+        statement = sqlite.insert(table).on_conflict_do_nothing()
+    elif dialect in ("mysql", "mariadb"):
+        statement = mysql.insert(table).prefix_with("IGNORE")
+    else:
+        raise NotImplementedError(f"flask-activepieces does not know the database {dialect!r}")
+    # SQLAlchemy throws an INSERT's count away unless it is asked to keep it.
+    return statement.execution_options(preserve_rowcount=True)
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, OperationalError | InterfaceError | TimeoutError) or _was_stale(error):
+        return Unavailable("database")
+    return error
+
+
+def _is_collision(error: Exception) -> bool:
+    original = getattr(error, "orig", None)
+    if getattr(original, "sqlstate", None) in _COLLISIONS:
+        return True
+    arguments: tuple[object, ...] = getattr(original, "args", ())
+    # SQLite has no code in its Python exceptions before 3.11: its words have not changed since 2004.
+    return bool(arguments) and (
+        arguments[0] in _COLLISIONS or "database is locked" in str(arguments[0])
+    )
+
+
+def _was_stale(error: BaseException | None) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _run_all(callbacks: list[Callable[[], None]]) -> None:
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception:
+            # What is committed is committed: a listener's fault must not cost the client its answer.
+            log.exception("A listener failed after a commit")

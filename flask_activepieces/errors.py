@@ -1,0 +1,68 @@
+"""What can go wrong, by what the caller can do about it.
+
+    ActivepiecesError
+    ├── ConfigError          fix the configuration and start again
+    ├── SetupError           the extension is not (or not rightly) set up on this app
+    ├── InvalidInput         a person or program gave values we cannot take: {field: message}
+    ├── NotFound             no such thing, or not in this tenant (the caller must not learn which)
+    ├── SignatureError       a signed text is not ours, or was changed
+    │   └── SignatureExpired it is ours, and its time is over
+    └── Unavailable          a database or cache is away: the same call may work later
+
+What the OAuth protocol itself calls an error is Authlib's ``OAuth2Error`` family: it carries the words of
+RFC 6749 and no parallel one is invented here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class ActivepiecesError(Exception):
+    """The base of everything this package raises on purpose."""
+
+
+class ConfigError(ActivepiecesError):
+    """Raised by ``init_app`` with every problem of the configuration at once, each named by its key."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["Activepieces cannot start:", *(f"  - {p}" for p in problems)]))
+
+
+class SetupError(ActivepiecesError):
+    """Raised when something needs the extension on an app that was not given it, or was given it twice."""
+
+
+class InvalidInput(ActivepiecesError):
+    """Raised when values do not fit; ``fields`` says what is wrong with each, in words for its author."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = dict(fields)
+        super().__init__("; ".join(f"{name}: {message}" for name, message in self.fields.items()))
+
+
+class NotFound(ActivepiecesError):
+    """Raised when a thing does not exist for the asking tenant; ``kind`` and ``id`` are what was asked."""
+
+    def __init__(self, kind: str, identifier: str) -> None:
+        self.kind = kind
+        self.identifier = identifier
+        super().__init__(f"There is no {kind} {identifier!r} here.")
+
+
+class SignatureError(ActivepiecesError):
+    """Raised when a signed text does not verify; the message never repeats the text."""
+
+
+class SignatureExpired(SignatureError):
+    """Raised when a signed text is genuine but older than it may be."""
+
+
+class Unavailable(ActivepiecesError):
+    """Raised when storage cannot be reached; ``retry_after`` is a fair number of seconds to wait."""
+
+    def __init__(self, what: str, retry_after: int = 5) -> None:
+        self.what = what
+        self.retry_after = retry_after
+        super().__init__(f"The {what} cannot be reached just now.")

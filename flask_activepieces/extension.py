@@ -1,0 +1,110 @@
+"""`Activepieces`: plugs the whole of this package into a Flask app. ``init_app`` is the table of contents."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Flask
+from sqlalchemy import MetaData
+
+from .audit import Audit
+from .budget import budget_for
+from .cli import activepieces_cli
+from .clock import Clock
+from .config import Settings
+from .database import Database
+from .errors import SetupError
+from .host import FlaskLoginHost, Host
+from .models import Base
+from .oauth.clients import OAuthClients
+from .oauth.desk import TokenDesk
+from .oauth.grants import Grants
+from .oauth.revocations import RevocationCheck
+from .oauth.server import OAuthServer
+from .state import EXTENSION, State, get_state
+from .views.blueprint import build_blueprint, routes
+from .views.csrf import exempt_cookieless_views
+
+
+class Activepieces:
+    """The extension. It keeps nothing of any app, so one object may serve several.
+
+    ``host`` answers who is signed in and what they may do; ``bind_key`` names the Flask-SQLAlchemy bind that our
+    tables live in; ``clock`` is for tests.
+    """
+
+    def __init__(
+        self, host: Host | None = None, *, bind_key: str | None = None, clock: Clock = time.time
+    ) -> None:
+        self._host = host or FlaskLoginHost()
+        self._bind_key = bind_key
+        self._clock = clock
+
+    def init_app(self, app: Flask) -> None:
+        """Read the configuration, add our tables to the app's, and register routes and commands."""
+        if EXTENSION in app.extensions:
+            raise SetupError("flask-activepieces is set up on this app already.")
+        settings = Settings.from_app_config(app.config)
+        database = self._database(app)
+        audit = Audit(sender=app)
+        desk = TokenDesk.of(settings, audit=audit, dialect=database.dialect)
+        lifetime = settings.access_token_ttl
+        app.extensions[EXTENSION] = State(
+            settings=settings,
+            host=self._host,
+            clock=self._clock,
+            database=database,
+            audit=audit,
+            clients=OAuthClients(
+                known_scopes=settings.scopes, audit=audit, token_lifetime=lifetime
+            ),
+            grants=Grants(audit=audit, token_lifetime=lifetime),
+            server=OAuthServer(desk),
+            revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
+            budget=budget_for(app, redis_url=settings.redis_url),
+        )
+        app.register_blueprint(build_blueprint(settings))
+        exempt_cookieless_views(app, routes(settings))
+        app.cli.add_command(activepieces_cli)
+
+    def revoke_user(self, user_id: str, *, tenant_id: str) -> int:
+        """Call this when a user is disabled or leaves a tenant: nothing that they allowed works any more."""
+        state = get_state()
+        return state.database.transact(
+            lambda transaction: state.grants.revoke_of_user(
+                transaction,
+                tenant_id=tenant_id,
+                user_id=user_id,
+                now=state.now(),
+                why="the user was disabled",
+            )
+        )
+
+    def revoke_tenant(self, tenant_id: str) -> int:
+        """Call this when a tenant is disabled: no token works in it any more."""
+        state = get_state()
+        return state.database.transact(
+            lambda transaction: state.grants.revoke_of_tenant(
+                transaction, tenant_id=tenant_id, now=state.now(), why="the tenant was disabled"
+            )
+        )
+
+    def _database(self, app: Flask) -> Database:
+        """The host's engine for our bind; our tables become part of its metadata, for create_all and migrations."""
+        db = app.extensions.get("sqlalchemy")
+        if db is None:
+            raise SetupError(
+                "Flask-SQLAlchemy is not set up on this app: call db.init_app(app) first."
+            )
+        with app.app_context():
+            engine = db.engines.get(self._bind_key)
+        if engine is None:
+            raise SetupError(f"SQLALCHEMY_BINDS has no bind {self._bind_key!r}.")
+        metadata: MetaData = db.metadatas.setdefault(
+            self._bind_key, MetaData(info={"bind_key": self._bind_key})
+        )
+        for table in Base.metadata.sorted_tables:
+            name = f"{metadata.schema}.{table.name}" if metadata.schema else table.name
+            if name not in metadata.tables:
+                table.to_metadata(metadata)
+        return Database(engine, schema=metadata.schema)

@@ -1,0 +1,27 @@
+"""Audit events: who did what to which grant or client, and when. Never a secret, a code or a token."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import TABLE_PREFIX, Base, HostId, Id, Instant, Serial, exact_text
+
+
+class AuditEventRow(Base):
+    """One event; refreshes of one family share a row that counts them, so that rows do not grow with time."""
+
+    __tablename__ = TABLE_PREFIX + "audit_events"
+    __table_args__ = (Index(None, "tenant_id", "at"), Index(None, "family_id", "name"))
+
+    id: Mapped[Serial]
+    name: Mapped[str] = mapped_column(exact_text(40))
+    tenant_id: Mapped[HostId | None]
+    user_id: Mapped[HostId | None]
+    client_id: Mapped[Id | None]
+    grant_id: Mapped[Id | None]
+    family_id: Mapped[Id | None]
+    detail: Mapped[dict[str, str]] = mapped_column(JSON)
+    at: Mapped[Instant] = mapped_column(index=True)
+    times: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[Instant]

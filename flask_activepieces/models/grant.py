@@ -1,0 +1,29 @@
+"""Grants: what a user allows a client in a tenant. A row here *is* the permission; taking it back deletes the row."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import TABLE_PREFIX, Base, HostId, Id, Instant
+
+
+class GrantRow(Base):
+    """One standing permission; asking again changes the row and keeps its id."""
+
+    __tablename__ = TABLE_PREFIX + "grants"
+    __table_args__ = (
+        UniqueConstraint("client_id", "tenant_id", "user_id"),
+        Index(None, "tenant_id", "user_id"),
+    )
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    client_id: Mapped[Id]
+    tenant_id: Mapped[HostId]
+    user_id: Mapped[HostId]
+    organization_id: Mapped[HostId | None]
+    #: How the workspace was called when it was shared, for the connected-apps page.
+    workspace_name: Mapped[HostId]
+    scope: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant]

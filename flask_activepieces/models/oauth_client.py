@@ -1,0 +1,32 @@
+"""OAuth clients: outside programs that may ask for tokens, of one tenant or of all."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import TABLE_PREFIX, Base, HostId, Id, Instant, exact_text
+
+
+class OAuthClientRow(Base):
+    """One registered client; only hashes of its secrets are here."""
+
+    __tablename__ = TABLE_PREFIX + "oauth_clients"
+
+    client_id: Mapped[Id] = mapped_column(primary_key=True)
+    #: None: every tenant's users may grant it access.
+    tenant_id: Mapped[HostId | None] = mapped_column(index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(String(500))
+    #: SHA-256 of the secret; None for a public client (RFC 6749 §2.1).
+    secret_hash: Mapped[str | None] = mapped_column(exact_text(64))
+    #: The secret before the last rotation: both work, so that a rotation has no gap.
+    previous_secret_hash: Mapped[str | None] = mapped_column(exact_text(64))
+    redirect_uris: Mapped[list[str]] = mapped_column(JSON)
+    #: Space-separated, as everywhere in OAuth (RFC 6749 §3.3).
+    scope: Mapped[str] = mapped_column(Text)
+    grant_types: Mapped[str] = mapped_column(String(120))
+    require_pkce: Mapped[bool]
+    #: Whether it is a resource server, which may introspect tokens of other clients (RFC 7662 §2.1).
+    introspects: Mapped[bool]
+    created_at: Mapped[Instant]

@@ -1,0 +1,128 @@
+"""Access tokens: JWTs by the profile of RFC 9068, signed and verified with joserfc."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jws import JWSRegistry, extract_compact, serialize_compact, validate_compact
+
+from ..errors import SignatureError, SignatureExpired
+from ..issuer import is_same
+from ..jwt_keys import JwtKeys
+from ..signing import to_base64url
+from . import scopes
+
+#: RFC 9068 §2.1: the type says what the token is, so that no other JWT can pass as one.
+TYPE = "at+jwt"
+_LONGEST = 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessToken:
+    """Who may do what, for how long: the claims that a protected view may rely on."""
+
+    jti: str
+    issuer: str
+    user_id: str | None
+    tenant_id: str | None
+    organization_id: str | None
+    client_id: str
+    #: None for a token that a client bought with its own credentials.
+    grant_id: str | None
+    family_id: str | None
+    scope: str
+    issued_at: int
+    expires_at: int
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The scope as a set of names."""
+        return frozenset(scopes.split(self.scope))
+
+    @property
+    def subject(self) -> str:
+        """RFC 9068 §2.2: the user; without one, the client itself."""
+        return self.user_id if self.user_id is not None else self.client_id
+
+
+def token_id(*parts: str | int) -> str:
+    """An id that the same parts always give: a repeated refresh is answered with the very same token."""
+    digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).digest()
+    return to_base64url(digest[:16])
+
+
+def sign(keys: JwtKeys, token: AccessToken) -> str:
+    """The token as a signed JWT."""
+    key = keys.signing
+    claims: dict[str, Any] = {
+        "iss": token.issuer,
+        "sub": token.subject,
+        # RFC 9068 §3: the default audience, this app as a resource server.
+        "aud": token.issuer,
+        "client_id": token.client_id,
+        "scope": token.scope,
+        "jti": token.jti,
+        "iat": token.issued_at,
+        "exp": token.expires_at,
+        "tenant_id": token.tenant_id,
+        "organization_id": token.organization_id,
+        "grant_id": token.grant_id,
+        "family_id": token.family_id,
+    }
+    claims = {name: value for name, value in claims.items() if value is not None}
+    header = {"alg": key.algorithm, "typ": TYPE, "kid": key.kid}
+    payload = json.dumps(claims, separators=(",", ":"))
+    return serialize_compact(header, payload, key.material, registry=_registry(key.algorithm))
+
+
+def verify(keys: JwtKeys, text: str, *, issuer: str, now: int) -> AccessToken:
+    """The token if it is ours and still good; else `SignatureError` (RFC 9068 §4, step by step)."""
+    if len(text) > _LONGEST:
+        raise SignatureError("this is no access token of ours")
+    try:
+        compact = extract_compact(text.encode())
+        header = compact.headers()
+        # RFC 8725 §3.11: a JWT that was made for another use is refused by its type.
+        if header.get("typ") != TYPE:
+            raise SignatureError("this is no access token")
+        key = keys.find(str(header.get("kid")))
+        if key is None:
+            raise SignatureError("this access token is not signed with a key of ours")
+        # RFC 8725 §3.1: the key decides the algorithm; the token's word for it must agree.
+        if not validate_compact(compact, key.material, registry=_registry(key.algorithm)):
+            raise SignatureError("the signature of this access token does not verify")
+        claims = json.loads(compact.payload)
+    except (JoseError, ValueError) as error:
+        raise SignatureError("this is no access token of ours") from error
+    if not is_same(claims["iss"], issuer) or claims["aud"] != claims["iss"]:
+        raise SignatureError("this access token is for another service")
+    if claims["exp"] <= now:
+        raise SignatureExpired("this access token has expired")
+    return _token_of(claims)
+
+
+def _token_of(claims: dict[str, Any]) -> AccessToken:
+    has_user = "grant_id" in claims
+    return AccessToken(
+        jti=claims["jti"],
+        issuer=claims["iss"],
+        user_id=claims["sub"] if has_user else None,
+        tenant_id=claims.get("tenant_id"),
+        organization_id=claims.get("organization_id"),
+        client_id=claims["client_id"],
+        grant_id=claims.get("grant_id"),
+        family_id=claims.get("family_id"),
+        scope=claims["scope"],
+        issued_at=claims["iat"],
+        expires_at=claims["exp"],
+    )
+
+
+@lru_cache(maxsize=8)
+def _registry(algorithm: str) -> JWSRegistry:
+    return JWSRegistry(algorithms=[algorithm])

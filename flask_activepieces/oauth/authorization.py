@@ -1,0 +1,251 @@
+"""The authorization request (RFC 6749 §4.1.1), held against its rules one by one.
+
+The order is the specification, and it has two halves. Until the client and its redirect URI are verified,
+whatever is wrong is told to the person on a page (CVE-2026-41479, CVE-2026-44681 were redirects before that
+point). After it, whatever is wrong goes back to the client by redirect, with ``state`` and ``iss``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from authlib.oauth2.rfc6749 import (
+    InvalidRequestError,
+    OAuth2Error,
+    UnauthorizedClientError,
+    UnsupportedResponseTypeError,
+)
+
+from ..config import Scope
+from ..errors import ActivepiecesError
+from . import scopes
+from .clients import OAuthClient
+
+#: RFC 7636 §4.2: S256 is 32 bytes as base64url.
+_S256 = re.compile(r"[A-Za-z0-9_-]{43}")
+_LONGEST = {"state": 4096, "scope": 4096, "redirect_uri": 2048}
+
+
+class NoRedirect(ActivepiecesError):
+    """Raised while nobody is verified to redirect to: the person is told on a page of ours."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(message)
+
+
+class UnknownTarget(OAuth2Error):
+    """RFC 8707 §2: the resource asked for is not here."""
+
+    error = "invalid_target"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationRequest:
+    """What a client asks a user for; verified when it came out of `verify`."""
+
+    client_id: str
+    redirect_uri: str
+    #: Whether the client named the URI itself, and so must name it again at the token endpoint.
+    redirect_uri_given: bool
+    scope: str
+    state: str | None
+    code_challenge: str | None
+    #: "none", "consent" or nothing.
+    prompt: str | None
+
+    @property
+    def names(self) -> list[str]:
+        """The scopes asked for."""
+        return scopes.split(self.scope)
+
+    def answer_url(self, issuer: str, parameters: Mapping[str, str]) -> str:
+        """Where the browser goes with the answer: state unchanged, and who answered (RFC 9207 §2)."""
+        answer = dict(parameters)
+        if self.state is not None:
+            answer["state"] = self.state
+        answer["iss"] = issuer
+        separator = "&" if "?" in self.redirect_uri else "?"
+        return f"{self.redirect_uri}{separator}{urlencode(answer)}"
+
+
+class Refused(ActivepiecesError):
+    """Raised when the client is to be told of an error by redirect."""
+
+    def __init__(self, request: AuthorizationRequest, error: OAuth2Error) -> None:
+        self.request = request
+        self.error = error
+        super().__init__(str(error.error))
+
+    def answer_url(self, issuer: str) -> str:
+        """RFC 6749 §4.1.2.1."""
+        told = {"error": str(self.error.error)}
+        if self.error.description:
+            told["error_description"] = str(self.error.description)
+        return self.request.answer_url(issuer, told)
+
+
+def verify(
+    parameters: Mapping[str, str],
+    client: OAuthClient | None,
+    *,
+    known: Mapping[str, Scope],
+    issuer: str,
+) -> AuthorizationRequest:
+    """The request if it may be put before a user; else `NoRedirect` or `Refused`."""
+    client = _client(client)
+    redirect_uri = _redirect_uri(parameters, client)
+    request = AuthorizationRequest(
+        client_id=client.client_id,
+        redirect_uri=redirect_uri,
+        redirect_uri_given="redirect_uri" in parameters,
+        scope="",
+        state=_state(parameters),
+        code_challenge=parameters.get("code_challenge"),
+        prompt=_prompt(parameters),
+    )
+    try:
+        for rule in RULES:
+            rule(parameters, client)
+        _resource(parameters, issuer)
+        names = scopes.requested(parameters.get("scope"), allowed=client.scope, known=known)
+    except OAuth2Error as error:
+        raise Refused(request, error) from None
+    return AuthorizationRequest(**{**vars(request), "scope": scopes.join(names)})
+
+
+# Until here nobody is redirected.
+
+
+def _client(client: OAuthClient | None) -> OAuthClient:
+    if client is None:
+        raise NoRedirect(
+            "The app that sent you here is not registered.",
+            "Go back to it and try again; if this happens again, tell its makers that its client_id is unknown.",
+        )
+    return client
+
+
+def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
+    uri = parameters.get("redirect_uri")
+    if uri is None:
+        # RFC 6749 §3.1.2.3: it may be left out only if there is nothing to choose.
+        if len(client.redirect_uris) == 1:
+            return client.redirect_uris[0]
+        raise NoRedirect(
+            f"{client.name} did not say where to send you back to.",
+            "Tell its makers that the parameter redirect_uri is missing.",
+        )
+    if not client.accepts_redirect(uri):
+        raise NoRedirect(
+            f"{client.name} asked to send you to an address that is not registered for it.",
+            "Do not go on. Tell its makers that the redirect_uri must be exactly one of the registered ones.",
+        )
+    return uri
+
+
+def _state(parameters: Mapping[str, str]) -> str | None:
+    state = parameters.get("state")
+    if state is not None and len(state) > _LONGEST["state"]:
+        raise NoRedirect(
+            "The request is too long.",
+            f"Its state must have at most {_LONGEST['state']} characters.",
+        )
+    return state
+
+
+def _prompt(parameters: Mapping[str, str]) -> str | None:
+    # Values that we do not know, and other unknown parameters, are ignored (RFC 6749 §3.1).
+    words = parameters.get("prompt", "").split()
+    if words == ["none"]:
+        return "none"
+    return "consent" if {"consent", "login", "select_account"} & set(words) else None
+
+
+# From here on the client is told by redirect.
+
+
+def _response_type(parameters: Mapping[str, str], client: OAuthClient) -> None:
+    asked = parameters.get("response_type")
+    if asked is None:
+        raise InvalidRequestError("The parameter response_type is missing; it must be code.")
+    if asked != "code":
+        # No implicit grant, in no form (RFC 9700 §2.1.2).
+        raise _UnsupportedResponseType()
+
+
+class _UnsupportedResponseType(UnsupportedResponseTypeError):
+    description = "The response_type must be code."
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+
+def _response_mode(parameters: Mapping[str, str], client: OAuthClient) -> None:
+    if parameters.get("response_mode", "query") != "query":
+        raise InvalidRequestError("The response_mode must be query.")
+
+
+def _grant_type(parameters: Mapping[str, str], client: OAuthClient) -> None:
+    if not client.check_grant_type("authorization_code"):
+        raise UnauthorizedClientError(
+            "The client is not registered for the authorization code grant."
+        )
+
+
+def _request_objects(parameters: Mapping[str, str], client: OAuthClient) -> None:
+    # RFC 9101 §6.1: what cannot be read must not be passed over, it might say something else.
+    for name, error in (
+        ("request", "request_not_supported"),
+        ("request_uri", "request_uri_not_supported"),
+    ):
+        if name in parameters:
+            raise OAuth2Error(error=error, description="Request objects are not supported.")
+
+
+def _prompt_alone(parameters: Mapping[str, str], client: OAuthClient) -> None:
+    words = parameters.get("prompt", "").split()
+    if "none" in words and len(words) > 1:
+        raise InvalidRequestError("prompt=none cannot be combined with other values.")
+
+
+def _pkce(parameters: Mapping[str, str], client: OAuthClient) -> None:
+    challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method")
+    if challenge is None:
+        if method is not None:
+            raise InvalidRequestError("There is a code_challenge_method but no code_challenge.")
+        if client.require_pkce:
+            raise InvalidRequestError("PKCE is required: send code_challenge with method S256.")
+        return
+    # RFC 7636 §4.3: no method means plain, and plain protects nothing (RFC 9700 §2.1.1).
+    if method != "S256":
+        raise InvalidRequestError("The code_challenge_method must be S256.")
+    if not _S256.fullmatch(challenge):
+        raise InvalidRequestError("The code_challenge is not the S256 of a verifier.")
+
+
+def _resource(parameters: Mapping[str, str], issuer: str) -> None:
+    resource = parameters.get("resource")
+    if (
+        resource is not None
+        and resource.rstrip("/") != issuer
+        and not resource.startswith(issuer + "/")
+    ):
+        raise UnknownTarget("The resource is not served here.")
+
+
+Rule = Callable[[Mapping[str, str], OAuthClient], None]
+
+#: In this order: what the request is at all, then what it asks for.
+RULES: tuple[Rule, ...] = (
+    _response_type,
+    _response_mode,
+    _grant_type,
+    _request_objects,
+    _prompt_alone,
+    _pkce,
+)

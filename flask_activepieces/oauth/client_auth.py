@@ -1,0 +1,114 @@
+"""How a client proves who it is at the machine endpoints (RFC 6749 §2.3).
+
+Secret in the form or in a Basic header, one method a request; a public client names itself and has PKCE. The
+Basic header is form-decoded as the RFC asks; since our ids and secrets contain no ``%`` and no ``+``, the raw
+form that Activepieces sends reads the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
+
+from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
+
+from ..signing import fingerprint, same
+from .clients import OAuthClient
+
+_NOBODY = fingerprint("the secret of no client")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a request says of its client."""
+
+    client_id: str
+    secret: str | None = field(repr=False)
+    by_header: bool
+
+    @property
+    def method(self) -> str:
+        """The method's registered name (RFC 7591 §2)."""
+        if self.secret is None:
+            return "none"
+        return "client_secret_basic" if self.by_header else "client_secret_post"
+
+
+def read_credentials(form: Mapping[str, str], authorization: str | None) -> Credentials:
+    """The one set of credentials in a request; an Authlib error when there is none, or more than one."""
+    client_id, secret = form.get("client_id"), form.get("client_secret")
+    if authorization is None:
+        if not client_id:
+            raise refused(
+                "The request names no client: send client_id and client_secret.", by_header=False
+            )
+        return Credentials(client_id, secret or None, by_header=False)
+    if secret is not None:
+        # RFC 6749 §2.3: not more than one method in each request, even if one of them is right.
+        raise InvalidRequestError(
+            "Send the client secret in the header or in the form, not in both."
+        )
+    header_id, header_secret = _from_basic(authorization)
+    if client_id is not None and client_id != header_id:
+        raise InvalidRequestError(
+            "client_id in the form is not the one in the Authorization header."
+        )
+    return Credentials(header_id, header_secret, by_header=True)
+
+
+def _from_basic(authorization: str) -> tuple[str, str]:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise refused("The Authorization header must be of the Basic kind here.", by_header=True)
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        raise refused(
+            "The Authorization header is not valid Basic authentication.", by_header=True
+        ) from None
+    client_id, colon, secret = text.partition(":")
+    if not colon or not client_id or not secret:
+        raise refused("The Authorization header lacks the client id or the secret.", by_header=True)
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def check(credentials: Credentials, client: OAuthClient | None) -> OAuthClient:
+    """The client if the credentials prove it; else InvalidClientError, the same for every reason."""
+    if client is None:
+        # The same work for a client that does not exist: its absence must not show in the time.
+        same(fingerprint(credentials.secret or ""), _NOBODY)
+        proven = False
+    elif client.confidential:
+        proven = client.has_secret(credentials.secret or "")
+    else:
+        proven = credentials.secret is None
+    if client is None or not proven:
+        raise refused(
+            "Unknown client, or a wrong or missing secret.", by_header=credentials.by_header
+        )
+    return client
+
+
+def refused(description: str, *, by_header: bool) -> InvalidClientError:
+    """RFC 6749 §5.2: 401 always; the challenge only to a client that used the header."""
+    error = _Refused(description)
+    error.by_header = by_header
+    return error
+
+
+class _Refused(InvalidClientError):
+    status_code = 401
+    by_header = False
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        headers: list[tuple[str, str]] = [
+            (name, value)
+            for name, value in super().get_headers()  # type: ignore[no-untyped-call]
+            if name != "WWW-Authenticate"
+        ]
+        if self.by_header:
+            headers.append(("WWW-Authenticate", 'Basic realm="oauth", charset="UTF-8"'))
+        return headers

@@ -1,0 +1,298 @@
+"""OAuth clients: registering, finding, changing, giving a new secret, deleting; and what Authlib asks of one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from authlib.oauth2.rfc6749 import ClientMixin
+from sqlalchemy import Connection, Select, Table, delete, insert, select, update
+
+from ..audit import Audit, Event
+from ..config import Scope
+from ..database import Transaction
+from ..errors import InvalidInput, NotFound
+from ..models import GrantRow, OAuthClientRow
+from ..signing import fingerprint, same
+from . import families, redirects, revocations, scopes
+
+_table: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+
+CODE_GRANTS = ("authorization_code", "refresh_token")
+CLIENT_CREDENTIALS = "client_credentials"
+#: So that leaked secrets can be recognised by scanners.
+SECRET_PREFIX = "fas_"  # noqa: S105  # a prefix, not a secret
+LONGEST_NAME = 120
+LONGEST_DESCRIPTION = 500
+MOST_REDIRECT_URIS = 20
+
+_ALL: Select[Any] = select(_table)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuthClient(ClientMixin):
+    """A registered client; its secrets are here as hashes, and even those not in its ``repr``."""
+
+    client_id: str
+    tenant_id: str | None
+    name: str
+    description: str
+    redirect_uris: tuple[str, ...]
+    scope: str
+    grant_types: str
+    require_pkce: bool
+    introspects: bool
+    created_at: int
+    secret_hash: str | None = field(repr=False)
+    previous_secret_hash: str | None = field(repr=False)
+
+    @property
+    def confidential(self) -> bool:
+        """Whether it has a secret (RFC 6749 §2.1)."""
+        return self.secret_hash is not None
+
+    def has_secret(self, secret: str) -> bool:
+        """Whether this is one of its two live secrets; always the same work, whichever it is."""
+        given = fingerprint(secret)
+        is_current = same(given, self.secret_hash or "")
+        is_previous = same(given, self.previous_secret_hash or "")
+        return is_current or is_previous
+
+    def accepts_redirect(self, uri: str) -> bool:
+        """Whether the URI is registered (RFC 9700 §4.1.3)."""
+        return redirects.matches(uri, self.redirect_uris, public=not self.confidential)
+
+    def serves(self, tenant_id: str) -> bool:
+        """Whether users of this tenant may grant it access."""
+        return self.tenant_id is None or self.tenant_id == tenant_id
+
+    # What Authlib's grants ask of a client:
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Whether it is registered for this grant."""
+        return grant_type in self.grant_types.split()
+
+    def get_client_id(self) -> str:
+        """Its id."""
+        return self.client_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What an operator decides about a client."""
+
+    name: str
+    redirect_uris: Sequence[str] = ()
+    scope: str = ""
+    description: str = ""
+    tenant_id: str | None = None
+    public: bool = False
+    require_pkce: bool = True
+    client_credentials: bool = False
+    introspects: bool = False
+
+    def problems(self, known: Mapping[str, Scope]) -> dict[str, str]:
+        """What is wrong, by field; empty when it can be registered."""
+        checks = {
+            "name": self._problem_with_name(),
+            "description": self._problem_with_description(),
+            "redirect_uris": self._problem_with_redirects(),
+            "scope": self._problem_with_scope(known),
+            "client_credentials": self._problem_with_credentials(),
+            "require_pkce": self._problem_with_pkce(),
+            "introspects": self._problem_with_introspection(),
+        }
+        return {name: problem for name, problem in checks.items() if problem}
+
+    def _problem_with_name(self) -> str | None:
+        if not self.name.strip():
+            return "a client needs a name: it is what people read on the consent page"
+        return f"at most {LONGEST_NAME} characters" if len(self.name) > LONGEST_NAME else None
+
+    def _problem_with_description(self) -> str | None:
+        too_long = len(self.description) > LONGEST_DESCRIPTION
+        return f"at most {LONGEST_DESCRIPTION} characters" if too_long else None
+
+    def _problem_with_redirects(self) -> str | None:
+        if not self.redirect_uris and not self.client_credentials and not self.introspects:
+            return "at least one redirect URI is needed"
+        if len(self.redirect_uris) > MOST_REDIRECT_URIS:
+            return f"at most {MOST_REDIRECT_URIS} redirect URIs"
+        for uri in self.redirect_uris:
+            problem = redirects.problem_with(uri, public=self.public)
+            if problem:
+                return f"{uri[:120]!r}: {problem}"
+        return None
+
+    def _problem_with_scope(self, known: Mapping[str, Scope]) -> str | None:
+        unknown = [name for name in scopes.split(self.scope) if name not in known]
+        if unknown:
+            return f"there is no scope {unknown[0]!r}; ACTIVEPIECES_SCOPES has: {', '.join(known) or 'none'}"
+        if not self.scope.split() and not self.introspects:
+            return f"at least one scope is needed; ACTIVEPIECES_SCOPES has: {', '.join(known) or 'none'}"
+        return None
+
+    def _problem_with_credentials(self) -> str | None:
+        if not self.client_credentials:
+            return None
+        if self.public:
+            return "a public client has no credentials of its own (RFC 6749 section 4.4)"
+        if self.tenant_id is None:
+            return "a client that acts for itself must belong to one tenant"
+        return None
+
+    def _problem_with_pkce(self) -> str | None:
+        if self.public and not self.require_pkce:
+            return "a public client cannot do without PKCE (RFC 9700 section 2.1.1)"
+        return None
+
+    def _problem_with_introspection(self) -> str | None:
+        if self.public and self.introspects:
+            return "introspection needs a client with a secret (RFC 7662 section 2.1)"
+        return None
+
+
+def _row_values(registration: Registration) -> dict[str, Any]:
+    """The columns that a registration decides."""
+    with_codes = CODE_GRANTS if registration.redirect_uris else ()
+    with_credentials = (CLIENT_CREDENTIALS,) if registration.client_credentials else ()
+    return {
+        "tenant_id": registration.tenant_id,
+        "name": registration.name.strip(),
+        "description": registration.description.strip(),
+        "redirect_uris": list(dict.fromkeys(registration.redirect_uris)),
+        "scope": scopes.join(scopes.split(registration.scope)),
+        "grant_types": " ".join((*with_codes, *with_credentials)),
+        "require_pkce": registration.require_pkce,
+        "introspects": registration.introspects,
+    }
+
+
+def _new_secret() -> str:
+    """256 random bits. Nothing slow is needed to store their hash, and nothing slow to check it."""
+    return SECRET_PREFIX + secrets.token_hex(32)
+
+
+class OAuthClients:
+    """The clients of one app; every look-up by a tenant's admin names the tenant."""
+
+    def __init__(
+        self, *, known_scopes: Mapping[str, Scope], audit: Audit, token_lifetime: int
+    ) -> None:
+        self._known_scopes = known_scopes
+        self._audit = audit
+        self._token_lifetime = token_lifetime
+
+    def register(
+        self, transaction: Transaction, registration: Registration, *, now: int
+    ) -> tuple[OAuthClient, str | None]:
+        """The new client, and its secret: the only time that anyone sees it. `InvalidInput` if it cannot be."""
+        self._check(registration)
+        secret = None if registration.public else _new_secret()
+        values = _row_values(registration) | {
+            "client_id": secrets.token_hex(16),
+            "secret_hash": fingerprint(secret) if secret else None,
+            "previous_secret_hash": None,
+            "created_at": now,
+        }
+        transaction.execute(insert(_table), values)
+        client = client_of(values)
+        self._record(transaction, "client.created", client, now)
+        return client, secret
+
+    def change(
+        self, transaction: Transaction, client: OAuthClient, registration: Registration, *, now: int
+    ) -> OAuthClient:
+        """The client with its new registration; it keeps its kind, its tenant and its secrets."""
+        fixed = replace(registration, public=not client.confidential, tenant_id=client.tenant_id)
+        self._check(fixed)
+        values = _row_values(fixed)
+        transaction.execute(
+            update(_table).where(_table.c.client_id == client.client_id).values(values)
+        )
+        self._record(transaction, "client.updated", client, now)
+        return client_of(asdict(client) | values)
+
+    def rotate_secret(
+        self, transaction: Transaction, client: OAuthClient, *, now: int, keep_old: bool = True
+    ) -> str:
+        """A new secret. The one before it works on until the next rotation, unless it must end now."""
+        if not client.confidential:
+            raise InvalidInput({"client_id": "a public client has no secret to rotate"})
+        secret = _new_secret()
+        values = {
+            "secret_hash": fingerprint(secret),
+            "previous_secret_hash": client.secret_hash if keep_old else None,
+        }
+        transaction.execute(
+            update(_table).where(_table.c.client_id == client.client_id).values(values)
+        )
+        self._record(transaction, "client.secret_rotated", client, now)
+        return secret
+
+    def delete(self, transaction: Transaction, client: OAuthClient, *, now: int) -> None:
+        """Delete the client with its grants; every token it has stops working."""
+        transaction.execute(delete(_table).where(_table.c.client_id == client.client_id))
+        transaction.execute(delete(GrantRow).where(GrantRow.client_id == client.client_id))
+        families.end_of_client(transaction, client.client_id, now=now)
+        revocations.add(
+            transaction,
+            revocations.client(client.client_id),
+            now=now,
+            lifetime=self._token_lifetime,
+        )
+        self._record(transaction, "client.deleted", client, now)
+
+    def _check(self, registration: Registration) -> None:
+        problems = registration.problems(self._known_scopes)
+        if problems:
+            raise InvalidInput(problems)
+
+    def _record(self, transaction: Transaction, name: str, client: OAuthClient, now: int) -> None:
+        event = Event(
+            name=name,
+            at=now,
+            tenant_id=client.tenant_id,
+            client_id=client.client_id,
+            detail={"client": client.name},
+        )
+        self._audit.record(transaction, event)
+
+
+def find(connection: Connection, client_id: str, *, tenant_id: str) -> OAuthClient:
+    """The tenant's own client; `NotFound` for any other, global ones included."""
+    row = connection.execute(_ALL.where(_table.c.client_id == client_id)).one_or_none()
+    if row is None or row.tenant_id != tenant_id:
+        raise NotFound("OAuth client", client_id)
+    return client_of(row._asdict())
+
+
+def find_any(connection: Connection, client_id: str) -> OAuthClient | None:
+    """The client of any tenant: for the protocol and for operators at the command line."""
+    row = connection.execute(_ALL.where(_table.c.client_id == client_id)).one_or_none()
+    return None if row is None else client_of(row._asdict())
+
+
+def of_tenant(connection: Connection, tenant_id: str) -> list[OAuthClient]:
+    """The tenant's own clients, by name."""
+    statement = _ALL.where(_table.c.tenant_id == tenant_id).order_by(_table.c.name)
+    return [client_of(row._asdict()) for row in connection.execute(statement)]
+
+
+def of_all_tenants(connection: Connection) -> list[OAuthClient]:
+    """Every client, global ones first: for operators at the command line."""
+    return [
+        client_of(row._asdict())
+        for row in connection.execute(_ALL.order_by(_table.c.tenant_id, _table.c.name))
+    ]
+
+
+def client_of(values: Mapping[str, Any]) -> OAuthClient:
+    """The client in a mapping that has all columns of the table, and perhaps more."""
+    known = {column: values[column] for column in _FIELDS}
+    return OAuthClient(**known | {"redirect_uris": tuple(values["redirect_uris"])})
+
+
+_FIELDS = tuple(column.name for column in fields(OAuthClient))

@@ -1,0 +1,124 @@
+"""What a user may decide about a request, and the code that their yes is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
+
+from ..config import Scope
+from ..errors import InvalidInput
+from ..host import Principal, Workspace
+from ..signing import KeyRing
+from .authorization import AuthorizationRequest, Refused
+from .clients import OAuthClient
+from .codes import issue_code
+from .grants import Grant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What the user said yes to."""
+
+    workspace: Workspace
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Everything that is put before a user: who asks for what, and which workspaces could be shared."""
+
+    request: AuthorizationRequest
+    client: OAuthClient
+    principal: Principal
+    workspaces: tuple[Workspace, ...]
+    scopes: tuple[Scope, ...]
+
+    def decide(self, *, tenant_id: str | None, names: Sequence[str]) -> Choice:
+        """The user's choice if it is one of those offered; `InvalidInput` says what is not."""
+        offered = {workspace.tenant_id: workspace for workspace in self.workspaces}
+        if tenant_id is None and len(offered) == 1:
+            tenant_id = self.workspaces[0].tenant_id
+        if tenant_id not in offered:
+            raise InvalidInput({"workspace": "Choose one of your workspaces."})
+        chosen = [scope.name for scope in self.scopes if scope.required or scope.name in names]
+        if not chosen:
+            raise InvalidInput(
+                {"scope": "Leave at least one permission ticked, or deny the request."}
+            )
+        return Choice(workspace=offered[tenant_id], names=tuple(chosen))
+
+    def remembered_choice(self, grants: Sequence[Grant]) -> Choice | None:
+        """What the user decided before, if that answers this request without asking again.
+
+        Not where a workspace is to be picked, and never for a public client: anyone can pretend to be one
+        (RFC 8252 §8.6).
+        """
+        if (
+            self.request.prompt == "consent"
+            or not self.client.confidential
+            or len(self.workspaces) != 1
+        ):
+            return None
+        if not any(grant.covers(self.request.names) for grant in grants):
+            return None
+        return Choice(workspace=self.workspaces[0], names=tuple(self.request.names))
+
+
+def question(
+    request: AuthorizationRequest,
+    client: OAuthClient,
+    principal: Principal,
+    workspaces: Sequence[Workspace],
+    known: Mapping[str, Scope],
+) -> Question:
+    """The question for this user; `Refused` when none of their workspaces may use the client."""
+    served = tuple(workspace for workspace in workspaces if client.serves(workspace.tenant_id))
+    if not served:
+        raise denied(request, "This client belongs to a workspace that the user is not in.")
+    return Question(
+        request=request,
+        client=client,
+        principal=principal,
+        workspaces=served,
+        scopes=tuple(known[name] for name in request.names if name in known),
+    )
+
+
+def denied(request: AuthorizationRequest, description: str = "The user said no.") -> Refused:
+    """RFC 6749 §4.1.2.1: the client is told."""
+    return Refused(request, AccessDeniedError(description))
+
+
+def unanswerable(request: AuthorizationRequest, error: str) -> Refused:
+    """The answer to ``prompt=none`` when a page would be needed (OpenID Connect Core §3.1.2.6)."""
+    return Refused(request, OAuth2Error(error=error, description="The user has to be asked."))
+
+
+def code_for(
+    keys: KeyRing,
+    question: Question,
+    grant: Grant,
+    names: Sequence[str],
+    *,
+    issuer: str,
+    now: int,
+    lifetime: int,
+) -> str:
+    """The code that carries the user's yes to the client."""
+    request = question.request
+    return issue_code(
+        keys,
+        now=now,
+        lifetime=lifetime,
+        iss=issuer,
+        client_id=question.client.client_id,
+        grant_id=grant.id,
+        user_id=grant.user_id,
+        tenant_id=grant.tenant_id,
+        organization_id=grant.organization_id,
+        redirect_uri=request.redirect_uri if request.redirect_uri_given else None,
+        scope=" ".join(names),
+        code_challenge=request.code_challenge,
+    )

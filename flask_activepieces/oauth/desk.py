@@ -1,0 +1,76 @@
+"""The token desk: makes the answers of the token endpoint, and says when they stop being good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..audit import Audit
+from ..config import Scope, Settings
+from ..database import Transaction
+from ..jwt_keys import JwtKeys
+from ..signing import KeyRing
+from . import access_tokens, refresh_tokens, revocations
+from .access_tokens import AccessToken
+from .families import Family
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenDesk:
+    """What the grants need besides the request: keys, lifetimes, the audit."""
+
+    keys: KeyRing
+    jwt_keys: JwtKeys = field(repr=False)
+    known_scopes: Mapping[str, Scope]
+    access_token_ttl: int
+    refresh_token_ttl: int
+    audit: Audit
+    dialect: str
+
+    @classmethod
+    def of(cls, settings: Settings, *, audit: Audit, dialect: str) -> TokenDesk:
+        """The desk of an app with these settings."""
+        return cls(
+            keys=settings.secret_keys,
+            jwt_keys=settings.jwt_keys,
+            known_scopes=settings.scopes,
+            access_token_ttl=settings.access_token_ttl,
+            refresh_token_ttl=settings.refresh_token_ttl,
+            audit=audit,
+            dialect=dialect,
+        )
+
+    def pair(self, family: Family, *, scope: str, issuer: str, now: int) -> dict[str, Any]:
+        """The access and refresh token of a family as it stands: the same standing gives the same pair.
+
+        So a lost answer can be repeated word for word, and fifty parallel refreshes leave one live pair.
+        """
+        access = AccessToken(
+            jti=access_tokens.token_id(family.id, family.generation, family.nonce, scope),
+            issuer=issuer,
+            user_id=family.user_id,
+            tenant_id=family.tenant_id,
+            organization_id=family.organization_id,
+            client_id=family.client_id,
+            grant_id=family.grant_id,
+            family_id=family.id,
+            scope=scope,
+            issued_at=family.rotated_at,
+            expires_at=family.rotated_at + self.access_token_ttl,
+        )
+        current = refresh_tokens.write(self.keys, family.current_token, secret=family.secret)
+        return self.answer(access, now=now) | {"refresh_token": current}
+
+    def answer(self, access: AccessToken, *, now: int) -> dict[str, Any]:
+        """RFC 6749 §5.1. ``expires_in`` is a number: Activepieces never refreshes when it is text."""
+        return {
+            "access_token": access_tokens.sign(self.jwt_keys, access),
+            "token_type": "Bearer",
+            "expires_in": access.expires_at - now,
+            "scope": access.scope,
+        }
+
+    def end_access(self, transaction: Transaction, *subjects: str, now: int) -> None:
+        """From the commit on, access tokens of these subjects are refused."""
+        revocations.add(transaction, *subjects, now=now, lifetime=self.access_token_ttl)

@@ -1,0 +1,214 @@
+"""Token families in storage: made by redeeming a code, moved on by each refresh, ended by a revocation.
+
+Each of the three is one conditional statement, so that of any number of racing requests exactly one wins on
+every database, in any number of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from authlib.oauth2.rfc6749 import TokenMixin
+from sqlalchemy import Connection, Table, bindparam, func, select, update
+
+from ..database import Transaction, insert_if_absent
+from ..models import GrantRow, TokenFamilyRow
+from ..signing import random_id
+from .codes import AuthorizationCode
+from .refresh_tokens import RefreshToken, Rotation
+
+table: Table = TokenFamilyRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_grants: Table = GrantRow.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family(TokenMixin):
+    """One connection's standing: for whom, for what, and which refresh token is its current one."""
+
+    id: str
+    client_id: str
+    tenant_id: str
+    user_id: str
+    organization_id: str | None
+    grant_id: str
+    scope: str
+    secret: str = field(repr=False)
+    generation: int
+    nonce: str = field(repr=False)
+    previous_nonce: str | None = field(repr=False)
+    rotated_at: int
+    created_at: int
+    expires_at: int
+    revoked_at: int | None
+
+    @property
+    def rotation(self) -> Rotation:
+        """The part that the rotation rule looks at."""
+        return Rotation(
+            generation=self.generation,
+            nonce=self.nonce,
+            previous_nonce=self.previous_nonce,
+            rotated_at=self.rotated_at,
+        )
+
+    @property
+    def current_token(self) -> RefreshToken:
+        """The one refresh token that rotates."""
+        return RefreshToken(self.id, self.generation, self.nonce)
+
+    def is_live(self, now: int) -> bool:
+        """Whether its refresh tokens may still be used."""
+        return self.revoked_at is None and now < self.expires_at
+
+    # What Authlib's refresh grant asks of a credential:
+
+    def check_client(self, client: Any) -> bool:
+        """Whether the client is the one that redeemed the code."""
+        return bool(client.client_id == self.client_id)
+
+    def get_scope(self) -> str:
+        """What the user allowed."""
+        return self.scope
+
+
+FIELDS = tuple(column.name for column in fields(Family))
+
+
+def family_of(values: Mapping[str, Any]) -> Family:
+    """The family in a mapping that has all columns of the table."""
+    return Family(**{name: values[name] for name in FIELDS})
+
+
+def find(connection: Connection, family_id: str) -> Family | None:
+    """The family of that id, of whichever client: its token must still be proven genuine."""
+    row = connection.execute(select(table).where(table.c.id == family_id)).one_or_none()
+    return None if row is None else family_of(row._asdict())
+
+
+def begin(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
+    """The family that a code would buy; nothing is stored yet."""
+    return Family(
+        id=code.jti,
+        client_id=code.client_id,
+        tenant_id=code.tenant_id,
+        user_id=code.user_id,
+        organization_id=code.organization_id,
+        grant_id=code.grant_id,
+        scope=code.scope,
+        secret=random_id(),
+        generation=0,
+        nonce=random_id(),
+        previous_nonce=None,
+        rotated_at=now,
+        created_at=now,
+        expires_at=now + lifetime,
+        revoked_at=None,
+    )
+
+
+def redeem(transaction: Transaction, family: Family, *, dialect: str) -> bool:
+    """Store the family if its code was not redeemed and its grant still stands; False if either fails.
+
+    The grant's row is locked against deletion until the commit: a user who disconnects meanwhile either comes
+    first, and nothing is stored, or waits, and finds the new family to revoke.
+    """
+    return transaction.changes(_redeem_statement(dialect), vars(family)) == 1
+
+
+def rotate(
+    transaction: Transaction, family: Family, *, past: RefreshToken, now: int, lifetime: int
+) -> Family | None:
+    """Exchange the presented token for a successor; None when the family has moved on meanwhile."""
+    successor = RefreshToken(family.id, past.generation + 1, random_id())
+    return _move(transaction, family, successor, previous=past.nonce, now=now, lifetime=lifetime)
+
+
+def displace(transaction: Transaction, family: Family, *, now: int, lifetime: int) -> Family | None:
+    """Put a new token in place of the unused current one; None when the family has moved on meanwhile."""
+    successor = RefreshToken(family.id, family.generation, random_id())
+    return _move(
+        transaction, family, successor, previous=family.previous_nonce, now=now, lifetime=lifetime
+    )
+
+
+def _move(
+    transaction: Transaction,
+    family: Family,
+    successor: RefreshToken,
+    *,
+    previous: str | None,
+    now: int,
+    lifetime: int,
+) -> Family | None:
+    changed = {
+        "generation": successor.generation,
+        "nonce": successor.nonce,
+        "previous_nonce": previous,
+        "rotated_at": now,
+        "expires_at": now + lifetime,
+    }
+    seen = {"this": family.id, "seen_generation": family.generation, "seen_nonce": family.nonce}
+    if transaction.changes(_MOVE, changed | seen) == 0:
+        return None
+    return Family(**vars(family) | changed)
+
+
+def end(transaction: Transaction, family_id: str, *, client_id: str, now: int) -> bool:
+    """End one family of this client; True if there is such a family, ended before or not."""
+    statement = _ending(now).where(table.c.id == family_id, table.c.client_id == client_id)
+    return transaction.changes(statement) == 1
+
+
+def end_of_grants(transaction: Transaction, grant_ids: list[str], *, now: int) -> None:
+    """End every family that hangs on these grants."""
+    transaction.execute(_ending(now).where(table.c.grant_id.in_(grant_ids)))
+
+
+def end_of_client(transaction: Transaction, client_id: str, *, now: int) -> None:
+    """End every family of a client."""
+    transaction.execute(_ending(now).where(table.c.client_id == client_id))
+
+
+def _ending(now: int) -> Any:
+    # A family is marked and not deleted, so that a replay of its code or tokens is still recognised.
+    return update(table).values(revoked_at=func.coalesce(table.c.revoked_at, now))
+
+
+def _redeem_statement(dialect: str) -> Any:
+    if dialect not in _REDEEM:
+        columns = [
+            _grants.c.id.label("grant_id")
+            if name == "grant_id"
+            else bindparam(name, type_=table.c[name].type).label(name)
+            for name in FIELDS
+        ]
+        standing = (
+            select(*columns)
+            .where(
+                _grants.c.id == bindparam("grant_id"),
+                _grants.c.client_id == bindparam("client_id"),
+                _grants.c.tenant_id == bindparam("tenant_id"),
+            )
+            .with_for_update(read=True)
+        )
+        _REDEEM[dialect] = insert_if_absent(table, dialect).from_select(FIELDS, standing)
+    return _REDEEM[dialect]
+
+
+#: Built once a dialect, because the words for "leave an existing row alone" differ.
+_REDEEM: dict[str, Any] = {}
+
+#: What a refresh overwrites.
+_MOVED = ("generation", "nonce", "previous_nonce", "rotated_at", "expires_at")
+_MOVE = (
+    update(table)
+    .where(
+        table.c.id == bindparam("this"),
+        table.c.generation == bindparam("seen_generation"),
+        table.c.nonce == bindparam("seen_nonce"),
+        table.c.revoked_at.is_(None),
+    )
+    .values({name: bindparam(name) for name in _MOVED})
+)

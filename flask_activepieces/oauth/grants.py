@@ -1,0 +1,234 @@
+"""Grants in storage: what users allow clients. A grant is remembered, shown, and taken back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, delete, func, select, update
+
+from ..audit import Audit, Event
+from ..database import LostRace, Transaction, insert_if_absent
+from ..errors import NotFound
+from ..host import Principal, Workspace
+from ..models import GrantRow, OAuthClientRow
+from ..signing import random_id
+from . import families, revocations, scopes
+from .clients import OAuthClient
+
+_table: Table = GrantRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]
+_families = families.table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """One user's standing permission for one client in one tenant."""
+
+    id: str
+    client_id: str
+    tenant_id: str
+    user_id: str
+    organization_id: str | None
+    workspace_name: str
+    scope: str
+    created_at: int
+    updated_at: int
+
+    def covers(self, names: Sequence[str]) -> bool:
+        """Whether all of these scopes were allowed."""
+        return set(names) <= set(scopes.split(self.scope))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectedApp:
+    """A grant as people see it: which app, what it may do, since when, how lately."""
+
+    grant: Grant
+    client_name: str
+    client_description: str
+    #: How many living connections use the grant, and what they may do together.
+    connections: int
+    scope: str
+    last_used_at: int | None
+
+
+class Grants:
+    """The grants of one app; every method names the tenant, or the grants that it already found by it."""
+
+    def __init__(self, *, audit: Audit, token_lifetime: int) -> None:
+        self._audit = audit
+        self._token_lifetime = token_lifetime
+
+    def allow(
+        self,
+        transaction: Transaction,
+        client: OAuthClient,
+        principal: Principal,
+        workspace: Workspace,
+        names: Sequence[str],
+        *,
+        now: int,
+    ) -> Grant:
+        """The user's grant for this client and workspace, new or brought up to date."""
+        decided = {
+            "organization_id": workspace.organization_id,
+            "workspace_name": workspace.name[:190],
+            "scope": scopes.join(names),
+            "updated_at": now,
+        }
+        key = {
+            "client_id": client.client_id,
+            "tenant_id": workspace.tenant_id,
+            "user_id": principal.user_id,
+        }
+        found = transaction.execute(_by_key(**key)).one_or_none()
+        if found is None:
+            grant = Grant(**key, **decided, id=random_id(), created_at=now)  # type: ignore[arg-type]
+            statement = insert_if_absent(_table, transaction.connection.dialect.name)
+            if transaction.changes(statement, vars(grant)) == 0:
+                raise LostRace  # the same user approved in another window: look again
+        else:
+            grant = replace(_grant_of(found), **decided)  # type: ignore[arg-type]
+            transaction.execute(update(_table).where(_table.c.id == grant.id).values(decided))
+        self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
+        return grant
+
+    def revoke(
+        self, transaction: Transaction, grants: Sequence[Grant], *, now: int, why: str
+    ) -> None:
+        """Take grants back: codes under way, refresh tokens and access tokens end with the commit."""
+        ids = [grant.id for grant in grants]
+        if not ids:
+            return
+        # The rows first: their deletion waits for any redemption that holds them (see families.redeem).
+        transaction.execute(delete(_table).where(_table.c.id.in_(ids)))
+        families.end_of_grants(transaction, ids, now=now)
+        subjects = [revocations.grant(identifier) for identifier in ids]
+        revocations.add(transaction, *subjects, now=now, lifetime=self._token_lifetime)
+        for grant in grants:
+            self._audit.record(transaction, _event("grant.revoked", grant, now, why=why))
+
+
+def remembered(
+    connection: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str
+) -> list[Grant]:
+    """What the user has allowed this client so far, in these tenants."""
+    statement = select(_table).where(
+        _table.c.client_id == client_id,
+        _table.c.user_id == user_id,
+        _table.c.tenant_id.in_(tenant_ids),
+    )
+    return _grants(connection, statement)
+
+
+def of_user(connection: Connection, *, tenant_id: str, user_id: str) -> list[Grant]:
+    """All that one user allows in one tenant."""
+    return _grants(
+        connection,
+        select(_table).where(_table.c.tenant_id == tenant_id, _table.c.user_id == user_id),
+    )
+
+
+def of_tenant(connection: Connection, tenant_id: str) -> list[Grant]:
+    """All that anyone allows in one tenant."""
+    return _grants(connection, select(_table).where(_table.c.tenant_id == tenant_id))
+
+
+def one_of_user(
+    connection: Connection, grant_id: str, *, tenant_ids: Sequence[str], user_id: str
+) -> Grant:
+    """The user's own grant; `NotFound` for anyone else's."""
+    statement = select(_table).where(
+        _table.c.id == grant_id, _table.c.user_id == user_id, _table.c.tenant_id.in_(tenant_ids)
+    )
+    found = _grants(connection, statement)
+    if not found:
+        raise NotFound("grant", grant_id)
+    return found[0]
+
+
+def matching(connection: Connection, **wanted: str | None) -> list[Grant]:
+    """Grants by any of id, tenant_id, user_id and client_id: for operators at the command line only."""
+    statement = select(_table).order_by(_table.c.tenant_id, _table.c.created_at)
+    for column, value in wanted.items():
+        if value is not None:
+            statement = statement.where(_table.c[column] == value)
+    return _grants(connection, statement)
+
+
+def connected_apps(
+    connection: Connection, *, tenant_ids: Sequence[str], user_id: str, now: int
+) -> list[ConnectedApp]:
+    """What a user sees of their own grants, the newest first."""
+    statement = (
+        select(_table, _clients.c.name, _clients.c.description)
+        .join(_clients, _clients.c.client_id == _table.c.client_id)
+        .where(_table.c.user_id == user_id, _table.c.tenant_id.in_(tenant_ids))
+        .order_by(_table.c.created_at.desc())
+    )
+    rows = connection.execute(statement).all()
+    living = _living_families(connection, [row.id for row in rows], now)
+    return [_connected_app(row, living.get(row.id, [])) for row in rows]
+
+
+def _living_families(
+    connection: Connection, grant_ids: Sequence[str], now: int
+) -> dict[str, list[Any]]:
+    # One row a scope set and not one a family: a grant may have very many connections.
+    statement = (
+        select(
+            _families.c.grant_id,
+            _families.c.scope,
+            func.count().label("connections"),
+            func.max(_families.c.rotated_at).label("last_used_at"),
+        )
+        .where(
+            _families.c.grant_id.in_(grant_ids),
+            _families.c.revoked_at.is_(None),
+            _families.c.expires_at > now,
+        )
+        .group_by(_families.c.grant_id, _families.c.scope)
+    )
+    living: dict[str, list[Any]] = {}
+    for row in connection.execute(statement):
+        living.setdefault(row.grant_id, []).append(row)
+    return living
+
+
+def _connected_app(row: Any, living: Sequence[Any]) -> ConnectedApp:
+    grant = _grant_of(row)
+    allowed = [grant.scope, *(part.scope for part in living)]
+    return ConnectedApp(
+        grant=grant,
+        client_name=row.name,
+        client_description=row.description,
+        connections=sum(part.connections for part in living),
+        scope=scopes.join(scopes.split(" ".join(allowed))),
+        last_used_at=max((part.last_used_at for part in living), default=None),
+    )
+
+
+def _grants(connection: Connection, statement: Select[Any]) -> list[Grant]:
+    return [_grant_of(row) for row in connection.execute(statement)]
+
+
+def _grant_of(row: Any) -> Grant:
+    return Grant(**{name: row._mapping[name] for name in Grant.__dataclass_fields__})
+
+
+def _by_key(**key: str) -> Select[Any]:
+    return select(_table).filter_by(**key)
+
+
+def _event(name: str, grant: Grant, now: int, **detail: str) -> Event:
+    return Event(
+        name=name,
+        at=now,
+        tenant_id=grant.tenant_id,
+        user_id=grant.user_id,
+        client_id=grant.client_id,
+        grant_id=grant.id,
+        detail=detail,
+    )

@@ -1,0 +1,53 @@
+"""The two well-known documents: what this server can do, and who issues tokens for this app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from .clients import CLIENT_CREDENTIALS, CODE_GRANTS
+from .grant_types import CLIENT_METHODS
+
+AUTHORIZATION_SERVER = "oauth-authorization-server"
+PROTECTED_RESOURCE = "oauth-protected-resource"
+
+
+def authorization_server(issuer: str, *, base: str, scopes: Iterable[str]) -> dict[str, Any]:
+    """RFC 8414 §2, with RFC 9207 §3. ``base`` is where the endpoints are."""
+    with_secret = CLIENT_METHODS[:2]
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "revocation_endpoint": f"{base}/revoke",
+        "introspection_endpoint": f"{base}/introspect",
+        "jwks_uri": f"{base}/jwks.json",
+        "scopes_supported": list(scopes),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": [*CODE_GRANTS, CLIENT_CREDENTIALS],
+        "token_endpoint_auth_methods_supported": CLIENT_METHODS,
+        "revocation_endpoint_auth_methods_supported": CLIENT_METHODS,
+        "introspection_endpoint_auth_methods_supported": with_secret,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def protected_resource(issuer: str, *, path: str, scopes: Iterable[str]) -> dict[str, Any]:
+    """RFC 9728 §2. The resource is the URL that the document was asked for, less its well-known part (§3.3)."""
+    parts = urlsplit(issuer)
+    resource = f"{parts.scheme}://{parts.netloc}/{path}" if path else issuer
+    return {
+        "resource": resource,
+        "authorization_servers": [issuer],
+        "scopes_supported": list(scopes),
+        "bearer_methods_supported": ["header"],
+    }
+
+
+def well_known(issuer: str, name: str) -> str:
+    """RFC 8414 §3.1, RFC 9728 §3.1: the well-known part stands between the host and the path."""
+    parts = urlsplit(issuer)
+    return f"{parts.scheme}://{parts.netloc}/.well-known/{name}{parts.path}"

@@ -1,0 +1,50 @@
+"""Authorization requests that wait for their user: while they sign in, and while they read the consent page.
+
+A parked request is nothing stored: its id *is* the request, signed, so that a login with several steps or on
+another site can take its time and no stranger can fill a table. It belongs to the browser that began it, by a
+random cookie whose hash it carries: a link to somebody else's parked request opens nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ..errors import SignatureError
+from ..signing import KeyRing, fingerprint, same
+from .authorization import AuthorizationRequest
+
+PURPOSE = "parked request"
+CONSENT_PURPOSE = "consent"
+#: A person may have to find a phone for a second factor.
+LIFETIME = 30 * 60
+
+
+def park(keys: KeyRing, request: AuthorizationRequest, *, browser: str, now: int) -> str:
+    """The request's id, good for half an hour in this browser."""
+    claims: dict[str, Any] = asdict(request) | {
+        "browser": fingerprint(browser),
+        "exp": now + LIFETIME,
+    }
+    return keys.seal(PURPOSE, claims)
+
+
+def resume(
+    keys: KeyRing, request_id: str, *, browser: str | None, now: int
+) -> AuthorizationRequest:
+    """The parked request; `SignatureError` for a forged, an old, or another browser's one."""
+    claims = keys.unseal(PURPOSE, request_id, now=now)
+    claims.pop("exp")
+    if not same(claims.pop("browser"), fingerprint(browser or "")):
+        raise SignatureError("this request was begun in another browser")
+    return AuthorizationRequest(**claims)
+
+
+def consent_token(keys: KeyRing, request_id: str, *, user_id: str) -> str:
+    """What the consent form must send back: only the page that this user was shown knows it."""
+    return keys.sign(CONSENT_PURPOSE, request_id.encode(), context=user_id)
+
+
+def check_consent_token(keys: KeyRing, token: str, request_id: str, *, user_id: str) -> None:
+    """`SignatureError` unless the token was made for this request and this user."""
+    keys.verify(CONSENT_PURPOSE, request_id.encode(), token, context=user_id)

@@ -1,0 +1,127 @@
+"""Revocations of access tokens: written when something ends, consulted by every bearer check.
+
+An access token is a signed statement that cannot be called back, so what must not be believed any more is
+listed here until the last token that it could concern has expired. A token is looked up by the four things it
+belongs to: itself, its family, its grant, its client. Disabling a user or a tenant ends their grants.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, bindparam, select
+
+from ..database import Database, Transaction, insert_if_absent
+from ..models import RevocationRow
+from .access_tokens import AccessToken
+
+_table: Table = RevocationRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+
+#: Clocks of several machines may differ by this much: a row outlives the last token by it.
+CLOCK_SKEW = 60
+
+
+def token(jti: str) -> str:
+    """The subject of one access token."""
+    return f"token:{jti}"
+
+
+def family(family_id: str) -> str:
+    """The subject of all that one code bought."""
+    return f"family:{family_id}"
+
+
+def grant(grant_id: str) -> str:
+    """The subject of all that a user allowed a client in a tenant."""
+    return f"grant:{grant_id}"
+
+
+def client(client_id: str) -> str:
+    """The subject of all that a client has."""
+    return f"client:{client_id}"
+
+
+def subjects_of(access: AccessToken) -> tuple[str, str, str, str]:
+    """The four subjects that end this token; a token without family or grant names itself again."""
+    own = token(access.jti)
+    return (
+        own,
+        family(access.family_id) if access.family_id else own,
+        grant(access.grant_id) if access.grant_id else own,
+        client(access.client_id),
+    )
+
+
+def add(transaction: Transaction, *subjects: str, now: int, lifetime: int) -> None:
+    """From the commit on, no access token of these subjects is believed."""
+    dialect = transaction.connection.dialect.name
+    expires_at = now + lifetime + CLOCK_SKEW
+    for subject in subjects:
+        row = {"subject": subject, "created_at": now, "expires_at": expires_at}
+        transaction.execute(insert_if_absent(_table, dialect), row)
+
+
+def is_revoked(connection: Connection, access: AccessToken) -> bool:
+    """Whether anything that the token belongs to has ended, as the database says now."""
+    values = dict(zip(_SUBJECTS, subjects_of(access), strict=True))
+    return connection.execute(_FIND, values).first() is not None
+
+
+class RevocationCheck:
+    """Answers "is this token revoked?" from the database, or from a copy no older than ``max_staleness``."""
+
+    def __init__(self, database: Database, *, max_staleness: int) -> None:
+        self._database = database
+        self._copy = _Copy(database, max_staleness) if max_staleness else None
+
+    def is_revoked(self, access: AccessToken, *, now: int) -> bool:
+        """Whether anything that the token belongs to has ended; one statement, or none within the bound."""
+        if self._copy is not None:
+            return not self._copy.at(now).keys().isdisjoint(subjects_of(access))
+        return self._database.read(lambda connection: is_revoked(connection, access))
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    at: int
+    subjects: dict[str, int]
+
+
+class _Copy:
+    """The revocations of the last hour in memory, brought up to date when older than the bound."""
+
+    def __init__(self, database: Database, max_staleness: int) -> None:
+        self._database = database
+        self._max_staleness = max_staleness
+        self._lock = threading.Lock()
+        self._loaded = _Loaded(-(10**10), {})
+
+    def at(self, now: int) -> dict[str, int]:
+        if self._is_old(now):
+            with self._lock:
+                if self._is_old(now):
+                    self._loaded = self._update(now)
+        return self._loaded.subjects
+
+    def _is_old(self, now: int) -> bool:
+        return now - self._loaded.at >= self._max_staleness
+
+    def _update(self, now: int) -> _Loaded:
+        # What other machines wrote with a slower clock, or had not committed at the last look, is behind
+        # that look: so it begins a little before.
+        since = {"since": self._loaded.at - CLOCK_SKEW, "now": now}
+        fresh = self._database.read(lambda connection: connection.execute(_SINCE, since).all())
+        kept = {subject: end for subject, end in self._loaded.subjects.items() if end > now}
+        return _Loaded(now, kept | {row.subject: row.expires_at for row in fresh})
+
+
+_SUBJECTS = ("token", "family", "grant", "client")
+_FIND = (
+    select(_table.c.subject)
+    .where(_table.c.subject.in_([bindparam(name) for name in _SUBJECTS]))
+    .limit(1)
+)
+_SINCE = select(_table.c.subject, _table.c.expires_at).where(
+    _table.c.created_at >= bindparam("since"), _table.c.expires_at > bindparam("now")
+)

@@ -1,0 +1,40 @@
+"""Blinker signals: each is sent after the commit of what it tells, with the app as sender and an ``event``.
+
+    from flask_activepieces import signals
+
+    @signals.grant_revoked.connect_via(app)
+    def tell_the_user(app, event): ...
+
+A listener that fails is logged and changes nothing: it cannot cost a client its answer.
+"""
+
+from __future__ import annotations
+
+from blinker import Namespace
+
+_signals = Namespace()
+
+client_created = _signals.signal("client.created", "A client was registered.")
+client_updated = _signals.signal("client.updated", "A client's registration was changed.")
+client_secret_rotated = _signals.signal("client.secret_rotated", "A client was given a new secret.")
+client_deleted = _signals.signal(
+    "client.deleted", "A client was deleted, and all that it had with it."
+)
+grant_approved = _signals.signal("grant.approved", "A user allowed a client access to a workspace.")
+grant_denied = _signals.signal("grant.denied", "A user refused a client.")
+grant_revoked = _signals.signal("grant.revoked", "A grant was taken back.")
+token_issued = _signals.signal(
+    "token.issued", "A code or a client's own credentials bought tokens."
+)
+token_refreshed = _signals.signal(
+    "token.refreshed", "A refresh token was exchanged for its successor."
+)
+token_revoked = _signals.signal("token.revoked", "A client gave up a token (RFC 7009).")
+code_replayed = _signals.signal(
+    "code.replayed", "A redeemed code came again; its tokens were revoked."
+)
+refresh_replayed = _signals.signal(
+    "refresh.replayed", "A used or displaced refresh token came again; its family was revoked."
+)
+
+BY_NAME = dict(_signals)

@@ -1,0 +1,57 @@
+"""What the extension knows about one app, and the only reader of ``app.extensions["activepieces"]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import Flask, current_app, request
+
+from .audit import Audit
+from .budget import Budget
+from .clock import Clock
+from .config import Settings
+from .database import Database
+from .errors import SetupError
+from .host import Host
+from .issuer import issuer_for
+from .oauth.clients import OAuthClients
+from .oauth.grants import Grants
+from .oauth.revocations import RevocationCheck
+from .oauth.server import OAuthServer
+
+EXTENSION = "activepieces"
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Built once by ``init_app``; frozen, and one per app."""
+
+    settings: Settings
+    host: Host
+    clock: Clock = field(repr=False)
+    database: Database
+    audit: Audit
+    clients: OAuthClients
+    grants: Grants
+    server: OAuthServer
+    revocations: RevocationCheck
+    budget: Budget
+
+    def now(self) -> int:
+        """This second."""
+        return int(self.clock())
+
+    def issuer(self) -> str:
+        """Who we are to the request under way."""
+        return self.settings.public_url or issuer_for(None, request.root_url)
+
+
+def get_state(app: Flask | None = None) -> State:
+    """The state of this app; `SetupError` says what was forgotten."""
+    state = (app or current_app).extensions.get(EXTENSION)
+    if state is None:
+        raise SetupError(
+            "flask-activepieces is not set up on this app: call Activepieces().init_app(app)."
+        )
+    assert isinstance(state, State)
+    return state

@@ -1,0 +1,63 @@
+"""The way back to the client: one place that makes a code, and one that sends the browser off."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from ..audit import Event
+from ..database import Transaction
+from ..oauth import consent
+from ..oauth.authorization import Refused
+from ..oauth.consent import Choice, Question
+from ..oauth.grants import Grant
+from ..state import State
+
+
+def answer_url(state: State, question: Question, choice: Choice) -> str:
+    """Where the browser takes the code; the grant behind it is stored, unless it says the same already."""
+    now, issuer = state.now(), state.issuer()
+    grant = state.database.transact(
+        lambda transaction: _grant(state, transaction, question, choice, now)
+    )
+    code = consent.code_for(
+        state.settings.secret_keys,
+        question,
+        grant,
+        choice.names,
+        issuer=issuer,
+        now=now,
+        lifetime=state.settings.code_ttl,
+    )
+    return question.request.answer_url(issuer, {"code": code})
+
+
+def _grant(
+    state: State, transaction: Transaction, question: Question, choice: Choice, now: int
+) -> Grant:
+    return state.grants.allow(
+        transaction, question.client, question.principal, choice.workspace, choice.names, now=now
+    )
+
+
+def denial(state: State, question: Question) -> Refused:
+    """The user's no, written down; raise it to tell the client."""
+    event = Event(
+        name="grant.denied",
+        at=state.now(),
+        tenant_id=question.principal.tenant_id,
+        user_id=question.principal.user_id,
+        client_id=question.client.client_id,
+    )
+    state.database.transact(lambda transaction: state.audit.record(transaction, event))
+    return consent.denied(question.request)
+
+
+def go(url: str) -> Response:
+    """RFC 9700 §4.12: 303, so that no browser posts the consent form on to the client."""
+    response = Response(status=303)
+    # Set as it is: Werkzeug would "correct" a URI of a private scheme.
+    response.autocorrect_location_header = False
+    response.headers["Location"] = url
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response

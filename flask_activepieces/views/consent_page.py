@@ -1,0 +1,161 @@
+"""The question as people see it, and their answer: a page with a form, or a JSON pair for single-page hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Response, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ..errors import InvalidInput
+from ..oauth import clients, consent, parked
+from ..oauth.authorization import AuthorizationRequest, NoRedirect, Refused
+from ..oauth.clients import OAuthClient
+from ..oauth.consent import Question
+from ..oauth.redirects import origin_of
+from ..state import State, get_state
+from .answers import answer_url, denial, go
+from .pages import browser_of_request, page, render, to_login
+from .problems import Problem, api
+
+
+def show(
+    state: State, question: Question, request_id: str, *, error: str | None = None
+) -> Response:
+    """The consent page."""
+    described = describe(state, question, request_id)
+    return render(
+        "consent.html",
+        status=200 if error is None else 422,
+        leads_to=origin_of(question.request.redirect_uri),
+        client=question.client,
+        principal=question.principal,
+        workspaces=question.workspaces,
+        selected_tenant=described["selected_workspace"],
+        scopes=described["scopes"],
+        redirect_host=described["redirect_host"],
+        request_id=request_id,
+        consent_token=described["consent_token"],
+        action=url_for("activepieces.authorize"),
+        error=error,
+    )
+
+
+def describe(state: State, question: Question, request_id: str) -> dict[str, Any]:
+    """The question in plain values, with the token that its answer must bring back."""
+    principal, tenants = (
+        question.principal,
+        [workspace.tenant_id for workspace in question.workspaces],
+    )
+    return {
+        "request_id": request_id,
+        "client": {
+            "client_id": question.client.client_id,
+            "name": question.client.name,
+            "description": question.client.description,
+        },
+        "redirect_host": origin_of(question.request.redirect_uri),
+        "account": {"user_id": principal.user_id, "display_name": principal.display_name},
+        "workspaces": [
+            {"tenant_id": workspace.tenant_id, "name": workspace.name}
+            for workspace in question.workspaces
+        ],
+        "selected_workspace": principal.tenant_id if principal.tenant_id in tenants else tenants[0],
+        "scopes": [
+            {"name": scope.name, "words": scope.words, "required": scope.required, "checked": True}
+            for scope in question.scopes
+        ],
+        "consent_token": parked.consent_token(
+            state.settings.secret_keys, request_id, user_id=principal.user_id
+        ),
+    }
+
+
+def decide() -> ResponseReturnValue:
+    """POST /authorize: the form of our page, or the JSON of the host's own."""
+    return _decide_json() if request.is_json else _decide_form()
+
+
+@page
+def _decide_form() -> ResponseReturnValue:
+    state, answer = get_state(), request.form
+    request_id = answer.get("request_id", "")
+    if state.host.current_principal() is None:
+        # The session ended while the page was open: sign in, and be asked again.
+        return to_login(state, url_for("activepieces.authorize", request_id=request_id))
+    try:
+        question = _asked(state, request_id, answer.get("consent_token", ""))
+    except Refused as refusal:
+        return go(refusal.answer_url(state.issuer()))
+    try:
+        return go(_decided(state, question, answer, answer.getlist("scope")))
+    except InvalidInput as problem:
+        return show(state, question, request_id, error=" ".join(problem.fields.values()))
+
+
+@api
+def _decide_json() -> ResponseReturnValue:
+    state, answer = get_state(), request.get_json()
+    if not isinstance(answer, dict):
+        raise InvalidInput({"body": "it must be a JSON object"})
+    question = _asked(state, str(answer.get("request_id")), str(answer.get("consent_token")))
+    names = answer.get("scope", question.request.names)
+    if isinstance(names, str):
+        names = names.split()
+    if not isinstance(names, list):
+        raise InvalidInput({"scope": "it must be a list of scope names"})
+    return jsonify({"redirect_url": _decided(state, question, answer, names)})
+
+
+@api
+def describe_request(request_id: str) -> ResponseReturnValue:
+    """GET /authorize/request/<id>: what a single-page host shows."""
+    state = get_state()
+    return jsonify(describe(state, _resumed(state, request_id), request_id))
+
+
+def client_of(state: State, waiting: AuthorizationRequest) -> OAuthClient:
+    """The client of a parked request, asked for again: it may have been changed or deleted meanwhile."""
+    client = state.database.read(lambda connection: clients.find_any(connection, waiting.client_id))
+    if client is None or not client.accepts_redirect(waiting.redirect_uri):
+        raise NoRedirect(
+            "The app that sent you here is not registered any more.",
+            "Go back to it, and start again.",
+        )
+    return client
+
+
+def _asked(state: State, request_id: str, token: str) -> Question:
+    """The question that this user was shown in this browser; `SignatureError` for any other."""
+    question = _resumed(state, request_id)
+    parked.check_consent_token(
+        state.settings.secret_keys, token, request_id, user_id=question.principal.user_id
+    )
+    return question
+
+
+def _resumed(state: State, request_id: str) -> Question:
+    waiting = parked.resume(
+        state.settings.secret_keys, request_id, browser=browser_of_request(), now=state.now()
+    )
+    principal = state.host.current_principal()
+    if principal is None:
+        raise Problem(401, "Not signed in", "Sign in, and open the request again.")
+    client = client_of(state, waiting)
+    return consent.question(
+        waiting, client, principal, state.host.workspaces(principal), state.settings.scopes
+    )
+
+
+def _decided(
+    state: State, question: Question, answer: Mapping[str, Any], names: Sequence[str]
+) -> str:
+    """Where the browser goes with this answer."""
+    decision, workspace = answer.get("decision"), answer.get("workspace")
+    if decision == "deny":
+        return denial(state, question).answer_url(state.issuer())
+    if decision != "approve":
+        raise InvalidInput({"decision": "Choose to approve or to deny."})
+    choice = question.decide(tenant_id=None if workspace is None else str(workspace), names=names)
+    return answer_url(state, question, choice)

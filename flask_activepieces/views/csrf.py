@@ -1,0 +1,31 @@
+"""Peace with the host's CSRF protection (Flask-WTF), whichever of the two was initialised first.
+
+Machine endpoints and views behind `require_scope` take no cookie, so there is nothing to forge: they are exempt.
+Our pages are not, and carry the host's token besides their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, request_started
+
+from ..bearer import MARK
+from .blueprint import NAME, Route
+
+
+def exempt_cookieless_views(app: Flask, routes: list[Route]) -> None:
+    """At the first request, when every extension and view is in place, tell the protection what to leave alone."""
+    machine = {f"{NAME}.{route.endpoint}" for route in routes if route.machine}
+
+    def exempt_once(sender: Flask, **_: Any) -> None:
+        request_started.disconnect(exempt_once, sender)
+        protection = sender.extensions.get("csrf")
+        if protection is None:
+            return
+        for endpoint, view in sender.view_functions.items():
+            if endpoint in machine or hasattr(view, MARK):
+                protection.exempt(view)
+
+    # Sent before any before_request function; a strong reference, for nothing else holds the function.
+    request_started.connect(exempt_once, app, weak=False)

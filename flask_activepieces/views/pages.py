@@ -1,0 +1,156 @@
+"""How a page of ours goes out: strict headers, and forms that only this browser and this user can send."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ..errors import NotFound, SetupError, SignatureError, Unavailable
+from ..host import Permission, Principal
+from ..oauth.authorization import NoRedirect
+from ..state import State
+from .texts import gettext, when
+
+#: Names the browser that began a request, whatever the host does to its own session at login.
+BROWSER_COOKIE = "activepieces_browser"
+_PAGE_PURPOSE = "page"
+
+Page = Callable[..., ResponseReturnValue]
+
+
+def page(view: Page) -> Page:
+    """A view for people: whatever goes wrong is told on a page, in words, with what to do."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        try:
+            return view(*args, **kwargs)
+        except NoRedirect as error:
+            return error_page(400, "This request cannot go on", error.message, error.remedy)
+        except SignatureError as error:
+            return error_page(
+                400,
+                "This page is out of date",
+                f"Nothing was changed: {error}.",
+                "Go back, and start again.",
+            )
+        except NotFound:
+            return error_page(404, "Not found", "There is nothing here for you.")
+        except Unavailable as error:
+            response = error_page(
+                503, "Just a moment", str(error), "Nothing is lost: try again soon."
+            )
+            response.headers["Retry-After"] = str(error.retry_after)
+            return response
+        except SetupError as error:
+            return error_page(500, "This app is not fully set up", str(error))
+
+    return guarded
+
+
+def render(template: str, *, status: int = 200, leads_to: str = "", **context: Any) -> Response:
+    """The page with headers that let nobody frame it, script it or post it elsewhere.
+
+    ``leads_to`` is the origin that a form's redirect may end at: browsers hold redirects to ``form-action`` too.
+    """
+    response = make_response(
+        render_template(f"flask_activepieces/{template}", _=gettext, when=when, **context), status
+    )
+    response.headers["Content-Security-Policy"] = "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            f"form-action 'self' {leads_to}".strip(),
+            "base-uri 'none'",
+            # RFC 9700 §4.16: no clickjacking on a consent page.
+            "frame-ancestors 'none'",
+        )
+    )
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    # Not "no-referrer": the host's CSRF protection may compare the Referer of our own forms.
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def error_page(status: int, title: str, message: str, remedy: str | None = None) -> Response:
+    """A page that says what happened and what to do about it."""
+    return render("error.html", status=status, title=title, message=message, remedy=remedy)
+
+
+def signed_in(state: State, permission: Permission | None = None) -> Principal | Response:
+    """The principal; a stranger is sent to the login page and comes back, others are told that they may not."""
+    principal = state.host.current_principal()
+    if principal is None:
+        return to_login(state, request.script_root + request.full_path.rstrip("?"))
+    if permission is not None and not state.host.allows(principal, permission):
+        return error_page(
+            403,
+            "Not allowed",
+            "Your account may not see this page.",
+            "Ask an admin of your workspace.",
+        )
+    return principal
+
+
+def to_login(state: State, next_path: str) -> Response:
+    """To the host's login page, and from there back to this path."""
+    response = make_response(redirect(state.host.login_url(next_path)))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def browser_of_request() -> str | None:
+    """The random name that this browser was given, if it was."""
+    return request.cookies.get(BROWSER_COOKIE) or None
+
+
+def name_browser(state: State, response: Response, name: str) -> Response:
+    """Give the browser its name: unreadable for scripts, not sent along from other sites."""
+    response.set_cookie(
+        BROWSER_COOKIE,
+        name,
+        path=request.script_root + state.settings.oauth_prefix,
+        secure=state.issuer().startswith("https:"),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def new_browser_name() -> str:
+    """128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+def page_token(state: State, principal: Principal, browser: str) -> str:
+    """What every form of ours sends back, besides the host's own CSRF token if it has one."""
+    return state.settings.secret_keys.sign(
+        _PAGE_PURPOSE, browser.encode(), context=principal.user_id
+    )
+
+
+def check_page_token(state: State, principal: Principal) -> None:
+    """`SignatureError` unless the form came from a page that this user saw in this browser."""
+    state.settings.secret_keys.verify(
+        _PAGE_PURPOSE,
+        (browser_of_request() or "").encode(),
+        request.form.get("page_token", ""),
+        context=principal.user_id,
+    )
+
+
+def render_with_forms(
+    state: State, principal: Principal, template: str, **context: Any
+) -> Response:
+    """A page with forms: it carries their token, and the browser gets its name."""
+    browser = browser_of_request() or new_browser_name()
+    context["page_token"] = page_token(state, principal, browser)
+    return name_browser(state, render(template, principal=principal, **context), browser)

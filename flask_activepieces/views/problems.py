@@ -1,0 +1,120 @@
+"""How our JSON API says that something went wrong: problem details (RFC 9457), never a stack trace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from ..errors import (
+    ActivepiecesError,
+    InvalidInput,
+    NotFound,
+    SetupError,
+    SignatureError,
+    Unavailable,
+)
+from ..host import Permission, Principal
+from ..oauth.authorization import NoRedirect, Refused
+from ..state import State
+
+Api = Callable[..., ResponseReturnValue]
+
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class Problem(ActivepiecesError):
+    """Raised to answer with this status, title and detail."""
+
+    def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.more = more
+        super().__init__(detail)
+
+
+def api(view: Api) -> Api:
+    """A view of the JSON API: cross-site calls by cookie are refused, and errors are problem details."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        try:
+            _refuse_cross_site_call()
+            return view(*args, **kwargs)
+        except Exception as error:
+            problem = _problem_of(error)
+            if problem is None:
+                raise
+            return _response(problem)
+
+    return guarded
+
+
+def caller(state: State, permission: Permission) -> Principal:
+    """The signed-in principal with this permission; `Problem` 401 or 403 for anyone else."""
+    principal = state.host.current_principal()
+    if principal is None:
+        raise Problem(401, "Not signed in", "Sign in first.")
+    if not state.host.allows(principal, permission):
+        raise Problem(
+            403, "Not allowed", f"This needs the permission {permission!r} in your workspace."
+        )
+    return principal
+
+
+def _refuse_cross_site_call() -> None:
+    # A browser says where a request comes from, and a script cannot make it lie (Fetch Metadata; RFC 6454 §7).
+    # What is no browser sends neither header, and has no cookies that somebody else could ride on.
+    if request.method in _SAFE_METHODS:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site not in (None, "same-origin", "none") or (
+        site is None and origin is not None and urlsplit(origin).netloc != request.host
+    ):
+        raise Problem(403, "Cross-site call", "This call must come from a page of this app.")
+
+
+def _problem_of(error: Exception) -> Problem | None:
+    match error:
+        case Problem():
+            return error
+        case InvalidInput(fields=fields):
+            return Problem(422, "Invalid input", str(error), fields=fields)
+        case NotFound():
+            return Problem(404, "Not found", str(error))
+        case SignatureError():
+            return Problem(400, "Out of date", f"Nothing was changed: {error}. Start again.")
+        case NoRedirect(message=message, remedy=remedy):
+            return Problem(400, message, remedy)
+        case Refused():
+            return Problem(403, "Refused", str(error.error.description))
+        case Unavailable(retry_after=seconds):
+            return Problem(503, "Not available", str(error), retry_after=seconds)
+        case SetupError():
+            return Problem(500, "Not set up", str(error))
+        case HTTPException(code=int(code), name=name) if code >= 400:
+            return Problem(code, name, error.description or name)
+    return None
+
+
+def _response(problem: Problem) -> Response:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+    response = Response(
+        json.dumps(body | problem.more), problem.status, content_type="application/problem+json"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    if "retry_after" in problem.more:
+        response.headers["Retry-After"] = str(problem.more["retry_after"])
+    return response

@@ -1,0 +1,30 @@
+"""The words of our pages: through the host's Flask-Babel if it has one, as they are otherwise.
+
+A host translates them with a catalogue of the domain ``flask_activepieces`` among its own translations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app
+from markupsafe import Markup
+
+from ..clock import as_iso, as_words
+
+DOMAIN = "flask_activepieces"
+
+
+def gettext(text: str, **values: Any) -> str:
+    """The text in the reader's language, with the values filled in."""
+    babel = current_app.extensions.get("babel")
+    if babel is not None:
+        from flask_babel import Domain  # an optional companion, imported only where the host has it
+
+        text = Domain(domain=DOMAIN).gettext(text)
+    return text % values if values else text
+
+
+def when(instant: int) -> Markup:
+    """An instant for people, with the exact one for machines."""
+    return Markup('<time datetime="{}">{}</time>').format(as_iso(instant), as_words(instant))

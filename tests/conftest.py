@@ -1,0 +1,90 @@
+"""What every test may ask for: a small host app, time, people and a program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support import hosts, requirements
+from tests.support.actors import Person, Program
+from tests.support.clock import StoppedClock
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """pytest-flask would keep one request context open all through a test, and with it flask.g."""
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the machine that runs the tests has set must not reach an app."""
+    for name in list(os.environ):
+        if name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY") or name.startswith("ACTIVEPIECES_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """Time, which stands still until the test moves it."""
+    return StoppedClock()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, clock: StoppedClock) -> Iterator[MakeApp]:
+    """Makes small host apps, with any config keys that a test wants."""
+    made: list[Flask] = []
+
+    def make(**options: Any) -> Flask:
+        made.append(hosts.make_app(tmp_path, **({"clock": clock} | options)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        hosts.dispose(app)
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """A small host app on SQLite."""
+    return make_app()
+
+
+@pytest.fixture
+def alice(app: Flask) -> Person:
+    """An admin of Acme with a second workspace, signed in."""
+    return Person(app, "alice")
+
+
+@pytest.fixture
+def bob(app: Flask) -> Person:
+    """A member of Acme, signed in."""
+    return Person(app, "bob")
+
+
+@pytest.fixture
+def carol(app: Flask) -> Person:
+    """An admin of Globex, signed in."""
+    return Person(app, "carol")
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Person:
+    """Somebody who has not signed in."""
+    return Person(app)
+
+
+@pytest.fixture
+def program(app: Flask) -> Program:
+    """A confidential client that may ask for every scope."""
+    return Program.registered(app)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    requirements.summarise_missing(terminalreporter)

@@ -1,0 +1,218 @@
+"""Refreshing (RFC 6749 §6): the whole rule of rotation, lost answers and theft, as a client meets it."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.support.actors import Person, Program, answer_of
+from tests.support.clock import StoppedClock
+from tests.support.storage import row_counts
+
+
+@pytest.fixture
+def first(program: Program, bob: Person) -> str:
+    """The refresh token that a code bought."""
+    token = program.connects(bob)["refresh_token"]
+    assert isinstance(token, str)
+    return token
+
+
+def next_after(program: Program, token: str) -> str:
+    successor = answer_of(program.refreshes(token))["refresh_token"]
+    assert isinstance(successor, str)
+    return successor
+
+
+def test_a_refresh_gives_a_working_access_token_and_a_new_refresh_token(
+    program: Program, first: str
+) -> None:
+    pair = answer_of(program.refreshes(first))
+
+    assert pair["refresh_token"] != first
+    assert pair["token_type"] == "Bearer"
+    assert pair["expires_in"] == 3600
+    assert program.calls(pair["access_token"]).status_code == 200
+
+
+def test_the_answer_may_not_be_kept(program: Program, first: str) -> None:
+    response = program.refreshes(first)
+
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Pragma"] == "no-cache"
+
+
+#: What was used so far, when the lost answer is asked for again, and what comes of it. RFC 9700 §4.14.2.
+RULE = [
+    ("the current token", 0, "rotates"),
+    ("the current token", 89 * 86_400, "rotates"),
+    ("the one before it", 0, "the same successor"),
+    ("the one before it", 1, "the same successor"),
+    ("the one before it", 30, "the same successor"),
+    ("the one before it", 31, "a new successor"),
+    ("the one before it", 3600, "a new successor"),
+    ("the one before it", 7 * 86_400, "a new successor"),
+    ("two before it", 0, "theft"),
+    ("two before it", 3600, "theft"),
+    ("three before it", 0, "theft"),
+    ("a displaced one", 0, "theft"),
+    ("a displaced one", 3600, "theft"),
+]
+
+
+@pytest.mark.parametrize(("presented", "later", "outcome"), RULE)
+def test_the_rule_of_rotation(
+    program: Program, clock: StoppedClock, first: str, presented: str, later: int, outcome: str
+) -> None:
+    second = next_after(program, first)
+    third = next_after(program, second)
+    fourth = next_after(program, third)
+    if presented == "a displaced one":
+        clock.advance(31)
+        displaced, fourth = fourth, next_after(program, third)
+    else:
+        displaced = ""
+    token = {
+        "the current token": fourth,
+        "the one before it": third,
+        "two before it": second,
+        "three before it": first,
+        "a displaced one": displaced,
+    }[presented]
+    clock.advance(later)
+
+    response = program.refreshes(token)
+
+    if outcome == "theft":
+        assert answer_of(response, 400)["error"] == "invalid_grant"
+        assert answer_of(program.refreshes(fourth), 400)["error"] == "invalid_grant"
+        return
+    successor = answer_of(response)["refresh_token"]
+    assert (successor == fourth) is (outcome == "the same successor")
+    assert program.refreshes(successor).status_code == 200
+
+
+def test_a_repeated_answer_is_the_same_to_the_letter(
+    program: Program, clock: StoppedClock, first: str
+) -> None:
+    answer = answer_of(program.refreshes(first))
+    clock.advance(20)
+
+    again = answer_of(program.refreshes(first))
+
+    assert again == answer | {"expires_in": 3580}
+
+
+def test_theft_ends_access_tokens_too(program: Program, first: str) -> None:
+    second = answer_of(program.refreshes(first))
+    third = answer_of(program.refreshes(second["refresh_token"]))
+
+    program.refreshes(first)
+
+    assert program.calls(second["access_token"]).status_code == 401
+    assert program.calls(third["access_token"]).status_code == 401
+
+
+def test_a_forged_token_changes_nothing(program: Program, first: str) -> None:
+    family, generation, nonce, mac = first.split(".")
+    forged = [
+        f"{family}.{generation}.{nonce}.{mac[:-2]}AA",
+        f"{family}.1.{nonce}.{mac}",
+        f"{family}.{generation}.{'A' * 22}.{mac}",
+        f"{'A' * 22}.{generation}.{nonce}.{mac}",
+        f"{family}.{generation}.{nonce}",
+        f"{family}.-1.{nonce}.{mac}",
+        f"{family}.{'9' * 30}.{nonce}.{mac}",
+        f"{first}.{mac}",
+        "é.0.é.é",
+        "...",
+        "nonsense",
+    ]
+
+    for token in forged:
+        assert answer_of(program.refreshes(token), 400)["error"] == "invalid_grant", token
+
+    assert program.refreshes(first).status_code == 200
+
+
+def test_another_clients_token_is_refused_and_lives_on(
+    app: Flask, program: Program, first: str
+) -> None:
+    other = Program.registered(app)
+
+    assert answer_of(other.refreshes(first), 400)["error"] == "invalid_grant"
+
+    assert program.refreshes(first).status_code == 200
+
+
+def test_a_connection_idle_for_too_long_is_over(
+    program: Program, clock: StoppedClock, first: str
+) -> None:
+    clock.advance(days=89)
+    second = next_after(program, first)
+    clock.advance(days=90)
+
+    assert answer_of(program.refreshes(second), 400)["error"] == "invalid_grant"
+
+
+def test_a_refresh_may_ask_for_less_and_later_for_all_again(program: Program, first: str) -> None:
+    less = answer_of(program.refreshes(first, scope="profile:read"))
+    all_again = answer_of(program.refreshes(less["refresh_token"]))
+
+    assert less["scope"] == "profile:read"
+    assert program.calls(less["access_token"], "/api/tasks", "POST").status_code == 403
+    assert program.calls(all_again["access_token"], "/api/tasks", "POST").status_code == 201
+
+
+def test_a_refresh_cannot_widen_its_scope_and_costs_nothing_when_it_tries(
+    program: Program, bob: Person
+) -> None:
+    code = bob.allows(program.question(), scope=["tasks:read"])
+    token = answer_of(program.redeems(code))["refresh_token"]
+
+    response = program.refreshes(token, scope="tasks:read tasks:write")
+
+    assert answer_of(response, 400)["error"] == "invalid_scope"
+    assert program.refreshes(token).status_code == 200
+
+
+def test_unknown_parameters_are_ignored(program: Program, first: str) -> None:
+    """Activepieces sends redirect_uri along with a refresh."""
+    response = program.refreshes(first, redirect_uri="https://elsewhere.test/", audience="x")
+
+    assert response.status_code == 200
+
+
+def test_rows_do_not_grow_with_refreshes(app: Flask, program: Program, first: str) -> None:
+    second = next_after(program, first)
+    counts = row_counts(app)
+
+    for _ in range(5):
+        second = next_after(program, second)
+
+    assert row_counts(app) == counts
+
+
+def test_after_a_restore_from_backup_newer_tokens_go_on_working(
+    app: Flask, program: Program, first: str
+) -> None:
+    """The row may have forgotten generations that it gave out; whoever holds them is no thief."""
+    from sqlalchemy import text
+
+    from tests.support.storage import engine_of, rows_of
+
+    (backup,) = rows_of(app, "token_families")
+    third = next_after(program, next_after(program, first))
+    with engine_of(app).begin() as connection:
+        restored = {"nonce": backup["nonce"], "id": backup["id"]}
+        connection.execute(
+            text(
+                "UPDATE activepieces_token_families SET generation = 0, nonce = :nonce,"
+                " previous_nonce = NULL WHERE id = :id"
+            ),
+            restored,
+        )
+
+    fourth = next_after(program, third)
+
+    assert program.refreshes(fourth).status_code == 200

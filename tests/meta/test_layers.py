@@ -1,0 +1,125 @@
+"""The package is built in layers: a file imports only from rows above its own.
+
+CONTRIBUTING.md says why. A row's number grows downwards, from what knows nothing to what knows all.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = "flask_activepieces"
+PACKAGE = Path(__file__).parents[2] / ROOT
+
+# First part of a module's name inside the package -> its row.
+LAYERS = {
+    "errors": 0,
+    "clock": 0,
+    "signing": 0,
+    "jwt_keys": 0,
+    "config": 0,
+    "host": 0,
+    "signals": 1,
+    "models": 1,
+    "database": 1,
+    "audit": 1,
+    "budget": 1,
+    "oauth": 2,
+    "state": 3,
+    "views": 4,
+    "cli": 4,
+    "extension": 5,
+    "__init__": 5,
+}
+
+# In these rows neighbours may use one another, as long as no circle results; in the others a
+# package keeps to itself.
+OPEN_ROWS = {0, 1, 5}
+
+# Who may know which framework, by module or package. Ruff (TID251) says so already in the editor.
+KNOWS_FLASK = {"host", "state", "views", "cli", "extension", "oauth.server", "oauth.bearer"}
+KNOWS_FLASK_LOGIN = {"host"}
+
+
+def module_name(path: Path) -> str:
+    """``oauth/codes.py`` is ``flask_activepieces.oauth.codes``; ``__init__.py`` is its package."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imported_names(module: str) -> Iterator[str]:
+    """Every name that the module imports, at any depth of its code, written out in full."""
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                start = package.split(".")
+                base = ".".join([*start[: len(start) - node.level + 1], *filter(None, [base])])
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imported_modules(module: str) -> set[str]:
+    """The modules of this package that the module imports, or imports a name from."""
+    ours = {name for name in imported_names(module) if f"{name}.".startswith(f"{ROOT}.")}
+    return {name if name in MODULES else name.rpartition(".")[0] for name in ours}
+
+
+def area(module: str) -> str:
+    """The key of a module in LAYERS."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def is_among(module: str, names: set[str]) -> bool:
+    """Whether the module, or a package that it lies in, is one of the names."""
+    return any(f"{module}.".startswith(f"{ROOT}.{name}.") for name in names)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_has_a_row(module: str) -> None:
+    """A new file or package says where it belongs before anything imports it."""
+    assert area(module) in LAYERS, f"give {area(module)!r} a row in LAYERS"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_imports_only_from_rows_above(module: str) -> None:
+    row = LAYERS[area(module)]
+
+    wrong = {
+        name
+        for name in imported_modules(module)
+        if LAYERS[area(name)] > row
+        or (LAYERS[area(name)] == row and area(name) != area(module) and row not in OPEN_ROWS)
+    }
+
+    assert not wrong
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_imports_no_name_from_the_package_root(module: str) -> None:
+    """The root imports everything, so importing from it ties every file into one circle."""
+    assert ROOT not in imported_modules(module)
+
+
+def test_imports_form_no_circle() -> None:
+    graph = {module: imported_modules(module) - {module} for module in MODULES}
+
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_knows_flask_only_at_the_edges(module: str) -> None:
+    roots = {name.split(".")[0] for name in imported_names(module)}
+
+    assert "flask" not in roots or is_among(module, KNOWS_FLASK)
+    assert "flask_login" not in roots or is_among(module, KNOWS_FLASK_LOGIN)

@@ -1,0 +1,1 @@
+"""What tests share: fakes at our own seams, factories, and what the machine must offer."""

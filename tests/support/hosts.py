@@ -1,0 +1,123 @@
+"""A host app as small as one can be: three people, two tenants, two protected views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, redirect, request, session
+from flask.typing import ResponseReturnValue
+from flask_sqlalchemy import SQLAlchemy
+
+from flask_activepieces import Activepieces, Principal, Workspace, current_token, require_scope
+from flask_activepieces.host import Permission
+
+SECRET_KEY = "a secret key for tests only, long enough"
+SCOPES = {
+    "profile:read": {"title": "See your name", "required": True},
+    "tasks:read": "See tasks",
+    "tasks:write": "Change tasks",
+}
+ALL_SCOPES = " ".join(SCOPES)
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A user of the host; the first tenant is the one they are signed in to."""
+
+    tenants: tuple[str, ...]
+    is_admin: bool = False
+
+
+PEOPLE = {
+    "alice": Someone(("acme", "acme-labs"), is_admin=True),
+    "bob": Someone(("acme",)),
+    "carol": Someone(("globex",), is_admin=True),
+}
+
+
+class SmallHost:
+    """Answers the extension's questions from `PEOPLE` and the Flask session."""
+
+    def current_principal(self) -> Principal | None:
+        name = session.get("user")
+        return None if name is None else _principal(name, PEOPLE[name].tenants[0])
+
+    def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
+        someone = PEOPLE.get(user_id)
+        return _principal(user_id, tenant_id) if someone and tenant_id in someone.tenants else None
+
+    def allows(self, principal: Principal, permission: Permission) -> bool:
+        return PEOPLE[principal.user_id].is_admin
+
+    def login_url(self, next_url: str) -> str:
+        return f"/login?{urlencode({'next': next_url})}"
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        return [Workspace(tenant, tenant.title()) for tenant in PEOPLE[principal.user_id].tenants]
+
+
+def make_app(directory: Path, *, database: str | None = None, **options: Any) -> Flask:
+    """The host with the extension; ``options`` are config keys, or ``clock`` and ``host``."""
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=SECRET_KEY,
+        SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{directory / 'host.sqlite'}",
+        ACTIVEPIECES_SCOPES=SCOPES,
+    )
+    extension = {name: options.pop(name) for name in ("clock", "host") if name in options}
+    app.config.update(options)
+    db = SQLAlchemy(app)
+    Activepieces(**({"host": SmallHost()} | extension)).init_app(app)
+    _add_views(app)
+    with app.app_context():
+        db.drop_all()
+        db.create_all()
+    return app
+
+
+def dispose(app: Flask) -> None:
+    """Give back the database connections, and drop the tables where others would find them."""
+    db: SQLAlchemy = app.extensions["sqlalchemy"]
+    with app.app_context():
+        if db.engine.dialect.name != "sqlite":
+            db.drop_all()
+        db.engine.dispose()
+
+
+def _add_views(app: Flask) -> None:
+    @app.get("/login")
+    def login() -> ResponseReturnValue:
+        session["user"] = request.args["as"]
+        return redirect(request.args.get("next", "/"))
+
+    @app.get("/logout")
+    def logout() -> ResponseReturnValue:
+        session.clear()
+        return redirect("/")
+
+    @app.get("/")
+    def home() -> ResponseReturnValue:
+        return "home"
+
+    @app.get("/api/whoami")
+    @require_scope("profile:read")
+    def whoami() -> ResponseReturnValue:
+        return {
+            "user_id": current_token.user_id,
+            "tenant_id": current_token.tenant_id,
+            "client_id": current_token.client_id,
+            "scopes": sorted(current_token.scopes),
+        }
+
+    @app.post("/api/tasks")
+    @require_scope("tasks:write")
+    def add_task() -> ResponseReturnValue:
+        return {"tenant_id": current_token.tenant_id}, 201
+
+
+def _principal(name: str, tenant_id: str) -> Principal:
+    return Principal(user_id=name, tenant_id=tenant_id, display_name=name.title())

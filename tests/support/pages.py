@@ -1,0 +1,78 @@
+"""Reading a page as a browser without scripts does: its text, its links, its forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+
+@dataclass
+class Form:
+    """Where a form goes, and what it would send if nothing were changed."""
+
+    action: str
+    names: set[str] = field(default_factory=set)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, tag: str, attributes: dict[str, str | None]) -> None:
+        name, value = attributes.get("name"), attributes.get("value") or "on"
+        if name is None:
+            return
+        self.names.add(name)
+        kind = attributes.get("type")
+        ticked = kind not in ("checkbox", "radio") or "checked" in attributes
+        if tag == "button" or not ticked or "disabled" in attributes:
+            return  # a button is sent only when it is the one pressed
+        if kind == "checkbox" or name in self.values:
+            before = self.values.get(name, [])
+            self.values[name] = [*([before] if isinstance(before, str) else before), value]
+        else:
+            self.values[name] = attributes.get("value") or ""
+
+
+class Page(HTMLParser):
+    """One answer, read."""
+
+    def __init__(self, response: TestResponse) -> None:
+        super().__init__()
+        self.response = response
+        self.status = response.status_code
+        self.text = ""
+        self.links: dict[str, str] = {}
+        self.forms: list[Form] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self._link: str | None = None
+        self.feed(response.get_data(as_text=True))
+
+    def form(self, name: str) -> Form:
+        """The one form that has a field or button of this name."""
+        (form,) = [form for form in self.forms if name in form.names]
+        return form
+
+    def form_to(self, action: str) -> Form:
+        """The one form whose address ends like this."""
+        (form,) = [form for form in self.forms if form.action.endswith(action)]
+        return form
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.tags.append((tag, attributes))
+        if tag == "form":
+            self.forms.append(Form(attributes.get("action") or ""))
+        elif tag == "a":
+            self._link = attributes.get("href")
+        elif tag in ("input", "button", "select", "textarea") and self.forms:
+            self.forms[-1].take(tag, attributes)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._link = None
+
+    def handle_data(self, data: str) -> None:
+        words = " ".join(data.split())
+        self.text += f" {words}" if words else ""
+        if self._link and words:
+            self.links[words] = self._link

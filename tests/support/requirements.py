@@ -1,0 +1,123 @@
+"""The outside things that some tests need: databases, Redis, a browser, Node.
+
+A test (or its fixture) says ``url = require("postgres")`` and gets the place where the thing is.
+Where it is not there, the test is skipped with one line that says why; with REQUIRE_ALL=1 in the
+environment, as in CI, it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import pytest
+import redis
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+Name = Literal["postgres", "mariadb", "redis", "chromium", "node"]
+
+TIMEOUT_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One outside thing: where it is looked for, and how one sees that it is there."""
+
+    title: str
+    variable: str  # of the environment; says where the thing is, if not at its usual place
+    usual_place: str
+    probe: Callable[[str], str]  # returns where the thing is, or raises any exception
+
+    def place(self) -> str:
+        return os.environ.get(self.variable) or self.usual_place
+
+
+def connect_to_database(url: str) -> str:
+    engine = create_engine(
+        url, poolclass=NullPool, connect_args={"connect_timeout": TIMEOUT_SECONDS}
+    )
+    with engine.connect():
+        return url
+
+
+def ping_redis(url: str) -> str:
+    with redis.Redis.from_url(
+        url, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
+    ) as connection:
+        connection.ping()
+    return url
+
+
+def find_program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise FileNotFoundError(f"no program {name}")
+    return path
+
+
+REQUIREMENTS: dict[Name, Requirement] = {
+    "postgres": Requirement(
+        "PostgreSQL",
+        "TEST_POSTGRES_URL",
+        "postgresql+psycopg://postgres@127.0.0.1:5432/test",
+        connect_to_database,
+    ),
+    "mariadb": Requirement(
+        "MariaDB",
+        "TEST_MARIADB_URL",
+        "mysql+pymysql://root@127.0.0.1:3306/test",
+        connect_to_database,
+    ),
+    "redis": Requirement("Redis", "TEST_REDIS_URL", "redis://127.0.0.1:6379/0", ping_redis),
+    "chromium": Requirement("Chromium", "TEST_CHROMIUM", "chromium", find_program),
+    "node": Requirement("Node", "TEST_NODE", "node", find_program),
+}
+
+
+@cache
+def look_for(name: Name) -> tuple[str, str]:
+    """Where the thing is and ``""``, or ``""`` and why it cannot be used; asked once a process."""
+    requirement = REQUIREMENTS[name]
+    try:
+        return requirement.probe(requirement.place()), ""
+    except Exception as error:
+        lines = str(error).splitlines() or [type(error).__name__]
+        return "", lines[0]
+
+
+def require(name: Name) -> str:
+    """The URL or path of the thing; without it the running test ends here."""
+    place, problem = look_for(name)
+    if place:
+        return place
+    requirement = REQUIREMENTS[name]
+    reason = f"needs {requirement.title}, not found ({requirement.variable}): {problem}"
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def skipped_for(reports: list[pytest.TestReport]) -> Iterator[str]:
+    """The title of the missing thing, once for each test skipped for want of one."""
+    for report in reports:
+        found = re.search(r"needs (\w+), not found", str(report.longrepr))
+        if found:
+            yield found[1]
+
+
+def summarise_missing(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell in one line what was not tested; to be called by the hook ``pytest_terminal_summary``.
+
+    It reads the reports, not this module's memory: with pytest-xdist others ran the tests.
+    """
+    counts = Counter(skipped_for(terminalreporter.stats.get("skipped", [])))
+    if counts:
+        listed = ", ".join(f"{title} ({number})" for title, number in sorted(counts.items()))
+        terminalreporter.write_line(f"Not tested, because it is not there: {listed}", yellow=True)

@@ -1,0 +1,59 @@
+"""Looking into the tables from outside: what is stored, and which statements an operation runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import event, func, select, text
+from sqlalchemy.engine import Engine
+
+from flask_activepieces.models import Base
+
+
+def row_counts(app: Flask) -> dict[str, int]:
+    """How many rows each of our tables has; tables without rows are left out."""
+    with engine_of(app).connect() as connection:
+        counts = {
+            table.name.removeprefix("activepieces_"): connection.scalar(
+                select(func.count()).select_from(table)
+            )
+            for table in Base.metadata.sorted_tables
+        }
+    return {name: count for name, count in counts.items() if count}
+
+
+def rows_of(app: Flask, table: str) -> list[dict[str, Any]]:
+    """Every row of one of our tables."""
+    with engine_of(app).connect() as connection:
+        found = connection.execute(text(f"SELECT * FROM activepieces_{table}"))  # noqa: S608
+        return [dict(row._mapping) for row in found]
+
+
+@contextmanager
+def statements_of(app: Flask) -> Iterator[list[str]]:
+    """Collects the SQL statements, and the word COMMIT, while the block runs."""
+    engine, collected = engine_of(app), list[str]()
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        collected.append(statement)
+
+    def note_commit(connection: Any) -> None:
+        collected.append("COMMIT")
+
+    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "commit", note_commit)
+    try:
+        yield collected
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "commit", note_commit)
+
+
+def engine_of(app: Flask) -> Engine:
+    """The engine of the app's own database."""
+    with app.app_context():
+        engine: Engine = app.extensions["sqlalchemy"].engine
+    return engine
