@@ -54,6 +54,30 @@ def revoke(grant_id: str) -> None:
     click.echo(f"Revoked grant {grant_id}.")
 
 
+@grants_cli.command("check")
+@click.option("--revoke", is_flag=True, help="Take the grants found back.")
+@reports_errors
+def check(revoke: bool) -> None:
+    """Find grants whose user the app no longer knows in that tenant; exit code 1 if any are left."""
+    state = get_state()
+    orphans = [
+        grant
+        for grant in state.database.read(grants.matching)
+        if state.host.load_principal(grant.user_id, grant.tenant_id) is None
+    ]
+    for grant in orphans:
+        click.echo(f"{grant.id}  user {grant.user_id} is not (or no longer) in {grant.tenant_id}")
+    if revoke:
+        state.database.transact(
+            lambda transaction: state.grants.revoke(
+                transaction, orphans, now=state.now(), why="the user is gone"
+            )
+        )
+        click.echo(f"Revoked {len(orphans)} grants.")
+    elif orphans:
+        raise SystemExit(1)
+
+
 def _row(grant: Grant) -> dict[str, str | None]:
     return {
         "id": grant.id,

@@ -95,6 +95,25 @@ class Grants:
         self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
         return grant
 
+    def revoke_of_user(
+        self, transaction: Transaction, *, tenant_id: str, user_id: str, now: int, why: str
+    ) -> int:
+        """Take back all that one user allows in one tenant; how many grants that were."""
+        found = of_user(transaction.connection, tenant_id=tenant_id, user_id=user_id)
+        self.revoke(transaction, found, now=now, why=why)
+        return len(found)
+
+    def revoke_of_tenant(
+        self, transaction: Transaction, *, tenant_id: str, now: int, why: str
+    ) -> int:
+        """Take back all that anyone allows in one tenant, and what its clients hold for themselves."""
+        found = of_tenant(transaction.connection, tenant_id)
+        self.revoke(transaction, found, now=now, why=why)
+        own = select(_clients.c.client_id).where(_clients.c.tenant_id == tenant_id)
+        subjects = [revocations.client(name) for name in transaction.execute(own).scalars()]
+        revocations.add(transaction, *subjects, now=now, lifetime=self._token_lifetime)
+        return len(found)
+
     def revoke(
         self, transaction: Transaction, grants: Sequence[Grant], *, now: int, why: str
     ) -> None:

@@ -46,18 +46,19 @@ class Program:
     client_id: str
     client_secret: str
     token: dict[str, Any] = field(default_factory=dict)
+    redirect_uri: str = CALLBACK
     _verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
 
     @classmethod
-    def registered(cls, app: Flask, *options: str) -> Program:
+    def registered(cls, app: Flask, *options: str, redirect_uri: str = CALLBACK) -> Program:
         """A new client, made by the command line as the README says."""
-        words = ["client", "create", "--name", "Test program", "--redirect-uri", CALLBACK]
+        words = ["client", "create", "--name", "Test program", "--redirect-uri", redirect_uri]
         made = app.test_cli_runner().invoke(
             args=["activepieces", *words, "--scope", ALL_SCOPES, "--json", *options]
         )
         assert made.exit_code == 0, made.output
         client = json.loads(made.output)
-        return cls(app, client["client_id"], client["client_secret"])
+        return cls(app, client["client_id"], client["client_secret"], redirect_uri=redirect_uri)
 
     def question(self, scope: str = ALL_SCOPES) -> str:
         """The URL to which the program sends a person."""
@@ -65,7 +66,7 @@ class Program:
             {
                 "response_type": "code",
                 "client_id": self.client_id,
-                "redirect_uri": CALLBACK,
+                "redirect_uri": self.redirect_uri,
                 "scope": scope,
                 "state": "a state",
                 "code_challenge": s256(self._verifier),
@@ -82,7 +83,7 @@ class Program:
         self.token = self.take_token(
             grant_type="authorization_code",
             code=code,
-            redirect_uri=CALLBACK,
+            redirect_uri=self.redirect_uri,
             code_verifier=self._verifier,
         )
         return self

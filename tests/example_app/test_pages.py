@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from jinja2 import StrictUndefined
 from sqlalchemy import select, update
 
 from example_app.models import Task, User, db
@@ -185,6 +186,17 @@ def test_pages_need_no_script_and_no_inline_style(ada: Person, url: str) -> None
     assert not [tag for tag, _ in page.tags if tag in ("script", "style")]
     names = {name for _, attributes in page.tags for name in attributes}
     assert not [name for name in names if name == "style" or name.startswith("on")]
+
+
+@pytest.mark.parametrize(
+    "url", ["/", "/login", "/nope", "/oauth/connected-apps", "/oauth/clients", "/oauth/clients/new"]
+)
+def test_pages_use_no_value_that_they_were_not_given(
+    tasklane: Flask, ada: Person, url: str
+) -> None:
+    tasklane.jinja_env.undefined = StrictUndefined
+
+    assert ada.sees(url).status < 500
 
 
 def test_every_field_has_a_label(ada: Person) -> None:
