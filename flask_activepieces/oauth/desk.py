@@ -16,6 +16,13 @@ from .access_tokens import AccessToken
 from .families import Family
 
 
+class TokenAnswer(dict[str, Any]):
+    """The JSON of RFC 6749 §5.1, which no log can print: Authlib logs what it issues, at level DEBUG."""
+
+    def __repr__(self) -> str:
+        return "<tokens>"
+
+
 @dataclass(frozen=True, kw_only=True)
 class TokenDesk:
     """What the grants need besides the request: keys, lifetimes, the audit."""
@@ -41,7 +48,7 @@ class TokenDesk:
             dialect=dialect,
         )
 
-    def pair(self, family: Family, *, scope: str, issuer: str, now: int) -> dict[str, Any]:
+    def pair(self, family: Family, *, scope: str, issuer: str, now: int) -> TokenAnswer:
         """The access and refresh token of a family as it stands: the same standing gives the same pair.
 
         So a lost answer can be repeated word for word, and fifty parallel refreshes leave one live pair.
@@ -60,16 +67,16 @@ class TokenDesk:
             expires_at=family.rotated_at + self.access_token_ttl,
         )
         current = refresh_tokens.write(self.keys, family.current_token, secret=family.secret)
-        return self.answer(access, now=now) | {"refresh_token": current}
+        return TokenAnswer(self.answer(access, now=now), refresh_token=current)
 
-    def answer(self, access: AccessToken, *, now: int) -> dict[str, Any]:
-        """RFC 6749 §5.1. ``expires_in`` is a number: Activepieces never refreshes when it is text."""
-        return {
-            "access_token": access_tokens.sign(self.jwt_keys, access),
-            "token_type": "Bearer",
-            "expires_in": access.expires_at - now,
-            "scope": access.scope,
-        }
+    def answer(self, access: AccessToken, *, now: int) -> TokenAnswer:
+        """The answer with an access token alone. ``expires_in`` is a number: Activepieces never refreshes when it is text."""
+        return TokenAnswer(
+            access_token=access_tokens.sign(self.jwt_keys, access),
+            token_type="Bearer",  # noqa: S106  # the name of a kind, not a secret
+            expires_in=access.expires_at - now,
+            scope=access.scope,
+        )
 
     def end_access(self, transaction: Transaction, *subjects: str, now: int) -> None:
         """From the commit on, access tokens of these subjects are refused."""

@@ -18,6 +18,8 @@ from .pages import Form, Page
 
 CALLBACK = "https://program.test/callback"
 
+Parameters = dict[str, str | None]
+
 
 class Person:
     """A browser, signed in as somebody of the small host or as nobody."""
@@ -76,7 +78,7 @@ class Program:
 
     def question(self, **changes: str | None) -> str:
         """The URL that the program sends a person to; None takes a parameter away."""
-        parameters: dict[str, str | None] = {
+        parameters: Parameters = {
             "response_type": "code",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
@@ -89,14 +91,14 @@ class Program:
         given = {name: value for name, value in parameters.items() if value is not None}
         return f"/oauth/authorize?{urlencode(given)}"
 
-    def posts(self, path: str, form: dict[str, str | None], **options: Any) -> TestResponse:
+    def posts(self, path: str, form: Parameters, **options: Any) -> TestResponse:
         """One machine request of the client; None takes a parameter away."""
         proof = {"client_id": self.client_id, "client_secret": self.client_secret}
         given = {name: value for name, value in (proof | form).items() if value is not None}
         return self.app.test_client().post(path, data=given, **options)
 
     def redeems(self, code: str, **changes: str | None) -> TestResponse:
-        form = {
+        form: Parameters = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": self.redirect_uri,
@@ -105,14 +107,16 @@ class Program:
         return self.posts("/oauth/token", form | changes)
 
     def refreshes(self, token: str, **changes: str | None) -> TestResponse:
-        form = {"grant_type": "refresh_token", "refresh_token": token}
+        form: Parameters = {"grant_type": "refresh_token", "refresh_token": token}
         return self.posts("/oauth/token", form | changes)
 
     def revokes(self, token: str, **changes: str | None) -> TestResponse:
-        return self.posts("/oauth/revoke", {"token": token} | changes)
+        form: Parameters = {"token": token}
+        return self.posts("/oauth/revoke", form | changes)
 
     def introspects(self, token: str, **changes: str | None) -> TestResponse:
-        return self.posts("/oauth/introspect", {"token": token} | changes)
+        form: Parameters = {"token": token}
+        return self.posts("/oauth/introspect", form | changes)
 
     def connects(self, person: Person, **choices: Any) -> dict[str, Any]:
         """The tokens after a person said yes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,22 +60,38 @@ class SmallHost:
         return [Workspace(tenant, tenant.title()) for tenant in PEOPLE[principal.user_id].tenants]
 
 
-def make_app(directory: Path, *, database: str | None = None, **options: Any) -> Flask:
-    """The host with the extension; ``options`` are config keys, or ``clock`` and ``host``."""
+def make_app(
+    directory: Path,
+    *,
+    database: str | None = None,
+    tables: bool = True,
+    first: Callable[[Flask], object] | None = None,
+    **options: Any,
+) -> Flask:
+    """The host with the extension; ``options`` are config keys, or ``clock`` and ``host``.
+
+    The tables are made anew, unless they are there already and in use (``tables=False``).
+    What the host sets up before the extension is ``first``.
+    """
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=SECRET_KEY,
         SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{directory / 'host.sqlite'}",
         ACTIVEPIECES_SCOPES=SCOPES,
     )
-    extension = {name: options.pop(name) for name in ("clock", "host") if name in options}
+    extension: dict[str, Any] = {
+        name: options.pop(name) for name in ("clock", "host") if name in options
+    }
     app.config.update(options)
     db = SQLAlchemy(app)
-    Activepieces(**({"host": SmallHost()} | extension)).init_app(app)
+    if first is not None:
+        first(app)
+    Activepieces(**extension).init_app(app)
     _add_views(app)
-    with app.app_context():
-        db.drop_all()
-        db.create_all()
+    if tables:
+        with app.app_context():
+            db.drop_all()
+            db.create_all()
     return app
 
 
