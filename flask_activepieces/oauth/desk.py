@@ -70,10 +70,11 @@ class TokenDesk:
         return TokenAnswer(self.answer(access, now=now), refresh_token=current)
 
     def answer(self, access: AccessToken, *, now: int) -> TokenAnswer:
-        """The answer with an access token alone. ``expires_in`` is a number: Activepieces never refreshes when it is text."""
+        """The answer with an access token alone."""
         return TokenAnswer(
             access_token=access_tokens.sign(self.jwt_keys, access),
             token_type="Bearer",  # noqa: S106  # the name of a kind, not a secret
+            # A number: when it is text, Activepieces never refreshes.
             expires_in=access.expires_at - now,
             scope=access.scope,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,8 @@ def make_app(
         ACTIVEPIECES_SCOPES=SCOPES,
     )
     extension: dict[str, Any] = {
-        name: options.pop(name) for name in ("clock", "host") if name in options
+        "host": options.pop("host", SmallHost()),
+        "clock": options.pop("clock", time.time),
     }
     app.config.update(options)
     db = SQLAlchemy(app)
