@@ -23,7 +23,8 @@ from sqlalchemy import Connection, Engine, Executable, Insert, Table, event
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
-from .errors import Unavailable
+from .errors import SetupError, Unavailable
+from .models.base import TABLE_PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Database:
             with self._reader.connect() as connection:
                 yield connection
         except (DBAPIError, TimeoutError) as error:
-            raise _translated(error) from error
+            raise translated(error) from error
 
     def read(self, look_up: Callable[[Connection], T]) -> T:
         """Run one look-up, once more if the pool had handed out a connection that was dead already."""
@@ -104,7 +105,7 @@ class Database:
                     raise Unavailable("database", retry_after=1) from None
             except (DBAPIError, TimeoutError) as error:
                 if attempt == ATTEMPTS or not (_is_collision(error) or _was_stale(error)):
-                    raise _translated(error) from error
+                    raise translated(error) from error
             else:
                 _run_all(transaction.after_commit)
                 return result
@@ -133,10 +134,23 @@ def insert_if_absent(table: Table, dialect: str) -> Insert:
     return statement.execution_options(preserve_rowcount=True)
 
 
-def _translated(error: Exception) -> Exception:
+def translated(error: Exception) -> Exception:
+    """What a database error means: `Unavailable`, `SetupError`, or itself when it is neither."""
+    if _lacks_tables(error):
+        return SetupError(
+            "The tables of flask-activepieces are missing: run your migrations, or db.create_all()."
+        )
     if isinstance(error, OperationalError | InterfaceError | TimeoutError) or _was_stale(error):
         return Unavailable("database")
     return error
+
+
+def _lacks_tables(error: Exception) -> bool:
+    original = getattr(error, "orig", None)
+    said = str(original)
+    return TABLE_PREFIX in said and (
+        getattr(original, "sqlstate", None) == "42P01" or "no such table" in said or "1146" in said
+    )
 
 
 def _is_collision(error: Exception) -> bool:

@@ -16,6 +16,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +24,7 @@ from typing import Any
 from .errors import SignatureError, SignatureExpired
 
 _VERSION = "v1"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class KeyRing:
@@ -62,7 +64,7 @@ class KeyRing:
 
     def unseal(self, purpose: str, text: str, *, now: int, context: str = "") -> dict[str, Any]:
         """The claims of a sealed text; `SignatureError` if it is not ours, `SignatureExpired` past its ``exp``."""
-        body, dot, signature = text.rpartition(".")
+        body, dot, signature = text.rpartition(".") if text.isascii() else ("", "", "")
         version, _, payload = body.partition(".")
         if not dot or version != _VERSION:
             raise SignatureError(f"this is not a {purpose}")
@@ -99,6 +101,11 @@ def fingerprint(secret: str) -> str:
 def same(left: str, right: str) -> bool:
     """Whether two texts are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(left.encode(), right.encode())
+
+
+def may_be_id(text: str) -> bool:
+    """Whether the text could be an id of ours: nothing else needs to reach a database."""
+    return _ID.fullmatch(text) is not None
 
 
 def random_id() -> str:

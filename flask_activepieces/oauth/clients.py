@@ -15,7 +15,7 @@ from ..config import Scope
 from ..database import Transaction
 from ..errors import InvalidInput, NotFound
 from ..models import GrantRow, OAuthClientRow
-from ..signing import fingerprint, same
+from ..signing import fingerprint, may_be_id, same
 from . import families, redirects, revocations, scopes
 
 _table: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
@@ -109,9 +109,13 @@ class Registration:
     def _problem_with_name(self) -> str | None:
         if not self.name.strip():
             return "a client needs a name: it is what people read on the consent page"
+        if not self.name.isprintable():
+            return "it must be one line of printable characters"
         return f"at most {LONGEST_NAME} characters" if len(self.name) > LONGEST_NAME else None
 
     def _problem_with_description(self) -> str | None:
+        if not self.description.isprintable():
+            return "it must be one line of printable characters"
         too_long = len(self.description) > LONGEST_DESCRIPTION
         return f"at most {LONGEST_DESCRIPTION} characters" if too_long else None
 
@@ -263,14 +267,16 @@ class OAuthClients:
 
 def find(connection: Connection, client_id: str, *, tenant_id: str) -> OAuthClient:
     """The tenant's own client; `NotFound` for any other, global ones included."""
-    row = connection.execute(_ALL.where(_table.c.client_id == client_id)).one_or_none()
-    if row is None or row.tenant_id != tenant_id:
+    client = find_any(connection, client_id)
+    if client is None or client.tenant_id != tenant_id:
         raise NotFound("OAuth client", client_id)
-    return client_of(row._asdict())
+    return client
 
 
 def find_any(connection: Connection, client_id: str) -> OAuthClient | None:
     """The client of any tenant: for the protocol and for operators at the command line."""
+    if not may_be_id(client_id):
+        return None
     row = connection.execute(_ALL.where(_table.c.client_id == client_id)).one_or_none()
     return None if row is None else client_of(row._asdict())
 

@@ -49,21 +49,16 @@ class Question:
             )
         return Choice(workspace=offered[tenant_id], names=tuple(chosen))
 
-    def remembered_choice(self, grants: Sequence[Grant]) -> Choice | None:
-        """What the user decided before, if that answers this request without asking again.
+    def remembered(self, grants: Sequence[Grant]) -> Grant | None:
+        """The grant that answers this request without asking again, if one does.
 
         Not where a workspace is to be picked, and never for a public client: anyone can pretend to be one
         (RFC 8252 §8.6).
         """
-        if (
-            self.request.prompt == "consent"
-            or not self.client.confidential
-            or len(self.workspaces) != 1
-        ):
+        asks_anew = self.request.prompt == "consent"
+        if asks_anew or not self.client.confidential or len(self.workspaces) != 1:
             return None
-        if not any(grant.covers(self.request.names) for grant in grants):
-            return None
-        return Choice(workspace=self.workspaces[0], names=tuple(self.request.names))
+        return next((grant for grant in grants if grant.covers(self.request.names)), None)
 
 
 def question(

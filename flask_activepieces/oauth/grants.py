@@ -13,7 +13,7 @@ from ..database import LostRace, Transaction, insert_if_absent
 from ..errors import NotFound
 from ..host import Principal, Workspace
 from ..models import GrantRow, OAuthClientRow
-from ..signing import random_id
+from ..signing import may_be_id, random_id
 from . import families, revocations, scopes
 from .clients import OAuthClient
 
@@ -162,7 +162,7 @@ def one_of_user(
     statement = select(_table).where(
         _table.c.id == grant_id, _table.c.user_id == user_id, _table.c.tenant_id.in_(tenant_ids)
     )
-    found = _grants(connection, statement)
+    found = _grants(connection, statement) if may_be_id(grant_id) else []
     if not found:
         raise NotFound("grant", grant_id)
     return found[0]

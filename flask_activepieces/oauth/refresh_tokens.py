@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..errors import SignatureError
-from ..signing import KeyRing
+from ..signing import KeyRing, may_be_id
 
 PURPOSE = "refresh token"
 #: How long a lost answer is repeated word for word.
@@ -74,7 +74,7 @@ def write(keys: KeyRing, token: RefreshToken, *, secret: str) -> str:
 def parse(text: str) -> RefreshToken | None:
     """The readable parts, not yet trusted; None when the text has not the form of a refresh token."""
     parts = text.split(".")
-    if len(parts) != 4 or not all(parts) or not text.isascii():
+    if len(parts) != 4 or not all(map(may_be_id, parts)):
         return None
     family_id, generation, nonce, _ = parts
     if not generation.isdigit() or len(generation) > 18 or str(int(generation)) != generation:

@@ -12,6 +12,7 @@ from flask import Response
 from sqlalchemy import Connection, Table, and_, bindparam, select
 
 from ..models import OAuthClientRow
+from ..signing import may_be_id
 from . import client_auth, families, refresh_tokens
 from .clients import OAuthClient, client_of
 from .desk import TokenDesk
@@ -84,6 +85,8 @@ def find_client_and_family(
     connection: Connection, client_id: str, family_id: str | None
 ) -> tuple[OAuthClient | None, families.Family | None]:
     """The client, and the family of that id if it is this client's."""
+    if not may_be_id(client_id):
+        return None, None
     row = connection.execute(
         _CLIENT_AND_FAMILY, {"wanted_client": client_id, "wanted_family": family_id}
     ).one_or_none()

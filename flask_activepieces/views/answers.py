@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Response
 
 from ..audit import Event
-from ..database import Transaction
 from ..oauth import consent
 from ..oauth.authorization import Refused
 from ..oauth.consent import Choice, Question
@@ -13,30 +14,34 @@ from ..oauth.grants import Grant
 from ..state import State
 
 
-def answer_url(state: State, question: Question, choice: Choice) -> str:
-    """Where the browser takes the code; the grant behind it is stored, unless it says the same already."""
-    now, issuer = state.now(), state.issuer()
+def approval_url(state: State, question: Question, choice: Choice) -> str:
+    """Where the browser takes the user's yes, once it is stored as a grant."""
     grant = state.database.transact(
-        lambda transaction: _grant(state, transaction, question, choice, now)
+        lambda transaction: state.grants.allow(
+            transaction,
+            question.client,
+            question.principal,
+            choice.workspace,
+            choice.names,
+            now=state.now(),
+        )
     )
+    return code_url(state, question, grant, choice.names)
+
+
+def code_url(state: State, question: Question, grant: Grant, names: Sequence[str]) -> str:
+    """Where the browser takes a code that stands for this grant, or a part of it."""
+    issuer = state.issuer()
     code = consent.code_for(
         state.settings.secret_keys,
         question,
         grant,
-        choice.names,
+        names,
         issuer=issuer,
-        now=now,
+        now=state.now(),
         lifetime=state.settings.code_ttl,
     )
     return question.request.answer_url(issuer, {"code": code})
-
-
-def _grant(
-    state: State, transaction: Transaction, question: Question, choice: Choice, now: int
-) -> Grant:
-    return state.grants.allow(
-        transaction, question.client, question.principal, choice.workspace, choice.names, now=now
-    )
 
 
 def denial(state: State, question: Question) -> Refused:

@@ -19,7 +19,7 @@ from ..oauth.consent import Question
 from ..oauth.requests import without_duplicates
 from ..state import State, get_state
 from . import consent_page
-from .answers import answer_url, go
+from .answers import code_url, go
 from .pages import browser_of_request, name_browser, new_browser_name, page, to_login
 
 
@@ -62,9 +62,9 @@ def _present(state: State, asked: AuthorizationRequest, client: OAuthClient) -> 
         return _park(state, asked)
     workspaces = state.host.workspaces(principal)
     question = consent.question(asked, client, principal, workspaces, state.settings.scopes)
-    choice = question.remembered_choice(_grants_so_far(state, question))
-    if choice is not None:
-        return go(answer_url(state, question, choice))
+    grant = question.remembered(_grants_so_far(state, question))
+    if grant is not None:
+        return go(code_url(state, question, grant, asked.names))
     if asked.prompt == "none":
         raise consent.unanswerable(asked, "consent_required")
     if state.settings.consent_url is not None:

@@ -15,7 +15,7 @@ from ..oauth.clients import OAuthClient
 from ..oauth.consent import Question
 from ..oauth.redirects import origin_of
 from ..state import State, get_state
-from .answers import answer_url, denial, go
+from .answers import approval_url, denial, go
 from .pages import browser_of_request, page, render, to_login
 from .problems import Problem, api
 
@@ -158,4 +158,4 @@ def _decided(
     if decision != "approve":
         raise InvalidInput({"decision": "Choose to approve or to deny."})
     choice = question.decide(tenant_id=None if workspace is None else str(workspace), names=names)
-    return answer_url(state, question, choice)
+    return approval_url(state, question, choice)

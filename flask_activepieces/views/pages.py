@@ -9,7 +9,9 @@ from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
+from ..database import translated
 from ..errors import NotFound, SetupError, SignatureError, Unavailable
 from ..host import Permission, Principal
 from ..oauth.authorization import NoRedirect
@@ -30,27 +32,33 @@ def page(view: Page) -> Page:
     def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
         try:
             return view(*args, **kwargs)
-        except NoRedirect as error:
-            return error_page(400, "This request cannot go on", error.message, error.remedy)
-        except SignatureError as error:
-            return error_page(
-                400,
-                "This page is out of date",
-                f"Nothing was changed: {error}.",
-                "Go back, and start again.",
-            )
-        except NotFound:
-            return error_page(404, "Not found", "There is nothing here for you.")
-        except Unavailable as error:
-            response = error_page(
-                503, "Just a moment", str(error), "Nothing is lost: try again soon."
-            )
-            response.headers["Retry-After"] = str(error.retry_after)
-            return response
-        except SetupError as error:
-            return error_page(500, "This app is not fully set up", str(error))
+        except Exception as error:
+            told = _page_about(error)
+            if told is None:
+                raise
+            return told
 
     return guarded
+
+
+def _page_about(error: Exception) -> Response | None:
+    # The host's own queries, for the signed-in user say, fail with SQLAlchemy's errors.
+    match translated(error) if isinstance(error, SQLAlchemyError) else error:
+        case NoRedirect(message=message, remedy=remedy):
+            return error_page(400, "This request cannot go on", message, remedy)
+        case SignatureError() as stale:
+            return error_page(
+                400, "This page is out of date", f"Nothing was changed: {stale}.", "Start again."
+            )
+        case NotFound():
+            return error_page(404, "Not found", "There is nothing here for you.")
+        case Unavailable(retry_after=seconds) as away:
+            page = error_page(503, "Just a moment", str(away), "Nothing is lost: try again soon.")
+            page.headers["Retry-After"] = str(seconds)
+            return page
+        case SetupError() as incomplete:
+            return error_page(500, "This app is not fully set up", str(incomplete))
+    return None
 
 
 def render(template: str, *, status: int = 200, leads_to: str = "", **context: Any) -> Response:

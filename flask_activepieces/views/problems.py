@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 from flask import Response, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from ..database import translated
 from ..errors import (
     ActivepiecesError,
     InvalidInput,
@@ -82,25 +84,25 @@ def _refuse_cross_site_call() -> None:
 
 
 def _problem_of(error: Exception) -> Problem | None:
-    match error:
-        case Problem():
-            return error
-        case InvalidInput(fields=fields):
-            return Problem(422, "Invalid input", str(error), fields=fields)
-        case NotFound():
-            return Problem(404, "Not found", str(error))
-        case SignatureError():
-            return Problem(400, "Out of date", f"Nothing was changed: {error}. Start again.")
+    match translated(error) if isinstance(error, SQLAlchemyError) else error:
+        case Problem() as problem:
+            return problem
+        case InvalidInput(fields=fields) as invalid:
+            return Problem(422, "Invalid input", str(invalid), fields=fields)
+        case NotFound() as missing:
+            return Problem(404, "Not found", str(missing))
+        case SignatureError() as stale:
+            return Problem(400, "Out of date", f"Nothing was changed: {stale}. Start again.")
         case NoRedirect(message=message, remedy=remedy):
             return Problem(400, message, remedy)
-        case Refused():
-            return Problem(403, "Refused", str(error.error.description))
-        case Unavailable(retry_after=seconds):
-            return Problem(503, "Not available", str(error), retry_after=seconds)
-        case SetupError():
-            return Problem(500, "Not set up", str(error))
-        case HTTPException(code=int(code), name=name) if code >= 400:
-            return Problem(code, name, error.description or name)
+        case Refused(error=refusal):
+            return Problem(403, "Refused", str(refusal.description))
+        case Unavailable(retry_after=seconds) as away:
+            return Problem(503, "Not available", str(away), retry_after=seconds)
+        case SetupError() as incomplete:
+            return Problem(500, "Not set up", str(incomplete))
+        case HTTPException(code=int(code), name=name, description=detail) if code >= 400:
+            return Problem(code, name, detail or name)
     return None
 
 
