@@ -9,10 +9,11 @@ from flask.cli import AppGroup
 
 from ..errors import InvalidInput, NotFound
 from ..oauth import clients
-from ..oauth.clients import OAuthClient, Registration
+from ..oauth.client_json import shown
+from ..oauth.clients import OAuthClient
 from ..oauth.presets import PRESETS
+from ..oauth.registration import Registration
 from ..state import State, get_state
-from ..views.client_schemas import shown
 from .output import as_json, print_json, print_table, reports_errors
 
 client_cli = AppGroup("client", help="OAuth clients: the programs that may ask for access.")

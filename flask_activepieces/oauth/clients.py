@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -16,17 +16,13 @@ from ..database import Transaction
 from ..errors import InvalidInput, NotFound
 from ..models import GrantRow, OAuthClientRow
 from ..signing import fingerprint, may_be_id, same
-from . import families, redirects, revocations, scopes
+from . import families, redirects, revocations
+from .registration import CLIENT_CREDENTIALS, Registration, row_values
 
 _table: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 
-CODE_GRANTS = ("authorization_code", "refresh_token")
-CLIENT_CREDENTIALS = "client_credentials"
 #: So that leaked secrets can be recognised by scanners.
 SECRET_PREFIX = "fas_"  # noqa: S105  # a prefix, not a secret
-LONGEST_NAME = 120
-LONGEST_DESCRIPTION = 500
-MOST_REDIRECT_URIS = 20
 
 _ALL: Select[Any] = select(_table)
 
@@ -68,6 +64,20 @@ class OAuthClient(ClientMixin):
         """Whether users of this tenant may grant it access."""
         return self.tenant_id is None or self.tenant_id == tenant_id
 
+    def registration(self) -> Registration:
+        """What was decided about it so far: the ground for a change."""
+        return Registration(
+            name=self.name,
+            description=self.description,
+            redirect_uris=self.redirect_uris,
+            scope=self.scope,
+            tenant_id=self.tenant_id,
+            public=not self.confidential,
+            require_pkce=self.require_pkce,
+            client_credentials=self.check_grant_type(CLIENT_CREDENTIALS),
+            introspects=self.introspects,
+        )
+
     # What Authlib's grants ask of a client:
 
     def check_grant_type(self, grant_type: str) -> bool:
@@ -77,101 +87,6 @@ class OAuthClient(ClientMixin):
     def get_client_id(self) -> str:
         """Its id."""
         return self.client_id
-
-
-@dataclass(frozen=True, kw_only=True)
-class Registration:
-    """What an operator decides about a client."""
-
-    name: str
-    redirect_uris: Sequence[str] = ()
-    scope: str = ""
-    description: str = ""
-    tenant_id: str | None = None
-    public: bool = False
-    require_pkce: bool = True
-    client_credentials: bool = False
-    introspects: bool = False
-
-    def problems(self, known: Mapping[str, Scope]) -> dict[str, str]:
-        """What is wrong, by field; empty when it can be registered."""
-        checks = {
-            "name": self._problem_with_name(),
-            "description": self._problem_with_description(),
-            "redirect_uris": self._problem_with_redirects(),
-            "scope": self._problem_with_scope(known),
-            "client_credentials": self._problem_with_credentials(),
-            "require_pkce": self._problem_with_pkce(),
-            "introspects": self._problem_with_introspection(),
-        }
-        return {name: problem for name, problem in checks.items() if problem}
-
-    def _problem_with_name(self) -> str | None:
-        if not self.name.strip():
-            return "a client needs a name: it is what people read on the consent page"
-        if not self.name.isprintable():
-            return "it must be one line of printable characters"
-        return f"at most {LONGEST_NAME} characters" if len(self.name) > LONGEST_NAME else None
-
-    def _problem_with_description(self) -> str | None:
-        if not self.description.isprintable():
-            return "it must be one line of printable characters"
-        too_long = len(self.description) > LONGEST_DESCRIPTION
-        return f"at most {LONGEST_DESCRIPTION} characters" if too_long else None
-
-    def _problem_with_redirects(self) -> str | None:
-        if not self.redirect_uris and not self.client_credentials and not self.introspects:
-            return "at least one redirect URI is needed"
-        if len(self.redirect_uris) > MOST_REDIRECT_URIS:
-            return f"at most {MOST_REDIRECT_URIS} redirect URIs"
-        for uri in self.redirect_uris:
-            problem = redirects.problem_with(uri, public=self.public)
-            if problem:
-                return f"{uri[:120]!r}: {problem}"
-        return None
-
-    def _problem_with_scope(self, known: Mapping[str, Scope]) -> str | None:
-        unknown = [name for name in scopes.split(self.scope) if name not in known]
-        if unknown:
-            return f"there is no scope {unknown[0]!r}; ACTIVEPIECES_SCOPES has: {', '.join(known) or 'none'}"
-        if not self.scope.split() and not self.introspects:
-            return f"at least one scope is needed; ACTIVEPIECES_SCOPES has: {', '.join(known) or 'none'}"
-        return None
-
-    def _problem_with_credentials(self) -> str | None:
-        if not self.client_credentials:
-            return None
-        if self.public:
-            return "a public client has no credentials of its own (RFC 6749 section 4.4)"
-        if self.tenant_id is None:
-            return "a client that acts for itself must belong to one tenant"
-        return None
-
-    def _problem_with_pkce(self) -> str | None:
-        if self.public and not self.require_pkce:
-            return "a public client cannot do without PKCE (RFC 9700 section 2.1.1)"
-        return None
-
-    def _problem_with_introspection(self) -> str | None:
-        if self.public and self.introspects:
-            return "introspection needs a client with a secret (RFC 7662 section 2.1)"
-        return None
-
-
-def _row_values(registration: Registration) -> dict[str, Any]:
-    """The columns that a registration decides."""
-    with_codes = CODE_GRANTS if registration.redirect_uris else ()
-    with_credentials = (CLIENT_CREDENTIALS,) if registration.client_credentials else ()
-    return {
-        "tenant_id": registration.tenant_id,
-        "name": registration.name.strip(),
-        "description": registration.description.strip(),
-        "redirect_uris": list(dict.fromkeys(registration.redirect_uris)),
-        "scope": scopes.join(scopes.split(registration.scope)),
-        "grant_types": " ".join((*with_codes, *with_credentials)),
-        "require_pkce": registration.require_pkce,
-        "introspects": registration.introspects,
-    }
 
 
 def _new_secret() -> str:
@@ -195,7 +110,7 @@ class OAuthClients:
         """The new client, and its secret: the only time that anyone sees it. `InvalidInput` if it cannot be."""
         self._check(registration)
         secret = None if registration.public else _new_secret()
-        values = _row_values(registration) | {
+        values = row_values(registration) | {
             "client_id": secrets.token_hex(16),
             "secret_hash": fingerprint(secret) if secret else None,
             "previous_secret_hash": None,
@@ -212,7 +127,7 @@ class OAuthClients:
         """The client with its new registration; it keeps its kind, its tenant and its secrets."""
         fixed = replace(registration, public=not client.confidential, tenant_id=client.tenant_id)
         self._check(fixed)
-        values = _row_values(fixed)
+        values = row_values(fixed)
         transaction.execute(
             update(_table).where(_table.c.client_id == client.client_id).values(values)
         )

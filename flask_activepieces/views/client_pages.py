@@ -10,8 +10,9 @@ from flask.typing import ResponseReturnValue
 from ..errors import InvalidInput
 from ..host import Principal
 from ..oauth import clients, scopes
-from ..oauth.clients import OAuthClient, Registration
+from ..oauth.clients import OAuthClient
 from ..oauth.presets import PRESETS
+from ..oauth.registration import Registration
 from ..state import State, get_state
 from .answers import go
 from .pages import check_page_token, page, render_with_forms, signed_in
@@ -103,10 +104,11 @@ def _find(state: State, principal: Principal, client_id: str) -> OAuthClient:
 
 def _registration(principal: Principal) -> Registration:
     typed = _typed_values()
+    preset = PRESETS.get(typed["preset"])
     return Registration(
         name=typed["name"],
         description=typed["description"],
-        redirect_uris=typed["redirect_uris"].split(),
+        redirect_uris=[*(preset.redirect_uris if preset else ()), *typed["redirect_uris"].split()],
         scope=typed["scope"],
         tenant_id=principal.tenant_id,
         public=typed["public"],
@@ -116,6 +118,7 @@ def _registration(principal: Principal) -> Registration:
 
 def _typed_values() -> dict[str, Any]:
     return {
+        "preset": request.form.get("preset", ""),
         "name": request.form.get("name", ""),
         "description": request.form.get("description", ""),
         "redirect_uris": request.form.get("redirect_uris", ""),
@@ -132,7 +135,6 @@ def _preset_values(name: str | None) -> dict[str, Any]:
     return {
         "preset": preset.name,
         "name": preset.title,
-        "redirect_uris": "\n".join(preset.redirect_uris),
         "require_pkce": preset.require_pkce,
     }
 

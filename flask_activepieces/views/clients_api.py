@@ -9,9 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from ..host import Permission
 from ..oauth import clients
-from ..oauth.clients import OAuthClient, Registration
+from ..oauth.client_json import shown
+from ..oauth.clients import OAuthClient
+from ..oauth.registration import Registration
 from ..state import State, get_state
-from .client_schemas import RegistrationSchema, RotationSchema, load, registration_of, shown
+from .client_schemas import RegistrationSchema, RotationSchema, load
 from .problems import api, caller
 
 
@@ -51,7 +53,7 @@ def change_client(client_id: str) -> ResponseReturnValue:
     """Change what is named in the body; a client stays public or confidential, and in its tenant."""
     state, client = _one(client_id, "admin")
     values = load(RegistrationSchema(exclude=["public"]), request.get_json())
-    registration = replace(registration_of(client), **values)
+    registration = replace(client.registration(), **values)
     changed = state.database.transact(
         lambda transaction: state.clients.change(transaction, client, registration, now=state.now())
     )

@@ -1,0 +1,111 @@
+"""What an operator decides about an OAuth client, and what they may not decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..config import Scope
+from . import redirects, scopes
+
+CODE_GRANTS = ("authorization_code", "refresh_token")
+CLIENT_CREDENTIALS = "client_credentials"
+LONGEST_NAME = 120
+LONGEST_DESCRIPTION = 500
+MOST_REDIRECT_URIS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What an operator decides about a client."""
+
+    name: str
+    redirect_uris: Sequence[str] = ()
+    scope: str = ""
+    description: str = ""
+    tenant_id: str | None = None
+    public: bool = False
+    require_pkce: bool = True
+    client_credentials: bool = False
+    introspects: bool = False
+
+    def problems(self, known: Mapping[str, Scope]) -> dict[str, str]:
+        """What is wrong, by field; empty when it can be registered."""
+        checks = {
+            "name": self._problem_with_name(),
+            "description": self._problem_with_description(),
+            "redirect_uris": self._problem_with_redirects(),
+            "scope": self._problem_with_scope(known),
+            "client_credentials": self._problem_with_credentials(),
+            "require_pkce": self._problem_with_pkce(),
+            "introspects": self._problem_with_introspection(),
+        }
+        return {name: problem for name, problem in checks.items() if problem}
+
+    def _problem_with_name(self) -> str | None:
+        if not self.name.strip():
+            return "a client needs a name: it is what people read on the consent page"
+        if not self.name.isprintable():
+            return "it must be one line of printable characters"
+        return f"at most {LONGEST_NAME} characters" if len(self.name) > LONGEST_NAME else None
+
+    def _problem_with_description(self) -> str | None:
+        if not self.description.isprintable():
+            return "it must be one line of printable characters"
+        too_long = len(self.description) > LONGEST_DESCRIPTION
+        return f"at most {LONGEST_DESCRIPTION} characters" if too_long else None
+
+    def _problem_with_redirects(self) -> str | None:
+        if not self.redirect_uris and not self.client_credentials and not self.introspects:
+            return "at least one redirect URI is needed"
+        if len(self.redirect_uris) > MOST_REDIRECT_URIS:
+            return f"at most {MOST_REDIRECT_URIS} redirect URIs"
+        for uri in self.redirect_uris:
+            problem = redirects.problem_with(uri, public=self.public)
+            if problem:
+                return f"{uri[:120]!r}: {problem}"
+        return None
+
+    def _problem_with_scope(self, known: Mapping[str, Scope]) -> str | None:
+        unknown = [name for name in scopes.split(self.scope) if name not in known]
+        if unknown:
+            return f"there is no scope {unknown[0]!r}; ACTIVEPIECES_SCOPES has: {', '.join(known) or 'none'}"
+        if not self.scope.split() and not self.introspects:
+            return f"at least one scope is needed; ACTIVEPIECES_SCOPES has: {', '.join(known) or 'none'}"
+        return None
+
+    def _problem_with_credentials(self) -> str | None:
+        if not self.client_credentials:
+            return None
+        if self.public:
+            return "a public client has no credentials of its own (RFC 6749 section 4.4)"
+        if self.tenant_id is None:
+            return "a client that acts for itself must belong to one tenant"
+        return None
+
+    def _problem_with_pkce(self) -> str | None:
+        if self.public and not self.require_pkce:
+            return "a public client cannot do without PKCE (RFC 9700 section 2.1.1)"
+        return None
+
+    def _problem_with_introspection(self) -> str | None:
+        if self.public and self.introspects:
+            return "introspection needs a client with a secret (RFC 7662 section 2.1)"
+        return None
+
+
+def row_values(registration: Registration) -> dict[str, Any]:
+    """The columns that a registration decides."""
+    with_codes = CODE_GRANTS if registration.redirect_uris else ()
+    with_credentials = (CLIENT_CREDENTIALS,) if registration.client_credentials else ()
+    return {
+        "tenant_id": registration.tenant_id,
+        "name": registration.name.strip(),
+        "description": registration.description.strip(),
+        "redirect_uris": list(dict.fromkeys(registration.redirect_uris)),
+        "scope": scopes.join(scopes.split(registration.scope)),
+        "grant_types": " ".join((*with_codes, *with_credentials)),
+        "require_pkce": registration.require_pkce,
+        "introspects": registration.introspects,
+    }
