@@ -29,9 +29,16 @@ def init_app(app: Flask) -> None:
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def load_user(user_id: str) -> User | None:
-    """The user of a session or a token; a disabled one is as good as gone."""
+    """The user of a session or a token, as long as they may sign in."""
     user = db.session.get(User, int(user_id)) if user_id.isdecimal() else None
-    return user if user and user.is_active else None
+    return user if user and user.may_sign_in else None
+
+
+@login_manager.unauthorized_handler  # type: ignore[untyped-decorator]
+def ask_to_sign_in() -> ResponseReturnValue:
+    """Send a stranger to the login page; a form cannot be repeated, so only pages are gone back to."""
+    next_url = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.login", next=next_url))
 
 
 def visitor() -> User | None:
@@ -98,11 +105,13 @@ def login_page(next_url: str | None, email: str, *, error: str | None = None) ->
 
 
 def user_with_password(email: str, password: str) -> User | None:
-    """The active user with this e-mail address and password."""
+    """The user with this e-mail address and password, if they may sign in."""
     if "\0" in email:
         return None  # PostgreSQL has no such text
-    user = db.session.scalar(select(User).where(User.email == email, User.is_active))
-    return user if user and check_password_hash(user.password_hash, password) else None
+    user = db.session.scalar(select(User).filter_by(email=email))
+    if user is None or not check_password_hash(user.password_hash, password):
+        return None
+    return user if user.may_sign_in else None
 
 
 def own_path(url: str | None) -> str | None:

@@ -47,9 +47,14 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
     memberships: Mapped[list[Membership]] = relationship(order_by="Membership.id")
 
     @property
+    def may_sign_in(self) -> bool:
+        """Whether the user is not disabled and has a company to work in."""
+        return self.is_active and bool(self.memberships)
+
+    @property
     def is_admin(self) -> bool:
         """Whether the user runs the company that they work in by default."""
-        return bool(self.memberships) and self.memberships[0].is_admin
+        return self.memberships[0].is_admin
 
     def membership_in(self, company_id: str) -> Membership | None:
         """The user's place in that company, if there is one."""

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from .auth import refuse_forms_of_other_sites
 from .models import Membership, Task, db
-from .schemas import NewTaskSchema
+from .schemas import LARGEST_ID, NewTaskSchema
 from .seed import DEMO_PASSWORD, DEMO_USERS
 
 OPEN_SHOWN = 100
@@ -42,7 +42,7 @@ def add() -> ResponseReturnValue:
     return redirect(url_for(".home", workspace=membership.company_id))
 
 
-@blueprint.post("/tasks/<int(max=2147483647):task_id>")
+@blueprint.post(f"/tasks/<int(max={LARGEST_ID}):task_id>")
 @login_required  # type: ignore[untyped-decorator]
 def tick(task_id: int) -> ResponseReturnValue:
     """Mark a task as done, or as open again."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
-from blinker import Signal
 from sqlalchemy import Table, bindparam, insert, update
 
 from . import signals
 from .database import Transaction
 from .models import AuditEventRow
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +50,10 @@ class Audit:
         self.announce(transaction, event)
 
     def announce(self, transaction: Transaction, event: Event) -> None:
-        """Send the event's signal once the transaction is committed."""
-        signal = signals.BY_NAME[event.name]
-        if signal.receivers:
-            transaction.after_commit.append(lambda: self._send(signal, event))
-
-    def _send(self, signal: Signal, event: Event) -> None:
-        signal.send(self._sender, event=event)
+        """Tell the signal's listeners, each for itself, once the transaction is committed."""
+        for listener in signals.BY_NAME[event.name].receivers_for(self._sender):
+            tell = partial(listener, self._sender, event=event)
+            transaction.after_commit.append(tell)
 
 
 def _row_of(event: Event) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def require_scope(*names: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            refusal = _admit(needed)
+            refusal = _refusal(needed)
             if refusal is not None:
                 return refusal
             return current_app.ensure_sync(view)(*args, **kwargs)
@@ -59,8 +59,18 @@ def _find_current_token() -> AccessToken:
 current_token = cast(AccessToken, LocalProxy(_find_current_token))
 
 
-def _admit(needed: frozenset[str]) -> Response | None:
-    state = get_state()
+def _refusal(needed: frozenset[str]) -> Response | None:
+    try:
+        return _admit(get_state(), needed)
+    except Unavailable as error:
+        response = _error(503, "temporarily_unavailable", str(error))
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    except SetupError as error:
+        return _error(500, "server_error", str(error))
+
+
+def _admit(state: State, needed: frozenset[str]) -> Response | None:
     text = _bearer_text(request.headers.get("Authorization"))
     if text is None:
         # RFC 6750 §3.1: without credentials the challenge names no error.
@@ -74,8 +84,6 @@ def _admit(needed: frozenset[str]) -> Response | None:
         return _challenge(state, 401, "invalid_token", "The access token has expired.")
     except SignatureError:
         return _challenge(state, 401, "invalid_token", "The access token is not valid here.")
-    except Unavailable as error:
-        return _unavailable(error)
     if not needed <= token.scopes:
         return _challenge(
             state,
@@ -102,14 +110,13 @@ def _challenge(
     resource = well_known(state.issuer(), PROTECTED_RESOURCE)
     parameters = {"realm": "api", **told, **more, "resource_metadata": resource}
     challenge = ", ".join(f'{name}="{value}"' for name, value in parameters.items())
-    body = json.dumps(
-        told or {"error": "invalid_request", "error_description": "An access token is needed."}
+    response = _error(
+        status, error or "invalid_request", description or "An access token is needed."
     )
-    headers = {"WWW-Authenticate": f"Bearer {challenge}", "Cache-Control": "no-store"}
-    return Response(body, status, headers, content_type="application/json")
+    response.headers["WWW-Authenticate"] = f"Bearer {challenge}"
+    return response
 
 
-def _unavailable(error: Unavailable) -> Response:
-    body = json.dumps({"error": "temporarily_unavailable", "error_description": str(error)})
-    headers = {"Retry-After": str(error.retry_after), "Cache-Control": "no-store"}
-    return Response(body, 503, headers, content_type="application/json")
+def _error(status: int, error: str, description: str) -> Response:
+    body = json.dumps({"error": error, "error_description": description})
+    return Response(body, status, {"Cache-Control": "no-store"}, content_type="application/json")

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -152,9 +153,12 @@ def _public_url(value: Any) -> str:
 
 def is_loopback(hostname: str) -> bool:
     """Whether a host name or address literal is this machine itself (RFC 8252 §7.3)."""
-    return hostname in ("localhost", "::1") or (
-        hostname.startswith("127.") and hostname.replace(".", "").isdigit()
-    )
+    if hostname == "localhost":
+        return True
+    try:
+        return ip_address(hostname).is_loopback
+    except ValueError:
+        return False  # a name, and it is for some DNS server to say what it means
 
 
 def _path_prefix(value: Any) -> str:

@@ -66,7 +66,11 @@ class Database:
         if schema is not None:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
-        self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
+        # On MySQL that would be a round trip of its own, and one that fails on a dead connection unseen.
+        of_its_own = self.dialect not in ("mysql", "mariadb")
+        self._reader = (
+            engine.execution_options(isolation_level="AUTOCOMMIT") if of_its_own else engine
+        )
 
     @property
     def dialect(self) -> str:
@@ -140,6 +144,8 @@ def translated(error: Exception) -> Exception:
         return SetupError(
             "The tables of flask-activepieces are missing: run your migrations, or db.create_all()."
         )
+    if "no such " in str(getattr(error, "orig", "")):
+        return error  # SQLite's word for a missing table or column of the host's own
     if isinstance(error, OperationalError | InterfaceError | TimeoutError) or _was_stale(error):
         return Unavailable("database")
     return error
@@ -173,5 +179,6 @@ def _run_all(callbacks: list[Callable[[], None]]) -> None:
         try:
             callback()
         except Exception:
-            # What is committed is committed: a listener's fault must not cost the client its answer.
+            # What is committed is committed: a listener's fault must cost neither the client its answer
+            # nor the other listeners the news.
             log.exception("A listener failed after a commit")

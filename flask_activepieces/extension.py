@@ -99,7 +99,7 @@ class Activepieces:
         with app.app_context():
             engine = db.engines.get(self._bind_key)
         if engine is None:
-            raise SetupError(f"SQLALCHEMY_BINDS has no bind {self._bind_key!r}.")
+            raise SetupError(_no_engine(self._bind_key))
         metadata: MetaData = db.metadatas.setdefault(
             self._bind_key, MetaData(info={"bind_key": self._bind_key})
         )
@@ -108,3 +108,12 @@ class Activepieces:
             if name not in metadata.tables:
                 table.to_metadata(metadata)
         return Database(engine, schema=metadata.schema)
+
+
+def _no_engine(bind_key: str | None) -> str:
+    if bind_key is None:
+        return (
+            "There is no default database: set SQLALCHEMY_DATABASE_URI,"
+            " or name one of SQLALCHEMY_BINDS by Activepieces(bind_key=...)."
+        )
+    return f"SQLALCHEMY_BINDS has no bind {bind_key!r}."

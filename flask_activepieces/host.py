@@ -74,6 +74,7 @@ class FlaskLoginHost:
 
     def current_principal(self) -> Principal | None:
         """Flask-Login's current user, unless anonymous."""
+        _login_manager()
         user = current_user
         return self.principal_of(user) if user and user.is_authenticated else None
 

@@ -16,6 +16,13 @@ from ..errors import ActivepiecesError, InvalidInput, Unavailable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+#: What an error calls a field, and what its option is called.
+_OPTIONS = {
+    "redirect_uris": "redirect-uri",
+    "require_pkce": "no-pkce",
+    "client_credentials": "client-credentials",
+}
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
@@ -28,7 +35,7 @@ def reports_errors(command: Command) -> Command:
             return command(*args, **kwargs)
         except InvalidInput as error:
             for name, problem in error.fields.items():
-                click.echo(f"Error: --{name.replace('_', '-')}: {problem}", err=True)
+                click.echo(f"Error: --{_OPTIONS.get(name, name)}: {problem}", err=True)
             raise SystemExit(1) from None
         except Unavailable as error:
             click.echo(f"Error: {error} Is it running, and is its URL right?", err=True)

@@ -12,7 +12,7 @@ class RevocationRow(Base):
 
     __tablename__ = TABLE_PREFIX + "revocations"
 
-    #: ``token:…``, ``family:…``, ``grant:…`` or ``client:…``.
+    #: ``token:…``, ``family:…``, ``grant:…``, ``own:…`` or ``client:…``.
     subject: Mapped[str] = mapped_column(exact_text(80), primary_key=True)
     created_at: Mapped[Instant] = mapped_column(index=True)
     expires_at: Mapped[Instant] = mapped_column(index=True)

@@ -6,10 +6,15 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from joserfc.errors import JoseError
-from joserfc.jws import JWSRegistry, extract_compact, serialize_compact, validate_compact
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
+from joserfc.jws import (
+    JWSRegistry,
+    extract_compact,
+    serialize_compact,
+    validate_compact,
+)
 
 from ..errors import SignatureError, SignatureExpired
 from ..issuer import is_same
@@ -82,6 +87,27 @@ def sign(keys: JwtKeys, token: AccessToken) -> str:
 
 def verify(keys: JwtKeys, text: str, *, issuer: str, now: int) -> AccessToken:
     """The token if it is ours and still good; else `SignatureError` (RFC 9068 §4, step by step)."""
+    claims = _proven_claims(keys, text)
+    if not is_same(claims["iss"], issuer) or claims["aud"] != claims["iss"]:
+        raise SignatureError("this access token is for another service")
+    if claims["exp"] <= now:
+        raise SignatureExpired("this access token has expired")
+    return AccessToken(
+        jti=claims["jti"],
+        issuer=claims["iss"],
+        user_id=claims["sub"] if "grant_id" in claims else None,
+        tenant_id=claims.get("tenant_id"),
+        organization_id=claims.get("organization_id"),
+        client_id=claims["client_id"],
+        grant_id=claims.get("grant_id"),
+        family_id=claims.get("family_id"),
+        scope=claims["scope"],
+        issued_at=claims["iat"],
+        expires_at=claims["exp"],
+    )
+
+
+def _proven_claims(keys: JwtKeys, text: str) -> dict[str, Any]:
     if len(text) > _LONGEST:
         raise SignatureError("this is no access token of ours")
     try:
@@ -97,32 +123,44 @@ def verify(keys: JwtKeys, text: str, *, issuer: str, now: int) -> AccessToken:
         if not validate_compact(compact, key.material, registry=_registry(key.algorithm)):
             raise SignatureError("the signature of this access token does not verify")
         claims = json.loads(compact.payload)
-    except (JoseError, ValueError) as error:
+    except (JoseError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # The header is a stranger's and may have any shape, which joserfc does not expect everywhere.
         raise SignatureError("this is no access token of ours") from error
-    if not is_same(claims["iss"], issuer) or claims["aud"] != claims["iss"]:
-        raise SignatureError("this access token is for another service")
-    if claims["exp"] <= now:
-        raise SignatureExpired("this access token has expired")
-    return _token_of(claims)
+    if not _is_complete(claims):
+        # Signed with our key by another service of the host, for a purpose of its own.
+        raise SignatureError("this access token lacks what RFC 9068 asks for")
+    return cast(dict[str, Any], claims)
 
 
-def _token_of(claims: dict[str, Any]) -> AccessToken:
-    has_user = "grant_id" in claims
-    return AccessToken(
-        jti=claims["jti"],
-        issuer=claims["iss"],
-        user_id=claims["sub"] if has_user else None,
-        tenant_id=claims.get("tenant_id"),
-        organization_id=claims.get("organization_id"),
-        client_id=claims["client_id"],
-        grant_id=claims.get("grant_id"),
-        family_id=claims.get("family_id"),
-        scope=claims["scope"],
-        issued_at=claims["iat"],
-        expires_at=claims["exp"],
+#: What every access token of ours says (RFC 9068 §2.2), and of which type.
+_CLAIMS: dict[str, type] = {
+    "iss": str,
+    "aud": str,
+    "sub": str,
+    "client_id": str,
+    "scope": str,
+    "jti": str,
+    "iat": int,
+    "exp": int,
+}
+
+
+def _is_complete(claims: Any) -> bool:
+    return isinstance(claims, dict) and all(
+        type(claims.get(name)) is kind for name, kind in _CLAIMS.items()
     )
+
+
+class _OneAlgorithm(JWSRegistry):
+    """Knows the key's own algorithm and no other, so that no header can choose (RFC 8725 §3.1)."""
+
+    def get_alg(self, name: str) -> Any:
+        """The algorithm, without joserfc's warning that EdDSA has got a second name (RFC 9864)."""
+        if name not in (self.allowed or ()):
+            raise UnsupportedAlgorithmError("not the algorithm of this key")
+        return self.algorithms[name]
 
 
 @lru_cache(maxsize=8)
 def _registry(algorithm: str) -> JWSRegistry:
-    return JWSRegistry(algorithms=[algorithm])
+    return _OneAlgorithm(algorithms=[algorithm])

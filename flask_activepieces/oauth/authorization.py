@@ -118,6 +118,22 @@ def verify(
     return AuthorizationRequest(**{**vars(request), "scope": scopes.join(names)})
 
 
+def verify_again(
+    request: AuthorizationRequest, client: OAuthClient | None, *, known: Mapping[str, Scope]
+) -> OAuthClient:
+    """The client of a request that has waited: it may have been changed or deleted meanwhile."""
+    if client is None or not client.accepts_redirect(request.redirect_uri):
+        raise NoRedirect(
+            "The app that sent you here is not registered any more.",
+            "Go back to it, and start again.",
+        )
+    try:
+        scopes.requested(request.scope, allowed=client.scope, known=known)
+    except OAuth2Error as error:
+        raise Refused(request, error) from None
+    return client
+
+
 # Until here nobody is redirected.
 
 

@@ -8,7 +8,6 @@ form that Activepieces sends reads the same.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
@@ -65,7 +64,7 @@ def _from_basic(authorization: str) -> tuple[str, str]:
         raise refused("The Authorization header must be of the Basic kind here.", by_header=True)
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeError):
+    except ValueError:  # no base64, no ASCII, no UTF-8
         raise refused(
             "The Authorization header is not valid Basic authentication.", by_header=True
         ) from None
@@ -76,15 +75,15 @@ def _from_basic(authorization: str) -> tuple[str, str]:
 
 
 def check(credentials: Credentials, client: OAuthClient | None) -> OAuthClient:
-    """The client if the credentials prove it; else InvalidClientError, the same for every reason."""
-    if client is None:
-        # The same work for a client that does not exist: its absence must not show in the time.
-        same(fingerprint(credentials.secret or ""), _NOBODY)
-        proven = False
-    elif client.confidential:
-        proven = client.has_secret(credentials.secret or "")
-    else:
-        proven = credentials.secret is None
+    """The client if the credentials prove it; else InvalidClientError, the same for every reason.
+
+    The work is the same too, whether there is such a client or not and whichever of its secrets is given.
+    """
+    given = fingerprint(credentials.secret or "")
+    is_current = same(given, (client and client.secret_hash) or _NOBODY)
+    is_previous = same(given, (client and client.previous_secret_hash) or _NOBODY)
+    is_public = client is not None and not client.confidential
+    proven = credentials.secret is None if is_public else is_current or is_previous
     if client is None or not proven:
         raise refused(
             "Unknown client, or a wrong or missing secret.", by_header=credentials.by_header

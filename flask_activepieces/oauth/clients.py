@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientMixin
-from sqlalchemy import Connection, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, insert, null, select, update
 
 from ..audit import Audit, Event
 from ..config import Scope
 from ..database import Transaction
 from ..errors import InvalidInput, NotFound
 from ..models import GrantRow, OAuthClientRow
-from ..signing import fingerprint, may_be_id, same
+from ..signing import fingerprint, may_be_id
 from . import families, redirects, revocations
 from .registration import CLIENT_CREDENTIALS, Registration, row_values
 
@@ -48,13 +48,6 @@ class OAuthClient(ClientMixin):
     def confidential(self) -> bool:
         """Whether it has a secret (RFC 6749 §2.1)."""
         return self.secret_hash is not None
-
-    def has_secret(self, secret: str) -> bool:
-        """Whether this is one of its two live secrets; always the same work, whichever it is."""
-        given = fingerprint(secret)
-        is_current = same(given, self.secret_hash or "")
-        is_previous = same(given, self.previous_secret_hash or "")
-        return is_current or is_previous
 
     def accepts_redirect(self, uri: str) -> bool:
         """Whether the URI is registered (RFC 9700 §4.1.3)."""
@@ -127,12 +120,15 @@ class OAuthClients:
         """The client with its new registration; it keeps its kind, its tenant and its secrets."""
         fixed = replace(registration, public=not client.confidential, tenant_id=client.tenant_id)
         self._check(fixed)
-        values = row_values(fixed)
-        transaction.execute(
-            update(_table).where(_table.c.client_id == client.client_id).values(values)
-        )
-        self._record(transaction, "client.updated", client, now)
-        return client_of(asdict(client) | values)
+        before, after = row_values(client.registration()), row_values(fixed)
+        # Only what was changed: what another admin changes just now is not undone.
+        changed = {name: value for name, value in after.items() if value != before[name]}
+        if changed:
+            transaction.execute(
+                update(_table).where(_table.c.client_id == client.client_id).values(changed)
+            )
+            self._record(transaction, "client.updated", client, now)
+        return client_of(asdict(client) | changed)
 
     def rotate_secret(
         self, transaction: Transaction, client: OAuthClient, *, now: int, keep_old: bool = True
@@ -141,12 +137,15 @@ class OAuthClients:
         if not client.confidential:
             raise InvalidInput({"client_id": "a public client has no secret to rotate"})
         secret = _new_secret()
-        values = {
-            "secret_hash": fingerprint(secret),
-            "previous_secret_hash": client.secret_hash if keep_old else None,
-        }
+        # What is the old secret is for the row to say, in case that another admin rotates just now; and it
+        # comes first, because MySQL works through the assignments in their order.
         transaction.execute(
-            update(_table).where(_table.c.client_id == client.client_id).values(values)
+            update(_table)
+            .where(_table.c.client_id == client.client_id)
+            .ordered_values(
+                (_table.c.previous_secret_hash, _table.c.secret_hash if keep_old else null()),
+                (_table.c.secret_hash, fingerprint(secret)),
+            )
         )
         self._record(transaction, "client.secret_rotated", client, now)
         return secret

@@ -110,7 +110,7 @@ class Grants:
         found = of_tenant(transaction.connection, tenant_id)
         self.revoke(transaction, found, now=now, why=why)
         own = select(_clients.c.client_id).where(_clients.c.tenant_id == tenant_id)
-        subjects = [revocations.client(name) for name in transaction.execute(own).scalars()]
+        subjects = [revocations.own(name) for name in transaction.execute(own).scalars()]
         revocations.add(transaction, *subjects, now=now, lifetime=self._token_lifetime)
         return len(found)
 

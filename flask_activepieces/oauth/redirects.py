@@ -17,6 +17,8 @@ from ..config import is_loopback
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 #: A port that a native client picked: RFC 8252 §7.3 names the address literals and not "localhost" (§8.3).
 _LOOPBACK_WITH_PORT = re.compile(r"http://(127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?(/[^#]*)?")
+#: It will stand in a header of the consent page, so nothing but a name or an address literal may be there.
+_HOST = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*|[0-9a-f:.]+")
 _LONGEST = 2000
 
 
@@ -39,6 +41,8 @@ def problem_with(uri: str, *, public: bool) -> str | None:
 def _problem_with_web(parts: SplitResult) -> str | None:
     if not parts.hostname:
         return "it has no host"
+    if not _HOST.fullmatch(parts.hostname):
+        return "its host is no host name"
     if parts.username is not None or parts.password is not None:
         return "it must have no user name or password"
     if parts.scheme == "http" and not is_loopback(parts.hostname):

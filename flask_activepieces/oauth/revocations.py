@@ -1,8 +1,9 @@
 """Revocations of access tokens: written when something ends, consulted by every bearer check.
 
 An access token is a signed statement that cannot be called back, so what must not be believed any more is
-listed here until the last token that it could concern has expired. A token is looked up by the four things it
-belongs to: itself, its family, its grant, its client. Disabling a user or a tenant ends their grants.
+listed here until the last token that it could concern has expired. A token is looked up by the things that it
+belongs to: itself, its family, its grant (or what its client bought for itself), its client. Disabling a user or
+a tenant ends their grants.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, select, update
 
 from ..database import Database, Transaction, insert_if_absent
 from ..models import RevocationRow
@@ -42,24 +43,29 @@ def client(client_id: str) -> str:
     return f"client:{client_id}"
 
 
+def own(client_id: str) -> str:
+    """The subject of what a client bought with its own credentials, for no user."""
+    return f"own:{client_id}"
+
+
 def subjects_of(access: AccessToken) -> tuple[str, str, str, str]:
-    """The four subjects that end this token; a token without family or grant names itself again."""
-    own = token(access.jti)
-    return (
-        own,
-        family(access.family_id) if access.family_id else own,
-        grant(access.grant_id) if access.grant_id else own,
-        client(access.client_id),
-    )
+    """The four subjects that end this token."""
+    itself, bought_by = token(access.jti), client(access.client_id)
+    if access.grant_id is None or access.family_id is None:
+        return itself, itself, own(access.client_id), bought_by
+    return itself, family(access.family_id), grant(access.grant_id), bought_by
 
 
 def add(transaction: Transaction, *subjects: str, now: int, lifetime: int) -> None:
     """From the commit on, no access token of these subjects is believed."""
     dialect = transaction.connection.dialect.name
-    expires_at = now + lifetime + CLOCK_SKEW
+    times = {"created_at": now, "expires_at": now + lifetime + CLOCK_SKEW}
     for subject in subjects:
-        row = {"subject": subject, "created_at": now, "expires_at": expires_at}
-        transaction.execute(insert_if_absent(_table, dialect), row)
+        row = {"subject": subject} | times
+        if transaction.changes(insert_if_absent(_table, dialect), row) == 0:
+            # Ended before: it has to stay so for as long as what was issued since could live.
+            prolong = update(_table).where(_table.c.subject == subject).values(times)
+            transaction.execute(prolong)
 
 
 def is_revoked(connection: Connection, access: AccessToken) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any, cast
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
 from flask import Response
 from sqlalchemy import Connection, Table, and_, bindparam, select
 
@@ -47,6 +47,19 @@ class OAuthServer(AuthorizationServer):
     def create_oauth2_request(self, request: Any) -> Any:
         """The request as the view read it."""
         return request
+
+    def get_token_grant(self, request: Any) -> Any:
+        """The grant asked for; RFC 6749 §5.2 has one error for none and another for an unknown one."""
+        if "grant_type" not in request.form:
+            raise InvalidRequestError("The parameter grant_type is missing.")
+        try:
+            return super().get_token_grant(request)
+        except UnsupportedGrantTypeError:
+            # Authlib would repeat the client's text, which may hold what a description must not.
+            raise OAuth2Error(
+                error="unsupported_grant_type",
+                description="Use authorization_code, refresh_token or client_credentials.",
+            ) from None
 
     def authenticate_client(
         self, request: Any, methods: Collection[str], endpoint: str = "token"

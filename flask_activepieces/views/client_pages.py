@@ -22,7 +22,7 @@ from .pages import check_page_token, page, render_with_forms, signed_in
 def client_list() -> ResponseReturnValue:
     """The tenant's clients."""
     state = get_state()
-    principal = signed_in(state, "admin")
+    principal = signed_in(state, "admin", home="clients")
     if not isinstance(principal, Principal):
         return principal
     found = state.database.read(
@@ -35,7 +35,7 @@ def client_list() -> ResponseReturnValue:
 def client_new() -> ResponseReturnValue:
     """The form for a new client, and what it sends."""
     state = get_state()
-    principal = signed_in(state, "admin")
+    principal = signed_in(state, "admin", home="clients")
     if not isinstance(principal, Principal):
         return principal
     if request.method == "GET":
@@ -56,7 +56,7 @@ def client_new() -> ResponseReturnValue:
 def client_show(client_id: str) -> ResponseReturnValue:
     """One client, without its secret."""
     state = get_state()
-    principal = signed_in(state, "admin")
+    principal = signed_in(state, "admin", home="clients")
     if not isinstance(principal, Principal):
         return principal
     return _show(state, principal, _find(state, principal, client_id))
@@ -66,7 +66,7 @@ def client_show(client_id: str) -> ResponseReturnValue:
 def client_rotate(client_id: str) -> ResponseReturnValue:
     """A new secret, shown once."""
     state = get_state()
-    principal = signed_in(state, "admin")
+    principal = signed_in(state, "admin", home="clients")
     if not isinstance(principal, Principal):
         return principal
     check_page_token(state, principal)
@@ -81,7 +81,7 @@ def client_rotate(client_id: str) -> ResponseReturnValue:
 def client_delete(client_id: str) -> ResponseReturnValue:
     """Delete the client, once its admin has ticked that they mean it."""
     state = get_state()
-    principal = signed_in(state, "admin")
+    principal = signed_in(state, "admin", home="clients")
     if not isinstance(principal, Principal):
         return principal
     check_page_token(state, principal)
@@ -104,11 +104,10 @@ def _find(state: State, principal: Principal, client_id: str) -> OAuthClient:
 
 def _registration(principal: Principal) -> Registration:
     typed = _typed_values()
-    preset = PRESETS.get(typed["preset"])
     return Registration(
         name=typed["name"],
         description=typed["description"],
-        redirect_uris=[*(preset.redirect_uris if preset else ()), *typed["redirect_uris"].split()],
+        redirect_uris=typed["redirect_uris"].split(),
         scope=typed["scope"],
         tenant_id=principal.tenant_id,
         public=typed["public"],
@@ -118,7 +117,6 @@ def _registration(principal: Principal) -> Registration:
 
 def _typed_values() -> dict[str, Any]:
     return {
-        "preset": request.form.get("preset", ""),
         "name": request.form.get("name", ""),
         "description": request.form.get("description", ""),
         "redirect_uris": request.form.get("redirect_uris", ""),
@@ -135,6 +133,7 @@ def _preset_values(name: str | None) -> dict[str, Any]:
     return {
         "preset": preset.name,
         "name": preset.title,
+        "redirect_uris": "\n".join(preset.redirect_uris),
         "require_pkce": preset.require_pkce,
     }
 

@@ -34,8 +34,8 @@ class RotationSchema(Schema):
     keep_old = fields.Boolean(load_default=True)
 
 
-def load(schema: Schema, body: Any) -> dict[str, Any]:
-    """The values of a JSON body; `InvalidInput` names every field that does not fit."""
+def load(schema: Schema, body: dict[str, Any]) -> dict[str, Any]:
+    """The values of a JSON object; `InvalidInput` names every field that does not fit."""
     try:
         values: dict[str, Any] = schema.load(body)
     except ValidationError as error:

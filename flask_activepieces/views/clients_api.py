@@ -14,7 +14,7 @@ from ..oauth.clients import OAuthClient
 from ..oauth.registration import Registration
 from ..state import State, get_state
 from .client_schemas import RegistrationSchema, RotationSchema, load
-from .problems import api, caller
+from .problems import api, caller, json_object
 
 
 @api
@@ -33,12 +33,12 @@ def create_client() -> ResponseReturnValue:
     """Register a client of the caller's tenant; its secret is in this answer and in no other."""
     state = get_state()
     principal = caller(state, "admin")
-    values = {"name": ""} | load(RegistrationSchema(), request.get_json())
+    values = {"name": ""} | load(RegistrationSchema(), json_object())
     registration = Registration(tenant_id=principal.tenant_id, **values)
     client, secret = state.database.transact(
         lambda transaction: state.clients.register(transaction, registration, now=state.now())
     )
-    return _no_store(jsonify(shown(client, secret)), 201)
+    return jsonify(shown(client, secret)), 201
 
 
 @api
@@ -52,7 +52,7 @@ def show_client(client_id: str) -> ResponseReturnValue:
 def change_client(client_id: str) -> ResponseReturnValue:
     """Change what is named in the body; a client stays public or confidential, and in its tenant."""
     state, client = _one(client_id, "admin")
-    values = load(RegistrationSchema(exclude=["public"]), request.get_json())
+    values = load(RegistrationSchema(exclude=["public"]), json_object())
     registration = replace(client.registration(), **values)
     changed = state.database.transact(
         lambda transaction: state.clients.change(transaction, client, registration, now=state.now())
@@ -64,13 +64,13 @@ def change_client(client_id: str) -> ResponseReturnValue:
 def rotate_client(client_id: str) -> ResponseReturnValue:
     """A new secret, shown once; ``{"keep_old": false}`` ends the old one at once."""
     state, client = _one(client_id, "admin")
-    options = load(RotationSchema(), request.get_json() if request.content_length else {})
+    options = load(RotationSchema(), json_object() if request.content_length else {})
     secret = state.database.transact(
         lambda transaction: state.clients.rotate_secret(
             transaction, client, now=state.now(), keep_old=options["keep_old"]
         )
     )
-    return _no_store(jsonify(shown(client, secret)))
+    return jsonify(shown(client, secret))
 
 
 @api
@@ -90,9 +90,3 @@ def _one(client_id: str, permission: Permission) -> tuple[State, OAuthClient]:
         lambda connection: clients.find(connection, client_id, tenant_id=principal.tenant_id)
     )
     return state, client
-
-
-def _no_store(response: Response, status: int = 200) -> Response:
-    response.status_code = status
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -17,7 +17,7 @@ from .pages import check_page_token, page, render_with_forms, signed_in
 def connected_apps() -> ResponseReturnValue:
     """Every app that the signed-in user let in, in all of their workspaces."""
     state = get_state()
-    principal = signed_in(state)
+    principal = signed_in(state, home="connected_apps")
     if not isinstance(principal, Principal):
         return principal
     apps = state.database.read(
@@ -41,7 +41,7 @@ def connected_apps() -> ResponseReturnValue:
 def disconnect(grant_id: str) -> ResponseReturnValue:
     """Take one grant back; what hangs on it stops working at once."""
     state = get_state()
-    principal = signed_in(state)
+    principal = signed_in(state, home="connected_apps")
     if not isinstance(principal, Principal):
         return principal
     check_page_token(state, principal)

@@ -10,14 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from ..errors import InvalidInput
 from ..oauth import clients, consent, parked
-from ..oauth.authorization import AuthorizationRequest, NoRedirect, Refused
+from ..oauth.authorization import AuthorizationRequest, Refused, verify_again
 from ..oauth.clients import OAuthClient
 from ..oauth.consent import Question
 from ..oauth.redirects import origin_of
 from ..state import State, get_state
 from .answers import approval_url, denial, go
 from .pages import browser_of_request, page, render, to_login
-from .problems import Problem, api
+from .problems import Problem, api, json_object
 
 
 def show(
@@ -83,6 +83,7 @@ def _decide_form() -> ResponseReturnValue:
     request_id = answer.get("request_id", "")
     if state.host.current_principal() is None:
         # The session ended while the page was open: sign in, and be asked again.
+        _waiting(state, request_id)
         return to_login(state, url_for("activepieces.authorize", request_id=request_id))
     try:
         question = _asked(state, request_id, answer.get("consent_token", ""))
@@ -96,9 +97,7 @@ def _decide_form() -> ResponseReturnValue:
 
 @api
 def _decide_json() -> ResponseReturnValue:
-    state, answer = get_state(), request.get_json()
-    if not isinstance(answer, dict):
-        raise InvalidInput({"body": "it must be a JSON object"})
+    state, answer = get_state(), json_object()
     question = _asked(state, str(answer.get("request_id")), str(answer.get("consent_token")))
     names = answer.get("scope", question.request.names)
     if isinstance(names, str):
@@ -116,14 +115,9 @@ def describe_request(request_id: str) -> ResponseReturnValue:
 
 
 def client_of(state: State, waiting: AuthorizationRequest) -> OAuthClient:
-    """The client of a parked request, asked for again: it may have been changed or deleted meanwhile."""
+    """The client of a parked request, as it is registered now."""
     client = state.database.read(lambda connection: clients.find_any(connection, waiting.client_id))
-    if client is None or not client.accepts_redirect(waiting.redirect_uri):
-        raise NoRedirect(
-            "The app that sent you here is not registered any more.",
-            "Go back to it, and start again.",
-        )
-    return client
+    return verify_again(waiting, client, known=state.settings.scopes)
 
 
 def _asked(state: State, request_id: str, token: str) -> Question:
@@ -136,15 +130,19 @@ def _asked(state: State, request_id: str, token: str) -> Question:
 
 
 def _resumed(state: State, request_id: str) -> Question:
-    waiting = parked.resume(
-        state.settings.secret_keys, request_id, browser=browser_of_request(), now=state.now()
-    )
+    waiting = _waiting(state, request_id)
     principal = state.host.current_principal()
     if principal is None:
         raise Problem(401, "Not signed in", "Sign in, and open the request again.")
     client = client_of(state, waiting)
     return consent.question(
         waiting, client, principal, state.host.workspaces(principal), state.settings.scopes
+    )
+
+
+def _waiting(state: State, request_id: str) -> AuthorizationRequest:
+    return parked.resume(
+        state.settings.secret_keys, request_id, browser=browser_of_request(), now=state.now()
     )
 
 

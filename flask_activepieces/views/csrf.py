@@ -19,13 +19,13 @@ def exempt_cookieless_views(app: Flask, routes: list[Route]) -> None:
     machine = {f"{NAME}.{route.endpoint}" for route in routes if route.machine}
 
     def exempt_once(sender: Flask, **_: Any) -> None:
-        request_started.disconnect(exempt_once, sender)
         protection = sender.extensions.get("csrf")
-        if protection is None:
-            return
-        for endpoint, view in sender.view_functions.items():
-            if endpoint in machine or hasattr(view, MARK):
-                protection.exempt(view)
+        if protection is not None:
+            for endpoint, view in sender.view_functions.items():
+                if endpoint in machine or hasattr(view, MARK):
+                    protection.exempt(view)
+        # Last: a second request that comes meanwhile must find all exemptions, or make them itself.
+        request_started.disconnect(exempt_once, sender)
 
     # Sent before any before_request function; a strong reference, for nothing else holds the function.
     request_started.connect(exempt_once, app, weak=False)

@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from flask import Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ..budget import WINDOW
 from ..database import Transaction
 from ..errors import SetupError, Unavailable
+from ..oauth.client_auth import read_credentials
 from ..oauth.endpoints import IntrospectionEndpoint, RevocationEndpoint
 from ..oauth.requests import MOST_BYTES, MachineRequest, read_form
 from ..oauth.server import NO_STORE, OAuthServer
@@ -56,8 +57,11 @@ def _answer(respond: Respond) -> Response:
 def _read() -> dict[str, str]:
     if request.method != "POST":
         raise _method_not_allowed()
-    request.max_content_length = MOST_BYTES
+    # One byte more than may come: a body without a length is cut off silently where the bound is.
+    request.max_content_length = MOST_BYTES + 1
     try:
+        if len(request.get_data()) > MOST_BYTES:
+            raise RequestEntityTooLarge
         pairs = list(request.form.items(multi=True))
     except HTTPException as error:
         # A body over the bound, a length that is a lie, a broken encoding.
@@ -107,10 +111,12 @@ def _within_budget(state: State, attempt: _Attempt) -> Response:
 
 
 def _whose_failure() -> str:
-    client_id = (
-        request.form.get("client_id") or getattr(request.authorization, "username", None) or ""
-    )
-    return f"{request.remote_addr} {client_id}"
+    # By the id as it is understood: a Basic header has very many spellings of one.
+    try:
+        claimed = read_credentials(request.form, request.headers.get("Authorization")).client_id
+    except OAuth2Error:
+        claimed = ""
+    return f"{request.remote_addr} {claimed}"
 
 
 def _method_not_allowed() -> OAuth2Error:

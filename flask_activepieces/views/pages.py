@@ -7,20 +7,23 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..database import translated
-from ..errors import NotFound, SetupError, SignatureError, Unavailable
+from ..errors import InvalidInput, NotFound, SetupError, SignatureError, Unavailable
 from ..host import Permission, Principal
 from ..oauth.authorization import NoRedirect
+from ..signing import may_be_id
 from ..state import State
 from .texts import gettext, when
 
 #: Names the browser that began a request, whatever the host does to its own session at login.
 BROWSER_COOKIE = "activepieces_browser"
 _PAGE_PURPOSE = "page"
+#: Far more than any form of ours sends.
+MOST_BYTES = 64 * 1024
 
 Page = Callable[..., ResponseReturnValue]
 
@@ -30,6 +33,7 @@ def page(view: Page) -> Page:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        request.max_content_length = MOST_BYTES
         try:
             return view(*args, **kwargs)
         except Exception as error:
@@ -50,6 +54,8 @@ def _page_about(error: Exception) -> Response | None:
             return error_page(
                 400, "This page is out of date", f"Nothing was changed: {stale}.", "Start again."
             )
+        case InvalidInput() as refused:
+            return error_page(422, "That cannot be done", str(refused))
         case NotFound():
             return error_page(404, "Not found", "There is nothing here for you.")
         case Unavailable(retry_after=seconds) as away:
@@ -93,11 +99,13 @@ def error_page(status: int, title: str, message: str, remedy: str | None = None)
     return render("error.html", status=status, title=title, message=message, remedy=remedy)
 
 
-def signed_in(state: State, permission: Permission | None = None) -> Principal | Response:
+def signed_in(
+    state: State, permission: Permission | None = None, *, home: str
+) -> Principal | Response:
     """The principal; a stranger is sent to the login page and comes back, others are told that they may not."""
     principal = state.host.current_principal()
     if principal is None:
-        return to_login(state, request.script_root + request.full_path.rstrip("?"))
+        return to_login(state, _way_back(home))
     if permission is not None and not state.host.allows(principal, permission):
         return error_page(
             403,
@@ -106,6 +114,13 @@ def signed_in(state: State, permission: Permission | None = None) -> Principal |
             "Ask an admin of your workspace.",
         )
     return principal
+
+
+def _way_back(home: str) -> str:
+    # A button's own address takes POST only: whoever pressed it comes back to the page that has it.
+    if request.method != "GET":
+        return url_for(f"activepieces.{home}")
+    return request.script_root + request.full_path.rstrip("?")
 
 
 def to_login(state: State, next_path: str) -> Response:
@@ -117,7 +132,8 @@ def to_login(state: State, next_path: str) -> Response:
 
 def browser_of_request() -> str | None:
     """The random name that this browser was given, if it was."""
-    return request.cookies.get(BROWSER_COOKIE) or None
+    name = request.cookies.get(BROWSER_COOKIE, "")
+    return name if may_be_id(name) else None
 
 
 def name_browser(state: State, response: Response, name: str) -> Response:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -24,11 +24,12 @@ from ..errors import (
 )
 from ..host import Permission, Principal
 from ..oauth.authorization import NoRedirect, Refused
-from ..state import State
+from ..state import State, get_state
 
 Api = Callable[..., ResponseReturnValue]
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+MOST_BYTES = 256 * 1024
 
 
 class Problem(ActivepiecesError):
@@ -48,15 +49,30 @@ def api(view: Api) -> Api:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
         try:
-            _refuse_cross_site_call()
-            return view(*args, **kwargs)
+            request.max_content_length = MOST_BYTES
+            _refuse_cross_site_call(get_state())
+            response = make_response(view(*args, **kwargs))
         except Exception as error:
             problem = _problem_of(error)
             if problem is None:
                 raise
-            return _response(problem)
+            response = _response(problem)
+        # Answers are about one signed-in person, and some hold a secret.
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     return guarded
+
+
+def json_object() -> dict[str, Any]:
+    """The request's JSON, which must be an object."""
+    try:
+        body = request.get_json()
+    except RecursionError:
+        raise Problem(400, "Bad Request", "The JSON is nested too deeply.") from None
+    if not isinstance(body, dict):
+        raise InvalidInput({"body": "it must be a JSON object"})
+    return body
 
 
 def caller(state: State, permission: Permission) -> Principal:
@@ -71,16 +87,21 @@ def caller(state: State, permission: Permission) -> Principal:
     return principal
 
 
-def _refuse_cross_site_call() -> None:
+def _refuse_cross_site_call(state: State) -> None:
     # A browser says where a request comes from, and a script cannot make it lie (Fetch Metadata; RFC 6454 §7).
     # What is no browser sends neither header, and has no cookies that somebody else could ride on.
     if request.method in _SAFE_METHODS:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site not in (None, "same-origin", "none") or (
-        site is None and origin is not None and urlsplit(origin).netloc != request.host
+        site is None and origin is not None and urlsplit(origin).netloc not in _own_hosts(state)
     ):
         raise Problem(403, "Cross-site call", "This call must come from a page of this app.")
+
+
+def _own_hosts(state: State) -> set[str]:
+    # A proxy may ask for us under a name of its own; browsers know the public one.
+    return {request.host, urlsplit(state.settings.public_url or "").netloc} - {""}
 
 
 def _problem_of(error: Exception) -> Problem | None:
@@ -116,7 +137,6 @@ def _response(problem: Problem) -> Response:
     response = Response(
         json.dumps(body | problem.more), problem.status, content_type="application/problem+json"
     )
-    response.headers["Cache-Control"] = "no-store"
     if "retry_after" in problem.more:
         response.headers["Retry-After"] = str(problem.more["retry_after"])
     return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,14 +14,6 @@ from example_app.models import db
 from tests.example_app.actors import Person, Program
 
 SECRET_KEY = "a key for tests, not for you"
-
-
-@pytest.fixture(autouse=True)
-def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine that runs the tests has set must not reach the app."""
-    for name in list(os.environ):
-        if name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY") or name.startswith("ACTIVEPIECES_"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

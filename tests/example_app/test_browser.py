@@ -19,6 +19,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 #: The page of an outside program that people are sent back to.
 PROGRAM_PAGE = Response("Back at the program", mimetype="text/plain")
+#: Nothing but our own pages is asked for.
+QUIETLY = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 LONG = "Kraftfahrzeughaftpflichtversicherungsgesellschaft" * 2
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -42,14 +49,32 @@ def chromium() -> Iterator[Browser]:
     """One browser for all tests of this file."""
     path = require("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=QUIETLY)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def phone(chromium: Browser) -> Iterator[Page]:
-    """A page 360 px wide; whatever the browser complains about fails the test."""
+def address(tasklane: Flask) -> Iterator[str]:
+    """Where Tasklane is."""
+    with served(tasklane) as address:
+        yield address
+
+
+@pytest.fixture
+def callback() -> Iterator[str]:
+    """Where the outside program is."""
+    with served(PROGRAM_PAGE) as address:
+        yield address
+
+
+@pytest.fixture
+def phone(chromium: Browser, address: str, callback: str) -> Iterator[Page]:
+    """A page 360 px wide; whatever the browser complains about fails the test.
+
+    It needs the servers so that it is closed before them: a page still fetching its icon from a
+    server that stops would complain of that.
+    """
     context = chromium.new_context(viewport={"width": 360, "height": 640})
     page = context.new_page()
     complaints: list[str] = []
@@ -68,46 +93,44 @@ def sign_in(page: Page, address: str) -> None:
 
 
 def test_person_consents_with_the_keyboard_and_is_sent_to_the_program(
-    tasklane: Flask, phone: Page
+    tasklane: Flask, address: str, callback: str, phone: Page
 ) -> None:
-    with served(PROGRAM_PAGE) as callback, served(tasklane) as address:
-        program = Program.registered(tasklane, redirect_uri=callback)
-        sign_in(phone, address)
-        phone.goto(address + program.question())
+    program = Program.registered(tasklane, redirect_uri=callback)
+    sign_in(phone, address)
+    phone.goto(address + program.question())
 
-        phone.get_by_label("Acme", exact=True).focus()
-        phone.keyboard.press("ArrowDown")
-        phone.get_by_label("Create and change tasks of the workspace").press("Space")
-        phone.get_by_role("button", name="Approve").press("Enter")
-        phone.wait_for_url(f"{callback}/?code=*")
+    phone.get_by_label("Acme", exact=True).focus()
+    phone.keyboard.press("ArrowDown")
+    phone.get_by_label("Create and change tasks of the workspace").press("Space")
+    phone.get_by_role("button", name="Approve").press("Enter")
+    phone.wait_for_url(f"{callback}/?code=*")
 
-        phone.goto(f"{address}/oauth/connected-apps")
-        card = phone.get_by_role("article", name="Test program").inner_text()
-        assert "Acme Labs" in card
-        assert "Create and change" not in card
+    phone.goto(f"{address}/oauth/connected-apps")
+    card = phone.get_by_role("article", name="Test program").inner_text()
+    assert "Acme Labs" in card
+    assert "Create and change" not in card
 
-        phone.get_by_role("button", name="Disconnect Test program").click()
-        phone.get_by_role("heading", name="No connected apps").wait_for()
+    phone.get_by_role("button", name="Disconnect Test program").click()
+    phone.get_by_role("heading", name="No connected apps").wait_for()
 
 
-def test_long_words_do_not_widen_a_page(tasklane: Flask, phone: Page) -> None:
-    with served(tasklane) as address:
-        program = Program.registered(
-            tasklane, "--tenant", "acme", "--name", LONG, "--description", LONG
-        )
-        sign_in(phone, address)
-        phone.get_by_label("New task").fill(LONG)
-        phone.get_by_role("button", name="Add").click()
-        phone.get_by_text(LONG).wait_for()
+def test_long_words_do_not_widen_a_page(tasklane: Flask, address: str, phone: Page) -> None:
+    program = Program.registered(
+        tasklane, "--tenant", "acme", "--name", LONG, "--description", LONG
+    )
+    sign_in(phone, address)
+    phone.get_by_label("New task").fill(LONG)
+    phone.get_by_role("button", name="Add").click()
+    phone.get_by_text(LONG).wait_for()
 
-        for path in (
-            "/",
-            "/login",
-            program.question(),
-            "/oauth/connected-apps",
-            "/oauth/clients",
-            "/oauth/clients/new",
-            f"/oauth/clients/{program.client_id}",
-        ):
-            phone.goto(address + path)
-            assert phone.evaluate(OVERFLOW) == 0, path
+    for path in (
+        "/",
+        "/login",
+        program.question(),
+        "/oauth/connected-apps",
+        "/oauth/clients",
+        "/oauth/clients/new",
+        f"/oauth/clients/{program.client_id}",
+    ):
+        phone.goto(address + path)
+        assert phone.evaluate(OVERFLOW) == 0, path

@@ -109,22 +109,25 @@ def test_disconnecting_leaves_other_people_connected(
     assert other.call("GET", "/api/tasks").status_code == 200
 
 
-def test_whoever_leaves_the_company_cannot_refresh(
-    program: Program, tasklane: Flask, milo: Person
+def test_grants_of_whoever_left_the_company_are_found_and_taken_back(
+    program: Program, tasklane: Flask, ada: Person, milo: Person
 ) -> None:
     program.connect(milo)
+    other = Program(tasklane, program.client_id, program.client_secret).connect(ada)
     with tasklane.app_context():
-        user = db.session.scalars(select(User).filter_by(email="member@acme.test")).one()
-        db.session.execute(delete(Membership).filter_by(user_id=user.id))
+        milos = select(User.id).filter_by(email="member@acme.test").scalar_subquery()
+        db.session.execute(delete(Membership).where(Membership.user_id == milos))
         db.session.commit()
 
-    answer = program.ask_for_token(
+    tasklane.test_cli_runner().invoke(args=["activepieces", "grants", "check", "--revoke"])
+
+    assert program.call("GET", "/api/tasks").status_code == 401
+    assert other.call("GET", "/api/tasks").status_code == 200
+    refused = program.ask_for_token(
         grant_type="refresh_token", refresh_token=program.token["refresh_token"]
     )
-
-    assert answer.status_code == 400
-    assert answer.json
-    assert answer.json["error"] == "invalid_grant"
+    assert refused.json
+    assert refused.json["error"] == "invalid_grant"
 
 
 def test_clients_are_run_by_admins_only(ada: Person, milo: Person) -> None:

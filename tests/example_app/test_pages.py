@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from jinja2 import StrictUndefined
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
-from example_app.models import Task, User, db
+from example_app.models import Membership, Task, User, db
 from tests.example_app.actors import Person
 
 
@@ -60,6 +60,17 @@ def test_disabled_user_cannot_sign_in_nor_go_on(tasklane: Flask, milo: Person) -
         db.session.commit()
 
     assert "Sign in to the demo" in milo.sees("/").text
+    assert milo.sign_in("member@acme.test").status_code == 400
+
+
+def test_user_without_a_company_cannot_go_on(tasklane: Flask, milo: Person) -> None:
+    with tasklane.app_context():
+        milos = select(User.id).filter_by(email="member@acme.test").scalar_subquery()
+        db.session.execute(delete(Membership).where(Membership.user_id == milos))
+        db.session.commit()
+
+    assert "Sign in to the demo" in milo.sees("/").text
+    assert "Sign in" in milo.sees("/oauth/connected-apps").text
     assert milo.sign_in("member@acme.test").status_code == 400
 
 
@@ -156,7 +167,7 @@ def test_other_companies_are_not_there(tasklane: Flask, ada: Person) -> None:
 def test_stranger_is_asked_to_sign_in_before_changing_anything(stranger: Person) -> None:
     answer = stranger.browser.post("/tasks", data={"title": "Sneak in"})
 
-    assert answer.location.startswith("/login")
+    assert answer.location == "/login"
 
 
 def test_only_admins_are_shown_the_clients_page(ada: Person, milo: Person) -> None:

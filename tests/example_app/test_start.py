@@ -30,7 +30,7 @@ START = "from example_app import create_app; create_app()"
         ("postgresql+psycopg2://db/name", "postgresql+psycopg2://db/name"),
         ("mysql://db/name", "mysql+pymysql://db/name"),
         ("mariadb://db/name", "mariadb+pymysql://db/name"),
-        ("sqlite:////tmp/name.db", "sqlite:////tmp/name.db"),
+        ("sqlite:////data/name.db", "sqlite:////data/name.db"),
     ],
 )
 def test_database_url_gets_the_driver(given: str, used: str) -> None:

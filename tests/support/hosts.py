@@ -16,7 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_activepieces import Activepieces, Principal, Workspace, current_token, require_scope
 from flask_activepieces.host import Permission
 
-SECRET_KEY = "a secret key for tests only, long enough"
+SECRET_KEY = "a secret key for tests only and long enough"
 SCOPES = {
     "profile:read": {"title": "See your name", "required": True},
     "tasks:read": "See tasks",

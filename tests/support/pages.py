@@ -45,6 +45,7 @@ class Page(HTMLParser):
         self.forms: list[Form] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self._link: str | None = None
+        self._textarea: str | None = None
         self.feed(response.get_data(as_text=True))
 
     def form(self, name: str) -> Form:
@@ -66,12 +67,18 @@ class Page(HTMLParser):
             self._link = attributes.get("href")
         elif tag in ("input", "button", "select", "textarea") and self.forms:
             self.forms[-1].take(tag, attributes)
+            # HTML: one line break right after the tag is not part of what is typed in it.
+            self._textarea = attributes.get("name") if tag == "textarea" else None
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":
             self._link = None
+        elif tag == "textarea":
+            self._textarea = None
 
     def handle_data(self, data: str) -> None:
+        if self._textarea is not None:
+            self.forms[-1].values[self._textarea] = data.removeprefix("\n")
         words = " ".join(data.split())
         self.text += f" {words}" if words else ""
         if self._link and words:

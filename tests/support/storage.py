@@ -57,3 +57,19 @@ def engine_of(app: Flask) -> Engine:
     with app.app_context():
         engine: Engine = app.extensions["sqlalchemy"].engine
     return engine
+
+
+@contextmanager
+def database_away(app: Flask) -> Iterator[None]:
+    """No connection can be made while the block runs, and none is left from before."""
+    engine = engine_of(app)
+
+    def refuse(dialect: Any, record: Any, *_: Any) -> Any:
+        raise dialect.loaded_dbapi.OperationalError("the test took the database away")
+
+    engine.dispose()
+    event.listen(engine, "do_connect", refuse)
+    try:
+        yield
+    finally:
+        event.remove(engine, "do_connect", refuse)

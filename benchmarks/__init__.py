@@ -1,0 +1,1 @@
+"""What the extension costs, as multiples of a bare Flask view: `make bench`, explained in docs/performance.md."""

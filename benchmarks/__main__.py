@@ -1,0 +1,66 @@
+"""``python -m benchmarks``: measure everything, print one table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from . import report
+from .databases import Database, server, sqlite
+from .imports import measure_imports
+from .rounds import Measured, Plan, measure
+
+_POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+_FULL = Plan(rounds=9, requests=600, warm_up=200)
+_QUICK = Plan(rounds=3, requests=200, warm_up=100)
+
+
+def main() -> None:
+    """Measure as the command line says."""
+    options = _options()
+    plan = _QUICK if options.quick else _FULL
+    print(f"{report.surroundings()}\n\n{report.heading()}")
+    found: list[Measured] = []
+    for database in _databases(options):
+        try:
+            with database as opened:
+                for each in measure(opened, plan, options.only):
+                    found.append(each)
+                    print(report.row(each), flush=True)
+        except DBAPIError as error:
+            print(f"not measured: {str(error.orig).splitlines()[0]}")
+    imports = measure_imports(3 if options.quick else 15)
+    print(f"\n{report.import_line(imports)}")
+    if options.json:
+        report.write_json(options.json, plan, found, imports)
+
+
+def _databases(options: argparse.Namespace) -> Iterator[AbstractContextManager[Database]]:
+    yield sqlite()
+    yield server(options.postgres)
+    if options.mariadb:
+        yield server(options.mariadb)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--only", default="", metavar="WORD", help="operations with this word in their name")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument(
+        "--postgres",
+        default=os.environ.get("TEST_POSTGRES_URL") or _POSTGRES,
+        metavar="URL",
+        help="a database on the server to use; one of our own is made beside it and dropped",
+    )
+    parser.add_argument("--mariadb", metavar="URL", help="measure MariaDB or MySQL as well")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The load: several connections at once, each sending one request after the other. Its own CPU time is not counted.
+
+A *lane* is a generator that yields requests and is sent the body of each answer, so that a chain of refreshes can
+use the token it was just given. What stands before a lane's first ``yield`` is done before anything is measured.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+CONNECTIONS = 4
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent; the floor is sent the same under another path."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def wire(self, path: str | None = None) -> bytes:
+        """The request as HTTP/1.1 has it."""
+        lines = [f"{self.method} {path or self.path} HTTP/1.1", "Host: 127.0.0.1"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        if self.body:
+            lines.append(f"Content-Length: {len(self.body)}")
+        return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + self.body
+
+
+Lane = Generator[Request, bytes, None]
+MakeLane = Callable[[int], Lane]
+
+
+def prepare(make_lane: MakeLane, count: int, port: int) -> Callable[[], None]:
+    """Make what ``count`` requests need; calling the result sends them, on all connections at once."""
+
+    def drive(lane: Lane, request: Request) -> None:
+        try:
+            while True:
+                request = lane.send(_exchange(port, request.wire()))
+        except StopIteration:
+            return
+
+    return partial(_at_once, drive, _lanes(make_lane, count // CONNECTIONS))
+
+
+def prepare_floor(
+    make_lane: MakeLane, count: int, port: int, *, path: str
+) -> Callable[[], None]:
+    """As many requests, with the operation's method, headers and body, for the bare view."""
+
+    def drive(_: Lane, request: Request) -> None:
+        for _number in range(count // CONNECTIONS):
+            _exchange(port, request.wire(path))
+
+    return partial(_at_once, drive, _lanes(make_lane, 1))
+
+
+def _lanes(make_lane: MakeLane, length: int) -> list[tuple[Lane, Request]]:
+    lanes = [make_lane(length) for _ in range(CONNECTIONS)]
+    return [(lane, next(lane)) for lane in lanes]
+
+
+def _at_once(
+    drive: Callable[[Lane, Request], None], lanes: Sequence[tuple[Lane, Request]]
+) -> None:
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for done in [pool.submit(drive, lane, first) for lane, first in lanes]:
+            done.result()
+
+
+def _exchange(port: int, wire: bytes) -> bytes:
+    # gunicorn's sync worker closes after each answer, so the end of the stream is the end of the answer.
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(wire)
+        received = bytearray()
+        while part := connection.recv(65536):
+            received += part
+    head, _, body = bytes(received).partition(b"\r\n\r\n")
+    if head[9:12] != b"200":
+        raise RuntimeError(f"not 200 but: {bytes(received)[:1000]!r}")
+    return body

@@ -1,0 +1,86 @@
+"""The databases: each benchmark makes its own and drops it again, and knows which processes work for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from . import cpu
+
+NAME = "flask_activepieces_bench"
+
+
+@dataclass(frozen=True)
+class Database:
+    """One empty database."""
+
+    title: str
+    url: str
+    #: Where to ask for the processes of a database server; None when there is no server.
+    admin: Engine | None = None
+
+    def tasks(self) -> list[Path] | None:
+        """The threads that serve connections to this database; None when they cannot be seen from here.
+
+        Only those: what the server does for other databases meanwhile is not ours.
+        """
+        if self.admin is None:
+            return []
+        query = _POSTGRESQL if self.admin.dialect.name == "postgresql" else _MARIADB
+        with self.admin.connect() as connection:
+            found = connection.execute(text(query), {"name": NAME}).tuples().all()
+        if not all(cpu.is_visible(process, program) for program, process, _ in found):
+            return None
+        return [cpu.thread(process, thread) for _, process, thread in found]
+
+
+_POSTGRESQL = (
+    "SELECT 'postgres', pid, pid FROM pg_stat_activity"
+    " WHERE datname = :name AND backend_type = 'client backend'"
+)
+#: A thread of MariaDB serves one connection.
+_MARIADB = (
+    "SELECT 'mariadbd', CAST(@@pid AS INT), tid FROM information_schema.processlist WHERE db = :name"
+)
+
+
+@contextmanager
+def sqlite() -> Iterator[Database]:
+    """A file in a directory of its own."""
+    with TemporaryDirectory() as directory:
+        yield Database("SQLite", f"sqlite:///{directory}/bench.sqlite")
+
+
+@contextmanager
+def server(url: str) -> Iterator[Database]:
+    """A database of our own on the server of this URL, beside the one that it names."""
+    place = make_url(url)
+    admin = create_engine(place, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    title = {"postgresql": "PostgreSQL"}.get(admin.dialect.name, "MariaDB")
+    _make_anew(admin)
+    try:
+        yield Database(title, _text(place.set(database=NAME)), admin)
+    finally:
+        _drop(admin)
+
+
+def _make_anew(admin: Engine) -> None:
+    _drop(admin)
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {NAME}"))
+
+
+def _drop(admin: Engine) -> None:
+    force = " WITH (FORCE)" if admin.dialect.name == "postgresql" else ""
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {NAME}{force}"))
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)

@@ -1,0 +1,66 @@
+"""The app under test: the extension on a host in which everybody is one signed-in user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from flask_sqlalchemy import SQLAlchemy
+
+from flask_activepieces import Activepieces, Principal, Workspace, require_scope
+from flask_activepieces.host import Permission
+
+#: The servers and the process that mints codes for them must agree on both.
+SECRET_KEY = "a secret key for benchmarks only, long enough"  # noqa: S105  # made up
+PUBLIC_URL = "https://bench.example"
+SCOPES = {"tasks:read": "See tasks", "tasks:write": "Change tasks"}
+SOMEBODY = Principal(user_id="somebody", tenant_id="acme", display_name="Somebody")
+WORKSPACE = Workspace("acme", "Acme")
+PROTECTED = "/protected"
+
+
+class OneUserHost:
+    """Answers without a session and without a query, so that only our own work is measured."""
+
+    def current_principal(self) -> Principal | None:
+        """Always somebody."""
+        return SOMEBODY
+
+    def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
+        """Always somebody."""
+        return SOMEBODY
+
+    def allows(self, principal: Principal, permission: Permission) -> bool:
+        """Everything."""
+        return True
+
+    def login_url(self, next_url: str) -> str:
+        """Nobody is ever sent there."""
+        return "/login"
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        """One."""
+        return [WORKSPACE]
+
+
+def create(database_url: str, max_staleness: int = 0) -> Flask:
+    """The host, with a protected view that does what the bare one does."""
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=SECRET_KEY,
+        SQLALCHEMY_DATABASE_URI=database_url,
+        ACTIVEPIECES_PUBLIC_URL=PUBLIC_URL,
+        ACTIVEPIECES_SCOPES=SCOPES,
+        ACTIVEPIECES_CODE_TTL=600,  # a whole round of codes is minted before the first is sent
+        ACTIVEPIECES_REVOCATION_MAX_STALENESS=max_staleness,
+    )
+    SQLAlchemy(app)
+    Activepieces(OneUserHost()).init_app(app)
+
+    @app.get(PROTECTED)
+    @require_scope("tasks:read")
+    def protected() -> ResponseReturnValue:
+        return {"ok": True}
+
+    return app

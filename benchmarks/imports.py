@@ -1,0 +1,47 @@
+"""What it costs to import the package, beside importing what it is built on anyway."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from statistics import median
+
+BASE = ("flask", "flask_sqlalchemy", "authlib.integrations.flask_oauth2")
+PACKAGE = ("flask_activepieces",)
+TARGET = 1.3
+
+
+@dataclass(frozen=True)
+class Imports:
+    """Milliseconds of CPU in a fresh interpreter, medians."""
+
+    base_ms: float
+    package_ms: float
+    ratio: float
+    target: float = TARGET
+
+    @property
+    def met(self) -> bool:
+        """Whether the package stays within its target."""
+        return self.ratio <= self.target
+
+
+def measure_imports(rounds: int) -> Imports:
+    """Both in turn, each time in a new process."""
+    _milliseconds(BASE), _milliseconds(PACKAGE)  # the first writes the compiled files
+    pairs = [(_milliseconds(BASE), _milliseconds(PACKAGE)) for _ in range(rounds)]
+    return Imports(
+        base_ms=median(base for base, _ in pairs),
+        package_ms=median(package for _, package in pairs),
+        ratio=median(package / base for base, package in pairs),
+    )
+
+
+def _milliseconds(modules: tuple[str, ...]) -> float:
+    program = (
+        "from time import process_time as now; start = now();"
+        f"import {', '.join(modules)}; print((now() - start) * 1000)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return float(result.stdout)

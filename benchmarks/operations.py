@@ -1,0 +1,191 @@
+"""What is measured, each as a lane of requests, and the mint that prepares codes and tokens without HTTP."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from urllib.parse import urlencode
+
+from flask import Flask
+
+from flask_activepieces.oauth import codes
+from flask_activepieces.oauth.registration import Registration
+from flask_activepieces.oauth.codes import AuthorizationCode
+from flask_activepieces.oauth.desk import TokenDesk
+from flask_activepieces.oauth.families import begin, redeem
+from flask_activepieces.oauth.requests import FORM
+from flask_activepieces.state import get_state
+
+from . import host
+from .client import Lane, Request
+
+CALLBACK = "https://program.example/callback"
+VERIFIER = "benchmarks-know-their-verifier-beforehand-so-it-is-no-secret"
+CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+SCOPE = " ".join(host.SCOPES)
+
+
+@dataclass
+class Mint:
+    """Makes what the operations use up, by the package's own functions on the servers' database."""
+
+    app: Flask
+    proof: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        with self.app.app_context():
+            self._state = state = get_state()
+            registration = Registration(name="Bench", redirect_uris=[CALLBACK], scope=SCOPE)
+            client, secret = state.database.transact(
+                lambda transaction: state.clients.register(
+                    transaction, registration, now=state.now()
+                )
+            )
+            self._grant = state.database.transact(
+                lambda transaction: state.grants.allow(
+                    transaction,
+                    client,
+                    host.SOMEBODY,
+                    host.WORKSPACE,
+                    list(host.SCOPES),
+                    now=state.now(),
+                )
+            )
+        self.proof = {"client_id": client.client_id, "client_secret": str(secret)}
+        self._desk = TokenDesk.of(
+            state.settings, audit=state.audit, dialect=state.database.dialect
+        )
+
+    def code(self) -> str:
+        """A code that nobody has redeemed."""
+        grant, state = self._grant, self._state
+        return codes.issue_code(
+            state.settings.secret_keys,
+            now=state.now(),
+            lifetime=state.settings.code_ttl,
+            iss=host.PUBLIC_URL,
+            client_id=grant.client_id,
+            grant_id=grant.id,
+            user_id=grant.user_id,
+            tenant_id=grant.tenant_id,
+            organization_id=grant.organization_id,
+            redirect_uri=CALLBACK,
+            scope=SCOPE,
+            code_challenge=CHALLENGE,
+        )
+
+    def pairs(self, count: int) -> list[dict[str, str]]:
+        """Access and refresh tokens of new connections."""
+        return [self._pair(self._read(self.code())) for _ in range(count)]
+
+    def _read(self, code: str) -> AuthorizationCode:
+        now, keys = self._state.now(), self._state.settings.secret_keys
+        client_id = self.proof["client_id"]
+        read = codes.read_code(keys, code, client_id=client_id, issuer=host.PUBLIC_URL, now=now)
+        assert read is not None
+        return read
+
+    def _pair(self, code: AuthorizationCode) -> dict[str, str]:
+        desk, now = self._desk, self._state.now()
+        family = begin(code, now=now, lifetime=desk.refresh_token_ttl)
+        self._state.database.transact(
+            lambda transaction: redeem(transaction, family, dialect=desk.dialect)
+        )
+        return desk.pair(family, scope=family.scope, issuer=host.PUBLIC_URL, now=now)
+
+
+def exchange_codes(mint: Mint, count: int) -> Lane:
+    """RFC 6749 §4.1.3, with PKCE and the secret in the form."""
+    minted = [mint.code() for _ in range(count)]
+    fixed = mint.proof | {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    for code in minted:
+        yield _form("/oauth/token", fixed, grant_type="authorization_code", code=code)
+
+
+def refresh(mint: Mint, count: int) -> Lane:
+    """RFC 6749 §6: one connection's chain, each request with the token of the last answer."""
+    (tokens,) = mint.pairs(1)
+    for _ in range(count):
+        answer = yield _form(
+            "/oauth/token",
+            mint.proof,
+            grant_type="refresh_token",
+            refresh_token=tokens["refresh_token"],
+        )
+        tokens = json.loads(answer)
+
+
+def call_protected_view(mint: Mint, count: int) -> Lane:
+    """RFC 6750 §2.1."""
+    (tokens,) = mint.pairs(1)
+    bearer = ("Authorization", f"Bearer {tokens['access_token']}")
+    for _ in range(count):
+        yield Request("GET", host.PROTECTED, (bearer,))
+
+
+def introspect(mint: Mint, count: int) -> Lane:
+    """RFC 7662, of an access token."""
+    (tokens,) = mint.pairs(1)
+    for _ in range(count):
+        yield _form("/oauth/introspect", mint.proof, token=tokens["access_token"])
+
+
+def revoke(mint: Mint, count: int) -> Lane:
+    """RFC 7009, of a refresh token: a connection ends."""
+    for tokens in mint.pairs(count):
+        yield _form("/oauth/revoke", mint.proof, token=tokens["refresh_token"])
+
+
+def open_consent_page(mint: Mint, count: int) -> Lane:
+    """RFC 6749 §4.1.1, up to the page that asks the user."""
+    asked = {
+        "response_type": "code",
+        "client_id": mint.proof["client_id"],
+        "redirect_uri": CALLBACK,
+        "scope": SCOPE,
+        "state": "a-state",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+        "prompt": "consent",
+    }
+    for _ in range(count):
+        yield Request("GET", f"/oauth/authorize?{urlencode(asked)}")
+
+
+def _form(path: str, fixed: Mapping[str, str], **more: str) -> Request:
+    return Request(
+        "POST", path, (("Content-Type", FORM),), urlencode({**fixed, **more}).encode()
+    )
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row of the report."""
+
+    title: str
+    lane: Callable[[Mint, int], Lane]
+    #: The largest allowed multiple of the bare view, by database; none: for information.
+    targets: Mapping[str, float] = field(default_factory=dict)
+    #: Seconds that the revocation check may lag behind.
+    max_staleness: int = 0
+
+
+OPERATIONS = (
+    Operation("code exchange", exchange_codes, {"PostgreSQL": 4.5, "SQLite": 3.2}),
+    Operation("refresh", refresh, {"PostgreSQL": 4.5, "SQLite": 3.2}),
+    Operation(
+        "protected view, strict", call_protected_view, {"PostgreSQL": 1.9, "SQLite": 1.9}
+    ),
+    Operation(
+        "protected view, 30 s bound",
+        call_protected_view,
+        {"PostgreSQL": 1.25, "SQLite": 1.25},
+        max_staleness=30,
+    ),
+    Operation("introspect", introspect),
+    Operation("revoke", revoke),
+    Operation("consent page", open_consent_page),
+)

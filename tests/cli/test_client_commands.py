@@ -1,0 +1,291 @@
+"""``flask activepieces client …``"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.cli.conftest import Run, Told
+from tests.support.actors import Person, Program, answer_of
+from tests.support.storage import row_counts, rows_of
+
+NEW = ("client", "create", "--name", "Flow maker", "--redirect-uri", "https://maker.test/cb")
+SCOPE = ("--scope", "profile:read tasks:read")
+
+
+def works(app: Flask, client_id: str, secret: str) -> bool:
+    """Whether the client can prove itself by this secret."""
+    return "active" in Program(app, client_id, secret).introspects("any token").get_json()
+
+
+# create
+
+
+def test_create_prints_the_id_and_once_the_secret(app: Flask, run: Run) -> None:
+    result = run(*NEW, *SCOPE)
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Registered Flow maker.\n")
+    (client_id,) = re.findall(r"client_id +([0-9a-f]{32})\n", result.stdout)
+    (secret,) = re.findall(r"client_secret +(fas_[0-9a-f]{64})\n", result.stdout)
+    assert "Copy the secret now" in result.stdout
+    assert works(app, client_id, secret)
+
+
+def test_create_says_what_a_public_client_is(run: Run) -> None:
+    result = run(*NEW, *SCOPE, "--public")
+
+    assert "It is a public client: it has no secret, and must use PKCE." in result.stdout
+    assert "fas_" not in result.output
+
+
+def test_create_for_scripts(told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--description", "Makes flows", "--json")
+
+    assert made.pop("client_id")
+    assert made.pop("client_secret")
+    assert made == {
+        "tenant_id": None,
+        "name": "Flow maker",
+        "description": "Makes flows",
+        "public": False,
+        "redirect_uris": ["https://maker.test/cb"],
+        "scope": "profile:read tasks:read",
+        "grant_types": ["authorization_code", "refresh_token"],
+        "require_pkce": True,
+        "introspects": False,
+        "created_at": "2027-01-15T08:00:00Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--tenant", "acme"), {"tenant_id": "acme"}),
+        (("--no-pkce",), {"require_pkce": False}),
+        (("--pkce",), {"require_pkce": True}),
+        (("--public",), {"public": True, "require_pkce": True}),
+        (
+            ("--client-credentials", "--tenant", "acme"),
+            {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]},
+        ),
+        (("--introspects",), {"introspects": True}),
+        (
+            ("--redirect-uri", "https://maker.test/2"),
+            {"redirect_uris": ["https://maker.test/cb", "https://maker.test/2"]},
+        ),
+    ],
+)
+def test_what_create_can_be_told(
+    told: Told, options: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    made = told(*NEW, *SCOPE, *options, "--json")
+
+    assert {name: made[name] for name in expected} == expected
+
+
+def test_a_resource_server_needs_neither_address_nor_scope(told: Told) -> None:
+    made = told("client", "create", "--name", "API", "--introspects", "--json")
+
+    assert (made["redirect_uris"], made["scope"], made["grant_types"]) == ([], "", [])
+
+
+@pytest.mark.parametrize(
+    ("preset", "name", "addresses"),
+    [
+        ("activepieces", "Activepieces", ["https://cloud.activepieces.com/redirect"]),
+        ("make", "Make", ["https://www.make.com/oauth/cb/app"]),
+        ("zapier", "Zapier", []),
+        ("n8n", "n8n", []),
+    ],
+)
+def test_a_preset_brings_name_addresses_and_pkce(
+    told: Told, preset: str, name: str, addresses: list[str]
+) -> None:
+    own = ["https://self-hosted.test/callback"]
+
+    made = told("client", "create", "--preset", preset, "--redirect-uri", own[0], *SCOPE, "--json")
+
+    assert (made["name"], made["redirect_uris"]) == (name, addresses + own)
+    assert made["require_pkce"] is False
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"), [("--pkce", True), ("--public", True), ("--no-pkce", False)]
+)
+def test_a_presets_pkce_can_be_overruled(told: Told, option: str, expected: bool) -> None:
+    made = told("client", "create", "--preset", "make", *SCOPE, option, "--json")
+
+    assert made["require_pkce"] is expected
+
+
+def test_a_presets_name_can_be_overruled(told: Told) -> None:
+    made = told("client", "create", "--preset", "make", "--name", "Our Make", *SCOPE, "--json")
+
+    assert made["name"] == "Our Make"
+
+
+#: What is typed after "client create", and what is said of it.
+REFUSALS = [
+    (SCOPE, "--name: a client needs a name"),
+    (("--name", "X", *SCOPE), "--redirect-uri: at least one redirect URI is needed"),
+    (
+        ("--name", "X", "--redirect-uri", "http://a.test/", *SCOPE),
+        "--redirect-uri: 'http://a.test/': it must use https",
+    ),
+    (("--name", "X", "--redirect-uri", "https://a.test/"), "--scope: at least one scope"),
+    (
+        ("--name", "X", "--redirect-uri", "https://a.test/", "--scope", "x"),
+        "--scope: there is no scope 'x'; ACTIVEPIECES_SCOPES has: profile:read, tasks:read",
+    ),
+    (
+        ("--name", "X", *SCOPE, "--client-credentials"),
+        "--client-credentials: a client that acts for itself must belong to one tenant",
+    ),
+    (
+        ("--name", "X", "--redirect-uri", "https://a.test/", *SCOPE, "--public", "--no-pkce"),
+        "-pkce: a public client cannot do without PKCE",
+    ),
+    (
+        ("--name", "X", *SCOPE, "--public", "--introspects"),
+        "--introspects: introspection needs a client with a secret",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), REFUSALS)
+def test_a_refusal_is_one_line_by_the_options_name(
+    app: Flask, run: Run, options: tuple[str, ...], words: str
+) -> None:
+    result = run("client", "create", *options)
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: --")
+    assert words in line
+    assert row_counts(app) == {}
+
+
+def test_every_option_that_an_error_names_exists(run: Run) -> None:
+    usage = run("client", "create", "--help").stdout
+    everything_wrong = run(
+        *("client", "create", "--public", "--no-pkce", "--introspects", "--client-credentials"),
+        *("--name", "x" * 121, "--description", "d" * 501, "--redirect-uri", "nowhere"),
+    )
+
+    named = re.findall(r"Error: (--[a-z-]+):", everything_wrong.stderr)
+
+    assert len(named) == 7
+    assert [option for option in named if option not in usage.replace("/", " ").split()] == []
+
+
+# list and show
+
+
+def test_the_list_has_every_tenants_clients_global_ones_first(run: Run, told: Told) -> None:
+    for name, tenant in (("B", "globex"), ("A", "acme")):
+        told(*NEW, *SCOPE, "--name", name, "--tenant", tenant, "--json")
+    told(*NEW, *SCOPE, "--name", "Z", "--json")
+
+    listed = told("client", "list", "--json")
+    table = run("client", "list").stdout.splitlines()
+
+    assert [client["name"] for client in listed] == ["Z", "A", "B"]
+    assert not [client for client in listed if "client_secret" in client]
+    assert table[0].split() == ["client_id", "name", "tenant_id", "scope", "redirect_uris"]
+    assert [line.split()[1:3] for line in table[1:]] == [["Z", "-"], ["A", "acme"], ["B", "globex"]]
+
+
+def test_the_list_of_one_tenant(told: Told) -> None:
+    told(*NEW, *SCOPE, "--tenant", "acme", "--json")
+    told(*NEW, *SCOPE, "--json")
+
+    assert len(told("client", "list", "--tenant", "acme", "--json")) == 1
+    assert told("client", "list", "--tenant", "globex", "--json") == []
+
+
+def test_an_empty_list_says_so(run: Run) -> None:
+    assert run("client", "list").stdout == "No client is registered.\n"
+
+
+def test_show_prints_all_but_the_secret(told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--json")
+    del made["client_secret"]
+
+    assert told("client", "show", made["client_id"]) == made
+
+
+# rotate
+
+
+def test_rotate_keeps_the_old_secret_for_now(app: Flask, run: Run, told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--json")
+
+    result = run("client", "rotate", made["client_id"])
+
+    (secret,) = re.findall(r"fas_[0-9a-f]{64}", result.stdout)
+    assert "The old secret works on for now." in result.stdout
+    assert works(app, made["client_id"], secret)
+    assert works(app, made["client_id"], made["client_secret"])
+
+
+def test_rotate_now_ends_the_old_secret(app: Flask, told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--json")
+
+    rotated = told("client", "rotate", made["client_id"], "--now", "--json")
+
+    assert works(app, made["client_id"], rotated["client_secret"])
+    assert not works(app, made["client_id"], made["client_secret"])
+
+
+def test_rotate_of_a_public_client_is_refused(run: Run, told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--public", "--json")
+
+    result = run("client", "rotate", made["client_id"])
+
+    assert result.exit_code == 1
+    assert "a public client has no secret to rotate" in result.stderr
+
+
+# delete
+
+
+def test_delete_asks_first(app: Flask, run: Run, told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--json")
+
+    refused = run("client", "delete", made["client_id"], input="n\n")
+    left = row_counts(app)["oauth_clients"]
+    done = run("client", "delete", made["client_id"], input="y\n")
+
+    assert "Delete Flow maker and everything that it has access to?" in refused.stdout
+    assert (refused.exit_code, left) == (1, 1)
+    assert done.exit_code == 0
+    assert done.stdout.endswith("Deleted Flow maker.\n")
+    assert rows_of(app, "oauth_clients") == []
+
+
+def test_delete_with_yes_asks_nothing_and_ends_everything(
+    run: Run, program: Program, bob: Person
+) -> None:
+    pair = program.connects(bob)
+
+    result = run("client", "delete", program.client_id, "--yes")
+
+    assert result.stdout == "Deleted Program.\n"
+    assert program.calls(pair["access_token"]).status_code == 401
+    assert answer_of(program.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize(
+    "command", [("show",), ("rotate",), ("rotate", "--now"), ("delete", "--yes")]
+)
+@pytest.mark.parametrize("client_id", ["0" * 32, "é", "x" * 300])
+def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...], client_id: str) -> None:
+    result = run("client", *command, client_id)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: There is no OAuth client {client_id!r} here.\n"

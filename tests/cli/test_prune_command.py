@@ -1,0 +1,115 @@
+"""``flask activepieces prune``: what a nightly job removes, and what it must leave alone."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.cli.conftest import Run, Told
+from tests.support.actors import Person, Program, answer_of, brought_back
+from tests.support.clock import StoppedClock
+from tests.support.storage import row_counts, statements_of
+
+
+def connect_often(program: Program, person: Person, times: int) -> list[str]:
+    """The refresh tokens of so many connections."""
+    person.allows(program.question(prompt="consent"))
+    codes = [brought_back(person.opens(program.question()))["code"] for _ in range(times)]
+    return [answer_of(program.redeems(code))["refresh_token"] for code in codes]
+
+
+def test_what_is_alive_stays(
+    app: Flask, run: Run, told: Told, program: Program, bob: Person, clock: StoppedClock
+) -> None:
+    (token,) = connect_often(program, bob, 1)
+    clock.advance(days=80)
+    before = row_counts(app)
+
+    assert told("prune", "--json") == {}
+    assert run("prune").stdout == "Removed 0 rows.\n"
+
+    assert row_counts(app) == before
+    assert program.refreshes(token).status_code == 200
+
+
+def test_what_is_over_goes_in_batches(
+    app: Flask, run: Run, program: Program, bob: Person, clock: StoppedClock
+) -> None:
+    for token in connect_often(program, bob, 5):
+        program.revokes(token)
+    clock.advance(days=2)
+
+    with statements_of(app) as statements:
+        result = run("prune", "--batch", "2")
+
+    deletions = [text for text in statements if text.startswith("DELETE")]
+    assert len(deletions) == 6
+    assert result.stdout == "Removed 10 rows.\n"
+    assert result.stderr.splitlines()[:3] == [
+        "activepieces_revocations: 2 rows so far",
+        "activepieces_revocations: 4 rows so far",
+        "activepieces_revocations: 5 rows so far",
+    ]
+    assert not {"revocations", "token_families"} & set(row_counts(app))
+
+
+def test_each_batch_is_a_transaction_of_its_own(
+    app: Flask, run: Run, program: Program, bob: Person, clock: StoppedClock
+) -> None:
+    for token in connect_often(program, bob, 3):
+        program.revokes(token)
+    clock.advance(days=2)
+
+    with statements_of(app) as statements:
+        run("prune", "--batch", "1")
+
+    changes = [text.split()[0] for text in statements if not text.startswith("SELECT")]
+    assert changes == ["DELETE", "COMMIT"] * 6
+
+
+def test_the_counts_for_scripts(
+    told: Told, program: Program, bob: Person, clock: StoppedClock
+) -> None:
+    for token in connect_often(program, bob, 3):
+        program.revokes(token)
+    clock.advance(days=2)
+
+    assert told("prune", "--json") == {
+        "activepieces_revocations": 3,
+        "activepieces_token_families": 3,
+    }
+
+
+def test_old_events_go_after_as_many_days_as_are_asked_for(
+    app: Flask, told: Told, program: Program, bob: Person, clock: StoppedClock
+) -> None:
+    connect_often(program, bob, 1)
+    events = row_counts(app)["audit_events"]
+    clock.advance(days=30)
+
+    assert told("prune", "--audit-days", "31", "--json") == {}
+    assert told("prune", "--audit-days", "30", "--json") == {"activepieces_audit_events": events}
+
+
+def test_a_grant_outlives_its_connections(
+    app: Flask, run: Run, program: Program, bob: Person, clock: StoppedClock
+) -> None:
+    """What the user allowed is remembered until they take it back."""
+    connect_often(program, bob, 1)
+    clock.advance(days=100)
+
+    run("prune")
+
+    assert row_counts(app)["grants"] == 1
+    assert "token_families" not in row_counts(app)
+    assert brought_back(bob.opens(program.question()))["code"]
+
+
+@pytest.mark.parametrize(
+    "options", [("--batch", "0"), ("--batch", "many"), ("--audit-days", "0"), ("--what",)]
+)
+def test_wrong_usage_is_exit_code_2(app: Flask, run: Run, options: tuple[str, ...]) -> None:
+    result = run("prune", *options)
+
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr

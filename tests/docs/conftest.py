@@ -1,0 +1,45 @@
+"""Runs the Python blocks of a page in their order, as one module that a reader might have typed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from flask import Flask
+from sybil import Sybil
+from sybil.parsers.myst import PythonCodeBlockParser
+
+from tests.support import hosts
+
+#: What the blocks of a page have defined, by name.
+Namespace = dict[str, Any]
+RunPage = Callable[[Path], Namespace]
+
+SYBIL = Sybil(parsers=[PythonCodeBlockParser()])
+#: Apps find their files beside this module, as they would beside the reader's own.
+MODULE = "app"
+
+
+@pytest.fixture
+def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPage]:
+    """Runs a page in an empty directory; what fails is shown with its line in the page."""
+    module = ModuleType(MODULE)
+    module.__file__ = str(tmp_path / f"{MODULE}.py")
+    monkeypatch.setitem(sys.modules, MODULE, module)
+    monkeypatch.chdir(tmp_path)
+
+    def run(path: Path) -> Namespace:
+        document = SYBIL.parse(path)
+        document.namespace = vars(module)
+        for example in document.examples():
+            example.evaluate()
+        return document.namespace
+
+    yield run
+    for value in list(vars(module).values()):
+        if isinstance(value, Flask) and "sqlalchemy" in value.extensions:
+            hosts.dispose(value)

@@ -1,0 +1,56 @@
+"""Every ``flask … activepieces …`` line that a reader may copy is a command with options that exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from flask_activepieces.cli import activepieces_cli
+from tests.support.documents import PAGES, README, ROOT, blocks
+
+CHANGELOG = ROOT / "CHANGELOG.md"
+EXAMPLE = ROOT / "example_app" / "README.md"
+
+
+def lines_to_copy(path: Path) -> Iterator[str]:
+    """Each shell command, on one line, without prompt and comment."""
+    for block in blocks(path.read_text("utf-8"), "sh", "console"):
+        for line in block.replace("\\\n", " ").splitlines():
+            yield line.removeprefix("$ ")
+
+
+SHOWN = [
+    pytest.param(line, id=f"{path.parent.name}-{path.stem}: {line[:60]}")
+    for path in [README, EXAMPLE, CHANGELOG, *PAGES]
+    for line in lines_to_copy(path)
+    if re.match(r"flask (--app \S+ )?activepieces ", line)
+]
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_the_command_exists_and_takes_these_options(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    arguments = words[words.index("activepieces") + 1 :]
+    command: click.Command = activepieces_cli
+    while isinstance(command, click.Group):
+        command = command.commands[arguments.pop(0)]
+
+    # Parsed as click would, with every value checked, and not run.
+    command.make_context(command.name, arguments)
+
+
+@pytest.mark.parametrize("path", [README, *PAGES], ids=lambda path: path.stem)
+def test_every_command_in_running_text_exists(path: Path) -> None:
+    text = path.read_text("utf-8")
+    named = re.findall(r"`flask activepieces((?: [a-z]+)+)[^`]*`", text)
+
+    for words in named:
+        command: click.Command = activepieces_cli
+        for word in words.split():
+            assert isinstance(command, click.Group), words
+            command = command.commands[word]

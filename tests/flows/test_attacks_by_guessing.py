@@ -1,0 +1,231 @@
+"""Guessing secrets, codes and tokens: slow, loud, without a trace in storage, and in nobody else's way."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections import Counter
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from flask_activepieces import signing
+from tests.conftest import MakeApp
+from tests.support.actors import Parameters, Person, Program, answer_of
+from tests.support.clock import StoppedClock
+from tests.support.refusals import nothing_stored, oauth_error
+from tests.support.requirements import require
+from tests.support.storage import statements_of
+
+#: How many failures a minute are answered as usual.
+FREE = 20
+
+Attempt = Callable[[str], TestResponse]
+
+
+def is_refused_with(response: TestResponse, status: int, error: str) -> None:
+    oauth_error(response, status, error)
+    if status == 429:
+        assert int(response.headers["Retry-After"]) > 0
+    else:
+        assert "Retry-After" not in response.headers
+
+
+def is_slowed_down(attempt: Attempt, status: int, error: str) -> None:
+    for number in range(FREE + 5):
+        is_refused_with(attempt(f"guess-{number}"), status if number < FREE else 429, error)
+
+
+def test_a_thousand_guesses_at_a_secret(app: Flask, program: Program) -> None:
+    with nothing_stored(app):
+        for number in range(1000):
+            response = program.introspects("x", client_secret=f"fas_{number:064}")
+            is_refused_with(response, 401 if number < FREE else 429, "invalid_client")
+        assert answer_of(program.introspects("x")) == {"active": False}, "the right one works"
+
+
+@pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
+def test_every_endpoint_counts(app: Flask, program: Program, path: str) -> None:
+    def attempt(guess: str) -> TestResponse:
+        form: Parameters = {"grant_type": "refresh_token", "token": "x", "client_secret": guess}
+        return program.posts(f"/oauth/{path}", form)
+
+    with nothing_stored(app):
+        is_slowed_down(attempt, 401, "invalid_client")
+
+
+def test_guesses_at_codes_and_refresh_tokens_count(app: Flask, program: Program) -> None:
+    with nothing_stored(app):
+        is_slowed_down(lambda guess: program.redeems(f"v1.{guess}.x"), 400, "invalid_grant")
+    other = Program.registered(app)
+    with nothing_stored(app):
+        is_slowed_down(lambda guess: other.refreshes(f"{guess}.0.b.c"), 400, "invalid_grant")
+
+
+def test_guesses_at_a_client_that_does_not_exist_count(app: Flask, program: Program) -> None:
+    with nothing_stored(app):
+        is_slowed_down(
+            lambda guess: program.introspects("x", client_id="unknown", client_secret=guess),
+            401,
+            "invalid_client",
+        )
+
+
+def test_honest_mistakes_do_not_count(app: Flask, program: Program, bob: Person) -> None:
+    """A worker that repeats an expired code or an unknown grant type is no guesser."""
+    code = bob.allows(program.question())
+
+    for _ in range(FREE + 5):
+        assert program.redeems(code, code_verifier="a" * 43).status_code == 400
+        assert program.redeems(code, grant_type="password").status_code == 400
+    assert program.redeems(code).status_code == 200
+
+
+def test_the_budget_comes_back_after_a_minute(program: Program, clock: StoppedClock) -> None:
+    for _ in range(FREE + 1):
+        response = program.introspects("x", client_secret="wrong")
+    assert response.status_code == 429
+
+    clock.advance(60)
+
+    assert program.introspects("x", client_secret="wrong").status_code == 401
+
+
+def test_one_guesser_is_in_nobody_elses_way(app: Flask, program: Program, bob: Person) -> None:
+    """All of Activepieces' cloud is one address."""
+    other = Program.registered(app)
+    tokens = program.connects(bob)
+    for _ in range(FREE + 5):
+        program.introspects("x", client_secret="wrong")
+
+    mistaken = other.introspects("x", client_secret="wrong")
+    elsewhere = program.posts(
+        "/oauth/introspect",
+        {"token": "x", "client_secret": "wrong"},
+        environ_overrides={"REMOTE_ADDR": "192.0.2.7"},
+    )
+
+    assert mistaken.status_code == 401
+    assert elsewhere.status_code == 401
+    assert program.refreshes(tokens["refresh_token"]).status_code == 200
+
+
+def test_another_spelling_of_the_client_id_is_no_new_budget(app: Flask, program: Program) -> None:
+    """A Basic header is form-decoded, so one id has very many spellings."""
+
+    def attempt(guess: str) -> TestResponse:
+        place = int(guess.partition("-")[2])
+        letter = program.client_id[place]
+        spelling = (
+            program.client_id[:place] + f"%{ord(letter):02x}" + program.client_id[place + 1 :]
+        )
+        header = base64.b64encode(f"{spelling}:{guess}".encode()).decode()
+        return app.test_client().post(
+            "/oauth/introspect", data={"token": "x"}, headers={"Authorization": f"Basic {header}"}
+        )
+
+    is_slowed_down(attempt, 401, "invalid_client")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"X-Forwarded-For": "192.0.2.{}"},
+        {"Forwarded": "for=192.0.2.{}"},
+        {"X-Real-IP": "192.0.2.{}"},
+        {"Client-IP": "192.0.2.{}"},
+    ],
+    ids=lambda header: next(iter(header)),
+)
+def test_a_forged_address_is_no_new_budget(program: Program, header: dict[str, str]) -> None:
+    def attempt(guess: str) -> TestResponse:
+        ((name, value),) = header.items()
+        headers = {name: value.format(guess.partition("-")[2])}
+        form: Parameters = {"token": "x", "client_secret": guess}
+        return program.posts("/oauth/introspect", form, headers=headers)
+
+    is_slowed_down(attempt, 401, "invalid_client")
+
+
+@pytest.mark.redis
+def test_with_redis_workers_count_together(make_app: MakeApp) -> None:
+    url = require("redis")
+    program = Program.registered(make_app(ACTIVEPIECES_REDIS_URL=url))
+    another_worker = make_app(ACTIVEPIECES_REDIS_URL=url)
+    guess: Parameters = {"token": "x", "client_secret": "wrong"}
+
+    for _ in range(FREE):
+        program.posts("/oauth/introspect", guess)
+    program.app = another_worker
+
+    assert program.posts("/oauth/introspect", guess).status_code == 429
+
+
+def work_of(act: Callable[[], Any]) -> Counter[str]:
+    """Which functions of the signing module ran, and how often."""
+    calls: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_filename == signing.__file__:
+            calls[frame.f_code.co_name] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_an_unknown_client_costs_what_a_known_one_costs(app: Flask, program: Program) -> None:
+    """Neither the answer nor its work tells who exists: the same statements, the same hashes."""
+    program.introspects("x")  # what is done once only is done
+    unknown = "0" * 32
+
+    with statements_of(app) as for_known:
+        known_work = work_of(lambda: program.introspects("x", client_secret="fas_wrong"))
+    with statements_of(app) as for_unknown:
+        unknown_work = work_of(
+            lambda: program.introspects("x", client_id=unknown, client_secret="fas_wrong")
+        )
+
+    assert for_unknown == for_known
+    assert unknown_work == known_work
+
+
+def test_the_two_live_secrets_cost_the_same_as_a_wrong_one(app: Flask, program: Program) -> None:
+    old = program.client_secret
+    app.test_cli_runner().invoke(args=["activepieces", "client", "rotate", program.client_id])
+    program.introspects("x")
+
+    wrong = work_of(lambda: program.introspects("x", client_secret="fas_wrong"))
+    right = work_of(lambda: program.introspects("x", client_secret=old))
+
+    assert right["fingerprint"] == wrong["fingerprint"]
+    assert right["same"] == wrong["same"]
+
+
+def test_secrets_and_signatures_are_compared_in_constant_time() -> None:
+    """`hmac.compare_digest` and nothing else decides: see `signing.same` and `KeyRing.verify`."""
+    ring = signing.KeyRing(["a key that is long enough"])
+    signature = ring.sign("purpose", b"message")
+    names: list[str] = []
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        if event == "c_call":
+            names.append(getattr(argument, "__name__", ""))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        ring.verify("purpose", b"message", signature)
+        signing.same("a", "b")
+    finally:
+        sys.setprofile(before)
+
+    assert names.count("compare_digest") == 2

@@ -1,0 +1,193 @@
+"""A forged Host header must not find its way into a document, a code, a token, a link or a redirect."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.conftest import MakeApp
+from tests.support.actors import Parameters, Person, Program, answer_of, brought_back
+from tests.support.forgeries import opened
+from tests.support.refusals import nothing_stored
+
+PUBLIC_URL = "https://app.example.com"
+
+FORGED: list[dict[str, str]] = [
+    {"Host": "evil.test"},
+    {"Host": "evil.test:443"},
+    {"Host": "localhost.evil.test"},
+    {"Host": "127.0.0.1.evil.test"},
+    {"Host": "app.example.com.evil.test"},
+    {"Host": "app.example.com:evil.test"},
+    {"Host": "app.example.com@evil.test"},
+    {"Host": "evil.test/app.example.com"},
+    {"Host": "evil.test#app.example.com"},
+    {"Host": "evil.test\\@localhost"},
+    {"Host": "localhost@evil.test"},
+    {"Host": "localhost:80@evil.test"},
+    {"Host": "localhost:port"},
+    {"Host": "localhost:99999"},
+    {"Host": "[::1"},
+    {"Host": "[::1]evil.test"},
+    {"Host": "127.\u00b2"},
+    {"Host": "a b"},
+    {"Host": ""},
+]
+#: Headers that a proxy may set, and that without ProxyFix anyone may.
+FORWARDED: list[dict[str, str]] = [
+    {"X-Forwarded-Host": "evil.test"},
+    {"X-Forwarded-Server": "evil.test"},
+    {"X-Host": "evil.test"},
+    {"X-Original-Host": "evil.test"},
+    {"X-Forwarded-Proto": "evil"},
+    {"X-Forwarded-Prefix": "/evil.test"},
+    {"X-Forwarded-For": "evil.test"},
+    {"X-Script-Name": "/evil.test"},
+    {"X-Original-URL": "/evil.test"},
+    {"X-Rewrite-URL": "/evil.test"},
+    {"Forwarded": "host=evil.test;proto=https"},
+]
+
+DOCUMENTS = ["/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"]
+
+
+def mentions_evil(response: TestResponse) -> bool:
+    return "evil" in response.text + str(response.headers)
+
+
+def cookies_of(person: Person) -> dict[str, str]:
+    """To be sent along whatever the Host header says, as by a browser behind a bad proxy."""
+    names = (("session", "/"), ("activepieces_browser", "/oauth"))
+    found = [person.browser.get_cookie(name, path=path) for name, path in names]
+    return {"Cookie": "; ".join(f"{cookie.key}={cookie.value}" for cookie in found if cookie)}
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """An app that knows its public address."""
+    return make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC_URL)
+
+
+@pytest.mark.parametrize("headers", FORGED + FORWARDED, ids=lambda headers: str(headers)[1:-1])
+def test_with_a_public_url_nothing_that_a_request_says_of_us_is_believed(
+    program: Program, bob: Person, headers: dict[str, str]
+) -> None:
+    approval = bob.sees(program.question()).form("decision").values | {"decision": "approve"}
+    answer = brought_back(
+        program.app.test_client(use_cookies=False).post(
+            "/oauth/authorize", data=approval, headers=headers | cookies_of(bob)
+        )
+    )
+    form: Parameters = {
+        "grant_type": "authorization_code",
+        "code": answer["code"],
+        "redirect_uri": program.redirect_uri,
+        "code_verifier": program.verifier,
+    }
+    tokens = answer_of(program.posts("/oauth/token", form, headers=headers))
+    _, claims = opened(tokens["access_token"])
+    client = program.app.test_client()
+    seen = [client.get(path, headers=headers) for path in DOCUMENTS]
+    refused = client.get("/api/whoami", headers=headers)
+
+    assert answer["iss"] == claims["iss"] == claims["aud"] == PUBLIC_URL
+    assert answer_of(seen[0])["issuer"] == PUBLIC_URL
+    assert answer_of(seen[1])["resource"] == PUBLIC_URL
+    assert PUBLIC_URL in refused.headers["WWW-Authenticate"]
+    assert not any(mentions_evil(response) for response in (*seen, refused))
+
+
+def test_with_a_public_url_no_page_and_no_redirect_is_led_astray(
+    app: Flask, program: Program
+) -> None:
+    browser = app.test_client(use_cookies=False)
+    alice = cookies_of(Person(app, "alice"))
+
+    for headers in FORGED + FORWARDED:
+        responses = [
+            browser.get(program.question(), headers=headers),
+            browser.get("/oauth/connected-apps", headers=headers),
+            browser.get(program.question(), headers=headers | alice),
+            browser.get(program.question(client_id="unknown"), headers=headers | alice),
+            browser.get("/oauth/clients/new", headers=headers | alice),
+        ]
+        assert [response.status_code for response in responses] == [302, 302, 200, 400, 200]
+        assert not any(mentions_evil(response) for response in responses), headers
+
+
+@pytest.fixture
+def local(make_app: MakeApp) -> Program:
+    """A client of an app that does not know its public address."""
+    return Program.registered(make_app())
+
+
+def test_without_a_public_url_only_loopback_gets_a_code_or_a_token(local: Program) -> None:
+    bob = Person(local.app, "bob")
+    connection = local.connects(bob)
+    refresh: Parameters = {
+        "grant_type": "refresh_token",
+        "refresh_token": connection["refresh_token"],
+    }
+
+    browser = local.app.test_client(use_cookies=False)
+
+    with nothing_stored(local.app):
+        for headers in FORGED:
+            responses = [
+                browser.get(local.question(), headers=headers | cookies_of(bob)),
+                local.posts("/oauth/token", refresh, headers=headers),
+                local.posts("/oauth/introspect", {"token": "x"}, headers=headers),
+                *(browser.get(path, headers=headers) for path in DOCUMENTS),
+            ]
+            for response in responses:
+                assert response.status_code in (400, 500), headers
+                assert response.location is None
+                assert not mentions_evil(response)
+    assert local.posts("/oauth/token", refresh).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "mimetype"),
+    [
+        ("/oauth/authorize", "text/html"),
+        ("/oauth/token", "application/json"),
+        ("/.well-known/oauth-authorization-server", "application/json"),
+        ("/.well-known/oauth-protected-resource", "application/json"),
+        ("/api/whoami", "application/json"),
+    ],
+)
+def test_without_a_public_url_every_surface_says_in_its_own_format_what_is_missing(
+    local: Program, path: str, mimetype: str
+) -> None:
+    """A traceback for every stranger's Host header would drown the log."""
+    browser, headers = local.app.test_client(use_cookies=False), {"Host": "evil.test"}
+    if path == "/oauth/authorize":
+        response = browser.get(local.question(), headers=headers)
+    elif path == "/oauth/token":
+        response = local.posts(path, {"grant_type": "client_credentials"}, headers=headers)
+    else:
+        response = browser.get(path, headers=headers | {"Authorization": "Bearer x"})
+
+    assert response.status_code == 500
+    assert response.mimetype == mimetype
+    assert "ACTIVEPIECES_PUBLIC_URL" in response.text
+
+
+@pytest.mark.parametrize("header", FORWARDED, ids=str)
+def test_without_a_public_url_forwarding_headers_are_not_believed_either(
+    local: Program, header: dict[str, str]
+) -> None:
+    responses = [local.app.test_client().get(path, headers=header) for path in DOCUMENTS]
+
+    assert answer_of(responses[0])["issuer"] == "http://localhost"
+    assert not any(mentions_evil(response) for response in responses)
+
+
+@pytest.mark.parametrize("host", ["127.", "127.0.0.256", "127.9999999999"])
+def test_what_only_begins_like_a_loopback_address_is_none(local: Program, host: str) -> None:
+    """These are names, and it is for some DNS server to say what they mean."""
+    response = local.app.test_client().get(DOCUMENTS[0], headers={"Host": host})
+
+    assert response.status_code in (400, 500)
+    assert host not in response.text

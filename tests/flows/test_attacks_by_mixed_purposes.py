@@ -1,0 +1,105 @@
+"""Everything that we sign, sent to every place where something signed is expected: only its own place takes it."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.support.actors import Parameters, Person, Program, answer_of
+from tests.support.refusals import nothing_stored, oauth_error, told_on_a_page
+
+Signed = dict[str, str]
+
+
+@pytest.fixture
+def signed(program: Program, bob: Person) -> Signed:
+    """One of each, all genuine, all bob's."""
+    tokens = program.connects(bob)
+    consent = bob.sees(program.question(prompt="consent")).form("decision").values
+    page = bob.sees("/oauth/connected-apps").form_to("/disconnect").values
+    cookie = bob.browser.get_cookie("activepieces_browser", path="/oauth")
+    assert cookie is not None
+    return {
+        "code": bob.allows(program.question(prompt="consent")),
+        "access token": tokens["access_token"],
+        "refresh token": tokens["refresh_token"],
+        "parked request": consent["request_id"],
+        "consent token": consent["consent_token"],
+        "page token": page["page_token"],
+        "browser": cookie.value,
+        "secret": program.client_secret or "",
+    }
+
+
+def all_but(signed: Signed, *names: str) -> list[str]:
+    return [text for name, text in signed.items() if name not in names]
+
+
+def test_only_a_code_is_a_code(app: Flask, program: Program, signed: Signed) -> None:
+    with nothing_stored(app):
+        for text in all_but(signed, "code"):
+            oauth_error(program.redeems(text), 400, "invalid_grant")
+
+
+def test_only_a_refresh_token_is_a_refresh_token(
+    app: Flask, program: Program, signed: Signed
+) -> None:
+    with nothing_stored(app):
+        for text in all_but(signed, "refresh token"):
+            oauth_error(program.refreshes(text), 400, "invalid_grant")
+
+
+def test_only_an_access_token_is_a_bearer_token(program: Program, signed: Signed) -> None:
+    for text in all_but(signed, "access token"):
+        response = program.calls(text)
+        assert response.status_code == 401
+        assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+    assert program.calls(signed["access token"]).status_code == 200
+
+
+def test_only_tokens_can_be_introspected_or_revoked(
+    app: Flask, program: Program, signed: Signed
+) -> None:
+    with nothing_stored(app):
+        for text in all_but(signed, "access token", "refresh token"):
+            assert answer_of(program.introspects(text)) == {"active": False}
+            assert answer_of(program.revokes(text)) == {}
+    assert program.redeems(signed["code"]).status_code == 200
+
+
+def test_only_a_parked_request_is_a_request(
+    app: Flask, program: Program, bob: Person, signed: Signed
+) -> None:
+    form = bob.sees(program.question(prompt="consent")).form("decision")
+
+    with nothing_stored(app):
+        for text in all_but(signed, "parked request"):
+            query = {"request_id": text}
+            told_on_a_page(bob.browser.get("/oauth/authorize", query_string=query))
+            told_on_a_page(bob.sends(form, decision="approve", request_id=text))
+
+
+def test_only_a_consent_token_is_a_consent_token(
+    app: Flask, program: Program, bob: Person, signed: Signed
+) -> None:
+    another = program.question(prompt="consent", state="another request")
+    form = bob.sees(another).form("decision")
+
+    with nothing_stored(app):
+        for text in signed.values():  # the other request's consent token, too
+            told_on_a_page(bob.sends(form, decision="approve", consent_token=text))
+
+
+def test_only_a_page_token_is_a_page_token(app: Flask, bob: Person, signed: Signed) -> None:
+    form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
+
+    with nothing_stored(app):
+        for text in all_but(signed, "page token"):
+            told_on_a_page(bob.sends(form, page_token=text))
+
+
+def test_only_the_secret_is_the_secret(app: Flask, program: Program, signed: Signed) -> None:
+    with nothing_stored(app):
+        for text in all_but(signed, "secret"):
+            form: Parameters = {"token": "x", "client_secret": text}
+            oauth_error(program.posts("/oauth/introspect", form), 401, "invalid_client")

@@ -1,0 +1,250 @@
+"""Attacks on access tokens: another algorithm, another key, another type, another service."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+from flask import Flask
+from joserfc.jwk import ECKey, RSAKey
+
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program, answer_of
+from tests.support.forgeries import Claims, hs256, joined, opened, signed
+from tests.support.refusals import nothing_stored
+
+Key = ECKey | RSAKey
+
+
+@cache
+def key_of(kind: str) -> Key:
+    """One key a kind for all tests: making an RSA key takes its time."""
+    if kind == "EC":
+        return ECKey.generate_key("P-256", {"kid": "the EC key"})
+    return RSAKey.generate_key(2048, {"kid": "the RSA key"})
+
+
+ALGORITHMS = {"EC": "ES256", "RSA": "RS256"}
+
+
+@pytest.fixture(params=["EC", "RSA"])
+def key(request: pytest.FixtureRequest) -> Key:
+    """The key that the app under attack signs with."""
+    return key_of(request.param)
+
+
+@pytest.fixture
+def app(make_app: MakeApp, key: Key) -> Flask:
+    """An app whose keys other services can read at jwks.json."""
+    return make_app(ACTIVEPIECES_JWT_KEYS=[key.as_dict(private=True)])
+
+
+@pytest.fixture
+def token(program: Program, bob: Person) -> str:
+    """A genuine access token of bob's."""
+    text = program.connects(bob)["access_token"]
+    assert isinstance(text, str)
+    assert program.calls(text).status_code == 200
+    return text
+
+
+def is_refused(program: Program, forged: str) -> None:
+    """By the protected view, and by the two endpoints that read access tokens."""
+    response = program.calls(forged)
+    assert response.status_code == 401, response.text
+    challenge = response.headers["WWW-Authenticate"]
+    assert challenge.startswith("Bearer ")
+    assert 'error="invalid_token"' in challenge
+    assert answer_of(response, 401)["error"] == "invalid_token"
+    assert answer_of(program.introspects(forged)) == {"active": False}
+    assert answer_of(program.revokes(forged)) == {}
+
+
+def test_no_algorithm_is_no_signature(app: Flask, program: Program, token: str) -> None:
+    header, claims = opened(token)
+    signature = token.split(".")[2]
+
+    with nothing_stored(app):
+        for nothing in ("none", "None", "NONE", "nOnE", "", None, [], {}, 0, True):
+            unsigned = joined(header | {"alg": nothing}, claims)
+            for forged in (unsigned, unsigned + signature, unsigned.rstrip(".")):
+                is_refused(program, forged)
+        is_refused(program, joined({"typ": "at+jwt", "kid": header["kid"]}, claims))
+
+
+def test_the_public_key_is_not_taken_for_a_shared_secret(
+    app: Flask, program: Program, token: str, key: Key
+) -> None:
+    """CVE-2015-9235: HS256, with what everyone can read as the secret."""
+    header, claims = opened(token)
+    public = app.test_client().get("/oauth/jwks.json")
+    secrets = [
+        key.as_pem(private=False),
+        key.as_pem(private=False).strip(),
+        key.as_der(private=False),
+        public.get_data(),
+        str(public.get_json()["keys"][0]).encode(),
+        b"",
+        str(header["kid"]).encode(),
+    ]
+
+    with nothing_stored(app):
+        for secret in secrets:
+            for algorithm in ("HS256", header["alg"]):
+                for edited in (claims, claims | {"sub": "alice", "tenant_id": "globex"}):
+                    is_refused(program, hs256(header | {"alg": algorithm}, edited, secret))
+
+
+def test_a_key_of_ours_verifies_only_its_own_algorithm(
+    app: Flask, program: Program, token: str, key: Key
+) -> None:
+    header, claims = opened(token)
+    others = {"EC": ["ES384", "HS256"], "RSA": ["PS256", "RS512", "HS256"]}[key.key_type]
+
+    with nothing_stored(app):
+        for algorithm in others:
+            is_refused(program, joined(header | {"alg": algorithm}, claims, b"x" * 64))
+        if key.key_type == "RSA":
+            for algorithm in ("RS384", "RS512", "PS256"):
+                is_refused(program, signed(header | {"alg": algorithm}, claims, key))
+
+
+def test_another_key_is_not_ours_whatever_its_id(app: Flask, program: Program, token: str) -> None:
+    header, claims = opened(token)
+    mine = ECKey.generate_key("P-256")
+    kids: list[Any] = [
+        header["kid"],
+        "unknown",
+        "",
+        None,
+        [],
+        {},
+        0,
+        "../../../dev/null",
+        "' OR 1=1--",
+    ]
+
+    with nothing_stored(app):
+        for kid in kids:
+            is_refused(program, signed(dict(header, alg="ES256", kid=kid), claims, mine))
+            is_refused(program, hs256(header | {"alg": "HS256", "kid": kid}, claims, b""))
+        del header["kid"]
+        is_refused(program, signed(header | {"alg": "ES256"}, claims, mine))
+
+
+def test_no_key_is_taken_from_the_token_itself(app: Flask, program: Program, token: str) -> None:
+    header, claims = opened(token)
+    mine = ECKey.generate_key("P-256", {"kid": "mine"})
+    public = mine.as_dict(private=False)
+    places: list[Claims] = [
+        {"jwk": public},
+        {"jku": "https://evil.test/jwks.json"},
+        {"x5u": "https://evil.test/certificate.pem"},
+        {"x5c": ["MIIB"]},
+        {"x5t": "x"},
+        {"jwk": public, "jku": "https://evil.test/jwks.json", "x5c": []},
+    ]
+
+    with nothing_stored(app):
+        for place in places:
+            for kid in ("mine", header["kid"]):
+                forged = header | {"alg": "ES256", "kid": kid} | place
+                is_refused(program, signed(forged, claims, mine))
+
+
+def test_only_an_access_token_is_one(program: Program, token: str, key: Key) -> None:
+    """RFC 8725 §3.11: signed with our own key, for another use."""
+    header, claims = opened(token)
+
+    for kind in ("JWT", "jwt", "logout+jwt", "oauth-authz-req+jwt", "", None, ["at+jwt"], 1):
+        is_refused(program, signed(header | {"typ": kind}, claims, key))
+    del header["typ"]
+    is_refused(program, signed(header, claims, key))
+
+
+CRITICAL: list[Claims] = [
+    {"crit": ["exp"]},
+    {"crit": ["unknown"], "unknown": True},
+    {"crit": []},
+    {"crit": "exp"},
+    {"crit": {}},
+    {"b64": False, "crit": ["b64"]},
+    {"b64": False},
+    {"b64": "x", "crit": ["b64"]},
+    {"zip": "DEF"},
+    {"enc": "A128GCM"},
+    {"cty": "JWT", "crit": ["cty"]},
+]
+
+
+def test_what_a_header_demands_that_we_do_not_understand_is_refused(
+    app: Flask, program: Program, token: str, key: Key
+) -> None:
+    """RFC 7515 §4.1.11."""
+    header, claims = opened(token)
+
+    with nothing_stored(app):
+        for extension in CRITICAL:
+            is_refused(program, joined(header | extension, claims, b"x" * 64))
+    for extension in CRITICAL[:2]:
+        is_refused(program, signed(header | extension, claims, key))
+
+
+@pytest.mark.parametrize("key", ["EC"], indirect=True)
+@pytest.mark.parametrize("nonsense", [1, True, None, [1], [[]], [{}], [None]], ids=str)
+def test_a_nonsensical_header_is_refused_and_breaks_nothing(
+    app: Flask, program: Program, token: str, nonsense: Any
+) -> None:
+    """It is read before the signature, so anyone can send it."""
+    header, claims = opened(token)
+
+    with nothing_stored(app):
+        for name in ("crit", "alg", "typ", "kid", "b64", "jwk", "x5c", "jku"):
+            is_refused(program, joined(header | {name: nonsense}, claims, b"x" * 64))
+
+
+FOREIGN: list[Claims] = [
+    {"iss": "https://evil.test", "aud": "https://evil.test"},
+    {"iss": "https://evil.test"},
+    {"aud": "https://evil.test"},
+    {"aud": ["http://localhost"]},
+    {"aud": ["http://localhost", "https://evil.test"]},
+    {"iss": "http://localhost/", "aud": "http://localhost/"},
+    {"iss": "https://localhost", "aud": "https://localhost"},
+    {"iss": "http://localhost:8080", "aud": "http://localhost:8080"},
+    {"iss": "http://localhost.evil.test", "aud": "http://localhost.evil.test"},
+    {"iss": "http://127.0.0.1@evil.test", "aud": "http://127.0.0.1@evil.test"},
+]
+
+
+def test_a_token_for_another_issuer_or_audience_is_refused(
+    program: Program, token: str, key: Key
+) -> None:
+    """Another service may sign with the same key."""
+    header, claims = opened(token)
+
+    for change in FOREIGN:
+        is_refused(program, signed(header, claims | change, key))
+
+
+@pytest.mark.parametrize("key", ["EC"], indirect=True)
+@pytest.mark.parametrize("name", ["iss", "aud", "exp", "iat", "jti", "sub", "scope", "client_id"])
+def test_a_token_of_our_key_without_our_claims_is_refused(
+    program: Program, token: str, key: Key, name: str
+) -> None:
+    """RFC 9068 §2.2 requires each; another service that shares the key may know other ones."""
+    header, claims = opened(token)
+
+    for value in (None, [], {}):
+        is_refused(program, signed(header, claims | {name: value}, key))
+    del claims[name]
+    is_refused(program, signed(header, claims, key))
+
+
+@pytest.mark.parametrize("key", ["EC"], indirect=True)
+def test_what_is_signed_but_no_claims_is_refused(program: Program, token: str, key: Key) -> None:
+    header, _ = opened(token)
+
+    for payload in (b"[]", b"null", b'"x"', b"1", b"", b"{", b"\xff", b"NaN", b"[" * 5000):
+        is_refused(program, signed(header, payload, key))

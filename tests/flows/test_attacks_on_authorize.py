@@ -1,0 +1,124 @@
+"""Attacks on the authorization endpoint by what else stands in a request: errors, repetitions, ends of lines."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from flask import Flask
+
+from tests.support.actors import CALLBACK, Person, Program
+from tests.support.refusals import nothing_stored, told_on_a_page
+
+#: Every kind of parameter that makes a request wrong in itself.
+ERRONEOUS: list[dict[str, str | None]] = [
+    {},
+    {"response_type": None},
+    {"response_type": "token"},
+    {"response_type": "id_token"},
+    {"response_type": "code id_token token"},
+    {"response_type": "x", "scope": "openid"},
+    {"response_mode": "fragment"},
+    {"scope": "openid"},
+    {"scope": "x"},
+    {"scope": None},
+    {"state": None},
+    {"prompt": "none"},
+    {"prompt": "none login"},
+    {"code_challenge": None, "code_challenge_method": None},
+    {"code_challenge_method": "plain"},
+    {"request": "e30."},
+    {"request_uri": "https://evil.test/request"},
+    {"resource": "https://evil.test/"},
+]
+
+
+def test_CVE_2026_41479_no_error_redirects_for_an_unknown_client(
+    app: Flask, program: Program, victim: Person
+) -> None:
+    with nothing_stored(app):
+        for changes in ERRONEOUS:
+            for client_id in (None, "unknown"):
+                wrong = {"client_id": client_id, "redirect_uri": "https://evil.test/"} | changes
+                told_on_a_page(victim.opens(program.question(**wrong)))
+
+
+def test_CVE_2026_44681_no_error_redirects_to_an_unregistered_uri(
+    app: Flask, program: Program, victim: Person
+) -> None:
+    with nothing_stored(app):
+        for changes in ERRONEOUS:
+            told_on_a_page(
+                victim.opens(program.question(redirect_uri="https://evil.test/", **changes))
+            )
+
+
+def test_prompt_none_does_not_redirect_before_the_client_is_known(
+    app: Flask, program: Program, victim: Person
+) -> None:
+    with nothing_stored(app):
+        for changes in ({"client_id": "unknown"}, {"redirect_uri": "https://evil.test/"}):
+            told_on_a_page(victim.opens(program.question(prompt="none", **changes)))
+
+
+PARAMETERS = [
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "resource",
+    "nonce",
+]
+
+
+def test_no_parameter_may_stand_twice(app: Flask, program: Program, victim: Person) -> None:
+    """RFC 6749 §3.1: which of the two would count differs from parser to parser."""
+    question = program.question(prompt="none", resource="http://localhost", nonce="n")
+
+    with nothing_stored(app):
+        for name in PARAMETERS:
+            (value,) = re.findall(f"[?&]({name}=[^&]*)", question)
+            for second in (value, f"{name}=", f"{name}=https://evil.test/"):
+                told_on_a_page(victim.opens(f"{question}&{second}"))
+                told_on_a_page(victim.opens(question.replace("?", f"?{second}&", 1)))
+
+
+def test_a_second_redirect_uri_in_any_spelling_is_not_taken(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    evil = quote("https://evil.test/", safe="")
+    bob.answers(program.question())
+
+    for second in (
+        "Redirect_uri",
+        "redirect_uri[]",
+        "redirect_uri ",
+        "redirect-uri",
+        "redirect_url",
+    ):
+        response = bob.opens(f"{program.question()}&{quote(second)}={evil}")
+        assert response.location.startswith(f"{CALLBACK}?"), second
+
+
+SPLITS = [
+    "\r\nSet-Cookie: a=b",
+    "\nX-Injected: 1",
+    "\r\n\r\n<script>",
+    "%0d%0aX-Injected: 1",
+    "\u560a",
+]
+
+
+def test_no_parameter_can_end_a_header(app: Flask, program: Program, victim: Person) -> None:
+    for split in SPLITS:
+        for name in ("state", "scope", "client_id", "redirect_uri", "prompt", "resource"):
+            response = victim.opens(program.question(**{name: f"x{split}"}))
+
+            assert "X-Injected" not in response.headers
+            assert "a=b" not in response.headers.getlist("Set-Cookie")
+            assert all("\n" not in value and "\r" not in value for _, value in response.headers)
+            assert "<script>" not in response.text

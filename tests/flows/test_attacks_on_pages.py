@@ -1,0 +1,144 @@
+"""Attacks on our pages: forms sent from elsewhere, pages in frames, names that are code."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program
+from tests.support.pages import Form
+from tests.support.refusals import cannot_be_framed, nothing_stored, told_on_a_page
+from tests.support.storage import row_counts, rows_of
+
+
+def asked(person: Person, program: Program, **changes: str | None) -> Form:
+    """The form of the consent page that this person has open."""
+    return person.sees(program.question(**changes)).form("decision")
+
+
+def token_of(form: Form) -> str:
+    token = form.values["consent_token"]
+    assert isinstance(token, str)
+    return token
+
+
+def test_a_disconnect_needs_the_users_own_page(app: Flask, program: Program, bob: Person) -> None:
+    program.connects(bob)
+    form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
+    elsewhere = Person(app, "bob").sees("/oauth/connected-apps").form_to("/disconnect")
+    consent = token_of(asked(bob, program, prompt="consent"))
+
+    with nothing_stored(app):
+        for token in ("", "x", elsewhere.values["page_token"], consent):
+            told_on_a_page(bob.sends(form, page_token=token))
+        assert bob.opens(form.action).status_code == 405
+
+
+def test_nobody_disconnects_for_somebody_else(
+    app: Flask, program: Program, alice: Person, bob: Person
+) -> None:
+    program.connects(bob)
+    (grant,) = rows_of(app, "grants")
+    program.connects(alice)
+
+    with nothing_stored(app):
+        form = alice.sees("/oauth/connected-apps").form_to("/disconnect")
+        for grant_id in (grant["id"], "unknown", "%", "é"):
+            form.action = f"/oauth/connected-apps/{grant_id}/disconnect"
+            told_on_a_page(alice.sends(form), 404)
+
+
+def test_a_page_token_is_no_consent_token(app: Flask, program: Program, bob: Person) -> None:
+    program.connects(bob)
+    page_token = bob.sees("/oauth/connected-apps").form_to("/disconnect").values["page_token"]
+    form = asked(bob, program, prompt="consent")
+
+    with nothing_stored(app):
+        told_on_a_page(bob.sends(form, decision="approve", consent_token=page_token))
+
+
+def test_admin_forms_need_their_page(app: Flask, alice: Person) -> None:
+    program = Program.registered(app, "--tenant", "acme")
+    own = f"/oauth/clients/{program.client_id}"
+    wanted = {"name": "N", "redirect_uris": "https://evil.test/", "scope": "tasks:read"}
+
+    with nothing_stored(app):
+        for path, values in (
+            ("/oauth/clients/new", wanted),
+            (f"{own}/rotate", {}),
+            (f"{own}/delete", {"confirm": "on"}),
+        ):
+            told_on_a_page(alice.browser.post(path, data=values))
+            told_on_a_page(alice.browser.post(path, data=values | {"page_token": "x"}))
+        (client,) = rows_of(app, "oauth_clients")
+    assert client["previous_secret_hash"] is None
+
+
+def test_no_page_can_be_framed(app: Flask, alice: Person, carol: Person, stranger: Person) -> None:
+    program = Program.registered(app, "--tenant", "acme")
+    form = asked(alice, program)
+    pages = [
+        alice.opens(program.question()),
+        alice.sends(form, decision="neither"),
+        alice.sends(form, consent_token="x"),
+        alice.opens(program.question(client_id="unknown")),
+        alice.opens("/oauth/authorize?request_id=x"),
+        alice.opens("/oauth/connected-apps"),
+        alice.opens("/oauth/clients"),
+        alice.opens("/oauth/clients/new"),
+        alice.opens(f"/oauth/clients/{program.client_id}"),
+        alice.opens("/oauth/clients/unknown"),
+        carol.opens(f"/oauth/clients/{program.client_id}"),
+        Person(app, "bob").opens("/oauth/clients"),
+    ]
+
+    for page in pages:
+        cannot_be_framed(page)
+        assert "script-src" not in page.headers["Content-Security-Policy"]
+        assert "<script" not in page.text
+        assert "style=" not in page.text
+
+
+MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
+
+
+def test_names_and_values_are_shown_as_text(make_app: MakeApp) -> None:
+    scopes = {"tasks:read": MARKUP}
+    app = make_app(ACTIVEPIECES_SCOPES=scopes)
+    alice = Person(app, "alice")
+    wanted = {"name": MARKUP, "description": MARKUP, "scope": "tasks:read"}
+    made = alice.browser.post(
+        "/api/integration/activepieces/oauth-clients",
+        json=wanted | {"redirect_uris": ["https://program.test/callback?'"]},
+    ).get_json()
+    program = Program(
+        app, made["client_id"], made["client_secret"], "https://program.test/callback?'"
+    )
+
+    question = program.question(scope="tasks:read", state=MARKUP)
+    pages = [
+        alice.opens(question),
+        alice.sends(alice.sees(question).form("decision"), decision=MARKUP, workspace=MARKUP),
+        alice.opens("/oauth/clients"),
+        alice.opens(f"/oauth/clients/{program.client_id}"),
+        alice.opens(program.question(redirect_uri=MARKUP)),
+        alice.opens(f"/oauth/clients/{MARKUP.replace('/', '')}"),
+    ]
+    for page in pages:
+        assert "<script" not in page.text
+        assert "<img" not in page.text
+    assert "&lt;script&gt;" in pages[0].text
+
+
+def test_a_request_id_leads_nowhere_else(app: Flask, stranger: Person) -> None:
+    """Only one of ours comes back in the address of the login page."""
+    for request_id in (
+        "https://evil.test/",
+        "//evil.test",
+        "/\\evil.test",
+        "x\r\nLocation: y",
+        "a&next=b",
+    ):
+        response = stranger.browser.post("/oauth/authorize", data={"request_id": request_id})
+        assert told_on_a_page(response)
+    assert row_counts(app) == {}

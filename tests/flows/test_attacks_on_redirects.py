@@ -1,0 +1,215 @@
+"""Attacks by redirect URI: being sent where nobody is registered, with a code or without one."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.support.actors import CALLBACK, Person, Program
+from tests.support.refusals import nothing_stored, told_on_a_page
+
+#: Addresses that somebody might take for https://program.test/callback.
+TRICKS = [
+    "https://evil.test/callback",
+    "https://program.test@evil.test/callback",
+    "https://program.test:443@evil.test/callback",
+    "https://evil.test#@program.test/callback",
+    "https://evil.test\\@program.test/callback",
+    "https://evil.test/https://program.test/callback",
+    "https://program.test.evil.test/callback",
+    "https://evilprogram.test/callback",
+    "https://program.test:444/callback",
+    "https://program.test:443/callback",
+    "https://program.test./callback",
+    "https://PROGRAM.test/callback",
+    "HTTPS://program.test/callback",
+    "http://program.test/callback",
+    "//program.test/callback",
+    "/callback",
+    "callback",
+    "https:program.test/callback",
+    "https:/program.test/callback",
+    "https:///program.test/callback",
+    "https://program.test/Callback",
+    "https://program.test/callback/",
+    "https://program.test/callback/more",
+    "https://program.test/callback/../evil",
+    "https://program.test/callback/..;/evil",
+    "https://program.test/callback/%2e%2e/evil",
+    "https://program.test/./callback",
+    "https://program.test//callback",
+    "https://program.test/%63allback",
+    "https://program.test/callback%00",
+    "https://program.test/callback%2F",
+    "https://program.test%2Fcallback",
+    "https://program.test/callback?",
+    "https://program.test/callback?code=mine",
+    "https://program.test/callback?next=https://evil.test",
+    "https://program.test/callback#",
+    "https://program.test/callback#fragment",
+    "https://program.test/callback;",
+    "https://program.test/callback ",
+    " https://program.test/callback",
+    "https://program.test/callback\n",
+    "https://program.test/call\tback",
+    "https://program.test/callback\x00",
+    "https://program.test/callback,https://evil.test",
+    "https://program.test/callback https://evil.test",
+    "https://\uff50rogram.test/callback",
+    "https://progr\u0430m.test/callback",
+    "https://program.test\u3002evil.test/callback",
+    "https://program\u2024test/callback",
+    "https://program.test/callback\u200b",
+    "https://xn--progrm-3of.test/callback",
+    "https://*.test/callback",
+    "javascript:alert(1)//https://program.test/callback",
+    "data:text/html,https://program.test/callback",
+    "com.example.app:/callback",
+    "urn:ietf:wg:oauth:2.0:oob",
+    "http://localhost/callback",
+    "http://127.0.0.1/callback",
+]
+
+
+def test_no_trick_with_the_redirect_uri_passes(
+    app: Flask, program: Program, victim: Person
+) -> None:
+    with nothing_stored(app):
+        for uri in TRICKS:
+            page = told_on_a_page(victim.opens(program.question(redirect_uri=uri)))
+            assert "evil.test" not in str(page.links)
+
+
+def test_a_uri_registered_by_another_client_is_not_this_ones(
+    app: Flask, program: Program, victim: Person
+) -> None:
+    other = Program.registered(app, redirect_uri="https://evil.test/callback")
+
+    with nothing_stored(app):
+        told_on_a_page(victim.opens(program.question(redirect_uri=other.redirect_uri)))
+
+
+LOOPBACK = [
+    ("http://127.0.0.1/callback", "http://127.0.0.1:49152/callback", True),
+    ("http://127.0.0.1:1234/callback", "http://127.0.0.1:49152/callback", True),
+    ("http://[::1]/callback", "http://[::1]:49152/callback", True),
+    ("http://127.0.0.1/callback", "http://127.0.0.1/callback", True),
+    ("http://localhost:1234/callback", "http://localhost:1234/callback", True),
+    ("http://localhost/callback", "http://localhost:49152/callback", False),
+    ("http://127.0.0.1/callback", "http://localhost:49152/callback", False),
+    ("http://127.0.0.1/callback", "http://[::1]:49152/callback", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.2:49152/callback", False),
+    ("http://127.0.0.1/callback", "http://127.1:49152/callback", False),
+    ("http://127.0.0.1/callback", "http://2130706433:49152/callback", False),
+    ("http://127.0.0.1/callback", "https://127.0.0.1:49152/callback", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.1:49152/other", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.1:49152/callback?x", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.1:49152/callback#x", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.1:@evil.test/callback", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.1:49152@evil.test/callback", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.1.evil.test:49152/callback", False),
+    ("http://127.0.0.1/callback", "http://x@127.0.0.1:49152/callback", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.1:/callback", False),
+    ("http://127.0.0.1/callback", "http://127.0.0.1:0/callback", False),
+    ("http://[::1]/callback", "http://[::1%251]:49152/callback", False),
+    ("http://[::1]/callback", "http://[0:0:0:0:0:0:0:1]:49152/callback", False),
+    ("https://program.test/callback", "https://program.test:49152/callback", False),
+]
+
+
+def test_ports_are_free_on_loopback_addresses_of_public_clients_only(
+    app: Flask, bob: Person
+) -> None:
+    """RFC 8252 §7.3; "localhost" may resolve to anything (§8.3)."""
+    public = {uri: Program.registered(app, "--public", redirect_uri=uri) for uri, _, _ in LOOPBACK}
+    confidential = {uri: Program.registered(app, redirect_uri=uri) for uri, _, _ in LOOPBACK}
+
+    with nothing_stored(app):
+        for registered, requested, may in LOOPBACK:
+            question = public[registered].question(redirect_uri=requested)
+            if may:
+                assert bob.opens(question).status_code == 200, requested
+            else:
+                told_on_a_page(bob.opens(question))
+            question = confidential[registered].question(redirect_uri=requested)
+            assert bob.opens(question).status_code == (200 if requested == registered else 400)
+
+
+#: What a client must not be able to register: schemes that run or show something, and names that look like home.
+UNREGISTRABLE = [
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "java\tscript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "file:///etc/passwd",
+    "blob:https://program.test/x",
+    "about:blank",
+    "ftp://program.test/",
+    "myapp:/callback",
+    "http://program.test/callback",
+    "http://localhost.evil.test/callback",
+    "http://127.0.0.1.evil.test/callback",
+    "http://0.0.0.0/callback",
+    "https://user@program.test/callback",
+    "https://:password@program.test/callback",
+    "https://@program.test/callback",
+    "https://program.test/callback#fragment",
+    "https://program.test/callback#",
+    "https:///callback",
+    "https:program.test",
+    "//program.test/callback",
+    "/callback",
+    "https://program.test:port/callback",
+    "https://program.test:99999/callback",
+    "https://[::1/callback",
+    "https://program.test\\callback",
+    "https://progr\u0430m.test/callback",
+    "https://program.test/call back",
+    "https://program.test/callback\r\nX: y",
+    "https://program.test/" + "a" * 2000,
+    "https://program.test/<script>",
+    'https://program.test/"',
+]
+
+
+@pytest.mark.parametrize("kind", ["confidential", "public"])
+def test_no_dangerous_uri_can_be_registered(app: Flask, alice: Person, kind: str) -> None:
+    wanted = {"name": "N", "scope": "tasks:read", "public": kind == "public"}
+
+    with nothing_stored(app):
+        for uri in UNREGISTRABLE:
+            response = alice.browser.post(
+                "/api/integration/activepieces/oauth-clients",
+                json=wanted | {"redirect_uris": [CALLBACK, uri]},
+            )
+            assert response.status_code == 422, uri
+            assert "redirect_uris" in response.get_json()["fields"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a.test;script-src",
+        "a.test,b.test",
+        "*.test",
+        "a'b.test",
+        "%61.test",
+        "a..test",
+        "-",
+        "a.test&",
+    ],
+)
+def test_a_host_that_is_no_host_name_cannot_be_registered(
+    app: Flask, alice: Person, host: str
+) -> None:
+    """It stands in the Content-Security-Policy of the consent page, where ; and , begin something new."""
+    web, installed = f"https://{host}/callback", f"com.example.app://{host}/callback"
+
+    with nothing_stored(app):
+        for uri, public in ((web, False), (web, True), (installed, True)):
+            wanted = {"name": "N", "scope": "tasks:read", "public": public, "redirect_uris": [uri]}
+            response = alice.browser.post(
+                "/api/integration/activepieces/oauth-clients", json=wanted
+            )
+            assert response.status_code == 422, uri

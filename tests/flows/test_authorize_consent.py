@@ -1,0 +1,215 @@
+"""The question put before the user: what they can choose, what is remembered, and how a client asks quietly."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program, answer_of, brought_back
+from tests.support.hosts import ALL_SCOPES
+from tests.support.refusals import cannot_be_framed, nothing_stored, told_by_redirect
+from tests.support.storage import row_counts, rows_of
+
+
+def scope_of(program: Program, code: str) -> str:
+    scope = answer_of(program.redeems(code))["scope"]
+    assert isinstance(scope, str)
+    return scope
+
+
+def test_the_page_says_who_asks_for_what_and_where_it_leads(program: Program, bob: Person) -> None:
+    page = bob.sees(program.question())
+
+    for words in ("Program", "Bob", "Acme", "See tasks", "Change tasks", "https://program.test"):
+        assert words in page.text
+    cannot_be_framed(page.response)
+
+
+def test_the_page_leads_nowhere_but_to_this_app_and_the_client(
+    program: Program, bob: Person
+) -> None:
+    policy = bob.opens(program.question()).headers["Content-Security-Policy"].split("; ")
+
+    assert "form-action 'self' https://program.test" in policy
+    assert "base-uri 'none'" in policy
+
+
+def test_opening_the_page_stores_nothing(app: Flask, program: Program, bob: Person) -> None:
+    with nothing_stored(app):
+        bob.opens(program.question())
+
+
+def test_deny_goes_back_with_the_state_and_stores_no_grant(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    answer = bob.sends(bob.sees(program.question()).form("decision"), decision="deny")
+
+    told_by_redirect(answer, "access_denied")
+    assert row_counts(app) == {"oauth_clients": 1, "audit_events": 2}
+    assert rows_of(app, "audit_events")[-1]["name"] == "grant.denied"
+
+
+def test_after_a_deny_the_user_is_asked_again(program: Program, bob: Person) -> None:
+    bob.answers(program.question(), "deny")
+
+    assert bob.opens(program.question()).status_code == 200
+
+
+def test_optional_scopes_can_be_unticked_and_required_ones_cannot(
+    program: Program, bob: Person
+) -> None:
+    code = bob.allows(program.question(), scope=["tasks:read"])
+
+    assert scope_of(program, code) == "profile:read tasks:read"
+
+
+def test_nothing_ticked_is_no_answer(app: Flask, program: Program, bob: Person) -> None:
+    form = bob.sees(program.question(scope="tasks:read")).form("decision")
+
+    with nothing_stored(app):
+        response = bob.sends(form, decision="approve", scope=[])
+
+    assert response.status_code == 422
+    cannot_be_framed(response)
+
+
+@pytest.mark.parametrize("decision", ["", "yes", "APPROVE", None])
+def test_an_answer_that_is_neither_yes_nor_no_stores_nothing(
+    app: Flask, program: Program, bob: Person, decision: str | None
+) -> None:
+    form = bob.sees(program.question()).form("decision")
+    changes = {} if decision is None else {"decision": decision}
+
+    with nothing_stored(app):
+        assert bob.sends(form, **changes).status_code == 422
+
+
+def test_the_workspace_that_the_user_picks_is_the_one_that_is_shared(
+    program: Program, alice: Person
+) -> None:
+    own = program.connects(alice, workspace="acme")
+    labs = program.connects(alice, workspace="acme-labs")
+
+    assert program.calls(own["access_token"]).get_json()["tenant_id"] == "acme"
+    assert program.calls(labs["access_token"]).get_json()["tenant_id"] == "acme-labs"
+
+
+def test_a_client_of_one_tenant_is_offered_that_tenant_only(app: Flask, alice: Person) -> None:
+    program = Program.registered(app, "--tenant", "acme-labs")
+
+    page = alice.sees(program.question())
+    tokens = program.connects(alice)
+
+    assert page.form("workspace").values["workspace"] == "acme-labs"
+    assert program.calls(tokens["access_token"]).get_json()["tenant_id"] == "acme-labs"
+
+
+def test_a_client_of_one_tenant_is_refused_to_users_of_another(app: Flask, carol: Person) -> None:
+    program = Program.registered(app, "--tenant", "acme")
+
+    with nothing_stored(app):
+        told_by_redirect(carol.opens(program.question()), "access_denied")
+
+
+def test_a_yes_is_remembered(program: Program, bob: Person) -> None:
+    bob.answers(program.question())
+
+    quick = brought_back(bob.opens(program.question()))
+
+    assert quick["state"] == "a state"
+    assert scope_of(program, quick["code"]) == ALL_SCOPES
+
+
+def test_a_remembered_yes_to_less_is_asked_again_for_more(program: Program, bob: Person) -> None:
+    bob.answers(program.question(scope="tasks:read"))
+
+    assert bob.opens(program.question(scope="tasks:read")).status_code == 303
+    assert bob.opens(program.question(scope="tasks:read tasks:write")).status_code == 200
+
+
+def test_asking_quietly_for_less_forgets_nothing(program: Program, bob: Person) -> None:
+    bob.answers(program.question())
+
+    assert bob.opens(program.question(scope="tasks:read")).status_code == 303
+    assert bob.opens(program.question()).status_code == 303
+
+
+def test_a_remembered_yes_adds_no_row(app: Flask, program: Program, bob: Person) -> None:
+    """Any page can send a browser here any number of times."""
+    bob.answers(program.question())
+
+    with nothing_stored(app):
+        assert bob.opens(program.question()).status_code == 303
+
+
+def test_prompt_consent_asks_in_any_case(program: Program, bob: Person) -> None:
+    bob.answers(program.question())
+
+    for prompt in ("consent", "login", "select_account", "login consent"):
+        assert bob.opens(program.question(prompt=prompt)).status_code == 200
+
+
+def test_a_yes_is_the_users_own(program: Program, alice: Person, bob: Person) -> None:
+    bob.answers(program.question())
+
+    assert alice.opens(program.question()).status_code == 200
+
+
+def test_a_yes_of_a_user_with_several_workspaces_is_not_remembered(
+    program: Program, alice: Person
+) -> None:
+    """Which one is meant is for the user to say each time."""
+    alice.answers(program.question(), workspace="acme")
+
+    assert alice.opens(program.question()).status_code == 200
+    told_by_redirect(alice.opens(program.question(prompt="none")), "consent_required")
+
+
+def test_a_yes_to_a_public_client_is_not_remembered(app: Flask, bob: Person) -> None:
+    """RFC 8252 §8.6: anyone can pretend to be one."""
+    program = Program.registered(app, "--public")
+    bob.answers(program.question())
+
+    assert bob.opens(program.question()).status_code == 200
+    told_by_redirect(bob.opens(program.question(prompt="none")), "consent_required")
+
+
+def test_a_disconnected_client_is_asked_again(program: Program, bob: Person) -> None:
+    bob.answers(program.question())
+    bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
+
+    assert bob.opens(program.question()).status_code == 200
+
+
+def test_prompt_none_asks_nobody(app: Flask, program: Program, bob: Person) -> None:
+    quiet = program.question(prompt="none")
+
+    with nothing_stored(app):
+        told_by_redirect(Person(app).opens(quiet), "login_required")
+        told_by_redirect(bob.opens(quiet), "consent_required")
+    bob.answers(program.question())
+
+    assert "code" in brought_back(bob.opens(quiet))
+
+
+def test_the_hosts_own_page_is_told_of_the_request_and_answers_it(make_app: MakeApp) -> None:
+    app = make_app(ACTIVEPIECES_CONSENT_URL="https://app.example.com/consent?lang=en")
+    program, bob = Program.registered(app), Person(app, "bob")
+
+    sent = bob.opens(program.question())
+    request_id = brought_back(sent)["request_id"]
+    described = answer_of(bob.opens(f"/oauth/authorize/request/{request_id}"))
+    answer = {
+        "request_id": request_id,
+        "consent_token": described["consent_token"],
+        "decision": "approve",
+        "scope": "tasks:read",
+    }
+    decided = answer_of(bob.browser.post("/oauth/authorize", json=answer))
+
+    assert sent.location.startswith("https://app.example.com/consent?lang=en&request_id=")
+    assert described["client"]["name"] == "Program"
+    assert [workspace["tenant_id"] for workspace in described["workspaces"]] == ["acme"]
+    code = decided["redirect_url"].split("code=")[1].split("&")[0]
+    assert scope_of(program, code) == "profile:read tasks:read"

@@ -1,0 +1,314 @@
+"""Calling the host's API with an access token: every answer of RFC 6750 §3, and what "revoked" means when."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from werkzeug.test import TestResponse
+
+from flask_activepieces.state import get_state
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program, answer_of
+from tests.support.clock import StoppedClock
+from tests.support.storage import database_away, rows_of
+
+RESOURCE = "http://localhost/.well-known/oauth-protected-resource"
+
+
+@pytest.fixture
+def token(program: Program, bob: Person) -> str:
+    """A good access token of Bob's, without the scope tasks:write."""
+    pair = program.connects(bob, scope=["profile:read", "tasks:read"])
+    assert isinstance(pair["access_token"], str)
+    return pair["access_token"]
+
+
+def call(app: Flask, authorization: str | None, path: str = "/api/whoami") -> TestResponse:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return app.test_client().get(path, headers=headers)
+
+
+def challenge_of(response: TestResponse) -> dict[str, str]:
+    """The one Bearer challenge, parsed strictly (RFC 9110 §11.6.1)."""
+    (text,) = response.headers.getlist("WWW-Authenticate")
+    scheme, _, rest = text.partition(" ")
+    parameters = re.findall(r'(\w+)="([^"\\]*)"', rest)
+    assert scheme == "Bearer"
+    assert ", ".join(f'{name}="{value}"' for name, value in parameters) == rest
+    return dict(parameters)
+
+
+def refused(response: TestResponse, description: str) -> None:
+    """401 invalid_token, told alike in the header and in the body."""
+    told = {"error": "invalid_token", "error_description": description}
+    assert answer_of(response, 401) == told
+    assert challenge_of(response) == {"realm": "api", **told, "resource_metadata": RESOURCE}
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.mimetype == "application/json"
+
+
+def test_a_good_token_opens_the_view(app: Flask, program: Program, token: str) -> None:
+    assert answer_of(call(app, f"Bearer {token}")) == {
+        "user_id": "bob",
+        "tenant_id": "acme",
+        "client_id": program.client_id,
+        "scopes": ["profile:read", "tasks:read"],
+    }
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR", "Bearer "])
+def test_the_scheme_is_read_in_any_case(app: Flask, token: str, scheme: str) -> None:
+    """RFC 9110 §11.1; Activepieces' pieces write it as they like."""
+    assert call(app, f"{scheme} {token}").status_code == 200
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic Ym9iOmJvYg=="])
+def test_without_a_token_the_challenge_names_no_error(
+    app: Flask, authorization: str | None
+) -> None:
+    """RFC 6750 §3.1: a request that lacks any authentication is told how, and not that it erred."""
+    response = call(app, authorization)
+
+    assert response.status_code == 401
+    assert challenge_of(response) == {"realm": "api", "resource_metadata": RESOURCE}
+
+
+def test_the_challenge_leads_to_a_document_that_names_the_issuer(app: Flask) -> None:
+    """RFC 9728 §5.1: what a program needs that knows nothing but the API's address."""
+    url = challenge_of(call(app, None))["resource_metadata"]
+
+    document = answer_of(app.test_client().get(url))
+
+    assert document["authorization_servers"] == ["http://localhost"]
+    assert document["bearer_methods_supported"] == ["header"]
+
+
+def test_too_little_scope_names_what_is_needed(app: Flask, program: Program, token: str) -> None:
+    response = program.calls(token, "/api/tasks", "POST")
+
+    told = {
+        "error": "insufficient_scope",
+        "error_description": "The access token lacks a scope.",
+    }
+    assert answer_of(response, 403) == told
+    assert challenge_of(response) == {
+        "realm": "api",
+        **told,
+        "scope": "tasks:write",
+        "resource_metadata": RESOURCE,
+    }
+
+
+@pytest.mark.parametrize("where", ["query", "form"])
+def test_a_token_anywhere_but_in_the_header_is_not_looked_at(
+    app: Flask, program: Program, bob: Person, where: str
+) -> None:
+    """RFC 9700 §4.3.2: query strings end up in logs; RFC 6750 §2.2 and §2.3 are optional."""
+    sent: dict[str, Any] = {"access_token": program.connects(bob)["access_token"]}
+    options = {"query_string": sent} if where == "query" else {"data": sent}
+
+    response = app.test_client().post("/api/tasks", **options)
+
+    assert response.status_code == 401
+    assert "error" not in challenge_of(response)
+
+
+def segment(value: Any) -> str:
+    return urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+#: Not tokens of ours, each in another way.
+STRANGE: dict[str, Callable[[str], str]] = {
+    "a word": lambda token: "nonsense",
+    "two words": lambda token: f"{token} {token}",
+    "dots": lambda token: "..",
+    "a signature cut short": lambda token: token[:-3],
+    "no signature": lambda token: token.rpartition(".")[0] + ".",
+    "five parts": lambda token: f"{token}.a.b",
+    "very long": lambda token: "a" * 9000,
+    "Latin letters": lambda token: "é.é.é",
+    "a header that is a list": lambda token: f"{segment(['HS256'])}.e30.AAAA",
+    "a header that is null": lambda token: f"{segment(None)}.e30.AAAA",
+    "a header without an algorithm": lambda token: f"{segment({'typ': 'at+jwt'})}.e30.AAAA",
+    "a key id that is an object": lambda token: (
+        f"{segment({'alg': 'HS256', 'typ': 'at+jwt', 'kid': {}})}.e30.AAAA"
+    ),
+    "a critical extension": lambda token: (
+        f"{segment({'alg': 'HS256', 'typ': 'at+jwt', 'crit': ['x'], 'x': 1})}.e30.AAAA"
+    ),
+    "an algorithm that is a number": lambda token: (
+        f"{segment({'alg': 5, 'typ': 'at+jwt', 'kid': 'k'})}.e30.AAAA"
+    ),
+    "deep JSON": lambda token: urlsafe_b64encode(b"[" * 3000).rstrip(b"=").decode() + ".e30.AAAA",
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_what_is_no_token_of_ours_is_an_invalid_token(app: Flask, token: str, name: str) -> None:
+    refused(call(app, f"Bearer {STRANGE[name](token)}"), "The access token is not valid here.")
+
+
+def test_a_token_ends_to_the_second(app: Flask, clock: StoppedClock, token: str) -> None:
+    clock.advance(3599)
+    assert call(app, f"Bearer {token}").status_code == 200
+
+    clock.advance(1)
+    refused(call(app, f"Bearer {token}"), "The access token has expired.")
+
+
+def test_a_refresh_token_opens_no_view(app: Flask, program: Program, bob: Person) -> None:
+    pair = program.connects(bob)
+
+    refused(call(app, f"Bearer {pair['refresh_token']}"), "The access token is not valid here.")
+
+
+def test_a_token_of_another_service_with_the_same_key_is_not_valid_here(
+    make_app: MakeApp,
+) -> None:
+    """A host may sign for several services with one key; it must not matter what else those tokens say."""
+    key = ECKey.generate_key("P-256", private=True)
+    app = make_app(ACTIVEPIECES_JWT_KEYS=[key.as_pem(private=True).decode()])
+    kid = get_state(app).settings.jwt_keys.signing.kid
+    header = {"alg": "ES256", "typ": "at+jwt", "kid": kid}
+    ours = {"iss": "http://localhost", "aud": "http://localhost", "exp": 2_000_000_000}
+
+    for claims in (
+        {},
+        {"iss": "http://localhost"},
+        ours,
+        ours | {"aud": ["http://localhost"]},
+        ours | {"exp": "soon"},
+        ours | {"iss": "https://elsewhere.test", "aud": "https://elsewhere.test"},
+    ):
+        token = jwt.encode(header, claims, key, algorithms=["ES256"])
+        refused(call(app, f"Bearer {token}"), "The access token is not valid here.")
+
+
+# Revoked: at once, or within a bound
+
+
+ENDINGS = ["the token alone", "its family", "its grant", "its client"]
+
+
+def end(app: Flask, program: Program, bob: Person, pair: dict[str, Any], what: str) -> None:
+    if what == "the token alone":
+        program.revokes(pair["access_token"])
+    elif what == "its family":
+        program.revokes(pair["refresh_token"])
+    elif what == "its grant":
+        bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
+    else:
+        delete = ["activepieces", "client", "delete", program.client_id, "--yes"]
+        app.test_cli_runner().invoke(args=delete)
+
+
+@pytest.mark.parametrize("what", ENDINGS)
+def test_what_is_ended_is_refused_from_the_next_request_on(
+    app: Flask, program: Program, bob: Person, what: str
+) -> None:
+    pair = program.connects(bob)
+    assert program.calls(pair["access_token"]).status_code == 200
+
+    end(app, program, bob, pair, what)
+
+    refused(program.calls(pair["access_token"]), "The access token was revoked.")
+
+
+@pytest.mark.parametrize("what", ENDINGS)
+def test_with_a_bound_it_is_refused_once_the_bound_is_over(
+    make_app: MakeApp, clock: StoppedClock, what: str
+) -> None:
+    app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
+    program, bob = Program.registered(app), Person(app, "bob")
+    pair = program.connects(bob)
+    assert program.calls(pair["access_token"]).status_code == 200
+
+    end(app, program, bob, pair, what)
+    clock.advance(9)
+    assert program.calls(pair["access_token"]).status_code == 200
+    clock.advance(1)
+
+    refused(program.calls(pair["access_token"]), "The access token was revoked.")
+
+
+def test_a_copy_remembers_what_was_revoked_long_before(
+    make_app: MakeApp, clock: StoppedClock
+) -> None:
+    """The copy is brought up to date with what is new: what is older must stay in it."""
+    app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
+    program, bob = Program.registered(app), Person(app, "bob")
+    pair = program.connects(bob)
+    program.revokes(pair["access_token"])
+
+    for _ in range(40):
+        assert program.calls(pair["access_token"]).status_code == 401
+        clock.advance(80)
+
+
+def test_a_worker_that_starts_late_knows_every_revocation_that_still_counts(
+    make_app: MakeApp, clock: StoppedClock
+) -> None:
+    app = make_app()
+    program, bob = Program.registered(app), Person(app, "bob")
+    pair = program.connects(bob)
+    program.revokes(pair["access_token"])
+    clock.advance(3000)
+
+    late = make_app(tables=False, ACTIVEPIECES_REVOCATION_MAX_STALENESS=300)
+
+    assert call(late, f"Bearer {pair['access_token']}").status_code == 401
+
+
+def test_other_tokens_live_on_when_one_is_ended(
+    app: Flask, program: Program, bob: Person, alice: Person
+) -> None:
+    ended, other = program.connects(bob), program.connects(alice)
+
+    program.revokes(ended["refresh_token"])
+
+    assert program.calls(other["access_token"]).status_code == 200
+    assert [row["subject"].partition(":")[0] for row in rows_of(app, "revocations")] == ["family"]
+
+
+# While the database is away nothing is known about a token, so nothing bad is said of it
+
+
+def unavailable(response: TestResponse) -> None:
+    assert answer_of(response, 503)["error"] == "temporarily_unavailable"
+    assert response.headers["Retry-After"] == "5"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "WWW-Authenticate" not in response.headers
+
+
+def test_a_token_that_cannot_be_checked_is_no_bad_token(app: Flask, token: str) -> None:
+    with database_away(app):
+        unavailable(call(app, f"Bearer {token}"))
+
+    assert call(app, f"Bearer {token}").status_code == 200
+
+
+def test_a_bad_token_is_bad_whether_the_database_is_there_or_not(app: Flask, token: str) -> None:
+    with database_away(app):
+        refused(call(app, f"Bearer {token}x"), "The access token is not valid here.")
+
+
+def test_a_fresh_copy_answers_while_the_database_is_away_and_an_old_one_does_not(
+    make_app: MakeApp, clock: StoppedClock
+) -> None:
+    app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
+    token = Program.registered(app).connects(Person(app, "bob"))["access_token"]
+    call(app, f"Bearer {token}")
+
+    with database_away(app):
+        clock.advance(9)
+        assert call(app, f"Bearer {token}").status_code == 200
+        clock.advance(1)
+        unavailable(call(app, f"Bearer {token}"))

@@ -1,0 +1,220 @@
+"""How a client proves who it is (RFC 6749 §2.3): one method a request, in the form or in the header."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote, quote_plus
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program, answer_of
+from tests.support.refusals import nothing_stored, oauth_error
+
+
+@pytest.fixture
+def robot(app: Flask) -> Program:
+    """A client that needs no user, so that a request of it is proof and nothing else."""
+    return Program.registered(app, "--client-credentials", "--tenant", "acme")
+
+
+def basic(client_id: str, secret: str | None) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+def asks(app: Flask, headers: dict[str, str] | None = None, **form: str) -> TestResponse:
+    data = {"grant_type": "client_credentials"} | form
+    return app.test_client().post("/oauth/token", data=data, headers=headers)
+
+
+def encode_everything(text: str) -> str:
+    return "".join(f"%{ord(character):02x}" for character in text)
+
+
+def strict(text: str) -> str:
+    """A client that takes the form encoding of RFC 6749 appendix B very seriously."""
+    return quote(text, safe="").replace("-", "%2D").replace("_", "%5F").replace(".", "%2E")
+
+
+@pytest.mark.parametrize(
+    "encode", [str, quote_plus, strict, encode_everything], ids=["raw", "form", "strict", "all"]
+)
+def test_the_header_is_read_raw_and_form_encoded(
+    app: Flask, robot: Program, encode: object
+) -> None:
+    assert callable(encode)
+
+    response = asks(app, basic(encode(robot.client_id), encode(robot.client_secret)))
+
+    assert answer_of(response)["token_type"] == "Bearer"
+
+
+def test_the_scheme_is_read_in_any_letter_case(app: Flask, robot: Program) -> None:
+    header = basic(robot.client_id, robot.client_secret)["Authorization"]
+
+    for scheme in ("basic", "BASIC"):
+        response = asks(app, {"Authorization": header.replace("Basic", scheme)})
+        assert response.status_code == 200
+
+
+def test_the_form_may_repeat_the_client_id_of_the_header(app: Flask, robot: Program) -> None:
+    header = basic(robot.client_id, robot.client_secret)
+
+    assert asks(app, header, client_id=robot.client_id).status_code == 200
+    oauth_error(asks(app, header, client_id="another"), 400, "invalid_request")
+
+
+def test_two_methods_in_one_request_are_refused_even_if_one_is_right(
+    app: Flask, robot: Program
+) -> None:
+    right, wrong = robot.client_secret or "", "fas_wrong"
+
+    with nothing_stored(app):
+        for in_header, in_form in ((right, right), (right, wrong), (wrong, right)):
+            response = asks(
+                app,
+                basic(robot.client_id, in_header),
+                client_id=robot.client_id,
+                client_secret=in_form,
+            )
+            oauth_error(response, 400, "invalid_request")
+
+
+def test_a_wrong_header_is_challenged_and_a_wrong_form_is_not(app: Flask, robot: Program) -> None:
+    """RFC 6749 §5.2: the challenge answers the method that the client used."""
+    by_header = asks(app, basic(robot.client_id, "wrong"))
+    by_form = asks(app, client_id=robot.client_id, client_secret="wrong")
+
+    oauth_error(by_header, 401, "invalid_client")
+    oauth_error(by_form, 401, "invalid_client")
+    assert by_header.headers["WWW-Authenticate"].startswith("Basic realm=")
+    assert "WWW-Authenticate" not in by_form.headers
+
+
+BROKEN_HEADERS = [
+    "Basic",
+    "Basic ",
+    "Basic é",
+    "Basic ====",
+    "Basic not base64",
+    "Basic " + base64.b64encode(b"no colon").decode(),
+    "Basic " + base64.b64encode(b":").decode(),
+    "Basic " + base64.b64encode(b"id:").decode(),
+    "Basic " + base64.b64encode(b":secret").decode(),
+    "Basic " + base64.b64encode(b"\xff:\xff").decode(),
+    "Basic " + base64.b64encode(b"%00:%00").decode(),
+    "Basic " + base64.b64encode(b"%ff%zz:%ed%a0%80").decode(),
+    "Bearer x",
+    "Digest username=x",
+    "é",
+    "",
+]
+
+
+@pytest.mark.parametrize("header", BROKEN_HEADERS)
+def test_a_broken_header_is_a_failed_proof(app: Flask, robot: Program, header: str) -> None:
+    with nothing_stored(app):
+        response = asks(app, {"Authorization": header})
+
+    oauth_error(response, 401, "invalid_client")
+
+
+def test_a_broken_header_is_not_saved_by_a_right_form(app: Flask, robot: Program) -> None:
+    form = {"client_id": robot.client_id, "client_secret": robot.client_secret or ""}
+
+    for header in ("Bearer x", "Basic !", "Basic"):
+        response = asks(app, {"Authorization": header}, **form)
+        assert response.status_code in (400, 401)
+
+
+def test_unknown_client_wrong_secret_and_no_secret_are_answered_alike(
+    app: Flask, program: Program
+) -> None:
+    answers = {
+        program.redeems("x", client_secret="fas_wrong").text,
+        program.redeems("x", client_secret=None).text,
+        program.redeems("x", client_id="unknown").text,
+        program.redeems("x", client_id="unknown", client_secret=None).text,
+        program.redeems("x", client_secret="é" * 50).text,
+    }
+
+    assert len(answers) == 1
+
+
+def test_a_public_client_names_itself_and_proves_its_code(app: Flask, bob: Person) -> None:
+    public = Program.registered(app, "--public", redirect_uri="com.example.app:/callback")
+
+    tokens = public.connects(bob)
+
+    assert public.client_secret is None
+    assert public.refreshes(tokens["refresh_token"]).status_code == 200
+
+
+def test_a_public_client_that_sends_a_secret_is_refused(app: Flask, bob: Person) -> None:
+    public = Program.registered(app, "--public")
+    code = bob.allows(public.question())
+
+    with nothing_stored(app):
+        oauth_error(public.redeems(code, client_secret="made up"), 401, "invalid_client")
+        form: dict[str, str | None] = {"grant_type": "authorization_code", "code": code}
+        by_header = public.posts("/oauth/token", form, headers=basic(public.client_id, "made up"))
+        oauth_error(by_header, 401, "invalid_client")
+
+
+def test_a_public_client_without_a_verifier_gets_nothing(app: Flask, bob: Person) -> None:
+    public = Program.registered(app, "--public")
+    code = bob.allows(public.question())
+
+    with nothing_stored(app):
+        oauth_error(public.redeems(code, code_verifier=None), 400, "invalid_request")
+
+
+def test_what_needs_a_secret_is_refused_to_a_public_client(app: Flask) -> None:
+    public = Program.registered(app, "--public")
+
+    with nothing_stored(app):
+        oauth_error(asks(app, client_id=public.client_id), 401, "invalid_client")
+        oauth_error(public.introspects("x"), 401, "invalid_client")
+
+
+def test_after_a_rotation_both_secrets_work_until_the_next(app: Flask, robot: Program) -> None:
+    first = robot.client_secret or ""
+    second, third = (rotated(app, robot) for _ in range(2))
+
+    tried = [
+        asks(app, client_id=robot.client_id, client_secret=secret).status_code
+        for secret in (first, second, third)
+    ]
+
+    assert tried == [401, 200, 200]
+
+
+def test_a_rotation_for_now_ends_the_old_secret_at_once(app: Flask, robot: Program) -> None:
+    rotated(app, robot, "--now")
+
+    response = asks(app, client_id=robot.client_id, client_secret=robot.client_secret or "")
+
+    oauth_error(response, 401, "invalid_client")
+
+
+def rotated(app: Flask, robot: Program, *options: str) -> str:
+    made = app.test_cli_runner().invoke(
+        args=["activepieces", "client", "rotate", robot.client_id, *options]
+    )
+    assert made.exit_code == 0
+    return made.stdout.split("client_secret")[1].split()[0]
+
+
+def test_no_cookie_proves_anything(make_app: MakeApp) -> None:
+    """A signed-in admin's browser is nobody at the machine endpoints."""
+    app = make_app()
+    robot, alice = Program.registered(app), Person(app, "alice")
+
+    for path in ("token", "revoke", "introspect"):
+        response = alice.browser.post(
+            f"/oauth/{path}", data={"client_id": robot.client_id, "token": "x"}
+        )
+        assert response.status_code in (400, 401)
+        assert "Set-Cookie" not in response.headers

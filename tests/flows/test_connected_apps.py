@@ -1,0 +1,254 @@
+"""The page on which people see what they let in, and end it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support.actors import Person, Program, answer_of, brought_back
+from tests.support.clock import StoppedClock
+from tests.support.pages import Form, Page
+from tests.support.refusals import cannot_be_framed, told_on_a_page
+from tests.support.storage import database_away, row_counts, rows_of
+
+PAGE = "/oauth/connected-apps"
+
+
+def buttons(page: Page) -> list[Form]:
+    return [form for form in page.forms if form.action.endswith("/disconnect")]
+
+
+def connects_again(program: Program, person: Person) -> dict[str, Any]:
+    """Another connection of one who said yes before, and so is not asked."""
+    return answer_of(program.redeems(brought_back(person.opens(program.question()))["code"]))
+
+
+def test_a_stranger_signs_in_first_and_comes_back(stranger: Person) -> None:
+    sent = stranger.opens(PAGE)
+
+    assert (sent.status_code, sent.location) == (302, "/login?next=%2Foauth%2Fconnected-apps")
+
+
+def test_without_apps_the_page_says_how_they_get_there(bob: Person) -> None:
+    page = bob.sees(PAGE)
+
+    assert page.status == 200
+    assert "No connected apps" in page.text
+    assert not buttons(page)
+
+
+def test_an_app_is_shown_with_all_that_matters(
+    app: Flask, bob: Person, clock: StoppedClock
+) -> None:
+    program = Program.registered(app, "--description", "Moves your tasks about")
+    pair = program.connects(bob, scope=["profile:read", "tasks:read"])
+    clock.advance(days=2)
+    program.refreshes(pair["refresh_token"])
+
+    page = bob.sees(PAGE)
+
+    for words in (
+        "Program",
+        "Moves your tasks about",
+        "See your name",
+        "See tasks",
+        "Acme",
+        "Connected since 15 Jan 2027, 08:00 UTC",
+        "Last used 17 Jan 2027, 08:00 UTC",
+        "Connections 1",
+    ):
+        assert words in page.text, words
+    assert "Change tasks" not in page.text
+    assert len(buttons(page)) == 1
+    cannot_be_framed(page.response)
+
+
+def test_an_app_that_never_came_for_its_tokens_is_shown_all_the_same(
+    program: Program, bob: Person
+) -> None:
+    bob.allows(program.question())
+
+    page = bob.sees(PAGE)
+
+    assert "Last used Not yet" in page.text
+    assert "Connections 0" in page.text
+    assert len(buttons(page)) == 1
+
+
+def test_connections_are_counted_and_dead_ones_are_not(
+    program: Program, bob: Person, clock: StoppedClock
+) -> None:
+    program.connects(bob)
+    connects_again(program, bob)
+    given_up = connects_again(program, bob)
+    program.revokes(given_up["refresh_token"])
+
+    assert "Connections 2" in bob.sees(PAGE).text
+
+    clock.advance(days=91)
+    assert "Connections 0" in bob.sees(PAGE).text
+
+
+def test_what_a_living_connection_may_do_is_shown_even_if_less_was_allowed_since(
+    program: Program, bob: Person
+) -> None:
+    program.connects(bob, scope=["profile:read", "tasks:write"])
+    bob.allows(program.question(prompt="consent"), scope=["profile:read"])
+
+    assert "Change tasks" in bob.sees(PAGE).text
+
+
+def test_all_workspaces_of_a_person_are_on_one_page(app: Flask, alice: Person) -> None:
+    program = Program.registered(app)
+    alice.allows(program.question(), workspace="acme")
+    alice.allows(program.question(), workspace="acme-labs")
+
+    page = alice.sees(PAGE)
+
+    assert len(buttons(page)) == 2
+    assert "Acme-Labs" in page.text
+
+
+def test_disconnecting_ends_the_connection_at_once(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    pair = program.connects(bob)
+    waiting = brought_back(bob.opens(program.question()))["code"]
+
+    answer = bob.sends(buttons(bob.sees(PAGE))[0])
+    page = bob.sees(answer.location)
+
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}?disconnected=1")
+    assert "The app was disconnected." in page.text
+    assert not buttons(page)
+    assert program.calls(pair["access_token"]).status_code == 401
+    assert answer_of(program.refreshes(pair["refresh_token"]), 400)["error"] == "invalid_grant"
+    assert answer_of(program.redeems(waiting), 400)["error"] == "invalid_grant"
+
+
+def test_connecting_again_is_asked_anew_and_works_at_once(program: Program, bob: Person) -> None:
+    program.connects(bob)
+    bob.sends(buttons(bob.sees(PAGE))[0])
+
+    assert bob.sees(program.question()).form("decision")
+    pair = program.connects(bob)
+
+    assert program.calls(pair["access_token"]).status_code == 200
+
+
+def test_only_the_one_app_is_disconnected(app: Flask, bob: Person, alice: Person) -> None:
+    ended, kept = Program.registered(app), Program.registered(app)
+    first, second = ended.connects(bob), kept.connects(bob)
+    hers = ended.connects(alice)
+    grant = next(r for r in rows_of(app, "grants") if r["client_id"] == ended.client_id)
+
+    bob.sends(bob.sees(PAGE).form_to(f"{grant['id']}/disconnect"))
+
+    assert ended.calls(first["access_token"]).status_code == 401
+    assert kept.calls(second["access_token"]).status_code == 200
+    assert ended.calls(hers["access_token"]).status_code == 200
+
+
+def test_nobody_disconnects_another_persons_app(
+    app: Flask, program: Program, alice: Person, bob: Person, carol: Person
+) -> None:
+    """One who has a page of their own, and so a right token, still meets no such grant."""
+    program.connects(alice)
+    form = buttons(alice.sees(PAGE))[0]
+
+    for other in (bob, carol):
+        program.connects(other)
+        own = buttons(other.sees(PAGE))[0]
+        told_on_a_page(other.browser.post(form.action, data=own.values), 404)
+
+    assert row_counts(app)["grants"] == 3
+
+
+@pytest.mark.parametrize(
+    "page_token", ["", "wrong", "é", None], ids=["empty", "wrong", "not ASCII", "missing"]
+)
+def test_a_forged_form_disconnects_nothing(
+    app: Flask, program: Program, bob: Person, page_token: str | None
+) -> None:
+    program.connects(bob)
+    form = buttons(bob.sees(PAGE))[0]
+    form.values.pop("page_token")
+    if page_token is not None:
+        form.values["page_token"] = page_token
+
+    page = told_on_a_page(bob.sends(form), 400)
+
+    assert "Nothing was changed" in page.text
+    assert row_counts(app)["grants"] == 1
+
+
+def test_a_form_works_in_the_browser_that_got_it_and_for_the_person_who_saw_it(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    program.connects(bob)
+    form = buttons(bob.sees(PAGE))[0]
+
+    told_on_a_page(Person(app, "bob").sends(form), 400)
+    bob.sign_in("alice")
+    told_on_a_page(bob.sends(form), 400)
+
+    assert row_counts(app)["grants"] == 1
+
+
+def test_a_second_press_of_the_button_finds_nothing(program: Program, bob: Person) -> None:
+    program.connects(bob)
+    form = buttons(bob.sees(PAGE))[0]
+    bob.sends(form)
+
+    told_on_a_page(bob.sends(form), 404)
+
+
+def test_signed_out_meanwhile_the_button_leads_to_the_login_page(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    program.connects(bob)
+    form = buttons(bob.sees(PAGE))[0]
+    bob.opens("/logout")
+
+    answer = bob.sends(form)
+
+    assert answer.location.startswith("/login?next=")
+    assert row_counts(app)["grants"] == 1
+
+
+def test_after_signing_in_again_the_browser_is_not_led_to_a_form_that_cannot_be_opened(
+    program: Program, bob: Person
+) -> None:
+    """A button's own address takes POST only: opening it would be 405 to the person who just signed in."""
+    program.connects(bob)
+    form = buttons(bob.sees(PAGE))[0]
+    bob.opens("/logout")
+    login = bob.sends(form).location
+
+    assert bob.sees(f"{login}&as=bob").status == 200
+
+
+def test_while_the_database_is_away_the_page_asks_for_patience(app: Flask, bob: Person) -> None:
+    with database_away(app):
+        response = bob.opens(PAGE)
+
+    page = told_on_a_page(response, 503)
+    assert response.headers["Retry-After"] == "5"
+    assert "try again soon" in page.text
+
+
+def test_an_apps_name_is_text_and_never_markup(app: Flask, bob: Person) -> None:
+    made = app.test_cli_runner().invoke(
+        args=["activepieces", "client", "create", "--name", "<b>x</b><script>alert(1)</script>"]
+        + ["--redirect-uri", "https://program.test/callback", "--scope", "profile:read", "--json"]
+    )
+    assert made.exit_code == 0
+    client = rows_of(app, "oauth_clients")[0]
+    bob.allows(Program(app, client["client_id"], None).question(scope="profile:read"))
+
+    page = bob.sees(PAGE)
+
+    assert "<b>x</b><script>alert(1)</script>" in page.text
+    assert not {"b", "script"} & {tag for tag, _ in page.tags}

@@ -1,0 +1,251 @@
+"""Random requests, right names with odd values: never a 5xx, always the RFC's answer, never a row, never astray."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from tests.support import hosts
+from tests.support.actors import CALLBACK, Person, Program, s256
+from tests.support.clock import StoppedClock
+from tests.support.forgeries import joined, opened
+from tests.support.refusals import cannot_be_framed
+from tests.support.storage import row_counts
+
+FORM = "application/x-www-form-urlencoded"
+bounded = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,  # the same on every machine; `--hypothesis-seed` explores
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@dataclass
+class Ground:
+    """One app for all examples: nothing that they do may change it."""
+
+    app: Flask
+    program: Program
+    bob: Person
+    values: dict[str, list[str]]
+
+    def unchanged(self) -> bool:
+        return row_counts(self.app) == self.rows
+
+    def __post_init__(self) -> None:
+        self.rows = row_counts(self.app)
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    clock = StoppedClock()
+    with tempfile.TemporaryDirectory() as directory:
+        app = hosts.make_app(Path(directory), clock=clock)
+        program, bob = Program.registered(app), Person(app, "bob")
+        tokens = program.connects(bob)
+        expired = bob.allows(program.question(prompt="consent"))
+        clock.advance(100)
+        waiting = bob.sees(program.question(prompt="consent")).form("decision").values
+        right = {
+            "grant_type": ["authorization_code", "refresh_token", "client_credentials"],
+            "client_id": [program.client_id],
+            "client_secret": [program.client_secret or ""],
+            "redirect_uri": [CALLBACK, "https://evil.test/", "http://127.0.0.1:1/"],
+            "code": [expired, expired[:-1]],
+            "code_verifier": [program.verifier],
+            "refresh_token": [tokens["refresh_token"] + "x", "a.0.b.c"],
+            "token": [tokens["access_token"] + "x", "a.0.b.c", "e30.e30.e30"],
+            "token_type_hint": ["access_token", "refresh_token"],
+            "scope": [hosts.ALL_SCOPES, "tasks:read", "openid"],
+            "response_type": ["code", "token"],
+            "response_mode": ["query", "fragment"],
+            "state": ["a state"],
+            "code_challenge": [s256(program.verifier)],
+            "code_challenge_method": ["S256", "plain"],
+            "prompt": ["none", "consent", "login"],
+            "resource": ["http://localhost/"],
+            "request": ["e30."],
+            "request_uri": ["urn:x"],
+            "request_id": [waiting["request_id"]],
+            "consent_token": [waiting["consent_token"], "x"],
+            "decision": ["neither"],
+            "workspace": ["acme", "globex"],
+        }
+        yield Ground(app, program, bob, right)
+        hosts.dispose(app)
+
+
+odd = st.one_of(
+    st.text(max_size=40).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.binary(max_size=40),
+    st.sampled_from(
+        [b"", b"\0", b"\r\nX: y", b"null", b"[]", b"0", b"v1..", b"....", b"//evil.test"]
+    ),
+)
+
+
+def parameters(ground: Ground, *names: str) -> st.SearchStrategy[list[tuple[str, bytes]]]:
+    """Some of these names, some twice, with a right value or an odd one."""
+    pair = st.sampled_from(names).flatmap(
+        lambda name: st.tuples(
+            st.just(name),
+            st.one_of(st.sampled_from([value.encode() for value in ground.values[name]]), odd),
+        )
+    )
+    return st.lists(pair, max_size=len(names) + 1, unique_by=lambda pair: pair[0]) | st.lists(
+        pair, max_size=4
+    )
+
+
+def headers() -> st.SearchStrategy[dict[str, str]]:
+    odd_text = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=30)
+    authorization = st.tuples(st.sampled_from(["Basic ", "Bearer ", "", "basic"]), odd_text)
+    return st.one_of(
+        st.just({}),
+        authorization.map(lambda words: {"Authorization": "".join(words).strip()}),
+        odd_text.map(lambda text: {"Accept": text}),
+        st.sampled_from(
+            [{"Content-Type": "application/json"}, {"Content-Type": FORM + ";charset=x"}]
+        ),
+    )
+
+
+def is_an_rfc_answer(response: TestResponse) -> None:
+    assert response.status_code in (200, 400, 401, 413, 429), response.text
+    assert response.mimetype == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.location is None
+    body = response.get_json()
+    if response.status_code == 200:
+        assert body in ({}, {"active": False})
+    else:
+        assert set(body) <= {"error", "error_description"}
+        assert body["error"].isascii()
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        (
+            "/oauth/token",
+            ["grant_type", "client_id", "client_secret", "code", "redirect_uri", "code_verifier"]
+            + ["refresh_token", "scope", "resource"],
+        ),
+        ("/oauth/revoke", ["client_id", "client_secret", "token", "token_type_hint"]),
+        ("/oauth/introspect", ["client_id", "client_secret", "token", "token_type_hint"]),
+    ],
+)
+def test_a_machine_endpoint(ground: Ground, path: str, names: list[str]) -> None:
+    @bounded
+    @given(sent=parameters(ground, *names), extra=headers())
+    def holds(sent: list[tuple[str, bytes]], extra: dict[str, str]) -> None:
+        options: dict[str, Any] = {"content_type": FORM} if "Content-Type" not in extra else {}
+        response = ground.app.test_client().post(
+            path, data=urlencode(sent), headers=extra, **options
+        )
+        is_an_rfc_answer(response)
+
+    holds()
+    assert ground.unchanged()
+
+
+@pytest.mark.parametrize("who", ["a stranger", "bob"])
+def test_the_authorization_endpoint(ground: Ground, who: str) -> None:
+    names = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"]
+    names += ["code_challenge", "code_challenge_method", "prompt", "resource", "request"]
+    names += ["request_uri", "request_id"]
+    client_id = ("client_id", ground.program.client_id.encode())
+    person = Person(ground.app) if who == "a stranger" else ground.bob
+
+    @bounded
+    @given(sent=parameters(ground, *names), known=st.booleans())
+    def holds(sent: list[tuple[str, bytes]], known: bool) -> None:
+        if known:
+            sent = [client_id, *(pair for pair in sent if pair[0] != "client_id")]
+        response = person.opens(f"/oauth/authorize?{urlencode(sent)}")
+        leads_home(response)
+
+    holds()
+    assert ground.unchanged()
+
+
+def leads_home(response: TestResponse) -> None:
+    """To a page of ours, the login page, or a registered address; and nowhere else."""
+    assert response.status_code in (200, 302, 303, 400, 422), response.text
+    if response.location is None:
+        cannot_be_framed(response)
+        return
+    parts = urlsplit(response.location)
+    origin = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    assert origin == CALLBACK or (not parts.scheme and not parts.netloc and parts.path == "/login")
+    assert "\r" not in response.location
+    assert "\n" not in response.location
+
+
+def test_the_answer_of_a_user(ground: Ground) -> None:
+    names = ["request_id", "consent_token", "decision", "workspace", "scope"]
+
+    @bounded
+    @given(sent=parameters(ground, *names))
+    def holds(sent: list[tuple[str, bytes]]) -> None:
+        response = ground.bob.browser.post(
+            "/oauth/authorize", data=urlencode(sent), content_type=FORM
+        )
+        leads_home(response)
+        assert response.status_code in (400, 422)
+
+    holds()
+    assert ground.unchanged()
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def test_the_json_answer_of_a_user(ground: Ground) -> None:
+    fields = ["request_id", "consent_token", "decision", "workspace", "scope"]
+    right = {name: st.sampled_from(ground.values[name]) for name in fields}
+
+    @bounded
+    @given(body=st.fixed_dictionaries({}, optional={n: right[n] | json_values for n in fields}))
+    def holds(body: dict[str, Any]) -> None:
+        response = ground.bob.browser.post("/oauth/authorize", json=body)
+        assert response.status_code in (400, 422), response.text
+        assert response.mimetype == "application/problem+json"
+
+    holds()
+    assert ground.unchanged()
+
+
+def test_a_bearer_token(ground: Ground) -> None:
+    genuine, _ = opened(ground.values["token"][0])
+    header = st.dictionaries(
+        st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jwk", "jku", "x5c", "zip", "x"]),
+        st.sampled_from(["at+jwt", "HS256", "none", ["exp"], ["b64"]]) | json_values,
+    )
+
+    @bounded
+    @given(header=header, claims=json_values, tail=odd)
+    def holds(header: dict[str, Any], claims: Any, tail: bytes) -> None:
+        response = ground.program.calls(joined(genuine | header, claims, tail))
+        assert response.status_code == 401, response.text
+        assert response.headers["WWW-Authenticate"].startswith("Bearer ")
+
+    holds()
+    assert ground.unchanged()

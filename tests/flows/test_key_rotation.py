@@ -1,0 +1,300 @@
+"""Keys change under a running system: a new one in front disturbs nobody, one taken away ends what it signed."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from flask import Flask
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+from werkzeug.test import TestResponse
+
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program, answer_of
+from tests.support.hosts import SECRET_KEY
+from tests.support.pages import Form
+from tests.support.refusals import told_on_a_page
+
+OLD, NEW = "the old key, long enough for all", "the new key, long enough for all"
+EC_KEY = ECKey.generate_key("P-256", private=True).as_pem(private=True).decode()
+
+Restart = Callable[..., tuple[Program, Person]]
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """The small host before any rotation."""
+    return make_app(ACTIVEPIECES_SECRET_KEYS=[OLD])
+
+
+@pytest.fixture
+def restart(make_app: MakeApp, program: Program, bob: Person) -> Restart:
+    """Starts the app again with other keys; the same program and Bob's same browser go on with it."""
+
+    def restarted(**config: Any) -> tuple[Program, Person]:
+        app = make_app(tables=False, **config)
+        bob.browser.application = app
+        return replace(program, app=app), bob
+
+    return restarted
+
+
+ROTATED = {"ACTIVEPIECES_SECRET_KEYS": [NEW, OLD]}
+OLD_KEY_GONE = {"ACTIVEPIECES_SECRET_KEYS": [NEW]}
+
+
+def waiting_form(program: Program, person: Person) -> Form:
+    return person.sees(program.question(prompt="consent")).form("decision")
+
+
+def dies(response: TestResponse, status: int, error: str, words: str) -> None:
+    body = answer_of(response, status)
+    assert body["error"] == error
+    assert words in body["error_description"]
+
+
+def header_of(token: str) -> dict[str, Any]:
+    part = token.partition(".")[0]
+    header: dict[str, Any] = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return header
+
+
+# A new key in front
+
+
+def test_a_code_in_flight_is_redeemed(program: Program, bob: Person, restart: Restart) -> None:
+    code = bob.allows(program.question())
+
+    after, _ = restart(**ROTATED)
+
+    assert after.redeems(code).status_code == 200
+
+
+def test_a_connection_goes_on_and_moves_to_the_new_key(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    pair = program.connects(bob)
+
+    after, _ = restart(**ROTATED)
+    second = answer_of(after.refreshes(pair["refresh_token"]))
+    later, _ = restart(**OLD_KEY_GONE)
+
+    assert after.calls(pair["access_token"]).status_code == 200
+    assert later.calls(second["access_token"]).status_code == 200
+    assert later.refreshes(second["refresh_token"]).status_code == 200
+
+
+def test_a_lost_answer_is_repeated_across_the_rotation(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    """The answer is written anew, with the new key; it stands for the same generation."""
+    pair = program.connects(bob)
+    lost = answer_of(program.refreshes(pair["refresh_token"]))
+
+    after, _ = restart(**ROTATED)
+    again = answer_of(after.refreshes(pair["refresh_token"]))
+
+    assert again["refresh_token"].rpartition(".")[0] == lost["refresh_token"].rpartition(".")[0]
+    assert after.refreshes(lost["refresh_token"]).status_code == 200
+
+
+def test_a_stolen_token_is_still_recognised(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    first = program.connects(bob)["refresh_token"]
+    second = answer_of(program.refreshes(first))["refresh_token"]
+    third = answer_of(program.refreshes(second))["refresh_token"]
+
+    after, _ = restart(**ROTATED)
+
+    dies(after.refreshes(first), 400, "invalid_grant", "used before")
+    dies(after.refreshes(third), 400, "invalid_grant", "revoked")
+
+
+def test_a_form_that_waits_for_its_answer_still_counts(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    form = waiting_form(program, bob)
+
+    _, person = restart(**ROTATED)
+
+    assert person.sends(form, decision="approve").status_code == 303
+
+
+def test_a_request_parked_during_a_login_is_found_again(
+    app: Flask, program: Program, bob: Person, restart: Restart
+) -> None:
+    bob.opens("/logout")
+    login = bob.opens(program.question()).location
+
+    _, person = restart(**ROTATED)
+
+    assert person.sees(f"{login}&as=bob").form("decision")
+
+
+def test_a_disconnect_button_still_works(program: Program, bob: Person, restart: Restart) -> None:
+    program.connects(bob)
+    form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
+
+    _, person = restart(**ROTATED)
+
+    assert person.sends(form).status_code == 303
+
+
+def test_workers_with_the_old_configuration_understand_nothing_new(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    """Why `keys rotate` says that all workers must get the new list together."""
+    restart(**ROTATED)
+    pair = restart(**ROTATED)[0].connects(bob)
+
+    assert program.calls(pair["access_token"]).status_code == 401
+
+
+def test_the_apps_own_fallback_keys_are_old_keys_too(make_app: MakeApp) -> None:
+    """Flask's SECRET_KEY_FALLBACKS, where ACTIVEPIECES_SECRET_KEYS is not used."""
+    before = make_app(SECRET_KEY=OLD)
+    program = Program.registered(before)
+    pair = program.connects(Person(before, "bob"))
+
+    rotated = make_app(tables=False, SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[OLD])
+    gone = make_app(tables=False, SECRET_KEY=NEW)
+
+    assert replace(program, app=gone).calls(pair["access_token"]).status_code == 401
+    after = replace(program, app=rotated)
+    assert after.calls(pair["access_token"]).status_code == 200
+    assert after.refreshes(pair["refresh_token"]).status_code == 200
+
+
+def test_the_setting_takes_over_from_the_apps_own_key(make_app: MakeApp) -> None:
+    """As `keys rotate` says: the key to put behind the new one is SECRET_KEY."""
+    before = make_app()
+    program = Program.registered(before)
+    pair = program.connects(Person(before, "bob"))
+
+    after = make_app(tables=False, ACTIVEPIECES_SECRET_KEYS=json.dumps([NEW, SECRET_KEY]))
+
+    assert replace(program, app=after).refreshes(pair["refresh_token"]).status_code == 200
+
+
+# The old key taken away
+
+
+def test_a_code_of_a_key_that_is_gone_is_not_valid(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    code = bob.allows(program.question())
+
+    after, _ = restart(**OLD_KEY_GONE)
+
+    dies(after.redeems(code), 400, "invalid_grant", "not valid")
+
+
+def test_a_connection_of_a_key_that_is_gone_is_over(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    """invalid_grant is the right word here: no retry can ever succeed."""
+    pair = program.connects(bob)
+
+    after, _ = restart(**OLD_KEY_GONE)
+
+    dies(after.calls(pair["access_token"]), 401, "invalid_token", "not valid here")
+    dies(after.refreshes(pair["refresh_token"]), 400, "invalid_grant", "not valid")
+    assert answer_of(after.introspects(pair["access_token"])) == {"active": False}
+    assert after.revokes(pair["refresh_token"]).status_code == 200
+
+
+def test_it_is_alive_again_when_the_key_comes_back(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    """A key forgotten by mistake costs nothing: what it signed was refused and not revoked."""
+    pair = program.connects(bob)
+    after, _ = restart(**OLD_KEY_GONE)
+    after.refreshes(pair["refresh_token"])
+
+    back, _ = restart(**ROTATED)
+
+    assert back.refreshes(pair["refresh_token"]).status_code == 200
+
+
+def test_the_person_connects_again_without_being_asked_again(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    """The grant is a row, not a signature."""
+    program.connects(bob)
+
+    _, person = restart(**OLD_KEY_GONE)
+
+    assert person.opens(program.question()).location.startswith(f"{program.redirect_uri}?code=")
+
+
+def test_a_form_of_a_key_that_is_gone_is_out_of_date(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    form = waiting_form(program, bob)
+
+    _, person = restart(**OLD_KEY_GONE)
+
+    page = told_on_a_page(person.sends(form, decision="approve"), 400)
+    assert "Nothing was changed" in page.text
+
+
+# From HS256, which needs no key file, to a key whose tokens others can verify
+
+
+def test_tokens_from_before_the_change_of_algorithm_are_good_to_their_end(
+    program: Program, bob: Person, restart: Restart
+) -> None:
+    pair = program.connects(bob)
+
+    after, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
+    second = answer_of(after.refreshes(pair["refresh_token"]))
+
+    assert header_of(pair["access_token"])["alg"] == "HS256"
+    assert header_of(second["access_token"])["alg"] == "ES256"
+    assert after.calls(pair["access_token"]).status_code == 200
+    assert after.calls(second["access_token"]).status_code == 200
+
+
+def test_what_is_signed_with_the_new_key_can_be_verified_by_others(
+    bob: Person, restart: Restart
+) -> None:
+    after, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
+    token = after.connects(bob)["access_token"]
+    published = answer_of(after.app.test_client().get("/oauth/jwks.json"))
+
+    verified = jwt.decode(token, KeySet.import_key_set(cast(Any, published)), algorithms=["ES256"])
+
+    assert verified.claims["sub"] == "bob"
+    assert len(published["keys"]) == 1
+    assert "d" not in published["keys"][0]
+
+
+def test_an_old_private_key_verifies_as_long_as_it_is_listed(bob: Person, restart: Restart) -> None:
+    next_key = ECKey.generate_key("P-256", private=True).as_pem(private=True).decode()
+    first, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
+    token = first.connects(bob)["access_token"]
+
+    both, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[next_key, EC_KEY])
+    one, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[next_key])
+
+    assert both.calls(token).status_code == 200
+    assert len(answer_of(both.app.test_client().get("/oauth/jwks.json"))["keys"]) == 2
+    dies(one.calls(token), 401, "invalid_token", "not valid here")
+
+
+def test_the_way_back_to_hs256_ends_access_tokens_but_no_connection(
+    bob: Person, restart: Restart
+) -> None:
+    first, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
+    pair = first.connects(bob)
+
+    back, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD])
+
+    assert back.calls(pair["access_token"]).status_code == 401
+    assert back.refreshes(pair["refresh_token"]).status_code == 200

@@ -1,0 +1,156 @@
+"""What a client can learn by itself: the two well-known documents (RFC 8414, RFC 9728)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client
+
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program, answer_of
+from tests.support.hosts import SCOPES
+
+SERVER = "/.well-known/oauth-authorization-server"
+RESOURCE = "/.well-known/oauth-protected-resource"
+PUBLIC_URL = "https://app.example.com"
+
+
+def read(app: Flask, path: str, **options: Any) -> dict[str, Any]:
+    return answer_of(app.test_client().get(path, **options))
+
+
+@pytest.fixture
+def public(make_app: MakeApp) -> Flask:
+    """An app with a public address."""
+    return make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC_URL)
+
+
+def test_authlib_finds_the_metadata_valid(public: Flask) -> None:
+    metadata = AuthorizationServerMetadata(read(public, SERVER))  # type: ignore[no-untyped-call]
+
+    metadata.validate()  # type: ignore[no-untyped-call]
+
+
+def test_the_metadata_says_all_that_the_server_can_and_no_more(public: Flask) -> None:
+    base = f"{PUBLIC_URL}/oauth"
+    with_secret = ["client_secret_basic", "client_secret_post"]
+
+    assert read(public, SERVER) == {
+        "issuer": PUBLIC_URL,
+        "authorization_endpoint": f"{base}/authorize",
+        "token_endpoint": f"{base}/token",
+        "revocation_endpoint": f"{base}/revoke",
+        "introspection_endpoint": f"{base}/introspect",
+        "jwks_uri": f"{base}/jwks.json",
+        "scopes_supported": list(SCOPES),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_methods_supported": [*with_secret, "none"],
+        "revocation_endpoint_auth_methods_supported": [*with_secret, "none"],
+        "introspection_endpoint_auth_methods_supported": with_secret,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def test_every_endpoint_in_the_metadata_is_there(app: Flask) -> None:
+    metadata = read(app, SERVER)
+
+    for name in ("token", "revocation", "introspection"):
+        assert app.test_client().get(metadata[f"{name}_endpoint"]).status_code == 405
+    assert app.test_client().get(metadata["authorization_endpoint"]).status_code == 400
+    assert app.test_client().get(metadata["jwks_uri"]).status_code == 200
+
+
+def test_the_resource_says_who_issues_its_tokens(public: Flask) -> None:
+    assert read(public, RESOURCE) == {
+        "resource": PUBLIC_URL,
+        "authorization_servers": [PUBLIC_URL],
+        "scopes_supported": list(SCOPES),
+        "bearer_methods_supported": ["header"],
+    }
+
+
+def test_a_resource_with_a_path_is_found_at_its_path(public: Flask) -> None:
+    """RFC 9728 §3.3: the resource is the very address that the document was asked for."""
+    assert read(public, f"{RESOURCE}/api/tasks")["resource"] == f"{PUBLIC_URL}/api/tasks"
+
+
+def test_a_refused_caller_finds_the_way_to_the_metadata(app: Flask) -> None:
+    """RFC 9728 §5: from a 401 to the authorization server in two steps."""
+    challenge = app.test_client().get("/api/whoami").headers["WWW-Authenticate"]
+    resource = read(app, challenge.split('resource_metadata="')[1].split('"')[0])
+    (issuer,) = resource["authorization_servers"]
+
+    assert read(app, f"{issuer}{SERVER}")["issuer"] == issuer == "http://localhost"
+
+
+def test_documents_may_be_read_by_any_page_and_kept_for_a_while(app: Flask) -> None:
+    for path in (SERVER, RESOURCE, "/oauth/jwks.json"):
+        response = app.test_client().get(path, headers={"Origin": "https://inspector.test"})
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in response.headers
+        assert "max-age=" in response.headers["Cache-Control"]
+        assert "Set-Cookie" not in response.headers
+
+
+def test_an_issuer_with_a_path_has_its_documents_at_the_root_of_its_host(make_app: MakeApp) -> None:
+    """RFC 8414 §3.1: the well-known part comes between host and path."""
+    app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC_URL}/tools/")
+
+    metadata = read(app, f"{SERVER}/tools")
+    resource = read(app, f"{RESOURCE}/tools/api")
+
+    assert metadata["issuer"] == f"{PUBLIC_URL}/tools"
+    assert metadata["token_endpoint"] == f"{PUBLIC_URL}/tools/oauth/token"
+    assert resource["resource"] == f"{PUBLIC_URL}/tools/api"
+    assert resource["authorization_servers"] == [f"{PUBLIC_URL}/tools"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/other", "/tool", "/tools/more", "/toolsmore", "/Tools", "/tools/"]
+)
+def test_a_document_at_another_issuers_address_does_not_speak_for_ours(
+    make_app: MakeApp, path: str
+) -> None:
+    app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC_URL}/tools")
+
+    assert app.test_client().get(SERVER + path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/other", "/tool", "/toolsmore", "/Tools"])
+def test_a_resource_beside_our_path_is_not_ours(make_app: MakeApp, path: str) -> None:
+    """Another app on the same host may use another authorization server."""
+    app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC_URL}/tools")
+
+    assert app.test_client().get(RESOURCE + path).status_code == 404
+
+
+def test_an_app_that_is_mounted_under_a_path_says_so(app: Flask) -> None:
+    """Without a public URL the mount point is part of the issuer."""
+    mounted = Client(DispatcherMiddleware(Flask("root"), {"/tools": app}))
+
+    metadata = mounted.get(f"/tools{SERVER}").get_json()
+    token = mounted.post(metadata["token_endpoint"].removeprefix("http://localhost"))
+
+    assert metadata["issuer"] == "http://localhost/tools"
+    assert metadata["authorization_endpoint"] == "http://localhost/tools/oauth/authorize"
+    assert token.status_code == 400
+    assert mounted.get(f"/tools{SERVER}/tools").get_json() == metadata
+
+
+def test_prefixes_are_settings(make_app: MakeApp) -> None:
+    app = make_app(ACTIVEPIECES_OAUTH_PREFIX="/connect/v1")
+    program, bob = Program.registered(app), Person(app, "bob")
+
+    metadata = read(app, SERVER)
+    page = bob.sees(program.question().replace("/oauth/", "/connect/v1/"))
+
+    assert metadata["authorization_endpoint"] == "http://localhost/connect/v1/authorize"
+    assert page.form("decision").action == "/connect/v1/authorize"
+    assert bob.opens("/oauth/authorize").status_code == 404

@@ -1,0 +1,245 @@
+"""The token endpoint: a code is exchanged (RFC 6749 §4.1.3), once and in time."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from flask import Flask
+
+from tests.conftest import MakeApp
+from tests.support.actors import CALLBACK, Person, Program, answer_of
+from tests.support.clock import StoppedClock
+from tests.support.hosts import ALL_SCOPES
+from tests.support.refusals import nothing_stored, oauth_error
+from tests.support.storage import row_counts, rows_of
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def code(program: Program, bob: Person) -> str:
+    """What bob's yes is worth."""
+    return bob.allows(program.question())
+
+
+def test_a_code_buys_an_access_and_a_refresh_token(program: Program, code: str) -> None:
+    response = program.redeems(code)
+
+    tokens = answer_of(response)
+    assert set(tokens) == {"access_token", "token_type", "expires_in", "scope", "refresh_token"}
+    assert (tokens["token_type"], tokens["expires_in"]) == ("Bearer", 3600)
+    assert tokens["scope"] == ALL_SCOPES
+    assert response.mimetype == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Pragma"] == "no-cache"
+    assert "Set-Cookie" not in response.headers
+
+
+def test_the_access_token_speaks_for_the_user_in_their_tenant(program: Program, code: str) -> None:
+    tokens = answer_of(program.redeems(code))
+
+    assert program.calls(tokens["access_token"]).get_json() == {
+        "user_id": "bob",
+        "tenant_id": "acme",
+        "client_id": program.client_id,
+        "scopes": sorted(ALL_SCOPES.split()),
+    }
+
+
+def test_one_exchange_adds_one_family_and_one_event(
+    app: Flask, program: Program, code: str
+) -> None:
+    before = row_counts(app)
+
+    program.redeems(code)
+
+    assert row_counts(app) == before | {
+        "token_families": 1,
+        "audit_events": before["audit_events"] + 1,
+    }
+
+
+#: What is wrong with the request, and the error of RFC 6749 §5.2 for it.
+WRONG: list[tuple[dict[str, str | None], int, str]] = [
+    ({"grant_type": "client_credentials"}, 400, "unauthorized_client"),
+    ({"code": None}, 400, "invalid_request"),
+    ({"code": ""}, 400, "invalid_request"),
+    ({"code": "nonsense"}, 400, "invalid_grant"),
+    ({"redirect_uri": None}, 400, "invalid_grant"),
+    ({"redirect_uri": "https://elsewhere.test/"}, 400, "invalid_grant"),
+    ({"redirect_uri": CALLBACK + "/"}, 400, "invalid_grant"),
+    ({"code_verifier": None}, 400, "invalid_request"),
+    ({"code_verifier": "A" * 42}, 400, "invalid_request"),
+    ({"code_verifier": "A" * 129}, 400, "invalid_request"),
+    ({"code_verifier": "é" * 43}, 400, "invalid_request"),
+    ({"code_verifier": "A" * 43}, 400, "invalid_grant"),
+    ({"client_id": None}, 401, "invalid_client"),
+    ({"client_id": "unknown"}, 401, "invalid_client"),
+    ({"client_secret": None}, 401, "invalid_client"),
+    ({"client_secret": "fas_wrong"}, 401, "invalid_client"),
+]
+
+
+def test_every_wrong_exchange_is_told_why_and_costs_nothing(
+    app: Flask, program: Program, code: str
+) -> None:
+    right: dict[str, str | None] = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": program.verifier,
+    }
+
+    with nothing_stored(app):
+        for changes, status, error in WRONG:
+            response = program.posts("/oauth/token", right | changes)
+
+            assert oauth_error(response, status, error), changes
+
+    assert program.redeems(code).status_code == 200
+
+
+def test_a_missing_grant_type_is_an_invalid_request(program: Program, code: str) -> None:
+    """RFC 6749 §5.2: "missing a required parameter"."""
+    for nothing in (None, ""):
+        oauth_error(program.redeems(code, grant_type=nothing), 400, "invalid_request")
+
+
+@pytest.mark.parametrize("grant_type", ["password", "implicit", "AUTHORIZATION_CODE", 'é"\\\n'])
+def test_another_grant_type_is_not_supported_and_the_answer_says_so(
+    app: Flask, program: Program, code: str, grant_type: str
+) -> None:
+    with nothing_stored(app):
+        response = program.redeems(code, grant_type=grant_type)
+
+    oauth_error(response, 400, "unsupported_grant_type")
+
+
+def test_an_expired_code_buys_nothing(
+    app: Flask, program: Program, code: str, clock: StoppedClock
+) -> None:
+    clock.advance(60)
+
+    with nothing_stored(app):
+        assert "expired" in oauth_error(program.redeems(code), 400, "invalid_grant")
+
+
+def test_a_code_lives_for_a_minute(program: Program, code: str, clock: StoppedClock) -> None:
+    clock.advance(59)
+
+    assert program.redeems(code).status_code == 200
+
+
+def test_a_code_used_twice_takes_down_what_it_bought(
+    app: Flask, program: Program, code: str
+) -> None:
+    """RFC 6749 §4.1.2: somebody else has it."""
+    tokens = answer_of(program.redeems(code))
+    refreshed = answer_of(program.refreshes(tokens["refresh_token"]))
+
+    assert "used before" in oauth_error(program.redeems(code), 400, "invalid_grant")
+
+    assert program.calls(tokens["access_token"]).status_code == 401
+    assert program.calls(refreshed["access_token"]).status_code == 401
+    oauth_error(program.refreshes(refreshed["refresh_token"]), 400, "invalid_grant")
+    assert rows_of(app, "audit_events")[-1]["name"] == "code.replayed"
+    assert row_counts(app)["token_families"] == 1
+
+
+def test_a_second_use_spares_what_other_codes_bought(program: Program, bob: Person) -> None:
+    spent, other = (bob.allows(program.question(prompt="consent")) for _ in range(2))
+    tokens = answer_of(program.redeems(other))
+    program.redeems(spent)
+
+    program.redeems(spent)
+
+    assert program.calls(tokens["access_token"]).status_code == 200
+    assert program.refreshes(tokens["refresh_token"]).status_code == 200
+
+
+def test_a_code_buys_nothing_after_its_user_disconnected(
+    app: Flask, program: Program, bob: Person, code: str
+) -> None:
+    bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
+
+    with nothing_stored(app):
+        assert "taken" in oauth_error(program.redeems(code), 400, "invalid_grant")
+    bob.answers(program.question())
+    with nothing_stored(app):
+        oauth_error(program.redeems(code), 400, "invalid_grant")
+
+
+def test_a_code_buys_nothing_after_its_client_was_deleted(
+    app: Flask, program: Program, code: str
+) -> None:
+    app.test_cli_runner().invoke(
+        args=["activepieces", "client", "delete", program.client_id, "--yes"]
+    )
+
+    with nothing_stored(app):
+        oauth_error(program.redeems(code), 401, "invalid_client")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
+def test_only_post_is_answered(program: Program, path: str, method: str) -> None:
+    response = program.app.test_client().open(f"/oauth/{path}", method=method)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "POST"
+    if method != "HEAD":
+        oauth_error(response, 405, "invalid_request")
+
+
+def test_only_a_form_is_read(app: Flask, program: Program, code: str) -> None:
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": program.verifier,
+        "client_id": program.client_id,
+        "client_secret": program.client_secret,
+    }
+    client = app.test_client()
+
+    with nothing_stored(app):
+        for path in ("token", "revoke", "introspect"):
+            answers = [
+                client.post(f"/oauth/{path}", json=form),
+                client.post(f"/oauth/{path}", data=form, content_type="multipart/form-data"),
+                client.post(f"/oauth/{path}", data=json.dumps(form), content_type="text/plain"),
+                client.post(f"/oauth/{path}", query_string=form),
+            ]
+            for response in answers:
+                assert "form" in oauth_error(response, 400, "invalid_request")
+        # RFC 6749 §2.3.1: never in the URL, where it would be logged.
+        grant_type = "grant_type=client_credentials"
+        secret_in_url = client.post(
+            "/oauth/token", query_string=form, content_type=FORM, data=grant_type
+        )
+        oauth_error(secret_in_url, 401, "invalid_client")
+
+
+def test_a_form_may_say_its_character_set(program: Program, code: str) -> None:
+    response = program.redeems(code)
+    again = program.posts(
+        "/oauth/introspect",
+        {"token": answer_of(response)["access_token"]},
+        content_type=f"{FORM}; charset=utf-8",
+    )
+
+    assert answer_of(again)["active"] is True
+
+
+def test_code_and_token_times_are_settings(make_app: MakeApp, clock: StoppedClock) -> None:
+    app = make_app(ACTIVEPIECES_CODE_TTL=300, ACTIVEPIECES_ACCESS_TOKEN_TTL=7200)
+    program, bob = Program.registered(app), Person(app, "bob")
+    code = bob.allows(program.question())
+    clock.advance(299)
+
+    tokens = answer_of(program.redeems(code))
+    clock.advance(7199)
+
+    assert tokens["expires_in"] == 7200
+    assert program.calls(tokens["access_token"]).status_code == 200

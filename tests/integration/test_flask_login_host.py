@@ -1,0 +1,196 @@
+"""The default host in an ordinary app: a user model in the database, Flask-Login, a form to sign in with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Blueprint, Flask, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, login_user
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from flask_activepieces import Activepieces, current_token, require_scope
+from tests.support import hosts
+from tests.support.actors import Person, Program, answer_of, brought_back
+from tests.support.clock import StoppedClock
+from tests.support.pages import Page
+
+PASSWORD = "correct horse"
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class NumberedUser(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
+    """As tutorials have it, with a tenant and a flag for admins."""
+
+    __tablename__ = "numbered_users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    tenant_id: Mapped[int]
+    tenant_name: Mapped[str]
+    organization_id: Mapped[int]
+    is_admin: Mapped[bool]
+
+
+class PlainUser(UserMixin, Base):  # type: ignore[misc]
+    """A UUID and an address: no tenant, no name, no roles."""
+
+    __tablename__ = "plain_users"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str]
+
+
+@dataclass
+class Site:
+    """The app, and how its user is known to our extension."""
+
+    app: Flask
+    user: dict[str, Any]
+    principal: dict[str, Any]
+    workspace: str
+    is_admin: bool
+
+    def program(self) -> Program:
+        return Program.registered(self.app)
+
+
+def numbered() -> Site:
+    user = {"id": 41, "tenant_id": 7, "tenant_name": "Acme", "organization_id": 3, "is_admin": True}
+    principal = {"user_id": "41", "tenant_id": "7", "organization_id": "3"}
+    app = make_app(NumberedUser, int, user, login_view="auth.login")
+    return Site(app, user, principal, "Acme", is_admin=True)
+
+
+def plain() -> Site:
+    user = {"id": uuid4()}
+    principal = {"user_id": str(user["id"]), "tenant_id": "default", "organization_id": None}
+    app = make_app(PlainUser, UUID, user, login_view="auth.login")
+    return Site(app, user, principal, "default", is_admin=False)
+
+
+def make_app(model: Any, key: Any, user: dict[str, Any], *, login_view: str) -> Flask:
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=hosts.SECRET_KEY,
+        SQLALCHEMY_DATABASE_URI="sqlite://",
+        ACTIVEPIECES_SCOPES=hosts.SCOPES,
+    )
+    db = SQLAlchemy(app, metadata=Base.metadata)
+    login_manager = LoginManager(app)
+    login_manager.login_view = login_view
+    login_manager.user_loader(lambda user_id: db.session.get(model, key(user_id)))
+    Activepieces(clock=StoppedClock()).init_app(app)
+    app.register_blueprint(auth_blueprint(db, model))
+    app.add_url_rule("/api/whoami", view_func=require_scope("profile:read")(whoami))
+    with app.app_context():
+        db.create_all()
+        db.session.add(model(email="bob@example.com", **user))
+        db.session.commit()
+    return app
+
+
+def whoami() -> dict[str, Any]:
+    return {
+        "user_id": current_token.user_id,
+        "tenant_id": current_token.tenant_id,
+        "organization_id": current_token.organization_id,
+    }
+
+
+def auth_blueprint(db: SQLAlchemy, model: Any) -> Blueprint:
+    blueprint = Blueprint("auth", __name__, url_prefix="/account")
+
+    @blueprint.get("/sign-in")
+    def login() -> ResponseReturnValue:
+        return """<form method="post"><input name="email"><input name="password"></form>"""
+
+    @blueprint.post("/sign-in")
+    def check() -> ResponseReturnValue:
+        statement = select(model).filter_by(email=request.form["email"])
+        user = db.session.scalar(statement)
+        if user is None or request.form["password"] != PASSWORD:
+            return "No.", 403
+        login_user(user)
+        return redirect(request.args["next"])
+
+    return blueprint
+
+
+@pytest.fixture(params=[numbered, plain])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    made: Site = request.param()
+    yield made
+    hosts.dispose(made.app)
+
+
+def sign_in(person: Person, asked: str) -> str:
+    """Where the login page sends the person who opened the address asked for."""
+    login_page = person.opens(asked).location
+    assert login_page.startswith("/account/sign-in?next=%2Foauth%2F")
+    typed = {"email": "bob@example.com", "password": PASSWORD}
+    return person.browser.post(login_page, data=typed).location
+
+
+def test_a_user_signs_in_on_the_way_and_connects(site: Site) -> None:
+    program, bob = site.program(), Person(site.app)
+
+    page = bob.sees(sign_in(bob, program.question()))
+    answer = bob.sends(page.form("decision"), decision="approve")
+    pair = answer_of(program.redeems(brought_back(answer)["code"]))
+
+    assert f"Workspace to share: {site.workspace}" in page.text
+    assert "bob@example.com" in page.text
+    assert answer_of(program.calls(pair["access_token"])) == site.principal
+
+
+def test_the_connected_apps_page_leads_through_the_login_too(site: Site) -> None:
+    bob = Person(site.app)
+
+    back = sign_in(bob, "/oauth/connected-apps?disconnected=1")
+
+    assert back == "/oauth/connected-apps?disconnected=1"
+    assert bob.sees(back).status == 200
+
+
+def test_the_client_pages_are_for_whom_the_model_calls_an_admin(site: Site) -> None:
+    admin_page = "/oauth/clients"
+    bob = Person(site.app)
+
+    page = bob.sees(sign_in(bob, admin_page))
+
+    assert page.status == (200 if site.is_admin else 403)
+
+
+def test_a_deleted_users_grants_are_found(site: Site) -> None:
+    program, bob = site.program(), Person(site.app)
+    page = bob.sees(sign_in(bob, program.question()))
+    bob.sends(page.form("decision"), decision="approve")
+    check = ["activepieces", "grants", "check"]
+
+    before = site.app.test_cli_runner().invoke(args=check)
+    with site.app.app_context():
+        db: SQLAlchemy = site.app.extensions["sqlalchemy"]
+        model = NumberedUser if site.is_admin else PlainUser
+        db.session.delete(db.session.get(model, site.user["id"]))
+        db.session.commit()
+    after = site.app.test_cli_runner().invoke(args=check)
+
+    assert (before.exit_code, after.exit_code) == (0, 1)
+    assert f"user {site.principal['user_id']} is not" in after.stdout
+
+
+def test_a_wrong_password_connects_nobody(site: Site) -> None:
+    bob = Person(site.app)
+    login_page = bob.opens(site.program().question()).location
+    typed = {"email": "bob@example.com", "password": "wrong"}
+
+    assert bob.browser.post(login_page, data=typed).status_code == 403
+    assert Page(bob.opens(login_page)).forms

@@ -1,0 +1,128 @@
+"""Several apps in one process, made by factories from the same module-level objects, as Flask apps are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_login import LoginManager
+from flask_sqlalchemy import SQLAlchemy
+
+from flask_activepieces import Activepieces, current_token, require_scope
+from flask_activepieces.models import Base
+from flask_activepieces.state import get_state
+from tests.conftest import MakeApp
+from tests.support import hosts
+from tests.support.actors import Person, Program, answer_of
+from tests.support.storage import row_counts
+
+
+@pytest.fixture
+def create_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """An app factory over one database object, one login manager and one extension."""
+    db, login_manager, activepieces = SQLAlchemy(), LoginManager(), Activepieces()
+    made: list[Flask] = []
+
+    def create(name: str, **config: Any) -> Flask:
+        app = Flask(name)
+        app.config.update(
+            SECRET_KEY=f"the secret key of {name}",
+            SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / name}.sqlite",
+            ACTIVEPIECES_SCOPES=hosts.SCOPES,
+        )
+        app.config.update(config)
+        db.init_app(app)
+        login_manager.init_app(app)
+        activepieces.init_app(app)
+        app.add_url_rule("/api/me", view_func=require_scope("profile:read")(me))
+        with app.app_context():
+            db.create_all()
+        made.append(app)
+        return app
+
+    def me() -> dict[str, str]:
+        return {"client_id": current_token.client_id}
+
+    yield create
+    for app in made:
+        hosts.dispose(app)
+
+
+def token_of(program: Program) -> str:
+    answer = answer_of(program.posts("/oauth/token", {"grant_type": "client_credentials"}))
+    assert isinstance(answer["access_token"], str)
+    return answer["access_token"]
+
+
+def own_client(app: Flask) -> Program:
+    return Program.registered(app, "--client-credentials", "--tenant", "acme")
+
+
+def test_apps_from_one_factory_share_no_client_and_no_token(
+    create_app: Callable[..., Flask],
+) -> None:
+    first, second = create_app("first"), create_app("second")
+    program = own_client(first)
+    token = token_of(program)
+
+    assert program.calls(token, "/api/me").status_code == 200
+    assert (
+        second.test_client()
+        .get("/api/me", headers={"Authorization": f"Bearer {token}"})
+        .status_code
+        == 401
+    )
+    assert row_counts(second) == {}
+
+
+def test_each_app_has_its_own_configuration(create_app: Callable[..., Flask]) -> None:
+    first = create_app("first", ACTIVEPIECES_ACCESS_TOKEN_TTL=7200)
+    second = create_app("second", ACTIVEPIECES_OAUTH_PREFIX="/connect")
+
+    assert get_state(first).settings.access_token_ttl == 7200
+    assert get_state(second).settings.access_token_ttl == 3600
+    assert first.test_client().get("/oauth/jwks.json").status_code == 200
+    assert first.test_client().get("/connect/jwks.json").status_code == 404
+    assert second.test_client().get("/connect/jwks.json").status_code == 200
+
+
+def test_our_tables_stand_once_in_a_shared_metadata(create_app: Callable[..., Flask]) -> None:
+    create_app("first")
+    app = create_app("second")
+
+    db: SQLAlchemy = app.extensions["sqlalchemy"]
+
+    assert set(db.metadata.tables) == {table.name for table in Base.metadata.sorted_tables}
+
+
+def test_two_apps_side_by_side_keep_their_people_apart(make_app: MakeApp, tmp_path: Path) -> None:
+    left = make_app(database=f"sqlite:///{tmp_path / 'left.sqlite'}")
+    right = make_app(
+        database=f"sqlite:///{tmp_path / 'right.sqlite'}", SECRET_KEY="another key " * 3
+    )
+    program = Program.registered(left)
+
+    pair = program.connects(Person(left, "bob"))
+    elsewhere = Program(right, program.client_id, program.client_secret)
+
+    assert elsewhere.calls(pair["access_token"]).status_code == 401
+    assert answer_of(elsewhere.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
+
+
+def test_signals_say_which_app_they_come_from(create_app: Callable[..., Flask]) -> None:
+    from flask_activepieces import signals
+
+    first, second = create_app("first"), create_app("second")
+    heard: list[Any] = []
+
+    def listen(app: Flask, event: Any) -> None:
+        heard.append(app)
+
+    with signals.client_created.connected_to(listen, sender=first):
+        own_client(second)
+        own_client(first)
+
+    assert heard == [first]

@@ -1,0 +1,40 @@
+"""A user who approves in several windows at once has one grant, and every window its code."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from tests.support.scenes import Scene
+from tests.support.shots import by_browser
+from tests.support.storage import rows_of
+
+
+def test_parallel_approvals_make_one_grant(scene: Scene) -> None:
+    bob = scene.person()
+
+    for _ in range(scene.rounds):
+        program = scene.program()
+        forms = [
+            bob.sees(program.question(prompt="consent")).form("decision")
+            for _ in range(scene.volley)
+        ]
+
+        answers = scene.fire(
+            [
+                by_browser(bob, "POST", form.action, form.values | {"decision": "approve"})
+                for form in forms
+            ]
+        )
+
+        assert {answer.status for answer in answers} == {303}
+        grants = [
+            row for row in rows_of(scene.app, "grants") if row["client_id"] == program.client_id
+        ]
+        assert len(grants) == 1
+        codes = {code_in(answer.headers["Location"]) for answer in answers}
+        assert len(codes) == scene.volley
+        assert program.redeems(codes.pop()).status_code == 200
+
+
+def code_in(location: str) -> str:
+    return parse_qs(urlsplit(location).query)["code"][0]

@@ -1,0 +1,40 @@
+"""A database for one test or one file of tests, empty at first and gone afterwards, of any of the three kinds."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from .requirements import Name, require
+
+Kind = Literal["sqlite", "postgres", "mariadb"]
+
+_SERVERS: dict[Kind, Name] = {"postgres": "postgres", "mariadb": "mariadb"}
+
+
+@contextmanager
+def fresh_database(kind: Kind, directory: Path) -> Iterator[str]:
+    """The URL of a database that nobody else uses."""
+    if kind == "sqlite":
+        yield f"sqlite:///{directory / 'fresh.sqlite'}"
+        return
+    server = make_url(require(_SERVERS[kind]))
+    name = f"activepieces_test_{secrets.token_hex(6)}"
+    _execute(server, f"CREATE DATABASE {name}")
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        # PostgreSQL would wait for whoever is still connected.
+        _execute(server, f"DROP DATABASE {name}" + (" WITH (FORCE)" if kind == "postgres" else ""))
+
+
+def _execute(server: URL, statement: str) -> None:
+    engine = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))

@@ -1,0 +1,45 @@
+"""The documentation as text: which pages there are, and what stands in their fenced blocks and tables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+#: Every page that Sphinx builds.
+PAGES = sorted(DOCS.glob("*.md"))
+
+_FENCE = re.compile(r"^```(\S+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def page(name: str) -> str:
+    """The text of a page, by its name without ``.md``."""
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def name_of(path: Path) -> str:
+    """How a page is called in test ids."""
+    return path.stem
+
+
+def blocks(text: str, *languages: str) -> list[str]:
+    """The contents of the fenced blocks in one of these languages."""
+    return [found[2] for found in _FENCE.finditer(text) if found[1] in languages]
+
+
+def prose(text: str) -> str:
+    """The text without its fenced blocks."""
+    return _FENCE.sub("", text)
+
+
+def code_words(text: str) -> set[str]:
+    """What stands in backticks outside of fenced blocks."""
+    return set(re.findall(r"`([^`\n]+)`", prose(text)))
+
+
+def headings(text: str) -> list[str]:
+    """The headings, without their marks."""
+    found = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
+    return [heading.replace("`", "").strip() for heading in found]

@@ -1,0 +1,55 @@
+"""What somebody may send who wants to pass for somebody else."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+from joserfc.jws import JWSRegistry
+
+NO_TOKENS_OF_OURS = [
+    "nonsense",
+    "a.b.c",
+    "a.0.b.c",
+    "eyJhbGciOiJub25lIn0.e30.",
+    "é.0.é.é",
+    "....",
+    "A" * 20_000,
+]
+
+Claims = dict[str, Any]
+
+
+def opened(token: str) -> tuple[Claims, Claims]:
+    """Header and claims of a JWT, which anyone can read."""
+    header, payload, _ = token.split(".")
+    return _json(header), _json(payload)
+
+
+def joined(header: object, claims: object, signature: bytes = b"") -> str:
+    """A JWT with any signature."""
+    return f"{_text(header)}.{_text(claims)}.{_text(signature)}"
+
+
+def hs256(header: object, claims: object, key: bytes) -> str:
+    """A JWT signed with any bytes as the key, whatever its header says."""
+    body = f"{_text(header)}.{_text(claims)}"
+    return f"{body}.{_text(hmac.digest(key, body.encode(), 'sha256'))}"
+
+
+def signed(header: Claims, claims: object, key: Any) -> str:
+    """A JWT signed by the algorithm that its header names, with whatever else stands in the header."""
+    body = f"{_text(header)}.{_text(claims)}"
+    return f"{body}.{_text(JWSRegistry.algorithms[header['alg']].sign(body.encode(), key))}"
+
+
+def _text(part: object) -> str:
+    data = part if isinstance(part, bytes) else json.dumps(part).encode()
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _json(part: str) -> Claims:
+    value: Claims = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return value

@@ -1,0 +1,90 @@
+"""The app as strangers meet it: over real HTTP, on a port of the loopback, with a browser's cookies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import requests
+from flask import Flask
+from werkzeug import Request
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.test import TestResponse
+
+from .pages import Form, Page
+
+
+class _Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """A test's output is no place for an access log."""
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The app's address, for as long as the block runs."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
+    # Looked at often, so that the end of a test does not wait for the server's.
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Visitor:
+    """A person with a browser that is signed in; it stays where it is when sent to another site."""
+
+    def __init__(self, site: str, name: str) -> None:
+        self.site = site
+        self.cookies = requests.Session()
+        self.cookies.trust_env = False  # a proxy of this machine has no business on its loopback
+        self._get(f"{site}/login?as={name}")
+
+    def close(self) -> None:
+        self.cookies.close()
+
+    def sees(self, url: str) -> Page:
+        """The page at the end of all redirects."""
+        return Page(_as_test_response(self._get(urljoin(self.site, url))))
+
+    def sends(self, form: Form, **changes: Any) -> str:
+        """Where the answer to a form sends the browser."""
+        answer = self.cookies.post(
+            urljoin(self.site, form.action), data=form.values | changes, allow_redirects=False
+        )
+        assert answer.status_code == 303, answer.text
+        return answer.headers["Location"]
+
+    def allows(self, question: str, **choices: Any) -> str:
+        """The address, with the code in it, that the browser is sent to after a yes."""
+        return self.sends(self.sees(question).form("decision"), decision="approve", **choices)
+
+    def brings_code(self, question: str) -> str:
+        """The code itself."""
+        (code,) = parse_qs(urlsplit(self.allows(question)).query)["code"]
+        return code
+
+    def _get(self, url: str) -> requests.Response:
+        answer = self.cookies.get(url, allow_redirects=False)
+        while answer.is_redirect:
+            url = urljoin(url, answer.headers["Location"])
+            assert url.startswith(self.site), url
+            answer = self.cookies.get(url, allow_redirects=False)
+        return answer
+
+
+def _as_test_response(answer: requests.Response) -> TestResponse:
+    """The same answer as Werkzeug's test client would give it, for `Page`."""
+    headers = {"Content-Type": answer.headers["Content-Type"]}
+    return TestResponse(
+        iter([answer.content]),
+        f"{answer.status_code} {answer.reason}",
+        headers,  # type: ignore[arg-type]  # any mapping will do
+        Request({}),
+    )

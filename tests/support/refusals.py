@@ -1,0 +1,79 @@
+"""What a refusal must look like, in the format that the RFC gives its receiver; and that it left nothing behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from .actors import CALLBACK, answer_of, brought_back
+from .pages import Page
+from .storage import row_counts
+
+#: RFC 6749 §4.1.2.1 and §5.2: what an error_description may be made of.
+_DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
+
+
+def oauth_error(response: TestResponse, status: int, error: str) -> str:
+    """The description in an error answer of a machine endpoint (RFC 6749 §5.2)."""
+    body = answer_of(response, status)
+    assert set(body) <= {"error", "error_description"}, body
+    assert body["error"] == error, body
+    assert response.mimetype == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Pragma"] == "no-cache"
+    assert response.location is None
+    description = body.get("error_description", "")
+    assert isinstance(description, str)
+    assert _DESCRIPTION.fullmatch(description), f"{error} says nothing, or nothing allowed: {body}"
+    return description
+
+
+def told_on_a_page(response: TestResponse, status: int = 400) -> Page:
+    """The page that tells a person what is wrong, sends nobody anywhere, and cannot be framed."""
+    assert response.status_code == status, response.text
+    assert response.location is None
+    assert response.mimetype == "text/html"
+    cannot_be_framed(response)
+    page = Page(response)
+    assert "http-equiv" not in str(page.tags), "a page can redirect as well"
+    return page
+
+
+def cannot_be_framed(response: TestResponse) -> None:
+    """RFC 9700 §4.16, for browsers that know CSP and for those that do not."""
+    policy = response.headers["Content-Security-Policy"].split("; ")
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def told_by_redirect(
+    response: TestResponse,
+    error: str,
+    *,
+    state: str | None = "a state",
+    issuer: str = "http://localhost",
+    to: str = CALLBACK,
+) -> str:
+    """The description in an error that goes back to the client (RFC 6749 §4.1.2.1, RFC 9207 §2)."""
+    assert response.status_code == 303, response.text
+    assert response.location.startswith(f"{to}?")
+    told = brought_back(response)
+    description = told.pop("error_description")
+    assert _DESCRIPTION.fullmatch(description)
+    assert told == {"error": error, "iss": issuer} | ({} if state is None else {"state": state})
+    return description
+
+
+@contextmanager
+def nothing_stored(app: Flask) -> Iterator[None]:
+    """Fails when the block leaves a row behind, or takes one away."""
+    before = row_counts(app)
+    yield
+    assert row_counts(app) == before

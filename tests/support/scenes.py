@@ -1,0 +1,120 @@
+"""A database, a server of several processes on it, and an app in this process that shares both its data and its keys.
+
+People consent and tests look around in this process; what is to race or to fail goes to the server.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from . import hosts
+from .actors import Person, Program, answer_of
+from .databases import Kind, fresh_database
+from .servers import Server, serve
+from .shots import Answer, Shot, fire
+from .storage import rows_of
+
+#: Both apps say that they are this issuer.
+PUBLIC_URL = "http://localhost"
+
+
+@dataclass
+class Scene:
+    """What a test of races or faults plays on."""
+
+    app: Flask
+    server: Server
+    #: How many requests leave together, and how often a race is repeated.
+    volley: int = 1
+    rounds: int = 1
+
+    def person(self, name: str = "bob") -> Person:
+        """A browser, signed in at both apps."""
+        return Person(self.app, name)
+
+    def program(self, *options: str, tenant: str = "acme") -> Program:
+        """A new client of a tenant, known to both apps."""
+        return Program.registered(self.app, "--tenant", tenant, *options)
+
+    def code(self, program: Program, person: Person) -> str:
+        """The code of a person who is asked, and says yes, whatever they allowed before."""
+        return person.allows(program.question(prompt="consent"))
+
+    def connect(self, program: Program, person: Person) -> dict[str, Any]:
+        """The tokens of one more connection."""
+        return answer_of(program.redeems(self.code(program, person)))
+
+    def fire(self, shots: Sequence[Shot], *, timeout: float = 60) -> list[Answer]:
+        """The server's answers to requests that leave together."""
+        return fire(self.server.port, shots, timeout=timeout)
+
+    def ask(self, shot: Shot, *, timeout: float = 60) -> Answer:
+        """The server's answer to one request."""
+        return self.fire([shot], timeout=timeout)[0]
+
+    def families(self, program: Program) -> list[dict[str, Any]]:
+        """The rows of a program's token families."""
+        return [
+            row
+            for row in rows_of(self.app, "token_families")
+            if row["client_id"] == program.client_id
+        ]
+
+    def assert_dead(self, program: Program, pair: dict[str, Any]) -> None:
+        """No token of an answer is of any use."""
+        assert program.calls(pair["access_token"]).status_code == 401
+        if "refresh_token" in pair:
+            refused = program.refreshes(pair["refresh_token"]).get_json()
+            assert refused["error"] in ("invalid_grant", "invalid_client")
+
+    def assert_alive(self, program: Program, pair: dict[str, Any]) -> dict[str, Any]:
+        """Both tokens of a pair work; the next pair."""
+        assert program.calls(pair["access_token"]).status_code == 200
+        answer = program.refreshes(pair["refresh_token"])
+        assert answer.status_code == 200, answer.text
+        successor: dict[str, Any] = answer.get_json()
+        assert program.calls(successor["access_token"]).status_code == 200
+        return successor
+
+
+@contextmanager
+def open_scene(
+    kind: Kind,
+    directory: Path,
+    *,
+    workers: int = 4,
+    threads: int = 1,
+    volley: int = 1,
+    rounds: int = 1,
+    served_through: Callable[[str], str] = lambda url: url,
+    **options: Any,
+) -> Iterator[Scene]:
+    """A scene; ``served_through`` changes the database URL for the server, ``options`` are for both apps."""
+    options |= {"ACTIVEPIECES_PUBLIC_URL": PUBLIC_URL}
+    with fresh_database(kind, directory) as url:
+        app = hosts.make_app(directory, database=url, **options)
+        try:
+            with serve(
+                directory,
+                workers=workers,
+                threads=threads,
+                database=served_through(url),
+                **options,
+            ) as server:
+                yield Scene(app, server, volley, rounds)
+        finally:
+            hosts.dispose(app)
+
+
+def told(answers: Sequence[Answer]) -> Counter[tuple[int, str | None]]:
+    """How many answers had which status and which OAuth error."""
+    return Counter(
+        (answer.status, answer.json.get("error") if answer.body else None) for answer in answers
+    )

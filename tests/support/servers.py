@@ -1,0 +1,90 @@
+"""Real gunicorn servers for the small host: started, asked, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .shots import Shot, fire
+
+ROOT = Path(__file__).parents[2]
+SECONDS_TO_START = 30
+SECONDS_TO_STOP = 5
+
+
+@dataclass
+class Server:
+    """One running gunicorn; it and its workers are a process group of their own."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log_file: Path
+
+    def log(self) -> str:
+        """What it has written so far, tracebacks of its app included."""
+        return self.log_file.read_text(errors="replace")
+
+    def wait(self) -> None:
+        """Return once it answers."""
+        deadline = time.monotonic() + SECONDS_TO_START
+        while self.process.poll() is None and time.monotonic() < deadline:
+            with suppress(OSError):
+                fire(self.port, [Shot("GET", "/")], timeout=SECONDS_TO_START)
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"gunicorn does not answer:\n{self.log()}")
+
+    def stop(self) -> None:
+        """End the server, and whatever of its group does not end by itself."""
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(SECONDS_TO_STOP)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextmanager
+def serve(
+    directory: Path, *, workers: int = 4, threads: int = 1, **options: Any
+) -> Iterator[Server]:
+    """A server for `hosts.make_app` with these options; its tables must be there already."""
+    # The socket is ours from the start: no other program can take the port before gunicorn does.
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        port = listener.getsockname()[1]
+        process = _start(listener, directory / "gunicorn.log", workers, threads, options)
+    server = Server(process, port, directory / "gunicorn.log")
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+def _start(
+    listener: socket.socket, log_file: Path, workers: int, threads: int, options: dict[str, Any]
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gunicorn", "tests.support.served_app:app"]
+    command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket", "--preload"]
+    command += ["--workers", str(workers), "--threads", str(threads), "--graceful-timeout", "1"]
+    with log_file.open("wb") as log:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "SERVED_APP": json.dumps(options)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )

@@ -1,0 +1,411 @@
+"""The two ways to use the database: what is tried again, what is given up, and under which name."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import OperationalError as EngineError
+from sqlalchemy.pool import QueuePool
+
+from flask_activepieces.database import (
+    ATTEMPTS,
+    Database,
+    LostRace,
+    Transaction,
+    insert_if_absent,
+)
+from flask_activepieces.errors import SetupError, Unavailable
+from flask_activepieces.models import Base, RevocationRow
+from tests.support.databases import Kind, fresh_database
+
+SLEEP = "flask_activepieces.database.time.sleep"
+ADD = text("INSERT INTO things (name) VALUES (:name)")
+COUNT = text("SELECT count(*) FROM things")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SLEEP, lambda seconds: None)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE things (name TEXT PRIMARY KEY)"))
+    engine.dispose()
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def database(engine: Engine) -> Database:
+    return Database(engine)
+
+
+def count(database: Database) -> int:
+    return database.read(lambda connection: int(connection.scalar(COUNT) or 0))
+
+
+class Original(Exception):
+    """An error as a database driver raises it."""
+
+    def __init__(self, *args: Any, sqlstate: str | None = None) -> None:
+        super().__init__(*args)
+        self.sqlstate = sqlstate
+
+
+def database_error(original: BaseException, *, stale: bool = False) -> EngineError:
+    return EngineError("SELECT 1", {}, original, connection_invalidated=stale)
+
+
+def failing(times: int, error: Exception) -> Callable[[Transaction], str]:
+    """Work that adds a thing and then fails, so many times."""
+    left = [times]
+
+    def work(transaction: Transaction) -> str:
+        transaction.execute(ADD, {"name": "one"})
+        if left[0]:
+            left[0] -= 1
+            raise error
+        return "done"
+
+    return work
+
+
+# A transaction
+
+
+def test_what_work_does_is_committed_and_its_result_handed_on(database: Database) -> None:
+    assert database.transact(failing(0, LostRace())) == "done"
+    assert count(database) == 1
+
+
+def test_an_error_of_the_works_own_rolls_back_and_goes_up(database: Database) -> None:
+    with pytest.raises(KeyError):
+        database.transact(failing(1, KeyError("x")))
+
+    assert count(database) == 0
+
+
+def test_changes_tells_how_many_rows_a_statement_met(database: Database) -> None:
+    def work(transaction: Transaction) -> tuple[int, int]:
+        transaction.execute(ADD, {"name": "one"})
+        everything = transaction.changes(text("DELETE FROM things"))
+        return everything, transaction.changes(text("DELETE FROM things"))
+
+    assert database.transact(work) == (1, 0)
+
+
+# Tried again
+
+
+COLLISIONS = {
+    "a lost race": LostRace(),
+    "PostgreSQL: serialization failure": database_error(Original("x", sqlstate="40001")),
+    "PostgreSQL: deadlock": database_error(Original("x", sqlstate="40P01")),
+    "MySQL: lock wait timeout": database_error(Original(1205, "Lock wait timeout exceeded")),
+    "MySQL: deadlock": database_error(Original(1213, "Deadlock found")),
+    "SQLite: locked": database_error(sqlite3.OperationalError("database is locked")),
+    "a connection that was dead already": database_error(Original("gone away"), stale=True),
+}
+
+
+@pytest.mark.parametrize("name", COLLISIONS)
+def test_a_collision_is_tried_again(database: Database, name: str) -> None:
+    """The first attempts leave nothing behind: the same key can be added by the last."""
+    assert database.transact(failing(ATTEMPTS - 1, COLLISIONS[name])) == "done"
+    assert count(database) == 1
+
+
+@pytest.mark.parametrize("name", COLLISIONS)
+def test_after_the_last_attempt_the_caller_is_told_to_come_back(
+    database: Database, name: str
+) -> None:
+    with pytest.raises(Unavailable) as caught:
+        database.transact(failing(ATTEMPTS, COLLISIONS[name]))
+
+    assert caught.value.retry_after in (1, 5)
+    assert count(database) == 0
+
+
+def test_waits_grow_and_stay_short(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All attempts together must not hold a worker for long."""
+    waits: list[float] = []
+    monkeypatch.setattr(SLEEP, waits.append)
+
+    with pytest.raises(Unavailable):
+        database.transact(failing(ATTEMPTS, LostRace()))
+
+    assert len(waits) == ATTEMPTS - 1
+    assert all(0 < wait < 0.1 for wait in waits)
+    assert sum(waits) < 0.5
+
+
+def test_two_writers_on_sqlite_wait_for_each_other(engine: Engine, database: Database) -> None:
+    inside, done = threading.Event(), threading.Event()
+
+    def slow(transaction: Transaction) -> None:
+        transaction.execute(ADD, {"name": "slow"})
+        inside.set()
+        done.wait(0.2)
+
+    other = threading.Thread(target=database.transact, args=(slow,))
+    other.start()
+    inside.wait()
+    database.transact(lambda transaction: transaction.execute(ADD, {"name": "quick"}))
+    done.set()
+    other.join()
+
+    assert count(database) == 2
+
+
+def test_readers_on_sqlite_do_not_wait_for_a_writer(database: Database) -> None:
+    def look_meanwhile(transaction: Transaction) -> int:
+        transaction.execute(ADD, {"name": "unseen"})
+        return count(database)
+
+    assert database.transact(look_meanwhile) == 0
+
+
+# Given up, under the right name
+
+
+AWAY = {
+    "refused": database_error(Original("connection refused")),
+    "MySQL: gone away": database_error(Original(2006, "MySQL server has gone away")),
+    "SQLite: cannot open": database_error(sqlite3.OperationalError("unable to open database file")),
+    "SQLite: disk full": database_error(sqlite3.OperationalError("database or disk is full")),
+}
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_a_database_that_is_away_is_not_tried_again(database: Database, name: str) -> None:
+    with pytest.raises(Unavailable, match="The database cannot be reached just now"):
+        database.transact(failing(1, AWAY[name]))
+
+    assert count(database) == 0
+
+
+@pytest.mark.parametrize("name", AWAY)
+def test_a_look_up_in_a_database_that_is_away_is_unavailable(database: Database, name: str) -> None:
+    def look_up(connection: Any) -> None:
+        raise AWAY[name]
+
+    with pytest.raises(Unavailable):
+        database.read(look_up)
+
+
+def test_an_exhausted_pool_is_unavailable(tmp_path: Path) -> None:
+    engine = create_engine(
+        f"sqlite:///{tmp_path / 'x.sqlite'}",
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=0.01,
+    )
+    database = Database(engine)
+
+    with engine.connect(), pytest.raises(Unavailable):
+        database.read(lambda connection: None)
+    with engine.connect(), pytest.raises(Unavailable):
+        database.transact(lambda transaction: None)
+
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        sqlite3.OperationalError("no such table: activepieces_grants"),
+        Original('relation "activepieces_grants" does not exist', sqlstate="42P01"),
+        Original(1146, "Table 'app.activepieces_grants' doesn't exist"),
+    ],
+    ids=["SQLite", "PostgreSQL", "MySQL"],
+)
+def test_missing_tables_say_what_to_run(database: Database, original: Exception) -> None:
+    error = ProgrammingError("SELECT 1", {}, original)
+
+    def look_up(connection: Any) -> None:
+        raise error
+
+    for attempt in (
+        lambda: database.read(look_up),
+        lambda: database.transact(failing(1, error)),
+    ):
+        with pytest.raises(SetupError, match=r"run your migrations, or db\.create_all\(\)"):
+            attempt()
+
+
+def test_a_missing_table_of_the_hosts_own_is_not_called_ours(database: Database) -> None:
+    """It is the host's to mend, and "away" would send its developer looking in the wrong place."""
+    with pytest.raises(EngineError, match="no such table: users"):
+        database.read(lambda connection: connection.execute(text("SELECT * FROM users")))
+
+
+def test_a_mistake_of_ours_is_not_hidden(database: Database) -> None:
+    database.transact(failing(0, LostRace()))
+
+    with pytest.raises(IntegrityError):
+        database.transact(failing(0, LostRace()))
+
+
+# Stale connections: the pool hands out what the server has closed long ago
+
+
+def test_a_look_up_on_a_dead_connection_is_made_once_more(database: Database) -> None:
+    errors = [database_error(Original("gone"), stale=True)]
+
+    def look_up(connection: Any) -> str:
+        if errors:
+            raise errors.pop()
+        return "found"
+
+    assert database.read(look_up) == "found"
+
+
+def test_a_look_up_that_dies_twice_is_unavailable(database: Database) -> None:
+    def look_up(connection: Any) -> None:
+        raise database_error(Original("gone"), stale=True)
+
+    with pytest.raises(Unavailable):
+        database.read(look_up)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+)
+@pytest.mark.parametrize("way", ["read", "transact"])
+def test_a_server_that_dropped_all_connections_is_not_noticed(
+    tmp_path: Path, kind: Kind, way: str
+) -> None:
+    """As after a restart of the server, or a firewall that forgot idle connections."""
+    one = text("SELECT 1")
+    with fresh_database(kind, tmp_path) as url:
+        engine, admin = create_engine(url), create_engine(url)
+        database = Database(engine)
+        with database.reading() as first, database.reading() as second, database.reading() as third:
+            assert [pooled.scalar(one) for pooled in (first, second, third)] == [1, 1, 1]
+        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            end_other_sessions(kind, connection)
+
+        if way == "read":
+            assert database.read(lambda connection: connection.scalar(one)) == 1
+        else:
+            assert database.transact(lambda transaction: transaction.execute(one).scalar()) == 1
+
+        engine.dispose()
+        admin.dispose()
+
+
+def end_other_sessions(kind: Kind, connection: Any) -> None:
+    if kind == "postgres":
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+        return
+    others = connection.scalars(
+        text(
+            "SELECT id FROM information_schema.processlist"
+            " WHERE db = database() AND id <> connection_id()"
+        )
+    ).all()
+    for identifier in others:
+        connection.execute(text(f"KILL {int(identifier)}"))
+
+
+# After the commit
+
+
+def test_what_is_to_happen_after_the_commit_sees_it_done(database: Database) -> None:
+    seen: list[int] = []
+
+    def work(transaction: Transaction) -> None:
+        transaction.after_commit.append(lambda: seen.append(count(database)))
+        transaction.execute(ADD, {"name": "one"})
+
+    database.transact(work)
+
+    assert seen == [1]
+
+
+def test_it_does_not_happen_when_the_transaction_fails(database: Database) -> None:
+    seen: list[str] = []
+
+    def work(transaction: Transaction) -> None:
+        transaction.after_commit.append(lambda: seen.append("sent"))
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        database.transact(work)
+
+    assert seen == []
+
+
+def test_it_happens_once_however_many_attempts_there_were(database: Database) -> None:
+    seen: list[str] = []
+    attempts = [LostRace(), LostRace()]
+
+    def work(transaction: Transaction) -> None:
+        transaction.after_commit.append(lambda: seen.append("sent"))
+        if attempts:
+            raise attempts.pop()
+
+    database.transact(work)
+
+    assert seen == ["sent"]
+
+
+# An INSERT that leaves an equal row alone
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+)
+def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) -> None:
+    table: Any = RevocationRow.__table__
+    row = {"subject": "token:x", "created_at": 1, "expires_at": 2}
+    with fresh_database(kind, tmp_path) as url:
+        engine = create_engine(url)
+        Base.metadata.create_all(engine, tables=[table])
+        database = Database(engine)
+        statement = insert_if_absent(table, database.dialect)
+
+        changes = [
+            database.transact(lambda transaction, r=r: transaction.changes(statement, r))  # type: ignore[misc]
+            for r in (row, row | {"expires_at": 9}, row | {"subject": "token:X"})
+        ]
+        stored = database.read(lambda connection: list(connection.execute(table.select())))
+
+        engine.dispose()
+    assert changes == [1, 0, 1]
+    assert sorted((found.subject, found.expires_at) for found in stored) == [
+        ("token:X", 2),
+        ("token:x", 2),
+    ]
+
+
+def test_an_unknown_kind_of_database_is_named() -> None:
+    table: Any = RevocationRow.__table__
+
+    with pytest.raises(NotImplementedError, match="'oracle'"):
+        insert_if_absent(table, "oracle")

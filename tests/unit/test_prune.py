@@ -1,0 +1,127 @@
+"""When a row is over, to the second; and that batches take what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, insert, select
+
+from flask_activepieces.database import Database
+from flask_activepieces.models import AuditEventRow, Base, RevocationRow, TokenFamilyRow
+from flask_activepieces.oauth.prune import GRACE, prune
+
+NOW = 1_800_000_000
+DAY = 86_400
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    engine = create_engine(f"sqlite:///{tmp_path / 'prune.sqlite'}")
+    Base.metadata.create_all(engine)
+    yield Database(engine)
+    engine.dispose()
+
+
+def revocation(name: str, **changes: int) -> dict[str, Any]:
+    return {"subject": name, "created_at": NOW - DAY, "expires_at": NOW} | changes
+
+
+def family(name: str, **changes: int | None) -> dict[str, Any]:
+    ids = dict.fromkeys(("client_id", "tenant_id", "user_id", "grant_id"), "x")
+    texts = {"scope": "", "secret": "", "nonce": "", "organization_id": None}
+    times = {"created_at": 0, "rotated_at": 0, "expires_at": NOW, "revoked_at": None}
+    numbers = {"generation": 0, "previous_nonce": None}
+    return {"id": name, **ids, **texts, **times, **numbers} | changes
+
+
+def event(identifier: int, **changes: int) -> dict[str, Any]:
+    base = {"id": identifier, "name": "x", "detail": {}, "at": 0, "times": 1, "last_at": NOW}
+    return base | changes
+
+
+def add(database: Database, table: type[Base], *rows: dict[str, Any]) -> None:
+    database.transact(lambda transaction: [transaction.execute(insert(table), r) for r in rows])
+
+
+def left(database: Database, column: Any) -> list[Any]:
+    return database.read(lambda connection: sorted(connection.scalars(select(column))))
+
+
+def run(database: Database, *, now: int = NOW, days: int = 400, batch: int = 1000) -> list[Any]:
+    return list(prune(database, now=now, audit_days=days, batch=batch))
+
+
+def test_an_empty_database_has_nothing_to_remove(database: Database) -> None:
+    assert run(database) == []
+
+
+def test_a_revocation_goes_with_the_last_token_that_it_could_concern(database: Database) -> None:
+    add(
+        database,
+        RevocationRow,
+        revocation("over", expires_at=NOW),
+        revocation("alive", expires_at=NOW + 1),
+    )
+
+    assert run(database) == [("activepieces_revocations", 1)]
+    assert left(database, RevocationRow.subject) == ["alive"]
+
+
+def test_a_family_goes_a_day_after_its_end(database: Database) -> None:
+    """Until then a replay of its code or of its tokens is still recognised."""
+    add(
+        database,
+        TokenFamilyRow,
+        family("expired long ago", expires_at=NOW - GRACE),
+        family("expired lately", expires_at=NOW - GRACE + 1),
+        family("revoked long ago", expires_at=NOW + DAY, revoked_at=NOW - GRACE),
+        family("revoked lately", expires_at=NOW + DAY, revoked_at=NOW - GRACE + 1),
+        family("alive", expires_at=NOW + DAY),
+    )
+
+    assert run(database) == [("activepieces_token_families", 2)]
+    assert left(database, TokenFamilyRow.id) == ["alive", "expired lately", "revoked lately"]
+
+
+def test_an_event_goes_by_the_last_time_that_it_happened(database: Database) -> None:
+    """A connection's one row for its refreshes stays for as long as it is refreshed."""
+    add(
+        database,
+        AuditEventRow,
+        event(1, at=0, last_at=NOW - 400 * DAY),
+        event(2, at=0, last_at=NOW - 400 * DAY + 1),
+    )
+
+    assert run(database) == [("activepieces_audit_events", 1)]
+    assert left(database, AuditEventRow.id) == [2]
+
+
+@pytest.mark.parametrize(
+    ("batch", "taken"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (5, [5]), (6, [5])]
+)
+def test_a_batch_takes_no_more_than_it_may(
+    database: Database, batch: int, taken: list[int]
+) -> None:
+    add(database, RevocationRow, *(revocation(str(number)) for number in range(5)))
+
+    assert [rows for _, rows in run(database, batch=batch)] == taken
+
+
+def test_it_is_lazy_so_that_a_job_may_stop_between_two_batches(database: Database) -> None:
+    add(database, RevocationRow, *(revocation(str(number)) for number in range(5)))
+
+    next(prune(database, now=NOW, audit_days=400, batch=2))
+
+    assert len(left(database, RevocationRow.subject)) == 3
+
+
+def test_what_another_job_removed_meanwhile_is_not_counted_twice(database: Database) -> None:
+    add(database, RevocationRow, *(revocation(str(number)) for number in range(4)))
+    mine, other = (prune(database, now=NOW, audit_days=400, batch=2) for _ in range(2))
+
+    taken = [next(mine)[1], next(other)[1], *(rows for _, rows in mine), *(r for _, r in other)]
+
+    assert taken == [2, 2]
