@@ -50,7 +50,9 @@ def _databases(options: argparse.Namespace) -> Iterator[AbstractContextManager[D
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--only", default="", metavar="WORD", help="operations with this word in their name")
+    parser.add_argument(
+        "--only", default="", metavar="WORD", help="operations with this word in their name"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument(
         "--postgres",

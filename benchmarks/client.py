@@ -50,9 +50,7 @@ def prepare(make_lane: MakeLane, count: int, port: int) -> Callable[[], None]:
     return partial(_at_once, drive, _lanes(make_lane, count // CONNECTIONS))
 
 
-def prepare_floor(
-    make_lane: MakeLane, count: int, port: int, *, path: str
-) -> Callable[[], None]:
+def prepare_floor(make_lane: MakeLane, count: int, port: int, *, path: str) -> Callable[[], None]:
     """As many requests, with the operation's method, headers and body, for the bare view."""
 
     def drive(_: Lane, request: Request) -> None:
@@ -67,9 +65,7 @@ def _lanes(make_lane: MakeLane, length: int) -> list[tuple[Lane, Request]]:
     return [(lane, next(lane)) for lane in lanes]
 
 
-def _at_once(
-    drive: Callable[[Lane, Request], None], lanes: Sequence[tuple[Lane, Request]]
-) -> None:
+def _at_once(drive: Callable[[Lane, Request], None], lanes: Sequence[tuple[Lane, Request]]) -> None:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for done in [pool.submit(drive, lane, first) for lane, first in lanes]:
             done.result()

@@ -45,9 +45,7 @@ _POSTGRESQL = (
     " WHERE datname = :name AND backend_type = 'client backend'"
 )
 #: A thread of MariaDB serves one connection.
-_MARIADB = (
-    "SELECT 'mariadbd', CAST(@@pid AS INT), tid FROM information_schema.processlist WHERE db = :name"
-)
+_MARIADB = "SELECT 'mariadbd', CAST(@@pid AS INT), tid FROM information_schema.processlist WHERE db = :name"
 
 
 @contextmanager

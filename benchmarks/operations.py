@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 from flask import Flask
 
 from flask_activepieces.oauth import codes
-from flask_activepieces.oauth.registration import Registration
 from flask_activepieces.oauth.codes import AuthorizationCode
 from flask_activepieces.oauth.desk import TokenDesk
 from flask_activepieces.oauth.families import begin, redeem
+from flask_activepieces.oauth.registration import Registration
 from flask_activepieces.oauth.requests import FORM
 from flask_activepieces.state import get_state
 
@@ -55,9 +55,7 @@ class Mint:
                 )
             )
         self.proof = {"client_id": client.client_id, "client_secret": str(secret)}
-        self._desk = TokenDesk.of(
-            state.settings, audit=state.audit, dialect=state.database.dialect
-        )
+        self._desk = TokenDesk.of(state.settings, audit=state.audit, dialect=state.database.dialect)
 
     def code(self) -> str:
         """A code that nobody has redeemed."""
@@ -156,9 +154,7 @@ def open_consent_page(mint: Mint, count: int) -> Lane:
 
 
 def _form(path: str, fixed: Mapping[str, str], **more: str) -> Request:
-    return Request(
-        "POST", path, (("Content-Type", FORM),), urlencode({**fixed, **more}).encode()
-    )
+    return Request("POST", path, (("Content-Type", FORM),), urlencode({**fixed, **more}).encode())
 
 
 @dataclass(frozen=True)
@@ -176,9 +172,7 @@ class Operation:
 OPERATIONS = (
     Operation("code exchange", exchange_codes, {"PostgreSQL": 4.5, "SQLite": 3.2}),
     Operation("refresh", refresh, {"PostgreSQL": 4.5, "SQLite": 3.2}),
-    Operation(
-        "protected view, strict", call_protected_view, {"PostgreSQL": 1.9, "SQLite": 1.9}
-    ),
+    Operation("protected view, strict", call_protected_view, {"PostgreSQL": 1.9, "SQLite": 1.9}),
     Operation(
         "protected view, 30 s bound",
         call_protected_view,

@@ -75,14 +75,20 @@ def measure(database: Database, plan: Plan, wanted: str) -> Iterator[Measured]:
         floor = running.enter_context(serve("benchmarks.bare:create()"))
         operations = [operation for operation in OPERATIONS if wanted in operation.title]
         servers = {
-            bound: running.enter_context(serve(f"benchmarks.host:create({database.url!r}, {bound})"))
+            bound: running.enter_context(
+                serve(f"benchmarks.host:create({database.url!r}, {bound})")
+            )
             for bound in {operation.max_staleness for operation in operations}
         }
         for operation in operations:
             make_lane: MakeLane = partial(operation.lane, mint)
             server = servers[operation.max_staleness]
-            rounds, visible = _rounds(make_lane, plan, floor=floor, server=server, database=database)
-            statements = count_statements(host.create(database.url, operation.max_staleness), make_lane)
+            rounds, visible = _rounds(
+                make_lane, plan, floor=floor, server=server, database=database
+            )
+            statements = count_statements(
+                host.create(database.url, operation.max_staleness), make_lane
+            )
             yield _summary(operation, database, plan, rounds, visible, statements)
 
 

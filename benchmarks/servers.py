@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from . import cpu
@@ -78,6 +79,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@cache
 def _options() -> str:
     command = [sys.executable, "-m", "gunicorn", "--help"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -1,7 +1,9 @@
-"""Counting: the SQL statements of one operation, BEGIN and COMMIT not among them."""
+"""Counting the SQL statements of one operation, as the driver gets them; BEGIN, COMMIT and the like are left out."""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -9,27 +11,50 @@ from sqlalchemy import event
 
 from .client import MakeLane, Request
 
-_WARM_UP = 2
+_BEFORE = 2
+_NOT_COUNTED = {"BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET"}
+
+Note = Callable[[str], None]
 
 
 def count_statements(app: Flask, make_lane: MakeLane) -> int:
-    """The statements of the last of three requests in a row, which finds everything as in steady work."""
+    """The statements of the third of three requests in a row, which finds everything as in steady work."""
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
     statements: list[str] = []
 
-    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
+    def note(statement: str) -> None:
+        if statement.split(None, 1)[0].upper() not in _NOT_COUNTED:
+            statements.append(statement)
 
-    lane = make_lane(_WARM_UP + 1)
-    body = _answer(app, next(lane))
-    for _ in range(_WARM_UP - 1):
-        body = _answer(app, lane.send(body))
-    last = lane.send(body)
-    event.listen(engine, "before_cursor_execute", note)
-    _answer(app, last)
+    event.listen(engine, "connect", lambda driver, _: _listen(driver, note))
+    lane = make_lane(_BEFORE + 1)
+    request = next(lane)
+    for _ in range(_BEFORE):
+        request = lane.send(_answer(app, request))
+    statements.clear()
+    _answer(app, request)
     engine.dispose()
     return len(statements)
+
+
+def _listen(driver: Any, note: Note) -> None:
+    # At the driver and not at SQLAlchemy, so that nothing can pass beside the count.
+    if isinstance(driver, sqlite3.Connection):
+        driver.set_trace_callback(note)
+    elif hasattr(driver, "cursor_factory"):  # psycopg
+        driver.cursor_factory = _noting(driver.cursor_factory, note)
+    else:  # PyMySQL
+        driver.cursorclass = _noting(driver.cursorclass, note)
+
+
+def _noting(cursor_class: type[Any], note: Note) -> type[Any]:
+    class Noting(cursor_class):  # type: ignore[misc]  # which class that is, the driver decides
+        def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+            note(str(query))
+            return super().execute(query, *args, **kwargs)
+
+    return Noting
 
 
 def _answer(app: Flask, request: Request) -> bytes:
@@ -37,4 +62,4 @@ def _answer(app: Flask, request: Request) -> bytes:
         request.path, method=request.method, headers=list(request.headers), data=request.body
     )
     assert response.status_code == 200, response.text
-    return response.data
+    return bytes(response.data)

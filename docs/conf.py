@@ -1,12 +1,11 @@
 """How Sphinx builds these pages: `make docs`.
 
-Nothing here needs the network. Draw diagrams as plain SVG files in ``docs/diagrams/`` (shown with
-``![what it shows](diagrams/name.svg)``), or as text in a ``text`` code block.
+Nothing here needs the network. Draw diagrams as plain SVG files in ``docs/_static/`` (shown with
+``![what it shows](_static/name.svg)``), or as text in a ``text`` code block.
 """
 
 from __future__ import annotations
 
-import logging
 from importlib.metadata import version as installed_version
 
 project = "flask-activepieces"
@@ -19,11 +18,6 @@ myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 
 exclude_patterns = ["_build"]
-# index.md lists pages by patterns, so that a new page needs no entry. A pattern may still match
-# none, and suppress_warnings cannot name that warning, because Sphinx gives it no type.
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(
-    lambda record: "toctree glob pattern" not in str(record.msg)
-)
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

@@ -22,6 +22,11 @@ def exact_text(length: int) -> String:
     )
 
 
+def human_text(length: int) -> String:
+    """Text that people wrote, in any script and with emoji, whatever the database was made for."""
+    return String(length).with_variant(mysql.VARCHAR(length, charset="utf8mb4"), "mysql", "mariadb")
+
+
 #: An id made by us: 22 to 43 characters of base64url or hex.
 Id = Annotated[str, mapped_column(exact_text(64))]
 #: An id made by the host: a user, tenant or organization.

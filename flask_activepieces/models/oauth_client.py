@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import JSON, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import TABLE_PREFIX, Base, HostId, Id, Instant, exact_text
+from .base import TABLE_PREFIX, Base, HostId, Id, Instant, exact_text, human_text
 
 
 class OAuthClientRow(Base):
@@ -16,8 +16,8 @@ class OAuthClientRow(Base):
     client_id: Mapped[Id] = mapped_column(primary_key=True)
     #: None: every tenant's users may grant it access.
     tenant_id: Mapped[HostId | None] = mapped_column(index=True)
-    name: Mapped[str] = mapped_column(String(120))
-    description: Mapped[str] = mapped_column(String(500))
+    name: Mapped[str] = mapped_column(human_text(120))
+    description: Mapped[str] = mapped_column(human_text(500))
     #: SHA-256 of the secret; None for a public client (RFC 6749 §2.1).
     secret_hash: Mapped[str | None] = mapped_column(exact_text(64))
     #: The secret before the last rotation: both work, so that a rotation has no gap.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from functools import wraps
@@ -9,6 +10,7 @@ from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..database import translated
@@ -24,6 +26,10 @@ BROWSER_COOKIE = "activepieces_browser"
 _PAGE_PURPOSE = "page"
 #: Far more than any form of ours sends.
 MOST_BYTES = 64 * 1024
+
+_BARE_PAGE = Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p>")
+
+log = logging.getLogger(__name__)
 
 Page = Callable[..., ResponseReturnValue]
 
@@ -96,7 +102,15 @@ def render(template: str, *, status: int = 200, leads_to: str = "", **context: A
 
 def error_page(status: int, title: str, message: str, remedy: str | None = None) -> Response:
     """A page that says what happened and what to do about it."""
-    return render("error.html", status=status, title=title, message=message, remedy=remedy)
+    try:
+        return render("error.html", status=status, title=title, message=message, remedy=remedy)
+    except Exception:
+        # The host's templates and context processors may need the very thing that is away.
+        log.exception("The error page could not be rendered; a bare one is shown")
+        words = " ".join(filter(None, (message, remedy)))
+        return Response(
+            _BARE_PAGE.format(title, title, words), status, {"Cache-Control": "no-store"}
+        )
 
 
 def signed_in(

@@ -179,7 +179,7 @@ def test_every_option_that_an_error_names_exists(run: Run) -> None:
 
     named = re.findall(r"Error: (--[a-z-]+):", everything_wrong.stderr)
 
-    assert len(named) == 7
+    assert len(named) == 6
     assert [option for option in named if option not in usage.replace("/", " ").split()] == []
 
 
@@ -283,9 +283,9 @@ def test_delete_with_yes_asks_nothing_and_ends_everything(
 @pytest.mark.parametrize(
     "command", [("show",), ("rotate",), ("rotate", "--now"), ("delete", "--yes")]
 )
-@pytest.mark.parametrize("client_id", ["0" * 32, "é", "x" * 300])
-def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...], client_id: str) -> None:
-    result = run("client", *command, client_id)
+def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...]) -> None:
+    for client_id in ("0" * 32, "é", "x" * 300):
+        result = run("client", *command, client_id)
 
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: There is no OAuth client {client_id!r} here.\n"
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == f"Error: There is no OAuth client {client_id!r} here.\n"

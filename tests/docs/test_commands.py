@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
 from flask_activepieces.cli import activepieces_cli
-from tests.support.documents import PAGES, README, ROOT, blocks
+from tests.support.documents import PAGES, README, ROOT, shell_lines
 
 CHANGELOG = ROOT / "CHANGELOG.md"
 EXAMPLE = ROOT / "example_app" / "README.md"
 
 
-def lines_to_copy(path: Path) -> Iterator[str]:
-    """Each shell command, on one line, without prompt and comment."""
-    for block in blocks(path.read_text("utf-8"), "sh", "console"):
-        for line in block.replace("\\\n", " ").splitlines():
-            yield line.removeprefix("$ ")
-
-
 SHOWN = [
     pytest.param(line, id=f"{path.parent.name}-{path.stem}: {line[:60]}")
     for path in [README, EXAMPLE, CHANGELOG, *PAGES]
-    for line in lines_to_copy(path)
+    for line in shell_lines(path.read_text("utf-8"))
     if re.match(r"flask (--app \S+ )?activepieces ", line)
 ]
 

@@ -16,7 +16,7 @@ import flask_activepieces
 from tests.conftest import MakeApp
 from tests.docs.conftest import RunPage
 from tests.support.actors import Person, Program, answer_of, brought_back
-from tests.support.documents import DOCS, blocks, page
+from tests.support.documents import DOCS, blocks, page, shell_lines
 
 CONSENT = DOCS / "consent.md"
 FRAME, ONE_BLOCK = blocks(page("consent"), "jinja")
@@ -80,12 +80,11 @@ def test_pages_are_translated_by_the_recipe(
     monkeypatch.chdir(tmp_path)
     (config,) = blocks(page("consent"), "ini")
     Path("babel.cfg").write_text(config, encoding="utf-8")
-    (recipe,) = [block for block in blocks(page("consent"), "sh") if "pybabel" in block]
-    extract, init, compile_ = recipe.splitlines()
+    extract, init, compile_ = shell_lines(page("consent"))
 
     def pybabel(line: str) -> None:
         # The shell would put the place of our package here.
-        words, asks_for_place, _ = line.partition(' "$(')
+        words, asks_for_place, _ = line.partition('"$(')
         place = [flask_activepieces.__path__[0]] if asks_for_place else []
         CommandLineInterface().run(shlex.split(words) + place)  # type: ignore[no-untyped-call]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 
 import pytest
@@ -11,7 +10,7 @@ from flask import Flask
 
 from tests.docs.conftest import RunPage
 from tests.support.actors import Program, answer_of
-from tests.support.documents import README, blocks
+from tests.support.documents import README, blocks, shell_lines
 
 TEXT = README.read_text("utf-8")
 
@@ -29,10 +28,9 @@ def test_the_example_is_short() -> None:
 
 
 def test_a_client_made_as_it_says_reads_the_invoices(app: Flask) -> None:
-    (command,) = re.findall(
-        r"^flask --app app (activepieces client create .*)$", TEXT, re.MULTILINE
-    )
-    made = app.test_cli_runner().invoke(args=[*shlex.split(command), "--json"])
+    (command,) = [line for line in shell_lines(TEXT) if "client create" in line]
+    words = shlex.split(command)[3:]
+    made = app.test_cli_runner().invoke(args=[*words, "--json"])
     client = json.loads(made.stdout)
     program = Program(app, client["client_id"], client["client_secret"])
 

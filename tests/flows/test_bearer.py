@@ -6,6 +6,7 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -265,6 +266,23 @@ def test_a_worker_that_starts_late_knows_every_revocation_that_still_counts(
     late = make_app(tables=False, ACTIVEPIECES_REVOCATION_MAX_STALENESS=300)
 
     assert call(late, f"Bearer {pair['access_token']}").status_code == 401
+
+
+def test_what_was_ended_stays_ended_when_the_life_of_tokens_is_shortened(
+    make_app: MakeApp, clock: StoppedClock
+) -> None:
+    """A revocation must outlive tokens from before the change of the setting."""
+    before = make_app(ACTIVEPIECES_ACCESS_TOKEN_TTL=7200)
+    program = Program.registered(before)
+    pairs = [program.connects(Person(before, name)) for name in ("bob", "carol")]
+
+    after = replace(program, app=make_app(tables=False, ACTIVEPIECES_ACCESS_TOKEN_TTL=1000))
+    after.revokes(pairs[0]["access_token"])
+    after.revokes(pairs[1]["refresh_token"])
+    clock.advance(3600)
+    after.app.test_cli_runner().invoke(args=["activepieces", "prune"])
+
+    assert [after.calls(pair["access_token"]).status_code for pair in pairs] == [401, 401]
 
 
 def test_other_tokens_live_on_when_one_is_ended(

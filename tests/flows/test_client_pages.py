@@ -312,15 +312,15 @@ def test_a_client_that_is_not_the_tenants_own_does_not_exist_here(
 
 
 @pytest.mark.parametrize("action", ["new", "{id}/rotate", "{id}/delete"])
-@pytest.mark.parametrize("page_token", ["", "wrong", "é"])
 def test_a_forged_form_changes_nothing(
-    app: Flask, alice: Person, theirs: Program, action: str, page_token: str
+    app: Flask, alice: Person, theirs: Program, action: str
 ) -> None:
     form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/delete")
     before = rows_of(app, "oauth_clients")
     form.action = f"{LIST}/{action.format(id=theirs.client_id)}"
 
-    told_on_a_page(alice.sends(form, **TYPED, confirm="yes", page_token=page_token), 400)
+    for page_token in ("", "wrong", "é"):
+        told_on_a_page(alice.sends(form, **TYPED, confirm="yes", page_token=page_token), 400)
 
     assert rows_of(app, "oauth_clients") == before
 

@@ -205,39 +205,27 @@ def refused(app: Flask, response: TestResponse) -> None:
     assert "grants" not in row_counts(app)
 
 
-STRANGE_IDS = [
-    "",
-    "v1",
-    "v1.e30.AAAA",
-    "..",
-    "é",
-    "\ud800",
-    "v1.\ud800.x",
-    "nul\0",
-    5,
-    None,
-    [],
-    {},
-]
+STRANGE = ["", "v1", "v1.e30.AAAA", "..", "é", "\ud800", "v1.\ud800.x", "nul\0", 5, None, [], {}]
 
 
-@pytest.mark.parametrize("request_id", STRANGE_IDS, ids=ascii)
 def test_a_request_that_is_none_of_ours_is_refused(
-    app: Flask, program: Program, bob: Person, request_id: Any
+    app: Flask, program: Program, bob: Person
 ) -> None:
     told = shown(bob, program.question())
-    body = {"request_id": request_id, "consent_token": told["consent_token"]}
+    body = {"consent_token": told["consent_token"], "decision": "approve"}
 
-    refused(app, bob.browser.post("/oauth/authorize", json=body | {"decision": "approve"}))
+    for request_id in STRANGE:
+        asked = bob.browser.post("/oauth/authorize", json=body | {"request_id": request_id})
+        refused(app, asked)
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "é", "\ud800", 5, None, []], ids=ascii)
 def test_an_answer_without_the_pages_token_is_refused(
-    app: Flask, program: Program, bob: Person, token: Any
+    app: Flask, program: Program, bob: Person
 ) -> None:
     told = shown(bob, program.question())
 
-    refused(app, says(bob, told, consent_token=token))
+    for token in STRANGE:
+        refused(app, says(bob, told, consent_token=token))
 
 
 def test_another_browser_neither_reads_nor_answers(

@@ -29,6 +29,12 @@ def blocks(text: str, *languages: str) -> list[str]:
     return [found[2] for found in _FENCE.finditer(text) if found[1] in languages]
 
 
+def shell_lines(text: str) -> list[str]:
+    """Each shell command that a reader may copy, on one line."""
+    joined = "".join(blocks(text, "sh", "console")).replace("\\\n", " ")
+    return [line.removeprefix("$ ") for line in joined.splitlines()]
+
+
 def prose(text: str) -> str:
     """The text without its fenced blocks."""
     return _FENCE.sub("", text)

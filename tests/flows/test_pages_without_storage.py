@@ -1,0 +1,31 @@
+"""Pages while the database is away, in a host whose every template asks for the signed-in user."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program
+from tests.support.storage import database_away
+
+PAGES = ["/oauth/connected-apps", "/oauth/clients", "authorize"]
+
+
+@pytest.mark.parametrize("url", PAGES)
+def test_a_host_whose_templates_need_the_database_still_gets_a_page(
+    make_app: MakeApp, url: str
+) -> None:
+    app = make_app()
+    alice, program = Person(app, "alice"), Program.registered(app)
+
+    @app.context_processor
+    def signed_in_user() -> dict[str, object]:
+        raise OperationalError("SELECT ...", {}, Exception("connection refused"))
+
+    with database_away(app):
+        response = alice.opens(program.question() if url == "authorize" else url)
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
+    assert "try again soon" in response.text

@@ -1,0 +1,163 @@
+"""Access tokens (RFC 9068): what they say, and what they are refused for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from joserfc.jwk import ECKey
+
+from flask_activepieces.errors import SignatureError, SignatureExpired
+from flask_activepieces.jwt_keys import JwtKeys, configured_keys, derived_keys
+from flask_activepieces.oauth.access_tokens import AccessToken, sign, token_id, verify
+from flask_activepieces.signing import KeyRing
+from tests.support.forgeries import hs256, opened
+
+NOW = 1_800_000_000
+ISSUER = "https://app.example.com"
+RING = KeyRing(["a key for the test vectors only"])
+KEYS = JwtKeys(derived_keys(RING))
+TOKEN = AccessToken(
+    jti="jti",
+    issuer=ISSUER,
+    user_id="bob",
+    tenant_id="acme",
+    organization_id="org",
+    client_id="client",
+    grant_id="grant",
+    family_id="family",
+    scope="tasks:read tasks:write",
+    issued_at=NOW,
+    expires_at=NOW + 3600,
+)
+OF_A_CLIENT = replace(TOKEN, user_id=None, organization_id=None, grant_id=None, family_id=None)
+
+
+def read(text: str, *, keys: JwtKeys = KEYS, issuer: str = ISSUER, now: int = NOW) -> AccessToken:
+    return verify(keys, text, issuer=issuer, now=now)
+
+
+@pytest.mark.parametrize("token", [TOKEN, OF_A_CLIENT], ids=["of a user", "of a client"])
+def test_a_token_comes_back_as_it_was(token: AccessToken) -> None:
+    assert read(sign(KEYS, token)) == token
+
+
+def test_the_claims_are_those_of_rfc_9068() -> None:
+    header, claims = opened(sign(KEYS, TOKEN))
+
+    assert header == {"alg": "HS256", "typ": "at+jwt", "kid": "cbc5f63afc59e2c7"}
+    assert claims == {
+        "iss": ISSUER,
+        "sub": "bob",
+        "aud": ISSUER,
+        "client_id": "client",
+        "scope": "tasks:read tasks:write",
+        "jti": "jti",
+        "iat": NOW,
+        "exp": NOW + 3600,
+        "tenant_id": "acme",
+        "organization_id": "org",
+        "grant_id": "grant",
+        "family_id": "family",
+    }
+
+
+def test_the_signature_is_an_hmac_by_the_derived_key() -> None:
+    """Made without joserfc."""
+    text = sign(KEYS, TOKEN)
+    header, claims = opened(text)
+
+    key = bytes.fromhex("0a00cf39f5715b0f7d75d54d53d539797b719a8a29b4e2ee9e933f4b81a5e04d")
+
+    assert read(hs256(header, claims, key)) == TOKEN
+    with pytest.raises(SignatureError):
+        read(hs256(header, claims, key[:-1] + b"\0"))
+
+
+def test_the_subject_of_a_clients_own_token_is_the_client() -> None:
+    """RFC 9068 §2.2. A client whose id equals a user's id must not become that user."""
+    text = sign(KEYS, replace(OF_A_CLIENT, client_id="bob"))
+
+    assert opened(text)[1]["sub"] == "bob"
+    assert read(text).user_id is None
+
+
+def test_a_token_ends_on_the_second() -> None:
+    text = sign(KEYS, TOKEN)
+
+    assert read(text, now=NOW + 3599) == TOKEN
+    for late in (3600, 3601, 10**9):
+        with pytest.raises(SignatureExpired):
+            read(text, now=NOW + late)
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://other.example.com", f"{ISSUER}/", ISSUER.upper(), "", "http://localhost"]
+)
+def test_a_token_of_another_issuer_is_refused(issuer: str) -> None:
+    with pytest.raises(SignatureError):
+        read(sign(KEYS, replace(TOKEN, issuer=issuer)))
+
+
+def test_an_expired_token_of_another_issuer_is_not_told_to_be_expired() -> None:
+    with pytest.raises(SignatureError) as caught:
+        read(sign(KEYS, replace(TOKEN, issuer="https://other.example.com")), now=NOW + 3600)
+
+    assert not isinstance(caught.value, SignatureExpired)
+
+
+def test_an_old_key_still_verifies_and_a_new_one_signs() -> None:
+    rotated = JwtKeys(
+        derived_keys(KeyRing(["a newer key, in front", "a key for the test vectors only"]))
+    )
+    alone = JwtKeys(derived_keys(KeyRing(["a newer key, in front"])))
+
+    assert read(sign(KEYS, TOKEN), keys=rotated) == TOKEN
+    assert opened(sign(rotated, TOKEN))[0]["kid"] == alone.signing.kid
+    with pytest.raises(SignatureError):
+        read(sign(KEYS, TOKEN), keys=alone)
+
+
+def test_a_token_of_8192_characters_is_the_longest() -> None:
+    text = sign(KEYS, TOKEN)
+
+    with pytest.raises(SignatureError):
+        read(text + "A" * (8193 - len(text)))
+
+
+def test_a_long_scope_still_makes_a_readable_token() -> None:
+    """A client may be registered for hundreds of scopes."""
+    token = replace(TOKEN, scope=" ".join(f"resource-{number}:read" for number in range(200)))
+
+    assert read(sign(KEYS, token)) == token
+
+
+def test_a_configured_key_with_a_long_id_signs_what_it_can_verify() -> None:
+    jwk = ECKey.generate_key("P-256", {"kid": "k" * 500}).as_dict(private=True)
+    try:
+        keys = JwtKeys(configured_keys([json.dumps(jwk)]))
+    except ValueError:
+        return  # refused at the start, where it can still be mended
+    assert read(sign(keys, TOKEN), keys=keys) == TOKEN
+
+
+def test_ids_of_tokens_are_the_same_for_the_same_and_differ_for_others() -> None:
+    """So that a repeated refresh is answered with the very same token."""
+    parts = ("family", 3, "nonce", "tasks:read")
+
+    assert token_id(*parts) == "w1iuAsaN8HVE0HmDZXRZWQ"
+    others = {
+        token_id("family", 4, "nonce", "tasks:read"),
+        token_id("family", 3, "nonce2", "tasks:read"),
+        token_id("family", 3, "nonce", ""),
+        token_id("family", 3, "nonce", "tasks", "read"),
+        token_id("family3", "nonce", "tasks:read"),
+    }
+    assert len(others) == 5
+    assert token_id(*parts) not in others
+
+
+def test_scopes_are_a_set() -> None:
+    assert TOKEN.scopes == {"tasks:read", "tasks:write"}
+    assert replace(TOKEN, scope="").scopes == frozenset()

@@ -1,0 +1,120 @@
+"""Authorization codes: for one client, one issuer and one minute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flask_activepieces.errors import SignatureError, SignatureExpired
+from flask_activepieces.oauth.codes import PURPOSE, AuthorizationCode, issue_code, read_code
+from flask_activepieces.signing import KeyRing
+
+NOW = 1_800_000_000
+KEYS = KeyRing(["a key that is long enough"])
+ISSUER = "https://app.example.com"
+CLAIMS: dict[str, Any] = {
+    "iss": ISSUER,
+    "client_id": "client",
+    "grant_id": "grant",
+    "user_id": "bob",
+    "tenant_id": "acme",
+    "organization_id": None,
+    "redirect_uri": "https://program.test/callback",
+    "scope": "tasks:read",
+    "code_challenge": None,
+}
+
+
+def issued(**changes: Any) -> str:
+    return issue_code(KEYS, now=NOW, lifetime=60, **CLAIMS | changes)
+
+
+def read(
+    text: str,
+    *,
+    keys: KeyRing = KEYS,
+    client_id: str = "client",
+    issuer: str = ISSUER,
+    now: int = NOW,
+) -> AuthorizationCode | None:
+    return read_code(keys, text, client_id=client_id, issuer=issuer, now=now)
+
+
+def test_a_code_says_what_was_put_into_it() -> None:
+    code = read(issued())
+
+    assert code is not None
+    assert {name: getattr(code, name) for name in CLAIMS} == CLAIMS
+    assert code.exp == NOW + 60
+    assert len(code.jti) == 22
+
+
+def test_no_two_codes_are_the_same() -> None:
+    assert len({issued() for _ in range(100)}) == 100
+
+
+def test_ids_of_the_host_come_through_as_they_are() -> None:
+    strange = "é \u202e\U0001f600\x00\"'"
+
+    code = read(issued(user_id=strange, tenant_id=strange))
+
+    assert code is not None
+    assert code.user_id == code.tenant_id == strange
+
+
+def test_another_clients_code_does_not_verify() -> None:
+    for client_id in ("another", "CLIENT", "client ", ""):
+        with pytest.raises(SignatureError):
+            read(issued(), client_id=client_id)
+
+
+def test_the_client_inside_must_be_the_client_outside() -> None:
+    """The key is derived per client, and the payload says so again."""
+    text = KEYS.seal(
+        PURPOSE, CLAIMS | {"jti": "j", "exp": NOW + 60, "client_id": "another"}, context="client"
+    )
+
+    assert read(text) is None
+
+
+def test_a_code_ends_after_its_minute() -> None:
+    assert read(issued(), now=NOW + 59) is not None
+    with pytest.raises(SignatureExpired):
+        read(issued(), now=NOW + 60)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "asked", "good"),
+    [
+        (ISSUER, ISSUER, True),
+        (ISSUER, "https://other.example.com", False),
+        (ISSUER, f"{ISSUER}/", False),
+        ("http://localhost:5000", "http://127.0.0.1:5000", True),
+        ("http://localhost:5000", "http://127.0.0.1:5001", False),
+    ],
+)
+def test_a_code_is_good_at_its_issuer_only(issuer: str, asked: str, good: bool) -> None:
+    assert (read(issued(iss=issuer), issuer=asked) is not None) is good
+
+
+def test_an_old_key_still_redeems_a_code_that_is_under_way() -> None:
+    rotated = KeyRing(["a newer key, in front", "a key that is long enough"])
+
+    assert read(issued(), keys=rotated) is not None
+    with pytest.raises(SignatureError):
+        read(issued(), keys=KeyRing(["a newer key, alone, now"]))
+
+
+@pytest.mark.parametrize("purpose", ["parked request", "consent", "page", "refresh token"])
+def test_what_is_signed_for_another_purpose_is_no_code(purpose: str) -> None:
+    text = KEYS.seal(purpose, CLAIMS | {"jti": "j", "exp": NOW + 60}, context="client")
+
+    with pytest.raises(SignatureError):
+        read(text)
+
+
+@pytest.mark.parametrize("text", ["", "v1", "v1..", "a.0.b.c", "é", "\x00", "v1.e30.", "\ud800.."])
+def test_what_is_no_code_is_refused(text: str) -> None:
+    with pytest.raises(SignatureError):
+        read(text)

@@ -1,0 +1,357 @@
+"""Settings: read once, understood as text as well, and all problems told together by key."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import pytest
+
+from flask_activepieces.config import Scope, Settings, is_loopback
+from flask_activepieces.errors import ConfigError
+
+KEY = "a secret key that is long enough"
+
+
+def settings(**config: Any) -> Settings:
+    own = {f"ACTIVEPIECES_{name}": value for name, value in config.items() if name.isupper()}
+    return Settings.from_app_config({"SECRET_KEY": KEY} | own)
+
+
+def problems(config: dict[str, Any]) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_app_config({"SECRET_KEY": KEY} | config)
+    return caught.value.problems
+
+
+def test_a_secret_key_is_all_that_is_needed() -> None:
+    found = settings()
+
+    assert found.public_url is None
+    assert (found.url_prefix, found.oauth_prefix) == ("/api/integration/activepieces", "/oauth")
+    assert found.scopes == {}
+    assert (found.access_token_ttl, found.refresh_token_ttl, found.code_ttl) == (
+        3600,
+        7_776_000,
+        60,
+    )
+    assert found.revocation_max_staleness == 0
+    assert found.redis_url is found.consent_url is None
+    assert found.jwt_keys.signing.algorithm == "HS256"
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        settings().code_ttl = 600  # type: ignore[misc]
+
+
+def test_every_problem_is_told_at_once_and_by_its_key() -> None:
+    found = problems(
+        {
+            "SECRET_KEY": "short",
+            "ACTIVEPIECES_PUBLIC_URL": "app.example.com",
+            "ACTIVEPIECES_SCOPES": "not json",
+            "ACTIVEPIECES_CODE_TTL": "soon",
+            "ACTIVEPIECES_JWT_KEYS": "nonsense",
+        }
+    )
+
+    keys = [problem.partition(":")[0] for problem in found]
+    assert sorted(keys) == sorted(
+        [
+            "SECRET_KEY",
+            *(f"ACTIVEPIECES_{name}" for name in ("PUBLIC_URL", "SCOPES", "CODE_TTL", "JWT_KEYS")),
+        ]
+    )
+
+
+#: Each value as Python gives it and as an environment variable does.
+TEXTS: list[tuple[str, Any, str]] = [
+    ("ACCESS_TOKEN_TTL", 7200, "7200"),
+    ("REFRESH_TOKEN_TTL", 86_400, " 86400 "),
+    ("CODE_TTL", 30, "30"),
+    ("REVOCATION_MAX_STALENESS", 5, "5"),
+    ("SCOPES", {"a": "A", "b": "B"}, '{"a": "A", "b": "B"}'),
+    ("SCOPES", {"a": {"title": "A", "required": True}}, '{"a": {"title": "A", "required": true}}'),
+    ("PUBLIC_URL", "https://app.example.com", "https://app.example.com/"),
+    ("OAUTH_PREFIX", "/connect", "/connect"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "text"), TEXTS)
+def test_values_may_be_texts(name: str, value: Any, text: str) -> None:
+    as_value, as_text = (
+        getattr(settings(**{name: given}), name.lower()) for given in (value, text)
+    )
+
+    assert as_value == as_text
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_empty_value_is_none(nothing: str | None) -> None:
+    names = [
+        "PUBLIC_URL",
+        "SCOPES",
+        "CODE_TTL",
+        "SECRET_KEYS",
+        "JWT_KEYS",
+        "REDIS_URL",
+        "CONSENT_URL",
+    ]
+
+    assert settings(**dict.fromkeys(names, nothing)).code_ttl == 60
+
+
+# Keys
+
+
+def test_secret_keys_come_from_flask_unless_they_are_set() -> None:
+    flask_own = Settings.from_app_config({"SECRET_KEY": KEY})
+    with_fallback = Settings.from_app_config(
+        {"SECRET_KEY": "a newer secret key, in front", "SECRET_KEY_FALLBACKS": [KEY]}
+    )
+    own = settings(SECRET_KEYS=["a key for this purpose only", KEY])
+    signature = flask_own.secret_keys.sign("purpose", b"message")
+
+    assert [repr(found.secret_keys) for found in (flask_own, with_fallback, own)] == [
+        "<KeyRing of 1>",
+        "<KeyRing of 2>",
+        "<KeyRing of 2>",
+    ]
+    for found in (with_fallback, own):
+        found.secret_keys.verify("purpose", b"message", signature)
+        assert found.secret_keys.sign("purpose", b"message") != signature
+
+
+@pytest.mark.parametrize(
+    "text", [f"{KEY},another key, no: two keys", json.dumps([KEY, "another key of some length"])]
+)
+def test_secret_keys_may_be_a_text(text: str) -> None:
+    ring = settings(SECRET_KEYS=text).secret_keys
+
+    ring.verify("purpose", b"", settings().secret_keys.sign("purpose", b""))
+
+
+@pytest.mark.parametrize("key", ["", "short", "x" * 15, None, b"", b"short"])
+def test_a_short_or_missing_secret_key_is_refused(key: Any) -> None:
+    (problem,) = problems({"SECRET_KEY": key})
+
+    assert problem.startswith("SECRET_KEY")
+    assert "secrets.token_hex" in problem
+
+
+@pytest.mark.parametrize("keys", [["x" * 16, "short"], "short", [1], 5, [b"bytes of some length"]])
+def test_short_and_strange_secret_keys_are_refused(keys: Any) -> None:
+    found = problems({"ACTIVEPIECES_SECRET_KEYS": keys})
+
+    assert any("SECRET_KEYS" in problem for problem in found)
+
+
+def test_a_secret_key_of_bytes_is_one() -> None:
+    ring = Settings.from_app_config({"SECRET_KEY": KEY.encode()}).secret_keys
+
+    ring.verify("purpose", b"", settings().secret_keys.sign("purpose", b""))
+
+
+# URLs
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://app.example.com", "https://app.example.com"),
+        ("https://app.example.com/", "https://app.example.com"),
+        ("https://app.example.com:8443/tools/", "https://app.example.com:8443/tools"),
+        ("http://localhost:5000", "http://localhost:5000"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+        ("http://[::1]:5000", "http://[::1]:5000"),
+    ],
+)
+def test_a_public_url(url: str, found: str) -> None:
+    assert settings(PUBLIC_URL=url).public_url == found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "app.example.com",
+        "//app.example.com",
+        "ftp://app.example.com",
+        "javascript:alert(1)",
+        "https://",
+        "https:///tools",
+        "http://app.example.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://0.0.0.0:5000",
+        "https://app.example.com?x=y",
+        "https://app.example.com#x",
+        "https://user@app.example.com",
+        "https://user:password@app.example.com",
+        "https://@app.example.com",
+        "https://app.example.com:port",
+        "https://app.example.com:99999",
+        "https://[::1",
+        "https://app example.com",
+        "https://app.example.com/\nX: y",
+        'https://app.example.com/"',
+        5,
+        ["https://app.example.com"],
+    ],
+)
+def test_no_public_url(url: Any) -> None:
+    (problem,) = problems({"ACTIVEPIECES_PUBLIC_URL": url})
+
+    assert problem.startswith("ACTIVEPIECES_PUBLIC_URL: ")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["oauth", "/oauth/", "/", "//", "/a//b", "/a?b", "/a#b", "/<a>", 5]
+)
+def test_no_prefix(prefix: Any) -> None:
+    (problem,) = problems({"ACTIVEPIECES_OAUTH_PREFIX": prefix})
+
+    assert "path" in problem
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("/consent", True),
+        ("/consent?lang=en", True),
+        ("https://app.example.com/consent", True),
+        ("http://localhost:3000/consent", True),
+        ("http://app.example.com/consent", False),
+        ("//evil.test/consent", False),
+        ("/\\evil.test", False),
+        ("\\\\evil.test", False),
+        ("javascript:alert(1)", False),
+        ("consent", False),
+        ("https:///consent", False),
+        ("/consent#x", False),
+        ("/con sent\r\nX: y", False),
+    ],
+)
+def test_the_address_of_the_hosts_own_consent_page(url: str, good: bool) -> None:
+    if good:
+        assert settings(CONSENT_URL=url).consent_url == url
+    else:
+        assert problems({"ACTIVEPIECES_CONSENT_URL": url})[0].startswith("ACTIVEPIECES_CONSENT_URL")
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://127.0.0.1", "file:///tmp/x", 5])
+def test_no_redis_url(url: Any) -> None:
+    assert "redis://" in problems({"ACTIVEPIECES_REDIS_URL": url})[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "is_it"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("::1", True),
+        ("LOCALHOST", False),
+        ("localhost.", False),
+        ("localhost.evil.test", False),
+        ("127.0.0.1.evil.test", False),
+        ("127.evil.test", False),
+        ("127.0.0.256", False),
+        ("127.", False),
+        ("127.\u0661", False),
+        ("1270.0.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104
+        ("10.0.0.1", False),
+        ("::2", False),
+        ("2130706433", False),
+        ("", False),
+    ],
+)
+def test_what_is_loopback(host: str, is_it: bool) -> None:
+    assert is_loopback(host) is is_it
+
+
+# Lifetimes
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("ACCESS_TOKEN_TTL", 901, 86_400),
+        ("REFRESH_TOKEN_TTL", 86_400, 315_360_000),
+        ("CODE_TTL", 10, 600),
+        ("REVOCATION_MAX_STALENESS", 0, 300),
+    ],
+)
+def test_lifetimes_have_bounds(name: str, low: int, high: int) -> None:
+    for value in (low, high):
+        assert getattr(settings(**{name: value}), name.lower()) == value
+    for wrong in (low - 1, high + 1, "soon", "1.5", 1.5, True, "1e3", [], "\u00b2"):
+        (problem,) = problems({f"ACTIVEPIECES_{name}": wrong})
+        assert "seconds" in problem
+
+
+# Scopes
+
+
+def test_scopes_have_words_and_may_be_required() -> None:
+    given = {
+        "a": " A ",
+        "b": {"title": "B", "required": True},
+        "c": {"title": "C", "required": "yes"},
+    }
+
+    assert settings(SCOPES=given).scopes == {
+        "a": Scope("a", "A"),
+        "b": Scope("b", "B", required=True),
+        "c": Scope("c", "C", required=False),
+    }
+
+
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        [],
+        ["a"],
+        "a b",
+        "{",
+        "[]",
+        5,
+        {"": "A"},
+        {"a b": "A"},
+        {'a"': "A"},
+        {"a\\": "A"},
+        {"é": "A"},
+        {"a\n": "A"},
+        {1: "A"},
+        {"a": ""},
+        {"a": "  "},
+        {"a": None},
+        {"a": 5},
+        {"a": {}},
+        {"a": {"title": ""}},
+        {"a": {"required": True}},
+    ],
+    ids=str,
+)
+def test_no_scopes(scopes: Any) -> None:
+    (problem,) = problems({"ACTIVEPIECES_SCOPES": scopes})
+
+    assert problem.startswith("ACTIVEPIECES_SCOPES: ")
+
+
+def test_a_misspelt_key_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        settings(PUBLIC_URI="https://app.example.com")
+
+    assert "ACTIVEPIECES_PUBLIC_URI" in caplog.text
+    assert "app.example.com" not in caplog.text
+
+
+def test_a_repr_shows_no_secret() -> None:
+    shown = repr(settings(REDIS_URL="redis://:password@127.0.0.1/0", SECRET_KEYS=[KEY]))
+
+    assert KEY not in shown
+    assert "password" not in shown

@@ -1,0 +1,136 @@
+"""The rule of rotation, case by case, and the form of a refresh token; no database and no clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from flask_activepieces.oauth.refresh_tokens import (
+    RefreshToken,
+    Rotation,
+    Verdict,
+    is_genuine,
+    judge,
+    parse,
+    write,
+)
+from flask_activepieces.signing import KeyRing
+
+NOW = 1_800_000_000
+KEYS = KeyRing(["a key for the test vectors only"])
+SECRET = "the family's secret"
+TOKEN = RefreshToken("family", 3, "nonce")
+TEXT = "family.3.nonce.yYsHn5NBlSiMETR-4AJyB_zgcgczoVfHJzlpq4DFElc"
+
+ROTATE, REPEAT, DISPLACE, THEFT = Verdict.ROTATE, Verdict.REPEAT, Verdict.DISPLACE, Verdict.THEFT
+
+#: Generation and nonce of the token, seconds since the last rotation, and what it gets.
+#: The family is at generation 7, nonce "current"; the one before had the nonce "previous".
+RULE = [
+    (7, "current", 0, ROTATE),
+    (7, "current", 10**9, ROTATE),
+    (6, "previous", 0, REPEAT),
+    (6, "previous", 30, REPEAT),
+    (6, "previous", 31, DISPLACE),
+    (6, "previous", 10**9, DISPLACE),
+    (6, "previous", -5, REPEAT),  # another worker's clock is a little ahead
+    (7, "displaced", 0, THEFT),
+    (7, "previous", 0, THEFT),
+    (6, "displaced", 0, THEFT),
+    (6, "current", 0, THEFT),
+    (5, "older", 0, THEFT),
+    (5, "previous", 0, THEFT),
+    (0, "first", 0, THEFT),
+    (8, "from before a backup", 0, ROTATE),
+    (100, "from before a backup", 10**9, ROTATE),
+]
+
+
+@pytest.mark.parametrize(("generation", "nonce", "later", "verdict"), RULE)
+def test_the_rule(generation: int, nonce: str, later: int, verdict: Verdict) -> None:
+    family = Rotation(generation=7, nonce="current", previous_nonce="previous", rotated_at=NOW)
+
+    assert judge(RefreshToken("family", generation, nonce), family, now=NOW + later) is verdict
+
+
+def test_before_the_first_rotation_there_is_only_the_current_token() -> None:
+    family = Rotation(generation=0, nonce="current", previous_nonce=None, rotated_at=NOW)
+
+    assert judge(RefreshToken("family", 0, "current"), family, now=NOW) is ROTATE
+    assert judge(RefreshToken("family", 0, "another"), family, now=NOW) is THEFT
+    assert judge(RefreshToken("family", -1, "None"), family, now=NOW) is THEFT
+
+
+def test_a_token_is_what_it_was() -> None:
+    """Made without this package: changing the format would end every connection."""
+    assert write(KEYS, TOKEN, secret=SECRET) == TEXT
+    assert parse(TEXT) == TOKEN
+    assert is_genuine(KEYS, TEXT, secret=SECRET)
+
+
+def test_every_changed_character_is_noticed() -> None:
+    for place in range(len(TEXT)):
+        other = "A" if TEXT[place] != "A" else "B"
+        assert not is_genuine(KEYS, TEXT[:place] + other + TEXT[place + 1 :], secret=SECRET)
+
+
+@pytest.mark.parametrize("secret", ["another family's secret", "", SECRET + " ", SECRET.upper()])
+def test_another_familys_secret_makes_another_mac(secret: str) -> None:
+    assert not is_genuine(KEYS, TEXT, secret=secret)
+
+
+def test_the_database_alone_makes_no_token() -> None:
+    """It has the family's half of the key; the app's half is elsewhere."""
+    assert not is_genuine(KeyRing(["what a thief of the database guesses"]), TEXT, secret=SECRET)
+
+
+def test_an_old_key_still_verifies() -> None:
+    assert is_genuine(
+        KeyRing(["a newer key, in front", "a key for the test vectors only"]), TEXT, secret=SECRET
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "...",
+        "a.0.b",
+        "a.0.b.c.d",
+        "a..b.c",
+        ".0.b.c",
+        "a.0..c",
+        "a.0.b.",
+        "a.-1.b.c",
+        "a.+1.b.c",
+        "a.00.b.c",
+        "a.01.b.c",
+        "a. 1.b.c",
+        "a.1_0.b.c",
+        "a.1e3.b.c",
+        "a.\u0661.b.c",
+        "a.\u00b2.b.c",
+        f"a.{'9' * 19}.b.c",
+        f"a.{'9' * 5000}.b.c",
+        "é.0.b.c",
+        "a\x00.0.b.c",
+        "a.0.b\n.c",
+        "a.0.b.c\n",
+        "a b.0.c.d",
+        f"{'a' * 65}.0.b.c",
+        "v1.e30.x",
+        "e30.e30.e30",
+    ],
+)
+def test_what_has_not_the_form_of_a_token_is_none(text: str) -> None:
+    assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "a.0.b.", "a.0.b.é", "\ud800", "a.0.b.\ud800", "\x00.\x00"]
+)
+def test_nothing_is_genuine_by_accident(text: str) -> None:
+    assert not is_genuine(KEYS, text, secret=SECRET)
+
+
+def test_a_repr_shows_no_mac() -> None:
+    assert TEXT.rpartition(".")[2] not in repr(parse(TEXT))

@@ -1,0 +1,93 @@
+"""Scope strings (RFC 6749 §3.3), and who may have which."""
+
+from __future__ import annotations
+
+import pytest
+from authlib.oauth2.rfc6749 import InvalidScopeError
+
+from flask_activepieces.config import Scope
+from flask_activepieces.oauth.scopes import join, narrowed, requested, split
+
+KNOWN = {name: Scope(name, name) for name in ("a", "b", "c")}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (None, []),
+        ("", []),
+        ("  ", []),
+        ("a", ["a"]),
+        ("a b", ["a", "b"]),
+        ("b a", ["b", "a"]),
+        ("a a b a", ["a", "b"]),
+        (" a\t b\n", ["a", "b"]),
+        ("a,b", ["a,b"]),
+    ],
+)
+def test_a_scope_is_split_into_its_tokens_in_their_order(
+    text: str | None, names: list[str]
+) -> None:
+    assert split(text) == names
+    assert split(join(names)) == names
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed", "names"),
+    [
+        ("a", "a b", ["a"]),
+        ("b a", "a b", ["b", "a"]),
+        (None, "a b", ["a", "b"]),
+        ("", "b", ["b"]),
+        ("a a", "a", ["a"]),
+    ],
+)
+def test_a_client_gets_what_it_asks_for_or_all_that_it_may_have(
+    asked: str | None, allowed: str, names: list[str]
+) -> None:
+    assert requested(asked, allowed=allowed, known=KNOWN) == names
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ("b", "a"),
+        ("a b", "a"),
+        ("A", "a"),
+        ("d", "d"),  # registered once, and no longer in the settings
+        (None, "a d"),
+        (None, ""),
+        ("", ""),
+        ("a,b", "a b"),
+        ('"\\é', "a"),
+    ],
+)
+def test_a_client_gets_nothing_else(asked: str | None, allowed: str) -> None:
+    with pytest.raises(InvalidScopeError) as caught:
+        requested(asked, allowed=allowed, known=KNOWN)
+
+    assert str(caught.value.description).isprintable()
+    assert str(caught.value.description).isascii()
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "scope"),
+    [
+        (None, "a b", "a b"),
+        ("", "a b", "a b"),
+        (" ", "a b", "a b"),
+        ("b", "a b", "b"),
+        ("b a", "a b", "b a"),
+        ("a a", "a b", "a"),
+    ],
+)
+def test_a_refresh_may_ask_for_less(asked: str | None, granted: str, scope: str) -> None:
+    assert narrowed(asked, granted=granted) == scope
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted"), [("c", "a b"), ("a b c", "a b"), ("A", "a"), ("a", "")]
+)
+def test_a_refresh_may_not_ask_for_more(asked: str, granted: str) -> None:
+    with pytest.raises(InvalidScopeError):
+        narrowed(asked, granted=granted)
