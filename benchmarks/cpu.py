@@ -24,15 +24,15 @@ def family_of(pid: int) -> list[Path]:
     return [task for process in (pid, *children_of(pid)) for task in _tasks(process)]
 
 
-def thread(pid: int, thread_id: int) -> Path:
-    """One thread of a process."""
-    return PROC / str(pid) / "task" / str(thread_id)
+def thread(thread_id: int) -> Path:
+    """One thread; a process with a single thread has the same number."""
+    return PROC / str(thread_id) / "task" / str(thread_id)
 
 
-def is_visible(pid: int, program: str) -> bool:
-    """Whether this process id means that program here, and not in another container."""
+def is_of(task: Path, program: str) -> bool:
+    """Whether the thread is there and belongs to that program."""
     try:
-        return (PROC / str(pid) / "comm").read_text(encoding="utf-8").strip() == program
+        return (task / "comm").read_text(encoding="utf-8").strip() == program
     except OSError:
         return False
 

@@ -32,20 +32,23 @@ class Database:
         """
         if self.admin is None:
             return []
-        query = _POSTGRESQL if self.admin.dialect.name == "postgresql" else _MARIADB
+        program, query = _CONNECTIONS[self.admin.dialect.name]
         with self.admin.connect() as connection:
-            found = connection.execute(text(query), {"name": NAME}).tuples().all()
-        if not all(cpu.is_visible(process, program) for program, process, _ in found):
-            return None
-        return [cpu.thread(process, thread) for _, process, thread in found]
+            found = connection.execute(text(query), {"name": NAME}).scalars().all()
+        tasks = [cpu.thread(int(thread)) for thread in found]
+        # The server may have said the numbers of another container, or of another machine.
+        return tasks if all(cpu.is_of(task, program) for task in tasks) else None
 
 
-_POSTGRESQL = (
-    "SELECT 'postgres', pid, pid FROM pg_stat_activity"
-    " WHERE datname = :name AND backend_type = 'client backend'"
-)
-#: A thread of MariaDB serves one connection.
-_MARIADB = "SELECT 'mariadbd', CAST(@@pid AS INT), tid FROM information_schema.processlist WHERE db = :name"
+#: The program of a database server, and how to ask it for the threads that serve one database: PostgreSQL has a
+#: process for each connection, MariaDB a thread.
+_CONNECTIONS = {
+    "postgresql": (
+        "postgres",
+        "SELECT pid FROM pg_stat_activity WHERE datname = :name AND backend_type = 'client backend'",
+    ),
+    "mysql": ("mariadbd", "SELECT tid FROM information_schema.processlist WHERE db = :name"),
+}
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table, bindparam, insert, literal_column, update
 
 from . import signals
 from .database import Transaction
@@ -36,15 +37,15 @@ class Audit:
 
     def record(self, transaction: Transaction, event: Event) -> None:
         """Add a row for the event, and announce it once committed."""
-        transaction.execute(_ADD, _row_of(event))
+        transaction.changes_at_once(_ADD, _row_of(event))
         self.announce(transaction, event)
 
     def count(self, transaction: Transaction, event: Event, *, first: bool) -> None:
         """Like `record`, but the events of this name and family share one row that counts them."""
         if first:
-            transaction.execute(_ADD, _row_of(event))
+            transaction.changes_at_once(_ADD, _row_of(event))
         else:
-            transaction.execute(
+            transaction.changes_at_once(
                 _COUNT, {"of_family": event.family_id, "of_name": event.name, "moment": event.at}
             )
         self.announce(transaction, event)
@@ -57,13 +58,15 @@ class Audit:
 
 
 def _row_of(event: Event) -> dict[str, Any]:
-    return {**asdict(event), "times": 1, "last_at": event.at}
+    detail = json.dumps(dict(event.detail))
+    return {**vars(event), "detail": detail, "times": 1, "last_at": event.at}
 
 
 _table: Table = AuditEventRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
-_ADD = insert(_table).inline()
+_COLUMNS = [column.name for column in _table.c if not column.primary_key]
+_ADD = insert(_table).values({name: bindparam(name) for name in _COLUMNS}).inline()
 _COUNT = (
     update(_table)
     .where(_table.c.family_id == bindparam("of_family"), _table.c.name == bindparam("of_name"))
-    .values(times=_table.c.times + 1, last_at=bindparam("moment"))
+    .values(times=_table.c.times + literal_column("1"), last_at=bindparam("moment"))
 )

@@ -44,7 +44,8 @@ class LocalBudget:
 
     def spend(self, key: str, *, now: int) -> bool:
         """Count one failure of this window."""
-        slot = (key, now // WINDOW)
+        # Hashed: an attempted client id is a stranger's text and may be of any length.
+        slot = (fingerprint(key), now // WINDOW)
         with self._lock:
             count = self._counts.pop(slot, 0) + 1
             self._counts[slot] = count
@@ -61,7 +62,6 @@ class RedisBudget:
 
     def spend(self, key: str, *, now: int) -> bool:
         """Count one failure of this window."""
-        # Hashed: an attempted client id is a stranger's text and may be of any length.
         slot = f"activepieces:budget:{fingerprint(key)}:{now // WINDOW}"
         pipeline = self._client.pipeline(transaction=False)
         pipeline.incr(slot)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .errors import ConfigError
 from .jwt_keys import JwtKeys, configured_keys, derived_keys
@@ -24,6 +25,7 @@ PREFIX = "ACTIVEPIECES_"
 MINIMUM_KEY_LENGTH = 16
 #: Activepieces refreshes 15 minutes before a token ends: at 900 s or less it would refresh on every read.
 SHORTEST_ACCESS_TOKEN_TTL = 901
+LONGEST_ACCESS_TOKEN_TTL = 86_400
 
 T = TypeVar("T")
 
@@ -67,7 +69,9 @@ class Settings:
             "jwt_keys": reader.jwt_keys(ring),
             "scopes": reader.read("SCOPES", {}, _scopes),
             "access_token_ttl": reader.read(
-                "ACCESS_TOKEN_TTL", 3600, _seconds(SHORTEST_ACCESS_TOKEN_TTL, 86_400)
+                "ACCESS_TOKEN_TTL",
+                3600,
+                _seconds(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL),
             ),
             "refresh_token_ttl": reader.read(
                 "REFRESH_TOKEN_TTL", 90 * 86_400, _seconds(86_400, 10 * 365 * 86_400)
@@ -138,9 +142,24 @@ class _Reader:
                 log.warning("%s is no setting of this version; is it misspelt?", key)
 
 
+#: RFC 3986 characters: nothing that ends a header line or an attribute, nothing that a browser "repairs".
+_URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("it is not a valid URL") from None
+    if not _URL.fullmatch(url):
+        raise ValueError("it has characters that do not belong in a URL")
+    return parts
+
+
 def _public_url(value: Any) -> str:
     url = str(value).rstrip("/")
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("it must be an absolute URL such as https://app.example.com")
     if parts.query or parts.fragment or parts.username is not None:
@@ -245,9 +264,9 @@ def _redis_url(value: Any) -> str:
 
 def _consent_url(value: Any) -> str:
     url = str(value)
-    parts = urlsplit(url)
+    parts = _split(url)
     relative = not parts.scheme and not parts.netloc and url.startswith("/")
-    secure = parts.scheme == "https" or (
+    secure = (parts.scheme == "https" and bool(parts.hostname)) or (
         parts.scheme == "http" and is_loopback(parts.hostname or "")
     )
     if not (relative or secure) or parts.fragment:

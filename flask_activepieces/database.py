@@ -1,6 +1,6 @@
 """The host's engine for our tables, and the only two ways we use it.
 
-- `Database.reading`: a connection in autocommit, for a look-up that needs no transaction (no BEGIN, no ROLLBACK).
+- `Database.read`, `Database.rows`: a look-up that needs no transaction (on PostgreSQL no BEGIN and no ROLLBACK).
 - `Database.transact`: runs a function in one transaction, all or nothing, and runs it again when the database
   says that two transactions got in each other's way. The function must therefore make its random values
   outside, or not mind making them twice.
@@ -19,12 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Insert, Table, event
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import Connection, Engine, Executable, Insert, Table, event, insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 from .errors import SetupError, Unavailable
 from .models.base import TABLE_PREFIX
+from .prepared import Prepared, Values
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +46,24 @@ class Transaction:
     """One running transaction, and what shall happen once it is safely committed."""
 
     connection: Connection
+    prepared: Prepared
     after_commit: list[Callable[[], None]] = field(default_factory=list)
 
-    def execute(self, statement: Executable, values: dict[str, Any] | None = None) -> Any:
+    def execute(self, statement: Executable, values: Values | None = None) -> Any:
         """Run one statement."""
         return self.connection.execute(statement, values)
 
-    def changes(self, statement: Executable, values: dict[str, Any] | None = None) -> int:
+    def changes(self, statement: Executable, values: Values | None = None) -> int:
         """Run one INSERT, UPDATE or DELETE; the number of rows it met."""
         return int(self.connection.execute(statement, values).rowcount)
+
+    def rows_at_once(self, statement: Executable, values: Values) -> list[Any]:
+        """What a SELECT of plain columns finds, by the driver itself: see `prepared`."""
+        return self.prepared.rows(self.connection, statement, values)
+
+    def changes_at_once(self, statement: Executable, values: Values) -> int:
+        """Like `changes`, by the driver itself: see `prepared`."""
+        return self.prepared.changes(self.connection, statement, values)
 
 
 class Database:
@@ -66,11 +75,9 @@ class Database:
         if schema is not None:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
-        # On MySQL that would be a round trip of its own, and one that fails on a dead connection unseen.
-        of_its_own = self.dialect not in ("mysql", "mariadb")
-        self._reader = (
-            engine.execution_options(isolation_level="AUTOCOMMIT") if of_its_own else engine
-        )
+        self._prepared = Prepared(engine, schema=schema)
+        #: Whether the driver can be told, without a round trip, to let a statement stand alone.
+        self._stands_alone = engine.dialect.driver in ("psycopg", "psycopg2")
 
     @property
     def dialect(self) -> str:
@@ -78,23 +85,36 @@ class Database:
         return self._engine.dialect.name
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for look-ups; each statement sees what is committed at that moment."""
+    def _reading(self) -> Iterator[Connection]:
+        """A connection for look-ups; where it can be had for nothing, each sees what is committed just then."""
         try:
-            with self._reader.connect() as connection:
-                yield connection
+            with self._engine.connect() as connection:
+                if not self._stands_alone:
+                    yield connection
+                    return
+                driver: Any = connection.connection.driver_connection
+                driver.autocommit = True
+                try:
+                    yield connection
+                finally:
+                    if not connection.invalidated:
+                        driver.autocommit = False
         except (DBAPIError, TimeoutError) as error:
             raise translated(error) from error
+
+    def rows(self, statement: Executable, values: Values) -> list[Any]:
+        """What a SELECT of plain columns finds, by the driver itself: see `prepared`."""
+        return self.read(lambda connection: self._prepared.rows(connection, statement, values))
 
     def read(self, look_up: Callable[[Connection], T]) -> T:
         """Run one look-up, once more if the pool had handed out a connection that was dead already."""
         try:
-            with self.reading() as connection:
+            with self._reading() as connection:
                 return look_up(connection)
         except Unavailable as error:
             if not _was_stale(error.__cause__):
                 raise
-        with self.reading() as connection:
+        with self._reading() as connection:
             return look_up(connection)
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
@@ -102,7 +122,7 @@ class Database:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._engine.begin() as connection:
-                    transaction = Transaction(connection)
+                    transaction = Transaction(connection, self._prepared)
                     result = work(transaction)
             except LostRace:
                 if attempt == ATTEMPTS:
@@ -125,15 +145,17 @@ def _let_readers_and_writers_pass(connection: Any, _: Any) -> None:
 
 def insert_if_absent(table: Table, dialect: str) -> Insert:
     """An INSERT that leaves an equal key's row as it is; `Transaction.changes` tells whether it inserted."""
-    statement: Insert
-    if dialect == "postgresql":
-        statement = postgresql.insert(table).on_conflict_do_nothing()
-    elif dialect == "sqlite":
-        statement = sqlite.insert(table).on_conflict_do_nothing()
-    elif dialect in ("mysql", "mariadb"):
-        statement = mysql.insert(table).prefix_with("IGNORE")
-    else:
+    statement: Insert = insert(table)
+    if dialect not in ("sqlite", "postgresql", "mysql", "mariadb"):
         raise NotImplementedError(f"flask-activepieces does not know the database {dialect!r}")
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import (
+            postgresql,
+        )  # loaded already where it is used, and slow to load
+
+        statement = postgresql.insert(table).on_conflict_do_nothing()
+    for name, words in (("sqlite", "OR IGNORE"), ("mysql", "IGNORE"), ("mariadb", "IGNORE")):
+        statement = statement.prefix_with(words, dialect=name)
     # SQLAlchemy throws an INSERT's count away unless it is asked to keep it.
     return statement.execution_options(preserve_rowcount=True)
 

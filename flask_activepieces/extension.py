@@ -48,17 +48,14 @@ class Activepieces:
         database = self._database(app)
         audit = Audit(sender=app)
         desk = TokenDesk.of(settings, audit=audit, dialect=database.dialect)
-        lifetime = settings.access_token_ttl
         app.extensions[EXTENSION] = State(
             settings=settings,
             host=self._host,
             clock=self._clock,
             database=database,
             audit=audit,
-            clients=OAuthClients(
-                known_scopes=settings.scopes, audit=audit, token_lifetime=lifetime
-            ),
-            grants=Grants(audit=audit, token_lifetime=lifetime),
+            clients=OAuthClients(known_scopes=settings.scopes, audit=audit),
+            grants=Grants(audit=audit),
             server=OAuthServer(desk),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             budget=budget_for(app, redis_url=settings.redis_url),

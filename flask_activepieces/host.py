@@ -76,7 +76,8 @@ class FlaskLoginHost:
         """Flask-Login's current user, unless anonymous."""
         _login_manager()
         user = current_user
-        return self.principal_of(user) if user and user.is_authenticated else None
+        # Not the truth of the user: an object with a length may be empty and still be somebody.
+        return self.principal_of(user) if getattr(user, "is_authenticated", False) else None
 
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
         """The user as the app's ``user_loader`` finds it, if still active and in that tenant."""

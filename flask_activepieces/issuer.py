@@ -32,7 +32,10 @@ def is_same(left: str, right: str) -> bool:
 
 
 def _loopback_port(issuer: str) -> tuple[int | None, str] | None:
-    parts = urlsplit(issuer)
-    if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
-        return None
-    return parts.port, parts.path
+    try:
+        parts = urlsplit(issuer)
+        if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
+            return None
+        return parts.port, parts.path
+    except ValueError:
+        return None  # no URL at all

@@ -9,6 +9,7 @@ named by ``kid`` and the algorithm that belongs to that key (RFC 8725 §3.1).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ from .signing import KeyRing, fingerprint
 JwtKeyMaterial = ECKey | OctKey | OKPKey | RSAKey
 
 _PURPOSE = "access token"
+#: An id stands in the header of every token: short and plain, or the key's thumbprint takes its place.
+_KID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class JwtKey:
         return isinstance(self.material, OctKey)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JwtKeys:
     """All keys, the signing one first."""
 
@@ -80,6 +83,8 @@ def derived_keys(ring: KeyRing) -> tuple[JwtKey, ...]:
 def configured_keys(texts: Sequence[str]) -> tuple[JwtKey, ...]:
     """Keys from PEM texts or JSON Web Keys; `ValueError` says which one is wrong, never what it holds."""
     keys = tuple(_one_key(text, position) for position, text in enumerate(texts, start=1))
+    if len({key.kid for key in keys}) < len(keys):
+        raise ValueError("two keys have one kid; a token must tell which of them signed it")
     if keys and not keys[0].material.is_private:
         raise ValueError("the first key signs, so it must be a private key")
     return keys
@@ -88,18 +93,24 @@ def configured_keys(texts: Sequence[str]) -> tuple[JwtKey, ...]:
 def _one_key(text: str, position: int) -> JwtKey:
     try:
         material = _import(text)
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         # No "from": the message below is all that may reach a log.
         raise ValueError(f"key {position} is neither PEM nor a JSON Web Key") from None
     algorithm = _algorithm_of(material)
     if algorithm is None:
         raise ValueError(f"key {position} must be EC P-256, RSA of 2048 bits or more, or Ed25519")
-    return JwtKey(material.kid or material.thumbprint(), algorithm, material)  # RFC 7638
+    named = material.kid is not None and _KID.fullmatch(material.kid)
+    kid = material.kid if named else material.thumbprint()  # RFC 7638
+    return JwtKey(str(kid), algorithm, material)
 
 
 def _import(text: str) -> JwtKeyMaterial:
     if text.lstrip().startswith("{"):
-        return import_key(json.loads(text))
+        described = json.loads(text)
+        # What the key is for is decided here and not by its file.
+        for hint in ("use", "key_ops", "alg"):
+            described.pop(hint, None)
+        return import_key(described)
     for key_type in ("EC", "RSA", "OKP"):
         try:
             return import_key(text, key_type)

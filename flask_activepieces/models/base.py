@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from sqlalchemy import BigInteger, Integer, MetaData, String
-from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 TABLE_PREFIX = "activepieces_"
@@ -17,14 +16,14 @@ TABLE_PREFIX = "activepieces_"
 
 def exact_text(length: int) -> String:
     """Text whose comparison is exact on every database."""
-    return String(length).with_variant(
-        mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
-    )
+    return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 def human_text(length: int) -> String:
     """Text that people wrote, in any script and with emoji, whatever the database was made for."""
-    return String(length).with_variant(mysql.VARCHAR(length, charset="utf8mb4"), "mysql", "mariadb")
+    return String(length).with_variant(
+        String(length, collation="utf8mb4_unicode_ci"), "mysql", "mariadb"
+    )
 
 
 #: An id made by us: 22 to 43 characters of base64url or hex.

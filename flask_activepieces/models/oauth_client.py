@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, String, Text
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import TABLE_PREFIX, Base, HostId, Id, Instant, exact_text, human_text
@@ -22,8 +22,9 @@ class OAuthClientRow(Base):
     secret_hash: Mapped[str | None] = mapped_column(exact_text(64))
     #: The secret before the last rotation: both work, so that a rotation has no gap.
     previous_secret_hash: Mapped[str | None] = mapped_column(exact_text(64))
-    redirect_uris: Mapped[list[str]] = mapped_column(JSON)
-    #: Space-separated, as everywhere in OAuth (RFC 6749 §3.3).
+    #: Space-separated: a URI has no space (RFC 3986).
+    redirect_uris: Mapped[str] = mapped_column(Text)
+    #: Space-separated too, as everywhere in OAuth (RFC 6749 §3.3).
     scope: Mapped[str] = mapped_column(Text)
     grant_types: Mapped[str] = mapped_column(String(120))
     require_pkce: Mapped[bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
@@ -44,7 +44,7 @@ class AccessToken:
     issued_at: int
     expires_at: int
 
-    @property
+    @cached_property
     def scopes(self) -> frozenset[str]:
         """The scope as a set of names."""
         return frozenset(scopes.split(self.scope))
@@ -87,11 +87,21 @@ def sign(keys: JwtKeys, token: AccessToken) -> str:
 
 def verify(keys: JwtKeys, text: str, *, issuer: str, now: int) -> AccessToken:
     """The token if it is ours and still good; else `SignatureError` (RFC 9068 §4, step by step)."""
-    claims = _proven_claims(keys, text)
-    if not is_same(claims["iss"], issuer) or claims["aud"] != claims["iss"]:
+    token = _proven(keys, text)
+    if not is_same(token.issuer, issuer):
         raise SignatureError("this access token is for another service")
-    if claims["exp"] <= now:
+    if token.expires_at <= now:
         raise SignatureExpired("this access token has expired")
+    return token
+
+
+@lru_cache(maxsize=1024)
+def _proven(keys: JwtKeys, text: str) -> AccessToken:
+    # A signature that was right once is right for good, so it is asked once a process; what changes with time,
+    # the expiry and the revocations, is asked at each use.
+    claims = _proven_claims(keys, text)
+    if claims["aud"] != claims["iss"]:
+        raise SignatureError("this access token is for another service")
     return AccessToken(
         jti=claims["jti"],
         issuer=claims["iss"],
@@ -123,7 +133,14 @@ def _proven_claims(keys: JwtKeys, text: str) -> dict[str, Any]:
         if not validate_compact(compact, key.material, registry=_registry(key.algorithm)):
             raise SignatureError("the signature of this access token does not verify")
         claims = json.loads(compact.payload)
-    except (JoseError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+    except (
+        JoseError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+    ) as error:
         # The header is a stranger's and may have any shape, which joserfc does not expect everywhere.
         raise SignatureError("this is no access token of ours") from error
     if not _is_complete(claims):

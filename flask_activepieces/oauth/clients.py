@@ -90,12 +90,9 @@ def _new_secret() -> str:
 class OAuthClients:
     """The clients of one app; every look-up by a tenant's admin names the tenant."""
 
-    def __init__(
-        self, *, known_scopes: Mapping[str, Scope], audit: Audit, token_lifetime: int
-    ) -> None:
+    def __init__(self, *, known_scopes: Mapping[str, Scope], audit: Audit) -> None:
         self._known_scopes = known_scopes
         self._audit = audit
-        self._token_lifetime = token_lifetime
 
     def register(
         self, transaction: Transaction, registration: Registration, *, now: int
@@ -128,7 +125,7 @@ class OAuthClients:
                 update(_table).where(_table.c.client_id == client.client_id).values(changed)
             )
             self._record(transaction, "client.updated", client, now)
-        return client_of(asdict(client) | changed)
+        return client_of(asdict(client) | after)
 
     def rotate_secret(
         self, transaction: Transaction, client: OAuthClient, *, now: int, keep_old: bool = True
@@ -155,12 +152,7 @@ class OAuthClients:
         transaction.execute(delete(_table).where(_table.c.client_id == client.client_id))
         transaction.execute(delete(GrantRow).where(GrantRow.client_id == client.client_id))
         families.end_of_client(transaction, client.client_id, now=now)
-        revocations.add(
-            transaction,
-            revocations.client(client.client_id),
-            now=now,
-            lifetime=self._token_lifetime,
-        )
+        revocations.add(transaction, revocations.client(client.client_id), now=now)
         self._record(transaction, "client.deleted", client, now)
 
     def _check(self, registration: Registration) -> None:
@@ -205,14 +197,16 @@ def of_all_tenants(connection: Connection) -> list[OAuthClient]:
     """Every client, global ones first: for operators at the command line."""
     return [
         client_of(row._asdict())
-        for row in connection.execute(_ALL.order_by(_table.c.tenant_id, _table.c.name))
+        for row in connection.execute(
+            _ALL.order_by(_table.c.tenant_id.is_not(None), _table.c.tenant_id, _table.c.name)
+        )
     ]
 
 
 def client_of(values: Mapping[str, Any]) -> OAuthClient:
     """The client in a mapping that has all columns of the table, and perhaps more."""
     known = {column: values[column] for column in _FIELDS}
-    return OAuthClient(**known | {"redirect_uris": tuple(values["redirect_uris"])})
+    return OAuthClient(**known | {"redirect_uris": tuple(values["redirect_uris"].split())})
 
 
 _FIELDS = tuple(column.name for column in fields(OAuthClient))

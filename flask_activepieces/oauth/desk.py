@@ -8,10 +8,9 @@ from typing import Any
 
 from ..audit import Audit
 from ..config import Scope, Settings
-from ..database import Transaction
 from ..jwt_keys import JwtKeys
 from ..signing import KeyRing
-from . import access_tokens, refresh_tokens, revocations
+from . import access_tokens, refresh_tokens
 from .access_tokens import AccessToken
 from .families import Family
 
@@ -78,7 +77,3 @@ class TokenDesk:
             expires_in=access.expires_at - now,
             scope=access.scope,
         )
-
-    def end_access(self, transaction: Transaction, *subjects: str, now: int) -> None:
-        """From the commit on, access tokens of these subjects are refused."""
-        revocations.add(transaction, *subjects, now=now, lifetime=self.access_token_ttl)

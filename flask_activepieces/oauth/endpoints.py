@@ -78,9 +78,10 @@ class RevocationEndpoint(rfc7009.RevocationEndpoint):
         desk, transaction, held = self.server.desk, request.transaction, token.held
         if isinstance(held, Family):
             families.end(transaction, held.id, client_id=held.client_id, now=request.now)
-            desk.end_access(transaction, revocations.family(held.id), now=request.now)
+            revocations.add(transaction, revocations.family(held.id), now=request.now)
         else:
-            desk.end_access(transaction, revocations.token(held.jti), now=request.now)
+            itself = revocations.token(held.jti)
+            revocations.add(transaction, itself, now=request.now, until=held.expires_at)
         event = Event(
             name="token.revoked",
             at=request.now,

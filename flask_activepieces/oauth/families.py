@@ -114,7 +114,7 @@ def redeem(transaction: Transaction, family: Family, *, dialect: str) -> bool:
     The grant's row is locked against deletion until the commit: a user who disconnects meanwhile either comes
     first, and nothing is stored, or waits, and finds the new family to revoke.
     """
-    return transaction.changes(_redeem_statement(dialect), vars(family)) == 1
+    return transaction.changes_at_once(_redeem_statement(dialect), vars(family)) == 1
 
 
 def rotate(
@@ -150,7 +150,7 @@ def _move(
         "expires_at": now + lifetime,
     }
     seen = {"this": family.id, "seen_generation": family.generation, "seen_nonce": family.nonce}
-    if transaction.changes(_MOVE, changed | seen) == 0:
+    if transaction.changes_at_once(_MOVE, changed | seen) == 0:
         return None
     return Family(**vars(family) | changed)
 

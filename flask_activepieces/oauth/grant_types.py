@@ -103,7 +103,7 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
             desk.audit.record(transaction, _of_family("token.issued", family, self.request.now))
         elif families.end(transaction, family.id, client_id=family.client_id, now=self.request.now):
             # RFC 6749 §4.1.2: a code used twice takes down what it bought.
-            desk.end_access(transaction, revocations.family(family.id), now=self.request.now)
+            revocations.add(transaction, revocations.family(family.id), now=self.request.now)
             desk.audit.record(transaction, _of_family("code.replayed", family, self.request.now))
             raise InvalidGrantError(
                 "The code was used before; everything it gave access to is revoked."
@@ -178,7 +178,7 @@ class RefreshGrant(_AtTheDesk, grants.RefreshTokenGrant):
     def _end_stolen(self, family: Family) -> None:
         desk, transaction = self.desk, self.request.transaction
         families.end(transaction, family.id, client_id=family.client_id, now=self.request.now)
-        desk.end_access(transaction, revocations.family(family.id), now=self.request.now)
+        revocations.add(transaction, revocations.family(family.id), now=self.request.now)
         desk.audit.record(transaction, _of_family("refresh.replayed", family, self.request.now))
 
 

@@ -57,9 +57,8 @@ class ConnectedApp:
 class Grants:
     """The grants of one app; every method names the tenant, or the grants that it already found by it."""
 
-    def __init__(self, *, audit: Audit, token_lifetime: int) -> None:
+    def __init__(self, *, audit: Audit) -> None:
         self._audit = audit
-        self._token_lifetime = token_lifetime
 
     def allow(
         self,
@@ -111,7 +110,7 @@ class Grants:
         self.revoke(transaction, found, now=now, why=why)
         own = select(_clients.c.client_id).where(_clients.c.tenant_id == tenant_id)
         subjects = [revocations.own(name) for name in transaction.execute(own).scalars()]
-        revocations.add(transaction, *subjects, now=now, lifetime=self._token_lifetime)
+        revocations.add(transaction, *subjects, now=now)
         return len(found)
 
     def revoke(
@@ -125,7 +124,7 @@ class Grants:
         transaction.execute(delete(_table).where(_table.c.id.in_(ids)))
         families.end_of_grants(transaction, ids, now=now)
         subjects = [revocations.grant(identifier) for identifier in ids]
-        revocations.add(transaction, *subjects, now=now, lifetime=self._token_lifetime)
+        revocations.add(transaction, *subjects, now=now)
         for grant in grants:
             self._audit.record(transaction, _event("grant.revoked", grant, now, why=why))
 

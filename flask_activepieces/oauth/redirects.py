@@ -54,6 +54,8 @@ def _problem_with_private_scheme(parts: SplitResult, *, public: bool) -> str | N
     # RFC 8252 §7.1: a private scheme is a reversed domain name, which also keeps out javascript: and data:.
     if "." not in parts.scheme:
         return "its scheme must be https, or for an installed app a reversed domain such as com.example.app"
+    if parts.netloc and not _HOST.fullmatch(parts.netloc):
+        return "its host is no host name"
     if not public:
         return "an installed app's own scheme is for public clients only"
     return None

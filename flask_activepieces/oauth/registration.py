@@ -103,7 +103,7 @@ def row_values(registration: Registration) -> dict[str, Any]:
         "tenant_id": registration.tenant_id,
         "name": registration.name.strip(),
         "description": registration.description.strip(),
-        "redirect_uris": list(dict.fromkeys(registration.redirect_uris)),
+        "redirect_uris": " ".join(dict.fromkeys(registration.redirect_uris)),
         "scope": scopes.join(scopes.split(registration.scope)),
         "grant_types": " ".join((*with_codes, *with_credentials)),
         "require_pkce": registration.require_pkce,

@@ -9,18 +9,23 @@ a tenant ends their grants.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, select, update
 
+from ..config import LONGEST_ACCESS_TOKEN_TTL
 from ..database import Database, Transaction, insert_if_absent
 from ..models import RevocationRow
 from .access_tokens import AccessToken
 
 _table: Table = RevocationRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 
-#: Clocks of several machines may differ by this much: a row outlives the last token by it.
+#: Clocks of several machines may differ by this much.
 CLOCK_SKEW = 60
+#: A row outlives every token that it could concern, also one from before the lifetime was made shorter.
+KEPT_FOR = LONGEST_ACCESS_TOKEN_TTL + CLOCK_SKEW
 
 
 def token(jti: str) -> str:
@@ -56,10 +61,13 @@ def subjects_of(access: AccessToken) -> tuple[str, str, str, str]:
     return itself, family(access.family_id), grant(access.grant_id), bought_by
 
 
-def add(transaction: Transaction, *subjects: str, now: int, lifetime: int) -> None:
-    """From the commit on, no access token of these subjects is believed."""
+def add(transaction: Transaction, *subjects: str, now: int, until: int | None = None) -> None:
+    """From the commit on, no access token of these subjects is believed; ``until`` the last of them ends."""
     dialect = transaction.connection.dialect.name
-    times = {"created_at": now, "expires_at": now + lifetime + CLOCK_SKEW}
+    times = {
+        "created_at": now,
+        "expires_at": (now + KEPT_FOR) if until is None else until + CLOCK_SKEW,
+    }
     for subject in subjects:
         row = {"subject": subject} | times
         if transaction.changes(insert_if_absent(_table, dialect), row) == 0:
@@ -70,8 +78,22 @@ def add(transaction: Transaction, *subjects: str, now: int, lifetime: int) -> No
 
 def is_revoked(connection: Connection, access: AccessToken) -> bool:
     """Whether anything that the token belongs to has ended, as the database says now."""
-    values = dict(zip(_SUBJECTS, subjects_of(access), strict=True))
-    return connection.execute(_FIND, values).first() is not None
+    return _ends(connection.execute(_FIND, _values_of(access)), access)
+
+
+def _ends(rows: Iterable[Any], access: AccessToken) -> bool:
+    """Whether one of these rows, each a subject and since when it is revoked, ends the token.
+
+    What a client buys for itself has no grant that could be taken back and given anew, so there the time
+    decides: a token that was bought later is good.
+    """
+    return any(
+        not subject.startswith("own:") or access.issued_at <= since for subject, since in rows
+    )
+
+
+def _values_of(access: AccessToken) -> dict[str, str]:
+    return dict(zip(_SUBJECTS, subjects_of(access), strict=True))
 
 
 class RevocationCheck:
@@ -84,18 +106,26 @@ class RevocationCheck:
     def is_revoked(self, access: AccessToken, *, now: int) -> bool:
         """Whether anything that the token belongs to has ended; one statement, or none within the bound."""
         if self._copy is not None:
-            return not self._copy.at(now).keys().isdisjoint(subjects_of(access))
-        return self._database.read(lambda connection: is_revoked(connection, access))
+            copy = self._copy.at(now)
+            found = [(name, copy[name].since) for name in subjects_of(access) if name in copy]
+            return _ends(found, access)
+        return _ends(self._database.rows(_FIND, _values_of(access)), access)
+
+
+@dataclass(frozen=True)
+class _Revoked:
+    since: int
+    until: int
 
 
 @dataclass(frozen=True)
 class _Loaded:
     at: int
-    subjects: dict[str, int]
+    subjects: dict[str, _Revoked]
 
 
 class _Copy:
-    """The revocations of the last hour in memory, brought up to date when older than the bound."""
+    """The revocations of the last day in memory, brought up to date when older than the bound."""
 
     def __init__(self, database: Database, max_staleness: int) -> None:
         self._database = database
@@ -103,7 +133,7 @@ class _Copy:
         self._lock = threading.Lock()
         self._loaded = _Loaded(-(10**10), {})
 
-    def at(self, now: int) -> dict[str, int]:
+    def at(self, now: int) -> dict[str, _Revoked]:
         if self._is_old(now):
             with self._lock:
                 if self._is_old(now):
@@ -118,16 +148,15 @@ class _Copy:
         # that look: so it begins a little before.
         since = {"since": self._loaded.at - CLOCK_SKEW, "now": now}
         fresh = self._database.read(lambda connection: connection.execute(_SINCE, since).all())
-        kept = {subject: end for subject, end in self._loaded.subjects.items() if end > now}
-        return _Loaded(now, kept | {row.subject: row.expires_at for row in fresh})
+        kept = {name: row for name, row in self._loaded.subjects.items() if row.until > now}
+        new = {row.subject: _Revoked(row.created_at, row.expires_at) for row in fresh}
+        return _Loaded(now, kept | new)
 
 
 _SUBJECTS = ("token", "family", "grant", "client")
-_FIND = (
-    select(_table.c.subject)
-    .where(_table.c.subject.in_([bindparam(name) for name in _SUBJECTS]))
-    .limit(1)
+_FIND = select(_table.c.subject, _table.c.created_at).where(
+    _table.c.subject.in_([bindparam(name) for name in _SUBJECTS])
 )
-_SINCE = select(_table.c.subject, _table.c.expires_at).where(
+_SINCE = select(_table).where(
     _table.c.created_at >= bindparam("since"), _table.c.expires_at > bindparam("now")
 )

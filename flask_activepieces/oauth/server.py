@@ -9,8 +9,9 @@ from typing import Any, cast
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
 from flask import Response
-from sqlalchemy import Connection, Table, and_, bindparam, select
+from sqlalchemy import Table, and_, bindparam, select
 
+from ..database import Transaction
 from ..models import OAuthClientRow
 from ..signing import may_be_id
 from . import client_auth, families, refresh_tokens
@@ -68,7 +69,7 @@ class OAuthServer(AuthorizationServer):
         credentials = client_auth.read_credentials(request.form, request.authorization)
         token = refresh_tokens.parse(request.form.get("refresh_token", ""))
         client, family = find_client_and_family(
-            request.transaction.connection,
+            request.transaction,
             credentials.client_id,
             token.family_id if token else None,
         )
@@ -95,16 +96,16 @@ class OAuthServer(AuthorizationServer):
 
 
 def find_client_and_family(
-    connection: Connection, client_id: str, family_id: str | None
+    transaction: Transaction, client_id: str, family_id: str | None
 ) -> tuple[OAuthClient | None, families.Family | None]:
     """The client, and the family of that id if it is this client's."""
     if not may_be_id(client_id):
         return None, None
-    row = connection.execute(
-        _CLIENT_AND_FAMILY, {"wanted_client": client_id, "wanted_family": family_id}
-    ).one_or_none()
-    if row is None:
+    wanted = {"wanted_client": client_id, "wanted_family": family_id}
+    rows = transaction.rows_at_once(_CLIENT_AND_FAMILY, wanted)
+    if not rows:
         return None, None
+    (row,) = rows
     client = client_of(dict(zip(_CLIENT_COLUMNS, row, strict=False)))
     found = dict(zip(families.FIELDS, row[len(_CLIENT_COLUMNS) :], strict=True))
     return client, families.family_of(found) if found["id"] is not None else None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.cli.conftest import Run, Told
+from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
+from tests.support.databases import Kind, fresh_database
 from tests.support.storage import row_counts, rows_of
 
 NEW = ("client", "create", "--name", "Flow maker", "--redirect-uri", "https://maker.test/cb")
@@ -186,18 +191,44 @@ def test_every_option_that_an_error_names_exists(run: Run) -> None:
 # list and show
 
 
-def test_the_list_has_every_tenants_clients_global_ones_first(run: Run, told: Told) -> None:
-    for name, tenant in (("B", "globex"), ("A", "acme")):
-        told(*NEW, *SCOPE, "--name", name, "--tenant", tenant, "--json")
-    told(*NEW, *SCOPE, "--name", "Z", "--json")
+def test_the_list_is_a_table_for_people_and_json_for_scripts(run: Run, told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--tenant", "acme", "--json")
+    told(*NEW, *SCOPE, "--json")
 
-    listed = told("client", "list", "--json")
-    table = run("client", "list").stdout.splitlines()
+    (first, second) = told("client", "list", "--json")
+    header, *lines = run("client", "list").stdout.splitlines()
 
-    assert [client["name"] for client in listed] == ["Z", "A", "B"]
-    assert not [client for client in listed if "client_secret" in client]
-    assert table[0].split() == ["client_id", "name", "tenant_id", "scope", "redirect_uris"]
-    assert [line.split()[1:3] for line in table[1:]] == [["Z", "-"], ["A", "acme"], ["B", "globex"]]
+    assert first["tenant_id"] is None
+    assert second == {name: made[name] for name in made if name != "client_secret"}
+    assert header.split() == ["client_id", "name", "tenant_id", "scope", "redirect_uris"]
+    assert [line.split()[3] for line in lines] == ["-", "acme"]
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ]
+)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    kind: Kind = request.param
+    with fresh_database(kind, tmp_path) as url:
+        yield url
+
+
+def test_the_list_has_global_clients_first_and_then_tenant_by_tenant(
+    database: str, make_app: MakeApp
+) -> None:
+    """Databases differ in where they sort what is NULL."""
+    runner = make_app(database=database).test_cli_runner()
+    for name, tenant in (("B", "globex"), ("A", "acme"), ("Z", None), ("C", "acme")):
+        of = ("--tenant", tenant) if tenant else ()
+        runner.invoke(args=["activepieces", *NEW, *SCOPE, "--name", name, *of])
+
+    listed = json.loads(runner.invoke(args=["activepieces", "client", "list", "--json"]).stdout)
+
+    assert [client["name"] for client in listed] == ["Z", "A", "C", "B"]
 
 
 def test_the_list_of_one_tenant(told: Told) -> None:

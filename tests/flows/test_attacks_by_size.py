@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
-import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Person, Program
@@ -29,54 +28,54 @@ def quickly(app: Flask) -> Iterator[None]:
     assert time.process_time() - began < 1
 
 
-@pytest.mark.parametrize("path", MACHINE)
-def test_a_body_of_a_mebibyte_is_not_read(app: Flask, program: Program, path: str) -> None:
+def test_a_body_of_a_mebibyte_is_not_read(app: Flask, program: Program) -> None:
     body = urlencode({"client_id": program.client_id, "token": "A" * MEBIBYTE})
 
     with quickly(app):
-        response = app.test_client().post(f"/oauth/{path}", data=body, content_type=FORM)
-        oauth_error(response, 413, "invalid_request")
+        for path in MACHINE:
+            response = app.test_client().post(f"/oauth/{path}", data=body, content_type=FORM)
+            oauth_error(response, 413, "invalid_request")
 
 
-@pytest.mark.parametrize("path", MACHINE)
-def test_a_body_that_does_not_tell_its_length_is_cut_off(app: Flask, path: str) -> None:
-    endless = io.BytesIO(b"client_id=" + b"A" * 50 * MEBIBYTE)
-
+def test_a_body_that_does_not_tell_its_length_is_cut_off(app: Flask) -> None:
+    """Cut off and refused, that is, and not understood as if it had ended there."""
     with quickly(app):
-        response = app.test_client().post(
-            f"/oauth/{path}",
-            input_stream=endless,
-            content_type=FORM,
-            headers={"Transfer-Encoding": "chunked"},
-            environ_overrides={"wsgi.input_terminated": True},
-        )
-        oauth_error(response, 413, "invalid_request")
-    assert endless.tell() < MEBIBYTE
+        for path in MACHINE:
+            endless = io.BytesIO(b"client_id=" + b"A" * 20 * MEBIBYTE)
+            response = app.test_client().post(
+                f"/oauth/{path}",
+                input_stream=endless,
+                content_type=FORM,
+                headers={"Transfer-Encoding": "chunked"},
+                environ_overrides={"wsgi.input_terminated": True},
+            )
+            oauth_error(response, 413, "invalid_request")
+            assert endless.tell() < MEBIBYTE
 
 
-@pytest.mark.parametrize("length", ["-1", "x", "99999999999999999999", "10", "0", ""])
-def test_a_length_that_is_a_lie_is_refused(app: Flask, program: Program, length: str) -> None:
+def test_a_length_that_is_a_lie_is_refused(app: Flask, program: Program) -> None:
     form = {"client_id": program.client_id, "client_secret": program.client_secret, "token": "x"}
 
     with quickly(app):
-        response = app.test_client().post(
-            "/oauth/introspect",
-            input_stream=io.BytesIO(urlencode(form).encode()),
-            content_type=FORM,
-            environ_overrides={"CONTENT_LENGTH": length},
-        )
-    assert response.status_code in (400, 401, 413)
-    assert response.get_json()["error"] in ("invalid_request", "invalid_client")
+        for length in ("-1", "x", "99999999999999999999", "10", "0", ""):
+            response = app.test_client().post(
+                "/oauth/introspect",
+                input_stream=io.BytesIO(urlencode(form).encode()),
+                content_type=FORM,
+                environ_overrides={"CONTENT_LENGTH": length},
+            )
+            assert response.status_code in (400, 401, 413), length
+            assert response.get_json()["error"] in ("invalid_request", "invalid_client")
 
 
-@pytest.mark.parametrize("path", MACHINE)
-def test_ten_thousand_parameters_are_no_way_in(app: Flask, path: str) -> None:
+def test_ten_thousand_parameters_are_no_way_in(app: Flask) -> None:
     names = [f"{number:x}=" for number in range(10_000)]
 
     with quickly(app):
-        for body in ("&".join(names), "&" * 60_000, "a&" * 30_000, "a=b=" * 15_000):
-            response = app.test_client().post(f"/oauth/{path}", data=body, content_type=FORM)
-            assert response.status_code in (400, 401, 413)
+        for path in MACHINE:
+            for body in ("&".join(names), "&" * 60_000, "a&" * 30_000, "a=b=" * 15_000):
+                response = app.test_client().post(f"/oauth/{path}", data=body, content_type=FORM)
+                assert response.status_code in (400, 401, 413)
 
 
 def test_ten_thousand_parameters_at_the_authorization_endpoint(
@@ -94,19 +93,20 @@ NAMES = ["client_id", "redirect_uri", "response_type", "response_mode", "scope",
 NAMES += ["code_challenge", "code_challenge_method", "prompt", "resource", "request", "request_id"]
 
 
-@pytest.mark.parametrize("name", NAMES)
 def test_a_mebibyte_in_one_parameter_is_neither_kept_nor_sent_on(
-    app: Flask, program: Program, bob: Person, name: str
+    app: Flask, program: Program, bob: Person
 ) -> None:
-    question = program.question(**({} if name == "request_id" else {name: None}))
+    stranger = Person(app)
 
-    with quickly(app):
-        for person in (bob, Person(app)):
-            response = person.opens(f"{question}&{name}={'A' * MEBIBYTE}")
-            if response.location is None and (person, name) != (bob, "prompt"):
-                told_on_a_page(response)
-            assert len(response.location or "") < 8192
-            assert len(response.data) < 16_384
+    for name in NAMES:
+        question = program.question(**({} if name == "request_id" else {name: None}))
+        with quickly(app):
+            for person in (bob, stranger):
+                response = person.opens(f"{question}&{name}={'A' * MEBIBYTE}")
+                if response.location is None and (person, name) != (bob, "prompt"):
+                    told_on_a_page(response)
+                assert len(response.location or "") < 8192
+                assert len(response.data) < 16_384
 
 
 def test_a_state_of_4096_characters_is_the_longest(
@@ -119,16 +119,16 @@ def test_a_state_of_4096_characters_is_the_longest(
         told_on_a_page(bob.opens(program.question(state=longest + "s")))
 
 
-@pytest.mark.parametrize("scheme", ["Basic", "Bearer", "Digest", "A" * 1000])
-def test_an_authorization_header_of_a_mebibyte_is_no_proof(app: Flask, scheme: str) -> None:
-    headers = {"Authorization": f"{scheme} {'QTpC' * (MEBIBYTE // 4)}"}
+def test_an_authorization_header_of_a_mebibyte_is_no_proof(app: Flask) -> None:
+    form = {"grant_type": "client_credentials", "token": "x"}
 
-    with quickly(app):
-        form = {"grant_type": "client_credentials", "token": "x"}
-        for path in MACHINE:
-            response = app.test_client().post(f"/oauth/{path}", data=form, headers=headers)
-            oauth_error(response, 401, "invalid_client")
-        assert app.test_client().get("/api/whoami", headers=headers).status_code == 401
+    for scheme in ("Basic", "Bearer", "Digest", "A" * 1000):
+        headers = {"Authorization": f"{scheme} {'QTpC' * (MEBIBYTE // 4)}"}
+        with quickly(app):
+            for path in MACHINE:
+                response = app.test_client().post(f"/oauth/{path}", data=form, headers=headers)
+                oauth_error(response, 401, "invalid_client")
+            assert app.test_client().get("/api/whoami", headers=headers).status_code == 401
 
 
 def test_a_consent_form_of_a_mebibyte_is_no_answer(
@@ -151,22 +151,22 @@ def test_a_request_id_is_not_sent_on_at_any_length(app: Flask, stranger: Person)
     assert len(response.location or "") < 20_000
 
 
-DEEP = [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 5000 + b"]" * 5000]
+TOO_MUCH = [
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b"[" * 5000 + b"]" * 5000,
+    b"[" + b"0," * 300_000 + b"0]",
+    b'"' + b"A" * MEBIBYTE + b'"',
+]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [*DEEP, b"[" + b"0," * 300_000 + b"0]", b'"' + b"A" * MEBIBYTE + b'"'],
-    ids=["lists", "objects", "closed lists", "many", "long"],
-)
-def test_json_that_is_too_deep_or_too_long_is_bad_input(
-    app: Flask, alice: Person, body: bytes
-) -> None:
-    with quickly(app):
-        for path in ("/oauth/authorize", API):
-            response = alice.browser.post(path, data=body, content_type="application/json")
-            assert 400 <= response.status_code < 500
-            assert response.mimetype == "application/problem+json"
+def test_json_that_is_too_deep_or_too_long_is_bad_input(app: Flask, alice: Person) -> None:
+    for body in TOO_MUCH:
+        with quickly(app):
+            for path in ("/oauth/authorize", API):
+                response = alice.browser.post(path, data=body, content_type="application/json")
+                assert 400 <= response.status_code < 500, body[:20]
+                assert response.mimetype == "application/problem+json"
 
 
 def test_a_registration_has_bounds(app: Flask, alice: Person) -> None:

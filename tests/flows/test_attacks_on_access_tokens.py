@@ -20,12 +20,12 @@ Key = ECKey | RSAKey
 @cache
 def key_of(kind: str) -> Key:
     """One key a kind for all tests: making an RSA key takes its time."""
+    key: Key
     if kind == "EC":
-        return ECKey.generate_key("P-256", {"kid": "the EC key"})
-    return RSAKey.generate_key(2048, {"kid": "the RSA key"})
-
-
-ALGORITHMS = {"EC": "ES256", "RSA": "RS256"}
+        key = ECKey.generate_key("P-256", {"kid": "the EC key"})
+    else:
+        key = RSAKey.generate_key(2048, {"kid": "the RSA key"})
+    return key
 
 
 @pytest.fixture(params=["EC", "RSA"])
@@ -50,7 +50,7 @@ def token(program: Program, bob: Person) -> str:
 
 
 def is_refused(program: Program, forged: str) -> None:
-    """By the protected view, and by the two endpoints that read access tokens."""
+    """By the protected view, and by introspection, which finds tokens for revocation too."""
     response = program.calls(forged)
     assert response.status_code == 401, response.text
     challenge = response.headers["WWW-Authenticate"]
@@ -58,15 +58,15 @@ def is_refused(program: Program, forged: str) -> None:
     assert 'error="invalid_token"' in challenge
     assert answer_of(response, 401)["error"] == "invalid_token"
     assert answer_of(program.introspects(forged)) == {"active": False}
-    assert answer_of(program.revokes(forged)) == {}
 
 
 def test_no_algorithm_is_no_signature(app: Flask, program: Program, token: str) -> None:
     header, claims = opened(token)
     signature = token.split(".")[2]
+    names: list[Any] = ["none", "None", "NONE", "nOnE", "", None, [], {}, 0, True]
 
     with nothing_stored(app):
-        for nothing in ("none", "None", "NONE", "nOnE", "", None, [], {}, 0, True):
+        for nothing in names:
             unsigned = joined(header | {"alg": nothing}, claims)
             for forged in (unsigned, unsigned + signature, unsigned.rstrip(".")):
                 is_refused(program, forged)
@@ -192,16 +192,17 @@ def test_what_a_header_demands_that_we_do_not_understand_is_refused(
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)
-@pytest.mark.parametrize("nonsense", [1, True, None, [1], [[]], [{}], [None]], ids=str)
 def test_a_nonsensical_header_is_refused_and_breaks_nothing(
-    app: Flask, program: Program, token: str, nonsense: Any
+    app: Flask, program: Program, token: str
 ) -> None:
     """It is read before the signature, so anyone can send it."""
     header, claims = opened(token)
+    nonsense: list[Any] = [1, True, None, [1], [[]], [{}], [None]]
 
     with nothing_stored(app):
-        for name in ("crit", "alg", "typ", "kid", "b64", "jwk", "x5c", "jku"):
-            is_refused(program, joined(header | {name: nonsense}, claims, b"x" * 64))
+        for value in nonsense:
+            for name in ("crit", "alg", "typ", "kid", "b64", "jwk", "x5c", "jku"):
+                is_refused(program, joined(header | {name: value}, claims, b"x" * 64))
 
 
 FOREIGN: list[Claims] = [
@@ -229,17 +230,18 @@ def test_a_token_for_another_issuer_or_audience_is_refused(
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)
-@pytest.mark.parametrize("name", ["iss", "aud", "exp", "iat", "jti", "sub", "scope", "client_id"])
 def test_a_token_of_our_key_without_our_claims_is_refused(
-    program: Program, token: str, key: Key, name: str
+    program: Program, token: str, key: Key
 ) -> None:
     """RFC 9068 §2.2 requires each; another service that shares the key may know other ones."""
     header, claims = opened(token)
+    wrong: list[Any] = [None, [], {}]
 
-    for value in (None, [], {}):
-        is_refused(program, signed(header, claims | {name: value}, key))
-    del claims[name]
-    is_refused(program, signed(header, claims, key))
+    for name in ("iss", "aud", "exp", "iat", "jti", "sub", "scope", "client_id"):
+        for value in wrong:
+            is_refused(program, signed(header, claims | {name: value}, key))
+        others = {other: value for other, value in claims.items() if other != name}
+        is_refused(program, signed(header, others, key))
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)

@@ -35,9 +35,8 @@ def test_a_token_in_the_url_or_the_body_is_not_seen(app: Flask, token: str) -> N
         assert "error=" not in response.headers["WWW-Authenticate"]  # RFC 6750 §3.1
 
 
-@pytest.mark.parametrize(
-    "template",
-    [
+def test_another_scheme_is_no_token(app: Flask, token: str) -> None:
+    templates = [
         "{}",
         "Basic {}",
         "Token {}",
@@ -46,15 +45,13 @@ def test_a_token_in_the_url_or_the_body_is_not_seen(app: Flask, token: str) -> N
         "Bearer:{}",
         "Bearer\t{}",
         "BearerBearer {}",
-    ],
-)
-def test_another_scheme_is_no_token(app: Flask, token: str, template: str) -> None:
-    headers = {"Authorization": template.format(token)}
+    ]
 
-    response = app.test_client().get("/api/whoami", headers=headers)
-
-    assert response.status_code == 401
-    assert "error=" not in response.headers["WWW-Authenticate"]
+    for template in templates:
+        headers = {"Authorization": template.format(token)}
+        response = app.test_client().get("/api/whoami", headers=headers)
+        assert response.status_code == 401, template
+        assert "error=" not in response.headers["WWW-Authenticate"]
 
 
 def test_two_tokens_are_none(app: Flask, program: Program, token: str) -> None:
@@ -65,38 +62,36 @@ def test_two_tokens_are_none(app: Flask, program: Program, token: str) -> None:
     assert app.test_client().get("/api/whoami", headers=headers).status_code == 401
 
 
-@pytest.mark.parametrize(
-    "forged",
-    [
-        ".",
-        "..",
-        "a.b",
-        "a.b.c",
-        "a.b.c.d",
-        "a.b.c.d.e",
-        "é.é.é",
-        "A" * 8193,
-        "A" * (1 << 20),
-        "." * 8192,
-        "e30.e30.e30",
-        joined([], {}),
-        joined("x", {}),
-        joined(None, {}),
-        joined(b"\xff", {}),
-        joined(b"{", {}),
-        joined(b"[" * 380, {}),
-        joined(b'{"a":' * 70, {}),
-        joined(b"9" * 300, {}),
-        joined({"typ": "at+jwt"}, {}),
-        joined({"typ": "at+jwt", "alg": "HS256", "kid": "x" * 400}, {}),
-    ],
-    ids=lambda text: text[:12],
-)
-def test_what_is_no_jwt_is_refused_quickly(app: Flask, program: Program, forged: str) -> None:
-    response = program.calls(forged)
+NO_JWT = [
+    ".",
+    "..",
+    "a.b",
+    "a.b.c",
+    "a.b.c.d",
+    "a.b.c.d.e",
+    "é.é.é",
+    "A" * 8193,
+    "A" * (1 << 20),
+    "." * 8192,
+    "e30.e30.e30",
+    joined([], {}),
+    joined("x", {}),
+    joined(None, {}),
+    joined(b"\xff", {}),
+    joined(b"{", {}),
+    joined(b"[" * 380, {}),
+    joined(b'{"a":' * 70, {}),
+    joined(b"9" * 300, {}),
+    joined({"typ": "at+jwt"}, {}),
+    joined({"typ": "at+jwt", "alg": "HS256", "kid": "x" * 400}, {}),
+]
 
-    assert response.status_code == 401
-    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+
+def test_what_is_no_jwt_is_refused(program: Program) -> None:
+    for forged in NO_JWT:
+        response = program.calls(forged)
+        assert response.status_code == 401, forged[:40]
+        assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
 
 
 def test_every_changed_character_is_noticed(program: Program, token: str) -> None:

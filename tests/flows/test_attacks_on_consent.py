@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from tests.support.actors import Person, Program, answer_of, brought_back
@@ -107,17 +106,14 @@ def test_no_scope_can_be_smuggled_in(program: Program, bob: Person) -> None:
     assert tokens["scope"] == "tasks:read"
 
 
-@pytest.mark.parametrize("workspace", ["globex", "ACME", "", "acme ", "acme\x00", "*"])
-def test_no_workspace_can_be_smuggled_in(
-    app: Flask, program: Program, bob: Person, workspace: str
-) -> None:
+def test_no_workspace_can_be_smuggled_in(app: Flask, program: Program, bob: Person) -> None:
     form = asked(bob, program)
 
     with nothing_stored(app):
-        response = bob.sends(form, decision="approve", workspace=workspace)
-
-    assert response.status_code == 422
-    assert response.location is None
+        for workspace in ("globex", "ACME", "", "acme ", "acme\x00", "*"):
+            response = bob.sends(form, decision="approve", workspace=workspace)
+            assert response.status_code == 422, workspace
+            assert response.location is None
 
 
 def test_a_client_of_one_tenant_gets_no_other_workspace_of_its_user(

@@ -135,8 +135,9 @@ def test_no_refresh_widens_what_the_user_allowed(app: Flask, program: Program, b
         for scope in wider:
             oauth_error(program.refreshes(token, scope=scope), 400, "invalid_scope")
 
-    for scope in (None, "", " ", "tasks:read tasks:read"):
-        token, granted = refreshed(program, token, scope)
+    narrower: list[str | None] = [None, "", " ", "tasks:read tasks:read"]
+    for less in narrower:
+        token, granted = refreshed(program, token, less)
         assert set(granted.split()) <= {"profile:read", "tasks:read"}
 
 

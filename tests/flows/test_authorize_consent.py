@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from flask import Flask
 
 from tests.conftest import MakeApp
@@ -74,15 +73,15 @@ def test_nothing_ticked_is_no_answer(app: Flask, program: Program, bob: Person) 
     cannot_be_framed(response)
 
 
-@pytest.mark.parametrize("decision", ["", "yes", "APPROVE", None])
 def test_an_answer_that_is_neither_yes_nor_no_stores_nothing(
-    app: Flask, program: Program, bob: Person, decision: str | None
+    app: Flask, program: Program, bob: Person
 ) -> None:
     form = bob.sees(program.question()).form("decision")
-    changes = {} if decision is None else {"decision": decision}
 
     with nothing_stored(app):
-        assert bob.sends(form, **changes).status_code == 422
+        assert bob.sends(form).status_code == 422
+        for decision in ("", "yes", "APPROVE"):
+            assert bob.sends(form, decision=decision).status_code == 422
 
 
 def test_the_workspace_that_the_user_picks_is_the_one_that_is_shared(

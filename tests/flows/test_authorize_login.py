@@ -137,9 +137,9 @@ def test_what_was_changed_while_the_request_waited_counts(
     if change == "deleted":
         assert alice.browser.delete(own).status_code == 204
     elif change == "another redirect URI":
-        alice.browser.patch(own, json={"redirect_uris": ["https://program.test/new"]})
+        answer_of(alice.browser.patch(own, json={"redirect_uris": ["https://program.test/new"]}))
     else:
-        alice.browser.patch(own, json={"scope": "profile:read"})
+        answer_of(alice.browser.patch(own, json={"scope": "profile:read"}))
     response = alice.sends(form, decision="approve")
 
     if change == "fewer scopes":

@@ -113,12 +113,12 @@ BROKEN_HEADERS = [
 ]
 
 
-@pytest.mark.parametrize("header", BROKEN_HEADERS)
-def test_a_broken_header_is_a_failed_proof(app: Flask, robot: Program, header: str) -> None:
+def test_a_broken_header_is_a_failed_proof(app: Flask) -> None:
     with nothing_stored(app):
-        response = asks(app, {"Authorization": header})
-
-    oauth_error(response, 401, "invalid_client")
+        for header in BROKEN_HEADERS:
+            response = asks(app, {"Authorization": header})
+            assert response.status_code == 401, header
+            oauth_error(response, 401, "invalid_client")
 
 
 def test_a_broken_header_is_not_saved_by_a_right_form(app: Flask, robot: Program) -> None:

@@ -163,7 +163,7 @@ def test_a_platforms_addresses_are_filled_in(app: Flask, alice: Person) -> None:
     assert page.status == 200, page.text
     (row,) = rows_of(app, "oauth_clients")
     assert row["name"] == "Activepieces"
-    assert row["redirect_uris"] == '["https://cloud.activepieces.com/redirect"]'
+    assert row["redirect_uris"] == "https://cloud.activepieces.com/redirect"
     assert row["require_pkce"] == 0
 
 

@@ -30,9 +30,9 @@ def public(make_app: MakeApp) -> Flask:
 
 
 def test_authlib_finds_the_metadata_valid(public: Flask) -> None:
-    metadata = AuthorizationServerMetadata(read(public, SERVER))  # type: ignore[no-untyped-call]
+    metadata = AuthorizationServerMetadata(read(public, SERVER))
 
-    metadata.validate()  # type: ignore[no-untyped-call]
+    metadata.validate()
 
 
 def test_the_metadata_says_all_that_the_server_can_and_no_more(public: Flask) -> None:

@@ -69,16 +69,16 @@ def test_revoking_one_connection_spares_the_users_other_one(
     assert program.refreshes(other["refresh_token"]).status_code == 200
 
 
-@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "id_token", "nonsense", ""])
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
 def test_a_hint_right_or_wrong_changes_nothing(
-    program: Program, tokens: dict[str, Any], kind: str, hint: str
+    program: Program, tokens: dict[str, Any], kind: str
 ) -> None:
-    assert is_active(program, tokens[kind])
-    hinted = program.introspects(tokens[kind], token_type_hint=hint)
+    for hint in ("access_token", "refresh_token", "id_token", "nonsense", ""):
+        hinted = program.introspects(tokens[kind], token_type_hint=hint)
+        assert answer_of(hinted)["active"] is True
 
-    assert answer_of(hinted)["active"] is True
-    assert answer_of(program.revokes(tokens[kind], token_type_hint=hint)) == {}
+    wrong = "access_token" if kind == "refresh_token" else "refresh_token"
+    assert answer_of(program.revokes(tokens[kind], token_type_hint=wrong)) == {}
     assert not is_active(program, tokens[kind])
 
 

@@ -285,22 +285,39 @@ def test_a_failing_listener_keeps_no_other_from_hearing(scene: Scene) -> None:
     assert heard == ["token.refreshed"]
 
 
+def given_out(scene: Scene) -> list[str]:
+    """Every secret that left the server during a connection's life."""
+    second = answer_of(scene.program.refreshes(scene.pair["refresh_token"]))
+    pairs = [
+        pair[name] for pair in (scene.pair, second) for name in ("access_token", "refresh_token")
+    ]
+    return [str(scene.program.client_secret), scene.code, *pairs]
+
+
 def test_nothing_stored_is_a_secret_a_code_or_a_token(scene: Scene) -> None:
     """A copy of the database opens nothing, and neither does the audit."""
-    second = answer_of(scene.program.refreshes(scene.pair["refresh_token"]))
-    given_out = [
-        scene.program.client_secret,
-        scene.code,
-        *(
-            pair[name]
-            for pair in (scene.pair, second)
-            for name in ("access_token", "refresh_token")
-        ),
-    ]
+    secrets = given_out(scene)
 
     tables = [table.name.removeprefix("activepieces_") for table in Base.metadata.sorted_tables]
     stored = "".join(str(rows_of(scene.app, name)) for name in tables)
 
-    for text in given_out:
-        assert str(text) not in stored
-        assert str(text).rpartition(".")[2] not in stored
+    for secret in secrets:
+        assert secret not in stored
+        assert secret.rpartition(".")[2] not in stored
+
+
+def test_nothing_logged_is_a_secret_a_code_or_a_token(
+    app: Flask, bob: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also at the finest level, also where something goes wrong; the database's own log is the host's affair."""
+    with caplog.at_level(logging.DEBUG):
+        program = Program.registered(app)
+        code = bob.allows(program.question())
+        scene = Scene(app, program, bob, code, answer_of(program.redeems(code)))
+        secrets = given_out(scene)
+        program.redeems(code)
+        program.refreshes(scene.pair["refresh_token"])
+        program.calls(scene.pair["access_token"])
+
+    for secret in secrets:
+        assert secret not in caplog.text

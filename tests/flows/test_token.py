@@ -106,14 +106,13 @@ def test_a_missing_grant_type_is_an_invalid_request(program: Program, code: str)
         oauth_error(program.redeems(code, grant_type=nothing), 400, "invalid_request")
 
 
-@pytest.mark.parametrize("grant_type", ["password", "implicit", "AUTHORIZATION_CODE", 'é"\\\n'])
 def test_another_grant_type_is_not_supported_and_the_answer_says_so(
-    app: Flask, program: Program, code: str, grant_type: str
+    app: Flask, program: Program, code: str
 ) -> None:
     with nothing_stored(app):
-        response = program.redeems(code, grant_type=grant_type)
-
-    oauth_error(response, 400, "unsupported_grant_type")
+        for grant_type in ("password", "implicit", "AUTHORIZATION_CODE", 'é"\\\n'):
+            response = program.redeems(code, grant_type=grant_type)
+            oauth_error(response, 400, "unsupported_grant_type")
 
 
 def test_an_expired_code_buys_nothing(
@@ -181,15 +180,15 @@ def test_a_code_buys_nothing_after_its_client_was_deleted(
         oauth_error(program.redeems(code), 401, "invalid_client")
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
-def test_only_post_is_answered(program: Program, path: str, method: str) -> None:
-    response = program.app.test_client().open(f"/oauth/{path}", method=method)
+def test_only_post_is_answered(app: Flask, path: str) -> None:
+    for method in ("HEAD", "GET", "PUT", "PATCH", "DELETE"):
+        response = app.test_client().open(f"/oauth/{path}", method=method)
 
-    assert response.status_code == 405
-    assert response.headers["Allow"] == "POST"
-    if method != "HEAD":
-        oauth_error(response, 405, "invalid_request")
+        assert response.status_code == 405
+        assert response.headers["Allow"] == "POST"
+        if method != "HEAD":
+            oauth_error(response, 405, "invalid_request")
 
 
 def test_only_a_form_is_read(app: Flask, program: Program, code: str) -> None:

@@ -26,6 +26,7 @@ LAYERS = {
     "host": 0,
     "signals": 1,
     "models": 1,
+    "prepared": 0,
     "database": 1,
     "audit": 1,
     "budget": 1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.scenes import Scene
-from tests.support.shots import by_browser
+from tests.support.shots import submission
 from tests.support.storage import rows_of
 
 
@@ -19,12 +19,7 @@ def test_parallel_approvals_make_one_grant(scene: Scene) -> None:
             for _ in range(scene.volley)
         ]
 
-        answers = scene.fire(
-            [
-                by_browser(bob, "POST", form.action, form.values | {"decision": "approve"})
-                for form in forms
-            ]
-        )
+        answers = scene.fire([submission(bob, form, decision="approve") for form in forms])
 
         assert {answer.status for answer in answers} == {303}
         grants = [

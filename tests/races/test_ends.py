@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.actors import Person, Program
 from tests.support.scenes import Scene, told
-from tests.support.shots import Shot, by_browser, call, redemption, refresh, revocation
+from tests.support.shots import Shot, by_browser, call, redemption, refresh, revocation, submission
 from tests.support.storage import rows_of
 
 CLIENTS = "/api/integration/activepieces/oauth-clients"
@@ -32,7 +32,7 @@ def test_nothing_outlives_a_disconnect_in_the_same_moment(scene: Scene) -> None:
     for _ in range(scene.rounds):
         program = scene.program()
         pairs, shots = under_way(scene, program, bob, scene.volley // 2)
-        shots.insert(len(shots) // 4, disconnect(scene, bob, program))
+        shots.insert(len(shots) // 4, submission(bob, scene.disconnect_form(program, bob)))
 
         answers = scene.fire(shots)
 
@@ -81,14 +81,6 @@ def under_way(
     for at, shot in enumerate(shots):
         mixed.insert(at * 3, shot)
     return pairs, mixed
-
-
-def disconnect(scene: Scene, person: Person, program: Program) -> Shot:
-    (grant,) = [
-        row for row in rows_of(scene.app, "grants") if row["client_id"] == program.client_id
-    ]
-    form = person.sees("/oauth/connected-apps").form_to(f"{grant['id']}/disconnect")
-    return by_browser(person, "POST", form.action, form.values)
 
 
 def own_token(program: Program) -> Shot:

@@ -49,3 +49,15 @@ def headings(text: str) -> list[str]:
     """The headings, without their marks."""
     found = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
     return [heading.replace("`", "").strip() for heading in found]
+
+
+def section(text: str, heading: str) -> str:
+    """What stands between this heading, which is in backticks, and the next."""
+    _, found, rest = text.partition(f"\n## `{heading}`\n")
+    assert found, f"there is no heading {heading}"
+    return re.split(r"^## ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def cells(row: str) -> list[str]:
+    """The cells of one row of a table."""
+    return [cell.strip() for cell in row.strip("|").split("|")]

@@ -16,6 +16,8 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_activepieces import Activepieces, Principal, Workspace, current_token, require_scope
 from flask_activepieces.host import Permission
 
+from .templates import COMPILED
+
 SECRET_KEY = "a secret key for tests only and long enough"
 SCOPES = {
     "profile:read": {"title": "See your name", "required": True},
@@ -75,6 +77,7 @@ def make_app(
     What the host sets up before the extension is ``first``.
     """
     app = Flask(__name__)
+    app.jinja_options = {"bytecode_cache": COMPILED}
     app.config.update(
         SECRET_KEY=SECRET_KEY,
         SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{directory / 'host.sqlite'}",

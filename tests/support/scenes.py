@@ -17,6 +17,7 @@ from flask import Flask
 from . import hosts
 from .actors import Person, Program, answer_of
 from .databases import Kind, fresh_database
+from .pages import Form
 from .servers import Server, serve
 from .shots import Answer, Shot, fire
 from .storage import rows_of
@@ -50,6 +51,13 @@ class Scene:
     def connect(self, program: Program, person: Person) -> dict[str, Any]:
         """The tokens of one more connection."""
         return answer_of(program.redeems(self.code(program, person)))
+
+    def disconnect_form(self, program: Program, person: Person) -> Form:
+        """The form on the connected-apps page by which the person ends what the program may do."""
+        (grant,) = [
+            row for row in rows_of(self.app, "grants") if row["client_id"] == program.client_id
+        ]
+        return person.sees("/oauth/connected-apps").form_to(f"{grant['id']}/disconnect")
 
     def fire(self, shots: Sequence[Shot], *, timeout: float = 60) -> list[Answer]:
         """The server's answers to requests that leave together."""

@@ -1,4 +1,4 @@
-"""The small host as gunicorn loads it: ``tests.support.served_app:app``.
+"""The small host as gunicorn loads it: ``tests.support.served_app:load()``.
 
 What ``SERVED_APP`` in the environment holds, as JSON, are the arguments of `hosts.make_app`. The tables were
 made before. A request may ask for the death of its worker by the header ``X-Die``: ``before statement 2``,
@@ -17,9 +17,8 @@ from flask import Flask, Response, g, has_request_context, request
 from sqlalchemy import event
 
 from tests.support import hosts
+from tests.support.shots import DEATH
 from tests.support.storage import engine_of
-
-DEATH = "X-Die"
 
 
 def die_if(moment: str) -> None:
@@ -54,10 +53,8 @@ def make_mortal(app: Flask) -> None:
 
 
 def load() -> Flask:
+    """The app, as ``SERVED_APP`` wants it."""
     options = json.loads(os.environ["SERVED_APP"])
     served = hosts.make_app(Path(), tables=False, **options)
     make_mortal(served)
     return served
-
-
-app = load()

@@ -74,7 +74,7 @@ def serve(
 def _start(
     listener: socket.socket, log_file: Path, workers: int, threads: int, options: dict[str, Any]
 ) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "gunicorn", "tests.support.served_app:app"]
+    command = [sys.executable, "-m", "gunicorn", "tests.support.served_app:load()"]
     command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket", "--preload"]
     command += ["--workers", str(workers), "--threads", str(threads), "--graceful-timeout", "1"]
     with log_file.open("wb") as log:

@@ -12,6 +12,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .actors import Person, Program
+from .pages import Form
+
+#: The header by which a request asks for its worker's death (see `served_app`).
+DEATH = "X-Die"
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,11 @@ def revocation(program: Program, token: str) -> Shot:
 def call(access_token: str) -> Shot:
     """An API request with an access token."""
     return Shot("GET", "/api/whoami", headers={"Authorization": f"Bearer {access_token}"})
+
+
+def submission(person: Person, form: Form, **changes: str) -> Shot:
+    """A form that a person's browser sends."""
+    return by_browser(person, "POST", form.action, form.values | changes)
 
 
 def by_browser(

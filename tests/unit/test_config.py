@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.config import Scope, Settings, is_loopback
+from flask_activepieces.config import Scope, Settings
 from flask_activepieces.errors import ConfigError
 
 KEY = "a secret key that is long enough"
@@ -126,7 +126,7 @@ def test_secret_keys_come_from_flask_unless_they_are_set() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [f"{KEY},another key, no: two keys", json.dumps([KEY, "another key of some length"])]
+    "text", [f"{KEY}, another key of some length", json.dumps([KEY, "another key of some length"])]
 )
 def test_secret_keys_may_be_a_text(text: str) -> None:
     ring = settings(SECRET_KEYS=text).secret_keys
@@ -155,124 +155,6 @@ def test_a_secret_key_of_bytes_is_one() -> None:
     ring.verify("purpose", b"", settings().secret_keys.sign("purpose", b""))
 
 
-# URLs
-
-
-@pytest.mark.parametrize(
-    ("url", "found"),
-    [
-        ("https://app.example.com", "https://app.example.com"),
-        ("https://app.example.com/", "https://app.example.com"),
-        ("https://app.example.com:8443/tools/", "https://app.example.com:8443/tools"),
-        ("http://localhost:5000", "http://localhost:5000"),
-        ("http://127.0.0.1", "http://127.0.0.1"),
-        ("http://[::1]:5000", "http://[::1]:5000"),
-    ],
-)
-def test_a_public_url(url: str, found: str) -> None:
-    assert settings(PUBLIC_URL=url).public_url == found
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "app.example.com",
-        "//app.example.com",
-        "ftp://app.example.com",
-        "javascript:alert(1)",
-        "https://",
-        "https:///tools",
-        "http://app.example.com",
-        "http://localhost.example.com",
-        "http://127.0.0.1.example.com",
-        "http://0.0.0.0:5000",
-        "https://app.example.com?x=y",
-        "https://app.example.com#x",
-        "https://user@app.example.com",
-        "https://user:password@app.example.com",
-        "https://@app.example.com",
-        "https://app.example.com:port",
-        "https://app.example.com:99999",
-        "https://[::1",
-        "https://app example.com",
-        "https://app.example.com/\nX: y",
-        'https://app.example.com/"',
-        5,
-        ["https://app.example.com"],
-    ],
-)
-def test_no_public_url(url: Any) -> None:
-    (problem,) = problems({"ACTIVEPIECES_PUBLIC_URL": url})
-
-    assert problem.startswith("ACTIVEPIECES_PUBLIC_URL: ")
-
-
-@pytest.mark.parametrize(
-    "prefix", ["oauth", "/oauth/", "/", "//", "/a//b", "/a?b", "/a#b", "/<a>", 5]
-)
-def test_no_prefix(prefix: Any) -> None:
-    (problem,) = problems({"ACTIVEPIECES_OAUTH_PREFIX": prefix})
-
-    assert "path" in problem
-
-
-@pytest.mark.parametrize(
-    ("url", "good"),
-    [
-        ("/consent", True),
-        ("/consent?lang=en", True),
-        ("https://app.example.com/consent", True),
-        ("http://localhost:3000/consent", True),
-        ("http://app.example.com/consent", False),
-        ("//evil.test/consent", False),
-        ("/\\evil.test", False),
-        ("\\\\evil.test", False),
-        ("javascript:alert(1)", False),
-        ("consent", False),
-        ("https:///consent", False),
-        ("/consent#x", False),
-        ("/con sent\r\nX: y", False),
-    ],
-)
-def test_the_address_of_the_hosts_own_consent_page(url: str, good: bool) -> None:
-    if good:
-        assert settings(CONSENT_URL=url).consent_url == url
-    else:
-        assert problems({"ACTIVEPIECES_CONSENT_URL": url})[0].startswith("ACTIVEPIECES_CONSENT_URL")
-
-
-@pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://127.0.0.1", "file:///tmp/x", 5])
-def test_no_redis_url(url: Any) -> None:
-    assert "redis://" in problems({"ACTIVEPIECES_REDIS_URL": url})[0]
-
-
-@pytest.mark.parametrize(
-    ("host", "is_it"),
-    [
-        ("localhost", True),
-        ("127.0.0.1", True),
-        ("127.1.2.3", True),
-        ("::1", True),
-        ("LOCALHOST", False),
-        ("localhost.", False),
-        ("localhost.evil.test", False),
-        ("127.0.0.1.evil.test", False),
-        ("127.evil.test", False),
-        ("127.0.0.256", False),
-        ("127.", False),
-        ("127.\u0661", False),
-        ("1270.0.0.1", False),
-        ("0.0.0.0", False),  # noqa: S104
-        ("10.0.0.1", False),
-        ("::2", False),
-        ("2130706433", False),
-        ("", False),
-    ],
-)
-def test_what_is_loopback(host: str, is_it: bool) -> None:
-    assert is_loopback(host) is is_it
-
-
 # Lifetimes
 
 
@@ -288,7 +170,8 @@ def test_what_is_loopback(host: str, is_it: bool) -> None:
 def test_lifetimes_have_bounds(name: str, low: int, high: int) -> None:
     for value in (low, high):
         assert getattr(settings(**{name: value}), name.lower()) == value
-    for wrong in (low - 1, high + 1, "soon", "1.5", 1.5, True, "1e3", [], "\u00b2"):
+    beyond: list[Any] = [low - 1, high + 1, "soon", "1.5", 1.5, True, "1e3", [], "\u00b2"]
+    for wrong in beyond:
         (problem,) = problems({f"ACTIVEPIECES_{name}": wrong})
         assert "seconds" in problem
 

@@ -19,11 +19,8 @@ from flask_activepieces.database import (
     Database,
     LostRace,
     Transaction,
-    insert_if_absent,
 )
 from flask_activepieces.errors import SetupError, Unavailable
-from flask_activepieces.models import Base, RevocationRow
-from tests.support.databases import Kind, fresh_database
 
 SLEEP = "flask_activepieces.database.time.sleep"
 ADD = text("INSERT INTO things (name) VALUES (:name)")
@@ -279,55 +276,6 @@ def test_a_look_up_that_dies_twice_is_unavailable(database: Database) -> None:
         database.read(look_up)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param("postgres", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-    ],
-)
-@pytest.mark.parametrize("way", ["read", "transact"])
-def test_a_server_that_dropped_all_connections_is_not_noticed(
-    tmp_path: Path, kind: Kind, way: str
-) -> None:
-    """As after a restart of the server, or a firewall that forgot idle connections."""
-    one = text("SELECT 1")
-    with fresh_database(kind, tmp_path) as url:
-        engine, admin = create_engine(url), create_engine(url)
-        database = Database(engine)
-        with database.reading() as first, database.reading() as second, database.reading() as third:
-            assert [pooled.scalar(one) for pooled in (first, second, third)] == [1, 1, 1]
-        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            end_other_sessions(kind, connection)
-
-        if way == "read":
-            assert database.read(lambda connection: connection.scalar(one)) == 1
-        else:
-            assert database.transact(lambda transaction: transaction.execute(one).scalar()) == 1
-
-        engine.dispose()
-        admin.dispose()
-
-
-def end_other_sessions(kind: Kind, connection: Any) -> None:
-    if kind == "postgres":
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
-        return
-    others = connection.scalars(
-        text(
-            "SELECT id FROM information_schema.processlist"
-            " WHERE db = database() AND id <> connection_id()"
-        )
-    ).all()
-    for identifier in others:
-        connection.execute(text(f"KILL {int(identifier)}"))
-
-
 # After the commit
 
 
@@ -368,44 +316,3 @@ def test_it_happens_once_however_many_attempts_there_were(database: Database) ->
     database.transact(work)
 
     assert seen == ["sent"]
-
-
-# An INSERT that leaves an equal row alone
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "sqlite",
-        pytest.param("postgres", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-    ],
-)
-def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) -> None:
-    table: Any = RevocationRow.__table__
-    row = {"subject": "token:x", "created_at": 1, "expires_at": 2}
-    with fresh_database(kind, tmp_path) as url:
-        engine = create_engine(url)
-        Base.metadata.create_all(engine, tables=[table])
-        database = Database(engine)
-        statement = insert_if_absent(table, database.dialect)
-
-        changes = [
-            database.transact(lambda transaction, r=r: transaction.changes(statement, r))  # type: ignore[misc]
-            for r in (row, row | {"expires_at": 9}, row | {"subject": "token:X"})
-        ]
-        stored = database.read(lambda connection: list(connection.execute(table.select())))
-
-        engine.dispose()
-    assert changes == [1, 0, 1]
-    assert sorted((found.subject, found.expires_at) for found in stored) == [
-        ("token:X", 2),
-        ("token:x", 2),
-    ]
-
-
-def test_an_unknown_kind_of_database_is_named() -> None:
-    table: Any = RevocationRow.__table__
-
-    with pytest.raises(NotImplementedError, match="'oracle'"):
-        insert_if_absent(table, "oracle")

@@ -38,7 +38,7 @@ def family(name: str, **changes: int | None) -> dict[str, Any]:
 
 
 def event(identifier: int, **changes: int) -> dict[str, Any]:
-    base = {"id": identifier, "name": "x", "detail": {}, "at": 0, "times": 1, "last_at": NOW}
+    base = {"id": identifier, "name": "x", "detail": "{}", "at": 0, "times": 1, "last_at": NOW}
     return base | changes
 
 

@@ -1,0 +1,139 @@
+"""While the database is away the answer is 503, which burns nothing; when it is back, everything goes on.
+
+Activepieces marks a connection broken for good on ``invalid_grant``, so no outage may ever say that.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import text
+
+from tests.support.proxies import Cut, Proxy
+from tests.support.scenes import Scene, told
+from tests.support.shots import Shot, by_browser, call, redemption, refresh, revocation
+from tests.support.storage import engine_of
+
+SECONDS = 5
+
+Remote = tuple[Scene, Proxy]
+
+
+def test_an_outage_is_told_at_once_and_burns_nothing(remote: Remote, outage: Proxy) -> None:
+    scene, _ = remote
+    program, bob = scene.program(), scene.person()
+    pair = scene.connect(program, bob)
+    redeem = redemption(program, scene.code(program, bob))
+    renew, use = refresh(program, pair["refresh_token"]), call(pair["access_token"])
+    fill_the_pools(scene, use)
+
+    outage.close()
+    started = time.monotonic()
+    answers = scene.fire([redeem, renew, use, revocation(program, pair["refresh_token"])] * 5)
+
+    assert time.monotonic() - started < SECONDS
+    assert told(answers) == {(503, "temporarily_unavailable"): 20}
+    assert {answer.headers["Content-Type"] for answer in answers} == {"application/json"}
+    assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
+
+    outage.open()
+    assert told(scene.fire([redeem, renew, use])) == {(200, None): 3}
+    assert {answer.status for answer in scene.fire([renew, use] * 10)} == {200}
+
+
+def test_people_and_the_api_are_told_too(remote: Remote, outage: Proxy) -> None:
+    scene, _ = remote
+    alice, program = scene.person("alice"), scene.program()
+    form = alice.sees(program.question()).form("decision")
+    outage.close()
+
+    answers = scene.fire(
+        [
+            by_browser(alice, "GET", program.question()),
+            by_browser(alice, "POST", form.action, form.values | {"decision": "approve"}),
+            by_browser(alice, "GET", "/oauth/connected-apps"),
+            by_browser(alice, "GET", "/oauth/clients"),
+            by_browser(alice, "GET", "/api/integration/activepieces/oauth-clients"),
+        ]
+    )
+
+    assert [answer.status for answer in answers] == [503] * 5
+    assert all("Retry-After" in answer.headers for answer in answers)
+
+
+@pytest.mark.parametrize("lost", ["message", "answer"])
+def test_a_connection_that_breaks_in_the_middle_is_not_noticed(
+    remote: Remote, outage: Proxy, lost: str
+) -> None:
+    """Nothing was committed, so it is all done again, on a new connection."""
+    scene, _ = remote
+    program, bob = scene.program(), scene.person()
+    pair = scene.connect(program, bob)
+    breaks: list[tuple[bytes, Shot]] = [
+        (b"INSERT", redemption(program, scene.code(program, bob))),
+        (b"UPDATE", refresh(program, pair["refresh_token"])),
+        (b"activepieces_revocations", call(pair["access_token"])),
+    ]
+
+    for word, shot in breaks:
+        outage.cut = Cut(word, "answer" if lost == "answer" else "message")
+        answer = scene.ask(shot)
+
+        assert outage.cut is None, "the connection did not break"
+        assert answer.status == 200, (word, answer)
+
+
+def test_a_database_that_goes_in_the_middle_burns_nothing(remote: Remote, outage: Proxy) -> None:
+    scene, _ = remote
+    program, bob = scene.program(), scene.person()
+    token = scene.connect(program, bob)["refresh_token"]
+    for shot in redemption(program, scene.code(program, bob)), refresh(program, token):
+        outage.cut = Cut(b"activepieces_audit_events", "answer", and_close=True)
+        assert told([scene.ask(shot)]) == {(503, "temporarily_unavailable"): 1}
+
+        outage.open()
+        assert told([scene.ask(shot)]) == {(200, None): 1}
+
+
+def test_connections_that_the_server_ended_are_replaced(remote: Remote) -> None:
+    """As after its restart: the pools are full of connections that are dead, and nobody notices."""
+    scene, _ = remote
+    program, bob = scene.program(), scene.person()
+    pair = scene.connect(program, bob)
+    shots = [
+        redemption(program, scene.code(program, bob)),
+        refresh(program, pair["refresh_token"]),
+        call(pair["access_token"]),
+    ]
+    fill_the_pools(scene, shots[-1])
+
+    end_all_connections(scene)
+
+    assert told(scene.fire(shots)) == {(200, None): 3}
+
+
+def fill_the_pools(scene: Scene, shot: Shot) -> None:
+    """Every worker has a connection that it kept."""
+    assert {answer.status for answer in scene.fire([shot] * 20)} == {200}
+
+
+def end_all_connections(scene: Scene) -> None:
+    engine = engine_of(scene.app)
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+            return
+        others = connection.execute(
+            text(
+                "SELECT id FROM information_schema.processlist"
+                " WHERE db = database() AND id <> connection_id()"
+            )
+        )
+        for (number,) in others.all():
+            connection.execute(text(f"KILL {number}"))

@@ -1,0 +1,96 @@
+"""A worker killed at any point of a redemption, a refresh or a disconnect leaves all of it, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from flask_activepieces.models import Base
+from flask_activepieces.models.base import TABLE_PREFIX
+from tests.support.actors import answer_of
+from tests.support.scenes import Scene
+from tests.support.shots import DEATH, Shot, redemption, refresh, submission
+from tests.support.storage import rows_of, statements_of
+
+AFTER_COMMIT = "after commit"
+
+
+def test_a_code_whose_redemption_was_killed_works_unless_that_was_committed(scene: Scene) -> None:
+    program, bob = scene.program(), scene.person()
+    moments = moments_of(scene.app, program.redeems, scene.code(program, bob))
+
+    for moment in moments:
+        code = scene.code(program, bob)
+        before = everything(scene.app)
+
+        kill_during(scene, redemption(program, code), moment)
+
+        if moment != AFTER_COMMIT:
+            assert everything(scene.app) == before, moment
+            scene.assert_alive(program, answer_of(program.redeems(code)))
+        else:
+            # Whoever has the lost answer, a second redemption ends what the first one bought.
+            assert answer_of(program.redeems(code), 400)["error"] == "invalid_grant"
+            known = [row["id"] for row in before["token_families"]]
+            (new,) = [row for row in scene.families(program) if row["id"] not in known]
+            assert new["revoked_at"] is not None
+
+
+def test_a_token_whose_refresh_was_killed_works_again(scene: Scene) -> None:
+    program, bob = scene.program(), scene.person()
+    first = scene.connect(program, bob)
+    moments = moments_of(scene.app, program.refreshes, first["refresh_token"])
+
+    for moment in moments:
+        pair = scene.connect(program, bob)
+        for _ in range(2):  # the first refresh of a family writes other rows than the second
+            before = everything(scene.app)
+
+            kill_during(scene, refresh(program, pair["refresh_token"]), moment)
+
+            assert (everything(scene.app) == before) is (moment != AFTER_COMMIT), moment
+            pair = scene.assert_alive(program, pair)
+
+
+def test_a_disconnect_that_was_killed_took_back_all_or_nothing(scene: Scene) -> None:
+    program, bob = scene.program(), scene.person()
+    scene.connect(program, bob)
+    moments = moments_of(scene.app, bob.sends, scene.disconnect_form(program, bob))
+
+    for moment in moments:
+        pair = scene.connect(program, bob)
+        before = everything(scene.app)
+
+        kill_during(scene, submission(bob, scene.disconnect_form(program, bob)), moment)
+
+        if moment != AFTER_COMMIT:
+            assert everything(scene.app) == before, moment
+            scene.assert_alive(program, pair)
+        else:
+            scene.assert_dead(program, pair)
+
+
+def moments_of(app: Flask, act: Callable[..., TestResponse], *given: Any) -> list[str]:
+    """Every moment at which a worker can die in this act: around its statements, and around its commit."""
+    with statements_of(app) as statements:
+        assert act(*given).status_code < 400
+    assert statements.count("COMMIT") == 1
+    around = [
+        f"{when} statement {n}" for n in range(1, len(statements)) for when in ("before", "after")
+    ]
+    return [*around, "before commit", AFTER_COMMIT]
+
+
+def kill_during(scene: Scene, shot: Shot, moment: str) -> None:
+    answer = scene.ask(replace(shot, headers={**shot.headers, DEATH: moment}))
+    assert answer.status == 0, f"nobody died {moment}: {answer}"
+
+
+def everything(app: Flask) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables."""
+    names = [table.name.removeprefix(TABLE_PREFIX) for table in Base.metadata.sorted_tables]
+    return {name: sorted(rows_of(app, name), key=repr) for name in names}

@@ -1,0 +1,93 @@
+"""The one moment that nobody can see through: the connection breaks while the database commits.
+
+What was asked for is run again, since it may not have happened. Where it had not, nobody notices. Where it
+had, a refresh finds itself in the past and gives the same answer, and a redemption meets its own family.
+"""
+
+from __future__ import annotations
+
+from tests.support.actors import answer_of
+from tests.support.proxies import Cut, Proxy
+from tests.support.scenes import Scene
+from tests.support.shots import redemption, refresh
+
+#: PyMySQL also says SET AUTOCOMMIT.
+COMMIT = rb"(?<!AUTO)COMMIT"
+
+Remote = tuple[Scene, Proxy]
+
+
+def test_a_commit_that_did_not_arrive_is_made_up_for(remote: Remote, outage: Proxy) -> None:
+    scene, _ = remote
+    program, bob = scene.program(), scene.person()
+
+    outage.cut = Cut(COMMIT, "message")
+    bought = scene.ask(redemption(program, scene.code(program, bob)))
+    pair = scene.assert_alive(program, bought.json)
+    outage.cut = Cut(COMMIT, "message")
+    renewed = scene.ask(refresh(program, pair["refresh_token"]))
+
+    assert outage.cut is None
+    scene.assert_alive(program, renewed.json)
+    assert len(scene.families(program)) == 1
+
+
+def test_a_refresh_whose_commit_was_not_confirmed_succeeds(remote: Remote, outage: Proxy) -> None:
+    scene, _ = remote
+    program = scene.program()
+    pair = scene.connect(program, scene.person())
+
+    outage.cut = Cut(COMMIT, "answer")
+    answer = scene.ask(refresh(program, pair["refresh_token"]))
+
+    assert outage.cut is None
+    (family,) = scene.families(program)
+    assert family["generation"] == 1
+    scene.assert_alive(program, answer.json)
+
+
+def test_a_redemption_whose_commit_was_not_confirmed_succeeds(
+    remote: Remote, outage: Proxy
+) -> None:
+    """It is no replay of its own code."""
+    scene, _ = remote
+    program = scene.program()
+    code = scene.code(program, scene.person())
+
+    outage.cut = Cut(COMMIT, "answer")
+    answer = scene.ask(redemption(program, code))
+
+    assert outage.cut is None
+    scene.assert_alive(program, answer.json)
+    assert answer_of(program.redeems(code), 400)["error"] == "invalid_grant"
+
+
+def test_a_redemption_that_was_committed_as_the_database_went_is_spent(
+    remote: Remote, outage: Proxy
+) -> None:
+    """The 503 cannot know; asking again is then a replay, and what nobody received is revoked."""
+    scene, _ = remote
+    program = scene.program()
+    shot = redemption(program, scene.code(program, scene.person()))
+
+    outage.cut = Cut(COMMIT, "answer", and_close=True)
+    assert scene.ask(shot).status == 503
+    outage.open()
+
+    assert scene.ask(shot).json["error"] == "invalid_grant"
+    (family,) = scene.families(program)
+    assert family["revoked_at"] is not None
+
+
+def test_a_refresh_that_was_committed_as_the_database_went_can_be_repeated(
+    remote: Remote, outage: Proxy
+) -> None:
+    scene, _ = remote
+    program = scene.program()
+    shot = refresh(program, scene.connect(program, scene.person())["refresh_token"])
+
+    outage.cut = Cut(COMMIT, "answer", and_close=True)
+    assert scene.ask(shot).status == 503
+    outage.open()
+
+    scene.assert_alive(program, scene.ask(shot).json)

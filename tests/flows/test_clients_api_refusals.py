@@ -1,0 +1,236 @@
+"""The JSON API for OAuth clients: every message about a request, and everyone who may not make it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.support.actors import Person, Program
+from tests.support.problems import problem
+from tests.support.storage import row_counts, rows_of
+
+API = "/api/integration/activepieces/oauth-clients"
+NEW = {
+    "name": "Flow maker",
+    "description": "Makes flows",
+    "redirect_uris": ["https://program.test/callback"],
+    "scope": "profile:read tasks:read",
+}
+
+
+@pytest.fixture
+def theirs(app: Flask) -> Program:
+    """A client of Acme's own."""
+    return Program.registered(app, "--tenant", "acme")
+
+
+def creates(person: Person, **changes: Any) -> TestResponse:
+    """None takes a field away."""
+    body = {name: value for name, value in (NEW | changes).items() if value is not None}
+    return person.browser.post(API, json=body)
+
+
+# What is wrong with a request
+
+#: What is wrong, the field that is named, and the words about it.
+MISTAKES: list[tuple[dict[str, Any], str, str]] = [
+    ({"name": None}, "name", "a client needs a name"),
+    ({"name": " "}, "name", "a client needs a name"),
+    ({"name": "n" * 121}, "name", "at most 120 characters"),
+    ({"name": "two\nlines"}, "name", "one line of printable characters"),
+    ({"name": "nul\0"}, "name", "one line of printable characters"),
+    ({"name": "half \ud800"}, "name", "one line of printable characters"),
+    ({"name": 5}, "name", "Not a valid string."),
+    ({"description": "d" * 501}, "description", "at most 500 characters"),
+    ({"description": "nul\0"}, "description", "one line of printable characters"),
+    ({"redirect_uris": None}, "redirect_uris", "at least one redirect URI is needed"),
+    ({"redirect_uris": []}, "redirect_uris", "at least one redirect URI is needed"),
+    ({"redirect_uris": "https://a.test/"}, "redirect_uris", "Not a valid list."),
+    ({"redirect_uris": [5]}, "redirect_uris", "Not a valid string."),
+    (
+        {"redirect_uris": [f"https://a.test/{n}" for n in range(21)]},
+        "redirect_uris",
+        "at most 20 redirect URIs",
+    ),
+    ({"redirect_uris": ["/callback"]}, "redirect_uris", "an absolute URI of plain ASCII"),
+    ({"redirect_uris": ["https://a.test/é"]}, "redirect_uris", "plain ASCII characters"),
+    ({"redirect_uris": ["https://a.test/" + "a" * 2000]}, "redirect_uris", "plain ASCII"),
+    ({"redirect_uris": ["https://a.test:port/"]}, "redirect_uris", "not a valid URI"),
+    ({"redirect_uris": ["https://a.test/#x"]}, "redirect_uris", "no fragment"),
+    ({"redirect_uris": ["https:///x"]}, "redirect_uris", "it has no host"),
+    ({"redirect_uris": ["https://u:p@a.test/"]}, "redirect_uris", "no user name or password"),
+    ({"redirect_uris": ["http://a.test/"]}, "redirect_uris", "it must use https"),
+    ({"redirect_uris": ["javascript:alert(1)"]}, "redirect_uris", "its scheme must be https"),
+    ({"redirect_uris": ["com.a.app:/cb"]}, "redirect_uris", "for public clients only"),
+    ({"scope": None}, "scope", "at least one scope is needed"),
+    ({"scope": "tasks:read everything"}, "scope", "there is no scope 'everything'"),
+    ({"scope": ["tasks:read"]}, "scope", "Not a valid string."),
+    ({"public": "perhaps"}, "public", "Not a valid boolean."),
+    ({"public": True, "require_pkce": False}, "require_pkce", "cannot do without PKCE"),
+    ({"public": True, "client_credentials": True}, "client_credentials", "no credentials"),
+    ({"public": True, "introspects": True}, "introspects", "needs a client with a secret"),
+    ({"tenant_id": "globex"}, "tenant_id", "Unknown field."),
+    ({"client_secret": "mine"}, "client_secret", "Unknown field."),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "words"), MISTAKES)
+def test_a_mistake_is_named_by_its_field_and_nothing_is_stored(
+    app: Flask, alice: Person, changes: dict[str, Any], field: str, words: str
+) -> None:
+    told = problem(creates(alice, **changes), 422, "Invalid input")
+
+    assert list(told["fields"]) == [field]
+    assert words in told["fields"][field]
+    assert words in told["detail"]
+    assert row_counts(app) == {}
+
+
+def test_several_mistakes_are_told_together(alice: Person) -> None:
+    told = problem(creates(alice, name="", redirect_uris=[], scope=""), 422, "Invalid input")
+
+    assert set(told["fields"]) == {"name", "redirect_uris", "scope"}
+
+
+#: Bodies that are no JSON object, and what is said of each.
+BODIES = [
+    (b"", "application/json", 400, "Bad Request"),
+    (b"{", "application/json", 400, "Bad Request"),
+    (b"\xff", "application/json", 400, "Bad Request"),
+    (b"[" * 5000, "application/json", 400, "Bad Request"),
+    (b"null", "application/json", 422, "Invalid input"),
+    (b"[]", "application/json", 422, "Invalid input"),
+    (b'"text"', "application/json", 422, "Invalid input"),
+    (b'{"name": "x"}', "text/plain", 415, "Unsupported Media Type"),
+    (b"name=x", "application/x-www-form-urlencoded", 415, "Unsupported Media Type"),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "title"), BODIES, ids=range(len(BODIES))
+)
+def test_a_body_that_is_no_json_object_is_refused(
+    alice: Person, theirs: Program, body: bytes, content_type: str, status: int, title: str
+) -> None:
+    for method, url in (("POST", API), ("PATCH", f"{API}/{theirs.client_id}")):
+        response = alice.browser.open(url, method=method, data=body, content_type=content_type)
+
+        problem(response, status, title)
+
+
+# Who may not
+
+CALLS = [
+    ("GET", ""),
+    ("POST", ""),
+    ("GET", "/{id}"),
+    ("PATCH", "/{id}"),
+    ("DELETE", "/{id}"),
+    ("POST", "/{id}/rotate"),
+]
+
+
+def call(person: Person, method: str, path: str, program: Program, **headers: str) -> TestResponse:
+    body = NEW if path == "" else {}
+    return person.browser.open(
+        API + path.format(id=program.client_id),
+        method=method,
+        json=None if method in ("GET", "DELETE") else body,
+        headers=headers,
+    )
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_a_stranger_is_told_to_sign_in(
+    app: Flask, stranger: Person, theirs: Program, method: str, path: str
+) -> None:
+    before = rows_of(app, "oauth_clients")
+
+    problem(call(stranger, method, path, theirs), 401, "Not signed in")
+
+    assert rows_of(app, "oauth_clients") == before
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_one_without_the_permission_is_refused(
+    app: Flask, bob: Person, theirs: Program, method: str, path: str
+) -> None:
+    before = rows_of(app, "oauth_clients")
+
+    told = problem(call(bob, method, path, theirs), 403, "Not allowed")
+
+    assert ("'view'" if method == "GET" else "'admin'") in told["detail"]
+    assert rows_of(app, "oauth_clients") == before
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS[2:])
+@pytest.mark.parametrize("options", [("--tenant", "acme"), ()], ids=["foreign", "global"])
+def test_a_client_that_is_not_the_tenants_own_does_not_exist_here(
+    app: Flask, carol: Person, method: str, path: str, options: tuple[str, ...]
+) -> None:
+    other = Program.registered(app, *options)
+    before = rows_of(app, "oauth_clients")
+
+    response = call(carol, method, path, other)
+
+    told = problem(response, 404, "Not found")
+    unknown = call(carol, method, path, Program(app, "0" * 32, None))
+    assert told["detail"].replace(other.client_id, "x") == unknown.get_json()["detail"].replace(
+        "0" * 32, "x"
+    )
+    assert rows_of(app, "oauth_clients") == before
+
+
+@pytest.mark.parametrize("client_id", ["%00", "%ff", "x" * 500, "é", "a b"])
+def test_what_cannot_be_an_id_is_not_found(alice: Person, client_id: str) -> None:
+    problem(alice.opens(f"{API}/{client_id}"), 404, "Not found")
+
+
+# Calls that another site makes with a person's cookies
+
+OTHER_SITES: list[dict[str, str]] = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Origin": "https://evil.test"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost:8080"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+]
+OWN_PAGES: list[dict[str, str]] = [
+    {},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+    {"Origin": "http://localhost"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"},
+]
+UNSAFE = [(method, path) for method, path in CALLS if method != "GET"]
+
+
+@pytest.mark.parametrize("headers", OTHER_SITES)
+def test_a_call_from_another_site_changes_nothing(
+    app: Flask, alice: Person, theirs: Program, headers: dict[str, str]
+) -> None:
+    before = rows_of(app, "oauth_clients")
+
+    for method, path in UNSAFE:
+        problem(call(alice, method, path, theirs, **headers), 403, "Cross-site call")
+
+    assert rows_of(app, "oauth_clients") == before
+
+
+@pytest.mark.parametrize("headers", OWN_PAGES)
+def test_a_call_from_a_page_of_the_app_passes(
+    alice: Person, theirs: Program, headers: dict[str, str]
+) -> None:
+    assert call(alice, "PATCH", "/{id}", theirs, **headers).status_code == 200
+
+
+def test_reading_is_not_held_to_where_a_call_comes_from(alice: Person, theirs: Program) -> None:
+    """The browser keeps the answer from the other site: we send no CORS header."""
+    response = call(alice, "GET", "", theirs, Origin="https://evil.test")
+
+    assert response.status_code == 200
+    assert "Access-Control-Allow-Origin" not in response.headers

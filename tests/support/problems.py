@@ -1,0 +1,19 @@
+"""Problem details, the errors of our JSON API (RFC 9457)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from .actors import answer_of
+
+
+def problem(response: TestResponse, status: int, title: str) -> dict[str, Any]:
+    """The problem details of an answer (RFC 9457)."""
+    body = answer_of(response, status)
+    assert response.mimetype == "application/problem+json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert (body["type"], body["status"], body["title"]) == ("about:blank", status, title)
+    assert body["detail"]
+    return body

@@ -1,0 +1,118 @@
+"""A TCP proxy before a database server, which can be closed, opened again, and told to cut a connection."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Literal
+
+from sqlalchemy import make_url
+
+#: Closing sends a reset, as a machine does that knows nothing of the connection any more.
+_RESET = struct.pack("ii", 1, 0)
+_LOOK_UP_SECONDS = 0.02
+
+
+@dataclass
+class Cut:
+    """The next message that matches is lost with its connection, or the answer to it is."""
+
+    pattern: bytes
+    lost: Literal["message", "answer"]
+    #: Whether the database is away from then on.
+    and_close: bool = False
+
+
+class Proxy:
+    """Passes bytes on, both ways, until told otherwise."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._is_open = Event()
+        self._threads: list[Thread] = []
+        self.cut: Cut | None = None
+        # Bound for good and never listening: while the proxy is closed, nobody else gets the port.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port: int = self._reserved.getsockname()[1]
+
+    def open(self) -> None:
+        """Accept connections."""
+        self.close()
+        self._is_open.set()
+        listener = socket.create_server(("127.0.0.1", self.port), reuse_port=True)
+        listener.settimeout(_LOOK_UP_SECONDS)
+        self._start(self._accept, listener)
+
+    def close(self) -> None:
+        """Reset every connection, and refuse new ones."""
+        self._is_open.clear()
+        threads, self._threads = self._threads, []
+        for thread in threads:
+            thread.join()
+
+    def end(self) -> None:
+        """Close it for good."""
+        self.close()
+        self._reserved.close()
+
+    def through(self, url: str) -> str:
+        """The database URL by way of this proxy."""
+        changed = make_url(url).set(host="127.0.0.1", port=self.port)
+        return changed.render_as_string(hide_password=False)
+
+    def _start(self, work: Callable[..., None], *sockets: socket.socket) -> None:
+        thread = Thread(target=work, args=sockets, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with listener:
+            while self._is_open.is_set():
+                with suppress(TimeoutError):
+                    client, _ = listener.accept()
+                    self._start(self._pass_on, client, socket.create_connection(self._target))
+
+    def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
+        with client, server, suppress(OSError):
+            for one in (client, server):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            cut = None
+            while self._is_open.is_set() or cut:
+                for source in select.select([client, server], [], [], _LOOK_UP_SECONDS)[0]:
+                    data = source.recv(65536)
+                    if source is client:
+                        cut = cut or self._cut_for(data)
+                    if not data or (cut and (source is server or cut.lost == "message")):
+                        return
+                    (server if source is client else client).sendall(data)
+
+    def _cut_for(self, data: bytes) -> Cut | None:
+        cut = self.cut
+        if cut is None or not re.search(cut.pattern, data):
+            return None
+        self.cut = None
+        if cut.and_close:
+            self._is_open.clear()
+        return cut
+
+
+@contextmanager
+def proxy_before(url: str) -> Iterator[Proxy]:
+    """An open proxy before the database server of this URL."""
+    target = make_url(url)
+    assert target.host is not None and target.port is not None
+    proxy = Proxy(target.host, target.port)
+    proxy.open()
+    try:
+        yield proxy
+    finally:
+        proxy.end()

@@ -1,0 +1,184 @@
+"""The budget of failed attempts: twenty a minute and key, wherever it is counted."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_limiter import Limiter
+from redis import Redis
+
+from flask_activepieces.budget import (
+    ATTEMPTS,
+    WINDOW,
+    Budget,
+    LimiterBudget,
+    LocalBudget,
+    PatientBudget,
+    RedisBudget,
+    budget_for,
+)
+from tests.support.requirements import require
+
+NOW = 1_800_000_000 - 1_800_000_000 % WINDOW
+
+
+def spent(budget: Budget, times: int, *, key: str = "key", now: int = NOW) -> list[bool]:
+    return [budget.spend(key, now=now) for _ in range(times)]
+
+
+def limiter_budget() -> Budget:
+    app = Flask("host")
+    limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
+    return LimiterBudget.of(limiter)
+
+
+@pytest.fixture
+def redis() -> Iterator[Any]:
+    client = Redis.from_url(require("redis"))
+    yield client
+    for key in client.scan_iter("activepieces:budget:*"):
+        client.delete(key)
+    client.close()
+
+
+@pytest.fixture(
+    params=["local", "limiter", pytest.param("redis", marks=pytest.mark.redis), "patient"]
+)
+def budget(request: pytest.FixtureRequest) -> Budget:
+    """Each kind that there is."""
+    if request.param == "redis":
+        return RedisBudget(request.getfixturevalue("redis"))
+    if request.param == "limiter":
+        return limiter_budget()
+    return LocalBudget() if request.param == "local" else PatientBudget(lambda: None)
+
+
+def test_twenty_failures_are_free_and_no_more(budget: Budget) -> None:
+    assert spent(budget, ATTEMPTS + 3) == [True] * ATTEMPTS + [False] * 3
+
+
+def test_each_key_has_its_own(budget: Budget) -> None:
+    spent(budget, ATTEMPTS + 1)
+
+    for key in ("another", "KEY", "key ", "", "é\x00\ud7ff", "k" * 100_000):
+        assert budget.spend(key, now=NOW)
+
+
+def test_the_next_minute_begins_anew() -> None:
+    budget = LocalBudget()
+    spent(budget, ATTEMPTS + 1, now=NOW)
+
+    assert spent(budget, 1, now=NOW + WINDOW - 1) == [False]
+    assert spent(budget, 1, now=NOW + WINDOW) == [True]
+
+
+@pytest.mark.redis
+def test_counts_in_redis_go_away_by_themselves(redis: Any) -> None:
+    RedisBudget(redis).spend("key", now=NOW)
+
+    (slot,) = redis.scan_iter("activepieces:budget:*")
+
+    assert 0 < redis.ttl(slot) <= 2 * WINDOW
+    assert b"key" not in slot, "a stranger's text is no key"
+
+
+def test_no_count_is_lost_between_threads() -> None:
+    budget = LocalBudget()
+
+    with ThreadPoolExecutor(8) as pool:
+        allowed = list(pool.map(lambda _: budget.spend("key", now=NOW), range(400)))
+
+    assert sum(allowed) == ATTEMPTS
+
+
+def test_strangers_cannot_fill_the_memory_with_many_keys() -> None:
+    budget = LocalBudget()
+    tracemalloc.start()
+    try:
+        for number in range(30_000):
+            budget.spend(f"key {number}", now=NOW)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < 8_000_000
+
+
+def test_strangers_cannot_fill_the_memory_with_long_keys() -> None:
+    """A client_id may be as long as a request: 64 KiB, ten thousand times."""
+    budget = LocalBudget()
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            budget.spend(f"{number}" + "k" * 60_000, now=NOW)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert held < 500_000
+
+
+def test_a_guesser_is_not_forgotten_because_of_others() -> None:
+    budget = LocalBudget()
+    spent(budget, ATTEMPTS)
+    for number in range(9_000):
+        budget.spend(f"other {number}", now=NOW)
+
+    assert spent(budget, 1) == [False]
+
+
+class BrokenBudget:
+    """Redis, just now."""
+
+    def spend(self, key: str, *, now: int) -> bool:
+        raise ConnectionError("the redis password is hunter2")
+
+
+def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    budget = PatientBudget(BrokenBudget)
+
+    assert spent(budget, ATTEMPTS + 1) == [True] * ATTEMPTS + [False]
+    assert "hunter2" not in caplog.text
+    assert "ConnectionError" in caplog.text
+
+
+def test_a_host_whose_limiter_cannot_be_found_is_counted_here() -> None:
+    def broken() -> Budget:
+        raise ImportError("no limits")
+
+    assert spent(PatientBudget(broken), ATTEMPTS + 1) == [True] * ATTEMPTS + [False]
+
+
+def test_the_hosts_limiter_is_used_whenever_it_was_set_up() -> None:
+    app = Flask("host")
+    ours = budget_for(app, redis_url=None)
+    limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
+
+    spent(ours, ATTEMPTS)
+
+    assert not LimiterBudget.of(limiter).spend("key", now=NOW), "they count in one place"
+
+
+class SwitchedOff:
+    """Flask-Limiter with RATELIMIT_ENABLED = False."""
+
+    enabled = False
+
+
+def test_a_limiter_that_is_switched_off_is_not_used() -> None:
+    app = Flask("host")
+    app.extensions["limiter"] = {SwitchedOff()}
+
+    assert spent(budget_for(app, redis_url=None), ATTEMPTS + 1)[-1] is False
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])
+def test_a_redis_that_is_not_there_costs_nobody_an_answer(url: str) -> None:
+    assert spent(budget_for(Flask("host"), redis_url=url), 2) == [True, True]

@@ -1,0 +1,140 @@
+"""Reading the one set of credentials in a request, and what they prove."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
+
+from flask_activepieces.oauth.client_auth import Credentials, check, read_credentials
+from flask_activepieces.oauth.clients import OAuthClient
+from flask_activepieces.signing import fingerprint
+
+SECRET, OLD_SECRET = "fas_current", "fas_previous"
+
+
+def client(secret: str | None = SECRET, previous: str | None = OLD_SECRET) -> OAuthClient:
+    return OAuthClient(
+        client_id="client",
+        tenant_id=None,
+        name="N",
+        description="",
+        redirect_uris=(),
+        scope="a",
+        grant_types="authorization_code",
+        require_pkce=True,
+        introspects=False,
+        created_at=0,
+        secret_hash=None if secret is None else fingerprint(secret),
+        previous_secret_hash=None if previous is None else fingerprint(previous),
+    )
+
+
+def basic(text: str | bytes) -> str:
+    data = text.encode() if isinstance(text, str) else text
+    return "Basic " + base64.b64encode(data).decode()
+
+
+READ = [
+    ({"client_id": "a", "client_secret": "s"}, None, ("a", "s", "client_secret_post")),
+    ({"client_id": "a"}, None, ("a", None, "none")),
+    ({"client_id": "a", "client_secret": ""}, None, ("a", None, "none")),
+    ({}, basic("a:s"), ("a", "s", "client_secret_basic")),
+    ({}, basic("a:s:t"), ("a", "s:t", "client_secret_basic")),
+    ({}, basic("a%3Ab:s%25"), ("a:b", "s%", "client_secret_basic")),
+    ({}, basic("a:s+t"), ("a", "s t", "client_secret_basic")),
+    ({}, basic("a:%C3%A9"), ("a", "é", "client_secret_basic")),
+    ({}, basic("a:é"), ("a", "é", "client_secret_basic")),
+    ({}, basic("a:%zz"), ("a", "%zz", "client_secret_basic")),
+    ({"client_id": "a"}, basic("a:s"), ("a", "s", "client_secret_basic")),
+    ({}, basic("a:s").replace("Basic", "bAsIc"), ("a", "s", "client_secret_basic")),
+]
+
+
+@pytest.mark.parametrize(("form", "header", "found"), READ)
+def test_credentials_are_read(
+    form: dict[str, str], header: str | None, found: tuple[str, str | None, str]
+) -> None:
+    credentials = read_credentials(form, header)
+
+    assert (credentials.client_id, credentials.secret, credentials.method) == found
+
+
+@pytest.mark.parametrize(
+    ("form", "header", "error"),
+    [
+        ({}, None, InvalidClientError),
+        ({"client_secret": "s"}, None, InvalidClientError),
+        ({"client_id": "", "client_secret": "s"}, None, InvalidClientError),
+        ({"client_secret": "s"}, basic("a:s"), InvalidRequestError),
+        ({"client_id": "a", "client_secret": "s"}, basic("a:s"), InvalidRequestError),
+        ({"client_id": "a", "client_secret": ""}, basic("a:s"), InvalidRequestError),
+        ({"client_id": "b"}, basic("a:s"), InvalidRequestError),
+        ({"client_id": "a", "client_secret": "s"}, "Bearer x", InvalidRequestError),
+        ({"client_id": "a"}, "", InvalidClientError),
+        ({"client_id": "a"}, "Bearer x", InvalidClientError),
+        ({"client_id": "a"}, "Basic", InvalidClientError),
+        ({"client_id": "a"}, "Basic !", InvalidClientError),
+        ({}, "Basic \u00e9", InvalidClientError),
+        ({}, basic("a"), InvalidClientError),
+        ({}, basic(":s"), InvalidClientError),
+        ({}, basic("a:"), InvalidClientError),
+        ({}, basic(":"), InvalidClientError),
+        ({}, basic(b"\xff:s"), InvalidClientError),
+    ],
+)
+def test_anything_else_is_refused(
+    form: dict[str, str], header: str | None, error: type[OAuth2Error]
+) -> None:
+    with pytest.raises(error):
+        read_credentials(form, header)
+
+
+@pytest.mark.parametrize("by_header", [False, True])
+@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
+def test_both_live_secrets_prove_the_client(secret: str, by_header: bool) -> None:
+    known = client()
+
+    assert check(Credentials("client", secret, by_header), known) is known
+
+
+@pytest.mark.parametrize(
+    "secret", [None, "", "fas_wrong", SECRET.upper(), SECRET + " ", fingerprint(SECRET), "é"]
+)
+def test_nothing_else_does(secret: str | None) -> None:
+    for known in (client(), client(previous=None), None):
+        with pytest.raises(InvalidClientError):
+            check(Credentials("client", secret, by_header=False), known)
+
+
+def test_a_public_client_proves_nothing_and_must_not_try() -> None:
+    public = client(secret=None, previous=None)
+
+    assert check(Credentials("client", None, by_header=False), public) is public
+    for secret in ("", "x", fingerprint("")):
+        with pytest.raises(InvalidClientError):
+            check(Credentials("client", secret, by_header=False), public)
+
+
+def test_a_client_without_an_old_secret_has_not_the_empty_one() -> None:
+    with pytest.raises(InvalidClientError):
+        check(Credentials("client", "", by_header=False), client(previous=None))
+
+
+@pytest.mark.parametrize("by_header", [False, True])
+def test_the_challenge_answers_the_header_only(by_header: bool) -> None:
+    """RFC 6749 §5.2."""
+    with pytest.raises(InvalidClientError) as caught:
+        check(Credentials("client", "wrong", by_header), client())
+
+    status, _, headers = caught.value()
+    assert status == 401
+    assert ("WWW-Authenticate" in dict(headers)) is by_header
+
+
+def test_a_repr_shows_no_secret_and_no_hash() -> None:
+    shown = repr(Credentials("client", SECRET, by_header=True)) + repr(client())
+
+    for hidden in (SECRET, OLD_SECRET, fingerprint(SECRET), fingerprint(OLD_SECRET)):
+        assert hidden not in shown

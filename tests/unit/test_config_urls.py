@@ -1,0 +1,138 @@
+"""The settings that are addresses: what they may be, and what would lead somewhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flask_activepieces.config import Settings, is_loopback
+from flask_activepieces.errors import ConfigError
+
+KEY = "a secret key that is long enough"
+
+
+def settings(**config: Any) -> Settings:
+    own = {f"ACTIVEPIECES_{name}": value for name, value in config.items() if name.isupper()}
+    return Settings.from_app_config({"SECRET_KEY": KEY} | own)
+
+
+def problems(config: dict[str, Any]) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_app_config({"SECRET_KEY": KEY} | config)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://app.example.com", "https://app.example.com"),
+        ("https://app.example.com/", "https://app.example.com"),
+        ("https://app.example.com:8443/tools/", "https://app.example.com:8443/tools"),
+        ("http://localhost:5000", "http://localhost:5000"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+        ("http://[::1]:5000", "http://[::1]:5000"),
+    ],
+)
+def test_a_public_url(url: str, found: str) -> None:
+    assert settings(PUBLIC_URL=url).public_url == found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "app.example.com",
+        "//app.example.com",
+        "ftp://app.example.com",
+        "javascript:alert(1)",
+        "https://",
+        "https:///tools",
+        "http://app.example.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://0.0.0.0:5000",
+        "https://app.example.com?x=y",
+        "https://app.example.com#x",
+        "https://user@app.example.com",
+        "https://user:password@app.example.com",
+        "https://@app.example.com",
+        "https://app.example.com:port",
+        "https://app.example.com:99999",
+        "https://[::1",
+        "https://app example.com",
+        "https://app.example.com/\nX: y",
+        'https://app.example.com/"',
+        5,
+        ["https://app.example.com"],
+    ],
+)
+def test_no_public_url(url: Any) -> None:
+    (problem,) = problems({"ACTIVEPIECES_PUBLIC_URL": url})
+
+    assert problem.startswith("ACTIVEPIECES_PUBLIC_URL: ")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["oauth", "/oauth/", "/", "//", "/a//b", "/a?b", "/a#b", "/<a>", 5]
+)
+def test_no_prefix(prefix: Any) -> None:
+    (problem,) = problems({"ACTIVEPIECES_OAUTH_PREFIX": prefix})
+
+    assert "path" in problem
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("/consent", True),
+        ("/consent?lang=en", True),
+        ("https://app.example.com/consent", True),
+        ("http://localhost:3000/consent", True),
+        ("http://app.example.com/consent", False),
+        ("//evil.test/consent", False),
+        ("/\\evil.test", False),
+        ("\\\\evil.test", False),
+        ("javascript:alert(1)", False),
+        ("consent", False),
+        ("https:///consent", False),
+        ("/consent#x", False),
+        ("/con sent\r\nX: y", False),
+    ],
+)
+def test_the_address_of_the_hosts_own_consent_page(url: str, good: bool) -> None:
+    if good:
+        assert settings(CONSENT_URL=url).consent_url == url
+    else:
+        assert problems({"ACTIVEPIECES_CONSENT_URL": url})[0].startswith("ACTIVEPIECES_CONSENT_URL")
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://127.0.0.1", "file:///tmp/x", 5])
+def test_no_redis_url(url: Any) -> None:
+    assert "redis://" in problems({"ACTIVEPIECES_REDIS_URL": url})[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "is_it"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("::1", True),
+        ("LOCALHOST", False),
+        ("localhost.", False),
+        ("localhost.evil.test", False),
+        ("127.0.0.1.evil.test", False),
+        ("127.evil.test", False),
+        ("127.0.0.256", False),
+        ("127.", False),
+        ("127.\u0661", False),
+        ("1270.0.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104
+        ("10.0.0.1", False),
+        ("::2", False),
+        ("2130706433", False),
+        ("", False),
+    ],
+)
+def test_what_is_loopback(host: str, is_it: bool) -> None:
+    assert is_loopback(host) is is_it

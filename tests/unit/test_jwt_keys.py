@@ -1,0 +1,224 @@
+"""The keys that sign access tokens: each tied to one algorithm, the first signs, all verify."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+
+from flask_activepieces.errors import SignatureError
+from flask_activepieces.jwt_keys import JwtKey, JwtKeys, configured_keys, derived_keys
+from flask_activepieces.oauth.access_tokens import AccessToken, sign, verify
+from flask_activepieces.signing import KeyRing
+
+TOKEN = AccessToken(
+    jti="jti",
+    issuer="https://app.example.com",
+    user_id="bob",
+    tenant_id="acme",
+    organization_id=None,
+    client_id="client",
+    grant_id="grant",
+    family_id="family",
+    scope="tasks:read",
+    issued_at=1_800_000_000,
+    expires_at=1_800_003_600,
+)
+
+
+@cache
+def ec() -> ECKey:
+    key: ECKey = ECKey.generate_key("P-256")
+    return key
+
+
+def jwk(**changes: Any) -> str:
+    """A good private EC key with something changed."""
+    return json.dumps({**ec().as_dict(private=True), **changes})
+
+
+def works(keys: JwtKeys) -> bool:
+    """Whether what these keys sign, they verify."""
+    text = sign(keys, TOKEN)
+    return verify(keys, text, issuer=TOKEN.issuer, now=TOKEN.issued_at) == TOKEN
+
+
+def test_keys_are_tied_to_their_algorithm() -> None:
+    kinds: list[tuple[ECKey | RSAKey | OKPKey, str]] = [
+        (ec(), "ES256"),
+        (RSAKey.generate_key(2048), "RS256"),
+        (OKPKey.generate_key("Ed25519"), "EdDSA"),
+    ]
+
+    for material, algorithm in kinds:
+        for text in (
+            json.dumps(material.as_dict(private=True)),
+            material.as_pem(private=True).decode(),
+            "\n " + material.as_pem(private=True).decode() + "\n",
+        ):
+            (key,) = configured_keys([text])
+            assert key.algorithm == algorithm
+            assert key.kid == material.thumbprint()  # RFC 7638
+            assert not key.is_secret
+            assert works(JwtKeys((key,)))
+
+
+def test_a_key_may_bring_its_id() -> None:
+    (key,) = configured_keys([jwk(kid="2026-11")])
+
+    assert key.kid == "2026-11"
+
+
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")  # it says so as well
+@pytest.mark.parametrize("size", [1024, 2047])
+def test_a_weak_rsa_key_is_refused(size: int) -> None:
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=size)
+    pem = weak.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+    with pytest.raises(ValueError, match="2048"):
+        configured_keys([pem.decode()])
+
+
+def test_an_encrypted_key_is_refused() -> None:
+    material = ec().get_op_key("sign")
+    pem = material.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"password"),
+    )
+
+    with pytest.raises(ValueError, match="key 1"):
+        configured_keys([pem.decode()])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ECKey.generate_key("P-384"),
+        lambda: ECKey.generate_key("P-521"),
+        lambda: ECKey.generate_key("secp256k1"),
+        lambda: OKPKey.generate_key("X25519"),
+        lambda: OctKey.generate_key(256),
+    ],
+    ids=["P-384", "P-521", "secp256k1", "X25519", "oct"],
+)
+def test_a_key_of_another_kind_is_refused(make: Any) -> None:
+    with pytest.raises(ValueError, match="EC P-256, RSA of 2048 bits or more, or Ed25519"):
+        configured_keys([json.dumps(make().as_dict(private=True))])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        "{",
+        "{}",
+        "[]",
+        '{"kty": "EC"}',
+        '{"kty": "none"}',
+        jwk(d="AAAA"),
+        jwk(kid=5),
+        jwk(crv=None),
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+        '{"a":' * 5000,
+    ],
+    ids=range(12),
+)
+def test_what_is_no_key_is_refused_without_a_word_of_what_it_holds(text: str) -> None:
+    with pytest.raises(ValueError, match="key 2") as caught:
+        configured_keys([jwk(), text])
+
+    assert caught.value.__cause__ is None
+    assert not text[:60] or text[:60] not in str(caught.value)
+
+
+def test_the_signing_key_must_be_private_and_others_need_not() -> None:
+    public = json.dumps(ec().as_dict(private=False))
+    private = json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))
+
+    with pytest.raises(ValueError, match="private"):
+        configured_keys([public, private])
+    assert len(configured_keys([private, public])) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"alg": "ES256"},
+        {"use": "sig"},
+        {"key_ops": ["sign", "verify"]},
+        {"key_ops": ["sign"]},  # as WebCrypto and others write a private key
+        {"key_ops": ["verify"]},
+        {"use": "enc"},
+        {"alg": "ES384"},
+        {"alg": "RS256"},
+        {"kid": "k" * 500},
+        {"kid": "\u00e9" * 200},
+        {"kid": ""},
+    ],
+    ids=str,
+)
+def test_what_a_key_says_of_itself_is_refused_at_the_start_or_does_no_harm(
+    said: dict[str, Any],
+) -> None:
+    """Otherwise the app starts, and every token request fails, or every token that it makes."""
+    try:
+        keys = JwtKeys(configured_keys([jwk(**said)]))
+    except ValueError:
+        return
+    assert works(keys)
+
+
+def test_two_keys_of_one_id_are_refused() -> None:
+    """Only the first would be found, and what the second has signed would not verify."""
+    other = ECKey.generate_key("P-256").as_dict(private=True)
+
+    with pytest.raises(ValueError, match="kid"):
+        configured_keys([jwk(kid="same"), json.dumps({**other, "kid": "same"})])
+
+
+def test_derived_keys_follow_the_secret_keys() -> None:
+    new, old = derived_keys(KeyRing(["a newer key, in front", "a key for the test vectors only"]))
+
+    assert (old.kid, old.algorithm, old.is_secret) == ("cbc5f63afc59e2c7", "HS256", True)
+    assert new.kid != old.kid
+    assert works(JwtKeys((new, old)))
+
+
+def test_a_key_of_another_purpose_signs_no_access_token() -> None:
+    ring = KeyRing(["a key for the test vectors only"])
+    keys = JwtKeys(derived_keys(ring))
+
+    for purpose in ("authorization code", "refresh token", "parked request", "consent", "page"):
+        for secret in ring.derive(purpose):
+            stolen = JwtKeys((JwtKey(keys.signing.kid, "HS256", OctKey.import_key(secret)),))
+            with pytest.raises(SignatureError):
+                verify(keys, sign(stolen, TOKEN), issuer=TOKEN.issuer, now=TOKEN.issued_at)
+
+
+def test_only_public_halves_are_published() -> None:
+    keys = JwtKeys(configured_keys([jwk(kid="mine")]) + derived_keys(KeyRing(["k" * 16])))
+
+    (published,) = keys.public()["keys"]
+
+    assert set(published) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
+    assert (published["kid"], published["alg"], published["use"]) == ("mine", "ES256", "sig")
+
+
+def test_a_repr_shows_no_key() -> None:
+    keys = JwtKeys(configured_keys([jwk()]) + derived_keys(KeyRing(["k" * 16])))
+
+    shown = repr(keys)
+
+    assert str(ec().as_dict(private=True)["d"]) not in shown
+    assert "material" not in shown
