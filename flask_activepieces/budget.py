@@ -39,13 +39,13 @@ class LocalBudget:
     """Counts in this process; the oldest keys are forgotten when there are too many."""
 
     def __init__(self) -> None:
-        self._counts: OrderedDict[tuple[str, int], int] = OrderedDict()
+        self._counts: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._lock = threading.Lock()
 
     def spend(self, key: str, *, now: int) -> bool:
         """Count one failure of this window."""
         # Hashed: an attempted client id is a stranger's text and may be of any length.
-        slot = (fingerprint(key), now // WINDOW)
+        slot = (hash(key), now // WINDOW)
         with self._lock:
             count = self._counts.pop(slot, 0) + 1
             self._counts[slot] = count

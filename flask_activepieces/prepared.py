@@ -85,7 +85,7 @@ class Prepared:
         if is_gone:
             connection.invalidate(error)
             # The others in the pool are from before, too; those in use are thrown away when they come back.
-            self._engine.dispose(close=False)
+            self._engine.dispose()
         return DBAPIError.instance(
             text.sql,
             None,  # never the values: they may be somebody's
