@@ -78,7 +78,10 @@ class Activepieces:
         )
 
     def revoke_tenant(self, tenant_id: str) -> int:
-        """Call this when a tenant is disabled: no token works in it any more."""
+        """Call this when a tenant is disabled: nothing that was issued in it works any more.
+
+        A client of the tenant that acts for itself can buy a new token: delete such clients, too.
+        """
         state = get_state()
         return state.database.transact(
             lambda transaction: state.grants.revoke_of_tenant(

@@ -40,6 +40,13 @@ class Workspace:
     name: str
     organization_id: str | None = None
 
+    @property
+    def key(self) -> str:
+        """What tells it from the user's other workspaces, in a form."""
+        if self.organization_id is None:
+            return self.tenant_id
+        return f"{self.tenant_id}/{self.organization_id}"
+
 
 class Host(Protocol):
     """The five questions. Subclass `FlaskLoginHost` to answer some of them differently."""
@@ -74,7 +81,7 @@ class FlaskLoginHost:
 
     def current_principal(self) -> Principal | None:
         """Flask-Login's current user, unless anonymous."""
-        _login_manager()
+        _loader()
         user = current_user
         # Not the truth of the user: an object with a length may be empty and still be somebody.
         return self.principal_of(user) if getattr(user, "is_authenticated", False) else None
@@ -123,12 +130,14 @@ class FlaskLoginHost:
 
     def load_user(self, user_id: str) -> Any:
         """The app's own user object, by the loader that it gave to Flask-Login."""
-        loader = _login_manager().user_callback
-        if loader is None:
-            raise SetupError(
-                "Flask-Login has no user_loader: add one, or override Host.load_user()."
-            )
-        return loader(user_id)
+        return _loader()(user_id)
+
+
+def _loader() -> Any:
+    loader = _login_manager().user_callback
+    if loader is None:
+        raise SetupError("Flask-Login has no user_loader: add one with @login_manager.user_loader.")
+    return loader
 
 
 def _login_manager() -> Any:

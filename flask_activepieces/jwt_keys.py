@@ -98,7 +98,7 @@ def _one_key(text: str, position: int) -> JwtKey:
         raise ValueError(f"key {position} is neither PEM nor a JSON Web Key") from None
     algorithm = _algorithm_of(material)
     if algorithm is None:
-        raise ValueError(f"key {position} must be EC P-256, RSA of 2048 bits or more, or Ed25519")
+        raise ValueError(f"key {position} must be EC P-256, RSA of 2048 to 4096 bits, or Ed25519")
     named = material.kid is not None and _KID.fullmatch(material.kid)
     kid = material.kid if named else material.thumbprint()  # RFC 7638
     return JwtKey(str(kid), algorithm, material)
@@ -123,7 +123,7 @@ def _algorithm_of(material: JwtKeyMaterial) -> str | None:
     if isinstance(material, ECKey):
         return "ES256" if material.curve_name == "P-256" else None
     if isinstance(material, RSAKey):
-        return "RS256" if material.raw_value.key_size >= 2048 else None
+        return "RS256" if 2048 <= material.raw_value.key_size <= 4096 else None
     if isinstance(material, OKPKey):
         return "EdDSA" if material.curve_name == "Ed25519" else None
     return None

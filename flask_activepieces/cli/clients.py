@@ -52,12 +52,17 @@ _COLUMNS = ("client_id", "name", "tenant_id", "scope", "redirect_uris")
 @click.option(
     "--preset", type=click.Choice(sorted(PRESETS)), help="A platform whose addresses are known."
 )
+@click.option(
+    "--server", help="With --preset: the platform's server of your own, https://ap.example.com."
+)
 @as_json
 @reports_errors
-def create(as_json: bool, pkce: bool | None, preset: str | None, **options: Any) -> None:
+def create(
+    as_json: bool, pkce: bool | None, preset: str | None, server: str | None, **options: Any
+) -> None:
     """Register a client and print its secret, once."""
     state = get_state()
-    registration = _registration(pkce, preset, options)
+    registration = _registration(pkce, preset, server, options)
     client, secret = state.database.transact(
         lambda transaction: state.clients.register(transaction, registration, now=state.now())
     )
@@ -137,12 +142,12 @@ def delete(client_id: str, yes: bool) -> None:
 
 
 def _registration(
-    pkce: bool | None, preset_name: str | None, options: dict[str, Any]
+    pkce: bool | None, preset_name: str | None, server: str | None, options: dict[str, Any]
 ) -> Registration:
     preset = PRESETS.get(preset_name or "")
     if preset is not None:
         options["name"] = options["name"] or preset.title
-        options["redirect_uris"] = (*preset.redirect_uris, *options["redirect_uris"])
+        options["redirect_uris"] = (*preset.redirect_uris_for(server), *options["redirect_uris"])
     if pkce is None:
         pkce = preset is None or options["public"] or preset.require_pkce
     if not options["name"]:

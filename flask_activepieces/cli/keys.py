@@ -45,8 +45,10 @@ def rotate() -> None:
     click.echo(secrets.token_hex(32))
     days = settings.refresh_token_ttl // 86_400
     click.echo(
-        "Put this key in front of the others in ACTIVEPIECES_SECRET_KEYS (newest first) and restart.\n"
-        "If that setting is empty so far, the old key to put behind it is SECRET_KEY.\n"
-        f"Keep old keys for {days} days: a refresh token idle for that long is over anyway.",
+        "1. Put this key BEHIND the others in ACTIVEPIECES_SECRET_KEYS and restart every worker.\n"
+        "   (If that setting is empty so far, the one in front of it is SECRET_KEY.)\n"
+        "2. Move it to the front and restart again: from now on it signs. A worker that does not know\n"
+        "   the key yet would refuse what another signs with it, hence the two steps.\n"
+        f"3. After {days} days take the old key away: what it signed and nobody used since is over.",
         err=True,
     )

@@ -26,7 +26,7 @@ from .clients import OAuthClient
 
 #: RFC 7636 §4.2: S256 is 32 bytes as base64url.
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")
-_LONGEST = {"state": 4096, "scope": 4096, "redirect_uri": 2048}
+_LONGEST_STATE = 4096
 
 
 class NoRedirect(ActivepiecesError):
@@ -166,10 +166,10 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
 
 def _state(parameters: Mapping[str, str]) -> str | None:
     state = parameters.get("state")
-    if state is not None and len(state) > _LONGEST["state"]:
+    if state is not None and len(state) > _LONGEST_STATE:
         raise NoRedirect(
             "The request is too long.",
-            f"Its state must have at most {_LONGEST['state']} characters.",
+            f"Its state must have at most {_LONGEST_STATE} characters.",
         )
     return state
 

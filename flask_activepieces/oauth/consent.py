@@ -35,19 +35,28 @@ class Question:
     workspaces: tuple[Workspace, ...]
     scopes: tuple[Scope, ...]
 
-    def decide(self, *, tenant_id: str | None, names: Sequence[str]) -> Choice:
+    def decide(self, *, workspace: str | None, names: Sequence[str]) -> Choice:
         """The user's choice if it is one of those offered; `InvalidInput` says what is not."""
-        offered = {workspace.tenant_id: workspace for workspace in self.workspaces}
-        if tenant_id is None and len(offered) == 1:
-            tenant_id = self.workspaces[0].tenant_id
-        if tenant_id not in offered:
+        offered = {one.key: one for one in self.workspaces}
+        if workspace is None and len(offered) == 1:
+            workspace = self.workspaces[0].key
+        if workspace not in offered:
             raise InvalidInput({"workspace": "Choose one of your workspaces."})
         chosen = [scope.name for scope in self.scopes if scope.required or scope.name in names]
         if not chosen:
             raise InvalidInput(
                 {"scope": "Leave at least one permission ticked, or deny the request."}
             )
-        return Choice(workspace=offered[tenant_id], names=tuple(chosen))
+        return Choice(workspace=offered[workspace], names=tuple(chosen))
+
+    @property
+    def preferred(self) -> Workspace:
+        """The workspace that is marked beforehand: the one the user is in, if it is offered."""
+        own = (self.principal.tenant_id, self.principal.organization_id)
+        return next(
+            (one for one in self.workspaces if (one.tenant_id, one.organization_id) == own),
+            self.workspaces[0],
+        )
 
     def remembered(self, grants: Sequence[Grant]) -> Grant | None:
         """The grant that answers this request without asking again, if one does.

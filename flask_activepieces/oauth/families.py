@@ -117,6 +117,12 @@ def redeem(transaction: Transaction, family: Family, *, dialect: str) -> bool:
     return transaction.changes_at_once(_redeem_statement(dialect), vars(family)) == 1
 
 
+def is_stored(connection: Connection, family: Family) -> bool:
+    """Whether this family, and not another one that the same code bought, is the stored one."""
+    stored = find(connection, family.id)
+    return stored is not None and stored.secret == family.secret and stored.revoked_at is None
+
+
 def rotate(
     transaction: Transaction, family: Family, *, past: RefreshToken, now: int, lifetime: int
 ) -> Family | None:

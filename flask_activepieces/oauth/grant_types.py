@@ -90,7 +90,9 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
         """The pair that the code would buy."""
         desk = self.desk
         code = cast(codes.AuthorizationCode, self.request.authorization_code)
-        family = families.begin(code, now=self.request.now, lifetime=desk.refresh_token_ttl)
+        family = self.request.bought or families.begin(
+            code, now=self.request.now, lifetime=desk.refresh_token_ttl
+        )
         self.request.bought = family
         return desk.pair(
             family, scope=family.scope, issuer=self.request.issuer, now=self.request.now
@@ -99,8 +101,12 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
     def save_token(self, token: Token) -> None:
         """Redeem the code: store the family, or find that the code is spent or its grant gone."""
         desk, transaction, family = self.desk, self.request.transaction, self.request.bought
+        assert family is not None
         if families.redeem(transaction, family, dialect=desk.dialect):
             desk.audit.record(transaction, _of_family("token.issued", family, self.request.now))
+        elif families.is_stored(transaction.connection, family):
+            # This very request stored it, and then lost the answer to its COMMIT: the retry is no replay.
+            pass
         elif families.end(transaction, family.id, client_id=family.client_id, now=self.request.now):
             # RFC 6749 §4.1.2: a code used twice takes down what it bought.
             revocations.add(transaction, revocations.family(family.id), now=self.request.now)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import InvalidInput
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
@@ -16,6 +18,16 @@ class Preset:
     require_pkce: bool
     #: What to add for a server of one's own: the path under its own address.
     self_hosted_path: str | None = None
+
+    def redirect_uris_for(self, server: str | None) -> tuple[str, ...]:
+        """Where it sends users back to: the vendor's cloud, or a server of one's own."""
+        if server is None:
+            return self.redirect_uris
+        if self.self_hosted_path is None:
+            raise InvalidInput(
+                {"server": f"{self.title} cannot be hosted on a server of one's own"}
+            )
+        return (server.rstrip("/") + self.self_hosted_path,)
 
 
 PRESETS = {

@@ -20,8 +20,8 @@ class MachineRequest(OAuth2Request):
 
     #: The client's family that the request's refresh token names, found together with the client.
     family: Family | None = None
-    #: The family that the request's code buys.
-    bought: Family
+    #: The family that the request's code buys; kept when the transaction has to be run again.
+    bought: Family | None
     presented: RefreshToken
     verdict: Verdict
 
@@ -34,6 +34,7 @@ class MachineRequest(OAuth2Request):
         issuer: str,
         now: int,
         transaction: Transaction,
+        bought: Family | None,
         failed_attempt: Callable[[], None],
     ) -> None:
         super().__init__("POST", uri)
@@ -43,6 +44,7 @@ class MachineRequest(OAuth2Request):
         self.issuer = issuer
         self.now = now
         self.transaction = transaction
+        self.bought = bought
         self.failed_attempt = failed_attempt
 
     @property

@@ -32,7 +32,7 @@ def show(
         client=question.client,
         principal=question.principal,
         workspaces=question.workspaces,
-        selected_tenant=described["selected_workspace"],
+        selected_workspace=described["selected_workspace"],
         scopes=described["scopes"],
         redirect_host=described["redirect_host"],
         request_id=request_id,
@@ -44,10 +44,7 @@ def show(
 
 def describe(state: State, question: Question, request_id: str) -> dict[str, Any]:
     """The question in plain values, with the token that its answer must bring back."""
-    principal, tenants = (
-        question.principal,
-        [workspace.tenant_id for workspace in question.workspaces],
-    )
+    principal = question.principal
     return {
         "request_id": request_id,
         "client": {
@@ -58,10 +55,10 @@ def describe(state: State, question: Question, request_id: str) -> dict[str, Any
         "redirect_host": origin_of(question.request.redirect_uri),
         "account": {"user_id": principal.user_id, "display_name": principal.display_name},
         "workspaces": [
-            {"tenant_id": workspace.tenant_id, "name": workspace.name}
+            {"key": workspace.key, "tenant_id": workspace.tenant_id, "name": workspace.name}
             for workspace in question.workspaces
         ],
-        "selected_workspace": principal.tenant_id if principal.tenant_id in tenants else tenants[0],
+        "selected_workspace": question.preferred.key,
         "scopes": [
             {"name": scope.name, "words": scope.words, "required": scope.required, "checked": True}
             for scope in question.scopes
@@ -155,5 +152,5 @@ def _decided(
         return denial(state, question).answer_url(state.issuer())
     if decision != "approve":
         raise InvalidInput({"decision": "Choose to approve or to deny."})
-    choice = question.decide(tenant_id=None if workspace is None else str(workspace), names=names)
+    choice = question.decide(workspace=None if workspace is None else str(workspace), names=names)
     return approval_url(state, question, choice)

@@ -79,6 +79,7 @@ class _Attempt:
         self._form = form
         self._respond = respond
         self.failed = False
+        self._last: MachineRequest | None = None
 
     def run(self) -> Response:
         return self._state.database.transact(self._run_once)
@@ -93,8 +94,10 @@ class _Attempt:
             issuer=issuer,
             now=self._state.now(),
             transaction=transaction,
+            bought=self._last.bought if self._last else None,
             failed_attempt=self._note_failure,
         )
+        self._last = machine_request
         return self._respond(self._state.server, machine_request)
 
     def _note_failure(self) -> None:

@@ -13,16 +13,24 @@ from markupsafe import Markup
 from ..clock import as_iso, as_words
 
 DOMAIN = "flask_activepieces"
+_CATALOGUE = "activepieces.catalogue"
 
 
 def gettext(text: str, **values: Any) -> str:
     """The text in the reader's language, with the values filled in."""
     babel = current_app.extensions.get("babel")
     if babel is not None:
+        text = _catalogue(current_app.extensions).gettext(text)
+    return text % values if values else text
+
+
+def _catalogue(extensions: dict[str, Any]) -> Any:
+    # One for each app, for it keeps the translations that it has read.
+    if _CATALOGUE not in extensions:
         from flask_babel import Domain  # an optional companion, imported only where the host has it
 
-        text = Domain(domain=DOMAIN).gettext(text)
-    return text % values if values else text
+        extensions[_CATALOGUE] = Domain(domain=DOMAIN)
+    return extensions[_CATALOGUE]
 
 
 def when(instant: int) -> Markup:

@@ -320,3 +320,19 @@ def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...]) -> No
 
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr == f"Error: There is no OAuth client {client_id!r} here.\n"
+
+
+def test_a_platforms_server_of_ones_own_is_registered_instead_of_its_cloud(run: Run) -> None:
+    made = run(
+        *("client", "create", "--preset", "activepieces", "--server", "https://ap.example.com/"),
+        *("--scope", "tasks:read", "--json"),
+    )
+
+    assert json.loads(made.stdout)["redirect_uris"] == ["https://ap.example.com/redirect"]
+
+
+def test_a_platform_that_nobody_can_host_has_no_server_of_ones_own(run: Run) -> None:
+    refused = run("client", "create", "--preset", "zapier", "--server", "https://z.example.com")
+
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: --server: Zapier cannot be hosted")

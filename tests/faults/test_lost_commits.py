@@ -11,8 +11,8 @@ from tests.support.proxies import Cut, Proxy
 from tests.support.scenes import Scene
 from tests.support.shots import redemption, refresh
 
-#: PyMySQL also says SET AUTOCOMMIT.
-COMMIT = rb"(?<!AUTO)COMMIT"
+#: Not SET AUTOCOMMIT, and not READ COMMITTED.
+COMMIT = rb"(?<!AUTO)COMMIT\b"
 
 Remote = tuple[Scene, Proxy]
 

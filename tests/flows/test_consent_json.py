@@ -72,8 +72,8 @@ def test_the_question_is_told_in_plain_values(program: Program, alice: Person) -
         "redirect_host": "https://program.test",
         "account": {"user_id": "alice", "display_name": "Alice"},
         "workspaces": [
-            {"tenant_id": "acme", "name": "Acme"},
-            {"tenant_id": "acme-labs", "name": "Acme-Labs"},
+            {"key": "acme", "tenant_id": "acme", "name": "Acme"},
+            {"key": "acme-labs", "tenant_id": "acme-labs", "name": "Acme-Labs"},
         ],
         "selected_workspace": "acme",
         "scopes": [

@@ -112,7 +112,7 @@ def test_an_encrypted_key_is_refused() -> None:
     ids=["P-384", "P-521", "secp256k1", "X25519", "oct"],
 )
 def test_a_key_of_another_kind_is_refused(make: Any) -> None:
-    with pytest.raises(ValueError, match="EC P-256, RSA of 2048 bits or more, or Ed25519"):
+    with pytest.raises(ValueError, match="EC P-256, RSA of 2048 to 4096 bits, or Ed25519"):
         configured_keys([json.dumps(make().as_dict(private=True))])
 
 
