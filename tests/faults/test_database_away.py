@@ -77,6 +77,7 @@ def test_a_connection_that_breaks_in_the_middle_is_not_noticed(
     ]
 
     for word, shot in breaks:
+        fill_the_pools(scene, call(pair["access_token"]))
         outage.cut = Cut(word, "answer" if lost == "answer" else "message")
         answer = scene.ask(shot)
 

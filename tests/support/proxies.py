@@ -44,7 +44,9 @@ class Proxy:
         self.port: int = self._reserved.getsockname()[1]
 
     def open(self) -> None:
-        """Accept connections."""
+        """Accept connections; those that it has stay."""
+        if self._is_open.is_set():
+            return
         self.close()
         self._is_open.set()
         listener = socket.create_server(("127.0.0.1", self.port), reuse_port=True)
