@@ -30,11 +30,14 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-ATTEMPTS = 6
+#: A transaction that collides is tried so often, and begun anew for so many seconds.
+ATTEMPTS = 15
+PATIENCE = 5.0
 #: How many seconds a writer on SQLite waits for another.
 SQLITE_WAIT = 10
-#: PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: lock wait timeout, deadlock.
-_COLLISIONS = {"40001", "40P01", 1205, 1213}
+#: PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: a row that changed since it was read (snapshot
+#: isolation, the default from MariaDB 11.6 on), lock wait timeout, deadlock.
+_COLLISIONS = {"40001", "40P01", 1020, 1205, 1213}
 
 
 class LostRace(Exception):
@@ -119,22 +122,27 @@ class Database:
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """The result of ``work``, committed. Collisions and stale connections are tried again."""
+        give_up_at = time.monotonic() + PATIENCE
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self._engine.begin() as connection:
                     transaction = Transaction(connection, self._prepared)
                     result = work(transaction)
-            except LostRace:
-                if attempt == ATTEMPTS:
-                    raise Unavailable("database", retry_after=1) from None
-            except (DBAPIError, TimeoutError) as error:
-                if attempt == ATTEMPTS or not (_is_collision(error) or _was_stale(error)):
+            except (LostRace, DBAPIError, TimeoutError) as error:
+                if not _may_be_tried_again(error):
                     raise translated(error) from error
+                if attempt == ATTEMPTS or time.monotonic() > give_up_at:
+                    raise Unavailable("database", retry_after=1) from error
             else:
                 _run_all(transaction.after_commit)
                 return result
-            time.sleep(random.uniform(0.2, 1.0) * 0.01 * attempt)  # noqa: S311  # jitter, not a secret
+            # Longer each time, and never together with the others that lost the same race.
+            time.sleep(random.uniform(0.2, 1.0) * min(0.01 * attempt, 0.2))  # noqa: S311  # jitter, not a secret
         raise AssertionError("the loop returns or raises")
+
+
+def _may_be_tried_again(error: Exception) -> bool:
+    return isinstance(error, LostRace) or _is_collision(error) or _was_stale(error)
 
 
 def _let_readers_and_writers_pass(connection: Any, _: Any) -> None:
