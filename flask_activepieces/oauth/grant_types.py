@@ -102,20 +102,28 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
         """Redeem the code: store the family, or find that the code is spent or its grant gone."""
         desk, transaction, family = self.desk, self.request.transaction, self.request.bought
         assert family is not None
-        if families.redeem(transaction, family, dialect=desk.dialect):
+        if self.request.code_is_taken:
+            self._answer_taken_code(family)
+        elif families.redeem(transaction, family, dialect=desk.dialect):
             desk.audit.record(transaction, _of_family("token.issued", family, self.request.now))
-        elif families.is_stored(transaction.connection, family):
-            # This very request stored it, and then lost the answer to its COMMIT: the retry is no replay.
-            pass
-        elif families.end(transaction, family.id, client_id=family.client_id, now=self.request.now):
+        else:
+            # In a new transaction, for on MySQL the INSERT that met another row holds a shared lock on it, and
+            # two such transactions would wait for each other to revoke it.
+            self.request.code_is_taken = True
+            raise LostRace
+
+    def _answer_taken_code(self, family: Family) -> None:
+        desk, transaction, now = self.desk, self.request.transaction, self.request.now
+        if families.is_stored(transaction.connection, family):
+            return  # this very request stored it, and then lost the answer to its COMMIT
+        if families.end(transaction, family.id, client_id=family.client_id, now=now):
             # RFC 6749 §4.1.2: a code used twice takes down what it bought.
-            revocations.add(transaction, revocations.family(family.id), now=self.request.now)
-            desk.audit.record(transaction, _of_family("code.replayed", family, self.request.now))
+            revocations.add(transaction, revocations.family(family.id), now=now)
+            desk.audit.record(transaction, _of_family("code.replayed", family, now))
             raise InvalidGrantError(
                 "The code was used before; everything it gave access to is revoked."
             )
-        else:
-            raise InvalidGrantError("The user has taken this permission back: ask for it again.")
+        raise InvalidGrantError("The user has taken this permission back: ask for it again.")
 
     def delete_authorization_code(self, authorization_code: Any) -> None:
         """Nothing to delete: the family that now has the code's id is what spends it."""

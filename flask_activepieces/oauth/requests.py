@@ -35,6 +35,7 @@ class MachineRequest(OAuth2Request):
         now: int,
         transaction: Transaction,
         bought: Family | None,
+        code_is_taken: bool,
         failed_attempt: Callable[[], None],
     ) -> None:
         super().__init__("POST", uri)
@@ -45,6 +46,8 @@ class MachineRequest(OAuth2Request):
         self.now = now
         self.transaction = transaction
         self.bought = bought
+        #: Whether an earlier try of this request met a family under its code's id.
+        self.code_is_taken = code_is_taken
         self.failed_attempt = failed_attempt
 
     @property

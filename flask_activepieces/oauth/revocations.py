@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, select
 
 from ..config import LONGEST_ACCESS_TOKEN_TTL
-from ..database import Database, Transaction, insert_if_absent
+from ..database import Database, Transaction, insert_or_update
 from ..models import RevocationRow
 from .access_tokens import AccessToken
 
@@ -68,12 +68,10 @@ def add(transaction: Transaction, *subjects: str, now: int, until: int | None = 
         "created_at": now,
         "expires_at": (now + KEPT_FOR) if until is None else until + CLOCK_SKEW,
     }
+    # Ended before, it has to stay so for as long as what was issued since could live.
+    statement = insert_or_update(_table, dialect, tuple(times))
     for subject in subjects:
-        row = {"subject": subject} | times
-        if transaction.changes(insert_if_absent(_table, dialect), row) == 0:
-            # Ended before: it has to stay so for as long as what was issued since could live.
-            prolong = update(_table).where(_table.c.subject == subject).values(times)
-            transaction.execute(prolong)
+        transaction.execute(statement, {"subject": subject} | times)
 
 
 def is_revoked(connection: Connection, access: AccessToken) -> bool:

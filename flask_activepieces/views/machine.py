@@ -95,6 +95,7 @@ class _Attempt:
             now=self._state.now(),
             transaction=transaction,
             bought=self._last.bought if self._last else None,
+            code_is_taken=self._last is not None and self._last.code_is_taken,
             failed_attempt=self._note_failure,
         )
         self._last = machine_request

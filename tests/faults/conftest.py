@@ -6,14 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.databases import Kind
+from tests.support.databases import MARIADB, POSTGRES, SQLITE, Kind
 from tests.support.proxies import Proxy, proxy_before
 from tests.support.requirements import require
 from tests.support.scenes import Scene, open_scene
-
-SQLITE = pytest.param("sqlite", marks=pytest.mark.long)
-POSTGRES = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.postgres])
-MARIADB = pytest.param("mariadb", marks=[pytest.mark.long, pytest.mark.mariadb])
 
 
 @pytest.fixture(scope="module", params=[SQLITE, POSTGRES, MARIADB])

@@ -6,10 +6,13 @@ Activepieces marks a connection broken for good on ``invalid_grant``, so no outa
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
+from tests.support.databases import POSTGRES
 from tests.support.proxies import Cut, Proxy
 from tests.support.scenes import Scene, told
 from tests.support.shots import Shot, by_browser, call, redemption, refresh, revocation
@@ -114,27 +117,57 @@ def test_connections_that_the_server_ended_are_replaced(remote: Remote) -> None:
     assert told(scene.fire(shots)) == {(200, None): 3}
 
 
+@pytest.mark.parametrize("remote", [POSTGRES], indirect=True)
+def test_a_database_that_takes_no_writes_burns_nothing(remote: Remote) -> None:
+    """As while another machine takes over from the one that has failed."""
+    scene, _ = remote
+    program, bob = scene.program(), scene.person()
+    pair = scene.connect(program, bob)
+    redeem = redemption(program, scene.code(program, bob))
+    renew, use = refresh(program, pair["refresh_token"]), call(pair["access_token"])
+    standby = f"ALTER DATABASE {engine_of(scene.app).url.database}"
+
+    in_the_database(scene, f"{standby} SET default_transaction_read_only = on")
+    end_all_connections(scene)
+    answers = scene.fire([redeem, renew, use])
+
+    in_the_database(
+        scene, f"BEGIN READ WRITE; {standby} RESET default_transaction_read_only; COMMIT"
+    )
+    end_all_connections(scene)
+    assert [answer.status for answer in answers] == [503, 503, 200]
+    assert told(scene.fire([redeem, renew, use])) == {(200, None): 3}
+
+
 def fill_the_pools(scene: Scene, shot: Shot) -> None:
     """Every worker has a connection that it kept."""
     assert {answer.status for answer in scene.fire([shot] * 20)} == {200}
 
 
 def end_all_connections(scene: Scene) -> None:
-    engine = engine_of(scene.app)
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
-            return
-        others = connection.execute(
-            text(
-                "SELECT id FROM information_schema.processlist"
-                " WHERE db = database() AND id <> connection_id()"
-            )
+    if engine_of(scene.app).dialect.name == "postgresql":
+        in_the_database(
+            scene,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
-        for (number,) in others.all():
-            connection.execute(text(f"KILL {number}"))
+    else:
+        others = in_the_database(
+            scene,
+            "SELECT id FROM information_schema.processlist"
+            " WHERE db = database() AND id <> connection_id()",
+        )
+        for (number,) in others:
+            in_the_database(scene, f"KILL {number}")
+    engine_of(
+        scene.app
+    ).dispose()  # this process is none of those that have to notice by themselves
+
+
+def in_the_database(scene: Scene, statement: str) -> list[Any]:
+    """What an operator runs, at the database itself."""
+    url = engine_of(scene.app).url
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        result = connection.execute(text(statement))
+        return list(result.all()) if result.returns_rows else []

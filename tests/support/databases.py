@@ -8,12 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from .requirements import Name, require
 
 Kind = Literal["sqlite", "postgres", "mariadb"]
+
+#: For the tests that take minutes.
+SQLITE = pytest.param("sqlite", marks=pytest.mark.long)
+POSTGRES = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.postgres])
+MARIADB = pytest.param("mariadb", marks=[pytest.mark.long, pytest.mark.mariadb])
 
 _SERVERS: dict[Kind, Name] = {"postgres": "postgres", "mariadb": "mariadb"}
 
