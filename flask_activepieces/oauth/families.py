@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from authlib.oauth2.rfc6749 import TokenMixin
-from sqlalchemy import Connection, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Table, bindparam, case, func, literal_column, select, update
 
 from ..database import Transaction, insert_if_absent
 from ..models import GrantRow, TokenFamilyRow
@@ -20,7 +20,7 @@ from .codes import AuthorizationCode
 from .refresh_tokens import RefreshToken, Rotation
 
 table: Table = TokenFamilyRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
-_grants: Table = GrantRow.__table__  # type: ignore[assignment]
+grants: Table = GrantRow.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,22 @@ class Family(TokenMixin):
 
 FIELDS = tuple(column.name for column in fields(Family))
 
+#: A family whose grant is gone is revoked, whatever its row says: at REPEATABLE READ, whoever took the grant back
+#: may not have seen a family that was redeemed in the same moment.
+_REVOKED_AT = case(
+    (grants.c.id.is_(None), func.coalesce(table.c.revoked_at, literal_column("0"))),
+    else_=table.c.revoked_at,
+)
+COLUMNS = tuple(
+    _REVOKED_AT.label(name) if name == "revoked_at" else table.c[name] for name in FIELDS
+)
+GRANT_OF_FAMILY = grants.c.id == table.c.grant_id
+_FIND = (
+    select(*COLUMNS)
+    .select_from(table.outerjoin(grants, GRANT_OF_FAMILY))
+    .where(table.c.id == bindparam("wanted"))
+)
+
 
 def family_of(values: Mapping[str, Any]) -> Family:
     """The family in a mapping that has all columns of the table."""
@@ -83,7 +99,7 @@ def family_of(values: Mapping[str, Any]) -> Family:
 
 def find(connection: Connection, family_id: str) -> Family | None:
     """The family of that id, of whichever client: its token must still be proven genuine."""
-    row = connection.execute(select(table).where(table.c.id == family_id)).one_or_none()
+    row = connection.execute(_FIND, {"wanted": family_id}).one_or_none()
     return None if row is None else family_of(row._asdict())
 
 
@@ -185,7 +201,7 @@ def _ending(now: int) -> Any:
 def _redeem_statement(dialect: str) -> Any:
     if dialect not in _REDEEM:
         columns = [
-            _grants.c.id.label("grant_id")
+            grants.c.id.label("grant_id")
             if name == "grant_id"
             else bindparam(name, type_=table.c[name].type).label(name)
             for name in FIELDS
@@ -193,9 +209,9 @@ def _redeem_statement(dialect: str) -> Any:
         standing = (
             select(*columns)
             .where(
-                _grants.c.id == bindparam("grant_id"),
-                _grants.c.client_id == bindparam("client_id"),
-                _grants.c.tenant_id == bindparam("tenant_id"),
+                grants.c.id == bindparam("grant_id"),
+                grants.c.client_id == bindparam("client_id"),
+                grants.c.tenant_id == bindparam("tenant_id"),
             )
             .with_for_update(read=True)
         )

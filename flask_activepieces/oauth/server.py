@@ -114,10 +114,7 @@ def find_client_and_family(
 _clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 _CLIENT_COLUMNS = tuple(_clients.c.keys())
 _CLIENT_AND_FAMILY = (
-    select(
-        *_clients.c,
-        *(families.table.c[name].label(f"family_{name}") for name in families.FIELDS),
-    )
+    select(*_clients.c, *(column.label(f"family_{column.name}") for column in families.COLUMNS))
     .select_from(_clients)
     .outerjoin(
         families.table,
@@ -126,5 +123,6 @@ _CLIENT_AND_FAMILY = (
             families.table.c.client_id == _clients.c.client_id,
         ),
     )
+    .outerjoin(families.grants, families.GRANT_OF_FAMILY)
     .where(_clients.c.client_id == bindparam("wanted_client"))
 )

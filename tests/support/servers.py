@@ -19,7 +19,6 @@ from .shots import Shot, fire
 
 ROOT = Path(__file__).parents[2]
 SECONDS_TO_START = 30
-SECONDS_TO_STOP = 5
 
 
 @dataclass
@@ -45,12 +44,8 @@ class Server:
         raise AssertionError(f"gunicorn does not answer:\n{self.log()}")
 
     def stop(self) -> None:
-        """End the server, and whatever of its group does not end by itself."""
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(SECONDS_TO_STOP)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """End the server and its workers, all of which are in its group and nobody else."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
@@ -76,7 +71,7 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "gunicorn", "tests.support.served_app:load()"]
     command += ["--bind", f"fd://{listener.fileno()}", "--no-control-socket", "--preload"]
-    command += ["--workers", str(workers), "--threads", str(threads), "--graceful-timeout", "1"]
+    command += ["--workers", str(workers), "--threads", str(threads)]
     with log_file.open("wb") as log:
         return subprocess.Popen(
             command,
