@@ -33,6 +33,8 @@ T = TypeVar("T")
 #: A transaction that collides is tried so often, and begun anew for so many seconds.
 ATTEMPTS = 15
 PATIENCE = 5.0
+#: libpq's PQTRANS_IDLE: no transaction is open.
+_IDLE = 0
 #: How many seconds a writer on SQLite waits for another.
 SQLITE_WAIT = 10
 #: PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: a row that changed since it was read (snapshot
@@ -80,7 +82,7 @@ class Database:
         self._engine = engine
         self._prepared = Prepared(engine, schema=schema)
         #: Whether the driver can be told, without a round trip, to let a statement stand alone.
-        self._stands_alone = engine.dialect.driver in ("psycopg", "psycopg2")
+        self._stands_alone = engine.dialect.driver == "psycopg"
 
     @property
     def dialect(self) -> str:
@@ -96,6 +98,9 @@ class Database:
                     yield connection
                     return
                 driver: Any = connection.connection.driver_connection
+                if driver.autocommit or driver.info.transaction_status != _IDLE:
+                    yield connection  # the host has its own ways with its connections
+                    return
                 driver.autocommit = True
                 try:
                     yield connection
@@ -147,8 +152,10 @@ def _may_be_tried_again(error: Exception) -> bool:
 
 def _let_readers_and_writers_pass(connection: Any, _: Any) -> None:
     # Write-ahead logging: readers do not block the writer, and a second writer waits instead of failing.
-    for pragma in (f"busy_timeout = {SQLITE_WAIT * 1000}", "journal_mode = WAL"):
-        connection.execute(f"PRAGMA {pragma}")
+    (waits,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    if waits < SQLITE_WAIT * 1000:
+        connection.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT * 1000}")
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def insert_if_absent(table: Table, dialect: str) -> Insert:
@@ -208,13 +215,18 @@ def _lacks_tables(error: Exception) -> bool:
     original = getattr(error, "orig", None)
     said = str(original)
     return TABLE_PREFIX in said and (
-        getattr(original, "sqlstate", None) == "42P01" or "no such table" in said or "1146" in said
+        _sqlstate(original) == "42P01" or "no such table" in said or "1146" in said
     )
+
+
+def _sqlstate(error: object) -> str | None:
+    # As psycopg calls it, and as psycopg2 does.
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
 
 
 def _is_collision(error: Exception) -> bool:
     original = getattr(error, "orig", None)
-    if getattr(original, "sqlstate", None) in _COLLISIONS:
+    if _sqlstate(original) in _COLLISIONS:
         return True
     arguments: tuple[object, ...] = getattr(original, "args", ())
     # SQLite has no code in its Python exceptions before 3.11: its words have not changed since 2004.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
+from urllib.parse import quote
 
 from flask import current_app
 from flask_login import current_user
@@ -44,8 +45,8 @@ class Workspace:
     def key(self) -> str:
         """What tells it from the user's other workspaces, in a form."""
         if self.organization_id is None:
-            return self.tenant_id
-        return f"{self.tenant_id}/{self.organization_id}"
+            return quote(self.tenant_id, safe="")
+        return f"{quote(self.tenant_id, safe='')}/{quote(self.organization_id, safe='')}"
 
 
 class Host(Protocol):

@@ -101,7 +101,10 @@ class Prepared:
 def _watched(connection: Connection, cursor: Any, sql: str, arguments: Any) -> Iterator[None]:
     """Tells SQLAlchemy's listeners, such as a host's monitoring, of the statement as if it ran it itself."""
     listeners = connection.dispatch
-    told = (connection, cursor, sql, arguments, SimpleNamespace(), False)
+    context = SimpleNamespace(
+        statement=sql, parameters=arguments, compiled=None, executemany=False, execution_options={}
+    )
+    told = (connection, cursor, sql, arguments, context, False)
     for listener in listeners.before_cursor_execute:
         listener(*told)
     yield

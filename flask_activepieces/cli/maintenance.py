@@ -16,7 +16,7 @@ from .output import as_json, print_json, reports_errors
 @with_appcontext
 @click.option(
     "--batch",
-    type=click.IntRange(1, 100_000),
+    type=click.IntRange(1, 10_000),
     default=1000,
     show_default=True,
     help="Rows per statement.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import TABLE_PREFIX, Base, HostId, Id, Instant
+from .base import TABLE_PREFIX, Base, HostId, Id, Instant, human_text
 
 
 class GrantRow(Base):
@@ -23,7 +23,7 @@ class GrantRow(Base):
     user_id: Mapped[HostId]
     organization_id: Mapped[HostId | None]
     #: How the workspace was called when it was shared, for the connected-apps page.
-    workspace_name: Mapped[HostId]
+    workspace_name: Mapped[str] = mapped_column(human_text(190))
     scope: Mapped[str] = mapped_column(Text)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]

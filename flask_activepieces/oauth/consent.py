@@ -67,7 +67,16 @@ class Question:
         asks_anew = self.request.prompt == "consent"
         if asks_anew or not self.client.confidential or len(self.workspaces) != 1:
             return None
-        return next((grant for grant in grants if grant.covers(self.request.names)), None)
+        (workspace,) = self.workspaces
+        return next(
+            (
+                grant
+                for grant in grants
+                if grant.covers(self.request.names)
+                and grant.organization_id == workspace.organization_id
+            ),
+            None,
+        )
 
 
 def question(

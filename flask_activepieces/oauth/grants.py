@@ -21,6 +21,9 @@ _table: Table = GrantRow.__table__  # type: ignore[assignment]  # FromClause in 
 _clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]
 _families = families.table
 
+#: How many ids stand in one statement: every database has a bound, PostgreSQL's is 65,535.
+SLICE = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
@@ -117,9 +120,13 @@ class Grants:
         self, transaction: Transaction, grants: Sequence[Grant], *, now: int, why: str
     ) -> None:
         """Take grants back: codes under way, refresh tokens and access tokens end with the commit."""
+        for start in range(0, len(grants), SLICE):
+            self._revoke_slice(transaction, grants[start : start + SLICE], now=now, why=why)
+
+    def _revoke_slice(
+        self, transaction: Transaction, grants: Sequence[Grant], *, now: int, why: str
+    ) -> None:
         ids = [grant.id for grant in grants]
-        if not ids:
-            return
         # The rows first: their deletion waits for any redemption that holds them (see families.redeem).
         transaction.execute(delete(_table).where(_table.c.id.in_(ids)))
         families.end_of_grants(transaction, ids, now=now)

@@ -35,7 +35,8 @@ def authorize() -> ResponseReturnValue:
 
 def _incoming(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
     request_id = request.args.get("request_id")
-    if request_id is not None:
+    # With a client_id it is a client's own parameter, and unknown to us (RFC 6749 §3.1).
+    if request_id is not None and "client_id" not in request.args:
         waiting = parked.resume(
             state.settings.secret_keys, request_id, browser=browser_of_request(), now=state.now()
         )

@@ -28,7 +28,7 @@ def show(
     return render(
         "consent.html",
         status=200 if error is None else 422,
-        leads_to=origin_of(question.request.redirect_uri),
+        leads_elsewhere=True,
         client=question.client,
         principal=question.principal,
         workspaces=question.workspaces,

@@ -73,10 +73,13 @@ def _page_about(error: Exception) -> Response | None:
     return None
 
 
-def render(template: str, *, status: int = 200, leads_to: str = "", **context: Any) -> Response:
+def render(
+    template: str, *, status: int = 200, leads_elsewhere: bool = False, **context: Any
+) -> Response:
     """The page with headers that let nobody frame it, script it or post it elsewhere.
 
-    ``leads_to`` is the origin that a form's redirect may end at: browsers hold redirects to ``form-action`` too.
+    ``leads_elsewhere``: the form's answer is a redirect to a client. Browsers hold every further redirect to
+    ``form-action`` too, and where a client sends its user next is not for us to know.
     """
     response = make_response(
         render_template(f"flask_activepieces/{template}", _=gettext, when=when, **context), status
@@ -86,7 +89,7 @@ def render(template: str, *, status: int = 200, leads_to: str = "", **context: A
             "default-src 'none'",
             "style-src 'self'",
             "img-src 'self' data:",
-            f"form-action 'self' {leads_to}".strip(),
+            *(() if leads_elsewhere else ("form-action 'self'",)),
             "base-uri 'none'",
             # RFC 9700 §4.16: no clickjacking on a consent page.
             "frame-ancestors 'none'",

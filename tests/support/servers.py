@@ -45,7 +45,8 @@ class Server:
 
     def stop(self) -> None:
         """End the server and its workers, all of which are in its group and nobody else."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may have died by itself
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
