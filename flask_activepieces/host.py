@@ -57,7 +57,11 @@ class Host(Protocol):
         ...
 
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
-        """The user a token speaks for; None when unknown, disabled or no longer in that tenant."""
+        """The user a token speaks for; None when unknown, disabled or no longer in that tenant.
+
+        Asked by ``flask activepieces grants check`` and not at each request or refresh: an app that disables a
+        user calls `Activepieces.revoke_user`.
+        """
         ...
 
     def allows(self, principal: Principal, permission: Permission) -> bool:

@@ -145,6 +145,8 @@ def _registration(
     pkce: bool | None, preset_name: str | None, server: str | None, options: dict[str, Any]
 ) -> Registration:
     preset = PRESETS.get(preset_name or "")
+    if server is not None and preset is None:
+        raise InvalidInput({"server": "it goes with --preset, which knows the platform's path"})
     if preset is not None:
         options["name"] = options["name"] or preset.title
         options["redirect_uris"] = (*preset.redirect_uris_for(server), *options["redirect_uris"])
