@@ -6,6 +6,7 @@ Our pages are not, and carry the host's token besides their own.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, request_started
@@ -21,11 +22,28 @@ def exempt_cookieless_views(app: Flask, routes: list[Route]) -> None:
     def exempt_once(sender: Flask, **_: Any) -> None:
         protection = sender.extensions.get("csrf")
         if protection is not None:
-            for endpoint, view in sender.view_functions.items():
-                if endpoint in machine or hasattr(view, MARK):
-                    protection.exempt(view)
+            for view in _cookieless(sender.view_functions, machine):
+                protection.exempt(view)
         # Last: a second request that comes meanwhile must find all exemptions, or make them itself.
         request_started.disconnect(exempt_once, sender)
 
     # Sent before any before_request function; a strong reference, for nothing else holds the function.
     request_started.connect(exempt_once, app, weak=False)
+
+
+def _cookieless(
+    views: Mapping[str, Callable[..., Any]], machine: set[str]
+) -> list[Callable[..., Any]]:
+    # Flask-WTF knows a view by its dotted name only. Where a view that a cookie opens has the same name, as two
+    # functions made in two factories of one module can, that name stays protected.
+    free, guarded = [], set()
+    for endpoint, view in views.items():
+        if endpoint in machine or hasattr(view, MARK):
+            free.append(view)
+        else:
+            guarded.add(_dotted_name(view))
+    return [view for view in free if _dotted_name(view) not in guarded]
+
+
+def _dotted_name(view: Callable[..., Any]) -> str:
+    return f"{view.__module__}.{view.__name__}"

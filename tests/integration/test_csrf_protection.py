@@ -199,3 +199,27 @@ def test_the_first_two_requests_of_a_worker_may_come_together(make_app: MakeApp)
     app.test_client().get("/")
 
     assert protection.second == 401, "the second request was held for a forged one"
+
+
+def test_a_view_for_tokens_opens_no_view_of_the_same_name_for_cookies(make_app: MakeApp) -> None:
+    """Flask-WTF exempts by module and name, and two functions may share both."""
+    app = make_app(first=CSRFProtect().init_app)
+    app.add_url_rule("/api/notes", "api_notes", notes_for_programs(), methods=["POST"])
+    app.add_url_rule("/notes", "notes", notes_for_people(), methods=["POST"])
+
+    assert app.test_client().post("/notes").status_code == 400
+
+
+def notes_for_programs() -> Callable[[], str]:
+    @require_scope("tasks:write")
+    def notes() -> str:
+        return "for programs"
+
+    return notes
+
+
+def notes_for_people() -> Callable[[], str]:
+    def notes() -> str:
+        return "for people"
+
+    return notes
