@@ -33,6 +33,8 @@ T = TypeVar("T")
 #: A transaction that collides is tried so often, and begun anew for so many seconds.
 ATTEMPTS = 15
 PATIENCE = 5.0
+#: PostgreSQL: a standby, or a server that is being switched over, takes no writes for now.
+_READ_ONLY = "25006"
 #: libpq's PQTRANS_IDLE: no transaction is open.
 _IDLE = 0
 #: How many seconds a writer on SQLite waits for another.
@@ -206,7 +208,9 @@ def translated(error: Exception) -> Exception:
         )
     if "no such " in str(getattr(error, "orig", "")):
         return error  # SQLite's word for a missing table or column of the host's own
-    if isinstance(error, OperationalError | InterfaceError | TimeoutError) or _was_stale(error):
+    takes_no_writes = _sqlstate(getattr(error, "orig", None)) == _READ_ONLY
+    is_away = isinstance(error, OperationalError | InterfaceError | TimeoutError)
+    if is_away or takes_no_writes or _was_stale(error):
         return Unavailable("database")
     return error
 
