@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from example_app.seed import DEMO_PASSWORD
-from tests.example_app.pages import Form, Page
+from tests.support.pages import Form, Page
 
 CALLBACK = "https://program.test/callback"
 ALL_SCOPES = "profile:read tasks:read tasks:write"
