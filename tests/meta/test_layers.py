@@ -30,18 +30,21 @@ LAYERS = {
     "database": 1,
     "audit": 1,
     "budget": 1,
+    "client": 1,
     "oauth": 2,
-    "state": 3,
-    "bearer": 4,
-    "views": 5,
-    "cli": 6,
-    "extension": 7,
-    "__init__": 7,
+    "integrations": 3,
+    "state": 4,
+    "bearer": 5,
+    "views": 6,
+    "cli": 7,
+    "extension": 8,
+    "__init__": 8,
+    "testing": 9,
 }
 
 # In these rows neighbours may use one another, as long as no circle results; in the others a
 # package keeps to itself.
-OPEN_ROWS = {0, 1, 7}
+OPEN_ROWS = {0, 1, 8}
 
 # Who may know which framework, by module or package. Ruff (TID251) says so already in the editor.
 KNOWS_FLASK = {
@@ -53,6 +56,7 @@ KNOWS_FLASK = {
     "views",
     "cli",
     "extension",
+    "testing",
 }
 KNOWS_FLASK_LOGIN = {"host"}
 
