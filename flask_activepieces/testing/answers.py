@@ -1,0 +1,84 @@
+"""The two shapes of an error, and the answers that every area of the stand-in gives alike.
+
+Activepieces itself answers ``{code, params}``; Fastify, the framework under it, ``{statusCode, error, message}``, with a
+``code`` in some cases. The same cause can give either, so the stand-in says at each place which one was seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+
+Json = Any  # what json.loads gives: the wire knows no narrower type
+Row = dict[str, Any]
+
+
+class Refusal(Exception):
+    """An error answer, raised wherever the stand-in finds that it has to give one."""
+
+    def __init__(self, status: int, body: Json) -> None:
+        super().__init__(f"{status} {body}")
+        self.status = status
+        self.body = body
+
+
+def business(status: int, code: str, params: Row | None) -> Refusal:
+    """An error in the words of Activepieces: ``{"code", "params"}``."""
+    return Refusal(status, {"code": code, "params": params})
+
+
+def fastify(status: int, message: str, *, code: str | None = None) -> Refusal:
+    """An error in the words of the framework: ``{"statusCode", "code"?, "error", "message"}``."""
+    body: Row = {"statusCode": status}
+    if code is not None:
+        body["code"] = code
+    return Refusal(status, {**body, "error": HTTPStatus(status).phrase, "message": message})
+
+
+def invalid(problems: Sequence[str]) -> Refusal:
+    """400: the parameters or the body do not have the route's form."""
+    return fastify(400, ", ".join(problems), code="FST_ERR_VALIDATION")
+
+
+def route_not_found() -> Refusal:
+    """404: there is no such route, or none with this method, in this edition and version."""
+    return fastify(404, "Route not found")
+
+
+def not_found(entity: str, entity_id: str) -> Refusal:
+    """404: the route exists, the thing does not."""
+    return business(404, "ENTITY_NOT_FOUND", {"entityId": entity_id, "entityType": entity})
+
+
+def breaks_a_rule(message: str) -> Refusal:
+    """409: what Activepieces calls VALIDATION is a conflict to HTTP."""
+    return business(409, "VALIDATION", {"message": message})
+
+
+def database_error(message: str, *, code: str | None = None) -> Refusal:
+    """500: something that Activepieces leaves to PostgreSQL to refuse; ``code`` is an SQLSTATE."""
+    return fastify(500, message, code=code)
+
+
+def listing(rows: Sequence[Row]) -> Row:
+    """All rows on one page, in the envelope of a list."""
+    return {"data": list(rows), "next": None, "previous": None}
+
+
+def respond(status: int, body: Json = None) -> Response:
+    """An answer as JSON, or an empty one when there is nothing to say (204)."""
+    if body is None:
+        return Response(status=status)
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status, content_type="application/json; charset=utf-8")
+
+
+def timestamp(instant: float) -> str:
+    """An instant as Activepieces writes it: UTC, milliseconds, Z."""
+    moment = datetime.fromtimestamp(instant, tz=timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

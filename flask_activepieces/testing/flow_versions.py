@@ -1,0 +1,148 @@
+"""What a version of a flow holds, and what each operation of the builder makes of it. Pure: nothing is stored here.
+
+A version is a trigger and the chain of its actions, each the ``nextAction`` of the one before. Branches and loops are
+not followed: the stand-in runs straight flows only.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+from .answers import Json, Row, business
+from .expressions import connections_in
+
+#: How the definition of a flow is written, by the version of the server.
+SCHEMA_VERSION = {"0.78.2": "16", "0.85.2": "22"}
+
+#: An operation's effect on a version: the version, what was asked, and the moment.
+Edit = Callable[[Row, Row, str], None]
+
+
+def blank(display_name: str, *, now: str, server_version: str) -> Row:
+    """The first version of a flow: a trigger that is still to be chosen."""
+    trigger = {
+        "name": "trigger",
+        "valid": False,
+        "displayName": "Select Trigger",
+        "type": "EMPTY",
+        "settings": {},
+    }
+    if server_version != "0.78.2":
+        trigger["lastUpdatedDate"] = now
+    return {
+        "displayName": display_name,
+        "trigger": trigger,
+        "updatedBy": None,
+        "valid": False,
+        "schemaVersion": SCHEMA_VERSION[server_version],
+        "agentIds": [],
+        "state": "DRAFT",
+        "connectionIds": [],
+        "backupFiles": None,
+        "notes": [],
+    }
+
+
+def steps_of(version: Row) -> Iterator[Row]:
+    """The trigger and the actions, in the order in which they run."""
+    step = version["trigger"]
+    while step is not None:
+        yield step
+        step = step.get("nextAction")
+
+
+def edited(version: Row, operation: str, request: Row, *, now: str) -> Row:
+    """A copy of the version after the operation; Activepieces takes note of which connections it uses now."""
+    version = copy.deepcopy(version)
+    EDITS[operation](version, request, now)
+    version["connectionIds"] = connections_in([step["settings"] for step in steps_of(version)])
+    version["valid"] = all(step["valid"] for step in steps_of(version))
+    return version
+
+
+def with_connection_replaced(version: Row, old: str, new: str) -> Row:
+    """A copy of the version in which each step uses the connection ``new`` where it used ``old``."""
+    version = copy.deepcopy(version)
+    for step in steps_of(version):
+        step["settings"] = _reworded(
+            step["settings"], f"connections['{old}']", f"connections['{new}']"
+        )
+    version["connectionIds"] = connections_in([step["settings"] for step in steps_of(version)])
+    return version
+
+
+def _change_name(version: Row, request: Row, now: str) -> None:
+    version["displayName"] = request["displayName"]
+
+
+def _update_trigger(version: Row, request: Row, now: str) -> None:
+    following = version["trigger"].get("nextAction")
+    version["trigger"] = _saved(request, now) | ({"nextAction": following} if following else {})
+
+
+def _add_action(version: Row, request: Row, now: str) -> None:
+    parent = _step(version, request["parentStep"])
+    following = parent.get("nextAction")
+    action = _saved(request["action"], now)
+    parent["nextAction"] = action | ({"nextAction": following} if following else {})
+
+
+def _update_action(version: Row, request: Row, now: str) -> None:
+    step = _step(version, request["name"])
+    following = step.get("nextAction")
+    step.clear()
+    step.update(_saved(request, now) | ({"nextAction": following} if following else {}))
+
+
+def _delete_action(version: Row, request: Row, now: str) -> None:
+    for name in request["names"]:
+        doomed = _step(version, name)
+        parent = next(step for step in steps_of(version) if step.get("nextAction") is doomed)
+        parent.pop("nextAction")
+        if "nextAction" in doomed:
+            parent["nextAction"] = doomed["nextAction"]
+
+
+def _import_flow(version: Row, request: Row, now: str) -> None:
+    version["displayName"] = request["displayName"]
+    version["trigger"] = copy.deepcopy(request["trigger"])
+    version["notes"] = request.get("notes", [])
+    for step in steps_of(version):
+        step.update(_saved(step, now))
+
+
+EDITS: dict[str, Edit] = {
+    "CHANGE_NAME": _change_name,
+    "UPDATE_TRIGGER": _update_trigger,
+    "ADD_ACTION": _add_action,
+    "UPDATE_ACTION": _update_action,
+    "DELETE_ACTION": _delete_action,
+    "IMPORT_FLOW": _import_flow,
+}
+
+
+def _step(version: Row, name: str) -> Row:
+    for step in steps_of(version):
+        if step["name"] == name:
+            return step
+    raise business(400, "FLOW_OPERATION_INVALID", {"message": f"step {name} not found"})
+
+
+def _saved(step: Row, now: str) -> Row:
+    """A step as it is kept: at one version of its piece (the builder sends ``~0.1.34``), changed now."""
+    saved = copy.deepcopy(step) | {"lastUpdatedDate": now}
+    settings = saved["settings"]
+    if "pieceVersion" in settings:
+        settings["pieceVersion"] = settings["pieceVersion"].lstrip("~^")
+    return saved
+
+
+def _reworded(value: Json, old: str, new: str) -> Json:
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if isinstance(value, list):
+        return [_reworded(item, old, new) for item in value]
+    if isinstance(value, dict):
+        return {name: _reworded(item, old, new) for name, item in value.items()}
+    return value

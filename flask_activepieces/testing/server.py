@@ -1,0 +1,191 @@
+"""`ActivepiecesServer`: the stand-in as a program, on a port of the loopback."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from ..clock import Clock
+from . import accounts, projects
+from .accounts import make_api_key, make_identity, make_platform
+from .answers import Refusal, respond, route_not_found
+from .area import Area
+from .auth import engine_token, user_token
+from .faults import Faults
+from .oauth_client import TokenRequest
+from .pieces import Piece
+from .projects import make_project
+from .store import Store
+from .world import Edition, ReceivedCall, Version, World
+
+#: Every area of the server, in the order in which its routes are looked up.
+AREAS: Sequence[Area] = (accounts.area, projects.area)
+
+EMAIL, PASSWORD = "admin@example.com", "Stand-in-1"  # noqa: S105 - of a server for tests
+
+
+def make_app(world: World) -> Flask:
+    """The stand-in as a WSGI app."""
+    app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    for area in AREAS:
+        prefix = None if area.at_root else world.api_root
+        app.register_blueprint(area.blueprint(world), url_prefix=prefix)
+
+    @app.before_request
+    def receive() -> None:
+        request.get_data(
+            cache=True, parse_form_data=False
+        )  # a connection that goes on needs it read
+        world.calls.append(ReceivedCall(request.method, request.path))
+
+    @app.errorhandler(404)
+    @app.errorhandler(405)
+    def no_route(_error: Exception) -> Response:
+        refusal: Refusal = route_not_found()
+        return respond(refusal.status, refusal.body)
+
+    return app
+
+
+class ActivepiecesServer:
+    """A small Activepieces for tests and demos: real HTTP on loopback, for as long as a ``with`` block runs.
+
+    It answers as recordings of real servers do, faults included. ``clock`` and ``sleep`` are for tests; so are
+    ``validates`` (a worker asks the piece about each new connection), ``has_worker`` (False: it asks in vain),
+    ``racy`` (overlapping upserts make duplicates) and ``blocks_private_hosts`` (token endpoints on loopback are refused).
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        edition: Edition = "ee",
+        version: Version = "0.85.2",
+        pieces: Sequence[Piece] = (),
+        clock: Clock = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        database: str | Path = ":memory:",
+        validates: bool = False,
+        has_worker: bool = True,
+        racy: bool = True,
+        blocks_private_hosts: bool = False,
+        empty: bool = False,
+    ) -> None:
+        self._port = port
+        self._empty = empty
+        self._pieces = tuple(pieces)
+        self.world = World(
+            store=Store(database, clock=clock),
+            clock=clock,
+            sleep=sleep,
+            edition=edition,
+            version=version,
+            validates=validates,
+            has_worker=has_worker,
+            racy=racy,
+            blocks_private_hosts=blocks_private_hosts,
+        )
+        self.app = make_app(self.world)
+        self._server: BaseWSGIServer | None = None
+        self._thread: Thread | None = None
+        self.email, self.password = EMAIL, PASSWORD
+        self.api_key: str = ""
+        self.platform_id: str = ""
+        self.project_id: str = ""
+        if not empty:
+            self._settle()
+
+    def _settle(self) -> None:
+        """The first user, a platform, a project and a key."""
+        world = self.world
+        identity = make_identity(
+            world, email=self.email, password=self.password, first="Ada", last="Admin"
+        )
+        platform = make_platform(world, identity, "Stand-in")
+        owner = world.store.get("user", platform["ownerId"])
+        assert owner is not None
+        self.platform_id = platform["id"]
+        self.project_id = make_project(world, owner, "Stand-in project")["id"]
+        if world.edition == "ee":
+            _, self.api_key = make_api_key(world, platform["id"], "stand-in")
+
+    def start(self) -> ActivepiecesServer:
+        """Listen; the port is known from now on."""
+        self._server = make_server(
+            "127.0.0.1", self._port, self.app, threaded=True, request_handler=_Handler
+        )
+        self.world.url = f"http://127.0.0.1:{self._server.port}"
+        self._thread = Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+            self._server = None
+
+    def __enter__(self) -> ActivepiecesServer:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self.world.store.close()
+
+    @property
+    def url(self) -> str:
+        """Where the server is, without /api/v1."""
+        return self.world.url
+
+    @property
+    def faults(self) -> Faults:
+        """What it is told to do wrong."""
+        return self.world.faults
+
+    @property
+    def calls(self) -> list[ReceivedCall]:
+        """The requests that it got."""
+        return self.world.calls
+
+    @property
+    def token_requests(self) -> list[TokenRequest]:
+        """The requests that it sent to token endpoints."""
+        return self.world.token_requests
+
+    def user_token(self) -> str:
+        """A fresh session of the admin."""
+        platform = self.world.store.get("platform", self.platform_id)
+        assert platform is not None
+        user = self.world.store.get("user", platform["ownerId"])
+        assert user is not None
+        return user_token(self.world, user)
+
+    def engine_token(self) -> str:
+        """What the engine shows while it runs a flow of the project."""
+        return engine_token(self.world, self.project_id)
+
+
+class _Handler(WSGIRequestHandler):
+    """Keeps connections open, as a real server does, and prints nothing."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """A test's output is no place for an access log."""

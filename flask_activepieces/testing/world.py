@@ -1,0 +1,63 @@
+"""`World`: all that the areas of the stand-in share."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..clock import Clock
+from .faults import Faults
+from .oauth_client import TokenRequest
+from .store import Store
+
+Edition = Literal["ee", "ce"]
+Version = Literal["0.85.2", "0.78.2"]
+
+#: What a plan may include; a platform without one of these is answered 402 where it matters.
+FEATURES = ("apiKeysEnabled", "embeddingEnabled", "globalConnectionsEnabled", "managePiecesEnabled")
+
+
+@dataclass(frozen=True)
+class ReceivedCall:
+    """One request that the stand-in got, without anything that could be a secret."""
+
+    method: str
+    path: str
+
+
+@dataclass(kw_only=True)
+class World:
+    """One stand-in: its store, its time, what it plays, and what happened to it."""
+
+    store: Store
+    clock: Clock
+    sleep: Callable[[float], None]
+    edition: Edition
+    version: Version
+    #: Whether a worker asks the piece about each connection (AP_ENVIRONMENT=prod), or nobody does ("test").
+    validates: bool
+    #: Whether a worker is there at all: without one, validation ends in silence and an error.
+    has_worker: bool
+    #: Whether two upserts that overlap make two rows, as on a real server.
+    racy: bool
+    #: Whether token endpoints on private addresses are refused, as 0.85 does unless told otherwise.
+    blocks_private_hosts: bool
+    url: str = "http://127.0.0.1:8080"
+    faults: Faults = field(default_factory=Faults)
+    plan: set[str] = field(default_factory=lambda: set(FEATURES))
+    calls: list[ReceivedCall] = field(default_factory=list)
+    token_requests: list[TokenRequest] = field(default_factory=list)
+    #: What user tokens are signed with.
+    jwt_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+    @property
+    def is_modern(self) -> bool:
+        """Whether this is 0.85, with its own /api prefix, its onboarding and its MCP by OAuth."""
+        return self.version == "0.85.2"
+
+    @property
+    def api_root(self) -> str:
+        """0.78 serves /v1; the proxy in its image adds /api."""
+        return "/api/v1" if self.is_modern else "/v1"
