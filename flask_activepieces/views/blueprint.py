@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
 from flask import Blueprint
 
 from ..config import Settings
 from ..oauth.metadata import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
-from . import authorize, client_pages, clients_api, connected_apps, consent_page, documents, machine
+from . import authorize, client_pages, connected_apps, consent_page, documents, machine
+from .api_routes import api_routes
+from .route import Route, View
 
 NAME = "activepieces"
 #: What a machine endpoint must answer itself, to say in its own format that it takes POST only.
 _ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-class Route(NamedTuple):
-    """One rule: where, under which endpoint name, by which methods, answered by which view."""
-
-    rule: str
-    endpoint: str
-    methods: tuple[str, ...]
-    view: Callable[..., Any]
-    #: Talked to by programs without a cookie: the host's CSRF protection must leave it alone.
-    machine: bool = False
-
-
 def routes(settings: Settings) -> list[Route]:
     """The routes of one app."""
-    oauth, api = settings.oauth_prefix, settings.url_prefix
-    one_client = f"{api}/oauth-clients/<client_id>"
+    oauth = settings.oauth_prefix
     get, post = ("GET",), ("POST",)
     return [
         Route(f"{oauth}/authorize", "authorize", get, authorize.authorize),
@@ -69,12 +56,7 @@ def routes(settings: Settings) -> list[Route]:
         Route(
             f"{oauth}/clients/<client_id>/delete", "client_delete", post, client_pages.client_delete
         ),
-        Route(f"{api}/oauth-clients", "api_list_clients", get, clients_api.list_clients),
-        Route(f"{api}/oauth-clients", "api_create_client", post, clients_api.create_client),
-        Route(one_client, "api_show_client", get, clients_api.show_client),
-        Route(one_client, "api_change_client", ("PATCH",), clients_api.change_client),
-        Route(one_client, "api_delete_client", ("DELETE",), clients_api.delete_client),
-        Route(f"{one_client}/rotate", "api_rotate_client", post, clients_api.rotate_client),
+        *api_routes(settings.url_prefix),
     ]
 
 
@@ -92,7 +74,7 @@ def build_blueprint(settings: Settings) -> Blueprint:
     return blueprint
 
 
-def _well_known(name: str, endpoint: str, view: Callable[..., Any]) -> list[Route]:
+def _well_known(name: str, endpoint: str, view: View) -> list[Route]:
     # RFC 8414 §3.1, RFC 9728 §3.1: where the issuer or the resource has a path, it stands behind.
     rule = f"/.well-known/{name}"
     return [

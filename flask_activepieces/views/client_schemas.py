@@ -1,50 +1,59 @@
-"""The JSON that admins send about OAuth clients, checked field by field."""
+"""The JSON that admins send about OAuth clients, checked field by field, and what they are answered."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from marshmallow import RAISE, Schema, ValidationError, fields
-
-from ..errors import InvalidInput
+from marshmallow import Schema, fields
 
 
 class RegistrationSchema(Schema):
-    """What an admin may say of a client; an unknown name is an error, not a silent nothing."""
-
-    class Meta:
-        unknown = RAISE
+    """What an admin may say of a client."""
 
     name = fields.String()
     description = fields.String()
     redirect_uris = fields.List(fields.String())
-    scope = fields.String()
+    scope = fields.String(metadata={"description": "names with spaces between"})
     public = fields.Boolean()
     require_pkce = fields.Boolean()
     client_credentials = fields.Boolean()
     introspects = fields.Boolean()
 
 
-class RotationSchema(Schema):
-    """Whether the old secret works on until the next rotation."""
+class ClientChangeSchema(RegistrationSchema):
+    """What may be said anew of a client that is there."""
 
     class Meta:
-        unknown = RAISE
+        exclude = ("public",)
+
+
+class RotationSchema(Schema):
+    """Whether the old secret works on until the next rotation."""
 
     keep_old = fields.Boolean(load_default=True)
 
 
-def load(schema: Schema, body: dict[str, Any]) -> dict[str, Any]:
-    """The values of a JSON object; `InvalidInput` names every field that does not fit."""
-    try:
-        values: dict[str, Any] = schema.load(body)
-    except ValidationError as error:
-        told = error.normalized_messages()  # type: ignore[no-untyped-call]
-        raise InvalidInput({str(name): _words(words) for name, words in told.items()}) from None
-    return values
+class ClientSchema(Schema):
+    """A client as it is shown; the names are RFC 7591's where it has one."""
+
+    client_id = fields.String(required=True)
+    tenant_id = fields.String(required=True)
+    name = fields.String(required=True)
+    description = fields.String(required=True)
+    public = fields.Boolean(required=True)
+    redirect_uris = fields.List(fields.String(), required=True)
+    scope = fields.String(required=True)
+    grant_types = fields.List(fields.String(), required=True)
+    require_pkce = fields.Boolean(required=True)
+    introspects = fields.Boolean(required=True)
+    created_at = fields.String(required=True, metadata={"format": "date-time"})
 
 
-def _words(told: Any) -> str:
-    if isinstance(told, dict):
-        return "; ".join(f"{key}: {_words(value)}" for key, value in told.items())
-    return " ".join(str(word) for word in told) if isinstance(told, list) else str(told)
+class NewClientSchema(ClientSchema):
+    """A client in the one answer that has its secret; a public client has none."""
+
+    client_secret = fields.String()
+
+
+class ClientListSchema(Schema):
+    """Clients by name."""
+
+    data = fields.List(fields.Nested(ClientSchema), required=True)

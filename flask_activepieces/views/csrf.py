@@ -12,7 +12,8 @@ from typing import Any
 from flask import Flask, request_started
 
 from ..bearer import MARK
-from .blueprint import NAME, Route
+from .blueprint import NAME
+from .route import Route
 
 
 def exempt_cookieless_views(app: Flask, routes: list[Route]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -41,6 +42,11 @@ class Problem(ActivepiecesError):
         self.detail = detail
         self.more = more
         super().__init__(detail)
+
+    @property
+    def code(self) -> str:
+        """The title as one word, for programs: ``not_found``."""
+        return re.sub(r"[^a-z]+", "_", self.title.lower()).strip("_")
 
 
 def api(view: Api) -> Api:
@@ -132,6 +138,7 @@ def _response(problem: Problem) -> Response:
         "type": "about:blank",
         "title": problem.title,
         "status": problem.status,
+        "code": problem.code,
         "detail": problem.detail,
     }
     response = Response(

@@ -1,0 +1,22 @@
+"""``flask activepieces openapi``: the document of the JSON API, for generators of clients and for reading."""
+
+from __future__ import annotations
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from ..state import get_state
+from .output import print_json, reports_errors
+
+
+@click.command("openapi")
+@with_appcontext
+@reports_errors
+def openapi_command() -> None:
+    """Print the OpenAPI 3.1 document of the JSON API, as this app is configured."""
+    from ..views.openapi import openapi_document  # slow to load, and no other command needs it
+
+    settings = get_state().settings
+    cookie = current_app.config["SESSION_COOKIE_NAME"]
+    print_json(openapi_document(settings, server=settings.public_url, session_cookie=cookie))

@@ -1,0 +1,152 @@
+"""The JSON API as an OpenAPI 3.1 document, made from what the views declare: it cannot say what they do not do."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import current_app, jsonify
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema, fields
+
+from ..config import Settings
+from ..state import get_state
+from .blueprint import routes
+from .operations import Operation, declaration_of
+from .problems import api
+from .route import Later, Route, View
+
+#: What each status of a problem says, wherever it comes.
+PROBLEMS = {
+    400: "The body is no JSON, or what was begun is out of date.",
+    401: "Nobody is signed in.",
+    403: "The host does not permit it to this user, or another site made the call.",
+    404: "There is no such thing in this tenant.",
+    409: "It cannot be done as things are; `detail` says why, and what to do first.",
+    413: "The body is larger than 256 KiB.",
+    415: "The body does not say that it is JSON.",
+    422: "Values do not fit: `fields` says which. Or Activepieces refused them, and `detail` has its words.",
+    502: "Activepieces cannot be reached, failed, refused our credential, or is not what answers there.",
+    503: "The database is away, or Activepieces is busy: try again after `retry_after` seconds.",
+    504: "Activepieces did not answer in time, so what became of the call is not known.",
+}
+
+
+class ProblemSchema(Schema):
+    """RFC 9457, with a word for programs."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String(required=True, metadata={"description": "what happened, in one word"})
+    detail = fields.String(required=True, metadata={"description": "the same for people"})
+    fields_ = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        data_key="fields",
+        metadata={"description": "with 422: what is wrong with each field"},
+    )
+    retry_after = fields.Integer(metadata={"description": "with 503: seconds to wait"})
+
+
+@api
+def openapi_json() -> ResponseReturnValue:
+    """The document itself, for everybody: it tells nothing of any tenant."""
+    state = get_state()
+    cookie = current_app.config["SESSION_COOKIE_NAME"]
+    return jsonify(openapi_document(state.settings, server=state.issuer(), session_cookie=cookie))
+
+
+def openapi_document(
+    settings: Settings, *, server: str | None = None, session_cookie: str = "session"
+) -> dict[str, Any]:
+    """The document of an app with these settings; paths begin at ``server``, or at the document's own root."""
+    spec = APISpec(
+        title="Activepieces integration",
+        version=version("flask-activepieces"),
+        openapi_version="3.1.0",
+        plugins=[MarshmallowPlugin()],
+        servers=[{"url": server or "/"}],
+        security=[{"session": []}],
+        info={
+            "description": "What a tenant manages on Activepieces. Errors are RFC 9457 problems."
+        },
+    )
+    spec.components.security_scheme(
+        "session", {"type": "apiKey", "in": "cookie", "name": session_cookie}
+    )
+    spec.components.schema("Problem", schema=ProblemSchema)
+    for status, description in PROBLEMS.items():
+        content = {"application/problem+json": {"schema": "Problem"}}
+        spec.components.response(_name(status), {"description": description, "content": content})
+    for path, operations in _paths(routes(settings)).items():
+        spec.path(path, operations=operations)
+    return spec.to_dict()
+
+
+def _paths(routes: list[Route]) -> dict[str, dict[str, Any]]:
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        view = route.view.load() if isinstance(route.view, Later) else route.view
+        declared = declaration_of(view)
+        if declared is not None:
+            path, names = _path(route.rule)
+            for method in route.methods:
+                told = _operation(route.endpoint, declared, view, names)
+                paths.setdefault(path, {})[method.lower()] = told
+    return paths
+
+
+def _path(rule: str) -> tuple[str, list[str]]:
+    """A rule as OpenAPI writes it, and the names in it."""
+    return re.sub(r"<(\w+)>", r"{\1}", rule), re.findall(r"<(\w+)>", rule)
+
+
+def _operation(endpoint: str, declared: Operation, view: View, names: list[str]) -> dict[str, Any]:
+    summary, _, more = (inspect.getdoc(view) or "").partition("\n\n")
+    operation: dict[str, Any] = {
+        "operationId": endpoint,
+        "summary": summary,
+        "x-permission": declared.permission,
+        "parameters": [
+            {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+            for name in names
+        ],
+        "responses": {str(declared.status): _success(declared)}
+        | {str(status): _name(status) for status in _problem_statuses(declared, names)},
+    }
+    if more:
+        operation["description"] = more
+    if declared.query:
+        operation["parameters"].append({"in": "query", "schema": declared.query})
+    if declared.body:
+        content = {"application/json": {"schema": declared.body}}
+        operation["requestBody"] = {"required": not declared.body_optional, "content": content}
+    return operation
+
+
+def _success(declared: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": HTTPStatus(declared.status).phrase}
+    if declared.answer:
+        described["content"] = {"application/json": {"schema": declared.answer}}
+    return described
+
+
+def _problem_statuses(declared: Operation, names: list[str]) -> list[int]:
+    found = {401, 403, 503, *declared.problems}
+    if names:
+        found.add(404)
+    if declared.query:
+        found.add(422)
+    if declared.body:
+        found |= {400, 413, 415, 422}
+    return sorted(found)
+
+
+def _name(status: int) -> str:
+    return f"Problem{status}"
