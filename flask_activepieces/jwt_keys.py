@@ -1,29 +1,63 @@
 """The keys that sign access tokens: a list, the first signs, all verify; each is tied to one algorithm.
 
 Without configuration the keys are HS256, derived from the app's secret keys, so that a new app needs no key
-files. With ``ACTIVEPIECES_JWT_KEYS`` they are private EC P-256, RSA or Ed25519 keys, and other services can
-verify tokens by ``/oauth/jwks.json``. A verifier never takes the algorithm from the token: it takes the key
-named by ``kid`` and the algorithm that belongs to that key (RFC 8725 §3.1).
+files. With ``ACTIVEPIECES_JWT_KEYS`` they are key pairs (see `jwk`), and other services can verify tokens by
+``/oauth/jwks.json``.
+
+A stranger's header is never read: a token whose first part is not, letter by letter, what one of these keys writes
+there is not ours. So no header can choose the algorithm or the key (RFC 8725 §3.1), pass a JWT off that was made
+for another use (§3.11), or ask for what we do not understand (RFC 7515 §4.1.11).
 """
 
 from __future__ import annotations
 
+import hmac
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey, import_key
+from .errors import SignatureError
+from .signing import KeyRing, fingerprint, from_base64url, to_base64url
 
-from .signing import KeyRing, fingerprint
-
-JwtKeyMaterial = ECKey | OctKey | OKPKey | RSAKey
-
+#: RFC 9068 §2.1: the type says what the token is, so that no other JWT can pass as one.
+TYPE = "at+jwt"
 _PURPOSE = "access token"
-#: An id stands in the header of every token: short and plain, or the key's thumbprint takes its place.
-_KID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+
+
+class Material(Protocol):
+    """What signs and verifies, by the one algorithm it is for."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature."""
+        ...
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Whether the signature is right."""
+        ...
+
+    def published(self) -> dict[str, Any] | None:
+        """What others verify by, as a JSON Web Key; None when nothing may be shown to them."""
+        ...
+
+
+@dataclass(frozen=True)
+class SharedSecret:
+    """HS256: who can verify can sign, so it never leaves this app."""
+
+    secret: bytes = field(repr=False)
+
+    def sign(self, message: bytes) -> bytes:
+        """RFC 7518 §3.2."""
+        return hmac.digest(self.secret, message, "sha256")
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Whether the signature is right, in a time that does not tell where it is wrong."""
+        return hmac.compare_digest(self.sign(message), signature)
+
+    def published(self) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +66,23 @@ class JwtKey:
 
     kid: str
     algorithm: str
-    material: JwtKeyMaterial = field(repr=False)
+    material: Material = field(repr=False)
 
     @property
     def is_secret(self) -> bool:
         """Whether the key is symmetric, and so must never be published."""
-        return isinstance(self.material, OctKey)
+        return self.material.published() is None
+
+    @cached_property
+    def header(self) -> str:
+        """The first part of every token that it signs."""
+        header = {"alg": self.algorithm, "typ": TYPE, "kid": self.kid}
+        return to_base64url(json.dumps(header, separators=(",", ":")).encode())
+
+    def sign(self, payload: bytes) -> str:
+        """The payload as a JWS in its compact form (RFC 7515 §7.1)."""
+        body = f"{self.header}.{to_base64url(payload)}"
+        return f"{body}.{to_base64url(self.material.sign(body.encode()))}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,22 +96,24 @@ class JwtKeys:
         """The key that new tokens are signed with."""
         return self.keys[0]
 
-    def find(self, kid: str) -> JwtKey | None:
-        """The key of that id, if it is one of ours."""
-        return next((key for key in self.keys if key.kid == kid), None)
+    def open(self, text: str) -> bytes:
+        """The payload of a JWS that one of the keys signed; `SignatureError` for anything else."""
+        body, _, signature = text.rpartition(".")
+        header, _, payload = body.partition(".")
+        key = next((key for key in self.keys if key.header == header), None)
+        if key is None:
+            raise SignatureError("this is no access token of ours")
+        if not text.isascii() or not key.material.verify(body.encode(), from_base64url(signature)):
+            raise SignatureError("the signature of this access token does not verify")
+        return from_base64url(payload)
 
     def public(self) -> dict[str, list[dict[str, Any]]]:
         """The JWK set (RFC 7517 §5) of what may be published; empty with HS256 only."""
         return {
             "keys": [
-                {
-                    **key.material.as_dict(private=False),
-                    "kid": key.kid,
-                    "alg": key.algorithm,
-                    "use": "sig",
-                }
+                {**published, "kid": key.kid, "alg": key.algorithm, "use": "sig"}
                 for key in self.keys
-                if not key.is_secret
+                if (published := key.material.published()) is not None
             ]
         }
 
@@ -75,55 +122,25 @@ def derived_keys(ring: KeyRing) -> tuple[JwtKey, ...]:
     """HS256 keys from the app's secret keys, for the purpose of access tokens only."""
     return tuple(
         # The id is a hash of the derived key: it says which key, and nothing about it.
-        JwtKey(fingerprint(secret.hex())[:16], "HS256", OctKey.import_key(secret))
+        JwtKey(fingerprint(secret.hex())[:16], "HS256", SharedSecret(secret))
         for secret in ring.derive(_PURPOSE)
     )
 
 
 def configured_keys(texts: Sequence[str]) -> tuple[JwtKey, ...]:
-    """Keys from PEM texts or JSON Web Keys; `ValueError` says which one is wrong, never what it holds."""
-    keys = tuple(_one_key(text, position) for position, text in enumerate(texts, start=1))
-    if len({key.kid for key in keys}) < len(keys):
-        raise ValueError("two keys have one kid; a token must tell which of them signed it")
-    if keys and not keys[0].material.is_private:
-        raise ValueError("the first key signs, so it must be a private key")
-    return keys
+    """Key pairs from PEM texts or JSON Web Keys; `ValueError` says which one is wrong, never what it holds."""
+    # Here, for it takes its time to load, and most apps have no key pairs.
+    from .jwk import KeyPair, key_pair
 
-
-def _one_key(text: str, position: int) -> JwtKey:
-    try:
-        material = _import(text)
-    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
-        # No "from": the message below is all that may reach a log.
-        raise ValueError(f"key {position} is neither PEM nor a JSON Web Key") from None
-    algorithm = _algorithm_of(material)
-    if algorithm is None:
-        raise ValueError(f"key {position} must be EC P-256, RSA of 2048 to 4096 bits, or Ed25519")
-    named = material.kid is not None and _KID.fullmatch(material.kid)
-    kid = material.kid if named else material.thumbprint()  # RFC 7638
-    return JwtKey(str(kid), algorithm, material)
-
-
-def _import(text: str) -> JwtKeyMaterial:
-    if text.lstrip().startswith("{"):
-        described = json.loads(text)
-        # What the key is for is decided here and not by its file.
-        for hint in ("use", "key_ops", "alg"):
-            described.pop(hint, None)
-        return import_key(described)
-    for key_type in ("EC", "RSA", "OKP"):
+    def one(text: str, position: int) -> KeyPair:
         try:
-            return import_key(text, key_type)
-        except (JoseError, ValueError, TypeError):
-            continue
-    raise ValueError("no key type fits")
+            return key_pair(text)
+        except ValueError as error:
+            raise ValueError(f"key {position} {error}") from None
 
-
-def _algorithm_of(material: JwtKeyMaterial) -> str | None:
-    if isinstance(material, ECKey):
-        return "ES256" if material.curve_name == "P-256" else None
-    if isinstance(material, RSAKey):
-        return "RS256" if 2048 <= material.raw_value.key_size <= 4096 else None
-    if isinstance(material, OKPKey):
-        return "EdDSA" if material.curve_name == "Ed25519" else None
-    return None
+    pairs = [one(text, position) for position, text in enumerate(texts, start=1)]
+    if len({pair.kid for pair in pairs}) < len(pairs):
+        raise ValueError("two keys have one kid; a token must tell which of them signed it")
+    if pairs and not pairs[0].is_private:
+        raise ValueError("the first key signs, so it must be a private key")
+    return tuple(JwtKey(pair.kid, pair.algorithm, pair) for pair in pairs)

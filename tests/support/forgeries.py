@@ -21,6 +21,9 @@ NO_TOKENS_OF_OURS = [
 
 Claims = dict[str, Any]
 
+#: As our own tokens are written: one with a space in its header would be refused for that alone.
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def opened(token: str) -> tuple[Claims, Claims]:
     """Header and claims of a JWT, which anyone can read."""
@@ -46,7 +49,7 @@ def signed(header: Claims, claims: object, key: Any) -> str:
 
 
 def _text(part: object) -> str:
-    data = part if isinstance(part, bytes) else json.dumps(part).encode()
+    data = part if isinstance(part, bytes) else _as_json(part).encode()
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from flask_activepieces.errors import SignatureError
-from flask_activepieces.jwt_keys import JwtKey, JwtKeys, configured_keys, derived_keys
+from flask_activepieces.jwt_keys import JwtKey, JwtKeys, SharedSecret, configured_keys, derived_keys
 from flask_activepieces.oauth.access_tokens import AccessToken, sign, verify
 from flask_activepieces.signing import KeyRing
 
@@ -201,7 +201,7 @@ def test_a_key_of_another_purpose_signs_no_access_token() -> None:
 
     for purpose in ("authorization code", "refresh token", "parked request", "consent", "page"):
         for secret in ring.derive(purpose):
-            stolen = JwtKeys((JwtKey(keys.signing.kid, "HS256", OctKey.import_key(secret)),))
+            stolen = JwtKeys((JwtKey(keys.signing.kid, "HS256", SharedSecret(secret)),))
             with pytest.raises(SignatureError):
                 verify(keys, sign(stolen, TOKEN), issuer=TOKEN.issuer, now=TOKEN.issued_at)
 
@@ -221,4 +221,4 @@ def test_a_repr_shows_no_key() -> None:
     shown = repr(keys)
 
     assert str(ec().as_dict(private=True)["d"]) not in shown
-    assert "material" not in shown
+    assert "material" not in shown and "secret" not in shown
