@@ -1,6 +1,6 @@
 """A small Activepieces for tests and demos, and what a host's own tests need. Not for production."""
 
-from .pieces import Piece
+from .piece import Action, ActionCall, Piece, StepFailed
 from .server import ActivepiecesServer
 
-__all__ = ["ActivepiecesServer", "Piece"]
+__all__ = ["Action", "ActionCall", "ActivepiecesServer", "Piece", "StepFailed"]

@@ -13,20 +13,22 @@ from flask import Flask, Response, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ..clock import Clock
-from . import accounts, projects
+from . import accounts, pieces, projects
 from .accounts import make_api_key, make_identity, make_platform
 from .answers import Refusal, respond, route_not_found
 from .area import Area
 from .auth import engine_token, user_token
 from .faults import Faults
 from .oauth_client import TokenRequest
-from .pieces import Piece
+from .piece import Piece
+from .pieces import add_pieces
 from .projects import make_project
 from .store import Store
+from .webhook_piece import WEBHOOK
 from .world import Edition, ReceivedCall, Version, World
 
 #: Every area of the server, in the order in which its routes are looked up.
-AREAS: Sequence[Area] = (accounts.area, projects.area)
+AREAS: Sequence[Area] = (accounts.area, projects.area, pieces.area)
 
 EMAIL, PASSWORD = "admin@example.com", "Stand-in-1"  # noqa: S105 - of a server for tests
 
@@ -81,7 +83,6 @@ class ActivepiecesServer:
     ) -> None:
         self._port = port
         self._empty = empty
-        self._pieces = tuple(pieces)
         self.world = World(
             store=Store(database, clock=clock),
             clock=clock,
@@ -93,6 +94,7 @@ class ActivepiecesServer:
             racy=racy,
             blocks_private_hosts=blocks_private_hosts,
         )
+        add_pieces(self.world, (WEBHOOK, *pieces))
         self.app = make_app(self.world)
         self._server: BaseWSGIServer | None = None
         self._thread: Thread | None = None

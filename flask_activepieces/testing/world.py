@@ -10,6 +10,7 @@ from typing import Literal
 from ..clock import Clock
 from .faults import Faults
 from .oauth_client import TokenRequest
+from .piece import Piece
 from .store import Store
 
 Edition = Literal["ee", "ce"]
@@ -46,6 +47,8 @@ class World:
     blocks_private_hosts: bool
     url: str = "http://127.0.0.1:8080"
     faults: Faults = field(default_factory=Faults)
+    #: What plays the pieces of the catalogue, by name and version.
+    pieces: dict[tuple[str, str], Piece] = field(default_factory=dict)
     plan: set[str] = field(default_factory=lambda: set(FEATURES))
     calls: list[ReceivedCall] = field(default_factory=list)
     token_requests: list[TokenRequest] = field(default_factory=list)

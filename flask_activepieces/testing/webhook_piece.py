@@ -1,0 +1,29 @@
+"""The piece that starts flows by a webhook and answers its caller; it is part of every Activepieces."""
+
+from __future__ import annotations
+
+from .piece import Action, ActionCall, Answer, Piece
+
+
+def _return_response(call: ActionCall) -> Answer:
+    given = call.props.get("fields", {})
+    final = call.props.get("respond", "stop") == "stop"
+    if call.props.get("responseType") == "redirect":
+        return Answer(301, {"Location": str(given.get("body"))}, None, final)
+    return Answer(int(given.get("status", 200)), given.get("headers", {}), given.get("body"), final)
+
+
+WEBHOOK = Piece(
+    "@activepieces/piece-webhook",
+    display_name="Webhook",
+    version="0.1.34",
+    description="Receive HTTP requests and trigger flows using unique URLs.",
+    actions={"return_response": Action("Return Response", _return_response)},
+    triggers={
+        "catch_webhook": {
+            "name": "catch_webhook",
+            "displayName": "Catch Webhook",
+            "type": "WEBHOOK",
+        }
+    },
+)
