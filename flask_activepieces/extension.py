@@ -23,7 +23,7 @@ from .oauth.revocations import RevocationCheck
 from .oauth.server import OAuthServer
 from .state import EXTENSION, State, get_state
 from .views.blueprint import build_blueprint, routes
-from .views.csrf import exempt_cookieless_views
+from .views.csrf import exempt_views
 
 
 class Activepieces:
@@ -61,7 +61,7 @@ class Activepieces:
             budget=budget_for(app, redis_url=settings.redis_url),
         )
         app.register_blueprint(build_blueprint(settings))
-        exempt_cookieless_views(app, routes(settings))
+        exempt_views(app, routes(settings))
         app.cli.add_command(activepieces_cli)
 
     def revoke_user(self, user_id: str, *, tenant_id: str) -> int:

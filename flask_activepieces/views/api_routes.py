@@ -18,6 +18,6 @@ TABLE = (
 def api_routes(prefix: str) -> list[Route]:
     """The routes under this prefix; a view's endpoint is its name with ``api_`` in front."""
     return [
-        Route(f"{prefix}{path}", f"api_{view}", (method,), Later(module, view))
+        Route(f"{prefix}{path}", f"api_{view}", (method,), Later(module, view), guards_itself=True)
         for method, path, module, view in TABLE
     ]

@@ -8,9 +8,8 @@ from ..config import Settings
 from ..oauth.metadata import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
 from . import authorize, client_pages, connected_apps, consent_page, documents, machine
 from .api_routes import api_routes
-from .route import Route, View
+from .route import NAME, Route, View
 
-NAME = "activepieces"
 #: What a machine endpoint must answer itself, to say in its own format that it takes POST only.
 _ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -28,9 +27,9 @@ def routes(settings: Settings) -> list[Route]:
             get,
             consent_page.describe_request,
         ),
-        Route(f"{oauth}/token", "token", _ANY, machine.token, machine=True),
-        Route(f"{oauth}/revoke", "revoke", _ANY, machine.revoke, machine=True),
-        Route(f"{oauth}/introspect", "introspect", _ANY, machine.introspect, machine=True),
+        Route(f"{oauth}/token", "token", _ANY, machine.token, guards_itself=True),
+        Route(f"{oauth}/revoke", "revoke", _ANY, machine.revoke, guards_itself=True),
+        Route(f"{oauth}/introspect", "introspect", _ANY, machine.introspect, guards_itself=True),
         Route(f"{oauth}/jwks.json", "jwks", get, documents.jwks),
         *_well_known(
             AUTHORIZATION_SERVER,

@@ -1,7 +1,8 @@
 """Peace with the host's CSRF protection (Flask-WTF), whichever of the two was initialised first.
 
 Machine endpoints and views behind `require_scope` take no cookie, so there is nothing to forge: they are exempt.
-Our pages are not, and carry the host's token besides their own.
+The JSON API is exempt as well, and asks the protection itself where no browser vouches for a call: so it answers in
+its own format. Our pages are not exempt, and carry the host's token besides their own.
 """
 
 from __future__ import annotations
@@ -9,21 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask, request_started
+from flask import Flask, current_app, request_started
 
 from ..bearer import MARK
-from .blueprint import NAME
-from .route import Route
+from .route import NAME, Route
 
 
-def exempt_cookieless_views(app: Flask, routes: list[Route]) -> None:
+def exempt_views(app: Flask, routes: list[Route]) -> None:
     """At the first request, when every extension and view is in place, tell the protection what to leave alone."""
-    machine = {f"{NAME}.{route.endpoint}" for route in routes if route.machine}
+    ours = {f"{NAME}.{route.endpoint}" for route in routes if route.guards_itself}
 
     def exempt_once(sender: Flask, **_: Any) -> None:
         protection = sender.extensions.get("csrf")
         if protection is not None:
-            for view in _cookieless(sender.view_functions, machine):
+            for view in _exempt(sender.view_functions, ours):
                 protection.exempt(view)
         # Last: a second request that comes meanwhile must find all exemptions, or make them itself.
         request_started.disconnect(exempt_once, sender)
@@ -32,14 +32,20 @@ def exempt_cookieless_views(app: Flask, routes: list[Route]) -> None:
     request_started.connect(exempt_once, app, weak=False)
 
 
-def _cookieless(
-    views: Mapping[str, Callable[..., Any]], machine: set[str]
-) -> list[Callable[..., Any]]:
+def ask_host_protection() -> None:
+    """Let the host's protection, if it has one that checks by itself, look for its token in this request."""
+    protection = current_app.extensions.get("csrf")
+    checks = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT")
+    if protection is not None and all(current_app.config[key] for key in checks):
+        protection.protect()
+
+
+def _exempt(views: Mapping[str, Callable[..., Any]], ours: set[str]) -> list[Callable[..., Any]]:
     # Flask-WTF knows a view by its dotted name only. Where a view that a cookie opens has the same name, as two
     # functions made in two factories of one module can, that name stays protected.
     free, guarded = [], set()
     for endpoint, view in views.items():
-        if endpoint in machine or hasattr(view, MARK):
+        if endpoint in ours or hasattr(view, MARK):
             free.append(view)
         else:
             guarded.add(_dotted_name(view))

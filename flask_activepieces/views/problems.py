@@ -26,6 +26,7 @@ from ..errors import (
 from ..host import Permission, Principal
 from ..oauth.authorization import NoRedirect, Refused
 from ..state import State, get_state
+from .csrf import ask_host_protection
 
 Api = Callable[..., ResponseReturnValue]
 
@@ -95,11 +96,14 @@ def caller(state: State, permission: Permission) -> Principal:
 
 def _refuse_cross_site_call(state: State) -> None:
     # A browser says where a request comes from, and a script cannot make it lie (Fetch Metadata; RFC 6454 §7).
-    # What is no browser sends neither header, and has no cookies that somebody else could ride on.
+    # What is no browser sends neither header, and has no cookies that somebody else could ride on: a host that does
+    # not rely on that has a protection of its own.
     if request.method in _SAFE_METHODS:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site not in (None, "same-origin", "none") or (
+    if site is None and origin is None:
+        ask_host_protection()
+    elif site not in (None, "same-origin", "none") or (
         site is None and origin is not None and urlsplit(origin).netloc not in _own_hosts(state)
     ):
         raise Problem(403, "Cross-site call", "This call must come from a page of this app.")

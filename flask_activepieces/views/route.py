@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from flask.typing import ResponseReturnValue
 
+#: The name of our blueprint.
+NAME = "activepieces"
+
 View = Callable[..., ResponseReturnValue]
 
 
@@ -22,8 +25,8 @@ class Route(NamedTuple):
     endpoint: str
     methods: tuple[str, ...]
     view: View
-    #: Talked to by programs without a cookie: the host's CSRF protection must leave it alone.
-    machine: bool = False
+    #: The host's CSRF protection must leave it alone: no cookie opens it, or (the JSON API) it asks that itself.
+    guards_itself: bool = False
 
 
 class Later:
