@@ -8,7 +8,7 @@ from flask import Flask
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces import Activepieces, Principal, Workspace, require_scope
+from flask_activepieces import Activepieces, Host, Principal, Workspace, require_scope
 from flask_activepieces.host import Permission
 
 #: The servers and the process that mints codes for them must agree on both.
@@ -20,7 +20,7 @@ WORKSPACE = Workspace("acme", "Acme")
 PROTECTED = "/protected"
 
 
-class OneUserHost:
+class OneUserHost(Host):
     """Answers without a session and without a query, so that only our own work is measured."""
 
     def current_principal(self) -> Principal | None:

@@ -6,15 +6,13 @@ comma-separated, mappings as JSON. What would weaken security (plain PKCE, http 
 
 from __future__ import annotations
 
-import json
 import logging
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
 
+from .config_urls import consent_url, path_prefix, public_url, redis_url, server_url
+from .config_values import key_texts, parsed, seconds, texts, word
 from .errors import ConfigError
 from .jwt_keys import JwtKeys, configured_keys, derived_keys
 from .signing import KeyRing
@@ -26,6 +24,8 @@ MINIMUM_KEY_LENGTH = 16
 #: Activepieces refreshes 15 minutes before a token ends: at 900 s or less it would refresh on every read.
 SHORTEST_ACCESS_TOKEN_TTL = 901
 LONGEST_ACCESS_TOKEN_TTL = 86_400
+#: Activepieces without a worker is silent for 300 seconds before it says so.
+LONGEST_TIMEOUT = 310
 
 T = TypeVar("T")
 
@@ -39,10 +39,29 @@ class Scope:
     required: bool = False
 
 
+@dataclass(frozen=True)
+class OAuthApp:
+    """This app's registration at a third party, by which its users authorize that party's piece."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    #: What to ask for; None asks for all that the piece wants.
+    scope: tuple[str, ...] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How this app is configured. Each field is the key ``ACTIVEPIECES_<FIELD>``, see docs/configuration.md."""
 
+    base_url: str
+    api_key: str | None = field(repr=False)
+    project_id: str | None
+    piece_name: str | None
+    allowed_base_urls: tuple[str, ...]
+    timeout: int
+    oauth_apps: Mapping[str, OAuthApp]
+    signing_key: str | None = field(repr=False)
+    signing_key_id: str | None
     public_url: str | None
     url_prefix: str
     oauth_prefix: str
@@ -62,27 +81,34 @@ class Settings:
         reader = _Reader(config)
         ring = reader.key_ring()
         settings: dict[str, Any] = {
-            "public_url": reader.read("PUBLIC_URL", None, _public_url),
-            "url_prefix": reader.read("URL_PREFIX", "/api/integration/activepieces", _path_prefix),
-            "oauth_prefix": reader.read("OAUTH_PREFIX", "/oauth", _path_prefix),
+            "base_url": reader.read("BASE_URL", "https://cloud.activepieces.com", server_url),
+            "api_key": reader.read("API_KEY", None, word),
+            "project_id": reader.read("PROJECT_ID", None, word),
+            "piece_name": reader.read("PIECE_NAME", None, word),
+            "allowed_base_urls": reader.read("ALLOWED_BASE_URLS", (), _server_urls),
+            "timeout": reader.read("TIMEOUT", 30, seconds(1, LONGEST_TIMEOUT)),
+            "oauth_apps": reader.read("OAUTH_APPS", {}, _oauth_apps),
+            "signing_key": reader.read("SIGNING_KEY", None, _signing_key),
+            "signing_key_id": reader.read("SIGNING_KEY_ID", None, word),
+            "public_url": reader.read("PUBLIC_URL", None, public_url),
+            "url_prefix": reader.read("URL_PREFIX", "/api/integration/activepieces", path_prefix),
+            "oauth_prefix": reader.read("OAUTH_PREFIX", "/oauth", path_prefix),
             "secret_keys": ring,
             "jwt_keys": reader.jwt_keys(ring),
             "scopes": reader.read("SCOPES", {}, _scopes),
             "access_token_ttl": reader.read(
                 "ACCESS_TOKEN_TTL",
                 3600,
-                _seconds(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL),
+                seconds(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL),
             ),
             "refresh_token_ttl": reader.read(
-                "REFRESH_TOKEN_TTL", 90 * 86_400, _seconds(86_400, 10 * 365 * 86_400)
+                "REFRESH_TOKEN_TTL", 90 * 86_400, seconds(86_400, 10 * 365 * 86_400)
             ),
             # RFC 6749 §4.1.2 recommends ten minutes at most.
-            "code_ttl": reader.read("CODE_TTL", 60, _seconds(10, 600)),
-            "revocation_max_staleness": reader.read(
-                "REVOCATION_MAX_STALENESS", 0, _seconds(0, 300)
-            ),
-            "redis_url": reader.read("REDIS_URL", None, _redis_url),
-            "consent_url": reader.read("CONSENT_URL", None, _consent_url),
+            "code_ttl": reader.read("CODE_TTL", 60, seconds(10, 600)),
+            "revocation_max_staleness": reader.read("REVOCATION_MAX_STALENESS", 0, seconds(0, 300)),
+            "redis_url": reader.read("REDIS_URL", None, redis_url),
+            "consent_url": reader.read("CONSENT_URL", None, consent_url),
         }
         reader.warn_of_unknown_keys(settings)
         if reader.problems:
@@ -110,7 +136,7 @@ class _Reader:
             return None
 
     def key_ring(self) -> KeyRing:
-        keys = self.read("SECRET_KEYS", None, _texts)
+        keys = self.read("SECRET_KEYS", None, texts)
         source = PREFIX + "SECRET_KEYS"
         if keys is None:
             source = "SECRET_KEY"
@@ -131,7 +157,7 @@ class _Reader:
         return KeyRing(keys or ["no key: init_app is about to refuse this"])
 
     def jwt_keys(self, ring: KeyRing) -> JwtKeys:
-        configured = self.read("JWT_KEYS", None, lambda value: configured_keys(_key_texts(value)))
+        configured = self.read("JWT_KEYS", None, lambda value: configured_keys(key_texts(value)))
         # Tokens signed before JWT_KEYS was set go on verifying: derived keys stay at the end of the list.
         return JwtKeys((configured or ()) + derived_keys(ring))
 
@@ -142,95 +168,20 @@ class _Reader:
                 log.warning("%s is no setting of this version; is it misspelt?", key)
 
 
-#: RFC 3986 characters: nothing that ends a header line or an attribute, nothing that a browser "repairs".
-_URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
+def _server_urls(value: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(server_url(url) for url in texts(value)))
 
 
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("it is not a valid URL") from None
-    if not _URL.fullmatch(url):
-        raise ValueError("it has characters that do not belong in a URL")
-    return parts
-
-
-def _public_url(value: Any) -> str:
-    url = str(value).rstrip("/")
-    parts = _split(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("it must be an absolute URL such as https://app.example.com")
-    if parts.query or parts.fragment or parts.username is not None:
-        # RFC 8414 §2: an issuer has no query and no fragment.
-        raise ValueError("it must have no user name, no query and no fragment")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("plain http is for loopback only; put TLS in front and write https://")
-    return url
-
-
-def is_loopback(hostname: str) -> bool:
-    """Whether a host name or address literal is this machine itself (RFC 8252 §7.3)."""
-    if hostname == "localhost":
-        return True
-    try:
-        return ip_address(hostname).is_loopback
-    except ValueError:
-        return False  # a name, and it is for some DNS server to say what it means
-
-
-def _path_prefix(value: Any) -> str:
-    prefix = str(value)
-    if (
-        not prefix.startswith("/")
-        or prefix.endswith("/")
-        or "//" in prefix
-        or set(prefix) & set("?#<>")
-    ):
-        raise ValueError(
-            "it must be a path that starts with a slash and ends without one, such as /oauth"
-        )
-    return prefix
-
-
-def _seconds(low: int, high: int) -> Callable[[Any], int]:
-    def convert(value: Any) -> int:
-        try:
-            seconds = int(str(value))
-        except ValueError:
-            raise ValueError("it must be a whole number of seconds") from None
-        if not low <= seconds <= high:
-            raise ValueError(f"it must be between {low} and {high} seconds")
-        return seconds
-
-    return convert
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        value = _json(value) if value.lstrip().startswith("[") else value.split(",")
-    if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
-        raise ValueError("it must be a list of texts")
-    return [item.strip() for item in value if item.strip()]
-
-
-def _key_texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        text = value.strip()
-        if not text.startswith(("[", "{")):
-            return [text]
-        value = _json(text)
-    if isinstance(value, Mapping):
-        value = value.get("keys", [value])  # a JWK set (RFC 7517 §5) or one key
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ValueError("it must be a list of private keys, as PEM or JSON Web Keys")
-    return [item if isinstance(item, str) else json.dumps(item) for item in value]
+def _signing_key(value: Any) -> str:
+    text = str(value).strip()
+    if not text.startswith("-----BEGIN") or "PRIVATE KEY-----" not in text:
+        raise ValueError("it must be a private key in PEM form, as Activepieces shows it once")
+    return text
 
 
 def _scopes(value: Any) -> dict[str, Scope]:
     if isinstance(value, str):
-        value = _json(value)
+        value = parsed(value)
     if not isinstance(value, Mapping):
         raise ValueError('it must map scope names to words, such as {"tasks:read": "See tasks"}')
     return {name: _scope(name, words) for name, words in value.items()}
@@ -255,27 +206,20 @@ def _scope(name: Any, words: Any) -> Scope:
     return Scope(name, words.strip(), required)
 
 
-def _redis_url(value: Any) -> str:
-    url = str(value)
-    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("it must start with redis://, rediss:// or unix://")
-    return url
+def _oauth_apps(value: Any) -> dict[str, OAuthApp]:
+    if isinstance(value, str):
+        value = parsed(value)
+    if not isinstance(value, Mapping):
+        raise ValueError("it must map piece names to client_id and client_secret")
+    return {str(name): _oauth_app(str(name), app) for name, app in value.items()}
 
 
-def _consent_url(value: Any) -> str:
-    url = str(value)
-    parts = _split(url)
-    relative = not parts.scheme and not parts.netloc and url.startswith("/")
-    secure = (parts.scheme == "https" and bool(parts.hostname)) or (
-        parts.scheme == "http" and is_loopback(parts.hostname or "")
-    )
-    if not (relative or secure) or parts.fragment:
-        raise ValueError("it must be a path of this app or an https URL, without a fragment")
-    return url
-
-
-def _json(text: str) -> Any:
+def _oauth_app(piece_name: str, app: Any) -> OAuthApp:
+    if not isinstance(app, Mapping) or set(app) - {"client_id", "client_secret", "scope"}:
+        raise ValueError(f"{piece_name} takes client_id, client_secret and perhaps scope")
     try:
-        return json.loads(text)
+        client_id, client_secret = word(app.get("client_id")), word(app.get("client_secret"))
     except ValueError:
-        raise ValueError("it starts like JSON but is not valid JSON") from None
+        raise ValueError(f"{piece_name} needs a client_id and a client_secret") from None
+    scope = app.get("scope")
+    return OAuthApp(client_id, client_secret, None if scope is None else tuple(str(scope).split()))

@@ -5,10 +5,14 @@
     ├── SetupError           the extension is not (or not rightly) set up on this app
     ├── InvalidInput         a person or program gave values we cannot take: {field: message}
     ├── NotFound             no such thing, or not in this tenant (the caller must not learn which)
+    ├── Disabled             the integration is switched off, so Activepieces is not asked
+    ├── InUse                a connection has flows: deleting it would break them
+    ├── Declined             a third party, or its user, did not allow what was asked for
     ├── SignatureError       a signed text is not ours, or was changed
     │   └── SignatureExpired it is ours, and its time is over
-    └── Unavailable          a database or cache is away: the same call may work later
+    └── Unavailable          a database or cache is away, or another is at it: the same call may work later
 
+Calls of Activepieces that fail are `client.errors.CallFailed`, with a tree of its own.
 What the OAuth protocol itself calls an error is Authlib's ``OAuth2Error`` family: it carries the words of
 RFC 6749 and no parallel one is invented here.
 """
@@ -51,6 +55,34 @@ class NotFound(ActivepiecesError):
         super().__init__(f"There is no {kind} {identifier!r} here.")
 
 
+class Disabled(ActivepiecesError):
+    """Raised when an integration may not be used for now; ``reason`` says why, and what ends it."""
+
+    def __init__(self, integration_id: str, reason: str) -> None:
+        self.integration_id = integration_id
+        self.reason = reason
+        super().__init__(f"The integration {integration_id!r} is off: {reason}.")
+
+
+class InUse(ActivepiecesError):
+    """Raised instead of deleting a connection that flows use; ``flow_ids`` are those flows."""
+
+    def __init__(self, flow_ids: Sequence[str]) -> None:
+        self.flow_ids = tuple(flow_ids)
+        count = len(self.flow_ids)
+        flows = "1 flow uses" if count == 1 else f"{count} flows use"
+        super().__init__(f"{flows} this connection and would fail without it.")
+
+
+class Declined(ActivepiecesError):
+    """Raised when an authorization comes back without a code; ``error`` is the third party's word for why."""
+
+    def __init__(self, error: str, description: str = "") -> None:
+        self.error = error
+        self.description = description
+        super().__init__(description or f"The authorization was not given: {error}.")
+
+
 class SignatureError(ActivepiecesError):
     """Raised when a signed text does not verify; the message never repeats the text."""
 
@@ -60,7 +92,7 @@ class SignatureExpired(SignatureError):
 
 
 class Unavailable(ActivepiecesError):
-    """Raised when storage cannot be reached; ``retry_after`` is a fair number of seconds to wait."""
+    """Raised when storage, or a turn, cannot be had just now; ``retry_after`` is a fair number of seconds to wait."""
 
     def __init__(self, what: str, retry_after: int = 5) -> None:
         self.what = what

@@ -50,7 +50,10 @@ class Workspace:
 
 
 class Host(Protocol):
-    """The five questions. Subclass `FlaskLoginHost` to answer some of them differently."""
+    """The questions. Subclass `FlaskLoginHost` to answer some of them differently.
+
+    A class that inherits from this one has to answer the first five; the others have an answer.
+    """
 
     def current_principal(self) -> Principal | None:
         """Who is signed in on this request; None for a stranger."""
@@ -76,8 +79,16 @@ class Host(Protocol):
         """What the user may share, the preferred one first; never empty for a signed-in user."""
         ...
 
+    def version(self) -> str | None:
+        """The version of the app, which Activepieces is told with every connection; None if it has none."""
+        return _configured_version()
 
-class FlaskLoginHost:
+    def reveals_mcp_token(self, principal: Principal) -> bool:
+        """Whether this user may see a new MCP token, once, right after they rotated it."""
+        return False
+
+
+class FlaskLoginHost(Host):
     """The default host: Flask-Login's ``current_user``, with the attributes most apps already have.
 
     It reads ``tenant_id`` (one shared tenant when a user has none), ``organization_id``, ``tenant_name``,
@@ -136,6 +147,11 @@ class FlaskLoginHost:
     def load_user(self, user_id: str) -> Any:
         """The app's own user object, by the loader that it gave to Flask-Login."""
         return _loader()(user_id)
+
+
+def _configured_version() -> str | None:
+    version = current_app.config.get("VERSION")
+    return None if version is None else str(version)
 
 
 def _loader() -> Any:

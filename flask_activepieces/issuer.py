@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from .config import is_loopback
+from .config_urls import is_loopback
 from .errors import SetupError
 
 

@@ -36,5 +36,22 @@ code_replayed = _signals.signal(
 refresh_replayed = _signals.signal(
     "refresh.replayed", "A used or displaced refresh token came again; its family was revoked."
 )
+integration_created = _signals.signal(
+    "integration.created", "A tenant was linked with an Activepieces project."
+)
+integration_updated = _signals.signal(
+    "integration.updated", "An integration got another project or server."
+)
+integration_key_rotated = _signals.signal(
+    "integration.key_rotated", "An integration was given another key, token or password."
+)
+integration_enabled = _signals.signal("integration.enabled", "An integration was switched on.")
+integration_disabled = _signals.signal("integration.disabled", "An integration was switched off.")
+integration_removed = _signals.signal("integration.removed", "An integration was removed.")
+connection_saved = _signals.signal("connection.saved", "A connection was made or changed.")
+connection_deleted = _signals.signal("connection.deleted", "A connection was deleted.")
+connection_failed = _signals.signal(
+    "connection.failed", "A check found that a connection stopped working."
+)
 
 BY_NAME = dict(_signals)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from ..config import is_loopback
+from ..config_urls import is_loopback
 
 #: RFC 3986 characters only: no space, no control character, no backslash, nothing that a browser "repairs".
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")

@@ -13,7 +13,14 @@ from flask import Flask, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces import Activepieces, Principal, Workspace, current_token, require_scope
+from flask_activepieces import (
+    Activepieces,
+    Host,
+    Principal,
+    Workspace,
+    current_token,
+    require_scope,
+)
 from flask_activepieces.host import Permission
 
 from .templates import COMPILED
@@ -42,7 +49,7 @@ PEOPLE = {
 }
 
 
-class SmallHost:
+class SmallHost(Host):
     """Answers the extension's questions from `PEOPLE` and the Flask session."""
 
     def current_principal(self) -> Principal | None:

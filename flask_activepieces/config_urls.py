@@ -1,0 +1,125 @@
+"""URLs in the configuration: each function returns the value as it is kept, or raises ValueError."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+#: RFC 3986 characters: nothing that ends a header line or an attribute, nothing that a browser "repairs".
+_URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
+#: A server's name; a name in a container network may have underscores.
+_NAME = re.compile(r"[a-z0-9_](-*[a-z0-9_])*(\.[a-z0-9_](-*[a-z0-9_])*)*")
+#: What a resolver may take for an IPv4 address, however odd: ``127.1``, ``0x7f000001``, ``2130706433``.
+_NUMBER_AT_END = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL that has no character which does not belong in one."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("it is not a valid URL") from None
+    if not _URL.fullmatch(url):
+        raise ValueError("it has characters that do not belong in a URL")
+    return parts
+
+
+def public_url(value: Any) -> str:
+    """The address of the app: https, or loopback."""
+    url = str(value).rstrip("/")
+    parts = split_url(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it must be an absolute URL such as https://app.example.com")
+    if parts.query or parts.fragment or parts.username is not None:
+        # RFC 8414 §2: an issuer has no query and no fragment.
+        raise ValueError("it must have no user name, no query and no fragment")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("plain http is for loopback only; put TLS in front and write https://")
+    return url
+
+
+def is_loopback(hostname: str) -> bool:
+    """Whether a host name or address literal is this machine itself (RFC 8252 §7.3)."""
+    if hostname == "localhost":
+        return True
+    try:
+        return ip_address(hostname).is_loopback
+    except ValueError:
+        return False  # a name, and it is for some DNS server to say what it means
+
+
+def server_url(value: Any) -> str:
+    """The address of an Activepieces server, in the one spelling by which two of them can be compared.
+
+    Small letters, no port that goes without saying, no slash at the end; and nothing in it that two readers of a
+    URL could understand differently.
+    """
+    if not isinstance(value, str):
+        raise ValueError("it must be a text")
+    parts = split_url(value)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.netloc:
+        raise ValueError("it must be an absolute URL such as https://activepieces.example.com")
+    if "@" in parts.netloc or "?" in value or "#" in value:
+        raise ValueError("it must have no user name, no query and no fragment")
+    path = parts.path.rstrip("/")
+    if not _PLAIN_PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
+        raise ValueError("its path must be plain: no dots alone, no escapes, no empty parts")
+    port = parts.port
+    if port == 0:
+        raise ValueError("there is no port 0")
+    suffix = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{_host_of(parts)}{suffix}{path}"
+
+
+def _host_of(parts: SplitResult) -> str:
+    host = (parts.hostname or "").lower()
+    if parts.netloc.startswith("[") or _NUMBER_AT_END.fullmatch(host):
+        try:
+            address = ip_address(host)
+        except ValueError:
+            raise ValueError("its host is no address that is written in the usual way") from None
+        return f"[{address}]" if isinstance(address, IPv6Address) else str(address)
+    if not _NAME.fullmatch(host):
+        raise ValueError("its host is no host name")
+    return host
+
+
+def path_prefix(value: Any) -> str:
+    """A path that others begin with."""
+    prefix = str(value)
+    if (
+        not prefix.startswith("/")
+        or prefix.endswith("/")
+        or "//" in prefix
+        or set(prefix) & set("?#<>")
+    ):
+        raise ValueError(
+            "it must be a path that starts with a slash and ends without one, such as /oauth"
+        )
+    return prefix
+
+
+def redis_url(value: Any) -> str:
+    """An address that redis-py understands."""
+    url = str(value)
+    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("it must start with redis://, rediss:// or unix://")
+    return url
+
+
+def consent_url(value: Any) -> str:
+    """The app's own consent page."""
+    url = str(value)
+    parts = split_url(url)
+    relative = not parts.scheme and not parts.netloc and url.startswith("/")
+    secure = (parts.scheme == "https" and bool(parts.hostname)) or (
+        parts.scheme == "http" and is_loopback(parts.hostname or "")
+    )
+    if not (relative or secure) or parts.fragment:
+        raise ValueError("it must be a path of this app or an https URL, without a fragment")
+    return url
