@@ -1,0 +1,128 @@
+"""JSON about connections, in the names of Activepieces' own API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+from marshmallow.validate import OneOf, Range
+
+from .fields import CamelSchema, Text
+
+STATUSES = ("ACTIVE", "MISSING", "ERROR")
+SCOPES = ("PROJECT", "PLATFORM")
+#: What Activepieces takes; the last three are made by an OAuth2 code.
+TYPES = (
+    "SECRET_TEXT",
+    "BASIC_AUTH",
+    "CUSTOM_AUTH",
+    "NO_AUTH",
+    "OAUTH2",
+    "PLATFORM_OAUTH2",
+    "CLOUD_OAUTH2",
+)
+MOST_ROWS = 1000
+
+
+class OwnerSchema(CamelSchema):
+    """A user of Activepieces who has connections."""
+
+    first_name = fields.String(required=True)
+    last_name = fields.String(required=True)
+    email = fields.String(required=True)
+
+
+class ConnectionSchema(CamelSchema):
+    """A connection; its value stays in Activepieces."""
+
+    id = fields.String(required=True)
+    external_id = fields.String(required=True)
+    display_name = fields.String(required=True)
+    type = fields.String(required=True)
+    piece_name = fields.String(required=True)
+    piece_version = fields.String(required=True, allow_none=True)
+    project_ids = fields.List(fields.String(), required=True)
+    platform_id = fields.String(required=True, allow_none=True)
+    scope = fields.String(required=True)
+    status = fields.String(required=True)
+    owner_id = fields.String(required=True, allow_none=True)
+    owner = fields.Nested(OwnerSchema, required=True, allow_none=True)
+    metadata = fields.Dict(keys=fields.String(), required=True, allow_none=True)
+    flow_ids = fields.List(fields.String(), required=True)
+    pre_select_for_new_projects = fields.Boolean(required=True)
+    created = fields.String(required=True, metadata={"format": "date-time"})
+    updated = fields.String(required=True, metadata={"format": "date-time"})
+
+
+class ConnectionPageSchema(CamelSchema):
+    """Some connections, oldest first, and the cursors of those around them."""
+
+    data = fields.List(fields.Nested(ConnectionSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+    previous = fields.String(required=True, allow_none=True)
+
+
+class ConnectionFilterSchema(CamelSchema):
+    """Which connections are asked for."""
+
+    piece_name = Text(most=200)
+    display_name = Text(metadata={"description": "a part of the name, in any case"})
+    status = fields.List(fields.String(validate=OneOf(STATUSES)))
+    scope = fields.String(validate=OneOf(SCOPES))
+    limit = fields.Integer(load_default=100, validate=Range(1, MOST_ROWS))
+    cursor = Text(metadata={"description": "`next` or `previous` of an earlier answer"})
+
+
+class NewConnectionSchema(CamelSchema):
+    """A connection to be made, or to be given another value; by ``accessToken`` or by a whole ``value``."""
+
+    access_token = Text(most=10_000, load_only=True)
+    value = fields.Dict(
+        keys=fields.String(),
+        load_only=True,
+        metadata={"description": "as Activepieces' API has it for this type"},
+    )
+    type = fields.String(validate=OneOf(TYPES))
+    integration_id = Text(
+        most=64, metadata={"description": "else the integration of the caller's organization"}
+    )
+    project_id = Text(most=64)
+    connection_name = Text(metadata={"description": "what people read"})
+    external_id = Text(most=100, metadata={"description": "its name among the tenant's own"})
+    piece_name = Text(most=200, metadata={"description": "else the app's own piece"})
+    piece_version = Text(most=50)
+    metadata = fields.Dict(keys=fields.String())
+
+    @validates_schema
+    def has_one_value(self, data: dict[str, Any], **_: Any) -> None:
+        """Exactly one of the two ways to give a value."""
+        if ("access_token" in data) == ("value" in data):
+            raise ValidationError("give either accessToken or value", "value")
+
+
+class ConnectionChangeSchema(CamelSchema):
+    """What may be changed of a connection without its value."""
+
+    display_name = Text()
+    metadata = fields.Dict(keys=fields.String())
+
+
+class DeleteSchema(CamelSchema):
+    """Whether a connection goes although flows use it."""
+
+    force = fields.Boolean(load_default=False)
+
+
+class OwnerListSchema(CamelSchema):
+    """Who owns connections, in the shape of Activepieces' own answer."""
+
+    data = fields.List(fields.Nested(OwnerSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+    previous = fields.String(required=True, allow_none=True)
+
+
+class ReplaceSchema(CamelSchema):
+    """Two connections of one piece: the flows of the first get the second, and the first is deleted."""
+
+    source_app_connection_id = Text(most=64, required=True)
+    target_app_connection_id = Text(most=64, required=True)

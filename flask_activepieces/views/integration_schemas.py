@@ -1,0 +1,68 @@
+"""JSON about integrations: what an admin sets up, and what is shown of it, never a secret."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from .fields import CamelSchema, Instant, Text
+
+
+class CredentialsSchema(CamelSchema):
+    """What opens a tenant's Activepieces: a key, a user's token, or a user's e-mail and password."""
+
+    api_key = Text(most=8192, load_only=True)
+    user_token = Text(most=8192, load_only=True)
+    email = Text(most=190, load_only=True)
+    password = Text(most=190, load_only=True)
+
+
+class SetupSchema(CredentialsSchema):
+    """A new integration; without credentials it uses the app's own key."""
+
+    organization_id = Text(most=190)
+    project_id = Text(most=64)
+    base_url = Text(most=2000)
+
+
+class ChangeSchema(CredentialsSchema):
+    """What may be changed of an integration; other credentials replace the old ones."""
+
+    enabled = fields.Boolean()
+    project_id = Text(most=64)
+
+
+class SetupDoneSchema(CamelSchema):
+    """The id by which everything else is asked for."""
+
+    integration_tenant_id = fields.String(required=True)
+
+
+class StatusSchema(CamelSchema):
+    """Whether the integration may be used."""
+
+    enabled = fields.Boolean(required=True)
+
+
+class IntegrationSchema(CamelSchema):
+    """An integration as it is shown; of its credentials, the last four characters."""
+
+    id = fields.String(required=True)
+    tenant_id = fields.String(required=True)
+    organization_id = fields.String(required=True, allow_none=True)
+    base_url = fields.String(required=True, allow_none=True)
+    project_id = fields.String(required=True, allow_none=True)
+    own_key = fields.Boolean(required=True)
+    masked_credential = fields.String(required=True, allow_none=True)
+    enabled = fields.Boolean(required=True)
+    connection_id = fields.String(required=True, allow_none=True)
+    connection_external_id = fields.String(required=True, allow_none=True)
+    oauth_client_id = fields.String(required=True, allow_none=True)
+    failing = fields.List(fields.String(), required=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+
+
+class IntegrationListSchema(CamelSchema):
+    """The integrations of a tenant."""
+
+    data = fields.List(fields.Nested(IntegrationSchema), required=True)

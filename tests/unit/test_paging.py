@@ -1,0 +1,90 @@
+"""Pages over rows that came in one answer: every row once, whatever comes and goes meanwhile."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+
+import pytest
+
+from flask_activepieces.errors import InvalidInput
+from flask_activepieces.views.paging import page_of
+
+
+@dataclass(frozen=True)
+class Row:
+    id: str
+    created: str = "2026-11-21T08:00:00.000Z"
+
+
+#: All made in the same moment, which is where Activepieces' own cursors lose rows.
+ROWS = [Row(name) for name in "dbeac"]
+
+
+def walked(rows: list[Row], limit: int) -> list[str]:
+    """What a reader has in the end, page after page."""
+    seen: list[str] = []
+    page = page_of(rows, limit=limit, cursor=None)
+    seen += [row.id for row in page.data]
+    while page.next:
+        page = page_of(rows, limit=limit, cursor=page.next)
+        seen += [row.id for row in page.data]
+    return seen
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6])
+def test_no_row_is_lost_or_shown_twice(limit: int) -> None:
+    assert walked(ROWS, limit) == list("abcde")
+
+
+def test_the_oldest_comes_first() -> None:
+    rows = [Row("new", "2026-11-21T08:00:01Z"), Row("old", "2026-11-21T07:00:00Z")]
+
+    assert [row.id for row in page_of(rows, limit=10, cursor=None).data] == ["old", "new"]
+
+
+def test_a_single_page_has_no_cursors() -> None:
+    page = page_of(ROWS, limit=5, cursor=None)
+
+    assert (page.next, page.previous) == (None, None)
+
+
+def test_the_way_back_is_the_way_there() -> None:
+    first = page_of(ROWS, limit=2, cursor=None)
+    second = page_of(ROWS, limit=2, cursor=first.next)
+    third = page_of(ROWS, limit=2, cursor=second.next)
+
+    assert page_of(ROWS, limit=2, cursor=third.previous) == second
+    assert page_of(ROWS, limit=2, cursor=second.previous) == first
+
+
+def test_the_first_page_on_the_way_back_may_be_shorter_and_repeats_nothing() -> None:
+    second = page_of(ROWS, limit=1, cursor=page_of(ROWS, limit=1, cursor=None).next)
+
+    back = page_of(ROWS, limit=4, cursor=second.previous)
+
+    assert [row.id for row in back.data] == ["a"]
+
+
+def test_a_row_that_goes_takes_no_other_with_it() -> None:
+    first = page_of(ROWS, limit=2, cursor=None)
+    left = [row for row in ROWS if row.id not in "ab"]
+
+    assert [row.id for row in page_of(left, limit=9, cursor=first.next).data] == ["c", "d", "e"]
+
+
+def test_a_page_of_nothing_is_empty() -> None:
+    page = page_of(list[Row](), limit=2, cursor=None)
+
+    assert (page.data, page.next, page.previous) == ([], None, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "é", "[]", '["after"]', '["within", "a", "b"]', '["after", 1, 2]', "[" * 9999]
+)
+def test_a_cursor_of_somebody_else_is_refused(text: str) -> None:
+    for cursor in (text, urlsafe_b64encode(text.encode()).decode()):
+        with pytest.raises(InvalidInput) as caught:
+            page_of(ROWS, limit=2, cursor=cursor)
+
+        assert list(caught.value.fields) == ["cursor"]
