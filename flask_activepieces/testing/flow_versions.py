@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterator
 
 from .answers import Json, Row, business
 from .expressions import connections_in
+from .world import Version
 
 #: How the definition of a flow is written, by the version of the server.
-SCHEMA_VERSION = {"0.78.2": "16", "0.85.2": "22"}
+SCHEMA_VERSION: dict[Version, str] = {"0.78.2": "16", "0.85.2": "22"}
 
 #: An operation's effect on a version: the version, what was asked, and the moment.
 Edit = Callable[[Row, Row, str], None]
 
 
-def blank(display_name: str, *, now: str, server_version: str) -> Row:
-    """The first version of a flow: a trigger that is still to be chosen."""
+def blank(display_name: str, *, now: str, of: Version) -> Row:
+    """The first version of a flow on a server of that version: a trigger that is still to be chosen."""
     trigger = {
         "name": "trigger",
         "valid": False,
@@ -28,14 +29,14 @@ def blank(display_name: str, *, now: str, server_version: str) -> Row:
         "type": "EMPTY",
         "settings": {},
     }
-    if server_version != "0.78.2":
+    if of != "0.78.2":
         trigger["lastUpdatedDate"] = now
     return {
         "displayName": display_name,
         "trigger": trigger,
         "updatedBy": None,
         "valid": False,
-        "schemaVersion": SCHEMA_VERSION[server_version],
+        "schemaVersion": SCHEMA_VERSION[of],
         "agentIds": [],
         "state": "DRAFT",
         "connectionIds": [],
@@ -55,7 +56,7 @@ def steps_of(version: Row) -> Iterator[Row]:
 def edited(version: Row, operation: str, request: Row, *, now: str) -> Row:
     """A copy of the version after the operation; Activepieces takes note of which connections it uses now."""
     version = copy.deepcopy(version)
-    EDITS[operation](version, request, now)
+    EDITS[operation](version, copy.deepcopy(request), now)
     version["connectionIds"] = connections_in([step["settings"] for step in steps_of(version)])
     version["valid"] = all(step["valid"] for step in steps_of(version))
     return version
@@ -72,44 +73,59 @@ def with_connection_replaced(version: Row, old: str, new: str) -> Row:
     return version
 
 
+def as_template(version: Row, *, external_id: str) -> Row:
+    """The version as a template that others may import; their connections are not known yet."""
+    steps = list(steps_of(version))
+    names = (step["settings"].get("pieceName") for step in steps)
+    flow = {name: version[name] for name in ("displayName", "valid", "schemaVersion", "notes")}
+    return {
+        "name": version["displayName"],
+        "type": "SHARED",
+        "summary": "",
+        "description": "",
+        "tags": [],
+        "blogUrl": "",
+        "metadata": {"externalId": external_id},
+        "author": "",
+        "categories": [],
+        "pieces": list(dict.fromkeys(name for name in names if name)),
+        "flows": [{**flow, "trigger": _without_connections(version["trigger"])}],
+        "status": "PUBLISHED",
+    }
+
+
 def _change_name(version: Row, request: Row, now: str) -> None:
     version["displayName"] = request["displayName"]
 
 
 def _update_trigger(version: Row, request: Row, now: str) -> None:
-    following = version["trigger"].get("nextAction")
-    version["trigger"] = _saved(request, now) | ({"nextAction": following} if following else {})
+    version["trigger"] = _in_place_of(version["trigger"], _saved(request, now))
 
 
 def _add_action(version: Row, request: Row, now: str) -> None:
     parent = _step(version, request["parentStep"])
-    following = parent.get("nextAction")
-    action = _saved(request["action"], now)
-    parent["nextAction"] = action | ({"nextAction": following} if following else {})
+    parent["nextAction"] = _in_place_of(parent, _saved(request["action"], now))
 
 
 def _update_action(version: Row, request: Row, now: str) -> None:
-    step = _step(version, request["name"])
-    following = step.get("nextAction")
-    step.clear()
-    step.update(_saved(request, now) | ({"nextAction": following} if following else {}))
+    parent = _parent(version, request["name"])
+    parent["nextAction"] = _in_place_of(parent["nextAction"], _saved(request, now))
 
 
 def _delete_action(version: Row, request: Row, now: str) -> None:
     for name in request["names"]:
-        doomed = _step(version, name)
-        parent = next(step for step in steps_of(version) if step.get("nextAction") is doomed)
-        parent.pop("nextAction")
+        parent = _parent(version, name)
+        doomed = parent.pop("nextAction")
         if "nextAction" in doomed:
             parent["nextAction"] = doomed["nextAction"]
 
 
 def _import_flow(version: Row, request: Row, now: str) -> None:
     version["displayName"] = request["displayName"]
-    version["trigger"] = copy.deepcopy(request["trigger"])
+    version["trigger"] = request["trigger"]
     version["notes"] = request.get("notes", [])
     for step in steps_of(version):
-        step.update(_saved(step, now))
+        _saved(step, now)
 
 
 EDITS: dict[str, Edit] = {
@@ -122,20 +138,41 @@ EDITS: dict[str, Edit] = {
 }
 
 
+def _without_connections(trigger: Row) -> Row:
+    trigger = copy.deepcopy(trigger)
+    for step in steps_of({"trigger": trigger}):
+        given = step["settings"].get("input", {})
+        for name in [name for name in given if connections_in(given[name])]:
+            del given[name]
+    return trigger
+
+
 def _step(version: Row, name: str) -> Row:
     for step in steps_of(version):
         if step["name"] == name:
             return step
-    raise business(400, "FLOW_OPERATION_INVALID", {"message": f"step {name} not found"})
+    raise business(400, "FLOW_OPERATION_INVALID", {"message": f"there is no step {name}"})
+
+
+def _parent(version: Row, name: str) -> Row:
+    wanted = _step(version, name)
+    for step in steps_of(version):
+        if step.get("nextAction") is wanted:
+            return step
+    raise business(400, "FLOW_OPERATION_INVALID", {"message": f"{name} is no action"})
+
+
+def _in_place_of(old: Row, new: Row) -> Row:
+    """The new step, followed by what followed the old one."""
+    return new | ({"nextAction": old["nextAction"]} if "nextAction" in old else {})
 
 
 def _saved(step: Row, now: str) -> Row:
-    """A step as it is kept: at one version of its piece (the builder sends ``~0.1.34``), changed now."""
-    saved = copy.deepcopy(step) | {"lastUpdatedDate": now}
-    settings = saved["settings"]
-    if "pieceVersion" in settings:
-        settings["pieceVersion"] = settings["pieceVersion"].lstrip("~^")
-    return saved
+    """The step as it is kept: at one version of its piece (the builder sends ``~0.1.34``), changed now."""
+    step["lastUpdatedDate"] = now
+    if "pieceVersion" in step["settings"]:
+        step["settings"]["pieceVersion"] = step["settings"]["pieceVersion"].lstrip("~^")
+    return step
 
 
 def _reworded(value: Json, old: str, new: str) -> Json:

@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ..clock import Clock
-from . import accounts, pieces, projects
+from . import accounts, flows, folders, pieces, projects
 from .accounts import make_api_key, make_identity, make_platform
 from .answers import Refusal, respond, route_not_found
 from .area import Area
@@ -28,7 +28,13 @@ from .webhook_piece import WEBHOOK
 from .world import Edition, ReceivedCall, Version, World
 
 #: Every area of the server, in the order in which its routes are looked up.
-AREAS: Sequence[Area] = (accounts.area, projects.area, pieces.area)
+AREAS: Sequence[Area] = (
+    accounts.area,
+    projects.area,
+    pieces.area,
+    folders.area,
+    flows.area,
+)
 
 EMAIL, PASSWORD = "admin@example.com", "Stand-in-1"  # noqa: S105 - of a server for tests
 
