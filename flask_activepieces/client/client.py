@@ -1,0 +1,42 @@
+"""`ActivepiecesClient`: what Activepieces' API offers, an attribute for each kind of thing."""
+
+from __future__ import annotations
+
+from .capabilities import Edition
+from .credentials import ApiKey, Credential
+from .http import Http, Timeout
+from .transport import Transport
+from .urls import api_root
+
+
+class ActivepiecesClient:
+    """The REST client of one Activepieces server, for one credential; many threads may use it at once.
+
+    Give it an ``api_key``, or another ``credential``. Clients of many servers and credentials may share one ``http``.
+    With ``edition`` it refuses beforehand what that edition does not have.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        *,
+        credential: Credential | None = None,
+        timeout: Timeout | None = None,
+        edition: Edition | None = None,
+        http: Http | None = None,
+    ) -> None:
+        if (api_key is None) == (credential is None):
+            raise ValueError("give either api_key or credential")
+        transport = Transport(
+            root=api_root(base_url),
+            credential=credential or ApiKey(api_key or ""),
+            http=http or Http(),
+            timeout=timeout or Timeout(),
+            edition=edition,
+        )
+        self.transport = transport
+        # What each of these is for stands at the head of its file.
+
+    def __repr__(self) -> str:
+        return f"<ActivepiecesClient of {self.transport.root}, {self.transport.credential.kind}>"

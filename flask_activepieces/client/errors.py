@@ -1,0 +1,193 @@
+"""What can go wrong with a call to Activepieces, by what the caller can do about it.
+
+    CallFailed
+    ├── NotCallable          refused before anything was sent
+    │   ├── WrongCredential  another kind of credential may call this
+    │   └── WrongEdition     another edition of Activepieces has this
+    ├── CannotReach          no connection, or one that broke
+    ├── TookTooLong          no whole answer within the time allowed
+    ├── NotActivepieces      something answers at this base URL, and it is not Activepieces' API
+    ├── BadCredential        the key, token or password is wrong, expired or never arrived
+    ├── NotAllowed           the credential is good and may not do this
+    ├── NeedsPlan            the plan lacks the feature
+    ├── NoSuchThing          the connection, project, flow … is not there
+    ├── NoSuchRoute          this server has no such route
+    ├── Rejected             what was sent does not fit
+    │   ├── ValueRefused     the piece refused the connection's value
+    │   ├── ClaimRefused     the OAuth2 code could not be exchanged for a token
+    │   └── Conflict         it is at odds with what is there
+    ├── WorkerAway           Activepieces has no worker to run the piece
+    ├── TooManyCalls         come back later
+    └── ServerFault          Activepieces failed
+
+Activepieces has two shapes of error body, the same cause can give either, and some bodies mislead. So the HTTP
+status decides, and ``code`` and ``hint`` are what Activepieces said about it: for people, and often absent.
+No error holds a credential or a value that was sent.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..errors import ActivepiecesError
+
+
+class CallFailed(ActivepiecesError):
+    """Raised when a call brought no result: ``call`` names it, ``hint`` is a short text of Activepieces."""
+
+    #: What to do about it; the last sentence of the message.
+    remedy: ClassVar[str] = ""
+    #: Whether Activepieces may have done what was asked all the same.
+    outcome_unknown: bool = False
+
+    def __init__(
+        self, call: str, *, status: int | None = None, code: str | None = None, hint: str = ""
+    ) -> None:
+        self.call = call
+        self.status = status
+        self.code = code
+        self.hint = hint
+        said = ": ".join(filter(None, [" ".join(filter(None, [str(status or ""), code])), hint]))
+        first = f"{call} failed: {said or type(self).__name__}"
+        super().__init__(" ".join(filter(None, [_as_sentence(first), self._remedy()])))
+
+    def _remedy(self) -> str:
+        return self.remedy
+
+
+class NotCallable(CallFailed):
+    """Raised before anything is sent, when it is known that the call cannot succeed."""
+
+    def __init__(self, call: str, *, credential: str, hint: str, remedy: str) -> None:
+        self.credential = credential
+        self.remedy_text = remedy
+        super().__init__(call, hint=hint)
+
+    def _remedy(self) -> str:
+        return self.remedy_text
+
+
+class WrongCredential(NotCallable):
+    """Raised when this kind of credential may not make the call; ``remedy_text`` names one that may."""
+
+
+class WrongEdition(NotCallable):
+    """Raised when this edition of Activepieces does not have what was asked for."""
+
+
+class CannotReach(CallFailed):
+    """Raised when there is no connection (refused, unknown name, TLS), or it broke before the answer was whole."""
+
+    remedy = "Check the base URL, the network and whether Activepieces runs."
+
+    def __init__(self, call: str, *, hint: str, outcome_unknown: bool = False) -> None:
+        self.outcome_unknown = outcome_unknown
+        super().__init__(call, hint=hint)
+
+
+class TookTooLong(CallFailed):
+    """Raised when the answer was not whole within ``seconds``; what was asked may still happen."""
+
+    remedy = (
+        "Validating a connection with no worker running takes Activepieces 300 seconds: see that its worker runs,"
+        " or allow a longer timeout."
+    )
+    outcome_unknown = True
+
+    def __init__(self, call: str, *, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(call, hint=f"no answer within the timeout of {seconds:g} seconds")
+
+
+class NotActivepieces(CallFailed):
+    """Raised when the answer is no answer of Activepieces' API: HTML, a redirect, rubbish, or far too much."""
+
+    remedy = "Check the base URL: the API is usually at https://<host>/api/v1."
+
+    def __init__(
+        self, call: str, *, hint: str, status: int | None = None, outcome_unknown: bool = False
+    ) -> None:
+        self.outcome_unknown = outcome_unknown
+        super().__init__(call, status=status, hint=hint)
+
+
+class BadCredential(CallFailed):
+    """Raised when Activepieces does not know the credential: wrong, expired, signed out, or it never arrived."""
+
+    remedy = "Give a valid API key or user token; if it is valid, see that no proxy removes the Authorization header."
+
+
+class NotAllowed(CallFailed):
+    """Raised when the credential is good, and its role does not allow the call."""
+
+    remedy = "Use a credential with the role that this needs, in this project."
+
+
+class NeedsPlan(CallFailed):
+    """Raised when the plan or licence of the Activepieces platform lacks the feature."""
+
+    remedy = "The platform's plan must include this feature."
+
+
+class NoSuchThing(CallFailed):
+    """Raised when what the call is about does not exist, or not for this credential."""
+
+
+class NoSuchRoute(CallFailed):
+    """Raised when this server does not have the route."""
+
+    remedy = "The Community Edition and older versions lack some routes; check the base URL too."
+
+
+class Rejected(CallFailed):
+    """Raised when Activepieces refuses what was sent; it often does not say which field."""
+
+
+class ValueRefused(Rejected):
+    """Raised when the piece refuses the value of a connection, in the piece's own words."""
+
+    remedy = "Correct the value of the connection."
+
+
+class ClaimRefused(Rejected):
+    """Raised when Activepieces could not exchange an OAuth2 code for a token."""
+
+    remedy = (
+        "Begin the authorization again: a code works once. A token endpoint at a private address must be on"
+        " Activepieces' AP_SSRF_ALLOW_LIST."
+    )
+
+
+class Conflict(Rejected):
+    """Raised when what was sent is at odds with what is there."""
+
+
+class WorkerAway(CallFailed):
+    """Raised when Activepieces gave up waiting for a worker of its own."""
+
+    remedy = "Start Activepieces' worker, or wait until it is back."
+
+
+class TooManyCalls(CallFailed):
+    """Raised when Activepieces wants fewer calls; ``retry_after`` is in seconds, None when it did not say."""
+
+    def __init__(
+        self, call: str, *, retry_after: float | None, code: str | None = None, hint: str = ""
+    ) -> None:
+        self.retry_after = retry_after
+        super().__init__(call, status=429, code=code, hint=hint)
+
+    def _remedy(self) -> str:
+        wait = "" if self.retry_after is None else f" in {self.retry_after:g} seconds"
+        return f"Try again{wait}."
+
+
+class ServerFault(CallFailed):
+    """Raised when Activepieces, or a proxy before it, failed; what was asked may have been done in part."""
+
+    remedy = "Look into the log of Activepieces."
+    outcome_unknown = True
+
+
+def _as_sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

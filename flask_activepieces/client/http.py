@@ -1,0 +1,192 @@
+"""HTTP, by requests: the only file that imports it. One `Http` serves any number of clients and threads."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.client import IncompleteRead, RemoteDisconnected
+from http.cookiejar import DefaultCookiePolicy
+from random import random
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import DecodeError, NameResolutionError, ProxyError
+
+from .answers import Answer
+from .deadlines import POOLS, Exchange, under
+from .errors import CannotReach, NotActivepieces, TookTooLong
+from .sessions import Sessions
+from .wire import Outgoing
+
+#: A longer answer is not read to its end: 50,000 connections take about 40 MB.
+MAX_ANSWER = 64 * 1024 * 1024
+_CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeout:
+    """Seconds: to connect, to wait for the next bytes, and for the call with all its repetitions."""
+
+    connect: float = 5
+    read: float = 30
+    total: float = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retries:
+    """How often a call is tried, and how long to wait in between: exponential, with full jitter."""
+
+    attempts: int = 3
+    first_wait: float = 0.25
+    longest_wait: float = 4.0
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    random: Callable[[], float] = field(default=random, repr=False)
+
+    def wait(self, attempt: int, *, at_least: float = 0.0) -> float:
+        """Seconds before the next attempt, of which the first is number 1."""
+        ceiling = min(self.longest_wait, self.first_wait * 2.0**attempt)
+        return max(at_least, self.random() * ceiling)
+
+
+class Http:
+    """A pool of connections, and the sign-ins made over it; clients may share one, from any thread."""
+
+    def __init__(
+        self,
+        *,
+        connections: int = 50,
+        retries: Retries = Retries(),  # noqa: B008  # frozen
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.retries = retries
+        self.sessions = Sessions(clock)
+        self._connections = connections
+        self._open()
+
+    def __repr__(self) -> str:
+        return f"<Http of up to {self._connections} kept connections>"
+
+    def close(self) -> None:
+        """Close the connections that nobody uses just now."""
+        self._session.close()
+
+    def send(self, call: str, outgoing: Outgoing, *, timeout: Timeout, deadline: float) -> Answer:
+        """The whole answer; `CannotReach`, `TookTooLong` or `NotActivepieces` when there is none to be had."""
+        if (
+            self._process != os.getpid()
+        ):  # a socket must not be shared with the process we were forked from
+            self._open()
+        exchange = Exchange(deadline)
+        try:
+            with under(exchange):
+                return self._exchange(call, outgoing, timeout, exchange)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise _translated(call, error, timeout, exchange) from error
+
+    def _exchange(
+        self, call: str, outgoing: Outgoing, timeout: Timeout, exchange: Exchange
+    ) -> Answer:
+        left = max(exchange.left, 0.001)
+        response = self._session.request(
+            outgoing.method,
+            outgoing.url,
+            headers=dict(outgoing.headers),
+            data=outgoing.form if outgoing.files else outgoing.body,
+            files=dict(outgoing.files) if outgoing.files else None,
+            timeout=(min(timeout.connect, left), min(timeout.read, left)),
+            stream=True,
+        )
+        with response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, b"".join(_body(call, response)))
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        self._session = _Session(self._connections)
+
+
+class _Session(requests.Session):
+    """A session that keeps nothing of one answer for the next request, and sends nothing of its own accord."""
+
+    def __init__(self, connections: int) -> None:
+        super().__init__()
+        self.headers.clear()
+        self.headers["Accept-Encoding"] = "gzip, deflate"
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        # With an auth of our own, ~/.netrc is not asked for one, which would replace the credential.
+        self.auth = _as_it_is
+        adapter = _Adapter(pool_maxsize=connections, pool_connections=20)
+        self.mount("http://", adapter)
+        self.mount("https://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: a redirect would carry the credential to wherever it points."""
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter whose connections keep deadlines, directly and through a proxy."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _body(call: str, response: requests.Response) -> Iterator[bytes]:
+    size = 0
+    for chunk in response.raw.stream(_CHUNK, decode_content=True):
+        size += len(chunk)
+        if size > MAX_ANSWER:
+            raise NotActivepieces(
+                call, status=response.status_code, hint=f"the answer exceeds {MAX_ANSWER >> 20} MB"
+            )
+        yield chunk
+
+
+def _translated(
+    call: str, error: Exception, timeout: Timeout, exchange: Exchange
+) -> CannotReach | TookTooLong | NotActivepieces:
+    causes = list(_causes(error))
+    if any(isinstance(cause, DecodeError) for cause in causes):
+        return NotActivepieces(
+            call, hint="the answer cannot be unpacked", outcome_unknown=exchange.sent
+        )
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        if exchange.sent:
+            passed = timeout.total if exchange.left <= 0 else timeout.read
+            return TookTooLong(call, seconds=passed)
+        return CannotReach(call, hint=f"no connection within {timeout.connect:g} seconds")
+    hint = next((words for kind, words in _WORDS for c in causes if isinstance(c, kind)), "")
+    return CannotReach(call, hint=hint or "the connection failed", outcome_unknown=exchange.sent)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+#: The first that is among the causes of a failure says it in words.
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (NameResolutionError, "the host name is not known"),
+    (ProxyError, "the proxy cannot be reached, or refused"),
+    (ssl.SSLCertVerificationError, "the server's certificate is not trusted"),
+    (ssl.SSLError, "no secure connection could be made"),
+    (ConnectionRefusedError, "the connection was refused"),
+    (RemoteDisconnected, "the connection was closed before an answer came"),
+    (IncompleteRead, "the answer broke off"),
+    (ConnectionError, "the connection was reset"),
+)
