@@ -51,6 +51,11 @@ class ProblemSchema(Schema):
         data_key="fields",
         metadata={"description": "with 422: what is wrong with each field"},
     )
+    flow_ids = fields.List(
+        fields.String(),
+        data_key="flowIds",
+        metadata={"description": "of a connection in use: the flows that would fail without it"},
+    )
     retry_after = fields.Integer(metadata={"description": "with 503: seconds to wait"})
 
 
