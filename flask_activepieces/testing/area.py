@@ -1,7 +1,7 @@
 """Routes as the stand-in's areas declare them, and what happens to a request before a route sees it.
 
-The order is the servers' own: the route exists · the body can be read · path, query and body have the right shape · the
-token is good · it is of a kind that this route is for · the project exists · the user may · the plan includes it.
+The order is the servers' own: the route exists · the body can be read · path, query and body have the right shape ·
+the token is good · it is of a kind that this route is for · the project exists · the user may · the plan includes it.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ class Area:
     scoped: bool = False
     #: Outside the API's prefix, such as ``/redirect``.
     at_root: bool = False
+    #: Whether bodies are read before a route sees the call; if not, the area understands them in its own way.
+    reads_bodies: bool = True
     routes: list[Route] = field(default_factory=list)
 
     def route(
@@ -178,7 +180,7 @@ class Area:
         return view
 
     def _admit(self, world: World, route: Route, params: Row) -> Call:
-        raw = read_body(request)
+        raw = read_body(request) if self.reads_bodies else None
         call = Call(
             world,
             params=_read(world, route.params, params, "params"),

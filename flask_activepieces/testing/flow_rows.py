@@ -57,10 +57,11 @@ def draft_of(world: World, flow: Row) -> Row:
 
 
 def drop_flow(world: World, flow: Row) -> None:
-    """Delete a flow with its versions; its runs stay."""
+    """Delete a flow, with its versions and its runs."""
     world.store.drop("flow", flow["id"])
-    for version in world.store.all("flow_version", flowId=flow["id"]):
-        world.store.drop("flow_version", version["id"])
+    for kind in ("flow_version", "flow_run"):
+        for row in world.store.all(kind, flowId=flow["id"]):
+            world.store.drop(kind, row["id"])
 
 
 def replace_connection(world: World, project_id: str, old: str, new: str, *, by_user: bool) -> None:

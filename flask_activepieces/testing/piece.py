@@ -35,6 +35,10 @@ class Answer:
     final: bool = True
 
 
+#: Where in an engine it happened. It is why the short form of an error is a JSON text that is cut off.
+_STACK = "\n    at async stand-in" * 20
+
+
 class StepFailed(Exception):
     """A step of a flow failed: the name of its error and what it says."""
 
@@ -49,7 +53,7 @@ class StepFailed(Exception):
             "__apErrorVersion": 1,
             "message": self.message,
             "errorName": self.name,
-            "raw": str(self),
+            "raw": str(self) + _STACK,
         }
         return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock, RLock
 from typing import Literal
 
 from ..clock import Clock
 from .faults import Faults
+from .jobs import Jobs
 from .oauth_client import TokenRequest
 from .piece import Piece
 from .store import Store
@@ -45,6 +48,8 @@ class World:
     racy: bool
     #: Whether token endpoints on private addresses are refused, as 0.85 does unless told otherwise.
     blocks_private_hosts: bool
+    #: Seconds that a caller of a webhook waits for an answer at most (AP_WEBHOOK_TIMEOUT_SECONDS).
+    webhook_timeout: float = 30
     url: str = "http://127.0.0.1:8080"
     faults: Faults = field(default_factory=Faults)
     #: What plays the pieces of the catalogue, by name and version.
@@ -52,8 +57,20 @@ class World:
     plan: set[str] = field(default_factory=lambda: set(FEATURES))
     calls: list[ReceivedCall] = field(default_factory=list)
     token_requests: list[TokenRequest] = field(default_factory=list)
+    jobs: Jobs = field(default_factory=Jobs)
+    #: Held while what must not overlap is done.
+    lock: RLock = field(default_factory=RLock)
+    _renewals: dict[str, Lock] = field(default_factory=dict)
     #: What user tokens are signed with.
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+    @contextmanager
+    def renewing(self, connection_id: str) -> Iterator[None]:
+        """For one connection, one at a time: two refreshes with the same token would be one too many."""
+        with self.lock:
+            lock = self._renewals.setdefault(connection_id, Lock())
+        with lock:
+            yield
 
     @property
     def is_modern(self) -> bool:

@@ -1,0 +1,33 @@
+"""What the worker of the stand-in does while nobody waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+
+
+class Jobs:
+    """Work in the background, a few jobs at a time."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(4, "stand-in-worker")
+        self._lock = Lock()
+        self._open: set[Future[object]] = set()
+
+    def start(self, job: Callable[[], object]) -> None:
+        """Do this soon."""
+        with self._lock:
+            self._open = {future for future in self._open if not future.done()}
+            self._open.add(self._pool.submit(job))
+
+    def wait(self) -> None:
+        """Until everything that was begun is done; what went wrong in it is raised here."""
+        with self._lock:
+            waited_for = list(self._open)
+        for future in waited_for:
+            future.result()
+
+    def close(self) -> None:
+        """Finish what was begun, and begin nothing more."""
+        self._pool.shutdown()
