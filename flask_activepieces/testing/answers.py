@@ -1,7 +1,7 @@
 """The two shapes of an error, and the answers that every area of the stand-in gives alike.
 
-Activepieces itself answers ``{code, params}``; Fastify, the framework under it, ``{statusCode, error, message}``, with a
-``code`` in some cases. The same cause can give either, so the stand-in says at each place which one was seen.
+Activepieces itself answers ``{code, params}``; Fastify, the framework under it, ``{statusCode, error, message}``,
+with a ``code`` in some cases. The same cause can give either, so the stand-in says at each place which one was seen.
 """
 
 from __future__ import annotations

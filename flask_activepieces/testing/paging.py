@@ -1,8 +1,8 @@
 """Pages of a list and their cursors, with the fault that real servers have.
 
-The cursor of most lists holds the moment at which a page's last row was made, and the next page begins with the *second*
-after it: rows of the same second that did not fit on the page are on no page at all. (41 connections made in about a
-second, asked for ten at a time: 20 arrived.) Only projects and flow runs have cursors that tell every row from the next.
+The cursor of most lists holds the moment at which a page's last row was made, and the next page begins with the
+*second* after it: rows of the same second that did not fit on the page are on no page at all. (41 connections made in
+about a second, asked for ten at a time: 20 arrived.) Only some lists have cursors that tell every row from the next.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from .answers import Row, fastify, timestamp
+from .answers import Row, fastify
 
 
 class Cursor(Protocol):
@@ -96,7 +96,7 @@ def page(
 
 
 def rows_a_page(limit: float | None, *, default: int) -> int | None:
-    """How a server understands ``limit``: none is the default, 0 is 100, a negative one is no limit, and no maximum."""
+    """How a server understands ``limit``: none is the default, 0 is 100, a negative one is no limit. No maximum."""
     if limit is None:
         return default
     if limit < 0:
@@ -124,6 +124,3 @@ def _write(way: str, place: str) -> str:
 def _milliseconds(row: Row) -> int:
     moment = datetime.strptime(row["created"], "%Y-%m-%dT%H:%M:%S.%f%z")
     return round(moment.timestamp() * 1000)
-
-
-__all__ = ["SECONDS", "Cursor", "ExactCursor", "SecondsCursor", "page", "rows_a_page", "timestamp"]

@@ -5,20 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Thread
 from types import TracebackType
-from typing import Any
 
 from flask import Flask, Response, request
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ..clock import Clock
-from . import accounts, flows, folders, pieces, projects
+from . import (
+    accounts,
+    authorization,
+    connections,
+    engine,
+    flows,
+    folders,
+    pieces,
+    platform_facts,
+    projects,
+)
 from .accounts import make_api_key, make_identity, make_platform
-from .answers import Refusal, respond, route_not_found
+from .answers import respond, route_not_found
 from .area import Area
 from .auth import engine_token, user_token
 from .faults import Faults
+from .http_server import HttpServer
 from .oauth_client import TokenRequest
 from .piece import Piece
 from .pieces import add_pieces
@@ -29,12 +37,21 @@ from .world import Edition, ReceivedCall, Version, World
 
 #: Every area of the server, in the order in which its routes are looked up.
 AREAS: Sequence[Area] = (
+    platform_facts.area,
     accounts.area,
     projects.area,
+    authorization.area,
+    authorization.pages,
+    connections.area,
+    connections.platform_area,
+    engine.area,
     pieces.area,
     folders.area,
     flows.area,
 )
+
+#: What 0.85 answers to any path outside its API, with status 200: the start of its pages.
+_PAGES = "<!DOCTYPE html><html><body>Activepieces stand-in</body></html>"
 
 EMAIL, PASSWORD = "admin@example.com", "Stand-in-1"  # noqa: S105 - of a server for tests
 
@@ -48,17 +65,25 @@ def make_app(world: World) -> Flask:
         app.register_blueprint(area.blueprint(world), url_prefix=prefix)
 
     @app.before_request
-    def receive() -> None:
-        request.get_data(
-            cache=True, parse_form_data=False
-        )  # a connection that goes on needs it read
+    def receive() -> Response | None:
         world.calls.append(ReceivedCall(request.method, request.path))
+        # Browsers of any site may call: the preflight of CORS is answered for every route.
+        return Response(status=204) if request.method == "OPTIONS" else None
+
+    @app.after_request
+    def allow_all_sites(response: Response) -> Response:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        return response
 
     @app.errorhandler(404)
     @app.errorhandler(405)
     def no_route(_error: Exception) -> Response:
-        refusal: Refusal = route_not_found()
+        if world.is_modern and not request.path.startswith("/api/"):
+            return Response(_PAGES, content_type="text/html; charset=utf-8")
+        refusal = route_not_found()
         return respond(refusal.status, refusal.body)
+
+    app.wsgi_app = world.faults.around(app.wsgi_app, world.api_root)  # type: ignore[assignment,method-assign]
 
     return app
 
@@ -68,7 +93,8 @@ class ActivepiecesServer:
 
     It answers as recordings of real servers do, faults included. ``clock`` and ``sleep`` are for tests; so are
     ``validates`` (a worker asks the piece about each new connection), ``has_worker`` (False: it asks in vain),
-    ``racy`` (overlapping upserts make duplicates) and ``blocks_private_hosts`` (token endpoints on loopback are refused).
+    ``racy`` (overlapping upserts make duplicates) and ``blocks_private_hosts`` (token endpoints on loopback are not
+    asked).
     """
 
     def __init__(
@@ -85,6 +111,7 @@ class ActivepiecesServer:
         has_worker: bool = True,
         racy: bool = True,
         blocks_private_hosts: bool = False,
+        webhook_timeout: float = 30,
         empty: bool = False,
     ) -> None:
         self._port = port
@@ -99,11 +126,11 @@ class ActivepiecesServer:
             has_worker=has_worker,
             racy=racy,
             blocks_private_hosts=blocks_private_hosts,
+            webhook_timeout=webhook_timeout,
         )
         add_pieces(self.world, (WEBHOOK, *pieces))
         self.app = make_app(self.world)
-        self._server: BaseWSGIServer | None = None
-        self._thread: Thread | None = None
+        self._server: HttpServer | None = None
         self.email, self.password = EMAIL, PASSWORD
         self.api_key: str = ""
         self.platform_id: str = ""
@@ -127,22 +154,15 @@ class ActivepiecesServer:
 
     def start(self) -> ActivepiecesServer:
         """Listen; the port is known from now on."""
-        self._server = make_server(
-            "127.0.0.1", self._port, self.app, threaded=True, request_handler=_Handler
-        )
+        self._server = HttpServer(self.app, self._port)
         self.world.url = f"http://127.0.0.1:{self._server.port}"
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
-        self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Listen no more."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
+        """Listen no more, and let go of whoever still waits for an answer."""
+        if self._server is not None:
+            self.world.faults.end()
+            self._server.close()
             self._server = None
 
     def __enter__(self) -> ActivepiecesServer:
@@ -155,6 +175,7 @@ class ActivepiecesServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        self.world.jobs.close()
         self.world.store.close()
 
     @property
@@ -177,6 +198,10 @@ class ActivepiecesServer:
         """The requests that it sent to token endpoints."""
         return self.world.token_requests
 
+    def finish_runs(self) -> None:
+        """Wait until every run that was begun has ended."""
+        self.world.jobs.wait()
+
     def user_token(self) -> str:
         """A fresh session of the admin."""
         platform = self.world.store.get("platform", self.platform_id)
@@ -188,12 +213,3 @@ class ActivepiecesServer:
     def engine_token(self) -> str:
         """What the engine shows while it runs a flow of the project."""
         return engine_token(self.world, self.project_id)
-
-
-class _Handler(WSGIRequestHandler):
-    """Keeps connections open, as a real server does, and prints nothing."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """A test's output is no place for an access log."""

@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from ..clock import Clock
-from .answers import Json, Row, timestamp
+from .answers import Json, Row, database_error, timestamp
 
 _LETTERS = string.digits + string.ascii_letters
 
@@ -60,10 +60,7 @@ class Store:
         now = self.now()
         row = {"id": new_id(), "created": now, "updated": now, **fields}
         self._execute(
-            "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)",
-            kind,
-            row["id"],
-            json.dumps(row),
+            "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", kind, row["id"], _text(row)
         )
         return row
 
@@ -90,7 +87,7 @@ class Store:
 
     def first(self, kind: str, **equal: str | bool | None) -> Row | None:
         """The oldest of the rows whose fields are equal to these."""
-        return next(iter(self.all(kind, **equal)), None)
+        return next(iter(self.all(kind, None, **equal)), None)
 
     def change(self, kind: str, row_id: str, **fields: Json) -> Row:
         """Set fields of a row, and ``updated``; the row as it is now."""
@@ -98,7 +95,7 @@ class Store:
             row = self.get(kind, row_id)
             assert row is not None, f"no {kind} has this id"
             row |= {"updated": self.now(), **fields}
-            self._execute("UPDATE documents SET body = ? WHERE id = ?", json.dumps(row), row_id)
+            self._execute("UPDATE documents SET body = ? WHERE id = ?", _text(row), row_id)
             return row
 
     def drop(self, kind: str, row_id: str) -> bool:
@@ -124,6 +121,14 @@ class Store:
     def _execute(self, statement: str, *values: Any) -> list[Any]:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
+
+
+def _text(row: Row) -> str:
+    """The row as JSON. PostgreSQL, which real servers use, stores no NUL."""
+    text = json.dumps(row)
+    if "\\u0000" in text:
+        raise database_error('invalid byte sequence for encoding "UTF8": 0x00', code="22021")
+    return text
 
 
 def _key_for(database: str | Path) -> bytes:

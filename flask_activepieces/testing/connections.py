@@ -1,0 +1,238 @@
+"""The connections of a project: the Connections API."""
+
+from __future__ import annotations
+
+from .answers import Json, Row, breaks_a_rule, database_error, listing, not_found
+from .area import Area, Call, in_body, in_query
+from .auth import USER
+from .connection_rows import KIND, belongs_to, listed, matching, put, shown
+from .connection_values import piece_for, project_draft, settled
+from .flow_rows import replace_connection
+from .paging import page, rows_a_page
+from .people import person
+from .shapes import an_id, fields, list_of, nullable, number, one_of, optional, record, text
+
+area = Area("connections", scoped=True)
+platform_area = Area("platform connections")
+
+READ, WRITE = "READ_APP_CONNECTION", "WRITE_APP_CONNECTION"
+
+FILTERS = {
+    "pieceName": optional(text()),
+    "displayName": optional(text()),
+    "status": optional(list_of(one_of("ACTIVE", "MISSING", "ERROR"))),
+    "scope": optional(one_of("PROJECT", "PLATFORM")),
+    "limit": optional(number()),
+    "cursor": optional(text()),
+}
+
+
+def _upsert(call: Call) -> tuple[int, Json]:
+    """Make a connection, or change the one of that external id. Activepieces answers 201 also to an update."""
+    world, body, principal = call.world, call.body, call.principal
+    assert principal.platform_id is not None
+    piece = piece_for(world, body)
+    key = {
+        "platformId": principal.platform_id,
+        "scope": "PROJECT",
+        "externalId": body["externalId"],
+    }
+    fields_of_row = {
+        "displayName": body["displayName"],
+        "pieceName": body["pieceName"],
+        "pieceVersion": piece["version"],
+        "ownerId": principal.user_id,
+    }
+    if body["type"] == "PLACEHOLDER":
+        return 201, _placeholder(call, key, fields_of_row)
+    value = settled(world, piece, body, principal.platform_id)
+    metadata = {"metadata": body["metadata"]} if body.get("metadata") is not None else {}
+    row = put(
+        world,
+        key,
+        {
+            **fields_of_row,
+            **metadata,
+            "type": value["type"],
+            "status": "ACTIVE",
+            "sealed": world.store.seal(value),
+        },
+        project_ids=[call.project_id],
+    )
+    return 201, shown(world, row)
+
+
+def _placeholder(call: Call, key: Row, fields_of_row: Row) -> Row:
+    """A connection that is still to be made; one that is there is left alone."""
+    world = call.world
+    for row in world.store.all(KIND, belongs_to(call.project_id), **key):
+        return shown(world, row)
+    nothing = {
+        "type": "NO_AUTH",
+        "status": "MISSING",
+        "sealed": world.store.seal({"type": "NO_AUTH"}),
+    }
+    return shown(
+        world, put(world, key, {**fields_of_row, **nothing}, project_ids=[call.project_id])
+    )
+
+
+area.route(
+    "POST",
+    "/app-connections",
+    body=project_draft(placeholders=True),
+    project=in_body,
+    permission=WRITE,
+    versions=("0.85.2",),
+)(_upsert)
+area.route(
+    "POST",
+    "/app-connections",
+    body=project_draft(placeholders=False),
+    project=in_body,
+    permission=WRITE,
+    versions=("0.78.2",),
+)(_upsert)
+
+
+@area.route(
+    "GET",
+    "/app-connections",
+    query={"projectId": text(), **FILTERS},
+    project=in_query,
+    permission=READ,
+)
+def list_connections(call: Call) -> tuple[int, Json]:
+    """The project's connections and the global ones that it may use, oldest first. An external id is no filter."""
+    world = call.world
+    here, fits = belongs_to(call.project_id), matching(call.query)
+    rows = world.store.all(
+        KIND,
+        lambda row: here(row) and fits(row),
+        platformId=call.principal.platform_id,
+    )
+    found = page(
+        rows,
+        limit=rows_a_page(call.query.get("limit"), default=10),
+        cursor=call.query.get("cursor"),
+    )
+    return 200, found | {"data": listed(world, found["data"])}
+
+
+@area.route(
+    "GET",
+    "/app-connections/owners",
+    query={"projectId": text()},
+    project=in_query,
+    permission=READ,
+)
+def owners(call: Call) -> tuple[int, Json]:
+    """Whose connections there are in the project."""
+    rows = call.world.store.all(KIND, belongs_to(call.project_id))
+    people = [
+        person(call.world, owner_id) for owner_id in dict.fromkeys(r["ownerId"] for r in rows)
+    ]
+    names = ("firstName", "lastName", "email")
+    return 200, listing([{name: who[name] for name in names} for who in people if who])
+
+
+def _of_connection(call: Call) -> str | None:
+    """The project of the connection in the path; a global one is of its first."""
+    row = _named(call)
+    project_ids: list[str] = row["projectIds"]
+    return next(iter(project_ids), None)
+
+
+def _named(call: Call) -> Row:
+    row_id = call.params["id"]
+    row = call.world.store.get(KIND, row_id)
+    if row is None or row["platformId"] != call.principal.platform_id:
+        raise not_found(KIND, row_id)
+    return row
+
+
+@area.route(
+    "POST",
+    "/app-connections/<id>",
+    body=fields({"displayName": text(least=1), "metadata": optional(nullable(record()))}),
+    project=_of_connection,
+    permission=WRITE,
+)
+def update(call: Call) -> tuple[int, Json]:
+    """Rename a connection and set its metadata; a value in the body is not looked at."""
+    row = _named(call)
+    if row["scope"] != "PROJECT":
+        words = 'Could not find any entity of type "app_connection" matching: '
+        raise database_error(f'{words}{{\n    "id": "{row["id"]}",\n    "scope": "PROJECT"\n}}')
+    changes = {name: part for name, part in call.body.items() if part is not None}
+    return 200, shown(call.world, call.world.store.change(KIND, row["id"], **changes))
+
+
+@area.route("DELETE", "/app-connections/<id>", project=_of_connection, permission=WRITE)
+def delete(call: Call) -> tuple[int, Json]:
+    """Delete a connection, also one that flows use. Activepieces answers 204 to a global one, and keeps it."""
+    row = _named(call)
+    if row["scope"] == "PROJECT":
+        call.world.store.drop(KIND, row["id"])
+    return 204, None
+
+
+@platform_area.route(
+    "GET",
+    "/platform-app-connections",
+    query=FILTERS,
+    platform_admin=True,
+    versions=("0.85.2",),
+)
+def list_of_platform(call: Call) -> tuple[int, Json]:
+    """The connections of all projects."""
+    world = call.world
+    rows = world.store.all(KIND, matching(call.query), platformId=call.principal.platform_id)
+    found = page(
+        rows,
+        limit=rows_a_page(call.query.get("limit"), default=10),
+        cursor=call.query.get("cursor"),
+    )
+    projects = {
+        row["id"]: {name: row[name] for name in ("id", "displayName", "type")}
+        for row in world.store.all("project", platformId=call.principal.platform_id)
+    }
+    return 200, found | {
+        "data": [
+            row | {"projects": [projects[one] for one in row["projectIds"] if one in projects]}
+            for row in listed(world, found["data"])
+        ]
+    }
+
+
+@area.route(
+    "POST",
+    "/app-connections/replace",
+    body=fields(
+        {"sourceAppConnectionId": an_id, "targetAppConnectionId": an_id, "projectId": an_id}
+    ),
+    project=in_body,
+    permission=WRITE,
+)
+def replace(call: Call) -> tuple[int, Json]:
+    """Let flows use the target where they used the source, then delete the source, even where both are the same."""
+    source = _of_project(call, call.body["sourceAppConnectionId"])
+    target = _of_project(call, call.body["targetAppConnectionId"])
+    if source["pieceName"] != target["pieceName"]:
+        raise breaks_a_rule("Connections must be from the same app")
+    replace_connection(
+        call.world,
+        call.project_id,
+        source["externalId"],
+        target["externalId"],
+        by_user=call.principal.kind == USER,
+    )
+    call.world.store.drop(KIND, source["id"])
+    return 204, None
+
+
+def _of_project(call: Call, row_id: str) -> Row:
+    row = call.world.store.get(KIND, row_id)
+    if row is None or call.project_id not in row["projectIds"]:
+        raise not_found(KIND, row_id)
+    return row
