@@ -1,0 +1,41 @@
+"""The server itself: its version, its edition, and whether it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .resource import Resource
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerInfo:
+    """What the server says of itself to anybody who asks."""
+
+    version: str = field(metadata={"wire": "CURRENT_VERSION"})
+    #: ``ce``, ``ee`` or ``cloud``.
+    edition: str = field(metadata={"wire": "EDITION"})
+    #: With ``test``, no piece checks the values of connections.
+    environment: str | None = field(default=None, metadata={"wire": "ENVIRONMENT"})
+    #: Where browsers find it.
+    public_url: str | None = field(default=None, metadata={"wire": "PUBLIC_URL"})
+    #: Seconds that a flow has for its answer to a synchronous webhook.
+    webhook_timeout: float = field(default=30, metadata={"wire": "WEBHOOK_TIMEOUT_SECONDS"})
+    #: The origins that may show the embedded builder in a frame.
+    embed_origins: tuple[str, ...] = field(default=(), metadata={"wire": "ALLOWED_EMBED_ORIGINS"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Health:
+    status: str
+
+
+class Server(Resource):
+    """``client.server``"""
+
+    def info(self) -> ServerInfo:
+        """What the server says of itself."""
+        return self._one(ServerInfo, "server.info", "GET", "/flags")
+
+    def is_healthy(self) -> bool:
+        """Whether the server calls itself healthy; a `CallFailed` when it does not answer at all."""
+        return self._one(_Health, "server.is_healthy", "GET", "/health").status == "Healthy"
