@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .capabilities import Edition
+from .connections import Connections
 from .credentials import ApiKey, Credential
 from .http import Http, Timeout
 from .transport import Transport
@@ -37,6 +38,7 @@ class ActivepiecesClient:
         )
         self.transport = transport
         # What each of these is for stands at the head of its file.
+        self.connections = Connections(transport)
 
     def __repr__(self) -> str:
         return f"<ActivepiecesClient of {self.transport.root}, {self.transport.credential.kind}>"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from .embedding import EmbeddedUser, sign
+
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -42,6 +44,8 @@ class EmailPassword:
 
     kind: ClassVar[str] = "e-mail and password"
     is_user: ClassVar[bool] = True
+    #: The call that brings a token.
+    sign_in: ClassVar[str] = "sign_in"
     path: ClassVar[str] = "/authentication/sign-in"
 
     email: str
@@ -52,6 +56,27 @@ class EmailPassword:
         return {"email": self.email, "password": self.password}
 
 
+@dataclass(frozen=True)
+class SignedEmbedding:
+    """A user of the host app, for whom the platform's signing key vouches: Enterprise and Cloud.
+
+    The user has a session for all projects that they are a member of, not only for the one that is named.
+    """
+
+    kind: ClassVar[str] = "signed embedding user"
+    is_user: ClassVar[bool] = True
+    sign_in: ClassVar[str] = "embedding.sign_in"
+    path: ClassVar[str] = "/managed-authn/external-token"
+
+    signing_key_pem: str = field(repr=False)
+    key_id: str
+    user: EmbeddedUser
+
+    def body(self, now: float) -> Mapping[str, Any]:
+        """What signs in."""
+        return {"externalAccessToken": sign(self.signing_key_pem, self.key_id, self.user, now=now)}
+
+
 def checked_token(text: str) -> str:
     """The token if it can stand in a header; the refusal does not repeat it, as that of requests would."""
     if not _TOKEN.fullmatch(text):
@@ -59,4 +84,4 @@ def checked_token(text: str) -> str:
     return text
 
 
-Credential = ApiKey | UserToken | EmailPassword
+Credential = ApiKey | UserToken | EmailPassword | SignedEmbedding

@@ -64,6 +64,7 @@ class Http:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.retries = retries
+        self.clock = clock
         self.sessions = Sessions(clock)
         self._connections = connections
         self._open()

@@ -22,14 +22,18 @@ class Rows(Sequence[T]):
     @overload
     def __getitem__(self, index: int) -> T: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+    def __getitem__(self, index: slice) -> Rows[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Rows[T]:
         if isinstance(index, slice):
             return Rows(self._items[index], self._build)
         place = range(len(self._items))[index]
         if place not in self._made:
             self._made[place] = self._build(self._items[place])
         return self._made[place]
+
+    def where(self, keep: Callable[[Any], bool]) -> Rows[T]:
+        """Those whose JSON is to be kept; none is made for it."""
+        return Rows([item for item in self._items if keep(item)], self._build)
 
     def __repr__(self) -> str:
         return f"<{len(self)} rows>"

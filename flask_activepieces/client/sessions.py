@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from .errors import BadCredential
+from .errors import BadCredential, TookTooLong
 
 #: How long Activepieces lets a user's token live, less an hour in which it is renewed.
 _LIFE = 7 * 24 * 3600 - 3600
@@ -36,15 +36,25 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions: OrderedDict[Hashable, Session] = OrderedDict()
 
-    def token(self, key: Hashable, sign_in: Callable[[], str], *, stale: str | None = None) -> str:
-        """A token that is good and not ``stale``, which was refused; threads that wait get the same."""
+    def token(
+        self, key: Hashable, sign_in: Callable[[], str], *, wait: float, stale: str | None = None
+    ) -> str:
+        """A token that is good and not ``stale``, which was refused.
+
+        While one thread signs in, others wait for its token, up to ``wait`` seconds.
+        """
         session = self._of(key)
-        with session.lock:
+        if not session.lock.acquire(timeout=max(wait, 0)):
+            raise TookTooLong("sign_in", seconds=wait)
+        try:
             now = self._clock()
             if session.token is not None and session.token != stale and now < session.ends:
                 return session.token
             if session.refused is not None and now < session.ends:
-                raise session.refused
+                error = session.refused
+                raise BadCredential(
+                    error.call, status=error.status, code=error.code, hint=error.hint
+                )
             session.token, session.refused = None, None
             try:
                 session.token = sign_in()
@@ -53,6 +63,8 @@ class Sessions:
                 raise
             session.ends = now + _LIFE
             return session.token
+        finally:
+            session.lock.release()
 
     def _of(self, key: Hashable) -> Session:
         with self._lock:

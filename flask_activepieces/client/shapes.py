@@ -191,4 +191,4 @@ def _in_words(problems: Mapping[Any, Any]) -> str:
         key, found = next(iter(found.items()))
         way.append(str(key))
     words = found[0] if isinstance(found, list) and found else "A value of another type."
-    return f"{'.'.join(way)}: {words}"
+    return ": ".join(filter(None, [".".join(way), words]))

@@ -10,7 +10,14 @@ from typing import Any
 
 from . import capabilities, wire
 from .capabilities import Edition
-from .credentials import ApiKey, Credential, UserToken, checked_token
+from .credentials import (
+    ApiKey,
+    Credential,
+    EmailPassword,
+    SignedEmbedding,
+    UserToken,
+    checked_token,
+)
 from .errors import (
     BadCredential,
     CallFailed,
@@ -48,12 +55,14 @@ class Transport:
         body: Any = None,
         files: Files | None = None,
         repeatable: bool | None = None,
+        anonymous: bool = False,
         timeout: Timeout | None = None,
     ) -> Any:
         """The decoded JSON of the answer, None if it has no body; a `CallFailed` says why there is none.
 
         ``operation`` names the call (``connections.list``); ``path`` is below the API's root; its variable parts
         are made by `wire.segment`. A GET may always be repeated, anything else only if ``repeatable`` says so.
+        An ``anonymous`` call goes out without the credential.
         """
         capabilities.check(operation, self.credential, self.edition)
         call = Call(
@@ -67,11 +76,12 @@ class Transport:
         )
         patience = timeout or self.timeout
         deadline = time.monotonic() + patience.total
-        token = self._token(patience, deadline)
+        token = None if anonymous else self._token(patience, deadline)
         try:
             return self._tried(call, token, patience, deadline)
         except BadCredential as error:
-            if isinstance(self.credential, (ApiKey, UserToken)) or not _has_ended(error):
+            renewable = token is not None and not isinstance(self.credential, (ApiKey, UserToken))
+            if not renewable or not _has_ended(error):
                 raise
             # Refused before anything was done, so that it may be sent again, whatever it is.
             fresh = self._token(patience, deadline, stale=token)
@@ -83,16 +93,22 @@ class Transport:
             return credential.key
         if isinstance(credential, UserToken):
             return credential.token
-        sign_in = partial(self._sign_in, patience, deadline)
-        return self.http.sessions.token((self.root, credential), sign_in, stale=stale)
+        capabilities.check(credential.sign_in, credential, self.edition)
+        return self.http.sessions.token(
+            (self.root, credential),
+            partial(self._sign_in, credential, patience, deadline),
+            wait=deadline - time.monotonic(),
+            stale=stale,
+        )
 
-    def _sign_in(self, patience: Timeout, deadline: float) -> str:
-        assert not isinstance(self.credential, (ApiKey, UserToken))
+    def _sign_in(
+        self, credential: EmailPassword | SignedEmbedding, patience: Timeout, deadline: float
+    ) -> str:
         call = Call(
-            operation="sign-in",
+            operation=credential.sign_in,
             method="POST",
-            path=self.credential.path,
-            body=self.credential.body(time.time()),
+            path=credential.path,
+            body=credential.body(self.http.clock()),
             repeatable=True,
         )
         answer = self._tried(call, None, patience, deadline)
