@@ -55,7 +55,7 @@ class Mint:
                 )
             )
         self.proof = {"client_id": client.client_id, "client_secret": str(secret)}
-        self._desk = TokenDesk.of(state.settings, audit=state.audit, dialect=state.database.dialect)
+        self._desk = TokenDesk.of(state.settings, audit=state.audit)
 
     def code(self) -> str:
         """A code that nobody has redeemed."""
@@ -90,7 +90,7 @@ class Mint:
         desk, now = self._desk, self._state.now()
         family = begin(code, now=now, lifetime=desk.refresh_token_ttl)
         self._state.database.transact(
-            lambda transaction: redeem(transaction, family, dialect=desk.dialect)
+            lambda transaction: redeem(transaction, family, audit=desk.audit, now=now)
         )
         return desk.pair(family, scope=family.scope, issuer=host.PUBLIC_URL, now=now)
 

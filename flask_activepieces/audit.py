@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, literal_column, update
+from sqlalchemy import Executable, Table, bindparam, insert, literal_column, select, update
 
 from . import signals
 from .database import Transaction
 from .models import AuditEventRow
+from .prepared import Values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,14 @@ class Event:
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Change:
+    """An INSERT or UPDATE of one row, and its values."""
+
+    statement: Executable
+    values: Values = field(repr=False)
+
+
 class Audit:
     """Writes the events of one app; ``sender`` is what its signals are sent from."""
 
@@ -40,15 +49,25 @@ class Audit:
         transaction.changes_at_once(_ADD, _row_of(event))
         self.announce(transaction, event)
 
-    def count(self, transaction: Transaction, event: Event, *, first: bool) -> None:
-        """Like `record`, but the events of this name and family share one row that counts them."""
-        if first:
-            transaction.changes_at_once(_ADD, _row_of(event))
+    def record_if(
+        self, transaction: Transaction, change: Change, event: Event, *, counted: bool = False
+    ) -> bool:
+        """Run an INSERT or UPDATE and, if it met a row, record the event; whether it did.
+
+        It is all that the transaction writes. With ``counted`` the events of this name and family share one row,
+        which is there already and counts them.
+        """
+        note, noted = (_COUNT, _count_of(event)) if counted else (_ADD, _row_of(event))
+        if transaction.dialect == "postgresql":
+            statement = _in_one(change.statement, counted)
+            if not transaction.whole_at_once(statement, {**change.values, **noted}):
+                return False
+        elif transaction.changes_at_once(change.statement, change.values) == 0:
+            return False
         else:
-            transaction.changes_at_once(
-                _COUNT, {"of_family": event.family_id, "of_name": event.name, "moment": event.at}
-            )
+            transaction.changes_at_once(note, noted)
         self.announce(transaction, event)
+        return True
 
     def announce(self, transaction: Transaction, event: Event) -> None:
         """Tell the signal's listeners, each for itself, once the transaction is committed."""
@@ -57,16 +76,41 @@ class Audit:
             transaction.after_commit.append(tell)
 
 
-def _row_of(event: Event) -> dict[str, Any]:
+def _row_of(event: Event) -> Values:
     detail = json.dumps(dict(event.detail))
-    return {**vars(event), "detail": detail, "times": 1, "last_at": event.at}
+    told = {**vars(event), "detail": detail, "times": 1, "last_at": event.at}
+    return {f"event_{name}": value for name, value in told.items()}
+
+
+def _count_of(event: Event) -> Values:
+    return {
+        "event_family_id": event.family_id,
+        "event_name": event.name,
+        "event_last_at": event.at,
+    }
 
 
 _table: Table = AuditEventRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
-_COLUMNS = [column.name for column in _table.c if not column.primary_key]
-_ADD = insert(_table).values({name: bindparam(name) for name in _COLUMNS}).inline()
+_VALUES = {
+    column.name: bindparam(f"event_{column.name}", type_=column.type)
+    for column in _table.c
+    if not column.primary_key
+}
+_ADD = insert(_table).values(_VALUES).inline()
 _COUNT = (
     update(_table)
-    .where(_table.c.family_id == bindparam("of_family"), _table.c.name == bindparam("of_name"))
-    .values(times=_table.c.times + literal_column("1"), last_at=bindparam("moment"))
+    .where(_table.c.family_id == _VALUES["family_id"], _table.c.name == _VALUES["name"])
+    .values(times=_table.c.times + literal_column("1"), last_at=_VALUES["last_at"])
 )
+
+
+@cache
+def _in_one(change: Any, counted: bool) -> Executable:
+    """PostgreSQL: the change, and its event where it met a row, in one statement, which returns that row."""
+    changed = change.returning(literal_column("1").label("met")).cte("changed")
+    if counted:
+        noted = _COUNT.where(select(changed).exists()).cte("noted")
+    else:
+        row = select(*_VALUES.values()).select_from(changed)
+        noted = insert(_table).from_select(list(_VALUES), row).cte("noted")
+    return select(changed).add_cte(noted)

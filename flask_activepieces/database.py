@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, Timeout
 from .errors import SetupError, Unavailable
 from .models.base import TABLE_PREFIX
 from .prepared import Prepared, Values
+from .standing_alone import Begin, standing_alone
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,6 @@ ATTEMPTS = 15
 PATIENCE = 5.0
 #: PostgreSQL: a standby, or a server that is being switched over, takes no writes for now.
 _READ_ONLY = "25006"
-#: libpq's PQTRANS_IDLE: no transaction is open.
-_IDLE = 0
 #: How many seconds a writer on SQLite waits for another.
 SQLITE_WAIT = 10
 #: PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: a row that changed since it was read (snapshot
@@ -50,11 +49,29 @@ class LostRace(Exception):
 
 @dataclass
 class Transaction:
-    """One running transaction, and what shall happen once it is safely committed."""
+    """One running transaction, and what shall happen once it is safely committed.
 
-    connection: Connection
+    On PostgreSQL it begins with the first statement that needs it, so that what is only looked up, or written by
+    one statement, costs no BEGIN and no COMMIT.
+    """
+
+    _connection: Connection
+    _begin: Begin
     prepared: Prepared
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    _is_whole: bool = False
+
+    @property
+    def connection(self) -> Connection:
+        """The connection; whatever is asked of it is in the transaction."""
+        assert not self._is_whole, "this transaction was to be one statement"
+        self._begin()
+        return self._connection
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite``, ``postgresql``, ``mysql`` or ``mariadb``."""
+        return self._connection.dialect.name
 
     def execute(self, statement: Executable, values: Values | None = None) -> Any:
         """Run one statement."""
@@ -65,12 +82,17 @@ class Transaction:
         return int(self.connection.execute(statement, values).rowcount)
 
     def rows_at_once(self, statement: Executable, values: Values) -> list[Any]:
-        """What a SELECT of plain columns finds, by the driver itself: see `prepared`."""
-        return self.prepared.rows(self.connection, statement, values)
+        """What a SELECT of plain columns finds, by the driver itself: see `prepared`. It begins nothing."""
+        return self.prepared.rows(self._connection, statement, values)
 
     def changes_at_once(self, statement: Executable, values: Values) -> int:
         """Like `changes`, by the driver itself: see `prepared`."""
         return self.prepared.changes(self.connection, statement, values)
+
+    def whole_at_once(self, statement: Executable, values: Values) -> list[Any]:
+        """What a statement returns that writes all that this transaction writes: nothing may come after it."""
+        self._is_whole = True
+        return self.prepared.rows(self._connection, statement, values)
 
 
 class Database:
@@ -83,8 +105,6 @@ class Database:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
         self._prepared = Prepared(engine, schema=schema)
-        #: Whether the driver can be told, without a round trip, to let a statement stand alone.
-        self._stands_alone = engine.dialect.driver == "psycopg"
 
     @property
     def dialect(self) -> str:
@@ -93,22 +113,10 @@ class Database:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        """A connection for look-ups; where it can be had for nothing, each sees what is committed just then."""
+        """A connection for look-ups."""
         try:
-            with self._engine.connect() as connection:
-                if not self._stands_alone:
-                    yield connection
-                    return
-                driver: Any = connection.connection.driver_connection
-                if driver.autocommit or driver.info.transaction_status != _IDLE:
-                    yield connection  # the host has its own ways with its connections
-                    return
-                driver.autocommit = True
-                try:
-                    yield connection
-                finally:
-                    if not connection.invalidated:
-                        driver.autocommit = False
+            with self._engine.connect() as connection, standing_alone(connection):
+                yield connection
         except (DBAPIError, TimeoutError) as error:
             raise translated(error) from error
 
@@ -132,8 +140,8 @@ class Database:
         give_up_at = time.monotonic() + PATIENCE
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with self._engine.begin() as connection:
-                    transaction = Transaction(connection, self._prepared)
+                with self._engine.begin() as connection, standing_alone(connection) as begin:
+                    transaction = Transaction(connection, begin, self._prepared)
                     result = work(transaction)
             except (LostRace, DBAPIError, TimeoutError) as error:
                 if not _may_be_tried_again(error):

@@ -47,7 +47,7 @@ class Activepieces:
         settings = Settings.from_app_config(app.config)
         database = self._database(app)
         audit = Audit(sender=app)
-        desk = TokenDesk.of(settings, audit=audit, dialect=database.dialect)
+        desk = TokenDesk.of(settings, audit=audit)
         app.extensions[EXTENSION] = State(
             settings=settings,
             host=self._host,

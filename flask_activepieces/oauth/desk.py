@@ -32,10 +32,9 @@ class TokenDesk:
     access_token_ttl: int
     refresh_token_ttl: int
     audit: Audit
-    dialect: str
 
     @classmethod
-    def of(cls, settings: Settings, *, audit: Audit, dialect: str) -> TokenDesk:
+    def of(cls, settings: Settings, *, audit: Audit) -> TokenDesk:
         """The desk of an app with these settings."""
         return cls(
             keys=settings.secret_keys,
@@ -44,7 +43,6 @@ class TokenDesk:
             access_token_ttl=settings.access_token_ttl,
             refresh_token_ttl=settings.refresh_token_ttl,
             audit=audit,
-            dialect=dialect,
         )
 
     def pair(self, family: Family, *, scope: str, issuer: str, now: int) -> TokenAnswer:

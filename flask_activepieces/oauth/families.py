@@ -13,6 +13,7 @@ from typing import Any
 from authlib.oauth2.rfc6749 import TokenMixin
 from sqlalchemy import Connection, Table, bindparam, case, func, literal_column, select, update
 
+from ..audit import Audit, Change, Event
 from ..database import Transaction, insert_if_absent
 from ..models import GrantRow, TokenFamilyRow
 from ..signing import random_id
@@ -61,6 +62,18 @@ class Family(TokenMixin):
     def is_live(self, now: int) -> bool:
         """Whether its refresh tokens may still be used."""
         return self.revoked_at is None and now < self.expires_at
+
+    def event(self, name: str, at: int) -> Event:
+        """What happened to it."""
+        return Event(
+            name=name,
+            at=at,
+            tenant_id=self.tenant_id,
+            user_id=self.user_id,
+            client_id=self.client_id,
+            grant_id=self.grant_id,
+            family_id=self.id,
+        )
 
     # What Authlib's refresh grant asks of a credential:
 
@@ -124,13 +137,14 @@ def begin(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
     )
 
 
-def redeem(transaction: Transaction, family: Family, *, dialect: str) -> bool:
+def redeem(transaction: Transaction, family: Family, *, audit: Audit, now: int) -> bool:
     """Store the family if its code was not redeemed and its grant still stands; False if either fails.
 
     The grant's row is locked against deletion until the commit: a user who disconnects meanwhile either comes
     first, and nothing is stored, or waits, and finds the new family to revoke.
     """
-    return transaction.changes_at_once(_redeem_statement(dialect), vars(family)) == 1
+    change = Change(_redeem_statement(transaction.dialect), vars(family))
+    return audit.record_if(transaction, change, family.event("token.issued", now))
 
 
 def is_stored(connection: Connection, family: Family) -> bool:
@@ -139,31 +153,21 @@ def is_stored(connection: Connection, family: Family) -> bool:
     return stored is not None and stored.secret == family.secret and stored.revoked_at is None
 
 
-def rotate(
-    transaction: Transaction, family: Family, *, past: RefreshToken, now: int, lifetime: int
-) -> Family | None:
-    """Exchange the presented token for a successor; None when the family has moved on meanwhile."""
+def rotated(family: Family, *, past: RefreshToken, now: int, lifetime: int) -> Family:
+    """Where the family stands once the presented token was exchanged for a successor."""
     successor = RefreshToken(family.id, past.generation + 1, random_id())
-    return _move(transaction, family, successor, previous=past.nonce, now=now, lifetime=lifetime)
+    return _with(family, successor, previous=past.nonce, now=now, lifetime=lifetime)
 
 
-def displace(transaction: Transaction, family: Family, *, now: int, lifetime: int) -> Family | None:
-    """Put a new token in place of the unused current one; None when the family has moved on meanwhile."""
+def displaced(family: Family, *, now: int, lifetime: int) -> Family:
+    """Where the family stands once its unused current token has made room for a new one."""
     successor = RefreshToken(family.id, family.generation, random_id())
-    return _move(
-        transaction, family, successor, previous=family.previous_nonce, now=now, lifetime=lifetime
-    )
+    return _with(family, successor, previous=family.previous_nonce, now=now, lifetime=lifetime)
 
 
-def _move(
-    transaction: Transaction,
-    family: Family,
-    successor: RefreshToken,
-    *,
-    previous: str | None,
-    now: int,
-    lifetime: int,
-) -> Family | None:
+def _with(
+    family: Family, successor: RefreshToken, *, previous: str | None, now: int, lifetime: int
+) -> Family:
     changed = {
         "generation": successor.generation,
         "nonce": successor.nonce,
@@ -171,10 +175,20 @@ def _move(
         "rotated_at": now,
         "expires_at": now + lifetime,
     }
-    seen = {"this": family.id, "seen_generation": family.generation, "seen_nonce": family.nonce}
-    if transaction.changes_at_once(_MOVE, changed | seen) == 0:
-        return None
     return Family(**vars(family) | changed)
+
+
+def move(transaction: Transaction, family: Family, moved: Family, *, audit: Audit) -> bool:
+    """Store where the family stands now; False when it has moved on meanwhile, or was ended."""
+    values = {
+        **{name: getattr(moved, name) for name in _MOVED},
+        "this": family.id,
+        "seen_generation": family.generation,
+        "seen_nonce": family.nonce,
+    }
+    event = moved.event("token.refreshed", moved.rotated_at)
+    is_counted = family.generation > 0
+    return audit.record_if(transaction, Change(_MOVE, values), event, counted=is_counted)
 
 
 def end(transaction: Transaction, family_id: str, *, client_id: str, now: int) -> bool:

@@ -104,9 +104,7 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
         assert family is not None
         if self.request.code_is_taken:
             self._answer_taken_code(family)
-        elif families.redeem(transaction, family, dialect=desk.dialect):
-            desk.audit.record(transaction, _of_family("token.issued", family, self.request.now))
-        else:
+        elif not families.redeem(transaction, family, audit=desk.audit, now=self.request.now):
             # In a new transaction, for on MySQL the INSERT that met another row holds a shared lock on it, and
             # two such transactions would wait for each other to revoke it.
             self.request.code_is_taken = True
@@ -119,7 +117,7 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
         if families.end(transaction, family.id, client_id=family.client_id, now=now):
             # RFC 6749 §4.1.2: a code used twice takes down what it bought.
             revocations.add(transaction, revocations.family(family.id), now=now)
-            desk.audit.record(transaction, _of_family("code.replayed", family, now))
+            desk.audit.record(transaction, family.event("code.replayed", now))
             raise InvalidGrantError(
                 "The code was used before; everything it gave access to is revoked."
             )
@@ -175,25 +173,23 @@ class RefreshGrant(_AtTheDesk, grants.RefreshTokenGrant):
 
     def _moved_on(self, family: Family) -> Family:
         desk, transaction, now = self.desk, self.request.transaction, self.request.now
-        lifetime = desk.refresh_token_ttl
         if self.request.verdict is Verdict.REPEAT:
             return family
+        lifetime = desk.refresh_token_ttl
         if self.request.verdict is Verdict.ROTATE:
             past = self.request.presented
-            moved = families.rotate(transaction, family, past=past, now=now, lifetime=lifetime)
+            moved = families.rotated(family, past=past, now=now, lifetime=lifetime)
         else:
-            moved = families.displace(transaction, family, now=now, lifetime=lifetime)
-        if moved is None:
+            moved = families.displaced(family, now=now, lifetime=lifetime)
+        if not families.move(transaction, family, moved, audit=desk.audit):
             raise LostRace  # another worker rotated first: look again, and give its successor
-        event = _of_family("token.refreshed", moved, now)
-        desk.audit.count(transaction, event, first=family.generation == 0)
         return moved
 
     def _end_stolen(self, family: Family) -> None:
         desk, transaction = self.desk, self.request.transaction
         families.end(transaction, family.id, client_id=family.client_id, now=self.request.now)
         revocations.add(transaction, revocations.family(family.id), now=self.request.now)
-        desk.audit.record(transaction, _of_family("refresh.replayed", family, self.request.now))
+        desk.audit.record(transaction, family.event("refresh.replayed", self.request.now))
 
 
 class CredentialsGrant(_AtTheDesk, grants.ClientCredentialsGrant):
@@ -240,15 +236,3 @@ class CredentialsGrant(_AtTheDesk, grants.ClientCredentialsGrant):
             detail={"grant_type": "client_credentials"},
         )
         desk.audit.record(self.request.transaction, event)
-
-
-def _of_family(name: str, family: Family, now: int) -> Event:
-    return Event(
-        name=name,
-        at=now,
-        tenant_id=family.tenant_id,
-        user_id=family.user_id,
-        client_id=family.client_id,
-        grant_id=family.grant_id,
-        family_id=family.id,
-    )

@@ -93,7 +93,7 @@ def test_a_database_that_goes_in_the_middle_burns_nothing(remote: Remote, outage
     program, bob = scene.program(), scene.person()
     token = scene.connect(program, bob)["refresh_token"]
     for shot in redemption(program, scene.code(program, bob)), refresh(program, token):
-        outage.cut = Cut(b"activepieces_audit_events", "answer", and_close=True)
+        outage.cut = Cut(b"activepieces_audit_events", "message", and_close=True)
         assert told([scene.ask(shot)]) == {(503, "temporarily_unavailable"): 1}
 
         outage.open()
