@@ -65,6 +65,12 @@ def database_error(message: str, *, code: str | None = None) -> Refusal:
     return fastify(500, message, code=code)
 
 
+def no_entity(kind: str, wanted: Row) -> Refusal:
+    """500: a row that Activepieces takes for granted is not there."""
+    matching = json.dumps(wanted, indent=4, ensure_ascii=False)
+    return database_error(f'Could not find any entity of type "{kind}" matching: {matching}')
+
+
 def listing(rows: Sequence[Row]) -> Row:
     """All rows on one page, in the envelope of a list."""
     return {"data": list(rows), "next": None, "previous": None}

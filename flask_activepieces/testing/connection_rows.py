@@ -128,9 +128,7 @@ def _flow_ids(users: Mapping[tuple[str, str], list[str]], row: Row) -> list[str]
 
 
 def _find(world: World, key: Mapping[str, Json], project_ids: list[str]) -> Row | None:
-    rows = world.store.all(KIND, **key)
-    if key["scope"] == "PROJECT":
-        rows = [row for row in rows if row["projectIds"] == project_ids]
+    rows = world.store.all(KIND, lambda row: row["projectIds"] == project_ids, **key)
     return next(iter(rows), None)
 
 

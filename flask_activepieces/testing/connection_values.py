@@ -54,11 +54,11 @@ _COMMON = {
 def draft(own: Mapping[str, Shape], *, placeholders: bool) -> Shape:
     """The body of an upsert: one form for each type, with the fields of ``own`` in each."""
     forms = [
-        fields({**own, **_COMMON, "type": one_of(kind), "value": _value(kind, shapes)})
+        fields({**_COMMON, **own, "type": one_of(kind), "value": _value(kind, shapes)})
         for kind, shapes in _VALUES.items()
     ]
     if placeholders:
-        forms.append(fields({**own, **_COMMON, "type": one_of("PLACEHOLDER")}))
+        forms.append(fields({**_COMMON, **own, "type": one_of("PLACEHOLDER")}))
     return union(*forms)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .answers import Json, Row, breaks_a_rule, database_error, listing, not_found
+from .answers import Json, Row, breaks_a_rule, listing, no_entity, not_found
 from .area import Area, Call, in_body, in_query
 from .auth import USER
 from .connection_rows import KIND, belongs_to, listed, matching, put, shown
@@ -162,8 +162,7 @@ def update(call: Call) -> tuple[int, Json]:
     """Rename a connection and set its metadata; a value in the body is not looked at."""
     row = _named(call)
     if row["scope"] != "PROJECT":
-        words = 'Could not find any entity of type "app_connection" matching: '
-        raise database_error(f'{words}{{\n    "id": "{row["id"]}",\n    "scope": "PROJECT"\n}}')
+        raise no_entity(KIND, {"id": row["id"], "scope": "PROJECT"})
     changes = {name: part for name, part in call.body.items() if part is not None}
     return 200, shown(call.world, call.world.store.change(KIND, row["id"], **changes))
 

@@ -56,9 +56,9 @@ _OFFICIAL: Row = {
 def add_pieces(world: World, pieces: Sequence[Piece]) -> None:
     """Put pieces into the catalogue of a server that begins."""
     for piece in pieces:
-        world.pieces[piece.name, piece.version] = piece
-        if world.store.first("piece", name=piece.name, version=piece.version) is None:
-            world.store.add("piece", {**piece.as_json(), **_OFFICIAL})
+        row = world.store.first("piece", name=piece.name, version=piece.version)
+        row = row or world.store.add("piece", {**piece.as_json(), **_OFFICIAL})
+        world.pieces[row["id"]] = piece
 
 
 def find_piece(world: World, name: str, version: str | None = None) -> Row | None:
@@ -71,7 +71,7 @@ def find_piece(world: World, name: str, version: str | None = None) -> Row | Non
 def behaviour_of(world: World, row: Row) -> Piece:
     """What plays the piece of that row."""
     archived = world.store.first("piece_manifest", pieceId=row["id"])
-    return piece_of(archived["manifest"]) if archived else world.pieces[row["name"], row["version"]]
+    return piece_of(archived["manifest"]) if archived else world.pieces[row["id"]]
 
 
 def validate(world: World, row: Row, value: Json) -> str | None:

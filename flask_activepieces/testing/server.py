@@ -17,9 +17,12 @@ from . import (
     engine,
     flows,
     folders,
+    global_connections,
     pieces,
     platform_facts,
     projects,
+    runs,
+    webhooks,
 )
 from .accounts import make_api_key, make_identity, make_platform
 from .answers import respond, route_not_found
@@ -48,6 +51,9 @@ AREAS: Sequence[Area] = (
     pieces.area,
     folders.area,
     flows.area,
+    runs.area,
+    webhooks.area,
+    global_connections.area,
 )
 
 #: What 0.85 answers to any path outside its API, with status 200: the start of its pages.

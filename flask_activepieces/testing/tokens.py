@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import Json, Refusal, Row, business, database_error, fastify
+from .answers import Json, Refusal, Row, business, fastify, no_entity
 from .oauth_client import Blocked, NoAnswer, OAuthClient, TokenAnswer
 from .world import World
 
@@ -66,9 +66,7 @@ def client_secret(world: World, value: Row, platform_id: str, piece_name: str) -
     }
     app = world.store.first("oauth_app", **asked)
     if app is None:
-        wanted = ",\n".join(f'    "{name}": "{text}"' for name, text in asked.items())
-        words = 'Could not find any entity of type "oauth_app" matching: {\n' + wanted + "\n}"
-        raise database_error(words)
+        raise no_entity("oauth_app", asked)
     return str(world.store.unseal(app["clientSecret"]))
 
 

@@ -52,8 +52,8 @@ class World:
     webhook_timeout: float = 30
     url: str = "http://127.0.0.1:8080"
     faults: Faults = field(default_factory=Faults)
-    #: What plays the pieces of the catalogue, by name and version.
-    pieces: dict[tuple[str, str], Piece] = field(default_factory=dict)
+    #: What plays the pieces of the catalogue, by the id of their row.
+    pieces: dict[str, Piece] = field(default_factory=dict)
     plan: set[str] = field(default_factory=lambda: set(FEATURES))
     calls: list[ReceivedCall] = field(default_factory=list)
     token_requests: list[TokenRequest] = field(default_factory=list)
