@@ -56,9 +56,12 @@ class CallFailed(ActivepiecesError):
 
 
 class NotCallable(CallFailed):
-    """Raised before anything is sent, when it is known that the call cannot succeed."""
+    """Raised before anything is sent, when it is known that the call cannot succeed.
 
-    def __init__(self, call: str, *, credential: str, hint: str, remedy: str) -> None:
+    ``credential`` is the kind that was used, where the call fails because of it or of the server's edition.
+    """
+
+    def __init__(self, call: str, *, hint: str, remedy: str, credential: str | None = None) -> None:
         self.credential = credential
         self.remedy_text = remedy
         super().__init__(call, hint=hint)

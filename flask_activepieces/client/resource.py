@@ -32,6 +32,7 @@ class Caller(Protocol):
         body: Any = None,
         files: Files | None = None,
         repeatable: bool | None = None,
+        anonymous: bool = False,
         timeout: Timeout | None = None,
     ) -> Any:
         """The decoded JSON of the answer, None if it has no body."""
