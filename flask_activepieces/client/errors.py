@@ -39,6 +39,8 @@ class CallFailed(ActivepiecesError):
     remedy: ClassVar[str] = ""
     #: Whether Activepieces may have done what was asked all the same.
     outcome_unknown: bool = False
+    #: Seconds after which Activepieces wants to be asked again; None when it did not say.
+    retry_after: float | None = None
 
     def __init__(
         self, call: str, *, status: int | None = None, code: str | None = None, hint: str = ""
@@ -172,7 +174,7 @@ class WorkerAway(CallFailed):
 
 
 class TooManyCalls(CallFailed):
-    """Raised when Activepieces wants fewer calls; ``retry_after`` is in seconds, None when it did not say."""
+    """Raised when Activepieces wants fewer calls."""
 
     def __init__(
         self, call: str, *, retry_after: float | None, code: str | None = None, hint: str = ""
@@ -190,6 +192,18 @@ class ServerFault(CallFailed):
 
     remedy = "Look into the log of Activepieces."
     outcome_unknown = True
+
+    def __init__(
+        self,
+        call: str,
+        *,
+        status: int,
+        code: str | None = None,
+        hint: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        self.retry_after = retry_after
+        super().__init__(call, status=status, code=code, hint=hint)
 
 
 def _as_sentence(text: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import IncompleteRead, RemoteDisconnected
-from http.cookiejar import DefaultCookiePolicy
 from random import random
 from typing import Any
 
@@ -74,7 +73,7 @@ class Http:
 
     def close(self) -> None:
         """Close the connections that nobody uses just now."""
-        self._session.close()
+        self._adapter.close()
 
     def send(self, call: str, outgoing: Outgoing, *, timeout: Timeout, deadline: float) -> Answer:
         """The whole answer; `CannotReach`, `TookTooLong` or `NotActivepieces` when there is none to be had."""
@@ -92,41 +91,40 @@ class Http:
     def _exchange(
         self, call: str, outgoing: Outgoing, timeout: Timeout, exchange: Exchange
     ) -> Answer:
-        left = max(exchange.left, 0.001)
-        response = self._session.request(
-            outgoing.method,
-            outgoing.url,
-            headers=dict(outgoing.headers),
+        request = requests.PreparedRequest()
+        request.prepare(
+            method=outgoing.method,
+            url=outgoing.url,
+            headers={**outgoing.headers, "Accept-Encoding": "gzip, deflate"},
             data=outgoing.form if outgoing.files else outgoing.body,
-            files=dict(outgoing.files) if outgoing.files else None,
-            timeout=(min(timeout.connect, left), min(timeout.read, left)),
+            files=outgoing.files,
+        )
+        left = max(exchange.left, 0.001)
+        response = self._adapter.send(
+            request,
             stream=True,
+            timeout=(min(timeout.connect, left), min(timeout.read, left)),
+            **self._surroundings(outgoing.url),
         )
         with response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, b"".join(_body(call, response)))
 
+    def _surroundings(self, url: str) -> Mapping[str, Any]:
+        """Proxies and certificates as the environment has them (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``, …)."""
+        server = url.split("/", 3)[2]
+        if server not in self._environment:
+            found = requests.Session().merge_environment_settings(url, {}, None, None, None)
+            self._environment[server] = {
+                name: found[name] for name in ("proxies", "verify", "cert")
+            }
+        return self._environment[server]
+
     def _open(self) -> None:
         self._process = os.getpid()
-        self._session = _Session(self._connections)
-
-
-class _Session(requests.Session):
-    """A session that keeps nothing of one answer for the next request, and sends nothing of its own accord."""
-
-    def __init__(self, connections: int) -> None:
-        super().__init__()
-        self.headers.clear()
-        self.headers["Accept-Encoding"] = "gzip, deflate"
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-        # With an auth of our own, ~/.netrc is not asked for one, which would replace the credential.
-        self.auth = _as_it_is
-        adapter = _Adapter(pool_maxsize=connections, pool_connections=20)
-        self.mount("http://", adapter)
-        self.mount("https://", adapter)
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere: a redirect would carry the credential to wherever it points."""
+        self._environment: dict[str, Mapping[str, Any]] = {}
+        # No session of requests: it would keep cookies, follow redirects and take credentials from ~/.netrc.
+        self._adapter = _Adapter(pool_maxsize=self._connections, pool_connections=20)
 
 
 class _Adapter(HTTPAdapter):
@@ -140,10 +138,6 @@ class _Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _body(call: str, response: requests.Response) -> Iterator[bytes]:

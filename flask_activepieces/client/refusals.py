@@ -75,7 +75,11 @@ def refusal(call: str, answer: Answer, *, secrets: Sequence[str] = ()) -> CallFa
     if status >= 500:
         meaning = _DATABASE_CODES.get(code or "", "")
         return ServerFault(
-            call, status=status, code=code, hint=": ".join(filter(None, [meaning, hint]))
+            call,
+            status=status,
+            code=code,
+            hint=": ".join(filter(None, [meaning, hint])),
+            retry_after=_retry_after(answer),
         )
     return _kind(status, code, said)(call, status=status, code=code, hint=hint)
 
@@ -144,7 +148,7 @@ def _permission(params: Mapping[str, Any]) -> str | None:
     return f"this needs the permission {permission}" if isinstance(permission, str) else None
 
 
-def _retry_after(answer: Answer, said: str) -> float | None:
+def _retry_after(answer: Answer, said: str = "") -> float | None:
     """Seconds to wait: of the header, or else of the message, which names them too."""
     given = answer.headers.get("retry-after", "").strip()
     if given.isascii() and given.isdigit():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
@@ -14,7 +14,6 @@ class Rows(Sequence[T]):
     def __init__(self, items: Sequence[Any], build: Callable[[Any], T]) -> None:
         self._items = items
         self._build = build
-        self._made: dict[int, T] = {}
 
     def __len__(self) -> int:
         return len(self._items)
@@ -26,10 +25,10 @@ class Rows(Sequence[T]):
     def __getitem__(self, index: int | slice) -> T | Rows[T]:
         if isinstance(index, slice):
             return Rows(self._items[index], self._build)
-        place = range(len(self._items))[index]
-        if place not in self._made:
-            self._made[place] = self._build(self._items[place])
-        return self._made[place]
+        return self._build(self._items[index])
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._build, self._items)
 
     def where(self, keep: Callable[[Any], bool]) -> Rows[T]:
         """Those whose JSON is to be kept; none is made for it."""

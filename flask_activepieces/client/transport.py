@@ -76,6 +76,8 @@ class Transport:
         )
         patience = timeout or self.timeout
         deadline = time.monotonic() + patience.total
+        if anonymous:
+            return self._tried(call, None, patience, deadline)
         token = None if anonymous else self._token(patience, deadline)
         try:
             return self._tried(call, token, patience, deadline)
@@ -127,7 +129,7 @@ class Transport:
             except CallFailed as error:
                 if attempt >= retries.attempts or not _passes(error, call):
                     raise
-                asked = getattr(error, "retry_after", None) or 0.0
+                asked = error.retry_after or 0.0
                 wait = retries.wait(attempt, at_least=asked)
                 if asked > _LONGEST_RETRY_AFTER or time.monotonic() + wait >= deadline:
                     raise
