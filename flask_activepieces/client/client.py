@@ -5,9 +5,17 @@ from __future__ import annotations
 from .capabilities import Edition
 from .connections import Connections
 from .credentials import ApiKey, Credential
+from .folders import Folders
 from .http import Http, Timeout
+from .mcp import Mcp
+from .members import Members
+from .pieces import Pieces
+from .projects import Projects
+from .server import Server
+from .templates import Templates
 from .transport import Transport
 from .urls import api_root
+from .users import Users
 
 
 class ActivepiecesClient:
@@ -39,6 +47,14 @@ class ActivepiecesClient:
         self.transport = transport
         # What each of these is for stands at the head of its file.
         self.connections = Connections(transport)
+        self.projects = Projects(transport)
+        self.members = Members(transport)
+        self.users = Users(transport)
+        self.folders = Folders(transport)
+        self.pieces = Pieces(transport)
+        self.templates = Templates(transport)
+        self.mcp = Mcp(transport)
+        self.server = Server(transport)
 
     def __repr__(self) -> str:
         return f"<ActivepiecesClient of {self.transport.root}, {self.transport.credential.kind}>"
