@@ -8,8 +8,7 @@ them; its errors are SQLAlchemy's all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -57,10 +56,16 @@ class Prepared:
     def _run(self, connection: Connection, statement: Executable, values: Values) -> Any:
         text = self._text_of(statement)
         arguments = text.arguments(values)
+        before, after = _listeners(connection)
         try:
             cursor = connection.connection.cursor()
-            with _watched(connection, cursor, text.sql, arguments):
-                cursor.execute(text.sql, arguments)
+            if before or after:
+                told = connection, cursor, text.sql, arguments, _context(text.sql, arguments), False
+            for listener in before:
+                listener(*told)
+            cursor.execute(text.sql, arguments)
+            for listener in after:
+                listener(*told)
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._told_as_sqlalchemy_would(connection, text, error) from error
         return cursor
@@ -97,19 +102,17 @@ class Prepared:
         )
 
 
-@contextmanager
-def _watched(connection: Connection, cursor: Any, sql: str, arguments: Any) -> Iterator[None]:
-    """Tells SQLAlchemy's listeners, such as a host's monitoring, of the statement as if it ran it itself."""
-    listeners = connection.dispatch
-    context = SimpleNamespace(
+def _listeners(connection: Connection) -> tuple[Iterable[Any], Iterable[Any]]:
+    """A host's monitoring, say: it is told of a statement as if SQLAlchemy ran it itself."""
+    dispatch = connection.dispatch
+    return dispatch.before_cursor_execute, dispatch.after_cursor_execute
+
+
+def _context(sql: str, arguments: Any) -> SimpleNamespace:
+    """What listeners look at of SQLAlchemy's own, and where they keep what they noted before."""
+    return SimpleNamespace(
         statement=sql, parameters=arguments, compiled=None, executemany=False, execution_options={}
     )
-    told = (connection, cursor, sql, arguments, context, False)
-    for listener in listeners.before_cursor_execute:
-        listener(*told)
-    yield
-    for listener in listeners.after_cursor_execute:
-        listener(*told)
 
 
 def _rendered_in(schema: str) -> dict[str, Any]:

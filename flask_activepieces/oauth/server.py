@@ -68,10 +68,8 @@ class OAuthServer(AuthorizationServer):
         """The proven client; with it, in the same look-up, the family that a refresh token names."""
         credentials = client_auth.read_credentials(request.form, request.authorization)
         token = refresh_tokens.parse(request.form.get("refresh_token", ""))
-        client, family = find_client_and_family(
-            request.transaction,
-            credentials.client_id,
-            token.family_id if token else None,
+        client, family = _find(
+            request.transaction, credentials.client_id, token.family_id if token else None
         )
         try:
             proven = client_auth.check(credentials, client)
@@ -87,35 +85,34 @@ class OAuthServer(AuthorizationServer):
 
     def handle_response(self, status: int, payload: Any, headers: Any) -> Response:
         """JSON, never stored by anyone."""
-        response = Response(json.dumps(payload), status=status, headers=headers)
-        response.headers.update(NO_STORE)
-        return response
+        return Response(json.dumps(payload), status, dict(headers) | NO_STORE)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Our own signals tell these things after the commit; Authlib's would tell them before."""
 
 
-def find_client_and_family(
+def _find(
     transaction: Transaction, client_id: str, family_id: str | None
 ) -> tuple[OAuthClient | None, families.Family | None]:
     """The client, and the family of that id if it is this client's."""
     if not may_be_id(client_id):
         return None, None
+    statement = _CLIENT if family_id is None else _CLIENT_AND_FAMILY
     wanted = {"wanted_client": client_id, "wanted_family": family_id}
-    rows = transaction.rows_at_once(_CLIENT_AND_FAMILY, wanted)
+    rows = transaction.rows_at_once(statement, wanted)
     if not rows:
         return None, None
     (row,) = rows
     client = client_of(dict(zip(_CLIENT_COLUMNS, row, strict=False)))
-    found = dict(zip(families.FIELDS, row[len(_CLIENT_COLUMNS) :], strict=True))
-    return client, families.family_of(found) if found["id"] is not None else None
+    found = dict(zip(families.FIELDS, row[len(_CLIENT_COLUMNS) :], strict=False))
+    return client, families.family_of(found) if found.get("id") is not None else None
 
 
 _clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 _CLIENT_COLUMNS = tuple(_clients.c.keys())
+_CLIENT = select(*_clients.c).where(_clients.c.client_id == bindparam("wanted_client"))
 _CLIENT_AND_FAMILY = (
-    select(*_clients.c, *(column.label(f"family_{column.name}") for column in families.COLUMNS))
-    .select_from(_clients)
+    _CLIENT.add_columns(*(column.label(f"family_{column.name}") for column in families.COLUMNS))
     .outerjoin(
         families.table,
         and_(
@@ -124,5 +121,4 @@ _CLIENT_AND_FAMILY = (
         ),
     )
     .outerjoin(families.grants, families.GRANT_OF_FAMILY)
-    .where(_clients.c.client_id == bindparam("wanted_client"))
 )

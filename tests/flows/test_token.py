@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from tests.conftest import MakeApp
 from tests.support.actors import CALLBACK, Person, Program, answer_of
@@ -242,3 +242,24 @@ def test_code_and_token_times_are_settings(make_app: MakeApp, clock: StoppedCloc
 
     assert tokens["expires_in"] == 7200
     assert program.calls(tokens["access_token"]).status_code == 200
+
+
+def test_a_host_may_read_the_form_before_us(make_app: MakeApp) -> None:
+    """As a hook for logging does."""
+    names: set[str] = set()
+    app = make_app(first=lambda app: app.before_request(lambda: names.update(request.form)))
+    program = Program.registered(app)
+
+    answer_of(program.redeems(Person(app, "bob").allows(program.question())))
+
+    assert "code" in names
+
+
+@pytest.mark.parametrize(
+    "body", [b"grant_type=\xff", b"grant_type=%FF", b"\xff=1", b"%C3%28=1"], ids=str
+)
+def test_a_form_that_is_not_utf_8_is_no_request(app: Flask, body: bytes) -> None:
+    """RFC 6749 appendix B."""
+    response = app.test_client().post("/oauth/token", data=body, content_type=FORM)
+
+    oauth_error(response, 400, "invalid_request")
