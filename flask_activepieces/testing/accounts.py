@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import check_password_hash
 
 from .answers import Json, Row, business, listing, not_found
 from .area import PUBLIC, USER_ONLY, Area, Call
 from .auth import ONBOARDING, digest, onboarding_token, user_token
+from .invitations import is_invited, join
+from .people import make_identity, make_user
 from .platform_facts import platform_json
 from .projects import make_project
 from .roles import DEFAULT_ROLES
@@ -28,42 +28,6 @@ _SIGN_UP = fields(
         "newsLetter": flag(),
     }
 )
-
-
-def make_identity(world: World, *, email: str, password: str, first: str, last: str) -> Row:
-    """Someone who can sign in; not yet a user of any platform."""
-    return world.store.add(
-        "identity",
-        {
-            "email": email.lower(),
-            "password": generate_password_hash(password, "pbkdf2:sha256:1000"),
-            "firstName": first,
-            "lastName": last,
-            "tokenVersion": secrets.token_urlsafe(16),
-        },
-    )
-
-
-def make_user(
-    world: World,
-    identity: Row,
-    platform_id: str,
-    *,
-    role: str = "MEMBER",
-    external_id: str | None = None,
-) -> Row:
-    """That identity as a user of a platform."""
-    return world.store.add(
-        "user",
-        {
-            "identityId": identity["id"],
-            "platformId": platform_id,
-            "platformRole": role,
-            "status": "ACTIVE",
-            "externalId": external_id,
-            "lastActiveDate": None,
-        },
-    )
 
 
 def make_platform(world: World, identity: Row, name: str) -> Row:
@@ -108,7 +72,8 @@ def sign_up(call: Call) -> tuple[int, Json]:
     if world.store.first("identity", email=body["email"].lower()) is not None:
         params = {"email": body["email"].lower(), "platformId": None}
         raise business(409, "EXISTING_USER", params)
-    if world.store.first("platform") is not None:
+    is_first = world.store.first("platform") is None
+    if not is_first and not is_invited(world, body["email"]):
         words = "User is not invited to the platform"
         raise business(403, "INVITATION_ONLY_SIGN_UP", {"message": words})
     identity = make_identity(
@@ -118,9 +83,12 @@ def sign_up(call: Call) -> tuple[int, Json]:
         first=body["firstName"],
         last=body["lastName"],
     )
-    if world.is_modern:
+    if not is_first:
+        join(world, identity)
+    elif world.is_modern:
         return 200, _onboarding(world, identity)
-    make_platform(world, identity, f"{body['firstName']}'s Platform")
+    else:
+        make_platform(world, identity, f"{body['firstName']}'s Platform")
     return 200, _session(world, identity)
 
 

@@ -1,6 +1,10 @@
-"""Users as other things show them: the owner of a connection, the member of a project."""
+"""People: who can sign in, as users of which platform, and how lists show them."""
 
 from __future__ import annotations
+
+import secrets
+
+from werkzeug.security import generate_password_hash
 
 from .answers import Row
 from .world import World
@@ -24,3 +28,62 @@ def person(world: World, user_id: str | None) -> Row | None:
         "created": user["created"],
         "updated": user["updated"],
     }
+
+
+def make_identity(world: World, *, email: str, password: str, first: str, last: str) -> Row:
+    """Someone who can sign in; not yet a user of any platform."""
+    return world.store.add(
+        "identity",
+        {
+            "email": email.lower(),
+            "password": generate_password_hash(password, "pbkdf2:sha256:1000"),
+            "firstName": first,
+            "lastName": last,
+            "tokenVersion": secrets.token_urlsafe(16),
+        },
+    )
+
+
+def make_user(
+    world: World,
+    identity: Row,
+    platform_id: str,
+    *,
+    role: str = "MEMBER",
+    external_id: str | None = None,
+) -> Row:
+    """That identity as a user of a platform."""
+    return world.store.add(
+        "user",
+        {
+            "identityId": identity["id"],
+            "platformId": platform_id,
+            "platformRole": role,
+            "status": "ACTIVE",
+            "externalId": external_id,
+            "lastActiveDate": None,
+        },
+    )
+
+
+def role_named(world: World, name: str) -> Row | None:
+    """The role of that name, in whatever case."""
+    roles = world.store.all("project_role", lambda role: role["name"].lower() == name.lower())
+    return next(iter(roles), None)
+
+
+def make_member(world: World, user: Row, project_id: str, role: Row) -> Row:
+    """Give a user a role in a project, in place of the one that they had."""
+    given = {"projectRoleId": role["id"]}
+    member = world.store.first("project_member", projectId=project_id, userId=user["id"])
+    if member is not None:
+        return world.store.change("project_member", member["id"], **given)
+    return world.store.add(
+        "project_member",
+        {
+            "platformId": user["platformId"],
+            "userId": user["id"],
+            "projectId": project_id,
+            **given,
+        },
+    )

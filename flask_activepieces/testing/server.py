@@ -18,19 +18,27 @@ from . import (
     flows,
     folders,
     global_connections,
+    invitations,
+    managed_authn,
+    mcp,
+    oauth_apps,
     pieces,
     platform_facts,
+    project_members,
     projects,
     runs,
+    signing_keys,
+    users,
     webhooks,
 )
-from .accounts import make_api_key, make_identity, make_platform
+from .accounts import make_api_key, make_platform
 from .answers import respond, route_not_found
 from .area import Area
 from .auth import engine_token, user_token
 from .faults import Faults
 from .http_server import HttpServer
 from .oauth_client import TokenRequest
+from .people import make_identity
 from .piece import Piece
 from .pieces import add_pieces
 from .projects import make_project
@@ -54,6 +62,13 @@ AREAS: Sequence[Area] = (
     runs.area,
     webhooks.area,
     global_connections.area,
+    mcp.area,
+    users.area,
+    project_members.area,
+    invitations.area,
+    oauth_apps.area,
+    signing_keys.area,
+    managed_authn.area,
 )
 
 #: What 0.85 answers to any path outside its API, with status 200: the start of its pages.
