@@ -5,7 +5,11 @@ from __future__ import annotations
 from .capabilities import Edition
 from .connections import Connections
 from .credentials import ApiKey, Credential
+from .embedding import Embedding
+from .flow_runs import FlowRuns
+from .flows import Flows
 from .folders import Folders
+from .global_connections import GlobalConnections
 from .http import Http, Timeout
 from .mcp import Mcp
 from .members import Members
@@ -47,13 +51,17 @@ class ActivepiecesClient:
         self.transport = transport
         # What each of these is for stands at the head of its file.
         self.connections = Connections(transport)
+        self.global_connections = GlobalConnections(transport)
         self.projects = Projects(transport)
         self.members = Members(transport)
         self.users = Users(transport)
+        self.flows = Flows(transport)
+        self.flow_runs = FlowRuns(transport)
         self.folders = Folders(transport)
         self.pieces = Pieces(transport)
         self.templates = Templates(transport)
         self.mcp = Mcp(transport)
+        self.embedding = Embedding(transport)
         self.server = Server(transport)
 
     def __repr__(self) -> str:

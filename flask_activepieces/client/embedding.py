@@ -7,7 +7,8 @@ here unless both ids and both names are there, and what is signed lives for minu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from ..errors import InvalidInput
+from .resource import Resource
 
 #: The server would take ten years; a token that is on its way to a browser needs minutes.
 LONGEST_LIFETIME = 3600
@@ -47,6 +49,59 @@ class EmbeddedUser:
             problems["role"] = "is a name, or None"
         if problems:
             raise InvalidInput(problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedSession:
+    """What a signed user got: a token of seven days, for all projects that they are a member of."""
+
+    token: str = field(repr=False)
+    #: The project that was named when the user was signed in.
+    project_id: str
+    platform_id: str
+    user_id: str = field(metadata={"wire": "id"})
+    #: As Activepieces keeps it, which is as text.
+    external_id: str | None = None
+    platform_role: str
+    first_name: str
+    last_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Origins:
+    allowed_embed_origins: tuple[str, ...]
+
+
+class Embedding(Resource):
+    """``client.embedding``"""
+
+    def exchange(self, token: str) -> EmbeddedSession:
+        """The session of the user in a token that `sign` made; user and project are made if they are not there.
+
+        Every exchange gives the user the role that the token names, and leaves them in the projects of earlier ones.
+        """
+        return self._one(
+            EmbeddedSession,
+            "embedding.exchange",
+            "POST",
+            "/managed-authn/external-token",
+            body={"externalAccessToken": token},
+            repeatable=True,
+            anonymous=True,
+        )
+
+    def allow_origins(self, origins: Sequence[str]) -> Sequence[str]:
+        """Let pages of these origins show the builder in a frame, beside those that may; returns all that may."""
+        if not origins:
+            raise InvalidInput({"origins": "names at least one"})
+        return self._one(
+            _Origins,
+            "embedding.allow_origins",
+            "POST",
+            "/embed-subdomain/allowed-embed-origins",
+            body={"allowedEmbedOrigins": list(origins)},
+            repeatable=True,
+        ).allowed_embed_origins
 
 
 def sign(

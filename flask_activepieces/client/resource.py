@@ -54,9 +54,18 @@ class Resource:
         query: Query | None = None,
         body: Any = None,
         repeatable: bool | None = None,
+        anonymous: bool = False,
+        timeout: Timeout | None = None,
     ) -> T:
         answer = self._transport.call(
-            operation, method, path, query=query, body=body, repeatable=repeatable
+            operation,
+            method,
+            path,
+            query=query,
+            body=body,
+            repeatable=repeatable,
+            anonymous=anonymous,
+            timeout=timeout,
         )
         return shape(model).one(answer, operation)
 
