@@ -186,6 +186,12 @@ class ActivepiecesServer:
             self._server.close()
             self._server = None
 
+    def close(self) -> None:
+        """Stop, end the runs that were begun, and close the store."""
+        self.stop()
+        self.world.jobs.close()
+        self.world.store.close()
+
     def __enter__(self) -> ActivepiecesServer:
         return self.start()
 
@@ -195,9 +201,7 @@ class ActivepiecesServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
-        self.world.jobs.close()
-        self.world.store.close()
+        self.close()
 
     @property
     def url(self) -> str:
