@@ -23,6 +23,6 @@ class AuditEventRow(Base):
     family_id: Mapped[Id | None]
     #: A JSON object of short texts; plain text to the database, which never looks inside.
     detail: Mapped[str] = mapped_column(Text)
-    at: Mapped[Instant] = mapped_column(index=True)
+    at: Mapped[Instant]
     times: Mapped[int] = mapped_column(Integer)
     last_at: Mapped[Instant]

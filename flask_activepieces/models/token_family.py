@@ -7,7 +7,7 @@ refresh, so a connection costs one row however long it lives.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import TABLE_PREFIX, Base, HostId, Id, Instant
@@ -17,7 +17,6 @@ class TokenFamilyRow(Base):
     """One family; rows of revoked families stay until `prune`, so that a replay is still seen."""
 
     __tablename__ = TABLE_PREFIX + "token_families"
-    __table_args__ = (Index(None, "tenant_id", "user_id"),)
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     client_id: Mapped[Id] = mapped_column(index=True)
@@ -33,6 +32,7 @@ class TokenFamilyRow(Base):
     previous_nonce: Mapped[Id | None]
     rotated_at: Mapped[Instant]
     created_at: Mapped[Instant]
-    #: Moves on with every refresh: an idle connection ends, a used one does not.
-    expires_at: Mapped[Instant] = mapped_column(index=True)
+    #: Moves on with every refresh: an idle connection ends, a used one does not. No index holds what a refresh
+    #: overwrites, for then PostgreSQL would write anew in every index of the table.
+    expires_at: Mapped[Instant]
     revoked_at: Mapped[Instant | None]
