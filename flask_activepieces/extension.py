@@ -15,6 +15,7 @@ from .config import Settings
 from .database import Database
 from .errors import SetupError
 from .host import FlaskLoginHost, Host
+from .integrations.services import services
 from .models import Base
 from .oauth.clients import OAuthClients
 from .oauth.desk import TokenDesk
@@ -48,17 +49,37 @@ class Activepieces:
         database = self._database(app)
         audit = Audit(sender=app)
         desk = TokenDesk.of(settings, audit=audit)
+        clients = OAuthClients(known_scopes=settings.scopes, audit=audit)
+        grants = Grants(audit=audit)
+        for_tenants = services(
+            settings,
+            database,
+            self._host,
+            clock=self._clock,
+            audit=audit,
+            oauth_clients=clients,
+            grants=grants,
+        )
         app.extensions[EXTENSION] = State(
             settings=settings,
             host=self._host,
             clock=self._clock,
             database=database,
             audit=audit,
-            clients=OAuthClients(known_scopes=settings.scopes, audit=audit),
-            grants=Grants(audit=audit),
+            clients=clients,
+            grants=grants,
             server=OAuthServer(desk),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             budget=budget_for(app, redis_url=settings.redis_url),
+            integrations=for_tenants.integrations,
+            connections=for_tenants.connections,
+            projects=for_tenants.projects,
+            flows=for_tenants.flows,
+            mcp=for_tenants.mcp,
+            health=for_tenants.health,
+            one_click=for_tenants.one_click,
+            third_party=for_tenants.third_party,
+            strongbox=for_tenants.strongbox,
         )
         app.register_blueprint(build_blueprint(settings))
         exempt_views(app, routes(settings))

@@ -53,5 +53,8 @@ connection_deleted = _signals.signal("connection.deleted", "A connection was del
 connection_failed = _signals.signal(
     "connection.failed", "A check found that a connection stopped working."
 )
+mcp_token_rotated = _signals.signal(
+    "mcp.token_rotated", "The MCP server of a project was given a new token."
+)
 
 BY_NAME = dict(_signals)

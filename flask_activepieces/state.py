@@ -13,6 +13,15 @@ from .config import Settings
 from .database import Database
 from .errors import SetupError
 from .host import Host
+from .integrations.authorize import ThirdPartySignIn
+from .integrations.connect import OneClick
+from .integrations.connections import TenantConnections
+from .integrations.flows import TenantFlows
+from .integrations.health import Health
+from .integrations.integrations import Integrations
+from .integrations.mcp import TenantMcp
+from .integrations.projects import TenantProjects
+from .integrations.strongbox import Strongbox
 from .issuer import issuer_for
 from .oauth.clients import OAuthClients
 from .oauth.grants import Grants
@@ -36,6 +45,15 @@ class State:
     server: OAuthServer
     revocations: RevocationCheck
     budget: Budget
+    integrations: Integrations
+    connections: TenantConnections
+    projects: TenantProjects
+    flows: TenantFlows
+    mcp: TenantMcp
+    health: Health
+    one_click: OneClick
+    third_party: ThirdPartySignIn
+    strongbox: Strongbox
 
     def now(self) -> int:
         """This second."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from .embedding import EmbeddedUser, sign
+if TYPE_CHECKING:
+    from .embedding import EmbeddedUser
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -74,6 +75,8 @@ class SignedEmbedding:
 
     def body(self, now: float) -> Mapping[str, Any]:
         """What signs in."""
+        from .embedding import sign  # slow to load, and few sign in like this
+
         return {"externalAccessToken": sign(self.signing_key_pem, self.key_id, self.user, now=now)}
 
 

@@ -18,6 +18,10 @@ class ServerInfo:
     environment: str | None = field(default=None, metadata={"wire": "ENVIRONMENT"})
     #: Where browsers find it.
     public_url: str | None = field(default=None, metadata={"wire": "PUBLIC_URL"})
+    #: Where authorized users come back to, unless an app of one's own says otherwise.
+    redirect_url: str | None = field(
+        default=None, metadata={"wire": "THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL"}
+    )
     #: Seconds that a flow has for its answer to a synchronous webhook.
     webhook_timeout: float = field(default=30, metadata={"wire": "WEBHOOK_TIMEOUT_SECONDS"})
     #: The origins that may show the embedded builder in a frame.

@@ -198,6 +198,11 @@ def connected_apps(
     return [_connected_app(row, living.get(row.id, [])) for row in rows]
 
 
+def is_used(connection: Connection, grant_id: str, *, now: int) -> bool:
+    """Whether a living connection has the grant."""
+    return bool(_living_families(connection, [grant_id], now))
+
+
 def _living_families(
     connection: Connection, grant_ids: Sequence[str], now: int
 ) -> dict[str, list[Any]]:

@@ -1,0 +1,237 @@
+"""Signing in at a third party from inside the app: its user allows there what a piece needs, and brings back a code.
+
+Activepieces never sees the browser. We send it to the third party and take the code that it brings back, and
+Activepieces exchanges the code while it saves the connection. What we must remember meanwhile travels in ``state``,
+encrypted, since it holds the PKCE verifier. It is good in the browser that began (the nonce is in its session), for
+the user who began, for ten minutes, and once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..client.values import AuthorizationMethod, CloudOAuth2, OAuth2, PlatformOAuth2, Value
+from ..config import Settings
+from ..errors import Declined, InvalidInput, SignatureError, SignatureExpired
+from ..host import Principal
+from ..signing import fingerprint, random_id, same
+from . import piece_auth
+from .connections import NewConnection, TenantConnections
+from .gateways import Gateways
+from .integrations import Integrations
+from .leases import Leases
+from .records import Integration
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from ..client.connections import Connection
+    from ..client.pieces import PieceAuth
+
+PURPOSE = "third-party authorization"
+#: A person may have to find a phone for a second factor.
+LIFETIME = 10 * 60
+
+Kind = Literal["OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartAuthorization:
+    """What a user wants to sign in for: a piece, or a connection that stopped working."""
+
+    piece_name: str | None = None
+    #: A connection to be renewed, in place of a piece.
+    connection_id: str | None = None
+    display_name: str | None = None
+    external_id: str | None = None
+    #: Whose registration at the third party is used: the app's, the platform's, or that of Activepieces.
+    type: Kind = "OAUTH2"
+    #: The platform's, or Activepieces', client id; the app's own is in the configuration.
+    client_id: str | None = None
+    #: What the piece asks for beside the sign-in, such as the name of a workspace.
+    props: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """Where to send the browser, and what its session must keep until it comes back."""
+
+    url: str = field(repr=False)
+    nonce: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pending:
+    """An authorization under way: what ``state`` holds."""
+
+    id: str
+    integration_id: str
+    tenant_id: str
+    user_id: str
+    #: SHA-256 of the nonce in the browser's session.
+    nonce: str
+    exp: int
+    type: Kind
+    piece_name: str
+    display_name: str | None
+    external_id: str | None
+    client_id: str
+    redirect_url: str
+    scope: str
+    props: Mapping[str, str]
+    authorization_method: AuthorizationMethod
+    verifier: str | None = field(repr=False)
+
+
+class ThirdPartySignIn:
+    """Begins authorizations, and ends them with a connection."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        gateways: Gateways,
+        integrations: Integrations,
+        connections: TenantConnections,
+        leases: Leases,
+    ) -> None:
+        self._apps = settings.oauth_apps
+        self._vault = Vault(settings.secret_keys, PURPOSE)
+        self._gateways = gateways
+        self._integrations = integrations
+        self._connections = connections
+        self._leases = leases
+
+    def start(
+        self,
+        integration: Integration,
+        wanted: StartAuthorization,
+        *,
+        user_id: str,
+        redirect_url: str,
+        now: int,
+    ) -> Started:
+        """Where the user signs in; ``redirect_url`` is our callback, as it is registered there."""
+        piece_name, external_id, display_name = self._target(integration, wanted)
+        auth = self._auth(integration, piece_name)
+        client_id = self._client_id(wanted, piece_name)
+        piece_auth.check_props(auth, wanted.props)
+        nonce = secrets.token_urlsafe(24)
+        pending = _Pending(
+            id=random_id(),
+            integration_id=integration.id,
+            tenant_id=integration.tenant_id,
+            user_id=user_id,
+            nonce=fingerprint(nonce),
+            exp=now + LIFETIME,
+            type=wanted.type,
+            piece_name=piece_name,
+            display_name=display_name,
+            external_id=external_id,
+            client_id=client_id,
+            redirect_url=redirect_url,
+            scope=piece_auth.filled(" ".join(self._scope(wanted, piece_name, auth)), wanted.props),
+            props=dict(wanted.props),
+            authorization_method=piece_auth.method_of(auth),
+            verifier=secrets.token_urlsafe(48) if auth.pkce else None,
+        )
+        state = self._vault.lock(asdict(pending), context="")
+        url = piece_auth.authorization_url(
+            auth,
+            client_id=client_id,
+            redirect_url=redirect_url,
+            scope=pending.scope,
+            state=state,
+            verifier=pending.verifier,
+            props=wanted.props,
+        )
+        return Started(url=url, nonce=nonce)
+
+    def finish(
+        self,
+        state: str,
+        *,
+        nonce: str | None,
+        code: str | None,
+        error: str | None = None,
+        error_description: str = "",
+        principal: Principal,
+        now: int,
+    ) -> Connection:
+        """The connection that the user's sign-in is worth; `Declined` when there was none to be had."""
+        pending = self._pending(state, nonce, principal, now)
+        integration = self._integrations.find(pending.integration_id, tenant_id=principal.tenant_id)
+        if code is None:
+            # RFC 6749 §4.1.2.1; a third party that says nothing at all is no better.
+            raise Declined(error or "no_code", error_description)
+        if not self._leases.first(PURPOSE, pending.id, until=pending.exp):
+            raise SignatureError("this authorization was used before")
+        new = NewConnection(
+            value=self._value(pending, code),
+            piece_name=pending.piece_name,
+            display_name=pending.display_name,
+            external_id=pending.external_id,
+        )
+        return self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
+
+    def _target(
+        self, integration: Integration, wanted: StartAuthorization
+    ) -> tuple[str, str | None, str | None]:
+        """The piece, and under which names its connection is saved."""
+        if wanted.connection_id is not None:
+            broken = self._connections.one(integration, wanted.connection_id)
+            return broken.piece_name, broken.external_id, broken.display_name
+        if not wanted.piece_name:
+            raise InvalidInput({"pieceName": "is required, or the id of a connection"})
+        return wanted.piece_name, wanted.external_id, wanted.display_name
+
+    def _auth(self, integration: Integration, piece_name: str) -> PieceAuth:
+        piece = self._gateways.to(integration, "pieces.get").pieces.get(piece_name)
+        auth = piece_auth.oauth2_of(piece)
+        if auth is None or not auth.auth_url:
+            raise InvalidInput({"pieceName": "this piece does not sign in by OAuth2"})
+        return auth
+
+    def _client_id(self, wanted: StartAuthorization, piece_name: str) -> str:
+        if wanted.type != OAuth2.type:
+            if not wanted.client_id:
+                raise InvalidInput({"clientId": f"is required for {wanted.type}"})
+            return wanted.client_id
+        if piece_name not in self._apps:
+            raise InvalidInput({"pieceName": "ACTIVEPIECES_OAUTH_APPS has no app for this piece"})
+        return self._apps[piece_name].client_id
+
+    def _scope(self, wanted: StartAuthorization, piece_name: str, auth: PieceAuth) -> Sequence[str]:
+        app = self._apps.get(piece_name) if wanted.type == OAuth2.type else None
+        return auth.scope if app is None or app.scope is None else app.scope
+
+    def _pending(self, state: str, nonce: str | None, principal: Principal, now: int) -> _Pending:
+        """What was begun, if it was begun here: by this user, in this browser, and lately."""
+        pending = _Pending(**self._vault.unlock(state, context=""))
+        if not same(pending.nonce, fingerprint(nonce or "")):
+            raise SignatureError("this authorization was begun in another browser")
+        if (pending.user_id, pending.tenant_id) != (principal.user_id, principal.tenant_id):
+            raise SignatureError("this authorization was begun by another user")
+        if pending.exp <= now:
+            raise SignatureExpired("this authorization took too long")
+        return pending
+
+    def _value(self, pending: _Pending, code: str) -> Value:
+        shared: dict[str, Any] = {
+            "client_id": pending.client_id,
+            "code": code,
+            "scope": pending.scope,
+            # The name misleads: Activepieces sends it as the verifier.
+            "code_challenge": pending.verifier,
+            "authorization_method": pending.authorization_method,
+            "props": dict(pending.props) or None,
+        }
+        if pending.type == CloudOAuth2.type:
+            return CloudOAuth2(**shared)
+        if pending.type == PlatformOAuth2.type:
+            return PlatformOAuth2(**shared, redirect_url=pending.redirect_url)
+        app = self._apps.get(pending.piece_name)
+        if app is None or app.client_id != pending.client_id:
+            raise SignatureError("the app's registration was changed meanwhile")
+        return OAuth2(**shared, redirect_url=pending.redirect_url, client_secret=app.client_secret)

@@ -1,0 +1,65 @@
+"""Flows and runs of a tenant's project. The key may open other projects too, so what it finds is looked at first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import NotFound
+from .gateways import Gateways
+from .records import Integration
+
+if TYPE_CHECKING:
+    from ..client.flow_runs import FlowRun, RunPage
+    from ..client.flows import Flow, Status
+
+
+class TenantFlows:
+    """Lists and shows; what lies in another project is not there."""
+
+    def __init__(self, gateways: Gateways) -> None:
+        self._gateways = gateways
+
+    def list(
+        self,
+        integration: Integration,
+        *,
+        name: str | None = None,
+        statuses: Sequence[Status] = (),
+        connection_external_ids: Sequence[str] = (),
+    ) -> Sequence[Flow]:
+        """The flows of the integration's project, newest first."""
+        return self._gateways.to(integration, "flows.list").flows.list(
+            integration.project_id,
+            name=name,
+            statuses=statuses,
+            connection_external_ids=connection_external_ids,
+        )
+
+    def one(self, integration: Integration, flow_id: str) -> Flow:
+        """One flow of the integration's project."""
+        flow = self._gateways.to(integration, "flows.get").flows.get(flow_id)
+        if flow.project_id != integration.project_id:
+            raise NotFound("flow", flow_id)
+        return flow
+
+    def runs(
+        self,
+        integration: Integration,
+        *,
+        flow_ids: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> RunPage:
+        """The newest runs in the integration's project, up to the limit."""
+        return self._gateways.to(integration, "flow_runs.list").flow_runs.list(
+            integration.project_id, flow_ids=flow_ids, statuses=statuses, limit=limit, cursor=cursor
+        )
+
+    def run(self, integration: Integration, run_id: str) -> FlowRun:
+        """One run in the integration's project, with its steps; anything may be in these, tokens included."""
+        run = self._gateways.to(integration, "flow_runs.get").flow_runs.get(run_id)
+        if run.project_id != integration.project_id:
+            raise NotFound("flow run", run_id)
+        return run

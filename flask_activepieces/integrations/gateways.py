@@ -1,0 +1,149 @@
+"""The way from an integration to Activepieces: the right server, the right key, and only where both are allowed.
+
+Every call goes through here. No database connection is held while one is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..client import capabilities
+from ..client.credentials import ApiKey
+from ..client.errors import NotCallable, WrongCredential
+from ..config import Settings
+from ..database import Database
+from ..errors import Disabled
+from .base_urls import BaseUrls
+from .credentials import Credential, Credentials
+from .records import Integration
+from .strongbox import Strongbox
+
+if TYPE_CHECKING:
+    from ..client.client import ActivepiecesClient
+    from ..client.http import Http
+
+#: Makes the client for a server and a credential; a seam for tests.
+Connect = Callable[[str, Credential], "ActivepiecesClient"]
+
+#: What the app's own key may be used for in a project that is one tenant's alone. That key opens every project of the
+#: platform, so a call is here only if it names the project, and what it finds is looked at before it is shown.
+_IN_OWN_PROJECT = {
+    "connections.list",
+    "connections.upsert",
+    "connections.update",
+    "connections.delete",
+    "connections.owners",
+    "flows.list",
+    "flows.get",
+    "flow_runs.list",
+    "flow_runs.get",
+    "folders.list",
+    "pieces.list",
+    "pieces.get",
+    "projects.get",
+    "server.info",
+}
+#: In a project that tenants share, flows, runs and people are other tenants' too; a connection says whose it is.
+_IN_SHARED_PROJECT = {
+    "connections.list",
+    "connections.upsert",
+    "connections.update",
+    "connections.delete",
+    "pieces.list",
+    "pieces.get",
+    "server.info",
+}
+
+
+class Gateways:
+    """Makes clients for the integrations of one app."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        strongbox: Strongbox,
+        *,
+        connect: Connect | None = None,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._strongbox = strongbox
+        self.base_urls = BaseUrls(settings)
+        self.connect: Connect = connect or Connections(settings)
+
+    def to(self, integration: Integration, operation: str) -> ActivepiecesClient:
+        """A client that may make this call; `Disabled`, or `NotCallable` with who could make it."""
+        if not integration.enabled:
+            raise Disabled(integration.id, "an administrator switched it off")
+        base_url = self.base_urls.of(integration.id, integration.base_url)
+        return self.connect(base_url, self._credential(integration, operation))
+
+    def is_shared(self, integration: Integration) -> bool:
+        """Whether other tenants' things are in the same project."""
+        return not integration.own_key and self._settings.project_id is not None
+
+    def fallback(self) -> ApiKey | None:
+        """The app's own key, for tenants that bring none."""
+        return ApiKey(self._settings.api_key) if self._settings.api_key else None
+
+    def _credential(self, integration: Integration, operation: str) -> Credential:
+        credentials = self._database.read(
+            lambda connection: self._strongbox.credentials(connection, integration)
+        )
+        if credentials is not None:
+            return able_to(operation, credentials)
+        key = self.fallback()
+        if key is None:
+            raise Disabled(integration.id, "it has no key, and ACTIVEPIECES_API_KEY is not set")
+        self._check_fallback(integration, operation, key)
+        return key
+
+    def _check_fallback(self, integration: Integration, operation: str, key: ApiKey) -> None:
+        capabilities.check(operation, key, None)
+        shared = self.is_shared(integration)
+        if operation not in (_IN_SHARED_PROJECT if shared else _IN_OWN_PROJECT):
+            raise NotCallable(
+                operation,
+                credential="the app's own key",
+                hint="it would show what belongs to other tenants",
+                remedy="Set this integration up with a key of its own.",
+            )
+
+
+def able_to(operation: str, credentials: Credentials) -> Credential:
+    """The one of the credentials that may make the call, the key before the user."""
+    refusal: WrongCredential | None = None
+    for credential in credentials.all().values():
+        try:
+            capabilities.check(operation, credential, None)
+        except WrongCredential as error:
+            refusal = error
+        else:
+            return credential
+    assert refusal is not None, "an integration with no credential at all"
+    raise refusal
+
+
+class Connections:
+    """Clients that share one pool of connections; loaded by the first call, since requests is slow to load."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._seconds = settings.timeout
+
+    def __call__(self, base_url: str, credential: Credential) -> ActivepiecesClient:
+        """A client for this server."""
+        from ..client.client import ActivepiecesClient
+        from ..client.http import Timeout
+
+        # One waiting for an answer, and some for the connection and for a repetition that is safe.
+        timeout = Timeout(connect=5, read=self._seconds, total=self._seconds + 10)
+        return ActivepiecesClient(base_url, credential=credential, timeout=timeout, http=self._http)
+
+    @cached_property
+    def _http(self) -> Http:
+        from ..client.http import Http
+
+        return Http()

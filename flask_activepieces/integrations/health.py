@@ -1,0 +1,117 @@
+"""Connections that stopped working: found by a check, told once until they work again.
+
+Activepieces marks a connection ERROR when its token cannot be renewed, and tells nobody. What the last check found
+is kept with the integration; so of several checks at once only one tells, and what works again is forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from ..audit import Audit, Event
+from ..config import Settings
+from ..database import Database, Transaction
+from . import records
+from .connections import ConnectionFilter, TenantConnections
+from .gateways import Gateways
+from .journal import told_of
+from .records import Integration
+
+if TYPE_CHECKING:
+    from ..client.connections import Connection
+
+#: Kinds of connections that a user can renew by signing in at a third party.
+_BY_SIGN_IN = {"OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failing:
+    """A connection that does not work, and where a person can mend it."""
+
+    connection_id: str
+    display_name: str
+    piece_name: str
+    reconnect_url: str
+    #: Whether the check before this one did not find it yet.
+    is_new: bool
+
+
+class Health:
+    """Checks the connections of integrations."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        gateways: Gateways,
+        connections: TenantConnections,
+        *,
+        audit: Audit,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._gateways = gateways
+        self._connections = connections
+        self._audit = audit
+
+    def check(self, integration: Integration, *, now: int) -> list[Failing]:
+        """The connections that do not work; those that did at the last check are told by `connection_failed`."""
+        broken = self._connections.list(integration, ConnectionFilter(statuses=("ERROR",)))
+        known = self._database.transact(
+            lambda transaction: self._note(transaction, integration, broken, now)
+        )
+        return [
+            Failing(
+                connection_id=connection.id,
+                display_name=connection.display_name,
+                piece_name=connection.piece_name,
+                reconnect_url=self.reconnect_url(integration, connection),
+                is_new=connection.id not in known,
+            )
+            for connection in broken
+        ]
+
+    def reconnect_url(self, integration: Integration, connection: Connection) -> str:
+        """Where to mend a connection: by signing in again from this app, or else in Activepieces."""
+        by_sign_in = (
+            connection.type in _BY_SIGN_IN and connection.piece_name in self._settings.oauth_apps
+        )
+        if by_sign_in and self._settings.public_url is not None:
+            query = urlencode({"connectionId": connection.id})
+            prefix = self._settings.public_url + self._settings.url_prefix
+            return f"{prefix}/connections/{integration.id}/oauth2/start?{query}"
+        server = self._gateways.base_urls.of(integration.id, integration.base_url)
+        site = server.removesuffix("/v1").removesuffix("/api")
+        return f"{site}/projects/{quote(integration.project_id, safe='')}/connections"
+
+    def _note(
+        self,
+        transaction: Transaction,
+        integration: Integration,
+        broken: Sequence[Connection],
+        now: int,
+    ) -> tuple[str, ...]:
+        """Write down what is broken, and tell what is new; the connections that were known to be."""
+        current = records.find(
+            transaction.connection, integration.id, tenant_id=integration.tenant_id
+        )
+        ids = tuple(connection.id for connection in broken)
+        if ids != current.failing:
+            records.change(transaction, current, {"failing": json.dumps(ids)}, now=now)
+        for connection in broken:
+            if connection.id not in current.failing:
+                self._audit.record(transaction, self._event(integration, connection, now))
+        return current.failing
+
+    def _event(self, integration: Integration, connection: Connection, now: int) -> Event:
+        return Event(
+            name="connection.failed",
+            at=now,
+            tenant_id=integration.tenant_id,
+            detail=told_of(integration, connection)
+            | {"reconnect_url": self.reconnect_url(integration, connection)},
+        )

@@ -1,0 +1,110 @@
+"""What is noted here about connections, which are in Activepieces: events, and which is the integration's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..audit import Audit, Event
+from ..database import Database, Transaction
+from ..oauth import grants
+from ..oauth.grants import Grants
+from . import records
+from .ownership import user_of
+from .records import Integration
+
+if TYPE_CHECKING:
+    from ..client.connections import Connection
+
+
+class Journal:
+    """Writes it down, each time in one short transaction after the call of Activepieces."""
+
+    def __init__(self, database: Database, *, audit: Audit, grants: Grants) -> None:
+        self._database = database
+        self._audit = audit
+        self._grants = grants
+
+    def saved(
+        self,
+        integration: Integration,
+        connection: Connection,
+        *,
+        is_own: bool,
+        user_id: str,
+        now: int,
+    ) -> None:
+        """A connection was made or changed; the integration's own one is that saved last for the app's piece."""
+        own = {
+            "connection_id": connection.id,
+            "connection_external_id": connection.external_id,
+        }
+
+        def note(transaction: Transaction) -> None:
+            if is_own:
+                _change(transaction, integration, own, now)
+            event = _event("connection.saved", integration, connection, user_id, now)
+            self._audit.record(transaction, event)
+
+        self._database.transact(note)
+
+    def deleted(
+        self, integration: Integration, connection: Connection, *, user_id: str, now: int
+    ) -> None:
+        """A connection is gone, and with it what its user allowed it to do."""
+
+        def note(transaction: Transaction) -> None:
+            current = records.find(
+                transaction.connection, integration.id, tenant_id=integration.tenant_id
+            )
+            if current.connection_id == connection.id:
+                none = {"connection_id": None, "connection_external_id": None}
+                records.change(transaction, current, none, now=now)
+            self._end_grant(transaction, current, connection, now)
+            event = _event("connection.deleted", integration, connection, user_id, now)
+            self._audit.record(transaction, event)
+
+        self._database.transact(note)
+
+    def _end_grant(
+        self, transaction: Transaction, integration: Integration, connection: Connection, now: int
+    ) -> None:
+        client_id, user_id = integration.oauth_client_id, user_of(connection)
+        if client_id is None or user_id is None:
+            return
+        found = grants.remembered(
+            transaction.connection,
+            client_id=client_id,
+            tenant_ids=[integration.tenant_id],
+            user_id=user_id,
+        )
+        self._grants.revoke(transaction, found, now=now, why="its connection was deleted")
+
+
+def _change(
+    transaction: Transaction, integration: Integration, values: dict[str, str], now: int
+) -> None:
+    current = records.find(transaction.connection, integration.id, tenant_id=integration.tenant_id)
+    if current.project_id == integration.project_id:
+        records.change(transaction, current, values, now=now)
+
+
+def _event(
+    name: str, integration: Integration, connection: Connection, user_id: str | None, now: int
+) -> Event:
+    return Event(
+        name=name,
+        at=now,
+        tenant_id=integration.tenant_id,
+        user_id=user_id,
+        detail=told_of(integration, connection),
+    )
+
+
+def told_of(integration: Integration, connection: Connection) -> dict[str, str]:
+    """What an event says about a connection."""
+    return {
+        "integration_id": integration.id,
+        "connection_id": connection.id,
+        "display_name": connection.display_name,
+        "piece_name": connection.piece_name,
+    }

@@ -1,0 +1,119 @@
+"""Leases: one at a time, among all workers and machines, without a database connection while the work is done.
+
+Activepieces does not make an upsert one step, and lets several connections have one external id: of 12 simultaneous
+upserts of a new one, up to 10 made a connection each, on a 0.85.2 server. So who saves a connection takes a lease of
+its external id first: a row with an end, taken and given back in transactions of one statement each. Others wait.
+
+When the outcome is unknown the lease is not given back: Activepieces may still be at it, and says so after 300
+seconds at the latest.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Table, delete, select, update
+
+from ..client.errors import CallFailed, CannotReach, TookTooLong
+from ..clock import Clock
+from ..database import Database, insert_if_absent
+from ..errors import Unavailable
+from ..models import LeaseRow
+from ..signing import random_id
+
+_table: Table = LeaseRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+
+#: A worker that died leaves a lease behind; by then even an Activepieces without a worker has answered.
+LONGEST = 310
+#: How many seconds to wait for another to finish.
+PATIENCE = 20.0
+
+
+class Leases:
+    """The leases of one app."""
+
+    def __init__(
+        self, database: Database, *, clock: Clock, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._sleep = sleep
+
+    @contextmanager
+    def held(self, *what: str) -> Iterator[None]:
+        """Do something that nobody else does meanwhile; `Unavailable` when another does not finish."""
+        name, holder = _name_of(*what), random_id()
+        self._wait_for(name, holder)
+        try:
+            yield
+        except Exception as error:
+            if not _may_still_be_at_it(error):
+                self._give_back(name, holder)
+            raise
+        self._give_back(name, holder)
+
+    def first(self, *what: str, until: int) -> bool:
+        """Whether nobody has asked this before; remembered until then."""
+        return self._insert(_name_of(*what), random_id(), until)
+
+    def _wait_for(self, name: str, holder: str) -> None:
+        waited = 0.0
+        while (taken_until := self._taken_until(name, holder)) is not None:
+            if waited >= PATIENCE:
+                left = max(1, taken_until - int(self._clock()))
+                raise Unavailable("turn to save this connection", retry_after=left)
+            # Longer each time, and not all at once.
+            pause = random.uniform(0.5, 1.0) * min(0.02 + waited / 4, 0.5)  # noqa: S311  # jitter
+            self._sleep(pause)
+            waited += pause
+
+    def _taken_until(self, name: str, holder: str) -> int | None:
+        """None when the lease is ours now; else when the other's ends."""
+        now = int(self._clock())
+        row = self._database.read(
+            lambda connection: connection.execute(
+                select(_table).where(_table.c.name == name)
+            ).one_or_none()
+        )
+        if row is None:
+            return None if self._insert(name, holder, now + LONGEST) else now
+        if row.until <= now and self._take_over(row, holder, now + LONGEST):
+            return None
+        return int(row.until)
+
+    # Each is a transaction of one statement: with two, gap locks could make two workers on MySQL wait for each other.
+
+    def _insert(self, name: str, holder: str, until: int) -> bool:
+        statement = insert_if_absent(_table, self._database.dialect)
+        values = {"name": name, "holder": holder, "until": until}
+        return self._database.transact(lambda work: work.changes(statement, values)) == 1
+
+    def _take_over(self, row: Any, holder: str, until: int) -> bool:
+        statement = (
+            update(_table)
+            .where(_table.c.name == row.name, _table.c.holder == row.holder)
+            .values(holder=holder, until=until)
+        )
+        return self._database.transact(lambda work: work.changes(statement)) == 1
+
+    def _give_back(self, name: str, holder: str) -> None:
+        statement = delete(_table).where(_table.c.name == name, _table.c.holder == holder)
+        with suppress(Unavailable):  # it ends by itself
+            self._database.transact(lambda work: work.changes(statement))
+
+
+def _may_still_be_at_it(error: Exception) -> bool:
+    """Whether Activepieces may go on with what it was asked to do."""
+    if isinstance(error, CannotReach | TookTooLong):
+        return error.outcome_unknown
+    # Said by a proxy that did not wait for Activepieces.
+    return isinstance(error, CallFailed) and error.status in (502, 504)
+
+
+def _name_of(*what: str) -> str:
+    return sha256("\0".join(what).encode()).hexdigest()

@@ -1,0 +1,69 @@
+"""The MCP server of a tenant's project: by which language models reach its tools.
+
+Activepieces lets only a user manage it and no API key, so an integration needs a user among its credentials. The
+app's own key cannot do it at all, which keeps tenants apart that share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..audit import Audit, Event
+from ..database import Database
+from ..host import Host, Principal
+from .gateways import Gateways
+from .records import Integration
+
+if TYPE_CHECKING:
+    from ..client.mcp import McpServer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotated:
+    """An MCP server with its new token, which is here only for those who may see it."""
+
+    server: McpServer
+    token: str | None = field(repr=False)
+
+
+class TenantMcp:
+    """Shows and changes the MCP server of an integration's project."""
+
+    def __init__(self, database: Database, host: Host, gateways: Gateways, *, audit: Audit) -> None:
+        self._database = database
+        self._host = host
+        self._gateways = gateways
+        self._audit = audit
+
+    def show(self, integration: Integration) -> McpServer:
+        """The server; `McpServer.masked_token` is what may be shown of its token."""
+        return self._gateways.to(integration, "mcp.show").mcp.show(integration.project_id)
+
+    def change(
+        self,
+        integration: Integration,
+        *,
+        disabled_tools: Sequence[str] | None = None,
+        enabled: bool | None = None,
+    ) -> McpServer:
+        """The server with these tools off, or switched on or off: the one on newer servers, the other on older."""
+        client = self._gateways.to(integration, "mcp.change")
+        return client.mcp.change(
+            integration.project_id, disabled_tools=disabled_tools, enabled=enabled
+        )
+
+    def rotate(self, integration: Integration, principal: Principal, *, now: int) -> Rotated:
+        """The server with a new token; the old one is worth nothing from then on."""
+        reveals = self._host.reveals_mcp_token(principal)
+        server = self._gateways.to(integration, "mcp.rotate").mcp.rotate(integration.project_id)
+        event = Event(
+            name="mcp.token_rotated",
+            at=now,
+            tenant_id=integration.tenant_id,
+            user_id=principal.user_id,
+            detail={"integration_id": integration.id, "project_id": integration.project_id},
+        )
+        self._database.transact(lambda transaction: self._audit.record(transaction, event))
+        return Rotated(server=server, token=server.token if reveals else None)

@@ -1,0 +1,93 @@
+"""Whose connection it is: what we write into its metadata, and by which external id it is known.
+
+Two rules:
+
+1. On the app's own key a connection exists for a tenant only if its metadata name the tenant, and the organization.
+   With a key of the tenant's own, connections that name nobody are there too: they were made in Activepieces.
+2. What we write into the metadata is written anew with every change and is not the caller's to choose.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from .records import Integration
+
+if TYPE_CHECKING:
+    from ..client.connections import Connection
+
+TENANT = "tenantId"
+ORGANIZATION = "organizationId"
+INTEGRATION = "integrationId"
+VERSION = "hostVersion"
+USER = "userId"
+_OURS = {TENANT, ORGANIZATION, INTEGRATION, VERSION, USER}
+
+#: How long an external id of ours can be.
+LONGEST = 120
+_LONGEST_SLUG = 80
+#: 80 bits as hex: more than anyone can search for a tenant id that would have another's prefix.
+_PREFIX_LENGTH = 20
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def stamped(
+    metadata: Mapping[str, Any] | None,
+    integration: Integration,
+    *,
+    version: str | None,
+    user_id: str | None = None,
+) -> dict[str, Any]:
+    """The metadata with what is ours in them, and nothing that only looks so."""
+    own = {
+        TENANT: integration.tenant_id,
+        ORGANIZATION: integration.organization_id,
+        INTEGRATION: integration.id,
+        VERSION: version,
+        USER: user_id,
+    }
+    theirs = {name: value for name, value in (metadata or {}).items() if name not in _OURS}
+    return theirs | {name: value for name, value in own.items() if value is not None}
+
+
+def belongs(metadata: Mapping[str, Any] | None, integration: Integration) -> bool:
+    """Whether a connection with these metadata is there for this integration."""
+    metadata = metadata or {}
+    if integration.own_key and TENANT not in metadata:
+        return True
+    place = (metadata.get(TENANT), metadata.get(ORGANIZATION))
+    return place == (integration.tenant_id, integration.organization_id)
+
+
+def user_of(connection: Connection) -> str | None:
+    """The user of the app that a one-click connection was made for."""
+    found = connection.metadata.get(USER)
+    return found if isinstance(found, str) else None
+
+
+def external_id(integration: Integration, name: str) -> str:
+    """The external id of a connection with this name among the tenant's own.
+
+    Safe characters only, since it stands in expressions of flows; and two names never share one. A name that is an
+    external id of this tenant already is taken as it is.
+    """
+    prefix = _prefix(integration)
+    if name.startswith(prefix) and not _UNSAFE.search(name) and len(name) <= LONGEST:
+        return name
+    return prefix + _slug(name)
+
+
+def _prefix(integration: Integration) -> str:
+    place = json.dumps([integration.tenant_id, integration.organization_id])
+    return f"t{sha256(place.encode()).hexdigest()[:_PREFIX_LENGTH]}-"
+
+
+def _slug(name: str) -> str:
+    safe = _UNSAFE.sub("-", name).strip("-")[:_LONGEST_SLUG]
+    if safe == name and safe:
+        return safe
+    return f"{safe}-{sha256(name.encode()).hexdigest()[:10]}".lstrip("-")
