@@ -12,8 +12,6 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from flask import current_app
-from flask_login import current_user
-from flask_login.utils import login_url as flask_login_url
 
 from .errors import SetupError
 
@@ -97,6 +95,9 @@ class FlaskLoginHost(Host):
 
     def current_principal(self) -> Principal | None:
         """Flask-Login's current user, unless anonymous."""
+        # Here, for it is slow to load, and apps with a host of their own may do without it.
+        from flask_login import current_user
+
         _loader()
         user = current_user
         # Not the truth of the user: an object with a length may be empty and still be somebody.
@@ -123,7 +124,9 @@ class FlaskLoginHost(Host):
                 "Flask-Login does not know the login page: set login_manager.login_view,"
                 " or override Host.login_url()."
             )
-        return str(flask_login_url(view, next_url=next_url))
+        from flask_login.utils import login_url
+
+        return str(login_url(view, next_url=next_url))
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """The principal's own tenant and no other."""
