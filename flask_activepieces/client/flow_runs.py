@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -26,15 +27,14 @@ class FailedStep:
     @property
     def error_name(self) -> str | None:
         """What kind of error it was, if Activepieces says so: ``ConnectionExpired``, ``ConnectionNotFound``, …."""
-        name = _object(self.message).get("errorName")
-        return name if isinstance(name, str) else None
+        return _member("errorName", self.message or "")
 
     @property
     def reason(self) -> str:
         """The message without its stack, for people."""
         reason = self.message or ""
         # Seen on a 0.85.2 server: JSON with a message, which is JSON with a message.
-        while isinstance(inner := _object(reason).get("message"), str):
+        while (inner := _member("message", reason)) is not None:
             reason = inner
         return reason
 
@@ -126,10 +126,10 @@ class FlowRuns(Resource):
         )
 
 
-def _object(text: str | None) -> Mapping[str, Any]:
-    """The JSON object that the text is, or else an empty one."""
+def _member(name: str, text: str) -> str | None:
+    """A text within JSON. Activepieces cuts long messages off, so that the JSON as a whole is often none."""
+    found = re.match(rf'\s*\{{.*?"{name}"\s*:\s*("(?:[^"\\]|\\.)*")', text, re.DOTALL)
     try:
-        decoded = json.loads(text or "")
-    except (ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
+        return None if found is None else str(json.loads(found[1], strict=False))
+    except ValueError:
+        return None

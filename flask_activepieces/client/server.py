@@ -34,12 +34,13 @@ class _Health:
 
 
 class Server(Resource):
-    """``client.server``"""
+    """``client.server``: what anybody may know, so that the credential is not sent."""
 
     def info(self) -> ServerInfo:
         """What the server says of itself."""
-        return self._one(ServerInfo, "server.info", "GET", "/flags")
+        return self._one(ServerInfo, "server.info", "GET", "/flags", anonymous=True)
 
     def is_healthy(self) -> bool:
         """Whether the server calls itself healthy; a `CallFailed` when it does not answer at all."""
-        return self._one(_Health, "server.is_healthy", "GET", "/health").status == "Healthy"
+        health = self._one(_Health, "server.is_healthy", "GET", "/health", anonymous=True)
+        return health.status == "Healthy"

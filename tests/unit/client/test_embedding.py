@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from flask_activepieces.client.embedding import LONGEST_LIFETIME, EmbeddedUser, sign
+from flask_activepieces.client.embedding import LONGEST_LIFETIME, EmbeddedUser, Embedding, sign
+from flask_activepieces.client.errors import BadCredential, NoSuchRoute
 from flask_activepieces.errors import InvalidInput
+from tests.support.calls import says
 
 NOW = 1_800_000_000
 EVE: dict[str, Any] = {
@@ -142,3 +144,60 @@ def test_a_key_that_cannot_sign_is_named_and_never_shown(text: str, cause: str) 
     assert cause in refused.value.fields["signing_key"]
     assert "canary" not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+# --- The resource ---------------------------------------------------------------------------------
+
+
+def test_a_token_is_exchanged_for_a_session() -> None:
+    transport = says("managed-authn: v3, role Editor")
+
+    session = Embedding(transport).exchange("signed")
+
+    assert (session.user_id, session.external_id) == ("PSSXsd0Bt63IyUzDsXOzY", "u-1")
+    assert (session.project_id, session.platform_role) == ("SVj6PjYpP6ryy5okI1fYx", "MEMBER")
+    assert session.token.startswith("eyJ")
+    assert session.token not in repr(session)
+    assert transport.lines == ["POST /managed-authn/external-token"]
+    assert transport.last.body == {"externalAccessToken": "signed"}
+    assert transport.last.anonymous
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "managed-authn: unknown role",
+        "managed-authn: expired",
+        "managed-authn: unknown kid",
+        "managed-authn: signed by another key",
+    ],
+)
+def test_a_token_that_activepieces_refuses_is_a_bad_credential(name: str) -> None:
+    with pytest.raises(BadCredential) as refused:
+        Embedding(says(name)).exchange("signed")
+
+    assert refused.value.status == 401
+
+
+def test_the_community_edition_signs_nobody_in() -> None:
+    with pytest.raises(NoSuchRoute):
+        Embedding(says("CE POST /api/v1/managed-authn/external-token")).exchange("signed")
+
+
+def test_origins_are_allowed_beside_those_that_are() -> None:
+    transport = says({"allowedEmbedOrigins": ["https://a.example", "https://b.example"]})
+
+    allowed = Embedding(transport).allow_origins(["https://b.example"])
+
+    assert list(allowed) == ["https://a.example", "https://b.example"]
+    assert transport.lines == ["POST /embed-subdomain/allowed-embed-origins"]
+    assert transport.last.body == {"allowedEmbedOrigins": ["https://b.example"]}
+
+
+def test_no_origins_are_not_sent() -> None:
+    transport = says()
+
+    with pytest.raises(InvalidInput):
+        Embedding(transport).allow_origins([])
+
+    assert transport.asked == []
