@@ -1,0 +1,38 @@
+"""A stand-in without a network, whose time stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from flask_activepieces.testing import Action, ActivepiecesServer, Piece
+from tests.support.clock import StoppedClock
+from tests.support.standin import Standin
+from tests.support.standin import standin as calls
+
+ECHO = Piece(
+    "@acme/piece-echo",
+    auth={"type": "SECRET_TEXT", "displayName": "Key", "required": True},
+    actions={"echo": Action("Echo", lambda call: {"auth": call.auth, **call.props})},
+)
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """Time, which only the test moves."""
+    return StoppedClock()
+
+
+@pytest.fixture
+def server(clock: StoppedClock) -> Iterator[ActivepiecesServer]:
+    """An enterprise 0.85.2 with a piece that echoes."""
+    server = ActivepiecesServer(pieces=[ECHO], clock=clock, sleep=clock.advance)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def standin(server: ActivepiecesServer) -> Standin:
+    """Calls to it by its API key."""
+    return calls(server)

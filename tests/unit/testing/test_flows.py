@@ -1,0 +1,172 @@
+"""Flows of the stand-in, where no recording shows what they do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.standin import Standin, action, answering, catch_webhook
+
+ECHO = "@acme/piece-echo"
+
+
+def echo(name: str, connection: str = "key") -> dict[str, Any]:
+    return action(name, ECHO, "echo", auth=f"{{{{connections['{connection}']}}}}")
+
+
+def names_of(version: dict[str, Any]) -> list[str]:
+    step, names = version["trigger"], []
+    while step:
+        names.append(step["name"])
+        step = step.get("nextAction")
+    return names
+
+
+def test_a_step_is_put_between_two_others(standin: Standin) -> None:
+    flow_id = standin.flow(echo("first"), echo("last"), publish=False)
+
+    request = {"parentStep": "first", "action": echo("between")}
+    flow = standin.operate(flow_id, "ADD_ACTION", request)
+
+    assert names_of(flow["version"]) == ["trigger", "first", "between", "last"]
+
+
+def test_a_changed_step_keeps_its_place(standin: Standin) -> None:
+    flow_id = standin.flow(echo("first", "old"), echo("last"), publish=False)
+
+    flow = standin.operate(flow_id, "UPDATE_ACTION", echo("first", "new"))
+
+    assert names_of(flow["version"]) == ["trigger", "first", "last"]
+    assert flow["version"]["connectionIds"] == ["new", "key"]
+
+
+def test_deleted_steps_close_the_gap(standin: Standin) -> None:
+    flow_id = standin.flow(echo("a"), echo("b"), echo("c"), publish=False)
+
+    flow = standin.operate(flow_id, "DELETE_ACTION", {"names": ["a", "c"]})
+
+    assert names_of(flow["version"]) == ["trigger", "b"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("ADD_ACTION", {"parentStep": "nobody", "action": echo("x")}),
+        ("UPDATE_ACTION", echo("nobody")),
+        ("DELETE_ACTION", {"names": ["nobody"]}),
+        ("DELETE_ACTION", {"names": ["trigger"]}),
+    ],
+)
+def test_a_step_that_is_not_there_cannot_be_changed(
+    standin: Standin, operation: str, request_: dict[str, Any]
+) -> None:
+    flow_id = standin.flow(echo("first"), publish=False)
+
+    answer = standin.ask("POST", f"/flows/{flow_id}", {"type": operation, "request": request_})
+
+    assert answer.status_code == 400
+    assert answer.get_json()["code"] == "FLOW_OPERATION_INVALID"
+    assert names_of(standin.get(f"/flows/{flow_id}")["version"]) == ["trigger", "first"]
+
+
+def test_what_is_published_does_not_change_with_the_draft(standin: Standin) -> None:
+    flow_id = standin.flow(answering("step_1", "old"))
+
+    standin.operate(flow_id, "UPDATE_ACTION", answering("step_1", "new"))
+
+    assert standin.ask("POST", f"/webhooks/{flow_id}/sync", {}).text == "old"
+    standin.operate(flow_id, "LOCK_AND_PUBLISH", {})
+    assert standin.ask("POST", f"/webhooks/{flow_id}/sync", {}).text == "new"
+
+
+def test_a_flow_that_was_never_published_cannot_be_enabled(standin: Standin) -> None:
+    flow_id = standin.flow(echo("first"), publish=False)
+
+    request = {"type": "CHANGE_STATUS", "request": {"status": "ENABLED"}}
+    answer = standin.ask("POST", f"/flows/{flow_id}", request)
+
+    assert answer.status_code == 400
+
+
+def test_a_trigger_of_a_piece_that_is_not_installed_cannot_be_started(standin: Standin) -> None:
+    flow_id = standin.flow(publish=False)
+    trigger = catch_webhook()
+    trigger["settings"] |= {"pieceName": "@acme/piece-gone", "pieceVersion": "0.3.0"}
+    standin.operate(flow_id, "UPDATE_TRIGGER", trigger)
+
+    answer = standin.ask("POST", f"/flows/{flow_id}", {"type": "LOCK_AND_PUBLISH", "request": {}})
+
+    assert answer.status_code == 404
+    expected = "Trigger not found for piece @acme/piece-gone@0.3.0"
+    assert answer.get_json()["params"]["message"] == expected
+
+
+def test_a_template_is_imported_without_the_connections_of_its_author(standin: Standin) -> None:
+    template = standin.get(f"/flows/{standin.flow(echo('step_1'))}/template")
+    other = standin.flow(publish=False)
+
+    flow = standin.operate(other, "IMPORT_FLOW", {**template["flows"][0], "displayName": "Mine"})
+
+    assert template["pieces"] == ["@activepieces/piece-webhook", ECHO]
+    assert flow["version"]["displayName"] == "Mine"
+    assert names_of(flow["version"]) == ["trigger", "step_1"]
+    assert flow["version"]["connectionIds"] == []
+
+
+def test_flows_are_found_by_name_status_and_connection(standin: Standin) -> None:
+    enabled = standin.flow(echo("step_1", "crm"))
+    disabled = standin.flow(echo("step_1", "shop"), publish=False)
+    standin.operate(disabled, "CHANGE_NAME", {"displayName": "Night shift"})
+
+    def found(query: str) -> list[str]:
+        flows = standin.get(f"/flows?projectId={standin.server.project_id}&{query}")["data"]
+        return [flow["id"] for flow in flows]
+
+    assert found("name=NIGHT") == [disabled]
+    assert found("status=ENABLED") == [enabled]
+    assert found("connectionExternalIds=crm") == [enabled]
+    assert found("connectionExternalIds=crm&status=DISABLED") == []
+    assert standin.get(f"/flows/count?projectId={standin.server.project_id}") == 2
+
+
+def test_a_viewer_looks_at_flows_and_changes_none(standin: Standin) -> None:
+    flow_id = standin.flow(echo("step_1"))
+    viewer = standin.by_member("Viewer")
+
+    assert viewer.ask("GET", f"/flows/{flow_id}").status_code == 200
+    for request in (
+        {"type": "CHANGE_NAME", "request": {"displayName": "x"}},
+        {"type": "CHANGE_STATUS", "request": {"status": "DISABLED"}},
+    ):
+        answer = viewer.ask("POST", f"/flows/{flow_id}", request)
+        assert answer.get_json()["code"] == "PERMISSION_DENIED"
+    assert viewer.ask("DELETE", f"/flows/{flow_id}").status_code == 403
+
+
+def test_a_folder_is_made_once_and_its_flows_outlive_it(standin: Standin) -> None:
+    project_id = standin.server.project_id
+    body = {"displayName": "A flow", "projectId": project_id, "folderName": "Shop"}
+    flow = standin.post("/flows", body)
+    folder = standin.post("/folders", {"displayName": "Shop", "projectId": project_id})
+
+    assert flow["folderId"] == folder["id"]
+    assert standin.get(f"/folders?projectId={project_id}")["data"] == [folder]
+    assert folder["numberOfFlows"] == 1
+    renamed = standin.post(f"/folders/{folder['id']}", {"displayName": "Store"})
+    assert standin.get(f"/folders/{folder['id']}") == renamed
+    standin.ask("DELETE", f"/folders/{folder['id']}")
+    assert standin.get(f"/flows/{flow['id']}")["folderId"] is None
+    assert standin.ask("GET", f"/folders/{folder['id']}").status_code == 404
+
+
+def test_a_flow_moves_to_a_folder_and_keeps_notes_of_its_host(standin: Standin) -> None:
+    flow_id = standin.flow(publish=False)
+    folder = standin.post(
+        "/folders", {"displayName": "Shop", "projectId": standin.server.project_id}
+    )
+
+    standin.operate(flow_id, "CHANGE_FOLDER", {"folderId": folder["id"]})
+    flow = standin.operate(flow_id, "UPDATE_METADATA", {"metadata": {"tenant": "t"}})
+
+    assert (flow["folderId"], flow["metadata"]) == (folder["id"], {"tenant": "t"})
