@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from ..state import get_state
 from .output import as_json, print_json, print_table, reports_errors
 
-keys_cli = AppGroup("keys", help="The keys that sign codes and tokens.")
+keys_cli = AppGroup("keys", help="The keys that sign codes and tokens, and that encrypt.")
 
 
 @keys_cli.command("list")
@@ -49,6 +49,31 @@ def rotate() -> None:
         "   (If that setting is empty so far, the one in front of it is SECRET_KEY.)\n"
         "2. Move it to the front and restart again: from now on it signs. A worker that does not know\n"
         "   the key yet would refuse what another signs with it, hence the two steps.\n"
-        f"3. After {days} days take the old key away: what it signed and nobody used since is over.",
+        "3. Encrypt the keys of tenants anew: flask activepieces keys reencrypt\n"
+        f"4. After {days} days take the old key away: what it signed and nobody used since is over.",
         err=True,
     )
+
+
+@keys_cli.command("reencrypt")
+@reports_errors
+def reencrypt() -> None:
+    """Encrypt the keys of all tenants with the newest secret key, so that older ones may go.
+
+    Exit code 1 if any was encrypted with a key that is not in the configuration any more.
+    """
+    state = get_state()
+    lost = [
+        integration
+        for integration in state.integrations.all()
+        if not state.strongbox.relock(state.database, integration, now=state.now())
+    ]
+    for integration in lost:
+        click.echo(
+            f"Error: {integration.id} of tenant {integration.tenant_id}: no key in use opens it."
+            " Bring the old key back, or have the tenant set its key anew.",
+            err=True,
+        )
+    if lost:
+        raise SystemExit(1)
+    click.echo("The newest key encrypts everything now.")

@@ -6,6 +6,7 @@ from flask.cli import AppGroup
 
 from .clients import client_cli
 from .grants import grants_cli
+from .integrations import integrations_cli
 from .keys import keys_cli
 from .maintenance import prune_command
 from .openapi import openapi_command
@@ -13,6 +14,7 @@ from .openapi import openapi_command
 activepieces_cli = AppGroup("activepieces", help="Manage the Activepieces integration of this app.")
 activepieces_cli.add_command(client_cli)
 activepieces_cli.add_command(grants_cli)
+activepieces_cli.add_command(integrations_cli)
 activepieces_cli.add_command(keys_cli)
 activepieces_cli.add_command(prune_command)
 activepieces_cli.add_command(openapi_command)

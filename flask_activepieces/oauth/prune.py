@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import ColumnElement, Table, delete, func, select
 
 from ..database import Database
-from ..models import AuditEventRow, RevocationRow, TokenFamilyRow
+from ..models import AuditEventRow, LeaseRow, RevocationRow, TokenFamilyRow
 
 #: A dead family is kept as long as its last access token could live, so that replays are still seen.
 GRACE = 86_400
@@ -36,12 +36,15 @@ def _remove_batch(
 
 
 def _what_is_over(now: int, audit_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
-    revocations, families, events = (
-        cast(Table, model.__table__) for model in (RevocationRow, TokenFamilyRow, AuditEventRow)
+    revocations, families, events, leases = (
+        cast(Table, model.__table__)
+        for model in (RevocationRow, TokenFamilyRow, AuditEventRow, LeaseRow)
     )
     ended = func.coalesce(families.c.revoked_at, families.c.expires_at)
     return [
         (revocations, revocations.c.expires_at <= now),
         (families, ended <= now - GRACE),
         (events, events.c.last_at <= now - audit_days * 86_400),
+        # An ended lease means no more than none.
+        (leases, leases.c.until <= now),
     ]
