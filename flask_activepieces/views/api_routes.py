@@ -4,8 +4,35 @@ from __future__ import annotations
 
 from .route import Later, Route
 
+_ID = "<integration_id>"
+
 TABLE = (
     ("GET", "/openapi.json", "openapi", "openapi_json"),
+    ("POST", "/setup", "setup_api", "set_up"),
+    ("GET", "/setup", "setup_api", "list_integrations"),
+    ("GET", f"/setup/{_ID}", "setup_api", "show_setup"),
+    ("PATCH", f"/setup/{_ID}", "setup_api", "change_setup"),
+    ("DELETE", f"/setup/{_ID}", "setup_api", "remove_setup"),
+    ("GET", f"/status/{_ID}", "setup_api", "show_status"),
+    ("GET", f"/integration-tenant/{_ID}", "setup_api", "show_integration"),
+    ("POST", "/connection", "connections_api", "save_connection"),
+    ("GET", f"/connection/{_ID}", "connections_api", "show_own_connection"),
+    ("DELETE", f"/connection/{_ID}", "connections_api", "delete_own_connection"),
+    ("GET", f"/connections/{_ID}", "connections_api", "list_connections"),
+    ("GET", f"/connections/{_ID}/owners", "connections_api", "list_owners"),
+    ("POST", f"/connections/{_ID}/replace", "connections_api", "replace_connection"),
+    ("GET", f"/connections/{_ID}/<connection_id>", "connections_api", "show_connection"),
+    ("PATCH", f"/connections/{_ID}/<connection_id>", "connections_api", "change_connection"),
+    ("DELETE", f"/connections/{_ID}/<connection_id>", "connections_api", "delete_connection"),
+    ("POST", f"/connections/{_ID}/connect", "connect_api", "connect"),
+    ("GET", f"/connections/{_ID}/oauth2/start", "connect_api", "start_oauth2"),
+    ("GET", "/oauth2/callback", "connect_api", "finish_oauth2"),
+    ("GET", f"/mcp/{_ID}", "mcp_api", "show_mcp"),
+    ("PATCH", f"/mcp/{_ID}", "mcp_api", "change_mcp"),
+    ("POST", f"/mcp/{_ID}/rotate", "mcp_api", "rotate_mcp"),
+    ("GET", f"/projects/{_ID}", "resources_api", "list_projects"),
+    ("GET", f"/flows/{_ID}", "resources_api", "list_flows"),
+    ("GET", f"/flow-runs/{_ID}", "resources_api", "list_flow_runs"),
     ("GET", "/oauth-clients", "clients_api", "list_clients"),
     ("POST", "/oauth-clients", "clients_api", "create_client"),
     ("GET", "/oauth-clients/<client_id>", "clients_api", "show_client"),

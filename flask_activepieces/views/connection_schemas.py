@@ -87,7 +87,7 @@ class NewConnectionSchema(CamelSchema):
         most=64, metadata={"description": "else the integration of the caller's organization"}
     )
     project_id = Text(most=64)
-    connection_name = Text(metadata={"description": "what people read"})
+    connection_name = Text(most=100, metadata={"description": "what people read"})
     external_id = Text(most=100, metadata={"description": "its name among the tenant's own"})
     piece_name = Text(most=200, metadata={"description": "else the app's own piece"})
     piece_version = Text(most=50)
@@ -103,8 +103,14 @@ class NewConnectionSchema(CamelSchema):
 class ConnectionChangeSchema(CamelSchema):
     """What may be changed of a connection without its value."""
 
-    display_name = Text()
+    display_name = Text(most=100)
     metadata = fields.Dict(keys=fields.String())
+
+    @validates_schema
+    def changes_something(self, data: dict[str, Any], **_: Any) -> None:
+        """At least one of them."""
+        if not data:
+            raise ValidationError("give displayName or metadata", "displayName")
 
 
 class DeleteSchema(CamelSchema):

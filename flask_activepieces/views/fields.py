@@ -22,8 +22,8 @@ class CamelSchema(Schema):
 class Text(fields.String):
     """A text that every database and every JSON reader can take, neither empty nor longer than ``most``."""
 
-    def __init__(self, *, most: int = 500, least: int = 1, **options: Any) -> None:
-        super().__init__(validate=Length(min=least, max=most), **options)
+    def __init__(self, *, most: int = 500, **options: Any) -> None:
+        super().__init__(validate=Length(min=1, max=most), **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **options)

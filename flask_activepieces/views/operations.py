@@ -21,11 +21,14 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
+from ..client.errors import CallFailed
 from ..errors import InvalidInput
 from ..host import Permission, Principal
+from ..integrations.records import Integration
 from ..state import State, get_state
 from .problems import api, caller, json_object
 from .route import View
+from .upstream import problem_of
 
 OPERATION = "operation"
 
@@ -43,6 +46,10 @@ class Call:
     def tenant_id(self) -> str:
         """The tenant that the caller acts in."""
         return self.principal.tenant_id
+
+    def integration(self, integration_id: str) -> Integration:
+        """The tenant's own integration; `NotFound` for any other."""
+        return self.state.integrations.find(integration_id, tenant_id=self.tenant_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +108,11 @@ def operation(
         @api
         @wraps(function)
         def view(**path: str) -> ResponseReturnValue:
-            return declared.answered(function(declared.call(get_state()), **path))
+            call = declared.call(get_state())
+            try:
+                return declared.answered(function(call, **path))
+            except CallFailed as error:
+                raise problem_of(error) from error
 
         setattr(view, OPERATION, declared)
         return view

@@ -1,10 +1,15 @@
-"""Who is attacked."""
+"""Who is attacked, and an app whose Activepieces is the stand-in."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 
+from flask_activepieces.testing import ActivepiecesServer
+from tests.conftest import MakeApp
+from tests.support.acme import acme_pieces
 from tests.support.actors import Person, Program
 
 
@@ -15,3 +20,16 @@ def victim(request: pytest.FixtureRequest, app: Flask, program: Program) -> Pers
     if request.param == "a user who said yes before":
         person.answers(program.question())
     return person
+
+
+@pytest.fixture
+def server() -> Iterator[ActivepiecesServer]:
+    """An Activepieces on loopback, with the pieces of Acme."""
+    with ActivepiecesServer(pieces=acme_pieces("https://auth.acme.test")) as server:
+        yield server
+
+
+@pytest.fixture
+def linked_app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    """The small host, with a key for tenants that bring none."""
+    return make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)

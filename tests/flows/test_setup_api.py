@@ -1,0 +1,222 @@
+"""Integrations through the JSON API: set up, looked at, switched off, given another key, removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_activepieces.testing import ActivepiecesServer
+from flask_activepieces.testing.accounts import make_api_key
+from tests.conftest import MakeApp
+from tests.support.actors import answer_of
+from tests.support.manager import Manager
+from tests.support.problems import problem
+from tests.support.storage import row_counts, rows_of
+
+
+@pytest.fixture
+def app(linked_app: Flask) -> Flask:
+    return linked_app
+
+
+@pytest.fixture
+def alice(app: Flask) -> Manager:
+    """The admin of Acme."""
+    return Manager.named(app, "alice")
+
+
+@pytest.fixture
+def key(server: ActivepiecesServer) -> dict[str, str]:
+    """What a tenant with a key of its own gives."""
+    return {"apiKey": server.api_key, "projectId": server.project_id}
+
+
+def another_key(server: ActivepiecesServer) -> str:
+    _, secret = make_api_key(server.world, server.platform_id, "another")
+    return secret
+
+
+# Set up
+
+
+def test_an_integration_is_set_up_and_shown_without_its_key(
+    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+) -> None:
+    integration = alice.links(**key)
+
+    shown = alice.gets(f"/setup/{integration}")
+
+    assert answer_of(shown) == {
+        "id": integration,
+        "tenantId": "acme",
+        "organizationId": None,
+        "baseUrl": None,
+        "projectId": server.project_id,
+        "ownKey": True,
+        "maskedCredential": f"sk-…{server.api_key[-4:]}",
+        "enabled": True,
+        "connectionId": None,
+        "connectionExternalId": None,
+        "oauthClientId": None,
+        "failing": [],
+        "createdAt": "2027-01-15T08:00:00Z",
+        "updatedAt": "2027-01-15T08:00:00Z",
+    }
+    assert answer_of(alice.gets(f"/integration-tenant/{integration}")) == shown.get_json()
+    assert shown.headers["Cache-Control"] == "no-store"
+
+
+def test_setting_up_again_is_a_change(
+    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+) -> None:
+    first = alice.links(**key)
+    other = another_key(server)
+
+    second = alice.links(apiKey=other)
+
+    assert second == first
+    shown = answer_of(alice.gets(f"/setup/{first}"))
+    assert shown["maskedCredential"] == f"sk-…{other[-4:]}"
+    assert shown["projectId"] == server.project_id
+
+
+def test_a_tenant_may_have_one_for_each_organization(alice: Manager, key: dict[str, str]) -> None:
+    whole = alice.links(**key)
+    labs = alice.links(organizationId="labs", **key)
+
+    listed = answer_of(alice.gets("/setup"))["data"]
+
+    assert [(one["id"], one["organizationId"]) for one in listed] == [(whole, None), (labs, "labs")]
+
+
+def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: Manager) -> None:
+    integration = alice.links()
+
+    shown = answer_of(alice.gets(f"/setup/{integration}"))
+    (project,) = answer_of(alice.gets(f"/projects/{integration}"))["data"]
+
+    assert (shown["ownKey"], shown["maskedCredential"]) == (False, None)
+    assert (project["id"], project["externalId"]) == (shown["projectId"], "acme")
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "words"),
+    [
+        ({"apiKey": "sk-of-somebody-else"}, "apiKey", "does not accept"),
+        ({"userToken": "not-a-token"}, "userToken", "does not accept"),
+        ({"email": "admin@example.com", "password": "wrong"}, "password", "does not accept"),
+        ({"email": "admin@example.com"}, "password", "go together"),
+        ({"apiKey": "white space"}, "apiKey", "printable ASCII"),
+        ({"apiKey": ""}, "apiKey", "between 1 and"),
+        ({"apiKey": 5}, "apiKey", "Not a valid string."),
+        ({"projectId": "none"}, "projectId", "a key of one's own"),
+        ({"apiKey": "sk-x", "baseUrl": "http://169.254.169.254/"}, "baseUrl", "ALLOWED_BASE_URLS"),
+        ({"apiKey": "sk-x", "baseUrl": "file:///etc/passwd"}, "baseUrl", ""),
+        ({"organizationId": "nul\0"}, "organizationId", "characters"),
+        ({"organizationId": "half \ud800"}, "organizationId", "characters"),
+        ({"tenantId": "globex"}, "tenantId", "Unknown field."),
+        ({"enabled": False}, "enabled", "Unknown field."),
+    ],
+)
+def test_what_does_not_fit_is_named_and_nothing_is_kept(
+    app: Flask, alice: Manager, body: dict[str, Any], field: str, words: str
+) -> None:
+    told = problem(alice.posts("/setup", body), 422, "Invalid input")
+
+    assert list(told["fields"]) == [field]
+    assert words in told["fields"][field]
+    assert row_counts(app) == {}
+
+
+def test_a_project_that_the_key_does_not_see_is_refused_with_those_that_it_sees(
+    alice: Manager, server: ActivepiecesServer
+) -> None:
+    told = problem(
+        alice.posts("/setup", {"apiKey": server.api_key, "projectId": "none"}), 422, "Invalid input"
+    )
+
+    assert server.project_id in told["fields"]["projectId"]
+
+
+def test_without_any_key_there_is_nothing_to_set_up(
+    make_app: MakeApp, server: ActivepiecesServer
+) -> None:
+    alice = Manager.named(make_app(ACTIVEPIECES_BASE_URL=server.url), "alice")
+
+    assert "apiKey" in problem(alice.posts("/setup", {}), 422, "Invalid input")["fields"]
+    assert server.calls == []
+
+
+# Changed
+
+
+def test_a_disabled_integration_is_blocked_until_it_is_enabled_again(
+    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+) -> None:
+    integration = alice.links(**key)
+    before = len(server.calls)
+
+    off = answer_of(alice.patches(f"/setup/{integration}", {"enabled": False}))
+    status = answer_of(alice.gets(f"/status/{integration}"))
+    blocked = alice.gets(f"/connections/{integration}")
+
+    assert (off["enabled"], status) == (False, {"enabled": False})
+    assert problem(blocked, 409, "Disabled")["code"] == "disabled"
+    assert len(server.calls) == before
+
+    alice.patches(f"/setup/{integration}", {"enabled": True})
+    assert answer_of(alice.gets(f"/status/{integration}")) == {"enabled": True}
+    assert alice.gets(f"/connections/{integration}").status_code == 200
+
+
+def test_a_key_is_rotated_once_activepieces_took_the_new_one(
+    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+) -> None:
+    integration = alice.links(**key)
+    new = another_key(server)
+
+    refused = alice.patches(f"/setup/{integration}", {"apiKey": "sk-wrong"})
+    kept = answer_of(alice.gets(f"/setup/{integration}"))["maskedCredential"]
+    changed = answer_of(alice.patches(f"/setup/{integration}", {"apiKey": new}))
+
+    assert list(problem(refused, 422, "Invalid input")["fields"]) == ["apiKey"]
+    assert kept.endswith(server.api_key[-4:])
+    assert changed["maskedCredential"].endswith(new[-4:])
+
+
+def test_an_empty_change_changes_nothing(alice: Manager, key: dict[str, str]) -> None:
+    integration = alice.links(**key)
+    before = answer_of(alice.gets(f"/setup/{integration}"))
+
+    assert answer_of(alice.patches(f"/setup/{integration}", {})) == before
+
+
+# Removed
+
+
+def test_a_removed_integration_is_gone(app: Flask, alice: Manager, key: dict[str, str]) -> None:
+    integration = alice.links(**key)
+
+    assert alice.deletes(f"/setup/{integration}").status_code == 204
+
+    problem(alice.gets(f"/setup/{integration}"), 404, "Not found")
+    problem(alice.deletes(f"/setup/{integration}"), 404, "Not found")
+    assert "integrations" not in row_counts(app)
+
+
+def test_every_change_is_in_the_audit_trail(
+    app: Flask, alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+) -> None:
+    integration = alice.links(**key)
+    alice.patches(f"/setup/{integration}", {"enabled": False})
+    alice.patches(f"/setup/{integration}", {"apiKey": another_key(server)})
+    alice.deletes(f"/setup/{integration}")
+
+    assert [(row["name"], row["user_id"]) for row in rows_of(app, "audit_events")] == [
+        ("integration.created", "alice"),
+        ("integration.disabled", "alice"),
+        ("integration.key_rotated", "alice"),
+        ("integration.removed", "alice"),
+    ]

@@ -1,0 +1,56 @@
+"""Who manages Activepieces through the app's JSON API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from .actors import Person, answer_of
+
+API = "/api/integration/activepieces"
+#: A piece that takes one secret, which must begin with ``ok-``; see `acme`.
+PIECE = "@activepieces/piece-acme-secret"
+
+
+@dataclass
+class Manager:
+    """A person at the JSON API."""
+
+    person: Person
+
+    @classmethod
+    def named(cls, app: Flask, name: str | None = None) -> Manager:
+        """Somebody of the small host, signed in, or a stranger."""
+        return cls(Person(app, name))
+
+    def calls(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any
+    ) -> TestResponse:
+        """One call; the path is the part behind the prefix."""
+        return self.person.browser.open(API + path, method=method, json=body, query_string=query)
+
+    def gets(self, path: str, **query: Any) -> TestResponse:
+        return self.calls("GET", path, **query)
+
+    def posts(self, path: str, body: Mapping[str, Any] | None = None) -> TestResponse:
+        return self.calls("POST", path, body)
+
+    def patches(self, path: str, body: Mapping[str, Any]) -> TestResponse:
+        return self.calls("PATCH", path, body)
+
+    def deletes(self, path: str, **query: Any) -> TestResponse:
+        return self.calls("DELETE", path, **query)
+
+    def links(self, **setup: Any) -> str:
+        """The id of an integration that is set up with this."""
+        made = answer_of(self.posts("/setup", setup), 201)
+        return str(made["integrationTenantId"])
+
+    def saves(self, name: str = "Mine", value: str = "ok-mine", **more: Any) -> dict[str, Any]:
+        """A connection of the piece that takes a secret."""
+        body = {"accessToken": value, "connectionName": name, "pieceName": PIECE} | more
+        return answer_of(self.posts("/connection", body), 201)
