@@ -20,16 +20,17 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-#: A connection idle for longer is opened anew. Servers close idle ones, Node's after 5 seconds unless told otherwise;
-#: and whether a request sent into a closing connection was worked on, nobody can tell.
-IDLE_SECONDS = 4.0
-
 
 @dataclass
 class Exchange:
-    """One request and its answer; ``deadline`` is an instant of `time.monotonic`."""
+    """One request and its answer; ``deadline`` is an instant of `time.monotonic`.
+
+    A connection that was idle for ``idle`` seconds is opened anew for it. Servers close idle connections, and whether
+    a request that was sent into a closing connection was worked on, nobody can tell.
+    """
 
     deadline: float
+    idle: float
     sent: bool = False
 
     @property
@@ -90,7 +91,9 @@ class _Watched(HTTPConnection):
     @property
     def is_connected(self) -> bool:
         """Asked before a connection of the pool is used again."""
-        return super().is_connected and time.monotonic() - self._used < IDLE_SECONDS
+        exchange = _exchange.get()
+        fresh = exchange is None or time.monotonic() - self._used < exchange.idle
+        return super().is_connected and fresh
 
     def send(self, data: Any) -> None:
         if self.sock is None:

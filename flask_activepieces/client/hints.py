@@ -12,10 +12,6 @@ _LONGEST = 300
 _MOST = 10_000
 #: A secret shorter than this is removed only where it stands alone: "a" would tear every word apart.
 _SHORT = 4
-#: Control characters, what reorders text, and what is invisible.
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
-)
 
 
 def tidy(text: str, *, secrets: Iterable[str] = ()) -> str:
@@ -29,7 +25,8 @@ def tidy(text: str, *, secrets: Iterable[str] = ()) -> str:
         if len(secret) < _SHORT:
             pattern = rf"(?<!\w){pattern}(?!\w)"
         text = re.sub(pattern, "…", text)
-    text = " ".join(_UNPRINTABLE.sub(" ", text).split())
+    # Not printable is what controls a terminal, what reorders text, and what is invisible.
+    text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
 
 

@@ -97,10 +97,19 @@ def _kind(status: int, code: str | None, said: str) -> type[CallFailed]:
 
 def _astray(call: str, answer: Answer) -> NotActivepieces:
     """A redirect is not followed: it would carry the credential to wherever it points."""
-    target = urlsplit(answer.headers.get("location", ""))
-    where = tidy(f" to {target.scheme}://{target.hostname}") if target.hostname else ""
-    hint = f"the answer is a redirect{where}" if 300 <= answer.status < 400 else "no HTTP status"
+    hint = "this is no status of an answer"
+    if 300 <= answer.status < 400:
+        hint = f"the answer is a redirect{_target(answer.headers.get('location', ''))}"
     return NotActivepieces(call, status=answer.status, hint=hint)
+
+
+def _target(location: str) -> str:
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return ""
+    host = tidy(parts.hostname or "")
+    return f" to {parts.scheme}://{host}" if host else ""
 
 
 def _body(answer: Answer) -> Mapping[str, Any]:

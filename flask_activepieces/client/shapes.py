@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get
 
 from marshmallow import EXCLUDE, Schema
 from marshmallow import fields as wire
+from marshmallow.exceptions import SCHEMA
 
 from .errors import NotActivepieces
 from .rows import Rows
@@ -197,6 +198,6 @@ def _in_words(problems: Mapping[Any, Any]) -> str:
     found: Any = problems
     while isinstance(found, dict) and found:
         key, found = next(iter(found.items()))
-        way.append(str(key))
+        way += [] if key == SCHEMA else [str(key)]
     words = found[0] if isinstance(found, list) and found else "A value of another type."
     return ": ".join(filter(None, [".".join(way), words]))

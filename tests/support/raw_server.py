@@ -1,0 +1,117 @@
+"""A server that does to a connection whatever a test says: for what no HTTP server would do."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+_LINGER_NOT = struct.pack("ii", 1, 0)
+
+
+@dataclass
+class Received:
+    """One request, as it came in."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    connection: socket.socket = field(repr=False)
+
+    def answer(
+        self,
+        status: int = 200,
+        body: object = None,
+        *,
+        kind: str = "application/json",
+        **headers: str,
+    ) -> None:
+        """Send a whole answer; what is not bytes goes as JSON."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send(head(status, len(content), kind, headers) + content)
+
+    def send(self, data: bytes) -> None:
+        """Send these bytes and nothing else."""
+        with suppress(OSError):  # the client may have had enough
+            self.connection.sendall(data)
+
+    def reset(self) -> None:
+        """End the connection as a crash does, with what was sent still on its way."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        self.connection.close()
+
+    def close(self) -> None:
+        """End the connection in good order."""
+        self.connection.close()
+
+
+@dataclass
+class RawServer:
+    """Where it listens, what it was sent, and how many connections were made to it."""
+
+    url: str
+    received: list[Received] = field(default_factory=list)
+    connections: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def raw_server(behave: Callable[[Received], None]) -> Iterator[RawServer]:
+    """A server on loopback that lets ``behave`` answer each request; it ends with the block."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = RawServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        threads = [threading.Thread(target=_accept, args=(listener, server, behave), daemon=True)]
+        threads[0].start()
+        try:
+            yield server
+        finally:
+            server.over.set()
+            listener.shutdown(socket.SHUT_RDWR)
+            threads[0].join(5)
+
+
+def head(status: int, length: int, kind: str = "application/json", headers: Any = None) -> bytes:
+    """The status line and headers of an answer."""
+    lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {length}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in (headers or {}).items()]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _accept(listener: socket.socket, server: RawServer, behave: Callable[[Received], None]) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            server.connections += 1
+            arguments = (connection, server, behave)
+            threading.Thread(target=_serve, args=arguments, daemon=True).start()
+
+
+def _serve(
+    connection: socket.socket, server: RawServer, behave: Callable[[Received], None]
+) -> None:
+    with connection, suppress(OSError, ValueError):
+        while received := _read(connection):
+            server.received.append(received)
+            behave(received)
+
+
+def _read(connection: socket.socket) -> Received | None:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            return None
+        data += more
+    top, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = top.decode().split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    while len(body) < int(headers.get("content-length", "0")):
+        body += connection.recv(65536)
+    return Received(method, target, headers, body, connection)

@@ -1,0 +1,70 @@
+"""Who may call what, known before anything is sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from flask_activepieces.client.capabilities import Edition, check
+from flask_activepieces.client.credentials import ApiKey, Credential, EmailPassword, UserToken
+from flask_activepieces.client.errors import WrongCredential, WrongEdition
+
+KEY = ApiKey("sk-1")
+USERS: list[Credential] = [UserToken("ey.1"), EmailPassword("ada@example.com", "pw")]
+
+FOR_USERS = [
+    "connections.replace",
+    "connections.authorization_url",
+    "mcp.show",
+    "mcp.change",
+    "mcp.rotate",
+    "api_keys.create",
+    "signing_keys.create",
+    "oauth_apps.list",
+]
+NOT_IN_COMMUNITY = [
+    "api_keys.create",
+    "signing_keys.create",
+    "oauth_apps.list",
+    "global_connections.list",
+    "members.list",
+    "embedding.sign_in",
+]
+FOR_ALL = ["connections.list", "connections.upsert", "projects.list", "flows.create", "sign_in"]
+
+
+@pytest.mark.parametrize("operation", FOR_USERS)
+def test_what_is_for_users_is_refused_to_an_api_key_with_what_to_use(operation: str) -> None:
+    with pytest.raises(WrongCredential) as refused:
+        check(operation, KEY, None)
+
+    assert (refused.value.call, refused.value.credential) == (operation, "API key")
+    assert "user token" in str(refused.value)
+    for user in USERS:
+        check(operation, user, "ee")
+
+
+@pytest.mark.parametrize("operation", NOT_IN_COMMUNITY)
+@pytest.mark.parametrize("credential", [KEY, *USERS])
+def test_what_the_community_edition_lacks_is_refused_to_everybody(
+    operation: str, credential: Credential
+) -> None:
+    with pytest.raises(WrongEdition) as refused:
+        check(operation, credential, "ce")
+
+    assert "Enterprise" in str(refused.value)
+
+
+@pytest.mark.parametrize("edition", ["ee", "cloud", None])
+def test_with_another_or_an_unknown_edition_only_the_credential_counts(
+    edition: Edition | None,
+) -> None:
+    for operation in NOT_IN_COMMUNITY:
+        check(operation, USERS[0], edition)
+
+
+@pytest.mark.parametrize("operation", FOR_ALL)
+def test_everything_else_is_for_everybody_everywhere(operation: str) -> None:
+    editions: list[Edition | None] = [None, "ce", "ee", "cloud"]
+    for credential in [KEY, *USERS]:
+        for edition in editions:
+            check(operation, credential, edition)
