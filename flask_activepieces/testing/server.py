@@ -160,16 +160,21 @@ class ActivepiecesServer:
             self._settle()
 
     def _settle(self) -> None:
-        """The first user, a platform, a project and a key."""
+        """The first user, a platform, a project and a key; in a file that has them, only the key is new."""
         world = self.world
-        identity = make_identity(
-            world, email=self.email, password=self.password, first="Ada", last="Admin"
-        )
-        platform = make_platform(world, identity, "Stand-in")
-        owner = world.store.get("user", platform["ownerId"])
-        assert owner is not None
+        platform = world.store.first("platform")
+        if platform is None:
+            identity = make_identity(
+                world, email=self.email, password=self.password, first="Ada", last="Admin"
+            )
+            platform = make_platform(world, identity, "Stand-in")
         self.platform_id = platform["id"]
-        self.project_id = make_project(world, owner, "Stand-in project")["id"]
+        project = world.store.first("project", platformId=self.platform_id, type="TEAM")
+        if project is None:
+            owner = world.store.get("user", platform["ownerId"])
+            assert owner is not None
+            project = make_project(world, owner, "Stand-in project")
+        self.project_id = project["id"]
         if world.edition == "ee":
             _, self.api_key = make_api_key(world, platform["id"], "stand-in")
 
