@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, Table, delete, insert, null, select, 
 
 from ..audit import Audit, Event
 from ..config import Scope
-from ..database import Transaction
+from ..database import LostRace, Transaction
 from ..errors import InvalidInput, NotFound
 from ..models import GrantRow, OAuthClientRow
 from ..signing import fingerprint, may_be_id
@@ -48,6 +48,11 @@ class OAuthClient(ClientMixin):
     def confidential(self) -> bool:
         """Whether it has a secret (RFC 6749 §2.1)."""
         return self.secret_hash is not None
+
+    @property
+    def secret_mark(self) -> str:
+        """Tells whether the secret is still the same; says nothing about it, nor about its hash."""
+        return fingerprint(self.secret_hash or "")
 
     def accepts_redirect(self, uri: str) -> bool:
         """Whether the URI is registered (RFC 9700 §4.1.3)."""
@@ -128,22 +133,34 @@ class OAuthClients:
         return client_of(asdict(client) | after)
 
     def rotate_secret(
-        self, transaction: Transaction, client: OAuthClient, *, now: int, keep_old: bool = True
+        self,
+        transaction: Transaction,
+        client: OAuthClient,
+        *,
+        now: int,
+        keep_old: bool = True,
+        in_place_of: str | None = None,
     ) -> str:
-        """A new secret. The one before it works on until the next rotation, unless it must end now."""
+        """A new secret. The one before it works on until the next rotation, unless it must end now.
+
+        With ``in_place_of``, the hash of the secret to replace, it is `LostRace` if that is not it any more.
+        """
         if not client.confidential:
             raise InvalidInput({"client_id": "a public client has no secret to rotate"})
         secret = _new_secret()
         # What is the old secret is for the row to say, in case that another admin rotates just now; and it
         # comes first, because MySQL works through the assignments in their order.
-        transaction.execute(
-            update(_table)
-            .where(_table.c.client_id == client.client_id)
-            .ordered_values(
+        statement = update(_table).where(_table.c.client_id == client.client_id)
+        if in_place_of is not None:
+            statement = statement.where(_table.c.secret_hash == in_place_of)
+        rotated = transaction.changes(
+            statement.ordered_values(
                 (_table.c.previous_secret_hash, _table.c.secret_hash if keep_old else null()),
                 (_table.c.secret_hash, fingerprint(secret)),
             )
         )
+        if not rotated and in_place_of is not None:
+            raise LostRace
         self._record(transaction, "client.secret_rotated", client, now)
         return secret
 

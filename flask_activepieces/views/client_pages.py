@@ -7,15 +7,23 @@ from typing import Any
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
+from ..database import Transaction
 from ..errors import InvalidInput
 from ..host import Principal
 from ..oauth import clients, scopes
 from ..oauth.clients import OAuthClient
 from ..oauth.presets import PRESETS
 from ..oauth.registration import Registration
+from ..signing import same
 from ..state import State, get_state
 from .answers import go
 from .pages import check_page_token, page, render_with_forms, signed_in
+
+#: Of two clicks the second would end the secret that is in use, and nobody would have seen the first one's.
+_ROTATED_BEFORE = (
+    "Nothing was changed: the secret was rotated since you opened this page."
+    " If nobody has copied the new one, rotate again; the secret in use until now then ends."
+)
 
 
 @page
@@ -70,11 +78,19 @@ def client_rotate(client_id: str) -> ResponseReturnValue:
     if not isinstance(principal, Principal):
         return principal
     check_page_token(state, principal)
-    client = _find(state, principal, client_id)
-    secret = state.database.transact(
-        lambda transaction: state.clients.rotate_secret(transaction, client, now=state.now())
-    )
-    return _show(state, principal, client, secret)
+    seen = request.form.get("secret_mark", "")
+
+    def rotate(transaction: Transaction) -> tuple[OAuthClient, str | None]:
+        client = clients.find(transaction.connection, client_id, tenant_id=principal.tenant_id)
+        if client.confidential and not same(seen, client.secret_mark):
+            return client, None
+        replaced = client.secret_hash
+        return client, state.clients.rotate_secret(
+            transaction, client, now=state.now(), in_place_of=replaced
+        )
+
+    client, secret = state.database.transact(rotate)
+    return _show(state, principal, client, secret, error=None if secret else _ROTATED_BEFORE)
 
 
 @page

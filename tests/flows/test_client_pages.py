@@ -253,6 +253,45 @@ def test_a_second_rotation_ends_the_first_secret(
     assert answer_of(refused, 401)["error"] == "invalid_client"
 
 
+def test_of_two_clicks_only_the_first_rotates(
+    app: Flask, alice: Person, bob: Person, theirs: Program
+) -> None:
+    """The second would end the secret that the platform uses, and hide the one that the first has made."""
+    token = theirs.connects(bob)["refresh_token"]
+    form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate")
+    first = secret_on(Page(alice.sends(form)))
+    before = rows_of(app, "oauth_clients")
+
+    second = Page(alice.sends(form))
+
+    assert second.status == 422
+    assert "rotated since you opened this page" in second.text
+    assert not SECRET.search(second.text)
+    assert rows_of(app, "oauth_clients") == before
+    for secret in theirs.client_secret, first:
+        token = answer_of(Program(app, theirs.client_id, secret).refreshes(token))["refresh_token"]
+
+
+@pytest.mark.parametrize("mark", ["", "é", "0" * 64])
+def test_a_rotation_says_which_secret_it_replaces(
+    app: Flask, alice: Person, theirs: Program, mark: str
+) -> None:
+    form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate")
+    before = rows_of(app, "oauth_clients")
+
+    assert alice.sends(form, secret_mark=mark).status_code == 422
+
+    assert rows_of(app, "oauth_clients") == before
+
+
+def test_a_page_shows_nothing_of_the_secrets_hash(
+    app: Flask, alice: Person, theirs: Program
+) -> None:
+    (row,) = rows_of(app, "oauth_clients")
+
+    assert row["secret_hash"] not in alice.sees(f"{LIST}/{theirs.client_id}").text
+
+
 def test_a_public_client_has_no_secret_to_rotate(app: Flask, alice: Person) -> None:
     """Its page has no such button, but a page that was open before may."""
     public = Program.registered(app, "--tenant", "acme", "--public")

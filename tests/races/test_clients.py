@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from tests.support.actors import Person, Program
 from tests.support.scenes import Scene, told
-from tests.support.shots import Shot, by_browser, refresh
+from tests.support.shots import Shot, by_browser, refresh, submission
 
 CLIENTS = "/api/integration/activepieces/oauth-clients"
 
@@ -39,6 +40,21 @@ def test_of_two_simultaneous_rotations_neither_hands_out_a_dead_secret(scene: Sc
         for answer in answers:
             renewed = replace(program, client_secret=answer.json["client_secret"])
             assert renewed.refreshes(token).status_code == 200
+
+
+def test_of_many_clicks_on_one_page_exactly_one_rotates(scene: Scene) -> None:
+    alice = scene.person("alice")
+
+    for _ in range(scene.rounds):
+        program = scene.program()
+        token = scene.connect(program, scene.person())["refresh_token"]
+        form = alice.sees(f"/oauth/clients/{program.client_id}").form_to("/rotate")
+
+        answers = scene.fire([submission(alice, form)] * scene.volley)
+
+        statuses = Counter(answer.status for answer in answers)
+        assert statuses == {200: 1, 422: scene.volley - 1}
+        assert program.refreshes(token).status_code == 200
 
 
 def test_of_two_simultaneous_changes_neither_undoes_the_other(scene: Scene) -> None:
