@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from .answers import Json, Row, listing, not_found
 from .area import USER_ONLY, Area, Call
 from .shapes import fields, text
+from .world import World
 
 area = Area("signing keys")
 
@@ -17,7 +18,7 @@ _PLAN = "embeddingEnabled"
 _BITS = 2048
 
 
-def _new_pair() -> tuple[str, str]:
+def new_pair() -> tuple[str, str]:
     """Private and public key, as PKCS#1 PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
     private = key.private_bytes(
@@ -31,6 +32,19 @@ def _new_pair() -> tuple[str, str]:
     return private.decode(), public.decode()
 
 
+def add_key(world: World, platform_id: str | None, public: str, display_name: str) -> Row:
+    """Believe from now on what the other half of this key signs."""
+    return world.store.add(
+        KIND,
+        {
+            "platformId": platform_id,
+            "publicKey": public,
+            "algorithm": "RSA",
+            "displayName": display_name,
+        },
+    )
+
+
 @area.route(
     "POST",
     "/signing-keys",
@@ -42,16 +56,8 @@ def _new_pair() -> tuple[str, str]:
 )
 def create(call: Call) -> tuple[int, Json]:
     """A key pair; its private half is shown now and kept nowhere."""
-    private, public = _new_pair()
-    row = call.world.store.add(
-        KIND,
-        {
-            "platformId": call.principal.platform_id,
-            "publicKey": public,
-            "algorithm": "RSA",
-            "displayName": call.body["displayName"],
-        },
-    )
+    private, public = new_pair()
+    row = add_key(call.world, call.principal.platform_id, public, call.body["displayName"])
     return 201, {**row, "privateKey": private}
 
 
