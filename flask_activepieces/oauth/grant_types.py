@@ -57,6 +57,16 @@ class _AtTheDesk(grants.BaseGrant):
         """Where tokens are made."""
         return cast(TokenDesk, self.server.desk)
 
+    def refused_guess(self, description: str) -> InvalidGrantError:
+        """The error for a code or token that nobody was given.
+
+        It counts against a public client, as which anyone can pose. A client with a secret has proven itself: its
+        failures are those of many users at a platform, and none of them may slow the others down.
+        """
+        if not self.client.confidential:
+            self.request.failed_attempt()
+        return InvalidGrantError(description)
+
 
 class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
     """A code buys one family, once."""
@@ -64,7 +74,7 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_METHODS
 
     def query_authorization_code(self, code: str, client: Any) -> codes.AuthorizationCode | None:
-        """The code, verified; a forged one counts against the client's budget."""
+        """The code, verified."""
         desk = self.desk
         try:
             return codes.read_code(
@@ -79,8 +89,7 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
                 "The code has expired: start again at the authorization page."
             ) from None
         except SignatureError:
-            self.request.failed_attempt()
-            raise InvalidGrantError("The code is not valid for this client.") from None
+            raise self.refused_guess("The code is not valid for this client.") from None
 
     def authenticate_user(self, authorization_code: codes.AuthorizationCode) -> Subject:
         """The user named in the code; whether the grant still stands is asked when the code is redeemed."""
@@ -138,11 +147,9 @@ class RefreshGrant(_AtTheDesk, grants.RefreshTokenGrant):
         desk, family = self.desk, self.request.family
         presented = refresh_tokens.parse(refresh_token)
         if presented is None or family is None:
-            self.request.failed_attempt()
-            raise InvalidGrantError("The refresh token is not valid for this client.")
+            raise self.refused_guess("The refresh token is not valid for this client.")
         if not refresh_tokens.is_genuine(desk.keys, refresh_token, secret=family.secret):
-            self.request.failed_attempt()
-            raise InvalidGrantError("The refresh token is not valid for this client.")
+            raise self.refused_guess("The refresh token is not valid for this client.")
         if not family.is_live(self.request.now):
             raise InvalidGrantError("The connection was revoked or has expired: connect again.")
         self.request.presented = presented

@@ -58,12 +58,25 @@ def test_every_endpoint_counts(app: Flask, program: Program, path: str) -> None:
         is_slowed_down(attempt, 401, "invalid_client")
 
 
-def test_guesses_at_codes_and_refresh_tokens_count(app: Flask, program: Program) -> None:
+def test_guesses_at_codes_and_refresh_tokens_of_a_public_client_count(app: Flask) -> None:
+    """Anyone can pose as one."""
+    public, other = (Program.registered(app, "--public") for _ in range(2))
     with nothing_stored(app):
-        is_slowed_down(lambda guess: program.redeems(f"v1.{guess}.x"), 400, "invalid_grant")
-    other = Program.registered(app)
-    with nothing_stored(app):
+        is_slowed_down(lambda guess: public.redeems(f"v1.{guess}.x"), 400, "invalid_grant")
         is_slowed_down(lambda guess: other.refreshes(f"{guess}.0.b.c"), 400, "invalid_grant")
+
+
+def test_dead_tokens_at_a_platform_that_has_proven_itself_do_not_count(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    """They are many users', and none of them may be in the way of the others."""
+    with nothing_stored(app):
+        for number in range(FREE + 5):
+            is_refused_with(program.redeems(f"v1.guess-{number}.x"), 400, "invalid_grant")
+            is_refused_with(program.refreshes(f"guess-{number}.0.b.c"), 400, "invalid_grant")
+    forged = program.connects(bob)["refresh_token"][:-4] + "AAAA"
+    for _ in range(FREE + 5):
+        is_refused_with(program.refreshes(forged), 400, "invalid_grant")
 
 
 def test_guesses_at_a_client_that_does_not_exist_count(app: Flask, program: Program) -> None:
