@@ -31,6 +31,7 @@ PROBLEMS = {
     413: "The body is larger than 256 KiB.",
     415: "The body does not say that it is JSON.",
     422: "Values do not fit: `fields` says which. Or Activepieces refused them, and `detail` has its words.",
+    500: "The app is not fully set up: `detail` says what is missing.",
     502: "Activepieces cannot be reached, failed, refused our credential, or is not what answers there.",
     503: "The database is away, or Activepieces is busy: try again after `retry_after` seconds.",
     504: "Activepieces did not answer in time, so what became of the call is not known.",
@@ -143,7 +144,7 @@ def _success(declared: Operation) -> dict[str, Any]:
 
 
 def _problem_statuses(declared: Operation, names: list[str]) -> list[int]:
-    found = {401, 403, 503, *declared.problems}
+    found = {401, 403, 500, 503, *declared.problems}
     if names:
         found.add(404)
     if declared.query:

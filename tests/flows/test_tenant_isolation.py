@@ -1,0 +1,286 @@
+"""Another tenant's things are not there, whichever route asks for them, and Activepieces is not even called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_activepieces.testing import ActivepiecesServer
+from flask_activepieces.views.api_routes import TABLE
+from tests.conftest import MakeApp
+from tests.support.actors import Program, answer_of
+from tests.support.manager import PIECE, Manager
+from tests.support.problems import problem
+from tests.support.storage import rows_of
+
+#: What a good call of a route has in its body, or in its query.
+BODIES: dict[str, dict[str, Any]] = {
+    "set_up": {},
+    "change_setup": {"enabled": True},
+    "save_connection": {"accessToken": "ok-theirs", "connectionName": "Mine", "pieceName": PIECE},
+    "replace_connection": {"sourceAppConnectionId": "a", "targetAppConnectionId": "b"},
+    "change_connection": {"displayName": "Theirs"},
+    "change_mcp": {"disabledTools": []},
+    "create_client": {
+        "name": "Theirs",
+        "scope": "tasks:read",
+        "redirect_uris": ["https://theirs.test/cb"],
+    },
+    "change_client": {"name": "Theirs"},
+}
+QUERIES = {
+    "start_oauth2": {"pieceName": PIECE},
+    "finish_oauth2": {"state": "a state", "code": "a code"},
+}
+#: The document of the API tells nothing of any tenant.
+ROUTES = [row for row in TABLE if row[3] != "openapi_json"]
+OF_ONE_THING = [row for row in ROUTES if "<" in row[1]]
+
+
+@pytest.fixture
+def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    """Where everybody may use the one key of the app, each with a project of their own."""
+    return make_app(
+        ACTIVEPIECES_BASE_URL=server.url,
+        ACTIVEPIECES_API_KEY=server.api_key,
+        ACTIVEPIECES_PIECE_NAME=PIECE,
+    )
+
+
+@pytest.fixture
+def acme(app: Flask, server: ActivepiecesServer) -> dict[str, str]:
+    """What Acme has, by the names that routes give it."""
+    alice = Manager.named(app, "alice")
+    own = {"apiKey": server.api_key, "userToken": server.user_token()}
+    integration = alice.links(projectId=server.project_id, **own)
+    connection = alice.saves(integrationId=integration)
+    program = Program.registered(app, "--tenant", "acme")
+    return {
+        "integration_id": integration,
+        "connection_id": connection["id"],
+        "client_id": program.client_id,
+    }
+
+
+def all_rows(app: Flask) -> list[list[dict[str, Any]]]:
+    """Everything of Acme's that a call could change."""
+    return [
+        rows_of(app, table)
+        for table in ("integrations", "oauth_clients", "grants", "audit_events", "leases")
+    ]
+
+
+def call(person: Manager, row: tuple[str, str, str, str], things: dict[str, str]) -> Any:
+    """A call of a route about these things, with everything in it that a good call has."""
+    method, path, _, view = row
+    for name, value in things.items():
+        path = path.replace(f"<{name}>", value)
+    return person.calls(method, path, BODIES.get(view), **QUERIES.get(view, {}))
+
+
+def test_every_route_lets_its_own_tenant_in(
+    app: Flask, acme: dict[str, str], server: ActivepiecesServer
+) -> None:
+    """Else all that follows would prove nothing: the same calls, by the right person."""
+    alice = Manager.named(app, "alice")
+    answers = {row[3]: call(alice, row, acme).status_code for row in sorted(ROUTES, key=_deletes)}
+
+    unlucky = {view: status for view, status in answers.items() if status >= 300}
+    assert unlucky == {
+        "delete_connection": 404,  # it was the integration's own, and deleted as such
+        "replace_connection": 404,  # the two are made up
+        "connect": 500,  # the app's piece does not sign in by OAuth2
+        "start_oauth2": 422,  # the same
+        "finish_oauth2": 400,  # nothing was begun
+    }
+
+
+def _deletes(row: tuple[str, str, str, str]) -> int:
+    """Things are deleted last, the integration after what it has."""
+    return 2 if row[3] == "remove_setup" else int(row[0] == "DELETE")
+
+
+def test_another_tenants_things_are_not_there(
+    app: Flask, acme: dict[str, str], server: ActivepiecesServer
+) -> None:
+    carol = Manager.named(app, "carol")
+    rows, calls = all_rows(app), len(server.calls)
+
+    for row in OF_ONE_THING:
+        problem(call(carol, row, acme), 404, "Not found")
+
+    assert all_rows(app) == rows
+    assert len(server.calls) == calls
+
+
+def test_what_does_not_exist_is_told_in_the_same_words(app: Flask, acme: dict[str, str]) -> None:
+    carol = Manager.named(app, "carol")
+    nothing = {name: "x" * len(value) for name, value in acme.items()}
+
+    for row in OF_ONE_THING:
+        foreign, unknown = call(carol, row, acme).text, call(carol, row, nothing).text
+
+        for name, value in acme.items():
+            foreign = foreign.replace(value, nothing[name])
+        assert foreign == unknown
+
+
+#: A stranger, and a member of Acme who may do nothing.
+NOBODIES = [(None, 401, "Not signed in"), ("bob", 403, "Not allowed")]
+
+
+@pytest.mark.parametrize(("name", "status", "title"), NOBODIES)
+def test_who_may_not_is_refused_by_every_route(
+    app: Flask,
+    acme: dict[str, str],
+    server: ActivepiecesServer,
+    name: str | None,
+    status: int,
+    title: str,
+) -> None:
+    nobody = Manager.named(app, name)
+    rows, calls = all_rows(app), len(server.calls)
+
+    for row in ROUTES:
+        problem(call(nobody, row, acme), status, title)
+
+    assert all_rows(app) == rows
+    assert len(server.calls) == calls
+
+
+def test_a_body_cannot_name_another_tenants_integration(
+    app: Flask, acme: dict[str, str], server: ActivepiecesServer
+) -> None:
+    carol = Manager.named(app, "carol")
+    carol.links()
+    calls = len(server.calls)
+
+    body = BODIES["save_connection"] | {"integrationId": acme["integration_id"]}
+
+    problem(carol.posts("/connection", body), 404, "Not found")
+    assert len(server.calls) == calls
+
+
+def test_lists_have_only_the_tenants_own(app: Flask, acme: dict[str, str]) -> None:
+    carol = Manager.named(app, "carol")
+    own = carol.links()
+
+    assert [one["id"] for one in answer_of(carol.gets("/setup"))["data"]] == [own]
+    assert answer_of(carol.gets(f"/connections/{own}"))["data"] == []
+
+
+# Two tenants that share the app's own key, and even one project
+
+
+@pytest.fixture
+def shared(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    """Everybody in one project, by one key."""
+    return make_app(
+        ACTIVEPIECES_BASE_URL=server.url,
+        ACTIVEPIECES_API_KEY=server.api_key,
+        ACTIVEPIECES_PROJECT_ID=server.project_id,
+        ACTIVEPIECES_PIECE_NAME=PIECE,
+    )
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A tenant of the shared project: who, the integration, and a connection in it."""
+
+    manager: Manager
+    integration: str
+    connection: dict[str, Any]
+
+
+@pytest.fixture
+def neighbours(shared: Flask) -> Iterator[tuple[Neighbour, Neighbour]]:
+    """Acme and Globex, each with a connection of the same name."""
+    made = []
+    for name in ("alice", "carol"):
+        manager = Manager.named(shared, name)
+        integration = manager.links()
+        made.append(Neighbour(manager, integration, manager.saves()))
+    yield made[0], made[1]
+
+
+def test_in_one_project_neither_sees_the_others_connections(
+    neighbours: tuple[Neighbour, Neighbour],
+) -> None:
+    for own, other in (neighbours, neighbours[::-1]):
+        listed = answer_of(own.manager.gets(f"/connections/{own.integration}"))["data"]
+        assert [one["id"] for one in listed] == [own.connection["id"]]
+        there = f"/connections/{own.integration}/{other.connection['id']}"
+        problem(own.manager.gets(there), 404, "Not found")
+
+
+def test_in_one_project_neither_changes_the_others_connections(
+    neighbours: tuple[Neighbour, Neighbour], server: ActivepiecesServer
+) -> None:
+    own, other = neighbours
+    there = f"/connections/{own.integration}/{other.connection['id']}"
+    before = answer_of(other.manager.gets(f"/connections/{other.integration}"))
+
+    problem(own.manager.patches(there, {"displayName": "Taken"}), 404, "Not found")
+    problem(own.manager.deletes(there, force="true"), 404, "Not found")
+
+    assert answer_of(other.manager.gets(f"/connections/{other.integration}")) == before
+    assert not [one for one in server.calls if one.method == "DELETE"]
+
+
+def test_the_same_name_is_two_connections(neighbours: tuple[Neighbour, Neighbour]) -> None:
+    own, other = neighbours
+
+    assert own.connection["id"] != other.connection["id"]
+    assert own.connection["externalId"] != other.connection["externalId"]
+
+
+@pytest.mark.parametrize("field", ["externalId", "connectionName"])
+def test_the_others_external_id_is_nothing_that_one_can_take(
+    neighbours: tuple[Neighbour, Neighbour], field: str
+) -> None:
+    own, other = neighbours
+
+    made = own.manager.saves(**{field: other.connection["externalId"]})
+
+    assert made["id"] != other.connection["id"]
+
+
+def test_whose_a_connection_is_cannot_be_chosen(neighbours: tuple[Neighbour, Neighbour]) -> None:
+    own, other = neighbours
+    forged = {"tenantId": "globex", "integrationId": other.integration, "team": "red"}
+
+    made = own.manager.saves("Forged", metadata=forged)
+    there = f"/connections/{own.integration}/{made['id']}"
+    changed = answer_of(own.manager.patches(there, {"metadata": forged}))
+
+    for metadata in (made["metadata"], changed["metadata"]):
+        assert metadata == {"tenantId": "acme", "integrationId": own.integration, "team": "red"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/mcp/{id}"),
+        ("PATCH", "/mcp/{id}"),
+        ("POST", "/mcp/{id}/rotate"),
+        ("GET", "/flows/{id}"),
+        ("GET", "/flow-runs/{id}"),
+        ("GET", "/projects/{id}"),
+        ("GET", "/connections/{id}/owners"),
+    ],
+)
+def test_what_would_show_the_neighbours_things_is_refused_before_any_call(
+    neighbours: tuple[Neighbour, Neighbour], server: ActivepiecesServer, method: str, path: str
+) -> None:
+    own, _ = neighbours
+    calls = len(server.calls)
+    body: dict[str, Any] | None = {"disabledTools": []} if method == "PATCH" else None
+
+    answer = own.manager.calls(method, path.format(id=own.integration), body)
+
+    assert problem(answer, 409, "Not possible with this credential")
+    assert len(server.calls) == calls
