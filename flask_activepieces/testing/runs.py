@@ -21,8 +21,17 @@ _BY_AGE = ExactCursor(("created", "id"), descending=True)
 _MOST_WORDS = 512
 
 
-def begin(world: World, flow: Row, payload: Row) -> Row:
-    """A run of the published version of a flow, waiting for a worker."""
+def run_now(world: World, flow: Row, payload: Row) -> Outcome:
+    """Let the worker run the published version of a flow; without one nothing happens, and no run is to be seen."""
+    return _execute(world, _begin(world, flow, payload)["id"]) if world.has_worker else Outcome()
+
+
+def run_soon(world: World, flow: Row, payload: Row) -> None:
+    """The same, and nobody waits for it."""
+    world.jobs.start(partial(run_now, world, flow, payload))
+
+
+def _begin(world: World, flow: Row, payload: Row) -> Row:
     trigger = {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": payload}
     return world.store.add(
         "flow_run",
@@ -34,7 +43,7 @@ def begin(world: World, flow: Row, payload: Row) -> Row:
             "logsFileId": new_id(),
             "parentRunId": None,
             "failParentOnFailure": False,
-            "status": "QUEUED",
+            "status": "RUNNING",
             "tags": [],
             "startTime": None,
             "triggeredBy": None,
@@ -50,8 +59,8 @@ def begin(world: World, flow: Row, payload: Row) -> Row:
     )
 
 
-def execute(world: World, run_id: str) -> Outcome:
-    """What a worker does: runs all steps that did not succeed yet, and writes down what came of it."""
+def _execute(world: World, run_id: str) -> Outcome:
+    """Run all steps that did not succeed yet, and write down what came of it."""
     run = world.store.change("flow_run", run_id, status="RUNNING", startTime=world.store.now())
     version = world.store.get("flow_version", run["flowVersionId"])
     assert version is not None, "a flow that runs has a version"
@@ -68,12 +77,6 @@ def execute(world: World, run_id: str) -> Outcome:
         sealed=world.store.seal(outcome.steps),
     )
     return outcome
-
-
-def execute_soon(world: World, run_id: str) -> None:
-    """Leave a run to the worker, if there is one."""
-    if world.has_worker:
-        world.jobs.start(partial(execute, world, run_id))
 
 
 def _failed_step(outcome: Outcome) -> Row | None:
@@ -172,5 +175,6 @@ def retry(call: Call) -> tuple[int, Json]:
         trigger = store.unseal(run["sealed"])["trigger"]
         changes |= {"flowVersionId": version["id"], "sealed": store.seal({"trigger": trigger})}
     answer = _shown(call.world, store.change("flow_run", run["id"], **changes))
-    execute_soon(call.world, run["id"])
+    if call.world.has_worker:
+        call.world.jobs.start(partial(_execute, call.world, run["id"]))
     return 200, answer

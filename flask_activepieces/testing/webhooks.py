@@ -9,9 +9,8 @@ from flask import Request, Response, request
 from .answers import Json, Refusal, Row, fastify, respond
 from .area import PUBLIC, Area, Call
 from .bodies import nested
-from .flow_engine import Outcome
 from .piece import Answer
-from .runs import begin, execute, execute_soon
+from .runs import run_now, run_soon
 
 area = Area("webhooks", reads_bodies=False)
 
@@ -32,8 +31,7 @@ def _flow(call: Call) -> Row:
 @area.route("POST", _ID, who=PUBLIC)
 def start(call: Call) -> tuple[int, Json]:
     """Start a flow and do not wait for it."""
-    run = begin(call.world, _flow(call), payload_of(request))
-    execute_soon(call.world, run["id"])
+    run_soon(call.world, _flow(call), payload_of(request))
     return 200, {}
 
 
@@ -50,9 +48,8 @@ def sample(call: Call) -> tuple[int, Json]:
 def start_and_wait(call: Call) -> Response:
     """Start a flow and wait for its answer. A flow that gives none, or fails, keeps the caller waiting: then 204."""
     world = call.world
-    run = begin(world, _flow(call), payload_of(request))
     began = world.clock()
-    outcome = execute(world, run["id"]) if world.has_worker else Outcome()
+    outcome = run_now(world, _flow(call), payload_of(request))
     if outcome.answer is None:
         world.sleep(max(0.0, world.webhook_timeout - (world.clock() - began)))
         return respond(204)

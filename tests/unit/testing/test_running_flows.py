@@ -105,7 +105,7 @@ def test_nobody_waits_for_an_asynchronous_webhook(
     assert standin.runs(flow_id)[0]["status"] == "FAILED"
 
 
-def test_without_a_worker_a_run_stays_in_the_queue() -> None:
+def test_without_a_worker_nothing_runs() -> None:
     clock = StoppedClock()
     server = ActivepiecesServer(has_worker=False, clock=clock, sleep=clock.advance)
     standin = calls(server)
@@ -115,7 +115,7 @@ def test_without_a_worker_a_run_stays_in_the_queue() -> None:
     answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
 
     assert answer.status_code == 204
-    assert [run["status"] for run in standin.runs(flow_id)] == ["QUEUED", "QUEUED"]
+    assert standin.runs(flow_id) == []
     server.close()
 
 
