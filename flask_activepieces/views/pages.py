@@ -81,9 +81,9 @@ def render(
     ``leads_elsewhere``: the form's answer is a redirect to a client. Browsers hold every further redirect to
     ``form-action`` too, and where a client sends its user next is not for us to know.
     """
-    response = make_response(
-        render_template(f"flask_activepieces/{template}", _=gettext, when=when, **context), status
-    )
+    # Not "_": in a frame of the host's own, that is the host's catalogue.
+    told = render_template(f"flask_activepieces/{template}", ap_text=gettext, when=when, **context)
+    response = make_response(told, status)
     response.headers["Content-Security-Policy"] = "; ".join(
         (
             "default-src 'none'",

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages.catalog import Catalog
 from babel.messages.frontend import CommandLineInterface
+from babel.messages.mofile import write_mo
 from flask import Flask
 from flask_babel import Babel
 
@@ -103,6 +105,31 @@ def test_pages_are_translated_by_the_recipe(
     Babel(app, locale_selector=lambda: "de")
 
     assert "Verbundene Apps" in Person(app, "bob").sees("/oauth/connected-apps").text
+
+
+def test_in_a_frame_of_the_apps_own_its_catalogue_is_its_own(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    catalogue = Catalog(locale="de")
+    catalogue.add("Sign out", "Abmelden")
+    place = tmp_path / "translations" / "de" / "LC_MESSAGES"
+    place.mkdir(parents=True)
+    with (place / "messages.mo").open("wb") as file:
+        write_mo(file, catalogue)
+    layout = "{{ _('Sign out') }} {{ gettext('Sign out') }} {% block main %}{% endblock %}"
+    put(tmp_path, "layout.html", layout)
+    put(tmp_path, "flask_activepieces/base.html", FRAME)
+
+    def first(app: Flask) -> None:
+        template_root(app, tmp_path)
+        Babel(app, locale_selector=lambda: "de")
+
+    app = make_app(first=first, BABEL_TRANSLATION_DIRECTORIES=str(tmp_path / "translations"))
+
+    text = Person(app, "bob").sees("/oauth/connected-apps").text
+
+    assert "Abmelden Abmelden" in text
+    assert "Connected apps" in text
 
 
 def shape_of(value: Any) -> Any:
