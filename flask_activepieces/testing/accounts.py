@@ -146,7 +146,8 @@ def create_api_key(call: Call) -> tuple[int, Json]:
     """A key; its value is shown now and never again."""
     assert call.principal.platform_id is not None
     row, value = make_api_key(call.world, call.principal.platform_id, call.body["displayName"])
-    return 201, _key_json(row) | {"value": value}
+    made = _key_json(row) | {"value": value}
+    return 201, made if call.world.is_modern else made | {"lastUsedAt": ""}
 
 
 @area.route(

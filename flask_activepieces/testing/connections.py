@@ -162,7 +162,20 @@ def update(call: Call) -> tuple[int, Json]:
     """Rename a connection and set its metadata; a value in the body is not looked at."""
     row = _named(call)
     if row["scope"] != "PROJECT":
-        raise no_entity(KIND, {"id": row["id"], "scope": "PROJECT"})
+        raise no_entity(
+            KIND,
+            {
+                "id": row["id"],
+                "scope": "PROJECT",
+                "platformId": row["platformId"],
+                "projectIds": {
+                    "_type": "arrayContains",
+                    "_value": row["projectIds"][:1],
+                    "_useParameter": True,
+                    "_multipleParameters": False,
+                },
+            },
+        )
     changes = {name: part for name, part in call.body.items() if part is not None}
     return 200, shown(call.world, call.world.store.change(KIND, row["id"], **changes))
 

@@ -23,6 +23,7 @@ from .people import make_identity, make_member, make_user, role_named
 from .projects import make_project
 from .shapes import fields, text
 from .signing_keys import KIND as SIGNING_KEY
+from .store import new_id
 from .world import World
 
 area = Area("managed authn")
@@ -54,6 +55,8 @@ def _session(world: World, platform_id: str, claims: Mapping[str, Any]) -> Row:
     project = _project(world, platform_id, str(claims.get("externalProjectId")))
     user, identity = _user(world, platform_id, claims)
     make_member(world, user, project["id"], role)
+    if claims.get("concurrencyPoolKey") is not None and project["poolId"] is None:
+        world.store.change("project", project["id"], poolId=new_id())
     shown = {name: user[name] for name in ("id", "platformRole", "status", "platformId")}
     names = {name: identity[name] for name in ("firstName", "lastName", "email")}
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -112,8 +113,12 @@ def _read(cursor: str | None) -> tuple[str, str]:
         return "", ""
     if way not in ("next", "prev"):
         return "", ""
-    padded = inner + "=" * (-len(inner) % 4)
-    return way, base64.b64decode(padded).decode("utf-8", "replace")
+    # Node decodes what it can, and stops at the first character that is none of base64.
+    letters = re.match(r"[A-Za-z0-9+/]*", inner)
+    assert letters is not None, "an empty text matches"
+    whole = letters[0][: len(letters[0]) - (len(letters[0]) % 4 == 1)]
+    place = base64.b64decode(whole + "=" * (-len(whole) % 4))
+    return way, place.decode("utf-8", "replace")
 
 
 def _write(way: str, place: str) -> str:

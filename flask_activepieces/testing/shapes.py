@@ -24,11 +24,15 @@ MISSING = _Missing()
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where, what zod says, and whether a required field is missing."""
+    """One thing that is wrong: where, what zod says, and whether a required field is missing.
+
+    ``slight``: the value has the right type and breaks a rule, such as a least length.
+    """
 
     where: tuple[str, ...]
     words: str
     missing: bool = False
+    slight: bool = False
 
     def zod(self) -> str:
         """In the words of 0.85: the union as a whole is meant by ``body/``."""
@@ -87,10 +91,11 @@ def text(*, least: int = 0, pattern: str | None = None) -> Shape:
         if not isinstance(value, str):
             raise _expected("string", value, at)
         if len(value) < least:
-            raise Misshapen(Problem(at, f"Too small: expected string to have >={least} characters"))
+            words = f"Too small: expected string to have >={least} characters"
+            raise Misshapen(Problem(at, words, slight=True))
         if pattern is not None and not re.fullmatch(pattern, value):
-            shown = f"^{pattern}$"
-            raise Misshapen(Problem(at, f"Invalid string: must match pattern /{shown}/"))
+            words = f"Invalid string: must match pattern /^{pattern}$/"
+            raise Misshapen(Problem(at, words, slight=True))
         return value
 
     return Shape(read)
@@ -201,14 +206,18 @@ class Union(Shape):
 
 
 def union(*shapes: Shape) -> Shape:
-    """The first of these that fits. A server says only that none does, not why."""
+    """The first of these that fits. A server says only that none does, unless a single one nearly did."""
 
     def read(value: Any, at: Where) -> Json:
+        near: list[Misshapen] = []
         for shape in shapes:
             try:
                 return shape.read(value, at)
-            except Misshapen:
-                continue
+            except Misshapen as wrong:
+                if all(problem.slight for problem in wrong.problems):
+                    near.append(wrong)
+        if len(near) == 1:
+            raise near[0]
         raise Misshapen(Problem(at, "Invalid input"))
 
     return Union(read, options=shapes)
@@ -225,8 +234,14 @@ def complaints(shape: Shape, value: Any, wrong: Misshapen, *, where: str, zod: b
         try:
             branch.read(value, (where,))
         except Misshapen as inner:
-            found += [problem.ajv() for problem in inner.problems if problem.missing]
+            # ajv stops at the first problem, and looks for missing fields before it looks into those that are there.
+            missing = [problem for problem in inner.problems if problem.missing]
+            found += [problem.ajv() for problem in sorted(missing, key=_depth)[:1]]
     return [*found, f"{where} must match a schema in anyOf"]
+
+
+def _depth(problem: Problem) -> int:
+    return len(problem.where)
 
 
 def _expected(kind: str, value: Any, at: Where) -> Misshapen:

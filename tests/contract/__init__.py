@@ -1,0 +1,1 @@
+"""The stand-in and our client, held to what real servers did."""

@@ -1,0 +1,236 @@
+"""Replays recordings against a stand-in, in their order, and takes note of what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+from werkzeug.test import Client, TestResponse
+
+from flask_activepieces.testing import ActivepiecesServer
+from flask_activepieces.testing.accounts import make_api_key
+from flask_activepieces.testing.auth import user_token
+from flask_activepieces.testing.connection_rows import keep, value_of
+from tests.support.clock import StoppedClock
+from tests.support.recordings import Recording
+from tests.support.token_endpoint import TokenEndpoint
+
+from .comparison import differences
+from .substitution import Names, decoded, encoded
+
+#: What stands for the private key that a server made.
+PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY----- left out -----END RSA PRIVATE KEY-----\n"
+
+#: Does what was done to the server between two recordings, and not recorded.
+Arrangement = Callable[["Replay"], None]
+Upload = Callable[[], dict[str, Any]]
+
+
+@dataclass
+class Replay:
+    """One stand-in, the recordings of one server, and what they have taught so far."""
+
+    server: ActivepiecesServer
+    clock: StoppedClock
+    endpoint: TokenEndpoint
+    #: Recordings that sent a file -> the form with that file.
+    uploads: Mapping[str, Upload]
+    names: Names = field(default_factory=Names)
+
+    def findings(
+        self,
+        recordings: Sequence[Recording],
+        arrangements: Mapping[str, Arrangement],
+        corrections: Mapping[str, tuple[str, str]],
+    ) -> Iterator[list[str]]:
+        """What was different, recording by recording."""
+        unrecorded = rows_without_their_making(recordings)
+        for recording in recordings:
+            self._set_clock(recording)
+            self._seed(unrecorded, recording)
+            if recording.name in arrangements:
+                arrangements[recording.name](self)
+            if recording.name in corrections:
+                recording = corrected(recording, *corrections[recording.name])
+            yield self._compare(recording, self._send(recording))
+
+    def call(self, method: str, path: str, body: Any = None, *, by_user: bool = False) -> Any:
+        """A request that was not recorded, in recorded words, by an API key or by the admin."""
+        world = self.server.world
+        platform = world.store.first("platform")
+        assert platform is not None
+        owner = world.store.get("user", platform["ownerId"])
+        assert owner is not None
+        token = (
+            user_token(world, owner)
+            if by_user
+            else make_api_key(world, platform["id"], "arranged")[1]
+        )
+        # A webhook shows its flow what headers it got: those of the recordings' client.
+        is_webhook = path.startswith("/webhooks/")
+        answer = Client(self.server.app).open(
+            world.api_root + self.names.text(path),
+            base_url=self.server.url,
+            method=method,
+            headers={"Accept-Encoding": "identity"}
+            | ({} if is_webhook else {"Authorization": f"Bearer {token}"}),
+            json=self.names.translated(body),
+        )
+        assert answer.status_code < 300, answer.text
+        return answer_body(answer)
+
+    def change_value(self, external_id: str, **changes: Any) -> None:
+        """What was changed in the database: fields of a connection's value; None removes one."""
+        world = self.server.world
+        row = world.store.first("app_connection", externalId=external_id)
+        assert row is not None, f"there is no connection {external_id}"
+        value = value_of(world, row) | changes
+        left = {name: part for name, part in value.items() if part is not None}
+        keep(world, row, left, updated=row["updated"])
+
+    def _set_clock(self, recording: Recording) -> None:
+        body = recording.body if isinstance(recording.body, dict) else {}
+        written = body.get("updated") or body.get("created")
+        if recording.method != "GET" and isinstance(written, str):
+            self.clock.now = max(self.clock.now, instant(written))
+
+    def _seed(self, unrecorded: dict[str, dict[str, Any]], recording: Recording) -> None:
+        """Connections that were made by no recorded request, as lists show them."""
+        shown = {row["id"] for row in rows_in(recording.body)}
+        for row_id, row in list(unrecorded.items()):
+            if row_id in shown or instant(row["created"]) <= self.clock.now:
+                unrecorded.pop(row_id)
+                self.add_connection(row)
+
+    def add_connection(self, row: Mapping[str, Any]) -> None:
+        """A connection as a list showed it."""
+        store = self.server.world.store
+        fields = {
+            name: value
+            for name, value in row.items()
+            if name not in ("id", "owner", "flowIds", "projects")
+        }
+        value = {"type": row["type"]}
+        made = store.add(
+            "app_connection",
+            {
+                "preSelectForNewProjects": False,
+                "usingSecretManager": False,
+                **self.names.translated(fields),
+                "sealed": store.seal(value),
+            },
+        )
+        self.names.bind(row["id"], made["id"])
+
+    def _send(self, recording: Recording) -> TestResponse:
+        headers = dict(recording.request_headers)
+        authorization = headers.get("Authorization", "")
+        scheme, _, token = authorization.partition(" ")
+        if token.count(".") == 2 and not self.names.knows(token):
+            self._mint(token)
+        if token.startswith("sk-") and len(token) == len(self.server.api_key):
+            self.names.bind_once(token, self.server.api_key)
+        if authorization:
+            headers["Authorization"] = f"{scheme} {self.names.text(token)}"
+        upload = self.uploads.get(recording.name)
+        if upload is not None:
+            headers.pop("Content-Type")  # whose boundary is that of the recorded body
+        return Client(self.server.app).open(
+            self.names.text(recording.path),
+            base_url=self.server.url,
+            method=recording.method,
+            headers={"Accept-Encoding": "identity", **headers},
+            data=upload() if upload is not None else self._body(recording),
+        )
+
+    def _mint(self, recorded: str) -> None:
+        """A token that no recorded answer has given: signed here, for whom it says."""
+        world = self.server.world
+        try:
+            claims = self.names.translated(decoded(recorded.split(".")[1]))
+        except ValueError:
+            return  # it is meant to be no token
+        user = world.store.get("user", claims.get("id"))
+        if user is not None and claims["tokenVersion"] != "stale":
+            self.names.bind(recorded, user_token(world, user))
+            return
+        key = OctKey.import_key(world.jwt_secret)
+        self.names.bind(recorded, jwt.encode({"alg": "HS256"}, claims, key))
+
+    def _body(self, recording: Recording) -> bytes | None:
+        body = self.names.translated(recording.request_body)
+        if isinstance(body, dict) and "." in body.get("externalAccessToken", ""):
+            body["externalAccessToken"] = self._resigned(recording)
+        kind = recording.request_headers.get("Content-Type", "")
+        if body is None:
+            return None
+        if isinstance(body, str):
+            size = body.removesuffix(" bytes>").removeprefix("<")
+            return b'{"a":"' + b"x" * int(size) + b'"}' if size.isdigit() else body.encode()
+        if kind == "application/x-www-form-urlencoded":
+            return urlencode(body).encode()
+        return json.dumps(body).encode()
+
+    def _resigned(self, recording: Recording) -> str:
+        """A token for managed sign-in, with the stand-in's key id and signed by the stand-in's key."""
+        header, payload, signature = recording.request_body["externalAccessToken"].split(".")
+        headers = self.names.translated(decoded(header))
+        if headers["alg"] == "RS256" and "another key" not in recording.name:
+            key = RSAKey.import_key(self.names.text(PRIVATE_KEY))
+            return jwt.encode(headers, decoded(payload), key)
+        return f"{encoded(headers)}.{payload}.{signature}"
+
+    def _compare(self, recording: Recording, answer: TestResponse) -> list[str]:
+        body = answer_body(answer)
+        if answer.status_code != recording.status:
+            return [f"status {recording.status} recorded, {answer.status_code} here: {body!r:.300}"]
+        if answer.mimetype != recording.content_type and recording.body is not None:
+            return [f"{recording.content_type} recorded, {answer.mimetype} here"]
+        if recording.content_type != "application/json":
+            return []
+        self.names.learn(recording.body, body)
+        expected = self.names.translated(recording.body)
+        return list(differences(expected, body)) if recording.body is not None else []
+
+
+def answer_body(answer: TestResponse) -> Any:
+    """The answer's body, decoded if it is JSON."""
+    text = answer.get_data(as_text=True)
+    return json.loads(text) if answer.mimetype == "application/json" and text else text or None
+
+
+def corrected(recording: Recording, written: str, sent: str) -> Recording:
+    """The recording with its request as it was sent."""
+    body = json.loads(json.dumps(recording.request_body).replace(written, sent))
+    return replace(recording, request_body=body)
+
+
+def instant(text: str) -> float:
+    """The moment that a timestamp of Activepieces tells."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+
+
+def rows_in(body: Any) -> list[dict[str, Any]]:
+    """The connections in an answer that is a list of them."""
+    data = body.get("data") if isinstance(body, dict) else None
+    rows = data if isinstance(data, list) else []
+    return [
+        row for row in rows if isinstance(row, dict) and "externalId" in row and "pieceName" in row
+    ]
+
+
+def rows_without_their_making(recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
+    """Connections that some list shows, and whose making was not recorded."""
+    made = {
+        entry.body.get("id")
+        for entry in recordings
+        if entry.status == 201 and isinstance(entry.body, dict)
+    }
+    shown = {row["id"]: row for entry in reversed(recordings) for row in rows_in(entry.body)}
+    return {row_id: row for row_id, row in shown.items() if row_id not in made}

@@ -1,0 +1,112 @@
+"""The recorded servers, and a stand-in set up like each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from flask_activepieces.testing import ActivepiecesServer
+from tests.support.acme import acme_pieces
+from tests.support.clock import StoppedClock
+from tests.support.recordings import Recording, recordings
+from tests.support.token_endpoint import token_endpoint
+
+from . import arrangements
+from .replay import Arrangement, Replay, instant
+from .uploads import UPLOADS
+
+#: Where the token endpoint of the recordings was.
+_RECORDED_ENDPOINT = "http://127.0.0.1:9555"
+
+
+@dataclass(frozen=True)
+class Session:
+    """Recordings in a row that one server made, from the one of that name on."""
+
+    name: str
+    first: str
+    begun: str
+    arrangements: Mapping[str, Arrangement]
+    port: int = 3000
+    #: What the stand-in is to be.
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+SESSIONS = (
+    Session(
+        "0.85.2", "flags", "2026-11-20T18:18:16.000Z", arrangements.MAIN, options={"empty": True}
+    ),
+    Session(
+        "0.85.2 with a worker",
+        "[worker] upsert SECRET_TEXT accepted by the piece validate()",
+        "2026-11-20T18:32:20.000Z",
+        arrangements.WORKER,
+        options={"validates": True},
+    ),
+    Session(
+        "0.85.2 without its worker",
+        "[prod env, no worker running] upsert SECRET_TEXT",
+        "2026-11-20T18:12:00.000Z",
+        arrangements.NO_WORKER,
+        options={"validates": True, "has_worker": False},
+    ),
+    Session(
+        "0.85.2 Community Edition",
+        "CE sign-up first user",
+        "2026-11-20T18:20:34.000Z",
+        {},
+        port=3010,
+        options={"empty": True, "edition": "ce"},
+    ),
+    Session(
+        "0.85.2 another day",
+        "mcp: project mcp-server (current token)",
+        "2026-11-20T18:23:19.700Z",
+        arrangements.ANOTHER_DAY,
+    ),
+    Session(
+        "0.78.2",
+        "[0.78.2] no token",
+        "2026-11-20T18:30:18.000Z",
+        arrangements.OLD,
+        port=3078,
+        options={"empty": True, "version": "0.78.2"},
+    ),
+)
+
+
+def recordings_of(session: Session) -> Sequence[Recording]:
+    """The recordings of one session, in their order."""
+    everything = recordings()
+    begins = {one.first for one in SESSIONS}
+    starts = [place for place, entry in enumerate(everything) if entry.name in begins]
+    start = next(place for place in starts if everything[place].name == session.first)
+    following = [place for place in starts if place > start]
+    return everything[start : following[0] if following else None]
+
+
+def replayed(session: Session) -> list[list[str]]:
+    """What was different, recording by recording, in a replay of the whole session."""
+    clock = StoppedClock(instant(session.begun))
+    with token_endpoint() as endpoint, closing(_server(session, endpoint.url, clock)) as server:
+        replay = Replay(server, clock, endpoint, UPLOADS)
+        replay.names.bind(_RECORDED_ENDPOINT, endpoint.url)
+        replay.names.bind(quote(_RECORDED_ENDPOINT, safe=""), quote(endpoint.url, safe=""))
+        return list(
+            replay.findings(recordings_of(session), session.arrangements, arrangements.CORRECTIONS)
+        )
+
+
+def _server(session: Session, endpoint: str, clock: StoppedClock) -> ActivepiecesServer:
+    server = ActivepiecesServer(
+        clock=clock,
+        sleep=lambda seconds: None,
+        racy=False,
+        pieces=acme_pieces(endpoint),
+        **session.options,
+    )
+    server.world.url = f"http://127.0.0.1:{session.port}"
+    return server

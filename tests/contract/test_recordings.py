@@ -1,0 +1,39 @@
+"""The stand-in answers as the recorded servers did: status, fields and values, error shape, paging."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.recordings import recordings
+
+from .coverage import reason_to_leave_out
+from .sessions import SESSIONS, Session, recordings_of, replayed
+
+#: One process replays everything, once.
+pytestmark = pytest.mark.xdist_group("recordings")
+
+HELD_TO = [
+    pytest.param(session, place, id=f"{session.name}: {entry.name}")
+    for session in SESSIONS
+    for place, entry in enumerate(recordings_of(session))
+    if reason_to_leave_out(entry) is None
+]
+
+
+@pytest.fixture(scope="module")
+def findings() -> dict[str, list[list[str]]]:
+    """Session -> what was different, recording by recording."""
+    return {session.name: replayed(session) for session in SESSIONS}
+
+
+@pytest.mark.parametrize(("session", "place"), HELD_TO)
+def test_the_answer_is_as_recorded(
+    findings: dict[str, list[list[str]]], session: Session, place: int
+) -> None:
+    different = findings[session.name][place]
+
+    assert not different, "\n".join(different)
+
+
+def test_every_recording_belongs_to_a_session() -> None:
+    assert sum(len(recordings_of(session)) for session in SESSIONS) == len(recordings())

@@ -1,0 +1,96 @@
+"""Somebody's token endpoint on loopback: takes down each request as it came, and answers what it is told to."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Told:
+    """One answer."""
+
+    body: Any = None
+    status: int = 200
+    location: str | None = None
+    #: Not JSON: sent as it is.
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One request, byte by byte."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: str
+
+
+@dataclass
+class TokenEndpoint:
+    """Its address, what it heard, and what it will answer next; by itself it sells fresh tokens."""
+
+    url: str
+    heard: list[Heard] = field(default_factory=list)
+    answers: deque[Told] = field(default_factory=deque)
+
+    def tell(self, *answers: Told) -> None:
+        """Give these answers to the next requests."""
+        self.answers.extend(answers)
+
+    def next_answer(self) -> Told:
+        return self.answers.popleft() if self.answers else Told(fresh_tokens())
+
+
+def fresh_tokens() -> dict[str, Any]:
+    """A good answer."""
+    return {
+        "access_token": f"at-{secrets.token_hex(4)}",
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "refresh_token": f"rt-{secrets.token_hex(4)}",
+        "scope": "read write",
+    }
+
+
+@contextmanager
+def token_endpoint() -> Iterator[TokenEndpoint]:
+    """An endpoint for as long as the block runs."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = tuple(self.headers.items())
+            endpoint.heard.append(Heard(self.command, self.path, headers, raw.decode()))
+            told = endpoint.next_answer()
+            body = told.text if told.text is not None else json.dumps(told.body)
+            self.send_response(told.status)
+            if told.location is not None:
+                self.send_header("Location", told.location)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        do_GET = do_POST
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """A test's output is no place for an access log."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    endpoint = TokenEndpoint(f"http://127.0.0.1:{server.server_port}")
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield endpoint
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
