@@ -36,7 +36,7 @@ class Project:
 
 def project_name(text: str) -> str:
     """The text as Activepieces takes it for a project's name: ``acme.com`` becomes ``acme com``."""
-    return " ".join(_NOT_IN_NAMES.sub(" ", text).split())
+    return " ".join(_NOT_IN_NAMES.sub(" ", text).split()) or "Project"
 
 
 class Projects(Resource):

@@ -147,7 +147,8 @@ def test_a_name_that_activepieces_refuses_is_not_sent(name: str) -> None:
         ("acme.com", "acme com"),
         (" a/b. c ", "a b c"),
         ("Ünïcode 株式会社", "Ünïcode 株式会社"),
-        ("...", ""),
+        ("...", "Project"),
+        ("", "Project"),
     ],
 )
 def test_any_text_becomes_a_name_that_activepieces_takes(text: str, name: str) -> None:
