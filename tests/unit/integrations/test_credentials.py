@@ -1,0 +1,102 @@
+"""Credentials: what may be tried, what replaces what, and what people see of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from flask_activepieces.client.credentials import ApiKey, EmailPassword, UserToken
+from flask_activepieces.client.errors import WrongCredential
+from flask_activepieces.integrations.credentials import Credentials
+from flask_activepieces.integrations.gateways import able_to
+
+KEY = "sk-" + "k" * 40 + "Ml9a"
+TOKEN = "eyJ" + "t" * 60 + "8z"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "shown"),
+    [
+        (Credentials(api_key=KEY), "sk-…Ml9a"),
+        (Credentials(user_token=TOKEN), "…tt8z"),
+        (Credentials(email="ada@example.com", password="a password"), "ada@example.com"),
+        (Credentials(api_key=KEY, user_token=TOKEN), "sk-…Ml9a, …tt8z"),
+        (Credentials(api_key="sk-short"), "…"),
+    ],
+)
+def test_people_see_the_last_four_characters_at_most(credentials: Credentials, shown: str) -> None:
+    assert credentials.masked() == shown
+
+
+def test_no_secret_is_in_the_repr() -> None:
+    credentials = Credentials(api_key=KEY, email="ada@example.com", password="a password")
+
+    assert KEY not in repr(credentials)
+    assert "a password" not in repr(credentials)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "field"),
+    [
+        (Credentials(api_key=""), "apiKey"),
+        (Credentials(api_key="sk-with a space"), "apiKey"),
+        (Credentials(api_key="sk-with\r\nHeader: injected"), "apiKey"),
+        (Credentials(api_key="sk-é"), "apiKey"),
+        (Credentials(api_key="k" * 8193), "apiKey"),
+        (Credentials(user_token="two words"), "userToken"),
+        (Credentials(email="ada@example.com"), "password"),
+        (Credentials(password="a password"), "email"),
+        (Credentials(email="", password="a password"), "email"),
+        (Credentials(email="a" * 191, password="a password"), "email"),
+        (Credentials(user_token=TOKEN, email="ada@example.com", password="p"), "userToken"),
+    ],
+)
+def test_what_cannot_be_is_told_by_its_field(credentials: Credentials, field: str) -> None:
+    assert list(credentials.problems()) == [field]
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        Credentials(),
+        Credentials(api_key=KEY),
+        Credentials(api_key=KEY, user_token=TOKEN),
+        Credentials(email="ada@example.com", password="pass word, ünïcode"),
+    ],
+)
+def test_what_can_be_tried(credentials: Credentials) -> None:
+    assert credentials.problems() == {}
+
+
+def test_a_new_key_leaves_the_user_and_a_new_user_leaves_the_key() -> None:
+    both = Credentials(api_key=KEY, user_token=TOKEN)
+
+    assert both.merged(Credentials(api_key="sk-new")) == Credentials(
+        api_key="sk-new", user_token=TOKEN
+    )
+    assert both.merged(Credentials(email="ada@example.com", password="p")) == Credentials(
+        api_key=KEY, email="ada@example.com", password="p"
+    )
+    assert both.merged(Credentials()) == both
+
+
+def test_they_come_out_of_the_vault_as_they_went_in() -> None:
+    both = Credentials(api_key=KEY, email="ada@example.com", password="p")
+
+    assert Credentials.from_json(both.to_json()) == both
+
+
+def test_the_key_is_used_before_the_user() -> None:
+    assert able_to("connections.list", Credentials(api_key=KEY, user_token=TOKEN)) == ApiKey(KEY)
+
+
+def test_where_no_key_may_the_user_does_it() -> None:
+    with_token = Credentials(api_key=KEY, user_token=TOKEN)
+    with_password = Credentials(api_key=KEY, email="ada@example.com", password="p")
+
+    assert able_to("mcp.rotate", with_token) == UserToken(TOKEN)
+    assert able_to("connections.replace", with_password) == EmailPassword("ada@example.com", "p")
+
+
+def test_a_key_alone_is_told_what_it_takes() -> None:
+    with pytest.raises(WrongCredential, match="user token"):
+        able_to("mcp.show", Credentials(api_key=KEY))

@@ -1,0 +1,180 @@
+"""Leases: one at a time, and nobody waits for the dead for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+import pytest
+from sqlalchemy import create_engine, delete
+
+from flask_activepieces.client.errors import (
+    CallFailed,
+    CannotReach,
+    NotActivepieces,
+    ServerFault,
+    TookTooLong,
+    ValueRefused,
+)
+from flask_activepieces.database import Database
+from flask_activepieces.errors import Unavailable
+from flask_activepieces.integrations.leases import LONGEST, PATIENCE, Leases
+from flask_activepieces.models import Base, LeaseRow
+from tests.support.clock import StoppedClock
+
+
+@pytest.fixture(scope="module")
+def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('leases') / 'leases.sqlite'}")
+    database = Database(engine)
+    Base.metadata.create_all(engine)
+    yield database
+    engine.dispose()
+
+
+@pytest.fixture
+def database(shared_database: Database) -> Iterator[Database]:
+    """A database in which nobody has a lease."""
+    yield shared_database
+    shared_database.transact(lambda transaction: transaction.execute(delete(LeaseRow)))
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def leases(database: Database, clock: StoppedClock, slept: list[float]) -> Leases:
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.advance(seconds)
+
+    return Leases(database, clock=clock, sleep=sleep)
+
+
+def assert_free(leases: Leases, slept: list[float]) -> None:
+    with leases.held("a connection"):
+        assert slept == []
+
+
+def assert_taken(leases: Leases) -> Unavailable:
+    with pytest.raises(Unavailable) as caught, leases.held("a connection"):
+        raise AssertionError("two at once")
+    return caught.value
+
+
+def test_a_lease_is_given_back_when_the_work_is_done(leases: Leases, slept: list[float]) -> None:
+    with leases.held("a connection"):
+        pass
+
+    assert_free(leases, slept)
+
+
+def test_who_comes_while_another_is_at_it_waits_and_gives_up(
+    leases: Leases, slept: list[float]
+) -> None:
+    with leases.held("a connection"):
+        error = assert_taken(leases)
+
+    assert sum(slept) >= PATIENCE
+    assert max(slept) < 1
+    assert 0 < error.retry_after <= LONGEST
+
+
+def test_another_connection_does_not_wait(leases: Leases, slept: list[float]) -> None:
+    with leases.held("a connection"), leases.held("another connection"):
+        assert slept == []
+
+
+def test_names_are_not_joined_by_accident(leases: Leases, slept: list[float]) -> None:
+    with leases.held("a", "b"), leases.held("ab"):
+        assert slept == []
+
+
+ANSWERED = [
+    ValueRefused("connections.upsert", status=400),
+    ServerFault("connections.upsert", status=500),
+    CannotReach("connections.upsert", hint="refused"),
+    NotActivepieces("connections.upsert", hint="HTML", outcome_unknown=True),
+    ValueError("a mistake of ours"),
+]
+
+
+@pytest.mark.parametrize("error", ANSWERED, ids=lambda error: type(error).__name__)
+def test_after_an_answer_the_next_may_try_at_once(
+    error: Exception, leases: Leases, slept: list[float]
+) -> None:
+    with pytest.raises(type(error)), leases.held("a connection"):
+        raise error
+
+    assert_free(leases, slept)
+
+
+UNANSWERED = [
+    TookTooLong("connections.upsert", seconds=30),
+    CannotReach("connections.upsert", hint="reset", outcome_unknown=True),
+    ServerFault("connections.upsert", status=504),
+    ServerFault("connections.upsert", status=502),
+]
+
+
+@pytest.mark.parametrize("error", UNANSWERED, ids=lambda error: f"{type(error).__name__}")
+def test_while_activepieces_may_still_be_at_it_nobody_else_tries(
+    error: CallFailed, leases: Leases, clock: StoppedClock, slept: list[float]
+) -> None:
+    with pytest.raises(CallFailed), leases.held("a connection"):
+        raise error
+
+    assert_taken(leases)
+    clock.advance(LONGEST)
+    slept.clear()
+    assert_free(leases, slept)
+
+
+def test_a_dead_workers_lease_ends(leases: Leases, clock: StoppedClock, slept: list[float]) -> None:
+    died = leases.held("a connection")
+    died.__enter__()
+
+    clock.advance(LONGEST)
+
+    assert_free(leases, slept)
+
+
+def test_who_comes_back_late_does_not_give_away_anothers_turn(
+    leases: Leases, clock: StoppedClock
+) -> None:
+    with leases.held("a connection"):
+        clock.advance(LONGEST)
+        second = leases.held("a connection")
+        second.__enter__()
+
+    assert_taken(leases)
+
+
+def test_what_happens_once_happens_once(leases: Leases, clock: StoppedClock) -> None:
+    until = int(clock()) + 600
+
+    assert leases.first("an authorization", until=until)
+    assert not leases.first("an authorization", until=until)
+    assert leases.first("another authorization", until=until)
+
+
+def test_of_many_threads_one_is_inside_at_a_time(database: Database, clock: StoppedClock) -> None:
+    leases, inside, most = Leases(database, clock=clock), 0, 0
+    counting = Lock()
+
+    def work(_: int) -> None:
+        nonlocal inside, most
+        with leases.held("a connection"):
+            with counting:
+                inside += 1
+                most = max(most, inside)
+            with counting:
+                inside -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(16)))
+
+    assert most == 1

@@ -1,0 +1,138 @@
+"""Whose a connection is: its metadata say it, and no caller can."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from flask_activepieces.integrations.ownership import belongs, external_id, stamped
+from flask_activepieces.integrations.records import Integration
+
+ON_THE_APPS_KEY = Integration(
+    id="an-integration",
+    tenant_id="acme",
+    organization_id=None,
+    base_url=None,
+    project_id="a-project",
+    own_key=False,
+    masked_credential=None,
+    enabled=True,
+    connection_id=None,
+    connection_external_id=None,
+    oauth_client_id=None,
+    failing=(),
+    revision=1,
+    created_at=0,
+    updated_at=0,
+)
+ON_ITS_OWN_KEY = replace(ON_THE_APPS_KEY, own_key=True)
+OF_AN_ORGANIZATION = replace(ON_THE_APPS_KEY, organization_id="labs")
+
+
+def test_the_metadata_say_whose_it_is_and_by_which_version_of_the_app() -> None:
+    assert stamped({"team": "sales"}, OF_AN_ORGANIZATION, version="2.1") == {
+        "team": "sales",
+        "tenantId": "acme",
+        "organizationId": "labs",
+        "integrationId": "an-integration",
+        "hostVersion": "2.1",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["tenantId", "organizationId", "integrationId", "hostVersion", "userId"]
+)
+def test_a_caller_cannot_say_whose_it_is(name: str) -> None:
+    written = stamped({name: "globex"}, ON_THE_APPS_KEY, version=None)
+
+    assert "globex" not in written.values()
+    assert written["tenantId"] == "acme"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "on_the_apps_key", "on_its_own_key"),
+    [
+        ({"tenantId": "acme"}, True, True),
+        ({"tenantId": "acme", "team": "sales"}, True, True),
+        ({"tenantId": "globex"}, False, False),
+        ({"tenantId": "acme", "organizationId": "labs"}, False, False),
+        ({"tenantId": "ACME"}, False, False),
+        ({"tenantId": None}, False, False),
+        ({"tenantId": ["acme"]}, False, False),
+        # Made in Activepieces itself: everybody's with a key of their own, nobody's on the shared one.
+        ({}, False, True),
+        (None, False, True),
+        ({"team": "sales"}, False, True),
+    ],
+)
+def test_who_has_a_connection(
+    metadata: dict[str, Any] | None, on_the_apps_key: bool, on_its_own_key: bool
+) -> None:
+    assert belongs(metadata, ON_THE_APPS_KEY) is on_the_apps_key
+    assert belongs(metadata, ON_ITS_OWN_KEY) is on_its_own_key
+
+
+def test_an_organization_has_its_own_and_not_those_of_the_tenant_as_a_whole() -> None:
+    assert belongs({"tenantId": "acme", "organizationId": "labs"}, OF_AN_ORGANIZATION)
+    assert not belongs({"tenantId": "acme"}, OF_AN_ORGANIZATION)
+    assert not belongs({"tenantId": "acme", "organizationId": "sales"}, OF_AN_ORGANIZATION)
+
+
+def test_an_external_id_says_what_it_is_for() -> None:
+    assert external_id(ON_THE_APPS_KEY, "slack-main").endswith("-slack-main")
+
+
+def test_an_external_id_that_is_given_back_is_the_same() -> None:
+    made = external_id(ON_THE_APPS_KEY, "Slack, main")
+
+    assert external_id(ON_THE_APPS_KEY, made) == made
+
+
+def test_another_tenants_external_id_is_a_name_like_any_other() -> None:
+    theirs = external_id(replace(ON_THE_APPS_KEY, tenant_id="globex"), "slack")
+
+    assert external_id(ON_THE_APPS_KEY, theirs) != theirs
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (("a", None), ("b", None)),
+        (("a", "b"), ("b", "a")),
+        (("a-b", None), ("a", "b")),
+        (("a", None), ("a", "")),
+        (('a", "b', None), ("a", "b")),
+    ],
+)
+def test_no_two_places_share_an_external_id(
+    left: tuple[str, str | None], right: tuple[str, str | None]
+) -> None:
+    ids = {
+        external_id(replace(ON_THE_APPS_KEY, tenant_id=tenant, organization_id=organization), "x")
+        for tenant, organization in (left, right)
+    }
+
+    assert len(ids) == 2
+
+
+names = some.text(max_size=300)
+
+
+@given(name=names)
+def test_an_external_id_is_safe_in_the_expression_of_a_flow(name: str) -> None:
+    made = external_id(ON_THE_APPS_KEY, name)
+
+    assert re.fullmatch(r"t[0-9a-f]{20}-[A-Za-z0-9_-]+", made)
+    assert len(made) <= 120
+
+
+@given(left=names, right=names)
+def test_two_names_never_share_an_external_id(left: str, right: str) -> None:
+    same_id = external_id(ON_THE_APPS_KEY, left) == external_id(ON_THE_APPS_KEY, right)
+
+    assert same_id is (left == right)
