@@ -8,6 +8,7 @@ from .answers import Json, Row, business, listing, not_found
 from .area import PUBLIC, USER_ONLY, Area, Call
 from .auth import ONBOARDING, digest, onboarding_token, user_token
 from .invitations import is_invited, join
+from .limited import limited
 from .people import make_identity, make_user
 from .platform_facts import platform_json
 from .projects import make_project
@@ -63,6 +64,7 @@ def make_api_key(world: World, platform_id: str, display_name: str) -> tuple[Row
 
 
 @area.route("POST", "/authentication/sign-up", body=_SIGN_UP, who=PUBLIC)
+@limited
 def sign_up(call: Call) -> tuple[int, Json]:
     """The first user signs up for the whole server; others have to be invited.
 
@@ -98,6 +100,7 @@ def sign_up(call: Call) -> tuple[int, Json]:
     body=fields({"email": text(), "password": text()}),
     who=PUBLIC,
 )
+@limited
 def sign_in(call: Call) -> tuple[int, Json]:
     """A new session; earlier ones go on."""
     identity = call.world.store.first("identity", email=call.body["email"].lower())

@@ -14,6 +14,7 @@ from .faults import Faults
 from .jobs import Jobs
 from .oauth_client import TokenRequest
 from .piece import Piece
+from .rate_limit import RateLimit
 from .store import Store
 
 Edition = Literal["ee", "ce"]
@@ -57,6 +58,7 @@ class World:
     plan: set[str] = field(default_factory=lambda: set(FEATURES))
     calls: list[ReceivedCall] = field(default_factory=list)
     token_requests: list[TokenRequest] = field(default_factory=list)
+    sign_in_limit: RateLimit = field(default_factory=RateLimit)
     jobs: Jobs = field(default_factory=Jobs)
     #: Held while what must not overlap is done.
     lock: RLock = field(default_factory=RLock)
