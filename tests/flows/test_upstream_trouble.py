@@ -1,0 +1,201 @@
+"""Activepieces refuses, resets, is slow, fails or talks rubbish: a problem names it, soon, and the app goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_activepieces.testing import ActivepiecesServer
+from flask_activepieces.testing.faults import Faults
+from tests.conftest import MakeApp
+from tests.support.actors import answer_of
+from tests.support.live import serving
+from tests.support.manager import API, PIECE, Manager
+from tests.support.problems import problem
+from tests.support.shots import by_browser, fire
+from tests.support.storage import rows_of
+
+CONNECTIONS = "/app-connections"
+#: No answer of ours may take longer when Activepieces is given a second.
+BOUND = 5
+NEW = {"accessToken": "ok-mine", "connectionName": "Mine", "pieceName": PIECE}
+
+
+@pytest.fixture
+def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    """An app that gives Activepieces one second."""
+    return make_app(
+        ACTIVEPIECES_BASE_URL=server.url,
+        ACTIVEPIECES_API_KEY=server.api_key,
+        ACTIVEPIECES_TIMEOUT=1,
+    )
+
+
+@pytest.fixture
+def alice(app: Flask) -> Manager:
+    return Manager.named(app, "alice")
+
+
+@pytest.fixture
+def integration(alice: Manager) -> str:
+    return alice.links()
+
+
+Trouble = Callable[[Faults, str], None]
+ALWAYS: dict[str, Any] = {"times": None}
+
+
+def failing(status: int) -> Trouble:
+    return lambda faults, method: faults.fail(method, CONNECTIONS, status, **ALWAYS)
+
+
+#: What goes wrong with each call from now on, and what it is called.
+TROUBLES: dict[str, tuple[Trouble, int, str]] = {
+    "reset": (
+        lambda faults, method: faults.reset(method, CONNECTIONS, **ALWAYS),
+        502,
+        "activepieces_cannot_be_reached",
+    ),
+    "no answer": (
+        lambda faults, method: faults.lose_answer(method, CONNECTIONS, **ALWAYS),
+        502,
+        "activepieces_cannot_be_reached",
+    ),
+    "half an answer": (
+        lambda faults, method: faults.cut_body(method, CONNECTIONS, **ALWAYS),
+        502,
+        "activepieces_cannot_be_reached",
+    ),
+    "slow": (
+        lambda faults, method: faults.slow(method, CONNECTIONS, 60, **ALWAYS),
+        504,
+        "activepieces_took_too_long",
+    ),
+    "half of JSON": (
+        lambda faults, method: faults.rubbish(method, CONNECTIONS, **ALWAYS),
+        502,
+        "not_activepieces",
+    ),
+    "other JSON": (
+        lambda faults, method: faults.rubbish(method, CONNECTIONS, body=b"[1]", **ALWAYS),
+        502,
+        "not_activepieces",
+    ),
+    "500": (failing(500), 502, "activepieces_failed"),
+    "503": (failing(503), 502, "activepieces_failed"),
+    "429": (failing(429), 503, "too_many_calls"),
+    "401": (failing(401), 502, "credential_refused"),
+    "402": (failing(402), 409, "not_in_the_plan"),
+    "403": (failing(403), 409, "not_allowed_by_activepieces"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_trouble_is_named_in_bounded_time(
+    alice: Manager, integration: str, server: ActivepiecesServer, method: str, trouble: str
+) -> None:
+    begin, status, code = TROUBLES[trouble]
+    begin(server.faults, method)
+    started = time.monotonic()
+
+    there, body = (
+        ("/connection", NEW) if method == "POST" else (f"/connections/{integration}", None)
+    )
+    answer = alice.calls(method, there, body)
+
+    assert time.monotonic() - started < BOUND
+    told = answer_of(answer, status)
+    assert (told["code"], answer.mimetype) == (code, "application/problem+json")
+    assert "Traceback" not in answer.text
+
+
+def test_nobody_there_is_a_502(make_app: MakeApp, server: ActivepiecesServer) -> None:
+    alice = Manager.named(
+        make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key), "alice"
+    )
+    integration = alice.links()
+    server.stop()
+
+    answer = alice.gets(f"/connections/{integration}")
+
+    assert answer_of(answer, 502)["code"] == "activepieces_cannot_be_reached"
+
+
+def test_a_busy_activepieces_says_when_to_come_back(
+    alice: Manager, integration: str, server: ActivepiecesServer
+) -> None:
+    server.faults.fail("POST", CONNECTIONS, 429, headers={"Retry-After": "56"})
+
+    answer = alice.posts("/connection", NEW)
+
+    assert problem(answer, 503, "Too many calls")["retry_after"] == 56
+    assert answer.headers["Retry-After"] == "56"
+
+
+def test_a_setup_that_cannot_be_verified_is_not_kept(
+    app: Flask, alice: Manager, server: ActivepiecesServer
+) -> None:
+    server.faults.slow("GET", "/projects", 60, times=None)
+
+    answer = alice.posts("/setup", {"apiKey": server.api_key, "projectId": server.project_id})
+
+    assert answer_of(answer, 504)["code"] == "activepieces_took_too_long"
+    assert rows_of(app, "integrations") == []
+
+
+def test_after_the_trouble_all_is_well(
+    alice: Manager, integration: str, server: ActivepiecesServer
+) -> None:
+    server.faults.fail("POST", CONNECTIONS, 500)
+    refused = alice.posts("/connection", NEW)
+
+    made = alice.saves()
+
+    assert refused.status_code == 502
+    assert [one["id"] for one in answer_of(alice.gets(f"/connections/{integration}"))["data"]] == [
+        made["id"]
+    ]
+
+
+# A slow Activepieces, and many who wait for it
+
+
+@pytest.fixture
+def small_pool(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    """An app with two connections to its database, and no patience to wait for a third."""
+    return make_app(
+        ACTIVEPIECES_BASE_URL=server.url,
+        ACTIVEPIECES_API_KEY=server.api_key,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 2, "max_overflow": 0, "pool_timeout": 2},
+    )
+
+
+def test_fifty_who_wait_for_activepieces_hold_no_database_connection(
+    small_pool: Flask, server: ActivepiecesServer
+) -> None:
+    alice = Manager.named(small_pool, "alice")
+    integration = alice.links()
+    server.faults.slow("GET", CONNECTIONS, 2.5, times=None)
+    waiting = by_browser(alice.person, "GET", f"{API}/connections/{integration}")
+    quick = by_browser(alice.person, "GET", f"{API}/setup/{integration}")
+
+    with serving(small_pool) as site, ThreadPoolExecutor(1) as crowd:
+        port = int(site.rpartition(":")[2])
+        fifty = crowd.submit(fire, port, [waiting] * 50)
+        while sum(call.path.endswith(CONNECTIONS) for call in server.calls) < 50:
+            assert not fifty.done()
+            time.sleep(0.01)
+        began = time.monotonic()
+        (answer,) = fire(port, [quick])
+        took = time.monotonic() - began
+        still_waiting = not fifty.done()
+
+        assert (answer.status, still_waiting) == (200, True)
+        assert took < 1
+        assert [one.status for one in fifty.result()] == [200] * 50
