@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from . import report
 from .databases import Database, server, sqlite
 from .imports import measure_imports
+from .listing import measure_listing
 from .rounds import Measured, Plan, measure
 
 _POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
@@ -35,9 +36,10 @@ def main() -> None:
         except DBAPIError as error:
             print(f"not measured: {str(error.orig).splitlines()[0]}")
     imports = measure_imports(3 if options.quick else 15)
-    print(f"\n{report.import_line(imports)}")
+    listing = measure_listing(plan.rounds)
+    print(f"\n{report.import_line(imports)}\n{report.listing_line(listing)}")
     if options.json:
-        report.write_json(options.json, plan, found, imports)
+        report.write_json(options.json, plan, found, imports, listing)
 
 
 def _databases(options: argparse.Namespace) -> Iterator[AbstractContextManager[Database]]:

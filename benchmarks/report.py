@@ -10,9 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .imports import Imports
+from .listing import Listing
 from .rounds import Measured, Plan
 
-_PACKAGES = ("flask", "sqlalchemy", "authlib", "joserfc", "psycopg", "gunicorn")
+_PACKAGES = ("flask", "sqlalchemy", "authlib", "joserfc", "requests", "psycopg", "gunicorn")
 _ROW = "{:<28} {:<11} {:>7} {:>7} {:>9} {:>7} {:>13} {:>7} {:>4} {:>4}"
 
 
@@ -47,19 +48,32 @@ def import_line(found: Imports) -> str:
     )
 
 
+def listing_line(found: Listing) -> str:
+    """The cost of a list of connections."""
+    return (
+        f"listing 1,000 connections: {found.listed_ms:.1f} ms of CPU, against {found.floor_ms:.1f} ms for a bare"
+        f" call and json.loads: {found.ratio:.2f} ({found.spread[0]:.2f}-{found.spread[1]:.2f},"
+        f" target {found.target:.2f}, met: {_word(found.met)}); read through: {found.read_ms:.1f} ms,"
+        f" {found.read_ratio:.2f}"
+    )
+
+
 def surroundings() -> str:
     """What the figures depend on."""
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return f"Python {platform.python_version()}, {versions}; {os.cpu_count()} processors"
 
 
-def write_json(path: Path, plan: Plan, found: list[Measured], imports: Imports) -> None:
+def write_json(
+    path: Path, plan: Plan, found: list[Measured], imports: Imports, listing: Listing
+) -> None:
     """Everything, for scripts."""
     document = {
         "surroundings": surroundings(),
         "plan": asdict(plan),
         "operations": [{**asdict(each), "met": each.met} for each in found],
         "imports": {**asdict(imports), "met": imports.met},
+        "listing": {**asdict(listing), "met": listing.met},
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 

@@ -119,7 +119,7 @@ def test_no_page_and_no_stream_is_taken_for_an_answer(entry: Recording) -> None:
 
 @pytest.mark.parametrize(
     "entry",
-    [entry for entry in recordings() if entry.status == 200 and entry.content_type == "application/json"
+    [entry for entry in recordings() if entry.method == "GET" and entry.content_type == "application/json" and entry.status == 200
      and entry.path.partition("?")[0].endswith("/app-connections")],
     ids=lambda entry: entry.name,
 )  # fmt: skip

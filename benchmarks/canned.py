@@ -1,0 +1,47 @@
+"""``python -m benchmarks.canned``: a server with one answer, a list of 1,000 connections; it prints its port."""
+
+from __future__ import annotations
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.recordings import recording
+
+CONNECTIONS = 1000
+
+
+def answer() -> bytes:
+    """What a 0.85.2 server sent for its first connection, so many times; every one has its own id and a flow."""
+    item = recording("conn list default").body["data"][0]
+    rows = [
+        item | {"id": f"{number:021d}", "externalId": f"c-{number}", "flowIds": [f"{number:021d}"]}
+        for number in range(CONNECTIONS)
+    ]
+    page = {"data": rows, "next": None, "previous": None}
+    return json.dumps(page, separators=(",", ":")).encode()
+
+
+class _Canned(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # so that connections are kept
+    body = answer()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: it is measured."""
+
+
+def main() -> None:
+    """Serve until stopped."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Canned) as server:
+        print(server.server_address[1], flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

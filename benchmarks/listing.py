@@ -1,0 +1,109 @@
+"""What it costs to list 1,000 connections, beside a bare call of requests that gets and reads the same answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import requests
+
+from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.client.resource import ALL
+
+from .canned import CONNECTIONS
+
+TARGET = 1.15
+_ROOT = Path(__file__).parents[1]
+_KEY = "sk-benchmark"
+_PROJECT = "H4SMHoAgJs8TNlXiaOIoV"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Milliseconds of CPU of the calling process a list, medians of rounds; the server's are not counted."""
+
+    floor_ms: float
+    listed_ms: float
+    #: Listed, and every connection of it touched.
+    read_ms: float
+    ratio: float
+    spread: tuple[float, float]
+    read_ratio: float
+    target: float = TARGET
+
+    @property
+    def met(self) -> bool:
+        """Whether a list stays within its target."""
+        return self.ratio <= self.target
+
+
+def measure_listing(rounds: int, *, lists: int = 30) -> Listing:
+    """Rounds of the bare call, of the client's list, and of the list read through, in turn."""
+    with _served() as url:
+        client = ActivepiecesClient(url, _KEY)
+        works = (_bare(url), lambda: _list(client), lambda: _read(client))
+        for work in works:
+            _milliseconds(work, lists)
+        timed = [tuple(_milliseconds(work, lists) for work in works) for _ in range(rounds)]
+    ratios = [listed / floor for floor, listed, _ in timed]
+    floor_ms, listed_ms, read_ms = (median(column) for column in zip(*timed, strict=True))
+    return Listing(
+        floor_ms=floor_ms,
+        listed_ms=listed_ms,
+        read_ms=read_ms,
+        ratio=median(ratios),
+        spread=(min(ratios), max(ratios)),
+        read_ratio=median(read / floor for floor, _, read in timed),
+    )
+
+
+def _bare(url: str) -> Callable[[], None]:
+    """The cheapest that requests can do: a session, whose connection is kept."""
+    session = requests.Session()
+    query: dict[str, str | int] = {"projectId": _PROJECT, "limit": ALL}
+
+    def work() -> None:
+        answer = session.get(
+            f"{url}/api/v1/app-connections",
+            params=query,
+            headers={"Authorization": f"Bearer {_KEY}"},
+            timeout=30,
+        )
+        assert len(json.loads(answer.content)["data"]) == CONNECTIONS
+
+    return work
+
+
+def _list(client: ActivepiecesClient) -> None:
+    assert len(client.connections.list(_PROJECT)) == CONNECTIONS
+
+
+def _read(client: ActivepiecesClient) -> None:
+    assert all(connection.owner for connection in client.connections.list(_PROJECT))
+
+
+def _milliseconds(work: Callable[[], None], times: int) -> float:
+    start = time.process_time()
+    for _ in range(times):
+        work()
+    return (time.process_time() - start) / times * 1000
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """The canned answer, served by a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.canned"]
+    process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.terminate()
+        process.wait(30)
