@@ -162,7 +162,7 @@ def _plan(world: World) -> Row:
         **(_NO_LIMITS if enterprise else {}),
         "teamProjectsLimit": "UNLIMITED" if enterprise else "ONE",
         **dict.fromkeys(_OTHER_FEATURES, enterprise),
-        **{feature: enterprise and feature in world.plan for feature in FEATURES},
+        **{feature: feature in world.plan for feature in FEATURES},
     }
 
 

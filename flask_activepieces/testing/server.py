@@ -114,8 +114,8 @@ class ActivepiecesServer:
 
     It answers as recordings of real servers do, faults included. ``clock`` and ``sleep`` are for tests; so are
     ``validates`` (a worker asks the piece about each new connection), ``has_worker`` (False: it asks in vain),
-    ``racy`` (overlapping upserts make duplicates) and ``blocks_private_hosts`` (token endpoints on loopback are not
-    asked).
+    ``racy`` (overlapping upserts make duplicates), ``blocks_private_hosts`` (token endpoints on loopback are not
+    asked) and ``webhook_timeout`` (for how long a flow without an answer keeps its caller waiting).
     """
 
     def __init__(

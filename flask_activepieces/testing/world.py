@@ -55,7 +55,7 @@ class World:
     faults: Faults = field(default_factory=Faults)
     #: What plays the pieces of the catalogue, by the id of their row.
     pieces: dict[str, Piece] = field(default_factory=dict)
-    plan: set[str] = field(default_factory=lambda: set(FEATURES))
+    plan: set[str] = field(init=False)
     calls: list[ReceivedCall] = field(default_factory=list)
     token_requests: list[TokenRequest] = field(default_factory=list)
     sign_in_limit: RateLimit = field(default_factory=RateLimit)
@@ -65,6 +65,9 @@ class World:
     _renewals: dict[str, Lock] = field(default_factory=dict)
     #: What user tokens are signed with.
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+    def __post_init__(self) -> None:
+        self.plan = set(FEATURES) if self.edition == "ee" else set()
 
     @contextmanager
     def renewing(self, connection_id: str) -> Iterator[None]:

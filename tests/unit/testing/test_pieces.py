@@ -14,6 +14,7 @@ from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, PackedPiece, archiv
 from flask_activepieces.testing import ActivepiecesServer, Piece
 from tests.support.raw_server import Received, raw_server
 from tests.support.standin import Standin, action, answering
+from tests.support.standin import standin as calls
 
 TASKLANE = packed(OAUTH_MANIFEST)
 BY_KEY = packed(KEY_MANIFEST)
@@ -116,6 +117,13 @@ def test_only_admins_of_a_platform_whose_plan_has_it_install_pieces(standin: Sta
     assert install(standin.by_member("Editor"), TASKLANE).status_code == 403
     standin.server.world.plan.discard("managePiecesEnabled")
     assert install(standin, TASKLANE).status_code == 402
+
+
+def test_a_community_server_installs_no_pieces() -> None:
+    server = ActivepiecesServer(edition="ce")
+
+    assert install(calls(server).by_admin(), TASKLANE).status_code == 402
+    server.close()
 
 
 def test_pieces_are_found_by_a_part_of_their_name() -> None:
