@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .answers import Json, Row
+from .answers import Json, Refusal, Row
 from .engine import read_connection
 from .expressions import resolve
 from .flow_versions import steps_of
@@ -60,7 +60,7 @@ def _output(world: World, step: Row, connections: _Connections, outcome: Outcome
     asked = step["settings"].get("input", {})
     scope = {name: {"output": done.get("output")} for name, done in outcome.steps.items()}
     given = resolve(asked, {**scope, "connections": connections})
-    outcome.steps[step["name"]]["input"] = resolve(asked, {**scope, "connections": _HIDES})
+    outcome.steps[step["name"]]["input"] = resolve(asked, {**scope, "connections": _Hides()})
     returned = _returned(action, ActionCall(given.pop("auth", None), given))
     if not isinstance(returned, Answer):
         return returned
@@ -91,15 +91,20 @@ def _returned(action: Action, call: ActionCall) -> Json:
         raise StepFailed(type(error).__name__, str(error)) from error
 
 
-class _Connections(Mapping[str, Json]):
+class _Connections(dict[str, Json]):
     """The connections of a project, each read at the moment at which an expression names it."""
 
     def __init__(self, world: World, project_id: str) -> None:
+        super().__init__()
         self._world = world
         self._project_id = project_id
 
-    def __getitem__(self, external_id: str) -> Json:
-        row = read_connection(self._world, self._project_id, external_id)
+    def __missing__(self, external_id: str) -> Json:
+        try:
+            row = read_connection(self._world, self._project_id, external_id)
+        except Refusal as refusal:
+            words = f"connection ({external_id}) could not be loaded: {refusal.status}"
+            raise _unusable("ConnectionLoadingError", words) from refusal
         if row is None:
             raise _unusable("ConnectionNotFound", f"connection ({external_id}) not found")
         if row["status"] == "ERROR":
@@ -107,22 +112,12 @@ class _Connections(Mapping[str, Json]):
             raise _unusable("ConnectionExpired", words)
         return row["value"]
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
 
-    def __len__(self) -> int:
-        return 0
+class _Hides(dict[str, Json]):
+    """Connections, as a run may remember them."""
 
-
-class _Hides(_Connections):
-    def __init__(self) -> None:
-        """Of no project."""
-
-    def __getitem__(self, external_id: str) -> Json:
+    def __missing__(self, external_id: str) -> str:
         return _HIDDEN
-
-
-_HIDES = _Hides()
 
 
 def _unusable(name: str, message: str) -> StepFailed:

@@ -30,8 +30,8 @@ class Answer:
     """What an action returns to answer the waiting caller of the webhook. The flow stops there, if it is final."""
 
     status: int
-    headers: Mapping[str, str]
-    body: Json
+    headers: Mapping[str, str] = field(repr=False)
+    body: Json = field(repr=False)
     final: bool = True
 
 

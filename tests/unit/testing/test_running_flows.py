@@ -83,6 +83,25 @@ def test_the_short_form_of_an_error_is_cut_off_in_the_middle(standin: Standin) -
     assert json.loads(whole["message"]) == {"message": "connection (gone) not found"}
 
 
+def test_a_token_that_cannot_be_renewed_for_lack_of_its_app_fails_the_step(
+    standin: Standin, server: ActivepiecesServer, clock: StoppedClock
+) -> None:
+    connection_id = standin.connect("key", ECHO, SECRET)
+    orphan = {
+        "type": "PLATFORM_OAUTH2",
+        "client_id": "of an app that was deleted",
+        "refresh_token": "r",
+        "claimed_at": int(clock.now) - 7200,
+    }
+    store = server.world.store
+    changes = {"type": "PLATFORM_OAUTH2", "sealed": store.seal(orphan)}
+    store.change("app_connection", connection_id, **changes)
+    flow_id = standin.flow(echo("step_1"))
+
+    assert standin.ask("POST", f"/webhooks/{flow_id}/sync", {}).status_code == 204
+    assert "ConnectionLoadingError" in standin.runs(flow_id)[0]["failedStep"]["message"]
+
+
 def test_a_flow_without_an_answer_succeeds_and_answers_nothing(standin: Standin) -> None:
     standin.connect("key", ECHO, SECRET)
     flow_id = standin.flow(echo("step_1"))
