@@ -42,9 +42,10 @@ from .people import make_identity
 from .piece import Piece
 from .pieces import add_pieces
 from .projects import make_project
+from .rate_limit import RateLimit
 from .store import Store
 from .webhook_piece import WEBHOOK
-from .world import Edition, ReceivedCall, Version, World
+from .world import FEATURES, Edition, ReceivedCall, Version, World
 
 #: Every area of the server, in the order in which its routes are looked up.
 AREAS: Sequence[Area] = (
@@ -158,6 +159,18 @@ class ActivepiecesServer:
         self.project_id: str = ""
         if not empty:
             self._settle()
+        self._beginning = self.world.store.snapshot()
+
+    def reset(self) -> None:
+        """As on the first day: what was made since is gone, and so are faults; ids and keys are the same."""
+        world = self.world
+        world.jobs.wait()
+        world.store.restore(self._beginning)
+        world.faults.clear()
+        world.calls.clear()
+        world.token_requests.clear()
+        world.sign_in_limit = RateLimit()
+        world.plan = set(FEATURES)
 
     def _settle(self) -> None:
         """The first user, a platform, a project and a key; in a file that has them, only the key is new."""
@@ -227,6 +240,10 @@ class ActivepiecesServer:
     def token_requests(self) -> list[TokenRequest]:
         """The requests that it sent to token endpoints."""
         return self.world.token_requests
+
+    def clear_faults(self) -> None:
+        """Do right from now on."""
+        self.world.faults.clear()
 
     def finish_runs(self) -> None:
         """Wait until every run that was begun has ended."""

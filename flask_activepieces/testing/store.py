@@ -106,9 +106,17 @@ class Store:
             )
         )
 
-    def empty(self) -> None:
-        """Delete everything."""
-        self._execute("DELETE FROM documents")
+    def snapshot(self) -> list[tuple[Any, ...]]:
+        """Everything as it is now, for `restore`."""
+        return self._execute("SELECT kind, id, body FROM documents ORDER BY place")
+
+    def restore(self, snapshot: list[tuple[Any, ...]]) -> None:
+        """Everything as it was at the time of the snapshot."""
+        with self._lock:
+            self._execute("DELETE FROM documents")
+            self._connection.executemany(
+                "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", snapshot
+            )
 
     def seal(self, value: Json) -> str:
         """A secret value, encrypted, as it may lie in a row."""

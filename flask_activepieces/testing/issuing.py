@@ -1,0 +1,88 @@
+"""Access tokens of an app under test, without a browser: the consent is given here, all else is the app's own."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from ..database import Transaction
+from ..host import Principal, Workspace
+from ..oauth.clients import OAuthClient
+from ..oauth.codes import issue_code
+from ..oauth.grants import Grant
+from ..oauth.registration import Registration
+from ..state import State, get_state
+
+#: Where the browser of a consent would be sent back to; nobody goes there.
+_CALLBACK = "https://client.test/callback"
+
+
+def issue_access_token(
+    app: Flask,
+    *,
+    user_id: str,
+    tenant_id: str,
+    scope: str | None = None,
+    organization_id: str | None = None,
+) -> str:
+    """An access token by which a new OAuth client acts for that user in that tenant.
+
+    A client is registered, a grant recorded, and a code redeemed at the app's token endpoint: what the app shows of
+    connected apps, revokes or prunes is all there. Without ``scope`` the token has every scope that the app knows.
+    """
+    state = get_state(app)
+    names = (scope if scope is not None else " ".join(state.settings.scopes)).split()
+    now = state.now()
+
+    def consent(transaction: Transaction) -> tuple[OAuthClient, str | None, Grant]:
+        client, secret = state.clients.register(
+            transaction,
+            Registration(
+                name="A test", redirect_uris=(_CALLBACK,), scope=" ".join(names), require_pkce=False
+            ),
+            now=now,
+        )
+        principal = Principal(user_id, tenant_id, user_id, organization_id)
+        workspace = Workspace(tenant_id, tenant_id, organization_id)
+        grant = state.grants.allow(transaction, client, principal, workspace, names, now=now)
+        return client, secret, grant
+
+    with app.test_request_context():
+        client, secret, grant = state.database.transact(consent)
+        code = _code(state, grant)
+    answer = app.test_client(use_cookies=False).post(
+        f"{state.settings.oauth_prefix}/token",
+        data={
+            "grant_type": "authorization_code",
+            "client_id": client.client_id,
+            "client_secret": secret,
+            "code": code,
+            "redirect_uri": _CALLBACK,
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    return str(answer.get_json()["access_token"])
+
+
+def client_with(app: Flask, token: str) -> FlaskClient:
+    """A test client that sends the token with every request, and keeps no cookies."""
+    client = app.test_client(use_cookies=False)
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    return client
+
+
+def _code(state: State, grant: Grant) -> str:
+    return issue_code(
+        state.settings.secret_keys,
+        now=state.now(),
+        lifetime=state.settings.code_ttl,
+        iss=state.issuer(),
+        client_id=grant.client_id,
+        grant_id=grant.id,
+        user_id=grant.user_id,
+        tenant_id=grant.tenant_id,
+        organization_id=grant.organization_id,
+        redirect_uri=_CALLBACK,
+        scope=grant.scope,
+        code_challenge=None,
+    )

@@ -1,0 +1,80 @@
+"""The pytest plugin of flask-activepieces: a stand-in Activepieces, and access tokens of the app under test.
+
+It is a module of its own, beside the package, because pytest loads it in every run: the package itself is imported by
+the first test that asks for one of the fixtures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from flask_activepieces.testing import ActivepiecesServer
+
+__all__ = [
+    "activepieces_options",
+    "activepieces_server",
+    "authorized_client",
+    "issue_token",
+]
+
+
+@pytest.fixture(scope="session")
+def activepieces_options() -> dict[str, Any]:
+    """Arguments of `ActivepiecesServer`, such as ``pieces``. Override this fixture to give some."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def _activepieces_server(activepieces_options: dict[str, Any]) -> Iterator[ActivepiecesServer]:
+    from flask_activepieces.testing import ActivepiecesServer
+
+    with ActivepiecesServer(**activepieces_options) as server:
+        yield server
+
+
+@pytest.fixture
+def activepieces_server(_activepieces_server: ActivepiecesServer) -> ActivepiecesServer:
+    """A stand-in Activepieces on a port of the loopback; each test finds it as on its first day."""
+    _activepieces_server.reset()
+    return _activepieces_server
+
+
+@pytest.fixture
+def issue_token(app: Flask) -> Callable[..., str]:
+    """Makes access tokens of the app under test: ``issue_token(user_id=…, tenant_id=…, scope=…)``."""
+    from flask_activepieces.testing.issuing import issue_access_token
+
+    def issue(
+        *,
+        user_id: str,
+        tenant_id: str,
+        scope: str | None = None,
+        organization_id: str | None = None,
+    ) -> str:
+        return issue_access_token(
+            app,
+            user_id=user_id,
+            tenant_id=tenant_id,
+            scope=scope,
+            organization_id=organization_id,
+        )
+
+    return issue
+
+
+@pytest.fixture
+def authorized_client(app: Flask, issue_token: Callable[..., str]) -> Callable[..., FlaskClient]:
+    """Makes test clients that call the app as Activepieces does: ``authorized_client(user_id=…, tenant_id=…)``."""
+    from flask_activepieces.testing.issuing import client_with
+
+    def make(**whom: Any) -> FlaskClient:
+        return client_with(app, issue_token(**whom))
+
+    return make
