@@ -7,7 +7,6 @@ from functools import partial
 from .answers import Json, Row, not_found
 from .area import Area, Call, in_query
 from .flow_engine import Outcome, run_version
-from .flow_rows import published_version
 from .paging import ExactCursor, page, rows_a_page
 from .shapes import fields, flag, list_of, number, one_of, optional, text
 from .store import new_id
@@ -169,11 +168,12 @@ def retry(call: Call) -> tuple[int, Json]:
     changes: Row = {"status": "QUEUED", "startTime": store.now(), "finishTime": None}
     if call.body["strategy"] == "ON_LATEST_VERSION":
         flow = store.get("flow", run["flowId"])
-        version = published_version(call.world, flow) if flow else None
-        if version is None:
-            raise not_found("flow_version", run["flowId"])
+        assert flow is not None, "a flow takes its runs with it"
         trigger = store.unseal(run["sealed"])["trigger"]
-        changes |= {"flowVersionId": version["id"], "sealed": store.seal({"trigger": trigger})}
+        changes |= {
+            "flowVersionId": flow["publishedVersionId"],
+            "sealed": store.seal({"trigger": trigger}),
+        }
     answer = _shown(call.world, store.change("flow_run", run["id"], **changes))
     if call.world.has_worker:
         call.world.jobs.start(partial(_execute, call.world, run["id"]))

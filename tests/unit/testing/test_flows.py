@@ -130,6 +130,23 @@ def test_flows_are_found_by_name_status_and_connection(standin: Standin) -> None
     assert standin.get(f"/flows/count?projectId={standin.server.project_id}") == 2
 
 
+def test_a_draft_follows_when_its_connection_is_replaced(standin: Standin) -> None:
+    value = {"type": "SECRET_TEXT", "secret_text": "x"}
+    old, new = (standin.connect(name, ECHO, value) for name in ("old", "new"))
+    deep = {"list": ["{{connections['old']}}", 7]}
+    flow_id = standin.flow(action("step_1", ECHO, "echo", deep=deep), publish=False)
+
+    body = {"projectId": standin.server.project_id}
+    body |= {"sourceAppConnectionId": old, "targetAppConnectionId": new}
+    answer = standin.by_admin().ask("POST", "/app-connections/replace", body)
+
+    assert answer.status_code == 204
+    flow = standin.get(f"/flows/{flow_id}")
+    step = flow["version"]["trigger"]["nextAction"]
+    assert step["settings"]["input"]["deep"] == {"list": ["{{connections['new']}}", 7]}
+    assert (flow["version"]["connectionIds"], flow["publishedVersionId"]) == (["new"], None)
+
+
 def test_a_viewer_looks_at_flows_and_changes_none(standin: Standin) -> None:
     flow_id = standin.flow(echo("step_1"))
     viewer = standin.by_member("Viewer")
