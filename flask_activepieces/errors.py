@@ -10,7 +10,8 @@
     ├── Declined             a third party, or its user, did not allow what was asked for
     ├── SignatureError       a signed text is not ours, or was changed
     │   └── SignatureExpired it is ours, and its time is over
-    └── Unavailable          a database or cache is away, or another is at it: the same call may work later
+    └── Unavailable          a database or cache is away: the same call may work later
+        └── Busy             another request is at the same thing just now
 
 Calls of Activepieces that fail are `client.errors.CallFailed`, with a tree of its own.
 What the OAuth protocol itself calls an error is Authlib's ``OAuth2Error`` family: it carries the words of
@@ -92,9 +93,16 @@ class SignatureExpired(SignatureError):
 
 
 class Unavailable(ActivepiecesError):
-    """Raised when storage, or a turn, cannot be had just now; ``retry_after`` is a fair number of seconds to wait."""
+    """Raised when storage cannot be reached; ``retry_after`` is a fair number of seconds to wait."""
 
     def __init__(self, what: str, retry_after: int = 5) -> None:
         self.what = what
         self.retry_after = retry_after
         super().__init__(f"The {what} cannot be reached just now.")
+
+
+class Busy(Unavailable):
+    """Raised when another request is at the same thing, and does not finish; ``retry_after`` is when it must have."""
+
+    def __str__(self) -> str:
+        return f"Another request is at this {self.what}. Try again in {self.retry_after} seconds."

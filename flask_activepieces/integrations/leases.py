@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import Any
@@ -22,7 +22,7 @@ from sqlalchemy import Table, delete, select, update
 from ..client.errors import CallFailed, CannotReach, TookTooLong
 from ..clock import Clock
 from ..database import Database, insert_if_absent
-from ..errors import Unavailable
+from ..errors import Busy, Unavailable
 from ..models import LeaseRow
 from ..signing import random_id
 
@@ -46,9 +46,9 @@ class Leases:
 
     @contextmanager
     def held(self, *what: str) -> Iterator[None]:
-        """Do something that nobody else does meanwhile; `Unavailable` when another does not finish."""
+        """Do something that nobody else does meanwhile; `Busy` when another does not finish. The kind comes first."""
         name, holder = _name_of(*what), random_id()
-        self._wait_for(name, holder)
+        self._wait_for(name, holder, what)
         try:
             yield
         except Exception as error:
@@ -61,12 +61,12 @@ class Leases:
         """Whether nobody has asked this before; remembered until then."""
         return self._insert(_name_of(*what), random_id(), until)
 
-    def _wait_for(self, name: str, holder: str) -> None:
+    def _wait_for(self, name: str, holder: str, what: Sequence[str]) -> None:
         waited = 0.0
         while (taken_until := self._taken_until(name, holder)) is not None:
             if waited >= PATIENCE:
                 left = max(1, taken_until - int(self._clock()))
-                raise Unavailable("turn to save this connection", retry_after=left)
+                raise Busy(what[0], retry_after=left)
             # Longer each time, and not all at once.
             pause = random.uniform(0.5, 1.0) * min(0.02 + waited / 4, 0.5)  # noqa: S311  # jitter
             self._sleep(pause)

@@ -18,7 +18,7 @@ from flask_activepieces.client.errors import (
     ValueRefused,
 )
 from flask_activepieces.database import Database
-from flask_activepieces.errors import Unavailable
+from flask_activepieces.errors import Busy
 from flask_activepieces.integrations.leases import LONGEST, PATIENCE, Leases
 from flask_activepieces.models import Base, LeaseRow
 from tests.support.clock import StoppedClock
@@ -59,8 +59,8 @@ def assert_free(leases: Leases, slept: list[float]) -> None:
         assert slept == []
 
 
-def assert_taken(leases: Leases) -> Unavailable:
-    with pytest.raises(Unavailable) as caught, leases.held("a connection"):
+def assert_taken(leases: Leases) -> Busy:
+    with pytest.raises(Busy) as caught, leases.held("a connection"):
         raise AssertionError("two at once")
     return caught.value
 

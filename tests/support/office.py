@@ -1,0 +1,184 @@
+"""The services for tenants, beside a stand-in Activepieces and without a Flask app around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from flask_activepieces import signals
+from flask_activepieces.audit import Audit, Event
+from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.client.connections import Connection
+from flask_activepieces.client.http import Http, Retries, Timeout
+from flask_activepieces.client.values import SecretText
+from flask_activepieces.config import Settings
+from flask_activepieces.database import Database
+from flask_activepieces.host import Host, Permission, Principal, Workspace
+from flask_activepieces.integrations.connections import NewConnection
+from flask_activepieces.integrations.credentials import Credential
+from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.services import Services, services
+from flask_activepieces.integrations.setup import Setup
+from flask_activepieces.models import Base
+from flask_activepieces.oauth.clients import OAuthClients
+from flask_activepieces.oauth.grants import Grants
+from flask_activepieces.testing import ActivepiecesServer
+
+from .clock import StoppedClock
+from .hosts import SCOPES, SECRET_KEY
+
+#: A piece that takes one secret, which must begin with ``ok-``; see `acme`.
+SECRET_PIECE = "@activepieces/piece-acme-secret"
+#: The app's own piece, in these tests.
+OWN_PIECE = "@acme/piece-host"
+ADMIN = "alice"
+#: Repeats what is safe to repeat at once.
+IMPATIENT = Http(retries=Retries(sleep=lambda _: None))
+
+
+class OfficeHost(Host):
+    """Everybody is who they say, in the tenant that they say."""
+
+    def __init__(self) -> None:
+        self.reveals = False
+        self.shared: list[Workspace] = []
+
+    def current_principal(self) -> Principal | None:
+        return None
+
+    def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
+        return Principal(user_id, tenant_id, user_id.title())
+
+    def allows(self, principal: Principal, permission: Permission) -> bool:
+        return True
+
+    def login_url(self, next_url: str) -> str:
+        return "/login"
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        return self.shared or [Workspace(principal.tenant_id, principal.tenant_id.title())]
+
+    def version(self) -> str | None:
+        return "2.1"
+
+    def reveals_mcp_token(self, principal: Principal) -> bool:
+        return self.reveals
+
+
+@dataclass
+class Office:
+    """What one test works with; tenants and projects are its own, and nobody else's."""
+
+    engine: Engine
+    upstream: ActivepiecesServer
+    tenant: str
+    clock: StoppedClock = field(default_factory=StoppedClock)
+    host: OfficeHost = field(default_factory=OfficeHost)
+    #: How to wait for another: without taking time, unless told otherwise.
+    sleep: Callable[[float], None] | None = None
+    #: Changed settings, by their field.
+    changed: dict[str, Any] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.settings = replace(settings(self.upstream.url), **self.changed)
+        self.database = Database(self.engine)
+        self.audit = Audit(sender=self)
+        self.oauth_clients = OAuthClients(known_scopes=self.settings.scopes, audit=self.audit)
+        self.grants = Grants(audit=self.audit)
+        self.services: Services = services(
+            self.settings,
+            self.database,
+            self.host,
+            clock=self.clock,
+            audit=self.audit,
+            oauth_clients=self.oauth_clients,
+            grants=self.grants,
+            connect=self._connect,
+            sleep=self.sleep or self.clock.advance,
+        )
+        for signal in signals.BY_NAME.values():
+            signal.connect(self._note, sender=self)
+
+    def _connect(self, base_url: str, credential: Credential) -> ActivepiecesClient:
+        seconds = self.settings.timeout
+        timeout = Timeout(connect=seconds, read=seconds, total=seconds)
+        return ActivepiecesClient(base_url, credential=credential, timeout=timeout, http=IMPATIENT)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def _note(self, sender: object, event: Event) -> None:
+        self.events.append(event)
+
+    def with_settings(self, **changed: Any) -> Office:
+        """The same office, configured in another way."""
+        return replace(self, changed=self.changed | changed, events=[])
+
+    @property
+    def now(self) -> int:
+        return int(self.clock())
+
+    @property
+    def told(self) -> list[str]:
+        """The names of the events so far."""
+        return [event.name for event in self.events]
+
+    def key(self) -> ActivepiecesClient:
+        """The platform's own way to the stand-in."""
+        return ActivepiecesClient(self.upstream.url, self.upstream.api_key)
+
+    def new_project(self, external_id: str | None = None) -> str:
+        """A project that is there for this test."""
+        return self.key().projects.create("A project", external_id=external_id).id
+
+    def set_up(self, **given: Any) -> Integration:
+        """An integration; with the stand-in's key and a project of its own, unless told otherwise."""
+        given = {"tenant_id": self.tenant} | (given or self.own_key())
+        return self.services.integrations.set_up(Setup(**given), user_id=ADMIN, now=self.now)
+
+    def own_key(self) -> dict[str, str]:
+        """What sets up an integration with a key of its own."""
+        return {"api_key": self.upstream.api_key, "project_id": self.new_project()}
+
+    def as_user(self) -> dict[str, str]:
+        """What sets up an integration that signs in as a user."""
+        return {"user_token": self.upstream.user_token(), "project_id": self.new_project()}
+
+    def on_the_apps_key(self, **changed: Any) -> Office:
+        """An office whose tenants need bring no key."""
+        return self.with_settings(api_key=self.upstream.api_key, **changed)
+
+    def save(
+        self, integration: Integration, name: str = "Mine", value: str = "ok-mine", **more: Any
+    ) -> Connection:
+        """A connection of the piece that takes a secret."""
+        said = {"piece_name": SECRET_PIECE, "display_name": name} | more
+        new = NewConnection(value=SecretText(secret_text=value), **said)
+        return self.services.connections.upsert(integration, new, user_id=ADMIN, now=self.now)
+
+    def again(self, integration: Integration) -> Integration:
+        """The integration as it stands in the database now."""
+        return self.services.integrations.find(integration.id, tenant_id=integration.tenant_id)
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Every row of one of our tables."""
+        statement = select(Base.metadata.tables[f"activepieces_{table}"])
+        with self.engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]
+
+
+def settings(base_url: str) -> Settings:
+    """How an app is configured that uses this Activepieces."""
+    return Settings.from_app_config(
+        {
+            "SECRET_KEY": SECRET_KEY,
+            "ACTIVEPIECES_BASE_URL": base_url,
+            "ACTIVEPIECES_PIECE_NAME": OWN_PIECE,
+            "ACTIVEPIECES_PUBLIC_URL": "https://app.example.com",
+            "ACTIVEPIECES_SCOPES": SCOPES,
+        }
+    )

@@ -1,0 +1,70 @@
+"""An Activepieces for all tests of a file, and an office for each; no call finds a database connection held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+from flask_activepieces.models import Base
+from flask_activepieces.testing import ActivepiecesServer, Piece
+from tests.support.acme import acme_pieces
+from tests.support.office import OWN_PIECE, Office
+
+OWN_AUTH = {
+    "type": "OAUTH2",
+    "displayName": "The app",
+    "required": True,
+    "authUrl": "{base_url}/oauth/authorize",
+    "tokenUrl": "{base_url}/oauth/token",
+    "scope": ["profile:read", "tasks:read"],
+    "pkce": True,
+    "props": {"base_url": {"type": "SHORT_TEXT", "displayName": "Address", "required": True}},
+}
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('office') / 'office.sqlite'}")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def held() -> list[int]:
+    """How many database connections were in use at each call of Activepieces."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def served(engine: Engine, held: list[int]) -> Iterator[ActivepiecesServer]:
+    pieces = [*acme_pieces("https://acme.example"), Piece(OWN_PIECE, auth=OWN_AUTH)]
+    server = ActivepiecesServer(pieces=pieces, validates=True)
+
+    @server.app.before_request
+    def note() -> None:
+        held.append(engine.pool.checkedout())  # type: ignore[attr-defined]  # QueuePool has it
+
+    with server:
+        yield server
+
+
+@pytest.fixture
+def upstream(served: ActivepiecesServer, held: list[int]) -> Iterator[ActivepiecesServer]:
+    """The Activepieces of a test, which does nothing wrong unless told to."""
+    served.calls.clear()
+    held.clear()
+    yield served
+    served.faults.clear()
+    assert set(held) <= {0}, "a database connection was held during a call"
+
+
+@pytest.fixture
+def office(engine: Engine, upstream: ActivepiecesServer) -> Office:
+    """A tenant that nobody else has, and all services."""
+    return Office(engine, upstream, tenant=f"tenant-{next(_numbers)}")

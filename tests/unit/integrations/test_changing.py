@@ -1,0 +1,200 @@
+"""Switching an integration off and on, giving it another key, removing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from flask_activepieces.client.errors import BadCredential
+from flask_activepieces.errors import Disabled, InvalidInput, NotFound, SignatureError
+from flask_activepieces.host import Principal
+from flask_activepieces.integrations.authorize import StartAuthorization
+from flask_activepieces.integrations.credentials import Credentials
+from flask_activepieces.integrations.records import Integration
+from flask_activepieces.signing import KeyRing
+from tests.support.office import Office
+
+ALICE = Principal("alice", "acme", "Alice")
+
+
+def changed(office: Office, integration: Integration, **what: Any) -> Integration:
+    return office.services.integrations.change(integration, **what, user_id="alice", now=office.now)
+
+
+USES: dict[str, Callable[[Office, Integration], object]] = {
+    "list connections": lambda office, it: office.services.connections.list(it),
+    "one connection": lambda office, it: office.services.connections.one(it, "x"),
+    "save": lambda office, it: office.save(it),
+    "rename": lambda office, it: office.services.connections.update(
+        it, "x", display_name="y", user_id="alice", now=0
+    ),
+    "delete": lambda office, it: office.services.connections.delete(
+        it, "x", user_id="alice", now=0
+    ),
+    "replace": lambda office, it: office.services.connections.replace(
+        it, source_id="x", target_id="y", user_id="alice", now=0
+    ),
+    "owners": lambda office, it: office.services.connections.owners(it),
+    "projects": lambda office, it: office.services.projects.list(it),
+    "flows": lambda office, it: office.services.flows.list(it),
+    "runs": lambda office, it: office.services.flows.runs(it),
+    "MCP": lambda office, it: office.services.mcp.show(it),
+    "MCP rotation": lambda office, it: office.services.mcp.rotate(it, ALICE, now=0),
+    "health": lambda office, it: office.services.health.check(it, now=0),
+    "one click": lambda office, it: office.services.one_click.connect(
+        it, ALICE, issuer="https://app.example.com", now=0
+    ),
+    "sign-in elsewhere": lambda office, it: office.services.third_party.start(
+        it,
+        StartAuthorization(piece_name="@activepieces/piece-acme-oauth"),
+        user_id="alice",
+        redirect_url="https://app.example.com/callback",
+        now=0,
+    ),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
+def test_switched_off_it_is_of_no_use_at_all(
+    office: Office, use: Callable[[Office, Integration], object]
+) -> None:
+    made = office.set_up()
+    off = changed(office, made, enabled=False)
+    office.upstream.calls.clear()
+
+    with pytest.raises(Disabled):
+        use(office, off)
+
+    assert office.upstream.calls == []
+
+
+def test_switched_on_again_it_works(office: Office) -> None:
+    made = office.set_up()
+
+    on = changed(office, changed(office, made, enabled=False), enabled=True)
+
+    assert not office.services.connections.list(on)
+    assert office.told == ["integration.created", "integration.disabled", "integration.enabled"]
+
+
+def test_switching_to_where_it_stands_already_changes_nothing(office: Office) -> None:
+    made = office.set_up()
+
+    assert changed(office, made, enabled=True) == made
+    assert office.told == ["integration.created"]
+
+
+def test_another_key_is_tried_before_it_replaces_the_old_one(office: Office) -> None:
+    made = office.set_up()
+
+    with pytest.raises(InvalidInput) as caught:
+        changed(office, made, credentials=Credentials(api_key="sk-" + "x" * 61))
+
+    assert list(caught.value.fields) == ["apiKey"]
+    assert office.again(made) == made
+    assert not office.services.connections.list(made)
+
+
+def test_a_user_beside_the_key_can_do_what_no_key_can(office: Office) -> None:
+    made = office.set_up()
+
+    both = changed(office, made, credentials=Credentials(user_token=office.upstream.user_token()))
+
+    assert office.services.mcp.show(both).project_id == both.project_id
+    assert office.told == ["integration.created", "integration.key_rotated"]
+
+
+def test_a_key_that_activepieces_does_not_know_any_more_is_said_to_be_bad(office: Office) -> None:
+    made = office.set_up()
+    office.upstream.faults.fail("GET", "/app-connections", 401)
+
+    with pytest.raises(BadCredential):
+        office.services.connections.list(made)
+
+
+def test_another_project_must_be_one_that_the_key_sees(office: Office) -> None:
+    made = office.set_up()
+
+    with pytest.raises(InvalidInput) as caught:
+        changed(office, made, project_id="x" * 21)
+
+    assert list(caught.value.fields) == ["projectId"]
+    assert changed(office, made, project_id=office.upstream.project_id).project_id == (
+        office.upstream.project_id
+    )
+
+
+def test_two_changes_at_once_both_count(office: Office) -> None:
+    made = office.set_up()
+
+    changed(office, made, enabled=False)
+    moved = changed(office, made, project_id=office.upstream.project_id)
+
+    assert (moved.enabled, moved.project_id) == (False, office.upstream.project_id)
+
+
+def test_removed_it_is_gone_and_its_connections_are_not(office: Office) -> None:
+    made = office.set_up()
+    connection = office.save(made)
+
+    office.services.integrations.remove(made, user_id="alice", now=office.now)
+
+    with pytest.raises(NotFound):
+        office.again(made)
+    assert office.key().connections.get(made.project_id, connection.id)
+    assert office.told[-1] == "integration.removed"
+
+
+def test_removed_twice_is_not_found(office: Office) -> None:
+    made = office.set_up()
+    office.services.integrations.remove(made, user_id="alice", now=office.now)
+
+    with pytest.raises(NotFound):
+        office.services.integrations.remove(made, user_id="alice", now=office.now)
+    with pytest.raises(NotFound):
+        office.services.connections.list(made)
+
+
+def test_what_was_encrypted_under_a_key_that_is_gone_is_said_so(office: Office) -> None:
+    made = office.set_up()
+    forgetful = office.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
+
+    with pytest.raises(SignatureError, match="secret keys"):
+        forgetful.services.connections.list(made)
+
+
+def test_encrypted_anew_it_needs_the_old_key_no_more(office: Office) -> None:
+    made = office.set_up()
+    old, new = "a secret key for tests only and long enough", "the newest secret key of this app"
+    both = office.with_settings(secret_keys=KeyRing([new, old]))
+
+    assert both.services.strongbox.relock(office.database, made, now=office.now)
+
+    only_new = office.with_settings(secret_keys=KeyRing([new]))
+    assert not only_new.services.connections.list(made)
+
+
+def test_what_no_key_opens_is_not_encrypted_anew(office: Office) -> None:
+    made = office.set_up()
+    forgetful = office.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
+
+    assert not forgetful.services.strongbox.relock(office.database, made, now=office.now)
+
+    assert not office.services.connections.list(made)
+
+
+def test_secrets_moved_to_another_row_open_nothing(office: Office) -> None:
+    """Whoever can write to the database does not get to use another tenant's key."""
+    made = office.set_up()
+    table = "activepieces_integrations"
+    with office.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE {table} SET id = 'moved', revision = revision + 1 WHERE id = ?",  # noqa: S608
+            (made.id,),
+        )
+    moved = office.services.integrations.find("moved", tenant_id=office.tenant)
+
+    with pytest.raises(SignatureError):
+        office.services.connections.list(moved)

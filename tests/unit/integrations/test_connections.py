@@ -1,0 +1,422 @@
+"""A tenant's connections: listed, made, changed, deleted; each is there once."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from flask_activepieces.client.connections import Connection, ConnectionDraft
+from flask_activepieces.client.errors import TookTooLong, ValueRefused, WrongCredential
+from flask_activepieces.client.values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
+from flask_activepieces.errors import Busy, InUse, InvalidInput, NotFound
+from flask_activepieces.integrations.connections import ConnectionFilter, NewConnection
+from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.services import Services
+from tests.support.office import OWN_PIECE, SECRET_PIECE, Office
+from tests.support.standin import action, standin
+
+
+@pytest.fixture
+def integration(office: Office) -> Integration:
+    return office.set_up()
+
+
+def by_hand(office: Office, integration: Integration, **changed: Any) -> Connection:
+    """A connection that somebody made in Activepieces itself."""
+    said: dict[str, Any] = {
+        "project_id": integration.project_id,
+        "external_id": "by-hand",
+        "display_name": "By hand",
+        "piece_name": SECRET_PIECE,
+        "value": SecretText(secret_text="ok-by-hand"),
+    }
+    return office.key().connections.upsert(ConnectionDraft(**said | changed))
+
+
+def names(office: Office, integration: Integration, **wanted: Any) -> list[str]:
+    found = office.services.connections.list(integration, ConnectionFilter(**wanted))
+    return [connection.display_name for connection in found]
+
+
+# --- Making -----------------------------------------------------------------------------------------
+
+
+def test_a_connection_says_whose_it_is_and_by_which_version_it_was_made(
+    office: Office, integration: Integration
+) -> None:
+    made = office.save(integration, "Slack", metadata={"team": "sales"})
+
+    assert made.metadata == {
+        "team": "sales",
+        "tenantId": office.tenant,
+        "integrationId": integration.id,
+        "hostVersion": "2.1",
+    }
+    assert made.type == "SECRET_TEXT"
+    assert office.told[-1] == "connection.saved"
+    assert office.events[-1].detail == {
+        "integration_id": integration.id,
+        "connection_id": made.id,
+        "display_name": "Slack",
+        "piece_name": SECRET_PIECE,
+    }
+
+
+def test_the_same_name_again_gives_the_connection_another_value(
+    office: Office, integration: Integration
+) -> None:
+    first = office.save(integration, "Slack", value="ok-1")
+
+    again = office.save(integration, "Slack", value="ok-2")
+
+    assert again.id == first.id
+    assert names(office, integration) == ["Slack"]
+
+
+def test_an_external_id_that_is_given_back_means_the_same_connection(
+    office: Office, integration: Integration
+) -> None:
+    first = office.save(integration, "Slack")
+
+    again = office.save(integration, "Slack of sales", external_id=first.external_id)
+
+    assert (again.id, again.display_name) == (first.id, "Slack of sales")
+
+
+def test_metadata_that_are_not_given_stay(office: Office, integration: Integration) -> None:
+    office.save(integration, "Slack", metadata={"team": "sales"})
+
+    assert office.save(integration, "Slack").metadata["team"] == "sales"
+    assert "team" not in office.save(integration, "Slack", metadata={}).metadata
+
+
+@pytest.mark.parametrize(
+    ("value", "piece"),
+    [
+        (SecretText(secret_text="ok-1"), "secret"),
+        (BasicAuth(username="ada", password="p"), "basic"),
+        (CustomAuth(props={"key": "p"}), "custom"),
+        (NoAuth(), "none"),
+    ],
+    ids=lambda value: getattr(value, "type", None),
+)
+def test_every_kind_of_value(
+    office: Office, integration: Integration, value: Value, piece: str
+) -> None:
+    new = NewConnection(value=value, piece_name=f"@activepieces/piece-acme-{piece}")
+
+    made = office.services.connections.upsert(integration, new, user_id="alice", now=office.now)
+
+    assert made.type == value.type
+    assert "password" not in repr(new)
+
+
+def test_a_connection_of_the_apps_piece_is_the_integrations_own(
+    office: Office, integration: Integration
+) -> None:
+    """Of a piece of ours that takes a secret, as the seed's system made them."""
+    app = office.with_settings(piece_name=SECRET_PIECE)
+
+    made = app.save(integration, piece_name=None)
+
+    now = app.again(integration)
+    assert (now.connection_id, now.connection_external_id) == (made.id, made.external_id)
+    assert app.services.connections.own(now).id == made.id
+
+
+def test_without_an_own_connection_there_is_none(office: Office, integration: Integration) -> None:
+    office.save(integration)
+
+    with pytest.raises(NotFound):
+        office.services.connections.own(office.again(integration))
+
+
+def test_without_a_piece_there_is_no_connection(office: Office, integration: Integration) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        office.with_settings(piece_name=None).save(integration, piece_name=None)
+
+    assert list(caught.value.fields) == ["pieceName"]
+
+
+def test_another_project_than_the_integrations_is_refused(
+    office: Office, integration: Integration
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        office.save(integration, project_id=office.upstream.project_id)
+
+    assert list(caught.value.fields) == ["projectId"]
+
+
+def test_a_value_that_the_piece_refuses_leaves_nothing(
+    office: Office, integration: Integration
+) -> None:
+    with pytest.raises(ValueRefused, match="must start with ok-"):
+        office.save(integration, value="wrong")
+
+    assert names(office, integration) == []
+    assert "connection.saved" not in office.told
+    assert office.rows("leases") == []
+
+
+def test_simultaneous_upserts_of_one_name_make_one_connection(
+    office: Office, integration: Integration, held: list[int]
+) -> None:
+    """Activepieces would make several: nothing there keeps external ids apart."""
+    patient = replace(office, sleep=time.sleep)
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda n: patient.save(integration, value=f"ok-{n}"), range(16)))
+
+    held.clear()  # those that another thread used just then
+    assert len({connection.id for connection in made}) == 1
+    assert names(office, integration) == ["Mine"]
+    assert office.rows("leases") == []
+
+
+def test_while_the_outcome_is_unknown_nobody_else_saves_it(
+    office: Office, integration: Integration
+) -> None:
+    office.upstream.faults.slow("POST", "/app-connections", 0.5)
+    with pytest.raises(TookTooLong):
+        office.with_settings(timeout=0.1).save(integration)
+
+    with pytest.raises(Busy) as caught:
+        office.save(integration)
+
+    assert caught.value.retry_after > 60
+    assert office.save(integration, "Another").display_name == "Another"
+
+
+# --- Listing ----------------------------------------------------------------------------------------
+
+
+def test_filters(office: Office, integration: Integration) -> None:
+    office.save(integration, "Slack of sales")
+    office.save(integration, "100 % mine")
+    new = NewConnection(value=NoAuth(), piece_name="@activepieces/piece-acme-none")
+    office.services.connections.upsert(integration, new, user_id="alice", now=office.now)
+
+    assert len(names(office, integration)) == 3
+    assert names(office, integration, display_name="sLACK") == ["Slack of sales"]
+    assert names(office, integration, display_name="%") == ["100 % mine"]
+    assert names(office, integration, piece_name=SECRET_PIECE) == ["Slack of sales", "100 % mine"]
+    assert names(office, integration, statuses=("ERROR",)) == []
+    assert names(office, integration, scope="PLATFORM") == []
+    assert len(names(office, integration, scope="PROJECT", statuses=("ACTIVE", "ERROR"))) == 3
+
+
+def test_connections_made_within_one_second_are_all_there(
+    office: Office, integration: Integration
+) -> None:
+    """Activepieces' own cursor would lose most of them."""
+    for number in range(25):
+        by_hand(office, integration, external_id=f"c-{number}", display_name=f"{number}")
+
+    assert len(names(office, integration)) == 25
+
+
+def test_with_a_key_of_ones_own_connections_made_by_hand_are_there(
+    office: Office, integration: Integration
+) -> None:
+    made = by_hand(office, integration)
+
+    assert names(office, integration) == ["By hand"]
+    renamed = office.services.connections.update(
+        integration, made.id, display_name="Renamed", user_id="alice", now=office.now
+    )
+    assert renamed.display_name == "Renamed"
+
+
+def test_an_organization_does_not_see_anothers_connections_in_one_project(
+    office: Office, integration: Integration
+) -> None:
+    labs = office.set_up(
+        organization_id="labs",
+        api_key=office.upstream.api_key,
+        project_id=integration.project_id,
+    )
+    office.save(integration, "Of all")
+
+    theirs = office.save(labs, "Of the labs")
+
+    assert names(office, labs) == ["Of the labs"]
+    assert names(office, integration) == ["Of all"]
+    with pytest.raises(NotFound):
+        office.services.connections.one(integration, theirs.id)
+
+
+# --- Changing and deleting --------------------------------------------------------------------------
+
+
+def test_a_new_name_leaves_the_metadata(office: Office, integration: Integration) -> None:
+    made = office.save(integration, metadata={"team": "sales"})
+
+    renamed = office.services.connections.update(
+        integration, made.id, display_name="New", user_id="alice", now=office.now
+    )
+
+    assert (renamed.display_name, renamed.metadata) == ("New", made.metadata)
+
+
+def test_new_metadata_still_say_whose_it_is(office: Office, integration: Integration) -> None:
+    made = office.save(integration)
+
+    renamed = office.services.connections.update(
+        integration,
+        made.id,
+        metadata={"tenantId": "globex", "team": "it"},
+        user_id="alice",
+        now=office.now,
+    )
+
+    assert renamed.display_name == made.display_name
+    assert renamed.metadata == {**made.metadata, "team": "it"}
+
+
+def deletes(office: Office, integration: Integration, connection_id: str, **how: bool) -> None:
+    office.services.connections.delete(
+        integration, connection_id, **how, user_id="alice", now=office.now
+    )
+
+
+def test_a_deleted_connection_is_gone(office: Office, integration: Integration) -> None:
+    made = office.save(integration)
+
+    deletes(office, integration, made.id)
+
+    assert names(office, integration) == []
+    assert office.told[-1] == "connection.deleted"
+    with pytest.raises(NotFound):
+        deletes(office, integration, made.id)
+
+
+def test_a_connection_that_flows_use_is_deleted_by_force_only(
+    office: Office, integration: Integration
+) -> None:
+    made = office.save(integration)
+    flow = in_use(office, integration, made)
+
+    with pytest.raises(InUse) as caught:
+        deletes(office, integration, made.id)
+
+    assert caught.value.flow_ids == (flow,)
+    assert names(office, integration) == ["Mine"]
+    deletes(office, integration, made.id, force=True)
+    assert names(office, integration) == []
+
+
+def in_use(office: Office, integration: Integration, connection: Connection) -> str:
+    """A flow that uses the connection."""
+    caller = standin(office.upstream)
+    body = {"displayName": "A flow", "projectId": integration.project_id}
+    flow_id = str(caller.post("/flows", body)["id"])
+    step = action("step_1", connection.piece_name, "whoami")
+    step["settings"]["input"]["auth"] = f"{{{{connections['{connection.external_id}']}}}}"
+    caller.operate(flow_id, "ADD_ACTION", {"parentStep": "trigger", "action": step})
+    return flow_id
+
+
+def test_the_own_connection_is_forgotten_when_it_is_deleted(
+    office: Office, integration: Integration
+) -> None:
+    app = office.with_settings(piece_name=SECRET_PIECE)
+    made = app.save(integration)
+
+    deletes(app, integration, made.id)
+
+    assert app.again(integration).connection_id is None
+
+
+def a_global_connection(office: Office, integration: Integration) -> str:
+    from flask_activepieces.client.global_connections import GlobalConnectionDraft
+
+    draft = GlobalConnectionDraft(
+        project_ids=(integration.project_id,),
+        external_id="for-all",
+        display_name="For all",
+        piece_name=SECRET_PIECE,
+        value=SecretText(secret_text="ok-for-all"),
+    )
+    return office.key().global_connections.upsert(draft).id
+
+
+def test_a_global_connection_is_changed_and_deleted_by_its_own_routes(
+    office: Office, integration: Integration
+) -> None:
+    """By the usual ones Activepieces answers 500, and 204 without deleting anything."""
+    made = a_global_connection(office, integration)
+
+    renamed = office.services.connections.update(
+        integration, made, display_name="For everybody", user_id="alice", now=office.now
+    )
+    deletes(office, integration, made)
+
+    assert renamed.display_name == "For everybody"
+    assert names(office, integration) == []
+
+
+def replaces(services: Services, integration: Integration, source: str, target: str) -> None:
+    services.connections.replace(
+        integration, source_id=source, target_id=target, user_id="alice", now=0
+    )
+
+
+def test_flows_are_given_another_connection_by_a_user(office: Office) -> None:
+    integration = office.set_up(**office.as_user())
+    old, new = office.save(integration, "Old"), office.save(integration, "New")
+    in_use(office, integration, old)
+
+    replaces(office.services, integration, old.id, new.id)
+
+    (left,) = office.services.connections.list(integration)
+    assert (left.id, len(left.flow_ids)) == (new.id, 1)
+    assert office.told[-1] == "connection.deleted"
+
+
+def test_no_key_may_replace_a_connection(office: Office, integration: Integration) -> None:
+    """It would leave published flows with an empty draft."""
+    old, new = office.save(integration, "Old"), office.save(integration, "New")
+    office.upstream.calls.clear()
+
+    with pytest.raises(WrongCredential):
+        replaces(office.services, integration, old.id, new.id)
+
+    assert office.upstream.calls == []
+
+
+def test_a_connection_is_not_replaced_by_itself_nor_by_anothers(office: Office) -> None:
+    integration = office.set_up(**office.as_user())
+    mine = office.save(integration)
+    labs = office.set_up(organization_id="labs", **office.as_user())
+    theirs = office.save(labs)
+
+    with pytest.raises(InvalidInput):
+        replaces(office.services, integration, mine.id, mine.id)
+    with pytest.raises(NotFound):
+        replaces(office.services, integration, mine.id, theirs.id)
+    with pytest.raises(NotFound):
+        replaces(office.services, integration, theirs.id, mine.id)
+
+    assert names(office, integration) == ["Mine"]
+
+
+def test_owners_are_people_of_the_project(office: Office, integration: Integration) -> None:
+    office.save(integration)
+
+    (owner,) = office.services.connections.owners(integration)
+
+    assert owner.email == office.upstream.email
+
+
+def test_the_apps_piece_may_be_renamed_without_trouble(
+    office: Office, integration: Integration
+) -> None:
+    """What was made for another piece of the app is a connection like any other."""
+    app = office.with_settings(piece_name=OWN_PIECE)
+
+    assert app.save(integration).piece_name == SECRET_PIECE
+    assert app.again(integration).connection_id is None

@@ -1,0 +1,245 @@
+"""The app's own key: it opens every tenant's project, so a tenant on it sees nothing but what is theirs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from flask_activepieces.client.errors import NoSuchThing, NotCallable
+from flask_activepieces.errors import Disabled, InvalidInput, NotFound, SetupError
+from tests.support.office import SECRET_PIECE, Office
+
+
+@pytest.fixture
+def shared(office: Office) -> Office:
+    """An app whose tenants share one project."""
+    return office.on_the_apps_key(project_id=office.new_project())
+
+
+@pytest.fixture
+def apart(office: Office) -> Office:
+    """An app each of whose tenants has a project on the app's own key."""
+    return office.on_the_apps_key()
+
+
+def other(office: Office) -> Office:
+    """Another tenant of the same app."""
+    return replace(office, tenant=f"{office.tenant}-other", events=[])
+
+
+def test_without_any_key_there_is_no_integration(office: Office) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        office.set_up(tenant_id=office.tenant)
+
+    assert list(caught.value.fields) == ["apiKey"]
+    assert office.upstream.calls == []
+
+
+def test_a_tenant_without_a_key_uses_the_apps(shared: Office) -> None:
+    made = shared.set_up(tenant_id=shared.tenant)
+
+    assert not made.own_key
+    assert made.masked_credential is None
+    assert made.project_id == shared.settings.project_id
+
+
+def test_a_tenant_gets_a_project_that_is_made_for_it(apart: Office) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+
+    project = apart.key().projects.get(made.project_id)
+    assert project.external_id == apart.tenant
+
+
+def test_a_project_that_is_there_is_found(apart: Office) -> None:
+    own = apart.new_project(external_id=apart.tenant)
+
+    assert apart.set_up(tenant_id=apart.tenant).project_id == own
+
+
+def test_an_organization_gets_another_project_than_its_tenant(apart: Office) -> None:
+    whole = apart.set_up(tenant_id=apart.tenant)
+    labs = apart.set_up(tenant_id=apart.tenant, organization_id="labs")
+
+    assert whole.project_id != labs.project_id
+
+
+@pytest.mark.parametrize(("tenant", "organization"), [("a/b", None), ("a", "b")])
+def test_no_tenant_gets_anothers_project_by_a_slash_in_its_id(
+    apart: Office, tenant: str, organization: str | None
+) -> None:
+    first = apart.set_up(tenant_id=f"{apart.tenant}{tenant}", organization_id=organization)
+
+    second = apart.set_up(
+        tenant_id=f"{apart.tenant}a" if organization is None else f"{apart.tenant}a/b",
+        organization_id="b" if organization is None else None,
+    )
+
+    assert first.project_id != second.project_id
+
+
+def test_a_domain_name_is_a_tenant_id_like_any_other(apart: Office) -> None:
+    """Activepieces takes no dot in the name of a project."""
+    tenant = f"{apart.tenant}.example.com"
+
+    made = apart.set_up(tenant_id=tenant)
+
+    assert apart.key().projects.get(made.project_id).external_id == tenant
+
+
+@pytest.mark.parametrize("which", ["its own", "another's"])
+def test_a_tenant_cannot_choose_a_project_on_the_apps_key(apart: Office, which: str) -> None:
+    theirs = apart.set_up(tenant_id=apart.tenant).project_id
+
+    with pytest.raises(InvalidInput) as caught:
+        other(apart).set_up(
+            tenant_id=f"{apart.tenant}-other",
+            project_id=theirs if which == "another's" else apart.upstream.project_id,
+        )
+
+    assert list(caught.value.fields) == ["projectId"]
+
+
+def test_a_tenant_cannot_move_to_another_project_later(apart: Office) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+
+    with pytest.raises(InvalidInput) as caught:
+        apart.services.integrations.change(
+            made, project_id=apart.upstream.project_id, user_id="alice", now=apart.now
+        )
+
+    assert list(caught.value.fields) == ["projectId"]
+
+
+def test_the_apps_key_goes_to_the_configured_server_only(apart: Office) -> None:
+    there = apart.with_settings(allowed_base_urls=("http://127.0.0.1:9",))
+
+    with pytest.raises(InvalidInput) as caught:
+        there.set_up(tenant_id=apart.tenant, base_url="http://127.0.0.1:9")
+
+    assert list(caught.value.fields) == ["apiKey"]
+
+
+def test_a_project_id_of_nobody_is_the_operators_mistake(office: Office) -> None:
+    wrong = office.on_the_apps_key(project_id="x" * 21)
+
+    with pytest.raises(SetupError, match="ACTIVEPIECES_PROJECT_ID"):
+        wrong.set_up(tenant_id=office.tenant)
+
+
+def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: Office) -> None:
+    them = other(shared)
+    ours, theirs = shared.set_up(tenant_id=shared.tenant), them.set_up(tenant_id=them.tenant)
+    mine, yours = shared.save(ours, "Mine"), them.save(theirs, "Mine")
+
+    connections = shared.services.connections
+    assert mine.id != yours.id
+    assert [one.id for one in connections.list(ours)] == [mine.id]
+    assert [one.id for one in connections.list(theirs)] == [yours.id]
+    with pytest.raises(NotFound):
+        connections.one(ours, yours.id)
+    with pytest.raises(NotFound):
+        connections.update(ours, yours.id, display_name="Got you", user_id="a", now=shared.now)
+    with pytest.raises(NotFound):
+        connections.delete(ours, yours.id, force=True, user_id="a", now=shared.now)
+    assert connections.one(theirs, yours.id).display_name == "Mine"
+
+
+def test_what_was_made_in_activepieces_is_nobodys_on_the_shared_key(shared: Office) -> None:
+    from flask_activepieces.client.connections import ConnectionDraft
+    from flask_activepieces.client.values import SecretText
+
+    made = shared.set_up(tenant_id=shared.tenant)
+    shared.key().connections.upsert(
+        ConnectionDraft(
+            project_id=made.project_id,
+            external_id="by-hand",
+            display_name="By hand",
+            piece_name=SECRET_PIECE,
+            value=SecretText(secret_text="ok-by-hand"),
+        )
+    )
+
+    assert not shared.services.connections.list(made)
+
+
+REFUSED_WHERE_SHARED = [
+    "connections.owners",
+    "connections.replace",
+    "flows.list",
+    "flows.get",
+    "flow_runs.list",
+    "flow_runs.get",
+    "folders.list",
+    "mcp.show",
+    "mcp.change",
+    "mcp.rotate",
+    "projects.list",
+    "projects.get",
+    "projects.create",
+    "users.list",
+    "members.list",
+    "global_connections.list",
+    "a call that nobody thought of",
+]
+
+
+@pytest.mark.parametrize("operation", REFUSED_WHERE_SHARED)
+def test_what_would_show_other_tenants_things_is_refused_in_a_shared_project(
+    shared: Office, operation: str
+) -> None:
+    made = shared.set_up(tenant_id=shared.tenant)
+    shared.upstream.calls.clear()
+
+    with pytest.raises(NotCallable):
+        shared.services.integrations.gateway(made, operation)
+
+    assert shared.upstream.calls == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["mcp.show", "projects.list", "projects.create", "users.list", "global_connections.delete"],
+)
+def test_what_concerns_the_whole_platform_is_refused_in_a_project_of_ones_own_too(
+    apart: Office, operation: str
+) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+
+    with pytest.raises(NotCallable):
+        apart.services.integrations.gateway(made, operation)
+
+
+def test_in_a_project_of_ones_own_flows_and_owners_are_ones_own(apart: Office) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+
+    assert not apart.services.flows.list(made)
+    assert not apart.services.connections.owners(made)
+    assert [project.id for project in apart.services.projects.list(made)] == [made.project_id]
+
+
+def test_a_flow_or_a_run_of_another_tenant_is_not_found(apart: Office) -> None:
+    """The key would open it."""
+    made = apart.set_up(tenant_id=apart.tenant)
+    theirs = apart.key().flows.create(apart.upstream.project_id, "Their flow")
+
+    with pytest.raises(NotFound):
+        apart.services.flows.one(made, theirs.id)
+    with pytest.raises(NoSuchThing):
+        apart.services.flows.run(made, "x" * 21)
+
+
+def test_when_the_apps_key_is_taken_away_its_tenants_are_off(shared: Office) -> None:
+    made = shared.set_up(tenant_id=shared.tenant)
+
+    with pytest.raises(Disabled, match="ACTIVEPIECES_API_KEY"):
+        shared.with_settings(api_key=None).services.connections.list(made)
+
+
+def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: Office) -> None:
+    made = shared.set_up(tenant_id=shared.tenant)
+    own = shared.new_project()
+
+    moved = shared.set_up(api_key=shared.upstream.api_key, project_id=own)
+
+    assert (moved.id, moved.own_key, moved.project_id) == (made.id, True, own)

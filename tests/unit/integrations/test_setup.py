@@ -1,0 +1,240 @@
+"""Setting up: nothing is saved before Activepieces took the key, and what is saved says nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from flask_activepieces.client.errors import CannotReach, NotActivepieces, ServerFault, TookTooLong
+from flask_activepieces.errors import InvalidInput, NotFound
+from flask_activepieces.testing import ActivepiecesServer
+from tests.support.office import Office
+
+
+def refused(office: Office, **given: str) -> dict[str, str]:
+    """The fields to blame; nothing was saved."""
+    with pytest.raises(InvalidInput) as caught:
+        office.set_up(**given)
+    assert office.services.integrations.of_tenant(office.tenant) == []
+    assert office.events == []
+    return caught.value.fields
+
+
+def test_a_tenant_is_linked_with_its_project(office: Office) -> None:
+    given = office.own_key()
+
+    made = office.set_up(**given)
+
+    assert (made.tenant_id, made.organization_id) == (office.tenant, None)
+    assert made.project_id == given["project_id"]
+    assert made.own_key
+    assert made.enabled
+    assert made.base_url is None
+    assert office.again(made) == made
+    assert office.told == ["integration.created"]
+    assert office.events[0].detail == {
+        "integration_id": made.id,
+        "project_id": made.project_id,
+    }
+
+
+def test_a_key_is_encrypted_and_shown_by_four_characters(office: Office) -> None:
+    made = office.set_up()
+
+    key = office.upstream.api_key
+    assert made.masked_credential == f"sk-…{key[-4:]}"
+    assert key not in repr(made)
+    assert key not in repr(office.rows("integrations"))
+    assert key not in repr(office.rows("audit_events"))
+
+
+def test_a_wrong_key_is_not_saved(office: Office) -> None:
+    assert list(refused(office, api_key="sk-" + "x" * 61)) == ["apiKey"]
+
+
+def test_a_wrong_user_token_is_not_saved(office: Office) -> None:
+    assert list(refused(office, user_token="no.token.atall")) == ["userToken"]
+
+
+def test_a_wrong_password_is_not_saved(office: Office) -> None:
+    found = refused(office, email=office.upstream.email, password="not the password")
+
+    assert list(found) == ["password"]
+
+
+def test_of_two_credentials_both_are_tried(office: Office) -> None:
+    found = refused(office, **office.own_key(), user_token="no.token.atall")
+
+    assert list(found) == ["userToken"]
+
+
+def test_what_cannot_be_a_key_is_not_even_tried(office: Office) -> None:
+    assert list(refused(office, api_key="two words")) == ["apiKey"]
+    assert office.upstream.calls == []
+
+
+def test_a_user_may_be_linked_by_e_mail_and_password(office: Office) -> None:
+    """The Community Edition has no keys."""
+    project = office.new_project()
+
+    made = office.set_up(
+        email=office.upstream.email, password=office.upstream.password, project_id=project
+    )
+
+    assert made.masked_credential == office.upstream.email
+    assert office.upstream.password not in repr(office.rows("integrations"))
+    assert not office.services.connections.list(made)
+
+
+def test_a_project_that_the_key_does_not_see_is_refused_and_others_are_named(
+    office: Office,
+) -> None:
+    found = refused(office, api_key=office.upstream.api_key, project_id="x" * 21)
+
+    assert "Stand-in project" in found["projectId"]
+    assert office.upstream.project_id in found["projectId"]
+
+
+def test_where_there_are_several_projects_one_must_be_chosen(office: Office) -> None:
+    found = refused(office, api_key=office.upstream.api_key)
+
+    assert "choose" in found["projectId"]
+    assert office.upstream.project_id in found["projectId"]
+
+
+def test_the_tenants_own_project_is_found_by_its_external_id(office: Office) -> None:
+    own = office.new_project(external_id=office.tenant)
+
+    assert office.set_up(api_key=office.upstream.api_key).project_id == own
+
+
+def test_an_organization_has_an_integration_and_a_project_of_its_own(office: Office) -> None:
+    whole = office.set_up()
+    own = office.new_project(external_id=f"{office.tenant}/labs")
+
+    labs = office.set_up(organization_id="labs", api_key=office.upstream.api_key)
+
+    assert labs.id != whole.id
+    assert (labs.organization_id, labs.project_id) == ("labs", own)
+    assert office.services.integrations.of_tenant(office.tenant) == [whole, labs]
+
+
+def test_the_same_again_changes_nothing_but_the_key(office: Office) -> None:
+    first = office.set_up()
+
+    again = office.set_up(api_key=office.upstream.api_key)
+
+    assert (again.id, again.project_id) == (first.id, first.project_id)
+    assert office.told == ["integration.created", "integration.key_rotated"]
+
+
+def test_a_setup_without_a_key_keeps_the_one_that_is_there(office: Office) -> None:
+    first = office.set_up()
+    other = office.new_project()
+
+    again = office.set_up(project_id=other)
+
+    assert (again.id, again.project_id) == (first.id, other)
+    assert again.masked_credential == first.masked_credential
+    assert office.told == ["integration.created", "integration.updated"]
+
+
+def test_a_disabled_integration_stays_so(office: Office) -> None:
+    made = office.set_up()
+    office.services.integrations.change(made, enabled=False, user_id="alice", now=office.now)
+
+    again = office.set_up(api_key=office.upstream.api_key)
+
+    assert not again.enabled
+
+
+def test_another_project_has_no_own_connection_yet(office: Office) -> None:
+    made = office.set_up()
+    office.save(made, piece_name="@activepieces/piece-acme-secret")
+
+    moved = office.set_up(project_id=office.new_project())
+
+    assert (moved.connection_id, moved.failing) == (None, ())
+
+
+def test_another_server_needs_a_key_of_its_own(office: Office) -> None:
+    """The key of one server is never shown to another."""
+    made = office.set_up()
+    with ActivepiecesServer() as other:
+        there = office.with_settings(allowed_base_urls=(other.url,))
+
+        with pytest.raises(InvalidInput) as caught:
+            there.set_up(base_url=other.url)
+
+        assert list(caught.value.fields) == ["apiKey"]
+        assert other.calls == []
+        moved = there.set_up(base_url=other.url, api_key=other.api_key, project_id=other.project_id)
+    assert (moved.id, moved.base_url, moved.project_id) == (made.id, other.url, other.project_id)
+    assert there.told == ["integration.updated", "integration.key_rotated"]
+
+
+def test_a_server_that_is_not_allowed_is_not_called(office: Office) -> None:
+    with ActivepiecesServer() as other:
+        found = refused(office, base_url=other.url, api_key=other.api_key)
+
+        assert list(found) == ["baseUrl"]
+        assert other.calls == []
+
+
+def test_a_server_that_is_not_activepieces_is_the_base_urls_fault(office: Office) -> None:
+    wrong = f"{office.upstream.url}/nothing-here"
+    there = office.with_settings(allowed_base_urls=(wrong,))
+
+    assert list(refused(there, base_url=wrong, api_key=office.upstream.api_key)) == ["baseUrl"]
+
+
+def test_trouble_at_the_configured_server_is_nobodys_input(office: Office) -> None:
+    given = office.own_key()
+    faults = office.upstream.faults
+
+    faults.rubbish("GET", "/projects", times=None)
+    with pytest.raises(NotActivepieces):
+        office.set_up(**given)
+    faults.clear()
+    faults.fail("GET", "/projects", 503, times=None)
+    with pytest.raises(ServerFault):
+        office.set_up(**given)
+
+    assert office.services.integrations.of_tenant(office.tenant) == []
+
+
+def test_a_server_that_is_slow_or_away_is_told_apart(office: Office) -> None:
+    given = office.own_key()
+    office.upstream.faults.slow("GET", "/projects", 5, times=None)
+
+    with pytest.raises(TookTooLong):
+        office.with_settings(timeout=0.1).set_up(**given)
+    with pytest.raises(CannotReach):
+        office.with_settings(base_url="http://127.0.0.1:9").set_up(**given)
+
+
+def test_simultaneous_setups_end_in_one_integration(office: Office, held: list[int]) -> None:
+    given = office.own_key()
+
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(lambda _: office.set_up(**given), range(6)))
+
+    held.clear()  # those that another thread used just then
+    assert len({integration.id for integration in made}) == 1
+    assert len(office.services.integrations.of_tenant(office.tenant)) == 1
+    assert office.told.count("integration.created") == 1
+
+
+def test_a_foreign_integration_is_not_found(office: Office) -> None:
+    made = office.set_up()
+
+    for tenant in ("globex", "", made.tenant_id.upper()):
+        with pytest.raises(NotFound):
+            office.services.integrations.find(made.id, tenant_id=tenant)
+
+
+@pytest.mark.parametrize("wrong", ["", "nonsense", "a' OR '1'='1", "x" * 1000, "\0"])
+def test_what_is_no_id_is_not_found(office: Office, wrong: str) -> None:
+    with pytest.raises(NotFound):
+        office.services.integrations.find(wrong, tenant_id=office.tenant)
