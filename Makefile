@@ -1,5 +1,5 @@
 # Plain `make` lists what there is. Another interpreter: make test PYTHON=python3.12
-# Arguments for pytest: make test ARGS="-k token"
+# Arguments: make test ARGS="-k token", make demo ARGS="--port 5001"
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -25,8 +25,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: setup ## Run the example app at http://127.0.0.1:5000
-	$(RUN) example_app --port 5000
+demo: setup ## Run the example app at http://127.0.0.1:5000, and a small Activepieces at :8080
+	@$(RUN) example_app --demo $(ARGS)
 
 test: setup ## Run the tests, on two processes
 	$(RUN) pytest -q -n 2 --dist loadgroup $(ARGS)

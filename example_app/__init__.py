@@ -12,8 +12,8 @@ from pathlib import Path
 
 from flask import Flask, Response
 
-from . import api, auth, errors, tasks
-from .activepieces import SCOPES, activepieces
+from . import api, auth, automation, errors, tasks
+from .activepieces import PIECE_NAME, SCOPES, activepieces
 from .config import database_defaults, from_environment, kept_secret_key
 from .models import db
 from .seed import prepare_database
@@ -34,6 +34,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     activepieces.init_app(app)
 
     app.register_blueprint(tasks.blueprint)
+    app.register_blueprint(automation.blueprint)
     app.register_blueprint(api.blueprint)
     app.after_request(add_security_headers)
     errors.init_app(app)
@@ -49,7 +50,9 @@ def configure(app: Flask, config: Mapping[str, object]) -> None:
         SESSION_COOKIE_NAME="tasklane",  # cookies know no ports: other demos run on localhost too
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=1_000_000,
+        VERSION="1.0",
         ACTIVEPIECES_SCOPES=SCOPES,
+        ACTIVEPIECES_PIECE_NAME=PIECE_NAME,
     )
     app.config.from_mapping(from_environment(os.environ))
     app.config.from_mapping(config)

@@ -1,7 +1,8 @@
-"""Everything that Tasklane says to flask-activepieces; no other file knows the extension.
+"""Everything that Tasklane says to flask-activepieces; an app needs no more than this.
 
-Three things: who is signed in and where they may share (`ExampleHost`), what an outside program
-may ask for (`SCOPES`), and the two names that the API uses (`require_scope`, `current_token`).
+Who is signed in and where they may share (`ExampleHost`), what an outside program may ask for
+(`SCOPES`), by which piece Activepieces comes (`PIECE_NAME`), and the two names that the API uses
+(`require_scope`, `current_token`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,17 @@ from flask_activepieces import (
 
 from .models import User
 
-__all__ = ["SCOPES", "ExampleHost", "activepieces", "current_token", "require_scope"]
+__all__ = [
+    "PIECE_NAME",
+    "SCOPES",
+    "ExampleHost",
+    "activepieces",
+    "current_token",
+    "require_scope",
+]
+
+#: Tasklane's piece in Activepieces; `pieces` packs it.
+PIECE_NAME = "@tasklane/piece-tasklane"
 
 #: What an outside program may ask for, in the words that the consent page shows.
 SCOPES = {
@@ -48,6 +59,10 @@ class ExampleHost(FlaskLoginHost):
         user: User | None = self.load_user(principal.user_id)
         membership = user.membership_in(principal.tenant_id) if user else None
         return membership is not None and membership.is_admin
+
+    def reveals_mcp_token(self, principal: Principal) -> bool:
+        """To admins, once: they are about to paste it into another program."""
+        return self.allows(principal, "admin")
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """The user's companies, the first membership first."""

@@ -128,6 +128,7 @@ def test_long_words_do_not_widen_a_page(tasklane: Flask, address: str, phone: Pa
         "/login",
         program.question(),
         "/oauth/connected-apps",
+        "/automation",
         "/oauth/clients",
         "/oauth/clients/new",
         f"/oauth/clients/{program.client_id}",

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from example_app.activepieces import SCOPES
+from example_app.activepieces import PIECE_NAME, SCOPES
 from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, packed
 from tests.support.requirements import require
 
@@ -67,9 +67,10 @@ def test_an_archive_is_an_npm_package_of_the_name_and_version_in_its_manifest(
     assert all(version[0].isdigit() for version in package["dependencies"].values())
 
 
-def test_the_piece_asks_for_scopes_that_tasklane_knows() -> None:
+def test_the_piece_has_the_name_and_asks_for_the_scopes_that_tasklane_knows() -> None:
     manifest = json.loads(OAUTH_MANIFEST.read_text("utf-8"))
 
+    assert manifest["name"] == PIECE_NAME
     assert set(manifest["auth"]["scope"]) <= set(SCOPES)
 
 

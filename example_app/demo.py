@@ -1,0 +1,108 @@
+"""``python -m example_app --demo``: Tasklane with a small Activepieces beside it, the two linked already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from threading import Event
+
+from flask import Flask
+
+from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.testing import ActivepiecesServer
+
+from . import create_app
+from .check import linking, running
+from .check.browser import Browser
+from .check.loop import Loop
+from .check.places import ACCESS_TOKEN_TTL, Place
+from .seed import COMPANIES
+from .serving import listening, served
+from .welcome import welcome, what_to_try
+
+FOLDER = Path(__file__).parents[1] / "instance" / "demo"
+FLOW = "Tasks by webhook"
+#: A real server answers for a failed run after 30 seconds, which is long for a demo.
+WEBHOOK_SECONDS = 5
+
+
+def demo(*, host: str, port: int, activepieces_port: int) -> None:
+    """Serve both until Ctrl-C, and tell what to try."""
+    ports = {"port": port, "activepieces_port": activepieces_port}
+    with suppress(KeyboardInterrupt), running_demo(FOLDER, host=host, **ports) as what_to_do:
+        print(what_to_do, flush=True)
+        Event().wait()
+
+
+@contextmanager
+def running_demo(
+    folder: Path, *, host: str = "127.0.0.1", port: int = 0, activepieces_port: int = 0
+) -> Iterator[str]:
+    """What to do with the two servers, which run as long as the block and remember things in ``folder``."""
+    listening("127.0.0.1", activepieces_port).close()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        ActivepiecesServer(
+            port=activepieces_port,
+            database=folder / "activepieces.db",
+            webhook_timeout=WEBHOOK_SECONDS,
+        ) as activepieces,
+        served(lambda url: make_app(url, activepieces, folder), host=host, port=port) as (app, url),
+    ):
+        yield f"{welcome(url)}\n{linked(app, url, activepieces)}"
+
+
+def make_app(url: str, activepieces: ActivepiecesServer, folder: Path) -> Flask:
+    """Tasklane at this address, beside this Activepieces."""
+    config: dict[str, object] = {
+        "ACTIVEPIECES_BASE_URL": activepieces.url,
+        "ACTIVEPIECES_PUBLIC_URL": url,
+        # Refreshed at every use, so that a permission that was taken back shows at once.
+        "ACTIVEPIECES_ACCESS_TOKEN_TTL": ACCESS_TOKEN_TTL,
+    }
+    if not os.environ.get("DATABASE_URL"):
+        config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'tasklane.db'}"
+    return create_app(config)
+
+
+def linked(app: Flask, url: str, activepieces: ActivepiecesServer) -> str:
+    """What there is to try, once Acme is linked and a flow of its own works; Globex is left as it is."""
+    client = ActivepiecesClient(activepieces.url, api_key=activepieces.api_key)
+    projects = {company: project_of(client, company) for company in ("acme", "globex")}
+    place = Place(
+        activepieces.url,
+        activepieces.api_key,
+        project_id=projects["acme"],
+        email=activepieces.email,
+        password=activepieces.password,
+    )
+    with closing(Browser(url)) as admin:
+        loop = Loop(app, place, admin, client, flow_name=FLOW)
+        for step in (
+            linking.sign_in,
+            linking.install_pieces,
+            linking.set_up,
+            linking.connect_with_one_click,
+        ):
+            step(loop)
+        flows = client.flows.list(loop.project_id, name=FLOW)
+        if flows:
+            loop.flow_id = flows[0].id
+        else:
+            running.build_flow(loop)
+    return what_to_try(
+        url,
+        activepieces.url,
+        api_key=activepieces.api_key,
+        integration_id=loop.integration_id,
+        flow_id=loop.flow_id,
+        project_id=loop.project_id,
+    )
+
+
+def project_of(client: ActivepiecesClient, company: str) -> str:
+    """The project of this company, by whose id it is found when the company is linked."""
+    found = client.projects.find(company)
+    return (found or client.projects.create(COMPANIES[company], external_id=company)).id

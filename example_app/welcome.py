@@ -1,0 +1,60 @@
+"""What the terminal says once the app runs: where to go, as whom, and what to try."""
+
+from __future__ import annotations
+
+from .seed import DEMO_PASSWORD, DEMO_USERS
+
+
+def welcome(url: str) -> str:
+    """The addresses and logins of the demo."""
+    lines = [
+        "Tasklane, the example app of flask-activepieces",
+        "",
+        f"  Tasks           {url}/",
+        f"  Connected apps  {url}/oauth/connected-apps",
+        f"  Automation      {url}/automation (admins)",
+        f"  OAuth clients   {url}/oauth/clients (admins)",
+        "",
+        f"  Sign in with the password '{DEMO_PASSWORD}' as",
+    ]
+    lines += [f"    {user.email:<18} {user.summary}" for user in DEMO_USERS]
+    return "\n".join([*lines, ""])
+
+
+def what_to_try(
+    url: str, activepieces: str, *, api_key: str, integration_id: str, flow_id: str, project_id: str
+) -> str:
+    """The loop with Activepieces, by hand."""
+    return f"""\
+Beside it, at {activepieces}, runs a stand-in for Activepieces: its API, and none of its pages.
+Acme is linked with it, and has a flow that makes a task of whatever comes to its webhook.
+
+  1. Let the flow add a task, and see it in the list of admin@acme.test:
+
+       curl {activepieces}/api/v1/webhooks/{flow_id}/sync \\
+         -H 'Content-Type: application/json' -d '{{"title": "Made by a flow"}}'
+
+  2. As admin@acme.test open Connected apps and disconnect Activepieces. The same call adds no task any more, and
+     is answered with nothing after 5 seconds. Automation shows the connection with ERROR.
+  3. Press "Connect in my name" on Automation: the flow works again.
+  4. As admin@globex.test open Automation and link Globex with the key of the stand-in:
+
+       {api_key}
+
+  5. Call the JSON API behind that page, as admin@acme.test:
+
+       API={url}/api/integration/activepieces
+       curl -c cookies -d 'email=admin@acme.test&password={DEMO_PASSWORD}' {url}/login
+       curl -b cookies $API/setup
+       curl -b cookies $API/connections/{integration_id}
+       curl -b cookies $API/connection -H 'Content-Type: application/json' \\
+         -d '{{"accessToken": "any text", "pieceName": "@tasklane/piece-tasklane-key"}}'
+       curl -b cookies $API/openapi.json
+
+  6. Call Activepieces itself:
+
+       curl '{activepieces}/api/v1/app-connections?projectId={project_id}' \\
+         -H 'Authorization: Bearer {api_key}'
+
+Ctrl-C ends both. What they remember is in instance/demo.
+"""

@@ -1,0 +1,67 @@
+"""``make demo``: Tasklane and a small Activepieces, linked; what the terminal tells to try works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from example_app.__main__ import main
+from example_app.check.browser import Browser
+from example_app.demo import running_demo
+
+
+def commands_in(text: str) -> list[list[str]]:
+    """The words of each curl that the text tells to type."""
+    lines = text.replace("\\\n", " ").splitlines()
+    return [shlex.split(line) for line in lines if line.strip().startswith("curl ")]
+
+
+def sent_by(command: list[str]) -> requests.Response:
+    """What the first curl does: it posts JSON."""
+    body = command[command.index("-d") + 1]
+    return requests.post(command[1], body, headers={"Content-Type": "application/json"}, timeout=9)
+
+
+def test_the_flow_adds_a_task_also_after_another_start(tmp_path: Path) -> None:
+    with running_demo(tmp_path) as told:
+        first = commands_in(told)[0]
+        assert sent_by(first).json()["task"]["title"] == "Made by a flow"
+
+    with running_demo(tmp_path) as told:
+        again = commands_in(told)[0]
+        assert sent_by(again).status_code == 201
+    assert again[1].split("/")[-2:] == first[1].split("/")[-2:]
+
+
+def test_the_other_company_can_be_linked_with_the_key_that_is_told(tmp_path: Path) -> None:
+    with running_demo(tmp_path) as told:
+        (key,) = re.findall(r"^ +(sk-\w+)$", told, re.MULTILINE)
+        (url,) = re.findall(r"Tasks +(http://\S+)/$", told, re.MULTILINE)
+        gwen = Browser(url)
+        gwen.send("/login", "/login", email="admin@globex.test", password="demo")
+
+        page = gwen.send("/automation", "/automation/link", api_key=key)
+        gwen.close()
+
+    assert "No connection yet" in page.text
+    assert key not in page.text
+
+
+def test_a_port_that_is_taken_is_named_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        words = ["example_app", "--demo", "--activepieces-port", port]
+        monkeypatch.setattr(sys, "argv", words)
+
+        assert main() == 1
+
+    assert f"Port {port}" in (told := capsys.readouterr().err)
+    assert 'make demo ARGS="--activepieces-port' in told
