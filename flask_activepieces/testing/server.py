@@ -18,6 +18,7 @@ from . import (
     flows,
     folders,
     global_connections,
+    home,
     invitations,
     managed_authn,
     mcp,
@@ -70,6 +71,7 @@ AREAS: Sequence[Area] = (
     oauth_apps.area,
     signing_keys.area,
     managed_authn.area,
+    home.area,
 )
 
 #: What 0.85 answers to any path outside its API, with status 200: the start of its pages.
@@ -94,7 +96,8 @@ def make_app(world: World) -> Flask:
 
     @app.after_request
     def allow_all_sites(response: Response) -> Response:
-        response.headers["Access-Control-Allow-Origin"] = "*"
+        if request.path.startswith(world.api_root):
+            response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
     @app.errorhandler(404)
