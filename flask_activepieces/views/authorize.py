@@ -17,6 +17,7 @@ from ..oauth.authorization import AuthorizationRequest, NoRedirect, Refused, ver
 from ..oauth.clients import OAuthClient
 from ..oauth.consent import Question
 from ..oauth.requests import without_duplicates
+from ..phrases import Phrase
 from ..state import State, get_state
 from . import consent_page
 from .answers import code_url, go
@@ -45,8 +46,8 @@ def _incoming(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
         parameters = without_duplicates(list(request.args.items(multi=True)))
     except OAuth2Error as error:
         raise NoRedirect(
-            "The app that sent you here made a request that cannot be understood.",
-            f"Tell its makers: {error.description}",
+            Phrase("The app that sent you here made a request that cannot be understood."),
+            Phrase("Tell its makers: %(why)s", why=error.description),
         ) from None
     client_id = parameters.get("client_id", "")
     client = state.database.read(lambda connection: clients.find_any(connection, client_id))

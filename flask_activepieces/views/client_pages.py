@@ -14,13 +14,15 @@ from ..oauth import clients, scopes
 from ..oauth.clients import OAuthClient
 from ..oauth.presets import PRESETS
 from ..oauth.registration import Registration
+from ..phrases import Phrase
 from ..signing import same
 from ..state import State, get_state
 from .answers import go
 from .pages import check_page_token, page, render_with_forms, signed_in
+from .texts import gettext
 
 #: Of two clicks the second would end the secret that is in use, and nobody would have seen the first one's.
-_ROTATED_BEFORE = (
+_ROTATED_BEFORE = Phrase(
     "Nothing was changed: the secret was rotated since you opened this page."
     " If nobody has copied the new one, rotate again; the secret in use until now then ends."
 )
@@ -104,7 +106,10 @@ def client_delete(client_id: str) -> ResponseReturnValue:
     client = _find(state, principal, client_id)
     if "confirm" not in request.form:
         return _show(
-            state, principal, client, error="Tick the box to confirm that the client shall go."
+            state,
+            principal,
+            client,
+            error=Phrase("Tick the box to confirm that the client shall go."),
         )
     state.database.transact(
         lambda transaction: state.clients.delete(transaction, client, now=state.now())
@@ -168,7 +173,7 @@ def _form(
         "client_form.html",
         status=status,
         values=values,
-        errors=errors or {},
+        errors={name: gettext(problem) for name, problem in (errors or {}).items()},
         scopes=state.settings.scopes.values(),
         presets=PRESETS.values(),
     )
@@ -180,7 +185,7 @@ def _show(
     client: OAuthClient,
     new_secret: str | None = None,
     *,
-    error: str | None = None,
+    error: Phrase | None = None,
 ) -> ResponseReturnValue:
     base = state.issuer() + state.settings.oauth_prefix
     return render_with_forms(
@@ -191,5 +196,5 @@ def _show(
         client=client,
         new_secret=new_secret,
         endpoints={"authorize": f"{base}/authorize", "token": f"{base}/token"},
-        error=error,
+        error=None if error is None else gettext(error),
     )

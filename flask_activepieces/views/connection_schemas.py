@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import OneOf, Range
 
-from .fields import CamelSchema, Text
+from .fields import CamelSchema, JsonObject, Text
 
 STATUSES = ("ACTIVE", "MISSING", "ERROR")
 SCOPES = ("PROJECT", "PLATFORM")
@@ -77,10 +77,15 @@ class NewConnectionSchema(CamelSchema):
     """A connection to be made, or to be given another value; by ``accessToken`` or by a whole ``value``."""
 
     access_token = Text(most=10_000, load_only=True)
-    value = fields.Dict(
-        keys=fields.String(),
+    value = JsonObject(
         load_only=True,
-        metadata={"description": "as Activepieces' API has it for this type"},
+        metadata={
+            "description": "SECRET_TEXT: `secret_text` · BASIC_AUTH: `username`, `password` ·"
+            " CUSTOM_AUTH: `props` · NO_AUTH: nothing · OAUTH2: `client_id`, `client_secret`, `code`,"
+            " `redirect_url`, and perhaps `scope`, `code_challenge` (the PKCE verifier), `props`,"
+            " `authorization_method`, `grant_type` · PLATFORM_OAUTH2 and CLOUD_OAUTH2: the same without"
+            " the secret"
+        },
     )
     type = fields.String(validate=OneOf(TYPES))
     integration_id = Text(
@@ -91,7 +96,7 @@ class NewConnectionSchema(CamelSchema):
     external_id = Text(most=100, metadata={"description": "its name among the tenant's own"})
     piece_name = Text(most=200, metadata={"description": "else the app's own piece"})
     piece_version = Text(most=50)
-    metadata = fields.Dict(keys=fields.String())
+    metadata = JsonObject()
 
     @validates_schema
     def has_one_value(self, data: dict[str, Any], **_: Any) -> None:
@@ -104,7 +109,7 @@ class ConnectionChangeSchema(CamelSchema):
     """What may be changed of a connection without its value."""
 
     display_name = Text(most=100)
-    metadata = fields.Dict(keys=fields.String())
+    metadata = JsonObject()
 
     @validates_schema
     def changes_something(self, data: dict[str, Any], **_: Any) -> None:

@@ -14,10 +14,12 @@ from ..oauth.authorization import AuthorizationRequest, Refused, verify_again
 from ..oauth.clients import OAuthClient
 from ..oauth.consent import Question
 from ..oauth.redirects import origin_of
+from ..phrases import Phrase
 from ..state import State, get_state
 from .answers import approval_url, denial, go
 from .pages import browser_of_request, page, render, to_login
 from .problems import Problem, api, json_object
+from .texts import gettext
 
 
 def show(
@@ -89,7 +91,8 @@ def _decide_form() -> ResponseReturnValue:
     try:
         return go(_decided(state, question, answer, answer.getlist("scope")))
     except InvalidInput as problem:
-        return show(state, question, request_id, error=" ".join(problem.fields.values()))
+        words = " ".join(gettext(words) for words in problem.fields.values())
+        return show(state, question, request_id, error=words)
 
 
 @api
@@ -151,6 +154,6 @@ def _decided(
     if decision == "deny":
         return denial(state, question).answer_url(state.issuer())
     if decision != "approve":
-        raise InvalidInput({"decision": "Choose to approve or to deny."})
+        raise InvalidInput({"decision": Phrase("Choose to approve or to deny.")})
     choice = question.decide(workspace=None if workspace is None else str(workspace), names=names)
     return approval_url(state, question, choice)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length
 
 from ..clock import as_iso
+
+#: So deep may JSON be nested that a caller makes up.
+_DEEPEST = 50
 
 
 class CamelSchema(Schema):
@@ -27,10 +31,17 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **options)
-        # A NUL ends a request of PostgreSQL; half of a surrogate pair is no character at all.
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-            raise ValidationError("It has characters that are none.")
+        _check_text(text)
         return text
+
+
+class JsonObject(fields.Dict):
+    """An object of JSON with anything in it that is text, number, list and so on all the way down."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
+        found = super()._deserialize(value, attr, data, **options)  # type: ignore[no-untyped-call]
+        _check_json(found)
+        return found
 
 
 class Instant(fields.String):
@@ -41,3 +52,25 @@ class Instant(fields.String):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
         return None if value is None else as_iso(value)
+
+
+def _check_json(value: object, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        raise ValidationError("It is nested too deeply.")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, float) and not isfinite(value):
+        raise ValidationError("It has a number that JSON does not know.")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_text(name)
+            _check_json(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_json(item, depth + 1)
+
+
+def _check_text(text: str) -> None:
+    # PostgreSQL takes no text with a NUL in it; half of a surrogate pair is no character at all.
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValidationError("It has characters that are none.")

@@ -14,9 +14,17 @@ from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..database import translated
-from ..errors import InvalidInput, NotFound, SetupError, SignatureError, Unavailable
+from ..errors import (
+    InvalidInput,
+    NotFound,
+    SetupError,
+    SignatureError,
+    SignatureExpired,
+    Unavailable,
+)
 from ..host import Permission, Principal
 from ..oauth.authorization import NoRedirect
+from ..phrases import Phrase
 from ..signing import may_be_id
 from ..state import State
 from .texts import gettext, when
@@ -55,22 +63,32 @@ def _page_about(error: Exception) -> Response | None:
     # The host's own queries, for the signed-in user say, fail with SQLAlchemy's errors.
     match translated(error) if isinstance(error, SQLAlchemyError) else error:
         case NoRedirect(message=message, remedy=remedy):
-            return error_page(400, "This request cannot go on", message, remedy)
-        case SignatureError() as stale:
-            return error_page(
-                400, "This page is out of date", f"Nothing was changed: {stale}.", "Start again."
+            return error_page(400, Phrase("This request cannot go on"), message, remedy)
+        case SignatureExpired():
+            return _out_of_date(Phrase("Nothing was changed: it has expired."))
+        case SignatureError():
+            return _out_of_date(
+                Phrase("Nothing was changed: it was opened by another user, or in another browser.")
             )
-        case InvalidInput() as refused:
-            return error_page(422, "That cannot be done", str(refused))
+        case InvalidInput(fields=fields):
+            words = " ".join(gettext(problem) for problem in fields.values())
+            return error_page(422, Phrase("That cannot be done"), words)
         case NotFound():
-            return error_page(404, "Not found", "There is nothing here for you.")
-        case Unavailable(retry_after=seconds) as away:
-            page = error_page(503, "Just a moment", str(away), "Nothing is lost: try again soon.")
+            nothing = Phrase("There is nothing here for you.")
+            return error_page(404, Phrase("Not found"), nothing)
+        case Unavailable(what=what, retry_after=seconds):
+            away = Phrase("The %(what)s cannot be reached just now.", what=what)
+            again = Phrase("Nothing is lost: try again soon.")
+            page = error_page(503, Phrase("Just a moment"), away, again)
             page.headers["Retry-After"] = str(seconds)
             return page
         case SetupError() as incomplete:
-            return error_page(500, "This app is not fully set up", str(incomplete))
+            return error_page(500, Phrase("This app is not fully set up"), str(incomplete))
     return None
+
+
+def _out_of_date(why: Phrase) -> Response:
+    return error_page(400, Phrase("This page is out of date"), why, Phrase("Start again."))
 
 
 def render(
@@ -106,13 +124,19 @@ def render(
 def error_page(status: int, title: str, message: str, remedy: str | None = None) -> Response:
     """A page that says what happened and what to do about it."""
     try:
-        return render("error.html", status=status, title=title, message=message, remedy=remedy)
+        return render(
+            "error.html",
+            status=status,
+            title=gettext(title),
+            message=gettext(message),
+            remedy=None if remedy is None else gettext(remedy),
+        )
     except Exception:
         # The host's templates and context processors may need the very thing that is away.
         log.exception("The error page could not be rendered; a bare one is shown")
-        words = " ".join(filter(None, (message, remedy)))
+        plain = " ".join(filter(None, (message, remedy)))
         return Response(
-            _BARE_PAGE.format(title, title, words), status, {"Cache-Control": "no-store"}
+            _BARE_PAGE.format(title, title, plain), status, {"Cache-Control": "no-store"}
         )
 
 
@@ -126,9 +150,9 @@ def signed_in(
     if permission is not None and not state.host.allows(principal, permission):
         return error_page(
             403,
-            "Not allowed",
-            "Your account may not see this page.",
-            "Ask an admin of your workspace.",
+            Phrase("Not allowed"),
+            Phrase("Your account may not see this page."),
+            Phrase("Ask an admin of your workspace."),
         )
     return principal
 

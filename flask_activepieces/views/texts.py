@@ -11,17 +11,22 @@ from flask import current_app
 from markupsafe import Markup
 
 from ..clock import as_iso, as_words
+from ..phrases import Phrase
 
 DOMAIN = "flask_activepieces"
 _CATALOGUE = "activepieces.catalogue"
 
 
 def gettext(text: str, **values: Any) -> str:
-    """The text in the reader's language, with the values filled in."""
-    babel = current_app.extensions.get("babel")
-    if babel is not None:
-        text = _catalogue(current_app.extensions).gettext(text)
-    return text % values if values else text
+    """The text, or `Phrase`, in the reader's language, with the values filled in."""
+    phrase = text if isinstance(text, Phrase) else Phrase(text, **values)
+    return phrase.said_by(_translated)
+
+
+def _translated(text: str) -> str:
+    if "babel" not in current_app.extensions:
+        return text
+    return str(_catalogue(current_app.extensions).gettext(text))
 
 
 def _catalogue(extensions: dict[str, Any]) -> Any:
