@@ -21,6 +21,7 @@ from authlib.oauth2.rfc6749 import (
 
 from ..config import Scope
 from ..errors import ActivepiecesError
+from ..phrases import Phrase
 from . import scopes
 from .clients import OAuthClient
 
@@ -32,7 +33,7 @@ _LONGEST_STATE = 4096
 class NoRedirect(ActivepiecesError):
     """Raised while nobody is verified to redirect to: the person is told on a page of ours."""
 
-    def __init__(self, message: str, remedy: str) -> None:
+    def __init__(self, message: Phrase, remedy: Phrase) -> None:
         self.message = message
         self.remedy = remedy
         super().__init__(message)
@@ -124,8 +125,8 @@ def verify_again(
     """The client of a request that has waited: it may have been changed or deleted meanwhile."""
     if client is None or not client.accepts_redirect(request.redirect_uri):
         raise NoRedirect(
-            "The app that sent you here is not registered any more.",
-            "Go back to it, and start again.",
+            Phrase("The app that sent you here is not registered any more."),
+            Phrase("Go back to it, and start again."),
         )
     try:
         scopes.requested(request.scope, allowed=client.scope, known=known)
@@ -140,8 +141,10 @@ def verify_again(
 def _client(client: OAuthClient | None) -> OAuthClient:
     if client is None:
         raise NoRedirect(
-            "The app that sent you here is not registered.",
-            "Go back to it and try again; if this happens again, tell its makers that its client_id is unknown.",
+            Phrase("The app that sent you here is not registered."),
+            Phrase(
+                "Go back to it and try again; if this happens again, tell its makers that its client_id is unknown."
+            ),
         )
     return client
 
@@ -153,13 +156,18 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
         if len(client.redirect_uris) == 1:
             return client.redirect_uris[0]
         raise NoRedirect(
-            f"{client.name} did not say where to send you back to.",
-            "Tell its makers that the parameter redirect_uri is missing.",
+            Phrase("%(app)s did not say where to send you back to.", app=client.name),
+            Phrase("Tell its makers that the parameter redirect_uri is missing."),
         )
     if not client.accepts_redirect(uri):
         raise NoRedirect(
-            f"{client.name} asked to send you to an address that is not registered for it.",
-            "Do not go on. Tell its makers that the redirect_uri must be exactly one of the registered ones.",
+            Phrase(
+                "%(app)s asked to send you to an address that is not registered for it.",
+                app=client.name,
+            ),
+            Phrase(
+                "Do not go on. Tell its makers that the redirect_uri must be exactly one of the registered ones."
+            ),
         )
     return uri
 
@@ -168,8 +176,8 @@ def _state(parameters: Mapping[str, str]) -> str | None:
     state = parameters.get("state")
     if state is not None and len(state) > _LONGEST_STATE:
         raise NoRedirect(
-            "The request is too long.",
-            f"Its state must have at most {_LONGEST_STATE} characters.",
+            Phrase("The request is too long."),
+            Phrase("Its state must have at most %(most)d characters.", most=_LONGEST_STATE),
         )
     return state
 

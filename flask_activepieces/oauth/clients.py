@@ -15,6 +15,7 @@ from ..config import Scope
 from ..database import LostRace, Transaction
 from ..errors import InvalidInput, NotFound
 from ..models import GrantRow, OAuthClientRow
+from ..phrases import Phrase
 from ..signing import fingerprint, may_be_id
 from . import families, redirects, revocations
 from .registration import CLIENT_CREDENTIALS, Registration, row_values
@@ -146,7 +147,7 @@ class OAuthClients:
         With ``in_place_of``, the hash of the secret to replace, it is `LostRace` if that is not it any more.
         """
         if not client.confidential:
-            raise InvalidInput({"client_id": "a public client has no secret to rotate"})
+            raise InvalidInput({"client_id": Phrase("a public client has no secret to rotate")})
         secret = _new_secret()
         # What is the old secret is for the row to say, in case that another admin rotates just now; and it
         # comes first, because MySQL works through the assignments in their order.

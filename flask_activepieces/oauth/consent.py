@@ -10,6 +10,7 @@ from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
 from ..config import Scope
 from ..errors import InvalidInput
 from ..host import Principal, Workspace
+from ..phrases import Phrase
 from ..signing import KeyRing
 from .authorization import AuthorizationRequest, Refused
 from .clients import OAuthClient
@@ -41,11 +42,11 @@ class Question:
         if workspace is None and len(offered) == 1:
             workspace = self.workspaces[0].key
         if workspace not in offered:
-            raise InvalidInput({"workspace": "Choose one of your workspaces."})
+            raise InvalidInput({"workspace": Phrase("Choose one of your workspaces.")})
         chosen = [scope.name for scope in self.scopes if scope.required or scope.name in names]
         if not chosen:
             raise InvalidInput(
-                {"scope": "Leave at least one permission ticked, or deny the request."}
+                {"scope": Phrase("Leave at least one permission ticked, or deny the request.")}
             )
         return Choice(workspace=offered[workspace], names=tuple(chosen))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import Scope
+from ..phrases import Phrase
 from . import redirects, scopes
 
 CODE_GRANTS = ("authorization_code", "refresh_token")
@@ -30,7 +31,7 @@ class Registration:
     client_credentials: bool = False
     introspects: bool = False
 
-    def problems(self, known: Mapping[str, Scope]) -> dict[str, str]:
+    def problems(self, known: Mapping[str, Scope]) -> dict[str, Phrase]:
         """What is wrong, by field; empty when it can be registered."""
         checks = {
             "name": self._problem_with_name(),
@@ -43,56 +44,67 @@ class Registration:
         }
         return {name: problem for name, problem in checks.items() if problem}
 
-    def _problem_with_name(self) -> str | None:
+    def _problem_with_name(self) -> Phrase | None:
         if not self.name.strip():
-            return "a client needs a name: it is what people read on the consent page"
+            return Phrase("a client needs a name: it is what people read on the consent page")
         if not self.name.isprintable():
-            return "it must be one line of printable characters"
-        return f"at most {LONGEST_NAME} characters" if len(self.name) > LONGEST_NAME else None
+            return Phrase("it must be one line of printable characters")
+        return _at_most(LONGEST_NAME) if len(self.name) > LONGEST_NAME else None
 
-    def _problem_with_description(self) -> str | None:
+    def _problem_with_description(self) -> Phrase | None:
         if not self.description.isprintable():
-            return "it must be one line of printable characters"
+            return Phrase("it must be one line of printable characters")
         too_long = len(self.description) > LONGEST_DESCRIPTION
-        return f"at most {LONGEST_DESCRIPTION} characters" if too_long else None
+        return _at_most(LONGEST_DESCRIPTION) if too_long else None
 
-    def _problem_with_redirects(self) -> str | None:
+    def _problem_with_redirects(self) -> Phrase | None:
         if not self.redirect_uris and not self.client_credentials and not self.introspects:
-            return "at least one redirect URI is needed"
+            return Phrase("at least one redirect URI is needed")
         if len(self.redirect_uris) > MOST_REDIRECT_URIS:
-            return f"at most {MOST_REDIRECT_URIS} redirect URIs"
+            return Phrase("at most %(most)d redirect URIs", most=MOST_REDIRECT_URIS)
         for uri in self.redirect_uris:
             problem = redirects.problem_with(uri, public=self.public)
             if problem:
-                return f"{uri[:120]!r}: {problem}"
+                return Phrase("%(uri)r: %(problem)s", uri=uri[:120], problem=problem)
         return None
 
-    def _problem_with_scope(self, known: Mapping[str, Scope]) -> str | None:
+    def _problem_with_scope(self, known: Mapping[str, Scope]) -> Phrase | None:
         unknown = [name for name in scopes.split(self.scope) if name not in known]
+        there_are = ", ".join(known) or Phrase("none")
         if unknown:
-            return f"there is no scope {unknown[0]!r}; ACTIVEPIECES_SCOPES has: {', '.join(known) or 'none'}"
+            return Phrase(
+                "there is no scope %(name)r; ACTIVEPIECES_SCOPES has: %(known)s",
+                name=unknown[0],
+                known=there_are,
+            )
         if not self.scope.split() and not self.introspects:
-            return f"at least one scope is needed; ACTIVEPIECES_SCOPES has: {', '.join(known) or 'none'}"
+            return Phrase(
+                "at least one scope is needed; ACTIVEPIECES_SCOPES has: %(known)s", known=there_are
+            )
         return None
 
-    def _problem_with_credentials(self) -> str | None:
+    def _problem_with_credentials(self) -> Phrase | None:
         if not self.client_credentials:
             return None
         if self.public:
-            return "a public client has no credentials of its own (RFC 6749 section 4.4)"
+            return Phrase("a public client has no credentials of its own (RFC 6749 section 4.4)")
         if self.tenant_id is None:
-            return "a client that acts for itself must belong to one tenant"
+            return Phrase("a client that acts for itself must belong to one tenant")
         return None
 
-    def _problem_with_pkce(self) -> str | None:
+    def _problem_with_pkce(self) -> Phrase | None:
         if self.public and not self.require_pkce:
-            return "a public client cannot do without PKCE (RFC 9700 section 2.1.1)"
+            return Phrase("a public client cannot do without PKCE (RFC 9700 section 2.1.1)")
         return None
 
-    def _problem_with_introspection(self) -> str | None:
+    def _problem_with_introspection(self) -> Phrase | None:
         if self.public and self.introspects:
-            return "introspection needs a client with a secret (RFC 7662 section 2.1)"
+            return Phrase("introspection needs a client with a secret (RFC 7662 section 2.1)")
         return None
+
+
+def _at_most(most: int) -> Phrase:
+    return Phrase("at most %(most)d characters", most=most)
 
 
 def row_values(registration: Registration) -> dict[str, Any]:

@@ -1,0 +1,119 @@
+"""A host with Flask-Babel and a whole catalogue of ours: people read nothing on our pages in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from flask import Flask
+from flask_babel import Babel
+from werkzeug.test import TestResponse
+
+import flask_activepieces
+from tests.conftest import MakeApp
+from tests.support.actors import CALLBACK, Person, Program
+from tests.support.pages import Page
+from tests.support.storage import database_away
+
+PACKAGE = Path(flask_activepieces.__path__[0])
+HOW = [("**/templates/flask_activepieces/**.html", "jinja2"), ("**.py", "python")]
+LIST = "/oauth/clients"
+
+
+@pytest.fixture(scope="module")
+def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A language in which every sentence stands in angle quotes."""
+    catalogue = Catalog(locale="de")
+    keywords = {"ap_text": None, "Phrase": None}
+    for part in ("oauth", "views", "templates"):
+        for _, _, text, _, _ in extract_from_dir(PACKAGE / part, HOW, keywords=keywords):
+            assert isinstance(text, str)
+            catalogue.add(text, f"«{text}»")
+    root = tmp_path_factory.mktemp("translations")
+    place = root / "de" / "LC_MESSAGES"
+    place.mkdir(parents=True)
+    with (place / "flask_activepieces.mo").open("wb") as file:
+        write_mo(file, catalogue)
+    return root
+
+
+@pytest.fixture
+def app(make_app: MakeApp, translations: Path) -> Flask:
+    app = make_app(BABEL_TRANSLATION_DIRECTORIES=str(translations))
+    Babel(app, locale_selector=lambda: "de")
+    return app
+
+
+def asks(person: Person, program: Program, **changes: str) -> TestResponse:
+    return person.opens(program.question(**changes))
+
+
+#: What goes wrong, and some of the words about it.
+ERRORS: dict[str, Callable[[Person, Program], TestResponse]] = {
+    "«The app that sent you here is not registered.»": lambda bob, program: asks(
+        bob, program, client_id="unknown"
+    ),
+    "did not say where to send you back to.»": lambda bob, program: asks(
+        bob, program, redirect_uri=""
+    ),
+    "«Its state must have at most 4096 characters.»": lambda bob, program: asks(
+        bob, program, state="s" * 4097
+    ),
+    "asked to send you to an address that is not registered for it.»": lambda bob, program: asks(
+        bob, program, redirect_uri="https://evil.test/"
+    ),
+    "«The app that sent you here made a request that cannot be understood.»": lambda bob, program: (
+        bob.opens(program.question() + "&scope=again")
+    ),
+    "«Your account may not see this page.»": lambda bob, program: bob.opens(LIST),
+    "«This page is out of date»": lambda bob, program: bob.opens("/oauth/authorize?request_id=x"),
+    "«Not found»": lambda _, program: Person(program.app, "alice").opens(LIST + "/unknown"),
+}
+
+
+@pytest.mark.parametrize("words", ERRORS)
+def test_what_goes_wrong_is_told_in_the_readers_language(app: Flask, words: str) -> None:
+    program = Program.registered(app, "--redirect-uri", CALLBACK, "--redirect-uri", CALLBACK + "2")
+
+    page = Page(ERRORS[words](Person(app, "bob"), program))
+
+    assert words in page.text
+
+
+def test_so_is_a_database_that_is_away(app: Flask) -> None:
+    alice = Person(app, "alice")
+
+    with database_away(app):
+        page = alice.sees(LIST)
+
+    assert "«Just a moment»" in page.text
+    assert "«The database cannot be reached just now.»" in page.text
+
+
+def test_so_are_mistakes_in_a_form(app: Flask) -> None:
+    alice = Person(app, "alice")
+    form = alice.sees(LIST + "/new").form("redirect_uris")
+
+    page = Page(
+        alice.sends(form, name="n" * 121, redirect_uris="http://maker.test/", scope=["everything"])
+    )
+
+    for words in (
+        "«at most 120 characters»",
+        "«it must use https; plain http is for loopback only»",
+        "«there is no scope 'everything'; ACTIVEPIECES_SCOPES has: profile:read, tasks:read",
+    ):
+        assert words in page.text
+
+
+def test_so_is_a_decision_that_cannot_be(app: Flask) -> None:
+    bob = Person(app, "bob")
+    form = bob.sees(Program.registered(app).question()).form("decision")
+
+    page = Page(bob.sends(form, decision="perhaps"))
+
+    assert "«Choose to approve or to deny.»" in page.text
