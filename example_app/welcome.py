@@ -26,7 +26,7 @@ def what_to_try(
 ) -> str:
     """The loop with Activepieces, by hand."""
     return f"""\
-Beside it, at {activepieces}, runs a stand-in for Activepieces: its API, and none of its pages.
+Beside it runs a stand-in for Activepieces: its API, and one page that shows what there is, {activepieces}/
 Acme is linked with it, and has a flow that makes a task of whatever comes to its webhook.
 
   1. Let the flow add a task, and see it in the list of admin@acme.test:
@@ -37,11 +37,14 @@ Acme is linked with it, and has a flow that makes a task of whatever comes to it
   2. As admin@acme.test open Connected apps and disconnect Activepieces. The same call adds no task any more, and
      is answered with nothing after 5 seconds. Automation shows the connection with ERROR.
   3. Press "Connect in my name" on Automation: the flow works again.
-  4. As admin@globex.test open Automation and link Globex with the key of the stand-in:
+  4. Connect as people in Activepieces do. As admin@acme.test register a client on OAuth clients, with all scopes and
+     the redirect URI {activepieces}/redirect. Then open {activepieces}/, enter the address {url}
+     and the client's id and secret, and consent.
+  5. As admin@globex.test open Automation and link Globex with the key of the stand-in:
 
        {api_key}
 
-  5. Call the JSON API behind that page, as admin@acme.test:
+  6. Call the JSON API behind Automation, as admin@acme.test:
 
        API={url}/api/integration/activepieces
        curl -c cookies -d 'email=admin@acme.test&password={DEMO_PASSWORD}' {url}/login
@@ -51,7 +54,7 @@ Acme is linked with it, and has a flow that makes a task of whatever comes to it
          -d '{{"accessToken": "any text", "pieceName": "@tasklane/piece-tasklane-key"}}'
        curl -b cookies $API/openapi.json
 
-  6. Call Activepieces itself:
+  7. Call Activepieces itself:
 
        curl '{activepieces}/api/v1/app-connections?projectId={project_id}' \\
          -H 'Authorization: Bearer {api_key}'
