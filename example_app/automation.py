@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from werkzeug.exceptions import NotFound as PageNotFound
@@ -38,6 +38,13 @@ LABELS = {
 
 blueprint = Blueprint("automation", __name__, url_prefix="/automation")
 blueprint.before_request(refuse_forms_of_other_sites)
+
+
+@blueprint.after_request
+def keep_out_of_caches(response: Response) -> Response:
+    """A new token is shown once, so no browser may keep the page."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @blueprint.get("")

@@ -203,6 +203,7 @@ def test_a_user_of_activepieces_rotates_the_token_of_the_mcp_server_and_sees_it_
     user = ActivepiecesClient(server.url, credential=EmailPassword(server.email, server.password))
     token = user.mcp.show(server.project_id).token
     assert token in rotated.text
+    assert rotated.response.headers["Cache-Control"] == "no-store"
     assert token not in ada.sees("/automation").response.text
 
 
