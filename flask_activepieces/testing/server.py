@@ -33,9 +33,10 @@ from . import (
     webhooks,
 )
 from .accounts import make_api_key, make_platform
-from .answers import respond, route_not_found
+from .answers import Row, respond, route_not_found
 from .area import Area
 from .auth import engine_token, user_token
+from .engine import read_connection
 from .faults import Faults
 from .http_server import HttpServer
 from .oauth_client import TokenRequest
@@ -259,6 +260,12 @@ class ActivepiecesServer:
         user = self.world.store.get("user", platform["ownerId"])
         assert user is not None
         return user_token(self.world, user)
+
+    def read_as_engine(self, external_id: str) -> Row:
+        """A connection of the project as a piece receives it, its token renewed if that is due."""
+        found = read_connection(self.world, self.project_id, external_id)
+        assert found is not None, f"the project has no connection {external_id}"
+        return found
 
     def engine_token(self) -> str:
         """What the engine shows while it runs a flow of the project."""

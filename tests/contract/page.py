@@ -1,0 +1,89 @@
+"""Writes docs/recordings.md: which recordings the stand-in is held to. `python -m tests.contract.page` renews it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from tests.support.documents import DOCS
+from tests.support.recordings import Recording, recordings, token_requests
+
+from .coverage import reason_to_leave_out
+from .sessions import SESSIONS, Session, recordings_of
+
+PAGE = DOCS / "recordings.md"
+
+_HEAD = """\
+# Recordings
+
+*How much does the stand-in have in common with a real Activepieces?*
+
+Real servers were run on loopback and their answers kept: {all} exchanges with 0.85.2, as Enterprise and as
+Community Edition, with and without a worker, and with 0.78.2. The tests replay {covered} of them against the
+stand-in, server by server and in their order, and compare status, error shape, fields, values and paging. {left} are
+left out, and this page says why. Ids, tokens, keys and times are made anew by each server, so there only their place
+and kind are compared. {token_requests} more recordings are of requests that Activepieces sent to a token endpoint:
+those are compared byte by byte and header by header.
+
+The client of this package is held to the same recordings.
+"""
+
+
+def rendered() -> str:
+    """The page."""
+    everything = recordings()
+    left_out = [entry for entry in everything if reason_to_leave_out(entry)]
+    head = _HEAD.format(
+        all=len(everything),
+        covered=len(everything) - len(left_out),
+        left=len(left_out),
+        token_requests=len(token_requests()),
+    )
+    parts = [head, *(_section(session) for session in SESSIONS), _left_out(left_out)]
+    return "\n".join(parts)
+
+
+def _section(session: Session) -> str:
+    entries = [entry for entry in recordings_of(session) if not reason_to_leave_out(entry)]
+    by_route: dict[str, list[Recording]] = {}
+    for entry in entries:
+        by_route.setdefault(_route(entry), []).append(entry)
+    rows = (
+        f"| `{route}` | {', '.join(sorted({str(one.status) for one in found}))} | {_names(found)} |"
+        for route, found in sorted(by_route.items(), key=lambda item: item[0].split()[::-1])
+    )
+    return "\n".join(
+        [f"## {session.name}\n", "| Route | Status | Recordings |", "|---|---|---|", *rows, ""]
+    )
+
+
+def _left_out(entries: Sequence[Recording]) -> str:
+    by_reason: dict[str, list[Recording]] = {}
+    for entry in entries:
+        by_reason.setdefault(reason_to_leave_out(entry) or "", []).append(entry)
+    rows = (f"| {reason} | {_names(found)} |" for reason, found in by_reason.items())
+    return "\n".join(["## Left out\n", "| Reason | Recordings |", "|---|---|", *rows, ""])
+
+
+def _names(entries: Sequence[Recording]) -> str:
+    return " · ".join(_escaped(entry.name) for entry in entries)
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>|$~])", r"\\\1", name)
+
+
+def _route(entry: Recording) -> str:
+    """Method and path below the API's root, with names in place of ids."""
+    root = "/v1" if entry.edition == "078" else "/api/v1"
+    path = entry.path.partition("?")[0].rstrip("/").removeprefix(root)
+    return f"{entry.method} {'/'.join(_parts(path))}"
+
+
+def _parts(path: str) -> Iterator[str]:
+    for part in path.split("/"):
+        yield "{id}" if re.fullmatch(r"[0-9a-zA-Z]{21}", part) else part
+
+
+if __name__ == "__main__":
+    PAGE.write_text(rendered(), "utf-8")

@@ -1,0 +1,20 @@
+"""The tests on the page about testing pass, in a project that has nothing but them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.documents import blocks, page
+
+pytest_plugins = ["pytester"]
+
+
+def test_the_tests_on_the_page_pass(pytester: pytest.Pytester) -> None:
+    code = "\n".join(blocks(page("testing"), "python"))
+    pytester.makepyfile(test_shop=code)
+
+    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-W", "error")
+
+    result.assert_outcomes(passed=len(re.findall(r"^def test_", code, re.MULTILINE)))
