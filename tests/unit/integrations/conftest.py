@@ -23,6 +23,19 @@ OWN_AUTH = {
     "pkce": True,
     "props": {"base_url": {"type": "SHORT_TEXT", "displayName": "Address", "required": True}},
 }
+#: A third party's piece; where its tokens are sold stands in what the piece asks for.
+CHAT_PIECE = "@acme/piece-chat"
+CHAT_AUTH = {
+    "type": "OAUTH2",
+    "displayName": "Chat",
+    "required": True,
+    "authUrl": "https://chat.example/authorize",
+    "tokenUrl": "http://127.0.0.1:{port}/token",
+    "scope": ["chat:write", "users:read"],
+    "pkce": True,
+    "authorizationMethod": "HEADER",
+    "props": {"port": {"type": "SHORT_TEXT", "displayName": "Port", "required": True}},
+}
 
 _numbers = count(1)
 
@@ -43,7 +56,8 @@ def held() -> list[int]:
 
 @pytest.fixture(scope="module")
 def served(engine: Engine, held: list[int]) -> Iterator[ActivepiecesServer]:
-    pieces = [*acme_pieces("https://acme.example"), Piece(OWN_PIECE, auth=OWN_AUTH)]
+    others = [Piece(OWN_PIECE, auth=OWN_AUTH), Piece(CHAT_PIECE, auth=CHAT_AUTH)]
+    pieces = [*acme_pieces("https://acme.example"), *others]
     server = ActivepiecesServer(pieces=pieces, validates=True)
 
     @server.app.before_request

@@ -1,0 +1,353 @@
+"""One click: we mint a code, and Activepieces redeems it at our own token endpoint while it saves the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine
+
+from flask_activepieces.client.connections import Connection
+from flask_activepieces.client.errors import ClaimRefused, NoSuchThing, ServerFault
+from flask_activepieces.errors import SetupError
+from flask_activepieces.host import Principal, Workspace
+from flask_activepieces.integrations.records import Integration
+from flask_activepieces.oauth import clients
+from flask_activepieces.testing import ActivepiecesServer
+from tests.support import hosts
+from tests.support.clock import StoppedClock
+from tests.support.live import serving
+from tests.support.office import SECRET_PIECE, Office
+from tests.support.storage import engine_of
+
+
+@dataclass(frozen=True)
+class Site:
+    """The app as Activepieces meets it."""
+
+    app: Flask
+    url: str
+    clock: StoppedClock
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    clock = StoppedClock()
+    app = hosts.make_app(tmp_path_factory.mktemp("site"), clock=clock)
+    with serving(app) as url:
+        yield Site(app, url, clock)
+    hosts.dispose(app)
+
+
+@pytest.fixture(scope="module")
+def engine(site: Site) -> Engine:
+    return engine_of(site.app)
+
+
+@pytest.fixture
+def office(office: Office, site: Site) -> Office:
+    return replace(office, clock=site.clock)
+
+
+@pytest.fixture
+def integration(office: Office) -> Integration:
+    return office.set_up()
+
+
+def someone(office: Office, name: str = "alice") -> Principal:
+    return Principal(name, office.tenant, name.title())
+
+
+def connects(
+    office: Office, site: Site, integration: Integration, name: str = "alice"
+) -> Connection:
+    return office.services.one_click.connect(
+        integration, someone(office, name), issuer=site.url, now=office.now
+    )
+
+
+def tokens_of(office: Office, connection: Connection) -> dict[str, Any]:
+    """What Activepieces keeps of a connection."""
+    row = office.upstream.world.store.get("app_connection", connection.id)
+    assert row is not None
+    found: dict[str, Any] = office.upstream.world.store.unseal(row["sealed"])
+    return found
+
+
+def grants_of(office: Office) -> list[dict[str, Any]]:
+    return [row for row in office.rows("grants") if row["tenant_id"] == office.tenant]
+
+
+def clients_of(office: Office) -> list[dict[str, Any]]:
+    return [row for row in office.rows("oauth_clients") if row["tenant_id"] == office.tenant]
+
+
+def calls_us(site: Site, token: str) -> int:
+    """The status of an API call by Activepieces."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return site.app.test_client().get("/api/whoami", headers=headers, base_url=site.url).status_code
+
+
+def test_a_click_makes_a_connection_that_calls_the_app_in_the_users_name(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    made = connects(office, site, integration)
+
+    assert (made.type, made.status) == ("OAUTH2", "ACTIVE")
+    assert made.display_name == f"Alice ({office.tenant.title()})"
+    assert made.metadata["userId"] == "alice"
+    assert calls_us(site, tokens_of(office, made)["access_token"]) == 200
+    now = office.again(integration)
+    assert now.connection_id == made.id
+    assert office.services.connections.own(now).id == made.id
+
+
+def test_the_click_is_recorded_as_a_permission(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    connects(office, site, integration)
+
+    (grant,) = grants_of(office)
+    assert (grant["user_id"], grant["scope"]) == ("alice", "profile:read tasks:read")
+    assert office.told == [
+        "integration.created",
+        "client.created",
+        "grant.approved",
+        "connection.saved",
+    ]
+
+
+def test_the_permission_taken_back_ends_the_connection(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    token = tokens_of(office, connects(office, site, integration))["access_token"]
+
+    office.database.transact(
+        lambda transaction: office.grants.revoke_of_user(
+            transaction, tenant_id=office.tenant, user_id="alice", now=office.now, why="a test"
+        )
+    )
+
+    assert calls_us(site, token) == 401
+
+
+def test_a_second_click_renews_the_connection(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    first = connects(office, site, integration)
+    second = connects(office, site, integration)
+
+    assert second.id == first.id
+    assert len(grants_of(office)) == len(clients_of(office)) == 1
+
+
+def test_each_user_has_a_connection_of_their_own(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    hers = connects(office, site, integration, "alice")
+    his = connects(office, site, integration, "bob")
+
+    assert hers.id != his.id
+    assert {grant["user_id"] for grant in grants_of(office)} == {"alice", "bob"}
+    assert office.again(integration).connection_id == his.id
+
+
+def test_each_integration_has_a_client_of_its_own(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    """A flow's author can print the client's secret, so it must not open another tenant."""
+    labs = office.set_up(organization_id="labs", **office.own_key())
+    connects(office, site, integration)
+    connects(office, site, labs)
+
+    first, second = (office.again(one).oauth_client_id for one in (integration, labs))
+    assert first != second
+    (client, _) = clients_of(office)
+    assert client["require_pkce"]
+    assert client["redirect_uris"] == f"{office.upstream.url}/redirect"
+    assert client["scope"] == "profile:read tasks:read"
+
+
+def test_the_clients_secret_is_kept_encrypted(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    secret = tokens_of(office, connects(office, site, integration))["client_secret"]
+
+    assert secret.startswith("fas_")
+    assert secret not in repr(office.rows("integrations"))
+    assert secret not in repr(office.rows("audit_events"))
+
+
+def test_the_code_is_bound_to_its_verifier(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    kept = tokens_of(office, connects(office, site, integration))
+
+    assert len(kept["code_challenge"]) == 64
+    assert kept["props"] == {"base_url": site.url}
+    assert urlsplit(kept["redirect_url"]).path == "/redirect"
+    assert kept["scope"] == "profile:read tasks:read"
+
+
+def test_an_organization_stands_in_the_token(office: Office, site: Site) -> None:
+    labs = office.set_up(organization_id="labs", **office.own_key())
+    office.host.shared = [Workspace(office.tenant, "All"), Workspace(office.tenant, "Labs", "labs")]
+
+    made = connects(office, site, labs)
+
+    (grant,) = grants_of(office)
+    assert (grant["organization_id"], grant["workspace_name"]) == ("labs", "Labs")
+    assert made.display_name == "Alice (Labs)"
+
+
+def test_a_client_that_was_deleted_is_made_anew(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    connects(office, site, integration)
+    before = office.again(integration).oauth_client_id
+    delete_client(office, before)
+
+    again = connects(office, site, integration)
+
+    assert office.again(integration).oauth_client_id != before
+    assert calls_us(site, tokens_of(office, again)["access_token"]) == 200
+
+
+def delete_client(office: Office, client_id: str | None) -> None:
+    def delete(transaction: Any) -> None:
+        client = clients.find_any(transaction.connection, client_id or "")
+        assert client is not None
+        office.oauth_clients.delete(transaction, client, now=office.now)
+
+    office.database.transact(delete)
+
+
+def test_a_secret_that_was_rotated_away_is_replaced(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    connects(office, site, integration)
+    client_id = office.again(integration).oauth_client_id
+
+    def rotate(transaction: Any) -> None:
+        client = clients.find_any(transaction.connection, client_id or "")
+        assert client is not None
+        office.oauth_clients.rotate_secret(transaction, client, now=office.now)
+
+    for _ in range(2):
+        office.database.transact(rotate)
+
+    again = connects(office, site, integration)
+
+    assert office.again(integration).oauth_client_id == client_id
+    assert again.status == "ACTIVE"
+
+
+# --- When it does not work --------------------------------------------------------------------------
+
+
+def test_an_activepieces_that_cannot_reach_us_says_what_to_look_at(
+    office: Office, integration: Integration
+) -> None:
+    nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", office.clock)
+
+    with pytest.raises(ClaimRefused) as caught:
+        connects(office, nowhere, integration)
+
+    assert "http://127.0.0.1:9/oauth/token" in str(caught.value)
+    assert "AP_SSRF_ALLOW_LIST" in str(caught.value)
+
+
+def test_a_click_in_vain_leaves_no_permission(office: Office, integration: Integration) -> None:
+    nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", office.clock)
+
+    with pytest.raises(ClaimRefused):
+        connects(office, nowhere, integration)
+
+    assert grants_of(office) == []
+    assert office.told[-1] == "grant.revoked"
+    assert not office.services.connections.list(integration)
+    assert office.again(integration).connection_id is None
+
+
+def test_a_permission_that_was_there_before_stays(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    token = tokens_of(office, connects(office, site, integration))["access_token"]
+    office.upstream.faults.fail("POST", "/app-connections", 500)
+
+    with pytest.raises(ServerFault):
+        connects(office, site, integration)
+
+    assert len(grants_of(office)) == 1
+    assert calls_us(site, token) == 200
+
+
+def test_a_deleted_connection_takes_its_permission_along(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    made = connects(office, site, integration)
+    token = tokens_of(office, made)["access_token"]
+
+    office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
+
+    assert grants_of(office) == []
+    assert calls_us(site, token) == 401
+
+
+def test_a_removed_integration_takes_its_client_along(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    token = tokens_of(office, connects(office, site, integration))["access_token"]
+
+    office.services.integrations.remove(integration, user_id="alice", now=office.now)
+
+    assert clients_of(office) == grants_of(office) == []
+    assert calls_us(site, token) == 401
+
+
+def test_without_a_piece_there_is_nothing_to_connect(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    with pytest.raises(SetupError, match="ACTIVEPIECES_PIECE_NAME"):
+        connects(office.with_settings(piece_name=None), site, integration)
+
+
+def test_a_piece_that_is_not_installed_is_named(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    with pytest.raises(NoSuchThing, match="piece-nobody-has is not installed"):
+        connects(office.with_settings(piece_name="piece-nobody-has"), site, integration)
+
+
+def test_a_piece_that_takes_a_secret_is_not_connected_by_a_click(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    with pytest.raises(SetupError, match="OAuth2"):
+        connects(office.with_settings(piece_name=SECRET_PIECE), site, integration)
+
+
+def test_a_scope_that_the_app_does_not_know_is_named(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    known = {"tasks:read": office.settings.scopes["tasks:read"]}
+
+    with pytest.raises(SetupError, match="profile:read"):
+        connects(office.with_settings(scopes=known), site, integration)
+    assert clients_of(office) == []
+
+
+def test_no_secret_is_in_an_error(
+    office: Office, upstream: ActivepiecesServer, integration: Integration
+) -> None:
+    nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", office.clock)
+
+    with pytest.raises(ClaimRefused) as caught:
+        connects(office, nowhere, integration)
+
+    assert "fas_" not in str(caught.value)
+    assert "v1." not in str(caught.value)
+    assert upstream.api_key not in str(caught.value)

@@ -1,0 +1,292 @@
+"""Signing in at a third party: the state that comes back opens nothing for anybody else, and nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from flask_activepieces.client.connections import Connection
+from flask_activepieces.client.errors import ClaimRefused
+from flask_activepieces.config import OAuthApp
+from flask_activepieces.errors import (
+    Declined,
+    InvalidInput,
+    NotFound,
+    SignatureError,
+    SignatureExpired,
+)
+from flask_activepieces.host import Principal
+from flask_activepieces.integrations.authorize import LIFETIME, StartAuthorization, Started
+from flask_activepieces.integrations.piece_auth import challenge_of
+from flask_activepieces.integrations.records import Integration
+from tests.support.office import SECRET_PIECE, Office
+from tests.support.standin import standin
+from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
+from tests.unit.integrations.conftest import CHAT_PIECE
+
+CALLBACK = "https://registered.example.com/api/integration/activepieces/oauth2/callback"
+SECRET = "the-secret-of-our-app-at-the-chat-service"
+
+
+@pytest.fixture
+def chat() -> Iterator[TokenEndpoint]:
+    """Where the chat service sells its tokens."""
+    with token_endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def registered(office: Office) -> Office:
+    """An app that is registered at the chat service."""
+    return office.with_settings(oauth_apps={CHAT_PIECE: OAuthApp("our-client", SECRET)})
+
+
+@pytest.fixture
+def integration(registered: Office) -> Integration:
+    return registered.set_up()
+
+
+def alice(registered: Office) -> Principal:
+    return Principal("alice", registered.tenant, "Alice")
+
+
+def started(
+    registered: Office, integration: Integration, chat: TokenEndpoint | None = None, **wanted: Any
+) -> Started:
+    """An authorization that has begun."""
+    port = {"port": chat.url.rpartition(":")[2]} if chat else {"port": "1"}
+    said = {"piece_name": CHAT_PIECE, "display_name": "Our chat", "props": port} | wanted
+    return registered.services.third_party.start(
+        integration,
+        StartAuthorization(**said),
+        user_id="alice",
+        redirect_url=CALLBACK,
+        now=registered.now,
+    )
+
+
+def asked(begun: Started) -> dict[str, str]:
+    return {name: value for name, (value,) in parse_qs(urlsplit(begun.url).query).items()}
+
+
+def finished(registered: Office, begun: Started, **changed: Any) -> Connection:
+    said: dict[str, Any] = {
+        "nonce": begun.nonce,
+        "code": "a-code",
+        "principal": alice(registered),
+        "now": registered.now,
+    }
+    return registered.services.third_party.finish(asked(begun)["state"], **said | changed)
+
+
+def test_the_user_is_sent_to_the_third_party_and_comes_back_with_a_connection(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    begun = started(registered, integration, chat)
+    sent = asked(begun)
+    assert begun.url.startswith("https://chat.example/authorize?")
+    assert (sent["client_id"], sent["redirect_uri"]) == ("our-client", CALLBACK)
+    assert sent["scope"] == "chat:write users:read"
+
+    made = finished(registered, begun)
+
+    assert (made.type, made.status, made.display_name) == ("OAUTH2", "ACTIVE", "Our chat")
+    assert made.metadata["tenantId"] == registered.tenant
+    (heard,) = chat.heard
+    form = {name: value for name, (value,) in parse_qs(heard.body).items()}
+    assert (form["code"], form["redirect_uri"]) == ("a-code", CALLBACK)
+    assert challenge_of(form["code_verifier"]) == sent["code_challenge"]
+    # As the piece wants it: the secret in the header.
+    assert "client_secret" not in form
+    assert any(name.lower() == "authorization" for name, _ in heard.headers)
+
+
+def test_the_state_says_nothing(registered: Office, integration: Integration) -> None:
+    begun = started(registered, integration)
+
+    for said in (SECRET, begun.nonce, registered.tenant, "alice", CHAT_PIECE, integration.id):
+        assert said not in asked(begun)["state"]
+    assert begun.nonce not in begun.url
+    assert begun.url not in repr(begun)
+    assert begun.nonce not in repr(begun)
+
+
+def test_a_state_works_once(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    begun = started(registered, integration, chat)
+    finished(registered, begun)
+
+    with pytest.raises(SignatureError, match="before"):
+        finished(registered, begun, code="another-code")
+
+    assert len(chat.heard) == 1
+
+
+@pytest.mark.parametrize("nonce", [None, "", "another browser's"])
+def test_a_state_works_in_the_browser_that_began(
+    registered: Office, integration: Integration, nonce: str | None
+) -> None:
+    """Else somebody could make a victim connect the attacker's account (RFC 6749 §10.12)."""
+    with pytest.raises(SignatureError, match="browser"):
+        finished(registered, started(registered, integration), nonce=nonce)
+
+
+def test_a_state_works_for_the_user_who_began(registered: Office, integration: Integration) -> None:
+    begun = started(registered, integration)
+
+    for other in (
+        replace(alice(registered), user_id="bob"),
+        replace(alice(registered), tenant_id="globex"),
+    ):
+        with pytest.raises(SignatureError, match="another user"):
+            finished(registered, begun, principal=other)
+
+
+def test_a_state_works_for_ten_minutes(registered: Office, integration: Integration) -> None:
+    begun = started(registered, integration)
+
+    with pytest.raises(SignatureExpired):
+        finished(registered, begun, now=registered.now + LIFETIME)
+
+
+@pytest.mark.parametrize("state", ["", "nonsense", "gAAAAABh"])
+def test_what_is_no_state_of_ours_is_refused(registered: Office, state: str) -> None:
+    with pytest.raises(SignatureError):
+        registered.services.third_party.finish(
+            state, nonce="a", code="b", principal=alice(registered), now=registered.now
+        )
+
+
+def test_a_no_at_the_third_party_is_told_as_such(
+    registered: Office, integration: Integration
+) -> None:
+    registered.upstream.calls.clear()
+    begun = started(registered, integration)
+
+    with pytest.raises(Declined) as caught:
+        finished(
+            registered, begun, code=None, error="access_denied", error_description="She said no."
+        )
+
+    assert (caught.value.error, str(caught.value)) == ("access_denied", "She said no.")
+    assert all(call.method == "GET" for call in registered.upstream.calls)
+
+
+def test_no_code_and_no_error_is_no_connection(
+    registered: Office, integration: Integration
+) -> None:
+    with pytest.raises(Declined):
+        finished(registered, started(registered, integration), code=None)
+
+
+def test_a_code_that_the_third_party_refuses_makes_no_connection(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    chat.tell(Told({"error": "invalid_grant", "error_description": "Too late."}, 400))
+
+    with pytest.raises(ClaimRefused, match="Too late") as caught:
+        finished(registered, started(registered, integration, chat))
+
+    assert not registered.services.connections.list(integration)
+    assert SECRET not in str(caught.value)
+    assert "a-code" not in str(caught.value)
+
+
+def test_after_the_integration_is_removed_there_is_nothing_to_finish(
+    registered: Office, integration: Integration
+) -> None:
+    begun = started(registered, integration)
+    registered.services.integrations.remove(integration, user_id="alice", now=registered.now)
+
+    with pytest.raises(NotFound):
+        finished(registered, begun)
+
+
+def test_after_the_registration_was_changed_the_code_goes_nowhere(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    begun = started(registered, integration, chat)
+    changed = registered.with_settings(oauth_apps={CHAT_PIECE: OAuthApp("another-client", SECRET)})
+
+    with pytest.raises(SignatureError, match="registration"):
+        finished(changed, begun)
+
+    assert chat.heard == []
+
+
+def test_a_broken_connection_is_renewed_in_its_place(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    made = finished(registered, started(registered, integration, chat))
+
+    begun = started(registered, integration, chat, piece_name=None, connection_id=made.id)
+    renewed = finished(registered, begun)
+
+    assert (renewed.id, renewed.display_name) == (made.id, "Our chat")
+
+
+def test_a_foreign_connection_is_not_renewed(registered: Office, integration: Integration) -> None:
+    with pytest.raises(NotFound):
+        started(registered, integration, piece_name=None, connection_id="x" * 21)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"piece_name": None}, "pieceName"),
+        ({"piece_name": SECRET_PIECE}, "pieceName"),
+        ({"piece_name": "@activepieces/piece-acme-oauth"}, "pieceName"),
+        ({"type": "PLATFORM_OAUTH2"}, "clientId"),
+        ({"type": "CLOUD_OAUTH2"}, "clientId"),
+        ({"props": {"port": "1@evil.example/"}}, "props"),
+    ],
+    ids=["none", "no sign-in", "no app of ours", "platform", "cloud", "another address"],
+)
+def test_what_cannot_begin_says_why(
+    registered: Office, integration: Integration, wanted: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        started(registered, integration, **wanted)
+
+    assert list(caught.value.fields) == [field]
+
+
+def test_an_app_may_ask_for_less_than_the_piece(
+    registered: Office, integration: Integration
+) -> None:
+    modest = registered.with_settings(
+        oauth_apps={CHAT_PIECE: OAuthApp("our-client", SECRET, ("users:read",))}
+    )
+
+    assert asked(started(modest, integration))["scope"] == "users:read"
+
+
+def test_the_platforms_own_registration_needs_no_secret_of_ours(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    has_an_app_of_its_own(registered)
+    begun = started(
+        registered, integration, chat, type="PLATFORM_OAUTH2", client_id="the-platforms-client"
+    )
+
+    made = finished(registered, begun)
+
+    assert made.type == "PLATFORM_OAUTH2"
+    assert asked(begun)["client_id"] == "the-platforms-client"
+
+
+def has_an_app_of_its_own(registered: Office) -> None:
+    """The platform's administrator registers an OAuth app for the piece."""
+    standin(registered.upstream).by_admin().post(
+        "/oauth-apps",
+        {
+            "pieceName": CHAT_PIECE,
+            "clientId": "the-platforms-client",
+            "clientSecret": "the-platforms-secret",
+        },
+    )
