@@ -11,6 +11,8 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, Program
+from tests.support.manager import OWN_PIECE
+from tests.support.token_endpoint import TokenEndpoint, token_endpoint
 
 
 @pytest.fixture(params=["a stranger", "a user", "a user who said yes before"])
@@ -23,9 +25,16 @@ def victim(request: pytest.FixtureRequest, app: Flask, program: Program) -> Pers
 
 
 @pytest.fixture
-def server() -> Iterator[ActivepiecesServer]:
-    """An Activepieces on loopback, with the pieces of Acme."""
-    with ActivepiecesServer(pieces=acme_pieces("https://auth.acme.test")) as server:
+def acme() -> Iterator[TokenEndpoint]:
+    """The token endpoint of Acme, a third party."""
+    with token_endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def server(acme: TokenEndpoint) -> Iterator[ActivepiecesServer]:
+    """An Activepieces on loopback, with the pieces of Acme and that of the small host."""
+    with ActivepiecesServer(pieces=[*acme_pieces(acme.url), OWN_PIECE]) as server:
         yield server
 
 

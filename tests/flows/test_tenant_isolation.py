@@ -52,7 +52,7 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def acme(app: Flask, server: ActivepiecesServer) -> dict[str, str]:
+def theirs(app: Flask, server: ActivepiecesServer) -> dict[str, str]:
     """What Acme has, by the names that routes give it."""
     alice = Manager.named(app, "alice")
     own = {"apiKey": server.api_key, "userToken": server.user_token()}
@@ -83,11 +83,11 @@ def call(person: Manager, row: tuple[str, str, str, str], things: dict[str, str]
 
 
 def test_every_route_lets_its_own_tenant_in(
-    app: Flask, acme: dict[str, str], server: ActivepiecesServer
+    app: Flask, theirs: dict[str, str], server: ActivepiecesServer
 ) -> None:
     """Else all that follows would prove nothing: the same calls, by the right person."""
     alice = Manager.named(app, "alice")
-    answers = {row[3]: call(alice, row, acme).status_code for row in sorted(ROUTES, key=_deletes)}
+    answers = {row[3]: call(alice, row, theirs).status_code for row in sorted(ROUTES, key=_deletes)}
 
     unlucky = {view: status for view, status in answers.items() if status >= 300}
     assert unlucky == {
@@ -105,26 +105,26 @@ def _deletes(row: tuple[str, str, str, str]) -> int:
 
 
 def test_another_tenants_things_are_not_there(
-    app: Flask, acme: dict[str, str], server: ActivepiecesServer
+    app: Flask, theirs: dict[str, str], server: ActivepiecesServer
 ) -> None:
     carol = Manager.named(app, "carol")
     rows, calls = all_rows(app), len(server.calls)
 
     for row in OF_ONE_THING:
-        problem(call(carol, row, acme), 404, "Not found")
+        problem(call(carol, row, theirs), 404, "Not found")
 
     assert all_rows(app) == rows
     assert len(server.calls) == calls
 
 
-def test_what_does_not_exist_is_told_in_the_same_words(app: Flask, acme: dict[str, str]) -> None:
+def test_what_does_not_exist_is_told_in_the_same_words(app: Flask, theirs: dict[str, str]) -> None:
     carol = Manager.named(app, "carol")
-    nothing = {name: "x" * len(value) for name, value in acme.items()}
+    nothing = {name: "x" * len(value) for name, value in theirs.items()}
 
     for row in OF_ONE_THING:
-        foreign, unknown = call(carol, row, acme).text, call(carol, row, nothing).text
+        foreign, unknown = call(carol, row, theirs).text, call(carol, row, nothing).text
 
-        for name, value in acme.items():
+        for name, value in theirs.items():
             foreign = foreign.replace(value, nothing[name])
         assert foreign == unknown
 
@@ -136,7 +136,7 @@ NOBODIES = [(None, 401, "Not signed in"), ("bob", 403, "Not allowed")]
 @pytest.mark.parametrize(("name", "status", "title"), NOBODIES)
 def test_who_may_not_is_refused_by_every_route(
     app: Flask,
-    acme: dict[str, str],
+    theirs: dict[str, str],
     server: ActivepiecesServer,
     name: str | None,
     status: int,
@@ -146,26 +146,26 @@ def test_who_may_not_is_refused_by_every_route(
     rows, calls = all_rows(app), len(server.calls)
 
     for row in ROUTES:
-        problem(call(nobody, row, acme), status, title)
+        problem(call(nobody, row, theirs), status, title)
 
     assert all_rows(app) == rows
     assert len(server.calls) == calls
 
 
 def test_a_body_cannot_name_another_tenants_integration(
-    app: Flask, acme: dict[str, str], server: ActivepiecesServer
+    app: Flask, theirs: dict[str, str], server: ActivepiecesServer
 ) -> None:
     carol = Manager.named(app, "carol")
     carol.links()
     calls = len(server.calls)
 
-    body = BODIES["save_connection"] | {"integrationId": acme["integration_id"]}
+    body = BODIES["save_connection"] | {"integrationId": theirs["integration_id"]}
 
     problem(carol.posts("/connection", body), 404, "Not found")
     assert len(server.calls) == calls
 
 
-def test_lists_have_only_the_tenants_own(app: Flask, acme: dict[str, str]) -> None:
+def test_lists_have_only_the_tenants_own(app: Flask, theirs: dict[str, str]) -> None:
     carol = Manager.named(app, "carol")
     own = carol.links()
 

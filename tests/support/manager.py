@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from flask_activepieces.testing import Piece
+
 from .actors import Person, answer_of
 
 API = "/api/integration/activepieces"
@@ -16,11 +18,29 @@ API = "/api/integration/activepieces"
 PIECE = "@activepieces/piece-acme-secret"
 
 
+#: The app's own piece, whose users are the app's: it learns where the app is by ``base_url``.
+OWN_PIECE = Piece(
+    "@acme/piece-small-host",
+    auth={
+        "type": "OAUTH2",
+        "displayName": "Small host",
+        "required": True,
+        "authUrl": "{base_url}/oauth/authorize",
+        "tokenUrl": "{base_url}/oauth/token",
+        "scope": ["profile:read", "tasks:read"],
+        "pkce": True,
+        "props": {"base_url": {"displayName": "URL", "required": True, "type": "SHORT_TEXT"}},
+    },
+)
+
+
 @dataclass
 class Manager:
     """A person at the JSON API."""
 
     person: Person
+    #: Where the app is asked; another place than the test client's own if Activepieces shall find it there.
+    site: str = "http://localhost"
 
     @classmethod
     def named(cls, app: Flask, name: str | None = None) -> Manager:
@@ -31,7 +51,9 @@ class Manager:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any
     ) -> TestResponse:
         """One call; the path is the part behind the prefix."""
-        return self.person.browser.open(API + path, method=method, json=body, query_string=query)
+        return self.person.browser.open(
+            API + path, method=method, json=body, query_string=query, base_url=self.site
+        )
 
     def gets(self, path: str, **query: Any) -> TestResponse:
         return self.calls("GET", path, **query)

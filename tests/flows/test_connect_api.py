@@ -1,0 +1,233 @@
+"""Connections that are made by signing in: one click for the app's own piece, and a third party's consent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from flask_activepieces.testing import ActivepiecesServer
+from tests.conftest import MakeApp
+from tests.support.actors import Person, answer_of
+from tests.support.clock import StoppedClock
+from tests.support.live import serving
+from tests.support.manager import API, OWN_PIECE, PIECE, Manager
+from tests.support.problems import problem
+from tests.support.storage import row_counts, rows_of
+from tests.support.token_endpoint import TokenEndpoint, Told
+
+SLACK = "@activepieces/piece-acme-oauth"
+OUR_SECRET = "our-secret-at-acme"
+
+
+@pytest.fixture
+def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    return make_app(
+        ACTIVEPIECES_BASE_URL=server.url,
+        ACTIVEPIECES_API_KEY=server.api_key,
+        ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
+        ACTIVEPIECES_OAUTH_APPS={SLACK: {"client_id": "our-app", "client_secret": OUR_SECRET}},
+    )
+
+
+@pytest.fixture
+def alice(app: Flask) -> Iterator[Manager]:
+    """The admin of Acme, in an app that Activepieces can reach."""
+    with serving(app) as site:
+        yield Manager(Person(app, "alice"), site.replace("127.0.0.1", "localhost"))
+
+
+@pytest.fixture
+def integration(alice: Manager) -> str:
+    return alice.links()
+
+
+# One click
+
+
+def test_one_click_makes_a_connection_that_can_call_the_app(
+    app: Flask, alice: Manager, integration: str, server: ActivepiecesServer
+) -> None:
+    made = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
+
+    assert (made["status"], made["type"]) == ("ACTIVE", "OAUTH2")
+    assert made["pieceName"] == OWN_PIECE.name
+    assert made["metadata"]["userId"] == "alice"
+    assert answer_of(alice.gets(f"/connection/{integration}"))["id"] == made["id"]
+    assert [row["user_id"] for row in rows_of(app, "grants")] == ["alice"]
+    assert row_counts(app)["token_families"] == 1
+
+
+def test_a_second_click_renews_the_same_connection(
+    app: Flask, alice: Manager, integration: str
+) -> None:
+    first = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
+    second = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
+
+    assert second["id"] == first["id"]
+    assert row_counts(app)["grants"] == 1
+
+
+def test_where_activepieces_cannot_reach_the_app_it_is_said_and_nothing_is_allowed(
+    app: Flask, integration: str, alice: Manager
+) -> None:
+    alice.site = "http://localhost:9"  # nobody is there
+
+    told = problem(alice.posts(f"/connections/{integration}/connect"), 422, "Code refused")
+
+    assert "http://localhost:9/oauth/token" in told["detail"]
+    assert "grants" not in row_counts(app)
+
+
+def test_without_a_piece_of_its_own_the_app_says_what_is_missing(
+    make_app: MakeApp, server: ActivepiecesServer
+) -> None:
+    app = make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)
+    alice = Manager.named(app, "alice")
+
+    answer = alice.posts(f"/connections/{alice.links()}/connect")
+
+    assert "ACTIVEPIECES_PIECE_NAME" in problem(answer, 500, "Not set up")["detail"]
+
+
+# A third party
+
+
+def starts(manager: Manager, integration: str, **query: Any) -> dict[str, str]:
+    """What the third party is asked, after the browser was sent there."""
+    answer = manager.gets(f"/connections/{integration}/oauth2/start", **query)
+    assert answer.status_code == 303, answer.text
+    return {name: value for name, (value,) in parse_qs(urlsplit(answer.location).query).items()}
+
+
+def comes_back(manager: Manager, asked: dict[str, str], **query: Any) -> TestResponse:
+    return manager.gets("/oauth2/callback", **({"state": asked["state"], "code": "c-1"} | query))
+
+
+def test_a_user_signs_in_at_a_third_party_and_the_connection_is_made(
+    alice: Manager, integration: str, acme: TokenEndpoint
+) -> None:
+    asked = starts(alice, integration, pieceName=SLACK, displayName="Our Slack")
+    answer = comes_back(alice, asked, session_state="what nobody asked for")
+
+    assert asked["client_id"] == "our-app"
+    assert asked["redirect_uri"] == f"{alice.site}{API}/oauth2/callback"
+    assert asked["code_challenge_method"] == "S256"
+    assert (answer.status_code, answer.location) == (303, f"{API}/connections/{integration}")
+    (made,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert (made["displayName"], made["status"]) == ("Our Slack", "ACTIVE")
+    (exchange,) = [parse_qs(heard.body) for heard in acme.heard]
+    assert (exchange["code"], exchange["client_secret"]) == (["c-1"], [OUR_SECRET])
+
+
+def test_the_browser_is_led_on_to_where_it_wanted_to_go(alice: Manager, integration: str) -> None:
+    asked = starts(alice, integration, pieceName=SLACK, next="/settings?tab=slack")
+
+    assert comes_back(alice, asked).location == "/settings?tab=slack"
+
+
+@pytest.mark.parametrize(
+    "path", ["https://evil.test/", "//evil.test/", "/\\evil.test", "/\n/evil.test", "settings", ""]
+)
+def test_the_browser_is_led_to_no_other_site(alice: Manager, integration: str, path: str) -> None:
+    answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=SLACK, next=path)
+
+    assert list(problem(answer, 422, "Invalid input")["fields"]) == ["next"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "pieceName"),
+        ({"pieceName": PIECE}, "pieceName"),
+        ({"pieceName": OWN_PIECE.name}, "pieceName"),
+        ({"pieceName": SLACK, "type": "CLOUD_OAUTH2"}, "clientId"),
+        ({"pieceName": SLACK, "type": "SECRET_TEXT"}, "type"),
+        ({"pieceName": SLACK, "props": "no JSON"}, "props"),
+        ({"pieceName": SLACK, "props": '{"a": 1}'}, "props"),
+        ({"pieceName": SLACK, "redirectUri": "https://evil.test/"}, "redirectUri"),
+    ],
+)
+def test_what_cannot_be_begun_is_named(
+    alice: Manager, integration: str, query: dict[str, str], field: str
+) -> None:
+    answer = alice.gets(f"/connections/{integration}/oauth2/start", **query)
+
+    assert list(problem(answer, 422, "Invalid input")["fields"]) == [field]
+
+
+def test_a_connection_to_be_renewed_keeps_its_name(alice: Manager, integration: str) -> None:
+    comes_back(alice, starts(alice, integration, pieceName=SLACK, displayName="Our Slack"))
+    (first,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+
+    comes_back(alice, starts(alice, integration, connectionId=first["id"]))
+
+    (second,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert (second["id"], second["displayName"]) == (first["id"], "Our Slack")
+
+
+def test_a_user_who_says_no_there_has_no_connection(alice: Manager, integration: str) -> None:
+    asked = starts(alice, integration, pieceName=SLACK)
+
+    answer = alice.gets("/oauth2/callback", state=asked["state"], error="access_denied")
+
+    assert "access_denied" in problem(answer, 403, "Declined")["detail"]
+    assert answer_of(alice.gets(f"/connections/{integration}"))["data"] == []
+
+
+def test_a_code_that_the_third_party_refuses_is_told_in_its_words(
+    alice: Manager, integration: str, acme: TokenEndpoint
+) -> None:
+    acme.tell(Told({"error": "invalid_grant", "error_description": "too late"}, status=400))
+
+    answer = comes_back(alice, starts(alice, integration, pieceName=SLACK))
+
+    assert "too late" in problem(answer, 422, "Code refused")["detail"]
+
+
+def test_a_callback_works_once(alice: Manager, integration: str) -> None:
+    asked = starts(alice, integration, pieceName=SLACK)
+    first = comes_back(alice, asked)
+
+    assert first.status_code == 303
+    problem(comes_back(alice, asked), 400, "Out of date")
+
+
+def test_a_callback_in_another_browser_makes_nothing(
+    app: Flask, alice: Manager, integration: str, acme: TokenEndpoint
+) -> None:
+    """Else somebody could be lured into saving an account of somebody else's."""
+    asked = starts(alice, integration, pieceName=SLACK)
+    elsewhere = Manager(Person(app, "alice"), alice.site)
+    in_the_same = Manager(Person(app, "carol"), alice.site)
+    starts(in_the_same, in_the_same.links(), pieceName=SLACK)
+
+    problem(comes_back(elsewhere, asked), 400, "Out of date")
+    problem(comes_back(in_the_same, asked), 400, "Out of date")
+
+    assert acme.heard == []
+
+
+def test_a_callback_that_comes_late_makes_nothing(
+    alice: Manager, integration: str, clock: StoppedClock, acme: TokenEndpoint
+) -> None:
+    asked = starts(alice, integration, pieceName=SLACK)
+    clock.advance(601)
+
+    problem(comes_back(alice, asked), 400, "Out of date")
+    assert acme.heard == []
+
+
+@pytest.mark.parametrize("query", [{}, {"code": "c-1"}, {"state": ""}])
+def test_a_callback_without_a_state_is_refused(alice: Manager, query: dict[str, str]) -> None:
+    answer = alice.gets("/oauth2/callback", **query)
+
+    assert list(problem(answer, 422, "Invalid input")["fields"]) == ["state"]
+
+
+def test_a_made_up_state_is_refused(alice: Manager) -> None:
+    problem(alice.gets("/oauth2/callback", state="made up", code="c"), 400, "Out of date")
