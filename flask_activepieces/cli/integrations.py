@@ -53,7 +53,8 @@ def check(tenant: str | None, as_json: bool) -> None:
     if as_json:
         print_json(findings)
     else:
-        healthy = f"Checked {len(integrations)} integrations: all connections work."
+        count = f"{len(integrations)} integration{'' if len(integrations) == 1 else 's'}"
+        healthy = f"Checked {count}: all connections work."
         print_table(findings, _FINDINGS, empty=healthy)
     if findings:
         raise SystemExit(1)

@@ -265,3 +265,17 @@ def test_one_question_can_be_answered_differently(app: Flask) -> None:
     with app.app_context():
         host: Host = Teams()
         assert [w.name for w in host.workspaces(principal_of(User()))] == ["A", "B"]
+
+
+@pytest.mark.parametrize(("configured", "told"), [(None, None), ("2.1", "2.1"), (3, "3")])
+def test_the_version_is_what_the_app_says_of_itself(
+    app: Flask, configured: object, told: str | None
+) -> None:
+    app.config["VERSION"] = configured
+
+    with app.app_context():
+        assert FlaskLoginHost().version() == told
+
+
+def test_a_new_mcp_token_is_shown_to_nobody_unless_the_app_says_so() -> None:
+    assert FlaskLoginHost().reveals_mcp_token(Principal("1", "default", "x")) is False

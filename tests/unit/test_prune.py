@@ -10,7 +10,13 @@ import pytest
 from sqlalchemy import create_engine, insert, select
 
 from flask_activepieces.database import Database
-from flask_activepieces.models import AuditEventRow, Base, RevocationRow, TokenFamilyRow
+from flask_activepieces.models import (
+    AuditEventRow,
+    Base,
+    LeaseRow,
+    RevocationRow,
+    TokenFamilyRow,
+)
 from flask_activepieces.oauth.prune import GRACE, prune
 
 NOW = 1_800_000_000
@@ -125,3 +131,15 @@ def test_what_another_job_removed_meanwhile_is_not_counted_twice(database: Datab
     taken = [next(mine)[1], next(other)[1], *(rows for _, rows in mine), *(r for _, r in other)]
 
     assert taken == [2, 2]
+
+
+def test_a_lease_goes_when_it_has_ended(database: Database) -> None:
+    rows = [
+        {"name": "ended", "holder": "x", "until": NOW},
+        {"name": "held", "holder": "x", "until": NOW + 1},
+    ]
+    add(database, LeaseRow, *rows)
+
+    run(database)
+
+    assert left(database, LeaseRow.name) == ["held"]

@@ -1,0 +1,166 @@
+"""``flask activepieces integrations …``, and encrypting tenants' keys anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from flask_activepieces.state import get_state
+from flask_activepieces.testing import ActivepiecesServer
+from tests.conftest import MakeApp
+from tests.support.acme import acme_pieces
+from tests.support.hosts import SECRET_KEY
+from tests.support.manager import Manager
+from tests.support.storage import rows_of
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[ActivepiecesServer]:
+    with ActivepiecesServer(pieces=acme_pieces("https://acme.example")) as server:
+        yield server
+
+
+@pytest.fixture
+def upstream(served: ActivepiecesServer) -> Iterator[ActivepiecesServer]:
+    """An Activepieces that does nothing wrong unless told to."""
+    yield served
+    served.faults.clear()
+
+
+@pytest.fixture
+def app(make_app: MakeApp, upstream: ActivepiecesServer) -> Flask:
+    return make_app(ACTIVEPIECES_BASE_URL=upstream.url)
+
+
+@pytest.fixture
+def alice(app: Flask) -> Manager:
+    """An admin of Acme."""
+    return Manager.named(app, "alice")
+
+
+@pytest.fixture
+def linked(alice: Manager, upstream: ActivepiecesServer) -> str:
+    """Acme's integration."""
+    return alice.links(apiKey=upstream.api_key, projectId=upstream.project_id)
+
+
+def run(app: Flask, *words: str) -> Result:
+    return app.test_cli_runner().invoke(args=["activepieces", *words])
+
+
+def told(result: Result, exit_code: int = 0) -> list[dict[str, object]]:
+    assert result.exit_code == exit_code, result.output
+    found: list[dict[str, object]] = json.loads(result.stdout)
+    return found
+
+
+def test_without_integrations_the_list_says_so(app: Flask) -> None:
+    assert run(app, "integrations", "list").stdout == "No tenant is linked with Activepieces.\n"
+    assert told(run(app, "integrations", "list", "--json")) == []
+
+
+def test_the_list_shows_four_characters_of_a_key(
+    app: Flask, upstream: ActivepiecesServer, linked: str
+) -> None:
+    (row,) = told(run(app, "integrations", "list", "--json"))
+
+    assert (row["id"], row["tenant_id"]) == (linked, "acme")
+    assert row["credential"] == f"sk-…{upstream.api_key[-4:]}"
+    for output in (run(app, "integrations", "list").output, json.dumps(row)):
+        assert upstream.api_key not in output
+
+
+def test_the_list_of_one_tenant(app: Flask, linked: str) -> None:
+    assert len(told(run(app, "integrations", "list", "--tenant", "acme", "--json"))) == 1
+    assert told(run(app, "integrations", "list", "--tenant", "globex", "--json")) == []
+
+
+def test_a_check_of_what_works_is_quiet_and_exits_with_0(
+    app: Flask, alice: Manager, linked: str
+) -> None:
+    alice.saves()
+
+    result = run(app, "integrations", "check")
+
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "Checked 1 integration: all connections work.\n",
+    )
+
+
+def test_a_check_of_what_is_broken_names_it_and_exits_with_1(
+    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+) -> None:
+    connection = alice.saves("Slack of sales")
+    upstream.world.store.change("app_connection", str(connection["id"]), status="ERROR")
+
+    (finding,) = told(run(app, "integrations", "check", "--json"), exit_code=1)
+    again = run(app, "integrations", "check")
+    upstream.world.store.drop("app_connection", str(connection["id"]))
+
+    assert (finding["integration_id"], finding["connection_id"]) == (linked, connection["id"])
+    assert finding["is_new"] is True
+    assert "Slack of sales" in str(finding["problem"])
+    assert "reconnect at http" in str(finding["what_to_do"])
+    assert again.exit_code == 1
+    assert "Slack of sales" in again.stdout
+    names = [row["name"] for row in rows_of(app, "audit_events")]
+    assert names.count("connection.failed") == 1
+
+
+def test_an_activepieces_that_cannot_be_asked_is_a_finding(
+    app: Flask, upstream: ActivepiecesServer, linked: str
+) -> None:
+    upstream.faults.fail("GET", "/app-connections", 401)
+
+    (finding,) = told(run(app, "integrations", "check", "--json"), exit_code=1)
+
+    assert "401" in str(finding["problem"])
+    assert upstream.api_key not in json.dumps(finding)
+
+
+def test_what_is_switched_off_is_not_checked(
+    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+) -> None:
+    alice.patches(f"/setup/{linked}", {"enabled": False})
+    upstream.faults.fail("GET", "/app-connections", 500, times=None)
+
+    assert told(run(app, "integrations", "check", "--json")) == []
+
+
+def test_keys_of_tenants_are_encrypted_anew(make_app: MakeApp, app: Flask, linked: str) -> None:
+    newest = "the newest secret key of this app"
+    (before,) = rows_of(app, "integrations")
+    options = {"ACTIVEPIECES_BASE_URL": app.config["ACTIVEPIECES_BASE_URL"], "tables": False}
+    both = make_app(ACTIVEPIECES_SECRET_KEYS=[newest, SECRET_KEY], **options)
+
+    result = run(both, "keys", "reencrypt")
+
+    assert (result.exit_code, result.stdout) == (0, "The newest key encrypts everything now.\n")
+    (after,) = rows_of(app, "integrations")
+    assert after["credentials"] != before["credentials"]
+    without_the_old_one = make_app(ACTIVEPIECES_SECRET_KEYS=[newest], **options)
+    assert told(run(without_the_old_one, "integrations", "check", "--json")) == []
+
+
+def test_a_key_that_nobody_can_open_any_more_is_said_so(
+    make_app: MakeApp, app: Flask, linked: str
+) -> None:
+    forgetful = make_app(
+        ACTIVEPIECES_SECRET_KEYS=["another secret key of this app"],
+        ACTIVEPIECES_BASE_URL=app.config["ACTIVEPIECES_BASE_URL"],
+        tables=False,
+    )
+
+    result = run(forgetful, "keys", "reencrypt")
+    (finding,) = told(run(forgetful, "integrations", "check", "--json"), exit_code=1)
+
+    assert result.exit_code == 1
+    assert f"{linked} of tenant acme" in result.stderr
+    assert "secret keys" in str(finding["problem"])
+    with app.app_context():
+        assert get_state().integrations.all()

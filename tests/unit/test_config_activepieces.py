@@ -1,0 +1,150 @@
+"""The settings for calling Activepieces: which server, which keys, how patiently."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from flask_activepieces.config import OAuthApp, Settings
+from flask_activepieces.config_urls import server_url
+from flask_activepieces.errors import ConfigError
+
+KEY = "a secret key that is long enough"
+PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
+SLACK = "@activepieces/piece-slack"
+
+
+def settings(**config: Any) -> Settings:
+    own = {f"ACTIVEPIECES_{name}": value for name, value in config.items()}
+    return Settings.from_app_config({"SECRET_KEY": KEY} | own)
+
+
+def problem(**config: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        settings(**config)
+    (told,) = caught.value.problems
+    return told
+
+
+def test_nothing_is_needed() -> None:
+    found = settings()
+
+    assert found.base_url == "https://cloud.activepieces.com"
+    assert found.api_key is found.project_id is found.piece_name is None
+    assert (found.allowed_base_urls, found.oauth_apps, found.timeout) == ((), {}, 30)
+    assert found.signing_key is found.signing_key_id is None
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://ap.example.com", "https://ap.example.com"),
+        ("https://AP.Example.com:443/", "https://ap.example.com"),
+        ("http://activepieces:80", "http://activepieces"),
+        ("http://active_pieces:8080/api/", "http://active_pieces:8080/api"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[0:0:0:0:0:0:0:1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_a_server_has_one_spelling(url: str, kept: str) -> None:
+    assert server_url(url) == kept
+    assert settings(BASE_URL=url).base_url == kept
+
+
+@pytest.mark.parametrize("url", [None, 5, b"https://ap.example.com", ["https://ap.example.com"]])
+def test_a_server_is_a_text(url: Any) -> None:
+    with pytest.raises(ValueError, match="text"):
+        server_url(url)
+
+
+@pytest.mark.parametrize("url", ["ap.example.com", "https://user@ap.example.com", "ftp://ap"])
+def test_what_is_no_server_is_named_by_its_key(url: str) -> None:
+    assert problem(BASE_URL=url).startswith("ACTIVEPIECES_BASE_URL: ")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["https://a.example", "https://b.example/ap/"],
+        "https://a.example, https://b.example/ap",
+        '["https://a.example", "https://b.example/ap", "https://A.example:443"]',
+    ],
+)
+def test_allowed_servers_are_a_list(value: Any) -> None:
+    found = settings(ALLOWED_BASE_URLS=value).allowed_base_urls
+
+    assert found == ("https://a.example", "https://b.example/ap")
+
+
+@pytest.mark.parametrize("value", ["https://*.example.com", "*", ["https://a.example", "nonsense"]])
+def test_allowed_servers_are_named_one_by_one(value: Any) -> None:
+    assert problem(ALLOWED_BASE_URLS=value).startswith("ACTIVEPIECES_ALLOWED_BASE_URLS: ")
+
+
+@pytest.mark.parametrize(("value", "kept"), [(1, 1), ("310", 310), ("60", 60)])
+def test_a_timeout(value: Any, kept: int) -> None:
+    assert settings(TIMEOUT=value).timeout == kept
+
+
+@pytest.mark.parametrize("value", [0, 311, "soon", -1, 2.5])
+def test_no_timeout(value: Any) -> None:
+    assert problem(TIMEOUT=value).startswith("ACTIVEPIECES_TIMEOUT: ")
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "PROJECT_ID", "PIECE_NAME", "SIGNING_KEY_ID"])
+@pytest.mark.parametrize("value", ["two words", "line\nbreak", "ünïcode", 5])
+def test_ids_and_keys_are_one_word(name: str, value: Any) -> None:
+    told = problem(**{name: value})
+
+    assert told.startswith(f"ACTIVEPIECES_{name}: ")
+    assert str(value) not in told
+
+
+def test_a_signing_key_is_pem() -> None:
+    assert settings(SIGNING_KEY=f" {PEM}\n").signing_key == PEM
+    assert "PEM" in problem(SIGNING_KEY="nonsense")
+    assert "PEM" in problem(SIGNING_KEY="-----BEGIN PUBLIC KEY-----\nMIIE")
+
+
+@pytest.mark.parametrize(
+    "apps",
+    [
+        {SLACK: {"client_id": "1.2", "client_secret": "s", "scope": "chat:write users:read"}},
+        json.dumps(
+            {SLACK: {"client_id": "1.2", "client_secret": "s", "scope": "chat:write users:read"}}
+        ),
+    ],
+    ids=["mapping", "JSON"],
+)
+def test_registrations_at_third_parties(apps: Any) -> None:
+    found = settings(OAUTH_APPS=apps).oauth_apps
+
+    assert found == {SLACK: OAuthApp("1.2", "s", ("chat:write", "users:read"))}
+
+
+@pytest.mark.parametrize(
+    "apps",
+    [
+        "{",
+        "[]",
+        {SLACK: "secret"},
+        {SLACK: {"client_id": "1.2"}},
+        {SLACK: {"client_id": "", "client_secret": "s"}},
+        {SLACK: {"client_id": "1.2", "client_secret": "s", "token_url": "https://evil.example"}},
+    ],
+)
+def test_what_is_no_registration(apps: Any) -> None:
+    assert problem(OAUTH_APPS=apps).startswith("ACTIVEPIECES_OAUTH_APPS: ")
+
+
+def test_no_secret_is_in_the_repr() -> None:
+    canary = "a-secret-that-must-not-be-seen"
+    found = settings(
+        API_KEY=canary,
+        SIGNING_KEY=f"-----BEGIN PRIVATE KEY-----\n{canary}",
+        OAUTH_APPS={SLACK: {"client_id": "1.2", "client_secret": canary}},
+    )
+
+    assert canary not in repr(found)
