@@ -14,12 +14,12 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Insert, Table, event
+from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 from .errors import SetupError, Unavailable
@@ -166,46 +166,6 @@ def _let_readers_and_writers_pass(connection: Any, _: Any) -> None:
     if waits < SQLITE_WAIT * 1000:
         connection.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT * 1000}")
     connection.execute("PRAGMA journal_mode = WAL")
-
-
-def insert_if_absent(table: Table, dialect: str) -> Insert:
-    """An INSERT that leaves an equal key's row as it is; `Transaction.changes` tells whether it inserted."""
-    statement: Any = _insert_of(dialect)(table)
-    if dialect in ("mysql", "mariadb"):
-        statement = statement.prefix_with("IGNORE")
-    else:
-        statement = statement.on_conflict_do_nothing()
-    # SQLAlchemy throws an INSERT's count away unless it is asked to keep it.
-    return cast(Insert, statement.execution_options(preserve_rowcount=True))
-
-
-def insert_or_update(table: Table, dialect: str, columns: Sequence[str]) -> Insert:
-    """An INSERT that writes these columns of an equal key's row anew, in one statement and under one lock."""
-    statement: Any = _insert_of(dialect)(table)
-    if dialect in ("mysql", "mariadb"):
-        changed = {name: statement.inserted[name] for name in columns}
-        return cast(Insert, statement.on_duplicate_key_update(changed))
-    changed = {name: statement.excluded[name] for name in columns}
-    return cast(
-        Insert, statement.on_conflict_do_update(index_elements=table.primary_key, set_=changed)
-    )
-
-
-def _insert_of(dialect: str) -> Callable[[Table], Insert]:
-    # In functions, for each is slow to load, and the app has loaded the one that it uses.
-    if dialect == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as on_postgresql
-
-        return on_postgresql
-    if dialect in ("mysql", "mariadb"):
-        from sqlalchemy.dialects.mysql import insert as on_mysql
-
-        return on_mysql
-    if dialect == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as on_sqlite
-
-        return on_sqlite
-    raise NotImplementedError(f"flask-activepieces does not know the database {dialect!r}")
 
 
 def translated(error: Exception) -> Exception:

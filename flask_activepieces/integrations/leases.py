@@ -21,7 +21,7 @@ from sqlalchemy import Table, delete, select, update
 
 from ..client.errors import CallFailed, CannotReach, TookTooLong
 from ..clock import Clock
-from ..database import Database, insert_if_absent
+from ..database import Database
 from ..errors import Busy, Unavailable
 from ..models import LeaseRow
 from ..signing import random_id

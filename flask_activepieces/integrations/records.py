@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, select, update
 
-from ..database import LostRace, Transaction, insert_if_absent
+from ..database import LostRace, Transaction
 from ..errors import NotFound
 from ..models import IntegrationRow
 from ..signing import may_be_id

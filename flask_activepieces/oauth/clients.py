@@ -120,16 +120,19 @@ class OAuthClients:
     def change(
         self, transaction: Transaction, client: OAuthClient, registration: Registration, *, now: int
     ) -> OAuthClient:
-        """The client with its new registration; it keeps its kind, its tenant and its secrets."""
+        """The client with its new registration; it keeps its kind, its tenant and its secrets.
+
+        `NotFound` when it was deleted meanwhile.
+        """
         fixed = replace(registration, public=not client.confidential, tenant_id=client.tenant_id)
         self._check(fixed)
         before, after = row_values(client.registration()), row_values(fixed)
         # Only what was changed: what another admin changes just now is not undone.
         changed = {name: value for name, value in after.items() if value != before[name]}
         if changed:
-            transaction.execute(
-                update(_table).where(_table.c.client_id == client.client_id).values(changed)
-            )
+            statement = update(_table).where(_table.c.client_id == client.client_id)
+            if transaction.changes(statement.values(changed)) == 0:
+                raise NotFound("OAuth client", client.client_id)
             self._record(transaction, "client.updated", client, now)
         return client_of(asdict(client) | after)
 
@@ -144,7 +147,8 @@ class OAuthClients:
     ) -> str:
         """A new secret. The one before it works on until the next rotation, unless it must end now.
 
-        With ``in_place_of``, the hash of the secret to replace, it is `LostRace` if that is not it any more.
+        With ``in_place_of``, the hash of the secret to replace, it is `LostRace` if that is not it any more; without
+        it, `NotFound` when the client was deleted meanwhile.
         """
         if not client.confidential:
             raise InvalidInput({"client_id": Phrase("a public client has no secret to rotate")})
@@ -160,14 +164,16 @@ class OAuthClients:
                 (_table.c.secret_hash, fingerprint(secret)),
             )
         )
-        if not rotated and in_place_of is not None:
-            raise LostRace
+        if not rotated:
+            raise NotFound("OAuth client", client.client_id) if in_place_of is None else LostRace
         self._record(transaction, "client.secret_rotated", client, now)
         return secret
 
     def delete(self, transaction: Transaction, client: OAuthClient, *, now: int) -> None:
-        """Delete the client with its grants; every token it has stops working."""
-        transaction.execute(delete(_table).where(_table.c.client_id == client.client_id))
+        """Delete the client with its grants; every token it has stops working. `NotFound` if it was gone already."""
+        # Its row first: its deletion waits for any approval that holds it (see `Grants.allow`).
+        if transaction.changes(delete(_table).where(_table.c.client_id == client.client_id)) == 0:
+            raise NotFound("OAuth client", client.client_id)
         transaction.execute(delete(GrantRow).where(GrantRow.client_id == client.client_id))
         families.end_of_client(transaction, client.client_id, now=now)
         revocations.add(transaction, revocations.client(client.client_id), now=now)

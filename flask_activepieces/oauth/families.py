@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any
 
 from authlib.oauth2.rfc6749 import TokenMixin
-from sqlalchemy import Connection, Table, bindparam, case, func, literal_column, select, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    Table,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from ..audit import Audit, Change, Event
-from ..database import Transaction, insert_if_absent
+from ..database import Transaction
+from ..inserts import insert_while
 from ..models import GrantRow, TokenFamilyRow
 from ..signing import random_id
 from .codes import AuthorizationCode
@@ -212,29 +224,18 @@ def _ending(now: int) -> Any:
     return update(table).values(revoked_at=func.coalesce(table.c.revoked_at, now))
 
 
-def _redeem_statement(dialect: str) -> Any:
-    if dialect not in _REDEEM:
-        columns = [
-            grants.c.id.label("grant_id")
-            if name == "grant_id"
-            else bindparam(name, type_=table.c[name].type).label(name)
-            for name in FIELDS
-        ]
-        standing = (
-            select(*columns)
-            .where(
-                grants.c.id == bindparam("grant_id"),
-                grants.c.client_id == bindparam("client_id"),
-                grants.c.tenant_id == bindparam("tenant_id"),
-            )
-            .with_for_update(read=True)
-        )
-        _REDEEM[dialect] = insert_if_absent(table, dialect).from_select(FIELDS, standing)
-    return _REDEEM[dialect]
+@cache
+def _redeem_statement(dialect: str) -> Insert:
+    # Built once a dialect, because the words for "leave an existing row alone" differ.
+    return insert_while(
+        table,
+        dialect,
+        grants,
+        grants.c.id == bindparam("grant_id"),
+        grants.c.client_id == bindparam("client_id"),
+        grants.c.tenant_id == bindparam("tenant_id"),
+    )
 
-
-#: Built once a dialect, because the words for "leave an existing row alone" differ.
-_REDEEM: dict[str, Any] = {}
 
 #: What a refresh overwrites.
 _MOVED = ("generation", "nonce", "previous_nonce", "rotated_at", "expires_at")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, select, update
+from sqlalchemy import Connection, Insert, Select, Table, bindparam, delete, func, select, update
 
 from ..audit import Audit, Event
-from ..database import LostRace, Transaction, insert_if_absent
+from ..database import LostRace, Transaction
 from ..errors import NotFound
 from ..host import Principal, Workspace
+from ..inserts import insert_while
 from ..models import GrantRow, OAuthClientRow
 from ..signing import may_be_id, random_id
 from . import families, revocations, scopes
-from .clients import OAuthClient
+from .clients import OAuthClient, find_any
 
 _table: Table = GrantRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 _clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]
@@ -73,7 +75,10 @@ class Grants:
         *,
         now: int,
     ) -> Grant:
-        """The user's grant for this client and workspace, new or brought up to date."""
+        """The user's grant for this client and workspace, new or brought up to date.
+
+        `NotFound` when the client was deleted meanwhile: no grant outlives it.
+        """
         decided = {
             "organization_id": workspace.organization_id,
             "workspace_name": workspace.name[:190],
@@ -88,12 +93,15 @@ class Grants:
         found = transaction.execute(_by_key(**key)).one_or_none()
         if found is None:
             grant = Grant(**key, **decided, id=random_id(), created_at=now)  # type: ignore[arg-type]
-            statement = insert_if_absent(_table, transaction.connection.dialect.name)
-            if transaction.changes(statement, vars(grant)) == 0:
+            if transaction.changes(_insert_statement(transaction.dialect), vars(grant)) == 0:
+                if find_any(transaction.connection, client.client_id) is None:
+                    raise NotFound("OAuth client", client.client_id)
                 raise LostRace  # the same user approved in another window: look again
         else:
             grant = replace(_grant_of(found), **decided)  # type: ignore[arg-type]
-            transaction.execute(update(_table).where(_table.c.id == grant.id).values(decided))
+            renewal = update(_table).where(_table.c.id == grant.id).values(decided)
+            if transaction.changes(renewal) == 0:
+                raise LostRace  # it was taken back just now: look again
         self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
         return grant
 
@@ -238,6 +246,11 @@ def _connected_app(row: Any, living: Sequence[Any]) -> ConnectedApp:
         scope=scopes.join(scopes.split(" ".join(allowed))),
         last_used_at=max((part.last_used_at for part in living), default=None),
     )
+
+
+@cache
+def _insert_statement(dialect: str) -> Insert:
+    return insert_while(_table, dialect, _clients, _clients.c.client_id == bindparam("client_id"))
 
 
 def _grants(connection: Connection, statement: Select[Any]) -> list[Grant]:

@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, select
 
 from ..config import LONGEST_ACCESS_TOKEN_TTL
-from ..database import Database, Transaction, insert_or_update
+from ..database import Database, Transaction
+from ..inserts import insert_or_update
 from ..models import RevocationRow
 from .access_tokens import AccessToken
 

@@ -31,6 +31,7 @@ LAYERS = {
     "signals": 1,
     "models": 1,
     "prepared": 0,
+    "inserts": 0,
     "standing_alone": 0,
     "database": 1,
     "audit": 1,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from flask_activepieces.database import Database, insert_if_absent
+from flask_activepieces.database import Database
+from flask_activepieces.inserts import insert_if_absent
 from flask_activepieces.models import Base, RevocationRow
 from tests.support.databases import Kind, fresh_database
 
