@@ -23,6 +23,7 @@ from ..client.errors import CallFailed, CannotReach, TookTooLong
 from ..clock import Clock
 from ..database import Database
 from ..errors import Busy, Unavailable
+from ..inserts import insert_if_absent
 from ..models import LeaseRow
 from ..signing import random_id
 

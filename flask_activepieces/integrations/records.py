@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, Table, delete, select, update
 
 from ..database import LostRace, Transaction
 from ..errors import NotFound
+from ..inserts import insert_if_absent
 from ..models import IntegrationRow
 from ..signing import may_be_id
 
