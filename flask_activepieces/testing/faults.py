@@ -43,6 +43,8 @@ class Faults:
 
     def __init__(self) -> None:
         self._waiting: list[_Fault] = []
+        #: How many faults have begun to happen.
+        self.happened = 0
         self._lock = Lock()
         self._over = Event()
 
@@ -110,6 +112,7 @@ class Faults:
                         fault.times -= 1
                         if fault.times == 0:
                             self._waiting.remove(fault)
+                    self.happened += 1
                     return fault.misdeed
         return None
 

@@ -1,0 +1,153 @@
+"""Connections of the stand-in: what happens to them one after the other, and at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from flask_activepieces.testing import ActivepiecesServer
+from tests.support.acme import acme_pieces
+from tests.support.clock import StoppedClock
+from tests.support.standin import Standin, standin
+
+SECRET_PIECE = "@activepieces/piece-acme-secret"
+CALLERS = 12
+
+
+@pytest.fixture
+def api(clock: StoppedClock) -> Iterator[Standin]:
+    server = ActivepiecesServer(pieces=acme_pieces(""), clock=clock)
+    yield standin(server)
+    server.close()
+
+
+def draft(api: Standin, **changes: Any) -> dict[str, Any]:
+    return {
+        "externalId": "crm",
+        "displayName": "CRM",
+        "pieceName": SECRET_PIECE,
+        "projectId": api.server.project_id,
+        "type": "SECRET_TEXT",
+        "value": {"type": "SECRET_TEXT", "secret_text": "ok-1"},
+        **changes,
+    }
+
+
+def listed(api: Standin, query: str = "") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = api.get(
+        f"/app-connections?projectId={api.server.project_id}{query}"
+    )["data"]
+    return rows
+
+
+def upserts_at_once(api: Standin) -> int:
+    """How many rows result from one new external id that several callers bring at once."""
+    with ThreadPoolExecutor(CALLERS) as callers:
+        made = callers.map(lambda _: api.post("/app-connections", draft(api))["id"], range(CALLERS))
+    assert {row["id"] for row in listed(api, "&limit=100")} == set(made)
+    return len(listed(api, "&limit=100"))
+
+
+def test_overlapping_upserts_make_duplicates(api: Standin) -> None:
+    assert upserts_at_once(api) > 1
+
+
+def test_a_server_that_is_not_racy_makes_one_row(api: Standin) -> None:
+    api.server.world.racy = False
+
+    assert upserts_at_once(api) == 1
+
+
+def test_a_placeholder_overwrites_nothing(api: Standin) -> None:
+    api.post("/app-connections", draft(api))
+
+    again = api.post("/app-connections", draft(api, type="PLACEHOLDER", displayName="later"))
+
+    assert (again["status"], again["displayName"]) == ("ACTIVE", "CRM")
+    assert api.server.read_as_engine("crm")["value"]["secret_text"] == "ok-1"
+
+
+def test_a_real_value_takes_the_place_of_a_placeholder(api: Standin) -> None:
+    api.post("/app-connections", draft(api, type="PLACEHOLDER"))
+
+    made = api.post("/app-connections", draft(api))
+
+    assert (made["status"], made["type"]) == ("ACTIVE", "SECRET_TEXT")
+    assert len(listed(api)) == 1
+
+
+def test_a_refused_claim_leaves_what_was_there(api: Standin) -> None:
+    api.post("/app-connections", draft(api))
+    value = {
+        "type": "CLOUD_OAUTH2",
+        "client_id": "cid",
+        "code": "c",
+        "scope": "",
+    }
+    body = draft(api, type="CLOUD_OAUTH2", value=value, pieceName="@activepieces/piece-acme-oauth")
+
+    assert api.ask("POST", "/app-connections", body).status_code == 400
+    assert [row["type"] for row in listed(api)] == ["SECRET_TEXT"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [("c_m", True), ("C%", True), ("%M", True), ("c.m", False), ("x", False)],
+)
+def test_names_are_searched_by_a_pattern_of_sql(api: Standin, pattern: str, found: bool) -> None:
+    api.post("/app-connections", draft(api))
+
+    assert bool(listed(api, f"&displayName={pattern.replace('%', '%25')}")) is found
+
+
+def test_a_cursor_loses_the_rows_of_a_second(api: Standin) -> None:
+    """That is why nobody should walk cursors: 12 rows of one second, ten a page, and the second page is empty."""
+    for place in range(12):
+        api.post("/app-connections", draft(api, externalId=f"c-{place}"))
+    first = api.get(f"/app-connections?projectId={api.server.project_id}")
+
+    second = api.get(f"/app-connections?projectId={api.server.project_id}&cursor={first['next']}")
+
+    assert len(first["data"]) == 10
+    assert second == {"data": [], "next": None, "previous": None}
+    assert len(listed(api, "&limit=-1")) == 12
+
+
+def test_a_value_is_checked_by_the_piece_only_where_a_worker_is(api: Standin) -> None:
+    refused = draft(api, value={"type": "SECRET_TEXT", "secret_text": "no"})
+    assert api.ask("POST", "/app-connections", refused).status_code == 201
+
+    api.server.world.validates = True
+
+    answer = api.ask("POST", "/app-connections", refused)
+    assert answer.json == {
+        "code": "INVALID_APP_CONNECTION",
+        "params": {"error": "API key must start with ok-"},
+    }
+
+
+def test_without_a_worker_the_answer_takes_five_minutes(api: Standin) -> None:
+    waited: list[float] = []
+    world = api.server.world
+    world.validates, world.has_worker, world.sleep = True, False, waited.append
+
+    answer = api.ask("POST", "/app-connections", draft(api))
+
+    assert waited == [300]
+    assert answer.status_code == 400
+    assert answer.json is not None and answer.json["code"] == "ENGINE_OPERATION_FAILURE"
+
+
+def test_a_viewer_reads_and_writes_nothing(api: Standin) -> None:
+    viewer = api.by_member("Viewer")
+
+    assert (
+        viewer.ask("GET", f"/app-connections?projectId={api.server.project_id}").status_code == 200
+    )
+    refused = viewer.ask("POST", "/app-connections", draft(api))
+    assert refused.status_code == 403
+    assert refused.json is not None and refused.json["code"] == "PERMISSION_DENIED"
+    assert listed(api) == []

@@ -1,0 +1,162 @@
+"""When a token is renewed, and what the engine gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from flask_activepieces.testing import ActivepiecesServer
+from tests.support.acme import acme_pieces
+from tests.support.clock import StoppedClock
+from tests.support.standin import standin
+from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
+
+WINDOW = 15 * 60
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A stand-in, the endpoint that sells its tokens, and time."""
+
+    server: ActivepiecesServer
+    endpoint: TokenEndpoint
+    clock: StoppedClock
+
+    def connect(self, *answers: Told, **value: Any) -> None:
+        """A connection by a code, for which the endpoint gives that answer."""
+        self.endpoint.tell(*answers)
+        bought = {
+            "type": "OAUTH2",
+            "client_id": "cid",
+            "client_secret": "csec",
+            "code": "c",
+            "redirect_url": "http://x",
+            "scope": "read",
+            **value,
+        }
+        standin(self.server).connect("acme", "@activepieces/piece-acme-oauth", bought)
+        self.endpoint.heard.clear()
+
+    def reads(self) -> dict[str, Any]:
+        """The connection, as a piece receives it."""
+        return self.server.read_as_engine("acme")
+
+    @property
+    def asked(self) -> int:
+        """How often the endpoint was asked since the connection was made."""
+        return len(self.endpoint.heard)
+
+
+@pytest.fixture
+def scene(clock: StoppedClock) -> Iterator[Scene]:
+    with token_endpoint() as endpoint:
+        server = ActivepiecesServer(
+            pieces=acme_pieces(endpoint.url), clock=clock, sleep=clock.advance
+        )
+        yield Scene(server, endpoint, clock)
+        server.close()
+
+
+def tokens(**changes: Any) -> Told:
+    body = {
+        "access_token": "first",
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "refresh_token": "again",
+    }
+    return Told({name: part for name, part in (body | changes).items() if part is not None})
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "age", "renewed"),
+    [
+        pytest.param(3600, 3600 - WINDOW - 1, False, id="a second more than 15 minutes left"),
+        pytest.param(3600, 3600 - WINDOW, True, id="15 minutes left"),
+        pytest.param(3600, 90_000, True, id="long over"),
+        pytest.param(None, 3600 - WINDOW - 1, False, id="no life told: an hour is assumed"),
+        pytest.param(None, 3600 - WINDOW, True, id="no life told, 15 minutes of an hour left"),
+        pytest.param(899, 0, True, id="a shorter life than 15 minutes: at every read"),
+        pytest.param("3600", 90_000, False, id="a life told as text: never"),
+    ],
+)
+def test_a_token_is_renewed_in_time(scene: Scene, expires_in: Any, age: int, renewed: bool) -> None:
+    scene.connect(tokens(expires_in=expires_in))
+    scene.clock.advance(age)
+
+    scene.reads()
+
+    assert scene.asked == (1 if renewed else 0)
+
+
+def test_without_a_refresh_token_there_is_no_renewal(scene: Scene) -> None:
+    scene.connect(tokens(refresh_token=None))
+    scene.clock.advance(days=1)
+
+    assert scene.reads()["value"]["access_token"] == "first"
+    assert scene.asked == 0
+
+
+def test_many_reads_at_once_are_one_renewal(scene: Scene) -> None:
+    scene.connect(tokens())
+    scene.clock.advance(3600)
+
+    with ThreadPoolExecutor(8) as engines:
+        received = list(engines.map(lambda _: scene.reads()["value"]["access_token"], range(8)))
+
+    assert scene.asked == 1
+    assert len(set(received)) == 1
+
+
+def test_a_dead_grant_is_asked_for_once(scene: Scene) -> None:
+    scene.connect(tokens())
+    scene.clock.advance(3600)
+    scene.endpoint.tell(Told({"error": "invalid_grant"}, status=400))
+
+    statuses = [scene.reads()["status"] for _ in range(3)]
+
+    assert statuses == ["ERROR"] * 3
+    assert scene.asked == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Told({"error": "invalid_client"}, status=401), id="invalid_client"),
+        pytest.param(Told({"error": "invalid_grant"}, status=403), id="invalid_grant as 403"),
+        pytest.param(Told(text="oops", status=400), id="no JSON"),
+        pytest.param(Told({}, status=429), id="too many requests"),
+    ],
+)
+def test_any_other_refusal_is_tried_again_at_the_next_read(scene: Scene, answer: Told) -> None:
+    scene.connect(tokens())
+    scene.clock.advance(3600)
+    scene.endpoint.tell(answer)
+
+    first, second = scene.reads(), scene.reads()
+
+    assert (first["status"], first["value"]["access_token"]) == ("ACTIVE", "first")
+    assert second["value"]["access_token"] != "first"
+
+
+def test_an_endpoint_that_is_away_leaves_the_old_token(scene: Scene) -> None:
+    scene.connect(tokens())
+    scene.clock.advance(3600)
+    scene.endpoint.tell(*[Told(status=503)] * 4)
+
+    assert scene.reads()["value"]["access_token"] == "first"
+    assert scene.asked == 4
+
+
+def test_a_piece_sees_the_client_secret_of_a_code_grant(scene: Scene) -> None:
+    """A flow's author can print it: never share one client between integrations."""
+    scene.connect(tokens())
+
+    value = scene.reads()["value"]
+
+    assert value["client_secret"] == "csec"
+    assert value["refresh_token"] == "(REDACTED)"
+    assert value["data"]["refresh_token"] == "again"

@@ -1,0 +1,165 @@
+"""The stand-in does wrong what it is told to do wrong, so often, and nothing else. Over real HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Thread
+
+import pytest
+import requests
+
+from flask_activepieces.testing import ActivepiecesServer
+
+PROJECTS = "/projects"
+
+
+@pytest.fixture
+def server() -> Iterator[ActivepiecesServer]:
+    with ActivepiecesServer() as server:
+        yield server
+
+
+@pytest.fixture
+def session(server: ActivepiecesServer) -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Authorization"] = f"Bearer {server.api_key}"
+        yield session
+
+
+def make_project(server: ActivepiecesServer, session: requests.Session) -> requests.Response:
+    return session.post(f"{server.url}/api/v1/projects", json={"displayName": "Acme"}, timeout=5)
+
+
+def projects(server: ActivepiecesServer) -> list[str]:
+    return [row["displayName"] for row in server.world.store.all("project", type="TEAM")]
+
+
+def test_a_failing_call_does_nothing(server: ActivepiecesServer, session: requests.Session) -> None:
+    server.faults.fail("POST", PROJECTS, 503, headers={"Retry-After": "7"})
+
+    answer = make_project(server, session)
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "7"
+    assert answer.json() == {
+        "statusCode": 503,
+        "error": "Service Unavailable",
+        "message": "Service Unavailable",
+    }
+    assert "Acme" not in projects(server)
+
+
+def test_a_lost_answer_has_done_its_work(
+    server: ActivepiecesServer, session: requests.Session
+) -> None:
+    server.faults.lose_answer("POST", PROJECTS)
+
+    with pytest.raises(requests.ConnectionError, match="without response"):
+        make_project(server, session)
+
+    assert projects(server).count("Acme") == 1
+
+
+def test_a_reset_connection_has_done_nothing(
+    server: ActivepiecesServer, session: requests.Session
+) -> None:
+    server.faults.reset("POST", PROJECTS)
+
+    with pytest.raises(requests.ConnectionError, match="reset by peer"):
+        make_project(server, session)
+
+    assert "Acme" not in projects(server)
+
+
+def test_a_cut_body_ends_in_its_middle(
+    server: ActivepiecesServer, session: requests.Session
+) -> None:
+    server.faults.cut_body("POST", PROJECTS)
+
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        make_project(server, session)
+
+    assert projects(server).count("Acme") == 1
+
+
+def test_rubbish_says_that_it_is_json(
+    server: ActivepiecesServer, session: requests.Session
+) -> None:
+    server.faults.rubbish("POST", PROJECTS)
+
+    answer = make_project(server, session)
+
+    assert answer.headers["Content-Type"].startswith("application/json")
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        answer.json()
+
+
+def test_a_slow_answer_comes_late(server: ActivepiecesServer, session: requests.Session) -> None:
+    server.faults.slow("POST", PROJECTS, 0.05)
+    begun = time.monotonic()
+
+    answer = make_project(server, session)
+
+    assert answer.status_code == 201
+    assert time.monotonic() - begun >= 0.05
+
+
+def test_who_waits_for_a_slow_answer_is_let_go_when_the_server_stops() -> None:
+    server = ActivepiecesServer().start()
+    server.faults.slow("GET", "*", 60)
+    url = f"{server.url}/api/v1/health"
+
+    def wait() -> None:
+        with suppress(requests.ConnectionError):  # or it gets its answer just before
+            requests.get(url, timeout=30)
+
+    waiting = Thread(target=wait)
+    waiting.start()
+    while not server.faults.happened:
+        time.sleep(0.001)
+    server.close()
+    waiting.join(timeout=5)
+
+    assert not waiting.is_alive()
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize("path", ["/projects/x", "/app-connections"])
+def test_other_calls_are_answered_as_ever(
+    server: ActivepiecesServer, session: requests.Session, method: str, path: str
+) -> None:
+    server.faults.fail("POST", PROJECTS, 500, times=None)
+
+    assert session.request(method, f"{server.url}/api/v1{path}", timeout=5).status_code in (
+        400,
+        404,
+    )
+
+
+def test_a_fault_serves_so_many_calls(
+    server: ActivepiecesServer, session: requests.Session
+) -> None:
+    server.faults.fail("*", "/proj*", 500, times=2)
+
+    assert [make_project(server, session).status_code for _ in range(3)] == [500, 500, 201]
+
+
+def test_cleared_faults_are_gone(server: ActivepiecesServer, session: requests.Session) -> None:
+    server.faults.fail("POST", PROJECTS, 500, times=None)
+    server.clear_faults()
+
+    assert make_project(server, session).status_code == 201
+
+
+def test_a_connection_goes_on_after_a_fault(
+    server: ActivepiecesServer, session: requests.Session
+) -> None:
+    """The body of the refused request was read: the next request on the connection is understood."""
+    server.faults.fail("POST", PROJECTS, 429)
+
+    statuses = [make_project(server, session).status_code for _ in range(2)]
+
+    assert statuses == [429, 201]

@@ -1,0 +1,34 @@
+"""The pytest plugin: cheap to load, and each test begins anew. What its fixtures do is tested by docs/testing.md."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from flask_activepieces.testing import ActivepiecesServer
+
+
+def test_the_plugin_loads_nothing_but_pytest() -> None:
+    code = (
+        "import sys, pytest, pytest_flask_activepieces\n"
+        "print({'flask', 'sqlalchemy', 'flask_activepieces'} & set(sys.modules))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_test_may_change_the_server(activepieces_server: ActivepiecesServer) -> None:
+    activepieces_server.world.store.add("project", {"displayName": "left behind"})
+    activepieces_server.faults.fail("*", "*", 500, times=None)
+
+
+def test_and_the_next_one_sees_nothing_of_it(activepieces_server: ActivepiecesServer) -> None:
+    """Whichever of the two comes first."""
+    names = [row["displayName"] for row in activepieces_server.world.store.all("project")]
+
+    assert "left behind" not in names
+    assert activepieces_server.app.test_client().get("/api/v1/health").status_code == 200

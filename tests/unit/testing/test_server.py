@@ -1,0 +1,126 @@
+"""The stand-in as a program: its connections, its memory, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import http.client
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+
+from flask_activepieces.testing import ActivepiecesServer
+from tests.support.acme import acme_pieces
+from tests.support.standin import Standin, standin
+
+SECRET = "ok-canary-of-this-test"
+
+
+def connected(server: ActivepiecesServer) -> Standin:
+    """Its API, and a connection on it."""
+    api = standin(server)
+    value = {"type": "SECRET_TEXT", "secret_text": SECRET}
+    api.connect("crm", "@activepieces/piece-acme-secret", value)
+    return api
+
+
+def test_a_connection_stays_open() -> None:
+    with (
+        ActivepiecesServer() as server,
+        closing(http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=5)) as one,
+    ):
+        for _ in range(3):
+            one.request("POST", "/api/v1/nope", body=b"{}" * 10)
+            answer = one.getresponse()
+            assert answer.status == 404
+            answer.read()
+
+
+def test_fifty_callers_are_served_at_once() -> None:
+    with ActivepiecesServer() as server, ThreadPoolExecutor(50) as callers:
+        url = f"{server.url}/api/v1/health"
+
+        statuses = list(callers.map(lambda _: requests.get(url, timeout=10).status_code, range(50)))
+
+    assert statuses == [200] * 50
+
+
+def test_nobody_answers_after_the_end() -> None:
+    with ActivepiecesServer() as server:
+        url = server.url
+
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=1)
+
+
+def test_a_reset_server_is_as_on_its_first_day() -> None:
+    with closing(ActivepiecesServer(pieces=acme_pieces(""))) as server:
+        key, token = server.api_key, server.user_token()
+        api = connected(server)
+        server.faults.fail("GET", "*", 500, times=None)
+        server.world.plan.clear()
+
+        server.reset()
+
+        assert api.get(f"/app-connections?projectId={server.project_id}")["data"] == []
+        assert (server.api_key, len(server.calls)) == (key, 1)
+        assert api.by(token).ask("GET", "/api-keys").status_code == 200
+
+
+def test_a_file_remembers(tmp_path: Path) -> None:
+    database = tmp_path / "activepieces.db"
+    with closing(ActivepiecesServer(database=database, pieces=acme_pieces(""))) as server:
+        connected(server)
+        project_id = server.project_id
+
+    with closing(ActivepiecesServer(database=database, pieces=acme_pieces(""))) as again:
+        assert again.project_id == project_id
+        assert again.read_as_engine("crm")["value"]["secret_text"] == SECRET
+
+
+def test_no_value_lies_open_in_the_file(tmp_path: Path) -> None:
+    database = tmp_path / "activepieces.db"
+    with closing(ActivepiecesServer(database=database, pieces=acme_pieces(""))) as server:
+        connected(server)
+        key, password = server.api_key, server.password
+
+    with closing(sqlite3.connect(database)) as connection:
+        bodies = [body for (body,) in connection.execute("SELECT body FROM documents")]
+    assert bodies
+    assert not any(word in body for body in bodies for word in (SECRET, key, password))
+    assert (tmp_path / "activepieces.db.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_value_is_in_an_answer_or_in_a_repr() -> None:
+    with closing(ActivepiecesServer(pieces=acme_pieces(""))) as server:
+        api = connected(server)
+        listed = api.ask("GET", f"/app-connections?projectId={server.project_id}").text
+        platform_wide = api.ask("GET", "/platform-app-connections").text
+
+        for text in (listed, platform_wide, repr(server.calls), repr(server.world)):
+            assert SECRET not in text
+            assert server.api_key not in text
+
+
+def test_other_paths_are_pages_and_not_errors() -> None:
+    """A base URL without /api is answered 200, with HTML."""
+    with closing(ActivepiecesServer()) as server:
+        answer = server.app.test_client().get("/v1/app-connections")
+
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+
+
+def test_the_old_server_has_its_api_elsewhere() -> None:
+    with closing(ActivepiecesServer(version="0.78.2")) as server:
+        client = server.app.test_client()
+
+        assert client.get("/api/v1/health").status_code == 404
+        assert client.get("/v1/health").status_code == 200
+
+
+def test_a_community_server_has_no_keys() -> None:
+    with closing(ActivepiecesServer(edition="ce")) as server:
+        assert server.api_key == ""
+        assert standin(server).by_admin().ask("GET", "/api-keys").status_code == 404
