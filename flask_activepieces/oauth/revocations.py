@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table, bindparam, select
 
 from ..config import LONGEST_ACCESS_TOKEN_TTL
 from ..database import Database, Transaction
+from ..errors import Unavailable
 from ..inserts import insert_or_update
 from ..models import RevocationRow
 from .access_tokens import AccessToken
@@ -27,6 +28,9 @@ _table: Table = RevocationRow.__table__  # type: ignore[assignment]  # FromClaus
 CLOCK_SKEW = 60
 #: A row outlives every token that it could concern, also one from before the lifetime was made shorter.
 KEPT_FOR = LONGEST_ACCESS_TOKEN_TTL + CLOCK_SKEW
+
+#: How many seconds a bearer check waits for another thread's look at the revocations.
+PATIENCE = 5.0
 
 
 def token(jti: str) -> str:
@@ -98,9 +102,11 @@ def _values_of(access: AccessToken) -> dict[str, str]:
 class RevocationCheck:
     """Answers "is this token revoked?" from the database, or from a copy no older than ``max_staleness``."""
 
-    def __init__(self, database: Database, *, max_staleness: int) -> None:
+    def __init__(
+        self, database: Database, *, max_staleness: int, patience: float = PATIENCE
+    ) -> None:
         self._database = database
-        self._copy = _Copy(database, max_staleness) if max_staleness else None
+        self._copy = _Copy(database, max_staleness, patience) if max_staleness else None
 
     def is_revoked(self, access: AccessToken, *, now: int) -> bool:
         """Whether anything that the token belongs to has ended; one statement, or none within the bound."""
@@ -124,25 +130,47 @@ class _Loaded:
 
 
 class _Copy:
-    """The revocations of the last day in memory, brought up to date when older than the bound."""
+    """The revocations of the last day in memory, brought up to date when older than the bound.
 
-    def __init__(self, database: Database, max_staleness: int) -> None:
+    One thread asks the database, and the others wait for what it hears. While the database hangs they do so for
+    `PATIENCE` seconds, and if it fails they all hear of that at once: none of them asks again.
+    """
+
+    def __init__(self, database: Database, max_staleness: int, patience: float) -> None:
         self._database = database
         self._max_staleness = max_staleness
+        self._patience = patience
         self._lock = threading.Lock()
+        self._failures = 0
         self._loaded = _Loaded(-(10**10), {})
 
     def at(self, now: int) -> dict[str, _Revoked]:
         if self._is_old(now):
-            with self._lock:
-                if self._is_old(now):
-                    self._loaded = self._update(now)
+            self._bring_up_to_date(now, seen_failures=self._failures)
         return self._loaded.subjects
+
+    def _bring_up_to_date(self, now: int, *, seen_failures: int) -> None:
+        if not self._lock.acquire(timeout=self._patience):
+            raise Unavailable("database")
+        try:
+            if self._is_old(now):
+                if self._failures != seen_failures:
+                    raise Unavailable("database")
+                self._loaded = self._update(now)
+        finally:
+            self._lock.release()
 
     def _is_old(self, now: int) -> bool:
         return now - self._loaded.at >= self._max_staleness
 
     def _update(self, now: int) -> _Loaded:
+        try:
+            return self._look(now)
+        except Exception:
+            self._failures += 1
+            raise
+
+    def _look(self, now: int) -> _Loaded:
         # What other machines wrote with a slower clock, or had not committed at the last look, is behind
         # that look: so it begins a little before.
         since = {"since": self._loaded.at - CLOCK_SKEW, "now": now}
