@@ -80,6 +80,7 @@ class Settings:
         """Read every key; raise one `ConfigError` that lists all problems by key."""
         reader = _Reader(config)
         ring = reader.key_ring()
+        public = reader.read("PUBLIC_URL", None, public_url)
         settings: dict[str, Any] = {
             "base_url": reader.read("BASE_URL", "https://cloud.activepieces.com", server_url),
             "api_key": reader.read("API_KEY", None, word),
@@ -90,7 +91,7 @@ class Settings:
             "oauth_apps": reader.read("OAUTH_APPS", {}, _oauth_apps),
             "signing_key": reader.read("SIGNING_KEY", None, _signing_key),
             "signing_key_id": reader.read("SIGNING_KEY_ID", None, word),
-            "public_url": reader.read("PUBLIC_URL", None, public_url),
+            "public_url": public,
             "url_prefix": reader.read("URL_PREFIX", "/api/integration/activepieces", path_prefix),
             "oauth_prefix": reader.read("OAUTH_PREFIX", "/oauth", path_prefix),
             "secret_keys": ring,
@@ -108,7 +109,9 @@ class Settings:
             "code_ttl": reader.read("CODE_TTL", 60, seconds(10, 600)),
             "revocation_max_staleness": reader.read("REVOCATION_MAX_STALENESS", 0, seconds(0, 300)),
             "redis_url": reader.read("REDIS_URL", None, redis_url),
-            "consent_url": reader.read("CONSENT_URL", None, consent_url),
+            "consent_url": reader.read(
+                "CONSENT_URL", None, lambda value: consent_url(value, of_app=public)
+            ),
         }
         reader.warn_of_unknown_keys(settings)
         if reader.problems:

@@ -112,14 +112,24 @@ def redis_url(value: Any) -> str:
     return url
 
 
-def consent_url(value: Any) -> str:
-    """The app's own consent page."""
+def consent_url(value: Any, *, of_app: str | None) -> str:
+    """The app's own consent page: a path, or a URL of the origin that the app has.
+
+    A page of another origin could not answer: browsers send it no cookie, and its call is refused as cross-site.
+    """
     url = str(value)
     parts = split_url(url)
-    relative = not parts.scheme and not parts.netloc and url.startswith("/")
-    secure = (parts.scheme == "https" and bool(parts.hostname)) or (
-        parts.scheme == "http" and is_loopback(parts.hostname or "")
-    )
-    if not (relative or secure) or parts.fragment:
-        raise ValueError("it must be a path of this app or an https URL, without a fragment")
+    is_path = url.startswith("/") and not parts.scheme and not parts.netloc
+    is_ours = of_app is not None and parts.username is None and _origin(url) == _origin(of_app)
+    if not (is_path or is_ours) or parts.fragment:
+        raise ValueError(
+            "it must be a path of this app, or a URL of the origin of ACTIVEPIECES_PUBLIC_URL,"
+            " without a fragment"
+        )
     return url
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """RFC 6454 §4."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

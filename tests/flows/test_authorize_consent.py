@@ -196,7 +196,10 @@ def test_prompt_none_asks_nobody(app: Flask, program: Program, bob: Person) -> N
 
 
 def test_the_hosts_own_page_is_told_of_the_request_and_answers_it(make_app: MakeApp) -> None:
-    app = make_app(ACTIVEPIECES_CONSENT_URL="https://app.example.com/consent?lang=en")
+    app = make_app(
+        ACTIVEPIECES_PUBLIC_URL="http://localhost",
+        ACTIVEPIECES_CONSENT_URL="http://localhost/consent?lang=en",
+    )
     program, bob = Program.registered(app), Person(app, "bob")
 
     sent = bob.opens(program.question())
@@ -210,7 +213,7 @@ def test_the_hosts_own_page_is_told_of_the_request_and_answers_it(make_app: Make
     }
     decided = answer_of(bob.browser.post("/oauth/authorize", json=answer))
 
-    assert sent.location.startswith("https://app.example.com/consent?lang=en&request_id=")
+    assert sent.location.startswith("http://localhost/consent?lang=en&request_id=")
     assert described["client"]["name"] == "Program"
     assert [workspace["tenant_id"] for workspace in described["workspaces"]] == ["acme"]
     code = decided["redirect_url"].split("code=")[1].split("&")[0]

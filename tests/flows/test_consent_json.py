@@ -19,14 +19,14 @@ from tests.support.storage import database_away, row_counts, rows_of
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
     """The small host, with a consent page of its own."""
-    return make_app(ACTIVEPIECES_CONSENT_URL="https://spa.test/consent?theme=dark")
+    return make_app(ACTIVEPIECES_CONSENT_URL="/consent?theme=dark")
 
 
 def led_to_the_hosts_page(person: Person, question: str) -> str:
     """The id of the request that the browser takes to the host's own page."""
     sent = person.opens(question)
     assert sent.status_code == 303
-    assert sent.location.startswith("https://spa.test/consent?theme=dark&request_id=")
+    assert sent.location.startswith("/consent?theme=dark&request_id=")
     (request_id,) = parse_qs(urlsplit(sent.location).query)["request_id"]
     return request_id
 

@@ -88,7 +88,11 @@ def test_no_prefix(prefix: Any) -> None:
         ("/consent", True),
         ("/consent?lang=en", True),
         ("https://app.example.com/consent", True),
-        ("http://localhost:3000/consent", True),
+        ("https://APP.example.com:443/consent?lang=en", True),
+        ("https://app.example.com:8443/consent", False),
+        ("https://spa.example.com/consent", False),
+        ("https://somebody@app.example.com/consent", False),
+        ("http://localhost:3000/consent", False),
         ("http://app.example.com/consent", False),
         ("//evil.test/consent", False),
         ("/\\evil.test", False),
@@ -101,10 +105,19 @@ def test_no_prefix(prefix: Any) -> None:
     ],
 )
 def test_the_address_of_the_hosts_own_consent_page(url: str, good: bool) -> None:
+    public = "https://app.example.com/tools"
     if good:
-        assert settings(CONSENT_URL=url).consent_url == url
+        assert settings(CONSENT_URL=url, PUBLIC_URL=public).consent_url == url
     else:
-        assert problems({"ACTIVEPIECES_CONSENT_URL": url})[0].startswith("ACTIVEPIECES_CONSENT_URL")
+        wrong = {"ACTIVEPIECES_CONSENT_URL": url, "ACTIVEPIECES_PUBLIC_URL": public}
+        assert problems(wrong)[0].startswith("ACTIVEPIECES_CONSENT_URL")
+
+
+def test_without_a_public_url_the_hosts_own_consent_page_is_a_path() -> None:
+    (problem,) = problems({"ACTIVEPIECES_CONSENT_URL": "https://app.example.com/consent"})
+
+    assert "ACTIVEPIECES_PUBLIC_URL" in problem
+    assert settings(CONSENT_URL="/consent").consent_url == "/consent"
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://127.0.0.1", "file:///tmp/x", 5])
