@@ -35,9 +35,13 @@ def resume(
     """The parked request; `SignatureError` for a forged, an old, or another browser's one."""
     claims = keys.unseal(PURPOSE, request_id, now=now)
     claims.pop("exp")
-    if not same(claims.pop("browser"), fingerprint(browser or "")):
+    if not same(claims.pop("browser", ""), fingerprint(browser or "")):
         raise SignatureError("this request was begun in another browser")
-    return AuthorizationRequest(**claims)
+    try:
+        return AuthorizationRequest(**claims)
+    except TypeError:
+        # During an upgrade: a worker of another version knows other claims.
+        raise SignatureError("this request was begun at another version of this app") from None
 
 
 def consent_token(keys: KeyRing, request_id: str, *, user_id: str) -> str:

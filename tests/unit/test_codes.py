@@ -118,3 +118,14 @@ def test_what_is_signed_for_another_purpose_is_no_code(purpose: str) -> None:
 def test_what_is_no_code_is_refused(text: str) -> None:
     with pytest.raises(SignatureError):
         read(text)
+
+
+@pytest.mark.parametrize(
+    "another", [{"resource": "tasks"}, {"grant_id": ...}], ids=["more", "less"]
+)
+def test_a_code_of_another_version_is_not_ours(another: dict[str, Any]) -> None:
+    """While an upgrade is rolled out, workers of two versions answer in turn."""
+    claims = {"jti": "jti", "exp": NOW + 60} | CLAIMS | another
+    known = {name: value for name, value in claims.items() if value is not ...}
+
+    assert read(KEYS.seal(PURPOSE, known, context="client")) is None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from flask_activepieces.oauth.parked import (
     park,
     resume,
 )
-from flask_activepieces.signing import KeyRing
+from flask_activepieces.signing import KeyRing, fingerprint
 
 NOW = 1_800_000_000
 KEYS = KeyRing(["a key that is long enough"])
@@ -115,3 +116,15 @@ def test_a_consent_token_is_no_page_token_of_the_same_text() -> None:
             KEYS.verify(
                 purpose, b"request", consent_token(KEYS, "request", user_id="bob"), context="bob"
             )
+
+
+@pytest.mark.parametrize(
+    "another", [{"resource": "tasks"}, {"scope": ...}, {"browser": ...}], ids=str
+)
+def test_a_request_of_another_version_begins_anew(another: dict[str, Any]) -> None:
+    """While an upgrade is rolled out, workers of two versions answer in turn."""
+    whole = asdict(REQUEST) | {"browser": fingerprint("browser"), "exp": NOW + 60} | another
+    known = {name: value for name, value in whole.items() if value is not ...}
+
+    with pytest.raises(SignatureError):
+        resume(KEYS, KEYS.seal(PURPOSE, known), browser="browser", now=NOW)
