@@ -19,6 +19,7 @@ from .answers import Json, Row, database_error, timestamp
 _LETTERS = string.digits + string.ascii_letters
 
 _SCHEMA = """
+PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS documents (
     place INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,

@@ -124,3 +124,56 @@ def test_a_community_server_has_no_keys() -> None:
     with closing(ActivepiecesServer(edition="ce")) as server:
         assert server.api_key == ""
         assert standin(server).by_admin().ask("GET", "/api-keys").status_code == 404
+
+
+def test_a_deleted_key_opens_nothing() -> None:
+    with closing(ActivepiecesServer()) as server:
+        admin = standin(server).by_admin()
+        made = admin.post("/api-keys", {"displayName": "for a test"})
+        by_key = admin.by(made["value"])
+        assert by_key.ask("GET", "/projects").status_code == 200
+
+        assert admin.ask("DELETE", f"/api-keys/{made['id']}").status_code == 204
+
+        assert by_key.ask("GET", "/projects").status_code == 401
+        assert admin.ask("DELETE", f"/api-keys/{made['id']}").status_code == 404
+
+
+def test_a_deleted_project_takes_its_connections_along() -> None:
+    with closing(ActivepiecesServer(pieces=acme_pieces(""))) as server:
+        api = connected(server)
+
+        assert api.ask("DELETE", f"/projects/{server.project_id}").status_code == 204
+
+        assert api.get("/platform-app-connections")["data"] == []
+        assert api.ask("GET", f"/projects/{server.project_id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "code"),
+    [
+        (b"<a/>", "application/xml", 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"),
+        (b"{", "application/json", 400, "FST_ERR_CTP_INVALID_JSON_BODY"),
+        (b" ", "application/json", 400, "FST_ERR_CTP_EMPTY_JSON_BODY"),
+        (b"displayName=a.b", "application/x-www-form-urlencoded", 400, "FST_ERR_VALIDATION"),
+        (
+            b"displayName=Acme&metadata[a][b][]=1&metadata[a][b][]=2",
+            "application/x-www-form-urlencoded",
+            201,
+            None,
+        ),
+    ],
+)
+def test_bodies_are_read_as_fastify_reads_them(
+    body: bytes, kind: str, status: int, code: str | None
+) -> None:
+    with closing(ActivepiecesServer()) as server:
+        answer = server.app.test_client().post(
+            "/api/v1/projects",
+            data=body,
+            headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": kind},
+        )
+
+    assert (answer.status_code, answer.json and answer.json.get("code")) == (status, code)
+    if status == 201:
+        assert answer.json and answer.json["metadata"] == {"a": {"b": ["1", "2"]}}
