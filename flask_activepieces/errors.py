@@ -10,10 +10,13 @@
     ├── Declined             a third party, or its user, did not allow what was asked for
     ├── SignatureError       a signed text is not ours, or was changed
     │   └── SignatureExpired it is ours, and its time is over
-    └── Unavailable          a database or cache is away: the same call may work later
-        └── Busy             another request is at the same thing just now
+    ├── Unavailable          a database or cache is away: the same call may work later
+    │   └── Busy             another request is at the same thing just now
+    ├── NoRedirect           `oauth.authorization`: there is nobody to redirect to, the person is told on a page
+    ├── Refused              `oauth.authorization`: the client is told of an OAuth error by redirect
+    ├── Problem              `views.problems`: who calls the JSON API is answered with a status and words
+    └── CallFailed           `client.errors`: a call of Activepieces failed; a tree of its own
 
-Calls of Activepieces that fail are `client.errors.CallFailed`, with a tree of its own.
 What the OAuth protocol itself calls an error is Authlib's ``OAuth2Error`` family: it carries the words of
 RFC 6749 and no parallel one is invented here.
 """

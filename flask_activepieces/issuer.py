@@ -12,10 +12,8 @@ from .config_urls import is_loopback
 from .errors import SetupError
 
 
-def issuer_for(public_url: str | None, asked_url: str) -> str:
-    """The issuer for a request to ``asked_url``; `SetupError` off loopback without a public URL."""
-    if public_url is not None:
-        return public_url
+def loopback_issuer(asked_url: str) -> str:
+    """The issuer of an app without a public URL, for a request to ``asked_url``; `SetupError` off loopback."""
     if not is_loopback(urlsplit(asked_url).hostname or ""):
         raise SetupError(
             "This app does not know its own public address."

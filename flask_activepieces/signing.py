@@ -40,13 +40,11 @@ class KeyRing:
 
     def derive(self, purpose: str, context: str = "") -> tuple[bytes, ...]:
         """The keys for one purpose and context, newest first (an HMAC as a key derivation, NIST SP 800-108)."""
-        label = f"flask-activepieces\0{purpose}\0{context}".encode()
-        return tuple(hmac.digest(root, label, "sha256") for root in self._roots)
+        return tuple(_derived(root, purpose, context) for root in self._roots)
 
     def sign(self, purpose: str, message: bytes, *, context: str = "") -> str:
         """The signature by the newest key, as base64url text."""
-        label = f"flask-activepieces\0{purpose}\0{context}".encode()
-        return to_base64url(_mac(hmac.digest(self._roots[0], label, "sha256"), message))
+        return to_base64url(_mac(_derived(self._roots[0], purpose, context), message))
 
     def verify(self, purpose: str, message: bytes, signature: str, *, context: str = "") -> None:
         """Return when any key made ``signature``; else raise `SignatureError`. Constant-time for each key."""
@@ -74,6 +72,10 @@ class KeyRing:
         if claims["exp"] <= now:
             raise SignatureExpired(f"this {purpose} has expired")
         return claims
+
+
+def _derived(root: bytes, purpose: str, context: str) -> bytes:
+    return _mac(root, f"flask-activepieces\0{purpose}\0{context}".encode())
 
 
 def _mac(key: bytes, message: bytes) -> bytes:

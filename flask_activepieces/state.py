@@ -22,7 +22,7 @@ from .integrations.integrations import Integrations
 from .integrations.mcp import TenantMcp
 from .integrations.projects import TenantProjects
 from .integrations.strongbox import Strongbox
-from .issuer import issuer_for
+from .issuer import loopback_issuer
 from .oauth.clients import OAuthClients
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
@@ -61,7 +61,7 @@ class State:
 
     def issuer(self) -> str:
         """Who we are to the request under way."""
-        return self.settings.public_url or issuer_for(None, request.root_url)
+        return self.settings.public_url or loopback_issuer(request.root_url)
 
 
 def get_state(app: Flask | None = None) -> State:
