@@ -7,34 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from flask import Flask, Response, request
-
 from ..clock import Clock
-from . import (
-    accounts,
-    authorization,
-    connections,
-    engine,
-    flows,
-    folders,
-    global_connections,
-    home,
-    invitations,
-    managed_authn,
-    mcp,
-    oauth_apps,
-    pieces,
-    platform_facts,
-    project_members,
-    projects,
-    runs,
-    signing_keys,
-    users,
-    webhooks,
-)
 from .accounts import make_api_key, make_platform
-from .answers import Row, respond, route_not_found
-from .area import Area
+from .answers import Row
+from .app import make_app
 from .auth import engine_token, user_token
 from .engine import read_connection
 from .faults import Faults
@@ -49,69 +25,7 @@ from .store import Store
 from .webhook_piece import WEBHOOK
 from .world import FEATURES, Edition, ReceivedCall, Version, World
 
-#: Every area of the server, in the order in which its routes are looked up.
-AREAS: Sequence[Area] = (
-    platform_facts.area,
-    accounts.area,
-    projects.area,
-    authorization.area,
-    authorization.pages,
-    connections.area,
-    connections.platform_area,
-    engine.area,
-    pieces.area,
-    folders.area,
-    flows.area,
-    runs.area,
-    webhooks.area,
-    global_connections.area,
-    mcp.area,
-    users.area,
-    project_members.area,
-    invitations.area,
-    oauth_apps.area,
-    signing_keys.area,
-    managed_authn.area,
-    home.area,
-)
-
-#: What 0.85 answers to any path outside its API, with status 200: the start of its pages.
-_PAGES = "<!DOCTYPE html><html><body>Activepieces stand-in</body></html>"
-
 EMAIL, PASSWORD = "admin@example.com", "Stand-in-1"  # noqa: S105 - of a server for tests
-
-
-def make_app(world: World) -> Flask:
-    """The stand-in as a WSGI app."""
-    app = Flask(__name__, static_folder=None)
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
-    for area in AREAS:
-        prefix = None if area.at_root else world.api_root
-        app.register_blueprint(area.blueprint(world), url_prefix=prefix)
-
-    @app.before_request
-    def receive() -> Response | None:
-        world.calls.append(ReceivedCall(request.method, request.path))
-        # Browsers of any site may call: the preflight of CORS is answered for every route.
-        return Response(status=204) if request.method == "OPTIONS" else None
-
-    @app.after_request
-    def allow_all_sites(response: Response) -> Response:
-        if request.path.startswith(world.api_root):
-            response.headers["Access-Control-Allow-Origin"] = "*"
-        return response
-
-    @app.errorhandler(404)
-    @app.errorhandler(405)
-    def no_route(_error: Exception) -> Response:
-        if world.is_modern and not request.path.startswith("/api/"):
-            return Response(_PAGES, content_type="text/html; charset=utf-8")
-        refusal = route_not_found()
-        return respond(refusal.status, refusal.body)
-
-    app.wsgi_app = world.faults.around(app.wsgi_app, world.api_root)  # type: ignore[assignment,method-assign]
-
-    return app
 
 
 class ActivepiecesServer:
@@ -141,7 +55,6 @@ class ActivepiecesServer:
         empty: bool = False,
     ) -> None:
         self._port = port
-        self._empty = empty
         self.world = World(
             store=Store(database, clock=clock),
             clock=clock,
