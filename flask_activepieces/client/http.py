@@ -14,7 +14,13 @@ from typing import Any
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import DecodeError, NameResolutionError, ProxyError
+from urllib3.exceptions import (
+    DecodeError,
+    LocationValueError,
+    NameResolutionError,
+    NewConnectionError,
+    ProxyError,
+)
 
 from .answers import Answer
 from .deadlines import POOLS, Exchange, under
@@ -182,6 +188,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 #: The first that is among the causes of a failure says it in words.
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (requests.exceptions.InvalidURL, "the address is not valid"),
+    (LocationValueError, "the address is not valid"),
     (NameResolutionError, "the host name is not known"),
     (ProxyError, "the proxy cannot be reached, or refused"),
     (ssl.SSLCertVerificationError, "the server's certificate is not trusted"),
@@ -190,4 +198,5 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (RemoteDisconnected, "the connection was closed before an answer came"),
     (IncompleteRead, "the answer broke off"),
     (ConnectionError, "the connection was reset"),
+    (NewConnectionError, "no connection could be made"),
 )

@@ -9,6 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,26 @@ def test_an_answer_comes_whole_with_its_headers_in_lower_case(http: Http) -> Non
     assert (answer.status, answer.body) == (201, b'{"n": 1}')
     assert answer.headers["x-mixed"] == "Yes"
     assert (server.received[0].target, server.received[0].body) == ("/things?a=1", b"{}")
+
+
+def test_files_go_as_a_form_of_several_parts(http: Http) -> None:
+    outgoing = Outgoing(
+        method="POST",
+        url="",
+        headers={},
+        form={"scope": "PLATFORM"},
+        files={"archive": ("piece.tgz", b"\x1f\x8b", "application/gzip")},
+    )
+
+    with raw_server(lambda request: request.answer(201, {})) as server:
+        there = replace(outgoing, url=server.url)
+        http.send("pieces.install", there, timeout=Timeout(), deadline=time.monotonic() + 5)
+
+    (received,) = server.received
+    assert received.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert b'name="scope"\r\n\r\nPLATFORM\r\n' in received.body
+    assert b'name="archive"; filename="piece.tgz"' in received.body
+    assert b"\r\n\r\n\x1f\x8b\r\n" in received.body
 
 
 @pytest.mark.parametrize("packing", ["gzip", "deflate"])
@@ -144,6 +165,17 @@ def test_an_unknown_host_sent_nothing(http: Http) -> None:
         send(http, "http://activepieces.invalid", method="POST", body=b"{}")
 
     assert failed.value.hint == "the host name is not known"
+    assert not failed.value.outcome_unknown
+
+
+@pytest.mark.parametrize(
+    "nowhere", ["http://a..b", "http://ex ample.com", "http://\x00", f"http://{'a' * 300}"]
+)
+def test_an_address_that_cannot_be_sent_nothing(http: Http, nowhere: str) -> None:
+    with pytest.raises(CannotReach) as failed:
+        send(http, nowhere, method="POST", body=b"{}")
+
+    assert failed.value.hint == "the address is not valid"
     assert not failed.value.outcome_unknown
 
 
