@@ -20,6 +20,7 @@ from tests.conftest import MakeApp
 from tests.support.actors import Parameters, Person, Program, answer_of
 from tests.support.clock import StoppedClock
 from tests.support.hosts import SECRET_KEY
+from tests.support.reachable import reachable
 from tests.support.storage import database_away, rows_of
 
 OLD_KEY = "an older secret key, no less secret"
@@ -194,25 +195,6 @@ def test_no_secret_is_in_a_repr(life: Life) -> None:
 
     assert len(shown) > 10
     assert not life.seen_in(" ".join(shown))
-
-
-def reachable(start: object) -> list[object]:
-    """Every object of ours that can be reached through attributes, lists and mappings."""
-    found: list[object] = []
-    waiting, seen = [start], set[int]()
-    while waiting:
-        thing = waiting.pop()
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, list | tuple | set | frozenset):
-            waiting += thing
-        elif isinstance(thing, dict):
-            waiting += thing.values()
-        elif type(thing).__module__.startswith("flask_activepieces"):
-            found.append(thing)
-            waiting += vars(thing).values() if hasattr(thing, "__dict__") else ()
-    return found
 
 
 def test_no_secret_is_in_a_complaint_about_the_configuration(app: Flask) -> None:
