@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,8 @@ from flask import Flask
 
 from tests.docs.conftest import RunPage
 from tests.support import hosts
-from tests.support.actors import Person, Program, answer_of, brought_back
-from tests.support.documents import DOCS
+from tests.support.actors import Parameters, Person, Program, answer_of, brought_back
+from tests.support.documents import DOCS, page, shell_lines
 
 
 @pytest.fixture
@@ -59,8 +60,24 @@ def test_without_a_token_the_api_answers_401(app: Flask) -> None:
     assert app.test_client().get("/api/invoices").status_code == 401
 
 
-def test_the_client_pages_are_open_to_the_admin(app: Flask) -> None:
+def test_the_admin_finds_the_registered_client_on_the_pages(app: Flask) -> None:
+    (command, _) = [line for line in shell_lines(page("quickstart")) if "client create" in line]
+    words = shlex.split(command)
+    made = app.test_cli_runner().invoke(args=words[words.index("activepieces") :])
+    assert made.exit_code == 0, made.output
     ada = Person(app)
     ada.browser.post("/login", data={"email": "ada@acme.test", "password": "demo"})
 
-    assert ada.opens("/oauth/clients").status_code == 200
+    home = ada.sees("/")
+
+    for path in home.links.values():
+        assert ada.opens(path).status_code == 200
+    assert "Activepieces" in ada.sees(home.links["OAuth clients"]).text
+
+
+def test_a_client_that_acts_for_itself_is_told_that_it_is_nobody(app: Flask) -> None:
+    own = Program.registered(app, "--tenant", "acme", "--client-credentials", scope="profile:read")
+    form: Parameters = {"grant_type": "client_credentials"}
+    token = answer_of(own.posts("/oauth/token", form))["access_token"]
+
+    assert own.calls(token, "/api/me").status_code == 403
