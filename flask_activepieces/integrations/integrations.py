@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Connection
+
 from ..audit import Audit, Event
 from ..database import Database, Transaction
-from ..errors import InvalidInput, NotFound
+from ..errors import Busy, Disabled, InvalidInput, NotFound
 from ..oauth import clients
 from ..oauth.clients import OAuthClients
 from ..signing import random_id
@@ -67,23 +69,33 @@ class Integrations:
         """The integration of this tenant or organization, new or changed; what is not given stays as it is."""
         given = setup.credentials
         _refuse(given.problems())
-        place = {"tenant_id": setup.tenant_id, "organization_id": setup.organization_id}
-        found = self._database.read(lambda connection: records.at_place(connection, **place))  # type: ignore[arg-type]
+
+        def at_place(connection: Connection) -> Integration | None:
+            return records.at_place(
+                connection, tenant_id=setup.tenant_id, organization_id=setup.organization_id
+            )
+
+        found = self._database.read(at_place)
         base_url = found.base_url if found else None
         if setup.base_url is not None:
             base_url = self._gateways.base_urls.chosen(setup.base_url)
-        at = Place(**place, base_url=base_url)  # type: ignore[arg-type]
+        at = Place(
+            tenant_id=setup.tenant_id, organization_id=setup.organization_id, base_url=base_url
+        )
         project_id = self._project(at, found, given, wanted=setup.project_id)
 
-        def save(transaction: Transaction) -> Integration:
-            current = records.at_place(transaction.connection, **place)  # type: ignore[arg-type]
+        def save(transaction: Transaction) -> Integration | None:
+            current = at_place(transaction.connection)
+            if not _is_as_it_was(current, found):
+                return None
             if current is None:
                 return self._add(transaction, at, given, project_id, user_id=user_id, now=now)
             return self._update(
                 transaction, current, at, given, project_id, user_id=user_id, now=now
             )
 
-        return self._database.transact(save)
+        # When another admin came in between, Activepieces is asked again: what it said was about another ground.
+        return self._database.transact(save) or self.set_up(setup, user_id=user_id, now=now)
 
     def change(
         self,
@@ -117,6 +129,8 @@ class Integrations:
                 self._record(transaction, name, current, user_id, now)
             if settled is None:
                 return current
+            if not _is_as_it_was(current, integration):
+                raise Busy("integration", retry_after=1)
             return self._update(transaction, current, at, given, settled, user_id=user_id, now=now)
 
         return self._database.transact(save)
@@ -144,16 +158,24 @@ class Integrations:
     def _project(
         self, at: Place, found: Integration | None, given: Credentials, *, wanted: str | None
     ) -> str:
-        kept = self._database.read(lambda connection: self._kept(connection, found, at))
+        merged = self._database.read(lambda connection: self._merged(connection, found, given, at))
         return self._verifier.project_for(
-            at, kept.merged(given), wanted=wanted, current=found.project_id if found else None
+            at, merged, wanted=wanted, current=found.project_id if found else None
         )
 
-    def _kept(self, connection: Any, found: Integration | None, at: Place) -> Credentials:
-        """What it signs in with so far; nothing for another server, which must not see it."""
+    def _merged(
+        self, connection: Connection, found: Integration | None, given: Credentials, at: Place
+    ) -> Credentials:
+        """What to sign in with; a server never sees what was given for another."""
         if found is None or found.base_url != at.base_url:
-            return Credentials()
-        return self._strongbox.credentials(connection, found) or Credentials()
+            return given
+        try:
+            kept = self._strongbox.credentials(connection, found)
+        except Disabled:
+            if not given:
+                raise
+            return given  # in place of what nothing opens any more
+        return given if kept is None else kept.merged(given)
 
     def _add(
         self,
@@ -196,8 +218,8 @@ class Integrations:
             values |= {"connection_id": None, "connection_external_id": None}
             events.append("integration.updated")
         if given or current.base_url != at.base_url:
-            kept = self._kept(transaction.connection, current, at)
-            values |= self._strongbox.credential_columns(current.id, kept.merged(given))
+            merged = self._merged(transaction.connection, current, given, at)
+            values |= self._strongbox.credential_columns(current.id, merged)
             events.append("integration.key_rotated")
         if not values:
             return current
@@ -221,6 +243,13 @@ class Integrations:
             name=name, at=now, tenant_id=integration.tenant_id, user_id=user_id, detail=detail
         )
         self._audit.record(transaction, event)
+
+
+def _is_as_it_was(current: Integration | None, found: Integration | None) -> bool:
+    """Whether what Activepieces was asked about still stands: on whose key, on which server."""
+    if current is None or found is None:
+        return current is found
+    return (current.own_key, current.base_url) == (found.own_key, found.base_url)
 
 
 def _refuse(problems: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ..database import Database
-from ..errors import SignatureError
+from ..errors import Disabled, SignatureError
 from ..signing import KeyRing
 from . import records
 from .credentials import Credentials
@@ -24,11 +24,19 @@ class Strongbox:
         self._vault = Vault(keys, PURPOSE)
 
     def credentials(self, connection: Connection, integration: Integration) -> Credentials | None:
-        """What the integration signs in with; None when that is the app's own key."""
+        """What the integration signs in with; None when that is the app's own key.
+
+        `Disabled` when no secret key opens it any more: it has to be given again.
+        """
         locked = records.locked(connection, integration).credentials
         if locked is None:
             return None
-        return Credentials.from_json(self._vault.unlock(locked, context=integration.id))
+        try:
+            content = self._vault.unlock(locked, context=integration.id)
+        except SignatureError as error:
+            reason = "none of the secret keys opens its credentials, which must be given again"
+            raise Disabled(integration.id, reason) from error
+        return Credentials.from_json(content)
 
     def credential_columns(self, integration_id: str, credentials: Credentials) -> dict[str, Any]:
         """The columns for these credentials, or for none."""
@@ -40,11 +48,15 @@ class Strongbox:
         }
 
     def oauth_secret(self, connection: Connection, integration: Integration) -> str | None:
-        """The secret of the integration's own OAuth client."""
+        """The secret of the integration's own OAuth client; None if there is none that can be opened."""
         locked = records.locked(connection, integration).oauth_client_secret
         if locked is None:
             return None
-        secret: str = self._vault.unlock(locked, context=integration.id)["oauth_client_secret"]
+        try:
+            content = self._vault.unlock(locked, context=integration.id)
+        except SignatureError:
+            return None
+        secret: str = content["oauth_client_secret"]
         return secret
 
     def oauth_columns(self, integration_id: str, client_id: str, secret: str) -> dict[str, Any]:

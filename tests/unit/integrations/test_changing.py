@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flask_activepieces.client.errors import BadCredential
-from flask_activepieces.errors import Disabled, InvalidInput, NotFound, SignatureError
+from flask_activepieces.errors import Busy, Disabled, InvalidInput, NotFound
 from flask_activepieces.host import Principal
 from flask_activepieces.integrations.authorize import StartAuthorization
 from flask_activepieces.integrations.credentials import Credentials
@@ -135,6 +135,18 @@ def test_two_changes_at_once_both_count(office: Office) -> None:
     assert (moved.enabled, moved.project_id) == (False, office.upstream.project_id)
 
 
+def test_a_change_on_ground_that_another_admin_has_moved_is_not_made(office: Office) -> None:
+    """What Activepieces accepted was about a key, or a server, that it is not linked with any more."""
+    shared = office.on_the_apps_key(project_id=office.new_project())
+    before = shared.set_up(tenant_id=office.tenant)
+    now = shared.set_up(**office.own_key())
+
+    with pytest.raises(Busy):
+        changed(shared, before, credentials=Credentials(user_token=office.upstream.user_token()))
+
+    assert office.again(before) == now
+
+
 def test_removed_it_is_gone_and_its_connections_are_not(office: Office) -> None:
     made = office.set_up()
     connection = office.save(made)
@@ -161,8 +173,28 @@ def test_what_was_encrypted_under_a_key_that_is_gone_is_said_so(office: Office) 
     made = office.set_up()
     forgetful = office.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
-    with pytest.raises(SignatureError, match="secret keys"):
+    with pytest.raises(Disabled, match="given again"):
         forgetful.services.connections.list(made)
+
+
+def test_what_nobody_can_open_any_more_is_replaced_by_what_is_given(office: Office) -> None:
+    made = office.set_up()
+    forgetful = office.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
+
+    again = forgetful.set_up(api_key=office.upstream.api_key)
+
+    assert (again.id, again.project_id) == (made.id, made.project_id)
+    assert not forgetful.services.connections.list(again)
+
+
+def test_without_a_new_key_what_nobody_can_open_stays_as_it_is(office: Office) -> None:
+    made = office.set_up()
+    forgetful = office.on_the_apps_key(secret_keys=KeyRing(["another secret key of this app"]))
+
+    with pytest.raises(Disabled):
+        forgetful.set_up(tenant_id=office.tenant)
+
+    assert office.again(made) == made
 
 
 def test_encrypted_anew_it_needs_the_old_key_no_more(office: Office) -> None:
@@ -196,5 +228,5 @@ def test_secrets_moved_to_another_row_open_nothing(office: Office) -> None:
         )
     moved = office.services.integrations.find("moved", tenant_id=office.tenant)
 
-    with pytest.raises(SignatureError):
+    with pytest.raises(Disabled):
         office.services.connections.list(moved)
