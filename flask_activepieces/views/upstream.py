@@ -34,7 +34,7 @@ UPSTREAM = (404, 409, 422, 502, 503, 504)
 FAIR_WAIT = 30
 
 #: Status and title of each error; the first that fits, so the special ones come before the general.
-_MEANINGS: tuple[tuple[type[CallFailed], int, str], ...] = (
+MEANINGS: tuple[tuple[type[CallFailed], int, str], ...] = (
     (CannotReach, 502, "Activepieces cannot be reached"),
     (NotActivepieces, 502, "Not Activepieces"),
     (NoSuchRoute, 502, "Not offered by this Activepieces"),
@@ -56,7 +56,7 @@ _MEANINGS: tuple[tuple[type[CallFailed], int, str], ...] = (
 def problem_of(error: CallFailed) -> Problem:
     """The problem that tells it; the detail names the call and has the words of Activepieces."""
     status, title = next(
-        (status, title) for kind, status, title in _MEANINGS if isinstance(error, kind)
+        (status, title) for kind, status, title in MEANINGS if isinstance(error, kind)
     )
     if status != 503:
         return Problem(status, title, str(error))

@@ -18,6 +18,7 @@ from flask_activepieces import errors, signals
 from flask_activepieces.audit import Event
 from flask_activepieces.cli import activepieces_cli
 from flask_activepieces.oauth.access_tokens import AccessToken
+from flask_activepieces.views.upstream import MEANINGS
 from tests.support.documents import blocks, code_words, headings, page, section
 
 # --- Routes ---------------------------------------------------------------------------------------
@@ -142,6 +143,13 @@ def test_every_error_word_in_our_code_is_told() -> None:
 
     assert written, "the pattern finds nothing any more"
     assert {word for word in written | from_authlib if word not in told} == set()
+
+
+def test_every_problem_of_a_call_of_activepieces_is_told_and_no_other_is() -> None:
+    section = page("errors").partition("### When Activepieces is called")[2].partition("\n## ")[0]
+    told = re.findall(r"^\| (\d+) \*([^*]+)\* \|", section, re.MULTILINE)
+
+    assert sorted(told) == sorted((str(status), title) for _, status, title in MEANINGS)
 
 
 # --- Python names ---------------------------------------------------------------------------------
