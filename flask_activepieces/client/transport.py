@@ -60,9 +60,9 @@ class Transport:
     ) -> Any:
         """The decoded JSON of the answer, None if it has no body; a `CallFailed` says why there is none.
 
-        ``operation`` names the call (``connections.list``); ``path`` is below the API's root; its variable parts
-        are made by `wire.segment`. A GET may always be repeated, anything else only if ``repeatable`` says so.
-        An ``anonymous`` call goes out without the credential.
+        ``operation`` names the call (``connections.list``); ``path`` is below the API's root, and its variable parts
+        are made by `wire.segment`. A GET may always be repeated, anything else only if ``repeatable`` says so. An
+        ``anonymous`` call goes out without the credential.
         """
         capabilities.check(operation, self.credential, self.edition)
         call = Call(
@@ -78,12 +78,11 @@ class Transport:
         deadline = time.monotonic() + patience.total
         if anonymous:
             return self._tried(call, None, patience, deadline)
-        token = None if anonymous else self._token(patience, deadline)
+        token = self._token(patience, deadline)
         try:
             return self._tried(call, token, patience, deadline)
         except BadCredential as error:
-            renewable = token is not None and not isinstance(self.credential, (ApiKey, UserToken))
-            if not renewable or not _has_ended(error):
+            if isinstance(self.credential, (ApiKey, UserToken)) or not _has_ended(error):
                 raise
             # Refused before anything was done, so that it may be sent again, whatever it is.
             fresh = self._token(patience, deadline, stale=token)

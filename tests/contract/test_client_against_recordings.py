@@ -116,25 +116,33 @@ def test_no_page_and_no_stream_is_taken_for_an_answer(entry: Recording) -> None:
 
 # --- Answers that are no errors -------------------------------------------------------------------
 
+TAKEN = [
+    entry
+    for entry in recordings()
+    if entry.status in {200, 201} and entry.content_type == "application/json"
+]
+LISTS = [
+    entry
+    for entry in TAKEN
+    if entry.method == "GET" and entry.path.partition("?")[0].endswith("/app-connections")
+]
+UPSERTS = [
+    entry
+    for entry in TAKEN
+    if entry.method == "POST"
+    and entry.path.endswith("/app-connections")
+    and isinstance(entry.body, dict)
+]
 
-@pytest.mark.parametrize(
-    "entry",
-    [entry for entry in recordings() if entry.method == "GET" and entry.content_type == "application/json" and entry.status == 200
-     and entry.path.partition("?")[0].endswith("/app-connections")],
-    ids=lambda entry: entry.name,
-)  # fmt: skip
+
+@pytest.mark.parametrize("entry", LISTS, ids=lambda entry: entry.name)
 def test_every_list_of_connections_is_read(entry: Recording) -> None:
     rows = shape(Connection).many(decode(call_of(entry), answer_of(entry)), entry.name)
 
     assert [row.id for row in rows] == [item["id"] for item in entry.body["data"]]
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [entry for entry in recordings() if entry.status in {200, 201} and entry.method == "POST"
-     and "/app-connections" in entry.path and "pieceName" in (entry.body or {})],
-    ids=lambda entry: entry.name,
-)  # fmt: skip
+@pytest.mark.parametrize("entry", UPSERTS, ids=lambda entry: entry.name)
 def test_every_connection_that_was_made_is_read(entry: Recording) -> None:
     made = shape(Connection).one(decode(call_of(entry), answer_of(entry)), entry.name)
 
