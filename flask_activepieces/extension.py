@@ -85,8 +85,11 @@ class Activepieces:
         exempt_views(app, routes(settings))
         app.cli.add_command(activepieces_cli)
 
-    def revoke_user(self, user_id: str, *, tenant_id: str) -> int:
-        """Call this when a user is disabled or leaves a tenant: nothing that they allowed works any more."""
+    def revoke_user(self, user_id: str, *, tenant_id: str | None = None) -> int:
+        """Call this when a user is disabled, or leaves a tenant: nothing that they allowed works any more.
+
+        Without a tenant it is what they allowed in all of them, for an app whose user ids are unique among tenants.
+        """
         state = get_state()
         return state.database.transact(
             lambda transaction: state.grants.revoke_of_user(

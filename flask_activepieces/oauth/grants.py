@@ -106,9 +106,9 @@ class Grants:
         return grant
 
     def revoke_of_user(
-        self, transaction: Transaction, *, tenant_id: str, user_id: str, now: int, why: str
+        self, transaction: Transaction, *, tenant_id: str | None, user_id: str, now: int, why: str
     ) -> int:
-        """Take back all that one user allows in one tenant; how many grants that were."""
+        """Take back all that one user allows, in one tenant or (None) everywhere; how many grants that were."""
         found = of_user(transaction.connection, tenant_id=tenant_id, user_id=user_id)
         self.revoke(transaction, found, now=now, why=why)
         return len(found)
@@ -156,12 +156,12 @@ def remembered(
     return _grants(connection, statement)
 
 
-def of_user(connection: Connection, *, tenant_id: str, user_id: str) -> list[Grant]:
-    """All that one user allows in one tenant."""
-    return _grants(
-        connection,
-        select(_table).where(_table.c.tenant_id == tenant_id, _table.c.user_id == user_id),
-    )
+def of_user(connection: Connection, *, tenant_id: str | None, user_id: str) -> list[Grant]:
+    """All that one user allows in one tenant; in all of them only where the caller says so, with None."""
+    statement = select(_table).where(_table.c.user_id == user_id)
+    if tenant_id is not None:
+        statement = statement.where(_table.c.tenant_id == tenant_id)
+    return _grants(connection, statement)
 
 
 def of_tenant(connection: Connection, tenant_id: str) -> list[Grant]:

@@ -13,7 +13,7 @@ from tests.support.clock import StoppedClock
 from tests.support.storage import database_away, row_counts, rows_of
 
 
-def revoke_user(app: Flask, user_id: str, tenant_id: str) -> int:
+def revoke_user(app: Flask, user_id: str, tenant_id: str | None = None) -> int:
     with app.app_context():
         return Activepieces().revoke_user(user_id, tenant_id=tenant_id)
 
@@ -53,6 +53,18 @@ def test_a_code_in_flight_buys_nothing_any_more(app: Flask, program: Program, bo
     refused = answer_of(program.redeems(code), 400)
     assert refused["error"] == "invalid_grant"
     assert "token_families" not in row_counts(app)
+
+
+def test_without_a_tenant_it_ends_in_all_of_them(
+    app: Flask, program: Program, alice: Person, bob: Person
+) -> None:
+    pairs = [program.connects(alice, workspace=tenant) for tenant in ("acme", "acme-labs")]
+    others = program.connects(bob)
+
+    assert revoke_user(app, "alice") == 2
+
+    assert [program.calls(pair["access_token"]).status_code for pair in pairs] == [401, 401]
+    assert program.calls(others["access_token"]).status_code == 200
 
 
 def test_the_users_other_tenants_and_other_users_go_on(
