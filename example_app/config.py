@@ -17,8 +17,6 @@ DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql",
 }
-#: Not for the extension: by these `check` signs in to a real Activepieces.
-FOR_THE_CHECK = {"ACTIVEPIECES_EMAIL", "ACTIVEPIECES_PASSWORD"}
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -32,8 +30,7 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     if "REDIS_URL" in given:
         config["ACTIVEPIECES_REDIS_URL"] = given["REDIS_URL"]
     # The extension reads text for every key, so these need no conversion.
-    ours = {key for key in given if key.startswith("ACTIVEPIECES_")} - FOR_THE_CHECK
-    config.update((key, given[key]) for key in ours)
+    config.update((key, value) for key, value in given.items() if key.startswith("ACTIVEPIECES_"))
     return config
 
 

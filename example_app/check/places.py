@@ -58,8 +58,8 @@ def activepieces_for(environ: Mapping[str, str]) -> Iterator[Place]:
             url,
             key,
             project_id=environ.get("ACTIVEPIECES_PROJECT_ID"),
-            email=environ.get("ACTIVEPIECES_EMAIL"),
-            password=environ.get("ACTIVEPIECES_PASSWORD"),
+            email=environ.get("CHECK_EMAIL"),
+            password=environ.get("CHECK_PASSWORD"),
         )
     elif url or key:
         raise NotEnough("a real server needs both ACTIVEPIECES_BASE_URL and ACTIVEPIECES_API_KEY")

@@ -80,8 +80,8 @@ def _new_task(loop: Loop, words: str) -> str:
 def rotate_mcp(loop: Loop) -> str:
     """The token of the project's MCP server is shown masked, and becomes another."""
     if not loop.place.has_user:
-        raise Skipped("only a user may; set ACTIVEPIECES_EMAIL and ACTIVEPIECES_PASSWORD")
-    check = "that the user of ACTIVEPIECES_EMAIL may change the project"
+        raise Skipped("only a user may; set CHECK_EMAIL and CHECK_PASSWORD")
+    check = "that the user of CHECK_EMAIL may change the project"
     before = loop.api("GET", f"/mcp/{loop.integration_id}", check=check)["token"]
     after = loop.api("POST", f"/mcp/{loop.integration_id}/rotate", check=check)["token"]
     expect(

@@ -62,7 +62,7 @@ def test_the_loop_is_walked_on_postgresql_with_a_server_that_the_environment_nam
     told = capsys.readouterr().out
     assert went_well, told
     assert words_of(told)["mcp"] == "--"
-    assert "ACTIVEPIECES_EMAIL" in told
+    assert "CHECK_EMAIL" in told
     assert named.api_key not in told
     client = ActivepiecesClient(named.url, api_key=named.api_key)
     assert list(client.connections.list(named.project_id)) == []

@@ -45,7 +45,6 @@ def test_environment_is_read() -> None:
             "SECRET_KEY": "secret",
             "ACTIVEPIECES_PUBLIC_URL": "https://tasks.example.com",
             "ACTIVEPIECES_SCOPES": "",
-            "ACTIVEPIECES_PASSWORD": "of the check, and no setting",
             "HOME": "/somewhere",
         }
     )
