@@ -53,7 +53,7 @@ def start_oauth2(call: Call, integration_id: str) -> Response:
 @operation("edit", query=CallbackSchema(), status=303, problems=(400, 404, *UPSTREAM))
 def finish_oauth2(call: Call) -> Response:
     """Where the third party sends the browser back to: the connection is made, and the browser led on."""
-    pending = session.pop(_PENDING, {})
+    pending = session.get(_PENDING, {})
     call.state.third_party.finish(
         call.query["state"],
         nonce=pending.get("nonce"),
@@ -63,6 +63,8 @@ def finish_oauth2(call: Call) -> Response:
         principal=call.principal,
         now=call.state.now(),
     )
+    # Not before: a link to here, followed by mistake, must not end what was begun.
+    del session[_PENDING]
     return go(pending["then"])
 
 

@@ -197,6 +197,14 @@ def test_a_callback_works_once(alice: Manager, integration: str) -> None:
     problem(comes_back(alice, asked), 400, "Out of date")
 
 
+def test_a_callback_that_somebody_made_up_ends_nothing(alice: Manager, integration: str) -> None:
+    asked = starts(alice, integration, pieceName=SLACK)
+
+    problem(alice.gets("/oauth2/callback", state="made up", code="c"), 400, "Out of date")
+
+    assert comes_back(alice, asked).status_code == 303
+
+
 def test_a_callback_in_another_browser_makes_nothing(
     app: Flask, alice: Manager, integration: str, acme: TokenEndpoint
 ) -> None:
