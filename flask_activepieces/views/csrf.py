@@ -23,7 +23,8 @@ def exempt_views(app: Flask, routes: list[Route]) -> None:
     def exempt_once(sender: Flask, **_: Any) -> None:
         protection = sender.extensions.get("csrf")
         if protection is not None:
-            for view in _exempt(sender.view_functions, ours):
+            checked = set(sender.config["WTF_CSRF_METHODS"])
+            for view in _exempt(sender.view_functions, ours, checked):
                 protection.exempt(view)
         # Last: a second request that comes meanwhile must find all exemptions, or make them itself.
         request_started.disconnect(exempt_once, sender)
@@ -40,16 +41,32 @@ def ask_host_protection() -> None:
         protection.protect()
 
 
-def _exempt(views: Mapping[str, Callable[..., Any]], ours: set[str]) -> list[Callable[..., Any]]:
+def _exempt(
+    views: Mapping[str, Callable[..., Any]], ours: set[str], checked: set[str]
+) -> list[Callable[..., Any]]:
     # Flask-WTF knows a view by its dotted name only. Where a view that a cookie opens has the same name, as two
     # functions made in two factories of one module can, that name stays protected.
     free, guarded = [], set()
     for endpoint, view in views.items():
-        if endpoint in ours or hasattr(view, MARK):
+        if endpoint in ours or _is_for_tokens(view, checked):
             free.append(view)
         else:
             guarded.add(_dotted_name(view))
     return [view for view in free if _dotted_name(view) not in guarded]
+
+
+def _is_for_tokens(view: Callable[..., Any], checked: set[str]) -> bool:
+    """Whether no cookie opens the view: the scope is asked for around it, or by each method that is checked."""
+    if hasattr(view, MARK):
+        return True
+    view_class = getattr(view, "view_class", None)
+    if view_class is None:
+        return False
+    if hasattr(view_class.dispatch_request, MARK):
+        return True
+    methods = [getattr(view_class, name.lower(), None) for name in checked]
+    there_are = [method for method in methods if method is not None]
+    return bool(there_are) and all(hasattr(method, MARK) for method in there_are)
 
 
 def _dotted_name(view: Callable[..., Any]) -> str:

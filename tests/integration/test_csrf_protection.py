@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
-from flask.views import MethodView
+from flask.views import MethodView, View
 from flask_wtf import CSRFProtect
 
 from flask_activepieces import current_token, require_scope
@@ -202,6 +202,52 @@ def test_a_class_based_view_with_a_scope_is_exempt(app: Flask) -> None:
     token = answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
 
     assert own.calls(token["access_token"], "/api/notes", "POST").status_code == 201
+
+
+class NotesToRead(MethodView):
+    """A page for people, to which programs add."""
+
+    def get(self) -> ResponseReturnValue:
+        return "notes"
+
+    @require_scope("tasks:write")
+    def post(self) -> ResponseReturnValue:
+        return {"by": current_token.client_id}, 201
+
+
+class NotesToDelete(NotesToRead):
+    """People may do something as well."""
+
+    def delete(self) -> ResponseReturnValue:
+        return "deleted"
+
+
+class Dispatched(View):
+    methods = ("POST",)
+
+    @require_scope("tasks:write")
+    def dispatch_request(self) -> ResponseReturnValue:
+        return {"by": current_token.client_id}, 201
+
+
+@pytest.mark.parametrize("kind", [NotesToRead, Dispatched])
+def test_a_scope_on_every_method_that_changes_something_exempts_the_view(
+    app: Flask, kind: type[View]
+) -> None:
+    app.add_url_rule("/api/notes", view_func=kind.as_view("notes"))
+    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
+    token = answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
+
+    assert own.calls(token["access_token"], "/api/notes", "POST").status_code == 201
+
+
+def test_a_method_that_a_cookie_opens_keeps_its_view_protected(app: Flask) -> None:
+    """Flask-WTF exempts views, and not methods of them."""
+    app.add_url_rule("/api/notes", view_func=NotesToDelete.as_view("notes"))
+    bob = Person(app, "bob")
+    bob.opens("/")
+
+    assert bob.browser.delete("/api/notes").status_code == 400
 
 
 def test_the_first_two_requests_of_a_worker_may_come_together(make_app: MakeApp) -> None:
