@@ -131,12 +131,6 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]
 }
 
 
-def test_every_signal_is_in_the_table() -> None:
-    assert set(HAPPENINGS) == set(signals.BY_NAME)
-    assert all(signal.name == name for name, signal in signals.BY_NAME.items())
-    assert all(signal.__doc__ for signal in signals.BY_NAME.values())
-
-
 @pytest.mark.parametrize("name", HAPPENINGS)
 def test_an_event_is_announced_once_and_has_its_row(scene: Scene, name: str) -> None:
     act, detail, of_whom = HAPPENINGS[name]

@@ -1,0 +1,147 @@
+"""What happens to integrations and connections is announced, and written down, with the user who did it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_activepieces import signals
+from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.testing import ActivepiecesServer
+from tests.conftest import MakeApp
+from tests.flows.test_signals_and_audit import HAPPENINGS as OF_OAUTH
+from tests.flows.test_signals_and_audit import listening
+from tests.support.acme import acme_pieces
+from tests.support.clock import START
+from tests.support.manager import PIECE, Manager
+from tests.support.storage import rows_of
+
+
+@dataclass
+class Scene:
+    """Alice of Acme has an integration with one connection."""
+
+    app: Flask
+    upstream: ActivepiecesServer
+    alice: Manager
+    integration_id: str
+    connection_id: str
+
+    @property
+    def setup(self) -> str:
+        return f"/setup/{self.integration_id}"
+
+    @property
+    def connection(self) -> str:
+        return f"/connections/{self.integration_id}/{self.connection_id}"
+
+    def breaks_and_is_checked(self) -> None:
+        self.upstream.world.store.change("app_connection", self.connection_id, status="ERROR")
+        self.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"])
+
+    def moves(self) -> None:
+        self.alice.patches(self.setup, {"projectId": self.upstream.project_id})
+
+    def rotates_mcp(self) -> None:
+        self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
+        self.alice.posts(f"/mcp/{self.integration_id}/rotate")
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[ActivepiecesServer]:
+    with ActivepiecesServer(pieces=acme_pieces("https://acme.example")) as server:
+        yield server
+
+
+@pytest.fixture
+def scene(make_app: MakeApp, upstream: ActivepiecesServer) -> Scene:
+    app = make_app(ACTIVEPIECES_BASE_URL=upstream.url)
+    alice = Manager.named(app, "alice")
+    integration_id = alice.links(apiKey=upstream.api_key, projectId=another_project(upstream))
+    connection_id = str(alice.saves("Mine")["id"])
+    return Scene(app, upstream, alice, integration_id, connection_id)
+
+
+def another_project(upstream: ActivepiecesServer) -> str:
+    client = ActivepiecesClient(upstream.url, upstream.api_key)
+    return client.projects.create("Another project").id
+
+
+INTEGRATION = {"integration_id", "project_id"}
+CONNECTION = {"integration_id", "connection_id", "display_name", "piece_name"}
+
+#: What brings the event about, and what it tells besides tenant and user.
+HAPPENINGS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
+    "integration.created": (
+        lambda scene: scene.alice.links(
+            apiKey=scene.upstream.api_key,
+            projectId=scene.upstream.project_id,
+            organizationId="labs",
+        ),
+        INTEGRATION | {"organization_id"},
+    ),
+    "integration.updated": (Scene.moves, INTEGRATION),
+    "integration.key_rotated": (
+        lambda scene: scene.alice.links(apiKey=scene.upstream.api_key),
+        INTEGRATION,
+    ),
+    "integration.disabled": (
+        lambda scene: scene.alice.patches(scene.setup, {"enabled": False}),
+        INTEGRATION,
+    ),
+    "integration.enabled": (
+        lambda scene: [
+            scene.alice.patches(scene.setup, {"enabled": enabled}) for enabled in (False, True)
+        ],
+        INTEGRATION,
+    ),
+    "integration.removed": (lambda scene: scene.alice.deletes(scene.setup), INTEGRATION),
+    "connection.saved": (
+        lambda scene: scene.alice.patches(scene.connection, {"displayName": "Renamed"}),
+        CONNECTION,
+    ),
+    "connection.deleted": (lambda scene: scene.alice.deletes(scene.connection), CONNECTION),
+    "connection.failed": (Scene.breaks_and_is_checked, CONNECTION | {"reconnect_url"}),
+    "mcp.token_rotated": (Scene.rotates_mcp, INTEGRATION),
+}
+
+
+def test_every_signal_is_in_a_table() -> None:
+    assert set(OF_OAUTH) | set(HAPPENINGS) == set(signals.BY_NAME)
+    assert all(signal.name == name for name, signal in signals.BY_NAME.items())
+    assert all(signal.__doc__ for signal in signals.BY_NAME.values())
+
+
+@pytest.mark.parametrize("name", HAPPENINGS)
+def test_an_event_is_announced_once_and_has_its_row(scene: Scene, name: str) -> None:
+    act, told = HAPPENINGS[name]
+    before = len(rows_of(scene.app, "audit_events"))
+
+    with listening(scene.app) as heard:
+        act(scene)
+
+    (event,) = [event for event in heard if event.name == name]
+    (row,) = [row for row in rows_of(scene.app, "audit_events")[before:] if row["name"] == name]
+    assert event.tenant_id == row["tenant_id"] == "acme"
+    assert event.user_id == row["user_id"] == (None if name == "connection.failed" else "alice")
+    assert (event.at, row["at"]) == (START, START)
+    assert set(event.detail) == told
+    assert json.loads(row["detail"]) == dict(event.detail)
+
+
+def test_no_event_holds_a_secret(scene: Scene) -> None:
+    canary = "ok-a-secret-that-must-not-be-seen"
+
+    with listening(scene.app) as heard:
+        scene.alice.saves("Secret", canary)
+        scene.rotates_mcp()
+
+    said = repr(heard) + repr(rows_of(scene.app, "audit_events"))
+    assert PIECE in said
+    secrets: list[Any] = [canary, scene.upstream.api_key, scene.upstream.user_token()]
+    assert [secret for secret in secrets if secret in said] == []
