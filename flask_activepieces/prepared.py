@@ -8,7 +8,6 @@ them; its errors are SQLAlchemy's all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -56,18 +55,21 @@ class Prepared:
     def _run(self, connection: Connection, statement: Executable, values: Values) -> Any:
         text = self._text_of(statement)
         arguments = text.arguments(values)
-        before, after = _listeners(connection)
+        listeners, cursor, context = connection.dispatch, None, None
+        before, after = listeners.before_cursor_execute, listeners.after_cursor_execute
         try:
             cursor = connection.connection.cursor()
             if before or after:
-                told = connection, cursor, text.sql, arguments, _context(text.sql, arguments), False
+                context = _context(text.sql, arguments)
             for listener in before:
-                listener(*told)
+                listener(connection, cursor, text.sql, arguments, context, False)
             cursor.execute(text.sql, arguments)
             for listener in after:
-                listener(*told)
+                listener(connection, cursor, text.sql, arguments, context, False)
         except self._engine.dialect.loaded_dbapi.Error as error:
-            raise self._told_as_sqlalchemy_would(connection, text, error) from error
+            raise self._told_as_sqlalchemy_would(
+                error, connection=connection, cursor=cursor, statement=text.sql, context=context
+            ) from error
         return cursor
 
     def _text_of(self, statement: Executable) -> _Text:
@@ -83,16 +85,12 @@ class Prepared:
         return known[1]
 
     def _told_as_sqlalchemy_would(
-        self, connection: Connection, text: _Text, error: Exception
+        self, error: Exception, *, connection: Connection, cursor: Any, statement: str, context: Any
     ) -> BaseException:
         dialect = self._engine.dialect
-        is_gone = dialect.is_disconnect(error, connection.connection.driver_connection, None)  # type: ignore[arg-type]
-        if is_gone:
-            connection.invalidate(error)
-            # The others in the pool are from before, too; those in use are thrown away when they come back.
-            self._engine.dispose()
-        return DBAPIError.instance(
-            text.sql,
+        is_gone = dialect.is_disconnect(error, connection.connection.driver_connection, cursor)  # type: ignore[arg-type]
+        told: BaseException = DBAPIError.instance(
+            statement,
             None,  # never the values: they may be somebody's
             error,
             dialect.loaded_dbapi.Error,
@@ -100,18 +98,47 @@ class Prepared:
             connection_invalidated=is_gone,
             dialect=dialect,
         )
-
-
-def _listeners(connection: Connection) -> tuple[Iterable[Any], Iterable[Any]]:
-    """A host's monitoring, say: it is told of a statement as if SQLAlchemy ran it itself."""
-    dispatch = connection.dispatch
-    return dispatch.before_cursor_execute, dispatch.after_cursor_execute
+        heard = _exception_context(error, told, connection, cursor, statement, context, is_gone)
+        for listener in dialect.dispatch.handle_error:
+            told = heard.chained_exception = listener(heard) or told
+        if heard.is_disconnect:
+            connection.invalidate(error)
+            # The others in the pool are from before, too; those in use are thrown away when they come back.
+            self._engine.dispose()
+        return told
 
 
 def _context(sql: str, arguments: Any) -> SimpleNamespace:
-    """What listeners look at of SQLAlchemy's own, and where they keep what they noted before."""
+    """What a host's monitoring looks at of a statement as SQLAlchemy runs it, and where it keeps its notes."""
     return SimpleNamespace(
         statement=sql, parameters=arguments, compiled=None, executemany=False, execution_options={}
+    )
+
+
+def _exception_context(
+    error: Exception,
+    told: BaseException,
+    connection: Connection,
+    cursor: Any,
+    statement: str,
+    context: Any,
+    is_gone: bool,
+) -> SimpleNamespace:
+    """What it looks at of an error: the attributes of `sqlalchemy.engine.ExceptionContext`."""
+    return SimpleNamespace(
+        original_exception=error,
+        sqlalchemy_exception=told,
+        chained_exception=told,
+        engine=connection.engine,
+        dialect=connection.dialect,
+        connection=connection,
+        cursor=cursor,
+        statement=statement,
+        parameters=None,
+        execution_context=context,
+        is_disconnect=is_gone,
+        invalidate_pool_on_disconnect=True,
+        is_pre_ping=False,
     )
 
 
