@@ -181,7 +181,7 @@ def test_fifty_who_wait_for_activepieces_hold_no_database_connection(
 ) -> None:
     alice = Manager.named(small_pool, "alice")
     integration = alice.links()
-    server.faults.slow("GET", CONNECTIONS, 2.5, times=None)
+    server.faults.slow("GET", CONNECTIONS, 60, times=None)
     waiting = by_browser(alice.person, "GET", f"{API}/connections/{integration}")
     quick = by_browser(alice.person, "GET", f"{API}/setup/{integration}")
 
@@ -196,6 +196,8 @@ def test_fifty_who_wait_for_activepieces_hold_no_database_connection(
         took = time.monotonic() - began
         still_waiting = not fifty.done()
 
+        server.faults.end()
+
         assert (answer.status, still_waiting) == (200, True)
-        assert took < 1
+        assert took < 5
         assert [one.status for one in fifty.result()] == [200] * 50
