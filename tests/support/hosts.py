@@ -23,6 +23,7 @@ from flask_activepieces import (
 )
 from flask_activepieces.host import Permission
 
+from .tables import make_tables
 from .templates import COMPILED
 
 SECRET_KEY = "a secret key for tests only and long enough"
@@ -83,11 +84,11 @@ def make_app(
     The tables are made anew, unless they are there already and in use (``tables=False``).
     What the host sets up before the extension is ``first``.
     """
-    app = Flask(__name__)
+    app, file = Flask(__name__), directory / "host.sqlite"
     app.jinja_options = {"bytecode_cache": COMPILED}
     app.config.update(
         SECRET_KEY=SECRET_KEY,
-        SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{directory / 'host.sqlite'}",
+        SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{file}",
         ACTIVEPIECES_SCOPES=SCOPES,
     )
     extension: dict[str, Any] = {
@@ -95,15 +96,13 @@ def make_app(
         "clock": options.pop("clock", time.time),
     }
     app.config.update(options)
-    db = SQLAlchemy(app)
+    SQLAlchemy(app)
     if first is not None:
         first(app)
     Activepieces(**extension).init_app(app)
     _add_views(app)
     if tables:
-        with app.app_context():
-            db.drop_all()
-            db.create_all()
+        make_tables(app, file)
     return app
 
 
