@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from tests.support import hosts, requirements
+from tests.support import hosts, requirements, speed
 from tests.support.actors import Person, Program
 from tests.support.clock import StoppedClock
 
 MakeApp = Callable[..., Flask]
+
+Flask.url_rule_class = speed.LazyRule
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    with speed.no_look_for_garbage():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
