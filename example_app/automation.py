@@ -15,12 +15,10 @@ from flask_login import login_required
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.exceptions import ServiceUnavailable
 
-from flask_activepieces import ActivepiecesError, Principal
+from flask_activepieces import ActivepiecesError, Principal, get_state
 from flask_activepieces.client.errors import CallFailed, NotCallable
 from flask_activepieces.errors import InUse, InvalidInput, NotFound, Unavailable
-from flask_activepieces.integrations.records import Integration
-from flask_activepieces.integrations.setup import Setup
-from flask_activepieces.state import get_state
+from flask_activepieces.integrations import Integration, Setup
 
 from .auth import refuse_forms_of_other_sites
 from .errors import show_error

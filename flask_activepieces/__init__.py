@@ -5,6 +5,7 @@ from .bearer import current_token, require_scope
 from .errors import ActivepiecesError
 from .extension import Activepieces
 from .host import FlaskLoginHost, Host, Principal, Workspace
+from .state import get_state
 
 __all__ = [
     "Activepieces",
@@ -14,6 +15,7 @@ __all__ = [
     "Principal",
     "Workspace",
     "current_token",
+    "get_state",
     "require_scope",
     "signals",
 ]
