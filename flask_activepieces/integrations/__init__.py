@@ -1,4 +1,4 @@
-"""Tenants' links to Activepieces, and what they have there. The services are on the app's state; these are its words."""
+"""Tenants' links to Activepieces. The services are on the state of the app; these are the words they speak."""
 
 from .authorize import StartAuthorization, Started
 from .connections import ConnectionFilter, NewConnection
