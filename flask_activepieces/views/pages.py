@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..database import translated
 from ..errors import (
+    Busy,
     InvalidInput,
     NotFound,
     SetupError,
@@ -76,15 +77,22 @@ def _page_about(error: Exception) -> Response | None:
         case NotFound():
             nothing = Phrase("There is nothing here for you.")
             return error_page(404, Phrase("Not found"), nothing)
-        case Unavailable(what=what, retry_after=seconds):
-            away = Phrase("The %(what)s cannot be reached just now.", what=what)
-            again = Phrase("Nothing is lost: try again soon.")
-            page = error_page(503, Phrase("Just a moment"), away, again)
-            page.headers["Retry-After"] = str(seconds)
-            return page
+        case Busy(what=what) as busy:
+            return _just_a_moment(busy, Phrase("Another request is at this %(what)s.", what=what))
+        case Unavailable(what=what) as away:
+            return _just_a_moment(
+                away, Phrase("The %(what)s cannot be reached just now.", what=what)
+            )
         case SetupError() as incomplete:
             return error_page(500, Phrase("This app is not fully set up"), str(incomplete))
     return None
+
+
+def _just_a_moment(away: Unavailable, why: Phrase) -> Response:
+    again = Phrase("Nothing is lost: try again soon.")
+    response = error_page(503, Phrase("Just a moment"), why, again)
+    response.headers["Retry-After"] = str(away.retry_after)
+    return response
 
 
 def _out_of_date(why: Phrase) -> Response:

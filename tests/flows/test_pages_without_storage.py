@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from flask_activepieces import Principal, Workspace
+from flask_activepieces.errors import Busy
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
+from tests.support.hosts import SmallHost
 from tests.support.storage import database_away
 
 PAGES = ["/oauth/connected-apps", "/oauth/clients", "authorize"]
@@ -30,3 +35,16 @@ def test_a_host_whose_templates_need_the_database_still_gets_a_page(
 def signed_in_user() -> dict[str, object]:
     """As Flask-Login does for every template."""
     raise OperationalError("SELECT ...", {}, Exception("connection refused"))
+
+
+def test_somebody_else_at_the_same_thing_is_told_as_that(make_app: MakeApp) -> None:
+    class BusyHost(SmallHost):
+        def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+            raise Busy("connection", retry_after=7)
+
+    alice = Person(make_app(host=BusyHost()), "alice")
+
+    response = alice.opens("/oauth/connected-apps")
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "7")
+    assert "Another request is at this connection." in response.text
