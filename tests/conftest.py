@@ -14,6 +14,8 @@ from tests.support import hosts, requirements, speed
 from tests.support.actors import Person, Program
 from tests.support.clock import StoppedClock
 
+pytest_plugins = ["flask_activepieces.testing.plugin"]
+
 MakeApp = Callable[..., Flask]
 
 Flask.url_rule_class = speed.LazyRule

@@ -1,6 +1,18 @@
 """A small Activepieces for tests and demos, and what a host's own tests need. Not for production."""
 
-from .piece import Action, ActionCall, Piece, StepFailed
-from .server import ActivepiecesServer
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .piece import Action, ActionCall, Piece, StepFailed
+    from .server import ActivepiecesServer
 
 __all__ = ["Action", "ActionCall", "ActivepiecesServer", "Piece", "StepFailed"]
+
+
+def __getattr__(name: str) -> Any:
+    # By the first who asks: pytest loads the plugin beside this file in every run, with or without need of a server.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import piece, server
+
+    return getattr(server if name == "ActivepiecesServer" else piece, name)

@@ -8,10 +8,10 @@ import sys
 from flask_activepieces.testing import ActivepiecesServer
 
 
-def test_the_plugin_loads_nothing_but_pytest() -> None:
+def test_the_plugin_loads_the_package_and_not_the_server() -> None:
     code = (
-        "import sys, pytest, pytest_flask_activepieces\n"
-        "print({'flask', 'sqlalchemy', 'flask_activepieces'} & set(sys.modules))"
+        "import sys, flask_activepieces.testing.plugin\n"
+        "print({'requests', 'marshmallow', 'flask_activepieces.testing.server'} & set(sys.modules))"
     )
 
     done = subprocess.run(

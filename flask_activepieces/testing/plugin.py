@@ -1,7 +1,6 @@
 """The pytest plugin of flask-activepieces: a stand-in Activepieces, and access tokens of the app under test.
 
-It is a module of its own, beside the package, because pytest loads it in every run: the package itself is imported by
-the first test that asks for one of the fixtures.
+pytest loads it in every run; the server is loaded by the first test that asks for one of the fixtures.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from flask_activepieces.testing import ActivepiecesServer
+    from .server import ActivepiecesServer
 
 __all__ = [
     "activepieces_options",
@@ -33,7 +32,7 @@ def activepieces_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def _activepieces_server(activepieces_options: dict[str, Any]) -> Iterator[ActivepiecesServer]:
-    from flask_activepieces.testing import ActivepiecesServer
+    from .server import ActivepiecesServer
 
     with ActivepiecesServer(**activepieces_options) as server:
         yield server
@@ -49,7 +48,7 @@ def activepieces_server(_activepieces_server: ActivepiecesServer) -> Activepiece
 @pytest.fixture
 def issue_token(app: Flask) -> Callable[..., str]:
     """Makes access tokens of the app under test: ``issue_token(user_id=…, tenant_id=…, scope=…)``."""
-    from flask_activepieces.testing.issuing import issue_access_token
+    from .issuing import issue_access_token
 
     def issue(
         *,
@@ -72,7 +71,7 @@ def issue_token(app: Flask) -> Callable[..., str]:
 @pytest.fixture
 def authorized_client(app: Flask, issue_token: Callable[..., str]) -> Callable[..., FlaskClient]:
     """Makes test clients that call the app as Activepieces does: ``authorized_client(user_id=…, tenant_id=…)``."""
-    from flask_activepieces.testing.issuing import client_with
+    from .issuing import client_with
 
     def make(**whom: Any) -> FlaskClient:
         return client_with(app, issue_token(**whom))
