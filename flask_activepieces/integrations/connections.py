@@ -18,7 +18,7 @@ from ..host import Host
 from . import ownership
 from .gateways import Gateways
 from .journal import Journal
-from .leases import Leases
+from .leases import Lease, Leases
 from .records import Integration
 
 if TYPE_CHECKING:
@@ -114,8 +114,10 @@ class TenantConnections:
         display_name = new.display_name or piece_name
         external_id = ownership.external_id(integration, new.external_id or display_name)
         server = api_root(self._gateways.base_urls.of(integration.id, integration.base_url))
-        with self._leases.held("connection", server, integration.project_id, external_id):
-            saved = self._save(client, integration, new, external_id, piece_name, display_name)
+        with self._leases.held("connection", server, integration.project_id, external_id) as lease:
+            saved = self._save(
+                client, integration, new, external_id, piece_name, display_name, lease
+            )
         self._journal.saved(
             integration, saved, is_own=piece_name == self._own_piece, user_id=user_id, now=now
         )
@@ -203,6 +205,7 @@ class TenantConnections:
         external_id: str,
         piece_name: str,
         display_name: str,
+        lease: Lease,
     ) -> Connection:
         from ..client.connections import ConnectionDraft
 
@@ -214,16 +217,17 @@ class TenantConnections:
         stamped = ownership.stamped(
             metadata, integration, version=self._host.version(), user_id=new.for_user
         )
-        draft = ConnectionDraft(
-            project_id=integration.project_id,
-            external_id=external_id,
-            display_name=display_name,
-            piece_name=piece_name,
-            piece_version=new.piece_version,
-            metadata=stamped,
-            value=new.value() if callable(new.value) else new.value,
-        )
-        return client.connections.upsert(draft)
+        with lease.sending():
+            draft = ConnectionDraft(
+                project_id=integration.project_id,
+                external_id=external_id,
+                display_name=display_name,
+                piece_name=piece_name,
+                piece_version=new.piece_version,
+                metadata=stamped,
+                value=new.value() if callable(new.value) else new.value,
+            )
+            return client.connections.upsert(draft)
 
     def _found(self, connections: Sequence[Connection], connection_id: str) -> Connection:
         for connection in connections:

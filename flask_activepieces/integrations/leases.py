@@ -4,8 +4,9 @@ Activepieces does not make an upsert one step, and lets several connections have
 upserts of a new one, up to 10 made a connection each, on a 0.85.2 server. So who saves a connection takes a lease of
 its external id first: a row with an end, taken and given back in transactions of one statement each. Others wait.
 
-When the outcome is unknown the lease is not given back: Activepieces may still be at it, and says so after 300
-seconds at the latest.
+Only the call that saves can leave something behind. So the lease is renewed right before it, and when that call's
+outcome is unknown the lease is not given back: Activepieces may still be at it, and says so after 300 seconds at the
+latest. Whatever else fails has changed nothing, and the next may try at once.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import Any
+from math import ceil
 
 from sqlalchemy import Table, delete, select, update
 
@@ -29,34 +30,64 @@ from ..signing import random_id
 
 _table: Table = LeaseRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 
-#: A worker that died leaves a lease behind; by then even an Activepieces without a worker has answered.
-LONGEST = 310
+#: For so long even an Activepieces without a worker may be at a call.
+LONGEST_SILENCE = 300
+#: How much longer than the timeout a call may take, with its repetitions, and how far clocks may differ.
+_SLACK = 20
 #: How many seconds to wait for another to finish.
 PATIENCE = 20.0
 
 
+class Lease:
+    """A lease that is held: nobody else has it."""
+
+    def __init__(self, renew: Callable[[], None]) -> None:
+        self._renew = renew
+        #: Whether it outlives the work, because Activepieces may.
+        self.is_kept = False
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Around the call that Activepieces may go on with when its answer is lost."""
+        self._renew()
+        # And stays so when the worker is told to stop meanwhile.
+        self.is_kept = True
+        try:
+            yield
+        except Exception as error:
+            self.is_kept = may_still_happen(error)
+            raise
+        self.is_kept = False
+
+
 class Leases:
-    """The leases of one app."""
+    """The leases of one app; ``timeout`` is how many seconds one answer of Activepieces is waited for."""
 
     def __init__(
-        self, database: Database, *, clock: Clock, sleep: Callable[[float], None] = time.sleep
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        timeout: float,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sleep = sleep
+        #: A worker that died leaves a lease behind; by its end Activepieces has finished what it was sent.
+        self.lasts = LONGEST_SILENCE + ceil(timeout) + _SLACK
 
     @contextmanager
-    def held(self, *what: str) -> Iterator[None]:
+    def held(self, *what: str) -> Iterator[Lease]:
         """Do something that nobody else does meanwhile; `Busy` when another does not finish. The kind comes first."""
         name, holder = _name_of(*what), random_id()
         self._wait_for(name, holder, what)
+        lease = Lease(lambda: self._renew(name, holder, what))
         try:
-            yield
-        except Exception as error:
-            if not _may_still_be_at_it(error):
+            yield lease
+        finally:
+            if not lease.is_kept:
                 self._give_back(name, holder)
-            raise
-        self._give_back(name, holder)
 
     def first(self, *what: str, until: int) -> bool:
         """Whether nobody has asked this before; remembered until then."""
@@ -76,16 +107,22 @@ class Leases:
     def _taken_until(self, name: str, holder: str) -> int | None:
         """None when the lease is ours now; else when the other's ends."""
         now = int(self._clock())
+        until = now + self.lasts
         row = self._database.read(
             lambda connection: connection.execute(
                 select(_table).where(_table.c.name == name)
             ).one_or_none()
         )
         if row is None:
-            return None if self._insert(name, holder, now + LONGEST) else now
-        if row.until <= now and self._take_over(row, holder, now + LONGEST):
+            return None if self._insert(name, holder, until) else now
+        if row.until <= now and self._take_over(row.name, row.holder, holder, until):
             return None
         return int(row.until)
+
+    def _renew(self, name: str, holder: str, what: Sequence[str]) -> None:
+        if not self._take_over(name, holder, holder, int(self._clock()) + self.lasts):
+            # It ended while its holder was slow, and another has it.
+            raise Busy(what[0], retry_after=self.lasts)
 
     # Each is a transaction of one statement: with two, gap locks could make two workers on MySQL wait for each other.
 
@@ -94,10 +131,10 @@ class Leases:
         values = {"name": name, "holder": holder, "until": until}
         return self._database.transact(lambda work: work.changes(statement, values)) == 1
 
-    def _take_over(self, row: Any, holder: str, until: int) -> bool:
+    def _take_over(self, name: str, before: str, holder: str, until: int) -> bool:
         statement = (
             update(_table)
-            .where(_table.c.name == row.name, _table.c.holder == row.holder)
+            .where(_table.c.name == name, _table.c.holder == before)
             .values(holder=holder, until=until)
         )
         return self._database.transact(lambda work: work.changes(statement)) == 1
@@ -108,8 +145,8 @@ class Leases:
             self._database.transact(lambda work: work.changes(statement))
 
 
-def _may_still_be_at_it(error: Exception) -> bool:
-    """Whether Activepieces may go on with what it was asked to do."""
+def may_still_happen(error: Exception) -> bool:
+    """Whether Activepieces may have done what it was asked, or go on with it, although the call failed."""
     if isinstance(error, CannotReach | TookTooLong):
         return error.outcome_unknown
     # Said by a proxy that did not wait for Activepieces.

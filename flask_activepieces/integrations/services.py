@@ -67,7 +67,7 @@ def services(
         oauth_clients=oauth_clients,
         audit=audit,
     )
-    leases = Leases(database, clock=clock, sleep=sleep)
+    leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
     journal = Journal(database, audit=audit, grants=grants)
     connections = TenantConnections(settings, host, gateways, leases, journal)
     own_clients = OwnClients(database, strongbox, oauth_clients=oauth_clients)

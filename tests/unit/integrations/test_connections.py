@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flask_activepieces.client.connections import Connection, ConnectionDraft
-from flask_activepieces.client.errors import TookTooLong, ValueRefused, WrongCredential
+from flask_activepieces.client.errors import CannotReach, TookTooLong, ValueRefused, WrongCredential
 from flask_activepieces.client.values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
 from flask_activepieces.errors import Busy, InUse, InvalidInput, NotFound
 from flask_activepieces.integrations.connections import ConnectionFilter, NewConnection
@@ -187,8 +187,21 @@ def test_while_the_outcome_is_unknown_nobody_else_saves_it(
     with pytest.raises(Busy) as caught:
         office.save(integration)
 
-    assert caught.value.retry_after > 60
+    assert caught.value.retry_after > 270
     assert office.save(integration, "Another").display_name == "Another"
+
+
+def test_a_look_that_fails_keeps_nobody_from_saving(
+    office: Office, integration: Integration
+) -> None:
+    """Nothing was sent that Activepieces could go on with."""
+    office.upstream.faults.reset("GET", "/app-connections", times=None)
+    with pytest.raises(CannotReach):
+        office.save(integration)
+
+    office.upstream.faults.clear()
+
+    assert office.save(integration).display_name == "Mine"
 
 
 # --- Listing ----------------------------------------------------------------------------------------

@@ -19,9 +19,12 @@ from flask_activepieces.client.errors import (
 )
 from flask_activepieces.database import Database
 from flask_activepieces.errors import Busy
-from flask_activepieces.integrations.leases import LONGEST, PATIENCE, Leases
+from flask_activepieces.integrations.leases import LONGEST_SILENCE, PATIENCE, Leases
 from flask_activepieces.models import Base, LeaseRow
 from tests.support.clock import StoppedClock
+
+#: How long a call may be waited for, in these tests.
+TIMEOUT = 30
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def leases(database: Database, clock: StoppedClock, slept: list[float]) -> Lease
         slept.append(seconds)
         clock.advance(seconds)
 
-    return Leases(database, clock=clock, sleep=sleep)
+    return Leases(database, clock=clock, timeout=TIMEOUT, sleep=sleep)
 
 
 def assert_free(leases: Leases, slept: list[float]) -> None:
@@ -80,7 +83,7 @@ def test_who_comes_while_another_is_at_it_waits_and_gives_up(
 
     assert sum(slept) >= PATIENCE
     assert max(slept) < 1
-    assert 0 < error.retry_after <= LONGEST
+    assert 0 < error.retry_after <= leases.lasts
 
 
 def test_another_connection_does_not_wait(leases: Leases, slept: list[float]) -> None:
@@ -106,7 +109,7 @@ ANSWERED = [
 def test_after_an_answer_the_next_may_try_at_once(
     error: Exception, leases: Leases, slept: list[float]
 ) -> None:
-    with pytest.raises(type(error)), leases.held("a connection"):
+    with pytest.raises(type(error)), leases.held("a connection") as lease, lease.sending():
         raise error
 
     assert_free(leases, slept)
@@ -124,20 +127,62 @@ UNANSWERED = [
 def test_while_activepieces_may_still_be_at_it_nobody_else_tries(
     error: CallFailed, leases: Leases, clock: StoppedClock, slept: list[float]
 ) -> None:
-    with pytest.raises(CallFailed), leases.held("a connection"):
+    with pytest.raises(CallFailed), leases.held("a connection") as lease, lease.sending():
         raise error
 
     assert_taken(leases)
-    clock.advance(LONGEST)
+    clock.advance(leases.lasts)
     slept.clear()
     assert_free(leases, slept)
+
+
+@pytest.mark.parametrize("error", UNANSWERED, ids=lambda error: f"{type(error).__name__}")
+def test_what_fails_before_anything_is_sent_keeps_nobody_waiting(
+    error: CallFailed, leases: Leases, slept: list[float]
+) -> None:
+    """Only a look at what is there: Activepieces has nothing to go on with."""
+    with pytest.raises(CallFailed), leases.held("a connection"):
+        raise error
+
+    assert_free(leases, slept)
+
+
+def test_what_is_sent_late_has_the_whole_time(leases: Leases, clock: StoppedClock) -> None:
+    with pytest.raises(TookTooLong), leases.held("a connection") as lease:
+        clock.advance(leases.lasts - 10)
+        with lease.sending():
+            clock.advance(TIMEOUT)
+            raise TookTooLong("connections.upsert", seconds=TIMEOUT)
+
+    assert assert_taken(leases).retry_after >= LONGEST_SILENCE - PATIENCE
+
+
+def test_who_was_too_slow_sends_nothing_while_another_is_at_it(
+    leases: Leases, clock: StoppedClock
+) -> None:
+    with pytest.raises(Busy), leases.held("a connection") as lease:
+        clock.advance(leases.lasts)
+        second = leases.held("a connection")
+        second.__enter__()
+        with lease.sending():
+            raise AssertionError("two at once")
+
+    assert_taken(leases)
+
+
+def test_a_worker_that_is_told_to_stop_leaves_its_lease_behind(leases: Leases) -> None:
+    """What it had sent, Activepieces goes on with."""
+    with pytest.raises(SystemExit), leases.held("a connection") as lease, lease.sending():
+        raise SystemExit
+
+    assert_taken(leases)
 
 
 def test_a_dead_workers_lease_ends(leases: Leases, clock: StoppedClock, slept: list[float]) -> None:
     died = leases.held("a connection")
     died.__enter__()
 
-    clock.advance(LONGEST)
+    clock.advance(leases.lasts)
 
     assert_free(leases, slept)
 
@@ -146,7 +191,7 @@ def test_who_comes_back_late_does_not_give_away_anothers_turn(
     leases: Leases, clock: StoppedClock
 ) -> None:
     with leases.held("a connection"):
-        clock.advance(LONGEST)
+        clock.advance(leases.lasts)
         second = leases.held("a connection")
         second.__enter__()
 
@@ -162,7 +207,7 @@ def test_what_happens_once_happens_once(leases: Leases, clock: StoppedClock) -> 
 
 
 def test_of_many_threads_one_is_inside_at_a_time(database: Database, clock: StoppedClock) -> None:
-    leases, inside, most = Leases(database, clock=clock), 0, 0
+    leases, inside, most = Leases(database, clock=clock, timeout=TIMEOUT), 0, 0
     counting = Lock()
 
     def work(_: int) -> None:
