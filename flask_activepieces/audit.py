@@ -54,18 +54,18 @@ class Audit:
     ) -> bool:
         """Run an INSERT or UPDATE and, if it met a row, record the event; whether it did.
 
-        It is all that the transaction writes. With ``counted`` the events of this name and family share one row,
-        which is there already and counts them.
+        It is all that the transaction writes. With ``counted`` the events of this name and family share one row that
+        counts them, unless it was pruned.
         """
-        note, noted = (_COUNT, _count_of(event)) if counted else (_ADD, _row_of(event))
+        row = _row_of(event)
         if transaction.dialect == "postgresql":
             statement = _in_one(change.statement, counted)
-            if not transaction.whole_at_once(statement, {**change.values, **noted}):
+            if not transaction.whole_at_once(statement, {**change.values, **row}):
                 return False
         elif transaction.changes_at_once(change.statement, change.values) == 0:
             return False
-        else:
-            transaction.changes_at_once(note, noted)
+        elif not (counted and transaction.changes_at_once(_COUNT, row)):
+            transaction.changes_at_once(_ADD, row)
         self.announce(transaction, event)
         return True
 
@@ -80,14 +80,6 @@ def _row_of(event: Event) -> Values:
     detail = json.dumps(dict(event.detail))
     told = {**vars(event), "detail": detail, "times": 1, "last_at": event.at}
     return {f"event_{name}": value for name, value in told.items()}
-
-
-def _count_of(event: Event) -> Values:
-    return {
-        "event_family_id": event.family_id,
-        "event_name": event.name,
-        "event_last_at": event.at,
-    }
 
 
 _table: Table = AuditEventRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
@@ -107,10 +99,10 @@ _COUNT = (
 @cache
 def _in_one(change: Any, counted: bool) -> Executable:
     """PostgreSQL: the change, and its event where it met a row, in one statement, which returns that row."""
-    changed = change.returning(literal_column("1").label("met")).cte("changed")
+    met: Any = literal_column("1").label("met")
+    changed = change.returning(met).cte("changed")
+    row, whole = select(*_VALUES.values()).select_from(changed), select(changed)
     if counted:
-        noted = _COUNT.where(select(changed).exists()).cte("noted")
-    else:
-        row = select(*_VALUES.values()).select_from(changed)
-        noted = insert(_table).from_select(list(_VALUES), row).cte("noted")
-    return select(changed).add_cte(noted)
+        noted = _COUNT.where(select(changed).exists()).returning(met).cte("noted")
+        row, whole = row.where(~select(noted).exists()), whole.add_cte(noted)
+    return whole.add_cte(insert(_table).from_select(list(_VALUES), row).cte("added"))
