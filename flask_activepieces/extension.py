@@ -15,6 +15,7 @@ from .config import Settings
 from .database import Database
 from .errors import SetupError
 from .host import FlaskLoginHost, Host
+from .host_session import ConsiderateHost, HostSession
 from .integrations.services import services
 from .models import Base
 from .oauth.clients import OAuthClients
@@ -47,6 +48,8 @@ class Activepieces:
             raise SetupError("flask-activepieces is set up on this app already.")
         settings = Settings.from_app_config(app.config)
         database = self._database(app)
+        session = HostSession(app.extensions["sqlalchemy"].session)
+        host = ConsiderateHost(self._host, session)
         audit = Audit(sender=app)
         desk = TokenDesk.of(settings, audit=audit)
         clients = OAuthClients(known_scopes=settings.scopes, audit=audit)
@@ -54,15 +57,16 @@ class Activepieces:
         for_tenants = services(
             settings,
             database,
-            self._host,
+            host,
             clock=self._clock,
             audit=audit,
             oauth_clients=clients,
             grants=grants,
+            let_go=session.let_go,
         )
         app.extensions[EXTENSION] = State(
             settings=settings,
-            host=self._host,
+            host=host,
             clock=self._clock,
             database=database,
             audit=audit,

@@ -1,6 +1,7 @@
 """The way from an integration to Activepieces: the right server, the right key, and only where both are allowed.
 
-Every call goes through here. No database connection is held while one is under way.
+Every call goes through here. No database connection is held while one is under way: ours are given back after each
+look-up, and that of the host's own session is let go before a client is handed out.
 """
 
 from __future__ import annotations
@@ -66,20 +67,28 @@ class Gateways:
         database: Database,
         strongbox: Strongbox,
         *,
+        let_go: Callable[[], None],
         connect: Connect | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
         self._strongbox = strongbox
         self.base_urls = BaseUrls(settings)
-        self.connect: Connect = connect or Connections(settings)
+        self._let_go = let_go
+        self._connect: Connect = connect or Connections(settings)
 
     def to(self, integration: Integration, operation: str) -> ActivepiecesClient:
         """A client that may make this call; `Disabled`, or `NotCallable` with who could make it."""
+        self._let_go()
         if not integration.enabled:
             raise Disabled(integration.id, "an administrator switched it off")
         base_url = self.base_urls.of(integration.id, integration.base_url)
-        return self.connect(base_url, self._credential(integration, operation))
+        return self.connected(base_url, self._credential(integration, operation))
+
+    def connected(self, base_url: str, credential: Credential) -> ActivepiecesClient:
+        """A client for a server and a credential."""
+        self._let_go()
+        return self._connect(base_url, credential)
 
     def is_shared(self, integration: Integration) -> bool:
         """Whether other tenants' things are in the same project."""

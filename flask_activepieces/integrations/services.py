@@ -53,12 +53,16 @@ def services(
     audit: Audit,
     oauth_clients: OAuthClients,
     grants: Grants,
+    let_go: Callable[[], None],
     connect: Connect | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Services:
-    """The services of an app; ``connect`` and ``sleep`` are for tests."""
+    """The services of an app.
+
+    ``let_go`` makes the host's session give its database connection back; ``connect`` and ``sleep`` are for tests.
+    """
     strongbox = Strongbox(settings.secret_keys)
-    gateways = Gateways(settings, database, strongbox, connect=connect)
+    gateways = Gateways(settings, database, strongbox, let_go=let_go, connect=connect)
     integrations = Integrations(
         database,
         gateways,

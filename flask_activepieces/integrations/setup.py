@@ -85,7 +85,7 @@ class Verifier:
         """The projects that a credential sees: the cheapest call that no stranger can make."""
         url = place.base_url or self._gateways.base_urls.configured
         try:
-            return self._gateways.connect(url, credential).projects.list()
+            return self._gateways.connected(url, credential).projects.list()
         except (BadCredential, NotAllowed) as error:
             raise InvalidInput({name: "Activepieces does not accept it"}) from error
         except (NotActivepieces, NoSuchRoute) as error:
@@ -103,7 +103,7 @@ class Verifier:
             raise InvalidInput({"apiKey": "another server needs a key of its own"})
         if wanted is not None:
             raise InvalidInput({"projectId": "it can be chosen only with a key of one's own"})
-        client = self._gateways.connect(self._gateways.base_urls.configured, key)
+        client = self._gateways.connected(self._gateways.base_urls.configured, key)
         if self._project_id is None:
             return projects.assigned(client, external_id=place.external_id, name=place.external_id)
         try:

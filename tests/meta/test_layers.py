@@ -34,6 +34,7 @@ LAYERS = {
     "inserts": 0,
     "standing_alone": 0,
     "database": 1,
+    "host_session": 1,
     "audit": 1,
     "budget": 1,
     "client": 1,
@@ -55,6 +56,7 @@ OPEN_ROWS = {0, 1, 8}
 # Who may know which framework, by module or package. Ruff (TID251) says so already in the editor.
 KNOWS_FLASK = {
     "host",
+    "host_session",
     "budget",
     "oauth.server",
     "state",

@@ -97,6 +97,7 @@ class Office:
             audit=self.audit,
             oauth_clients=self.oauth_clients,
             grants=self.grants,
+            let_go=lambda: None,
             connect=self._connect,
             sleep=self.sleep or self.clock.advance,
         )
