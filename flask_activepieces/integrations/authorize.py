@@ -19,11 +19,12 @@ from ..errors import Declined, InvalidInput, SignatureError, SignatureExpired
 from ..host import Principal
 from ..signing import fingerprint, random_id, same
 from . import piece_auth
-from .connections import NewConnection, TenantConnections
+from .connections import TenantConnections
 from .gateways import Gateways
 from .integrations import Integrations
 from .leases import Leases
 from .records import Integration
+from .saving import NewConnection
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class _Pending:
     piece_name: str
     display_name: str | None
     external_id: str | None
+    connection_id: str | None
     client_id: str
     redirect_url: str
     scope: str
@@ -113,7 +115,7 @@ class ThirdPartySignIn:
         now: int,
     ) -> Started:
         """Where the user signs in; ``redirect_url`` is our callback, as it is registered there."""
-        piece_name, external_id, display_name = self._target(integration, wanted)
+        piece_name, display_name = self._target(integration, wanted)
         auth = self._auth(integration, piece_name)
         client_id = self._client_id(wanted, piece_name)
         piece_auth.check_props(auth, wanted.props)
@@ -128,7 +130,8 @@ class ThirdPartySignIn:
             type=wanted.type,
             piece_name=piece_name,
             display_name=display_name,
-            external_id=external_id,
+            external_id=wanted.external_id,
+            connection_id=wanted.connection_id,
             client_id=client_id,
             redirect_url=redirect_url,
             scope=piece_auth.filled(" ".join(self._scope(wanted, piece_name, auth)), wanted.props),
@@ -172,19 +175,20 @@ class ThirdPartySignIn:
             piece_name=pending.piece_name,
             display_name=pending.display_name,
             external_id=pending.external_id,
+            renews=pending.connection_id,
         )
         return self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
 
     def _target(
         self, integration: Integration, wanted: StartAuthorization
-    ) -> tuple[str, str | None, str | None]:
-        """The piece, and under which names its connection is saved."""
+    ) -> tuple[str, str | None]:
+        """The piece, and what its connection is called."""
         if wanted.connection_id is not None:
-            broken = self._connections.one(integration, wanted.connection_id)
-            return broken.piece_name, broken.external_id, broken.display_name
+            broken = self._connections.renewable(integration, wanted.connection_id)
+            return broken.piece_name, broken.display_name
         if not wanted.piece_name:
             raise InvalidInput({"pieceName": "is required, or the id of a connection"})
-        return wanted.piece_name, wanted.external_id, wanted.display_name
+        return wanted.piece_name, wanted.display_name
 
     def _auth(self, integration: Integration, piece_name: str) -> PieceAuth:
         piece = self._gateways.to(integration, "pieces.get").pieces.get(piece_name)

@@ -7,25 +7,24 @@ question is one request for all of the project's, and what is not the tenant's i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..client.urls import api_root
-from ..client.values import Value
+from ..client.errors import CallFailed, NoSuchThing
 from ..config import Settings
 from ..errors import InUse, InvalidInput, NotFound
 from ..host import Host
 from . import ownership
 from .gateways import Gateways
+from .global_connections import on_platform
 from .journal import Journal
-from .leases import Lease, Leases
+from .leases import Leases, may_still_happen
 from .records import Integration
+from .saving import InProject, NewConnection, Place, Saver
 
 if TYPE_CHECKING:
-    from ..client.client import ActivepiecesClient
     from ..client.connections import Connection, Owner, Scope, Status
-
-_PLATFORM = "PLATFORM"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,26 +38,6 @@ class ConnectionFilter:
     scope: Scope | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewConnection:
-    """A connection to be made, or to be given another value."""
-
-    #: The value, or what makes it when it is about to be sent: a code is good for a minute.
-    value: Value | Callable[[], Value] = field(repr=False)
-    #: None: the app's own piece.
-    piece_name: str | None = None
-    piece_version: str | None = None
-    display_name: str | None = None
-    #: Its name among the tenant's connections; the same name again changes the connection. None: the display name.
-    external_id: str | None = None
-    #: None keeps what the connection has.
-    metadata: Mapping[str, Any] | None = None
-    #: The project that the caller has in mind; there is only one.
-    project_id: str | None = None
-    #: The user of the app whom the connection speaks for, where it speaks for one.
-    for_user: str | None = None
-
-
 class TenantConnections:
     """Lists, makes, changes and deletes connections; what is another tenant's is not there."""
 
@@ -68,7 +47,7 @@ class TenantConnections:
         self._own_piece = settings.piece_name
         self._host = host
         self._gateways = gateways
-        self._leases = leases
+        self._saver = Saver(host, gateways, leases)
         self._journal = journal
 
     def list(
@@ -90,11 +69,21 @@ class TenantConnections:
         """One of the integration's connections; `NotFound` for any other."""
         return self._found(self.list(integration), connection_id)
 
-    def own(self, integration: Integration) -> Connection:
+    def own(self, integration: Integration, *, now: int) -> Connection:
         """The integration's own connection: the one saved last for the app's piece."""
         if integration.connection_id is None:
             raise NotFound("connection", "own")
-        return self.one(integration, integration.connection_id)
+        return self._known(integration, integration.connection_id, now=now)
+
+    def renewable(self, integration: Integration, connection_id: str) -> Connection:
+        """One that is to be given another value by its id; `InvalidInput` where that is not the way."""
+        found = self.one(integration, connection_id)
+        if ownership.is_renewable(found):
+            return found
+        whose = "a user's: they renew it by one click"
+        if found.scope == ownership.PLATFORM:
+            whose = "of the whole platform: save it again with the scope PLATFORM"
+        raise InvalidInput({"connectionId": f"it is {whose}"})
 
     def owners(self, integration: Integration) -> Sequence[Owner]:
         """The users of Activepieces who have connections in the project."""
@@ -105,19 +94,11 @@ class TenantConnections:
         self, integration: Integration, new: NewConnection, *, user_id: str, now: int
     ) -> Connection:
         """The connection of this name, made or given another value; one at a time, so that there is one."""
-        client = self._gateways.to(integration, "connections.upsert")
         piece_name = new.piece_name or self._own_piece
         if piece_name is None:
             raise InvalidInput({"pieceName": "is required, since ACTIVEPIECES_PIECE_NAME is empty"})
-        if new.project_id not in (None, integration.project_id):
-            raise InvalidInput({"projectId": "this integration is for another project"})
-        display_name = new.display_name or piece_name
-        external_id = ownership.external_id(integration, new.external_id or display_name)
-        server = api_root(self._gateways.base_urls.of(integration.id, integration.base_url))
-        with self._leases.held("connection", server, integration.project_id, external_id) as lease:
-            saved = self._save(
-                client, integration, new, external_id, piece_name, display_name, lease
-            )
+        place = self._place(integration, new, new.external_id or new.display_name or piece_name)
+        saved = self._saver.save(integration, new, place, piece_name=piece_name)
         self._journal.saved(
             integration, saved, is_own=piece_name == self._own_piece, user_id=user_id, now=now
         )
@@ -144,7 +125,7 @@ class TenantConnections:
                 user_id=ownership.user_of(current),
             )
         name = display_name or current.display_name
-        if current.scope == _PLATFORM:
+        if current.scope == ownership.PLATFORM:
             # By the other route, Activepieces answers 500 for a connection of the whole platform.
             client = self._gateways.to(integration, "global_connections.update")
             saved = client.global_connections.update(
@@ -166,16 +147,13 @@ class TenantConnections:
         now: int,
     ) -> None:
         """Delete the connection; `InUse` if flows would fail without it, unless that is wanted."""
-        current = self.one(integration, connection_id)
+        current = self._known(integration, connection_id, now=now)
         if current.flow_ids and not force:
             raise InUse(current.flow_ids)
-        if current.scope == _PLATFORM:
-            # By the other route, Activepieces answers 204 and deletes nothing.
-            client = self._gateways.to(integration, "global_connections.delete")
-            client.global_connections.delete(current.id)
-        else:
-            client = self._gateways.to(integration, "connections.delete")
-            client.connections.delete(current.id)
+        delete = self._deletion(integration, current)
+        # First, so that no lost answer leaves a user's permission without the connection that it was given for.
+        self._journal.deleting(integration, current, now=now)
+        self._ended(integration, current, by=delete)
         self._journal.deleted(integration, current, user_id=user_id, now=now)
 
     def replace(
@@ -194,40 +172,57 @@ class TenantConnections:
         found = self.list(integration)
         source = self._found(found, source_id)
         self._found(found, target_id)
-        client.connections.replace(integration.project_id, source_id=source_id, target_id=target_id)
+        replace = partial(
+            client.connections.replace,
+            integration.project_id,
+            source_id=source_id,
+            target_id=target_id,
+        )
+        self._ended(integration, source, by=replace)
         self._journal.deleted(integration, source, user_id=user_id, now=now)
 
-    def _save(
-        self,
-        client: ActivepiecesClient,
-        integration: Integration,
-        new: NewConnection,
-        external_id: str,
-        piece_name: str,
-        display_name: str,
-        lease: Lease,
-    ) -> Connection:
-        from ..client.connections import ConnectionDraft
+    def _place(self, integration: Integration, new: NewConnection, name: str) -> Place:
+        if new.reach is not None:
+            return on_platform(self._gateways, integration, new.reach, name=name)
+        client = self._gateways.to(integration, "connections.upsert")
+        if new.project_id not in (None, integration.project_id):
+            raise InvalidInput({"projectId": "this integration is for another project"})
+        if new.renews is not None:
+            external_id = self.renewable(integration, new.renews).external_id
+        elif new.for_user is not None:
+            external_id = ownership.external_id_of_user(integration, new.for_user)
+        else:
+            external_id = ownership.external_id(integration, name)
+        return InProject(client, integration.project_id, external_id)
 
-        metadata = new.metadata
-        if metadata is None:
-            # With ours alone, Activepieces would take the caller's away.
-            before = client.connections.find(integration.project_id, external_id)
-            metadata = before.metadata if before else None
-        stamped = ownership.stamped(
-            metadata, integration, version=self._host.version(), user_id=new.for_user
-        )
-        with lease.sending():
-            draft = ConnectionDraft(
-                project_id=integration.project_id,
-                external_id=external_id,
-                display_name=display_name,
-                piece_name=piece_name,
-                piece_version=new.piece_version,
-                metadata=stamped,
-                value=new.value() if callable(new.value) else new.value,
-            )
-            return client.connections.upsert(draft)
+    def _deletion(self, integration: Integration, connection: Connection) -> Callable[[], None]:
+        if connection.scope == ownership.PLATFORM:
+            # By the other route, Activepieces answers 204 and deletes nothing.
+            client = self._gateways.to(integration, "global_connections.delete")
+            return partial(client.global_connections.delete, connection.id)
+        client = self._gateways.to(integration, "connections.delete")
+        return partial(client.connections.delete, connection.id)
+
+    def _ended(
+        self, integration: Integration, connection: Connection, *, by: Callable[[], None]
+    ) -> None:
+        """Do what ends the connection; when the answer does not say whether it did, look."""
+        try:
+            by()
+        except CallFailed as error:
+            if not (isinstance(error, NoSuchThing) or may_still_happen(error)):
+                raise
+            if any(left.id == connection.id for left in self.list(integration)):
+                raise
+
+    def _known(self, integration: Integration, connection_id: str, *, now: int) -> Connection:
+        """One of the integration's; what is not there any more is not its own one either."""
+        try:
+            return self.one(integration, connection_id)
+        except NotFound:
+            if connection_id == integration.connection_id:
+                self._journal.forget_own(integration, now=now)
+            raise
 
     def _found(self, connections: Sequence[Connection], connection_id: str) -> Connection:
         for connection in connections:

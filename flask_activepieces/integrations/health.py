@@ -19,6 +19,7 @@ from . import records
 from .connections import ConnectionFilter, TenantConnections
 from .gateways import Gateways
 from .journal import told_of
+from .ownership import is_renewable
 from .records import Integration
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ class Health:
     def reconnect_url(self, integration: Integration, connection: Connection) -> str:
         """Where to mend a connection: by signing in again from this app, or else in Activepieces."""
         by_sign_in = (
-            connection.type in _BY_SIGN_IN and connection.piece_name in self._settings.oauth_apps
+            connection.type in _BY_SIGN_IN
+            and connection.piece_name in self._settings.oauth_apps
+            and is_renewable(connection)
         )
         if by_sign_in and self._settings.public_url is not None:
             query = urlencode({"connectionId": connection.id})

@@ -47,28 +47,41 @@ class Journal:
 
         self._database.transact(note)
 
+    def deleting(self, integration: Integration, connection: Connection, *, now: int) -> None:
+        """A connection is about to go: what its user allowed it to do ends."""
+        self._database.transact(
+            lambda transaction: self._end_grant(transaction, integration, connection, now)
+        )
+
     def deleted(
         self, integration: Integration, connection: Connection, *, user_id: str, now: int
     ) -> None:
         """A connection is gone, and with it what its user allowed it to do."""
 
         def note(transaction: Transaction) -> None:
-            current = records.find(
-                transaction.connection, integration.id, tenant_id=integration.tenant_id
-            )
-            if current.connection_id == connection.id:
-                none = {"connection_id": None, "connection_external_id": None}
-                records.change(transaction, current, none, now=now)
-            self._end_grant(transaction, current, connection, now)
+            _forget_own(transaction, integration, connection.id, now)
+            self._end_grant(transaction, integration, connection, now)
             event = _event("connection.deleted", integration, connection, user_id, now)
             self._audit.record(transaction, event)
 
         self._database.transact(note)
 
+    def forget_own(self, integration: Integration, *, now: int) -> None:
+        """The own connection is gone, and not by us; or by us, and the answer was lost."""
+        self._database.transact(
+            lambda transaction: _forget_own(
+                transaction, integration, integration.connection_id, now
+            )
+        )
+
     def _end_grant(
         self, transaction: Transaction, integration: Integration, connection: Connection, now: int
     ) -> None:
-        client_id, user_id = integration.oauth_client_id, user_of(connection)
+        user_id = user_of(connection)
+        current = records.find(
+            transaction.connection, integration.id, tenant_id=integration.tenant_id
+        )
+        client_id = current.oauth_client_id
         if client_id is None or user_id is None:
             return
         found = grants.remembered(
@@ -86,6 +99,15 @@ def _change(
     current = records.find(transaction.connection, integration.id, tenant_id=integration.tenant_id)
     if current.project_id == integration.project_id:
         records.change(transaction, current, values, now=now)
+
+
+def _forget_own(
+    transaction: Transaction, integration: Integration, connection_id: str | None, now: int
+) -> None:
+    current = records.find(transaction.connection, integration.id, tenant_id=integration.tenant_id)
+    if current.connection_id == connection_id:
+        none = {"connection_id": None, "connection_external_id": None}
+        records.change(transaction, current, none, now=now)
 
 
 def _event(

@@ -20,6 +20,8 @@ from .records import Integration
 if TYPE_CHECKING:
     from ..client.connections import Connection
 
+#: The scope of connections that are not one project's.
+PLATFORM = "PLATFORM"
 TENANT = "tenantId"
 ORGANIZATION = "organizationId"
 INTEGRATION = "integrationId"
@@ -69,21 +71,31 @@ def user_of(connection: Connection) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def external_id(integration: Integration, name: str) -> str:
-    """The external id of a connection with this name among the tenant's own.
+def is_renewable(connection: Connection) -> bool:
+    """Whether it can be given another value by its id: it is the project's, and speaks for no user of the app."""
+    return connection.scope != PLATFORM and user_of(connection) is None
+
+
+def external_id(integration: Integration, name: str, *, of_platform: bool = False) -> str:
+    """The external id of a connection with this name among the tenant's own, of the project or of the platform.
 
     Safe characters only, since it stands in expressions of flows; and two names never share one. A name that is an
-    external id of this tenant already is taken as it is.
+    external id of this kind already is taken as it is.
     """
-    prefix = _prefix(integration)
+    prefix = _prefix("g" if of_platform else "t", integration)
     if name.startswith(prefix) and not _UNSAFE.search(name) and len(name) <= LONGEST:
         return name
     return prefix + _slug(name)
 
 
-def _prefix(integration: Integration) -> str:
+def external_id_of_user(integration: Integration, user_id: str) -> str:
+    """The external id of a user's one-click connection; no name of a caller's choice leads to it."""
+    return _prefix("u", integration) + _slug(user_id)
+
+
+def _prefix(kind: str, integration: Integration) -> str:
     place = json.dumps([integration.tenant_id, integration.organization_id])
-    return f"t{sha256(place.encode()).hexdigest()[:_PREFIX_LENGTH]}-"
+    return f"{kind}{sha256(place.encode()).hexdigest()[:_PREFIX_LENGTH]}-"
 
 
 def _slug(name: str) -> str:

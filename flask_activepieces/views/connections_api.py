@@ -7,8 +7,9 @@ from typing import Any
 
 from ..client.values import SecretText, Value, value_from_json
 from ..errors import InvalidInput, NotFound
-from ..integrations.connections import ConnectionFilter, NewConnection
+from ..integrations.connections import ConnectionFilter
 from ..integrations.records import Integration
+from ..integrations.saving import NewConnection
 from .connection_schemas import (
     ConnectionChangeSchema,
     ConnectionFilterSchema,
@@ -83,7 +84,7 @@ def delete_connection(call: Call, integration_id: str, connection_id: str) -> No
 @operation("view", answer=ConnectionSchema(), problems=UPSTREAM)
 def show_own_connection(call: Call, integration_id: str) -> Any:
     """The integration's own connection: the one saved last for the app's own piece."""
-    return call.state.connections.own(call.integration(integration_id))
+    return call.state.connections.own(call.integration(integration_id), now=call.state.now())
 
 
 @operation("edit", query=DeleteSchema(), problems=UPSTREAM)

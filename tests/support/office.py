@@ -17,9 +17,9 @@ from flask_activepieces.client.values import SecretText
 from flask_activepieces.config import Settings
 from flask_activepieces.database import Database
 from flask_activepieces.host import Host, Permission, Principal, Workspace
-from flask_activepieces.integrations.connections import NewConnection
 from flask_activepieces.integrations.credentials import Credential
 from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.saving import NewConnection
 from flask_activepieces.integrations.services import Services, services
 from flask_activepieces.integrations.setup import Setup
 from flask_activepieces.models import Base

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from flask_activepieces.client.connections import Connection, ConnectionDraft
-from flask_activepieces.client.errors import CannotReach, TookTooLong, ValueRefused, WrongCredential
+from flask_activepieces.client.errors import CannotReach, ValueRefused, WrongCredential
 from flask_activepieces.client.values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
 from flask_activepieces.errors import Busy, InUse, InvalidInput, NotFound
-from flask_activepieces.integrations.connections import ConnectionFilter, NewConnection
+from flask_activepieces.integrations.connections import ConnectionFilter
 from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.saving import NewConnection
 from flask_activepieces.integrations.services import Services
 from tests.support.office import OWN_PIECE, SECRET_PIECE, Office
 from tests.support.standin import action, standin
@@ -125,14 +126,14 @@ def test_a_connection_of_the_apps_piece_is_the_integrations_own(
 
     now = app.again(integration)
     assert (now.connection_id, now.connection_external_id) == (made.id, made.external_id)
-    assert app.services.connections.own(now).id == made.id
+    assert app.services.connections.own(now, now=app.now).id == made.id
 
 
 def test_without_an_own_connection_there_is_none(office: Office, integration: Integration) -> None:
     office.save(integration)
 
     with pytest.raises(NotFound):
-        office.services.connections.own(office.again(integration))
+        office.services.connections.own(office.again(integration), now=office.now)
 
 
 def test_without_a_piece_there_is_no_connection(office: Office, integration: Integration) -> None:
@@ -180,9 +181,9 @@ def test_simultaneous_upserts_of_one_name_make_one_connection(
 def test_while_the_outcome_is_unknown_nobody_else_saves_it(
     office: Office, integration: Integration
 ) -> None:
-    office.upstream.faults.slow("POST", "/app-connections", 0.5)
-    with pytest.raises(TookTooLong):
-        office.with_settings(timeout=0.1).save(integration)
+    office.upstream.faults.lose_answer("POST", "/app-connections")
+    with pytest.raises(CannotReach):
+        office.save(integration)
 
     with pytest.raises(Busy) as caught:
         office.save(integration)
@@ -342,6 +343,54 @@ def test_the_own_connection_is_forgotten_when_it_is_deleted(
     deletes(app, integration, made.id)
 
     assert app.again(integration).connection_id is None
+
+
+def test_an_own_connection_that_somebody_deleted_in_activepieces_is_forgotten(
+    office: Office, integration: Integration
+) -> None:
+    app = office.with_settings(piece_name=SECRET_PIECE)
+    made = app.save(integration)
+    app.key().connections.delete(made.id)
+
+    with pytest.raises(NotFound):
+        app.services.connections.own(app.again(integration), now=app.now)
+
+    assert app.again(integration).connection_id is None
+
+
+def test_what_is_deleted_already_is_not_the_own_connection(
+    office: Office, integration: Integration
+) -> None:
+    app = office.with_settings(piece_name=SECRET_PIECE)
+    made = app.save(integration)
+    app.key().connections.delete(made.id)
+
+    with pytest.raises(NotFound):
+        deletes(app, app.again(integration), made.id)
+
+    assert app.again(integration).connection_id is None
+
+
+def test_a_deletion_whose_answer_gets_lost_is_noticed(
+    office: Office, integration: Integration
+) -> None:
+    made = office.save(integration)
+    office.upstream.faults.lose_answer("DELETE", "/app-connections/*")
+
+    deletes(office, integration, made.id)
+
+    assert office.told[-1] == "connection.deleted"
+
+
+def test_a_deletion_that_came_to_nothing_is_told(office: Office, integration: Integration) -> None:
+    made = office.save(integration)
+    office.upstream.faults.reset("DELETE", "/app-connections/*")
+
+    with pytest.raises(CannotReach):
+        deletes(office, integration, made.id)
+
+    assert names(office, integration) == ["Mine"]
+    assert "connection.deleted" not in office.told
 
 
 def a_global_connection(office: Office, integration: Integration) -> str:

@@ -129,3 +129,22 @@ def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(
         "https://app.example.com/api/integration/activepieces"
         f"/connections/{integration.id}/oauth2/start?connectionId={connection.id}"
     )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"scope": "PLATFORM"}, {"metadata": {"userId": "bob"}}],
+    ids=["of the platform", "of a user"],
+)
+def test_what_no_sign_in_from_the_app_mends_is_mended_in_activepieces(
+    office: Office, integration: Integration, changed: dict[str, object]
+) -> None:
+    connection = office.save(integration)
+    app = office.with_settings(oauth_apps={SECRET_PIECE: OAuthApp("id", "secret")})
+    office.upstream.world.store.change("app_connection", connection.id, type="OAUTH2", **changed)
+    breaks(office, connection)
+
+    (failing,) = checked(app, integration)
+
+    page = f"{office.upstream.url}/projects/{integration.project_id}/connections"
+    assert failing.reconnect_url == page

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from flask_activepieces.client.connections import Connection
-from flask_activepieces.client.errors import ClaimRefused, NoSuchThing, ServerFault
+from flask_activepieces.client.errors import CannotReach, ClaimRefused, NoSuchThing, ServerFault
 from flask_activepieces.errors import SetupError
 from flask_activepieces.host import Principal, Workspace
 from flask_activepieces.integrations.records import Integration
@@ -103,7 +103,7 @@ def test_a_click_makes_a_connection_that_calls_the_app_in_the_users_name(
     assert calls_us(site, tokens_of(office, made)["access_token"]) == 200
     now = office.again(integration)
     assert now.connection_id == made.id
-    assert office.services.connections.own(now).id == made.id
+    assert office.services.connections.own(now, now=office.now).id == made.id
 
 
 def test_the_click_is_recorded_as_a_permission(
@@ -296,6 +296,65 @@ def test_a_deleted_connection_takes_its_permission_along(
 
     assert grants_of(office) == []
     assert calls_us(site, token) == 401
+
+
+def test_a_deletion_whose_answer_gets_lost_takes_the_permission_along(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    made = connects(office, site, integration)
+    token = tokens_of(office, made)["access_token"]
+    office.upstream.faults.lose_answer("DELETE", "/app-connections/*")
+
+    office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
+
+    assert office.told[-1] == "connection.deleted"
+    assert grants_of(office) == []
+    assert office.again(integration).connection_id is None
+    assert calls_us(site, token) == 401
+
+
+def test_a_deletion_that_fails_leaves_no_permission_either(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    """The user said no; that Activepieces still has the connection is another matter."""
+    made = connects(office, site, integration)
+    office.upstream.faults.reset("DELETE", "/app-connections/*")
+
+    with pytest.raises(CannotReach):
+        office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
+
+    assert grants_of(office) == []
+    assert "connection.deleted" not in office.told
+    office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
+    assert office.told[-1] == "connection.deleted"
+
+
+def test_a_replacement_whose_answer_gets_lost_takes_the_permission_along(
+    office: Office, site: Site
+) -> None:
+    integration = office.set_up(**office.as_user())
+    his = connects(office, site, integration, "bob")
+    hers = connects(office, site, integration, "alice")
+    office.upstream.faults.lose_answer("POST", "/app-connections/replace")
+
+    office.services.connections.replace(
+        integration, source_id=his.id, target_id=hers.id, user_id="carol", now=office.now
+    )
+
+    assert [grant["user_id"] for grant in grants_of(office)] == ["alice"]
+    assert office.told[-1] == "connection.deleted"
+
+
+def test_no_name_of_a_callers_choice_overwrites_a_users_connection(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    made = connects(office, site, integration)
+
+    for name in ("user-alice", "alice", made.external_id):
+        assert office.save(integration, name).id != made.id
+        assert office.save(integration, external_id=name).id != made.id
+
+    assert office.services.connections.one(integration, made.id).metadata["userId"] == "alice"
 
 
 def test_a_removed_integration_takes_its_client_along(

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from flask_activepieces.client.connections import Connection
+from flask_activepieces.client.connections import Connection, ConnectionDraft
 from flask_activepieces.client.errors import ClaimRefused
+from flask_activepieces.client.values import OAuth2
 from flask_activepieces.config import OAuthApp
 from flask_activepieces.errors import (
     Declined,
@@ -228,6 +229,61 @@ def test_a_broken_connection_is_renewed_in_its_place(
     renewed = finished(registered, begun)
 
     assert (renewed.id, renewed.display_name) == (made.id, "Our chat")
+
+
+def test_a_connection_that_was_made_in_activepieces_is_renewed_in_its_place(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    """Whatever external id it has."""
+    value = OAuth2(client_id="x", client_secret="y", code="c", redirect_url="https://a.example/")
+    props = {"port": chat.url.rpartition(":")[2]}
+    by_hand = registered.key().connections.upsert(
+        ConnectionDraft(
+            project_id=integration.project_id,
+            external_id="Made by hand",
+            display_name="By hand",
+            piece_name=CHAT_PIECE,
+            value=replace(value, props=props),
+        )
+    )
+
+    begun = started(registered, integration, chat, piece_name=None, connection_id=by_hand.id)
+    renewed = finished(registered, begun)
+
+    assert (renewed.id, renewed.external_id) == (by_hand.id, "Made by hand")
+    assert len(registered.services.connections.list(integration)) == 1
+
+
+def test_a_connection_that_is_gone_meanwhile_is_not_made_anew(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    made = finished(registered, started(registered, integration, chat))
+    begun = started(registered, integration, chat, piece_name=None, connection_id=made.id)
+    registered.services.connections.delete(integration, made.id, user_id="bob", now=registered.now)
+
+    with pytest.raises(NotFound):
+        finished(registered, begun)
+
+    assert len(chat.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"scope": "PLATFORM"}, "scope PLATFORM"), ({"metadata": {"userId": "bob"}}, "one click")],
+    ids=["of the platform", "of a user"],
+)
+def test_what_is_renewed_in_another_way_says_so(
+    registered: Office,
+    integration: Integration,
+    chat: TokenEndpoint,
+    changed: dict[str, Any],
+    words: str,
+) -> None:
+    made = finished(registered, started(registered, integration, chat))
+    registered.upstream.world.store.change("app_connection", made.id, **changed)
+
+    with pytest.raises(InvalidInput, match=words):
+        started(registered, integration, chat, piece_name=None, connection_id=made.id)
 
 
 def test_a_foreign_connection_is_not_renewed(registered: Office, integration: Integration) -> None:
