@@ -29,13 +29,13 @@ demo: setup ## Run the example app at http://127.0.0.1:5000, and a small Activep
 	@$(RUN) example_app --demo $(ARGS)
 
 test: setup ## Run the tests, on two processes
-	$(RUN) pytest -q -n 2 --dist loadgroup $(ARGS)
+	$(RUN) pytest -q -n 2 --dist loadfile $(ARGS)
 
 test-long: setup ## Run the tests that take minutes
 	$(RUN) pytest -q -m long $(ARGS)
 
 coverage: setup ## Run the tests and show the lines and branches that none of them reaches
-	$(RUN) pytest -q -n 2 --dist loadgroup --cov $(ARGS)
+	$(RUN) pytest -q -n 2 --dist loadfile --cov $(ARGS)
 
 check: setup ## Check format, lint, types and documentation
 	$(RUN) ruff format --check .

@@ -9,9 +9,6 @@ from tests.support.recordings import recordings
 from .coverage import reason_to_leave_out
 from .sessions import SESSIONS, Session, recordings_of, replayed
 
-#: One process replays everything, once.
-pytestmark = pytest.mark.xdist_group("recordings")
-
 HELD_TO = [
     pytest.param(session, place, id=f"{session.name}: {entry.name}")
     for session in SESSIONS

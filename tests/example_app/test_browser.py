@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from tests.example_app.actors import Program
 from tests.support.requirements import require
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 #: The page of an outside program that people are sent back to.
 PROGRAM_PAGE = Response("Back at the program", mimetype="text/plain")

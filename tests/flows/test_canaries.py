@@ -31,9 +31,6 @@ from tests.support.reachable import reachable
 from tests.support.storage import database_away, engine_of, rows_of
 from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
 
-#: One life is enough for all tests of this file.
-pytestmark = pytest.mark.xdist_group("canaries")
-
 ACME = "@activepieces/piece-acme-"
 OUR_SECRET = "canary-secret-of-our-app"
 
