@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine, event
 
 from tests.support import hosts, requirements, speed
 from tests.support.actors import Person, Program
@@ -19,6 +20,7 @@ pytest_plugins = ["flask_activepieces.testing.plugin"]
 MakeApp = Callable[..., Flask]
 
 Flask.url_rule_class = speed.LazyRule
+event.listen(Engine, "connect", speed.do_not_wait_for_the_disk)
 
 
 @pytest.hookimpl(wrapper=True)

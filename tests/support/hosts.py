@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from flask import Flask, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import MetaData
 
 from flask_activepieces import (
     Activepieces,
@@ -33,6 +34,8 @@ SCOPES = {
     "tasks:write": "Change tasks",
 }
 ALL_SCOPES = " ".join(SCOPES)
+#: One for all apps, as in an app with a `db` of its module; to copy our tables into it takes a while.
+TABLES = MetaData()
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,15 @@ class SmallHost(Host):
         return [Workspace(tenant, tenant.title()) for tenant in PEOPLE[principal.user_id].tenants]
 
 
+class HostWithLabs(SmallHost):
+    """The small host, whose Acme has an organization."""
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        shared = [*super().workspaces(principal)]
+        has_labs = any(workspace.tenant_id == "acme" for workspace in shared)
+        return [*shared, Workspace("acme", "Labs", "labs")] if has_labs else shared
+
+
 def make_app(
     directory: Path,
     *,
@@ -96,7 +108,7 @@ def make_app(
         "clock": options.pop("clock", time.time),
     }
     app.config.update(options)
-    SQLAlchemy(app)
+    SQLAlchemy(app, metadata=TABLES)
     if first is not None:
         first(app)
     Activepieces(**extension).init_app(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,12 @@ class LazyRule(Rule):
             return compiled[0](rule, **values)
 
         return build
+
+
+def do_not_wait_for_the_disk(connection: Any, _: Any) -> None:
+    """What tests keep in SQLite need not outlive a power cut."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @contextmanager
