@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..client.errors import NoSuchRoute, WrongEdition
+from ..client.errors import NoSuchRoute, NotCallable, WrongEdition
 from ..errors import InvalidInput
 from . import ownership
 from .gateways import Gateways
@@ -24,6 +24,13 @@ def on_platform(
     gateways: Gateways, integration: Integration, reach: Reach, *, name: str
 ) -> OnPlatform:
     """Where a connection of this name for the whole platform is kept; not on the app's own key."""
+    if not integration.own_key:
+        raise NotCallable(
+            _UPSERT,
+            credential="the app's own key",
+            hint="it would be offered to the projects of other tenants",
+            remedy="Set this integration up with a key of its own, or make it with the scope PROJECT.",
+        )
     client = gateways.to(integration, _UPSERT)
     if reach.project_ids is not None and integration.project_id not in reach.project_ids:
         # It would be out of this integration's sight: what is listed is what the project may use.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import Length, OneOf, Range
 
 from .fields import CamelSchema, JsonObject, Text
 
@@ -22,6 +22,12 @@ TYPES = (
     "CLOUD_OAUTH2",
 )
 MOST_ROWS = 1000
+MOST_PROJECTS = 1000
+#: What only a connection of the whole platform has, and its names in JSON.
+_OF_PLATFORM = {
+    "project_ids": "projectIds",
+    "pre_select_for_new_projects": "preSelectForNewProjects",
+}
 
 
 class OwnerSchema(CamelSchema):
@@ -91,7 +97,20 @@ class NewConnectionSchema(CamelSchema):
     integration_id = Text(
         most=64, metadata={"description": "else the integration of the caller's organization"}
     )
+    scope = fields.String(
+        load_default="PROJECT",
+        validate=OneOf(SCOPES),
+        metadata={"description": "PLATFORM: several projects may use it; that takes `admin`"},
+    )
     project_id = Text(most=64)
+    project_ids = fields.List(
+        Text(most=64),
+        validate=Length(1, MOST_PROJECTS),
+        metadata={"description": "PLATFORM: who may use it, else the integration's project alone"},
+    )
+    pre_select_for_new_projects = fields.Boolean(
+        metadata={"description": "PLATFORM: whether projects made later may use it, too"}
+    )
     connection_name = Text(most=100, metadata={"description": "what people read"})
     external_id = Text(most=100, metadata={"description": "its name among the tenant's own"})
     piece_name = Text(most=200, metadata={"description": "else the app's own piece"})
@@ -103,6 +122,17 @@ class NewConnectionSchema(CamelSchema):
         """Exactly one of the two ways to give a value."""
         if ("access_token" in data) == ("value" in data):
             raise ValidationError("give either accessToken or value", "value")
+
+    @validates_schema
+    def fits_its_scope(self, data: dict[str, Any], **_: Any) -> None:
+        """Projects only for what is not one project's."""
+        if data.get("scope") == "PLATFORM":
+            if "project_id" in data:
+                raise ValidationError("for the scope PLATFORM give projectIds", "projectId")
+            return
+        for field, name in _OF_PLATFORM.items():
+            if field in data:
+                raise ValidationError("only for the scope PLATFORM", name)
 
 
 class ConnectionChangeSchema(CamelSchema):

@@ -9,7 +9,7 @@ from ..client.values import SecretText, Value, value_from_json
 from ..errors import InvalidInput, NotFound
 from ..integrations.connections import ConnectionFilter
 from ..integrations.records import Integration
-from ..integrations.saving import NewConnection
+from ..integrations.saving import NewConnection, Reach
 from .connection_schemas import (
     ConnectionChangeSchema,
     ConnectionFilterSchema,
@@ -22,6 +22,7 @@ from .connection_schemas import (
 )
 from .operations import Call, operation
 from .paging import page_of
+from .problems import caller
 from .upstream import UPSTREAM
 
 
@@ -31,11 +32,13 @@ from .upstream import UPSTREAM
 def save_connection(call: Call) -> Any:
     """Make a connection, or give the one of this name another value.
 
-    It is the tenant's own: whose it is stands in its metadata, and cannot be chosen.
+    It is the tenant's own: whose it is stands in its metadata, and cannot be chosen. One of the scope PLATFORM takes
+    the permission `admin`, and an integration with a key of its own.
     """
     new = NewConnection(
         value=_value(call.body),
         display_name=call.body.get("connection_name"),
+        reach=_reach(call),
         **{name: call.body.get(name) for name in _AS_THEY_ARE},
     )
     return call.state.connections.upsert(
@@ -140,6 +143,18 @@ def _meant(call: Call) -> Integration:
         if organization_id in found:
             return found[organization_id]
     raise NotFound("integration", "own")
+
+
+def _reach(call: Call) -> Reach | None:
+    """For a connection of the whole platform: whose projects may use it."""
+    if call.body["scope"] == "PROJECT":
+        return None
+    # Projects will use it that others look after.
+    caller(call.state, "admin")
+    return Reach(
+        project_ids=call.body.get("project_ids"),
+        pre_select_for_new_projects=call.body.get("pre_select_for_new_projects"),
+    )
 
 
 def _value(body: Mapping[str, Any]) -> Value:

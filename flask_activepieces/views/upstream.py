@@ -25,6 +25,7 @@ from ..client.errors import (
     TooManyCalls,
     ValueRefused,
     WorkerAway,
+    WrongEdition,
 )
 from .problems import Problem
 
@@ -45,6 +46,7 @@ MEANINGS: tuple[tuple[type[CallFailed], int, str], ...] = (
     (TooManyCalls, 503, "Too many calls"),
     (NotAllowed, 409, "Not allowed by Activepieces"),
     (NeedsPlan, 409, "Not in the plan"),
+    (WrongEdition, 409, "Not in this edition"),
     (NotCallable, 409, "Not possible with this credential"),
     (NoSuchThing, 404, "Not found in Activepieces"),
     (ValueRefused, 422, "Value refused"),

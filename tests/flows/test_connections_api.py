@@ -142,7 +142,8 @@ def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
         ({"connectionName": "n" * 101}, "connectionName", "between 1 and 100"),
         ({"metadata": {"a": ["nul\0"]}}, "metadata", "characters"),
         ({"metadata": {"a": float("inf")}}, "metadata", "number"),
-        ({"scope": "PLATFORM"}, "scope", "Unknown field."),
+        ({"scope": "GALAXY"}, "scope", "Must be one of"),
+        ({"tenantId": "globex"}, "tenantId", "Unknown field."),
     ],
 )
 def test_what_does_not_fit_is_named_before_activepieces_is_asked(

@@ -32,7 +32,7 @@ MEANINGS = [
     (
         errors.WrongEdition(CALL, credential="API key", hint="not there", remedy="Buy it."),
         409,
-        "not_possible_with_this_credential",
+        "not_in_this_edition",
     ),
     (errors.NoSuchThing(CALL, status=404), 404, "not_found_in_activepieces"),
     (errors.ValueRefused(CALL, status=400), 422, "value_refused"),
