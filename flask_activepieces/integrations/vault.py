@@ -10,12 +10,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import Any
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING, Any
 
 from ..errors import SignatureError
 from ..signing import KeyRing
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 class Vault:
@@ -32,6 +33,8 @@ class Vault:
 
     def unlock(self, locked: str, *, context: str) -> dict[str, Any]:
         """The content; `SignatureError` when it was locked under other keys, for another context, or changed."""
+        from cryptography.fernet import InvalidToken
+
         try:
             content: dict[str, Any] = json.loads(self._fernet(context).decrypt(locked.encode()))
         except InvalidToken:
@@ -46,5 +49,8 @@ class Vault:
         return self.lock(self.unlock(locked, context=context), context=context)
 
     def _fernet(self, context: str) -> MultiFernet:
+        # Loaded by the first secret: most processes never see one.
+        from cryptography.fernet import Fernet, MultiFernet
+
         derived = self._keys.derive(self._purpose, context)
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
