@@ -12,19 +12,41 @@ from flask import Flask
 from example_app import create_app
 from example_app.models import db
 from tests.example_app.actors import Person, Program
+from tests.support.templates import COMPILED
 
 SECRET_KEY = "a key for tests, not for you"
 
 
-@pytest.fixture
-def tasklane(tmp_path: Path) -> Iterator[Flask]:
-    """The app, as it is after its first start."""
-    (tmp_path / "database").mkdir()
-    url = f"sqlite:///{tmp_path / 'database' / 'tasklane.db'}"
-    app = create_app({"SQLALCHEMY_DATABASE_URI": url, "SECRET_KEY": SECRET_KEY})
-    yield app
+def started(file: Path) -> Flask:
+    """Tasklane with its database in that file."""
+    app = create_app({"SQLALCHEMY_DATABASE_URI": f"sqlite:///{file}", "SECRET_KEY": SECRET_KEY})
+    app.jinja_env.bytecode_cache = COMPILED
+    return app
+
+
+def close(app: Flask) -> None:
+    """Give back the database connections."""
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database as the first start leaves it: tables and demo people, made once for all tests."""
+    file = tmp_path_factory.mktemp("tasklane") / "tasklane.db"
+    close(started(file))
+    return file
+
+
+@pytest.fixture
+def tasklane(tmp_path: Path, first_start: Path) -> Iterator[Flask]:
+    """The app, as it is after its first start."""
+    file = tmp_path / "database" / "tasklane.db"
+    file.parent.mkdir()
+    shutil.copyfile(first_start, file)
+    app = started(file)
+    yield app
+    close(app)
 
 
 @pytest.fixture
