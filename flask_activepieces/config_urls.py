@@ -120,7 +120,7 @@ def consent_url(value: Any, *, of_app: str | None) -> str:
     url = str(value)
     parts = split_url(url)
     is_path = url.startswith("/") and not parts.scheme and not parts.netloc
-    is_ours = of_app is not None and parts.username is None and _origin(url) == _origin(of_app)
+    is_ours = of_app is not None and parts.username is None and origin(url) == origin(of_app)
     if not (is_path or is_ours) or parts.fragment:
         raise ValueError(
             "it must be a path of this app, or a URL of the origin of ACTIVEPIECES_PUBLIC_URL,"
@@ -129,7 +129,7 @@ def consent_url(value: Any, *, of_app: str | None) -> str:
     return url
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """RFC 6454 §4."""
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """What makes two URLs the same place (RFC 6454 §4)."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

@@ -19,18 +19,20 @@ from ..client.errors import ClaimRefused, NoSuchThing
 from ..client.values import OAuth2
 from ..clock import Clock
 from ..config import Settings
-from ..database import Database, Transaction
-from ..errors import SetupError
+from ..database import Database, LostRace, Transaction
+from ..errors import NotFound, SetupError
 from ..host import Host, Principal, Workspace
-from ..oauth import grants, scopes
+from ..oauth import families, grants, scopes
 from ..oauth.clients import OAuthClient
 from ..oauth.codes import issue_code
+from ..oauth.families import Family
 from ..oauth.grants import Grant, Grants
-from . import piece_auth
-from .connections import NewConnection, TenantConnections
+from . import own_client, piece_auth
+from .connections import TenantConnections
 from .gateways import Gateways
 from .own_client import OwnClients
 from .records import Integration
+from .saving import NewConnection
 
 if TYPE_CHECKING:
     from ..client.connections import Connection
@@ -79,28 +81,33 @@ class OneClick:
         self, integration: Integration, principal: Principal, *, issuer: str, now: int
     ) -> Connection:
         """The user's connection of the app's piece, made or renewed; ``issuer`` is our own address."""
+        workspace = self._workspace(integration, principal)
         auth = self._piece_auth(integration)
         names = self._scope_names(auth)
-        redirect = self._redirect_url(integration)
-        workspace = self._workspace(integration, principal)
-        client, secret = self._own_clients.ready(
-            integration, redirect_uri=redirect, scope=scopes.join(names), now=now
-        )
-        allowed = self._allow(client, secret, principal, workspace, names, now)
+        redirect = self._redirect_uri(integration)
+        allowed = self._allow(integration, principal, workspace, names, redirect, now)
+        replaced: list[Family] = []
+
+        def value() -> OAuth2:
+            # Now that no other request saves the connection: what is there belongs to the value that goes.
+            replaced.extend(self._living(allowed, now))
+            return self._value(allowed, auth, names, redirect, issuer)
+
         new = NewConnection(
-            value=lambda: self._value(allowed, auth, names, redirect, issuer),
-            external_id=f"user-{principal.user_id}",
+            value=value,
             display_name=f"{principal.display_name} ({workspace.name})",
             for_user=principal.user_id,
         )
         try:
-            return self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
+            made = self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
         except ClaimRefused as error:
             self._take_back(allowed, now)
             raise self._explained(error, issuer) from error
         except Exception:
             self._take_back(allowed, now)
             raise
+        self._end(replaced, now)
+        return made
 
     def _piece_auth(self, integration: Integration) -> PieceAuth:
         name = self._settings.piece_name
@@ -126,32 +133,41 @@ class OneClick:
             )
         return names
 
-    def _redirect_url(self, integration: Integration) -> str:
-        """Where Activepieces' users come back to; it is named in the code, and by Activepieces beside it."""
-        told = self._gateways.to(integration, "server.info").server.info().redirect_url
-        if told:
-            return told
+    def _redirect_uri(self, integration: Integration) -> str:
         server = self._gateways.base_urls.of(integration.id, integration.base_url)
-        return f"{server.removesuffix('/v1').removesuffix('/api')}/redirect"
+        told = self._gateways.to(integration, "server.info").server.info().redirect_url
+        return own_client.redirect_uri(server, told)
 
     def _workspace(self, integration: Integration, principal: Principal) -> Workspace:
-        organization_id = integration.organization_id or principal.organization_id
-        for workspace in self._host.workspaces(principal):
-            place = (workspace.tenant_id, workspace.organization_id)
-            if place == (integration.tenant_id, organization_id):
-                return workspace
-        return Workspace(principal.tenant_id, principal.tenant_id, principal.organization_id)
+        """The user's workspace that the integration is for; `NotFound` if they are not in it."""
+        own, whole = integration.organization_id, (principal.organization_id, None)
+        offered = {
+            workspace.organization_id: workspace
+            for workspace in self._host.workspaces(principal)
+            if workspace.tenant_id == integration.tenant_id
+        }
+        for organization_id in whole if own is None else (own,):
+            if organization_id in offered:
+                return offered[organization_id]
+        raise NotFound("integration", integration.id)
 
     def _allow(
         self,
-        client: OAuthClient,
-        secret: str,
+        integration: Integration,
         principal: Principal,
         workspace: Workspace,
         names: Sequence[str],
+        redirect: str,
         now: int,
     ) -> _Allowed:
         def allow(transaction: Transaction) -> _Allowed:
+            client, secret = self._own_clients.ready(
+                transaction,
+                integration,
+                redirect_uri=redirect,
+                scope=scopes.join(names),
+                now=now,
+            )
             before = grants.remembered(
                 transaction.connection,
                 client_id=client.client_id,
@@ -159,7 +175,12 @@ class OneClick:
                 user_id=principal.user_id,
             )
             granted = scopes.split(" ".join([*(grant.scope for grant in before), *names]))
-            grant = self._grants.allow(transaction, client, principal, workspace, granted, now=now)
+            try:
+                grant = self._grants.allow(
+                    transaction, client, principal, workspace, granted, now=now
+                )
+            except NotFound:
+                raise LostRace from None  # somebody has just deleted the client: make another
             return _Allowed(client=client, client_secret=secret, grant=grant, is_new=not before)
 
         return self._database.transact(allow)
@@ -198,6 +219,18 @@ class OneClick:
             authorization_method=piece_auth.method_of(auth),
             props={BASE_URL: issuer} if BASE_URL in auth.props else None,
         )
+
+    def _living(self, allowed: _Allowed, now: int) -> list[Family]:
+        return self._database.read(
+            lambda connection: families.living_of_grant(connection, allowed.grant.id, now=now)
+        )
+
+    def _end(self, replaced: Sequence[Family], now: int) -> None:
+        """End what Activepieces had for the value before: nothing there uses it any more."""
+        if replaced:
+            self._database.transact(
+                lambda transaction: self._grants.end_families(transaction, replaced, now=now)
+            )
 
     def _take_back(self, allowed: _Allowed, now: int) -> None:
         """End a grant that was made for nothing: no connection has it."""

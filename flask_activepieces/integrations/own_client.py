@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..database import Database, Transaction
-from ..oauth import clients
+from ..config_urls import origin
+from ..database import Transaction
+from ..errors import SetupError
+from ..oauth import clients, redirects
 from ..oauth.clients import OAuthClient, OAuthClients
 from ..oauth.registration import Registration
 from ..signing import fingerprint, same
@@ -16,20 +18,70 @@ from .strongbox import Strongbox
 NAME = "Activepieces"
 
 
+def redirect_uri(server: str, told: str | None) -> str:
+    """The redirect URI for an Activepieces at this base URL, which says of itself that it has another.
+
+    Codes name it, and Activepieces beside them. Anybody could be asked what it is, and answers without proof: so it
+    is believed only if it is of the place that was configured.
+    """
+    if told and not _problem_with(told) and origin(told) == origin(server):
+        return told
+    usual = f"{server.removesuffix('/v1').removesuffix('/api')}/redirect"
+    problem = _problem_with(usual)
+    if problem:
+        raise SetupError(f"One click does not work with {server}: of {usual}, {problem}.")
+    return usual
+
+
+def _problem_with(uri: str) -> str | None:
+    return redirects.problem_with(uri, public=False)
+
+
 class OwnClients:
     """Makes the clients of integrations; their secrets are kept encrypted, for Activepieces must be told them."""
 
-    def __init__(
-        self, database: Database, strongbox: Strongbox, *, oauth_clients: OAuthClients
-    ) -> None:
-        self._database = database
+    def __init__(self, strongbox: Strongbox, *, oauth_clients: OAuthClients) -> None:
         self._strongbox = strongbox
         self._clients = oauth_clients
 
     def ready(
-        self, integration: Integration, *, redirect_uri: str, scope: str, now: int
+        self,
+        transaction: Transaction,
+        integration: Integration,
+        *,
+        redirect_uri: str,
+        scope: str,
+        now: int,
     ) -> tuple[OAuthClient, str]:
         """The integration's client with its secret, registered for this redirect URI and scope."""
+        current = records.find(
+            transaction.connection, integration.id, tenant_id=integration.tenant_id
+        )
+        client = self._found(transaction, current)
+        if client is None:
+            return self._made(transaction, current, redirect_uri, scope, now)
+        if (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
+            anew = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
+            client = self._clients.change(
+                transaction, client, anew, now=now, integration_id=integration.id
+            )
+        return client, self._secret(transaction, current, client, now)
+
+    def _found(self, transaction: Transaction, integration: Integration) -> OAuthClient | None:
+        if integration.oauth_client_id is None:
+            return None
+        found = clients.find_any(transaction.connection, integration.oauth_client_id)
+        # None when somebody has deleted it.
+        return found if found is not None and found.integration_id == integration.id else None
+
+    def _made(
+        self,
+        transaction: Transaction,
+        integration: Integration,
+        redirect_uri: str,
+        scope: str,
+        now: int,
+    ) -> tuple[OAuthClient, str]:
         wanted = Registration(
             name=NAME,
             description="Made for the connections of one workspace.",
@@ -38,30 +90,9 @@ class OwnClients:
             tenant_id=integration.tenant_id,
             require_pkce=True,
         )
-
-        def make_ready(transaction: Transaction) -> tuple[OAuthClient, str]:
-            current = records.find(
-                transaction.connection, integration.id, tenant_id=integration.tenant_id
-            )
-            client = self._found(transaction, current)
-            if client is None:
-                return self._made(transaction, current, wanted, now)
-            if (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
-                anew = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
-                client = self._clients.change(transaction, client, anew, now=now)
-            return client, self._secret(transaction, current, client, now)
-
-        return self._database.transact(make_ready)
-
-    def _found(self, transaction: Transaction, integration: Integration) -> OAuthClient | None:
-        if integration.oauth_client_id is None:
-            return None
-        return clients.find_any(transaction.connection, integration.oauth_client_id)
-
-    def _made(
-        self, transaction: Transaction, integration: Integration, wanted: Registration, now: int
-    ) -> tuple[OAuthClient, str]:
-        client, secret = self._clients.register(transaction, wanted, now=now)
+        client, secret = self._clients.register(
+            transaction, wanted, now=now, integration_id=integration.id
+        )
         assert secret is not None, "a confidential client has a secret"
         self._keep(transaction, integration, client, secret, now)
         return client, secret
@@ -69,12 +100,14 @@ class OwnClients:
     def _secret(
         self, transaction: Transaction, integration: Integration, client: OAuthClient, now: int
     ) -> str:
-        """The secret that was kept; a new one if an administrator has rotated it away."""
+        """The secret that was kept; a new one if none of the secret keys opens that any more."""
         kept = self._strongbox.oauth_secret(transaction.connection, integration)
         good = filter(None, (client.secret_hash, client.previous_secret_hash))
         if kept is not None and any(same(fingerprint(kept), known) for known in good):
             return kept
-        secret = self._clients.rotate_secret(transaction, client, now=now)
+        secret = self._clients.rotate_secret(
+            transaction, client, now=now, integration_id=integration.id
+        )
         self._keep(transaction, integration, client, secret, now)
         return secret
 

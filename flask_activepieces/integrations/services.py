@@ -74,7 +74,7 @@ def services(
     leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
     journal = Journal(database, audit=audit, grants=grants)
     connections = TenantConnections(settings, host, gateways, leases, journal)
-    own_clients = OwnClients(database, strongbox, oauth_clients=oauth_clients)
+    own_clients = OwnClients(strongbox, oauth_clients=oauth_clients)
     return Services(
         integrations=integrations,
         connections=connections,

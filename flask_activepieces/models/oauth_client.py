@@ -30,4 +30,6 @@ class OAuthClientRow(Base):
     require_pkce: Mapped[bool]
     #: Whether it is a resource server, which may introspect tokens of other clients (RFC 7662 §2.1).
     introspects: Mapped[bool]
+    #: The integration that it was made for, which alone may use it; None for one that somebody registered.
+    integration_id: Mapped[Id | None]
     created_at: Mapped[Instant]

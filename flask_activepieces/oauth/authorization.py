@@ -128,6 +128,7 @@ def verify_again(
             Phrase("The app that sent you here is not registered any more."),
             Phrase("Go back to it, and start again."),
         )
+    _check_that_users_meet_it(client)
     try:
         scopes.requested(request.scope, allowed=client.scope, known=known)
     except OAuth2Error as error:
@@ -146,7 +147,18 @@ def _client(client: OAuthClient | None) -> OAuthClient:
                 "Go back to it and try again; if this happens again, tell its makers that its client_id is unknown."
             ),
         )
+    _check_that_users_meet_it(client)
     return client
+
+
+def _check_that_users_meet_it(client: OAuthClient) -> None:
+    # The app itself gives it codes, for a click of the user's. Its redirect URI came from a server that we asked
+    # without knowing it, and its grants would answer without a page.
+    if client.integration_id is not None:
+        raise NoRedirect(
+            Phrase("This connection is not made on this page."),
+            Phrase("Connect it inside the app, where its button is."),
+        )
 
 
 def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:

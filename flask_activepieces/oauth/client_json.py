@@ -21,6 +21,7 @@ def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
         "grant_types": client.grant_types.split(),
         "require_pkce": client.require_pkce,
         "introspects": client.introspects,
+        "integration_id": client.integration_id,
         "created_at": as_iso(client.created_at),
     }
     return described | ({"client_secret": secret} if secret is not None else {})

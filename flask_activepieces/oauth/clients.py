@@ -41,6 +41,8 @@ class OAuthClient(ClientMixin):
     grant_types: str
     require_pkce: bool
     introspects: bool
+    #: The integration that it was made for: no user meets it, and nobody changes it by hand.
+    integration_id: str | None
     created_at: int
     secret_hash: str | None = field(repr=False)
     previous_secret_hash: str | None = field(repr=False)
@@ -101,7 +103,12 @@ class OAuthClients:
         self._audit = audit
 
     def register(
-        self, transaction: Transaction, registration: Registration, *, now: int
+        self,
+        transaction: Transaction,
+        registration: Registration,
+        *,
+        now: int,
+        integration_id: str | None = None,
     ) -> tuple[OAuthClient, str | None]:
         """The new client, and its secret: the only time that anyone sees it. `InvalidInput` if it cannot be."""
         self._check(registration)
@@ -110,6 +117,7 @@ class OAuthClients:
             "client_id": secrets.token_hex(16),
             "secret_hash": fingerprint(secret) if secret else None,
             "previous_secret_hash": None,
+            "integration_id": integration_id,
             "created_at": now,
         }
         transaction.execute(insert(_table), values)
@@ -118,12 +126,19 @@ class OAuthClients:
         return client, secret
 
     def change(
-        self, transaction: Transaction, client: OAuthClient, registration: Registration, *, now: int
+        self,
+        transaction: Transaction,
+        client: OAuthClient,
+        registration: Registration,
+        *,
+        now: int,
+        integration_id: str | None = None,
     ) -> OAuthClient:
         """The client with its new registration; it keeps its kind, its tenant and its secrets.
 
-        `NotFound` when it was deleted meanwhile.
+        `NotFound` when it was deleted meanwhile. The client of an integration is changed for that one only.
         """
+        _check_whose(client, integration_id)
         fixed = replace(registration, public=not client.confidential, tenant_id=client.tenant_id)
         self._check(fixed)
         before, after = row_values(client.registration()), row_values(fixed)
@@ -144,12 +159,14 @@ class OAuthClients:
         now: int,
         keep_old: bool = True,
         in_place_of: str | None = None,
+        integration_id: str | None = None,
     ) -> str:
         """A new secret. The one before it works on until the next rotation, unless it must end now.
 
         With ``in_place_of``, the hash of the secret to replace, it is `LostRace` if that is not it any more; without
-        it, `NotFound` when the client was deleted meanwhile.
+        it, `NotFound` when the client was deleted meanwhile. An integration rotates the secret of its own client.
         """
+        _check_whose(client, integration_id)
         if not client.confidential:
             raise InvalidInput({"client_id": Phrase("a public client has no secret to rotate")})
         secret = _new_secret()
@@ -193,6 +210,19 @@ class OAuthClients:
             detail={"client": client.name},
         )
         self._audit.record(transaction, event)
+
+
+def _check_whose(client: OAuthClient, integration_id: str | None) -> None:
+    # A flow's author can print the secret of such a client: what it may do is for nobody to widen.
+    if client.integration_id != integration_id:
+        raise InvalidInput(
+            {
+                "client_id": Phrase(
+                    "an integration keeps this client by itself; it can only be deleted,"
+                    " and the next click makes another"
+                )
+            }
+        )
 
 
 def find(connection: Connection, client_id: str, *, tenant_id: str) -> OAuthClient:

@@ -209,6 +209,14 @@ def end(transaction: Transaction, family_id: str, *, client_id: str, now: int) -
     return transaction.changes(statement) == 1
 
 
+def living_of_grant(connection: Connection, grant_id: str, *, now: int) -> list[Family]:
+    """The families that hang on a grant and can still be refreshed."""
+    statement = select(*(table.c[name] for name in FIELDS)).where(
+        table.c.grant_id == grant_id, table.c.revoked_at.is_(None), table.c.expires_at > now
+    )
+    return [family_of(row._asdict()) for row in connection.execute(statement)]
+
+
 def end_of_grants(transaction: Transaction, grant_ids: list[str], *, now: int) -> None:
     """End every family that hangs on these grants."""
     transaction.execute(_ending(now).where(table.c.grant_id.in_(grant_ids)))

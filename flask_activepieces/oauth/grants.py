@@ -131,6 +131,15 @@ class Grants:
         for start in range(0, len(grants), SLICE):
             self._revoke_slice(transaction, grants[start : start + SLICE], now=now, why=why)
 
+    def end_families(
+        self, transaction: Transaction, ended: Sequence[families.Family], *, now: int
+    ) -> None:
+        """End some of what hangs on grants; the grants themselves stand."""
+        for family in ended:
+            families.end(transaction, family.id, client_id=family.client_id, now=now)
+            revocations.add(transaction, revocations.family(family.id), now=now)
+            self._audit.record(transaction, family.event("token.revoked", now))
+
     def _revoke_slice(
         self, transaction: Transaction, grants: Sequence[Grant], *, now: int, why: str
     ) -> None:

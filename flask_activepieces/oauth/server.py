@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, cast
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
@@ -12,7 +13,8 @@ from flask import Response
 from sqlalchemy import Table, and_, bindparam, select
 
 from ..database import Transaction
-from ..models import OAuthClientRow
+from ..errors import Disabled
+from ..models import IntegrationRow, OAuthClientRow
 from ..signing import may_be_id
 from . import client_auth, families, refresh_tokens
 from .clients import OAuthClient, client_of
@@ -68,11 +70,11 @@ class OAuthServer(AuthorizationServer):
         """The proven client; with it, in the same look-up, the family that a refresh token names."""
         credentials = client_auth.read_credentials(request.form, request.authorization)
         token = refresh_tokens.parse(request.form.get("refresh_token", ""))
-        client, family = _find(
+        found = _find(
             request.transaction, credentials.client_id, token.family_id if token else None
         )
         try:
-            proven = client_auth.check(credentials, client)
+            proven = client_auth.check(credentials, found.client)
         except OAuth2Error:
             request.failed_attempt()
             raise
@@ -80,7 +82,11 @@ class OAuthServer(AuthorizationServer):
             raise client_auth.refused(
                 "This needs a client with a secret.", by_header=credentials.by_header
             )
-        request.client, request.family, request.auth_method = proven, family, credentials.method
+        if found.is_off and endpoint == "token":
+            # Not invalid_grant: on that word Activepieces gives a connection up for good.
+            raise Disabled(str(proven.integration_id), "an administrator switched it off")
+        request.client, request.auth_method = proven, credentials.method
+        request.family = found.family
         return proven
 
     def handle_response(self, status: int, payload: Any, headers: Any) -> Response:
@@ -91,26 +97,44 @@ class OAuthServer(AuthorizationServer):
         """Our own signals tell these things after the commit; Authlib's would tell them before."""
 
 
-def _find(
-    transaction: Transaction, client_id: str, family_id: str | None
-) -> tuple[OAuthClient | None, families.Family | None]:
-    """The client, and the family of that id if it is this client's."""
+@dataclass(frozen=True)
+class _Found:
+    """What one look-up finds of who asks."""
+
+    client: OAuthClient | None = None
+    #: The family that was asked for, if it is this client's.
+    family: families.Family | None = None
+    #: Whether the client was made for an integration that is switched off.
+    is_off: bool = False
+
+
+def _find(transaction: Transaction, client_id: str, family_id: str | None) -> _Found:
     if not may_be_id(client_id):
-        return None, None
+        return _Found()
     statement = _CLIENT if family_id is None else _CLIENT_AND_FAMILY
     wanted = {"wanted_client": client_id, "wanted_family": family_id}
     rows = transaction.rows_at_once(statement, wanted)
     if not rows:
-        return None, None
-    (row,) = rows
-    client = client_of(dict(zip(_CLIENT_COLUMNS, row, strict=False)))
-    found = dict(zip(families.FIELDS, row[len(_CLIENT_COLUMNS) :], strict=False))
-    return client, families.family_of(found) if found.get("id") is not None else None
+        return _Found()
+    ((enabled, *row),) = rows
+    family = dict(zip(families.FIELDS, row[len(_CLIENT_COLUMNS) :], strict=False))
+    return _Found(
+        client_of(dict(zip(_CLIENT_COLUMNS, row, strict=False))),
+        families.family_of(family) if family.get("id") is not None else None,
+        # None for a client that has no integration.
+        is_off=enabled is not None and not enabled,
+    )
 
 
 _clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_integrations: Table = IntegrationRow.__table__  # type: ignore[assignment]
 _CLIENT_COLUMNS = tuple(_clients.c.keys())
-_CLIENT = select(*_clients.c).where(_clients.c.client_id == bindparam("wanted_client"))
+_CLIENT = (
+    select(_integrations.c.enabled, *_clients.c)
+    .select_from(_clients)
+    .outerjoin(_integrations, _integrations.c.id == _clients.c.integration_id)
+    .where(_clients.c.client_id == bindparam("wanted_client"))
+)
 _CLIENT_AND_FAMILY = (
     _CLIENT.add_columns(*(column.label(f"family_{column.name}") for column in families.COLUMNS))
     .outerjoin(

@@ -44,6 +44,11 @@ class ClientSchema(Schema):
     grant_types = fields.List(fields.String(), required=True)
     require_pkce = fields.Boolean(required=True)
     introspects = fields.Boolean(required=True)
+    integration_id = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the integration that it was made for, and that keeps it"},
+    )
     created_at = fields.String(required=True, metadata={"format": "date-time"})
 
 

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ..budget import WINDOW
 from ..database import Transaction
-from ..errors import SetupError, Unavailable
+from ..errors import Disabled, SetupError, Unavailable
 from ..oauth.client_auth import read_credentials
 from ..oauth.endpoints import IntrospectionEndpoint, RevocationEndpoint
 from ..oauth.requests import MOST_BYTES, MachineRequest, read_form
@@ -24,6 +24,9 @@ from ..oauth.server import NO_STORE, OAuthServer
 from ..state import State, get_state
 
 Respond = Callable[[OAuthServer, MachineRequest], Response]
+
+#: Seconds after which a client whose integration is switched off may look again.
+_LOOK_AGAIN = 60 * 60
 
 
 def token() -> Response:
@@ -51,6 +54,8 @@ def _answer(respond: Respond) -> Response:
         return error_response(
             503, "temporarily_unavailable", str(error), retry_after=error.retry_after
         )
+    except Disabled as error:
+        return error_response(503, "temporarily_unavailable", error.reason, retry_after=_LOOK_AGAIN)
     except SetupError as error:
         return error_response(500, "server_error", str(error))
 

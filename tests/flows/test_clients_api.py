@@ -50,6 +50,7 @@ def test_a_new_client_is_described_with_its_secret(app: Flask, alice: Person) ->
         "grant_types": ["authorization_code", "refresh_token"],
         "require_pkce": True,
         "introspects": False,
+        "integration_id": None,
         "created_at": "2027-01-15T08:00:00Z",
     }
     assert response.headers["Cache-Control"] == "no-store"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -70,6 +71,69 @@ def test_a_second_click_renews_the_same_connection(
 
     assert second["id"] == first["id"]
     assert row_counts(app)["grants"] == 1
+
+
+def test_first_clicks_at_once_make_one_client(app: Flask, alice: Manager, integration: str) -> None:
+    windows = [Manager(Person(app, "alice"), alice.site) for _ in range(4)]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(lambda her: her.posts(f"/connections/{integration}/connect"), windows)
+        made = [answer_of(answer, 201)["id"] for answer in answers]
+
+    assert len(set(made)) == row_counts(app)["oauth_clients"] == row_counts(app)["grants"] == 1
+    living = [row for row in rows_of(app, "token_families") if row["revoked_at"] is None]
+    assert len(living) == 1
+
+
+def test_an_integrations_client_gets_no_code_at_the_authorization_endpoint(
+    app: Flask, alice: Manager, integration: str
+) -> None:
+    """Its redirect address was told by a server that proves nothing, and its permission would answer unseen."""
+    answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
+    (client,) = rows_of(app, "oauth_clients")
+    asked = {
+        "response_type": "code",
+        "client_id": client["client_id"],
+        "redirect_uri": client["redirect_uris"],
+        "scope": "profile:read",
+        "code_challenge": "x" * 43,
+        "code_challenge_method": "S256",
+    }
+
+    for prompt in ({}, {"prompt": "none"}):
+        answer = alice.person.browser.get("/oauth/authorize", query_string=asked | prompt)
+
+        assert answer.status_code == 400
+        assert "Location" not in answer.headers
+        assert "Connect it inside the app" in answer.text
+
+
+def test_an_integrations_client_is_shown_and_can_only_be_deleted(
+    app: Flask, alice: Manager, integration: str
+) -> None:
+    answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
+    (shown,) = answer_of(alice.gets("/oauth-clients"))["data"]
+    path = f"/oauth-clients/{shown['client_id']}"
+    page = alice.person.browser.get(f"/oauth/clients/{shown['client_id']}").text
+
+    assert shown["integration_id"] == integration
+    assert "Made and kept by this app" in page
+    assert "Rotate" not in page
+    for refused in (
+        alice.patches(path, {"client_credentials": True}),
+        alice.posts(f"{path}/rotate"),
+    ):
+        assert "by itself" in problem(refused, 422, "Invalid input")["fields"]["client_id"]
+    assert alice.deletes(path).status_code == 204
+    answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
+    (new,) = answer_of(alice.gets("/oauth-clients"))["data"]
+    assert new["client_id"] != shown["client_id"]
+
+
+def test_who_is_in_another_organization_finds_no_integration(alice: Manager) -> None:
+    labs = alice.links(organizationId="labs")
+
+    problem(alice.posts(f"/connections/{labs}/connect"), 404, "Not found")
 
 
 def test_where_activepieces_cannot_reach_the_app_it_is_said_and_nothing_is_allowed(

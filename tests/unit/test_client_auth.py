@@ -25,6 +25,7 @@ def client(secret: str | None = SECRET, previous: str | None = OLD_SECRET) -> OA
         grant_types="authorization_code",
         require_pkce=True,
         introspects=False,
+        integration_id=None,
         created_at=0,
         secret_hash=None if secret is None else fingerprint(secret),
         previous_secret_hash=None if previous is None else fingerprint(previous),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ USES: dict[str, Callable[[Office, Integration], object]] = {
     "MCP rotation": lambda office, it: office.services.mcp.rotate(it, ALICE, now=0),
     "health": lambda office, it: office.services.health.check(it, now=0),
     "one click": lambda office, it: office.services.one_click.connect(
-        it, ALICE, issuer="https://app.example.com", now=0
+        it, replace(ALICE, tenant_id=it.tenant_id), issuer="https://app.example.com", now=0
     ),
     "sign-in elsewhere": lambda office, it: office.services.third_party.start(
         it,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
+from werkzeug.test import TestResponse
 
 from flask_activepieces.client.connections import Connection
 from flask_activepieces.client.errors import CannotReach, ClaimRefused, NoSuchThing, ServerFault
-from flask_activepieces.errors import SetupError
+from flask_activepieces.errors import InvalidInput, NotFound, SetupError
 from flask_activepieces.host import Principal, Workspace
+from flask_activepieces.integrations import records
+from flask_activepieces.integrations.own_client import redirect_uri
 from flask_activepieces.integrations.records import Integration
 from flask_activepieces.oauth import clients
 from flask_activepieces.testing import ActivepiecesServer
@@ -161,6 +166,7 @@ def test_each_integration_has_a_client_of_its_own(
 ) -> None:
     """A flow's author can print the client's secret, so it must not open another tenant."""
     labs = office.set_up(organization_id="labs", **office.own_key())
+    office.host.shared = [Workspace(office.tenant, "All"), Workspace(office.tenant, "Labs", "labs")]
     connects(office, site, integration)
     connects(office, site, labs)
 
@@ -217,6 +223,30 @@ def test_a_client_that_was_deleted_is_made_anew(
     assert calls_us(site, tokens_of(office, again)["access_token"]) == 200
 
 
+def test_a_client_that_is_deleted_during_the_click_is_made_anew(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    """Somebody deletes it after it was found, and before the user's permission names it."""
+    connects(office, site, integration)
+    before = office.again(integration).oauth_client_id
+    deleted: list[str | None] = []
+
+    @event.listens_for(office.engine, "before_cursor_execute")
+    def delete(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "activepieces_grants" in statement and not deleted:
+            deleted.append(before)
+            for table in ("activepieces_oauth_clients", "activepieces_grants"):
+                cursor.execute(f"DELETE FROM {table} WHERE client_id = ?", (before,))  # noqa: S608
+
+    try:
+        made = connects(office, site, integration)
+    finally:
+        event.remove(office.engine, "before_cursor_execute", delete)
+
+    assert made.status == "ACTIVE"
+    assert calls_us(site, tokens_of(office, made)["access_token"]) == 200
+
+
 def delete_client(office: Office, client_id: str | None) -> None:
     def delete(transaction: Any) -> None:
         client = clients.find_any(transaction.connection, client_id or "")
@@ -226,24 +256,252 @@ def delete_client(office: Office, client_id: str | None) -> None:
     office.database.transact(delete)
 
 
-def test_a_secret_that_was_rotated_away_is_replaced(
+def test_a_secret_that_no_key_opens_any_more_is_replaced(
     office: Office, site: Site, integration: Integration
 ) -> None:
     connects(office, site, integration)
     client_id = office.again(integration).oauth_client_id
-
-    def rotate(transaction: Any) -> None:
-        client = clients.find_any(transaction.connection, client_id or "")
-        assert client is not None
-        office.oauth_clients.rotate_secret(transaction, client, now=office.now)
-
-    for _ in range(2):
-        office.database.transact(rotate)
+    office.database.transact(
+        lambda transaction: records.change(
+            transaction, office.again(integration), {"oauth_client_secret": "lost"}, now=office.now
+        )
+    )
 
     again = connects(office, site, integration)
 
     assert office.again(integration).oauth_client_id == client_id
     assert again.status == "ACTIVE"
+
+
+def test_a_renewed_connection_leaves_no_older_token_alive(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    first = tokens_of(office, connects(office, site, integration))
+    connects(office, site, integration)
+    last = tokens_of(office, connects(office, site, integration))
+
+    assert calls_us(site, first["access_token"]) == 401
+    assert calls_us(site, last["access_token"]) == 200
+    families = [row for row in office.rows("token_families") if row["tenant_id"] == office.tenant]
+    assert [row["revoked_at"] is None for row in families].count(True) == 1
+    assert office.told.count("token.revoked") == 2
+
+
+def test_another_users_connection_keeps_its_tokens(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    his = tokens_of(office, connects(office, site, integration, "bob"))
+    connects(office, site, integration)
+    connects(office, site, integration)
+
+    assert calls_us(site, his["access_token"]) == 200
+
+
+# --- Where the code goes ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "",
+        "https://evil.example/steal",
+        "http://127.0.0.1:1/redirect",
+        "javascript:alert(1)",
+        "https://[",
+        "{server}/redirect#fragment",
+        "http://user@{host}/redirect",
+    ],
+)
+def test_a_redirect_address_of_another_place_is_not_believed(
+    office: Office, site: Site, integration: Integration, told: str | None
+) -> None:
+    """Anybody may answer for a server that is asked without proof; a code must not follow."""
+    server = office.upstream.url
+    says(office, told and told.format(server=server, host=urlsplit(server).netloc))
+
+    connects(office, site, integration)
+
+    (client,) = clients_of(office)
+    assert client["redirect_uris"] == f"{server}/redirect"
+
+
+def test_a_redirect_address_of_the_configured_place_is_taken(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    says(office, f"{office.upstream.url}/elsewhere/redirect")
+
+    made = connects(office, site, integration)
+
+    assert urlsplit(tokens_of(office, made)["redirect_url"]).path == "/elsewhere/redirect"
+
+
+def says(office: Office, redirect_url: str | None) -> None:
+    """The stand-in tells another redirect address."""
+    flags = requests.get(f"{office.upstream.url}/api/v1/flags", timeout=5).json()
+    told = flags | {"THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL": redirect_url}
+    office.upstream.faults.rubbish("GET", "/flags", body=json.dumps(told).encode())
+
+
+@pytest.mark.parametrize(
+    ("server", "told", "redirect"),
+    [
+        ("https://ap.example.com", None, "https://ap.example.com/redirect"),
+        ("https://ap.example.com/api", None, "https://ap.example.com/redirect"),
+        ("https://ap.example.com/team/api/v1", None, "https://ap.example.com/team/redirect"),
+        ("https://ap.example.com", "https://ap.example.com/x", "https://ap.example.com/x"),
+        ("https://ap.example.com", "https://AP.example.com:443/x", "https://AP.example.com:443/x"),
+        ("https://ap.example.com", "http://ap.example.com/x", "https://ap.example.com/redirect"),
+        ("https://ap.example.com", "https://ap.example.com:8/", "https://ap.example.com/redirect"),
+        ("https://ap.example.com", "https://ap.example.com.", "https://ap.example.com/redirect"),
+    ],
+)
+def test_the_redirect_address_by_the_server(server: str, told: str | None, redirect: str) -> None:
+    assert redirect_uri(server, told) == redirect
+
+
+def test_a_server_on_plain_http_is_named_as_the_cause() -> None:
+    with pytest.raises(SetupError) as caught:
+        redirect_uri("http://ap.internal:8080", "http://ap.internal:8080/redirect")
+
+    assert "http://ap.internal:8080" in str(caught.value)
+    assert "https" in str(caught.value)
+
+
+# --- Whose integration it is ------------------------------------------------------------------------
+
+
+def test_who_is_not_in_the_organization_is_told_that_there_is_no_integration(
+    office: Office, site: Site
+) -> None:
+    labs = office.set_up(organization_id="labs", **office.own_key())
+    office.upstream.calls.clear()
+
+    for in_it in ([], [Workspace(office.tenant, "Sales", "sales")], [Workspace("x", "X", "labs")]):
+        office.host.shared = in_it
+        with pytest.raises(NotFound):
+            connects(office, site, labs)
+
+    assert not office.upstream.calls
+    assert clients_of(office) == grants_of(office) == []
+
+
+def test_the_integration_of_a_whole_tenant_speaks_for_the_organization_that_the_user_is_in(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    office.host.shared = [Workspace(office.tenant, "All"), Workspace(office.tenant, "Labs", "labs")]
+
+    for organization_id, expected in [("labs", "labs"), ("gone", None), (None, None)]:
+        principal = replace(someone(office), organization_id=organization_id)
+        office.services.one_click.connect(integration, principal, issuer=site.url, now=office.now)
+        (grant,) = grants_of(office)
+        assert grant["organization_id"] == expected
+
+
+# --- The client by hand -----------------------------------------------------------------------------
+
+
+def test_nobody_changes_an_integrations_client_by_hand(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    """A flow's author can print its secret, so it must be able to do no more than it was made for."""
+    connects(office, site, integration)
+    (before,) = clients_of(office)
+    client = office.database.read(
+        lambda connection: clients.find_any(connection, before["client_id"])
+    )
+    assert client is not None
+    assert client.integration_id == integration.id
+    more = replace(client.registration(), client_credentials=True)
+
+    for change in (
+        lambda transaction: office.oauth_clients.change(transaction, client, more, now=office.now),
+        lambda transaction: office.oauth_clients.rotate_secret(transaction, client, now=office.now),
+    ):
+        with pytest.raises(InvalidInput, match="keeps this client by itself"):
+            office.database.transact(change)
+
+    assert clients_of(office) == [before]
+
+
+def test_an_integration_does_not_use_a_client_that_was_not_made_for_it(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    labs = office.set_up(organization_id="labs", **office.own_key())
+    connects(office, site, integration)
+    foreign = office.again(integration).oauth_client_id
+    office.database.transact(
+        lambda transaction: records.change(
+            transaction, labs, {"oauth_client_id": foreign}, now=office.now
+        )
+    )
+    office.host.shared = [Workspace(office.tenant, "Labs", "labs")]
+
+    connects(office, site, office.again(labs))
+
+    assert office.again(labs).oauth_client_id != foreign
+
+
+# --- While it is switched off -----------------------------------------------------------------------
+
+
+def test_while_an_integration_is_off_activepieces_gets_no_token(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    kept = tokens_of(office, connects(office, site, integration))
+
+    switch(office, integration, on=False)
+    off = refreshes(site, kept)
+    switch(office, integration, on=True)
+    on = refreshes(site, kept)
+
+    assert (off.status_code, off.headers["Retry-After"]) == (503, "3600")
+    # Not invalid_grant, on which Activepieces gives the connection up for good.
+    assert off.get_json() == {
+        "error": "temporarily_unavailable",
+        "error_description": "an administrator switched it off",
+    }
+    assert on.status_code == 200
+
+
+def test_who_cannot_prove_it_does_not_learn_that_an_integration_is_off(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    kept = tokens_of(office, connects(office, site, integration))
+    switch(office, integration, on=False)
+
+    answer = refreshes(site, kept | {"client_secret": "wrong"})
+
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
+
+
+def test_a_token_can_be_given_up_while_an_integration_is_off(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    kept = tokens_of(office, connects(office, site, integration))
+    switch(office, integration, on=False)
+
+    answer = site.app.test_client().post(
+        "/oauth/revoke", data=who(kept) | {"token": kept["refresh_token"]}, base_url=site.url
+    )
+
+    assert answer.status_code == 200
+    assert calls_us(site, kept["access_token"]) == 401
+
+
+def switch(office: Office, integration: Integration, *, on: bool) -> None:
+    office.services.integrations.change(
+        office.again(integration), enabled=on, user_id="alice", now=office.now
+    )
+
+
+def who(kept: dict[str, Any]) -> dict[str, str]:
+    return {"client_id": kept["client_id"], "client_secret": kept["client_secret"]}
+
+
+def refreshes(site: Site, kept: dict[str, Any]) -> TestResponse:
+    form = who(kept) | {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]}
+    return site.app.test_client().post("/oauth/token", data=form, base_url=site.url)
 
 
 # --- When it does not work --------------------------------------------------------------------------
