@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,6 +49,12 @@ class Credentials:
         if new.user_token or new.email:
             kept = replace(kept, user_token=new.user_token, email=new.email, password=new.password)
         return kept
+
+    def without(self, names: Collection[str]) -> Credentials:
+        """These without the ones of these names; e-mail and password go together."""
+        together = {"email", "password"}
+        gone = {*names, *(together if together & {*names} else ())}
+        return replace(self, **dict.fromkeys(gone))
 
     @property
     def key(self) -> ApiKey | None:

@@ -92,7 +92,10 @@ class Gateways:
 
     def is_shared(self, integration: Integration) -> bool:
         """Whether other tenants' things are in the same project."""
-        return not integration.own_key and self._settings.project_id is not None
+        # As it was set up: without the setting, the project is still the same. And what was one tenant's own may have
+        # become the one of all.
+        is_everybodys = integration.project_id == self._settings.project_id
+        return integration.shared or (is_everybodys and not integration.own_key)
 
     def fallback(self) -> ApiKey | None:
         """The app's own key, for tenants that bring none."""

@@ -6,21 +6,23 @@ audit events. Several setups of one tenant at once end in one row.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from ..audit import Audit, Event
 from ..database import Database, Transaction
-from ..errors import Busy, Disabled, InvalidInput, NotFound
+from ..errors import Busy, InvalidInput, NotFound
 from ..oauth import clients
 from ..oauth.clients import OAuthClients
 from ..signing import random_id
 from . import records
 from .credentials import Credentials
 from .gateways import Gateways
+from .plans import Ground, Plan, Planner
 from .records import Integration
-from .setup import Place, Setup, Verifier
+from .setup import Place, Setup
 from .strongbox import Strongbox
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class Integrations:
         self,
         database: Database,
         gateways: Gateways,
-        verifier: Verifier,
+        planner: Planner,
         strongbox: Strongbox,
         *,
         oauth_clients: OAuthClients,
@@ -42,7 +44,7 @@ class Integrations:
     ) -> None:
         self._database = database
         self._gateways = gateways
-        self._verifier = verifier
+        self._planner = planner
         self._strongbox = strongbox
         self._clients = oauth_clients
         self._audit = audit
@@ -70,29 +72,28 @@ class Integrations:
         given = setup.credentials
         _refuse(given.problems())
 
-        def at_place(connection: Connection) -> Integration | None:
-            return records.at_place(
+        def at_place(connection: Connection) -> Ground:
+            found = records.at_place(
                 connection, tenant_id=setup.tenant_id, organization_id=setup.organization_id
             )
+            return Ground.of(connection, found)
 
-        found = self._database.read(at_place)
-        base_url = found.base_url if found else None
+        ground = self._database.read(at_place)
+        base_url = ground.base_url
         if setup.base_url is not None:
             base_url = self._gateways.base_urls.chosen(setup.base_url)
-        at = Place(
+        place = Place(
             tenant_id=setup.tenant_id, organization_id=setup.organization_id, base_url=base_url
         )
-        project_id = self._project(at, found, given, wanted=setup.project_id)
+        plan = self._planner.plan(ground, place, given, wanted=setup.project_id)
 
         def save(transaction: Transaction) -> Integration | None:
             current = at_place(transaction.connection)
-            if not _is_as_it_was(current, found):
+            if not ground.is_under(current):
                 return None
-            if current is None:
-                return self._add(transaction, at, given, project_id, user_id=user_id, now=now)
-            return self._update(
-                transaction, current, at, given, project_id, user_id=user_id, now=now
-            )
+            if current.integration is None:
+                return self._add(transaction, plan, user_id=user_id, now=now)
+            return self._update(transaction, current.integration, plan, user_id=user_id, now=now)
 
         # When another admin came in between, Activepieces is asked again: what it said was about another ground.
         return self._database.transact(save) or self.set_up(setup, user_id=user_id, now=now)
@@ -103,35 +104,45 @@ class Integrations:
         *,
         enabled: bool | None = None,
         credentials: Credentials | None = None,
+        removed: Collection[str] = (),
         project_id: str | None = None,
         user_id: str,
         now: int,
     ) -> Integration:
-        """The integration, switched on or off, with another key, or for another project."""
+        """The integration, switched on or off, with another key, or for another project.
+
+        ``removed`` names credentials to forget, such as ``user_token``. Without any, the app's own key is used.
+        """
         given = credentials or Credentials()
         _refuse(given.problems())
-        at = Place(
-            tenant_id=integration.tenant_id,
-            organization_id=integration.organization_id,
-            base_url=integration.base_url,
-        )
-        settled = None
-        if given or project_id is not None:
-            settled = self._project(at, integration, given, wanted=project_id)
+
+        def standing(connection: Connection) -> Ground:
+            found = records.find(connection, integration.id, tenant_id=integration.tenant_id)
+            return Ground.of(connection, found)
+
+        plan = None
+        if given or removed or project_id is not None:
+            ground = self._database.read(standing)
+            place = Place(
+                tenant_id=integration.tenant_id,
+                organization_id=integration.organization_id,
+                base_url=ground.base_url,
+            )
+            plan = self._planner.plan(ground, place, given, removed=removed, wanted=project_id)
 
         def save(transaction: Transaction) -> Integration:
-            current = records.find(
-                transaction.connection, integration.id, tenant_id=integration.tenant_id
-            )
-            if enabled is not None and enabled != current.enabled:
-                current = records.change(transaction, current, {"enabled": enabled}, now=now)
-                name = "integration.enabled" if enabled else "integration.disabled"
-                self._record(transaction, name, current, user_id, now)
-            if settled is None:
-                return current
-            if not _is_as_it_was(current, integration):
+            current = standing(transaction.connection)
+            if plan is not None and not plan.ground.is_under(current):
                 raise Busy("integration", retry_after=1)
-            return self._update(transaction, current, at, given, settled, user_id=user_id, now=now)
+            changed = current.integration
+            assert changed is not None, "an integration that was found"
+            if enabled is not None and enabled != changed.enabled:
+                changed = records.change(transaction, changed, {"enabled": enabled}, now=now)
+                name = "integration.enabled" if enabled else "integration.disabled"
+                self._record(transaction, name, changed, user_id, now)
+            if plan is not None:
+                changed = self._update(transaction, changed, plan, user_id=user_id, now=now)
+            return changed
 
         return self._database.transact(save)
 
@@ -155,46 +166,15 @@ class Integrations:
 
         self._database.transact(remove)
 
-    def _project(
-        self, at: Place, found: Integration | None, given: Credentials, *, wanted: str | None
-    ) -> str:
-        merged = self._database.read(lambda connection: self._merged(connection, found, given, at))
-        return self._verifier.project_for(
-            at, merged, wanted=wanted, current=found.project_id if found else None
-        )
-
-    def _merged(
-        self, connection: Connection, found: Integration | None, given: Credentials, at: Place
-    ) -> Credentials:
-        """What to sign in with; a server never sees what was given for another."""
-        if found is None or found.base_url != at.base_url:
-            return given
-        try:
-            kept = self._strongbox.credentials(connection, found)
-        except Disabled:
-            if not given:
-                raise
-            return given  # in place of what nothing opens any more
-        return given if kept is None else kept.merged(given)
-
-    def _add(
-        self,
-        transaction: Transaction,
-        at: Place,
-        given: Credentials,
-        project_id: str,
-        *,
-        user_id: str,
-        now: int,
-    ) -> Integration:
+    def _add(self, transaction: Transaction, plan: Plan, *, user_id: str, now: int) -> Integration:
         integration_id = random_id()
         values = {
             "id": integration_id,
-            "tenant_id": at.tenant_id,
-            "organization_id": at.organization_id or "",
-            "base_url": at.base_url,
-            "project_id": project_id,
-        } | self._strongbox.credential_columns(integration_id, given)
+            "tenant_id": plan.place.tenant_id,
+            "organization_id": plan.place.organization_id or "",
+        }
+        credentials = plan.credentials or Credentials()
+        values |= plan.columns | self._strongbox.credential_columns(integration_id, credentials)
         integration = records.add(transaction, values, now=now)
         self._record(transaction, "integration.created", integration, user_id, now)
         return integration
@@ -203,23 +183,20 @@ class Integrations:
         self,
         transaction: Transaction,
         current: Integration,
-        at: Place,
-        given: Credentials,
-        project_id: str,
+        plan: Plan,
         *,
         user_id: str,
         now: int,
     ) -> Integration:
-        values: dict[str, Any] = {}
-        events = []
-        if (current.base_url, current.project_id) != (at.base_url, project_id):
+        values = {
+            name: value for name, value in plan.columns.items() if value != getattr(current, name)
+        }
+        events = ["integration.updated"] if values else []
+        if "base_url" in values or "project_id" in values:
             # What it had in the other project is not its own here.
-            values |= {"base_url": at.base_url, "project_id": project_id, "failing": "[]"}
-            values |= {"connection_id": None, "connection_external_id": None}
-            events.append("integration.updated")
-        if given or current.base_url != at.base_url:
-            merged = self._merged(transaction.connection, current, given, at)
-            values |= self._strongbox.credential_columns(current.id, merged)
+            values |= {"failing": "[]", "connection_id": None, "connection_external_id": None}
+        if plan.credentials is not None:
+            values |= self._strongbox.credential_columns(current.id, plan.credentials)
             events.append("integration.key_rotated")
         if not values:
             return current
@@ -243,13 +220,6 @@ class Integrations:
             name=name, at=now, tenant_id=integration.tenant_id, user_id=user_id, detail=detail
         )
         self._audit.record(transaction, event)
-
-
-def _is_as_it_was(current: Integration | None, found: Integration | None) -> bool:
-    """Whether what Activepieces was asked about still stands: on whose key, on which server."""
-    if current is None or found is None:
-        return current is found
-    return (current.own_key, current.base_url) == (found.own_key, found.base_url)
 
 
 def _refuse(problems: dict[str, str]) -> None:

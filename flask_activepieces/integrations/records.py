@@ -27,6 +27,8 @@ class Integration:
     #: None: the server that the app is configured for.
     base_url: str | None
     project_id: str
+    #: Whether it was set up in the project of all tenants on the app's own key.
+    shared: bool
     #: Whether it has credentials of its own; without, the app's own key is used.
     own_key: bool
     masked_credential: str | None

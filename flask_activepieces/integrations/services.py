@@ -24,6 +24,7 @@ from .journal import Journal
 from .leases import Leases
 from .mcp import TenantMcp
 from .own_client import OwnClients
+from .plans import Planner
 from .projects import TenantProjects
 from .setup import Verifier
 from .strongbox import Strongbox
@@ -66,7 +67,7 @@ def services(
     integrations = Integrations(
         database,
         gateways,
-        Verifier(settings, gateways),
+        Planner(Verifier(settings, gateways), strongbox),
         strongbox,
         oauth_clients=oauth_clients,
         audit=audit,

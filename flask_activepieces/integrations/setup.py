@@ -55,6 +55,14 @@ class Place:
         return projects.external_id_of(self.tenant_id, self.organization_id)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """The project of an integration, and whether other tenants have the same."""
+
+    project_id: str
+    shared: bool = False
+
+
 class Verifier:
     """Asks Activepieces before anything is saved; holds no database connection."""
 
@@ -62,24 +70,46 @@ class Verifier:
         self._project_id = settings.project_id
         self._gateways = gateways
 
-    def project_for(
+    def assignment(
         self,
         place: Place,
-        credentials: Credentials,
         *,
+        given: Credentials,
+        kept: Credentials,
         wanted: str | None,
         current: str | None,
-    ) -> str:
-        """The project, after every credential was accepted; `InvalidInput` names the field to blame."""
-        if not credentials:
+    ) -> Assignment:
+        """The project, after everything that was given was accepted; `InvalidInput` names the field to blame.
+
+        What is kept is asked only when nothing is given: a user token that has ended must not stand in the way of
+        the one that replaces it, or of a key.
+        """
+        if given:
+            seen = self._seen_by_all(place, given)
+        elif kept:
+            seen = self._seen_by_those_that_work(place, kept)
+        else:
             return self._assigned(place, wanted)
-        seen: list[Project] | None = None
-        for name, credential in credentials.all().items():
-            visible = self._visible(place, name, credential)
-            seen = [project for project in visible if seen is None or project in seen]
-        return projects.choose(
-            seen or (), wanted=wanted, current=current, external_id=place.external_id
+        project_id = projects.choose(
+            seen, wanted=wanted, current=current, external_id=place.external_id
         )
+        return Assignment(project_id=project_id)
+
+    def _seen_by_all(self, place: Place, credentials: Credentials) -> Sequence[Project]:
+        asked = credentials.all().items()
+        return _common([self._visible(place, name, credential) for name, credential in asked])
+
+    def _seen_by_those_that_work(self, place: Place, credentials: Credentials) -> Sequence[Project]:
+        found: list[Sequence[Project]] = []
+        refusals: list[InvalidInput] = []
+        for name, credential in credentials.all().items():
+            try:
+                found.append(self._visible(place, name, credential))
+            except InvalidInput as error:
+                refusals.append(error)
+        if not found:
+            raise refusals[0]
+        return _common(found)
 
     def _visible(self, place: Place, name: str, credential: Credential) -> Sequence[Project]:
         """The projects that a credential sees: the cheapest call that no stranger can make."""
@@ -93,7 +123,7 @@ class Verifier:
                 raise
             raise InvalidInput({"baseUrl": "what answers there is not Activepieces"}) from error
 
-    def _assigned(self, place: Place, wanted: str | None) -> str:
+    def _assigned(self, place: Place, wanted: str | None) -> Assignment:
         """The project on the app's own key, which is for the app and not for the tenant to choose."""
         key = self._gateways.fallback()
         if key is None:
@@ -105,8 +135,18 @@ class Verifier:
             raise InvalidInput({"projectId": "it can be chosen only with a key of one's own"})
         client = self._gateways.connected(self._gateways.base_urls.configured, key)
         if self._project_id is None:
-            return projects.assigned(client, external_id=place.external_id, name=place.external_id)
+            external_id = place.external_id
+            found = projects.assigned(client, external_id=external_id, name=external_id)
+            return Assignment(project_id=found)
         try:
-            return client.projects.get(self._project_id).id
+            shared = client.projects.get(self._project_id)
         except NoSuchThing as error:
             raise SetupError("ACTIVEPIECES_PROJECT_ID is no project of this platform.") from error
+        return Assignment(project_id=shared.id, shared=True)
+
+
+def _common(lists: Sequence[Sequence[Project]]) -> Sequence[Project]:
+    """The projects that are in all lists, as the first shows them: what they count may differ."""
+    first, *others = lists
+    ids = [{project.id for project in other} for other in others]
+    return [project for project in first if all(project.id in seen for seen in ids)]

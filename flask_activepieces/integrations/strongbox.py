@@ -28,14 +28,17 @@ class Strongbox:
 
         `Disabled` when no secret key opens it any more: it has to be given again.
         """
-        locked = records.locked(connection, integration).credentials
+        return self.opened(integration.id, records.locked(connection, integration).credentials)
+
+    def opened(self, integration_id: str, locked: str | None) -> Credentials | None:
+        """The same, of credentials as they are stored."""
         if locked is None:
             return None
         try:
-            content = self._vault.unlock(locked, context=integration.id)
+            content = self._vault.unlock(locked, context=integration_id)
         except SignatureError as error:
             reason = "none of the secret keys opens its credentials, which must be given again"
-            raise Disabled(integration.id, reason) from error
+            raise Disabled(integration_id, reason) from error
         return Credentials.from_json(content)
 
     def credential_columns(self, integration_id: str, credentials: Credentials) -> dict[str, Any]:

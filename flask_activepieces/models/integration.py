@@ -21,10 +21,12 @@ class IntegrationRow(Base):
     #: None: the server that the app is configured for.
     base_url: Mapped[str | None] = mapped_column(Text)
     project_id: Mapped[str] = mapped_column(exact_text(64))
+    #: Whether it is the project of all tenants on the app's own key.
+    shared: Mapped[bool]
     #: A JSON object, encrypted; None: the app's own key.
     credentials: Mapped[str | None] = mapped_column(Text)
-    #: What people may see of the credentials.
-    masked_credential: Mapped[str | None] = mapped_column(human_text(190))
+    #: What people may see of the credentials: of a key four characters, of a user the e-mail address.
+    masked_credential: Mapped[str | None] = mapped_column(human_text(255))
     enabled: Mapped[bool]
     #: The integration's own connection: the last one that was saved for the app's own piece.
     connection_id: Mapped[str | None] = mapped_column(exact_text(64))

@@ -7,26 +7,26 @@ from marshmallow import fields
 from .fields import CamelSchema, Instant, Text
 
 
-class CredentialsSchema(CamelSchema):
-    """What opens a tenant's Activepieces: a key, a user's token, or a user's e-mail and password."""
+class SetupSchema(CamelSchema):
+    """A new integration; without credentials it uses the app's own key."""
 
     api_key = Text(most=8192, load_only=True)
     user_token = Text(most=8192, load_only=True)
     email = Text(most=190, load_only=True)
     password = Text(most=190, load_only=True)
-
-
-class SetupSchema(CredentialsSchema):
-    """A new integration; without credentials it uses the app's own key."""
-
-    organization_id = Text(most=190)
+    #: Null is the tenant as a whole; when it is left out, it is the organization of whoever calls.
+    organization_id = Text(most=190, allow_none=True)
     project_id = Text(most=64)
     base_url = Text(most=2000)
 
 
-class ChangeSchema(CredentialsSchema):
-    """What may be changed of an integration; other credentials replace the old ones."""
+class ChangeSchema(CamelSchema):
+    """What may be changed of an integration; other credentials replace the old ones, and null removes one."""
 
+    api_key = Text(most=8192, load_only=True, allow_none=True)
+    user_token = Text(most=8192, load_only=True, allow_none=True)
+    email = Text(most=190, load_only=True, allow_none=True)
+    password = Text(most=190, load_only=True, allow_none=True)
     enabled = fields.Boolean()
     project_id = Text(most=64)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..errors import InvalidInput
 from ..integrations.credentials import Credentials
 from ..integrations.setup import Setup
 from .integration_schemas import (
@@ -26,8 +27,8 @@ def set_up(call: Call) -> Any:
 
     The credentials are tried first and then kept encrypted. Without any, the app's own key is used.
     """
-    own = {"organization_id": call.principal.organization_id}
-    setup = Setup(tenant_id=call.tenant_id, **(own | dict(call.body)))
+    place = {"organization_id": _organization_id(call)}
+    setup = Setup(tenant_id=call.tenant_id, **(dict(call.body) | place))
     integration = call.state.integrations.set_up(
         setup, user_id=call.principal.user_id, now=call.state.now()
     )
@@ -60,13 +61,15 @@ def show_status(call: Call, integration_id: str) -> Any:
 
 @operation("admin", body=ChangeSchema(), answer=IntegrationSchema(), problems=UPSTREAM)
 def change_setup(call: Call, integration_id: str) -> Any:
-    """Switch an integration on or off, give it other credentials, or another project."""
+    """Switch an integration on or off, give it other credentials or none, or another project."""
     integration = call.integration(integration_id)
-    given = {name: call.body[name] for name in _CREDENTIALS if name in call.body}
+    told = {name: call.body[name] for name in _CREDENTIALS if name in call.body}
+    given = {name: value for name, value in told.items() if value is not None}
     return call.state.integrations.change(
         integration,
         enabled=call.body.get("enabled"),
         credentials=Credentials(**given) if given else None,
+        removed=told.keys() - given.keys(),
         project_id=call.body.get("project_id"),
         user_id=call.principal.user_id,
         now=call.state.now(),
@@ -79,3 +82,14 @@ def remove_setup(call: Call, integration_id: str) -> None:
     call.state.integrations.remove(
         call.integration(integration_id), user_id=call.principal.user_id, now=call.state.now()
     )
+
+
+def _organization_id(call: Call) -> str | None:
+    """The organization to set up, None for the tenant as a whole; one that the caller may act for."""
+    own = call.principal.organization_id
+    wanted: str | None = call.body.get("organization_id", own)
+    if wanted not in (None, own):
+        shared = call.state.host.workspaces(call.principal)
+        if (call.tenant_id, wanted) not in [(one.tenant_id, one.organization_id) for one in shared]:
+            raise InvalidInput({"organizationId": "you have no such organization in this tenant"})
+    return wanted

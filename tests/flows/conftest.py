@@ -11,6 +11,7 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, Program
+from tests.support.hosts import HostWithLabs
 from tests.support.manager import OWN_PIECE
 from tests.support.token_endpoint import TokenEndpoint, token_endpoint
 
@@ -41,4 +42,8 @@ def server(acme: TokenEndpoint) -> Iterator[ActivepiecesServer]:
 @pytest.fixture
 def linked_app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
     """The small host, with a key for tenants that bring none."""
-    return make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)
+    return make_app(
+        host=HostWithLabs(),
+        ACTIVEPIECES_BASE_URL=server.url,
+        ACTIVEPIECES_API_KEY=server.api_key,
+    )

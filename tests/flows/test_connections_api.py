@@ -10,6 +10,7 @@ from flask import Flask
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.actors import answer_of
+from tests.support.hosts import HostWithLabs
 from tests.support.manager import PIECE, Manager
 from tests.support.problems import problem
 from tests.support.standin import Standin, action
@@ -20,7 +21,7 @@ ACME = "@activepieces/piece-acme-"
 
 @pytest.fixture
 def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
-    return make_app(ACTIVEPIECES_BASE_URL=server.url, VERSION="4.2")
+    return make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=server.url, VERSION="4.2")
 
 
 @pytest.fixture

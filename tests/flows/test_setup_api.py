@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from flask_activepieces import Principal
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.accounts import make_api_key
 from tests.conftest import MakeApp
 from tests.support.actors import answer_of
+from tests.support.hosts import SmallHost
 from tests.support.manager import Manager
 from tests.support.problems import problem
 from tests.support.storage import row_counts, rows_of
@@ -91,6 +94,40 @@ def test_a_tenant_may_have_one_for_each_organization(alice: Manager, key: dict[s
     assert [(one["id"], one["organizationId"]) for one in listed] == [(whole, None), (labs, "labs")]
 
 
+class HostOfOrganizations(SmallHost):
+    """Whose users always are in an organization."""
+
+    def current_principal(self) -> Principal | None:
+        principal = super().current_principal()
+        return None if principal is None else replace(principal, organization_id="sales")
+
+
+def test_the_organization_is_the_callers_unless_it_is_said_to_be_none(
+    make_app: MakeApp, server: ActivepiecesServer, key: dict[str, str]
+) -> None:
+    app = make_app(host=HostOfOrganizations(), ACTIVEPIECES_BASE_URL=server.url)
+    alice = Manager.named(app, "alice")
+
+    own = alice.links(**key)
+    whole = alice.links(**key, organizationId=None)
+    again = alice.links(organizationId="sales")
+
+    listed = answer_of(alice.gets("/setup"))["data"]
+    assert [(one["id"], one["organizationId"]) for one in listed] == [(whole, None), (own, "sales")]
+    assert again == own
+
+
+@pytest.mark.parametrize("organization", ["made-up", "acme", "acme-labs"])
+def test_an_organization_that_is_not_the_callers_is_refused(
+    alice: Manager, server: ActivepiecesServer, organization: str
+) -> None:
+    """It would make as many projects as somebody makes up names."""
+    answer = alice.posts("/setup", {"organizationId": organization})
+
+    assert list(problem(answer, 422, "Invalid input")["fields"]) == ["organizationId"]
+    assert server.calls == []
+
+
 def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: Manager) -> None:
     integration = alice.links()
 
@@ -114,6 +151,7 @@ def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: Manager) -> Non
         ({"projectId": "none"}, "projectId", "a key of one's own"),
         ({"apiKey": "sk-x", "baseUrl": "http://169.254.169.254/"}, "baseUrl", "ALLOWED_BASE_URLS"),
         ({"apiKey": "sk-x", "baseUrl": "file:///etc/passwd"}, "baseUrl", ""),
+        ({"apiKey": None}, "apiKey", "null"),
         ({"organizationId": "nul\0"}, "organizationId", "characters"),
         ({"organizationId": "half \ud800"}, "organizationId", "characters"),
         ({"tenantId": "globex"}, "tenantId", "Unknown field."),
@@ -184,6 +222,18 @@ def test_a_key_is_rotated_once_activepieces_took_the_new_one(
     assert list(problem(refused, 422, "Invalid input")["fields"]) == ["apiKey"]
     assert kept.endswith(server.api_key[-4:])
     assert changed["maskedCredential"].endswith(new[-4:])
+
+
+def test_a_credential_is_removed_by_null(
+    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+) -> None:
+    integration = alice.links(**key, userToken=server.user_token())
+
+    left = answer_of(alice.patches(f"/setup/{integration}", {"userToken": None}))
+    none = answer_of(alice.patches(f"/setup/{integration}", {"apiKey": None}))
+
+    assert left["maskedCredential"] == f"sk-…{server.api_key[-4:]}"
+    assert (none["maskedCredential"], none["ownKey"]) == (None, False)
 
 
 def test_an_empty_change_changes_nothing(alice: Manager, key: dict[str, str]) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from flask_activepieces.client.errors import BadCredential
+from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.client.errors import BadCredential, NotCallable
 from flask_activepieces.errors import Busy, Disabled, InvalidInput, NotFound
 from flask_activepieces.host import Principal
+from flask_activepieces.integrations import records
 from flask_activepieces.integrations.authorize import StartAuthorization
-from flask_activepieces.integrations.credentials import Credentials
+from flask_activepieces.integrations.credentials import Credential, Credentials
 from flask_activepieces.integrations.records import Integration
 from flask_activepieces.signing import KeyRing
 from tests.support.office import Office
@@ -136,16 +138,145 @@ def test_two_changes_at_once_both_count(office: Office) -> None:
     assert (moved.enabled, moved.project_id) == (False, office.upstream.project_id)
 
 
+@dataclass
+class Meddled(Office):
+    """An office where something happens between a question to Activepieces and what follows from the answer."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def _connect(self, base_url: str, credential: Credential) -> ActivepiecesClient:
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
+        return super()._connect(base_url, credential)
+
+
 def test_a_change_on_ground_that_another_admin_has_moved_is_not_made(office: Office) -> None:
-    """What Activepieces accepted was about a key, or a server, that it is not linked with any more."""
-    shared = office.on_the_apps_key(project_id=office.new_project())
-    before = shared.set_up(tenant_id=office.tenant)
-    now = shared.set_up(**office.own_key())
+    """What Activepieces accepted was about a key that the integration is not linked with any more."""
+    made = office.set_up()
+    user = Credentials(user_token=office.upstream.user_token())
+    meddled = Meddled(office.engine, office.upstream, office.tenant)
+    meddled.meanwhile = lambda: changed(office, made, credentials=user)
 
     with pytest.raises(Busy):
-        changed(shared, before, credentials=Credentials(user_token=office.upstream.user_token()))
+        changed(meddled, made, project_id=office.new_project())
 
-    assert office.again(before) == now
+    assert office.again(made).project_id == made.project_id
+
+
+def test_a_setup_on_ground_that_another_admin_has_moved_is_tried_anew(office: Office) -> None:
+    """A project that one key sees is never saved with another key, which may not see it."""
+    made = office.set_up()
+
+    def another_key_comes() -> None:
+        columns = office.services.strongbox.credential_columns(
+            made.id, Credentials(user_token="a.token.of-somebody-else")
+        )
+        office.database.transact(
+            lambda work: records.change(work, office.again(made), columns, now=office.now)
+        )
+
+    meddled = Meddled(office.engine, office.upstream, office.tenant, meanwhile=another_key_comes)
+    with pytest.raises(InvalidInput) as caught:
+        meddled.set_up(tenant_id=office.tenant, project_id=office.new_project())
+
+    assert list(caught.value.fields) == ["userToken"]
+    assert office.again(made).project_id == made.project_id
+
+
+def test_a_connection_that_is_saved_meanwhile_disturbs_no_change(office: Office) -> None:
+    made = office.set_up()
+    project = office.new_project()
+    meddled = Meddled(office.engine, office.upstream, office.tenant)
+    meddled.meanwhile = lambda: changed(office, made, enabled=False)
+
+    moved = changed(meddled, made, project_id=project)
+
+    assert (moved.enabled, moved.project_id) == (False, project)
+
+
+# A user token that has ended, beside a key
+
+
+@pytest.fixture
+def ended(office: Office) -> Integration:
+    """An integration with a key that works, and a user token that does not any more."""
+    made = office.set_up()
+    credentials = Credentials(api_key=office.upstream.api_key, user_token="a.token.that-ended")
+    columns = office.services.strongbox.credential_columns(made.id, credentials)
+    return office.database.transact(
+        lambda work: records.change(work, made, columns, now=office.now)
+    )
+
+
+def test_a_token_that_ended_does_not_keep_the_key_from_being_changed(
+    office: Office, ended: Integration
+) -> None:
+    again = changed(office, ended, credentials=Credentials(api_key=office.upstream.api_key))
+
+    assert again.project_id == ended.project_id
+    assert office.told[-1] == "integration.key_rotated"
+
+
+def test_a_token_that_ended_does_not_keep_the_project_from_being_changed(
+    office: Office, ended: Integration
+) -> None:
+    project = office.new_project()
+
+    assert changed(office, ended, project_id=project).project_id == project
+
+
+def test_a_token_that_ended_is_removed_without_asking_anybody(
+    office: Office, ended: Integration
+) -> None:
+    office.upstream.calls.clear()
+
+    left = changed(office, ended, removed=["user_token"])
+
+    assert office.upstream.calls == []
+    assert left.masked_credential == f"sk-…{office.upstream.api_key[-4:]}"
+    with pytest.raises(NotCallable):
+        office.services.mcp.show(left)
+
+
+def test_where_nothing_works_any_more_the_first_is_to_blame(
+    office: Office, ended: Integration
+) -> None:
+    left = changed(office, ended, removed=["api_key"])
+
+    with pytest.raises(InvalidInput) as caught:
+        changed(office, left, project_id=office.new_project())
+
+    assert list(caught.value.fields) == ["userToken"]
+
+
+def test_the_last_credential_stays_where_the_app_has_no_key(office: Office) -> None:
+    made = office.set_up()
+
+    with pytest.raises(InvalidInput) as caught:
+        changed(office, made, removed=["api_key"])
+
+    assert list(caught.value.fields) == ["apiKey"]
+    assert not office.services.connections.list(made)
+
+
+def test_without_any_credential_the_apps_own_key_is_used(office: Office) -> None:
+    made = office.set_up()
+    app = office.on_the_apps_key()
+
+    left = changed(app, made, removed=["api_key"])
+
+    assert (left.own_key, left.masked_credential) == (False, None)
+    assert app.key().projects.get(left.project_id).external_id == office.tenant
+
+
+def test_an_e_mail_address_goes_with_its_password(office: Office) -> None:
+    user = {"email": office.upstream.email, "password": office.upstream.password}
+    made = office.set_up(**office.own_key(), **user)
+
+    left = changed(office, made, removed=["password"])
+
+    assert left.masked_credential == f"sk-…{office.upstream.api_key[-4:]}"
 
 
 def test_removed_it_is_gone_and_its_connections_are_not(office: Office) -> None:

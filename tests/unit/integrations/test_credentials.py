@@ -6,8 +6,9 @@ import pytest
 
 from flask_activepieces.client.credentials import ApiKey, EmailPassword, UserToken
 from flask_activepieces.client.errors import WrongCredential
-from flask_activepieces.integrations.credentials import Credentials
+from flask_activepieces.integrations.credentials import LONGEST_NAME, Credentials
 from flask_activepieces.integrations.gateways import able_to
+from flask_activepieces.models import Base
 
 KEY = "sk-" + "k" * 40 + "Ml9a"
 TOKEN = "eyJ" + "t" * 60 + "8z"
@@ -100,3 +101,11 @@ def test_where_no_key_may_the_user_does_it() -> None:
 def test_a_key_alone_is_told_what_it_takes() -> None:
     with pytest.raises(WrongCredential, match="user token"):
         able_to("mcp.show", Credentials(api_key=KEY))
+
+
+def test_what_is_shown_fits_where_it_is_kept() -> None:
+    longest = Credentials(api_key="sk-" + "a" * 60, email="e" * LONGEST_NAME, password="p")
+    column = Base.metadata.tables["activepieces_integrations"].c.masked_credential
+
+    assert longest.problems() == {}
+    assert len(longest.masked()) <= column.type.length  # type: ignore[attr-defined]  # String has it

@@ -243,3 +243,29 @@ def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: Offi
     moved = shared.set_up(api_key=shared.upstream.api_key, project_id=own)
 
     assert (moved.id, moved.own_key, moved.project_id) == (made.id, True, own)
+
+
+def test_a_project_that_was_shared_stays_closed_when_the_setting_is_gone(
+    shared: Office, office: Office
+) -> None:
+    """Without the setting, the other tenants' flows are still in it."""
+    made = shared.set_up(tenant_id=shared.tenant)
+    later = office.on_the_apps_key()
+
+    with pytest.raises(NotCallable):
+        later.services.flows.list(later.again(made))
+
+    own = later.set_up(tenant_id=office.tenant)
+    assert own.id == made.id
+    assert own.project_id != made.project_id
+    assert not later.services.flows.list(own)
+
+
+def test_a_project_that_becomes_everybodys_is_closed_to_whom_it_belonged(
+    apart: Office, office: Office
+) -> None:
+    made = apart.set_up(tenant_id=apart.tenant)
+    later = office.on_the_apps_key(project_id=made.project_id)
+
+    with pytest.raises(NotCallable):
+        later.services.flows.list(made)

@@ -19,6 +19,7 @@ ON_THE_APPS_KEY = Integration(
     organization_id=None,
     base_url=None,
     project_id="a-project",
+    shared=False,
     own_key=False,
     masked_credential=None,
     enabled=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -67,6 +68,20 @@ def test_of_two_credentials_both_are_tried(office: Office) -> None:
     found = refused(office, **office.own_key(), user_token="no.token.atall")
 
     assert list(found) == ["userToken"]
+
+
+def test_a_project_is_the_same_to_two_credentials_that_count_differently_in_it(
+    office: Office,
+) -> None:
+    given = office.own_key()
+    seen = {"displayName": "Other words", "externalId": "another", "type": "TEAM"}
+    rows = office.upstream.world.store.all("project", id=given["project_id"])
+    once = json.dumps({"data": [row | seen for row in rows], "next": None, "previous": None})
+    office.upstream.faults.rubbish("GET", "/projects", body=once.encode())
+
+    made = office.set_up(**given, user_token=office.upstream.user_token())
+
+    assert made.project_id == given["project_id"]
 
 
 def test_what_cannot_be_a_key_is_not_even_tried(office: Office) -> None:
