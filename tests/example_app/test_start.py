@@ -19,7 +19,19 @@ from tests.example_app.conftest import SECRET_KEY
 from tests.support.requirements import Name, require
 
 WORKERS = 4
-START = "from example_app import create_app; create_app()"
+#: Children of one process that has loaded everything: they begin within a millisecond.
+START_AT_ONCE = f"""
+import os
+from example_app import create_app
+
+workers = []
+for _ in range({WORKERS}):
+    if (worker := os.fork()) == 0:
+        create_app()
+        os._exit(0)
+    workers.append(worker)
+raise SystemExit(any(os.waitpid(worker, 0)[1] for worker in workers))
+"""
 
 
 @pytest.mark.parametrize(
@@ -129,9 +141,8 @@ def test_workers_may_start_at_once_on_an_empty_database(
     monkeypatch.setenv("DATABASE_URL", empty_database)
     monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
 
-    started = [subprocess.Popen([sys.executable, "-c", START]) for _ in range(WORKERS)]
+    subprocess.run([sys.executable, "-c", START_AT_ONCE], check=True, timeout=60)
 
-    assert [worker.wait(60) for worker in started] == [0] * WORKERS
     app = create_app()
     with app.app_context():
         assert rows() == {"companies": 3, "users": 3, "tasks": 6}
