@@ -7,9 +7,8 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from ..client.errors import CallFailed
 from ..clock import as_iso
-from ..errors import Disabled
+from ..errors import ActivepiecesError
 from ..integrations.records import Integration
 from ..state import State, get_state
 from .output import as_json, print_json, print_table, reports_errors
@@ -63,7 +62,7 @@ def check(tenant: str | None, as_json: bool) -> None:
 def _findings(state: State, integration: Integration) -> list[dict[str, Any]]:
     try:
         failing = state.health.check(integration, now=state.now())
-    except (CallFailed, Disabled) as error:
+    except ActivepiecesError as error:  # removed meanwhile, perhaps; the next one may be well
         return [_finding(integration, str(error), None)]
     return [
         _finding(

@@ -35,13 +35,16 @@ def reports_errors(command: Command) -> Command:
             return command(*args, **kwargs)
         except InvalidInput as error:
             for name, problem in error.fields.items():
-                click.echo(f"Error: --{_OPTIONS.get(name, name)}: {problem}", err=True)
+                words = f"--{_OPTIONS.get(name, name)}: {problem}"
+                click.echo(f"Error: {_printable(words)}", err=True)
             raise SystemExit(1) from None
         except Unavailable as error:
-            click.echo(f"Error: {error} Is it running, and is its URL right?", err=True)
+            click.echo(
+                f"Error: {_printable(str(error))} Is it running, and is its URL right?", err=True
+            )
             raise SystemExit(3) from None
         except ActivepiecesError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {_printable(str(error))}", err=True)
             raise SystemExit(1) from None
 
     return guarded  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
@@ -67,4 +70,9 @@ def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, empty
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return _printable(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+
+
+def _printable(text: str) -> str:
+    """The text without what a terminal would obey, or that would turn other text around: others made up the names."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from flask_activepieces.signals import connection_failed
 from flask_activepieces.state import get_state
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
@@ -121,6 +122,41 @@ def test_an_activepieces_that_cannot_be_asked_is_a_finding(
 
     assert "401" in str(finding["problem"])
     assert upstream.api_key not in json.dumps(finding)
+
+
+def test_a_check_goes_on_after_an_integration_that_cannot_be_checked(
+    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+) -> None:
+    """Here its tenant removes it, while another one is being checked."""
+    carol = Manager.named(app, "carol")
+    removed = carol.links(apiKey=upstream.api_key, projectId=upstream.project_id)
+    connection = str(alice.saves()["id"])
+    upstream.world.store.change("app_connection", connection, status="ERROR")
+
+    def remove(*_: object, **__: object) -> None:
+        carol.deletes(f"/setup/{removed}")
+
+    with connection_failed.connected_to(remove, app):
+        found = told(run(app, "integrations", "check", "--json"), exit_code=1)
+    upstream.world.store.drop("app_connection", connection)
+
+    assert [finding["integration_id"] for finding in found] == [linked, removed]
+    assert "There is no integration" in str(found[1]["problem"])
+
+
+def test_a_name_commands_no_terminal(
+    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+) -> None:
+    """Names come from Activepieces, where anybody in the project may choose them."""
+    connection = str(alice.saves()["id"])
+    name = "\x1b[2Jgone\x1b]52;c;cm0gLXJm\x07 \N{RIGHT-TO-LEFT OVERRIDE}right\x9b\r\n"
+    upstream.world.store.change("app_connection", connection, status="ERROR", displayName=name)
+
+    shown = app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"], color=True)
+    upstream.world.store.drop("app_connection", connection)
+
+    assert "gone" in shown.output
+    assert all(line.isprintable() for line in shown.output.split("\n"))
 
 
 def test_what_is_switched_off_is_not_checked(
