@@ -27,6 +27,8 @@ from tests.support.actors import answer_of
 from tests.support.live import serving
 from tests.support.manager import API, PIECE
 
+pytest_plugins = ["schemathesis.pytest.plugin"]
+
 SECRET_KEY = "a key for tests, not for you"
 CHECKS = [
     not_a_server_error,
