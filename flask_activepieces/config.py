@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from .config_urls import consent_url, path_prefix, public_url, redis_url, server_url
-from .config_values import key_texts, parsed, seconds, texts, word
+from .config_values import key_texts, parsed, rsa_private_key, seconds, texts, word
 from .errors import ConfigError
 from .jwt_keys import JwtKeys, configured_keys, derived_keys
 from .signing import KeyRing
@@ -89,7 +89,7 @@ class Settings:
             "allowed_base_urls": reader.read("ALLOWED_BASE_URLS", (), _server_urls),
             "timeout": reader.read("TIMEOUT", 30, seconds(1, LONGEST_TIMEOUT)),
             "oauth_apps": reader.read("OAUTH_APPS", {}, _oauth_apps),
-            "signing_key": reader.read("SIGNING_KEY", None, _signing_key),
+            "signing_key": reader.read("SIGNING_KEY", None, rsa_private_key),
             "signing_key_id": reader.read("SIGNING_KEY_ID", None, word),
             "public_url": public,
             "url_prefix": reader.read("URL_PREFIX", "/api/integration/activepieces", path_prefix),
@@ -113,6 +113,7 @@ class Settings:
                 "CONSENT_URL", None, lambda value: consent_url(value, of_app=public)
             ),
         }
+        reader.check_together("SIGNING_KEY", "SIGNING_KEY_ID")
         reader.warn_of_unknown_keys(settings)
         if reader.problems:
             raise ConfigError(reader.problems)
@@ -137,6 +138,13 @@ class _Reader:
         except ValueError as error:
             self.problems.append(f"{PREFIX}{name}: {error}")
             return None
+
+    def check_together(self, *names: str) -> None:
+        """One is of no use without the others."""
+        absent = [name for name in names if not self._config.get(PREFIX + name)]
+        if len(absent) < len(names):
+            told = " and ".join(PREFIX + name for name in names)
+            self.problems += [f"{PREFIX}{name}: {told} go together" for name in absent]
 
     def key_ring(self) -> KeyRing:
         keys = self.read("SECRET_KEYS", None, texts)
@@ -173,13 +181,6 @@ class _Reader:
 
 def _server_urls(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(server_url(url) for url in texts(value)))
-
-
-def _signing_key(value: Any) -> str:
-    text = str(value).strip()
-    if not text.startswith("-----BEGIN") or "PRIVATE KEY-----" not in text:
-        raise ValueError("it must be a private key in PEM form, as Activepieces shows it once")
-    return text
 
 
 def _scopes(value: Any) -> dict[str, Scope]:

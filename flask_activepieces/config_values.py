@@ -61,3 +61,23 @@ def parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         raise ValueError("it starts like JSON but is not valid JSON") from None
+
+
+def rsa_private_key(value: Any) -> str:
+    """A private key in PEM, as Activepieces makes them; the refusal does not repeat it."""
+    from cryptography.exceptions import (
+        UnsupportedAlgorithm,
+    )  # slow to load, and few have such a key
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    text = str(value).strip()
+    try:
+        key = load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ValueError(
+            "it must be a private key in PEM form, as Activepieces shows it once"
+        ) from None
+    if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
+        raise ValueError("it must be an RSA key of 2048 bits or more")
+    return text

@@ -11,14 +11,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..client import capabilities
-from ..client.credentials import ApiKey
+from ..client.credentials import ApiKey, Credential
 from ..client.errors import NotCallable, WrongCredential
 from ..config import Settings
 from ..database import Database
 from ..errors import Disabled
 from .base_urls import BaseUrls
-from .credentials import Credential, Credentials
+from .credentials import Credentials
 from .records import Integration
+from .signed_users import SignedUsers
 from .strongbox import Strongbox
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ _IN_OWN_PROJECT = {
     "projects.get",
     "server.info",
 }
+#: What no API key may do, so that a user of the tenant's project does it, for whom the app vouches.
+_BY_A_SIGNED_USER = {"mcp.show", "mcp.change", "mcp.rotate"}
 #: In a project that tenants share, flows, runs and people are other tenants' too; a connection says whose it is.
 _IN_SHARED_PROJECT = {
     "connections.list",
@@ -74,6 +77,7 @@ class Gateways:
         self._database = database
         self._strongbox = strongbox
         self.base_urls = BaseUrls(settings)
+        self._signed_users = SignedUsers(settings)
         self._let_go = let_go
         self._connect: Connect = connect or Connections(settings)
 
@@ -110,19 +114,22 @@ class Gateways:
         key = self.fallback()
         if key is None:
             raise Disabled(integration.id, "it has no key, and ACTIVEPIECES_API_KEY is not set")
-        self._check_fallback(integration, operation, key)
+        shared = self.is_shared(integration)
+        if operation in _BY_A_SIGNED_USER and not shared:
+            return self._signed_users.of(integration, operation)
+        _check_key_of_app(operation, key, shared=shared)
         return key
 
-    def _check_fallback(self, integration: Integration, operation: str, key: ApiKey) -> None:
-        capabilities.check(operation, key, None)
-        shared = self.is_shared(integration)
-        if operation not in (_IN_SHARED_PROJECT if shared else _IN_OWN_PROJECT):
-            raise NotCallable(
-                operation,
-                credential="the app's own key",
-                hint="it would show what belongs to other tenants",
-                remedy="Set this integration up with a key of its own.",
-            )
+
+def _check_key_of_app(operation: str, key: ApiKey, *, shared: bool) -> None:
+    capabilities.check(operation, key, None)
+    if operation not in (_IN_SHARED_PROJECT if shared else _IN_OWN_PROJECT):
+        raise NotCallable(
+            operation,
+            credential="the app's own key",
+            hint="it would show what belongs to other tenants",
+            remedy="Set this integration up with a key of its own.",
+        )
 
 
 def able_to(operation: str, credentials: Credentials) -> Credential:

@@ -1,7 +1,7 @@
 """The MCP server of a tenant's project: by which language models reach its tools.
 
-Activepieces lets only a user manage it and no API key, so an integration needs a user among its credentials. The
-app's own key cannot do it at all, which keeps tenants apart that share one.
+Activepieces lets only a user manage it and no API key, so an integration needs a user among its credentials. Where it
+is on the app's own key, the app may vouch for one (see `signed_users`), unless tenants share the project.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from ..client.errors import Conflict
 from ..errors import InvalidInput
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
 
 #: How many projects an error lists; a person with more knows the id.
 _MOST_LISTED = 20
-
-
-def external_id_of(tenant_id: str, organization_id: str | None) -> str:
-    """By which id a tenant's own project is known: the tenant's, so written that no two tenants share one."""
-    if organization_id is None:
-        return quote(tenant_id, safe="")
-    return f"{quote(tenant_id, safe='')}/{quote(organization_id, safe='')}"
 
 
 def choose(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Select, Table, delete, select, update
 
@@ -41,6 +42,13 @@ class Integration:
     revision: int
     created_at: int
     updated_at: int
+
+
+def external_id_of(tenant_id: str, organization_id: str | None) -> str:
+    """By which id a tenant's own project is known: the tenant's, so written that no two tenants share one."""
+    if organization_id is None:
+        return quote(tenant_id, safe="")
+    return f"{quote(tenant_id, safe='')}/{quote(organization_id, safe='')}"
 
 
 _PLAIN = [field.name for field in fields(Integration) if field.name != "own_key"]

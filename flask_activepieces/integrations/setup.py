@@ -12,6 +12,7 @@ from ..errors import InvalidInput, SetupError
 from . import projects
 from .credentials import Credential, Credentials
 from .gateways import Gateways
+from .records import external_id_of
 
 if TYPE_CHECKING:
     from ..client.projects import Project
@@ -52,7 +53,7 @@ class Place:
     @property
     def external_id(self) -> str:
         """By which id a project of this tenant, or organization, is known."""
-        return projects.external_id_of(self.tenant_id, self.organization_id)
+        return external_id_of(self.tenant_id, self.organization_id)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from flask_activepieces import signals
 from flask_activepieces.audit import Audit, Event
 from flask_activepieces.client import ActivepiecesClient
 from flask_activepieces.client.connections import Connection
+from flask_activepieces.client.credentials import Credential
 from flask_activepieces.client.http import Http, Retries, Timeout
 from flask_activepieces.client.values import SecretText
 from flask_activepieces.config import Settings
 from flask_activepieces.database import Database
 from flask_activepieces.host import Host, Permission, Principal, Workspace
-from flask_activepieces.integrations.credentials import Credential
 from flask_activepieces.integrations.records import Integration
 from flask_activepieces.integrations.saving import NewConnection
 from flask_activepieces.integrations.services import Services, services

@@ -6,13 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 
 from flask_activepieces.config import OAuthApp, Settings
 from flask_activepieces.config_urls import server_url
 from flask_activepieces.errors import ConfigError
+from flask_activepieces.testing.signing_keys import new_pair
 
 KEY = "a secret key that is long enough"
-PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----"
+PEM = new_pair()[0].strip()
 SLACK = "@activepieces/piece-slack"
 
 
@@ -93,7 +95,7 @@ def test_no_timeout(value: Any) -> None:
     assert problem(TIMEOUT=value).startswith("ACTIVEPIECES_TIMEOUT: ")
 
 
-@pytest.mark.parametrize("name", ["API_KEY", "PROJECT_ID", "PIECE_NAME", "SIGNING_KEY_ID"])
+@pytest.mark.parametrize("name", ["API_KEY", "PROJECT_ID", "PIECE_NAME"])
 @pytest.mark.parametrize("value", ["two words", "line\nbreak", "ünïcode", 5])
 def test_ids_and_keys_are_one_word(name: str, value: Any) -> None:
     told = problem(**{name: value})
@@ -102,10 +104,42 @@ def test_ids_and_keys_are_one_word(name: str, value: Any) -> None:
     assert str(value) not in told
 
 
-def test_a_signing_key_is_pem() -> None:
-    assert settings(SIGNING_KEY=f" {PEM}\n").signing_key == PEM
-    assert "PEM" in problem(SIGNING_KEY="nonsense")
-    assert "PEM" in problem(SIGNING_KEY="-----BEGIN PUBLIC KEY-----\nMIIE")
+def test_a_signing_key_is_a_private_key_with_its_id() -> None:
+    found = settings(SIGNING_KEY=f" {PEM}\n", SIGNING_KEY_ID="key-1")
+
+    assert (found.signing_key, found.signing_key_id) == (PEM, "key-1")
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("nonsense", "PEM"),
+        ("-----BEGIN PUBLIC KEY-----\nMIIE", "PEM"),
+        (PEM[:200] + PEM[210:], "PEM"),
+        (ECKey.generate_key("P-256", private=True).as_pem(private=True).decode(), "RSA"),
+    ],
+)
+def test_what_is_no_signing_key(key: str, words: str) -> None:
+    told = problem(SIGNING_KEY=key, SIGNING_KEY_ID="key-1")
+
+    assert told.startswith("ACTIVEPIECES_SIGNING_KEY: ")
+    assert words in told
+    assert key not in told
+
+
+def test_the_id_of_a_signing_key_is_one_word() -> None:
+    assert "spaces" in problem(SIGNING_KEY=PEM, SIGNING_KEY_ID="two words")
+
+
+@pytest.mark.parametrize(
+    ("there", "absent"),
+    [({"SIGNING_KEY": PEM}, "SIGNING_KEY_ID"), ({"SIGNING_KEY_ID": "key-1"}, "SIGNING_KEY")],
+)
+def test_a_signing_key_and_its_id_go_together(there: dict[str, str], absent: str) -> None:
+    told = problem(**there)
+
+    assert told.startswith(f"ACTIVEPIECES_{absent}: ")
+    assert "go together" in told
 
 
 @pytest.mark.parametrize(
@@ -143,8 +177,10 @@ def test_no_secret_is_in_the_repr() -> None:
     canary = "a-secret-that-must-not-be-seen"
     found = settings(
         API_KEY=canary,
-        SIGNING_KEY=f"-----BEGIN PRIVATE KEY-----\n{canary}",
+        SIGNING_KEY=PEM,
+        SIGNING_KEY_ID="key-1",
         OAUTH_APPS={SLACK: {"client_id": "1.2", "client_secret": canary}},
     )
 
     assert canary not in repr(found)
+    assert PEM[100:150] not in repr(found)

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.client.credentials import Credential
 from flask_activepieces.client.errors import BadCredential, NotCallable
 from flask_activepieces.errors import Busy, Disabled, InvalidInput, NotFound
 from flask_activepieces.host import Principal
 from flask_activepieces.integrations import records
 from flask_activepieces.integrations.authorize import StartAuthorization
-from flask_activepieces.integrations.credentials import Credential, Credentials
+from flask_activepieces.integrations.credentials import Credentials
 from flask_activepieces.integrations.records import Integration
 from flask_activepieces.signing import KeyRing
 from tests.support.office import Office

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from flask_activepieces.client.errors import NotCallable, WrongCredential
+from flask_activepieces.client.errors import NotAllowed, NotCallable, WrongCredential
 from flask_activepieces.host import Principal
 from flask_activepieces.integrations.records import Integration
+from flask_activepieces.testing.signing_keys import add_key, new_pair
 from tests.support.office import Office
 
 ALICE = Principal("alice", "acme", "Alice")
@@ -65,9 +68,77 @@ def test_a_key_alone_is_told_that_it_takes_a_user(office: Office) -> None:
     assert office.upstream.calls == []
 
 
-def test_the_apps_own_key_manages_no_tenants_server(office: Office) -> None:
-    app = office.on_the_apps_key()
-    integration = app.set_up(tenant_id=office.tenant)
+# On the app's own key
 
-    with pytest.raises(NotCallable):
-        app.services.mcp.rotate(integration, ALICE, now=office.now)
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[str, str]:
+    """A signing key of the platform, private and public."""
+    return new_pair()
+
+
+@pytest.fixture
+def vouching(office: Office, pair: tuple[str, str]) -> Office:
+    """An app that signs users in."""
+    world = office.upstream.world
+    key = add_key(world, office.upstream.platform_id, pair[1], "the app")
+    return office.on_the_apps_key(signing_key=pair[0], signing_key_id=key["id"])
+
+
+def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: Office) -> None:
+    made = vouching.set_up(tenant_id=vouching.tenant)
+    mcp = vouching.services.mcp
+
+    before = mcp.show(made)
+    mcp.change(made, disabled_tools=["ap_list_connections"])
+    rotated = mcp.rotate(made, ALICE, now=vouching.now)
+
+    assert (before.project_id, before.disabled_tools) == (made.project_id, ())
+    assert rotated.server.disabled_tools == ("ap_list_connections",)
+    assert rotated.server.token != before.token
+
+
+def test_each_tenants_user_is_a_member_of_that_tenants_project_only(vouching: Office) -> None:
+    others = replace(vouching, tenant=f"{vouching.tenant}-other")
+    ours, theirs = (app.set_up(tenant_id=app.tenant) for app in (vouching, others))
+    for one in (ours, theirs, ours):
+        vouching.services.mcp.show(one)
+
+    client = vouching.services.integrations.gateway(ours, "mcp.show")
+
+    assert [project.id for project in client.projects.list()] == [ours.project_id]
+    with pytest.raises(NotAllowed):
+        client.mcp.show(theirs.project_id)
+    with pytest.raises(NotAllowed):
+        client.users.list()
+
+
+def test_in_a_shared_project_the_app_vouches_for_nobody(vouching: Office) -> None:
+    shared = vouching.with_settings(project_id=vouching.new_project())
+    made = shared.set_up(tenant_id=shared.tenant)
+    shared.upstream.calls.clear()
+
+    for app in (shared, vouching):
+        with pytest.raises(NotCallable):
+            app.services.mcp.rotate(made, ALICE, now=app.now)
+
+    assert shared.upstream.calls == []
+
+
+@pytest.mark.parametrize("absent", ["signing_key", "signing_key_id"])
+def test_without_a_signing_key_the_settings_are_named(vouching: Office, absent: str) -> None:
+    app = vouching.with_settings(**{absent: None})
+    made = app.set_up(tenant_id=app.tenant)
+    app.upstream.calls.clear()
+
+    with pytest.raises(NotCallable, match="ACTIVEPIECES_SIGNING_KEY_ID"):
+        app.services.mcp.show(made)
+
+    assert app.upstream.calls == []
+
+
+def test_a_tenants_own_key_is_not_helped_by_the_apps(vouching: Office) -> None:
+    made = vouching.set_up()
+
+    with pytest.raises(WrongCredential):
+        vouching.services.mcp.show(made)
