@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from ..errors import InvalidInput
 from .answers import Answer
 from .errors import NotActivepieces
 from .refusals import refusal
@@ -52,10 +53,14 @@ class Outgoing:
 
 
 def segment(identifier: str) -> str:
-    """An id or name as one part of a path, so that none can lead to another route."""
-    if identifier in {"", ".", ".."}:
-        raise ValueError(f"{identifier!r} is no id")
-    return quote(identifier, safe="@")
+    """An id or name as one part of a path, so that none can lead to another route; `InvalidInput` if it is none."""
+    try:
+        quoted = quote(identifier, safe="@")
+    except UnicodeEncodeError:
+        quoted = ""  # half of a surrogate pair is no character
+    if quoted in {"", ".", ".."}:
+        raise InvalidInput({"id": f"{identifier!r} is no id"})
+    return quoted
 
 
 def outgoing(call: Call, *, root: str, token: str | None, agent: str) -> Outgoing:

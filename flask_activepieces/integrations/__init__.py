@@ -1,6 +1,6 @@
 """Tenants' links to Activepieces. The services are on the state of the app; these are the words they speak."""
 
-from .authorize import StartAuthorization, Started
+from .authorize import Finished, StartAuthorization, Started
 from .connections import ConnectionFilter
 from .credentials import Credentials
 from .health import Failing
@@ -13,6 +13,7 @@ __all__ = [
     "ConnectionFilter",
     "Credentials",
     "Failing",
+    "Finished",
     "Integration",
     "NewConnection",
     "Reach",

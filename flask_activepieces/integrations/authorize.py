@@ -32,8 +32,16 @@ if TYPE_CHECKING:
     from ..client.pieces import PieceAuth
 
 PURPOSE = "third-party authorization"
+#: It stands in URLs, here and at the third party, and some servers read no line that is longer than 8,000 characters.
+LONGEST_STATE = 6000
 #: A person may have to find a phone for a second factor.
 LIFETIME = 10 * 60
+
+#: Whoever writes flows there can print the secret, and a piece of theirs says where it is sent.
+_NOT_ON_THEIR_PLATFORM = (
+    "the app's own registration is not given to another's Activepieces: register an app there and use PLATFORM_OAUTH2"
+    " with its clientId, or CLOUD_OAUTH2"
+)
 
 Kind = Literal["OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2"]
 
@@ -53,6 +61,8 @@ class StartAuthorization:
     client_id: str | None = None
     #: What the piece asks for beside the sign-in, such as the name of a workspace.
     props: Mapping[str, str] = field(default_factory=dict)
+    #: Where the browser goes in the end: it is given back then.
+    then: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +71,14 @@ class Started:
 
     url: str = field(repr=False)
     nonce: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """The connection that was made, and where the browser goes now."""
+
+    connection: Connection
+    then: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +102,7 @@ class _Pending:
     scope: str
     props: Mapping[str, str]
     authorization_method: AuthorizationMethod
+    then: str | None
     verifier: str | None = field(repr=False)
 
 
@@ -112,14 +131,18 @@ class ThirdPartySignIn:
         *,
         user_id: str,
         redirect_url: str,
+        nonce: str | None = None,
         now: int,
     ) -> Started:
-        """Where the user signs in; ``redirect_url`` is our callback, as it is registered there."""
+        """Where the user signs in; ``redirect_url`` is our callback, as it is registered there.
+
+        ``nonce`` is what the session keeps already, of a sign-in that goes on in another tab.
+        """
         piece_name, display_name = self._target(integration, wanted)
         auth = self._auth(integration, piece_name)
-        client_id = self._client_id(wanted, piece_name)
+        client_id = self._client_id(integration, wanted, piece_name)
         piece_auth.check_props(auth, wanted.props)
-        nonce = secrets.token_urlsafe(24)
+        nonce = nonce or secrets.token_urlsafe(24)
         pending = _Pending(
             id=random_id(),
             integration_id=integration.id,
@@ -137,9 +160,12 @@ class ThirdPartySignIn:
             scope=piece_auth.filled(" ".join(self._scope(wanted, piece_name, auth)), wanted.props),
             props=dict(wanted.props),
             authorization_method=piece_auth.method_of(auth),
+            then=wanted.then,
             verifier=secrets.token_urlsafe(48) if auth.pkce else None,
         )
         state = self._vault.lock(asdict(pending), context="")
+        if len(state) > LONGEST_STATE:
+            raise InvalidInput({"props": "with all that is asked for, this is too long for a URL"})
         url = piece_auth.authorization_url(
             auth,
             client_id=client_id,
@@ -161,23 +187,24 @@ class ThirdPartySignIn:
         error_description: str = "",
         principal: Principal,
         now: int,
-    ) -> Connection:
+    ) -> Finished:
         """The connection that the user's sign-in is worth; `Declined` when there was none to be had."""
         pending = self._pending(state, nonce, principal, now)
         integration = self._integrations.find(pending.integration_id, tenant_id=principal.tenant_id)
-        if code is None:
-            # RFC 6749 §4.1.2.1; a third party that says nothing at all is no better.
+        if error is not None or code is None:
+            # RFC 6749 §4.1.2.1, whatever else comes with it; a third party that says nothing at all is no better.
             raise Declined(error or "no_code", error_description)
         if not self._leases.first(PURPOSE, pending.id, until=pending.exp):
             raise SignatureError("this authorization was used before")
         new = NewConnection(
-            value=self._value(pending, code),
+            value=self._value(integration, pending, code),
             piece_name=pending.piece_name,
             display_name=pending.display_name,
             external_id=pending.external_id,
             renews=pending.connection_id,
         )
-        return self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
+        made = self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
+        return Finished(connection=made, then=pending.then)
 
     def _target(
         self, integration: Integration, wanted: StartAuthorization
@@ -197,11 +224,15 @@ class ThirdPartySignIn:
             raise InvalidInput({"pieceName": "this piece does not sign in by OAuth2"})
         return auth
 
-    def _client_id(self, wanted: StartAuthorization, piece_name: str) -> str:
+    def _client_id(
+        self, integration: Integration, wanted: StartAuthorization, piece_name: str
+    ) -> str:
         if wanted.type != OAuth2.type:
             if not wanted.client_id:
                 raise InvalidInput({"clientId": f"is required for {wanted.type}"})
             return wanted.client_id
+        if integration.own_key:
+            raise InvalidInput({"type": _NOT_ON_THEIR_PLATFORM})
         if piece_name not in self._apps:
             raise InvalidInput({"pieceName": "ACTIVEPIECES_OAUTH_APPS has no app for this piece"})
         return self._apps[piece_name].client_id
@@ -212,7 +243,7 @@ class ThirdPartySignIn:
 
     def _pending(self, state: str, nonce: str | None, principal: Principal, now: int) -> _Pending:
         """What was begun, if it was begun here: by this user, in this browser, and lately."""
-        pending = _Pending(**self._vault.unlock(state, context=""))
+        pending = _pending_of(self._vault.unlock(state, context=""))
         if not same(pending.nonce, fingerprint(nonce or "")):
             raise SignatureError("this authorization was begun in another browser")
         if (pending.user_id, pending.tenant_id) != (principal.user_id, principal.tenant_id):
@@ -221,7 +252,7 @@ class ThirdPartySignIn:
             raise SignatureExpired("this authorization took too long")
         return pending
 
-    def _value(self, pending: _Pending, code: str) -> Value:
+    def _value(self, integration: Integration, pending: _Pending, code: str) -> Value:
         shared: dict[str, Any] = {
             "client_id": pending.client_id,
             "code": code,
@@ -236,6 +267,15 @@ class ThirdPartySignIn:
         if pending.type == PlatformOAuth2.type:
             return PlatformOAuth2(**shared, redirect_url=pending.redirect_url)
         app = self._apps.get(pending.piece_name)
-        if app is None or app.client_id != pending.client_id:
+        if integration.own_key or app is None or app.client_id != pending.client_id:
             raise SignatureError("the app's registration was changed meanwhile")
         return OAuth2(**shared, redirect_url=pending.redirect_url, client_secret=app.client_secret)
+
+
+def _pending_of(claims: dict[str, Any]) -> _Pending:
+    try:
+        return _Pending(**claims)
+    except TypeError:
+        raise SignatureError(
+            "this authorization was begun by another version of this app"
+        ) from None

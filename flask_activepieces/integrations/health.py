@@ -81,6 +81,7 @@ class Health:
         by_sign_in = (
             connection.type in _BY_SIGN_IN
             and connection.piece_name in self._settings.oauth_apps
+            and not integration.own_key
             and is_renewable(connection)
         )
         if by_sign_in and self._settings.public_url is not None:

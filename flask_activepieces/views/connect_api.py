@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, session, url_for
+from flask import Response, request, session, url_for
 
 from ..integrations.authorize import StartAuthorization
 from ..state import State
@@ -12,10 +12,13 @@ from .answers import go
 from .connect_schemas import CallbackSchema, StartSchema
 from .connection_schemas import ConnectionSchema
 from .operations import Call, operation
+from .problems import Problem
 from .upstream import UPSTREAM
 
-#: Where the session keeps what the browser must bring back: the nonce, and where it wants to go then.
-_PENDING = "activepieces_oauth2"
+#: Where the session keeps what tells this browser from others; of all its tabs, since several may be at it.
+_NONCE = "activepieces_browser"
+#: What tells which connection is meant, and might be one that is there.
+_OF_A_CONNECTION = ("connection_id", "external_id", "display_name")
 
 
 @operation("edit", answer=ConnectionSchema(), status=201, problems=UPSTREAM)
@@ -37,35 +40,43 @@ def connect(call: Call, integration_id: str) -> Any:
 def start_oauth2(call: Call, integration_id: str) -> Response:
     """Send the browser to a third party, where the user allows what a piece needs."""
     wanted = dict(call.query)
+    _refuse_choice_of_another_site(wanted)
     there = url_for("activepieces.api_list_connections", integration_id=integration_id)
-    then = wanted.pop("next", there)
+    wanted["then"] = wanted.pop("next", there)
     started = call.state.third_party.start(
         call.integration(integration_id),
         StartAuthorization(**wanted),
         user_id=call.principal.user_id,
         redirect_url=_callback_url(call.state),
+        nonce=session.get(_NONCE),
         now=call.state.now(),
     )
-    session[_PENDING] = {"nonce": started.nonce, "then": then}
+    session[_NONCE] = started.nonce
     return go(started.url)
 
 
 @operation("edit", query=CallbackSchema(), status=303, problems=(400, 404, *UPSTREAM))
 def finish_oauth2(call: Call) -> Response:
     """Where the third party sends the browser back to: the connection is made, and the browser led on."""
-    pending = session.get(_PENDING, {})
-    call.state.third_party.finish(
+    finished = call.state.third_party.finish(
         call.query["state"],
-        nonce=pending.get("nonce"),
+        nonce=session.get(_NONCE),
         code=call.query.get("code"),
         error=call.query.get("error"),
         error_description=call.query.get("error_description", ""),
         principal=call.principal,
         now=call.state.now(),
     )
-    # Not before: a link to here, followed by mistake, must not end what was begun.
-    del session[_PENDING]
-    return go(pending["then"])
+    return go(finished.then or "/")
+
+
+def _refuse_choice_of_another_site(wanted: dict[str, Any]) -> None:
+    # This begins by GET, so any page can lead a user here; none may have them put another account into a connection.
+    site = request.headers.get("Sec-Fetch-Site")
+    if site not in (None, "same-origin", "none") and any(
+        name in wanted for name in _OF_A_CONNECTION
+    ):
+        raise Problem(403, "Cross-site call", "Follow this link from a page of this app.")
 
 
 def _callback_url(state: State) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import OneOf
 
-from .fields import CamelSchema, Text
+from ..integrations.authorize import LONGEST_STATE
+from .fields import CamelSchema, PieceName, Text, check_text
 
 
 class JsonTexts(fields.String):
@@ -22,6 +23,8 @@ class JsonTexts(fields.String):
             found = None
         if not isinstance(found, dict) or not all(isinstance(item, str) for item in found.values()):
             raise ValidationError("It must be a JSON object of texts.")
+        for part in (*found, *found.values()):
+            check_text(part)
         return found
 
 
@@ -40,7 +43,7 @@ class OwnPath(Text):
 class StartSchema(CamelSchema):
     """What a user signs in for: a piece, or a connection that stopped working."""
 
-    piece_name = Text(most=200)
+    piece_name = PieceName()
     connection_id = Text(most=64, metadata={"description": "a connection to be renewed"})
     display_name = Text(most=100)
     external_id = Text(most=100)
@@ -58,7 +61,7 @@ class StartSchema(CamelSchema):
         },
     )
     next = OwnPath(
-        most=2000,
+        most=1000,
         metadata={"description": "where to go in the end; else to the list of connections"},
     )
 
@@ -69,7 +72,7 @@ class CallbackSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    state = Text(most=8000, required=True)
+    state = Text(most=LONGEST_STATE, required=True)
     code = Text(most=8000)
     error = Text(most=200)
     error_description = Text(most=2000)

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from .fields import CamelSchema, JsonObject, Text
+from .fields import CamelSchema, JsonObject, PieceName, Text
 
 STATUSES = ("ACTIVE", "MISSING", "ERROR")
 SCOPES = ("PROJECT", "PLATFORM")
@@ -71,7 +71,7 @@ class ConnectionPageSchema(CamelSchema):
 class ConnectionFilterSchema(CamelSchema):
     """Which connections are asked for."""
 
-    piece_name = Text(most=200)
+    piece_name = PieceName()
     display_name = Text(metadata={"description": "a part of the name, in any case"})
     status = fields.List(fields.String(validate=OneOf(STATUSES)))
     scope = fields.String(validate=OneOf(SCOPES))
@@ -113,7 +113,7 @@ class NewConnectionSchema(CamelSchema):
     )
     connection_name = Text(most=100, metadata={"description": "what people read"})
     external_id = Text(most=100, metadata={"description": "its name among the tenant's own"})
-    piece_name = Text(most=200, metadata={"description": "else the app's own piece"})
+    piece_name = PieceName(metadata={"description": "else the app's own piece"})
     piece_version = Text(most=50)
     metadata = JsonObject()
 

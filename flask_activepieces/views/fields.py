@@ -6,12 +6,14 @@ from math import isfinite
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import Length
+from marshmallow.validate import Length, Regexp
 
 from ..clock import as_iso
 
 #: So deep may JSON be nested that a caller makes up.
 _DEEPEST = 50
+#: Python's end of the text may have a newline behind it.
+_PIECE_NAME = r"^(@[A-Za-z0-9_-][A-Za-z0-9_.-]*/)?[A-Za-z0-9_-][A-Za-z0-9_.-]*$(?!\n)"
 
 
 class CamelSchema(Schema):
@@ -31,8 +33,17 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **options)
-        _check_text(text)
+        check_text(text)
         return text
+
+
+class PieceName(Text):
+    """The full name of a piece: an npm package, which ends up in paths and can lead to no other route."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(most=200, **options)
+        wrong = "It must be a name such as @activepieces/piece-slack."
+        self.validators.append(Regexp(_PIECE_NAME, error=wrong))
 
 
 class JsonObject(fields.Dict):
@@ -58,19 +69,20 @@ def _check_json(value: object, depth: int = 0) -> None:
     if depth > _DEEPEST:
         raise ValidationError("It is nested too deeply.")
     if isinstance(value, str):
-        _check_text(value)
+        check_text(value)
     elif isinstance(value, float) and not isfinite(value):
         raise ValidationError("It has a number that JSON does not know.")
     elif isinstance(value, dict):
         for name, item in value.items():
-            _check_text(name)
+            check_text(name)
             _check_json(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
             _check_json(item, depth + 1)
 
 
-def _check_text(text: str) -> None:
+def check_text(text: str) -> None:
+    """`ValidationError` for a text that some database, or some reader of JSON, does not take."""
     # PostgreSQL takes no text with a NUL in it; half of a surrogate pair is no character at all.
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValidationError("It has characters that are none.")

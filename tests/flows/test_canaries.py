@@ -136,7 +136,10 @@ def lives(life: Life, server: ActivepiecesServer, acme: TokenEndpoint) -> None:
         alice = Watched(Person(life.app, "alice"), site.replace("127.0.0.1", "localhost"), life)
         integration = sets_up(life, alice, server)
         saves_connections(life, alice, integration)
-        signs_in(life, alice, integration, acme)
+        # The app's own registration is for tenants on its own Activepieces.
+        carol = Watched(Person(life.app, "carol"), alice.site, life)
+        signs_in(life, carol, carol.links(), acme)
+        clicks(alice, integration)
         manages_mcp(life, alice, integration, server)
         meets_trouble(life, alice, integration, server)
     for request in server.token_requests:
@@ -201,7 +204,7 @@ def saves_connections(life: Life, alice: Watched, integration: str) -> None:
         alice.patches(there, {"displayName": "Renamed"})
 
 
-def signs_in(life: Life, alice: Watched, integration: str, acme: TokenEndpoint) -> None:
+def signs_in(life: Life, carol: Watched, integration: str, acme: TokenEndpoint) -> None:
     tokens = {
         "access_token": life.plants("canary-access-token"),
         "refresh_token": life.plants("canary-refresh-token"),
@@ -209,14 +212,17 @@ def signs_in(life: Life, alice: Watched, integration: str, acme: TokenEndpoint) 
     refusal = {"error": "invalid_grant", "error_description": "no"}
     acme.tell(Told(tokens), Told(refusal, status=400))
     for code in ("canary-code-of-acme", "canary-code-refused"):
-        answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=f"{ACME}oauth")
+        answer = carol.gets(f"/connections/{integration}/oauth2/start", pieceName=f"{ACME}oauth")
         asked = parse_qs(urlsplit(answer.location).query)
         (state,) = asked["state"]
-        alice.gets("/oauth2/callback", state=life.plants(state), code=life.plants(code))
-        alice.gets("/oauth2/callback", state=state, code=code)
+        carol.gets("/oauth2/callback", state=life.plants(state), code=life.plants(code))
+        carol.gets("/oauth2/callback", state=state, code=code)
     for heard in acme.heard:
         for verifier in parse_qs(heard.body).get("code_verifier", []):
             life.plants(verifier)
+
+
+def clicks(alice: Watched, integration: str) -> None:
     assert alice.posts(f"/connections/{integration}/connect").status_code == 201
     site, alice.site = alice.site, "http://localhost:9"
     assert alice.posts(f"/connections/{integration}/connect").status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -130,12 +131,6 @@ def test_an_integrations_client_is_shown_and_can_only_be_deleted(
     assert new["client_id"] != shown["client_id"]
 
 
-def test_who_is_in_another_organization_finds_no_integration(alice: Manager) -> None:
-    labs = alice.links(organizationId="labs")
-
-    problem(alice.posts(f"/connections/{labs}/connect"), 404, "Not found")
-
-
 def test_where_activepieces_cannot_reach_the_app_it_is_said_and_nothing_is_allowed(
     app: Flask, integration: str, alice: Manager
 ) -> None:
@@ -213,6 +208,14 @@ def test_the_browser_is_led_to_no_other_site(alice: Manager, integration: str, p
         ({"pieceName": SLACK, "type": "SECRET_TEXT"}, "type"),
         ({"pieceName": SLACK, "props": "no JSON"}, "props"),
         ({"pieceName": SLACK, "props": '{"a": 1}'}, "props"),
+        ({"pieceName": SLACK, "props": '{"a": "\\u0000"}'}, "props"),
+        ({"pieceName": SLACK, "props": '{"a": "\\ud800"}'}, "props"),
+        ({"pieceName": SLACK, "props": '{"\\ud800": "a"}'}, "props"),
+        ({"pieceName": SLACK, "props": json.dumps({"a": "b" * 7000})}, "props"),
+        ({"pieceName": ".."}, "pieceName"),
+        ({"pieceName": "."}, "pieceName"),
+        ({"pieceName": "a/../b"}, "pieceName"),
+        ({"pieceName": f"{SLACK}\n"}, "pieceName"),
         ({"pieceName": SLACK, "redirectUri": "https://evil.test/"}, "redirectUri"),
     ],
 )
@@ -241,6 +244,59 @@ def test_a_user_who_says_no_there_has_no_connection(alice: Manager, integration:
 
     assert "access_denied" in problem(answer, 403, "Declined")["detail"]
     assert answer_of(alice.gets(f"/connections/{integration}"))["data"] == []
+
+
+def test_a_no_that_comes_with_a_code_is_a_no(
+    alice: Manager, integration: str, acme: TokenEndpoint
+) -> None:
+    asked = starts(alice, integration, pieceName=SLACK)
+
+    problem(comes_back(alice, asked, error="access_denied"), 403, "Declined")
+
+    assert acme.heard == []
+
+
+def test_two_tabs_at_once_both_come_to_their_end(alice: Manager, integration: str) -> None:
+    first = starts(alice, integration, pieceName=SLACK, displayName="One", next="/one")
+    second = starts(alice, integration, pieceName=SLACK, displayName="Two", next="/two")
+
+    assert comes_back(alice, first).location == "/one"
+    assert comes_back(alice, second).location == "/two"
+    found = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert [connection["displayName"] for connection in found] == ["One", "Two"]
+
+
+def test_a_sign_in_that_asks_for_as_much_as_may_be_comes_to_its_end(
+    alice: Manager, integration: str
+) -> None:
+    much = {"next": "/" + "x" * 900, "displayName": "ü" * 100, "externalId": "é" * 100}
+    asked = starts(alice, integration, pieceName=SLACK, props='{"x": "%s"}' % ("y" * 1500), **much)
+
+    assert comes_back(alice, asked).location == much["next"]
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("name", ["connectionId", "externalId", "displayName"])
+def test_another_site_does_not_choose_the_connection(
+    alice: Manager, integration: str, site: str, name: str
+) -> None:
+    """Else a link could have a user put an account of theirs into a connection that flows use."""
+    alice.person.browser.environ_base["HTTP_SEC_FETCH_SITE"] = site
+    path = f"/connections/{integration}/oauth2/start"
+
+    problem(alice.gets(path, pieceName=SLACK, **{name: "x"}), 403, "Cross-site call")
+
+    assert alice.gets(path, pieceName=SLACK).status_code == 303
+
+
+def test_a_tenant_with_a_key_of_its_own_is_told_how_to_sign_in(
+    alice: Manager, server: ActivepiecesServer
+) -> None:
+    own = alice.links(apiKey=server.api_key, projectId=server.project_id)
+
+    answer = alice.gets(f"/connections/{own}/oauth2/start", pieceName=SLACK)
+
+    assert "PLATFORM_OAUTH2" in problem(answer, 422, "Invalid input")["fields"]["type"]
 
 
 def test_a_code_that_the_third_party_refuses_is_told_in_its_words(

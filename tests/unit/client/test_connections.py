@@ -246,9 +246,9 @@ def test_a_delete_has_no_body() -> None:
 def test_what_is_no_id_reaches_no_other_route(nowhere: str) -> None:
     connections = Connections(says())
 
-    with pytest.raises(ValueError, match="is no id"):
+    with pytest.raises(InvalidInput, match="is no id"):
         connections.delete(nowhere)
-    with pytest.raises(ValueError, match="is no id"):
+    with pytest.raises(InvalidInput, match="is no id"):
         connections.update(nowhere, display_name="x")
 
 

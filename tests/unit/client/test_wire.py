@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from flask_activepieces.client.answers import Answer
 from flask_activepieces.client.errors import CallFailed, NotActivepieces
 from flask_activepieces.client.wire import Call, Outgoing, decode, outgoing, secrets_of, segment
+from flask_activepieces.errors import InvalidInput
 from tests.support.scripted_http import json_answer
 
 ROOT = "https://ap.example.com/api/v1"
@@ -77,8 +78,8 @@ def test_a_query_leaves_out_what_is_none_and_repeats_what_is_several() -> None:
 
 def test_no_id_leads_to_another_route() -> None:
     assert segment("a/../b?c#d") == "a%2F..%2Fb%3Fc%23d"
-    for nowhere in ("", ".", ".."):
-        with pytest.raises(ValueError, match="is no id"):
+    for nowhere in ("", ".", "..", "\ud800"):
+        with pytest.raises(InvalidInput, match="is no id"):
             segment(nowhere)
 
 

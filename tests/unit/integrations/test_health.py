@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -115,19 +116,31 @@ def test_another_tenants_broken_connection_is_not_told(office: Office) -> None:
     assert checked(app, ours) == []
 
 
-def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(
-    office: Office, integration: Integration
-) -> None:
+def broken_sign_in(office: Office, integration: Integration, **changed: Any) -> tuple[Failing, str]:
+    """What is told of a broken connection of a piece that the app is registered for, and its id."""
     connection = office.save(integration)
-    app = office.with_settings(oauth_apps={SECRET_PIECE: OAuthApp("id", "secret")})
-    office.upstream.world.store.change("app_connection", connection.id, type="OAUTH2")
+    metadata = dict(connection.metadata) | changed.pop("metadata", {})
+    changed |= {"type": "OAUTH2", "metadata": metadata}
+    office.upstream.world.store.change("app_connection", connection.id, **changed)
     breaks(office, connection)
+    (failing,) = checked(office, integration)
+    return failing, connection.id
 
-    (failing,) = checked(app, integration)
+
+@pytest.fixture
+def registered(office: Office) -> Office:
+    """An app that is registered for a piece, and whose tenants are on its own Activepieces."""
+    return office.on_the_apps_key(oauth_apps={SECRET_PIECE: OAuthApp("id", "secret")})
+
+
+def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(registered: Office) -> None:
+    integration = registered.set_up(organization_id=None)
+
+    failing, connection_id = broken_sign_in(registered, integration)
 
     assert failing.reconnect_url == (
         "https://app.example.com/api/integration/activepieces"
-        f"/connections/{integration.id}/oauth2/start?connectionId={connection.id}"
+        f"/connections/{integration.id}/oauth2/start?connectionId={connection_id}"
     )
 
 
@@ -137,14 +150,23 @@ def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(
     ids=["of the platform", "of a user"],
 )
 def test_what_no_sign_in_from_the_app_mends_is_mended_in_activepieces(
-    office: Office, integration: Integration, changed: dict[str, object]
+    registered: Office, changed: dict[str, Any]
 ) -> None:
-    connection = office.save(integration)
-    app = office.with_settings(oauth_apps={SECRET_PIECE: OAuthApp("id", "secret")})
-    office.upstream.world.store.change("app_connection", connection.id, type="OAUTH2", **changed)
-    breaks(office, connection)
+    integration = registered.set_up(organization_id=None)
 
-    (failing,) = checked(app, integration)
+    failing, _ = broken_sign_in(registered, integration, **changed)
 
-    page = f"{office.upstream.url}/projects/{integration.project_id}/connections"
-    assert failing.reconnect_url == page
+    assert failing.reconnect_url == page_of(registered, integration)
+
+
+def test_on_a_platform_of_the_tenants_own_it_is_mended_there(registered: Office) -> None:
+    """The app's registration is not for that platform."""
+    integration = registered.set_up()
+
+    failing, _ = broken_sign_in(registered, integration)
+
+    assert failing.reconnect_url == page_of(registered, integration)
+
+
+def page_of(office: Office, integration: Integration) -> str:
+    return f"{office.upstream.url}/projects/{integration.project_id}/connections"

@@ -21,9 +21,17 @@ from flask_activepieces.errors import (
     SignatureExpired,
 )
 from flask_activepieces.host import Principal
-from flask_activepieces.integrations.authorize import LIFETIME, StartAuthorization, Started
+from flask_activepieces.integrations.authorize import (
+    LIFETIME,
+    LONGEST_STATE,
+    PURPOSE,
+    StartAuthorization,
+    Started,
+)
+from flask_activepieces.integrations.credentials import Credentials
 from flask_activepieces.integrations.piece_auth import challenge_of
 from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.vault import Vault
 from tests.support.office import SECRET_PIECE, Office
 from tests.support.standin import standin
 from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
@@ -42,13 +50,13 @@ def chat() -> Iterator[TokenEndpoint]:
 
 @pytest.fixture
 def registered(office: Office) -> Office:
-    """An app that is registered at the chat service."""
-    return office.with_settings(oauth_apps={CHAT_PIECE: OAuthApp("our-client", SECRET)})
+    """An app that is registered at the chat service, and whose tenants are on its own Activepieces."""
+    return office.on_the_apps_key(oauth_apps={CHAT_PIECE: OAuthApp("our-client", SECRET)})
 
 
 @pytest.fixture
 def integration(registered: Office) -> Integration:
-    return registered.set_up()
+    return registered.set_up(organization_id=None)
 
 
 def alice(registered: Office) -> Principal:
@@ -81,7 +89,8 @@ def finished(registered: Office, begun: Started, **changed: Any) -> Connection:
         "principal": alice(registered),
         "now": registered.now,
     }
-    return registered.services.third_party.finish(asked(begun)["state"], **said | changed)
+    state = asked(begun)["state"]
+    return registered.services.third_party.finish(state, **said | changed).connection
 
 
 def test_the_user_is_sent_to_the_third_party_and_comes_back_with_a_connection(
@@ -178,6 +187,15 @@ def test_a_no_at_the_third_party_is_told_as_such(
     assert all(call.method == "GET" for call in registered.upstream.calls)
 
 
+def test_a_no_is_a_no_whatever_comes_with_it(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    with pytest.raises(Declined, match="access_denied"):
+        finished(registered, started(registered, integration, chat), error="access_denied")
+
+    assert chat.heard == []
+
+
 def test_no_code_and_no_error_is_no_connection(
     registered: Office, integration: Integration
 ) -> None:
@@ -232,9 +250,11 @@ def test_a_broken_connection_is_renewed_in_its_place(
 
 
 def test_a_connection_that_was_made_in_activepieces_is_renewed_in_its_place(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: Office, chat: TokenEndpoint
 ) -> None:
     """Whatever external id it has."""
+    integration = registered.set_up()
+    has_an_app_of_its_own(registered)
     value = OAuth2(client_id="x", client_secret="y", code="c", redirect_url="https://a.example/")
     props = {"port": chat.url.rpartition(":")[2]}
     by_hand = registered.key().connections.upsert(
@@ -247,7 +267,15 @@ def test_a_connection_that_was_made_in_activepieces_is_renewed_in_its_place(
         )
     )
 
-    begun = started(registered, integration, chat, piece_name=None, connection_id=by_hand.id)
+    begun = started(
+        registered,
+        integration,
+        chat,
+        piece_name=None,
+        connection_id=by_hand.id,
+        type="PLATFORM_OAUTH2",
+        client_id="the-platforms-client",
+    )
     renewed = finished(registered, begun)
 
     assert (renewed.id, renewed.external_id) == (by_hand.id, "Made by hand")
@@ -280,7 +308,9 @@ def test_what_is_renewed_in_another_way_says_so(
     words: str,
 ) -> None:
     made = finished(registered, started(registered, integration, chat))
-    registered.upstream.world.store.change("app_connection", made.id, **changed)
+    metadata = dict(made.metadata) | changed.get("metadata", {})
+    now_it_is = changed | {"metadata": metadata}
+    registered.upstream.world.store.change("app_connection", made.id, **now_it_is)
 
     with pytest.raises(InvalidInput, match=words):
         started(registered, integration, chat, piece_name=None, connection_id=made.id)
@@ -310,6 +340,71 @@ def test_what_cannot_begin_says_why(
         started(registered, integration, **wanted)
 
     assert list(caught.value.fields) == [field]
+
+
+def test_the_apps_registration_is_not_given_to_a_platform_of_a_tenant(
+    registered: Office, chat: TokenEndpoint
+) -> None:
+    """Who writes flows there could print its secret, and a piece of theirs says where it is sent."""
+    theirs = registered.set_up()
+
+    with pytest.raises(InvalidInput) as caught:
+        started(registered, theirs, chat)
+
+    assert "PLATFORM_OAUTH2" in caught.value.fields["type"]
+    assert SECRET not in str(caught.value)
+
+
+def test_the_apps_registration_does_not_follow_to_a_platform_of_a_tenant(
+    registered: Office, integration: Integration, chat: TokenEndpoint
+) -> None:
+    """The tenant brings a key of its own while its user is away to sign in."""
+    begun = started(registered, integration, chat)
+    registered.services.integrations.change(
+        integration,
+        credentials=Credentials(api_key=registered.upstream.api_key),
+        project_id=registered.new_project(),
+        user_id="alice",
+        now=registered.now,
+    )
+
+    with pytest.raises(SignatureError, match="registration"):
+        finished(registered, begun)
+
+    assert chat.heard == []
+
+
+def test_a_tenants_platform_uses_its_own_registration(
+    registered: Office, chat: TokenEndpoint
+) -> None:
+    has_an_app_of_its_own(registered)
+    begun = started(
+        registered,
+        registered.set_up(),
+        chat,
+        type="PLATFORM_OAUTH2",
+        client_id="the-platforms-client",
+    )
+
+    assert finished(registered, begun).type == "PLATFORM_OAUTH2"
+
+
+def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
+    registered: Office,
+) -> None:
+    state = Vault(registered.settings.secret_keys, PURPOSE).lock({"id": "1"}, context="")
+
+    with pytest.raises(SignatureError, match="another version"):
+        registered.services.third_party.finish(
+            state, nonce="a", code="b", principal=alice(registered), now=registered.now
+        )
+
+
+def test_what_would_make_too_long_a_url_is_refused_at_the_beginning(
+    registered: Office, integration: Integration
+) -> None:
+    with pytest.raises(InvalidInput, match="too long"):
+        started(registered, integration, props={"port": "1", "x": "y" * LONGEST_STATE})
 
 
 def test_an_app_may_ask_for_less_than_the_piece(
