@@ -17,7 +17,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from marshmallow import EXCLUDE, Schema
+from marshmallow import EXCLUDE, Schema, ValidationError
 from marshmallow import fields as wire
 from marshmallow.exceptions import SCHEMA
 
@@ -131,8 +131,15 @@ class _Member:
     key: str
     value: _Value
 
+    @property
+    def is_id(self) -> bool:
+        """Whether it is by what the thing is known."""
+        return self.key == "id"
+
     def fits(self, items: Sequence[Any]) -> bool:
         try:
+            if self.is_id and not all(map(_may_be_id, map(itemgetter(self.key), items))):
+                return False
             if self.value.is_plain:
                 return self.value.types_fit(map(itemgetter(self.key), items))
             column = list(map(itemgetter(self.key), items))
@@ -143,7 +150,8 @@ class _Member:
         return self.value.fits(column)
 
     def schema(self) -> wire.Field[Any]:
-        return self.value.schema(data_key=self.key, required=self.value.default is None)
+        options: dict[str, Any] = {"validate": _check_id} if self.is_id else {}
+        return self.value.schema(data_key=self.key, required=self.value.default is None, **options)
 
 
 _SCHEMAS: Mapping[type, Callable[..., wire.Field[Any]]] = {
@@ -153,6 +161,22 @@ _SCHEMAS: Mapping[type, Callable[..., wire.Field[Any]]] = {
     int: wire.Integer,
     dict: wire.Dict,
 }
+
+
+#: Ids of Activepieces have 21 characters. One with more than these, or with a NUL in it, no database would keep.
+_LONGEST_ID = 64
+
+
+def _may_be_id(value: object) -> bool:
+    """False for a text that is no id; whether it must be text at all, its type says."""
+    return not isinstance(value, str) or (
+        0 < len(value) <= _LONGEST_ID and value.isascii() and value.isprintable()
+    )
+
+
+def _check_id(value: object) -> None:
+    if not _may_be_id(value):
+        raise ValidationError("Not an id.")
 
 
 def _nothing() -> None:

@@ -15,6 +15,9 @@ from .records import Integration
 if TYPE_CHECKING:
     from ..client.connections import Connection
 
+#: So much the column for an external id takes.
+_LONGEST_KEPT = 190
+
 
 class Journal:
     """Writes it down, each time in one short transaction after the call of Activepieces."""
@@ -36,7 +39,7 @@ class Journal:
         """A connection was made or changed; the integration's own one is that saved last for the app's piece."""
         own = {
             "connection_id": connection.id,
-            "connection_external_id": connection.external_id,
+            "connection_external_id": _kept(connection.external_id),
         }
 
         def note(transaction: Transaction) -> None:
@@ -94,7 +97,7 @@ class Journal:
 
 
 def _change(
-    transaction: Transaction, integration: Integration, values: dict[str, str], now: int
+    transaction: Transaction, integration: Integration, values: dict[str, str | None], now: int
 ) -> None:
     current = records.find(transaction.connection, integration.id, tenant_id=integration.tenant_id)
     if current.project_id == integration.project_id:
@@ -108,6 +111,12 @@ def _forget_own(
     if current.connection_id == connection_id:
         none = {"connection_id": None, "connection_external_id": None}
         records.change(transaction, current, none, now=now)
+
+
+def _kept(external_id: str) -> str | None:
+    """The external id, if a column takes it: in Activepieces itself it may be 3000 characters of any kind."""
+    takes_it = len(external_id) <= _LONGEST_KEPT and external_id.isprintable()
+    return external_id if takes_it else None
 
 
 def _event(

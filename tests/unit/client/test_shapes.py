@@ -41,6 +41,12 @@ def without(name: str) -> dict[str, Any]:
     return {key: value for key, value in LEAST.items() if key != name}
 
 
+@pytest.mark.parametrize("wrong", ["", "x" * 65, "nul\0", "line\nbreak", "ünïcode", "\x1b[2J"])
+def test_what_no_database_would_keep_is_no_id(wrong: str) -> None:
+    with pytest.raises(NotActivepieces, match="id: Not an id"):
+        PLAN.one(LEAST | {"id": wrong}, "plans.get")
+
+
 def test_names_types_and_nested_things_follow_the_dataclass() -> None:
     answer = LEAST | {
         "cost": 1.5,

@@ -1,0 +1,55 @@
+"""What is noted about connections, whatever Activepieces calls them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from flask_activepieces.client.errors import NotActivepieces
+from flask_activepieces.integrations.journal import Journal
+from flask_activepieces.models import Base
+from tests.support.office import ADMIN, Office
+
+
+@pytest.mark.parametrize(
+    ("external_id", "kept"),
+    [("by-hand", True), ("é" * 3000, False), ("nul\0", False), ("half \ud800", False)],
+)
+def test_an_external_id_that_no_column_takes_is_not_kept(
+    office: Office, external_id: str, kept: bool
+) -> None:
+    """A user may have made the connection in Activepieces, which takes 3000 characters."""
+    made = office.set_up()
+    connection = replace(office.save(made), external_id=external_id)
+    journal = Journal(office.database, audit=office.audit, grants=office.grants)
+
+    journal.saved(made, connection, is_own=True, user_id=ADMIN, now=office.now)
+
+    noted = office.again(made)
+    assert noted.connection_id == connection.id
+    assert noted.connection_external_id == (external_id if kept else None)
+
+
+def test_the_longest_that_is_kept_fits(office: Office) -> None:
+    column = Base.metadata.tables["activepieces_integrations"].c.connection_external_id
+    made = office.set_up()
+    journal = Journal(office.database, audit=office.audit, grants=office.grants)
+    longest = "x" * column.type.length  # type: ignore[attr-defined]  # String has it
+
+    for external_id, kept in ((longest, longest), (f"{longest}x", None)):
+        connection = replace(office.save(made), external_id=external_id)
+        journal.saved(made, connection, is_own=True, user_id=ADMIN, now=office.now)
+
+        assert office.again(made).connection_external_id == kept
+
+
+def test_a_server_with_odd_ids_is_not_activepieces(office: Office) -> None:
+    made = office.set_up()
+    row = office.upstream.world.store.get("app_connection", office.save(made).id) or {}
+    odd = {name: value for name, value in row.items() if name != "sealed"} | {"id": "x" * 65}
+    office.upstream.faults.rubbish("POST", "/app-connections", body=json.dumps(odd).encode())
+
+    with pytest.raises(NotActivepieces, match="Not an id"):
+        office.save(made)
