@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,13 @@ event.listen(Engine, "connect", speed.do_not_wait_for_the_disk)
 def pytest_collection() -> Generator[None, object, object]:
     with speed.no_look_for_garbage():
         return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests that share a name, pytest-xdist runs one and does not say so."""
+    for name, number in Counter(item.nodeid for item in items).items():
+        if number > 1:
+            raise pytest.UsageError(f"{number} tests have the name {name}")
 
 
 @pytest.fixture(autouse=True)

@@ -80,10 +80,14 @@ class Linked:
         return {"tasklane": cookie.value}
 
 
-@pytest.fixture(scope="module")
-def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Linked]:
+# Without a parameter, schemathesis gives all its tests one name, and pytest-xdist would run the first of them only.
+@pytest.fixture(scope="module", params=["0.85.2"])
+def linked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Linked]:
     database = tmp_path_factory.mktemp("schemathesis") / "tasklane.db"
-    with ActivepiecesServer(pieces=acme_pieces("https://auth.acme.test")) as server:
+    pieces = acme_pieces("https://auth.acme.test")
+    with ActivepiecesServer(version=request.param, pieces=pieces) as server:
         app = create_app(
             {
                 "SQLALCHEMY_DATABASE_URI": f"sqlite:///{database}",
