@@ -40,7 +40,13 @@ _READ_ONLY = "25006"
 SQLITE_WAIT = 10
 #: PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: a row that changed since it was read (snapshot
 #: isolation, the default from MariaDB 11.6 on), lock wait timeout, deadlock.
-_COLLISIONS = {"40001", "40P01", 1020, 1205, 1213}
+_COLLISIONS: set[object] = {"40001", "40P01", 1020, 1205, 1213}
+#: PostgreSQL; MySQL and MariaDB.
+_NO_TABLE: set[object] = {"42P01", 1146}
+_NO_COLUMN: set[object] = {"42703", 1054}
+_TO_BE_MIGRATED = (
+    "The tables of flask-activepieces are missing or older than this version: run your migrations"
+)
 
 
 class LostRace(Exception):
@@ -170,41 +176,45 @@ def _let_readers_and_writers_pass(connection: Any, _: Any) -> None:
 
 def translated(error: Exception) -> Exception:
     """What a database error means: `Unavailable`, `SetupError`, or itself when it is neither."""
-    if _lacks_tables(error):
-        return SetupError(
-            "The tables of flask-activepieces are missing: run your migrations, or db.create_all()."
-        )
-    if "no such " in str(getattr(error, "orig", "")):
-        return error  # SQLite's word for a missing table or column of the host's own
-    takes_no_writes = _sqlstate(getattr(error, "orig", None)) == _READ_ONLY
+    original, statement = getattr(error, "orig", None), str(getattr(error, "statement", ""))
+    if _is_missing(original) and TABLE_PREFIX in str(original):
+        return SetupError(f"{_TO_BE_MIGRATED}, or db.create_all().")
+    # A database need not say whose column it misses; the statement does.
+    if _lacks_column(original) and TABLE_PREFIX in f"{original} {statement}":
+        return SetupError(f"{_TO_BE_MIGRATED}.")
+    if _is_missing(original) or _lacks_column(original):
+        return error  # a table or a column of the host's own
+    takes_no_writes = _sqlstate(original) == _READ_ONLY
     is_away = isinstance(error, OperationalError | InterfaceError | TimeoutError)
     if is_away or takes_no_writes or _was_stale(error):
         return Unavailable("database")
     return error
 
 
-def _lacks_tables(error: Exception) -> bool:
-    original = getattr(error, "orig", None)
+def _is_missing(original: object) -> bool:
+    return bool(_codes(original) & _NO_TABLE) or "no such table" in str(original)
+
+
+def _lacks_column(original: object) -> bool:
     said = str(original)
-    return TABLE_PREFIX in said and (
-        _sqlstate(original) == "42P01" or "no such table" in said or "1146" in said
-    )
+    in_words = "no such column" in said or "has no column named" in said
+    return bool(_codes(original) & _NO_COLUMN) or in_words
+
+
+def _is_collision(error: Exception) -> bool:
+    original = getattr(error, "orig", None)
+    return bool(_codes(original) & _COLLISIONS) or "database is locked" in str(original)
+
+
+def _codes(original: object) -> set[object]:
+    # SQLite has none in its Python exceptions before 3.11: its words have not changed since 2004.
+    arguments: tuple[object, ...] = getattr(original, "args", ())
+    return {_sqlstate(original), *arguments[:1]} - {None}
 
 
 def _sqlstate(error: object) -> str | None:
     # As psycopg calls it, and as psycopg2 does.
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-
-
-def _is_collision(error: Exception) -> bool:
-    original = getattr(error, "orig", None)
-    if _sqlstate(original) in _COLLISIONS:
-        return True
-    arguments: tuple[object, ...] = getattr(original, "args", ())
-    # SQLite has no code in its Python exceptions before 3.11: its words have not changed since 2004.
-    return bool(arguments) and (
-        arguments[0] in _COLLISIONS or "database is locked" in str(arguments[0])
-    )
 
 
 def _was_stale(error: BaseException | None) -> bool:

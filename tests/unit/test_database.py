@@ -241,6 +241,11 @@ def test_missing_tables_say_what_to_run(database: Database, original: Exception)
             attempt()
 
 
+def test_a_missing_column_of_the_hosts_own_is_not_called_ours(database: Database) -> None:
+    with pytest.raises(EngineError, match="no such column: colour"):
+        database.read(lambda connection: connection.execute(text("SELECT colour FROM (SELECT 1)")))
+
+
 def test_a_missing_table_of_the_hosts_own_is_not_called_ours(database: Database) -> None:
     """It is the host's to mend, and "away" would send its developer looking in the wrong place."""
     with pytest.raises(EngineError, match="no such table: users"):

@@ -7,9 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import (
+    Executable,
+    bindparam,
+    create_engine,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from flask_activepieces.database import Database
+from flask_activepieces.errors import SetupError
 from flask_activepieces.inserts import insert_if_absent
 from flask_activepieces.models import Base, RevocationRow
 from tests.support.databases import Kind, fresh_database
@@ -102,6 +112,54 @@ def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) ->
         ("token:X", 2),
         ("token:x", 2),
     ]
+
+
+# Tables of an older version: the app was deployed before it was migrated
+
+_TABLE: Any = RevocationRow.__table__
+OF_A_NEW_COLUMN: dict[str, tuple[Executable, dict[str, Any]]] = {
+    "SELECT": (select(_TABLE.c.expires_at), {}),
+    "INSERT": (insert(_TABLE), {"subject": "x", "created_at": 1, "expires_at": 2}),
+    "UPDATE": (update(_TABLE).values(expires_at=bindparam("then")), {"then": 3}),
+    "DELETE": (delete(_TABLE).where(_TABLE.c.expires_at == bindparam("then")), {"then": 3}),
+}
+DOINGS: dict[str, Callable[[Database, Executable, dict[str, Any]], Any]] = {
+    "read": lambda database, statement, values: database.read(
+        lambda connection: connection.execute(statement, values)
+    ),
+    "transact": lambda database, statement, values: database.transact(
+        lambda transaction: transaction.execute(statement, values)
+    ),
+    "prepared": lambda database, statement, values: database.transact(
+        lambda transaction: transaction.changes_at_once(statement, values)
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ],
+)
+def test_a_table_that_lacks_a_column_says_what_to_run(tmp_path: Path, kind: Kind) -> None:
+    with fresh_database(kind, tmp_path) as url:
+        engine = create_engine(url)
+        Base.metadata.create_all(engine, tables=[_TABLE])
+        with engine.begin() as connection:
+            for index in _TABLE.indexes:
+                index.drop(connection)
+            connection.execute(text(f"ALTER TABLE {_TABLE.name} DROP COLUMN expires_at"))
+        database = Database(engine)
+
+        for statement, values in OF_A_NEW_COLUMN.values():
+            for do in DOINGS.values():
+                with pytest.raises(SetupError, match=r"older than this version: run your migrat"):
+                    do(database, statement, values)
+
+        engine.dispose()
 
 
 def test_an_unknown_kind_of_database_is_named() -> None:
