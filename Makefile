@@ -9,6 +9,9 @@ RUN       := $(VENV)/bin/python -m
 # One stamp an interpreter: asking for another one makes the environment anew.
 INSTALLED := $(VENV)/.installed-$(notdir $(PYTHON))
 
+# Compiled modules are kept, whatever the machine is set to: each process that compiles them anew takes seconds over it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long coverage check format docs bench clean
 
