@@ -31,7 +31,7 @@ from .output import as_json, print_json, reports_errors
 @as_json
 @reports_errors
 def prune_command(batch: int, audit_days: int, as_json: bool) -> None:
-    """Delete expired revocations, token families and old audit events, in batches."""
+    """Delete expired revocations, token families and leases, and old audit events, in batches."""
     state = get_state()
     removed: Counter[str] = Counter()
     for table, rows in prune(state.database, now=state.now(), audit_days=audit_days, batch=batch):

@@ -50,7 +50,7 @@ class IntegrationSchema(CamelSchema):
     tenant_id = fields.String(required=True)
     organization_id = fields.String(required=True, allow_none=True)
     base_url = fields.String(required=True, allow_none=True)
-    project_id = fields.String(required=True, allow_none=True)
+    project_id = fields.String(required=True)
     own_key = fields.Boolean(required=True)
     masked_credential = fields.String(required=True, allow_none=True)
     enabled = fields.Boolean(required=True)

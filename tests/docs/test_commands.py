@@ -36,6 +36,23 @@ def test_the_command_exists_and_takes_these_options(line: str) -> None:
     command.make_context(command.name, arguments)
 
 
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        (parameter.opts[0], parameter.type.min, parameter.type.max)
+        for command in activepieces_cli.commands.values()
+        for parameter in command.params
+        if isinstance(parameter.type, click.IntRange) and parameter.type.max is not None
+    ],
+)
+def test_the_page_tells_between_which_numbers_an_option_is(
+    name: str, least: int, most: int
+) -> None:
+    page = next(path for path in PAGES if path.stem == "cli").read_text("utf-8")
+
+    assert re.search(rf"^\| `{name}` \|.* {least} to {most}\b", page, re.MULTILINE)
+
+
 @pytest.mark.parametrize("path", [README, *PAGES], ids=lambda path: path.stem)
 def test_every_command_in_running_text_exists(path: Path) -> None:
     text = path.read_text("utf-8")

@@ -83,6 +83,13 @@ def test_a_body_may_hold_nothing_that_is_not_told(document: dict[str, Any]) -> N
         assert schema["additionalProperties"] is False, reference
 
 
+def test_what_never_is_null_may_not_be(document: dict[str, Any]) -> None:
+    """A client made from the document would have to ask in vain."""
+    project = document["components"]["schemas"]["Integration"]["properties"]["projectId"]
+
+    assert project == {"type": "string"}
+
+
 def test_its_server_is_the_public_address(make_app: MakeApp) -> None:
     app = make_app(
         ACTIVEPIECES_PUBLIC_URL="https://app.example.com/suite", SESSION_COOKIE_NAME="suite"
