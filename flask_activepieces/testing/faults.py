@@ -50,7 +50,7 @@ class Faults:
 
     def slow(self, method: str, path: str, seconds: float, *, times: int | None = 1) -> None:
         """Answer as ever, but only after so many seconds of real time."""
-        self._add(method, path, _slow(self._over, seconds), times)
+        self._add(method, path, self._slow(seconds), times)
 
     def fail(
         self,
@@ -88,8 +88,9 @@ class Faults:
             self._waiting.clear()
 
     def end(self) -> None:
-        """Who still waits for a slow answer need wait no longer."""
-        self._over.set()
+        """Who still waits for a slow answer need wait no longer; later callers do."""
+        over, self._over = self._over, Event()
+        over.set()
 
     def around(self, app: WSGIApplication, root: str) -> WSGIApplication:
         """The app, with the faults in front of it."""
@@ -104,6 +105,15 @@ class Faults:
         with self._lock:
             self._waiting.append(_Fault(method, path, misdeed, times))
 
+    def _slow(self, seconds: float) -> Misdeed:
+        def misdeed(
+            app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
+        ) -> Iterable[bytes]:
+            self._over.wait(seconds)
+            return app(environ, start)
+
+        return misdeed
+
     def _next(self, method: str, path: str) -> Misdeed | None:
         with self._lock:
             for fault in self._waiting:
@@ -115,16 +125,6 @@ class Faults:
                     self.happened += 1
                     return fault.misdeed
         return None
-
-
-def _slow(over: Event, seconds: float) -> Misdeed:
-    def misdeed(
-        app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
-    ) -> Iterable[bytes]:
-        over.wait(seconds)
-        return app(environ, start)
-
-    return misdeed
 
 
 def _fail(status: int, headers: dict[str, str]) -> Misdeed:

@@ -52,7 +52,6 @@ class ActivepiecesServer:
         racy: bool = True,
         blocks_private_hosts: bool = False,
         webhook_timeout: float = 30,
-        empty: bool = False,
     ) -> None:
         self._port = port
         self.world = World(
@@ -74,8 +73,7 @@ class ActivepiecesServer:
         self.api_key: str = ""
         self.platform_id: str = ""
         self.project_id: str = ""
-        if not empty:
-            self._settle()
+        self._settle()
         self._beginning = self.world.store.snapshot()
 
     def reset(self) -> None:
@@ -157,10 +155,6 @@ class ActivepiecesServer:
     def token_requests(self) -> list[TokenRequest]:
         """The requests that it sent to token endpoints."""
         return self.world.token_requests
-
-    def clear_faults(self) -> None:
-        """Do right from now on."""
-        self.world.faults.clear()
 
     def finish_runs(self) -> None:
         """Wait until every run that was begun has ended."""

@@ -12,6 +12,7 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.support.acme import acme_pieces
 from tests.support.clock import StoppedClock
 from tests.support.recordings import Recording, recordings
+from tests.support.standin import forgets_everybody
 from tests.support.token_endpoint import token_endpoint
 
 from . import arrangements
@@ -33,12 +34,12 @@ class Session:
     port: int = 3000
     #: What the stand-in is to be.
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether it begins before the first user has signed up.
+    before_sign_up: bool = False
 
 
 SESSIONS = (
-    Session(
-        "0.85.2", "flags", "2026-11-20T18:18:16.000Z", arrangements.MAIN, options={"empty": True}
-    ),
+    Session("0.85.2", "flags", "2026-11-20T18:18:16.000Z", arrangements.MAIN, before_sign_up=True),
     Session(
         "0.85.2 with a worker",
         "[worker] upsert SECRET_TEXT accepted by the piece validate()",
@@ -59,7 +60,8 @@ SESSIONS = (
         "2026-11-20T18:20:34.000Z",
         {},
         port=3010,
-        options={"empty": True, "edition": "ce"},
+        options={"edition": "ce"},
+        before_sign_up=True,
     ),
     Session(
         "0.85.2 another day",
@@ -73,7 +75,8 @@ SESSIONS = (
         "2026-11-20T18:30:18.000Z",
         arrangements.OLD,
         port=3078,
-        options={"empty": True, "version": "0.78.2"},
+        options={"version": "0.78.2"},
+        before_sign_up=True,
     ),
 )
 
@@ -109,4 +112,4 @@ def _server(session: Session, endpoint: str, clock: StoppedClock) -> Activepiece
         **session.options,
     )
     server.world.url = f"http://127.0.0.1:{session.port}"
-    return server
+    return forgets_everybody(server) if session.before_sign_up else server

@@ -92,6 +92,13 @@ def standin(server: ActivepiecesServer) -> Standin:
     return Standin(server, server.api_key)
 
 
+def forgets_everybody(server: ActivepiecesServer) -> ActivepiecesServer:
+    """The same stand-in before its first user has signed up; it has its pieces and nothing else."""
+    store = server.world.store
+    store.restore([row for row in store.snapshot() if row[0] == "piece"])
+    return server
+
+
 def decoded(answer: TestResponse) -> Any:
     """The JSON of an answer that is no error."""
     assert answer.status_code < 300, answer.text

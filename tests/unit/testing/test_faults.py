@@ -126,6 +126,19 @@ def test_who_waits_for_a_slow_answer_is_let_go_when_the_server_stops() -> None:
     assert not waiting.is_alive()
 
 
+def test_a_slow_answer_is_slow_after_another_start(session: requests.Session) -> None:
+    server = ActivepiecesServer()
+    server.faults.slow("POST", PROJECTS, 0.05)
+    server.start().stop()
+    session.headers["Authorization"] = f"Bearer {server.api_key}"
+
+    with server:
+        begun = time.monotonic()
+        make_project(server, session)
+
+    assert time.monotonic() - begun >= 0.05
+
+
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("path", ["/projects/x", "/app-connections"])
 def test_other_calls_are_answered_as_ever(
@@ -149,7 +162,7 @@ def test_a_fault_serves_so_many_calls(
 
 def test_cleared_faults_are_gone(server: ActivepiecesServer, session: requests.Session) -> None:
     server.faults.fail("POST", PROJECTS, 500, times=None)
-    server.clear_faults()
+    server.faults.clear()
 
     assert make_project(server, session).status_code == 201
 
