@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flask import has_request_context
+
 from flask_activepieces import (
     Activepieces,
     FlaskLoginHost,
     Principal,
     Workspace,
     current_token,
+    get_state,
     require_scope,
 )
 
@@ -63,6 +66,13 @@ class ExampleHost(FlaskLoginHost):
     def reveals_mcp_token(self, principal: Principal) -> bool:
         """To admins, once: they are about to paste it into another program."""
         return self.allows(principal, "admin")
+
+    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
+        """The page of the company's connections: one click there renews that of Tasklane."""
+        address = get_state().settings.public_url
+        if address is None and has_request_context():
+            address = get_state().issuer()
+        return None if address is None else f"{address}/automation"
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """The user's companies, the first membership first."""

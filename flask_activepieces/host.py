@@ -85,6 +85,10 @@ class Host(Protocol):
         """Whether this user may see a new MCP token, once, right after they rotated it."""
         return False
 
+    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
+        """The app's own page where a broken connection is renewed, with scheme and host; None if it has none."""
+        return None
+
 
 class FlaskLoginHost(Host):
     """The default host: Flask-Login's ``current_user``, with the attributes most apps already have.

@@ -84,6 +84,10 @@ class ConsiderateHost(Host):
         """As the host answers."""
         return self._after(self._host.reveals_mcp_token(principal))
 
+    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
+        """As the host answers."""
+        return self._after(self._host.reconnect_url(integration_id, connection_id))
+
     def _after(self, answer: T) -> T:
         self._let_go()
         return answer

@@ -7,7 +7,7 @@ is kept with the integration; so of several checks at once only one tells, and w
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 from ..audit import Audit, Event
 from ..config import Settings
 from ..database import Database, Transaction
+from ..host import Host
 from . import records
 from .connections import ConnectionFilter, TenantConnections
 from .gateways import Gateways
@@ -48,6 +49,7 @@ class Health:
         self,
         settings: Settings,
         database: Database,
+        host: Host,
         gateways: Gateways,
         connections: TenantConnections,
         *,
@@ -55,6 +57,7 @@ class Health:
     ) -> None:
         self._settings = settings
         self._database = database
+        self._host = host
         self._gateways = gateways
         self._connections = connections
         self._audit = audit
@@ -62,22 +65,29 @@ class Health:
     def check(self, integration: Integration, *, now: int) -> list[Failing]:
         """The connections that do not work; those that did at the last check are told by `connection_failed`."""
         broken = self._connections.list(integration, ConnectionFilter(statuses=("ERROR",)))
+        # Before the transaction: the host may look into its database for its answer.
+        urls = {one.id: self.reconnect_url(integration, one) for one in broken}
         known = self._database.transact(
-            lambda transaction: self._note(transaction, integration, broken, now)
+            lambda transaction: self._note(transaction, integration, broken, urls, now)
         )
         return [
             Failing(
                 connection_id=connection.id,
                 display_name=connection.display_name,
                 piece_name=connection.piece_name,
-                reconnect_url=self.reconnect_url(integration, connection),
+                reconnect_url=urls[connection.id],
                 is_new=connection.id not in known,
             )
             for connection in broken
         ]
 
     def reconnect_url(self, integration: Integration, connection: Connection) -> str:
-        """Where to mend a connection: by signing in again from this app, or else in Activepieces."""
+        """Where to mend a connection: on the app's own page for it, if there is one, or as it can be without."""
+        own_page = self._host.reconnect_url(integration.id, connection.id)
+        return own_page or self._without_own_page(integration, connection)
+
+    def _without_own_page(self, integration: Integration, connection: Connection) -> str:
+        """By signing in again from this app, or else in Activepieces."""
         by_sign_in = (
             connection.type in _BY_SIGN_IN
             and connection.piece_name in self._settings.oauth_apps
@@ -97,6 +107,7 @@ class Health:
         transaction: Transaction,
         integration: Integration,
         broken: Sequence[Connection],
+        urls: Mapping[str, str],
         now: int,
     ) -> tuple[str, ...]:
         """Write down what is broken, and tell what is new; the connections that were known to be."""
@@ -108,14 +119,12 @@ class Health:
             records.change(transaction, current, {"failing": json.dumps(ids)}, now=now)
         for connection in broken:
             if connection.id not in current.failing:
-                self._audit.record(transaction, self._event(integration, connection, now))
+                where = {"reconnect_url": urls[connection.id]}
+                event = Event(
+                    name="connection.failed",
+                    at=now,
+                    tenant_id=integration.tenant_id,
+                    detail=told_of(integration, connection) | where,
+                )
+                self._audit.record(transaction, event)
         return current.failing
-
-    def _event(self, integration: Integration, connection: Connection, now: int) -> Event:
-        return Event(
-            name="connection.failed",
-            at=now,
-            tenant_id=integration.tenant_id,
-            detail=told_of(integration, connection)
-            | {"reconnect_url": self.reconnect_url(integration, connection)},
-        )

@@ -82,7 +82,7 @@ def services(
         projects=TenantProjects(gateways),
         flows=TenantFlows(gateways),
         mcp=TenantMcp(database, host, gateways, audit=audit),
-        health=Health(settings, database, gateways, connections, audit=audit),
+        health=Health(settings, database, host, gateways, connections, audit=audit),
         one_click=OneClick(
             settings, database, host, gateways, connections, own_clients, grants, clock=clock
         ),

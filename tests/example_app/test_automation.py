@@ -11,6 +11,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 
 from example_app import create_app
+from example_app.activepieces import ExampleHost
 from example_app.pieces import OAUTH_MANIFEST, packed
 from example_app.serving import served
 from flask_activepieces.client import ActivepiecesClient
@@ -215,6 +216,33 @@ def test_a_part_that_activepieces_does_not_answer_for_says_why(place: Place, ada
     assert page.status == 200
     assert "the connection was refused" in page.text
     assert "The link" in page.text
+
+
+def test_a_broken_connection_is_told_with_the_page_that_renews_it(
+    place: Place, ada: Person
+) -> None:
+    connect(ada)
+    (connection,) = place.client.connections.list(place.activepieces.project_id)
+    place.activepieces.world.store.change("app_connection", connection.id, status="ERROR")
+
+    told = place.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"])
+    connect(ada)
+
+    assert f"reconnect at {place.app.config['ACTIVEPIECES_PUBLIC_URL']}/automation" in told.stdout
+    (renewed,) = place.client.connections.list(place.activepieces.project_id)
+    assert (renewed.id, renewed.status) == (connection.id, "ACTIVE")
+
+
+def test_a_tasklane_without_an_address_tells_the_page_only_where_it_is_asked(
+    tasklane: Flask,
+) -> None:
+    host = ExampleHost()
+
+    with tasklane.app_context():
+        assert host.reconnect_url("an-integration", "a-connection") is None
+    with tasklane.test_request_context(base_url="http://localhost:5000"):
+        page = host.reconnect_url("an-integration", "a-connection")
+        assert page == "http://localhost:5000/automation"
 
 
 def test_ending_the_link_ends_what_was_connected_with_one_click(place: Place, ada: Person) -> None:

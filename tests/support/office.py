@@ -44,6 +44,7 @@ class OfficeHost(Host):
 
     def __init__(self) -> None:
         self.reveals = False
+        self.own_page: str | None = None
         self.shared: list[Workspace] = []
 
     def current_principal(self) -> Principal | None:
@@ -66,6 +67,9 @@ class OfficeHost(Host):
 
     def reveals_mcp_token(self, principal: Principal) -> bool:
         return self.reveals
+
+    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
+        return self.own_page and f"{self.own_page}/{integration_id}/{connection_id}"
 
 
 @dataclass

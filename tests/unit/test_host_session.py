@@ -75,6 +75,9 @@ class Asking(Host):
     def reveals_mcp_token(self, principal: Principal) -> bool:
         return True
 
+    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
+        return f"https://app.example.com/{integration_id}/{connection_id}"
+
 
 @pytest.fixture
 def let_go(db: SQLAlchemy) -> Callable[[], None]:
@@ -168,6 +171,7 @@ QUESTIONS: dict[str, tuple[Callable[[Host], object], object]] = {
     "workspaces": (lambda host: host.workspaces(ALICE), [Workspace("acme", "Acme")]),
     "version": (lambda host: host.version(), "2.1"),
     "reveals_mcp_token": (lambda host: host.reveals_mcp_token(ALICE), True),
+    "reconnect_url": (lambda host: host.reconnect_url("i", "c"), "https://app.example.com/i/c"),
 }
 
 

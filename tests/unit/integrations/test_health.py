@@ -120,7 +120,7 @@ def broken_sign_in(office: Office, integration: Integration, **changed: Any) -> 
     """What is told of a broken connection of a piece that the app is registered for, and its id."""
     connection = office.save(integration)
     metadata = dict(connection.metadata) | changed.pop("metadata", {})
-    changed |= {"type": "OAUTH2", "metadata": metadata}
+    changed = {"type": "OAUTH2"} | changed | {"metadata": metadata}
     office.upstream.world.store.change("app_connection", connection.id, **changed)
     breaks(office, connection)
     (failing,) = checked(office, integration)
@@ -157,6 +157,21 @@ def test_what_no_sign_in_from_the_app_mends_is_mended_in_activepieces(
     failing, _ = broken_sign_in(registered, integration, **changed)
 
     assert failing.reconnect_url == page_of(registered, integration)
+
+
+@pytest.mark.parametrize("kind", ["SECRET_TEXT", "OAUTH2", "CLOUD_OAUTH2"])
+def test_where_the_app_has_a_page_of_its_own_every_kind_is_mended_there(
+    registered: Office, kind: str
+) -> None:
+    """No user can renew a connection of the app's own piece in Activepieces: nobody knows that client's secret."""
+    integration = registered.set_up(organization_id=None)
+    registered.host.own_page = "https://app.example.com/mend"
+
+    failing, connection_id = broken_sign_in(registered, integration, type=kind)
+
+    page = f"https://app.example.com/mend/{integration.id}/{connection_id}"
+    assert failing.reconnect_url == page
+    assert registered.events[-1].detail["reconnect_url"] == page
 
 
 def test_on_a_platform_of_the_tenants_own_it_is_mended_there(registered: Office) -> None:
