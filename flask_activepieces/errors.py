@@ -79,11 +79,15 @@ class InUse(ActivepiecesError):
 
 
 class Declined(ActivepiecesError):
-    """Raised when an authorization comes back without a code; ``error`` is the third party's word for why."""
+    """Raised when an authorization comes back without a code; ``error`` is the third party's word for why.
 
-    def __init__(self, error: str, description: str = "") -> None:
+    ``then`` is where the browser was to go in the end.
+    """
+
+    def __init__(self, error: str, description: str = "", *, then: str | None = None) -> None:
         self.error = error
         self.description = description
+        self.then = then
         super().__init__(description or f"The authorization was not given: {error}.")
 
 

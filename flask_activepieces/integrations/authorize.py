@@ -193,7 +193,7 @@ class ThirdPartySignIn:
         integration = self._integrations.find(pending.integration_id, tenant_id=principal.tenant_id)
         if error is not None or code is None:
             # RFC 6749 §4.1.2.1, whatever else comes with it; a third party that says nothing at all is no better.
-            raise Declined(error or "no_code", error_description)
+            raise Declined(error or "no_code", error_description, then=pending.then)
         if not self._leases.first(PURPOSE, pending.id, until=pending.exp):
             raise SignatureError("this authorization was used before")
         new = NewConnection(

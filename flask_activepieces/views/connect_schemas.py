@@ -62,7 +62,7 @@ class StartSchema(CamelSchema):
     )
     next = OwnPath(
         most=1000,
-        metadata={"description": "where to go in the end; else to the list of connections"},
+        metadata={"description": "where to go in the end; else to the root of the app"},
     )
 
 

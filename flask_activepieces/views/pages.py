@@ -167,9 +167,18 @@ def signed_in(
 
 def _way_back(home: str) -> str:
     # A button's own address takes POST only: whoever pressed it comes back to the page that has it.
-    if request.method != "GET":
-        return url_for(f"activepieces.{home}")
+    return this_page() if request.method == "GET" else url_for(f"activepieces.{home}")
+
+
+def this_page() -> str:
+    """The path that is asked for, with its query."""
     return request.script_root + request.full_path.rstrip("?")
+
+
+def is_visit() -> bool:
+    """Whether a person looks at the answer: browsers say so of links that are followed, and programs do not."""
+    told = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return request.method == "GET" and (told or "text/html" in request.accept_mimetypes.values())
 
 
 def to_login(state: State, next_path: str) -> Response:

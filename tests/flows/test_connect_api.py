@@ -176,17 +176,72 @@ def test_a_user_signs_in_at_a_third_party_and_the_connection_is_made(
     assert asked["client_id"] == "our-app"
     assert asked["redirect_uri"] == f"{alice.site}{API}/oauth2/callback"
     assert asked["code_challenge_method"] == "S256"
-    assert (answer.status_code, answer.location) == (303, f"{API}/connections/{integration}")
     (made,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert (answer.status_code, answer.location) == (303, f"/?connection={made['id']}")
     assert (made["displayName"], made["status"]) == ("Our Slack", "ACTIVE")
     (exchange,) = [parse_qs(heard.body) for heard in acme.heard]
     assert (exchange["code"], exchange["client_secret"]) == (["c-1"], [OUR_SECRET])
 
 
-def test_the_browser_is_led_on_to_where_it_wanted_to_go(alice: Manager, integration: str) -> None:
-    asked = starts(alice, integration, pieceName=SLACK, next="/settings?tab=slack")
+#: What a browser says of a link that somebody follows, in one way or the other.
+FOLLOWED = pytest.mark.parametrize(
+    "header",
+    [{"HTTP_SEC_FETCH_MODE": "navigate"}, {"HTTP_ACCEPT": "text/html,*/*;q=0.8"}],
+    ids=["new browser", "old browser"],
+)
 
-    assert comes_back(alice, asked).location == "/settings?tab=slack"
+
+@pytest.mark.parametrize(
+    ("wanted", "led"),
+    [
+        ("/settings?tab=slack", "/settings?tab=slack&connection={}"),
+        ("/settings#slack", "/settings?connection={}#slack"),
+        ("/settings?error=access_denied", "/settings?connection={}"),
+    ],
+)
+def test_the_browser_is_led_on_to_where_it_wanted_to_go(
+    alice: Manager, integration: str, wanted: str, led: str
+) -> None:
+    asked = starts(alice, integration, pieceName=SLACK, next=wanted)
+
+    location = comes_back(alice, asked).location
+
+    (made,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert location == led.format(made["id"])
+
+
+@FOLLOWED
+def test_a_stranger_who_follows_the_link_signs_in_to_the_app_and_comes_back(
+    app: Flask, alice: Manager, integration: str, header: dict[str, str]
+) -> None:
+    stranger = Manager.named(app)
+    stranger.person.browser.environ_base.update(header)
+    path = f"/connections/{integration}/oauth2/start"
+
+    answer = stranger.gets(path, pieceName=SLACK)
+
+    login = urlsplit(answer.location)
+    assert (answer.status_code, login.path) == (302, "/login")
+    assert parse_qs(login.query)["next"] == [f"{API}{path}?pieceName={SLACK}"]
+
+
+def test_a_strange_program_is_told_that_it_is_not_signed_in(app: Flask, integration: str) -> None:
+    path = f"/connections/{integration}/oauth2/start"
+
+    problem(Manager.named(app).gets(path, pieceName=SLACK), 401, "Not signed in")
+
+
+def test_signing_in_on_the_way_does_not_hide_that_the_link_was_on_another_site(
+    app: Flask, integration: str
+) -> None:
+    stranger = Manager.named(app)
+    stranger.person.browser.environ_base |= {
+        "HTTP_SEC_FETCH_SITE": "cross-site",
+        "HTTP_SEC_FETCH_MODE": "navigate",
+    }
+    path = f"/connections/{integration}/oauth2/start"
+
+    problem(stranger.gets(path, connectionId="x"), 403, "Cross-site call")
 
 
 @pytest.mark.parametrize(
@@ -246,6 +301,18 @@ def test_a_user_who_says_no_there_has_no_connection(alice: Manager, integration:
     assert answer_of(alice.gets(f"/connections/{integration}"))["data"] == []
 
 
+@FOLLOWED
+def test_a_person_who_says_no_there_is_led_on_all_the_same(
+    alice: Manager, integration: str, header: dict[str, str]
+) -> None:
+    asked = starts(alice, integration, pieceName=SLACK, next="/settings")
+    alice.person.browser.environ_base.update(header)
+
+    answer = alice.gets("/oauth2/callback", state=asked["state"], error="access_denied")
+
+    assert (answer.status_code, answer.location) == (303, "/settings?error=access_denied")
+
+
 def test_a_no_that_comes_with_a_code_is_a_no(
     alice: Manager, integration: str, acme: TokenEndpoint
 ) -> None:
@@ -260,8 +327,8 @@ def test_two_tabs_at_once_both_come_to_their_end(alice: Manager, integration: st
     first = starts(alice, integration, pieceName=SLACK, displayName="One", next="/one")
     second = starts(alice, integration, pieceName=SLACK, displayName="Two", next="/two")
 
-    assert comes_back(alice, first).location == "/one"
-    assert comes_back(alice, second).location == "/two"
+    assert comes_back(alice, first).location.startswith("/one?connection=")
+    assert comes_back(alice, second).location.startswith("/two?connection=")
     found = answer_of(alice.gets(f"/connections/{integration}"))["data"]
     assert [connection["displayName"] for connection in found] == ["One", "Two"]
 
@@ -272,7 +339,7 @@ def test_a_sign_in_that_asks_for_as_much_as_may_be_comes_to_its_end(
     much = {"next": "/" + "x" * 900, "displayName": "ü" * 100, "externalId": "é" * 100}
     asked = starts(alice, integration, pieceName=SLACK, props='{"x": "%s"}' % ("y" * 1500), **much)
 
-    assert comes_back(alice, asked).location == much["next"]
+    assert comes_back(alice, asked).location.startswith(f"{much['next']}?connection=")
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
