@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server for the stand-in: threads, connections that stay open, and ways to drop them.
+"""A small HTTP/1.1 server for the stand-in and apps under test: threads, open connections, and ways to drop them.
 
 Werkzeug's own closes every connection after one answer and takes ten milliseconds over it, which would hide what a
 client's pool does and make tests slow.
@@ -108,6 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
 
         def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
             head[:] = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+            if not _tells_its_end(status, headers):
+                head.append("Connection: close")
+                self.close_connection = True
             return None
 
         parts = self.server.app(self._environ(), start)
@@ -150,6 +153,13 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in self.headers.items():
             environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
         return environ
+
+
+def _tells_its_end(status: str, headers: list[tuple[str, str]]) -> bool:
+    """Whether a client knows where the answer ends without the end of the connection (RFC 9112, section 6.3)."""
+    return status[:3] in ("204", "304") or any(
+        name.lower() == "content-length" for name, _ in headers
+    )
 
 
 def _head(lines: list[str]) -> bytes:

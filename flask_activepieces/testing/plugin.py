@@ -6,6 +6,7 @@ pytest loads it in every run; the server is loaded by the first test that asks f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,7 @@ __all__ = [
     "activepieces_server",
     "authorized_client",
     "issue_token",
+    "live_app",
 ]
 
 
@@ -43,6 +45,16 @@ def activepieces_server(_activepieces_server: ActivepiecesServer) -> Activepiece
     """A stand-in Activepieces on a port of the loopback; each test finds it as on its first day."""
     _activepieces_server.reset()
     return _activepieces_server
+
+
+@pytest.fixture
+def live_app(app: Flask) -> Iterator[str]:
+    """The address at which the app under test is served by HTTP; Activepieces redeems its codes there."""
+    from .http_server import HttpServer
+
+    with closing(HttpServer(app)) as server:
+        # The name that Flask's test client uses, so that its cookies are for this address, too.
+        yield f"http://localhost:{server.port}"
 
 
 @pytest.fixture

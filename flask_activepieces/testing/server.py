@@ -12,6 +12,7 @@ from .accounts import make_api_key, make_platform
 from .answers import Row
 from .app import make_app
 from .auth import engine_token, user_token
+from .connection_rows import KIND, belongs_to
 from .engine import read_connection
 from .faults import Faults
 from .http_server import HttpServer
@@ -168,11 +169,18 @@ class ActivepiecesServer:
         assert user is not None
         return user_token(self.world, user)
 
-    def read_as_engine(self, external_id: str) -> Row:
-        """A connection of the project as a piece receives it, its token renewed if that is due."""
-        found = read_connection(self.world, self.project_id, external_id)
+    def read_as_engine(self, external_id: str, *, project_id: str | None = None) -> Row:
+        """A connection as a piece receives it, its token renewed if that is due; of this project, or the first."""
+        found = read_connection(self.world, project_id or self.project_id, external_id)
         assert found is not None, f"the project has no connection {external_id}"
         return found
+
+    def break_connection(self, external_id: str, *, project_id: str | None = None) -> None:
+        """Let a connection turn ERROR, as one does whose token is renewed no more; of this project, or the first."""
+        store = self.world.store
+        found = store.all(KIND, belongs_to(project_id or self.project_id), externalId=external_id)
+        assert found, f"the project has no connection {external_id}"
+        store.change(KIND, found[0]["id"], status="ERROR")
 
     def engine_token(self) -> str:
         """What the engine shows while it runs a flow of the project."""

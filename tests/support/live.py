@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Thread
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
 from flask import Flask
 from werkzeug import Request
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
+from flask_activepieces.testing.http_server import HttpServer
+
 from .pages import Form, Page
-
-
-class _Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """A test's output is no place for an access log."""
 
 
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """The app's address, for as long as the block runs."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
-    # Looked at often, so that the end of a test does not wait for the server's.
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with closing(HttpServer(app)) as server:
         yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Visitor:

@@ -1,9 +1,13 @@
-"""The pytest plugin: cheap to load, and each test begins anew. What its fixtures do is tested by docs/testing.md."""
+"""The pytest plugin: cheap to load, and each test begins anew. What else its fixtures do, docs/testing.md tests."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+
+import pytest
+import requests
+from flask import Flask, Response
 
 from flask_activepieces.testing import ActivepiecesServer
 
@@ -32,3 +36,29 @@ def test_and_the_next_one_sees_nothing_of_it(activepieces_server: ActivepiecesSe
 
     assert "left behind" not in names
     assert activepieces_server.app.test_client().get("/api/v1/health").status_code == 200
+
+
+@pytest.fixture
+def app() -> Flask:
+    """An app that answers piece by piece, or with nothing."""
+    app = Flask("host")
+
+    @app.get("/told-bit-by-bit")
+    def told_bit_by_bit() -> Response:
+        return Response(iter(["a", "b"]))
+
+    @app.get("/nothing")
+    def nothing() -> tuple[str, int]:
+        return "", 204
+
+    return app
+
+
+def test_the_app_is_served_as_it_answers(live_app: str) -> None:
+    with requests.Session() as browser:
+        browser.trust_env = False
+        paths = ["/told-bit-by-bit", "/nothing", "/told-bit-by-bit", "/not-there"]
+        answers = [browser.get(live_app + path, timeout=5) for path in paths]
+
+    assert [answer.status_code for answer in answers] == [200, 204, 200, 404]
+    assert [answer.text for answer in answers[:3]] == ["ab", "", "ab"]

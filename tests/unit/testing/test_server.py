@@ -177,3 +177,23 @@ def test_bodies_are_read_as_fastify_reads_them(
     assert (answer.status_code, answer.json and answer.json.get("code")) == (status, code)
     if status == 201:
         assert answer.json and answer.json["metadata"] == {"a": {"b": ["1", "2"]}}
+
+
+def test_a_broken_connection_stays_so_until_it_is_made_again() -> None:
+    with closing(ActivepiecesServer(pieces=acme_pieces(""))) as server:
+        api = connected(server)
+
+        server.break_connection("crm")
+
+        assert server.read_as_engine("crm")["status"] == "ERROR"
+        value = {"type": "SECRET_TEXT", "secret_text": SECRET}
+        api.connect("crm", "@activepieces/piece-acme-secret", value)
+        assert server.read_as_engine("crm", project_id=server.project_id)["status"] == "ACTIVE"
+
+
+def test_a_connection_that_is_not_there_cannot_break() -> None:
+    with (
+        closing(ActivepiecesServer()) as server,
+        pytest.raises(AssertionError, match="the project has no connection crm"),
+    ):
+        server.break_connection("crm")
