@@ -1,7 +1,7 @@
 """What can go wrong with a call to Activepieces, by what the caller can do about it.
 
     CallFailed
-    ├── NotCallable          refused before anything was sent
+    ├── NotCallable          known beforehand to fail; nothing was changed
     │   ├── WrongCredential  another kind of credential may call this
     │   └── WrongEdition     another edition of Activepieces has this
     ├── CannotReach          no connection, or one that broke
@@ -58,7 +58,7 @@ class CallFailed(ActivepiecesError):
 
 
 class NotCallable(CallFailed):
-    """Raised before anything is sent, when it is known that the call cannot succeed.
+    """Raised in place of a call that cannot succeed: before anything is sent, or after a look at what is there.
 
     ``credential`` is the kind that was used, where the call fails because of it or of the server's edition.
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..client import capabilities
 from ..client.credentials import ApiKey, Credential
-from ..client.errors import NotCallable, WrongCredential
+from ..client.errors import WrongCredential
 from ..config import Settings
 from ..database import Database
 from ..errors import Disabled
@@ -82,7 +82,7 @@ class Gateways:
         self._connect: Connect = connect or Connections(settings)
 
     def to(self, integration: Integration, operation: str) -> ActivepiecesClient:
-        """A client that may make this call; `Disabled`, or `NotCallable` with who could make it."""
+        """A client that may make this call; `Disabled`, or `WrongCredential` with who could make it."""
         self._let_go()
         if not integration.enabled:
             raise Disabled(integration.id, "an administrator switched it off")
@@ -124,7 +124,7 @@ class Gateways:
 def _check_key_of_app(operation: str, key: ApiKey, *, shared: bool) -> None:
     capabilities.check(operation, key, None)
     if operation not in (_IN_SHARED_PROJECT if shared else _IN_OWN_PROJECT):
-        raise NotCallable(
+        raise WrongCredential(
             operation,
             credential="the app's own key",
             hint="it would show what belongs to other tenants",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..client.errors import NoSuchRoute, NotCallable, WrongEdition
+from ..client.errors import NoSuchRoute, WrongCredential, WrongEdition
 from ..errors import InvalidInput
 from . import ownership
 from .gateways import Gateways
@@ -25,7 +25,7 @@ def on_platform(
 ) -> OnPlatform:
     """Where a connection of this name for the whole platform is kept; not on the app's own key."""
     if not integration.own_key:
-        raise NotCallable(
+        raise WrongCredential(
             _UPSERT,
             credential="the app's own key",
             hint="it would be offered to the projects of other tenants",

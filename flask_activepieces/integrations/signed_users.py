@@ -8,7 +8,7 @@ of such a user opens every project that they were ever signed in to.
 from __future__ import annotations
 
 from ..client.credentials import SignedEmbedding
-from ..client.errors import NotCallable
+from ..client.errors import WrongCredential
 from ..config import Settings
 from .records import Integration, external_id_of
 
@@ -26,9 +26,9 @@ class SignedUsers:
         self._key_id = settings.signing_key_id
 
     def of(self, integration: Integration, operation: str) -> SignedEmbedding:
-        """The user of an integration that has a project of its own; `NotCallable` when the app cannot sign."""
+        """The user of an integration that has a project of its own; `WrongCredential` when the app cannot sign."""
         if self._key is None or self._key_id is None:
-            raise NotCallable(
+            raise WrongCredential(
                 operation,
                 credential="the app's own key",
                 hint="Activepieces lets no API key do this",

@@ -25,6 +25,7 @@ from ..client.errors import (
     TooManyCalls,
     ValueRefused,
     WorkerAway,
+    WrongCredential,
     WrongEdition,
 )
 from .problems import Problem
@@ -47,7 +48,8 @@ MEANINGS: tuple[tuple[type[CallFailed], int, str], ...] = (
     (NotAllowed, 409, "Not allowed by Activepieces"),
     (NeedsPlan, 409, "Not in the plan"),
     (WrongEdition, 409, "Not in this edition"),
-    (NotCallable, 409, "Not possible with this credential"),
+    (WrongCredential, 409, "Not possible with this credential"),
+    (NotCallable, 409, "Not possible"),
     (NoSuchThing, 404, "Not found in Activepieces"),
     (ValueRefused, 422, "Value refused"),
     (ClaimRefused, 422, "Code refused"),

@@ -89,7 +89,7 @@ def test_each_kind_is_changed_in_its_own_words(
     refused = alice.patches(there, wrong)
 
     assert {name: changed[name] for name in right} == right
-    problem(refused, 409, "Not possible with this credential")
+    problem(refused, 409, "Not possible")
     assert answer_of(alice.gets(there)) == changed | {
         "updated": answer_of(alice.gets(there))["updated"]
     }
