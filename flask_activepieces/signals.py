@@ -53,6 +53,9 @@ connection_deleted = _signals.signal("connection.deleted", "A connection was del
 connection_failed = _signals.signal(
     "connection.failed", "A check found that a connection stopped working."
 )
+mcp_changed = _signals.signal(
+    "mcp.changed", "Tools of a project's MCP server were switched, or the server itself."
+)
 mcp_token_rotated = _signals.signal(
     "mcp.token_rotated", "The MCP server of a project was given a new token."
 )

@@ -47,23 +47,30 @@ class TenantMcp:
         *,
         disabled_tools: Sequence[str] | None = None,
         enabled: bool | None = None,
+        user_id: str,
+        now: int,
     ) -> McpServer:
         """The server with these tools off, or switched on or off: the one on newer servers, the other on older."""
         client = self._gateways.to(integration, "mcp.change")
-        return client.mcp.change(
+        server = client.mcp.change(
             integration.project_id, disabled_tools=disabled_tools, enabled=enabled
         )
+        self._note("mcp.changed", integration, user_id, now)
+        return server
 
     def rotate(self, integration: Integration, principal: Principal, *, now: int) -> Rotated:
         """The server with a new token; the old one is worth nothing from then on."""
         reveals = self._host.reveals_mcp_token(principal)
         server = self._gateways.to(integration, "mcp.rotate").mcp.rotate(integration.project_id)
+        self._note("mcp.token_rotated", integration, principal.user_id, now)
+        return Rotated(server=server, token=server.token if reveals else None)
+
+    def _note(self, name: str, integration: Integration, user_id: str, now: int) -> None:
         event = Event(
-            name="mcp.token_rotated",
+            name=name,
             at=now,
             tenant_id=integration.tenant_id,
-            user_id=principal.user_id,
+            user_id=user_id,
             detail={"integration_id": integration.id, "project_id": integration.project_id},
         )
         self._database.transact(lambda transaction: self._audit.record(transaction, event))
-        return Rotated(server=server, token=server.token if reveals else None)

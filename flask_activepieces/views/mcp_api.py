@@ -20,11 +20,14 @@ def show_mcp(call: Call, integration_id: str) -> Any:
 @operation("admin", body=McpChangeSchema(), answer=McpSchema(), problems=UPSTREAM)
 def change_mcp(call: Call, integration_id: str) -> Any:
     """Choose the tools that are off, or switch an older server on or off."""
-    tools = call.body.get("disabled_tools")
-    integration = call.integration(integration_id)
-    return _shown(
-        call.state.mcp.change(integration, disabled_tools=tools, enabled=call.body.get("enabled"))
+    changed = call.state.mcp.change(
+        call.integration(integration_id),
+        disabled_tools=call.body.get("disabled_tools"),
+        enabled=call.body.get("enabled"),
+        user_id=call.principal.user_id,
+        now=call.state.now(),
     )
+    return _shown(changed)
 
 
 @operation("admin", answer=McpSchema(), problems=UPSTREAM)

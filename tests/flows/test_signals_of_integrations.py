@@ -48,6 +48,10 @@ class Scene:
     def moves(self) -> None:
         self.alice.patches(self.setup, {"projectId": self.upstream.project_id})
 
+    def changes_mcp(self) -> None:
+        self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
+        self.alice.patches(f"/mcp/{self.integration_id}", {"disabledTools": ["ap_list_flows"]})
+
     def rotates_mcp(self) -> None:
         self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
         self.alice.posts(f"/mcp/{self.integration_id}/rotate")
@@ -108,6 +112,7 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
     ),
     "connection.deleted": (lambda scene: scene.alice.deletes(scene.connection), CONNECTION),
     "connection.failed": (Scene.breaks_and_is_checked, CONNECTION | {"reconnect_url"}),
+    "mcp.changed": (Scene.changes_mcp, INTEGRATION),
     "mcp.token_rotated": (Scene.rotates_mcp, INTEGRATION),
 }
 

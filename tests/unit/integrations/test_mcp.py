@@ -31,9 +31,21 @@ def test_a_user_sees_the_server_and_four_characters_of_its_token(
 
 
 def test_a_user_switches_tools_off(office: Office, integration: Integration) -> None:
-    office.services.mcp.change(integration, disabled_tools=["ap_list_connections"])
+    office.services.mcp.change(
+        integration, disabled_tools=["ap_list_connections"], user_id="alice", now=office.now
+    )
 
+    assert office.told[-1] == "mcp.changed"
     assert office.services.mcp.show(integration).disabled_tools == ("ap_list_connections",)
+
+
+def test_a_change_that_this_server_does_not_know_is_not_told(
+    office: Office, integration: Integration
+) -> None:
+    with pytest.raises(NotCallable, match="no switch"):
+        office.services.mcp.change(integration, enabled=False, user_id="alice", now=office.now)
+
+    assert "mcp.changed" not in office.told
 
 
 def test_a_new_token_is_shown_to_nobody(office: Office, integration: Integration) -> None:
@@ -90,7 +102,7 @@ def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: Office) -> Non
     mcp = vouching.services.mcp
 
     before = mcp.show(made)
-    mcp.change(made, disabled_tools=["ap_list_connections"])
+    mcp.change(made, disabled_tools=["ap_list_connections"], user_id="alice", now=vouching.now)
     rotated = mcp.rotate(made, ALICE, now=vouching.now)
 
     assert (before.project_id, before.disabled_tools) == (made.project_id, ())
