@@ -67,9 +67,11 @@ def show_connection(call: Call, integration_id: str, connection_id: str) -> Any:
 
 @operation("edit", body=ConnectionChangeSchema(), answer=ConnectionSchema(), problems=UPSTREAM)
 def change_connection(call: Call, integration_id: str, connection_id: str) -> Any:
-    """Give a connection another name, or other metadata."""
+    """Give a connection another name, or other metadata; one of the scope PLATFORM takes the permission `admin`."""
+    integration = call.integration(integration_id)
+    _check_reach(call, integration, connection_id)
     return call.state.connections.update(
-        call.integration(integration_id),
+        integration,
         connection_id,
         display_name=call.body.get("display_name"),
         metadata=call.body.get("metadata"),
@@ -80,7 +82,7 @@ def change_connection(call: Call, integration_id: str, connection_id: str) -> An
 
 @operation("edit", query=DeleteSchema(), problems=UPSTREAM)
 def delete_connection(call: Call, integration_id: str, connection_id: str) -> None:
-    """Delete a connection; one that flows use only by force, for they would fail without it."""
+    """Delete a connection; one that flows use only by force, and one of the scope PLATFORM as an admin."""
     _delete(call, call.integration(integration_id), connection_id)
 
 
@@ -109,8 +111,10 @@ def list_owners(call: Call, integration_id: str) -> Any:
 @operation("edit", body=ReplaceSchema(), problems=UPSTREAM)
 def replace_connection(call: Call, integration_id: str) -> None:
     """Give the flows of one connection another one of the same piece; the first is deleted."""
+    integration = call.integration(integration_id)
+    _check_reach(call, integration, call.body["source_app_connection_id"])
     call.state.connections.replace(
-        call.integration(integration_id),
+        integration,
         source_id=call.body["source_app_connection_id"],
         target_id=call.body["target_app_connection_id"],
         user_id=call.principal.user_id,
@@ -121,7 +125,17 @@ def replace_connection(call: Call, integration_id: str) -> None:
 _AS_THEY_ARE = ("project_id", "external_id", "piece_name", "piece_version", "metadata")
 
 
+def _check_reach(call: Call, integration: Integration, connection_id: str) -> None:
+    """One of the whole platform is changed by whom it may be made by: other projects use it."""
+    if call.state.host.allows(call.principal, "admin"):
+        return
+    wide = call.state.connections.list(integration, ConnectionFilter(scope="PLATFORM"))
+    if any(connection.id == connection_id for connection in wide):
+        caller(call.state, "admin")
+
+
 def _delete(call: Call, integration: Integration, connection_id: str) -> None:
+    _check_reach(call, integration, connection_id)
     call.state.connections.delete(
         integration,
         connection_id,

@@ -118,6 +118,26 @@ def test_who_may_only_edit_makes_connections_of_the_project_only(
     assert answer_of(bob.posts("/connection", body), 201)["scope"] == "PROJECT"
 
 
+def test_who_may_only_edit_changes_none_that_other_projects_use(
+    alice: Manager, bob: Manager, integration: str
+) -> None:
+    wide, own = alice.saves("Wide", scope="PLATFORM"), alice.saves("Own")
+    there, here = (f"/connections/{integration}/{made['id']}" for made in (wide, own))
+    swap = {"sourceAppConnectionId": wide["id"], "targetAppConnectionId": own["id"]}
+
+    for refused in (
+        bob.patches(there, {"displayName": "Mine"}),
+        bob.deletes(there),
+        bob.deletes(there, force="true"),
+        bob.posts(f"/connections/{integration}/replace", swap),
+    ):
+        assert "'admin'" in problem(refused, 403, "Not allowed")["detail"]
+
+    assert answer_of(alice.gets(there))["displayName"] == "Wide"
+    assert answer_of(bob.patches(here, {"displayName": "Renamed"}))["displayName"] == "Renamed"
+    assert bob.deletes(here).status_code == 204
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
