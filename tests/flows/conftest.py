@@ -25,18 +25,31 @@ def victim(request: pytest.FixtureRequest, app: Flask, program: Program) -> Pers
     return person
 
 
-@pytest.fixture
-def acme() -> Iterator[TokenEndpoint]:
-    """The token endpoint of Acme, a third party."""
+@pytest.fixture(scope="session")
+def listening_acme() -> Iterator[TokenEndpoint]:
     with token_endpoint() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def server(acme: TokenEndpoint) -> Iterator[ActivepiecesServer]:
-    """An Activepieces on loopback, with the pieces of Acme and that of the small host."""
-    with ActivepiecesServer(pieces=[*acme_pieces(acme.url), OWN_PIECE]) as server:
+def acme(listening_acme: TokenEndpoint) -> TokenEndpoint:
+    """The token endpoint of Acme, a third party; it has heard nothing yet."""
+    listening_acme.heard.clear()
+    listening_acme.answers.clear()
+    return listening_acme
+
+
+@pytest.fixture(scope="session")
+def listening_server(listening_acme: TokenEndpoint) -> Iterator[ActivepiecesServer]:
+    with ActivepiecesServer(pieces=[*acme_pieces(listening_acme.url), OWN_PIECE]) as server:
         yield server
+
+
+@pytest.fixture
+def server(acme: TokenEndpoint, listening_server: ActivepiecesServer) -> ActivepiecesServer:
+    """An Activepieces on loopback, as on its first day, with the pieces of Acme and that of the small host."""
+    listening_server.reset()
+    return listening_server
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
@@ -14,6 +14,7 @@ from flask import Flask
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.faults import Faults
 from tests.conftest import MakeApp
+from tests.support.acme import acme_pieces
 from tests.support.actors import answer_of
 from tests.support.live import serving
 from tests.support.manager import API, PIECE, Manager
@@ -26,6 +27,13 @@ CONNECTIONS = "/app-connections"
 #: No answer of ours may take longer when Activepieces is given a second.
 BOUND = 5
 NEW = {"accessToken": "ok-mine", "connectionName": "Mine", "pieceName": PIECE}
+
+
+@pytest.fixture
+def server() -> Iterator[ActivepiecesServer]:
+    """One for each test: what it is late with, it may still do after the test."""
+    with ActivepiecesServer(pieces=acme_pieces("https://acme.example")) as server:
+        yield server
 
 
 @pytest.fixture
