@@ -24,7 +24,7 @@ from tests.support.storage import row_counts
 
 FORM = "application/x-www-form-urlencoded"
 bounded = settings(
-    max_examples=150,
+    max_examples=75,
     deadline=None,
     derandomize=True,  # the same on every machine; `--hypothesis-seed` explores
     suppress_health_check=list(HealthCheck),
