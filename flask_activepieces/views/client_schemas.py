@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
+from .fields import Flag
+
 
 class RegistrationSchema(Schema):
     """What an admin may say of a client."""
 
-    name = fields.String()
-    description = fields.String()
-    redirect_uris = fields.List(fields.String())
-    scope = fields.String(metadata={"description": "names with spaces between"})
-    public = fields.Boolean()
-    require_pkce = fields.Boolean()
-    client_credentials = fields.Boolean()
-    introspects = fields.Boolean()
+    name = fields.String(metadata={"examples": ["Monthly reports"]})
+    description = fields.String(metadata={"examples": ["Draws a chart of the tasks"]})
+    redirect_uris = fields.List(
+        fields.String(), metadata={"examples": [["https://reports.example/callback"]]}
+    )
+    scope = fields.String(
+        metadata={"description": "names with spaces between", "examples": ["tasks:read"]}
+    )
+    public = Flag()
+    require_pkce = Flag()
+    client_credentials = Flag()
+    introspects = Flag()
 
 
 class ClientChangeSchema(RegistrationSchema):
@@ -28,7 +34,7 @@ class ClientChangeSchema(RegistrationSchema):
 class RotationSchema(Schema):
     """Whether the old secret works on until the next rotation."""
 
-    keep_old = fields.Boolean(load_default=True)
+    keep_old = Flag(load_default=True)
 
 
 class ClientSchema(Schema):

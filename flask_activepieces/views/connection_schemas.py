@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from .fields import CamelSchema, JsonObject, PieceName, Text
+from .fields import CamelSchema, Flag, JsonObject, PieceName, Text
 
 STATUSES = ("ACTIVE", "MISSING", "ERROR")
 SCOPES = ("PROJECT", "PLATFORM")
@@ -82,7 +82,7 @@ class ConnectionFilterSchema(CamelSchema):
 class NewConnectionSchema(CamelSchema):
     """A connection to be made, or to be given another value; by ``accessToken`` or by a whole ``value``."""
 
-    access_token = Text(most=10_000, load_only=True)
+    access_token = Text(most=10_000, load_only=True, metadata={"examples": ["xoxb-a-secret"]})
     value = JsonObject(
         load_only=True,
         metadata={
@@ -108,12 +108,19 @@ class NewConnectionSchema(CamelSchema):
         validate=Length(1, MOST_PROJECTS),
         metadata={"description": "PLATFORM: who may use it, else the integration's project alone"},
     )
-    pre_select_for_new_projects = fields.Boolean(
+    pre_select_for_new_projects = Flag(
         metadata={"description": "PLATFORM: whether projects made later may use it, too"}
     )
-    connection_name = Text(most=100, metadata={"description": "what people read"})
+    connection_name = Text(
+        most=100, metadata={"description": "what people read", "examples": ["Slack of the team"]}
+    )
     external_id = Text(most=100, metadata={"description": "its name among the tenant's own"})
-    piece_name = PieceName(metadata={"description": "else the app's own piece"})
+    piece_name = PieceName(
+        metadata={
+            "description": "else the app's own piece",
+            "examples": ["@activepieces/piece-slack"],
+        }
+    )
     piece_version = Text(most=50)
     metadata = JsonObject()
 
@@ -165,5 +172,9 @@ class OwnerListSchema(CamelSchema):
 class ReplaceSchema(CamelSchema):
     """Two connections of one piece: the flows of the first get the second, and the first is deleted."""
 
-    source_app_connection_id = Text(most=64, required=True)
-    target_app_connection_id = Text(most=64, required=True)
+    source_app_connection_id = Text(
+        most=64, required=True, metadata={"examples": ["Ks0dtm5zGDr0vRXQ8qyf9"]}
+    )
+    target_app_connection_id = Text(
+        most=64, required=True, metadata={"examples": ["lHWwsT2Nbf9MFsZwjqWFg"]}
+    )

@@ -55,6 +55,15 @@ class JsonObject(fields.Dict):
         return found
 
 
+class Flag(fields.Boolean):
+    """True or false as JSON has them, and no 0, "yes" or "off" in their place."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Instant(fields.String):
     """A moment, kept as whole seconds and shown in ISO 8601."""
 

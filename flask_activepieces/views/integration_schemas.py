@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from .fields import CamelSchema, Instant, Text
+from .fields import CamelSchema, Flag, Instant, Text
 
 
 class SetupSchema(CamelSchema):
@@ -27,7 +27,7 @@ class ChangeSchema(CamelSchema):
     user_token = Text(most=8192, load_only=True, allow_none=True)
     email = Text(most=190, load_only=True, allow_none=True)
     password = Text(most=190, load_only=True, allow_none=True)
-    enabled = fields.Boolean()
+    enabled = Flag()
     project_id = Text(most=64)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
-from .fields import CamelSchema, Text
+from .fields import CamelSchema, Flag, Text
 
 
 class McpSchema(CamelSchema):
@@ -29,7 +29,7 @@ class McpChangeSchema(CamelSchema):
     """One of two: the tools that shall be off, or on an older server the switch of the whole."""
 
     disabled_tools = fields.List(Text(most=200), validate=Length(max=500))
-    enabled = fields.Boolean()
+    enabled = Flag()
 
     @validates_schema
     def is_one_of_two(self, data: dict[str, object], **_: object) -> None:

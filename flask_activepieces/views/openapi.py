@@ -37,6 +37,24 @@ PROBLEMS = {
     504: "Activepieces did not answer in time, so what became of the call is not known.",
 }
 
+#: The parts of the API.
+TAGS = {
+    "Setup": "The integration of a tenant, and its credentials.",
+    "Connections": "A tenant's connections; their values come out nowhere.",
+    "MCP": "The MCP server of a project.",
+    "Projects and flows": "What there is on Activepieces, to be looked at.",
+    "OAuth clients": "The programs that may call the app.",
+}
+#: In which part the views of a file are.
+TAG_OF = {
+    "setup_api": "Setup",
+    "connections_api": "Connections",
+    "connect_api": "Connections",
+    "mcp_api": "MCP",
+    "resources_api": "Projects and flows",
+    "clients_api": "OAuth clients",
+}
+
 
 class ProblemSchema(Schema):
     """RFC 9457, with a word for programs."""
@@ -90,6 +108,8 @@ def openapi_document(
     for status, description in PROBLEMS.items():
         content = {"application/problem+json": {"schema": "Problem"}}
         spec.components.response(_name(status), {"description": description, "content": content})
+    for name, description in TAGS.items():
+        spec.tag({"name": name, "description": description})
     for path, operations in _paths(routes(settings)).items():
         spec.path(path, operations=operations)
     return spec.to_dict()
@@ -118,6 +138,7 @@ def _operation(endpoint: str, declared: Operation, view: View, names: list[str])
     operation: dict[str, Any] = {
         "operationId": endpoint,
         "summary": summary,
+        "tags": [TAG_OF[view.__module__.rpartition(".")[2]]],
         "x-permission": declared.permission,
         "parameters": [
             {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}

@@ -69,6 +69,8 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"scope": "tasks:read everything"}, "scope", "there is no scope 'everything'"),
     ({"scope": ["tasks:read"]}, "scope", "Not a valid string."),
     ({"public": "perhaps"}, "public", "Not a valid boolean."),
+    ({"require_pkce": 0}, "require_pkce", "Not a valid boolean."),
+    ({"introspects": "yes"}, "introspects", "Not a valid boolean."),
     ({"public": True, "require_pkce": False}, "require_pkce", "cannot do without PKCE"),
     ({"public": True, "client_credentials": True}, "client_credentials", "no credentials"),
     ({"public": True, "introspects": True}, "introspects", "needs a client with a secret"),

@@ -70,6 +70,14 @@ def test_every_operation_says_who_may_and_what_for(document: dict[str, Any]) -> 
     assert document["security"] == [{"session": []}]
 
 
+def test_its_operations_come_in_parts_that_say_what_they_are(document: dict[str, Any]) -> None:
+    (used,) = zip(*(operation["tags"] for *_, operation in operations(document)), strict=True)
+    told = [tag["name"] for tag in document["tags"]]
+
+    assert sorted(set(used)) == sorted(told)
+    assert all(tag["description"].endswith(".") for tag in document["tags"])
+
+
 def test_a_body_may_hold_nothing_that_is_not_told(document: dict[str, Any]) -> None:
     bodies = [
         operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
@@ -88,6 +96,18 @@ def test_what_never_is_null_may_not_be(document: dict[str, Any]) -> None:
     project = document["components"]["schemas"]["Integration"]["properties"]["projectId"]
 
     assert project == {"type": "string"}
+
+
+def test_its_examples_are_such_as_it_takes(alice: Person, document: dict[str, Any]) -> None:
+    example = {
+        name: told["examples"][0]
+        for name, told in document["components"]["schemas"]["Registration"]["properties"].items()
+        if "examples" in told
+    }
+
+    made = answer_of(alice.browser.post(f"{API}/oauth-clients", json=example), 201)
+
+    assert example.items() <= made.items()
 
 
 def test_its_server_is_the_public_address(make_app: MakeApp) -> None:
