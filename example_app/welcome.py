@@ -38,8 +38,8 @@ Acme is linked with it, and has a flow that makes a task of whatever comes to it
      is answered with nothing after 5 seconds. Automation shows the connection with ERROR.
   3. Press "Connect in my name" on Automation: the flow works again.
   4. Connect as people in Activepieces do. As admin@acme.test register a client on OAuth clients, with all scopes and
-     the redirect URI {activepieces}/redirect. Then open {activepieces}/, enter the address {url}
-     and the client's id and secret, and consent.
+     the redirect URI {activepieces}/redirect. Then open {activepieces}/, leave the project Acme, enter the
+     address {url} and the client's id and secret, and consent.
   5. As admin@globex.test open Automation and link Globex with the key of the stand-in:
 
        {api_key}

@@ -56,10 +56,14 @@ class ShownPiece:
 def home(call: Call) -> Response:
     """Projects, connections without their values, flows, token requests; and the buttons."""
     world = call.world
+    projects = _projects(world)
+    # Where something is connected already, the next thing will be, too.
+    in_use = [project for project in projects if project.connections]
     return _page(
         "standin/home.html",
         world=world,
-        projects=_projects(world),
+        projects=projects,
+        chosen=next(iter(in_use or projects[-1:]), None),
         pieces=_pieces(world),
         token_requests=[
             (asked, _masked(asked)) for asked in reversed(world.token_requests[-_MOST_REQUESTS:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -67,6 +68,24 @@ def test_an_empty_server_has_a_page_too() -> None:
 
     assert "Nobody has signed up yet." in server.app.test_client().get("/").text
     server.close()
+
+
+def selected_on(page: TestResponse) -> set[str]:
+    """The projects that the forms suggest."""
+    return set(re.findall(r"<option[^>]* selected>([^<]*)<", page.text))
+
+
+def test_the_forms_suggest_the_project_that_has_connections(
+    server: ActivepiecesServer, browser: FlaskClient
+) -> None:
+    api = standin(server)
+    api.post("/projects", {"displayName": "Empty"})
+    assert selected_on(browser.get("/")) == {"Empty"}  # the newest, as long as none is in use
+
+    value = {"type": "SECRET_TEXT", "secret_text": "ok-1"}
+    api.connect("crm", "@activepieces/piece-acme-secret", value)
+
+    assert selected_on(browser.get("/")) == {"Stand-in project"}
 
 
 def test_a_code_that_comes_back_makes_a_connection(
