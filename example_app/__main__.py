@@ -8,6 +8,7 @@ import sys
 from werkzeug.serving import run_simple
 
 from flask_activepieces import ActivepiecesError
+from flask_activepieces.errors import SetupError
 
 from . import create_app
 from .check import check
@@ -55,6 +56,9 @@ def run_demo(host: str, port: int, activepieces_port: int) -> int:
     """The exit status of the demo."""
     try:
         demo(host=host, port=port, activepieces_port=activepieces_port)
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
     except (Surprise, ActivepiecesError) as error:
         print(f"The demo cannot be linked: {error}", file=sys.stderr)
         return 1

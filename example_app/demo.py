@@ -11,6 +11,7 @@ from threading import Event
 from flask import Flask
 
 from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.errors import SetupError
 from flask_activepieces.testing import ActivepiecesServer
 
 from . import create_app
@@ -18,7 +19,7 @@ from .check import linking, running
 from .check.browser import Browser
 from .check.loop import Loop
 from .check.places import ACCESS_TOKEN_TTL, Place
-from .seed import COMPANIES
+from .seed import COMPANIES, OtherTables
 from .serving import listening, served
 from .welcome import welcome, what_to_try
 
@@ -62,9 +63,14 @@ def make_app(url: str, activepieces: ActivepiecesServer, folder: Path) -> Flask:
         # Refreshed at every use, so that a permission that was taken back shows at once.
         "ACTIVEPIECES_ACCESS_TOKEN_TTL": ACCESS_TOKEN_TTL,
     }
-    if not os.environ.get("DATABASE_URL"):
-        config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'tasklane.db'}"
-    return create_app(config)
+    if os.environ.get("DATABASE_URL"):
+        return create_app(config)
+    config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'tasklane.db'}"
+    try:
+        return create_app(config)
+    except OtherTables as error:
+        remedy = f"Remove the folder {folder}: all that is in it is made anew."
+        raise SetupError(f"{error} {remedy}") from error
 
 
 def linked(app: Flask, url: str, activepieces: ActivepiecesServer) -> str:

@@ -6,9 +6,11 @@ import random
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import DBAPIError
 from werkzeug.security import generate_password_hash
+
+from flask_activepieces.errors import SetupError
 
 from .models import Company, Membership, Task, User, db
 
@@ -46,8 +48,18 @@ TASKS = {
 }
 
 
+class OtherTables(SetupError):
+    """Raised when a database has tables of another version of the app, which `create_all` leaves as they are."""
+
+    def __init__(self, table: str, column: str) -> None:
+        super().__init__(
+            "The tables of the database were made by another version of the app:"
+            f" {table} has no column {column}."
+        )
+
+
 def prepare_database() -> None:
-    """Make the tables and the demo data where they are missing.
+    """Make the tables and the demo data where they are missing; `OtherTables` if they are not those of this app.
 
     Workers that start together on an empty database get in each other's way: a table that another
     one has just made, a user that is there already, a lock. All of that is over a moment later,
@@ -56,6 +68,7 @@ def prepare_database() -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             db.create_all()
+            check_columns()
             add_demo_data()
         except DBAPIError:
             db.session.rollback()
@@ -64,6 +77,16 @@ def prepare_database() -> None:
             time.sleep(random.uniform(0.1, 1.0))  # noqa: S311  # jitter, not a secret
         else:
             return
+
+
+def check_columns() -> None:
+    """See that no column is missing; one too many does no harm."""
+    inspector = inspect(db.engine)
+    for table in db.metadata.sorted_tables:
+        there = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                raise OtherTables(table.name, column.name)
 
 
 def add_demo_data() -> None:

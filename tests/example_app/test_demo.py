@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 import socket
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import requests
 from example_app.__main__ import main
 from example_app.check.browser import Browser
 from example_app.demo import running_demo
+from flask_activepieces.errors import SetupError
 
 
 def commands_in(text: str) -> list[list[str]]:
@@ -65,3 +68,40 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(
 
     assert f"Port {port}" in (told := capsys.readouterr().err)
     assert 'make demo ARGS="--activepieces-port' in told
+
+
+def lose_a_column(database: Path) -> None:
+    """Make the tables of the app older than it is."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE activepieces_integrations DROP COLUMN failing")
+
+
+def test_tables_of_an_older_version_are_named_with_the_folder_to_remove(tmp_path: Path) -> None:
+    with running_demo(tmp_path):
+        pass
+    lose_a_column(tmp_path / "tasklane.db")
+
+    with pytest.raises(SetupError) as told, running_demo(tmp_path):
+        pass
+
+    assert "activepieces_integrations has no column failing" in str(told.value)
+    assert f"Remove the folder {tmp_path}" in str(told.value)
+
+
+def test_in_a_database_of_ones_own_no_folder_is_to_be_removed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'own.db'}")
+    with running_demo(tmp_path):
+        pass
+    lose_a_column(tmp_path / "own.db")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    words = ["example_app", "--demo", "--port", port, "--activepieces-port", "0"]
+    monkeypatch.setattr(sys, "argv", words)
+
+    assert main() == 1
+
+    told = capsys.readouterr().err
+    assert told.startswith("The tables of the database were made by another version")
+    assert "Remove" not in told
