@@ -14,6 +14,7 @@ import requests
 
 from flask_activepieces import ActivepiecesError
 from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.errors import SetupError
 
 from . import linking, running
 from .browser import Browser
@@ -48,7 +49,7 @@ def check(*, host: str = "127.0.0.1", port: int = 0) -> bool:
         ):
             client = ActivepiecesClient(place.url, api_key=place.api_key)
             return walked(Loop(app, place, admin, client))
-    except NotEnough as error:
+    except (NotEnough, SetupError) as error:
         return told("FAIL", "start", error)
 
 
@@ -63,9 +64,12 @@ def walked(loop: Loop) -> bool:
 
 def cleaned_up(loop: Loop) -> str:
     """Pieces stay, since Activepieces removes none, and so do the tasks."""
+    removed = []
     while loop.clean_ups:
-        loop.clean_ups.pop()()
-    return "flow, connections and integration are gone"
+        name, remove = loop.clean_ups.pop()
+        remove()
+        removed.append(name)
+    return f"removed {', '.join(removed)}" if removed else "there was nothing to remove"
 
 
 def stepped(name: str, step: Callable[[Loop], str], loop: Loop) -> bool:

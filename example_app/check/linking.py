@@ -51,7 +51,8 @@ def set_up(loop: Loop) -> str:
         check="the key, and that ACTIVEPIECES_PROJECT_ID names one of its projects",
     )
     loop.integration_id = done["integrationTenantId"]
-    loop.clean_ups.append(lambda: loop.remove(f"/setup/{loop.integration_id}"))
+    path = f"/setup/{loop.integration_id}"
+    loop.clean_ups.append(("the link of Acme", lambda: loop.remove(path)))
 
     shown = loop.api("GET", f"/setup/{loop.integration_id}", check="the integration")
     expect(
@@ -103,7 +104,7 @@ def connect_with_one_click(loop: Loop) -> str:
 
 def _made(loop: Loop, connection: dict[str, Any]) -> str:
     path = f"/connections/{loop.integration_id}/{connection['id']}"
-    loop.clean_ups.append(lambda: loop.remove(path))
+    loop.clean_ups.append((f"connection {connection['id']}", lambda: loop.remove(path)))
     expect(
         connection["status"] == "ACTIVE",
         expected="an ACTIVE connection",

@@ -47,8 +47,8 @@ class Loop:
     flow_id: str = ""
     #: What the app told of tokens and grants.
     events: list[Event] = field(default_factory=list)
-    #: How to remove what was made, the newest last.
-    clean_ups: list[Callable[[], object]] = field(default_factory=list)
+    #: What was made, and how to remove it, the newest last.
+    clean_ups: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
     token_read_at: float = 0.0
 
     def __post_init__(self) -> None:

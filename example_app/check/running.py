@@ -19,7 +19,7 @@ def build_flow(loop: Loop) -> str:
     """Webhook, create task, answer: put together and published as by Activepieces' own builder."""
     flow_id = loop.client.flows.create(loop.project_id, loop.flow_name).id
     loop.flow_id = flow_id
-    loop.clean_ups.append(lambda: loop.client.flows.delete(flow_id))
+    loop.clean_ups.append((f"flow {flow_id}", lambda: loop.client.flows.delete(flow_id)))
     plan = TaskFlow(
         webhook_version=loop.client.pieces.get(WEBHOOK_PIECE).version,
         piece_name=loop.piece.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,8 +79,9 @@ def test_a_key_that_opens_nothing_is_named_at_the_first_step_that_needs_it(
 
     assert not check()
 
-    words = words_of(capsys.readouterr().out)
-    assert words == {"sign in": "ok", "pieces": "FAIL", "clean up": "ok"}
+    told = capsys.readouterr().out
+    assert words_of(told) == {"sign in": "ok", "pieces": "FAIL", "clean up": "ok"}
+    assert "there was nothing to remove" in told
 
 
 def test_an_activepieces_that_may_not_reach_the_app_is_told_where_to_allow_it(
@@ -97,6 +99,7 @@ def test_an_activepieces_that_may_not_reach_the_app_is_told_where_to_allow_it(
     told = capsys.readouterr().out
     assert words_of(told)["one click"] == "FAIL"
     assert "AP_SSRF_ALLOW_LIST" in told
+    assert re.search(r"clean up: removed connection \S+, the link of Acme$", told, re.MULTILINE)
     assert "flow" not in words_of(told)
 
 
