@@ -26,7 +26,11 @@ def main() -> int:
         return 0 if check(host=host, port=port or 0) else 1
     if arguments.demo:
         return run_demo(host, port or 5000, arguments.activepieces_port)
-    app = create_app()
+    try:
+        app = create_app()
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(welcome(f"http://{host}:{port or 5000}"), flush=True)
     run_simple(host, port or 5000, app, threaded=True)
     return 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from example_app import create_app
 from example_app.__main__ import main
 from example_app.check.browser import Browser
 from example_app.demo import running_demo
@@ -88,16 +89,19 @@ def test_tables_of_an_older_version_are_named_with_the_folder_to_remove(tmp_path
     assert f"Remove the folder {tmp_path}" in str(told.value)
 
 
+@pytest.mark.parametrize("mode", [["--demo"], []], ids=["demo", "app"])
 def test_in_a_database_of_ones_own_no_folder_is_to_be_removed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    mode: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'own.db'}")
-    with running_demo(tmp_path):
-        pass
+    create_app()
     lose_a_column(tmp_path / "own.db")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    words = ["example_app", "--demo", "--port", port, "--activepieces-port", "0"]
+    words = ["example_app", "--port", port, "--activepieces-port", "0", *mode]
     monkeypatch.setattr(sys, "argv", words)
 
     assert main() == 1
