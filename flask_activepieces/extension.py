@@ -75,15 +75,7 @@ class Activepieces:
             server=OAuthServer(desk),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             budget=budget_for(app, redis_url=settings.redis_url),
-            integrations=for_tenants.integrations,
-            connections=for_tenants.connections,
-            projects=for_tenants.projects,
-            flows=for_tenants.flows,
-            mcp=for_tenants.mcp,
-            health=for_tenants.health,
-            one_click=for_tenants.one_click,
-            third_party=for_tenants.third_party,
-            strongbox=for_tenants.strongbox,
+            **vars(for_tenants),
         )
         app.register_blueprint(build_blueprint(settings))
         exempt_views(app, routes(settings))

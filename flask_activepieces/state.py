@@ -13,15 +13,7 @@ from .config import Settings
 from .database import Database
 from .errors import SetupError
 from .host import Host
-from .integrations.authorize import ThirdPartySignIn
-from .integrations.connect import OneClick
-from .integrations.connections import TenantConnections
-from .integrations.flows import TenantFlows
-from .integrations.health import Health
-from .integrations.integrations import Integrations
-from .integrations.mcp import TenantMcp
-from .integrations.projects import TenantProjects
-from .integrations.strongbox import Strongbox
+from .integrations.services import Services
 from .issuer import loopback_issuer
 from .oauth.clients import OAuthClients
 from .oauth.grants import Grants
@@ -32,8 +24,8 @@ EXTENSION = "activepieces"
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
-    """Built once by ``init_app``; frozen, and one per app."""
+class State(Services):
+    """The services for tenants and what they stand on. Built once by ``init_app``; frozen, and one per app."""
 
     settings: Settings
     host: Host
@@ -45,15 +37,6 @@ class State:
     server: OAuthServer
     revocations: RevocationCheck
     budget: Budget
-    integrations: Integrations
-    connections: TenantConnections
-    projects: TenantProjects
-    flows: TenantFlows
-    mcp: TenantMcp
-    health: Health
-    one_click: OneClick
-    third_party: ThirdPartySignIn
-    strongbox: Strongbox
 
     def now(self) -> int:
         """This second."""

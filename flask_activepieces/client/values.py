@@ -14,6 +14,9 @@ from ..errors import InvalidInput
 
 AuthorizationMethod = Literal["BODY", "HEADER"]
 GrantType = Literal["authorization_code", "client_credentials"]
+#: The types of values that a person's sign-in at a third party makes.
+OAuth2Kind = Literal["OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2"]
+OAUTH2_KINDS: tuple[OAuth2Kind, ...] = get_args(OAuth2Kind)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Tenants' links to Activepieces. The services are on the state of the app; these are the words they speak."""
 
-from .authorize import Finished, StartAuthorization, Started
 from .connections import ConnectionFilter
 from .credentials import Credentials
 from .health import Failing
@@ -8,6 +7,7 @@ from .mcp import Rotated
 from .records import Integration
 from .saving import NewConnection, Reach
 from .setup import Setup
+from .third_party import Finished, StartAuthorization, Started
 
 __all__ = [
     "ConnectionFilter",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..client.http import Http
 
 #: Makes the client for a server and a credential; a seam for tests.
-Connect = Callable[[str, Credential], "ActivepiecesClient"]
+MakeClient = Callable[[str, Credential], "ActivepiecesClient"]
 
 #: What the app's own key may be used for in a project that is one tenant's alone. That key opens every project of the
 #: platform, so a call is here only if it names the project, and what it finds is looked at before it is shown.
@@ -41,7 +41,6 @@ _IN_OWN_PROJECT = {
     "flows.get",
     "flow_runs.list",
     "flow_runs.get",
-    "folders.list",
     "pieces.list",
     "pieces.get",
     "projects.get",
@@ -71,7 +70,7 @@ class Gateways:
         strongbox: Strongbox,
         *,
         let_go: Callable[[], None],
-        connect: Connect | None = None,
+        make_client: MakeClient | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -79,7 +78,7 @@ class Gateways:
         self.base_urls = BaseUrls(settings)
         self._signed_users = SignedUsers(settings)
         self._let_go = let_go
-        self._connect: Connect = connect or Connections(settings)
+        self._make_client: MakeClient = make_client or Clients(settings)
 
     def to(self, integration: Integration, operation: str) -> ActivepiecesClient:
         """A client that may make this call; `Disabled`, or `WrongCredential` with who could make it."""
@@ -92,7 +91,7 @@ class Gateways:
     def connected(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         """A client for a server and a credential."""
         self._let_go()
-        return self._connect(base_url, credential)
+        return self._make_client(base_url, credential)
 
     def is_shared(self, integration: Integration) -> bool:
         """Whether other tenants' things are in the same project."""
@@ -146,7 +145,7 @@ def able_to(operation: str, credentials: Credentials) -> Credential:
     raise refusal
 
 
-class Connections:
+class Clients:
     """Clients that share one pool of connections; loaded by the first call, since requests is slow to load."""
 
     def __init__(self, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from ..audit import Audit, Event
+from ..client.values import OAUTH2_KINDS
 from ..config import Settings
 from ..database import Database, Transaction
 from ..host import Host
@@ -25,9 +26,6 @@ from .records import Integration
 
 if TYPE_CHECKING:
     from ..client.connections import Connection
-
-#: Kinds of connections that a user can renew by signing in at a third party.
-_BY_SIGN_IN = {"OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +87,7 @@ class Health:
     def _without_own_page(self, integration: Integration, connection: Connection) -> str:
         """By signing in again from this app, or else in Activepieces."""
         by_sign_in = (
-            connection.type in _BY_SIGN_IN
+            connection.type in OAUTH2_KINDS
             and connection.piece_name in self._settings.oauth_apps
             and not integration.own_key
             and is_renewable(connection)

@@ -13,26 +13,27 @@ from ..database import Database
 from ..host import Host
 from ..oauth.clients import OAuthClients
 from ..oauth.grants import Grants
-from .authorize import ThirdPartySignIn
-from .connect import OneClick
 from .connections import TenantConnections
 from .flows import TenantFlows
-from .gateways import Connect, Gateways
+from .gateways import Gateways, MakeClient
 from .health import Health
 from .integrations import Integrations
 from .journal import Journal
 from .leases import Leases
 from .mcp import TenantMcp
+from .one_click import OneClick
 from .own_client import OwnClients
+from .pending import PendingSignIns
 from .plans import Planner
 from .projects import TenantProjects
 from .setup import Verifier
 from .strongbox import Strongbox
+from .third_party import ThirdPartySignIn
 
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """One object for each thing that a tenant has."""
+    """What is done for tenants: one object for each thing that they have."""
 
     integrations: Integrations
     connections: TenantConnections
@@ -55,15 +56,16 @@ def services(
     oauth_clients: OAuthClients,
     grants: Grants,
     let_go: Callable[[], None],
-    connect: Connect | None = None,
+    make_client: MakeClient | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Services:
     """The services of an app.
 
-    ``let_go`` makes the host's session give its database connection back; ``connect`` and ``sleep`` are for tests.
+    ``let_go`` makes the host's session give back its database connection; ``make_client`` and ``sleep`` are for
+    tests.
     """
     strongbox = Strongbox(settings.secret_keys)
-    gateways = Gateways(settings, database, strongbox, let_go=let_go, connect=connect)
+    gateways = Gateways(settings, database, strongbox, let_go=let_go, make_client=make_client)
     integrations = Integrations(
         database,
         gateways,
@@ -86,6 +88,12 @@ def services(
         one_click=OneClick(
             settings, database, host, gateways, connections, own_clients, grants, clock=clock
         ),
-        third_party=ThirdPartySignIn(settings, gateways, integrations, connections, leases),
+        third_party=ThirdPartySignIn(
+            settings,
+            gateways,
+            integrations,
+            connections,
+            PendingSignIns(settings.secret_keys, leases),
+        ),
         strongbox=strongbox,
     )

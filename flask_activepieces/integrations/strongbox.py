@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ..database import Database
+from ..database import Database, Transaction
 from ..errors import Disabled, SignatureError
 from ..signing import KeyRing
 from . import records
@@ -73,7 +73,7 @@ class Strongbox:
     def relock(self, database: Database, integration: Integration, *, now: int) -> bool:
         """Encrypt an integration's secrets with the newest key; False when no key in use opens them."""
 
-        def work(transaction: Any) -> bool:
+        def work(transaction: Transaction) -> bool:
             current = records.find(
                 transaction.connection, integration.id, tenant_id=integration.tenant_id
             )

@@ -10,7 +10,7 @@ from flask import Response, request, session
 from flask.typing import ResponseReturnValue
 
 from ..errors import Declined
-from ..integrations.authorize import StartAuthorization
+from ..integrations.third_party import StartAuthorization
 from ..state import State, get_state
 from .answers import go
 from .connect_schemas import CallbackSchema, StartSchema

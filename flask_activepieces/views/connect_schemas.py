@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import OneOf
 
-from ..integrations.authorize import LONGEST_STATE
+from ..client.values import OAUTH2_KINDS
+from ..integrations.pending import LONGEST_STATE
 from .fields import CamelSchema, PieceName, Text, check_text
 
 
@@ -48,7 +49,7 @@ class StartSchema(CamelSchema):
     display_name = Text(most=100)
     external_id = Text(most=100)
     type = fields.String(
-        validate=OneOf(("OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2")),
+        validate=OneOf(OAUTH2_KINDS),
         load_default="OAUTH2",
         metadata={"description": "whose registration: the app's, the platform's, Activepieces'"},
     )

@@ -102,13 +102,13 @@ class Office:
             oauth_clients=self.oauth_clients,
             grants=self.grants,
             let_go=lambda: None,
-            connect=self._connect,
+            make_client=self._client,
             sleep=self.sleep or self.clock.advance,
         )
         for signal in signals.BY_NAME.values():
             signal.connect(self._note, sender=self)
 
-    def _connect(self, base_url: str, credential: Credential) -> ActivepiecesClient:
+    def _client(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         seconds = self.settings.timeout
         timeout = Timeout(connect=seconds, read=seconds, total=seconds)
         return ActivepiecesClient(base_url, credential=credential, timeout=timeout, http=IMPATIENT)

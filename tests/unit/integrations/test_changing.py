@@ -14,9 +14,9 @@ from flask_activepieces.client.errors import BadCredential, NotCallable
 from flask_activepieces.errors import Busy, Disabled, InvalidInput, NotFound
 from flask_activepieces.host import Principal
 from flask_activepieces.integrations import records
-from flask_activepieces.integrations.authorize import StartAuthorization
 from flask_activepieces.integrations.credentials import Credentials
 from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.third_party import StartAuthorization
 from flask_activepieces.signing import KeyRing
 from tests.support.office import Office
 
@@ -145,11 +145,11 @@ class Meddled(Office):
 
     meanwhile: Callable[[], object] | None = None
 
-    def _connect(self, base_url: str, credential: Credential) -> ActivepiecesClient:
+    def _client(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         if self.meanwhile is not None:
             happens, self.meanwhile = self.meanwhile, None
             happens()
-        return super()._connect(base_url, credential)
+        return super()._client(base_url, credential)
 
 
 def test_a_change_on_ground_that_another_admin_has_moved_is_not_made(office: Office) -> None:

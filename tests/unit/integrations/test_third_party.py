@@ -21,16 +21,11 @@ from flask_activepieces.errors import (
     SignatureExpired,
 )
 from flask_activepieces.host import Principal
-from flask_activepieces.integrations.authorize import (
-    LIFETIME,
-    LONGEST_STATE,
-    PURPOSE,
-    StartAuthorization,
-    Started,
-)
 from flask_activepieces.integrations.credentials import Credentials
+from flask_activepieces.integrations.pending import LIFETIME, LONGEST_STATE, PURPOSE
 from flask_activepieces.integrations.piece_auth import challenge_of
 from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.third_party import StartAuthorization, Started
 from flask_activepieces.integrations.vault import Vault
 from tests.support.office import SECRET_PIECE, Office
 from tests.support.standin import standin

@@ -1,49 +1,38 @@
 """Signing in at a third party from inside the app: its user allows there what a piece needs, and brings back a code.
 
 Activepieces never sees the browser. We send it to the third party and take the code that it brings back, and
-Activepieces exchanges the code while it saves the connection. What we must remember meanwhile travels in ``state``,
-encrypted, since it holds the PKCE verifier. It is good in the browser that began (the nonce is in its session), for
-the user who began, for ten minutes, and once.
+Activepieces exchanges the code while it saves the connection. What we must remember meanwhile is `pending`.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from ..client.values import AuthorizationMethod, CloudOAuth2, OAuth2, PlatformOAuth2, Value
+from ..client.values import CloudOAuth2, OAuth2, OAuth2Kind, PlatformOAuth2, Value
 from ..config import Settings
-from ..errors import Declined, InvalidInput, SignatureError, SignatureExpired
+from ..errors import Declined, InvalidInput, SignatureError
 from ..host import Principal
-from ..signing import fingerprint, random_id, same
+from ..signing import fingerprint, random_id
 from . import piece_auth
 from .connections import TenantConnections
 from .gateways import Gateways
 from .integrations import Integrations
-from .leases import Leases
+from .pending import LIFETIME, Pending, PendingSignIns
 from .records import Integration
 from .saving import NewConnection
-from .vault import Vault
 
 if TYPE_CHECKING:
     from ..client.connections import Connection
     from ..client.pieces import PieceAuth
-
-PURPOSE = "third-party authorization"
-#: It stands in URLs, here and at the third party, and some servers read no line that is longer than 8,000 characters.
-LONGEST_STATE = 6000
-#: A person may have to find a phone for a second factor.
-LIFETIME = 10 * 60
 
 #: Whoever writes flows there can print the secret, and a piece of theirs says where it is sent.
 _NOT_ON_THEIR_PLATFORM = (
     "the app's own registration is not given to another's Activepieces: register an app there and use PLATFORM_OAUTH2"
     " with its clientId, or CLOUD_OAUTH2"
 )
-
-Kind = Literal["OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +45,7 @@ class StartAuthorization:
     display_name: str | None = None
     external_id: str | None = None
     #: Whose registration at the third party is used: the app's, the platform's, or that of Activepieces.
-    type: Kind = "OAUTH2"
+    type: OAuth2Kind = "OAUTH2"
     #: The platform's, or Activepieces', client id; the app's own is in the configuration.
     client_id: str | None = None
     #: What the piece asks for beside the sign-in, such as the name of a workspace.
@@ -81,31 +70,6 @@ class Finished:
     then: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Pending:
-    """An authorization under way: what ``state`` holds."""
-
-    id: str
-    integration_id: str
-    tenant_id: str
-    user_id: str
-    #: SHA-256 of the nonce in the browser's session.
-    nonce: str
-    exp: int
-    type: Kind
-    piece_name: str
-    display_name: str | None
-    external_id: str | None
-    connection_id: str | None
-    client_id: str
-    redirect_url: str
-    scope: str
-    props: Mapping[str, str]
-    authorization_method: AuthorizationMethod
-    then: str | None
-    verifier: str | None = field(repr=False)
-
-
 class ThirdPartySignIn:
     """Begins authorizations, and ends them with a connection."""
 
@@ -115,14 +79,13 @@ class ThirdPartySignIn:
         gateways: Gateways,
         integrations: Integrations,
         connections: TenantConnections,
-        leases: Leases,
+        pending: PendingSignIns,
     ) -> None:
         self._apps = settings.oauth_apps
-        self._vault = Vault(settings.secret_keys, PURPOSE)
         self._gateways = gateways
         self._integrations = integrations
         self._connections = connections
-        self._leases = leases
+        self._pending = pending
 
     def start(
         self,
@@ -143,7 +106,7 @@ class ThirdPartySignIn:
         client_id = self._client_id(integration, wanted, piece_name)
         piece_auth.check_props(auth, wanted.props)
         nonce = nonce or secrets.token_urlsafe(24)
-        pending = _Pending(
+        pending = Pending(
             id=random_id(),
             integration_id=integration.id,
             tenant_id=integration.tenant_id,
@@ -163,15 +126,12 @@ class ThirdPartySignIn:
             then=wanted.then,
             verifier=secrets.token_urlsafe(48) if auth.pkce else None,
         )
-        state = self._vault.lock(asdict(pending), context="")
-        if len(state) > LONGEST_STATE:
-            raise InvalidInput({"props": "with all that is asked for, this is too long for a URL"})
         url = piece_auth.authorization_url(
             auth,
             client_id=client_id,
             redirect_url=redirect_url,
             scope=pending.scope,
-            state=state,
+            state=self._pending.locked(pending),
             verifier=pending.verifier,
             props=wanted.props,
         )
@@ -189,13 +149,12 @@ class ThirdPartySignIn:
         now: int,
     ) -> Finished:
         """The connection that the user's sign-in is worth; `Declined` when there was none to be had."""
-        pending = self._pending(state, nonce, principal, now)
+        pending = self._pending.unlocked(state, nonce=nonce, principal=principal, now=now)
         integration = self._integrations.find(pending.integration_id, tenant_id=principal.tenant_id)
         if error is not None or code is None:
             # RFC 6749 §4.1.2.1, whatever else comes with it; a third party that says nothing at all is no better.
             raise Declined(error or "no_code", error_description, then=pending.then)
-        if not self._leases.first(PURPOSE, pending.id, until=pending.exp):
-            raise SignatureError("this authorization was used before")
+        self._pending.use_up(pending)
         new = NewConnection(
             value=self._value(integration, pending, code),
             piece_name=pending.piece_name,
@@ -241,18 +200,7 @@ class ThirdPartySignIn:
         app = self._apps.get(piece_name) if wanted.type == OAuth2.type else None
         return auth.scope if app is None or app.scope is None else app.scope
 
-    def _pending(self, state: str, nonce: str | None, principal: Principal, now: int) -> _Pending:
-        """What was begun, if it was begun here: by this user, in this browser, and lately."""
-        pending = _pending_of(self._vault.unlock(state, context=""))
-        if not same(pending.nonce, fingerprint(nonce or "")):
-            raise SignatureError("this authorization was begun in another browser")
-        if (pending.user_id, pending.tenant_id) != (principal.user_id, principal.tenant_id):
-            raise SignatureError("this authorization was begun by another user")
-        if pending.exp <= now:
-            raise SignatureExpired("this authorization took too long")
-        return pending
-
-    def _value(self, integration: Integration, pending: _Pending, code: str) -> Value:
+    def _value(self, integration: Integration, pending: Pending, code: str) -> Value:
         shared: dict[str, Any] = {
             "client_id": pending.client_id,
             "code": code,
@@ -270,12 +218,3 @@ class ThirdPartySignIn:
         if integration.own_key or app is None or app.client_id != pending.client_id:
             raise SignatureError("the app's registration was changed meanwhile")
         return OAuth2(**shared, redirect_url=pending.redirect_url, client_secret=app.client_secret)
-
-
-def _pending_of(claims: dict[str, Any]) -> _Pending:
-    try:
-        return _Pending(**claims)
-    except TypeError:
-        raise SignatureError(
-            "this authorization was begun by another version of this app"
-        ) from None
