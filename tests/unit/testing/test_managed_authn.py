@@ -26,21 +26,21 @@ Sign = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def pair() -> tuple[str, str]:
-    """A private and a public key; making one takes a moment."""
-    return new_pair()
+def pair() -> tuple[RSAKey, str]:
+    """A private and a public key; making and reading one takes a moment."""
+    private, public = new_pair()
+    return RSAKey.import_key(private), public
 
 
 @pytest.fixture
-def sign(standin: Standin, pair: tuple[str, str]) -> Sign:
+def sign(standin: Standin, pair: tuple[RSAKey, str]) -> Sign:
     """Signs as the host would, with a key of the platform; None takes a claim away."""
     server = standin.server
     key = add_key(server.world, server.platform_id, pair[1], "host")
 
     def signed(*, algorithm: str = "RS256", kid: str = key["id"], **changes: Any) -> str:
         claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}
-        private = RSAKey.import_key(pair[0])
-        secret = private if algorithm == "RS256" else OctKey.import_key("x" * 64)
+        secret = pair[0] if algorithm == "RS256" else OctKey.import_key("x" * 64)
         return jwt.encode({"alg": algorithm, "kid": kid}, claims, secret, [algorithm])
 
     return signed
