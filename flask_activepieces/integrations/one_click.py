@@ -25,6 +25,7 @@ from ..host import Host, Principal, Workspace
 from ..oauth import families, grants, scopes
 from ..oauth.clients import OAuthClient
 from ..oauth.codes import issue_code
+from ..oauth.connected_apps import is_used
 from ..oauth.families import Family
 from ..oauth.grants import Grant, Grants
 from . import own_client, piece_auth
@@ -238,7 +239,7 @@ class OneClick:
             return
 
         def revoke(transaction: Transaction) -> None:
-            if not grants.is_used(transaction.connection, allowed.grant.id, now=now):
+            if not is_used(transaction.connection, allowed.grant.id, now=now):
                 why = "Activepieces did not make the connection"
                 self._grants.revoke(transaction, [allowed.grant], now=now, why=why)
 

@@ -2,31 +2,25 @@
 
 The order is the specification, and it has two halves. Until the client and its redirect URI are verified,
 whatever is wrong is told to the person on a page (CVE-2026-41479, CVE-2026-44681 were redirects before that
-point). After it, whatever is wrong goes back to the client by redirect, with ``state`` and ``iss``.
+point). After it, whatever is wrong goes back to the client by redirect, with ``state`` and ``iss``; those rules are
+`authorization_rules`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from authlib.oauth2.rfc6749 import (
-    InvalidRequestError,
-    OAuth2Error,
-    UnauthorizedClientError,
-    UnsupportedResponseTypeError,
-)
+from authlib.oauth2.rfc6749 import OAuth2Error
 
 from ..config import Scope
 from ..errors import ActivepiecesError
 from ..phrases import Phrase
 from . import scopes
+from .authorization_rules import check
 from .clients import OAuthClient
 
-#: RFC 7636 §4.2: S256 is 32 bytes as base64url.
-_S256 = re.compile(r"[A-Za-z0-9_-]{43}")
 _LONGEST_STATE = 4096
 
 
@@ -37,12 +31,6 @@ class NoRedirect(ActivepiecesError):
         self.message = message
         self.remedy = remedy
         super().__init__(message)
-
-
-class UnknownTarget(OAuth2Error):
-    """RFC 8707 §2: the resource asked for is not here."""
-
-    error = "invalid_target"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +98,7 @@ def verify(
         prompt=_prompt(parameters),
     )
     try:
-        for rule in RULES:
-            rule(parameters, client)
-        _resource(parameters, issuer)
+        check(parameters, client, issuer=issuer)
         names = scopes.requested(parameters.get("scope"), allowed=client.scope, known=known)
     except OAuth2Error as error:
         raise Refused(request, error) from None
@@ -134,9 +120,6 @@ def verify_again(
     except OAuth2Error as error:
         raise Refused(request, error) from None
     return client
-
-
-# Until here nobody is redirected.
 
 
 def _client(client: OAuthClient | None) -> OAuthClient:
@@ -200,88 +183,3 @@ def _prompt(parameters: Mapping[str, str]) -> str | None:
     if words == ["none"]:
         return "none"
     return "consent" if {"consent", "login", "select_account"} & set(words) else None
-
-
-# From here on the client is told by redirect.
-
-
-def _response_type(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    asked = parameters.get("response_type")
-    if asked is None:
-        raise InvalidRequestError("The parameter response_type is missing; it must be code.")
-    if asked != "code":
-        # No implicit grant, in no form (RFC 9700 §2.1.2).
-        raise _UnsupportedResponseType()
-
-
-class _UnsupportedResponseType(UnsupportedResponseTypeError):
-    description = "The response_type must be code."
-
-    def __init__(self) -> None:
-        super().__init__("")
-
-
-def _response_mode(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    if parameters.get("response_mode", "query") != "query":
-        raise InvalidRequestError("The response_mode must be query.")
-
-
-def _grant_type(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    if not client.check_grant_type("authorization_code"):
-        raise UnauthorizedClientError(
-            "The client is not registered for the authorization code grant."
-        )
-
-
-def _request_objects(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    # RFC 9101 §6.1: what cannot be read must not be passed over, it might say something else.
-    for name, error in (
-        ("request", "request_not_supported"),
-        ("request_uri", "request_uri_not_supported"),
-    ):
-        if name in parameters:
-            raise OAuth2Error(error=error, description="Request objects are not supported.")
-
-
-def _prompt_alone(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    words = parameters.get("prompt", "").split()
-    if "none" in words and len(words) > 1:
-        raise InvalidRequestError("prompt=none cannot be combined with other values.")
-
-
-def _pkce(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method")
-    if challenge is None:
-        if method is not None:
-            raise InvalidRequestError("There is a code_challenge_method but no code_challenge.")
-        if client.require_pkce:
-            raise InvalidRequestError("PKCE is required: send code_challenge with method S256.")
-        return
-    # RFC 7636 §4.3: no method means plain, and plain protects nothing (RFC 9700 §2.1.1).
-    if method != "S256":
-        raise InvalidRequestError("The code_challenge_method must be S256.")
-    if not _S256.fullmatch(challenge):
-        raise InvalidRequestError("The code_challenge is not the S256 of a verifier.")
-
-
-def _resource(parameters: Mapping[str, str], issuer: str) -> None:
-    resource = parameters.get("resource")
-    if (
-        resource is not None
-        and resource.rstrip("/") != issuer
-        and not resource.startswith(issuer + "/")
-    ):
-        raise UnknownTarget("The resource is not served here.")
-
-
-Rule = Callable[[Mapping[str, str], OAuthClient], None]
-
-#: In this order: what the request is at all, then what it asks for.
-RULES: tuple[Rule, ...] = (
-    _response_type,
-    _response_mode,
-    _grant_type,
-    _request_objects,
-    _prompt_alone,
-    _pkce,
-)

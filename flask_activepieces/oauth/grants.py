@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Table, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Insert, Select, Table, bindparam, delete, select, update
 
 from ..audit import Audit, Event
 from ..database import LostRace, Transaction
@@ -19,9 +19,8 @@ from ..signing import may_be_id, random_id
 from . import families, revocations, scopes
 from .clients import OAuthClient, find_any
 
-_table: Table = GrantRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+table: Table = GrantRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 _clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]
-_families = families.table
 
 #: How many ids stand in one statement: every database has a bound, PostgreSQL's is 65,535.
 SLICE = 1000
@@ -44,19 +43,6 @@ class Grant:
     def covers(self, names: Sequence[str]) -> bool:
         """Whether all of these scopes were allowed."""
         return set(names) <= set(scopes.split(self.scope))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConnectedApp:
-    """A grant as people see it: which app, what it may do, since when, how lately."""
-
-    grant: Grant
-    client_name: str
-    client_description: str
-    #: How many living connections use the grant, and what they may do together.
-    connections: int
-    scope: str
-    last_used_at: int | None
 
 
 class Grants:
@@ -98,8 +84,8 @@ class Grants:
                     raise NotFound("OAuth client", client.client_id)
                 raise LostRace  # the same user approved in another window: look again
         else:
-            grant = replace(_grant_of(found), **decided)  # type: ignore[arg-type]
-            renewal = update(_table).where(_table.c.id == grant.id).values(decided)
+            grant = replace(grant_of(found), **decided)  # type: ignore[arg-type]
+            renewal = update(table).where(table.c.id == grant.id).values(decided)
             if transaction.changes(renewal) == 0:
                 raise LostRace  # it was taken back just now: look again
         self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
@@ -145,7 +131,7 @@ class Grants:
     ) -> None:
         ids = [grant.id for grant in grants]
         # The rows first: their deletion waits for any redemption that holds them (see families.redeem).
-        transaction.execute(delete(_table).where(_table.c.id.in_(ids)))
+        transaction.execute(delete(table).where(table.c.id.in_(ids)))
         families.end_of_grants(transaction, ids, now=now)
         subjects = [revocations.grant(identifier) for identifier in ids]
         revocations.add(transaction, *subjects, now=now)
@@ -157,33 +143,33 @@ def remembered(
     connection: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str
 ) -> list[Grant]:
     """What the user has allowed this client so far, in these tenants."""
-    statement = select(_table).where(
-        _table.c.client_id == client_id,
-        _table.c.user_id == user_id,
-        _table.c.tenant_id.in_(tenant_ids),
+    statement = select(table).where(
+        table.c.client_id == client_id,
+        table.c.user_id == user_id,
+        table.c.tenant_id.in_(tenant_ids),
     )
     return _grants(connection, statement)
 
 
 def of_user(connection: Connection, *, tenant_id: str | None, user_id: str) -> list[Grant]:
     """All that one user allows in one tenant; in all of them only where the caller says so, with None."""
-    statement = select(_table).where(_table.c.user_id == user_id)
+    statement = select(table).where(table.c.user_id == user_id)
     if tenant_id is not None:
-        statement = statement.where(_table.c.tenant_id == tenant_id)
+        statement = statement.where(table.c.tenant_id == tenant_id)
     return _grants(connection, statement)
 
 
 def of_tenant(connection: Connection, tenant_id: str) -> list[Grant]:
     """All that anyone allows in one tenant."""
-    return _grants(connection, select(_table).where(_table.c.tenant_id == tenant_id))
+    return _grants(connection, select(table).where(table.c.tenant_id == tenant_id))
 
 
 def one_of_user(
     connection: Connection, grant_id: str, *, tenant_ids: Sequence[str], user_id: str
 ) -> Grant:
     """The user's own grant; `NotFound` for anyone else's."""
-    statement = select(_table).where(
-        _table.c.id == grant_id, _table.c.user_id == user_id, _table.c.tenant_id.in_(tenant_ids)
+    statement = select(table).where(
+        table.c.id == grant_id, table.c.user_id == user_id, table.c.tenant_id.in_(tenant_ids)
     )
     found = _grants(connection, statement) if may_be_id(grant_id) else []
     if not found:
@@ -193,85 +179,29 @@ def one_of_user(
 
 def matching(connection: Connection, **wanted: str | None) -> list[Grant]:
     """Grants by any of id, tenant_id, user_id and client_id: for operators at the command line only."""
-    statement = select(_table).order_by(_table.c.tenant_id, _table.c.created_at)
+    statement = select(table).order_by(table.c.tenant_id, table.c.created_at)
     for column, value in wanted.items():
         if value is not None:
-            statement = statement.where(_table.c[column] == value)
+            statement = statement.where(table.c[column] == value)
     return _grants(connection, statement)
-
-
-def connected_apps(
-    connection: Connection, *, tenant_ids: Sequence[str], user_id: str, now: int
-) -> list[ConnectedApp]:
-    """What a user sees of their own grants, the newest first."""
-    statement = (
-        select(_table, _clients.c.name, _clients.c.description)
-        .join(_clients, _clients.c.client_id == _table.c.client_id)
-        .where(_table.c.user_id == user_id, _table.c.tenant_id.in_(tenant_ids))
-        .order_by(_table.c.created_at.desc())
-    )
-    rows = connection.execute(statement).all()
-    living = _living_families(connection, [row.id for row in rows], now)
-    return [_connected_app(row, living.get(row.id, [])) for row in rows]
-
-
-def is_used(connection: Connection, grant_id: str, *, now: int) -> bool:
-    """Whether a living connection has the grant."""
-    return bool(_living_families(connection, [grant_id], now))
-
-
-def _living_families(
-    connection: Connection, grant_ids: Sequence[str], now: int
-) -> dict[str, list[Any]]:
-    # One row a scope set and not one a family: a grant may have very many connections.
-    statement = (
-        select(
-            _families.c.grant_id,
-            _families.c.scope,
-            func.count().label("connections"),
-            func.max(_families.c.rotated_at).label("last_used_at"),
-        )
-        .where(
-            _families.c.grant_id.in_(grant_ids),
-            _families.c.revoked_at.is_(None),
-            _families.c.expires_at > now,
-        )
-        .group_by(_families.c.grant_id, _families.c.scope)
-    )
-    living: dict[str, list[Any]] = {}
-    for row in connection.execute(statement):
-        living.setdefault(row.grant_id, []).append(row)
-    return living
-
-
-def _connected_app(row: Any, living: Sequence[Any]) -> ConnectedApp:
-    grant = _grant_of(row)
-    allowed = [grant.scope, *(part.scope for part in living)]
-    return ConnectedApp(
-        grant=grant,
-        client_name=row.name,
-        client_description=row.description,
-        connections=sum(part.connections for part in living),
-        scope=scopes.join(scopes.split(" ".join(allowed))),
-        last_used_at=max((part.last_used_at for part in living), default=None),
-    )
 
 
 @cache
 def _insert_statement(dialect: str) -> Insert:
-    return insert_while(_table, dialect, _clients, _clients.c.client_id == bindparam("client_id"))
+    return insert_while(table, dialect, _clients, _clients.c.client_id == bindparam("client_id"))
 
 
 def _grants(connection: Connection, statement: Select[Any]) -> list[Grant]:
-    return [_grant_of(row) for row in connection.execute(statement)]
+    return [grant_of(row) for row in connection.execute(statement)]
 
 
-def _grant_of(row: Any) -> Grant:
+def grant_of(row: Any) -> Grant:
+    """The grant in a row."""
     return Grant(**{name: row._mapping[name] for name in Grant.__dataclass_fields__})
 
 
 def _by_key(**key: str) -> Select[Any]:
-    return select(_table).filter_by(**key)
+    return select(table).filter_by(**key)
 
 
 def _event(name: str, grant: Grant, now: int, **detail: str) -> Event:

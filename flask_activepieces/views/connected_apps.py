@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from ..host import Principal
 from ..oauth import grants, scopes
-from ..oauth.grants import ConnectedApp
+from ..oauth.connected_apps import ConnectedApp, apps_of_user
 from ..state import State, get_state
 from .answers import go
 from .pages import check_page_token, page, render_with_forms, signed_in
@@ -21,7 +21,7 @@ def connected_apps() -> ResponseReturnValue:
     if not isinstance(principal, Principal):
         return principal
     apps = state.database.read(
-        lambda connection: grants.connected_apps(
+        lambda connection: apps_of_user(
             connection,
             tenant_ids=_tenants(state, principal),
             user_id=principal.user_id,
