@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from .fields import CamelSchema, Flag, JsonObject, PieceName, Text
+from .value_schemas import value_schemas
 
 STATUSES = ("ACTIVE", "MISSING", "ERROR")
 SCOPES = ("PROJECT", "PLATFORM")
@@ -86,11 +87,8 @@ class NewConnectionSchema(CamelSchema):
     value = JsonObject(
         load_only=True,
         metadata={
-            "description": "SECRET_TEXT: `secret_text` · BASIC_AUTH: `username`, `password` ·"
-            " CUSTOM_AUTH: `props` · NO_AUTH: nothing · OAUTH2: `client_id`, `client_secret`, `code`,"
-            " `redirect_url`, and perhaps `scope`, `code_challenge` (the PKCE verifier), `props`,"
-            " `authorization_method`, `grant_type` · PLATFORM_OAUTH2 and CLOUD_OAUTH2: the same without"
-            " the secret"
+            "description": "what the piece asks for; `code_challenge` is the PKCE verifier",
+            "anyOf": value_schemas(),
         },
     )
     type = fields.String(validate=OneOf(TYPES))

@@ -201,7 +201,7 @@ api.config.phases.coverage.unexpected_methods = {"put"}
 
 @api.parametrize()
 @settings(
-    max_examples=5,
+    max_examples=3,
     derandomize=True,
     deadline=None,
     database=None,

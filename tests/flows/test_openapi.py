@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from flask_activepieces.client.values import VALUES
 from flask_activepieces.state import get_state
 from flask_activepieces.views.blueprint import routes
 from tests.conftest import MakeApp
@@ -143,3 +144,24 @@ def test_the_command_prints_the_same_document(app: Flask, document: dict[str, An
     printed = json.loads(app.test_cli_runner().invoke(args=["activepieces", "openapi"]).stdout)
 
     assert printed | {"servers": document["servers"]} == document
+
+
+def test_it_tells_the_fields_of_each_kind_of_value(document: dict[str, Any]) -> None:
+    value = document["components"]["schemas"]["NewConnection"]["properties"]["value"]
+
+    kinds = {kind["title"]: kind for kind in value["anyOf"]}
+
+    assert kinds.keys() == VALUES.keys()
+    assert kinds["BASIC_AUTH"] == {
+        "title": "BASIC_AUTH",
+        "type": "object",
+        "properties": {
+            "type": {"const": "BASIC_AUTH"},
+            "username": {"type": "string"},
+            "password": {"type": "string"},
+        },
+        "required": ["username", "password"],
+        "additionalProperties": False,
+    }
+    assert kinds["OAUTH2"]["required"] == ["client_id", "client_secret", "code", "redirect_url"]
+    assert kinds["NO_AUTH"]["properties"] == {"type": {"const": "NO_AUTH"}}
