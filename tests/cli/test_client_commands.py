@@ -62,6 +62,7 @@ def test_create_for_scripts(told: Told) -> None:
         "grant_types": ["authorization_code", "refresh_token"],
         "require_pkce": True,
         "introspects": False,
+        "integration_id": None,
         "created_at": "2027-01-15T08:00:00Z",
     }
 
