@@ -7,21 +7,14 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
+from ..client.values import VALUES
 from .fields import CamelSchema, Flag, JsonObject, PieceName, Text
 from .value_schemas import value_schemas
 
 STATUSES = ("ACTIVE", "MISSING", "ERROR")
 SCOPES = ("PROJECT", "PLATFORM")
 #: What Activepieces takes; the last three are made by an OAuth2 code.
-TYPES = (
-    "SECRET_TEXT",
-    "BASIC_AUTH",
-    "CUSTOM_AUTH",
-    "NO_AUTH",
-    "OAUTH2",
-    "PLATFORM_OAUTH2",
-    "CLOUD_OAUTH2",
-)
+TYPES = tuple(VALUES)
 MOST_ROWS = 1000
 MOST_PROJECTS = 1000
 #: What only a connection of the whole platform has, and its names in JSON.
