@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, event
+from sqlalchemy import Connection, Engine, ExceptionContext, Executable, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 
 from .errors import SetupError, Unavailable
@@ -36,6 +36,8 @@ ATTEMPTS = 15
 PATIENCE = 5.0
 #: PostgreSQL: a standby, or a server that is being switched over, takes no writes for now.
 _READ_ONLY = "25006"
+#: PostgreSQL: an administrator ended the connection, or another one crashed and took all with it.
+_ENDED = {"57P01", "57P02"}
 #: How many seconds a writer on SQLite waits for another.
 SQLITE_WAIT = 10
 #: PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: a row that changed since it was read (snapshot
@@ -107,6 +109,8 @@ class Database:
     def __init__(self, engine: Engine, *, schema: str | None = None) -> None:
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _let_readers_and_writers_pass)
+        if engine.dialect.name == "postgresql":
+            event.listen(engine, "handle_error", _see_that_the_server_ended_it)
         if schema is not None:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
@@ -172,6 +176,12 @@ def _let_readers_and_writers_pass(connection: Any, _: Any) -> None:
     if waits < SQLITE_WAIT * 1000:
         connection.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT * 1000}")
     connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _see_that_the_server_ended_it(context: ExceptionContext) -> None:
+    # The server says goodbye before it hangs up, and until then the driver takes the connection for a good one.
+    if _sqlstate(context.original_exception) in _ENDED:
+        context.is_disconnect = True
 
 
 def translated(error: Exception) -> Exception:

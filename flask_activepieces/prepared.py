@@ -101,6 +101,8 @@ class Prepared:
         heard = _exception_context(error, told, connection, cursor, statement, context, is_gone)
         for listener in dialect.dispatch.handle_error:
             told = heard.chained_exception = listener(heard) or told
+        if heard.is_disconnect != is_gone and isinstance(told, DBAPIError):
+            told.connection_invalidated = heard.is_disconnect  # a listener knew better
         if heard.is_disconnect:
             connection.invalidate(error)
             # The others in the pool are from before, too; those in use are thrown away when they come back.

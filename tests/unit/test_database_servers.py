@@ -80,6 +80,32 @@ def end_other_sessions(kind: Kind, connection: Any) -> None:
         connection.execute(text(f"KILL {int(identifier)}"))
 
 
+GOODBYE = text("DO $$ BEGIN RAISE EXCEPTION 'over' USING ERRCODE = '57P01'; END $$")
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("way", ["read", "transact", "rows in a transaction"])
+def test_a_connection_that_the_server_ends_during_a_statement_is_replaced(
+    tmp_path: Path, way: str
+) -> None:
+    """The server says so before it hangs up: for a moment the driver takes the connection for a good one."""
+    with fresh_database("postgres", tmp_path) as url:
+        engine = create_engine(url)
+        database = Database(engine)
+        statements = iter([GOODBYE, ONE])
+        ask: dict[str, Callable[[], Any]] = {
+            "read": lambda: database.read(lambda c: c.scalar(next(statements))),
+            "transact": lambda: database.transact(lambda t: t.execute(next(statements)).scalar()),
+            "rows in a transaction": lambda: database.transact(
+                lambda t: t.rows_at_once(next(statements), {})[0][0]
+            ),
+        }
+
+        assert ask[way]() == 1
+
+        engine.dispose()
+
+
 # An INSERT that leaves an equal row alone
 
 
