@@ -1,7 +1,7 @@
 """Tasklane's pieces for Activepieces, packed as npm would pack them; no Node is needed.
 
 A piece is a manifest (`piece/tasklane.json`) beside one runtime that reads it (`piece/index.js`).
-After a change of a manifest, raise its version: Activepieces takes each version only once.
+After a change of a manifest or of the runtime, raise the version: Activepieces takes each version only once.
 """
 
 from __future__ import annotations

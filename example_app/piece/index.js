@@ -25,9 +25,11 @@ function properties(described) {
   );
 }
 
-// An empty field of a form is no value: the API would refuse it, or take it for one.
-function filled(input) {
-  const entries = Object.entries(input);
+// The fields of the action that were filled in. Nothing else in `propsValue` may be sent to the app: the engine puts the
+// whole connection there too, as `auth`, with the client secret and all tokens. An empty field is left out because the
+// API would refuse it, or take it for a value.
+function filled(fields, propsValue) {
+  const entries = Object.keys(fields).map((name) => [name, propsValue[name]]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== null && value !== ''));
 }
 
@@ -40,7 +42,7 @@ function action(auth, name, { displayName, description, method, path, props }) {
     props: properties(props),
     async run({ auth: connection, propsValue }) {
       // Where the app is: part of an OAuth connection, a field of the action for any other.
-      const { base_url = connection.props.base_url, ...input } = propsValue;
+      const { base_url = connection.props.base_url, ...input } = filled(props, propsValue);
       const answer = await httpClient.sendRequest({
         method,
         url: base_url.replace(/\/+$/, '') + path,
@@ -48,7 +50,7 @@ function action(auth, name, { displayName, description, method, path, props }) {
           type: AuthenticationType.BEARER_TOKEN,
           token: connection.access_token ?? connection.secret_text,
         },
-        [method === 'GET' ? 'queryParams' : 'body']: filled(input),
+        [method === 'GET' ? 'queryParams' : 'body']: input,
         timeout: 30_000,
       });
       return answer.body;

@@ -162,7 +162,7 @@ def test_a_connection_that_flows_use_is_deleted_only_when_that_is_said_twice(
         "lastUpdatedDate": "2026-01-01T00:00:00.000Z",
         "settings": {
             "pieceName": connection.piece_name,
-            "pieceVersion": "0.1.0",
+            "pieceVersion": connection.piece_version,
             "actionName": "me",
             "input": {"auth": f"{{{{connections['{connection.external_id}']}}}}"},
             "propertySettings": {},
