@@ -13,6 +13,7 @@ from .errors import WrongCredential, WrongEdition
 Edition = Literal["ce", "ee", "cloud"]
 
 _SIGN_IN = "Use a user token, or e-mail and password."
+_USE_A_KEY = "Use an API key."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Limit:
     """Why a call is not for everybody."""
 
     users_only: str = ""
+    keys_only: str = ""
     not_in_community: bool = False
 
 
@@ -38,6 +40,10 @@ def check(operation: str, credential: Credential, edition: Edition | None) -> No
     if limit.users_only and not credential.is_user:
         raise WrongCredential(
             operation, credential=credential.kind, hint=limit.users_only, remedy=_SIGN_IN
+        )
+    if limit.keys_only and credential.is_user:
+        raise WrongCredential(
+            operation, credential=credential.kind, hint=limit.keys_only, remedy=_USE_A_KEY
         )
 
 
@@ -67,4 +73,8 @@ LIMITS: Mapping[str, Limit] = {
     "global_connections": Limit(not_in_community=True),
     "members": Limit(not_in_community=True),
     "embedding": Limit(not_in_community=True),
+    "embedding.allow_origins": Limit(
+        keys_only="Activepieces lets no user allow origins, not even an administrator",
+        not_in_community=True,
+    ),
 }

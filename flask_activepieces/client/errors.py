@@ -15,6 +15,7 @@
     ├── Rejected             what was sent does not fit
     │   ├── ValueRefused     the piece refused the connection's value
     │   ├── ClaimRefused     the OAuth2 code could not be exchanged for a token
+    │   ├── PieceRefused     the piece could not be installed
     │   └── Conflict         it is at odds with what is there
     ├── WorkerAway           Activepieces has no worker to run the piece
     ├── TooManyCalls         come back later
@@ -93,15 +94,20 @@ class CannotReach(CallFailed):
 class TookTooLong(CallFailed):
     """Raised when the answer was not whole within ``seconds``; what was asked may still happen."""
 
-    remedy = (
-        "Validating a connection with no worker running takes Activepieces 300 seconds: see that its worker runs,"
-        " or allow a longer timeout."
-    )
     outcome_unknown = True
 
     def __init__(self, call: str, *, seconds: float) -> None:
         self.seconds = seconds
         super().__init__(call, hint=f"no answer within the timeout of {seconds:g} seconds")
+
+    def _remedy(self) -> str:
+        if self.call in _NEED_A_WORKER:
+            what = _NEED_A_WORKER[self.call]
+            return (
+                f"{what} with no worker running takes Activepieces 300 seconds: see that its worker runs, or allow"
+                " a longer timeout."
+            )
+        return "See that Activepieces and its worker run, or allow a longer timeout."
 
 
 class NotActivepieces(CallFailed):
@@ -163,6 +169,15 @@ class ClaimRefused(Rejected):
     )
 
 
+class PieceRefused(Rejected):
+    """Raised when Activepieces could not install a piece; it does not say why."""
+
+    remedy = (
+        "Check that the archive is a .tgz and that its code loads and exports a piece. If the code did not load,"
+        " install the corrected archive as a new version: this one cannot be used again."
+    )
+
+
 class Conflict(Rejected):
     """Raised when what was sent is at odds with what is there."""
 
@@ -204,6 +219,14 @@ class ServerFault(CallFailed):
     ) -> None:
         self.retry_after = retry_after
         super().__init__(call, status=status, code=code, hint=hint)
+
+
+#: The calls that a worker of Activepieces does, and what it does.
+_NEED_A_WORKER = {
+    "connections.upsert": "Validating a connection",
+    "global_connections.upsert": "Validating a connection",
+    "pieces.install": "Installing a piece",
+}
 
 
 def _as_sentence(text: str) -> str:

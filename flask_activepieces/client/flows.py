@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .errors import CallFailed, Conflict, NoSuchThing, NotCallable
+from .errors import CallFailed, Conflict, NoSuchThing, NotCallable, Rejected
 from .http import Timeout
 from .resource import ALL, Resource, given
 from .templates import FlowTemplate, Template
@@ -191,6 +191,11 @@ class Flows(Resource):
             )
         except NoSuchThing as error:
             raise _not_run(error) from error
+        except Rejected as error:
+            # Since 0.86 a server says by 408, in no words, what it said by 204: the flow gave no answer.
+            if not (sync and error.status == 408 and error.code is None and not error.hint):
+                raise
+            return None
 
     def _switch(self, operation: str, flow_id: str, status: Status) -> Flow:
         request = {"status": status}

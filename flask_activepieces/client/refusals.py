@@ -20,6 +20,7 @@ from .errors import (
     NoSuchThing,
     NotActivepieces,
     NotAllowed,
+    PieceRefused,
     Rejected,
     ServerFault,
     TooManyCalls,
@@ -37,6 +38,8 @@ _BY_STATUS: Mapping[int, type[CallFailed]] = {
     409: Conflict,
     410: NoSuchThing,  # what a webhook of an unknown flow answers
 }
+#: What the engine of Activepieces says when it has nothing to say.
+_NOTHING = "{}"
 _BY_CODE: Mapping[tuple[int, str], type[CallFailed]] = {
     (400, "INVALID_APP_CONNECTION"): ValueRefused,
     (400, "INVALID_CLAIM"): ClaimRefused,
@@ -81,12 +84,17 @@ def refusal(call: str, answer: Answer, *, secrets: Sequence[str] = ()) -> CallFa
             hint=": ".join(filter(None, [meaning, hint])),
             retry_after=_retry_after(answer),
         )
-    return _kind(status, code, said)(call, status=status, code=code, hint=hint)
+    return _kind(call, status, code, said)(
+        call, status=status, code=code, hint="" if said == _NOTHING else hint
+    )
 
 
-def _kind(status: int, code: str | None, said: str) -> type[CallFailed]:
-    if status == 400 and code == "ENGINE_OPERATION_FAILURE" and "did not respond" in said:
-        return WorkerAway
+def _kind(call: str, status: int, code: str | None, said: str) -> type[CallFailed]:
+    if status == 400 and code == "ENGINE_OPERATION_FAILURE":
+        if "did not respond" in said:
+            return WorkerAway
+        if call == "pieces.install":
+            return PieceRefused
     # Seen on a 0.85.2 server when no token arrived, or none that it could read: 403, not 401.
     if status == 403 and said == "principal is not allowed for this route":
         return BadCredential

@@ -60,6 +60,7 @@ def test_who_may_call_it_is_told_as_the_client_checks_it(resource: str, method: 
     _, _, credential, edition, _ = rows(resource)[method]
 
     assert (credential == "user") == bool(limit.users_only)
+    assert (credential == "key") == bool(limit.keys_only)
     assert edition == ("EE" if limit.not_in_community else "all")
 
 

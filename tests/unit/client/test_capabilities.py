@@ -29,6 +29,7 @@ NOT_IN_COMMUNITY = [
     "members.list",
     "embedding.sign_in",
 ]
+FOR_KEYS = ["embedding.allow_origins"]
 FOR_ALL = ["connections.list", "connections.upsert", "projects.list", "flows.create", "sign_in"]
 
 
@@ -43,7 +44,19 @@ def test_what_is_for_users_is_refused_to_an_api_key_with_what_to_use(operation: 
         check(operation, user, "ee")
 
 
-@pytest.mark.parametrize("operation", NOT_IN_COMMUNITY)
+@pytest.mark.parametrize("operation", FOR_KEYS)
+def test_what_is_for_api_keys_is_refused_to_a_user_with_what_to_use(operation: str) -> None:
+    """Seen on a 0.85.2 server: a user token is answered 403, also that of the platform's admin."""
+    for user in USERS:
+        with pytest.raises(WrongCredential) as refused:
+            check(operation, user, "ee")
+
+        assert refused.value.credential == user.kind
+        assert "Use an API key." in str(refused.value)
+    check(operation, KEY, "ee")
+
+
+@pytest.mark.parametrize("operation", [*NOT_IN_COMMUNITY, *FOR_KEYS])
 @pytest.mark.parametrize("credential", [KEY, *USERS])
 def test_what_the_community_edition_lacks_is_refused_to_everybody(
     operation: str, credential: Credential

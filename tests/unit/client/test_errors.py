@@ -46,6 +46,11 @@ def test_a_timeout_names_its_seconds_and_leaves_the_outcome_open() -> None:
     assert "30 seconds" in str(error)
 
 
+def test_a_timeout_speaks_of_connections_only_where_one_is_validated() -> None:
+    assert "Validating a connection" in str(errors.TookTooLong("connections.upsert", seconds=30))
+    assert "connection" not in str(errors.TookTooLong("flows.list", seconds=30))
+
+
 def test_a_refusal_beforehand_names_its_own_remedy() -> None:
     error = errors.WrongCredential(
         "mcp.show", credential="API key", hint="for users only", remedy="Sign in."

@@ -314,6 +314,22 @@ def test_a_flow_that_failed_or_has_no_answer_answers_nothing() -> None:
     assert Flows(says("[worker] webhook sync, connection deleted")).run(FLOW) is None
 
 
+@pytest.mark.parametrize("body", [{}, None])
+def test_a_408_without_words_is_no_answer_as_204_is(body: dict[str, Any] | None) -> None:
+    """A 0.86 server says it like this."""
+    assert Flows(FakeTransport([answer(408, body)])).run(FLOW) is None
+
+
+@pytest.mark.parametrize(
+    ("sync", "body"), [(True, {"message": "the shop is slow"}), (False, {}), (False, None)]
+)
+def test_a_408_of_the_flow_itself_or_without_waiting_is_an_error(sync: bool, body: Any) -> None:
+    with pytest.raises(Rejected) as failed:
+        Flows(FakeTransport([answer(408, body)])).run(FLOW, sync=sync)
+
+    assert failed.value.status == 408
+
+
 @pytest.mark.parametrize("sync", [True, False])
 def test_a_disabled_flow_is_a_conflict(sync: bool) -> None:
     with pytest.raises(Conflict) as disabled:

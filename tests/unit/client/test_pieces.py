@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.client.errors import Conflict, NoSuchThing, NotActivepieces, Rejected
+from flask_activepieces.client.errors import (
+    Conflict,
+    NoSuchThing,
+    NotActivepieces,
+    PieceRefused,
+    TookTooLong,
+    WorkerAway,
+)
 from flask_activepieces.client.http import Timeout
 from flask_activepieces.client.pieces import Pieces
 from flask_activepieces.errors import InvalidInput
-from tests.support.calls import says
+from tests.support.calls import FakeTransport, answer, says
 
 OAUTH = "@activepieces/piece-acme-oauth"
 OURS = "@local/piece-flaskext"
@@ -136,12 +143,41 @@ def test_a_version_that_is_there_is_a_conflict() -> None:
 
 
 def test_what_is_no_archive_is_rejected() -> None:
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(PieceRefused) as refused:
         Pieces(says("[worker] piece install not a tgz")).install(
             b"text", name=OURS, version="0.0.1"
         )
 
     assert refused.value.code == "ENGINE_OPERATION_FAILURE"
+
+
+def test_a_refused_piece_is_explained_in_words_about_pieces() -> None:
+    """Activepieces says "{}", for a broken archive as for code that does not load."""
+    with pytest.raises(PieceRefused) as refused:
+        Pieces(says("[worker] piece install not a tgz")).install(
+            b"text", name=OURS, version="0.0.1"
+        )
+
+    assert "{}" not in str(refused.value)
+    assert "new version" in str(refused.value)
+    assert "connection" not in str(refused.value)
+
+
+def test_a_piece_that_takes_too_long_is_explained_in_words_about_pieces() -> None:
+    late = TookTooLong("pieces.install", seconds=60)
+
+    assert "Installing a piece" in str(late)
+    assert "connection" not in str(late)
+
+
+def test_a_worker_that_does_not_install_a_piece_is_still_a_worker_that_is_away() -> None:
+    body = {
+        "code": "ENGINE_OPERATION_FAILURE",
+        "params": {"message": "Worker did not respond within the safety timeout"},
+    }
+
+    with pytest.raises(WorkerAway):
+        Pieces(FakeTransport([answer(400, body)])).install(b"tgz", name=OURS, version="0.0.1")
 
 
 @pytest.mark.parametrize("version", ["", "1", "1.2", "^1.2.3", "1.2.3-beta", "1.2.3\n"])
