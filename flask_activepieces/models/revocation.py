@@ -14,5 +14,5 @@ class RevocationRow(Base):
 
     #: ``token:…``, ``family:…``, ``grant:…``, ``own:…`` or ``client:…``.
     subject: Mapped[str] = mapped_column(exact_text(80), primary_key=True)
-    created_at: Mapped[Instant] = mapped_column(index=True)
+    created_at: Mapped[Instant]
     expires_at: Mapped[Instant] = mapped_column(index=True)

@@ -9,7 +9,8 @@ a tenant ends their grants.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,9 @@ _table: Table = RevocationRow.__table__  # type: ignore[assignment]  # FromClaus
 
 #: Clocks of several machines may differ by this much.
 CLOCK_SKEW = 60
-#: A row outlives every token that it could concern, also one from before the lifetime was made shorter.
-KEPT_FOR = LONGEST_ACCESS_TOKEN_TTL + CLOCK_SKEW
+#: A row outlives every token that it could concern, also one from before the lifetime was made shorter. The skew
+#: counts twice: between whoever issued and whoever revoked, and between whoever prunes and whoever checks.
+KEPT_FOR = LONGEST_ACCESS_TOKEN_TTL + 2 * CLOCK_SKEW
 
 #: How many seconds a bearer check waits for another thread's look at the revocations.
 PATIENCE = 5.0
@@ -103,87 +105,113 @@ class RevocationCheck:
     """Answers "is this token revoked?" from the database, or from a copy no older than ``max_staleness``."""
 
     def __init__(
-        self, database: Database, *, max_staleness: int, patience: float = PATIENCE
+        self,
+        database: Database,
+        *,
+        max_staleness: int,
+        patience: float = PATIENCE,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._copy = _Copy(database, max_staleness, patience) if max_staleness else None
+        self._copy = _Copy(database, max_staleness, patience, monotonic) if max_staleness else None
 
     def is_revoked(self, access: AccessToken, *, now: int) -> bool:
         """Whether anything that the token belongs to has ended; one statement, or none within the bound."""
         if self._copy is not None:
             copy = self._copy.at(now)
-            found = [(name, copy[name].since) for name in subjects_of(access) if name in copy]
+            found = [(name, copy[name]) for name in subjects_of(access) if name in copy]
             return _ends(found, access)
         return _ends(self._database.rows(_FIND, _values_of(access)), access)
 
 
 @dataclass(frozen=True)
-class _Revoked:
-    since: int
-    until: int
-
-
-@dataclass(frozen=True)
 class _Loaded:
+    """Every revocation that the database had at one moment, unless it expired before ``complete_from``."""
+
+    #: When the moment was, by the clock that only goes forward, and by the clock of the tokens.
+    monotonic: float
     at: int
-    subjects: dict[str, _Revoked]
+    #: Since when each subject is revoked.
+    subjects: dict[str, int]
+
+    @property
+    def complete_from(self) -> int:
+        """Rows that expired earlier were not loaded."""
+        return self.at - CLOCK_SKEW
 
 
 class _Copy:
-    """The revocations of the last day in memory, brought up to date when older than the bound.
+    """The revocations in memory, loaded in full when the copy is older than the bound.
+
+    It misses none that was committed ``max_staleness`` seconds before the check, whatever the clocks do:
+
+    - Each load reads every row that has not expired. It compares no ``created_at``, so it does not matter how long
+      the revoking transaction took, nor which time another machine wrote.
+    - A copy is used for ``max_staleness`` seconds after its SELECT began, by a clock that cannot be set. A commit
+      from before that SELECT is in it. The clock of the tokens can only make the copy older, never younger: it goes
+      on while a machine is suspended, and the other one need not.
+    - A row is left out only if it expired before ``complete_from``. Every token that it concerns had expired then,
+      too (see `KEPT_FOR`), and is refused before this class is asked, unless the clock went back behind that
+      instant: then the copy is loaded again.
 
     One thread asks the database, and the others wait for what it hears. While the database hangs they do so for
     `PATIENCE` seconds, and if it fails they all hear of that at once: none of them asks again.
     """
 
-    def __init__(self, database: Database, max_staleness: int, patience: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        max_staleness: int,
+        patience: float,
+        monotonic: Callable[[], float],
+    ) -> None:
         self._database = database
         self._max_staleness = max_staleness
         self._patience = patience
+        self._monotonic = monotonic
         self._lock = threading.Lock()
         self._failures = 0
-        self._loaded = _Loaded(-(10**10), {})
+        self._loaded: _Loaded | None = None
 
-    def at(self, now: int) -> dict[str, _Revoked]:
-        if self._is_old(now):
-            self._bring_up_to_date(now, seen_failures=self._failures)
-        return self._loaded.subjects
+    def at(self, now: int) -> dict[str, int]:
+        """Since when each subject is revoked."""
+        loaded = self._loaded
+        if loaded is None or self._is_old(loaded, now):
+            loaded = self._bring_up_to_date(now, seen_failures=self._failures)
+        return loaded.subjects
 
-    def _bring_up_to_date(self, now: int, *, seen_failures: int) -> None:
+    def _bring_up_to_date(self, now: int, *, seen_failures: int) -> _Loaded:
         if not self._lock.acquire(timeout=self._patience):
             raise Unavailable("database")
         try:
-            if self._is_old(now):
+            loaded = self._loaded
+            if loaded is None or self._is_old(loaded, now):
                 if self._failures != seen_failures:
                     raise Unavailable("database")
-                self._loaded = self._update(now)
+                loaded = self._loaded = self._load(now)
+            return loaded
         finally:
             self._lock.release()
 
-    def _is_old(self, now: int) -> bool:
-        return now - self._loaded.at >= self._max_staleness
+    def _is_old(self, loaded: _Loaded, now: int) -> bool:
+        age = max(self._monotonic() - loaded.monotonic, now - loaded.at)
+        return age >= self._max_staleness or now < loaded.complete_from
 
-    def _update(self, now: int) -> _Loaded:
+    def _load(self, now: int) -> _Loaded:
+        began = self._monotonic()
+        values = {"since": now - CLOCK_SKEW}
         try:
-            return self._look(now)
+            rows = self._database.read(lambda connection: connection.execute(_ALL, values).all())
         except Exception:
             self._failures += 1
             raise
-
-    def _look(self, now: int) -> _Loaded:
-        # What other machines wrote with a slower clock, or had not committed at the last look, is behind
-        # that look: so it begins a little before.
-        since = {"since": self._loaded.at - CLOCK_SKEW, "now": now}
-        fresh = self._database.read(lambda connection: connection.execute(_SINCE, since).all())
-        kept = {name: row for name, row in self._loaded.subjects.items() if row.until > now}
-        new = {row.subject: _Revoked(row.created_at, row.expires_at) for row in fresh}
-        return _Loaded(now, kept | new)
+        return _Loaded(began, now, {subject: since for subject, since in rows})
 
 
 _SUBJECTS = ("token", "family", "grant", "client")
 _FIND = select(_table.c.subject, _table.c.created_at).where(
     _table.c.subject.in_([bindparam(name) for name in _SUBJECTS])
 )
-_SINCE = select(_table).where(
-    _table.c.created_at >= bindparam("since"), _table.c.expires_at > bindparam("now")
+_ALL = select(_table.c.subject, _table.c.created_at).where(
+    _table.c.expires_at >= bindparam("since")
 )

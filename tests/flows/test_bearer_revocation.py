@@ -9,6 +9,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from flask_activepieces.database import Transaction
+from flask_activepieces.oauth import revocations
+from flask_activepieces.state import get_state
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
@@ -136,6 +139,79 @@ def test_other_tokens_live_on_when_one_is_ended(
 
     assert program.calls(other["access_token"]).status_code == 200
     assert [row["subject"].partition(":")[0] for row in rows_of(app, "revocations")] == ["family"]
+
+
+# The copy in memory misses no revocation, whatever clocks and transactions do
+
+
+@pytest.mark.parametrize("step", [11, 61, 1800])
+def test_a_clock_that_is_set_back_hides_no_revocation_from_the_copy(
+    make_app: MakeApp, clock: StoppedClock, step: int
+) -> None:
+    app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
+    program = Program.registered(app)
+    pair = program.connects(Person(app, "bob"))
+    clock.advance(step)
+    assert program.calls(pair["access_token"]).status_code == 200
+
+    clock.advance(-step)
+    program.revokes(pair["refresh_token"])
+    clock.advance(step + 10)
+
+    refused(program.calls(pair["access_token"]), "The access token was revoked.")
+
+
+def test_a_clock_that_is_set_back_by_an_hour_has_the_copy_loaded_at_once(
+    make_app: MakeApp, clock: StoppedClock
+) -> None:
+    """Else nothing would be loaded until the clock is where it was, an hour later."""
+    app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
+    program = Program.registered(app)
+    pair = program.connects(Person(app, "bob"))
+    clock.advance(hours=1, seconds=-20)
+    assert program.calls(pair["access_token"]).status_code == 200
+
+    clock.advance(hours=-1)
+    program.revokes(pair["refresh_token"])
+
+    refused(program.calls(pair["access_token"]), "The access token was revoked.")
+
+
+def test_the_copy_learns_of_a_transaction_that_took_minutes_to_commit(
+    make_app: MakeApp, clock: StoppedClock
+) -> None:
+    app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
+    program = Program.registered(app)
+    token = program.connects(Person(app, "bob"))["access_token"]
+    (family,) = rows_of(app, "token_families")
+    began = int(clock.now)
+
+    def revoke_slowly(transaction: Transaction) -> None:
+        revocations.add(transaction, revocations.family(family["id"]), now=began)
+        clock.advance(180)
+        assert program.calls(token).status_code == 200
+
+    with app.app_context():
+        get_state().database.transact(revoke_slowly)
+    clock.advance(10)
+
+    refused(program.calls(token), "The access token was revoked.")
+
+
+@pytest.mark.parametrize("behind", [60, 61, 90])
+def test_the_copy_learns_of_what_a_machine_with_a_slow_clock_revoked(
+    make_app: MakeApp, clock: StoppedClock, behind: int
+) -> None:
+    app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
+    slow = make_app(tables=False, clock=StoppedClock(clock.now - behind))
+    program = Program.registered(app)
+    pair = program.connects(Person(app, "bob"))
+    assert program.calls(pair["access_token"]).status_code == 200
+
+    replace(program, app=slow).revokes(pair["refresh_token"])
+    clock.advance(10)
+
+    refused(program.calls(pair["access_token"]), "The access token was revoked.")
 
 
 # While the database is away nothing is known about a token, so nothing bad is said of it

@@ -1,19 +1,26 @@
-"""The copy of the revocations while the database hangs: one thread asks, the others wait, and not for long."""
+"""The copy of the revocations: its age while clocks are set, and who waits for whom while the database hangs."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import create_engine
 
 from flask_activepieces.database import Database
 from flask_activepieces.errors import Unavailable
+from flask_activepieces.models import Base
+from flask_activepieces.oauth import revocations
 from flask_activepieces.oauth.access_tokens import AccessToken
-from flask_activepieces.oauth.revocations import RevocationCheck
+from flask_activepieces.oauth.prune import prune
+from flask_activepieces.oauth.revocations import CLOCK_SKEW, RevocationCheck
+from tests.support.clock import StoppedClock
 
 NOW = 1_800_000_000
 TOKEN = AccessToken(
@@ -57,6 +64,69 @@ def database() -> HangingDatabase:
 
 def check_of(database: HangingDatabase, *, patience: float = 10) -> RevocationCheck:
     return RevocationCheck(cast(Database, database), max_staleness=30, patience=patience)
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Iterator[Database]:
+    """A real database with our tables."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'copy.sqlite'}")
+    Base.metadata.create_all(engine)
+    yield Database(engine)
+    engine.dispose()
+
+
+def revoke(database: Database, subject: str, *, now: int, until: int | None = None) -> None:
+    database.transact(
+        lambda transaction: revocations.add(transaction, subject, now=now, until=until)
+    )
+
+
+@pytest.mark.parametrize("step", [-3600, -61, -59, -1, 0])
+def test_the_copy_ages_by_a_clock_that_nobody_sets(stored: Database, step: int) -> None:
+    seconds = StoppedClock(0)
+    check = RevocationCheck(stored, max_staleness=30, monotonic=seconds)
+    check.is_revoked(TOKEN, now=NOW)
+
+    revoke(stored, revocations.family("family"), now=NOW + step)
+    seconds.advance(30)
+
+    assert check.is_revoked(TOKEN, now=NOW + step) is True
+
+
+def test_the_copy_is_old_when_the_machine_was_suspended(stored: Database) -> None:
+    """A monotonic clock need not go on while a machine sleeps; that of the tokens does."""
+    check = RevocationCheck(stored, max_staleness=30, monotonic=StoppedClock(0))
+    check.is_revoked(TOKEN, now=NOW)
+
+    revoke(stored, revocations.family("family"), now=NOW + 60)
+
+    assert check.is_revoked(TOKEN, now=NOW + 600) is True
+
+
+@pytest.mark.parametrize("step", [-CLOCK_SKEW - 2, -CLOCK_SKEW, -1])
+def test_what_had_expired_when_the_copy_was_loaded_counts_again_when_the_clock_is_set_back(
+    stored: Database, step: int
+) -> None:
+    check = RevocationCheck(stored, max_staleness=30, monotonic=StoppedClock(0))
+    revoke(stored, revocations.token("jti"), now=NOW, until=TOKEN.expires_at)
+    just_over = TOKEN.expires_at + CLOCK_SKEW + 1
+    check.is_revoked(TOKEN, now=just_over)
+
+    assert check.is_revoked(TOKEN, now=just_over + step) is True
+
+
+def test_a_machine_whose_clock_is_ahead_prunes_nothing_that_another_one_needs(
+    stored: Database,
+) -> None:
+    """The token lives as long as tokens may, and its issuer's clock is a minute ahead of the others, too."""
+    token = replace(TOKEN, expires_at=NOW + CLOCK_SKEW + 86_400)
+    revoke(stored, revocations.family("family"), now=NOW)
+    for table, _ in prune(stored, now=token.expires_at - 1 + CLOCK_SKEW, audit_days=400):
+        assert table != "activepieces_revocations"
+
+    for staleness in (0, 30):
+        check = RevocationCheck(stored, max_staleness=staleness)
+        assert check.is_revoked(token, now=token.expires_at - 1) is True
 
 
 def ask_from_many_threads(
