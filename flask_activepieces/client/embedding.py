@@ -38,7 +38,10 @@ class EmbeddedUser:
     last_name: str
     #: ``Admin``, ``Editor``, ``Operator``, ``Viewer`` or a role of the platform's own; None leaves it to the server.
     role: str | None = None
-    #: Only pieces with one of these tags are shown; None shows all.
+    #: The key of the piece set that the project gets, on servers from 0.86.3 on; older ones show all pieces, and so
+    #: may a server that has no such set. None: the platform's default set.
+    piece_set: str | None = None
+    #: In its place, for older servers: only pieces with one of these tags are shown; None shows all.
     piece_tags: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -47,6 +50,10 @@ class EmbeddedUser:
         # An empty role is looked up as one, and answered with 401.
         if self.role is not None and not _is_said(self.role):
             problems["role"] = "is a name, or None"
+        if self.piece_set is not None and not _is_said(self.piece_set):
+            problems["piece_set"] = "is the key of a piece set, or None"
+        elif self.piece_set is not None and self.piece_tags is not None:
+            problems["piece_set"] = "give a piece set or tags, not both"
         if problems:
             raise InvalidInput(problems)
 
@@ -133,17 +140,21 @@ def sign(
 
 def _claims(user: EmbeddedUser) -> dict[str, Any]:
     claims: dict[str, Any] = {
-        "version": "v3",
         "externalUserId": user.external_user_id,
         "externalProjectId": user.external_project_id,
         "firstName": user.first_name,
         "lastName": user.last_name,
-        "piecesFilterType": "NONE" if user.piece_tags is None else "ALLOWED",
     }
     if user.role is not None:
         claims["role"] = user.role
     if user.piece_tags is not None:
-        claims["piecesTags"] = list(user.piece_tags)
+        # Only this version has tags. Newer servers still take it.
+        tags = list(user.piece_tags)
+        return claims | {"version": "v3", "piecesFilterType": "ALLOWED", "piecesTags": tags}
+    # A server that does not know this version reads the rest as it does that of any other.
+    claims["version"] = "v4"
+    if user.piece_set is not None:
+        claims["pieceSet"] = user.piece_set
     return claims
 
 

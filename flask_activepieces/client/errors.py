@@ -17,6 +17,7 @@
     │   ├── ClaimRefused     the OAuth2 code could not be exchanged for a token
     │   ├── PieceRefused     the piece could not be installed
     │   └── Conflict         it is at odds with what is there
+    │       └── ConstraintViolated  the flow may not be changed or published like this
     ├── WorkerAway           Activepieces has no worker to run the piece
     ├── TooManyCalls         come back later
     └── ServerFault          Activepieces failed
@@ -180,6 +181,14 @@ class PieceRefused(Rejected):
 
 class Conflict(Rejected):
     """Raised when what was sent is at odds with what is there."""
+
+
+class ConstraintViolated(Conflict):
+    """Raised when a flow breaks the publish constraints in its metadata; ``hint`` says which they are."""
+
+    remedy = (
+        "Change the flow so that it meets them, or have them changed by whoever manages the flow."
+    )
 
 
 class WorkerAway(CallFailed):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .errors import CallFailed, Conflict, NoSuchThing, NotCallable, Rejected
+from .errors import CallFailed, Conflict, ConstraintViolated, NoSuchThing, NotCallable, Rejected
 from .http import Timeout
 from .resource import ALL, Resource, given
 from .templates import FlowTemplate, Template
@@ -17,6 +17,10 @@ Status = Literal["ENABLED", "DISABLED"]
 
 #: A server waits 30 seconds for the answer of a flow, unless told otherwise, and then says that there is none.
 RUN_TIMEOUT = Timeout(read=45, total=50)
+
+#: Where a server checks the publish constraints that stand in ``metadata.embedConstraints`` of a flow (since 0.86).
+_CONSTRAINED = {"LOCK_AND_PUBLISH", "UPDATE_TRIGGER", "IMPORT_FLOW"}
+_BUSY = "FLOW_OPERATION_IN_PROGRESS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,18 +108,26 @@ class Flows(Resource):
         folder_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Flow:
-        """An empty flow, disabled; Activepieces gives it an external id of its own."""
+        """An empty flow, disabled; Activepieces gives it an external id of its own.
+
+        ``metadata`` may hold ``embedConstraints``: what the flow must have to be published.
+        """
         body = given(
             projectId=project_id, displayName=display_name, folderId=folder_id, metadata=metadata
         )
         return self._one(Flow, "flows.create", "POST", "/flows", body=body)
 
     def import_template(
-        self, project_id: str, template: FlowTemplate, *, display_name: str | None = None
+        self,
+        project_id: str,
+        template: FlowTemplate,
+        *,
+        display_name: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Flow:
         """A new flow like this one of a `Template`, disabled; none is left behind if it does not fit."""
         name = display_name or template.display_name
-        flow = self.create(project_id, name)
+        flow = self.create(project_id, name, metadata=metadata)
         request = given(
             displayName=name,
             trigger=template.trigger,
@@ -210,14 +222,41 @@ class Flows(Resource):
         *,
         repeatable: bool = False,
     ) -> Flow:
-        return self._one(
-            Flow,
-            operation,
-            "POST",
-            f"/flows/{segment(flow_id)}",
-            body={"type": operation_type, "request": request},
-            repeatable=repeatable,
-        )
+        try:
+            return self._one(
+                Flow,
+                operation,
+                "POST",
+                f"/flows/{segment(flow_id)}",
+                body={"type": operation_type, "request": request},
+                repeatable=repeatable,
+            )
+        except Conflict as error:
+            if operation_type not in _CONSTRAINED or error.code == _BUSY:
+                raise
+            raise self._constraint(error, flow_id) or error from error
+
+    def _constraint(self, error: Conflict, flow_id: str) -> ConstraintViolated | None:
+        """What the flow's metadata ask for, if they ask for anything: the server's own words are few."""
+        with suppress(CallFailed):
+            constraints = self.get(flow_id).metadata.get("embedConstraints")
+            if isinstance(constraints, Mapping) and (asked := _in_words(constraints)):
+                hint = ": ".join(filter(None, [asked, error.hint]))
+                return ConstraintViolated(
+                    error.call, status=error.status, code=error.code, hint=hint
+                )
+        return None
+
+
+def _in_words(constraints: Mapping[str, Any]) -> str:
+    """What the publish constraints of a flow are; empty when they ask for nothing."""
+    found: list[str] = []
+    names, lock = constraints.get("requiredPieceNames"), constraints.get("triggerLock")
+    if isinstance(names, list) and names:
+        found.append(f"it needs a step of {' or '.join(map(str, names))}")
+    if lock in ("locked", "frozen"):
+        found.append(f"its trigger is {lock}")
+    return f"the flow has publish constraints: {', and '.join(found)}" if found else ""
 
 
 def _not_run(error: NoSuchThing) -> CallFailed:

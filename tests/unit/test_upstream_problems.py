@@ -39,6 +39,7 @@ MEANINGS = [
     (errors.ValueRefused(CALL, status=400), 422, "value_refused"),
     (errors.ClaimRefused(CALL, status=400), 422, "code_refused"),
     (errors.PieceRefused(CALL, status=400), 422, "refused_by_activepieces"),
+    (errors.ConstraintViolated(CALL, status=409), 422, "refused_by_activepieces"),
     (errors.Conflict(CALL, status=409), 422, "refused_by_activepieces"),
     (errors.Rejected(CALL, status=400), 422, "refused_by_activepieces"),
 ]

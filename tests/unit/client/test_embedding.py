@@ -53,13 +53,12 @@ def test_the_token_says_who_it_is_for_and_names_its_key() -> None:
 
     assert token.header == {"alg": "RS256", "typ": "JWT", "kid": "kid-1"}
     assert token.claims == {
-        "version": "v3",
+        "version": "v4",
         "externalUserId": "u-1",
         "externalProjectId": "tenant-1",
         "firstName": "Eve",
         "lastName": "Embed",
         "role": "Editor",
-        "piecesFilterType": "NONE",
         "iat": NOW,
         "exp": NOW + 300,
     }
@@ -69,10 +68,19 @@ def test_without_a_role_the_server_chooses_one() -> None:
     assert "role" not in signed().claims
 
 
+def test_a_piece_set_is_named_in_the_fourth_version_of_the_token() -> None:
+    claims = signed(piece_set="crm-only").claims
+
+    assert (claims["version"], claims["pieceSet"]) == ("v4", "crm-only")
+    assert "piecesFilterType" not in claims
+
+
 @pytest.mark.parametrize("tags", [("crm", "free"), ()])
-def test_pieces_are_limited_to_those_with_a_tag(tags: tuple[str, ...]) -> None:
+def test_tags_of_pieces_ask_for_the_third_version_of_the_token(tags: tuple[str, ...]) -> None:
     claims = signed(piece_tags=tags).claims
 
+    assert claims["version"] == "v3"
+    assert "pieceSet" not in claims
     assert claims["piecesFilterType"] == "ALLOWED"
     assert claims["piecesTags"] == list(tags)
 
@@ -99,6 +107,22 @@ def test_an_empty_role_is_refused() -> None:
         EmbeddedUser(**EVE, role="")
 
     assert set(refused.value.fields) == {"role"}
+
+
+def test_a_piece_set_and_tags_exclude_each_other() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        EmbeddedUser(**EVE, piece_set="crm-only", piece_tags=("crm",))
+
+    assert set(refused.value.fields) == {"piece_set"}
+
+
+@pytest.mark.parametrize("nothing", ["", " ", 7])
+def test_a_piece_set_without_a_key_is_refused(nothing: Any) -> None:
+    """Activepieces would show every piece instead."""
+    with pytest.raises(InvalidInput) as refused:
+        EmbeddedUser(**EVE, piece_set=nothing)
+
+    assert set(refused.value.fields) == {"piece_set"}
 
 
 def test_a_key_id_is_required() -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from flask_activepieces.client.answers import Answer
 from flask_activepieces.client.errors import (
     Conflict,
+    ConstraintViolated,
     NoSuchThing,
     NotCallable,
     Rejected,
@@ -124,6 +126,7 @@ def test_a_flow_is_made() -> None:
     assert not transport.last.repeatable
 
 
+CONSTRAINED = {"embedConstraints": {"requiredPieceNames": ["@acme/piece-crm"]}}
 TEMPLATE = FlowTemplate(
     display_name="From a template",
     trigger={"type": "PIECE_TRIGGER"},
@@ -158,6 +161,77 @@ def test_a_template_may_get_another_name() -> None:
 
     assert transport.asked[0].body["displayName"] == "Mine"
     assert transport.last.body["request"]["displayName"] == "Mine"
+
+
+def test_metadata_are_there_before_the_template_is_imported() -> None:
+    """So that the publish constraints in them hold from the first moment."""
+    transport = says("flow create (api key)", "flow op UPDATE_TRIGGER")
+
+    Flows(transport).import_template(PROJECT, TEMPLATE, metadata=CONSTRAINED)
+
+    assert transport.asked[0].body["metadata"] == CONSTRAINED
+    assert "metadata" not in transport.last.body["request"]
+
+
+VIOLATION = answer(409, {"code": "VALIDATION", "params": {"message": "Not publishable"}})
+
+
+@pytest.mark.parametrize(
+    ("constraints", "words"),
+    [
+        ({"requiredPieceNames": ["@acme/piece-crm", "@acme/piece-erp"]}, "@acme/piece-crm or @acme/piece-erp"),
+        ({"triggerLock": "frozen"}, "its trigger is frozen"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("operation", ["LOCK_AND_PUBLISH", "UPDATE_TRIGGER", "IMPORT_FLOW"])
+def test_a_violated_publish_constraint_is_named(
+    constraints: dict[str, Any], words: str, operation: str
+) -> None:
+    flow = with_metadata({"embedConstraints": constraints})
+    transport = FakeTransport([VIOLATION, flow])
+
+    with pytest.raises(ConstraintViolated) as refused:
+        Flows(transport).apply(FLOW, operation, {})
+
+    assert words in refused.value.hint
+    assert "Not publishable" in refused.value.hint
+    assert (refused.value.status, refused.value.code) == (409, "VALIDATION")
+
+
+def test_publishing_names_the_constraint_too() -> None:
+    flow = with_metadata(CONSTRAINED, recorded_as="flow get after publish")
+    transport = FakeTransport([flow, VIOLATION, flow])
+
+    with pytest.raises(ConstraintViolated) as refused:
+        Flows(transport).publish(FLOW)
+
+    assert refused.value.call == "flows.publish"
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "then"),
+    [
+        ("LOCK_AND_PUBLISH", {"code": "FLOW_OPERATION_IN_PROGRESS"}, []),
+        ("ADD_ACTION", {"code": "VALIDATION"}, []),
+        ("LOCK_AND_PUBLISH", {"code": "VALIDATION"}, [{}]),
+        ("LOCK_AND_PUBLISH", {"code": "VALIDATION"}, [None]),
+    ],
+    ids=["busy", "another operation", "no constraints", "no look possible"],
+)
+def test_another_conflict_is_not_taken_for_a_violated_constraint(
+    operation: str, body: dict[str, Any], then: list[dict[str, Any] | None]
+) -> None:
+    looks = [answer(500, {}) if metadata is None else with_metadata(metadata) for metadata in then]
+
+    with pytest.raises(Conflict) as refused:
+        Flows(FakeTransport([answer(409, body), *looks])).apply(FLOW, operation, {})
+
+    assert type(refused.value) is Conflict
+
+
+def with_metadata(metadata: dict[str, Any], *, recorded_as: str = "flow get") -> Answer:
+    """A flow as a real server shows it, with these metadata."""
+    return answer(200, recording(recorded_as).body | {"metadata": metadata})
 
 
 def test_a_template_that_does_not_fit_leaves_no_empty_flow_behind() -> None:
