@@ -4,7 +4,8 @@ from . import signals
 from .bearer import current_token, require_scope
 from .errors import ActivepiecesError
 from .extension import Activepieces
-from .host import FlaskLoginHost, Host, Principal, Workspace
+from .flask_login_host import FlaskLoginHost
+from .host import Host, Principal, Workspace
 from .state import get_state
 
 __all__ = [

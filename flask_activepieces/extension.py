@@ -14,7 +14,8 @@ from .clock import Clock
 from .config import Settings
 from .database import Database
 from .errors import SetupError
-from .host import FlaskLoginHost, Host
+from .flask_login_host import TENANT_CHOICES
+from .host import Host
 from .host_session import ConsiderateHost, HostSession
 from .integrations.services import services
 from .models import Base
@@ -31,14 +32,14 @@ from .views.csrf import exempt_views
 class Activepieces:
     """The extension. It keeps nothing of any app, so one object may serve several.
 
-    ``host`` answers who is signed in and what they may do; ``bind_key`` names the Flask-SQLAlchemy bind that our
-    tables live in; ``clock`` is for tests.
+    ``host`` answers who is signed in and what they may do: a `FlaskLoginHost`, or a `Host` of your own. ``bind_key``
+    names the Flask-SQLAlchemy bind that our tables live in; ``clock`` is for tests.
     """
 
     def __init__(
         self, host: Host | None = None, *, bind_key: str | None = None, clock: Clock = time.time
     ) -> None:
-        self._host = host or FlaskLoginHost()
+        self._host = host
         self._bind_key = bind_key
         self._clock = clock
 
@@ -46,6 +47,11 @@ class Activepieces:
         """Read the configuration, add our tables to the app's, and register routes and commands."""
         if EXTENSION in app.extensions:
             raise SetupError("flask-activepieces is set up on this app already.")
+        if self._host is None:
+            raise SetupError(
+                "Activepieces() needs a host, which knows the users and their tenants: Activepieces(host)."
+                f" {TENANT_CHOICES} Without Flask-Login, write a subclass of Host."
+            )
         settings = Settings.from_app_config(app.config)
         database = self._database(app)
         session = HostSession(app.extensions["sqlalchemy"].session)

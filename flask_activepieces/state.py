@@ -52,7 +52,7 @@ def get_state(app: Flask | None = None) -> State:
     state = (app or current_app).extensions.get(EXTENSION)
     if state is None:
         raise SetupError(
-            "flask-activepieces is not set up on this app: call Activepieces().init_app(app)."
+            "flask-activepieces is not set up on this app: call Activepieces(host).init_app(app)."
         )
     assert isinstance(state, State)
     return state

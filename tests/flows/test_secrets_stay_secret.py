@@ -19,7 +19,7 @@ from flask_activepieces.state import get_state
 from tests.conftest import MakeApp
 from tests.support.actors import Parameters, Person, Program, answer_of
 from tests.support.clock import StoppedClock
-from tests.support.hosts import SECRET_KEY
+from tests.support.hosts import SECRET_KEY, SmallHost
 from tests.support.reachable import reachable
 from tests.support.storage import database_away, rows_of
 
@@ -212,7 +212,7 @@ def test_no_secret_is_in_a_complaint_about_the_configuration(app: Flask) -> None
     host.config.update(broken)
 
     with pytest.raises(ConfigError) as caught:
-        Activepieces().init_app(host)
+        Activepieces(SmallHost()).init_app(host)
 
     told = "".join(str(thing) for thing in (caught.value, *caught.traceback))
     assert len(caught.value.problems) == len(broken)

@@ -14,7 +14,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from flask_activepieces import Activepieces, current_token, require_scope
+from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope
 from flask_activepieces.models import Base
 from tests.support import hosts
 from tests.support.actors import Person, Program, answer_of
@@ -79,7 +79,7 @@ def test_with_a_bind_key_our_tables_are_in_that_bind_only(
 ) -> None:
     app = host_app(
         SQLAlchemy(),
-        Activepieces(bind_key="integrations", clock=clock),
+        Activepieces(FlaskLoginHost(single_tenant=True), bind_key="integrations", clock=clock),
         SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'main.sqlite'}",
         SQLALCHEMY_BINDS={"integrations": f"sqlite:///{tmp_path / 'integrations.sqlite'}"},
     )
@@ -101,7 +101,12 @@ def test_two_apps_use_different_binds_of_one_database_object(
         "SQLALCHEMY_BINDS": {name: f"sqlite:///{tmp_path / name}.sqlite" for name in names},
     }
     one, two = (
-        host_app(db, Activepieces(bind_key=name, clock=clock), **databases) for name in names
+        host_app(
+            db,
+            Activepieces(FlaskLoginHost(single_tenant=True), bind_key=name, clock=clock),
+            **databases,
+        )
+        for name in names
     )
 
     assert [connect_and_refresh(app) for app in (one, two)] == ["bob", "bob"]
@@ -123,7 +128,11 @@ def test_in_a_schema_of_postgresql(clock: StoppedClock, tmp_path: Path) -> None:
         with create_engine(url, poolclass=NullPool).begin() as connection:
             connection.execute(text("CREATE SCHEMA tenant_x"))
         db = SQLAlchemy(metadata=MetaData(schema="tenant_x"))
-        app = host_app(db, Activepieces(clock=clock), SQLALCHEMY_DATABASE_URI=url)
+        app = host_app(
+            db,
+            Activepieces(FlaskLoginHost(single_tenant=True), clock=clock),
+            SQLALCHEMY_DATABASE_URI=url,
+        )
 
         assert connect_and_refresh(app) == "bob"
         pruned = app.test_cli_runner().invoke(args=["activepieces", "prune", "--json"])

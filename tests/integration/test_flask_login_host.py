@@ -15,7 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from flask_activepieces import Activepieces, current_token, require_scope
+from flask_activepieces import Activepieces, FlaskLoginHost, Host, current_token, require_scope
 from tests.support import hosts
 from tests.support.actors import Person, Program, answer_of, brought_back
 from tests.support.clock import StoppedClock
@@ -65,18 +65,19 @@ class Site:
 def numbered() -> Site:
     user = {"id": 41, "tenant_id": 7, "tenant_name": "Acme", "organization_id": 3, "is_admin": True}
     principal = {"user_id": "41", "tenant_id": "7", "organization_id": "3"}
-    app = make_app(NumberedUser, int, user, login_view="auth.login")
+    host = FlaskLoginHost(tenant_attribute="tenant_id", organization_attribute="organization_id")
+    app = make_app(NumberedUser, int, user, host)
     return Site(app, user, principal, "Acme", is_admin=True)
 
 
 def plain() -> Site:
     user = {"id": uuid4()}
     principal = {"user_id": str(user["id"]), "tenant_id": "default", "organization_id": None}
-    app = make_app(PlainUser, UUID, user, login_view="auth.login")
+    app = make_app(PlainUser, UUID, user, FlaskLoginHost(single_tenant=True))
     return Site(app, user, principal, "default", is_admin=False)
 
 
-def make_app(model: Any, key: Any, user: dict[str, Any], *, login_view: str) -> Flask:
+def make_app(model: Any, key: Any, user: dict[str, Any], host: Host) -> Flask:
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=hosts.SECRET_KEY,
@@ -85,9 +86,9 @@ def make_app(model: Any, key: Any, user: dict[str, Any], *, login_view: str) -> 
     )
     db = SQLAlchemy(app, metadata=Base.metadata)
     login_manager = LoginManager(app)
-    login_manager.login_view = login_view
+    login_manager.login_view = "auth.login"
     login_manager.user_loader(lambda user_id: db.session.get(model, key(user_id)))
-    Activepieces(clock=StoppedClock()).init_app(app)
+    Activepieces(host, clock=StoppedClock()).init_app(app)
     app.register_blueprint(auth_blueprint(db, model))
     app.add_url_rule("/api/whoami", view_func=require_scope("profile:read")(whoami))
     with app.app_context():

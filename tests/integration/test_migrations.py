@@ -45,7 +45,7 @@ def project(
             ACTIVEPIECES_SCOPES=hosts.SCOPES,
         )
         db = SQLAlchemy(app)
-        Activepieces().init_app(app)
+        Activepieces(hosts.SmallHost()).init_app(app)
         flask_migrate.Migrate(app, db, directory=str(tmp_path / "migrations"))
         with app.app_context():
             flask_migrate.init()

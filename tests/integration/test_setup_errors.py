@@ -11,7 +11,13 @@ from flask import Flask
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces import Activepieces, ActivepiecesError, current_token, require_scope
+from flask_activepieces import (
+    Activepieces,
+    ActivepiecesError,
+    FlaskLoginHost,
+    current_token,
+    require_scope,
+)
 from flask_activepieces.errors import ConfigError, SetupError
 from flask_activepieces.state import get_state
 from tests.conftest import MakeApp
@@ -45,14 +51,25 @@ def plain(tmp_path: Path) -> Iterator[Plain]:
                     engine.dispose()
 
 
+def test_without_a_host_the_developer_learns_what_to_choose(plain: Plain) -> None:
+    """An app whose tenant has another name than we expect must not become one tenant in silence."""
+    app = plain()
+    SQLAlchemy(app)
+
+    with pytest.raises(SetupError, match=r"single_tenant=True.*tenant_attribute=\"company_id\""):
+        Activepieces().init_app(app)
+
+    assert "activepieces" not in app.extensions
+
+
 def test_before_the_database_is_set_up(plain: Plain) -> None:
     with pytest.raises(SetupError, match=r"call db\.init_app\(app\) first"):
-        Activepieces().init_app(plain())
+        Activepieces(hosts.SmallHost()).init_app(plain())
 
 
 def test_twice_on_one_app(app: Flask) -> None:
     with pytest.raises(SetupError, match="is set up on this app already"):
-        Activepieces().init_app(app)
+        Activepieces(hosts.SmallHost()).init_app(app)
 
 
 def test_an_unknown_bind(plain: Plain) -> None:
@@ -60,7 +77,7 @@ def test_an_unknown_bind(plain: Plain) -> None:
     SQLAlchemy(app)
 
     with pytest.raises(SetupError, match="SQLALCHEMY_BINDS has no bind 'integrations'"):
-        Activepieces(bind_key="integrations").init_app(app)
+        Activepieces(hosts.SmallHost(), bind_key="integrations").init_app(app)
 
 
 def test_no_default_database_among_the_binds(plain: Plain, tmp_path: Path) -> None:
@@ -72,23 +89,23 @@ def test_no_default_database_among_the_binds(plain: Plain, tmp_path: Path) -> No
     SQLAlchemy(app)
 
     with pytest.raises(SetupError, match="SQLALCHEMY_DATABASE_URI.*bind_key"):
-        Activepieces().init_app(app)
+        Activepieces(hosts.SmallHost()).init_app(app)
 
 
 def test_after_a_refusal_the_app_can_be_set_up_rightly(plain: Plain) -> None:
     app = plain(ACTIVEPIECES_CODE_TTL="soon")
     SQLAlchemy(app)
     with pytest.raises(ConfigError, match="ACTIVEPIECES_CODE_TTL"):
-        Activepieces().init_app(app)
+        Activepieces(hosts.SmallHost()).init_app(app)
 
     app.config["ACTIVEPIECES_CODE_TTL"] = "60"
-    Activepieces().init_app(app)
+    Activepieces(hosts.SmallHost()).init_app(app)
 
     assert get_state(app).settings.code_ttl == 60
 
 
 def test_without_the_extension_whoever_needs_it_says_what_to_call(plain: Plain) -> None:
-    with pytest.raises(SetupError, match=r"call Activepieces\(\)\.init_app\(app\)"):
+    with pytest.raises(SetupError, match=r"call Activepieces\(host\)\.init_app\(app\)"):
         get_state(plain())
 
 
@@ -113,7 +130,7 @@ def test_no_login_view_is_told_on_a_page(plain: Plain) -> None:
     db = SQLAlchemy(app)
     login_manager = LoginManager(app)
     login_manager.user_loader(lambda user_id: None)
-    Activepieces().init_app(app)
+    Activepieces(FlaskLoginHost(single_tenant=True)).init_app(app)
     with app.app_context():
         db.create_all()
 
@@ -126,7 +143,7 @@ def test_no_login_view_is_told_on_a_page(plain: Plain) -> None:
 def test_no_flask_login_at_all_is_told_on_a_page(plain: Plain) -> None:
     app = plain(ACTIVEPIECES_SCOPES=hosts.SCOPES)
     db = SQLAlchemy(app)
-    Activepieces().init_app(app)
+    Activepieces(FlaskLoginHost(single_tenant=True)).init_app(app)
     with app.app_context():
         db.create_all()
 

@@ -20,7 +20,7 @@ from flask_login import LoginManager, UserMixin, login_user
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from flask_activepieces import Activepieces
+from flask_activepieces import Activepieces, FlaskLoginHost
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support import hosts
 from tests.support.actors import Person, answer_of
@@ -97,7 +97,7 @@ def app(tmp_path: Path, server: ActivepiecesServer) -> Iterator[Flask]:
     db = SQLAlchemy(app, metadata=Base.metadata)
     manager = LoginManager(app)
     manager.user_loader(lambda user_id: db.session.get(User, int(user_id)))
-    Activepieces().init_app(app)
+    Activepieces(FlaskLoginHost(tenant_attribute="tenant_id")).init_app(app)
 
     @app.get("/login")
     def login() -> ResponseReturnValue:

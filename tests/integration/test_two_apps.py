@@ -11,7 +11,7 @@ from flask import Flask
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces import Activepieces, current_token, require_scope
+from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope
 from flask_activepieces.models import Base
 from flask_activepieces.state import get_state
 from tests.conftest import MakeApp
@@ -23,7 +23,8 @@ from tests.support.storage import row_counts
 @pytest.fixture
 def create_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     """An app factory over one database object, one login manager and one extension."""
-    db, login_manager, activepieces = SQLAlchemy(), LoginManager(), Activepieces()
+    db, login_manager = SQLAlchemy(), LoginManager()
+    activepieces = Activepieces(FlaskLoginHost(single_tenant=True))
     made: list[Flask] = []
 
     def create(name: str, **config: Any) -> Flask:

@@ -35,12 +35,12 @@ for name in sys.argv[1:]:
 WHAT_A_START_LOADS = """
 import sys
 from flask import Flask
-from flask_activepieces import Activepieces
+from flask_activepieces import Activepieces, FlaskLoginHost
 from flask_sqlalchemy import SQLAlchemy
 app = Flask("host")
 app.config.update(SECRET_KEY="a key for this test only", SQLALCHEMY_DATABASE_URI="sqlite://")
 SQLAlchemy(app)
-Activepieces().init_app(app)
+Activepieces(FlaskLoginHost(single_tenant=True)).init_app(app)
 print("\\n".join({name.partition(".")[0] for name in sys.modules}))
 """
 

@@ -28,6 +28,7 @@ LAYERS = {
     "config_urls": 0,
     "config_values": 0,
     "issuer": 0,
+    "flask_login_host": 0,
     "host": 0,
     "signals": 1,
     "models": 1,
@@ -56,6 +57,7 @@ OPEN_ROWS = {0, 1, 8}
 
 # Who may know which framework, by module or package. Ruff (TID251) says so already in the editor.
 KNOWS_FLASK = {
+    "flask_login_host",
     "host",
     "host_session",
     "budget",
@@ -67,7 +69,7 @@ KNOWS_FLASK = {
     "extension",
     "testing",
 }
-KNOWS_FLASK_LOGIN = {"host"}
+KNOWS_FLASK_LOGIN = {"flask_login_host"}
 
 
 def module_name(path: Path) -> str:

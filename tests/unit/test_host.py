@@ -44,36 +44,127 @@ def with_users(app: Flask, *users: User) -> LoginManager:
     return manager
 
 
+def one_tenant() -> FlaskLoginHost:
+    return FlaskLoginHost(single_tenant=True)
+
+
+def many_tenants(**options: Any) -> FlaskLoginHost:
+    return FlaskLoginHost(tenant_attribute="tenant_id", **options)
+
+
 def principal_of(user: User) -> Principal:
-    return FlaskLoginHost().principal_of(user)
+    principal = many_tenants().principal_of(user)
+    assert principal is not None
+    return principal
 
 
 def test_it_answers_the_five_questions() -> None:
-    host: Host = FlaskLoginHost()
+    host: Host = one_tenant()
 
     assert host
 
 
-#: What a user has, and the principal that it makes.
+# Which tenant a user belongs to
+
+
+def test_no_app_is_one_tenant_without_the_developers_word() -> None:
+    with pytest.raises(SetupError, match=r"single_tenant=True.*tenant_attribute=.*principal_of"):
+        FlaskLoginHost()
+
+
+def test_a_subclass_that_decides_the_tenant_itself_chooses_nothing() -> None:
+    class Companies(FlaskLoginHost):
+        def principal_of(self, user: Any) -> Principal:
+            return Principal(user.get_id(), "acme", "Bob")
+
+    assert Companies().principal_of(User()) == Principal("1", "acme", "Bob")
+
+
+def test_a_subclass_that_decides_something_else_still_chooses() -> None:
+    class Teams(FlaskLoginHost):
+        def workspaces(self, principal: Principal) -> list[Workspace]:
+            return []
+
+    with pytest.raises(SetupError, match="which tenant"):
+        Teams()
+
+
+def test_one_tenant_and_an_attribute_for_it_are_not_taken_together() -> None:
+    with pytest.raises(SetupError, match="not both"):
+        FlaskLoginHost(single_tenant=True, tenant_attribute="company_id")
+
+
+def test_a_tenant_attribute_that_no_user_has_is_an_error_that_names_it() -> None:
+    """An app whose attribute has another name must not become one tenant."""
+    host = FlaskLoginHost(tenant_attribute="company_id")
+
+    with pytest.raises(SetupError, match="User has no attribute 'company_id'"):
+        host.principal_of(User(tenant_id="acme"))
+
+
+def test_an_organization_attribute_that_no_user_has_is_an_error_that_names_it() -> None:
+    host = FlaskLoginHost(single_tenant=True, organization_attribute="team_id")
+
+    with pytest.raises(SetupError, match="'team_id'"):
+        host.principal_of(User())
+
+
+def test_a_user_whose_tenant_is_none_has_no_principal(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    user = User(id=5, tenant_id=None)
+    with_users(app, user)
+
+    with app.test_request_context():
+        login_user(user)
+        signed_in = many_tenants().current_principal()
+        loaded = many_tenants().load_principal("5", "default")
+
+    assert signed_in is None
+    assert loaded is None
+    assert "User 5 is treated as signed out, because tenant_id is None" in caplog.text
+
+
+#: What a user has, and the principal that it makes where all are in one tenant.
 USERS = [
     ({"id": 41}, Principal("41", "default", "41")),
     ({"id": UUID(int=7)}, Principal(str(UUID(int=7)), "default", str(UUID(int=7)))),
-    ({"tenant_id": 7}, Principal("1", "7", "1")),
-    ({"tenant_id": 0}, Principal("1", "0", "1")),
-    ({"tenant_id": None}, Principal("1", "default", "1")),
-    ({"tenant_id": UUID(int=9)}, Principal("1", str(UUID(int=9)), "1")),
-    ({"organization_id": 3}, Principal("1", "default", "1", "3")),
-    ({"organization_id": None}, Principal("1", "default", "1", None)),
+    ({"tenant_id": "acme"}, Principal("1", "default", "1")),
+    ({"organization_id": 3}, Principal("1", "default", "1")),
     ({"email": "b@x.test"}, Principal("1", "default", "b@x.test")),
     ({"email": "b@x.test", "name": "Bob"}, Principal("1", "default", "Bob")),
     ({"name": "Bob", "display_name": "Bobby"}, Principal("1", "default", "Bobby")),
+    ({"display_name": lambda: "Bobby"}, Principal("1", "default", "Bobby")),
     ({"name": "", "email": None}, Principal("1", "default", "1")),
 ]
 
 
 @pytest.mark.parametrize(("attributes", "principal"), USERS)
-def test_a_user_makes_a_principal(attributes: dict[str, Any], principal: Principal) -> None:
-    assert principal_of(User(**attributes)) == principal
+def test_a_user_of_a_single_tenant_makes_a_principal(
+    attributes: dict[str, Any], principal: Principal
+) -> None:
+    assert one_tenant().principal_of(User(**attributes)) == principal
+
+
+#: The attributes that the host is made with, and the principal.
+MEMBERS = [
+    ({"company_id": 7, "team_id": None}, Principal("1", "7", "1")),
+    ({"company_id": 0, "team_id": 3}, Principal("1", "0", "1", "3")),
+    ({"company_id": UUID(int=9), "team_id": None}, Principal("1", str(UUID(int=9)), "1")),
+    (
+        {"company_id": lambda: "acme", "team_id": lambda: "labs"},
+        Principal("1", "acme", "1", "labs"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("attributes", "principal"), MEMBERS)
+def test_tenant_and_organization_are_read_from_the_attributes_named(
+    attributes: dict[str, Any], principal: Principal
+) -> None:
+    host = FlaskLoginHost(tenant_attribute="company_id", organization_attribute="team_id")
+
+    assert host.principal_of(User(**attributes)) == principal
 
 
 # Who is signed in
@@ -83,7 +174,7 @@ def test_nobody_is_signed_in(app: Flask) -> None:
     with_users(app)
 
     with app.test_request_context():
-        assert FlaskLoginHost().current_principal() is None
+        assert one_tenant().current_principal() is None
 
 
 def test_an_anonymous_user_of_the_apps_own_is_nobody(app: Flask) -> None:
@@ -93,7 +184,7 @@ def test_an_anonymous_user_of_the_apps_own_is_nobody(app: Flask) -> None:
     with_users(app).anonymous_user = Guest
 
     with app.test_request_context():
-        assert FlaskLoginHost().current_principal() is None
+        assert one_tenant().current_principal() is None
 
 
 def test_the_signed_in_user_is_the_principal(app: Flask) -> None:
@@ -103,7 +194,7 @@ def test_the_signed_in_user_is_the_principal(app: Flask) -> None:
     with app.test_request_context():
         login_user(user)
 
-        assert FlaskLoginHost().current_principal() == Principal("5", "acme", "Bob")
+        assert many_tenants().current_principal() == Principal("5", "acme", "Bob")
 
 
 def test_a_user_whose_truth_is_in_question_is_still_signed_in(app: Flask) -> None:
@@ -119,7 +210,7 @@ def test_a_user_whose_truth_is_in_question_is_still_signed_in(app: Flask) -> Non
     with app.test_request_context():
         login_user(user)
 
-        assert FlaskLoginHost().current_principal() == Principal("5", "default", "5")
+        assert one_tenant().current_principal() == Principal("5", "default", "5")
 
 
 # Whom a token speaks for
@@ -131,8 +222,8 @@ def test_a_user_whose_truth_is_in_question_is_still_signed_in(app: Flask) -> Non
         (User(id=5, tenant_id="acme"), "5", "acme", True),
         (User(id=5, tenant_id="acme"), "6", "acme", False),
         (User(id=5, tenant_id="acme"), "5", "globex", False),
-        (User(id=5), "5", "default", True),
-        (User(id=5, is_active=False), "5", "default", False),
+        (User(id=5, tenant_id="acme", is_active=False), "5", "acme", False),
+        (User(id=5, tenant_id="acme", is_active="no"), "5", "acme", False),
     ],
 )
 def test_a_user_is_loaded_if_active_and_in_that_tenant(
@@ -141,7 +232,7 @@ def test_a_user_is_loaded_if_active_and_in_that_tenant(
     with_users(app, user)
 
     with app.app_context():
-        principal = FlaskLoginHost().load_principal(user_id, tenant_id)
+        principal = many_tenants().load_principal(user_id, tenant_id)
 
     assert (principal is not None) is found
 
@@ -149,31 +240,68 @@ def test_a_user_is_loaded_if_active_and_in_that_tenant(
 # What they may do
 
 
+class WithMethods(User):
+    """As a model may have it: a method, where others have an attribute."""
+
+    def is_admin(self) -> bool:
+        return bool(vars(self)["admin"])
+
+    def is_active(self) -> bool:  # type: ignore[override]
+        return bool(vars(self)["active"])
+
+
 @pytest.mark.parametrize("permission", ["view", "edit", "admin"])
 @pytest.mark.parametrize(
-    ("attributes", "allowed"),
+    ("user", "allowed"),
     [
-        ({}, False),
-        ({"is_admin": False}, False),
-        ({"is_admin": True}, True),
-        ({"is_admin": 1}, True),
+        (User(tenant_id=7), False),
+        (User(tenant_id=7, is_admin=False), False),
+        (User(tenant_id=7, is_admin=True), True),
+        (User(tenant_id=7, is_admin=1), False),
+        (User(tenant_id=7, is_admin="no"), False),
+        (WithMethods(tenant_id=7, admin=False), False),
+        (WithMethods(tenant_id=7, admin=True), True),
     ],
 )
-def test_permissions_go_by_is_admin(
-    app: Flask, permission: Any, attributes: dict[str, Any], allowed: bool
+def test_only_is_admin_that_is_true_makes_an_admin(
+    app: Flask, permission: Any, user: User, allowed: bool
 ) -> None:
-    user = User(**attributes)
     with_users(app, user)
 
     with app.app_context():
-        assert FlaskLoginHost().allows(principal_of(user), permission) is allowed
+        assert many_tenants().allows(principal_of(user), permission) is allowed
+
+
+@pytest.mark.parametrize(
+    ("admin", "allowed"),
+    [
+        ("is_owner", True),
+        ("is_staff", False),
+        (lambda user: user.role == "owner", True),
+        (lambda user: user.role, False),
+    ],
+)
+def test_the_app_says_who_is_an_admin(app: Flask, admin: Any, allowed: bool) -> None:
+    user = User(tenant_id=7, is_owner=True, is_admin=False, role="owner")
+    with_users(app, user)
+
+    with app.app_context():
+        assert many_tenants(admin=admin).allows(principal_of(user), "admin") is allowed
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_is_active_may_be_a_method(app: Flask, active: bool) -> None:
+    with_users(app, WithMethods(tenant_id="acme", active=active))
+
+    with app.app_context():
+        assert (many_tenants().load_principal("1", "acme") is not None) is active
 
 
 def test_a_user_who_is_gone_may_nothing(app: Flask) -> None:
     with_users(app)
 
     with app.app_context():
-        assert not FlaskLoginHost().allows(Principal("5", "acme", "Bob"), "view")
+        assert not one_tenant().allows(Principal("5", "acme", "Bob"), "view")
 
 
 # What they may share
@@ -182,11 +310,10 @@ def test_a_user_who_is_gone_may_nothing(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("attributes", "workspace"),
     [
-        ({}, Workspace("default", "default")),
         ({"tenant_id": 7}, Workspace("7", "7")),
         ({"tenant_id": 7, "tenant_name": "Acme"}, Workspace("7", "Acme")),
         ({"tenant_id": 7, "tenant_name": ""}, Workspace("7", "7")),
-        ({"tenant_id": 7, "organization_id": 3}, Workspace("7", "7", "3")),
+        ({"tenant_id": 7, "tenant_name": lambda: "Acme"}, Workspace("7", "Acme")),
     ],
 )
 def test_the_one_workspace_is_the_users_own_tenant(
@@ -196,7 +323,7 @@ def test_the_one_workspace_is_the_users_own_tenant(
     with_users(app, user)
 
     with app.app_context():
-        assert FlaskLoginHost().workspaces(principal_of(user)) == [workspace]
+        assert many_tenants().workspaces(principal_of(user)) == [workspace]
 
 
 # Where to sign in
@@ -218,7 +345,7 @@ def test_the_login_url_is_the_apps_own(app: Flask, login_view: str, expected: st
     app.add_url_rule("/sign-in", "sign_in", lambda: "")
 
     with app.test_request_context():
-        url = FlaskLoginHost().login_url("/oauth/authorize?request_id=x")
+        url = one_tenant().login_url("/oauth/authorize?request_id=x")
 
     assert url == expected
 
@@ -227,14 +354,14 @@ def test_without_a_login_view_the_error_says_what_to_set(app: Flask) -> None:
     with_users(app)
 
     with app.test_request_context(), pytest.raises(SetupError, match=r"login_manager\.login_view"):
-        FlaskLoginHost().login_url("/")
+        one_tenant().login_url("/")
 
 
 def test_without_a_user_loader_the_error_says_what_to_add(app: Flask) -> None:
     LoginManager(app)
 
     with app.app_context(), pytest.raises(SetupError, match="user_loader"):
-        FlaskLoginHost().load_user("1")
+        one_tenant().load_user("1")
 
 
 ASKED: list[Callable[[FlaskLoginHost], object]] = [
@@ -252,7 +379,7 @@ def test_without_flask_login_the_error_says_what_to_call(
     app: Flask, ask: Callable[[FlaskLoginHost], object]
 ) -> None:
     with app.test_request_context(), pytest.raises(SetupError, match=r"login_manager\.init_app"):
-        ask(FlaskLoginHost())
+        ask(one_tenant())
 
 
 def test_one_question_can_be_answered_differently(app: Flask) -> None:
@@ -263,8 +390,8 @@ def test_one_question_can_be_answered_differently(app: Flask) -> None:
     with_users(app, User())
 
     with app.app_context():
-        host: Host = Teams()
-        assert [w.name for w in host.workspaces(principal_of(User()))] == ["A", "B"]
+        host: Host = Teams(single_tenant=True)
+        assert [w.name for w in host.workspaces(Principal("1", "default", "x"))] == ["A", "B"]
 
 
 @pytest.mark.parametrize(("configured", "told"), [(None, None), ("2.1", "2.1"), (3, "3")])
@@ -274,12 +401,12 @@ def test_the_version_is_what_the_app_says_of_itself(
     app.config["VERSION"] = configured
 
     with app.app_context():
-        assert FlaskLoginHost().version() == told
+        assert one_tenant().version() == told
 
 
 def test_a_new_mcp_token_is_shown_to_nobody_unless_the_app_says_so() -> None:
-    assert FlaskLoginHost().reveals_mcp_token(Principal("1", "default", "x")) is False
+    assert one_tenant().reveals_mcp_token(Principal("1", "default", "x")) is False
 
 
 def test_an_app_has_no_page_to_renew_a_connection_unless_it_says_so() -> None:
-    assert FlaskLoginHost().reconnect_url("an-integration", "a-connection") is None
+    assert one_tenant().reconnect_url("an-integration", "a-connection") is None
