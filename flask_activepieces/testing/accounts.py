@@ -15,6 +15,7 @@ from .projects import make_project
 from .roles import DEFAULT_ROLES
 from .shapes import fields, flag, text
 from .store import new_id
+from .versions import FIRST_SIGN_UP, MODERN_FIELDS
 from .world import World
 
 area = Area("accounts")
@@ -87,7 +88,7 @@ def sign_up(call: Call) -> tuple[int, Json]:
     )
     if not is_first:
         join(world, identity)
-    elif world.is_modern:
+    elif world.has(FIRST_SIGN_UP):
         return 200, _onboarding(world, identity)
     else:
         make_platform(world, identity, f"{body['firstName']}'s Platform")
@@ -116,7 +117,7 @@ def sign_in(call: Call) -> tuple[int, Json]:
     "/platforms",
     body=fields({"name": text()}),
     who=frozenset({ONBOARDING}),
-    versions=("0.85.2",),
+    since=FIRST_SIGN_UP,
 )
 def create_platform(call: Call) -> tuple[int, Json]:
     """The first user's platform, and a real session."""
@@ -150,7 +151,7 @@ def create_api_key(call: Call) -> tuple[int, Json]:
     assert call.principal.platform_id is not None
     row, value = make_api_key(call.world, call.principal.platform_id, call.body["displayName"])
     made = _key_json(row) | {"value": value}
-    return 201, made if call.world.is_modern else made | {"lastUsedAt": ""}
+    return 201, made if call.world.has(MODERN_FIELDS) else made | {"lastUsedAt": ""}
 
 
 @area.route(

@@ -23,6 +23,7 @@ from . import (
     platform_facts,
     project_members,
     projects,
+    replacement,
     runs,
     signing_keys,
     users,
@@ -30,6 +31,7 @@ from . import (
 )
 from .answers import respond, route_not_found
 from .area import Area
+from .versions import API_PREFIX
 from .world import ReceivedCall, World
 
 #: Every area of the server, in the order in which its routes are looked up.
@@ -41,6 +43,7 @@ AREAS: Sequence[Area] = (
     authorization.pages,
     connections.area,
     connections.platform_area,
+    replacement.area,
     engine.area,
     pieces.area,
     folders.area,
@@ -85,7 +88,7 @@ def make_app(world: World) -> Flask:
     @app.errorhandler(404)
     @app.errorhandler(405)
     def no_route(_error: Exception) -> Response:
-        if world.is_modern and not request.path.startswith("/api/"):
+        if world.has(API_PREFIX) and not request.path.startswith("/api/"):
             return Response(_PAGES, content_type="text/html; charset=utf-8")
         refusal = route_not_found()
         return respond(refusal.status, refusal.body)

@@ -25,7 +25,8 @@ from .auth import (
 )
 from .bodies import nested, read_body
 from .shapes import Misshapen, Shape, an_id, complaints, fields
-from .world import Edition, Version, World
+from .versions import ZOD, Change
+from .world import Edition, World
 
 #: Kinds of principal that most routes are for; an empty set is a public route.
 KEY_OR_USER = frozenset({SERVICE, USER})
@@ -96,7 +97,16 @@ class Route:
     platform_admin: bool
     plan: str | None
     editions: frozenset[Edition]
-    versions: frozenset[Version]
+    since: Change | None
+    before: Change | None
+
+    def is_on(self, world: World) -> bool:
+        """Whether the server has the route, by its edition and version."""
+        return (
+            world.edition in self.editions
+            and (self.since is None or world.has(self.since))
+            and (self.before is None or not world.has(self.before))
+        )
 
 
 @dataclass
@@ -125,7 +135,8 @@ class Area:
         platform_admin: bool = False,
         plan: str | None = None,
         editions: tuple[Edition, ...] = ("ee", "ce"),
-        versions: tuple[Version, ...] = ("0.85.2", "0.78.2"),
+        since: Change | None = None,
+        before: Change | None = None,
     ) -> Callable[[View], View]:
         """Declare a route; path parameters are ids unless ``params`` gives them another shape."""
 
@@ -147,7 +158,8 @@ class Area:
                     platform_admin,
                     plan,
                     frozenset(editions),
-                    frozenset(versions),
+                    since,
+                    before,
                 )
             )
             return view
@@ -158,7 +170,7 @@ class Area:
         """The routes that this server has, for its edition and version."""
         blueprint = Blueprint(self.name, __name__)
         for place, route in enumerate(self.routes):
-            if world.edition in route.editions and world.version in route.versions:
+            if route.is_on(world):
                 blueprint.add_url_rule(
                     route.path,
                     endpoint=f"{place}_{route.view.__name__}",
@@ -213,4 +225,4 @@ def _read(world: World, shape: Shape, value: Any, where: str) -> Json:
     try:
         return shape.read(value, (where,))
     except Misshapen as wrong:
-        raise invalid(complaints(shape, value, wrong, where=where, zod=world.is_modern)) from None
+        raise invalid(complaints(shape, value, wrong, where=where, zod=world.has(ZOD))) from None

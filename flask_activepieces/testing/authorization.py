@@ -18,6 +18,7 @@ from .oauth_client import form_encoded
 from .shapes import fields, list_of, optional, record, text
 from .store import new_id
 from .tokens import filled_in
+from .versions import AUTHORIZATION_URL
 
 area = Area("authorization", scoped=True)
 pages = Area("redirect", at_root=True)
@@ -86,7 +87,7 @@ def authorization_url(
     ),
     who=USER_ONLY,
     project=in_body,
-    versions=("0.85.2",),
+    since=AUTHORIZATION_URL,
 )
 def make_authorization_url(call: Call) -> tuple[int, Json]:
     """The URL for a piece. Its state is told to nobody and checked by nobody."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from .answers import Json, Row
 from .flow_rows import latest_version
 from .people import person
+from .versions import MODERN_FIELDS
 from .world import World
 
 KIND = "app_connection"
@@ -38,7 +39,7 @@ _SHOWN = (
 
 def shown(world: World, row: Row) -> Row:
     """A connection as the API answers it: never its value."""
-    names = [name for name in _SHOWN if world.is_modern or name not in _MODERN_ONLY]
+    names = [name for name in _SHOWN if world.has(MODERN_FIELDS) or name not in _MODERN_ONLY]
     return {name: row[name] for name in names}
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from .answers import Json, Row, breaks_a_rule, listing, no_entity, not_found
+from .answers import Json, Row, listing, no_entity, not_found
 from .area import Area, Call, in_body, in_query
-from .auth import USER
 from .connection_rows import KIND, belongs_to, listed, matching, put, shown
 from .connection_values import piece_for, project_draft, settled
-from .flow_rows import replace_connection
 from .paging import page, rows_a_page
 from .people import person
-from .shapes import an_id, fields, list_of, nullable, number, one_of, optional, record, text
+from .shapes import fields, list_of, nullable, number, one_of, optional, record, text
+from .versions import MODERN_FIELDS, PLACEHOLDER
 
 area = Area("connections", scoped=True)
 platform_area = Area("platform connections")
@@ -83,7 +82,7 @@ area.route(
     body=project_draft(placeholders=True),
     project=in_body,
     permission=WRITE,
-    versions=("0.85.2",),
+    since=PLACEHOLDER,
 )(_upsert)
 area.route(
     "POST",
@@ -91,7 +90,7 @@ area.route(
     body=project_draft(placeholders=False),
     project=in_body,
     permission=WRITE,
-    versions=("0.78.2",),
+    before=PLACEHOLDER,
 )(_upsert)
 
 
@@ -194,7 +193,7 @@ def delete(call: Call) -> tuple[int, Json]:
     "/platform-app-connections",
     query=FILTERS,
     platform_admin=True,
-    versions=("0.85.2",),
+    since=MODERN_FIELDS,
 )
 def list_of_platform(call: Call) -> tuple[int, Json]:
     """The connections of all projects."""
@@ -215,36 +214,3 @@ def list_of_platform(call: Call) -> tuple[int, Json]:
             for row in listed(world, found["data"])
         ]
     }
-
-
-@area.route(
-    "POST",
-    "/app-connections/replace",
-    body=fields(
-        {"sourceAppConnectionId": an_id, "targetAppConnectionId": an_id, "projectId": an_id}
-    ),
-    project=in_body,
-    permission=WRITE,
-)
-def replace(call: Call) -> tuple[int, Json]:
-    """Let flows use the target where they used the source, then delete the source, even where both are the same."""
-    source = _of_project(call, call.body["sourceAppConnectionId"])
-    target = _of_project(call, call.body["targetAppConnectionId"])
-    if source["pieceName"] != target["pieceName"]:
-        raise breaks_a_rule("Connections must be from the same app")
-    replace_connection(
-        call.world,
-        call.project_id,
-        source["externalId"],
-        target["externalId"],
-        by_user=call.principal.kind == USER,
-    )
-    call.world.store.drop(KIND, source["id"])
-    return 204, None
-
-
-def _of_project(call: Call, row_id: str) -> Row:
-    row = call.world.store.get(KIND, row_id)
-    if row is None or call.project_id not in row["projectIds"]:
-        raise not_found(KIND, row_id)
-    return row

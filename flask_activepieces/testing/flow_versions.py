@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 
 from .answers import Json, Row, business
 from .expressions import connections_in
-from .world import Version
+from .versions import MODERN_FIELDS, Version
 
 #: How the definition of a flow is written, by the version of the server.
-SCHEMA_VERSION: dict[Version, str] = {"0.78.2": "16", "0.85.2": "22"}
+SCHEMA_VERSION: dict[Version, str] = {"0.78": "16", "0.85": "22", "0.86": "22", "0.92": "22"}
 
 #: An operation's effect on a version: the version, what was asked, and the moment.
 Edit = Callable[[Row, Row, str], None]
@@ -29,7 +29,7 @@ def blank(display_name: str, *, now: str, of: Version) -> Row:
         "type": "EMPTY",
         "settings": {},
     }
-    if of != "0.78.2":
+    if MODERN_FIELDS.is_in(of):
         trigger["lastUpdatedDate"] = now
     return {
         "displayName": display_name,

@@ -10,6 +10,7 @@ from .answers import Json, Row
 from .area import USER_ONLY, Area, Call, in_path
 from .shapes import fields, list_of, one_of, optional, text
 from .store import new_id
+from .versions import MCP_BY_OAUTH
 from .world import World
 
 area = Area("mcp")
@@ -43,7 +44,7 @@ def _of_platform(call: Call) -> Row:
 
 def _shown(world: World, server: Row) -> Row:
     """An MCP server as its version of Activepieces shows it; only those of projects have flows."""
-    others = ("status",) if world.is_modern else ("type", "platformId", "disabledTools")
+    others = ("status",) if world.has(MCP_BY_OAUTH) else ("type", "platformId", "disabledTools")
     shown = {name: value for name, value in server.items() if name not in others}
     return shown | ({"flows": []} if server["type"] == "PROJECT" else {})
 
@@ -71,7 +72,7 @@ area.route(
     who=USER_ONLY,
     project=in_path,
     permission=_WRITE,
-    versions=("0.85.2",),
+    since=MCP_BY_OAUTH,
 )(_set)
 area.route(
     "POST",
@@ -80,7 +81,7 @@ area.route(
     who=USER_ONLY,
     project=in_path,
     permission=_WRITE,
-    versions=("0.78.2",),
+    before=MCP_BY_OAUTH,
 )(_set)
 
 
@@ -90,7 +91,7 @@ def rotate(call: Call) -> tuple[int, Json]:
     return _change(call, _of_project(call), token=new_id(_TOKEN_LENGTH))
 
 
-@area.route("GET", _OF_PLATFORM, who=USER_ONLY, platform_admin=True, versions=("0.85.2",))
+@area.route("GET", _OF_PLATFORM, who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
 def show_platform(call: Call) -> tuple[int, Json]:
     """The MCP server of the platform."""
     return 200, _shown(call.world, _of_platform(call))
@@ -102,7 +103,7 @@ def show_platform(call: Call) -> tuple[int, Json]:
     body=_DISABLED_TOOLS,
     who=USER_ONLY,
     platform_admin=True,
-    versions=("0.85.2",),
+    since=MCP_BY_OAUTH,
 )
 def set_platform(call: Call) -> tuple[int, Json]:
     """Change the settings of the platform's MCP server."""
@@ -110,7 +111,7 @@ def set_platform(call: Call) -> tuple[int, Json]:
 
 
 @area.route(
-    "POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, versions=("0.85.2",)
+    "POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH
 )
 def rotate_platform(call: Call) -> tuple[int, Json]:
     """Give the platform's MCP server another token."""

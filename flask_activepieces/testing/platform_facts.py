@@ -179,7 +179,7 @@ def flags(call: Call) -> tuple[int, Json]:
     return 200, _FLAGS | {
         "ENVIRONMENT": "prod" if world.validates else "test",
         "EDITION": world.edition,
-        "CURRENT_VERSION": world.version,
+        "CURRENT_VERSION": world.release,
         "PUBLIC_URL": f"{world.url}/",
         "THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL": f"{world.url}/redirect",
         "WEBHOOK_URL_PREFIX": f"{world.url}{world.api_root}/webhooks",

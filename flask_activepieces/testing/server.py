@@ -23,8 +23,9 @@ from .pieces import add_pieces
 from .projects import make_project
 from .rate_limit import RateLimit
 from .store import Store
+from .versions import RELEASES, Version
 from .webhook_piece import WEBHOOK
-from .world import FEATURES, Edition, ReceivedCall, Version, World
+from .world import FEATURES, Edition, ReceivedCall, World
 
 EMAIL, PASSWORD = "admin@example.com", "Stand-in-1"  # noqa: S105 - of a server for tests
 
@@ -43,7 +44,7 @@ class ActivepiecesServer:
         *,
         port: int = 0,
         edition: Edition = "ee",
-        version: Version = "0.85.2",
+        version: Version = "0.85",
         pieces: Sequence[Piece] = (),
         clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -54,6 +55,8 @@ class ActivepiecesServer:
         blocks_private_hosts: bool = False,
         webhook_timeout: float = 30,
     ) -> None:
+        if version not in RELEASES:
+            raise ValueError(f"version must be one of {', '.join(RELEASES)}, not {version!r}")
         self._port = port
         self.world = World(
             store=Store(database, clock=clock),

@@ -16,9 +16,9 @@ from .oauth_client import TokenRequest
 from .piece import Piece
 from .rate_limit import RateLimit
 from .store import Store
+from .versions import API_PREFIX, RELEASES, Change, Version
 
 Edition = Literal["ee", "ce"]
-Version = Literal["0.85.2", "0.78.2"]
 
 #: What a plan may include; a platform without one of these is answered 402 where it matters.
 FEATURES = ("apiKeysEnabled", "embeddingEnabled", "globalConnectionsEnabled", "managePiecesEnabled")
@@ -77,12 +77,16 @@ class World:
         with lock:
             yield
 
+    def has(self, change: Change) -> bool:
+        """Whether the version that is played has the change."""
+        return change.is_in(self.version)
+
     @property
-    def is_modern(self) -> bool:
-        """Whether this is 0.85, with its own /api prefix, its onboarding and its MCP by OAuth."""
-        return self.version == "0.85.2"
+    def release(self) -> str:
+        """The version in full, as the server says it."""
+        return RELEASES[self.version]
 
     @property
     def api_root(self) -> str:
         """0.78 serves /v1; the proxy in its image adds /api."""
-        return "/api/v1" if self.is_modern else "/v1"
+        return "/api/v1" if self.has(API_PREFIX) else "/v1"

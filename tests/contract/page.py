@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from flask_activepieces.testing.versions import CHANGES
 from tests.support.documents import DOCS
 from tests.support.recordings import Recording, recordings, token_requests
 
@@ -28,6 +29,16 @@ those are compared byte by byte and header by header.
 The client of this package is held to the same recordings.
 """
 
+_VERSIONS = """\
+## Where versions differ
+
+`ActivepiecesServer(version="0.86")` plays another version: 0.78 (as 0.78.2), 0.85 (as 0.85.2), 0.86 (as 0.86.0) or
+0.92 (as 0.92.0). *Recorded*: seen on a running server; the source names the recordings, or the release where the
+exchange was seen and not kept. *Read*: in upstream's source, documents or threads, and not seen on a running server.
+
+| Since | Before | From then on | How it is known | Source |
+|---|---|---|---|---|"""
+
 
 def rendered() -> str:
     """The page."""
@@ -39,8 +50,16 @@ def rendered() -> str:
         left=len(left_out),
         token_requests=len(token_requests()),
     )
-    parts = [head, *(_section(session) for session in SESSIONS), _left_out(left_out)]
+    parts = [head, _versions(), *(_section(session) for session in SESSIONS), _left_out(left_out)]
     return "\n".join(parts)
+
+
+def _versions() -> str:
+    rows = (
+        f"| {change.since} | {change.before} | {change.after} | {change.known} | {_escaped(change.source)} |"
+        for change in CHANGES
+    )
+    return "\n".join([_VERSIONS, *rows, ""])
 
 
 def _section(session: Session) -> str:

@@ -75,7 +75,7 @@ SESSIONS = (
         "2026-11-20T18:30:18.000Z",
         arrangements.OLD,
         port=3078,
-        options={"version": "0.78.2"},
+        options={"version": "0.78"},
         before_sign_up=True,
     ),
 )

@@ -150,7 +150,7 @@ def kept_open(app: Flask) -> Iterator[tuple[str, requests.Session]]:
 
 
 # Without a parameter, schemathesis gives all its tests one name, and pytest-xdist would run the first of them only.
-@pytest.fixture(scope="module", params=["0.85.2"])
+@pytest.fixture(scope="module", params=["0.85"])
 def linked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Linked]:

@@ -280,7 +280,7 @@ def test_an_mcp_server_is_changed_and_rotated_by_a_user(
 
 
 def test_an_old_mcp_server_is_switched(http: Http) -> None:
-    with ActivepiecesServer(version="0.78.2") as old:
+    with ActivepiecesServer(version="0.78") as old:
         credential = EmailPassword(old.email, old.password)
         client = ActivepiecesClient(f"{old.url}/v1", credential=credential, http=http)
 

@@ -113,7 +113,7 @@ def test_other_paths_are_pages_and_not_errors() -> None:
 
 
 def test_the_old_server_has_its_api_elsewhere() -> None:
-    with closing(ActivepiecesServer(version="0.78.2")) as server:
+    with closing(ActivepiecesServer(version="0.78")) as server:
         client = server.app.test_client()
 
         assert client.get("/api/v1/health").status_code == 404
