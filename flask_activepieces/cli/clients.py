@@ -1,35 +1,45 @@
-"""``flask activepieces client …``: register, look at, change the secret of, and delete OAuth clients."""
+"""``flask activepieces client …``: register, show, change and delete OAuth clients."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 from flask.cli import AppGroup
 
 from ..errors import InvalidInput, NotFound
-from ..oauth import clients
+from ..oauth import clients, tenants
 from ..oauth.client_json import shown
 from ..oauth.clients import OAuthClient
 from ..oauth.presets import PRESETS
 from ..oauth.registration import Registration
 from ..state import State, get_state
-from .output import as_json, print_json, print_table, reports_errors
+from .confirmation import confirm, yes_option
+from .output import as_json, print_json, print_record, print_table, reports_errors
 
 client_cli = AppGroup("client", help="OAuth clients: the programs that may ask for access.")
 
 _COLUMNS = ("client_id", "name", "tenant_id", "scope", "redirect_uris")
 
-
-@client_cli.command("create")
-@click.option("--name", help="What people read on the consent page.")
-@click.option(
+_redirect_uris = click.option(
     "--redirect-uri",
     "redirect_uris",
     multiple=True,
     help="Exactly as the client sends it; repeatable.",
 )
-@click.option("--scope", default="", help='What it may ask for: "tasks:read tasks:write".')
+_scopes = click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help='What it may ask for; repeatable, or with spaces between: "tasks:read tasks:write".',
+)
+
+
+@client_cli.command("create")
+@click.option("--name", help="What people read on the consent page.")
+@_redirect_uris
+@_scopes
 @click.option("--description", default="", help="One sentence for the consent page.")
 @click.option(
     "--tenant", "tenant_id", help="The only tenant that it is for; all tenants without it."
@@ -55,14 +65,25 @@ _COLUMNS = ("client_id", "name", "tenant_id", "scope", "redirect_uris")
 @click.option(
     "--server", help="With --preset: the platform's server of your own, https://ap.example.com."
 )
+@yes_option
 @as_json
 @reports_errors
 def create(
-    as_json: bool, pkce: bool | None, preset: str | None, server: str | None, **options: Any
+    as_json: bool,
+    yes: bool,
+    pkce: bool | None,
+    preset: str | None,
+    server: str | None,
+    scopes: tuple[str, ...],
+    **options: Any,
 ) -> None:
-    """Register a client and print its secret, once."""
+    """Register a client and print its secret, once. Asks if nothing is known of the tenant."""
     state = get_state()
-    registration = _registration(pkce, preset, server, options)
+    registration = _registration(pkce, preset, server, options | {"scope": " ".join(scopes)})
+    tenant_id = registration.tenant_id
+    if tenant_id is not None and not _tenant_is_known(state, tenant_id):
+        question = f"Tenant {tenant_id!r} has no client, grant or integration yet. Register a client for it?"
+        confirm(question, yes=yes, as_json=as_json)
     client, secret = state.database.transact(
         lambda transaction: state.clients.register(transaction, registration, now=state.now())
     )
@@ -96,10 +117,61 @@ def list_clients(tenant_id: str | None, as_json: bool) -> None:
 
 @client_cli.command("show")
 @click.argument("client_id")
+@as_json
 @reports_errors
-def show(client_id: str) -> None:
-    """Print one client as JSON, without its secret."""
-    print_json(shown(_find(get_state(), client_id)))
+def show(client_id: str, as_json: bool) -> None:
+    """Print one client, without its secret."""
+    client = shown(_find(get_state(), client_id))
+    if as_json:
+        print_json(client)
+    else:
+        print_record(client)
+
+
+@client_cli.command("update")
+@click.argument("client_id")
+@click.option("--name", help="What people read on the consent page.")
+@_redirect_uris
+@_scopes
+@click.option("--description", help="One sentence for the consent page.")
+@click.option("--pkce/--no-pkce", "require_pkce", default=None, help="Require PKCE.")
+@click.option(
+    "--client-credentials/--no-client-credentials",
+    default=None,
+    help="It may also act for itself, in its tenant.",
+)
+@click.option(
+    "--introspects/--no-introspects",
+    default=None,
+    help="It is a resource server that checks others' tokens.",
+)
+@as_json
+@reports_errors
+def update(
+    client_id: str,
+    as_json: bool,
+    redirect_uris: tuple[str, ...],
+    scopes: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Change a client. Redirect URIs and scopes that are given replace all that it has."""
+    changes = {name: value for name, value in options.items() if value is not None}
+    if redirect_uris:
+        changes["redirect_uris"] = redirect_uris
+    if scopes:
+        changes["scope"] = " ".join(scopes)
+    if not changes:
+        raise click.UsageError("Nothing to change: give at least one option.")
+    state = get_state()
+    client = _find(state, client_id)
+    registration = replace(client.registration(), **changes)
+    changed = state.database.transact(
+        lambda transaction: state.clients.change(transaction, client, registration, now=state.now())
+    )
+    if as_json:
+        print_json(shown(changed))
+    else:
+        click.echo(f"Updated {changed.name}.")
 
 
 @client_cli.command("rotate")
@@ -127,14 +199,13 @@ def rotate(client_id: str, at_once: bool, as_json: bool) -> None:
 
 @client_cli.command("delete")
 @click.argument("client_id")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @reports_errors
 def delete(client_id: str, yes: bool) -> None:
     """Delete a client with every grant and token that it has."""
     state = get_state()
     client = _find(state, client_id)
-    if not yes:
-        click.confirm(f"Delete {client.name} and everything that it has access to?", abort=True)
+    confirm(f"Delete {client.name} and everything that it has access to?", yes=yes)
     state.database.transact(
         lambda transaction: state.clients.delete(transaction, client, now=state.now())
     )
@@ -157,6 +228,10 @@ def _registration(
             {"name": "a client needs a name: it is what people read on the consent page"}
         )
     return Registration(require_pkce=pkce, **options)
+
+
+def _tenant_is_known(state: State, tenant_id: str) -> bool:
+    return state.database.read(lambda connection: tenants.is_known(connection, tenant_id))
 
 
 def _find(state: State, client_id: str) -> OAuthClient:

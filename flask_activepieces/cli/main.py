@@ -1,8 +1,6 @@
-"""The command group, and what its commands share: errors as one line, tables, JSON."""
+"""``flask activepieces``: the group of all commands."""
 
 from __future__ import annotations
-
-from flask.cli import AppGroup
 
 from .clients import client_cli
 from .grants import grants_cli
@@ -10,8 +8,11 @@ from .integrations import integrations_cli
 from .keys import keys_cli
 from .maintenance import prune_command
 from .openapi import openapi_command
+from .output import CommandGroup
 
-activepieces_cli = AppGroup("activepieces", help="Manage the Activepieces integration of this app.")
+activepieces_cli = CommandGroup(
+    "activepieces", help="Manage the Activepieces integration of this app."
+)
 activepieces_cli.add_command(client_cli)
 activepieces_cli.add_command(grants_cli)
 activepieces_cli.add_command(integrations_cli)

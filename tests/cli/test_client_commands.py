@@ -70,12 +70,12 @@ def test_create_for_scripts(told: Told) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("--tenant", "acme"), {"tenant_id": "acme"}),
+        (("--tenant", "acme", "--yes"), {"tenant_id": "acme"}),
         (("--no-pkce",), {"require_pkce": False}),
         (("--pkce",), {"require_pkce": True}),
         (("--public",), {"public": True, "require_pkce": True}),
         (
-            ("--client-credentials", "--tenant", "acme"),
+            ("--client-credentials", "--tenant", "acme", "--yes"),
             {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]},
         ),
         (("--introspects",), {"introspects": True}),
@@ -189,11 +189,70 @@ def test_every_option_that_an_error_names_exists(run: Run) -> None:
     assert [option for option in named if option not in usage.replace("/", " ").split()] == []
 
 
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        ("--scope", "profile:read", "--scope", "tasks:read"),
+        ("--scope", "profile:read tasks:read"),
+        ("--scope", "profile:read", "--scope", "profile:read tasks:read"),
+    ],
+    ids=["repeated", "with spaces", "both"],
+)
+def test_scopes_can_be_repeated_or_have_spaces_between(told: Told, scopes: tuple[str, ...]) -> None:
+    made = told(*NEW, *scopes, "--json")
+
+    assert made["scope"] == "profile:read tasks:read"
+
+
+# create for a tenant that may be mistyped
+
+
+UNKNOWN = ("--tenant", "acem")
+
+
+def test_create_asks_about_a_tenant_of_which_nothing_is_known(app: Flask, run: Run) -> None:
+    refused = run(*NEW, *SCOPE, *UNKNOWN, input="n\n")
+    left = row_counts(app)
+    done = run(*NEW, *SCOPE, *UNKNOWN, input="y\n")
+
+    assert "Tenant 'acem' has no client, grant or integration yet." in refused.stderr
+    assert (refused.exit_code, refused.stdout, left) == (1, "", {})
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Registered Flow maker.\n")
+    assert [row["tenant_id"] for row in rows_of(app, "oauth_clients")] == ["acem"]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_where_nobody_can_be_asked_an_unknown_tenant_needs_yes(
+    app: Flask, run: Run, options: tuple[str, ...]
+) -> None:
+    refused = run(*NEW, *SCOPE, *UNKNOWN, *options)
+    left = row_counts(app)
+    done = run(*NEW, *SCOPE, *UNKNOWN, *options, "--yes")
+
+    assert (refused.exit_code, left) == (1, {})
+    assert refused.stderr.splitlines()[-1].startswith("Error: Nothing was done. Tenant 'acem' has")
+    assert refused.stderr.endswith(" Use --yes to confirm.\n")
+    assert done.exit_code == 0
+
+
+def test_a_tenant_with_a_client_is_known(run: Run) -> None:
+    run(*NEW, *SCOPE, *UNKNOWN, "--yes")
+
+    assert run(*NEW, *SCOPE, *UNKNOWN).exit_code == 0
+
+
+def test_a_tenant_with_a_grant_is_known(run: Run, program: Program, bob: Person) -> None:
+    program.connects(bob)
+
+    assert run(*NEW, *SCOPE, "--tenant", "acme").exit_code == 0
+
+
 # list and show
 
 
 def test_the_list_is_a_table_for_people_and_json_for_scripts(run: Run, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--tenant", "acme", "--json")
+    made = told(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
     told(*NEW, *SCOPE, "--json")
 
     (first, second) = told("client", "list", "--json")
@@ -224,7 +283,7 @@ def test_the_list_has_global_clients_first_and_then_tenant_by_tenant(
     """Databases differ in where they sort what is NULL."""
     runner = make_app(database=database).test_cli_runner()
     for name, tenant in (("B", "globex"), ("A", "acme"), ("Z", None), ("C", "acme")):
-        of = ("--tenant", tenant) if tenant else ()
+        of = ("--tenant", tenant, "--yes") if tenant else ()
         runner.invoke(args=["activepieces", *NEW, *SCOPE, "--name", name, *of])
 
     listed = json.loads(runner.invoke(args=["activepieces", "client", "list", "--json"]).stdout)
@@ -233,7 +292,7 @@ def test_the_list_has_global_clients_first_and_then_tenant_by_tenant(
 
 
 def test_the_list_of_one_tenant(told: Told) -> None:
-    told(*NEW, *SCOPE, "--tenant", "acme", "--json")
+    told(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
     told(*NEW, *SCOPE, "--json")
 
     assert len(told("client", "list", "--tenant", "acme", "--json")) == 1
@@ -248,7 +307,106 @@ def test_show_prints_all_but_the_secret(told: Told) -> None:
     made = told(*NEW, *SCOPE, "--json")
     del made["client_secret"]
 
-    assert told("client", "show", made["client_id"]) == made
+    assert told("client", "show", made["client_id"], "--json") == made
+
+
+def test_show_without_json_prints_a_line_for_each_field(run: Run, told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--description", "Makes flows", "--json")
+
+    result = run("client", "show", made["client_id"])
+
+    lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert lines.keys() == made.keys() - {"client_secret"}
+    assert lines["redirect_uris"] == "https://maker.test/cb"
+    assert lines["scope"] == "profile:read tasks:read"
+    assert (lines["public"], lines["require_pkce"], lines["tenant_id"]) == ("no", "yes", "-")
+
+
+# update
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--name", "New name"), {"name": "New name"}),
+        (("--description", "Makes flows"), {"description": "Makes flows"}),
+        (("--scope", "tasks:write", "--scope", "tasks:read"), {"scope": "tasks:write tasks:read"}),
+        (
+            ("--redirect-uri", "https://new.test/1", "--redirect-uri", "https://new.test/2"),
+            {"redirect_uris": ["https://new.test/1", "https://new.test/2"]},
+        ),
+        (("--no-pkce",), {"require_pkce": False}),
+        (
+            ("--client-credentials",),
+            {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]},
+        ),
+        (("--introspects",), {"introspects": True}),
+    ],
+)
+def test_update_changes_what_is_given_and_nothing_else(
+    told: Told, options: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    made = told(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
+    del made["client_secret"]
+
+    updated = told("client", "update", made["client_id"], *options, "--json")
+
+    assert updated == made | expected
+    assert told("client", "show", made["client_id"], "--json") == updated
+
+
+def test_update_takes_back_what_was_allowed(told: Told) -> None:
+    allowed = ("--tenant", "acme", "--yes", "--no-pkce", "--client-credentials", "--introspects")
+    made = told(*NEW, *SCOPE, *allowed, "--json")
+
+    taken_back = ("--pkce", "--no-client-credentials", "--no-introspects")
+    updated = told("client", "update", made["client_id"], *taken_back, "--json")
+
+    assert updated["grant_types"] == ["authorization_code", "refresh_token"]
+    assert (updated["require_pkce"], updated["introspects"]) == (True, False)
+
+
+def test_update_keeps_the_secret(app: Flask, run: Run, told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--json")
+
+    result = run("client", "update", made["client_id"], "--name", "New name")
+
+    assert result.stdout == "Updated New name.\n"
+    assert works(app, made["client_id"], made["client_secret"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--name", " "), "--name: a client needs a name"),
+        (("--scope", "x"), "--scope: there is no scope 'x'"),
+        (
+            ("--redirect-uri", "http://a.test/"),
+            "--redirect-uri: 'http://a.test/': it must use https",
+        ),
+        (("--client-credentials",), "--client-credentials: a client that acts for itself must"),
+    ],
+)
+def test_an_update_that_does_not_fit_changes_nothing(
+    run: Run, told: Told, options: tuple[str, ...], words: str
+) -> None:
+    made = told(*NEW, *SCOPE, "--json")
+    del made["client_secret"]
+
+    result = run("client", "update", made["client_id"], *options)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: {words}")
+    assert told("client", "show", made["client_id"], "--json") == made
+
+
+def test_an_update_of_nothing_is_wrong_usage(run: Run, told: Told) -> None:
+    made = told(*NEW, *SCOPE, "--json")
+
+    result = run("client", "update", made["client_id"])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Nothing to change: give at least one option." in result.stderr
 
 
 # rotate
@@ -293,10 +451,10 @@ def test_delete_asks_first(app: Flask, run: Run, told: Told) -> None:
     left = row_counts(app)["oauth_clients"]
     done = run("client", "delete", made["client_id"], input="y\n")
 
-    assert "Delete Flow maker and everything that it has access to?" in refused.stdout
+    assert "Delete Flow maker and everything that it has access to?" in refused.stderr
     assert (refused.exit_code, left) == (1, 1)
     assert done.exit_code == 0
-    assert done.stdout.endswith("Deleted Flow maker.\n")
+    assert done.stdout == "Deleted Flow maker.\n"
     assert rows_of(app, "oauth_clients") == []
 
 
@@ -313,7 +471,8 @@ def test_delete_with_yes_asks_nothing_and_ends_everything(
 
 
 @pytest.mark.parametrize(
-    "command", [("show",), ("rotate",), ("rotate", "--now"), ("delete", "--yes")]
+    "command",
+    [("show",), ("update", "--name", "X"), ("rotate",), ("rotate", "--now"), ("delete", "--yes")],
 )
 def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...]) -> None:
     for client_id in ("0" * 32, "é", "x" * 300):

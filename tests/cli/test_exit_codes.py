@@ -1,8 +1,15 @@
-"""What scripts rely on: 0 done, 1 refused, 2 wrong usage, 3 storage away; errors as one line, never a traceback."""
+"""What scripts rely on: 0 done, 1 refused, 2 wrong usage, 3 storage away; errors as one line, never a traceback.
+
+With --json, a failure is one JSON document on standard output, with the same exit code and lines.
+"""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
+from click.testing import Result
 from flask import Flask
 
 from tests.cli.conftest import Run
@@ -15,6 +22,7 @@ COMMANDS = [
     "client create --name X --redirect-uri https://a.test/ --scope tasks:read",
     "client list",
     "client show {id}",
+    "client update {id} --name X",
     "client rotate {id}",
     "client delete {id} --yes",
     "grants list",
@@ -75,3 +83,89 @@ def test_every_group_explains_its_commands(run: Run, words: tuple[str, ...]) -> 
     assert listed
     # A name, and words about it.
     assert all(len(line.split()) > 2 for line in listed), listed
+
+
+# Failures as JSON
+
+WITH_JSON = [
+    "client create --name X --redirect-uri https://a.test/ --scope tasks:read",
+    "client list",
+    "client show {id}",
+    "client update {id} --name X",
+    "client rotate {id}",
+    "grants list",
+    "integrations list",
+    "prune",
+]
+NOBODY = "0" * 32
+
+
+def failure(result: Result) -> dict[str, Any]:
+    """The error in the document that a command printed; people read the same on standard error."""
+    (name, error), *others = json.loads(result.stdout).items()
+    assert (name, others) == ("error", [])
+    return dict(error)
+
+
+@pytest.mark.parametrize("command", WITH_JSON)
+def test_with_json_storage_away_is_a_document_and_exit_code_3(
+    app: Flask, run: Run, program: Program, command: str
+) -> None:
+    with database_away(app):
+        result = run(*command.format(id=program.client_id).split(), "--json")
+
+    assert result.exit_code == 3
+    error = failure(result)
+    assert error["code"] == "not_available"
+    assert result.stderr == f"Error: {error['detail']}\n"
+
+
+def test_with_json_missing_tables_are_a_document_and_exit_code_1(make_app: MakeApp) -> None:
+    runner = make_app(tables=False).test_cli_runner()
+
+    for command in WITH_JSON:
+        words = [*command.format(id=NOBODY).split(), "--json"]
+        result = runner.invoke(args=["activepieces", *words])
+
+        assert (result.exit_code, failure(result)["code"]) == (1, "not_set_up"), command
+
+
+@pytest.mark.parametrize("command", ["show", "update --name X", "rotate"])
+def test_with_json_an_unknown_client_is_a_document(run: Run, command: str) -> None:
+    result = run("client", *command.split(), NOBODY, "--json")
+
+    assert result.exit_code == 1
+    assert failure(result) == {
+        "code": "not_found",
+        "detail": f"There is no OAuth client '{NOBODY}' here.",
+    }
+
+
+def test_with_json_fields_that_do_not_fit_are_in_the_document(run: Run) -> None:
+    result = run("client", "create", "--name", "X", "--redirect-uri", "nowhere", "--json")
+
+    error = failure(result)
+    assert (result.exit_code, error["code"]) == (1, "invalid_input")
+    assert error["fields"].keys() == {"redirect_uris", "scope"}
+    assert len(result.stderr.splitlines()) == 2
+
+
+def test_with_json_nobody_is_asked(run: Run) -> None:
+    words = ("--name", "X", "--redirect-uri", "https://a.test/", "--scope", "tasks:read")
+
+    result = run("client", "create", *words, "--tenant", "acem", "--json", input="y\n")
+
+    assert (result.exit_code, failure(result)["code"]) == (1, "not_confirmed")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["client create --no-such-option", "client create --preset x", "client show", "client nothing"],
+)
+def test_with_json_wrong_usage_is_a_document_and_exit_code_2(run: Run, command: str) -> None:
+    result = run(*command.split(), "--json")
+
+    assert result.exit_code == 2
+    error = failure(result)
+    assert error["code"] == "usage"
+    assert error["detail"] in result.stderr

@@ -200,3 +200,10 @@ def test_a_key_that_nobody_can_open_any_more_is_said_so(
     assert "secret keys" in str(finding["problem"])
     with app.app_context():
         assert get_state().integrations.all()
+
+
+def test_a_tenant_with_an_integration_is_known_to_client_create(app: Flask, linked: str) -> None:
+    words = ("--name", "X", "--redirect-uri", "https://x.test/", "--scope", "tasks:read")
+
+    assert linked
+    assert run(app, "client", "create", *words, "--tenant", "acme").exit_code == 0

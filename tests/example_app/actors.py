@@ -52,7 +52,8 @@ class Program:
     @classmethod
     def registered(cls, app: Flask, *options: str, redirect_uri: str = CALLBACK) -> Program:
         """A new client, made by the command line as the README says."""
-        words = ["client", "create", "--name", "Test program", "--redirect-uri", redirect_uri]
+        words = ["client", "create", "--yes", "--name", "Test program"]
+        words += ["--redirect-uri", redirect_uri]
         made = app.test_cli_runner().invoke(
             args=["activepieces", *words, "--scope", ALL_SCOPES, "--json", *options]
         )

@@ -158,7 +158,7 @@ def test_a_client_without_the_code_grant_cannot_send_users(app: Flask, bob: Pers
     program = Program.registered(app, "--client-credentials", "--tenant", "acme")
     made = app.test_cli_runner().invoke(
         args=["activepieces", "client", "create", "--name", "Robot", "--scope", "tasks:read"]
-        + ["--client-credentials", "--tenant", "acme", "--json"]
+        + ["--client-credentials", "--tenant", "acme", "--yes", "--json"]
     )
     program.client_id = made.stdout.split('"client_id": "')[1].split('"')[0]
 

@@ -59,7 +59,7 @@ def test_a_client_that_is_not_registered_for_it_cannot_act(app: Flask, program: 
 
 def test_such_a_client_belongs_to_a_tenant_and_has_a_secret(app: Flask) -> None:
     with nothing_stored(app):
-        for options in ([], ["--tenant", "acme", "--public"]):
+        for options in ([], ["--tenant", "acme", "--yes", "--public"]):
             made = app.test_cli_runner().invoke(
                 args=["activepieces", "client", "create", "--name", "Robot"]
                 + ["--scope", ALL_SCOPES, "--client-credentials", *options]
@@ -71,7 +71,7 @@ def test_such_a_client_belongs_to_a_tenant_and_has_a_secret(app: Flask) -> None:
 def test_a_client_without_redirect_uri_can_only_act_for_itself(app: Flask) -> None:
     made = app.test_cli_runner().invoke(
         args=["activepieces", "client", "create", "--name", "Robot", "--scope", "tasks:read"]
-        + ["--client-credentials", "--tenant", "acme", "--json"]
+        + ["--client-credentials", "--tenant", "acme", "--yes", "--json"]
     )
     client = json.loads(made.stdout)
     robot = Program(app, client["client_id"], client["client_secret"])

@@ -69,7 +69,7 @@ class Program:
     ) -> Program:
         """A new client, made by the command line."""
         made = app.test_cli_runner().invoke(
-            args=["activepieces", "client", "create", "--name", "Program", "--json"]
+            args=["activepieces", "client", "create", "--name", "Program", "--yes", "--json"]
             + ["--redirect-uri", redirect_uri, "--scope", scope, *options]
         )
         assert made.exit_code == 0, made.output
