@@ -182,4 +182,4 @@ def integration_or_404(principal: Principal) -> Integration:
 
 def integration_of(principal: Principal) -> Integration | None:
     """The link of the admin's company, if there is one."""
-    return next(iter(get_state().integrations.of_tenant(principal.tenant_id)), None)
+    return next(iter(get_state().integrations.visible_to(principal)), None)

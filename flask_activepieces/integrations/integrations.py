@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 from ..audit import Audit, Event
 from ..database import Database, Transaction
 from ..errors import Busy, InvalidInput, NotFound
+from ..host import Host, Principal
 from ..oauth import clients
 from ..oauth.clients import OAuthClients
 from ..signing import random_id
-from . import records
+from . import organizations, records
 from .credentials import Credentials
 from .gateways import Gateways
 from .plans import Ground, Plan, Planner
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 
 
 class Integrations:
-    """The integrations of one app; every look-up names the tenant."""
+    """The integrations of one app; a look-up names the tenant, and one for a user asks for their organizations."""
 
     def __init__(
         self,
         database: Database,
+        host: Host,
         gateways: Gateways,
         planner: Planner,
         strongbox: Strongbox,
@@ -43,20 +45,33 @@ class Integrations:
         audit: Audit,
     ) -> None:
         self._database = database
+        self._host = host
         self._gateways = gateways
         self._planner = planner
         self._strongbox = strongbox
         self._clients = oauth_clients
         self._audit = audit
 
-    def find(self, integration_id: str, *, tenant_id: str) -> Integration:
-        """The tenant's own integration; `NotFound` for any other."""
-        return self._database.read(
-            lambda connection: records.find(connection, integration_id, tenant_id=tenant_id)
+    def find(self, integration_id: str, *, principal: Principal) -> Integration:
+        """The integration of the user's tenant or of one of their organizations; `NotFound` for any other."""
+        found = self._database.read(
+            lambda connection: records.find(
+                connection, integration_id, tenant_id=principal.tenant_id
+            )
         )
+        if not organizations.accessible(self._host, principal, [found.organization_id]):
+            raise NotFound("integration", integration_id)
+        return found
+
+    def visible_to(self, principal: Principal) -> list[Integration]:
+        """The integrations that the user can find, that of the tenant as a whole first."""
+        of_tenant = self.of_tenant(principal.tenant_id)
+        ids = {integration.organization_id for integration in of_tenant}
+        shown = organizations.accessible(self._host, principal, ids)
+        return [one for one in of_tenant if one.organization_id in shown]
 
     def of_tenant(self, tenant_id: str) -> list[Integration]:
-        """The tenant's integrations, that of the tenant as a whole first."""
+        """The tenant's integrations, those of all its organizations too: for operators and jobs, not for users."""
         return self._database.read(lambda connection: records.of_tenant(connection, tenant_id))
 
     def all(self) -> list[Integration]:

@@ -68,6 +68,7 @@ def services(
     gateways = Gateways(settings, database, strongbox, let_go=let_go, make_client=make_client)
     integrations = Integrations(
         database,
+        host,
         gateways,
         Planner(Verifier(settings, gateways), strongbox),
         strongbox,

@@ -150,7 +150,7 @@ class ThirdPartySignIn:
     ) -> Finished:
         """The connection that the user's sign-in is worth; `Declined` when there was none to be had."""
         pending = self._pending.unlocked(state, nonce=nonce, principal=principal, now=now)
-        integration = self._integrations.find(pending.integration_id, tenant_id=principal.tenant_id)
+        integration = self._integrations.find(pending.integration_id, principal=principal)
         if error is not None or code is None:
             # RFC 6749 §4.1.2.1, whatever else comes with it; a third party that says nothing at all is no better.
             raise Declined(error or "no_code", error_description, then=pending.then)

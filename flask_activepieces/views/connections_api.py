@@ -151,7 +151,7 @@ def _meant(call: Call) -> Integration:
         return call.integration(call.body["integration_id"])
     found = {
         integration.organization_id: integration
-        for integration in call.state.integrations.of_tenant(call.tenant_id)
+        for integration in call.state.integrations.visible_to(call.principal)
     }
     for organization_id in (call.principal.organization_id, None):
         if organization_id in found:

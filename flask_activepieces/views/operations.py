@@ -48,8 +48,8 @@ class Call:
         return self.principal.tenant_id
 
     def integration(self, integration_id: str) -> Integration:
-        """The tenant's own integration; `NotFound` for any other."""
-        return self.state.integrations.find(integration_id, tenant_id=self.tenant_id)
+        """An integration that the caller may look at; `NotFound` for any other."""
+        return self.state.integrations.find(integration_id, principal=self.principal)
 
 
 @dataclass(frozen=True, kw_only=True)

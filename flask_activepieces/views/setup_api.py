@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InvalidInput
+from ..integrations import organizations
 from ..integrations.credentials import Credentials
 from ..integrations.setup import Setup
 from .integration_schemas import (
@@ -37,8 +38,8 @@ def set_up(call: Call) -> Any:
 
 @operation("view", answer=IntegrationListSchema())
 def list_integrations(call: Call) -> Any:
-    """The tenant's integrations."""
-    return {"data": call.state.integrations.of_tenant(call.tenant_id)}
+    """The integrations of the tenant, and of the caller's organizations."""
+    return {"data": call.state.integrations.visible_to(call.principal)}
 
 
 @operation("view", answer=IntegrationSchema())
@@ -86,10 +87,7 @@ def remove_setup(call: Call, integration_id: str) -> None:
 
 def _organization_id(call: Call) -> str | None:
     """The organization to set up, None for the tenant as a whole; one that the caller may act for."""
-    own = call.principal.organization_id
-    wanted: str | None = call.body.get("organization_id", own)
-    if wanted not in (None, own):
-        shared = call.state.host.workspaces(call.principal)
-        if (call.tenant_id, wanted) not in [(one.tenant_id, one.organization_id) for one in shared]:
-            raise InvalidInput({"organizationId": "you have no such organization in this tenant"})
+    wanted: str | None = call.body.get("organization_id", call.principal.organization_id)
+    if not organizations.accessible(call.state.host, call.principal, [wanted]):
+        raise InvalidInput({"organizationId": "you have no such organization in this tenant"})
     return wanted

@@ -1,18 +1,21 @@
-"""Another tenant's things are not there, whichever route asks for them, and Activepieces is not even called."""
+"""What belongs to another tenant or organization is not found on any route, and Activepieces is not called."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 
+from flask_activepieces import Principal, Workspace
+from flask_activepieces.host import Permission
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.views.api_routes import TABLE
 from tests.conftest import MakeApp
 from tests.support.actors import Program, answer_of
+from tests.support.hosts import SmallHost
 from tests.support.manager import PIECE, Manager
 from tests.support.problems import problem
 from tests.support.storage import rows_of
@@ -171,6 +174,140 @@ def test_lists_have_only_the_tenants_own(app: Flask, theirs: dict[str, str]) -> 
 
     assert [one["id"] for one in answer_of(carol.gets("/setup"))["data"]] == [own]
     assert answer_of(carol.gets(f"/connections/{own}"))["data"] == []
+
+
+# Two organizations of one tenant
+
+
+#: The admins of Acme, and the organizations that each may act for; the first is the one they are in.
+ORGANIZATIONS: dict[str, tuple[str | None, ...]] = {
+    "lena": ("labs",),
+    "sam": ("sales",),
+    "tom": (None,),
+    "rita": ("sales", "labs"),
+}
+
+
+class HostOfOrganizations(SmallHost):
+    """Whose users are all admins of Acme, each in organizations of theirs."""
+
+    def current_principal(self) -> Principal | None:
+        name = session.get("user")
+        return name and Principal(name, "acme", name.title(), ORGANIZATIONS[name][0])
+
+    def allows(self, principal: Principal, permission: Permission) -> bool:
+        return True
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        own = ORGANIZATIONS[principal.user_id]
+        # Of another tenant, too, in which an organization may have the same name.
+        return [Workspace("globex", "Globex Labs", "labs")] + [
+            Workspace("acme", f"Acme {name}", name) for name in own
+        ]
+
+
+@pytest.fixture
+def with_organizations(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    return make_app(
+        host=HostOfOrganizations(),
+        ACTIVEPIECES_BASE_URL=server.url,
+        ACTIVEPIECES_API_KEY=server.api_key,
+        ACTIVEPIECES_PIECE_NAME=PIECE,
+    )
+
+
+@pytest.fixture
+def of_labs(with_organizations: Flask, server: ActivepiecesServer) -> dict[str, str]:
+    """What Labs has, by the names that routes give it."""
+    lena = Manager.named(with_organizations, "lena")
+    own = {"apiKey": server.api_key, "userToken": server.user_token()}
+    integration = lena.links(projectId=server.project_id, **own)
+    return {"integration_id": integration, "connection_id": lena.saves()["id"]}
+
+
+OF_AN_INTEGRATION = [row for row in ROUTES if "<integration_id>" in row[1]]
+
+
+@pytest.mark.parametrize("name", ["lena", "rita"])
+def test_every_route_finds_the_integration_of_the_callers_organizations(
+    with_organizations: Flask, of_labs: dict[str, str], name: str
+) -> None:
+    member = Manager.named(with_organizations, name)
+    rows = sorted(OF_AN_INTEGRATION, key=_deletes)
+
+    missing = [row[3] for row in rows if call(member, row, of_labs).status_code == 404]
+
+    assert sorted(missing) == [
+        "delete_connection",  # it was the integration's own, and deleted as such
+        "replace_connection",  # the two are made up
+    ]
+
+
+@pytest.mark.parametrize("name", ["sam", "tom"])
+def test_another_organizations_integration_is_not_found_on_any_route(
+    with_organizations: Flask, of_labs: dict[str, str], server: ActivepiecesServer, name: str
+) -> None:
+    other = Manager.named(with_organizations, name)
+    rows, calls = all_rows(with_organizations), len(server.calls)
+
+    for row in OF_AN_INTEGRATION:
+        problem(call(other, row, of_labs), 404, "Not found")
+
+    assert all_rows(with_organizations) == rows
+    assert len(server.calls) == calls
+
+
+@pytest.mark.parametrize("name", ["sam", "tom"])
+def test_a_body_cannot_name_another_organizations_integration(
+    with_organizations: Flask, of_labs: dict[str, str], server: ActivepiecesServer, name: str
+) -> None:
+    calls = len(server.calls)
+
+    body = BODIES["save_connection"] | {"integrationId": of_labs["integration_id"]}
+
+    problem(Manager.named(with_organizations, name).posts("/connection", body), 404, "Not found")
+    assert len(server.calls) == calls
+
+
+@pytest.mark.parametrize("name", ["sam", "tom"])
+def test_another_organizations_integration_cannot_be_set_up_again(
+    with_organizations: Flask, of_labs: dict[str, str], name: str
+) -> None:
+    answer = Manager.named(with_organizations, name).posts("/setup", {"organizationId": "labs"})
+
+    assert list(problem(answer, 422, "Invalid input")["fields"]) == ["organizationId"]
+
+
+def test_every_organization_finds_the_integration_of_the_whole_tenant(
+    with_organizations: Flask,
+) -> None:
+    whole = Manager.named(with_organizations, "tom").links()
+
+    for name in ORGANIZATIONS:
+        assert Manager.named(with_organizations, name).gets(f"/setup/{whole}").status_code == 200
+
+
+def test_a_list_has_what_its_reader_can_open(
+    with_organizations: Flask, of_labs: dict[str, str]
+) -> None:
+    whole = Manager.named(with_organizations, "tom").links()
+    of_sales = Manager.named(with_organizations, "sam").links()
+    labs = of_labs["integration_id"]
+
+    listed = {
+        name: [
+            one["id"]
+            for one in answer_of(Manager.named(with_organizations, name).gets("/setup"))["data"]
+        ]
+        for name in ORGANIZATIONS
+    }
+
+    assert listed == {
+        "lena": [whole, labs],
+        "sam": [whole, of_sales],
+        "tom": [whole],
+        "rita": [whole, labs, of_sales],
+    }
 
 
 # Two tenants that share the app's own key, and even one project

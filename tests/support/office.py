@@ -167,7 +167,14 @@ class Office:
 
     def again(self, integration: Integration) -> Integration:
         """The integration as it stands in the database now."""
-        return self.services.integrations.find(integration.id, tenant_id=integration.tenant_id)
+        return self.find(integration.id, integration.tenant_id, integration.organization_id)
+
+    def find(
+        self, integration_id: str, tenant_id: str, organization_id: str | None = None
+    ) -> Integration:
+        """The integration as somebody in this tenant, and in this organization, finds it."""
+        principal = Principal(ADMIN, tenant_id, ADMIN.title(), organization_id)
+        return self.services.integrations.find(integration_id, principal=principal)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of one of our tables."""

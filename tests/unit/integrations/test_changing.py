@@ -359,7 +359,7 @@ def test_secrets_moved_to_another_row_open_nothing(office: Office) -> None:
             f"UPDATE {table} SET id = 'moved', revision = revision + 1 WHERE id = ?",  # noqa: S608
             (made.id,),
         )
-    moved = office.services.integrations.find("moved", tenant_id=office.tenant)
+    moved = office.find("moved", office.tenant)
 
     with pytest.raises(Disabled):
         office.services.connections.list(moved)

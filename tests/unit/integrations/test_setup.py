@@ -246,10 +246,10 @@ def test_a_foreign_integration_is_not_found(office: Office) -> None:
 
     for tenant in ("globex", "", made.tenant_id.upper()):
         with pytest.raises(NotFound):
-            office.services.integrations.find(made.id, tenant_id=tenant)
+            office.find(made.id, tenant)
 
 
 @pytest.mark.parametrize("wrong", ["", "nonsense", "a' OR '1'='1", "x" * 1000, "\0"])
 def test_what_is_no_id_is_not_found(office: Office, wrong: str) -> None:
     with pytest.raises(NotFound):
-        office.services.integrations.find(wrong, tenant_id=office.tenant)
+        office.find(wrong, office.tenant)

@@ -152,6 +152,20 @@ def test_a_state_works_for_the_user_who_began(registered: Office, integration: I
             finished(registered, begun, principal=other)
 
 
+def test_who_left_the_organization_meanwhile_finishes_nothing(
+    registered: Office, chat: TokenEndpoint
+) -> None:
+    labs = registered.set_up(organization_id="labs")
+    begun = started(registered, labs, chat)
+
+    with pytest.raises(NotFound):
+        finished(registered, begun)
+
+    assert chat.heard == []
+    member = replace(alice(registered), organization_id="labs")
+    assert finished(registered, begun, principal=member).status == "ACTIVE"
+
+
 def test_a_state_works_for_ten_minutes(registered: Office, integration: Integration) -> None:
     begun = started(registered, integration)
 
