@@ -49,6 +49,9 @@ integration_enabled = _signals.signal("integration.enabled", "An integration was
 integration_disabled = _signals.signal("integration.disabled", "An integration was switched off.")
 integration_removed = _signals.signal("integration.removed", "An integration was removed.")
 connection_saved = _signals.signal("connection.saved", "A connection was made or changed.")
+connection_replaced = _signals.signal(
+    "connection.replaced", "The flows of a connection were given another one."
+)
 connection_deleted = _signals.signal("connection.deleted", "A connection was deleted.")
 connection_failed = _signals.signal(
     "connection.failed", "A check found that a connection stopped working."

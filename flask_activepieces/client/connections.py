@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import InvalidInput
-from .errors import NoSuchThing
+from .errors import NoSuchThing, NotCallable
 from .http import Timeout
 from .resource import ALL, Resource, given, shape
 from .rows import Rows
+from .server import Server, release
 from .values import Value
 from .wire import segment
 
@@ -19,6 +20,8 @@ Scope = Literal["PROJECT", "PLATFORM"]
 
 #: What Activepieces' filter of names takes for something else: two wildcards and their escape.
 _WILDCARDS = frozenset("%_\\")
+#: From this version on, a replacement does what it is asked for, and no more.
+_CHOOSES = (0, 86)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,21 +189,52 @@ class Connections(Resource):
         path = "/app-connections/owners"
         return self._all(Owner, "connections.owners", path, projectId=project_id)
 
-    def replace(self, project_id: str, *, source_id: str, target_id: str) -> None:
+    def replace(
+        self,
+        project_id: str,
+        *,
+        source_id: str,
+        target_id: str,
+        apply_to_published: bool = True,
+        delete_source: bool = True,
+    ) -> None:
         """Let every flow that uses the source use the target, and delete the source.
 
-        Never with an API key: seen on a 0.85.2 server, it fails half-way and leaves a published flow with an empty
-        draft. Both must be of the same piece.
+        Without ``apply_to_published`` only drafts change, and without ``delete_source`` the source stays. A server
+        before 0.86 cannot do less than all of it, so `NotCallable` is raised there. It does not say what it did:
+        list the connections to see whether the source is gone. Both must be of the same piece.
+
+        Never with an API key: seen on 0.85.2 and 0.86.0 servers, it fails half-way and leaves a published flow with
+        an empty draft.
         """
         if source_id == target_id:
             # Activepieces would delete the connection.
             raise InvalidInput({"target_id": "must be another connection than the source"})
+        if delete_source and not apply_to_published:
+            raise InvalidInput(
+                {"delete_source": "published flows would be left without their connection"}
+            )
+        operation = "connections.replace"
+        if not delete_source:
+            self._check_that_sources_may_stay(operation)
         body = {
             "projectId": project_id,
             "sourceAppConnectionId": source_id,
             "targetAppConnectionId": target_id,
+            # False unless they are sent, since 0.86; earlier servers ignore them, and do both.
+            "applyToPublishedVersions": apply_to_published,
+            "deleteSourceConnection": delete_source,
         }
-        self._transport.call("connections.replace", "POST", "/app-connections/replace", body=body)
+        self._transport.call(operation, "POST", "/app-connections/replace", body=body)
+
+    def _check_that_sources_may_stay(self, operation: str) -> None:
+        version = Server(self._transport).info().version
+        if release(version) < _CHOOSES:
+            raise NotCallable(
+                operation,
+                hint=f"this Activepieces ({version}) always deletes the source and changes published flows",
+                remedy="Update it to 0.86 or later, or let it do both.",
+            )
 
     def authorization_url(
         self,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import dataclass, field
 
 from .resource import Resource
+
+_RELEASE = re.compile(r"(\d{1,9})\.(\d{1,9})\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,12 @@ class ServerInfo:
     webhook_timeout: float = field(default=30, metadata={"wire": "WEBHOOK_TIMEOUT_SECONDS"})
     #: The origins that may show the embedded builder in a frame.
     embed_origins: tuple[str, ...] = field(default=(), metadata={"wire": "ALLOWED_EMBED_ORIGINS"})
+
+
+def release(version: str) -> tuple[int, int]:
+    """The first two numbers of a version, to be compared; of what has none, the highest: it is newer than we are."""
+    found = _RELEASE.match(version)
+    return (int(found[1]), int(found[2])) if found else (sys.maxsize, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

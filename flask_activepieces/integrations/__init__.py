@@ -1,6 +1,6 @@
 """Tenants' links to Activepieces. The services are on the state of the app; these are the words they speak."""
 
-from .connections import ConnectionFilter
+from .connections import ConnectionFilter, Replaced
 from .credentials import Credentials
 from .health import Failing
 from .mcp import Rotated
@@ -17,6 +17,7 @@ __all__ = [
     "Integration",
     "NewConnection",
     "Reach",
+    "Replaced",
     "Rotated",
     "Setup",
     "StartAuthorization",

@@ -38,6 +38,14 @@ class ConnectionFilter:
     scope: Scope | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Replaced:
+    """What came of a replacement, as a look afterwards showed."""
+
+    #: None when Activepieces could not be asked.
+    source_deleted: bool | None
+
+
 class TenantConnections:
     """Lists, makes, changes and deletes connections; what is another tenant's is not there."""
 
@@ -162,24 +170,40 @@ class TenantConnections:
         *,
         source_id: str,
         target_id: str,
+        apply_to_published: bool = True,
+        delete_source: bool | None = None,
         user_id: str,
         now: int,
-    ) -> None:
-        """Give the flows of one connection another one of the same piece; the first is deleted."""
+    ) -> Replaced:
+        """Give the flows of one connection another one of the same piece; the first is deleted.
+
+        Without ``apply_to_published`` only drafts change. ``delete_source`` is None for: yes, unless published flows
+        or other projects may still use it. What its user allowed ends when the source is seen to be gone, and not
+        before: flows would fail with it.
+        """
         if source_id == target_id:
             raise InvalidInput({"targetAppConnectionId": "it must be another connection"})
         client = self._gateways.to(integration, "connections.replace")
         found = self.list(integration)
-        source = self._found(found, source_id)
-        self._found(found, target_id)
+        source, target = self._found(found, source_id), self._found(found, target_id)
+        if delete_source is None:
+            delete_source = apply_to_published and source.scope != ownership.PLATFORM
+        if delete_source and not apply_to_published:
+            left = "published flows would be left without their connection"
+            raise InvalidInput({"deleteSourceConnection": left})
         replace = partial(
             client.connections.replace,
             integration.project_id,
             source_id=source_id,
             target_id=target_id,
+            apply_to_published=apply_to_published,
+            delete_source=delete_source,
         )
-        self._ended(integration, source, by=replace)
-        self._journal.deleted(integration, source, user_id=user_id, now=now)
+        gone = self._ended(integration, source, by=replace) or self._is_gone(integration, source)
+        self._journal.replaced(
+            integration, source, target, source_deleted=gone, user_id=user_id, now=now
+        )
+        return Replaced(source_deleted=gone)
 
     def _place(self, integration: Integration, new: NewConnection, name: str) -> Place:
         if new.reach is not None:
@@ -205,15 +229,27 @@ class TenantConnections:
 
     def _ended(
         self, integration: Integration, connection: Connection, *, by: Callable[[], None]
-    ) -> None:
-        """Do what ends the connection; when the answer does not say whether it did, look."""
+    ) -> bool:
+        """Do what ends the connection; whether the answer did not say so, and it was looked for and is gone."""
         try:
             by()
         except CallFailed as error:
             if not (isinstance(error, NoSuchThing) or may_still_happen(error)):
                 raise
-            if any(left.id == connection.id for left in self.list(integration)):
+            if self._is_there(integration, connection):
                 raise
+            return True
+        return False
+
+    def _is_gone(self, integration: Integration, connection: Connection) -> bool | None:
+        """Whether a connection is gone, which depends on the server's version; None if the server cannot be asked."""
+        try:
+            return not self._is_there(integration, connection)
+        except CallFailed:
+            return None
+
+    def _is_there(self, integration: Integration, connection: Connection) -> bool:
+        return any(left.id == connection.id for left in self.list(integration))
 
     def _known(self, integration: Integration, connection_id: str, *, now: int) -> Connection:
         """One of the integration's; what is not there any more is not its own one either."""

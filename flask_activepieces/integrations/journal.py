@@ -60,12 +60,31 @@ class Journal:
         self, integration: Integration, connection: Connection, *, user_id: str, now: int
     ) -> None:
         """A connection is gone, and with it what its user allowed it to do."""
+        self._database.transact(
+            lambda transaction: self._note_deletion(
+                transaction, integration, connection, user_id, now
+            )
+        )
+
+    def replaced(
+        self,
+        integration: Integration,
+        source: Connection,
+        target: Connection,
+        *,
+        source_deleted: bool | None,
+        user_id: str,
+        now: int,
+    ) -> None:
+        """Flows use another connection; only if the first was seen to be gone, what its user allowed it ends."""
+        words = {True: "yes", False: "no", None: "not known"}
+        what = {"target_id": target.id, "source_deleted": words[source_deleted]}
 
         def note(transaction: Transaction) -> None:
-            _forget_own(transaction, integration, connection.id, now)
-            self._end_grant(transaction, integration, connection, now)
-            event = _event("connection.deleted", integration, connection, user_id, now)
+            event = _event("connection.replaced", integration, source, user_id, now, **what)
             self._audit.record(transaction, event)
+            if source_deleted:
+                self._note_deletion(transaction, integration, source, user_id, now)
 
         self._database.transact(note)
 
@@ -76,6 +95,19 @@ class Journal:
                 transaction, integration, integration.connection_id, now
             )
         )
+
+    def _note_deletion(
+        self,
+        transaction: Transaction,
+        integration: Integration,
+        connection: Connection,
+        user_id: str,
+        now: int,
+    ) -> None:
+        _forget_own(transaction, integration, connection.id, now)
+        self._end_grant(transaction, integration, connection, now)
+        event = _event("connection.deleted", integration, connection, user_id, now)
+        self._audit.record(transaction, event)
 
     def _end_grant(
         self, transaction: Transaction, integration: Integration, connection: Connection, now: int
@@ -120,14 +152,19 @@ def _kept(external_id: str) -> str | None:
 
 
 def _event(
-    name: str, integration: Integration, connection: Connection, user_id: str | None, now: int
+    name: str,
+    integration: Integration,
+    connection: Connection,
+    user_id: str | None,
+    now: int,
+    **more: str,
 ) -> Event:
     return Event(
         name=name,
         at=now,
         tenant_id=integration.tenant_id,
         user_id=user_id,
-        detail=told_of(integration, connection),
+        detail=told_of(integration, connection) | more,
     )
 
 

@@ -160,6 +160,16 @@ class OwnerListSchema(CamelSchema):
     previous = fields.String(required=True, allow_none=True)
 
 
+class ReplacedSchema(CamelSchema):
+    """What came of a replacement."""
+
+    source_deleted = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "null: Activepieces could not be asked"},
+    )
+
+
 class ReplaceSchema(CamelSchema):
     """Two connections of one piece: the flows of the first get the second, and the first is deleted."""
 
@@ -168,4 +178,10 @@ class ReplaceSchema(CamelSchema):
     )
     target_app_connection_id = Text(
         most=64, required=True, metadata={"examples": ["lHWwsT2Nbf9MFsZwjqWFg"]}
+    )
+    apply_to_published_versions = Flag(
+        load_default=True, metadata={"description": "false: only drafts change"}
+    )
+    delete_source_connection = Flag(
+        metadata={"description": "else: unless published flows or other projects may still use it"}
     )

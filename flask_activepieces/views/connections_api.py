@@ -18,6 +18,7 @@ from .connection_schemas import (
     DeleteSchema,
     NewConnectionSchema,
     OwnerListSchema,
+    ReplacedSchema,
     ReplaceSchema,
 )
 from .operations import Call, operation
@@ -108,15 +109,20 @@ def list_owners(call: Call, integration_id: str) -> Any:
     return {"data": owners, "next": None, "previous": None}
 
 
-@operation("edit", body=ReplaceSchema(), problems=UPSTREAM)
-def replace_connection(call: Call, integration_id: str) -> None:
-    """Give the flows of one connection another one of the same piece; the first is deleted."""
+@operation("edit", body=ReplaceSchema(), answer=ReplacedSchema(), problems=UPSTREAM)
+def replace_connection(call: Call, integration_id: str) -> Any:
+    """Give the flows of one connection another one of the same piece; the first is deleted.
+
+    The answer says whether it is gone.
+    """
     integration = call.integration(integration_id)
     _check_reach(call, integration, call.body["source_app_connection_id"])
-    call.state.connections.replace(
+    return call.state.connections.replace(
         integration,
         source_id=call.body["source_app_connection_id"],
         target_id=call.body["target_app_connection_id"],
+        apply_to_published=call.body["apply_to_published_versions"],
+        delete_source=call.body.get("delete_source_connection"),
         user_id=call.principal.user_id,
         now=call.state.now(),
     )

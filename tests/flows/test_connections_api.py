@@ -9,6 +9,7 @@ from flask import Flask
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
+from tests.support.acme import acme_pieces
 from tests.support.actors import answer_of
 from tests.support.hosts import HostWithLabs
 from tests.support.manager import PIECE, Manager
@@ -370,8 +371,9 @@ def test_flows_move_from_one_connection_to_another(
     flow = flow_with(standin, old)
     body = {"sourceAppConnectionId": old["id"], "targetAppConnectionId": new["id"]}
 
-    assert alice.posts(f"/connections/{integration}/replace", body).status_code == 204
+    answer = answer_of(alice.posts(f"/connections/{integration}/replace", body))
 
+    assert answer == {"sourceDeleted": True}
     (left,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
     assert (left["id"], left["flowIds"]) == (new["id"], [flow])
 
@@ -384,6 +386,55 @@ def test_a_connection_is_not_replaced_by_itself(alice: Manager, integration: str
     problem(alice.posts(f"/connections/{integration}/replace", body), 422, "Invalid input")
 
     assert alice.gets(f"/connections/{integration}/{own}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("choices", "status", "title", "words"),
+    [
+        ({"applyToPublishedVersions": False}, 409, "Not possible", "0.86"),
+        ({"deleteSourceConnection": False}, 409, "Not possible", "0.86"),
+        (
+            {"applyToPublishedVersions": False, "deleteSourceConnection": True},
+            422,
+            "Invalid input",
+            "deleteSourceConnection",
+        ),
+        ({"deleteSourceConnection": "no"}, 422, "Invalid input", "deleteSourceConnection"),
+    ],
+)
+def test_a_replacement_that_the_server_cannot_make_changes_nothing(
+    alice: Manager,
+    integration: str,
+    choices: dict[str, object],
+    status: int,
+    title: str,
+    words: str,
+) -> None:
+    """This one is a 0.85, which always deletes the source."""
+    old, new = alice.saves("Old"), alice.saves("New")
+    body = {"sourceAppConnectionId": old["id"], "targetAppConnectionId": new["id"]}
+
+    answer = alice.posts(f"/connections/{integration}/replace", body | choices)
+
+    assert words in problem(answer, status, title)["detail"]
+    assert len(answer_of(alice.gets(f"/connections/{integration}"))["data"]) == 2
+
+
+def test_what_shall_stay_stays_on_a_newer_server(app: Flask, make_app: MakeApp) -> None:
+    with ActivepiecesServer(version="0.86", pieces=acme_pieces("https://acme.example")) as newer:
+        newer_app = make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=newer.url)
+        alice = Manager.named(newer_app, "alice")
+        integration = alice.links(userToken=newer.user_token(), projectId=newer.project_id)
+        old, new = alice.saves("Old"), alice.saves("New")
+        body = {"sourceAppConnectionId": old["id"], "targetAppConnectionId": new["id"]}
+        there = f"/connections/{integration}"
+
+        kept = answer_of(alice.posts(f"{there}/replace", body | {"deleteSourceConnection": False}))
+        left = answer_of(alice.gets(there))["data"]
+        deleted = answer_of(alice.posts(f"{there}/replace", body))
+
+    assert (kept, deleted) == ({"sourceDeleted": False}, {"sourceDeleted": True})
+    assert len(left) == 2
 
 
 def test_a_key_alone_may_not_replace(alice: Manager, server: ActivepiecesServer) -> None:

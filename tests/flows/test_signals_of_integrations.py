@@ -52,6 +52,12 @@ class Scene:
         self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
         self.alice.patches(f"/mcp/{self.integration_id}", {"disabledTools": ["ap_list_flows"]})
 
+    def replaces(self) -> None:
+        self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
+        other = self.alice.saves("Other")["id"]
+        body = {"sourceAppConnectionId": self.connection_id, "targetAppConnectionId": other}
+        self.alice.posts(f"/connections/{self.integration_id}/replace", body)
+
     def rotates_mcp(self) -> None:
         self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
         self.alice.posts(f"/mcp/{self.integration_id}/rotate")
@@ -111,6 +117,7 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
         CONNECTION,
     ),
     "connection.deleted": (lambda scene: scene.alice.deletes(scene.connection), CONNECTION),
+    "connection.replaced": (Scene.replaces, CONNECTION | {"target_id", "source_deleted"}),
     "connection.failed": (Scene.breaks_and_is_checked, CONNECTION | {"reconnect_url"}),
     "mcp.changed": (Scene.changes_mcp, INTEGRATION),
     "mcp.token_rotated": (Scene.rotates_mcp, INTEGRATION),

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from flask_activepieces.client.answers import Answer
 from flask_activepieces.client.connections import (
     AuthorizationUrl,
     ConnectionDraft,
     Connections,
     Owner,
 )
-from flask_activepieces.client.errors import NoSuchThing, NotActivepieces
+from flask_activepieces.client.errors import NoSuchThing, NotActivepieces, NotCallable
 from flask_activepieces.client.http import Timeout
 from flask_activepieces.client.resource import ALL
 from flask_activepieces.client.values import NoAuth, SecretText
@@ -262,13 +263,58 @@ def test_a_connection_replaces_another() -> None:
 
     Connections(transport).replace(PROJECT, source_id="a", target_id="b")
 
-    assert transport.last.line == "POST /app-connections/replace"
+    assert transport.lines == ["POST /app-connections/replace"]
     assert transport.last.body == {
         "projectId": PROJECT,
         "sourceAppConnectionId": "a",
         "targetAppConnectionId": "b",
+        "applyToPublishedVersions": True,
+        "deleteSourceConnection": True,
     }
     assert not transport.last.repeatable
+
+
+@pytest.mark.parametrize("published", [True, False])
+@pytest.mark.parametrize("version", ["0.86.0", "0.92.1-rc.1", "1.2.0", "nightly"])
+def test_a_source_may_stay_where_the_server_can_leave_it(published: bool, version: str) -> None:
+    transport = FakeTransport([flags(version), answer(204)])
+
+    Connections(transport).replace(
+        PROJECT, source_id="a", target_id="b", apply_to_published=published, delete_source=False
+    )
+
+    assert transport.lines == ["GET /flags", "POST /app-connections/replace"]
+    assert transport.last.body["applyToPublishedVersions"] is published
+    assert transport.last.body["deleteSourceConnection"] is False
+
+
+@pytest.mark.parametrize("version", ["0.78.2", "0.85.2", "0.85.4"])
+def test_where_the_source_cannot_stay_nothing_is_replaced(version: str) -> None:
+    """An older server would delete it all the same."""
+    transport = FakeTransport([flags(version)])
+
+    with pytest.raises(NotCallable, match=f"{version}.*always deletes the source"):
+        Connections(transport).replace(PROJECT, source_id="a", target_id="b", delete_source=False)
+
+    assert transport.lines == ["GET /flags"]
+
+
+def test_no_source_is_deleted_that_published_flows_still_use() -> None:
+    """A 0.86 server answers 409."""
+    transport = says()
+
+    with pytest.raises(InvalidInput) as refused:
+        Connections(transport).replace(
+            PROJECT, source_id="a", target_id="b", apply_to_published=False
+        )
+
+    assert set(refused.value.fields) == {"delete_source"}
+    assert transport.asked == []
+
+
+def flags(version: str) -> Answer:
+    """What a server of this version says of itself."""
+    return answer(200, {"CURRENT_VERSION": version, "EDITION": "ee"})
 
 
 def test_a_connection_does_not_replace_itself() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine
 from flask_activepieces.database import Database
 from flask_activepieces.models import Base
 from flask_activepieces.testing import ActivepiecesServer, Piece
+from flask_activepieces.testing.versions import Version
 from tests.support.acme import acme_pieces
 from tests.support.office import OWN_PIECE, Office
 
@@ -57,10 +58,13 @@ def held() -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def served(engine: Engine, held: list[int]) -> Iterator[ActivepiecesServer]:
+def served(
+    request: pytest.FixtureRequest, engine: Engine, held: list[int]
+) -> Iterator[ActivepiecesServer]:
     others = [Piece(OWN_PIECE, auth=OWN_AUTH), Piece(CHAT_PIECE, auth=CHAT_AUTH)]
     pieces = [*acme_pieces("https://acme.example"), *others]
-    server = ActivepiecesServer(pieces=pieces, validates=True)
+    version: Version = getattr(request, "param", "0.85")
+    server = ActivepiecesServer(pieces=pieces, validates=True, version=version)
 
     @server.app.before_request
     def note() -> None:

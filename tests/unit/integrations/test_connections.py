@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from flask_activepieces.client.connections import Connection, ConnectionDraft
-from flask_activepieces.client.errors import CannotReach, ValueRefused, WrongCredential
+from flask_activepieces.client.errors import CannotReach, ValueRefused
 from flask_activepieces.client.values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
 from flask_activepieces.errors import Busy, InUse, InvalidInput, NotFound
 from flask_activepieces.integrations.connections import ConnectionFilter
 from flask_activepieces.integrations.records import Integration
 from flask_activepieces.integrations.saving import NewConnection
-from flask_activepieces.integrations.services import Services
 from tests.support.office import OWN_PIECE, SECRET_PIECE, Office
 from tests.support.standin import action, standin
 
@@ -419,51 +418,6 @@ def test_a_global_connection_is_changed_and_deleted_by_its_own_routes(
 
     assert renamed.display_name == "For everybody"
     assert names(office, integration) == []
-
-
-def replaces(services: Services, integration: Integration, source: str, target: str) -> None:
-    services.connections.replace(
-        integration, source_id=source, target_id=target, user_id="alice", now=0
-    )
-
-
-def test_flows_are_given_another_connection_by_a_user(office: Office) -> None:
-    integration = office.set_up(**office.as_user())
-    old, new = office.save(integration, "Old"), office.save(integration, "New")
-    in_use(office, integration, old)
-
-    replaces(office.services, integration, old.id, new.id)
-
-    (left,) = office.services.connections.list(integration)
-    assert (left.id, len(left.flow_ids)) == (new.id, 1)
-    assert office.told[-1] == "connection.deleted"
-
-
-def test_no_key_may_replace_a_connection(office: Office, integration: Integration) -> None:
-    """It would leave published flows with an empty draft."""
-    old, new = office.save(integration, "Old"), office.save(integration, "New")
-    office.upstream.calls.clear()
-
-    with pytest.raises(WrongCredential):
-        replaces(office.services, integration, old.id, new.id)
-
-    assert office.upstream.calls == []
-
-
-def test_a_connection_is_not_replaced_by_itself_nor_by_anothers(office: Office) -> None:
-    integration = office.set_up(**office.as_user())
-    mine = office.save(integration)
-    labs = office.set_up(organization_id="labs", **office.as_user())
-    theirs = office.save(labs)
-
-    with pytest.raises(InvalidInput):
-        replaces(office.services, integration, mine.id, mine.id)
-    with pytest.raises(NotFound):
-        replaces(office.services, integration, mine.id, theirs.id)
-    with pytest.raises(NotFound):
-        replaces(office.services, integration, theirs.id, mine.id)
-
-    assert names(office, integration) == ["Mine"]
 
 
 def test_owners_are_people_of_the_project(office: Office, integration: Integration) -> None:

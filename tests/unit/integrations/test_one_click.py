@@ -603,6 +603,33 @@ def test_a_replacement_whose_answer_gets_lost_takes_the_permission_along(
     assert office.told[-1] == "connection.deleted"
 
 
+@pytest.mark.parametrize("served", ["0.86"], indirect=True)
+@pytest.mark.parametrize(
+    ("choices", "status"),
+    [
+        ({}, 401),
+        ({"delete_source": False}, 200),
+        ({"apply_to_published": False}, 200),
+    ],
+    ids=["deleted", "kept", "drafts only"],
+)
+def test_a_permission_ends_only_when_the_replaced_connection_is_gone(
+    office: Office, site: Site, choices: dict[str, bool], status: int
+) -> None:
+    """Otherwise the next run of a published flow would fail: its connection is still there and would open nothing."""
+    integration = office.set_up(**office.as_user())
+    his = connects(office, site, integration, "bob")
+    hers = connects(office, site, integration, "alice")
+    token = tokens_of(office, his)["access_token"]
+
+    office.services.connections.replace(
+        integration, source_id=his.id, target_id=hers.id, **choices, user_id="carol", now=office.now
+    )
+
+    assert calls_us(site, token) == status
+    assert ("connection.deleted" in office.told) == (status == 401)
+
+
 def test_no_name_of_a_callers_choice_overwrites_a_users_connection(
     office: Office, site: Site, integration: Integration
 ) -> None:

@@ -1,0 +1,235 @@
+"""One connection in place of another: what is asked for is what happens, on old servers and new ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.client.connections import Connection
+from flask_activepieces.client.credentials import Credential
+from flask_activepieces.client.errors import CannotReach, NotCallable, WrongCredential
+from flask_activepieces.errors import InvalidInput, NotFound
+from flask_activepieces.integrations.connections import Replaced
+from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.saving import Reach
+from flask_activepieces.testing.flow_rows import latest_version, published_version
+from tests.support.office import Office
+from tests.support.standin import action, catch_webhook, standin
+
+pytestmark = pytest.mark.parametrize(
+    "served", ["0.85", "0.86", "0.92"], indirect=True, scope="module"
+)
+
+
+@pytest.fixture
+def integration(office: Office) -> Integration:
+    return office.set_up(**office.as_user())
+
+
+def replaces(
+    office: Office, integration: Integration, source: Connection, target: Connection, **how: Any
+) -> Replaced:
+    return office.services.connections.replace(
+        integration, source_id=source.id, target_id=target.id, **how, user_id="alice", now=0
+    )
+
+
+def pair(office: Office, integration: Integration) -> tuple[Connection, Connection]:
+    return office.save(integration, "Old"), office.save(integration, "New")
+
+
+def published_flow(office: Office, integration: Integration, connection: Connection) -> str:
+    """A flow that runs with the connection."""
+    caller = standin(office.upstream)
+    body = {"displayName": "A flow", "projectId": integration.project_id}
+    flow_id = str(caller.post("/flows", body)["id"])
+    auth = f"{{{{connections['{connection.external_id}']}}}}"
+    step = action("step_1", connection.piece_name, "whoami", auth=auth)
+    caller.operate(flow_id, "UPDATE_TRIGGER", catch_webhook())
+    caller.operate(flow_id, "ADD_ACTION", {"parentStep": "trigger", "action": step})
+    caller.operate(flow_id, "LOCK_AND_PUBLISH", {})
+    return flow_id
+
+
+def used_by(office: Office, flow_id: str) -> tuple[list[str], list[str]]:
+    """The external ids that the published version uses, and those that the latest does."""
+    world = office.upstream.world
+    flow = world.store.get("flow", flow_id)
+    assert flow is not None
+    running = published_version(world, flow)
+    assert running is not None
+    return running["connectionIds"], latest_version(world, flow)["connectionIds"]
+
+
+def can_choose(office: Office) -> bool:
+    return office.upstream.world.version != "0.85"
+
+
+def names(office: Office, integration: Integration) -> list[str]:
+    return [row.display_name for row in office.services.connections.list(integration)]
+
+
+def test_published_flows_use_the_target_and_the_source_is_gone(
+    office: Office, integration: Integration
+) -> None:
+    """A 0.86 server would change drafts only, and keep the source, unless it is told both."""
+    old, new = pair(office, integration)
+    flow_id = published_flow(office, integration, old)
+
+    replaced = replaces(office, integration, old, new)
+
+    assert replaced == Replaced(source_deleted=True)
+    assert used_by(office, flow_id) == ([new.external_id], [new.external_id])
+    assert names(office, integration) == ["New"]
+    assert office.told[-2:] == ["connection.replaced", "connection.deleted"]
+    assert office.events[-2].detail == {
+        "integration_id": integration.id,
+        "connection_id": old.id,
+        "display_name": "Old",
+        "piece_name": old.piece_name,
+        "target_id": new.id,
+        "source_deleted": "yes",
+    }
+
+
+def test_a_source_that_shall_stay_stays_or_nothing_happens(
+    office: Office, integration: Integration
+) -> None:
+    old, new = pair(office, integration)
+    flow_id = published_flow(office, integration, old)
+    if not can_choose(office):
+        with pytest.raises(NotCallable):
+            replaces(office, integration, old, new, delete_source=False)
+        assert used_by(office, flow_id)[0] == [old.external_id]
+        assert "connection.replaced" not in office.told
+        return
+
+    replaced = replaces(office, integration, old, new, delete_source=False)
+
+    assert replaced == Replaced(source_deleted=False)
+    assert used_by(office, flow_id)[0] == [new.external_id]
+    assert names(office, integration) == ["Old", "New"]
+    assert office.told[-1] == "connection.replaced"
+    assert office.events[-1].detail["source_deleted"] == "no"
+
+
+def test_with_drafts_only_published_flows_go_on_as_before_or_nothing_happens(
+    office: Office, integration: Integration
+) -> None:
+    old, new = pair(office, integration)
+    flow_id = published_flow(office, integration, old)
+    if not can_choose(office):
+        with pytest.raises(NotCallable):
+            replaces(office, integration, old, new, apply_to_published=False)
+        assert used_by(office, flow_id)[1] == [old.external_id]
+        return
+
+    replaced = replaces(office, integration, old, new, apply_to_published=False)
+
+    assert replaced == Replaced(source_deleted=False)
+    assert used_by(office, flow_id) == ([old.external_id], [new.external_id])
+
+
+def test_a_source_that_published_flows_go_on_to_use_is_not_deleted(
+    office: Office, integration: Integration
+) -> None:
+    old, new = pair(office, integration)
+    office.upstream.calls.clear()
+
+    with pytest.raises(InvalidInput) as refused:
+        replaces(office, integration, old, new, apply_to_published=False, delete_source=True)
+
+    assert set(refused.value.fields) == {"deleteSourceConnection"}
+    assert "POST" not in {call.method for call in office.upstream.calls}
+
+
+def test_a_source_that_other_projects_may_use_stays_unless_it_is_asked_for(
+    office: Office, integration: Integration
+) -> None:
+    wide = office.save(integration, "Wide", reach=Reach())
+    new = office.save(integration, "New")
+    if not can_choose(office):
+        with pytest.raises(NotCallable):
+            replaces(office, integration, wide, new)
+        assert "Wide" in names(office, integration)
+        return
+
+    assert replaces(office, integration, wide, new) == Replaced(source_deleted=False)
+    assert "Wide" in names(office, integration)
+
+
+def test_no_key_may_replace_a_connection(office: Office) -> None:
+    """It is 500 on every version, and would leave published flows with an empty draft."""
+    integration = office.set_up()
+    old, new = pair(office, integration)
+    office.upstream.calls.clear()
+
+    with pytest.raises(WrongCredential, match="user token"):
+        replaces(office, integration, old, new)
+
+    assert office.upstream.calls == []
+
+
+def test_a_connection_is_not_replaced_by_itself_nor_by_anothers(
+    office: Office, integration: Integration
+) -> None:
+    mine = office.save(integration)
+    labs = office.set_up(organization_id="labs", **office.as_user())
+    theirs = office.save(labs)
+
+    with pytest.raises(InvalidInput):
+        replaces(office, integration, mine, mine)
+    for source, target in ((mine, theirs), (theirs, mine)):
+        with pytest.raises(NotFound):
+            replaces(office, integration, source, target)
+
+    assert names(office, integration) == ["Mine"]
+
+
+def test_when_the_answer_gets_lost_a_source_that_is_gone_says_enough(
+    office: Office, integration: Integration
+) -> None:
+    old, new = pair(office, integration)
+    office.upstream.faults.lose_answer("POST", "/app-connections/replace")
+
+    assert replaces(office, integration, old, new) == Replaced(source_deleted=True)
+    assert office.told[-2:] == ["connection.replaced", "connection.deleted"]
+
+
+def test_when_the_call_fails_and_the_source_is_there_nothing_is_noted(
+    office: Office, integration: Integration
+) -> None:
+    old, new = pair(office, integration)
+    office.upstream.faults.reset("POST", "/app-connections/replace")
+
+    with pytest.raises(CannotReach):
+        replaces(office, integration, old, new)
+
+    assert names(office, integration) == ["Old", "New"]
+    assert office.told[-1] == "connection.saved"
+
+
+class ShortSighted(Office):
+    """An office whose Activepieces cannot be looked at any more after what comes next, and a look before that."""
+
+    ways = 0
+
+    def _client(self, base_url: str, credential: Credential) -> ActivepiecesClient:
+        self.ways += 1
+        if self.ways == 3:
+            self.upstream.faults.reset("GET", "/app-connections", times=None)
+        return super()._client(base_url, credential)
+
+
+def test_a_source_that_cannot_be_looked_for_is_not_taken_for_gone(
+    office: Office, integration: Integration
+) -> None:
+    old, new = pair(office, integration)
+    blind = ShortSighted(office.engine, office.upstream, office.tenant)
+
+    assert replaces(blind, integration, old, new) == Replaced(source_deleted=None)
+
+    assert blind.told == ["connection.replaced"]
+    assert blind.events[-1].detail["source_deleted"] == "not known"
