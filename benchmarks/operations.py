@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from flask import Flask
 
 from flask_activepieces.oauth import codes
+from flask_activepieces.oauth.clients import NewCredentials
 from flask_activepieces.oauth.codes import AuthorizationCode
 from flask_activepieces.oauth.desk import TokenDesk
 from flask_activepieces.oauth.families import begin, redeem
@@ -41,7 +42,7 @@ class Mint:
             registration = Registration(name="Bench", redirect_uris=[CALLBACK], scope=SCOPE)
             client, secret = state.database.transact(
                 lambda transaction: state.clients.register(
-                    transaction, registration, now=state.now()
+                    transaction, registration, NewCredentials(), now=state.now()
                 )
             )
             self._grant = state.database.transact(

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from ..errors import InvalidInput, NotFound
 from ..oauth import clients, tenants
 from ..oauth.client_json import shown
-from ..oauth.clients import OAuthClient
+from ..oauth.clients import NewCredentials, OAuthClient
 from ..oauth.presets import PRESETS
 from ..oauth.registration import Registration
 from ..state import State, get_state
@@ -84,8 +84,11 @@ def create(
     if tenant_id is not None and not _tenant_is_known(state, tenant_id):
         question = f"Tenant {tenant_id!r} has no client, grant or integration yet. Register a client for it?"
         confirm(question, yes=yes, as_json=as_json)
+    credentials = NewCredentials()
     client, secret = state.database.transact(
-        lambda transaction: state.clients.register(transaction, registration, now=state.now())
+        lambda transaction: state.clients.register(
+            transaction, registration, credentials, now=state.now()
+        )
     )
     if as_json:
         print_json(shown(client, secret))
@@ -183,9 +186,10 @@ def rotate(client_id: str, at_once: bool, as_json: bool) -> None:
     """Give a client a new secret; the old one works until the next rotation."""
     state = get_state()
     client = _find(state, client_id)
-    secret = state.database.transact(
+    secret = clients.new_secret()
+    state.database.transact(
         lambda transaction: state.clients.rotate_secret(
-            transaction, client, now=state.now(), keep_old=not at_once
+            transaction, client, secret, now=state.now(), keep_old=not at_once
         )
     )
     if as_json:

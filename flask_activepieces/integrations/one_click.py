@@ -23,7 +23,7 @@ from ..database import Database, LostRace, Transaction
 from ..errors import NotFound, SetupError
 from ..host import Host, Principal, Workspace
 from ..oauth import families, grants, scopes
-from ..oauth.clients import OAuthClient
+from ..oauth.clients import NewCredentials, OAuthClient
 from ..oauth.codes import issue_code
 from ..oauth.connected_apps import is_used
 from ..oauth.families import Family
@@ -161,12 +161,15 @@ class OneClick:
         redirect: str,
         now: int,
     ) -> _Allowed:
+        new = NewCredentials()
+
         def allow(transaction: Transaction) -> _Allowed:
             client, secret = self._own_clients.ready(
                 transaction,
                 integration,
                 redirect_uri=redirect,
                 scope=scopes.join(names),
+                new=new,
                 now=now,
             )
             before = grants.remembered(

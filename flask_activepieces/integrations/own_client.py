@@ -8,7 +8,7 @@ from ..config_urls import origin
 from ..database import Transaction
 from ..errors import SetupError
 from ..oauth import clients, redirects
-from ..oauth.clients import OAuthClient, OAuthClients
+from ..oauth.clients import NewCredentials, OAuthClient, OAuthClients
 from ..oauth.registration import Registration
 from ..signing import fingerprint, same
 from . import records
@@ -51,21 +51,25 @@ class OwnClients:
         *,
         redirect_uri: str,
         scope: str,
+        new: NewCredentials,
         now: int,
     ) -> tuple[OAuthClient, str]:
-        """The integration's client with its secret, registered for this redirect URI and scope."""
+        """The integration's client with its secret, registered for this redirect URI and scope.
+
+        ``new`` is what it is given where it has no client, or no secret that can be read.
+        """
         current = records.find(
             transaction.connection, integration.id, tenant_id=integration.tenant_id
         )
         client = self._found(transaction, current)
         if client is None:
-            return self._made(transaction, current, redirect_uri, scope, now)
+            return self._made(transaction, current, redirect_uri, scope, new, now)
         if (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
             anew = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
             client = self._clients.change(
                 transaction, client, anew, now=now, integration_id=integration.id
             )
-        return client, self._secret(transaction, current, client, now)
+        return client, self._secret(transaction, current, client, new.secret, now)
 
     def _found(self, transaction: Transaction, integration: Integration) -> OAuthClient | None:
         if integration.oauth_client_id is None:
@@ -80,6 +84,7 @@ class OwnClients:
         integration: Integration,
         redirect_uri: str,
         scope: str,
+        new: NewCredentials,
         now: int,
     ) -> tuple[OAuthClient, str]:
         wanted = Registration(
@@ -91,25 +96,30 @@ class OwnClients:
             require_pkce=True,
         )
         client, secret = self._clients.register(
-            transaction, wanted, now=now, integration_id=integration.id
+            transaction, wanted, new, now=now, integration_id=integration.id
         )
         assert secret is not None, "a confidential client has a secret"
         self._keep(transaction, integration, client, secret, now)
         return client, secret
 
     def _secret(
-        self, transaction: Transaction, integration: Integration, client: OAuthClient, now: int
+        self,
+        transaction: Transaction,
+        integration: Integration,
+        client: OAuthClient,
+        new: str,
+        now: int,
     ) -> str:
-        """The secret that was kept; a new one if none of the secret keys opens that any more."""
+        """The secret that was kept; the new one if none of the secret keys opens that any more."""
         kept = self._strongbox.oauth_secret(transaction.connection, integration)
         good = filter(None, (client.secret_hash, client.previous_secret_hash))
         if kept is not None and any(same(fingerprint(kept), known) for known in good):
             return kept
-        secret = self._clients.rotate_secret(
-            transaction, client, now=now, integration_id=integration.id
+        self._clients.rotate_secret(
+            transaction, client, new, now=now, integration_id=integration.id
         )
-        self._keep(transaction, integration, client, secret, now)
-        return secret
+        self._keep(transaction, integration, client, new, now)
+        return new
 
     def _keep(
         self,

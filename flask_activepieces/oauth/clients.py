@@ -90,9 +90,20 @@ class OAuthClient(ClientMixin):
         return self.client_id
 
 
-def _new_secret() -> str:
+def new_secret() -> str:
     """256 random bits. Nothing slow is needed to store their hash, and nothing slow to check it."""
     return SECRET_PREFIX + secrets.token_hex(32)
+
+
+@dataclass(frozen=True)
+class NewCredentials:
+    """The id and the secret of a client to register, made before the transaction, which may run twice.
+
+    When the answer to a COMMIT is lost, the second run finds by the id that the first one has registered the client.
+    """
+
+    client_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    secret: str = field(default_factory=new_secret, repr=False)
 
 
 class OAuthClients:
@@ -106,23 +117,28 @@ class OAuthClients:
         self,
         transaction: Transaction,
         registration: Registration,
+        credentials: NewCredentials,
         *,
         now: int,
         integration_id: str | None = None,
     ) -> tuple[OAuthClient, str | None]:
-        """The new client, and its secret: the only time that anyone sees it. `InvalidInput` if it cannot be."""
+        """The new client, and its secret unless it is public. `InvalidInput` if it cannot be."""
         self._check(registration)
-        secret = None if registration.public else _new_secret()
+        secret = None if registration.public else credentials.secret
         values = row_values(registration) | {
-            "client_id": secrets.token_hex(16),
+            "client_id": credentials.client_id,
             "secret_hash": fingerprint(secret) if secret else None,
             "previous_secret_hash": None,
             "integration_id": integration_id,
             "created_at": now,
         }
-        transaction.execute(insert(_table), values)
         client = client_of(values)
-        self._record(transaction, "client.created", client, now)
+        event = _event("client.created", client, now)
+        if find_any(transaction.connection, client.client_id) is None:
+            transaction.execute(insert(_table), values)
+            self._audit.record(transaction, event)
+        else:
+            self._audit.announce(transaction, event)
         return client, secret
 
     def change(
@@ -148,28 +164,35 @@ class OAuthClients:
             statement = update(_table).where(_table.c.client_id == client.client_id)
             if transaction.changes(statement.values(changed)) == 0:
                 raise NotFound("OAuth client", client.client_id)
-            self._record(transaction, "client.updated", client, now)
+            self._audit.record(transaction, _event("client.updated", client, now))
         return client_of(asdict(client) | after)
 
     def rotate_secret(
         self,
         transaction: Transaction,
         client: OAuthClient,
+        secret: str,
         *,
         now: int,
         keep_old: bool = True,
         in_place_of: str | None = None,
         integration_id: str | None = None,
-    ) -> str:
-        """A new secret. The one before it works on until the next rotation, unless it must end now.
+    ) -> None:
+        """Give the client a `new_secret`. The one before it works until the next rotation, unless it must end now.
 
-        With ``in_place_of``, the hash of the secret to replace, it is `LostRace` if that is not it any more; without
-        it, `NotFound` when the client was deleted meanwhile. An integration rotates the secret of its own client.
+        The secret is made before the transaction, which may run twice: a client that has it already keeps the one
+        before it. With ``in_place_of``, the hash of the secret to replace, it is `LostRace` if that is not it any
+        more; without it, `NotFound` when the client was deleted meanwhile. An integration rotates the secret of its
+        own client.
         """
         _check_whose(client, integration_id)
         if not client.confidential:
             raise InvalidInput({"client_id": Phrase("a public client has no secret to rotate")})
-        secret = _new_secret()
+        new, event = fingerprint(secret), _event("client.secret_rotated", client, now)
+        current = find_any(transaction.connection, client.client_id)
+        if current is not None and current.secret_hash == new:
+            self._audit.announce(transaction, event)
+            return
         # What is the old secret is for the row to say, in case that another admin rotates just now; and it
         # comes first, because MySQL works through the assignments in their order.
         statement = update(_table).where(_table.c.client_id == client.client_id)
@@ -178,13 +201,12 @@ class OAuthClients:
         rotated = transaction.changes(
             statement.ordered_values(
                 (_table.c.previous_secret_hash, _table.c.secret_hash if keep_old else null()),
-                (_table.c.secret_hash, fingerprint(secret)),
+                (_table.c.secret_hash, new),
             )
         )
         if not rotated:
             raise NotFound("OAuth client", client.client_id) if in_place_of is None else LostRace
-        self._record(transaction, "client.secret_rotated", client, now)
-        return secret
+        self._audit.record(transaction, event)
 
     def delete(self, transaction: Transaction, client: OAuthClient, *, now: int) -> None:
         """Delete the client with its grants; every token it has stops working. `NotFound` if it was gone already."""
@@ -194,22 +216,22 @@ class OAuthClients:
         transaction.execute(delete(GrantRow).where(GrantRow.client_id == client.client_id))
         families.end_of_client(transaction, client.client_id, now=now)
         revocations.add(transaction, revocations.client(client.client_id), now=now)
-        self._record(transaction, "client.deleted", client, now)
+        self._audit.record(transaction, _event("client.deleted", client, now))
 
     def _check(self, registration: Registration) -> None:
         problems = registration.problems(self._known_scopes)
         if problems:
             raise InvalidInput(problems)
 
-    def _record(self, transaction: Transaction, name: str, client: OAuthClient, now: int) -> None:
-        event = Event(
-            name=name,
-            at=now,
-            tenant_id=client.tenant_id,
-            client_id=client.client_id,
-            detail={"client": client.name},
-        )
-        self._audit.record(transaction, event)
+
+def _event(name: str, client: OAuthClient, now: int) -> Event:
+    return Event(
+        name=name,
+        at=now,
+        tenant_id=client.tenant_id,
+        client_id=client.client_id,
+        detail={"client": client.name},
+    )
 
 
 def _check_whose(client: OAuthClient, integration_id: str | None) -> None:

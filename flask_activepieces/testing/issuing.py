@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from ..database import Transaction
 from ..host import Principal, Workspace
-from ..oauth.clients import OAuthClient
+from ..oauth.clients import NewCredentials, OAuthClient
 from ..oauth.codes import issue_code
 from ..oauth.grants import Grant
 from ..oauth.registration import Registration
@@ -33,6 +33,7 @@ def issue_access_token(
     state = get_state(app)
     names = (scope if scope is not None else " ".join(state.settings.scopes)).split()
     now = state.now()
+    credentials = NewCredentials()
 
     def consent(transaction: Transaction) -> tuple[OAuthClient, str | None, Grant]:
         client, secret = state.clients.register(
@@ -40,6 +41,7 @@ def issue_access_token(
             Registration(
                 name="A test", redirect_uris=(_CALLBACK,), scope=" ".join(names), require_pkce=False
             ),
+            credentials,
             now=now,
         )
         principal = Principal(user_id, tenant_id, user_id, organization_id)

@@ -11,11 +11,11 @@ from ..database import Transaction
 from ..errors import InvalidInput
 from ..host import Principal
 from ..oauth import clients, scopes
-from ..oauth.clients import OAuthClient
+from ..oauth.clients import NewCredentials, OAuthClient
 from ..oauth.presets import PRESETS
 from ..oauth.registration import Registration
 from ..phrases import Phrase
-from ..signing import same
+from ..signing import fingerprint, same
 from ..state import State, get_state
 from .answers import go
 from .pages import check_page_token, page, render_with_forms, signed_in
@@ -51,10 +51,11 @@ def client_new() -> ResponseReturnValue:
     if request.method == "GET":
         return _form(state, principal, values=_preset_values(request.args.get("preset")))
     check_page_token(state, principal)
+    credentials = NewCredentials()
     try:
         client, secret = state.database.transact(
             lambda transaction: state.clients.register(
-                transaction, _registration(principal), now=state.now()
+                transaction, _registration(principal), credentials, now=state.now()
             )
         )
     except InvalidInput as problem:
@@ -80,19 +81,22 @@ def client_rotate(client_id: str) -> ResponseReturnValue:
     if not isinstance(principal, Principal):
         return principal
     check_page_token(state, principal)
-    seen = request.form.get("secret_mark", "")
+    seen, secret = request.form.get("secret_mark", ""), clients.new_secret()
 
-    def rotate(transaction: Transaction) -> tuple[OAuthClient, str | None]:
+    def rotate(transaction: Transaction) -> tuple[OAuthClient, bool]:
         client = clients.find(transaction.connection, client_id, tenant_id=principal.tenant_id)
-        if client.confidential and not same(seen, client.secret_mark):
-            return client, None
-        replaced = client.secret_hash
-        return client, state.clients.rotate_secret(
-            transaction, client, now=state.now(), in_place_of=replaced
+        is_ours = client.secret_hash == fingerprint(secret)  # an earlier run of this function
+        if client.confidential and not is_ours and not same(seen, client.secret_mark):
+            return client, False
+        state.clients.rotate_secret(
+            transaction, client, secret, now=state.now(), in_place_of=client.secret_hash
         )
+        return client, True
 
-    client, secret = state.database.transact(rotate)
-    return _show(state, principal, client, secret, error=None if secret else _ROTATED_BEFORE)
+    client, rotated = state.database.transact(rotate)
+    if rotated:
+        return _show(state, principal, client, secret)
+    return _show(state, principal, client, error=_ROTATED_BEFORE)
 
 
 @page

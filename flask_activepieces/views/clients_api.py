@@ -7,7 +7,7 @@ from typing import Any
 
 from ..oauth import clients
 from ..oauth.client_json import shown
-from ..oauth.clients import OAuthClient
+from ..oauth.clients import NewCredentials, OAuthClient
 from ..oauth.registration import Registration
 from .client_schemas import (
     ClientChangeSchema,
@@ -33,9 +33,10 @@ def list_clients(call: Call) -> Any:
 def create_client(call: Call) -> Any:
     """Register a client of the caller's tenant; its secret is in this answer and in no other."""
     registration = Registration(tenant_id=call.tenant_id, **({"name": ""} | dict(call.body)))
+    credentials = NewCredentials()
     client, secret = call.state.database.transact(
         lambda transaction: call.state.clients.register(
-            transaction, registration, now=call.state.now()
+            transaction, registration, credentials, now=call.state.now()
         )
     )
     return shown(client, secret)
@@ -64,9 +65,10 @@ def change_client(call: Call, client_id: str) -> Any:
 def rotate_client(call: Call, client_id: str) -> Any:
     """A new secret, shown once; ``{"keep_old": false}`` ends the old one at once."""
     client = _one(call, client_id)
-    secret = call.state.database.transact(
+    secret = clients.new_secret()
+    call.state.database.transact(
         lambda transaction: call.state.clients.rotate_secret(
-            transaction, client, now=call.state.now(), keep_old=call.body["keep_old"]
+            transaction, client, secret, now=call.state.now(), keep_old=call.body["keep_old"]
         )
     )
     return shown(client, secret)

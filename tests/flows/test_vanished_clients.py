@@ -29,7 +29,7 @@ ACTS: dict[str, Act] = {
         transaction, client, replace(client.registration(), name="New"), now=0
     ),
     "rotate": lambda state, transaction, client: state.clients.rotate_secret(
-        transaction, client, now=0
+        transaction, client, clients.new_secret(), now=0
     ),
     "delete": lambda state, transaction, client: state.clients.delete(transaction, client, now=0),
     "approve": lambda state, transaction, client: state.grants.allow(

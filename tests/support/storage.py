@@ -60,6 +60,26 @@ def engine_of(app: Flask) -> Engine:
 
 
 @contextmanager
+def commit_unconfirmed(app: Flask) -> Iterator[None]:
+    """The next COMMIT takes place, and its answer is lost: nobody can tell whether it took place."""
+    engine, lost = engine_of(app), list[bool]()
+
+    def commit_and_hang_up(connection: Any) -> None:
+        if not lost:
+            lost.append(True)
+            driver = connection.connection.dbapi_connection
+            driver.commit()
+            driver.close()
+
+    event.listen(engine, "commit", commit_and_hang_up)
+    try:
+        yield
+    finally:
+        event.remove(engine, "commit", commit_and_hang_up)
+    assert lost, "nothing was committed"
+
+
+@contextmanager
 def database_away(app: Flask) -> Iterator[None]:
     """No connection can be made while the block runs, and none is left from before."""
     engine = engine_of(app)

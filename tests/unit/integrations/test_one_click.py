@@ -416,7 +416,9 @@ def test_nobody_changes_an_integrations_client_by_hand(
 
     for change in (
         lambda transaction: office.oauth_clients.change(transaction, client, more, now=office.now),
-        lambda transaction: office.oauth_clients.rotate_secret(transaction, client, now=office.now),
+        lambda transaction: office.oauth_clients.rotate_secret(
+            transaction, client, clients.new_secret(), now=office.now
+        ),
     ):
         with pytest.raises(InvalidInput, match="keeps this client by itself"):
             office.database.transact(change)
