@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .answers import Json, Refusal, Row, breaks_a_rule, business
-from .pieces import find_piece, validate
+from .pieces import find_piece, has_check, validate
 from .shapes import Shape, fields, nullable, one_of, optional, record, text, union
 from .tokens import OAUTH_TYPES, claim
 from .world import World
@@ -122,6 +122,8 @@ def _ask_the_piece(world: World, piece: Row, value: Row) -> None:
         world.sleep(SAFETY_TIMEOUT)
         words = "Worker did not respond within the safety timeout"
         raise business(400, "ENGINE_OPERATION_FAILURE", {"message": words})
+    if not has_check(world, piece):
+        return  # not even the type is looked at
     kinds = [auth["type"] for auth in auths_of(piece)]
     kind = "OAUTH2" if value["type"] in OAUTH_TYPES else value["type"]
     if kinds and kind not in kinds:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .answers import Json, Refusal, Row
+from .auth import engine_token
 from .engine import read_connection
 from .expressions import resolve
 from .flow_versions import steps_of
@@ -29,25 +30,41 @@ class Outcome:
     answer: Answer | None = field(default=None, repr=False)
 
 
-def run_version(world: World, project_id: str, version: Row, *, done: Mapping[str, Row]) -> Outcome:
+def run_version(world: World, run: Row, version: Row, *, done: Mapping[str, Row]) -> Outcome:
     """Run all steps but those that are done, of which the trigger is always one."""
     outcome = Outcome(dict(done))
-    connections = _Connections(world, project_id)
+    surroundings = _surroundings(world, run)
     for step in steps_of(version):
         if outcome.steps.get(step["name"], {}).get("status") == "SUCCEEDED":
             continue
-        _run_step(world, step, connections, outcome)
+        _run_step(world, step, surroundings, outcome)
         if outcome.failed is not None or (outcome.answer and outcome.answer.final):
             break
     return outcome
 
 
-def _run_step(world: World, step: Row, connections: _Connections, outcome: Outcome) -> None:
+def _surroundings(world: World, run: Row) -> Row:
+    """What the context of every step in a run has."""
+    project = world.store.get("project", run["projectId"])
+    assert project is not None, "a project takes its flows with it"
+    external_id = project["externalId"]
+    root = world.api_root.removesuffix("v1")
+    url = world.url + root
+    token = engine_token(world, project["id"])
+    return {
+        "connections": _Connections(world, project["id"]),
+        "server": {"apiUrl": url, "publicUrl": url, "token": token},
+        "project": {"id": project["id"]} | ({"externalId": external_id} if external_id else {}),
+        "run": {"id": run["id"]},
+    }
+
+
+def _run_step(world: World, step: Row, surroundings: Row, outcome: Outcome) -> None:
     result: Row = {"type": step["type"], "status": "FAILED", "input": {}}
     outcome.steps[step["name"]] = result
     began = time.perf_counter()
     try:
-        result["output"] = _output(world, step, connections, outcome)
+        result["output"] = _output(world, step, surroundings, outcome)
         result["status"] = "SUCCEEDED"
     except StepFailed as error:
         result["errorMessage"] = error.report()
@@ -55,13 +72,18 @@ def _run_step(world: World, step: Row, connections: _Connections, outcome: Outco
     result["duration"] = (time.perf_counter() - began) * 1000
 
 
-def _output(world: World, step: Row, connections: _Connections, outcome: Outcome) -> Json:
+def _output(world: World, step: Row, surroundings: Row, outcome: Outcome) -> Json:
     action = _action(world, step)
     asked = step["settings"].get("input", {})
     scope = {name: {"output": done.get("output")} for name, done in outcome.steps.items()}
-    given = resolve(asked, {**scope, "connections": connections})
+    given = resolve(asked, {**scope, "connections": surroundings["connections"]})
     outcome.steps[step["name"]]["input"] = resolve(asked, {**scope, "connections": _Hides()})
-    returned = _returned(action, ActionCall(given.pop("auth", None), given))
+    returned = _returned(
+        action,
+        ActionCall(
+            auth=given.get("auth"), props=given, step={"name": step["name"]}, **surroundings
+        ),
+    )
     if not isinstance(returned, Answer):
         return returned
     outcome.answer = returned

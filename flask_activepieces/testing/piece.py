@@ -19,10 +19,21 @@ from .answers import Json, Row
 
 @dataclass(frozen=True)
 class ActionCall:
-    """What an action is given: the value of the connection, if it uses one, and its other inputs."""
+    """What an action is given, which is what an engine gives it as far as the stand-in has it.
+
+    ``props`` are all inputs, and ``auth`` is among them, as in an engine's ``propsValue``: the whole connection.
+    """
 
     auth: Json = field(repr=False)
     props: Row = field(repr=False)
+    #: The connections of the project by their external ids.
+    connections: Mapping[str, Json] = field(repr=False)
+    #: ``apiUrl``, ``publicUrl`` and the engine's ``token``.
+    server: Mapping[str, str] = field(repr=False)
+    #: ``id``, and ``externalId`` if the project has one.
+    project: Mapping[str, str]
+    run: Mapping[str, str]
+    step: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -72,8 +83,8 @@ class Action:
 class Piece:
     """One version of a piece; ``auth``, ``props`` and ``triggers`` as in a piece's metadata.
 
-    ``validate`` plays the piece's own check of a connection: it gets the value and answers what is wrong with it, or
-    nothing.
+    ``validate`` plays the piece's own check of a connection: it gets the secret of a SECRET_TEXT, the props of a
+    CUSTOM_AUTH, or else the whole value, and answers what is wrong with it, or nothing.
     """
 
     name: str

@@ -56,7 +56,7 @@ def piece_of(manifest: Row) -> Piece:
 
 def _action(described: Mapping[str, Any]) -> Action:
     def run(call: ActionCall) -> Json:
-        return _send(described["method"], described["path"], call)
+        return _send(described, call)
 
     return Action(
         described["displayName"],
@@ -66,8 +66,11 @@ def _action(described: Mapping[str, Any]) -> Action:
     )
 
 
-def _send(method: str, path: str, call: ActionCall) -> Json:
-    given = {name: value for name, value in call.props.items() if value not in (None, "")}
+def _send(described: Mapping[str, Any], call: ActionCall) -> Json:
+    method, path = described["method"], described["path"]
+    # Its own fields only: among the inputs is the whole connection, too.
+    own = {name: call.props.get(name) for name in described.get("props", {})}
+    given = {name: value for name, value in own.items() if value not in (None, "")}
     auth = call.auth or {}
     # Where the API is: a part of an OAuth connection, an input of the action for any other.
     base_url = given.pop("base_url", None) or auth.get("props", {}).get("base_url", "")

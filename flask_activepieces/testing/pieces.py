@@ -52,6 +52,9 @@ _OFFICIAL: Row = {
     "i18n": None,
 }
 
+#: Type of a connection -> the one field of its value that a piece's check gets.
+_BARE = {"SECRET_TEXT": "secret_text", "CUSTOM_AUTH": "props"}
+
 
 def add_pieces(world: World, pieces: Sequence[Piece]) -> None:
     """Put pieces into the catalogue of a server that begins."""
@@ -77,7 +80,13 @@ def behaviour_of(world: World, row: Row) -> Piece:
 def validate(world: World, row: Row, value: Json) -> str | None:
     """What the piece of that row says is wrong with the value of a connection, if anything."""
     check = behaviour_of(world, row).validate
-    return check(value) if check else None
+    field = _BARE.get(value["type"])
+    return check(value[field] if field else value) if check else None
+
+
+def has_check(world: World, row: Row) -> bool:
+    """Whether the piece of that row checks connections at all."""
+    return behaviour_of(world, row).validate is not None
 
 
 def _order(row: Row) -> tuple[int, ...]:
@@ -162,7 +171,7 @@ _INSTALL = union(
 
 @area.route("POST", "/pieces", body=_INSTALL, platform_admin=True, plan="managePiecesEnabled")
 def install(call: Call) -> tuple[int, Json]:
-    """Install a piece for the platform; a version once, and for good."""
+    """Install a piece for the platform; a version once, and for good. Only CE answers with the piece."""
     name, version = call.body["pieceName"], call.body["pieceVersion"]
     manifest = _manifest(call.body) | {"name": name, "version": version}
     if call.world.store.first("piece", name=name, version=version) is not None:
@@ -179,7 +188,7 @@ def install(call: Call) -> tuple[int, Json]:
     }
     row = call.world.store.add("piece", {**piece_of(manifest).as_json(), **own})
     call.world.store.add("piece_manifest", {"pieceId": row["id"], "manifest": manifest})
-    return 201, {}
+    return 201, row if call.world.edition == "ce" else {}
 
 
 def _manifest(body: Row) -> Row:

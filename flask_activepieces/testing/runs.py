@@ -64,7 +64,7 @@ def _execute(world: World, run_id: str) -> Outcome:
     version = world.store.get("flow_version", run["flowVersionId"])
     assert version is not None, "a flow that runs has a version"
     done = world.store.unseal(run["sealed"])
-    outcome = run_version(world, run["projectId"], version, done=done)
+    outcome = run_version(world, run, version, done=done)
     actions = [step for name, step in outcome.steps.items() if name != "trigger"]
     world.store.change(
         "flow_run",

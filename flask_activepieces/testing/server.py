@@ -25,7 +25,7 @@ from .rate_limit import RateLimit
 from .store import Store
 from .versions import RELEASES, Version
 from .webhook_piece import WEBHOOK
-from .world import FEATURES, Edition, ReceivedCall, World
+from .world import Edition, ReceivedCall, World, features_of
 
 EMAIL, PASSWORD = "admin@example.com", "Stand-in-1"  # noqa: S105 - of a server for tests
 
@@ -89,7 +89,7 @@ class ActivepiecesServer:
         world.calls.clear()
         world.token_requests.clear()
         world.sign_in_limit = RateLimit()
-        world.plan = set(FEATURES)
+        world.plan = features_of(world.edition)
 
     def _settle(self) -> None:
         """The first user, a platform, a project and a key; in a file that has them, only the key is new."""

@@ -24,6 +24,11 @@ Edition = Literal["ee", "ce"]
 FEATURES = ("apiKeysEnabled", "embeddingEnabled", "globalConnectionsEnabled", "managePiecesEnabled")
 
 
+def features_of(edition: Edition) -> set[str]:
+    """What the plan of an edition includes."""
+    return set(FEATURES) if edition == "ee" else set()
+
+
 @dataclass(frozen=True)
 class ReceivedCall:
     """One request that the stand-in got, without anything that could be a secret."""
@@ -67,7 +72,7 @@ class World:
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
 
     def __post_init__(self) -> None:
-        self.plan = set(FEATURES) if self.edition == "ee" else set()
+        self.plan = features_of(self.edition)
 
     @contextmanager
     def renewing(self, connection_id: str) -> Iterator[None]:

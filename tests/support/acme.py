@@ -99,8 +99,8 @@ def _piece(
     )
 
 
-def _secret_is_ok(value: dict[str, Any]) -> str | None:
-    return None if value["secret_text"].startswith("ok-") else "API key must start with ok-"
+def _secret_is_ok(secret: str) -> str | None:
+    return None if secret.startswith("ok-") else "API key must start with ok-"
 
 
 def _call_api(call: ActionCall) -> dict[str, Any]:

@@ -129,6 +129,22 @@ def test_a_value_is_checked_by_the_piece_only_where_a_worker_is(api: Standin) ->
     }
 
 
+@pytest.mark.parametrize(("piece", "status"), [("secret", 400), ("custom", 201)])
+def test_a_wrong_type_is_refused_only_by_a_piece_that_checks_connections(
+    api: Standin, piece: str, status: int
+) -> None:
+    """0.85.2 and 0.86.0, seen: without the piece's `validate` not even the type is looked at."""
+    api.server.world.validates = True
+    value = {"type": "BASIC_AUTH", "username": "u", "password": "p"}
+    name = f"@activepieces/piece-acme-{piece}"
+
+    answer = api.ask(
+        "POST", "/app-connections", draft(api, pieceName=name, type="BASIC_AUTH", value=value)
+    )
+
+    assert answer.status_code == status
+
+
 def test_without_a_worker_the_answer_takes_five_minutes(api: Standin) -> None:
     waited: list[float] = []
     world = api.server.world

@@ -120,10 +120,17 @@ def test_only_admins_of_a_platform_whose_plan_has_it_install_pieces(standin: Sta
     assert install(standin, TASKLANE).status_code == 402
 
 
-def test_a_community_server_installs_no_pieces() -> None:
+def test_a_community_server_answers_with_the_piece_that_it_installed() -> None:
+    """0.85.2, seen; the Enterprise Edition answers 201 with an empty object."""
     server = ActivepiecesServer(edition="ce")
 
-    assert install(calls(server).by_admin(), TASKLANE).status_code == 402
+    answer = install(calls(server).by_admin(), TASKLANE)
+
+    assert answer.status_code == 201
+    assert (answer.get_json()["name"], answer.get_json()["version"]) == (
+        TASKLANE.name,
+        TASKLANE.version,
+    )
     server.close()
 
 
@@ -188,15 +195,14 @@ def test_inputs_of_an_archived_action_are_its_body_and_empty_ones_are_none(
 ) -> None:
     install(standin, TASKLANE)
     # Not by a code: what a claimed connection holds is a matter of other tests.
-    value = {"type": "SECRET_TEXT", "secret_text": "t"}
-    standin.connect("key", TASKLANE.name, value)
     with raw_server(lambda received: received.answer(201, {"id": 1})) as api:
+        value = {"type": "CUSTOM_AUTH", "props": {"base_url": api.url}}
+        standin.connect("key", TASKLANE.name, value)
         step = action(
             "step_1",
             TASKLANE.name,
             "create_task",
             auth="{{connections['key']}}",
-            base_url=api.url,
             title="Buy milk",
             done="",
         )
