@@ -106,5 +106,11 @@ def program(app: Flask) -> Program:
     return Program.registered(app)
 
 
+@pytest.fixture
+def trusted(app: Flask) -> Program:
+    """A confidential client that an operator let skip the consent page for what a user has allowed before."""
+    return Program.registered(app, "--remember-consent")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     requirements.summarise_missing(terminalreporter)

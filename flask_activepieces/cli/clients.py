@@ -54,6 +54,11 @@ _scopes = click.option(
     help="Require PKCE (the default, unless a preset says not).",
 )
 @click.option(
+    "--remember-consent",
+    is_flag=True,
+    help="Do not show the consent page again for what a user has allowed; impossible for Activepieces.",
+)
+@click.option(
     "--client-credentials", is_flag=True, help="It may also act for itself, in its tenant."
 )
 @click.option(
@@ -138,6 +143,11 @@ def show(client_id: str, as_json: bool) -> None:
 @_scopes
 @click.option("--description", help="One sentence for the consent page.")
 @click.option("--pkce/--no-pkce", "require_pkce", default=None, help="Require PKCE.")
+@click.option(
+    "--remember-consent/--no-remember-consent",
+    default=None,
+    help="Do not show the consent page again for what a user has allowed; impossible for Activepieces.",
+)
 @click.option(
     "--client-credentials/--no-client-credentials",
     default=None,

@@ -26,6 +26,7 @@ _OPTIONS = {
     "redirect_uris": "--redirect-uri",
     "require_pkce": "--no-pkce",
     "client_credentials": "--client-credentials",
+    "remember_consent": "--remember-consent",
 }
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")

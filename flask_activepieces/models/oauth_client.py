@@ -28,6 +28,8 @@ class OAuthClientRow(Base):
     scope: Mapped[str] = mapped_column(Text)
     grant_types: Mapped[str] = mapped_column(String(120))
     require_pkce: Mapped[bool]
+    #: Whether an operator let it get codes without the page, for what its user has allowed before.
+    remember_consent: Mapped[bool]
     #: Whether it is a resource server, which may introspect tokens of other clients (RFC 7662 §2.1).
     introspects: Mapped[bool]
     #: The integration that it was made for, which alone may use it; None for one that somebody registered.

@@ -20,6 +20,7 @@ def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
         "scope": client.scope,
         "grant_types": client.grant_types.split(),
         "require_pkce": client.require_pkce,
+        "remember_consent": client.remember_consent,
         "introspects": client.introspects,
         "integration_id": client.integration_id,
         "created_at": as_iso(client.created_at),

@@ -40,6 +40,7 @@ class OAuthClient(ClientMixin):
     scope: str
     grant_types: str
     require_pkce: bool
+    remember_consent: bool
     introspects: bool
     #: The integration that it was made for: no user meets it, and nobody changes it by hand.
     integration_id: str | None
@@ -75,6 +76,7 @@ class OAuthClient(ClientMixin):
             tenant_id=self.tenant_id,
             public=not self.confidential,
             require_pkce=self.require_pkce,
+            remember_consent=self.remember_consent,
             client_credentials=self.check_grant_type(CLIENT_CREDENTIALS),
             introspects=self.introspects,
         )

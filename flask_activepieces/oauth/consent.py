@@ -12,6 +12,7 @@ from ..errors import InvalidInput
 from ..host import Principal, Workspace
 from ..phrases import Phrase
 from ..signing import KeyRing
+from . import redirects
 from .authorization import AuthorizationRequest, Refused
 from .clients import OAuthClient
 from .codes import issue_code
@@ -62,11 +63,16 @@ class Question:
     def remembered(self, grants: Sequence[Grant]) -> Grant | None:
         """The grant that answers this request without asking again, if one does.
 
-        Not where a workspace is to be picked, and never for a public client: anyone can pretend to be one
-        (RFC 8252 §8.6).
+        Only for a client that an operator marked, and not where a workspace is to be picked. Never for a public
+        client, because anyone can pretend to be one (RFC 8252 §8.6), and never for a redirect page that hands the
+        code to whoever opened it, even if the client got that address while it was being marked.
         """
-        asks_anew = self.request.prompt == "consent"
-        if asks_anew or not self.client.confidential or len(self.workspaces) != 1:
+        shows_page = (
+            not self.client.remember_consent
+            or not self.client.confidential
+            or redirects.posts_code_to_opener(self.request.redirect_uri)
+        )
+        if shows_page or self.request.prompt == "consent" or len(self.workspaces) != 1:
             return None
         (workspace,) = self.workspaces
         return next(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
+from posixpath import normpath
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..config_urls import is_loopback
 from ..phrases import Phrase
@@ -79,6 +80,16 @@ def matches(requested: str, registered: Sequence[str], *, public: bool) -> bool:
 def _without_loopback_port(uri: str) -> str | None:
     match = _LOOPBACK_WITH_PORT.fullmatch(uri)
     return f"http://{match[1]}{match[3] or ''}" if match else None
+
+
+def posts_code_to_opener(uri: str) -> bool:
+    """Whether the URI looks like a redirect page of Activepieces, on any host: ``/redirect``, ``/api/redirect``.
+
+    That page posts the code to ``window.opener``, whoever that is, and does not check ``state``. Its router ignores
+    letter case and a slash at the end, and browsers resolve dots.
+    """
+    path = unquote(urlsplit(uri).path).lower()
+    return normpath(path).endswith("/redirect")
 
 
 def origin_of(uri: str) -> str:

@@ -28,6 +28,7 @@ class Registration:
     tenant_id: str | None = None
     public: bool = False
     require_pkce: bool = True
+    remember_consent: bool = False
     client_credentials: bool = False
     introspects: bool = False
 
@@ -40,6 +41,7 @@ class Registration:
             "scope": self._problem_with_scope(known),
             "client_credentials": self._problem_with_credentials(),
             "require_pkce": self._problem_with_pkce(),
+            "remember_consent": self._problem_with_remembering(),
             "introspects": self._problem_with_introspection(),
         }
         return {name: problem for name, problem in checks.items() if problem}
@@ -97,6 +99,22 @@ class Registration:
             return Phrase("a public client cannot do without PKCE (RFC 9700 section 2.1.1)")
         return None
 
+    def _problem_with_remembering(self) -> Phrase | None:
+        if not self.remember_consent:
+            return None
+        if self.public:
+            return Phrase(
+                "a public client must show the consent page each time (RFC 8252 section 8.6)"
+            )
+        for uri in self.redirect_uris:
+            if redirects.posts_code_to_opener(uri):
+                return Phrase(
+                    "%(uri)r looks like the redirect page of Activepieces, which hands every code to the window"
+                    " that opened it: its client must show the consent page each time",
+                    uri=uri[:120],
+                )
+        return None
+
     def _problem_with_introspection(self) -> Phrase | None:
         if self.public and self.introspects:
             return Phrase("introspection needs a client with a secret (RFC 7662 section 2.1)")
@@ -119,5 +137,6 @@ def row_values(registration: Registration) -> dict[str, Any]:
         "scope": scopes.join(scopes.split(registration.scope)),
         "grant_types": " ".join((*with_codes, *with_credentials)),
         "require_pkce": registration.require_pkce,
+        "remember_consent": registration.remember_consent,
         "introspects": registration.introspects,
     }

@@ -49,6 +49,10 @@ class ClientSchema(Schema):
     scope = fields.String(required=True)
     grant_types = fields.List(fields.String(), required=True)
     require_pkce = fields.Boolean(required=True)
+    remember_consent = fields.Boolean(
+        required=True,
+        metadata={"description": "whether an operator let it skip the consent page"},
+    )
     introspects = fields.Boolean(required=True)
     integration_id = fields.String(
         required=True,

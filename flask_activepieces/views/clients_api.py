@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..errors import InvalidInput
 from ..oauth import clients
 from ..oauth.client_json import shown
 from ..oauth.clients import NewCredentials, OAuthClient
@@ -53,6 +54,7 @@ def change_client(call: Call, client_id: str) -> Any:
     """Change what is named in the body; a client stays public or confidential, and in its tenant."""
     client = _one(call, client_id)
     registration = replace(client.registration(), **call.body)
+    _check_redirects(client, registration)
     changed = call.state.database.transact(
         lambda transaction: call.state.clients.change(
             transaction, client, registration, now=call.state.now()
@@ -81,6 +83,15 @@ def delete_client(call: Call, client_id: str) -> None:
     call.state.database.transact(
         lambda transaction: call.state.clients.delete(transaction, client, now=call.state.now())
     )
+
+
+def _check_redirects(client: OAuthClient, registration: Registration) -> None:
+    # An operator let the client skip the consent page because of where it sends users. An admin who could change that
+    # would get codes of users who never saw the new address.
+    changed = set(registration.redirect_uris) != set(client.redirect_uris)
+    if client.remember_consent and changed:
+        words = "this client may skip the consent page, so that only an operator can change its redirect URIs"
+        raise InvalidInput({"redirect_uris": words})
 
 
 def _one(call: Call, client_id: str) -> OAuthClient:

@@ -235,4 +235,8 @@ def render_with_forms(
     """A page with forms: it carries their token, and the browser gets its name."""
     browser = browser_of_request() or new_browser_name()
     context["page_token"] = page_token(state, principal, browser)
-    return name_browser(state, render(template, principal=principal, **context), browser)
+    response = render(template, principal=principal, **context)
+    # Not on the consent page: it opens in a popup of Activepieces, whose redirect page must reach its opener, and a
+    # browser that cuts the two apart does so for good.
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return name_browser(state, response, browser)

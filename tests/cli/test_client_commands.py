@@ -61,6 +61,7 @@ def test_create_for_scripts(told: Told) -> None:
         "scope": "profile:read tasks:read",
         "grant_types": ["authorization_code", "refresh_token"],
         "require_pkce": True,
+        "remember_consent": False,
         "introspects": False,
         "integration_id": None,
         "created_at": "2027-01-15T08:00:00Z",
@@ -79,6 +80,7 @@ def test_create_for_scripts(told: Told) -> None:
             {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]},
         ),
         (("--introspects",), {"introspects": True}),
+        (("--remember-consent",), {"remember_consent": True}),
         (
             ("--redirect-uri", "https://maker.test/2"),
             {"redirect_uris": ["https://maker.test/cb", "https://maker.test/2"]},
@@ -154,6 +156,29 @@ REFUSALS = [
     (
         ("--name", "X", "--redirect-uri", "https://a.test/", *SCOPE, "--public", "--no-pkce"),
         "-pkce: a public client cannot do without PKCE",
+    ),
+    *(
+        (
+            ("--name", "X", "--redirect-uri", uri, *SCOPE, "--remember-consent"),
+            f"--remember-consent: '{uri}' looks like the redirect page of Activepieces",
+        )
+        for uri in ("https://ap.test/redirect", "https://ap.test/api/redirect")
+    ),
+    (
+        ("--preset", "activepieces", *SCOPE, "--remember-consent"),
+        "--remember-consent: 'https://cloud.activepieces.com/redirect' looks like the redirect page",
+    ),
+    (
+        (
+            "--name",
+            "X",
+            "--redirect-uri",
+            "https://a.test/",
+            *SCOPE,
+            "--public",
+            "--remember-consent",
+        ),
+        "--remember-consent: a public client must show the consent page each time",
     ),
     (
         ("--name", "X", *SCOPE, "--public", "--introspects"),
@@ -341,6 +366,7 @@ def test_show_without_json_prints_a_line_for_each_field(run: Run, told: Told) ->
             {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]},
         ),
         (("--introspects",), {"introspects": True}),
+        (("--remember-consent",), {"remember_consent": True}),
     ],
 )
 def test_update_changes_what_is_given_and_nothing_else(
@@ -397,6 +423,26 @@ def test_an_update_that_does_not_fit_changes_nothing(
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"Error: {words}")
+    assert told("client", "show", made["client_id"], "--json") == made
+
+
+@pytest.mark.parametrize(
+    ("registered_with", "update"),
+    [
+        (("--remember-consent",), ("--redirect-uri", "https://ap.test/redirect")),
+        (("--preset", "activepieces"), ("--remember-consent",)),
+    ],
+)
+def test_an_update_lets_no_client_of_activepieces_skip_the_consent_page(
+    run: Run, told: Told, registered_with: tuple[str, ...], update: tuple[str, ...]
+) -> None:
+    made = told(*NEW, *SCOPE, *registered_with, "--json")
+    del made["client_secret"]
+
+    result = run("client", "update", made["client_id"], *update)
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: --remember-consent: 'https://")
     assert told("client", "show", made["client_id"], "--json") == made
 
 

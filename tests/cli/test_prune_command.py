@@ -13,8 +13,7 @@ from tests.support.storage import row_counts, statements_of
 
 def connect_often(program: Program, person: Person, times: int) -> list[str]:
     """The refresh tokens of so many connections."""
-    person.allows(program.question(prompt="consent"))
-    codes = [brought_back(person.opens(program.question()))["code"] for _ in range(times)]
+    codes = [person.allows(program.question()) for _ in range(times)]
     return [answer_of(program.redeems(code))["refresh_token"] for code in codes]
 
 
@@ -92,17 +91,17 @@ def test_old_events_go_after_as_many_days_as_are_asked_for(
 
 
 def test_a_grant_outlives_its_connections(
-    app: Flask, run: Run, program: Program, bob: Person, clock: StoppedClock
+    app: Flask, run: Run, trusted: Program, bob: Person, clock: StoppedClock
 ) -> None:
     """What the user allowed is remembered until they take it back."""
-    connect_often(program, bob, 1)
+    connect_often(trusted, bob, 1)
     clock.advance(days=100)
 
     run("prune")
 
     assert row_counts(app)["grants"] == 1
     assert "token_families" not in row_counts(app)
-    assert brought_back(bob.opens(program.question()))["code"]
+    assert brought_back(bob.opens(trusted.question()))["code"]
 
 
 @pytest.mark.parametrize(

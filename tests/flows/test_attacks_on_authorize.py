@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Person, Program
@@ -31,6 +32,12 @@ ERRONEOUS: list[dict[str, str | None]] = [
     {"request_uri": "https://evil.test/request"},
     {"resource": "https://evil.test/"},
 ]
+
+
+@pytest.fixture
+def program(trusted: Program) -> Program:
+    """A client that may skip the consent page: nothing but the check at hand stands before an answer."""
+    return trusted
 
 
 def test_CVE_2026_41479_no_error_redirects_for_an_unknown_client(

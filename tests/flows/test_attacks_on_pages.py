@@ -74,6 +74,34 @@ def test_admin_forms_need_their_page(app: Flask, alice: Person) -> None:
     assert client["previous_secret_hash"] is None
 
 
+def test_pages_of_an_account_are_cut_off_from_whoever_opened_them(
+    app: Flask, alice: Person
+) -> None:
+    program = Program.registered(app, "--tenant", "acme")
+
+    for path in ("connected-apps", "clients", "clients/new", f"clients/{program.client_id}"):
+        headers = alice.opens(f"/oauth/{path}").headers
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
+
+
+def test_nothing_on_the_way_of_a_popup_is_cut_off_from_its_opener(
+    program: Program, bob: Person, stranger: Person
+) -> None:
+    """Activepieces opens the consent page in a popup, and its redirect page hands the code to the opener."""
+    form = asked(bob, program)
+    way = [
+        stranger.opens(program.question()),
+        bob.opens(program.question()),
+        bob.opens(program.question(client_id="unknown")),
+        bob.sends(form),
+        bob.sends(form, decision="approve"),
+    ]
+
+    assert [response.status_code for response in way] == [302, 200, 400, 422, 303]
+    for response in way:
+        assert "Cross-Origin-Opener-Policy" not in response.headers
+
+
 def test_no_page_can_be_framed(app: Flask, alice: Person, carol: Person, stranger: Person) -> None:
     program = Program.registered(app, "--tenant", "acme")
     form = asked(alice, program)

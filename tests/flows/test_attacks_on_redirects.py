@@ -71,6 +71,12 @@ TRICKS = [
 ]
 
 
+@pytest.fixture
+def program(trusted: Program) -> Program:
+    """A client that may skip the consent page: nothing but the check at hand stands before an answer."""
+    return trusted
+
+
 def test_no_trick_with_the_redirect_uri_passes(
     app: Flask, program: Program, victim: Person
 ) -> None:

@@ -180,7 +180,7 @@ def test_unknown_parameters_and_prompts_are_ignored(program: Program, bob: Perso
 def test_iss_is_in_every_answer_and_equals_the_metadata(make_app: MakeApp) -> None:
     """RFC 9207 §2.4: with it a client notices that another server answered (mix-up)."""
     app = make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com/tools")
-    program, bob = Program.registered(app), Person(app, "bob")
+    program, bob = Program.registered(app, "--remember-consent"), Person(app, "bob")
     metadata = answer_of(bob.opens("/.well-known/oauth-authorization-server"))
 
     answers = [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from flask import Flask
+from sqlalchemy import text
 
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
 from tests.support.hosts import ALL_SCOPES
 from tests.support.refusals import cannot_be_framed, nothing_stored, told_by_redirect
-from tests.support.storage import row_counts, rows_of
+from tests.support.storage import engine_of, row_counts, rows_of
 
 
 def scope_of(program: Program, code: str) -> str:
@@ -114,58 +115,83 @@ def test_a_client_of_one_tenant_is_refused_to_users_of_another(app: Flask, carol
         told_by_redirect(carol.opens(program.question()), "access_denied")
 
 
-def test_a_yes_is_remembered(program: Program, bob: Person) -> None:
-    bob.answers(program.question())
+def test_a_yes_is_remembered(trusted: Program, bob: Person) -> None:
+    bob.answers(trusted.question())
 
-    quick = brought_back(bob.opens(program.question()))
+    quick = brought_back(bob.opens(trusted.question()))
 
     assert quick["state"] == "a state"
-    assert scope_of(program, quick["code"]) == ALL_SCOPES
+    assert scope_of(trusted, quick["code"]) == ALL_SCOPES
 
 
-def test_a_remembered_yes_to_less_is_asked_again_for_more(program: Program, bob: Person) -> None:
-    bob.answers(program.question(scope="tasks:read"))
-
-    assert bob.opens(program.question(scope="tasks:read")).status_code == 303
-    assert bob.opens(program.question(scope="tasks:read tasks:write")).status_code == 200
-
-
-def test_asking_quietly_for_less_forgets_nothing(program: Program, bob: Person) -> None:
+def test_a_yes_is_not_remembered_unless_an_operator_marked_the_client(
+    program: Program, bob: Person
+) -> None:
+    """A page of anybody can open this address in a popup, and some callbacks hand the code to whoever opened them."""
     bob.answers(program.question())
 
-    assert bob.opens(program.question(scope="tasks:read")).status_code == 303
-    assert bob.opens(program.question()).status_code == 303
+    assert bob.opens(program.question()).status_code == 200
+    told_by_redirect(bob.opens(program.question(prompt="none")), "consent_required")
 
 
-def test_a_remembered_yes_adds_no_row(app: Flask, program: Program, bob: Person) -> None:
+def test_a_redirect_page_of_activepieces_is_never_reached_without_the_page(
+    app: Flask, bob: Person
+) -> None:
+    """Not even if the mark and the address came in the same moment, so that neither was seen by the other's check."""
+    program = Program.registered(app, redirect_uri="https://ap.test/redirect")
+    with engine_of(app).begin() as connection:
+        connection.execute(text("UPDATE activepieces_oauth_clients SET remember_consent = true"))
+    bob.answers(program.question())
+
+    assert bob.opens(program.question()).status_code == 200
+    told_by_redirect(
+        bob.opens(program.question(prompt="none")), "consent_required", to=program.redirect_uri
+    )
+
+
+def test_a_remembered_yes_to_less_is_asked_again_for_more(trusted: Program, bob: Person) -> None:
+    bob.answers(trusted.question(scope="tasks:read"))
+
+    assert bob.opens(trusted.question(scope="tasks:read")).status_code == 303
+    assert bob.opens(trusted.question(scope="tasks:read tasks:write")).status_code == 200
+
+
+def test_asking_quietly_for_less_forgets_nothing(trusted: Program, bob: Person) -> None:
+    bob.answers(trusted.question())
+
+    assert bob.opens(trusted.question(scope="tasks:read")).status_code == 303
+    assert bob.opens(trusted.question()).status_code == 303
+
+
+def test_a_remembered_yes_adds_no_row(app: Flask, trusted: Program, bob: Person) -> None:
     """Any page can send a browser here any number of times."""
-    bob.answers(program.question())
+    bob.answers(trusted.question())
 
     with nothing_stored(app):
-        assert bob.opens(program.question()).status_code == 303
+        assert bob.opens(trusted.question()).status_code == 303
 
 
-def test_prompt_consent_asks_in_any_case(program: Program, bob: Person) -> None:
-    bob.answers(program.question())
+def test_prompt_consent_asks_in_any_case(trusted: Program, bob: Person) -> None:
+    bob.answers(trusted.question())
 
     for prompt in ("consent", "login", "select_account", "login consent"):
-        assert bob.opens(program.question(prompt=prompt)).status_code == 200
+        assert bob.opens(trusted.question(prompt=prompt)).status_code == 200
 
 
-def test_a_yes_is_the_users_own(program: Program, alice: Person, bob: Person) -> None:
-    bob.answers(program.question())
+def test_a_yes_is_the_users_own(trusted: Program, alice: Person, bob: Person) -> None:
+    bob.answers(trusted.question())
 
-    assert alice.opens(program.question()).status_code == 200
+    assert alice.opens(trusted.question()).status_code == 200
 
 
 def test_a_yes_of_a_user_with_several_workspaces_is_not_remembered(
-    program: Program, alice: Person
+    trusted: Program, alice: Person
 ) -> None:
     """Which one is meant is for the user to say each time."""
-    alice.answers(program.question(), workspace="acme")
+    alice.answers(trusted.question(), workspace="acme")
 
-    assert alice.opens(program.question()).status_code == 200
-    told_by_redirect(alice.opens(program.question(prompt="none")), "consent_required")
+    assert alice.opens(trusted.question()).status_code == 200
+    told_by_redirect(alice.opens(trusted.question(prompt="none")), "consent_required")
 
 
 def test_a_yes_to_a_public_client_is_not_remembered(app: Flask, bob: Person) -> None:
@@ -177,20 +203,20 @@ def test_a_yes_to_a_public_client_is_not_remembered(app: Flask, bob: Person) -> 
     told_by_redirect(bob.opens(program.question(prompt="none")), "consent_required")
 
 
-def test_a_disconnected_client_is_asked_again(program: Program, bob: Person) -> None:
-    bob.answers(program.question())
+def test_a_disconnected_client_is_asked_again(trusted: Program, bob: Person) -> None:
+    bob.answers(trusted.question())
     bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
 
-    assert bob.opens(program.question()).status_code == 200
+    assert bob.opens(trusted.question()).status_code == 200
 
 
-def test_prompt_none_asks_nobody(app: Flask, program: Program, bob: Person) -> None:
-    quiet = program.question(prompt="none")
+def test_prompt_none_asks_nobody(app: Flask, trusted: Program, bob: Person) -> None:
+    quiet = trusted.question(prompt="none")
 
     with nothing_stored(app):
         told_by_redirect(Person(app).opens(quiet), "login_required")
         told_by_redirect(bob.opens(quiet), "consent_required")
-    bob.answers(program.question())
+    bob.answers(trusted.question())
 
     assert "code" in brought_back(bob.opens(quiet))
 

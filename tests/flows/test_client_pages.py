@@ -102,6 +102,22 @@ def test_the_list_has_the_tenants_own_clients_and_no_others(
 # A new one
 
 
+def test_no_admin_lets_a_client_skip_the_consent_page(app: Flask, alice: Person) -> None:
+    creates(alice, remember_consent="1")
+    (row,) = rows_of(app, "oauth_clients")
+
+    assert not row["remember_consent"]
+    assert "Consent page Shown each time" in alice.sees(f"{LIST}/{row['client_id']}").text
+
+
+def test_the_page_says_that_an_operator_lets_a_client_skip_the_consent_page(
+    app: Flask, alice: Person
+) -> None:
+    marked = Program.registered(app, "--tenant", "acme", "--remember-consent")
+
+    assert "set by an operator" in alice.sees(f"{LIST}/{marked.client_id}").text
+
+
 def test_a_new_client_is_shown_with_its_secret_once(app: Flask, alice: Person) -> None:
     made = Page(creates(alice))
     (row,) = rows_of(app, "oauth_clients")

@@ -49,6 +49,7 @@ def test_a_new_client_is_described_with_its_secret(app: Flask, alice: Person) ->
         "public": False,
         "grant_types": ["authorization_code", "refresh_token"],
         "require_pkce": True,
+        "remember_consent": False,
         "introspects": False,
         "integration_id": None,
         "created_at": "2027-01-15T08:00:00Z",
@@ -276,3 +277,37 @@ def test_while_the_database_is_away_the_answer_is_503(
 
     assert problem(response, 503, "Not available")["retry_after"] == 5
     assert response.headers["Retry-After"] == "5"
+
+
+# The mark of an operator
+
+
+@pytest.fixture
+def marked(app: Flask) -> str:
+    """The address of a client of Acme's that an operator let skip the consent page."""
+    program = Program.registered(app, "--tenant", "acme", "--remember-consent")
+    return f"{API}/{program.client_id}"
+
+
+def test_an_operators_mark_is_shown(alice: Person, marked: str) -> None:
+    assert answer_of(alice.opens(marked))["remember_consent"] is True
+    assert alice.browser.patch(marked, json={"remember_consent": False}).status_code == 422
+
+
+@pytest.mark.parametrize("uri", ["https://ap.test/redirect", "https://elsewhere.test/callback"])
+def test_no_admin_changes_where_a_client_that_skips_the_consent_page_sends_users(
+    alice: Person, marked: str, uri: str
+) -> None:
+    told = answer_of(alice.browser.patch(marked, json={"redirect_uris": [uri]}), 422)
+
+    assert list(told["fields"]) == ["redirect_uris"]
+    assert "only an operator" in told["detail"]
+
+
+def test_what_else_such_a_client_is_can_be_changed(alice: Person, marked: str) -> None:
+    same = answer_of(alice.opens(marked))["redirect_uris"]
+
+    changed = alice.browser.patch(marked, json={"name": "Renamed", "redirect_uris": same})
+
+    assert answer_of(changed)["name"] == "Renamed"
+    assert answer_of(changed)["remember_consent"] is True

@@ -75,6 +75,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"public": True, "client_credentials": True}, "client_credentials", "no credentials"),
     ({"public": True, "introspects": True}, "introspects", "needs a client with a secret"),
     ({"tenant_id": "globex"}, "tenant_id", "Unknown field."),
+    ({"remember_consent": True}, "remember_consent", "Unknown field."),
     ({"client_secret": "mine"}, "client_secret", "Unknown field."),
 ]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.support.actors import Person, Program, answer_of, brought_back
+from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
 from tests.support.pages import Form, Page
 from tests.support.refusals import cannot_be_framed, told_on_a_page
@@ -21,8 +21,8 @@ def buttons(page: Page) -> list[Form]:
 
 
 def connects_again(program: Program, person: Person) -> dict[str, Any]:
-    """Another connection of one who said yes before, and so is not asked."""
-    return answer_of(program.redeems(brought_back(person.opens(program.question()))["code"]))
+    """Another connection of one who said yes before."""
+    return program.connects(person)
 
 
 def test_a_stranger_signs_in_first_and_comes_back(stranger: Person) -> None:
@@ -115,7 +115,7 @@ def test_disconnecting_ends_the_connection_at_once(
     app: Flask, program: Program, bob: Person
 ) -> None:
     pair = program.connects(bob)
-    waiting = brought_back(bob.opens(program.question()))["code"]
+    waiting = bob.allows(program.question())
 
     answer = bob.sends(buttons(bob.sees(PAGE))[0])
     page = bob.sees(answer.location)

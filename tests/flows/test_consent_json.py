@@ -187,10 +187,10 @@ def test_a_yes_to_nothing_is_refused(app: Flask, bob: Person) -> None:
     assert "grants" not in row_counts(app)
 
 
-def test_one_who_said_yes_before_is_not_asked_again(program: Program, bob: Person) -> None:
-    says(bob, shown(bob, program.question()))
+def test_one_who_said_yes_before_is_not_asked_again(trusted: Program, bob: Person) -> None:
+    says(bob, shown(bob, trusted.question()))
 
-    sent = bob.opens(program.question())
+    sent = bob.opens(trusted.question())
 
     assert sent.location.startswith("https://program.test/callback?code=")
 

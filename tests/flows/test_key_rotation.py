@@ -223,14 +223,14 @@ def test_it_is_alive_again_when_the_key_comes_back(
 
 
 def test_the_person_connects_again_without_being_asked_again(
-    program: Program, bob: Person, restart: Restart
+    trusted: Program, bob: Person, restart: Restart
 ) -> None:
     """The grant is a row, not a signature."""
-    program.connects(bob)
+    trusted.connects(bob)
 
     _, person = restart(**OLD_KEY_GONE)
 
-    assert person.opens(program.question()).location.startswith(f"{program.redirect_uri}?code=")
+    assert person.opens(trusted.question()).location.startswith(f"{trusted.redirect_uri}?code=")
 
 
 def test_a_form_of_a_key_that_is_gone_is_out_of_date(

@@ -52,9 +52,9 @@ class Scene:
 
 
 @pytest.fixture
-def scene(app: Flask, program: Program, bob: Person) -> Scene:
-    code = bob.allows(program.question())
-    return Scene(app, program, bob, code, answer_of(program.redeems(code)))
+def scene(app: Flask, trusted: Program, bob: Person) -> Scene:
+    code = bob.allows(trusted.question())
+    return Scene(app, trusted, bob, code, answer_of(trusted.redeems(code)))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def client(secret: str | None = SECRET, previous: str | None = OLD_SECRET) -> OA
         scope="a",
         grant_types="authorization_code",
         require_pkce=True,
+        remember_consent=False,
         introspects=False,
         integration_id=None,
         created_at=0,

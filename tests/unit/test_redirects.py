@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.oauth.redirects import matches, origin_of, problem_with
+from flask_activepieces.oauth.redirects import (
+    matches,
+    origin_of,
+    posts_code_to_opener,
+    problem_with,
+)
 
 GOOD = [
     "https://program.test/callback",
@@ -132,3 +137,21 @@ def test_nothing_but_the_port_is_free(requested: str) -> None:
 )
 def test_people_are_told_the_origin(uri: str, origin: str) -> None:
     assert origin_of(uri) == origin
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/redirect", "/api/redirect", "/tools/redirect", "/redirect/", "/Redirect", "//redirect"),
+        *("/redirect?next=1", "/%72edirect", "/redirect/.", "/redirect/x/..", "/redirect%2F"),
+    ],
+)
+def test_a_redirect_page_of_activepieces_is_known_in_any_spelling(path: str) -> None:
+    assert posts_code_to_opener(f"https://ap.test{path}")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/callback", "/redirects", "/redirect/cb", "/?/redirect"]
+)
+def test_other_redirect_uris_are_not_taken_for_it(path: str) -> None:
+    assert not posts_code_to_opener(f"https://ap.test{path}")
