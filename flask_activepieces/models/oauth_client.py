@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, Text
+from sqlalchemy import Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import TABLE_PREFIX, Base, HostId, Id, Instant, exact_text, human_text
@@ -35,3 +35,6 @@ class OAuthClientRow(Base):
     #: The integration that it was made for, which alone may use it; None for one that somebody registered.
     integration_id: Mapped[Id | None]
     created_at: Mapped[Instant]
+    #: How many access tokens it got by its own credentials, and when the last: a row for each would fill the audit.
+    tokens_issued: Mapped[int] = mapped_column(Integer)
+    last_issued_at: Mapped[Instant | None]

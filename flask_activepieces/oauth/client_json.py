@@ -24,5 +24,7 @@ def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
         "introspects": client.introspects,
         "integration_id": client.integration_id,
         "created_at": as_iso(client.created_at),
+        "tokens_issued": client.tokens_issued,
+        "last_issued_at": as_iso(client.last_issued_at) if client.last_issued_at else None,
     }
     return described | ({"client_secret": secret} if secret is not None else {})

@@ -8,7 +8,18 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientMixin
-from sqlalchemy import Connection, Select, Table, delete, insert, null, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 
 from ..audit import Audit, Event
 from ..config import Scope
@@ -45,6 +56,9 @@ class OAuthClient(ClientMixin):
     #: The integration that it was made for: no user meets it, and nobody changes it by hand.
     integration_id: str | None
     created_at: int
+    #: By its own credentials, for no user.
+    tokens_issued: int
+    last_issued_at: int | None
     secret_hash: str | None = field(repr=False)
     previous_secret_hash: str | None = field(repr=False)
 
@@ -133,6 +147,8 @@ class OAuthClients:
             "previous_secret_hash": None,
             "integration_id": integration_id,
             "created_at": now,
+            "tokens_issued": 0,
+            "last_issued_at": None,
         }
         client = client_of(values)
         event = _event("client.created", client, now)
@@ -249,6 +265,11 @@ def _check_whose(client: OAuthClient, integration_id: str | None) -> None:
         )
 
 
+def count_token(transaction: Transaction, client_id: str, *, now: int) -> bool:
+    """Count an access token that the client gets by its own credentials; False if the client is gone."""
+    return transaction.changes_at_once(_COUNT_TOKEN, {"this": client_id, "now": now}) == 1
+
+
 def find(connection: Connection, client_id: str, *, tenant_id: str) -> OAuthClient:
     """The tenant's own client; `NotFound` for any other, global ones included."""
     client = find_any(connection, client_id)
@@ -288,3 +309,10 @@ def client_of(values: Mapping[str, Any]) -> OAuthClient:
 
 
 _FIELDS = tuple(column.name for column in fields(OAuthClient))
+_COUNT_TOKEN = (
+    update(_table)
+    .where(_table.c.client_id == bindparam("this"))
+    .values(
+        tokens_issued=_table.c.tokens_issued + literal_column("1"), last_issued_at=bindparam("now")
+    )
+)

@@ -17,7 +17,7 @@ from ..audit import Event
 from ..database import LostRace
 from ..errors import SignatureError, SignatureExpired
 from ..signing import random_id
-from . import codes, families, refresh_tokens, revocations, scopes
+from . import clients, codes, families, refresh_tokens, revocations, scopes
 from .access_tokens import AccessToken
 from .desk import TokenDesk
 from .families import Family
@@ -233,8 +233,10 @@ class CredentialsGrant(_AtTheDesk, grants.ClientCredentialsGrant):
         return desk.answer(access, now=self.request.now)
 
     def save_token(self, token: Token) -> None:
-        """Nothing is stored of the token itself."""
-        desk, client = self.desk, self.client
+        """Nothing is stored of the token itself: it is counted, and a client may get very many."""
+        desk, client, transaction = self.desk, self.client, self.request.transaction
+        if not clients.count_token(transaction, client.client_id, now=self.request.now):
+            raise LostRace  # it was deleted meanwhile: look again, and refuse it
         event = Event(
             name="token.issued",
             at=self.request.now,
@@ -242,4 +244,4 @@ class CredentialsGrant(_AtTheDesk, grants.ClientCredentialsGrant):
             client_id=client.client_id,
             detail={"grant_type": "client_credentials"},
         )
-        desk.audit.record(self.request.transaction, event)
+        desk.audit.announce(transaction, event)

@@ -60,6 +60,14 @@ class ClientSchema(Schema):
         metadata={"description": "the integration that it was made for, and that keeps it"},
     )
     created_at = fields.String(required=True, metadata={"format": "date-time"})
+    tokens_issued = fields.Integer(
+        required=True, metadata={"description": "how many access tokens it got for itself"}
+    )
+    last_issued_at = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"format": "date-time", "description": "when it got the last of these"},
+    )
 
 
 class NewClientSchema(ClientSchema):

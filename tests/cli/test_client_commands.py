@@ -65,6 +65,8 @@ def test_create_for_scripts(told: Told) -> None:
         "introspects": False,
         "integration_id": None,
         "created_at": "2027-01-15T08:00:00Z",
+        "tokens_issued": 0,
+        "last_issued_at": None,
     }
 
 

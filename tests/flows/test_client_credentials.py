@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event, text
 
-from tests.support.actors import Program, answer_of
+from tests.support.actors import Person, Program, answer_of
+from tests.support.clock import StoppedClock
 from tests.support.hosts import ALL_SCOPES
 from tests.support.refusals import nothing_stored, oauth_error
-from tests.support.storage import row_counts, rows_of
+from tests.support.storage import engine_of, row_counts, rows_of
 
 
 @pytest.fixture
@@ -92,9 +95,54 @@ def test_its_tokens_end_with_itself(app: Flask, robot: Program) -> None:
     assert robot.calls(token).status_code == 401
 
 
-def test_what_it_does_is_written_down(app: Flask, robot: Program) -> None:
+def test_tokens_that_a_client_gets_for_itself_are_counted_and_have_no_row_each(
+    app: Flask, robot: Program, clock: StoppedClock
+) -> None:
+    before = row_counts(app)
+
+    for _ in range(3):
+        clock.advance(60)
+        acts(robot)
+
+    assert row_counts(app) == before
+    (client,) = rows_of(app, "oauth_clients")
+    assert (client["tokens_issued"], client["last_issued_at"]) == (3, int(clock.now))
+
+
+def test_a_client_is_shown_with_the_tokens_that_it_got_for_itself(
+    app: Flask, robot: Program, alice: Person
+) -> None:
+    def shown() -> tuple[int, str | None]:
+        path = f"/api/integration/activepieces/oauth-clients/{robot.client_id}"
+        client = answer_of(alice.opens(path))
+        command = ["activepieces", "client", "show", robot.client_id, "--json"]
+        assert json.loads(app.test_cli_runner().invoke(args=command).stdout) == client
+        return client["tokens_issued"], client["last_issued_at"]
+
+    page = f"/oauth/clients/{robot.client_id}"
+    assert shown() == (0, None)
+    assert "Tokens for itself" not in alice.sees(page).text
+
     acts(robot)
 
-    event = rows_of(app, "audit_events")[-1]
-    assert (event["name"], event["tenant_id"]) == ("token.issued", "acme")
-    assert (event["client_id"], event["user_id"]) == (robot.client_id, None)
+    assert shown() == (1, "2027-01-15T08:00:00Z")
+    assert "1 so far, the last one on 15 Jan 2027" in " ".join(alice.sees(page).text.split())
+
+
+def test_a_client_that_is_deleted_meanwhile_gets_no_token(app: Flask, robot: Program) -> None:
+    """Between the look at it and the count; the second look finds that it is gone."""
+    deleted = False
+
+    def delete_first(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal deleted
+        if statement.startswith("UPDATE activepieces_oauth_clients") and not deleted:
+            deleted = True
+            with engine_of(app).begin() as other:
+                other.execute(text("DELETE FROM activepieces_oauth_clients"))
+
+    event.listen(engine_of(app), "before_cursor_execute", delete_first)
+    refused = robot.posts("/oauth/token", {"grant_type": "client_credentials"})
+    event.remove(engine_of(app), "before_cursor_execute", delete_first)
+
+    assert deleted
+    oauth_error(refused, 401, "invalid_client")
