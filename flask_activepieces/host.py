@@ -1,7 +1,7 @@
 """What the extension asks of the app it lives in: one protocol.
 
-A *principal* is who is signed in, in one tenant. Ids are opaque text: an app with integer or UUID keys hands
-over ``str(id)`` and gets the same text back.
+A *principal* is who is signed in, in one tenant. Ids are opaque text (see `host_ids`): an app with integer or UUID
+keys passes ``str(id)`` and gets the same text back.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 from urllib.parse import quote
 
 from flask import current_app
+
+from .host_ids import checked_id, checked_optional_id
 
 Permission = Literal["view", "edit", "admin"]
 
@@ -25,6 +27,12 @@ class Principal:
     display_name: str
     organization_id: str | None = None
 
+    def __post_init__(self) -> None:
+        """`SetupError` names the attribute that cannot be an id."""
+        checked_id("Principal.user_id", self.user_id)
+        checked_id("Principal.tenant_id", self.tenant_id)
+        checked_optional_id("Principal.organization_id", self.organization_id)
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -33,6 +41,11 @@ class Workspace:
     tenant_id: str
     name: str
     organization_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """`SetupError` names the attribute that cannot be an id."""
+        checked_id("Workspace.tenant_id", self.tenant_id)
+        checked_optional_id("Workspace.organization_id", self.organization_id)
 
     @property
     def key(self) -> str:

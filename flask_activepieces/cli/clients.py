@@ -16,7 +16,7 @@ from ..oauth.presets import PRESETS
 from ..oauth.registration import Registration
 from ..state import State, get_state
 from .confirmation import confirm, yes_option
-from .output import as_json, print_json, print_record, print_table, reports_errors
+from .output import HOST_ID, as_json, print_json, print_record, print_table, reports_errors
 
 client_cli = AppGroup("client", help="OAuth clients: the programs that may ask for access.")
 
@@ -42,7 +42,10 @@ _scopes = click.option(
 @_scopes
 @click.option("--description", default="", help="One sentence for the consent page.")
 @click.option(
-    "--tenant", "tenant_id", help="The only tenant that it is for; all tenants without it."
+    "--tenant",
+    "tenant_id",
+    type=HOST_ID,
+    help="The only tenant that it is for; all tenants without it.",
 )
 @click.option(
     "--public", is_flag=True, help="It cannot keep a secret: an installed or in-browser app."
@@ -103,7 +106,7 @@ def create(
 
 
 @client_cli.command("list")
-@click.option("--tenant", "tenant_id", help="Only this tenant's clients.")
+@click.option("--tenant", "tenant_id", type=HOST_ID, help="Only this tenant's clients.")
 @as_json
 @reports_errors
 def list_clients(tenant_id: str | None, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from ..errors import NotFound
 from ..oauth import grants
 from ..oauth.grants import Grant
 from ..state import get_state
-from .output import as_json, print_json, print_table, reports_errors
+from .output import HOST_ID, as_json, print_json, print_table, reports_errors
 
 grants_cli = AppGroup("grants", help="Grants: what users allow clients.")
 
@@ -18,8 +18,8 @@ _COLUMNS = ("id", "client_id", "tenant_id", "user_id", "scope", "created_at")
 
 
 @grants_cli.command("list")
-@click.option("--tenant", help="Only in this tenant.")
-@click.option("--user", help="Only of this user.")
+@click.option("--tenant", type=HOST_ID, help="Only in this tenant.")
+@click.option("--user", type=HOST_ID, help="Only of this user.")
 @click.option("--client", help="Only to this client.")
 @as_json
 @reports_errors

@@ -11,14 +11,14 @@ from ..clock import as_iso
 from ..errors import ActivepiecesError
 from ..integrations.records import Integration
 from ..state import State, get_state
-from .output import as_json, print_json, print_table, reports_errors
+from .output import HOST_ID, as_json, print_json, print_table, reports_errors
 
 integrations_cli = AppGroup("integrations", help="Integrations: tenants and their projects.")
 
 _COLUMNS = ("id", "tenant_id", "organization_id", "project_id", "credential", "enabled")
 _FINDINGS = ("integration_id", "tenant_id", "problem", "what_to_do")
 
-_tenant = click.option("--tenant", help="Only of this tenant.")
+_tenant = click.option("--tenant", type=HOST_ID, help="Only of this tenant.")
 
 
 @integrations_cli.command("list")

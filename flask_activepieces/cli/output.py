@@ -16,6 +16,7 @@ import click
 from flask.cli import AppGroup
 
 from ..errors import ActivepiecesError, InvalidInput, NotFound, SetupError, Unavailable
+from ..host_ids import problem_with_id
 from .confirmation import NotConfirmed
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -29,6 +30,21 @@ _OPTIONS = {
     "remember_consent": "--remember-consent",
 }
 
+
+class _HostId(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.2
+    """An id that the app made."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The id; a usage error says what is wrong with it."""
+        problem = problem_with_id(value)
+        if problem is not None:
+            self.fail(f"{_printable(repr(value))}: {problem}", param, ctx)
+        return value
+
+
+HOST_ID = _HostId()
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 

@@ -15,6 +15,7 @@ from ..audit import Audit, Event
 from ..database import Database, Transaction
 from ..errors import Busy, InvalidInput, NotFound
 from ..host import Host, Principal
+from ..host_ids import checked_id
 from ..oauth import clients
 from ..oauth.clients import OAuthClients
 from ..signing import random_id
@@ -84,6 +85,7 @@ class Integrations:
 
     def set_up(self, setup: Setup, *, user_id: str, now: int) -> Integration:
         """The integration of this tenant or organization, new or changed; what is not given stays as it is."""
+        checked_id("user_id", user_id)
         given = setup.credentials
         _refuse(given.problems())
 
@@ -128,6 +130,7 @@ class Integrations:
 
         ``removed`` names credentials to forget, such as ``user_token``. Without any, the app's own key is used.
         """
+        checked_id("user_id", user_id)
         given = credentials or Credentials()
         _refuse(given.problems())
 
@@ -166,6 +169,7 @@ class Integrations:
 
         Those that were made for that client open nothing from then on: every token of it is revoked.
         """
+        checked_id("user_id", user_id)
 
         def remove(transaction: Transaction) -> None:
             current = records.find(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, Table, delete, select, update
 
 from ..database import LostRace, Transaction
 from ..errors import NotFound
+from ..host_ids import checked_id, checked_optional_id
 from ..inserts import insert_if_absent
 from ..models import IntegrationRow
 from ..signing import may_be_id
@@ -68,7 +69,8 @@ class Locked:
 
 def find(connection: Connection, integration_id: str, *, tenant_id: str) -> Integration:
     """The tenant's own integration; `NotFound` for any other."""
-    statement = _ALL.where(_table.c.id == integration_id, _table.c.tenant_id == tenant_id)
+    tenant = checked_id("tenant_id", tenant_id)
+    statement = _ALL.where(_table.c.id == integration_id, _table.c.tenant_id == tenant)
     found = _integrations(connection, statement) if may_be_id(integration_id) else []
     if not found:
         raise NotFound("integration", integration_id)
@@ -80,16 +82,16 @@ def at_place(
 ) -> Integration | None:
     """The integration of the tenant as a whole, or of the organization; there is at most one."""
     statement = _ALL.where(
-        _table.c.tenant_id == tenant_id, _table.c.organization_id == (organization_id or "")
+        _table.c.tenant_id == checked_id("tenant_id", tenant_id),
+        _table.c.organization_id == (checked_optional_id("organization_id", organization_id) or ""),
     )
     return next(iter(_integrations(connection, statement)), None)
 
 
 def of_tenant(connection: Connection, tenant_id: str) -> list[Integration]:
     """The tenant's integrations, that of the tenant as a whole first."""
-    return _integrations(
-        connection, _ALL.where(_table.c.tenant_id == tenant_id).order_by(*_IN_ORDER)
-    )
+    tenant = checked_id("tenant_id", tenant_id)
+    return _integrations(connection, _ALL.where(_table.c.tenant_id == tenant).order_by(*_IN_ORDER))
 
 
 def of_all_tenants(connection: Connection) -> list[Integration]:

@@ -11,6 +11,8 @@ from typing import Annotated
 from sqlalchemy import BigInteger, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
+from ..host_ids import LONGEST_HOST_ID
+
 TABLE_PREFIX = "activepieces_"
 
 
@@ -29,7 +31,7 @@ def human_text(length: int) -> String:
 #: An id made by us: 22 to 43 characters of base64url or hex.
 Id = Annotated[str, mapped_column(exact_text(64))]
 #: An id made by the host: a user, tenant or organization.
-HostId = Annotated[str, mapped_column(exact_text(190))]
+HostId = Annotated[str, mapped_column(exact_text(LONGEST_HOST_ID))]
 Instant = Annotated[int, mapped_column(BigInteger)]
 #: A primary key that the database counts up (SQLite counts INTEGER only).
 Serial = Annotated[

@@ -25,6 +25,7 @@ from ..audit import Audit, Event
 from ..config import Scope
 from ..database import LostRace, Transaction
 from ..errors import InvalidInput, NotFound
+from ..host_ids import checked_id
 from ..models import GrantRow, OAuthClientRow
 from ..phrases import Phrase
 from ..signing import fingerprint, may_be_id
@@ -272,8 +273,9 @@ def count_token(transaction: Transaction, client_id: str, *, now: int) -> bool:
 
 def find(connection: Connection, client_id: str, *, tenant_id: str) -> OAuthClient:
     """The tenant's own client; `NotFound` for any other, global ones included."""
+    tenant = checked_id("tenant_id", tenant_id)
     client = find_any(connection, client_id)
-    if client is None or client.tenant_id != tenant_id:
+    if client is None or client.tenant_id != tenant:
         raise NotFound("OAuth client", client_id)
     return client
 
@@ -288,7 +290,8 @@ def find_any(connection: Connection, client_id: str) -> OAuthClient | None:
 
 def of_tenant(connection: Connection, tenant_id: str) -> list[OAuthClient]:
     """The tenant's own clients, by name."""
-    statement = _ALL.where(_table.c.tenant_id == tenant_id).order_by(_table.c.name)
+    tenant = checked_id("tenant_id", tenant_id)
+    statement = _ALL.where(_table.c.tenant_id == tenant).order_by(_table.c.name)
     return [client_of(row._asdict()) for row in connection.execute(statement)]
 
 

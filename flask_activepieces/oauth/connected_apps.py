@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
+from ..host_ids import checked_id, checked_ids
 from ..models import OAuthClientRow
 from . import families, grants, scopes
 from .grants import Grant
@@ -37,7 +38,10 @@ def apps_of_user(
     statement = (
         select(_grants, _clients.c.name, _clients.c.description)
         .join(_clients, _clients.c.client_id == _grants.c.client_id)
-        .where(_grants.c.user_id == user_id, _grants.c.tenant_id.in_(tenant_ids))
+        .where(
+            _grants.c.user_id == checked_id("user_id", user_id),
+            _grants.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
+        )
         .order_by(_grants.c.created_at.desc())
     )
     rows = connection.execute(statement).all()

@@ -13,6 +13,7 @@ from ..audit import Audit, Event
 from ..database import LostRace, Transaction
 from ..errors import NotFound
 from ..host import Principal, Workspace
+from ..host_ids import checked_id, checked_ids
 from ..inserts import insert_while
 from ..models import GrantRow, OAuthClientRow
 from ..signing import may_be_id, random_id
@@ -145,23 +146,24 @@ def remembered(
     """What the user has allowed this client so far, in these tenants."""
     statement = select(table).where(
         table.c.client_id == client_id,
-        table.c.user_id == user_id,
-        table.c.tenant_id.in_(tenant_ids),
+        table.c.user_id == checked_id("user_id", user_id),
+        table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
     )
     return _grants(connection, statement)
 
 
 def of_user(connection: Connection, *, tenant_id: str | None, user_id: str) -> list[Grant]:
     """All that one user allows in one tenant; in all of them only where the caller says so, with None."""
-    statement = select(table).where(table.c.user_id == user_id)
+    statement = select(table).where(table.c.user_id == checked_id("user_id", user_id))
     if tenant_id is not None:
-        statement = statement.where(table.c.tenant_id == tenant_id)
+        statement = statement.where(table.c.tenant_id == checked_id("tenant_id", tenant_id))
     return _grants(connection, statement)
 
 
 def of_tenant(connection: Connection, tenant_id: str) -> list[Grant]:
     """All that anyone allows in one tenant."""
-    return _grants(connection, select(table).where(table.c.tenant_id == tenant_id))
+    tenant = checked_id("tenant_id", tenant_id)
+    return _grants(connection, select(table).where(table.c.tenant_id == tenant))
 
 
 def one_of_user(
@@ -169,7 +171,9 @@ def one_of_user(
 ) -> Grant:
     """The user's own grant; `NotFound` for anyone else's."""
     statement = select(table).where(
-        table.c.id == grant_id, table.c.user_id == user_id, table.c.tenant_id.in_(tenant_ids)
+        table.c.id == grant_id,
+        table.c.user_id == checked_id("user_id", user_id),
+        table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
     )
     found = _grants(connection, statement) if may_be_id(grant_id) else []
     if not found:

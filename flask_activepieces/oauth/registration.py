@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config import Scope
+from ..host_ids import checked_optional_id
 from ..phrases import Phrase
 from . import redirects, scopes
 
@@ -31,6 +32,10 @@ class Registration:
     remember_consent: bool = False
     client_credentials: bool = False
     introspects: bool = False
+
+    def __post_init__(self) -> None:
+        """`SetupError` if the tenant's id cannot be one."""
+        checked_optional_id("Registration.tenant_id", self.tenant_id)
 
     def problems(self, known: Mapping[str, Scope]) -> dict[str, Phrase]:
         """What is wrong, by field; empty when it can be registered."""

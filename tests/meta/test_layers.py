@@ -30,6 +30,7 @@ LAYERS = {
     "issuer": 0,
     "flask_login_host": 0,
     "host": 0,
+    "host_ids": 0,
     "signals": 1,
     "models": 1,
     "prepared": 0,

@@ -1,0 +1,24 @@
+"""What the page about protecting views promises about ids."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from flask import Flask
+
+from flask_activepieces.testing.issuing import issue_access_token
+from tests.docs.conftest import RunPage
+from tests.support.documents import DOCS
+
+
+def test_integer_and_uuid_keys_come_back_as_the_page_converts_them(run_page: RunPage) -> None:
+    page = run_page(DOCS / "protecting-views.md")
+    app: Flask = page["app"]
+    company = str(uuid4())
+    with app.app_context():
+        page["db"].create_all()
+    token = issue_access_token(app, user_id="41", tenant_id=company, scope="tasks:read")
+
+    answer = app.test_client().get("/api/my-tasks", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.get_json() == {"owner": 41, "company": company}

@@ -1,0 +1,177 @@
+"""A host that gives wrong ids, or none: nobody comes into another tenant, or among the clients of all tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, session
+from sqlalchemy import Connection
+
+from flask_activepieces import Activepieces, Principal
+from flask_activepieces.errors import SetupError
+from flask_activepieces.integrations import records
+from flask_activepieces.oauth import clients, connected_apps, grants, tenants
+from flask_activepieces.oauth.registration import Registration
+from flask_activepieces.state import State, get_state
+from tests.conftest import MakeApp
+from tests.support import hosts
+from tests.support.actors import Person, Program
+from tests.support.databases import fresh_database
+from tests.support.storage import row_counts
+
+NO_IDS: list[Any] = [None, 5, "", "acme ", "ac\0me", "x" * 191]
+
+
+class Careless(hosts.SmallHost):
+    """Gives whatever the session has for the tenant's id."""
+
+    def current_principal(self) -> Principal | None:
+        name = session.get("user")
+        return Principal(name, self.tenant_id, "Alice") if name else None
+
+    def __init__(self, tenant_id: Any) -> None:
+        self.tenant_id = tenant_id
+
+
+@pytest.mark.parametrize("tenant_id", NO_IDS, ids=repr)
+def test_an_admin_without_a_right_tenant_id_manages_no_client(
+    make_app: MakeApp, tenant_id: Any
+) -> None:
+    """With None for a tenant they would be the admin of the clients of all tenants."""
+    app = make_app(host=Careless(tenant_id))
+    everyones = Program.registered(app)
+    alice = Person(app, "alice")
+    before = row_counts(app)
+
+    page = alice.sees("/oauth/clients")
+    api = "/api/integration/activepieces/oauth-clients"
+    shown = alice.browser.get(f"{api}/{everyones.client_id}")
+    deleted = alice.browser.delete(f"{api}/{everyones.client_id}")
+
+    assert [page.status, shown.status_code, deleted.status_code] == [500, 500, 500]
+    assert everyones.client_id not in page.text
+    assert row_counts(app) == before
+
+
+Lookup = Callable[[Connection, Any], object]
+LOOKUPS: dict[str, Lookup] = {
+    "clients.find": lambda conn, tenant: clients.find(conn, "an-id", tenant_id=tenant),
+    "clients.of_tenant": clients.of_tenant,
+    "grants.of_tenant": grants.of_tenant,
+    "grants.remembered": lambda conn, tenant: grants.remembered(
+        conn, client_id="an-id", tenant_ids=[tenant], user_id="bob"
+    ),
+    "grants.one_of_user": lambda conn, tenant: grants.one_of_user(
+        conn, "an-id", tenant_ids=[tenant], user_id="bob"
+    ),
+    "connected_apps.apps_of_user": lambda conn, tenant: connected_apps.apps_of_user(
+        conn, tenant_ids=[tenant], user_id="bob", now=0
+    ),
+    "tenants.is_known": tenants.is_known,
+    "records.find": lambda conn, tenant: records.find(conn, "an-id", tenant_id=tenant),
+    "records.at_place": lambda conn, tenant: records.at_place(
+        conn, tenant_id=tenant, organization_id=None
+    ),
+    "records.of_tenant": records.of_tenant,
+}
+
+
+@pytest.mark.parametrize("tenant_id", NO_IDS, ids=repr)
+@pytest.mark.parametrize("name", LOOKUPS)
+def test_every_look_up_by_tenant_refuses_what_is_no_id(
+    app: Flask, name: str, tenant_id: Any
+) -> None:
+    state = get_state(app)
+
+    with pytest.raises(SetupError, match="tenant_id"):
+        state.database.read(lambda connection: LOOKUPS[name](connection, tenant_id))
+
+
+USER_LOOKUPS: dict[str, Lookup] = {
+    "grants.of_user": lambda conn, user: grants.of_user(conn, tenant_id="acme", user_id=user),
+    "grants.remembered": lambda conn, user: grants.remembered(
+        conn, client_id="an-id", tenant_ids=["acme"], user_id=user
+    ),
+    "grants.one_of_user": lambda conn, user: grants.one_of_user(
+        conn, "an-id", tenant_ids=["acme"], user_id=user
+    ),
+    "connected_apps.apps_of_user": lambda conn, user: connected_apps.apps_of_user(
+        conn, tenant_ids=["acme"], user_id=user, now=0
+    ),
+}
+
+
+@pytest.mark.parametrize("user_id", NO_IDS, ids=repr)
+@pytest.mark.parametrize("name", USER_LOOKUPS)
+def test_every_look_up_by_user_refuses_what_is_no_id(app: Flask, name: str, user_id: Any) -> None:
+    state = get_state(app)
+
+    with pytest.raises(SetupError, match="user_id"):
+        state.database.read(lambda connection: USER_LOOKUPS[name](connection, user_id))
+
+
+Call = Callable[[Activepieces, State, Any], object]
+CALLS: dict[str, Call] = {
+    "revoke_user": lambda extension, _, value: extension.revoke_user(value),
+    "revoke_tenant": lambda extension, _, value: extension.revoke_tenant(value),
+    "integrations.of_tenant": lambda _, state, value: state.integrations.of_tenant(value),
+}
+
+
+@pytest.mark.parametrize("value", NO_IDS, ids=repr)
+@pytest.mark.parametrize("name", CALLS)
+def test_the_python_api_refuses_what_is_no_id(app: Flask, name: str, value: Any) -> None:
+    with app.app_context(), pytest.raises(SetupError, match="_id is "):
+        CALLS[name](Activepieces(), get_state(app), value)
+
+
+@pytest.mark.parametrize("value", NO_IDS[1:], ids=repr)
+def test_a_client_is_registered_for_no_tenant_that_is_no_id(value: Any) -> None:
+    with pytest.raises(SetupError, match=r"Registration\.tenant_id is "):
+        Registration(name="x", tenant_id=value)
+
+
+COMMANDS = [
+    ["client", "list", "--tenant"],
+    ["client", "create", "--name", "x", "--redirect-uri", "https://x.test/", "--tenant"],
+    ["grants", "list", "--tenant"],
+    ["grants", "list", "--user"],
+    ["integrations", "list", "--tenant"],
+    ["integrations", "check", "--tenant"],
+]
+
+
+@pytest.mark.parametrize("value", ["", "acme ", " acme", "ac\0me", "x" * 191], ids=repr)
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_commands_refuse_what_is_no_id(app: Flask, command: list[str], value: str) -> None:
+    before = row_counts(app)
+
+    done = app.test_cli_runner().invoke(args=["activepieces", *command, value])
+
+    assert done.exit_code == 2
+    assert f"Invalid value for '{command[-1]}'" in done.stderr
+    assert row_counts(app) == before
+
+
+@pytest.mark.mariadb
+def test_a_space_at_the_end_opens_no_other_tenant_on_mariadb(tmp_path: Path) -> None:
+    """MariaDB compares with PAD SPACE, where 'acme ' is 'acme'."""
+    with fresh_database("mariadb", tmp_path) as url:
+        app = hosts.make_app(tmp_path, database=url, host=Careless("acme "))
+        acmes = Program.registered(app, "--tenant", "acme", "--yes")
+
+        page = Person(app, "alice").sees("/oauth/clients")
+        listed = app.test_cli_runner().invoke(
+            args=["activepieces", "client", "list", "--tenant", "acme "]
+        )
+        with app.app_context(), pytest.raises(SetupError, match="no space at either end"):
+            Activepieces().revoke_tenant("acme ")
+        counts = row_counts(app)
+        hosts.dispose(app)
+
+    assert page.status == 500
+    assert acmes.client_id not in page.text + listed.output
+    assert counts["oauth_clients"] == 1
