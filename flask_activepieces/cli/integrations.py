@@ -16,6 +16,7 @@ from .output import HOST_ID, as_json, print_json, print_table, reports_errors
 integrations_cli = AppGroup("integrations", help="Integrations: tenants and their projects.")
 
 _COLUMNS = ("id", "tenant_id", "organization_id", "project_id", "credential", "enabled")
+_WHAT = {"ERROR": "does not work any more", "MISSING": "was never given a value"}
 _FINDINGS = ("integration_id", "tenant_id", "problem", "what_to_do")
 
 _tenant = click.option("--tenant", type=HOST_ID, help="Only of this tenant.")
@@ -67,10 +68,10 @@ def _findings(state: State, integration: Integration) -> list[dict[str, Any]]:
     return [
         _finding(
             integration,
-            f"{one.display_name} ({one.piece_name}) does not work any more",
+            f"{one.display_name} ({one.piece_name}) {_WHAT[one.status]}",
             f"reconnect at {one.reconnect_url}",
         )
-        | {"connection_id": one.connection_id, "is_new": one.is_new}
+        | {"connection_id": one.connection_id, "status": one.status, "is_new": one.is_new}
         for one in failing
     ]
 

@@ -12,7 +12,7 @@ from .http import Timeout
 from .resource import ALL, Resource, given, shape
 from .rows import Rows
 from .server import Server, release
-from .values import Value
+from .values import Placeholder, Value
 from .wire import segment
 
 Status = Literal["ACTIVE", "MISSING", "ERROR"]
@@ -37,13 +37,13 @@ class Owner:
 class Connection:
     """One connection. What it holds, Activepieces tells nobody.
 
-    ``owner`` and ``flow_ids`` come with lists only.
+    ``owner`` and ``flow_ids`` come with lists only; of any other answer they are None.
     """
 
     id: str
     external_id: str
     display_name: str
-    #: ``SECRET_TEXT``, ``OAUTH2``, …: the ``type`` of a value.
+    #: ``SECRET_TEXT``, ``OAUTH2``, …: the ``type`` of a value. That of a placeholder is ``NO_AUTH``.
     type: str
     piece_name: str
     piece_version: str | None = None
@@ -56,7 +56,7 @@ class Connection:
     owner_id: str | None = None
     owner: Owner | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    flow_ids: tuple[str, ...] = ()
+    flow_ids: tuple[str, ...] | None = None
     pre_select_for_new_projects: bool = False
     created: str
     updated: str
@@ -148,7 +148,7 @@ class Connections(Resource):
             pieceVersion=draft.piece_version,
             metadata=None if draft.metadata is None else dict(draft.metadata),
             type=draft.value.type,
-            value=draft.value.to_json(),
+            value=None if isinstance(draft.value, Placeholder) else draft.value.to_json(),
         )
         answer = self._transport.call(
             "connections.upsert", "POST", "/app-connections", body=body, timeout=timeout
@@ -162,7 +162,10 @@ class Connections(Resource):
         display_name: str,
         metadata: Mapping[str, Any] | None = None,
     ) -> Connection:
-        """Rename the connection, and replace its metadata if they are given. Its value stays as it is."""
+        """Rename the connection, and replace its metadata if they are given. Its value stays as it is.
+
+        A server may have written an ``accountIdentifier`` into the metadata: give it along, or it is lost.
+        """
         if not display_name:
             raise InvalidInput({"display_name": "is required"})
         return self._one(

@@ -11,7 +11,7 @@ from .connections import Connection, Status
 from .errors import NoSuchThing, ServerFault
 from .http import Timeout
 from .resource import ALL, Resource, given
-from .values import Value
+from .values import Placeholder, Value
 from .wire import segment
 
 _PATH = "/global-connections"
@@ -30,7 +30,7 @@ class GlobalConnectionDraft:
     #: Whether projects that are made later may use it, too.
     pre_select_for_new_projects: bool = False
     piece_version: str | None = None
-    #: None keeps what is there, an empty mapping removes it.
+    #: Sent, and dropped by the servers that were seen.
     metadata: Mapping[str, Any] | None = None
 
 
@@ -61,8 +61,11 @@ class GlobalConnections(Resource):
         """Make the connection, or replace that of the same external id and the same projects.
 
         With other projects it becomes a second connection: to change the projects, `update` it. Like every upsert
-        of connections, it is never sent again by itself, and only one should run at a time.
+        of connections, it is never sent again by itself, and only one should run at a time. Seen on 0.85.2 and 0.86.0
+        servers: the metadata are not kept.
         """
+        if isinstance(draft.value, Placeholder):
+            raise InvalidInput({"type": "only a connection of a project can be a placeholder"})
         body = given(
             scope="PLATFORM",
             externalId=draft.external_id,
@@ -87,7 +90,10 @@ class GlobalConnections(Resource):
         pre_select_for_new_projects: bool | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Connection:
-        """Rename the connection, and replace what else is given. Its value stays as it is."""
+        """Rename the connection, and replace what else is given. Its value stays as it is.
+
+        Seen on 0.85.2 and 0.86.0 servers: the metadata are not kept.
+        """
         if not display_name:
             raise InvalidInput({"display_name": "is required"})
         body = given(

@@ -34,7 +34,7 @@ class PieceProperty:
 class PieceAuth:
     """One way to sign in to what the piece talks to."""
 
-    #: ``OAUTH2``, ``SECRET_TEXT``, ``BASIC_AUTH`` or ``CUSTOM_AUTH``.
+    #: ``OAUTH2``, ``SECRET_TEXT``, ``BASIC_AUTH``, ``CUSTOM_AUTH`` or ``OIDC``.
     type: str
     display_name: str = ""
     description: str = ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import InvalidInput
-from .errors import Conflict, ServerFault
+from .errors import Conflict, NoSuchThing, NotActivepieces, ServerFault
 from .resource import ALL, Resource, given
 from .wire import segment
 
@@ -44,7 +44,7 @@ class Projects(Resource):
 
     def list(self, *, display_name: str | None = None) -> Sequence[Project]:
         """The projects that the credential may see: all of the platform, or those of the user."""
-        return self._all(Project, "projects.list", "/projects", displayName=display_name, limit=ALL)
+        return self._found("projects.list", displayName=display_name)
 
     def get(self, project_id: str) -> Project:
         """One project by Activepieces' id."""
@@ -54,7 +54,7 @@ class Projects(Resource):
         """The project with exactly this external id; None when there is none."""
         if not external_id:
             raise InvalidInput({"external_id": "is required"})
-        found = self._all(Project, "projects.find", "/projects", externalId=external_id, limit=ALL)
+        found = self._found("projects.find", externalId=external_id)
         # A server that did not know the filter would answer with all projects.
         return next((project for project in found if project.external_id == external_id), None)
 
@@ -88,6 +88,14 @@ class Projects(Resource):
     def delete(self, project_id: str) -> None:
         """Delete the project and all that is in it; `Conflict` for a personal one."""
         self._transport.call("projects.delete", "DELETE", f"/projects/{segment(project_id)}")
+
+    def _found(self, operation: str, **filters: str | None) -> Sequence[Project]:
+        try:
+            return self._all(Project, operation, "/projects", **filters, limit=ALL)
+        except NoSuchThing as error:
+            # Every Activepieces has this list: what does not know it is another service that speaks JSON.
+            hint = "what answers there does not know of projects"
+            raise NotActivepieces(operation, status=error.status, hint=hint) from error
 
     def _write(
         self, operation: str, path: str, body: Mapping[str, Any], *, repeatable: bool = False

@@ -64,6 +64,15 @@ class CustomAuth(_Value):
 
 
 @dataclass(frozen=True)
+class OIDC(_Value):
+    """What the piece asks for, by name, to get in with a token that Activepieces signs itself (since 0.86)."""
+
+    type: ClassVar[str] = "OIDC"
+
+    props: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class NoAuth(_Value):
     """Nothing: for pieces that need no authentication."""
 
@@ -121,7 +130,24 @@ class CloudOAuth2(_Value):
     props: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
-Value = SecretText | BasicAuth | CustomAuth | NoAuth | OAuth2 | PlatformOAuth2 | CloudOAuth2
+@dataclass(frozen=True)
+class Placeholder(_Value):
+    """No value yet: flows can be made with the connection; it is ``MISSING`` until it is given one (since 0.85)."""
+
+    type: ClassVar[str] = "PLACEHOLDER"
+
+
+Value = (
+    SecretText
+    | BasicAuth
+    | CustomAuth
+    | OIDC
+    | NoAuth
+    | OAuth2
+    | PlatformOAuth2
+    | CloudOAuth2
+    | Placeholder
+)
 
 VALUES: Mapping[str, type[Value]] = {kind.type: kind for kind in get_args(Value)}
 

@@ -1,6 +1,7 @@
-"""Connections that stopped working: found by a check, told once until they work again.
+"""Connections that do not work: found by a check, told once until they work again.
 
-Activepieces marks a connection ERROR when its token cannot be renewed, and tells nobody. What the last check found
+Activepieces marks a connection ERROR when its token cannot be renewed, and tells nobody. One that was announced and
+never given a value is MISSING: flows fail with it all the same. What the last check found
 is kept with the integration; so of several checks at once only one tells, and what works again is forgotten.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
 from ..audit import Audit, Event
@@ -25,7 +26,11 @@ from .ownership import is_renewable
 from .records import Integration
 
 if TYPE_CHECKING:
-    from ..client.connections import Connection
+    from ..client.connections import Connection, Status
+
+
+_MISSING: Literal["MISSING"] = "MISSING"
+_BROKEN: tuple[Status, ...] = ("ERROR", _MISSING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,8 @@ class Failing:
     connection_id: str
     display_name: str
     piece_name: str
+    #: ``ERROR``, or ``MISSING`` for one that was never given a value.
+    status: str
     reconnect_url: str
     #: Whether the check before this one did not find it yet.
     is_new: bool
@@ -62,7 +69,7 @@ class Health:
 
     def check(self, integration: Integration, *, now: int) -> list[Failing]:
         """The connections that do not work; those that did at the last check are told by `connection_failed`."""
-        broken = self._connections.list(integration, ConnectionFilter(statuses=("ERROR",)))
+        broken = self._connections.list(integration, ConnectionFilter(statuses=_BROKEN))
         # Before the transaction: the host may look into its database for its answer.
         urls = {one.id: self.reconnect_url(integration, one) for one in broken}
         known = self._database.transact(
@@ -73,6 +80,7 @@ class Health:
                 connection_id=connection.id,
                 display_name=connection.display_name,
                 piece_name=connection.piece_name,
+                status=connection.status,
                 reconnect_url=urls[connection.id],
                 is_new=connection.id not in known,
             )
@@ -87,7 +95,8 @@ class Health:
     def _without_own_page(self, integration: Integration, connection: Connection) -> str:
         """By signing in again from this app, or else in Activepieces."""
         by_sign_in = (
-            connection.type in OAUTH2_KINDS
+            # The type of one that has no value yet says nothing.
+            (connection.type in OAUTH2_KINDS or connection.status == _MISSING)
             and connection.piece_name in self._settings.oauth_apps
             and not integration.own_key
             and is_renewable(connection)
@@ -117,7 +126,7 @@ class Health:
             records.change(transaction, current, {"failing": json.dumps(ids)}, now=now)
         for connection in broken:
             if connection.id not in current.failing:
-                where = {"reconnect_url": urls[connection.id]}
+                where = {"status": connection.status, "reconnect_url": urls[connection.id]}
                 event = Event(
                     name="connection.failed",
                     at=now,

@@ -119,10 +119,14 @@ class Verifier:
             return self._gateways.connected(url, credential).projects.list()
         except (BadCredential, NotAllowed) as error:
             raise InvalidInput({name: "Activepieces does not accept it"}) from error
-        except (NotActivepieces, NoSuchRoute) as error:
-            if place.base_url is None:
-                raise
-            raise InvalidInput({"baseUrl": "what answers there is not Activepieces"}) from error
+        except (NotActivepieces, NoSuchRoute, NoSuchThing) as error:
+            # Nothing was named that Activepieces could miss: a 404 comes from another service that speaks JSON.
+            wrong = "what answers there is not Activepieces"
+            if place.base_url is not None:
+                raise InvalidInput({"baseUrl": wrong}) from error
+            if isinstance(error, NoSuchThing):
+                raise NotActivepieces(error.call, status=error.status, hint=wrong) from error
+            raise
 
     def _assigned(self, place: Place, wanted: str | None) -> Assignment:
         """The project on the app's own key, which is for the app and not for the tenant to choose."""

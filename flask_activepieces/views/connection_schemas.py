@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import ValidationError, fields, validates_schema
+from marshmallow import ValidationError, fields, post_dump, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from ..client.values import VALUES
+from ..client.values import VALUES, Placeholder
 from .fields import CamelSchema, Flag, JsonObject, PieceName, Text
 from .value_schemas import value_schemas
 
 STATUSES = ("ACTIVE", "MISSING", "ERROR")
 SCOPES = ("PROJECT", "PLATFORM")
-#: What Activepieces takes; the last three are made by an OAuth2 code.
+#: What Activepieces takes.
 TYPES = tuple(VALUES)
 MOST_ROWS = 1000
 MOST_PROJECTS = 1000
@@ -46,12 +46,23 @@ class ConnectionSchema(CamelSchema):
     scope = fields.String(required=True)
     status = fields.String(required=True)
     owner_id = fields.String(required=True, allow_none=True)
-    owner = fields.Nested(OwnerSchema, required=True, allow_none=True)
+    owner = fields.Nested(
+        OwnerSchema, allow_none=True, metadata={"description": "of a connection that was listed"}
+    )
     metadata = fields.Dict(keys=fields.String(), required=True, allow_none=True)
-    flow_ids = fields.List(fields.String(), required=True)
+    flow_ids = fields.List(
+        fields.String(), metadata={"description": "of a connection that was listed"}
+    )
     pre_select_for_new_projects = fields.Boolean(required=True)
     created = fields.String(required=True, metadata={"format": "date-time"})
     updated = fields.String(required=True, metadata={"format": "date-time"})
+
+    @post_dump
+    def leaves_out_what_is_not_known(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Activepieces tells who owns a connection, and which flows use it, in lists only."""
+        if data["flowIds"] is None:
+            del data["flowIds"], data["owner"]
+        return data
 
 
 class ConnectionPageSchema(CamelSchema):
@@ -74,7 +85,10 @@ class ConnectionFilterSchema(CamelSchema):
 
 
 class NewConnectionSchema(CamelSchema):
-    """A connection to be made, or to be given another value; by ``accessToken`` or by a whole ``value``."""
+    """A connection to be made, or to be given another value; by ``accessToken`` or by a whole ``value``.
+
+    One of the type PLACEHOLDER has no value yet.
+    """
 
     access_token = Text(most=10_000, load_only=True, metadata={"examples": ["xoxb-a-secret"]})
     value = JsonObject(
@@ -117,8 +131,11 @@ class NewConnectionSchema(CamelSchema):
 
     @validates_schema
     def has_one_value(self, data: dict[str, Any], **_: Any) -> None:
-        """Exactly one of the two ways to give a value."""
-        if ("access_token" in data) == ("value" in data):
+        """Exactly one of the two ways to give a value, or none for a placeholder."""
+        if data.get("type") == Placeholder.type and "value" not in data:
+            if "access_token" in data:
+                raise ValidationError("a placeholder has no value", "accessToken")
+        elif ("access_token" in data) == ("value" in data):
             raise ValidationError("give either accessToken or value", "value")
 
     @validates_schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..client.values import SecretText, Value, value_from_json
+from ..client.values import Placeholder, SecretText, Value, value_from_json
 from ..errors import InvalidInput, NotFound
 from ..integrations.connections import ConnectionFilter
 from ..integrations.records import Integration
@@ -183,6 +183,8 @@ def _value(body: Mapping[str, Any]) -> Value:
         if body.get("type", SecretText.type) != SecretText.type:
             raise InvalidInput({"value": "a connection of this type needs a whole value"})
         return SecretText(body["access_token"])
+    if "value" not in body:
+        return Placeholder()
     given = dict(body["value"])
     named = body.get("type", given.get("type", SecretText.type))
     if given.setdefault("type", named) != named:

@@ -113,6 +113,19 @@ def test_a_check_of_what_is_broken_names_it_and_exits_with_1(
     assert names.count("connection.failed") == 1
 
 
+def test_a_check_says_of_a_missing_connection_that_it_never_had_a_value(
+    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+) -> None:
+    connection = alice.saves("Slack of sales")
+    upstream.world.store.change("app_connection", str(connection["id"]), status="MISSING")
+
+    (finding,) = told(run(app, "integrations", "check", "--json"), exit_code=1)
+    upstream.world.store.drop("app_connection", str(connection["id"]))
+
+    assert finding["status"] == "MISSING"
+    assert "was never given a value" in str(finding["problem"])
+
+
 def test_an_activepieces_that_cannot_be_asked_is_a_finding(
     app: Flask, upstream: ActivepiecesServer, linked: str
 ) -> None:

@@ -98,6 +98,42 @@ def test_a_connection_of_every_type_is_made(
     assert made["status"] == "ACTIVE"
 
 
+@pytest.mark.parametrize("value", [{}, {"value": {"type": "PLACEHOLDER"}}, {"value": {}}])
+def test_a_placeholder_is_missing_until_it_is_given_a_value(
+    alice: Manager, integration: str, value: dict[str, Any]
+) -> None:
+    body = {"type": "PLACEHOLDER", "connectionName": "Later", "pieceName": PIECE, **value}
+
+    made = answer_of(alice.posts("/connection", body), 201)
+    (listed,) = answer_of(alice.gets(f"/connections/{integration}", status="MISSING"))["data"]
+    given = alice.saves("Later")
+
+    assert (made["status"], listed["id"]) == ("MISSING", made["id"])
+    assert (given["id"], given["status"]) == (made["id"], "ACTIVE")
+
+
+def test_oidc_is_a_type_like_any_other(alice: Manager, integration: str) -> None:
+    """This server is a 0.85, which does not know it, and says so itself."""
+    value = {"type": "OIDC", "props": {"role": "reader"}}
+    body = {"value": value, "connectionName": "Mine", "pieceName": PIECE}
+
+    problem(alice.posts("/connection", body), 422, "Refused by Activepieces")
+
+
+def test_only_a_list_tells_owner_and_flows(alice: Manager, integration: str) -> None:
+    """Left out, rather than empty: nothing is known of them."""
+    made = alice.saves("Mine")
+    there = f"/connections/{integration}/{made['id']}"
+    renamed = answer_of(alice.patches(there, {"displayName": "Renamed"}))
+    shown = answer_of(alice.gets(there))
+    (listed,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+
+    for answer in (made, renamed):
+        assert not {"flowIds", "owner"} & answer.keys()
+    for answer in (shown, listed):
+        assert (answer["flowIds"], answer["owner"]["email"]) == ([], "admin@example.com")
+
+
 def test_the_platforms_own_oauth_app_needs_no_secret_here(
     alice: Manager, integration: str, acme: TokenEndpoint, standin: Standin
 ) -> None:
@@ -130,6 +166,12 @@ def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
         ({"accessToken": ""}, "accessToken", "between 1 and"),
         ({"accessToken": "nul\0"}, "accessToken", "characters"),
         ({"type": "BASIC_AUTH"}, "value", "needs a whole value"),
+        ({"type": "PLACEHOLDER"}, "accessToken", "has no value"),
+        (
+            {"accessToken": None, "type": "PLACEHOLDER", "value": {"type": "NO_AUTH"}},
+            "type",
+            "another than that of the value",
+        ),
         ({"type": "MAGIC"}, "type", "Must be one of"),
         ({"accessToken": None, "value": {"type": "MAGIC"}}, "type", "must be one of"),
         ({"accessToken": None, "value": {"secret_text": ""}}, "secret_text", "is required"),

@@ -165,3 +165,4 @@ def test_it_tells_the_fields_of_each_kind_of_value(document: dict[str, Any]) -> 
     }
     assert kinds["OAUTH2"]["required"] == ["client_id", "client_secret", "code", "redirect_url"]
     assert kinds["NO_AUTH"]["properties"] == {"type": {"const": "NO_AUTH"}}
+    assert kinds["OIDC"]["required"] == ["props"]

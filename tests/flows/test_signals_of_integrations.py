@@ -118,7 +118,7 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
     ),
     "connection.deleted": (lambda scene: scene.alice.deletes(scene.connection), CONNECTION),
     "connection.replaced": (Scene.replaces, CONNECTION | {"target_id", "source_deleted"}),
-    "connection.failed": (Scene.breaks_and_is_checked, CONNECTION | {"reconnect_url"}),
+    "connection.failed": (Scene.breaks_and_is_checked, CONNECTION | {"status", "reconnect_url"}),
     "mcp.changed": (Scene.changes_mcp, INTEGRATION),
     "mcp.token_rotated": (Scene.rotates_mcp, INTEGRATION),
 }

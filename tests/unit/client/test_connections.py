@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from flask_activepieces.client.connections import (
 from flask_activepieces.client.errors import NoSuchThing, NotActivepieces, NotCallable
 from flask_activepieces.client.http import Timeout
 from flask_activepieces.client.resource import ALL
-from flask_activepieces.client.values import NoAuth, SecretText
+from flask_activepieces.client.values import OIDC, NoAuth, Placeholder, SecretText
 from flask_activepieces.errors import InvalidInput
 from tests.support.calls import FakeTransport, answer, says
 
@@ -214,6 +215,31 @@ def test_metadata_are_sent_if_given_even_if_empty(metadata: dict[str, str]) -> N
 
     assert transport.last.body["metadata"] == metadata
     assert (transport.last.body["externalId"], transport.last.body["displayName"]) == ("", "")
+
+
+def test_a_placeholder_is_sent_without_a_value() -> None:
+    transport = says("conn upsert PLACEHOLDER")
+
+    made = Connections(transport).upsert(replace(DRAFT, value=Placeholder()))
+
+    assert transport.last.body["type"] == "PLACEHOLDER"
+    assert "value" not in transport.last.body
+    assert (made.type, made.status) == ("NO_AUTH", "MISSING")
+
+
+def test_a_value_of_the_type_oidc_is_sent_with_its_props() -> None:
+    transport = says({**ITEM, "type": "OIDC"})
+
+    made = Connections(transport).upsert(replace(DRAFT, value=OIDC({"role": "reader"})))
+
+    assert transport.last.body["value"] == {"type": "OIDC", "props": {"role": "reader"}}
+    assert made.type == "OIDC"
+
+
+def test_an_answer_without_owner_and_flows_has_none() -> None:
+    made = Connections(says("conn upsert SECRET_TEXT")).upsert(DRAFT)
+
+    assert (made.flow_ids, made.owner) == (None, None)
 
 
 def test_a_draft_does_not_show_its_secret() -> None:

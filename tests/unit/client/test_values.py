@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from flask_activepieces.client.values import (
+    OIDC,
     VALUES,
     BasicAuth,
     CloudOAuth2,
     CustomAuth,
     NoAuth,
     OAuth2,
+    Placeholder,
     PlatformOAuth2,
     SecretText,
     Value,
@@ -50,7 +52,11 @@ def test_every_value_that_a_server_took_goes_through_unchanged(document: dict[st
 
 
 def test_every_kind_is_among_them() -> None:
-    assert {document["type"] for document in TAKEN.values()} >= set(VALUES) - {"CLOUD_OAUTH2"}
+    assert {document["type"] for document in TAKEN.values()} >= set(VALUES) - {
+        "CLOUD_OAUTH2",
+        "OIDC",
+        "PLACEHOLDER",
+    }
 
 
 def test_each_kind_has_its_type_and_leaves_out_what_is_not_given() -> None:
@@ -59,6 +65,8 @@ def test_each_kind_has_its_type_and_leaves_out_what_is_not_given() -> None:
         (BasicAuth("u", "p"), {"type": "BASIC_AUTH", "username": "u", "password": "p"}),
         (CustomAuth({"url": "x"}), {"type": "CUSTOM_AUTH", "props": {"url": "x"}}),
         (NoAuth(), {"type": "NO_AUTH"}),
+        (OIDC({"role": "x"}), {"type": "OIDC", "props": {"role": "x"}}),
+        (Placeholder(), {"type": "PLACEHOLDER"}),
         (
             CloudOAuth2(client_id="i", code="c"),
             {"type": "CLOUD_OAUTH2", "client_id": "i", "code": "c", "scope": ""},

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from flask_activepieces.client.connections import Connection
+from flask_activepieces.client.values import Placeholder
 from flask_activepieces.config import OAuthApp
 from flask_activepieces.integrations.health import Failing
 from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.saving import NewConnection
 from tests.support.office import SECRET_PIECE, Office
 
 
@@ -58,9 +60,39 @@ def test_a_broken_connection_is_told_with_where_to_mend_it(
         "connection_id": connection.id,
         "display_name": "Slack",
         "piece_name": SECRET_PIECE,
+        "status": "ERROR",
         "reconnect_url": page,
     }
     assert office.again(integration).failing == (connection.id,)
+
+
+def test_one_that_was_never_given_a_value_is_told_too(
+    office: Office, integration: Integration
+) -> None:
+    """Flows fail with it as they do with one that broke."""
+    new = NewConnection(value=Placeholder(), piece_name=SECRET_PIECE, display_name="Slack")
+    made = office.services.connections.upsert(integration, new, user_id="alice", now=office.now)
+
+    (failing,) = checked(office, integration)
+
+    assert (failing.connection_id, failing.status) == (made.id, "MISSING")
+    assert office.events[-1].detail["status"] == "MISSING"
+    office.save(integration, "Slack")
+    assert checked(office, integration) == []
+
+
+def test_a_missing_connection_is_mended_by_sign_in_where_that_is_possible(
+    registered: Office,
+) -> None:
+    """Activepieces calls its type NO_AUTH."""
+    integration = registered.set_up(organization_id=None)
+    connection = registered.save(integration)
+    registered.upstream.world.store.change("app_connection", connection.id, type="NO_AUTH")
+    breaks(registered, connection, "MISSING")
+
+    (failing,) = checked(registered, integration)
+
+    assert f"/oauth2/start?connectionId={connection.id}" in failing.reconnect_url
 
 
 def test_it_is_told_once(office: Office, integration: Integration) -> None:

@@ -11,6 +11,7 @@ from flask_activepieces.client.errors import CannotReach, NotActivepieces, Serve
 from flask_activepieces.errors import InvalidInput, NotFound
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.office import Office
+from tests.support.raw_server import raw_server
 
 
 def refused(office: Office, **given: str) -> dict[str, str]:
@@ -202,6 +203,36 @@ def test_a_server_that_is_not_activepieces_is_the_base_urls_fault(office: Office
     there = office.with_settings(allowed_base_urls=(wrong,))
 
     assert list(refused(there, base_url=wrong, api_key=office.upstream.api_key)) == ["baseUrl"]
+
+
+CREDENTIALS = [
+    {"api_key": "sk-1"},
+    {"user_token": "ey.1"},
+    {"email": "ada@example.com", "password": "a-password"},
+]
+
+
+@pytest.mark.parametrize("given", CREDENTIALS, ids=["key", "user token", "sign-in"])
+@pytest.mark.parametrize("body", [{"detail": "Not Found"}, {"message": "Not Found"}, {}, None])
+def test_another_json_service_is_the_base_urls_fault(
+    office: Office, given: dict[str, str], body: object
+) -> None:
+    with raw_server(lambda request: request.answer(404, body)) as server:
+        there = office.with_settings(allowed_base_urls=(server.url,))
+
+        assert list(refused(there, base_url=server.url, **given)) == ["baseUrl"]
+
+
+@pytest.mark.parametrize("given", [*CREDENTIALS, {}], ids=["key", "user token", "sign-in", "none"])
+def test_another_json_service_at_the_configured_address_is_not_activepieces(
+    office: Office, given: dict[str, str]
+) -> None:
+    """The operator gave it, and no tenant can change it."""
+    with raw_server(lambda request: request.answer(404, {"detail": "Not Found"})) as server:
+        there = office.with_settings(base_url=server.url, api_key="sk-app")
+
+        with pytest.raises(NotActivepieces, match="Check the base URL"):
+            there.set_up(tenant_id=there.tenant, **given)
 
 
 def test_trouble_at_the_configured_server_is_nobodys_input(office: Office) -> None:
