@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from flask import Response, current_app, g, request
 from werkzeug.local import LocalProxy
@@ -21,8 +22,9 @@ from .state import State, get_state
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-#: Marks a view that no cookie opens, so that the host's CSRF protection need not guard it.
-MARK = "_activepieces_scopes"
+#: The scopes of each view that `require_scope` made. Not an attribute of the view: functools.wraps copies attributes
+#: to decorators outside ours, which may act before the token is checked.
+_scopes: WeakKeyDictionary[Callable[..., Any], frozenset[str]] = WeakKeyDictionary()
 
 
 def require_scope(*names: str) -> Callable[[View], View]:
@@ -39,10 +41,15 @@ def require_scope(*names: str) -> Callable[[View], View]:
                 return refusal
             return current_app.ensure_sync(view)(*args, **kwargs)
 
-        setattr(guarded, MARK, needed)
+        _scopes[guarded] = needed
         return cast(View, guarded)
 
     return decorate
+
+
+def scopes_of(view: Callable[..., Any]) -> frozenset[str] | None:
+    """The scopes that a token needs for this view; None if `require_scope` did not make it."""
+    return _scopes.get(view)
 
 
 def _find_current_token() -> AccessToken:

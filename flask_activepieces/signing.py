@@ -105,6 +105,11 @@ def same(left: str, right: str) -> bool:
     return hmac.compare_digest(left.encode(), right.encode())
 
 
+def context_of(*parts: str) -> str:
+    """The context of a signature that holds for all of these together, whatever characters are in them."""
+    return json.dumps(parts)
+
+
 def may_be_id(text: str) -> bool:
     """Whether the text could be an id of ours: nothing else needs to reach a database."""
     return _ID.fullmatch(text) is not None

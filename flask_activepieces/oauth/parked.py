@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..errors import SignatureError
-from ..signing import KeyRing, fingerprint, same
+from ..signing import KeyRing, context_of, fingerprint, same
 from .authorization import AuthorizationRequest
 
 PURPOSE = "parked request"
@@ -44,11 +44,15 @@ def resume(
         raise SignatureError("this request was begun at another version of this app") from None
 
 
-def consent_token(keys: KeyRing, request_id: str, *, user_id: str) -> str:
-    """What the consent form must send back: only the page that this user was shown knows it."""
-    return keys.sign(CONSENT_PURPOSE, request_id.encode(), context=user_id)
+def consent_token(keys: KeyRing, request_id: str, *, tenant_id: str, user_id: str) -> str:
+    """What the consent form must send back: only the page that this user was shown in this tenant has it."""
+    context = context_of(tenant_id, user_id)
+    return keys.sign(CONSENT_PURPOSE, request_id.encode(), context=context)
 
 
-def check_consent_token(keys: KeyRing, token: str, request_id: str, *, user_id: str) -> None:
-    """`SignatureError` unless the token was made for this request and this user."""
-    keys.verify(CONSENT_PURPOSE, request_id.encode(), token, context=user_id)
+def check_consent_token(
+    keys: KeyRing, token: str, request_id: str, *, tenant_id: str, user_id: str
+) -> None:
+    """`SignatureError` unless the token was made for this request, and for this user in this tenant."""
+    context = context_of(tenant_id, user_id)
+    keys.verify(CONSENT_PURPOSE, request_id.encode(), token, context=context)

@@ -66,7 +66,10 @@ def describe(state: State, question: Question, request_id: str) -> dict[str, Any
             for scope in question.scopes
         ],
         "consent_token": parked.consent_token(
-            state.settings.secret_keys, request_id, user_id=principal.user_id
+            state.settings.secret_keys,
+            request_id,
+            tenant_id=principal.tenant_id,
+            user_id=principal.user_id,
         ),
     }
 
@@ -99,12 +102,21 @@ def _decide_form() -> ResponseReturnValue:
 def _decide_json() -> ResponseReturnValue:
     state, answer = get_state(), json_object()
     question = _asked(state, str(answer.get("request_id")), str(answer.get("consent_token")))
-    names = answer.get("scope", question.request.names)
+    return jsonify({"redirect_url": _decided(state, question, answer, _scope_names(answer))})
+
+
+def _scope_names(answer: Mapping[str, Any]) -> list[Any]:
+    names = answer.get("scope")
+    if names is None and answer.get("decision") == "approve":
+        # Not all that was asked for: a page that forgets the field would allow what its user has unticked.
+        raise InvalidInput({"scope": "it is missing: send the scopes that the user allows"})
+    if names is None:
+        return []
     if isinstance(names, str):
-        names = names.split()
+        return names.split()
     if not isinstance(names, list):
         raise InvalidInput({"scope": "it must be a list of scope names"})
-    return jsonify({"redirect_url": _decided(state, question, answer, names)})
+    return names
 
 
 @api
@@ -124,7 +136,11 @@ def _asked(state: State, request_id: str, token: str) -> Question:
     """The question that this user was shown in this browser; `SignatureError` for any other."""
     question = _resumed(state, request_id)
     parked.check_consent_token(
-        state.settings.secret_keys, token, request_id, user_id=question.principal.user_id
+        state.settings.secret_keys,
+        token,
+        request_id,
+        tenant_id=question.principal.tenant_id,
+        user_id=question.principal.user_id,
     )
     return question
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask, current_app, request_started
 
-from ..bearer import MARK
+from ..bearer import scopes_of
 from .route import NAME, Route
 
 
@@ -57,16 +57,17 @@ def _exempt(
 
 def _is_for_tokens(view: Callable[..., Any], checked: set[str]) -> bool:
     """Whether no cookie opens the view: the scope is asked for around it, or by each method that is checked."""
-    if hasattr(view, MARK):
+    if scopes_of(view) is not None:
         return True
     view_class = getattr(view, "view_class", None)
-    if view_class is None:
+    # A decorator around the class's own view has its attributes, and may act before the class does.
+    if view_class is None or hasattr(view, "__wrapped__"):
         return False
-    if hasattr(view_class.dispatch_request, MARK):
+    if scopes_of(view_class.dispatch_request) is not None:
         return True
     methods = [getattr(view_class, name.lower(), None) for name in checked]
     there_are = [method for method in methods if method is not None]
-    return bool(there_are) and all(hasattr(method, MARK) for method in there_are)
+    return bool(there_are) and all(scopes_of(method) is not None for method in there_are)
 
 
 def _dotted_name(view: Callable[..., Any]) -> str:

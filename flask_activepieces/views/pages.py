@@ -26,7 +26,7 @@ from ..errors import (
 from ..host import Permission, Principal
 from ..oauth.authorization import NoRedirect
 from ..phrases import Phrase
-from ..signing import may_be_id
+from ..signing import context_of, may_be_id
 from ..state import State
 from .texts import gettext, when
 
@@ -214,18 +214,17 @@ def new_browser_name() -> str:
 
 def page_token(state: State, principal: Principal, browser: str) -> str:
     """What every form of ours sends back, besides the host's own CSRF token if it has one."""
-    return state.settings.secret_keys.sign(
-        _PAGE_PURPOSE, browser.encode(), context=principal.user_id
-    )
+    context = context_of(principal.tenant_id, principal.user_id)
+    return state.settings.secret_keys.sign(_PAGE_PURPOSE, browser.encode(), context=context)
 
 
 def check_page_token(state: State, principal: Principal) -> None:
-    """`SignatureError` unless the form came from a page that this user saw in this browser."""
+    """`SignatureError` unless the form came from a page that this user saw in this tenant and this browser."""
     state.settings.secret_keys.verify(
         _PAGE_PURPOSE,
         (browser_of_request() or "").encode(),
         request.form.get("page_token", ""),
-        context=principal.user_id,
+        context=context_of(principal.tenant_id, principal.user_id),
     )
 
 

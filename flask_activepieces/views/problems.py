@@ -107,14 +107,25 @@ def _refuse_cross_site_call(state: State) -> None:
     if site is None and origin is None:
         ask_host_protection()
     elif site not in (None, "same-origin", "none") or (
-        site is None and origin is not None and urlsplit(origin).netloc not in _own_hosts(state)
+        site is None and origin is not None and origin not in _own_origins(state)
     ):
         raise Problem(403, "Cross-site call", "This call must come from a page of this app.")
 
 
-def _own_hosts(state: State) -> set[str]:
+def _own_origins(state: State) -> set[str]:
+    # RFC 6454 §4: the scheme is part of it. Whoever can write into plain http is not the app that is served by https.
+    asked_for = _origin(request.host_url)
+    if state.settings.public_url is None:
+        return {asked_for}
+    public = _origin(state.settings.public_url)
     # A proxy may ask for us under a name of its own; browsers know the public one.
-    return {request.host, urlsplit(state.settings.public_url or "").netloc} - {""}
+    same_host = urlsplit(asked_for).netloc == urlsplit(public).netloc
+    return {public} if same_host else {public, asked_for}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _problem_of(error: Exception) -> Problem | None:

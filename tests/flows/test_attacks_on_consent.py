@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from flask import Flask
+import pytest
+from flask import Flask, session
 
+from flask_activepieces import Principal
+from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
+from tests.support.hosts import SmallHost
 from tests.support.pages import Form
 from tests.support.refusals import nothing_stored, told_on_a_page
 
@@ -154,6 +159,45 @@ def test_json_from_another_site_is_refused_even_with_the_token(
     own = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
     answered = bob.browser.post("/oauth/authorize", json=answer, headers=own)
     assert "code=" in answer_of(answered)["redirect_url"]
+
+
+@pytest.fixture
+def switching(make_app: MakeApp) -> Flask:
+    """A host in which a user switches between tenants and stays the same user."""
+    return make_app(host=SwitchingHost())
+
+
+class SwitchingHost(SmallHost):
+    def current_principal(self) -> Principal | None:
+        principal = super().current_principal()
+        tenant_id = session.get("tenant", "acme")
+        return principal and replace(principal, tenant_id=tenant_id)
+
+
+def switches(person: Person, tenant_id: str) -> None:
+    with person.browser.session_transaction() as kept:
+        kept["tenant"] = tenant_id
+
+
+def test_a_consent_page_of_another_tenant_is_out_of_date(switching: Flask) -> None:
+    program, alice = Program.registered(switching), Person(switching, "alice")
+    form = asked(alice, program)
+    switches(alice, "acme-labs")
+
+    with nothing_stored(switching):
+        told_on_a_page(alice.sends(form, decision="approve", workspace="acme"))
+    switches(alice, "acme")
+    assert alice.sends(form, decision="approve", workspace="acme").status_code == 303
+
+
+def test_a_page_token_of_another_tenant_is_out_of_date(switching: Flask) -> None:
+    alice = Person(switching, "alice")
+    form = alice.sees("/oauth/clients/new").form("redirect_uris")
+    form.values |= {"name": "N", "redirect_uris": "https://n.test/", "scope": "tasks:read"}
+    switches(alice, "acme-labs")
+
+    with nothing_stored(switching):
+        told_on_a_page(alice.sends(form))
 
 
 def test_json_without_the_right_token_is_refused(app: Flask, program: Program, bob: Person) -> None:

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
 from tests.support.problems import problem
 from tests.support.storage import row_counts, rows_of
@@ -237,3 +238,26 @@ def test_reading_is_not_held_to_where_a_call_comes_from(alice: Person, theirs: P
 
     assert response.status_code == 200
     assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin", "status"),
+    [
+        # Behind a proxy that ends TLS, requests of http and https arrive alike.
+        ("https://localhost", "http://localhost", 403),
+        ("https://localhost", "https://localhost", 201),
+        # A proxy that asks for the app under a name of its own.
+        ("https://app.example.com", "https://app.example.com", 201),
+        ("https://app.example.com", "http://app.example.com", 403),
+        ("https://app.example.com", "http://localhost", 201),
+        ("https://app.example.com", "https://localhost", 403),
+    ],
+)
+def test_an_origin_is_compared_with_its_scheme(
+    make_app: MakeApp, public_url: str, origin: str, status: int
+) -> None:
+    app = make_app(ACTIVEPIECES_PUBLIC_URL=public_url)
+
+    response = Person(app, "alice").browser.post(API, json=NEW, headers={"Origin": origin})
+
+    assert response.status_code == status

@@ -47,6 +47,7 @@ def says(person: Person, told: dict[str, Any], **answer: Any) -> TestResponse:
         "consent_token": told["consent_token"],
         "decision": "approve",
         "workspace": told["selected_workspace"],
+        "scope": [scope["name"] for scope in told["scopes"]],
     }
     given = {name: value for name, value in (body | answer).items() if value is not None}
     return person.browser.post("/oauth/authorize", json=given)
@@ -127,7 +128,6 @@ def test_a_no_is_told_to_the_program_and_stores_no_grant(
 @pytest.mark.parametrize(
     ("asked", "granted"),
     [
-        (None, ALL_SCOPES),
         (["tasks:read"], "profile:read tasks:read"),
         ("tasks:read tasks:write", ALL_SCOPES),
         ([], "profile:read"),
@@ -164,6 +164,7 @@ def test_the_only_workspace_need_not_be_named(program: Program, bob: Person) -> 
         ({"decision": "maybe"}, "decision"),
         ({"decision": ["approve"]}, "decision"),
         ({"scope": 5}, "scope"),
+        ({"scope": None}, "scope"),
         ({"scope": {"tasks:read": True}}, "scope"),
     ],
 )
@@ -175,6 +176,19 @@ def test_an_answer_that_was_not_offered_is_named(
 
     assert list(answer_of(response, 422)["fields"]) == [field]
     assert "grants" not in row_counts(app)
+
+
+def test_a_yes_without_scopes_says_what_is_missing(program: Program, bob: Person) -> None:
+    """It was a yes to all that was asked for."""
+    refused = says(bob, shown(bob, program.question()), scope=None)
+
+    assert "it is missing" in answer_of(refused, 422)["fields"]["scope"]
+
+
+def test_a_no_needs_no_scopes(program: Program, bob: Person) -> None:
+    back = sent_back(says(bob, shown(bob, program.question()), decision="deny", scope=None))
+
+    assert back["error"] == "access_denied"
 
 
 def test_a_yes_to_nothing_is_refused(app: Flask, bob: Person) -> None:

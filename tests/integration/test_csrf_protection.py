@@ -186,18 +186,8 @@ class Notes(MethodView):
         return {"by": current_token.client_id}, 201
 
 
-def decorated(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator of the host's outside ours; like most it keeps the view's attributes."""
-
-    @wraps(view)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        return view(*args, **kwargs)
-
-    return wrapped
-
-
 def test_a_class_based_view_with_a_scope_is_exempt(app: Flask) -> None:
-    app.add_url_rule("/api/notes", view_func=decorated(Notes.as_view("notes")))
+    app.add_url_rule("/api/notes", view_func=Notes.as_view("notes"))
     own = Program.registered(app, "--client-credentials", "--tenant", "acme")
     token = answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
 
@@ -241,6 +231,45 @@ def test_a_scope_on_every_method_that_changes_something_exempts_the_view(
     assert own.calls(token["access_token"], "/api/notes", "POST").status_code == 201
 
 
+def by_cookie(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator of the host's that acts for the signed-in user; like most it keeps the view's attributes."""
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs) if "token" in request.args else "changed"
+
+    return wrapped
+
+
+def notes_for_programs() -> Callable[[], str]:
+    @require_scope("tasks:write")
+    def notes() -> str:
+        return "for programs"
+
+    return notes
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        by_cookie(notes_for_programs()),
+        by_cookie(Notes.as_view("notes")),
+        by_cookie(NotesToRead.as_view("notes")),
+        by_cookie(Dispatched.as_view("notes")),
+    ],
+    ids=["a function", "a decorated class", "each method", "the dispatch"],
+)
+def test_a_decorator_outside_the_scope_keeps_its_view_protected(
+    app: Flask, view: Callable[..., Any]
+) -> None:
+    """functools.wraps copies the marks of what it wraps, and the decorator may act before the scope is checked."""
+    app.add_url_rule("/notes", view_func=view, methods=["POST"])
+    bob = Person(app, "bob")
+    bob.opens("/")
+
+    assert bob.browser.post("/notes").status_code == 400
+
+
 def test_a_method_that_a_cookie_opens_keeps_its_view_protected(app: Flask) -> None:
     """Flask-WTF exempts views, and not methods of them."""
     app.add_url_rule("/api/notes", view_func=NotesToDelete.as_view("notes"))
@@ -281,14 +310,6 @@ def test_a_view_for_tokens_opens_no_view_of_the_same_name_for_cookies(make_app: 
     app.add_url_rule("/notes", "notes", notes_for_people(), methods=["POST"])
 
     assert app.test_client().post("/notes").status_code == 400
-
-
-def notes_for_programs() -> Callable[[], str]:
-    @require_scope("tasks:write")
-    def notes() -> str:
-        return "for programs"
-
-    return notes
 
 
 def notes_for_people() -> Callable[[], str]:

@@ -17,7 +17,7 @@ from flask_activepieces.oauth.parked import (
     park,
     resume,
 )
-from flask_activepieces.signing import KeyRing, fingerprint
+from flask_activepieces.signing import KeyRing, context_of, fingerprint
 
 NOW = 1_800_000_000
 KEYS = KeyRing(["a key that is long enough"])
@@ -88,34 +88,37 @@ def test_an_old_key_still_opens_what_waits() -> None:
     assert resume(rotated, request_id, browser="browser", now=NOW) == REQUEST
 
 
-def test_a_consent_token_fits_one_request_and_one_user() -> None:
-    token = consent_token(KEYS, "request", user_id="bob")
+def test_a_consent_token_fits_one_request_and_one_user_in_one_tenant() -> None:
+    token = consent_token(KEYS, "request", tenant_id="acme", user_id="bob")
 
-    check_consent_token(KEYS, token, "request", user_id="bob")
-    for request_id, user_id in (
-        ("another", "bob"),
-        ("request", "alice"),
-        ("request", ""),
-        ("request", "bob "),
-        ("", "bob"),
-        ("requestbob", ""),
+    check_consent_token(KEYS, token, "request", tenant_id="acme", user_id="bob")
+    for request_id, tenant_id, user_id in (
+        ("another", "acme", "bob"),
+        ("request", "acme", "alice"),
+        ("request", "acme", ""),
+        ("request", "acme", "bob "),
+        ("request", "globex", "bob"),
+        ("request", "acmeb", "ob"),
+        ("request", "acme, bob", ""),
+        ("", "acme", "bob"),
+        ("requestbob", "acme", ""),
     ):
         with pytest.raises(SignatureError):
-            check_consent_token(KEYS, token, request_id, user_id=user_id)
+            check_consent_token(KEYS, token, request_id, tenant_id=tenant_id, user_id=user_id)
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\ud800", "\x00", "None"])
 def test_what_is_no_consent_token_is_refused(token: str) -> None:
     with pytest.raises(SignatureError):
-        check_consent_token(KEYS, token, "request", user_id="bob")
+        check_consent_token(KEYS, token, "request", tenant_id="acme", user_id="bob")
 
 
 def test_a_consent_token_is_no_page_token_of_the_same_text() -> None:
+    token = consent_token(KEYS, "request", tenant_id="acme", user_id="bob")
+
     for purpose in ("page", PURPOSE, "authorization code"):
         with pytest.raises(SignatureError):
-            KEYS.verify(
-                purpose, b"request", consent_token(KEYS, "request", user_id="bob"), context="bob"
-            )
+            KEYS.verify(purpose, b"request", token, context=context_of("acme", "bob"))
 
 
 @pytest.mark.parametrize(
