@@ -1,7 +1,8 @@
-"""A budget of failed attempts, so that guessing is slow, loud and cheap for us.
+"""A budget of failed attempts: a client that fails too often is told to wait, and guessing shows in the log.
 
-Only failures are counted, and only failures are refused: right credentials always pass. A stranger at the same
-address (all of Activepieces' cloud is one address) can therefore lock nobody out.
+Only failures are counted, and only failures are answered 429: right credentials always pass. A stranger at the same
+address (all of Activepieces' cloud is one address) can therefore lock nobody out. It also means that no guess is
+stopped here: what makes guessing hopeless is the length of the secrets.
 
 Counts live in this process; in Redis when ``ACTIVEPIECES_REDIS_URL`` is set; in the host's own Flask-Limiter
 storage when it has one. A count that cannot be kept is let go: it protects nothing but our patience.

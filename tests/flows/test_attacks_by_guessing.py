@@ -108,6 +108,18 @@ def test_the_budget_comes_back_after_a_minute(program: Program, clock: StoppedCl
     assert program.introspects("x", client_secret="wrong").status_code == 401
 
 
+def test_without_a_common_place_each_process_counts_for_itself(make_app: MakeApp) -> None:
+    program = Program.registered(make_app())
+    another_process = make_app(tables=False)
+    for _ in range(FREE + 1):
+        response = program.introspects("x", client_secret="wrong")
+    assert response.status_code == 429
+
+    program.app = another_process
+
+    assert program.introspects("x", client_secret="wrong").status_code == 401
+
+
 def test_one_guesser_is_in_nobody_elses_way(app: Flask, program: Program, bob: Person) -> None:
     """All of Activepieces' cloud is one address."""
     other = Program.registered(app)

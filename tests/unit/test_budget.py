@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from flask_limiter import Limiter
 from redis import Redis
 
 from flask_activepieces.budget import (
+    _MOST_KEYS,
     ATTEMPTS,
     WINDOW,
     Budget,
@@ -22,6 +24,7 @@ from flask_activepieces.budget import (
     RedisBudget,
     budget_for,
 )
+from tests.support.documents import DOCS
 from tests.support.requirements import require
 
 NOW = 1_800_000_000 - 1_800_000_000 % WINDOW
@@ -60,6 +63,26 @@ def budget(request: pytest.FixtureRequest) -> Budget:
 
 def test_twenty_failures_are_free_and_no_more(budget: Budget) -> None:
     assert spent(budget, ATTEMPTS + 3) == [True] * ATTEMPTS + [False] * 3
+
+
+def test_the_documented_numbers_are_those_of_the_code() -> None:
+    page = (DOCS / "operations.md").read_text()
+    (section,) = re.findall(r"## Failed attempts\n(.+?)\n## ", page, re.DOTALL)
+    text = " ".join(section.split())
+
+    assert f"One address may fail {ATTEMPTS} times in a minute" in text
+    assert f"`Retry-After: {WINDOW}`" in text
+    assert f"up to {2 * ATTEMPTS} failures in a row" in text
+    assert f"remembers {_MOST_KEYS:,} pairs" in text
+    assert (ATTEMPTS, WINDOW) == (20, 60), "docs/security.md and docs/errors.md name them, too"
+
+
+def test_a_minute_is_one_of_the_clock() -> None:
+    """So up to twice as many failures in a row pass around its end."""
+    budget = LocalBudget()
+
+    assert all(spent(budget, ATTEMPTS, now=NOW + WINDOW - 1))
+    assert spent(budget, ATTEMPTS + 1, now=NOW + WINDOW) == [True] * ATTEMPTS + [False]
 
 
 def test_each_key_has_its_own(budget: Budget) -> None:
