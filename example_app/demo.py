@@ -1,7 +1,11 @@
-"""``python -m example_app --demo``: Tasklane with a small Activepieces beside it, the two linked already."""
+"""``python -m example_app --demo``: Tasklane with a small Activepieces beside it, the two linked already.
+
+``flask --app example_app.demo …`` runs a command on the demo's database.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -14,7 +18,7 @@ from flask_activepieces.client import ActivepiecesClient
 from flask_activepieces.errors import SetupError
 from flask_activepieces.testing import ActivepiecesServer
 
-from . import create_app
+from . import create_app as create_tasklane
 from .check import linking, running
 from .check.browser import Browser
 from .check.loop import Loop
@@ -24,6 +28,8 @@ from .serving import listening, served
 from .welcome import welcome, what_to_try
 
 FOLDER = Path(__file__).parents[1] / "instance" / "demo"
+#: In the folder: where the two servers were served last, for commands.
+ADDRESSES = "addresses.json"
 FLOW = "Tasks by webhook"
 #: A real server answers for a failed run after 30 seconds, which is long for a demo.
 WEBHOOK_SECONDS = 5
@@ -50,24 +56,38 @@ def running_demo(
             database=folder / "activepieces.db",
             webhook_timeout=WEBHOOK_SECONDS,
         ) as activepieces,
-        served(lambda url: make_app(url, activepieces, folder), host=host, port=port) as (app, url),
+        served(lambda url: make_app(url, activepieces.url, folder), host=host, port=port) as (
+            app,
+            url,
+        ),
     ):
+        addresses = {"url": url, "activepieces_url": activepieces.url}
+        (folder / ADDRESSES).write_text(json.dumps(addresses), "utf-8")
         yield f"{welcome(url)}\n{linked(app, url, activepieces)}"
 
 
-def make_app(url: str, activepieces: ActivepiecesServer, folder: Path) -> Flask:
+def create_app(folder: Path = FOLDER) -> Flask:
+    """The demo's app for a command; the demo itself may run at the same time. Called by ``flask --app``."""
+    try:
+        addresses = json.loads((folder / ADDRESSES).read_text("utf-8"))
+    except FileNotFoundError:
+        raise SystemExit("The demo has no database yet: run `make demo` once.") from None
+    return make_app(addresses["url"], addresses["activepieces_url"], folder)
+
+
+def make_app(url: str, activepieces_url: str, folder: Path) -> Flask:
     """Tasklane at this address, beside this Activepieces."""
     config: dict[str, object] = {
-        "ACTIVEPIECES_BASE_URL": activepieces.url,
+        "ACTIVEPIECES_BASE_URL": activepieces_url,
         "ACTIVEPIECES_PUBLIC_URL": url,
         # Refreshed at every use, so that a permission that was taken back shows at once.
         "ACTIVEPIECES_ACCESS_TOKEN_TTL": ACCESS_TOKEN_TTL,
     }
     if os.environ.get("DATABASE_URL"):
-        return create_app(config)
+        return create_tasklane(config)
     config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'tasklane.db'}"
     try:
-        return create_app(config)
+        return create_tasklane(config)
     except OtherTables as error:
         remedy = f"Remove the folder {folder}: all that is in it is made anew."
         raise SetupError(f"{error} {remedy}") from error

@@ -59,5 +59,10 @@ Acme is linked with it, and has a flow that makes a task of whatever comes to it
        curl '{activepieces}/api/v1/app-connections?projectId={project_id}' \\
          -H 'Authorization: Bearer {api_key}'
 
+  8. In another terminal, run the extension's commands on the demo's database:
+
+       .venv/bin/flask --app example_app.demo activepieces grants list
+       .venv/bin/flask --app example_app.demo activepieces integrations check
+
 Ctrl-C ends both. What they remember is in instance/demo.
 """

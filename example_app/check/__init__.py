@@ -1,4 +1,4 @@
-"""``python -m example_app --check``: the whole loop between Tasklane and Activepieces, over real HTTP.
+"""``make check-demo``: the whole loop between Tasklane and Activepieces, over real HTTP.
 
 Both servers are started on ports of this machine. With ``ACTIVEPIECES_BASE_URL`` and ``ACTIVEPIECES_API_KEY`` in the
 environment the same steps go to that server.

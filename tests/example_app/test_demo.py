@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import re
 import shlex
 import socket
@@ -13,10 +15,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from example_app import create_app
+from example_app import create_app, demo
 from example_app.__main__ import main
 from example_app.check.browser import Browser
 from example_app.demo import running_demo
+from example_app.models import db
 from flask_activepieces.errors import SetupError
 
 
@@ -55,6 +58,29 @@ def test_the_other_company_can_be_linked_with_the_key_that_is_told(tmp_path: Pat
 
     assert "No connection yet" in page.text
     assert key not in page.text
+
+
+def test_the_commands_that_are_suggested_act_on_the_database_of_the_demo(tmp_path: Path) -> None:
+    with running_demo(tmp_path) as told:
+        lines = [
+            line.split("flask --app ")[1] for line in told.splitlines() if "flask --app" in line
+        ]
+        results = []
+        for module, _, *words in map(str.split, lines):
+            # As ``flask --app`` does: it calls what the module calls create_app.
+            app = importlib.import_module(module).create_app(tmp_path)
+            results.append(app.test_cli_runner().invoke(args=["activepieces", *words, "--json"]))
+            with app.app_context():
+                db.engine.dispose()
+
+    assert [result.exit_code for result in results] == [0, 0], results
+    (grant,) = json.loads(results[0].stdout)
+    assert (grant["tenant_id"], grant["scope"]) == ("acme", "profile:read tasks:read tasks:write")
+
+
+def test_a_command_before_the_first_demo_says_what_to_do_first(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="run `make demo` once"):
+        demo.create_app(tmp_path)
 
 
 def test_a_port_that_is_taken_is_named_with_a_way_out(

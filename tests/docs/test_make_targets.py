@@ -1,0 +1,164 @@
+"""What the README, CONTRIBUTING and the example's README say to type exists: make targets, modules and options."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from importlib.metadata import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import PAGES, README, ROOT, shell_lines
+
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+EXAMPLE = ROOT / "example_app" / "README.md"
+READ_BY_DEVELOPERS = [README, CONTRIBUTING, EXAMPLE, ROOT / "CHANGELOG.md", *PAGES]
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    """What make answers; nothing is installed by the words that the tests use."""
+    # Without what a make that runs these tests passes on to its children.
+    environment = {"PATH": os.environ["PATH"]}
+    command = ["make", "--no-print-directory", *words]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def words_of(path: Path, pattern: str) -> list[str]:
+    """What the pattern finds in a page, blocks included, each once."""
+    return list(dict.fromkeys(re.findall(pattern, path.read_text("utf-8"))))
+
+
+NAMED_TARGETS = [
+    pytest.param(target, id=f"{path.stem}: make {target}")
+    for path in READ_BY_DEVELOPERS
+    for target in words_of(path, r"(?:^|`)make ([a-z-]+)(?=[ `\n])(?! sure)")
+]
+NAMED_MODULES = [
+    pytest.param(module, id=f"{path.parent.name}-{path.stem}: {module}")
+    for path in READ_BY_DEVELOPERS
+    for module in words_of(path, r"\bpython3? -m ([a-z_.]+[a-z_])")
+]
+
+
+@pytest.fixture(scope="module")
+def listed() -> dict[str, str]:
+    """The targets that `make` alone lists, and what it says of each."""
+    lines = [line.strip().split(maxsplit=2) for line in make().stdout.splitlines()]
+    return {target: what for _, target, what in lines}
+
+
+@pytest.mark.parametrize("target", NAMED_TARGETS)
+def test_make_lists_every_target_that_is_named(listed: dict[str, str], target: str) -> None:
+    assert target in listed
+
+
+def test_make_help_lists_every_target_that_there_is(listed: dict[str, str]) -> None:
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+    assert listed.keys() == set(phony.split())
+    assert make("help").stdout == make().stdout
+
+
+def test_the_readme_names_the_demo_first_and_then_the_tests() -> None:
+    lines = [line for line in shell_lines(README.read_text("utf-8")) if line.startswith("make ")]
+
+    assert lines == ["make demo", "make check-demo", "make test"]
+
+
+@pytest.mark.parametrize("module", NAMED_MODULES)
+def test_every_module_that_is_named_can_be_run(module: str) -> None:
+    package = find_spec(module)
+
+    assert package is not None
+    assert package.submodule_search_locations is None or find_spec(f"{module}.__main__")
+
+
+@pytest.mark.parametrize("path", [README, EXAMPLE, *PAGES], ids=lambda path: path.stem)
+def test_nothing_is_installed_from_an_index_that_does_not_have_it(path: Path) -> None:
+    """The package is not on PyPI yet: what is installed is a directory or a wheel."""
+    installs = [
+        shlex.split(line, comments=True)
+        for line in [
+            *shell_lines(path.read_text("utf-8")),
+            *words_of(path, r"`(pip install [^`]+)`"),
+        ]
+        if line.startswith("pip install")
+    ]
+
+    for line in installs:
+        for word in line[2:]:
+            assert word.startswith(("-", ".", "dist/")), line
+            extras = re.search(r"\[(.*)\]", word)
+            provided = metadata("flask-activepieces").get_all("Provides-Extra") or []
+            assert set(extras[1].split(",") if extras else ()) <= set(provided)
+
+
+def commands_of(target: str, venv: Path) -> list[str]:
+    """What make would run for this target."""
+    made = make("--dry-run", target, f"VENV={venv}")
+    assert made.returncode == 0, made.stderr
+    return made.stdout.splitlines()
+
+
+@pytest.fixture
+def venv(tmp_path: Path) -> Path:
+    """An environment that make would use; there is nothing in it."""
+    return tmp_path / "venv"
+
+
+@pytest.mark.parametrize("target", ["demo", "check-demo"])
+def test_the_demo_installs_no_tools(venv: Path, target: str) -> None:
+    commands = "\n".join(commands_of(target, venv))
+
+    assert "--constraint constraints.txt --editable ." in commands
+    assert "[dev]" not in commands
+
+
+def stamp(venv: Path, *names: str) -> None:
+    """Pretend that make has done these things to the environment."""
+    venv.mkdir(exist_ok=True)
+    for name in names:
+        (venv / f".stamp-python3-{name}").touch()
+
+
+@pytest.mark.parametrize(
+    ("done", "target", "installs"),
+    [
+        (["environment", "demo"], "demo", []),
+        (["environment", "demo"], "test", ["'.[dev]'"]),
+        (["environment", "demo", "all"], "demo", []),
+        (["environment", "demo", "all"], "test", []),
+    ],
+    ids=["demo again", "tests after the demo", "demo after the tests", "tests again"],
+)
+def test_what_is_installed_already_stays(
+    venv: Path, done: list[str], target: str, installs: list[str]
+) -> None:
+    stamp(venv, *done)
+
+    commands = commands_of(target, venv)
+
+    assert not [line for line in commands if "venv --clear" in line]
+    assert [line.split()[-1] for line in commands if "--editable" in line] == installs
+
+
+def test_another_interpreter_gets_another_environment(venv: Path) -> None:
+    stamp(venv, "environment", "demo", "all")
+
+    made = make("--dry-run", "demo", f"VENV={venv}", "PYTHON=python3.99")
+
+    assert "python3.99 -m venv --clear" in made.stdout
+
+
+def test_what_continuous_integration_runs_exists(listed: dict[str, str]) -> None:
+    run = (ROOT / ".ci" / "run").read_text("utf-8")
+    targets = re.findall(r"^make (\S+)$", run, re.MULTILINE)
+
+    assert "test" in targets
+    assert set(targets) <= listed.keys()
