@@ -71,7 +71,9 @@ class TenantConnections:
             statuses=wanted.statuses,
             scope=wanted.scope,
         )
-        return rows.where(lambda item: ownership.belongs(item.get("metadata"), integration))
+        return rows.where(
+            lambda item: ownership.belongs(item.get("metadata"), item["externalId"], integration)
+        )
 
     def one(self, integration: Integration, connection_id: str) -> Connection:
         """One of the integration's connections; `NotFound` for any other."""
@@ -131,6 +133,7 @@ class TenantConnections:
                 integration,
                 version=self._host.version(),
                 user_id=ownership.user_of(current),
+                before=current.metadata,
             )
         name = display_name or current.display_name
         if current.scope == ownership.PLATFORM:

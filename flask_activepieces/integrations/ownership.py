@@ -2,9 +2,12 @@
 
 Two rules:
 
-1. On the app's own key a connection exists for a tenant only if its metadata name the tenant, and the organization.
-   With a key of the tenant's own, connections that name nobody are there too: they were made in Activepieces.
+1. On the app's own key a connection exists for a tenant only if it names the tenant, and the organization. With a key
+   of the tenant's own, connections that name nobody are there too: they were made in Activepieces.
 2. What we write into the metadata is written anew with every change and is not the caller's to choose.
+
+A connection names them in its metadata, or else by the prefix of its external id: Activepieces drops the metadata of
+connections of the whole platform (seen on 0.85.2 and 0.86.0 servers).
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ ORGANIZATION = "organizationId"
 INTEGRATION = "integrationId"
 VERSION = "hostVersion"
 USER = "userId"
+#: What Activepieces itself writes, when it learns whose account a connection signs in to; old servers do not.
+ACCOUNT = "accountIdentifier"
 _OURS = {TENANT, ORGANIZATION, INTEGRATION, VERSION, USER}
 
 #: How long an external id of ours can be.
@@ -34,6 +39,7 @@ LONGEST = 120
 _LONGEST_SLUG = 80
 #: 80 bits as hex: more than anyone can search for a tenant id that would have another's prefix.
 _PREFIX_LENGTH = 20
+_OF_OURS = re.compile(rf"[tgu][0-9a-f]{{{_PREFIX_LENGTH}}}-")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -43,8 +49,13 @@ def stamped(
     *,
     version: str | None,
     user_id: str | None = None,
+    before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The metadata with what is ours in them, and nothing that only looks so."""
+    """The metadata with what is ours in them, and nothing that only looks so.
+
+    ``before`` are those that the connection has: what Activepieces wrote there stays.
+    """
+    kept = {ACCOUNT: before[ACCOUNT]} if before and ACCOUNT in before else {}
     own = {
         TENANT: integration.tenant_id,
         ORGANIZATION: integration.organization_id,
@@ -53,16 +64,18 @@ def stamped(
         USER: user_id,
     }
     theirs = {name: value for name, value in (metadata or {}).items() if name not in _OURS}
-    return theirs | {name: value for name, value in own.items() if value is not None}
+    return theirs | kept | {name: value for name, value in own.items() if value is not None}
 
 
-def belongs(metadata: Mapping[str, Any] | None, integration: Integration) -> bool:
-    """Whether a connection with these metadata is there for this integration."""
+def belongs(metadata: Mapping[str, Any] | None, external_id: str, integration: Integration) -> bool:
+    """Whether a connection with these metadata, or else with this external id, is there for this integration."""
     metadata = metadata or {}
-    if integration.own_key and TENANT not in metadata:
-        return True
-    place = (metadata.get(TENANT), metadata.get(ORGANIZATION))
-    return place == (integration.tenant_id, integration.organization_id)
+    if TENANT in metadata:
+        place = (metadata[TENANT], metadata.get(ORGANIZATION))
+        return place == (integration.tenant_id, integration.organization_id)
+    if _OF_OURS.match(external_id):
+        return external_id.startswith(_prefix(external_id[0], integration))
+    return integration.own_key
 
 
 def user_of(connection: Connection) -> str | None:

@@ -114,7 +114,11 @@ class Saver:
                 # With ours alone, Activepieces would take the caller's away.
                 metadata = before.metadata
             stamped = ownership.stamped(
-                metadata, integration, version=self._host.version(), user_id=new.for_user
+                metadata,
+                integration,
+                version=self._host.version(),
+                user_id=new.for_user,
+                before=before.metadata if before else None,
             )
             with lease.sending():
                 draft = {

@@ -70,11 +70,6 @@ def test_an_admin_makes_one_for_several_projects(
     assert (made["scope"], made["status"]) == ("PLATFORM", "ACTIVE")
     assert made["projectIds"] == projects
     assert made["preSelectForNewProjects"] is True
-    assert made["metadata"] == {
-        "tenantId": "acme",
-        "integrationId": integration,
-        "hostVersion": "4.2",
-    }
 
 
 def test_the_same_name_again_changes_the_projects(
@@ -100,7 +95,7 @@ def test_it_is_listed_renamed_and_deleted_as_any_other(alice: Manager, integrati
     renamed = answer_of(alice.patches(there, {"displayName": "Renamed"}))
 
     assert listed["id"] == made["id"]
-    assert (renamed["displayName"], renamed["metadata"]) == ("Renamed", made["metadata"])
+    assert renamed["displayName"] == "Renamed"
     assert alice.deletes(there).status_code == 204
     assert alice.gets(there).status_code == 404
 

@@ -290,6 +290,42 @@ def test_new_metadata_still_say_whose_it_is(office: Office, integration: Integra
     assert renamed.metadata == {**made.metadata, "team": "it"}
 
 
+@pytest.fixture
+def noted(office: Office, integration: Integration) -> Connection:
+    """A connection of which Activepieces learned whose account it signs in to."""
+    made = office.save(integration, metadata={"team": "sales"})
+    metadata = {**made.metadata, "accountIdentifier": "ada@example.com"}
+    office.upstream.world.store.change("app_connection", made.id, metadata=metadata)
+    return made
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, {}, {"team": "it"}, {"accountIdentifier": "mallory@example.com"}]
+)
+def test_saving_again_keeps_what_activepieces_noted_of_the_account(
+    office: Office, integration: Integration, noted: Connection, metadata: dict[str, str] | None
+) -> None:
+    again = office.save(integration, metadata=metadata)
+
+    assert again.id == noted.id
+    assert again.metadata["accountIdentifier"] == "ada@example.com"
+
+
+def test_other_metadata_keep_what_activepieces_noted_of_the_account(
+    office: Office, integration: Integration, noted: Connection
+) -> None:
+    office.upstream.calls.clear()
+
+    changed = office.services.connections.update(
+        integration, noted.id, metadata={"team": "it"}, user_id="alice", now=office.now
+    )
+
+    assert changed.metadata["accountIdentifier"] == "ada@example.com"
+    assert changed.metadata["team"] == "it"
+    # No further look for its sake.
+    assert [call.method for call in office.upstream.calls] == ["GET", "POST"]
+
+
 def deletes(office: Office, integration: Integration, connection_id: str, **how: bool) -> None:
     office.services.connections.delete(
         integration, connection_id, **how, user_id="alice", now=office.now

@@ -21,7 +21,8 @@ from flask_activepieces.client.errors import (
     WrongEdition,
 )
 from flask_activepieces.client.values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
-from flask_activepieces.errors import Busy, InvalidInput
+from flask_activepieces.errors import Busy, InvalidInput, NotFound
+from flask_activepieces.integrations import ownership
 from flask_activepieces.integrations.connections import ConnectionFilter
 from flask_activepieces.integrations.records import Integration
 from flask_activepieces.integrations.saving import NewConnection, Reach
@@ -53,24 +54,26 @@ def save(
 
 def on_platform(office: Office) -> list[Connection]:
     """What the platform has of this tenant."""
+    integration = office.services.integrations.of_tenant(office.tenant)[0]
+    prefix = ownership.external_id(integration, "x", of_platform=True)[:-1]
     rows = office.key().global_connections.list()
-    return [row for row in rows if row.metadata.get("tenantId") == office.tenant]
+    return [row for row in rows if row.external_id.startswith(prefix)]
+
+
+def drops_metadata(office: Office, connection: Connection) -> None:
+    """What a real server does to connections of the platform, when they are made and when they are changed."""
+    office.upstream.world.store.change("app_connection", connection.id, metadata=None)
 
 
 def test_it_is_the_whole_platforms_and_says_whose_it_is(
     office: Office, integration: Integration
 ) -> None:
-    made = save(office, integration, metadata={"team": "sales"})
+    made = save(office, integration)
 
     assert (made.scope, made.status, made.type) == ("PLATFORM", "ACTIVE", "SECRET_TEXT")
     assert made.project_ids == (integration.project_id,)
     assert not made.pre_select_for_new_projects
-    assert made.metadata == {
-        "team": "sales",
-        "tenantId": office.tenant,
-        "integrationId": integration.id,
-        "hostVersion": "2.1",
-    }
+    assert [connection.id for connection in on_platform(office)] == [made.id]
     assert office.told[-1] == "connection.saved"
     found = office.services.connections.list(integration, ConnectionFilter(scope="PLATFORM"))
     assert [connection.id for connection in found] == [made.id]
@@ -102,14 +105,64 @@ def test_the_same_name_again_gives_it_another_value_and_keeps_the_rest(
 ) -> None:
     other = office.new_project()
     projects = [integration.project_id, other]
-    first = save(office, integration, projects=projects, for_new=True, metadata={"team": "sales"})
+    first = save(office, integration, projects=projects, for_new=True)
 
     again = save(office, integration, value="ok-2")
 
     assert again.id == first.id
     assert again.project_ids == tuple(projects)
     assert again.pre_select_for_new_projects
-    assert again.metadata == first.metadata
+
+
+def test_without_its_metadata_it_is_still_its_tenants_and_no_other_organizations(
+    office: Office, integration: Integration
+) -> None:
+    """All three have a key to the same project: what names nobody would be everybody's."""
+    same = {"api_key": office.upstream.api_key, "project_id": integration.project_id}
+    labs = office.set_up(tenant_id=office.tenant, organization_id="labs", **same)
+    globex = office.set_up(tenant_id=f"{office.tenant}-globex", **same)
+    made = save(office, integration)
+    drops_metadata(office, made)
+
+    seen = {
+        one.id: [row.id for row in office.services.connections.list(one)]
+        for one in (integration, labs, globex)
+    }
+    renamed = office.services.connections.update(
+        integration, made.id, display_name="New", user_id="alice", now=office.now
+    )
+
+    assert seen == {integration.id: [made.id], labs.id: [], globex.id: []}
+    assert renamed.display_name == "New"
+    for stranger in (labs, globex):
+        with pytest.raises(NotFound):
+            office.services.connections.delete(stranger, made.id, user_id="mallory", now=office.now)
+
+
+def test_the_same_name_again_finds_it_without_its_metadata(
+    office: Office, integration: Integration
+) -> None:
+    first = save(office, integration)
+    drops_metadata(office, first)
+
+    assert save(office, integration, value="ok-2").id == first.id
+
+
+def test_what_activepieces_noted_of_the_account_is_sent_along(
+    office: Office, integration: Integration
+) -> None:
+    """For a server that keeps the metadata of such connections."""
+    made = save(office, integration)
+    noted = {"accountIdentifier": "ada@example.com"}
+    office.upstream.world.store.change("app_connection", made.id, metadata=noted)
+
+    for metadata in (None, {"team": "it"}):
+        saved = save(office, integration, metadata=metadata)
+        assert saved.metadata["accountIdentifier"] == "ada@example.com"
+    changed = office.services.connections.update(
+        integration, made.id, metadata={"team": "hr"}, user_id="alice", now=office.now
+    )
+    assert changed.metadata["accountIdentifier"] == "ada@example.com"
 
 
 def test_other_projects_may_use_it_from_now_on_and_no_second_one_is_made(

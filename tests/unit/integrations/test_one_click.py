@@ -506,6 +506,20 @@ def refreshes(site: Site, kept: dict[str, Any]) -> TestResponse:
     return site.app.test_client().post("/oauth/token", data=form, base_url=site.url)
 
 
+def test_another_click_keeps_what_activepieces_noted_of_the_account(
+    office: Office, site: Site, integration: Integration
+) -> None:
+    made = connects(office, site, integration)
+    metadata = {**made.metadata, "accountIdentifier": "ada@example.com"}
+    office.upstream.world.store.change("app_connection", made.id, metadata=metadata)
+
+    again = connects(office, site, integration)
+
+    assert again.id == made.id
+    assert again.metadata["accountIdentifier"] == "ada@example.com"
+    assert again.metadata["userId"] == "alice"
+
+
 # --- When it does not work --------------------------------------------------------------------------
 
 

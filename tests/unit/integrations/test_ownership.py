@@ -74,14 +74,53 @@ def test_a_caller_cannot_say_whose_it_is(name: str) -> None:
 def test_who_has_a_connection(
     metadata: dict[str, Any] | None, on_the_apps_key: bool, on_its_own_key: bool
 ) -> None:
-    assert belongs(metadata, ON_THE_APPS_KEY) is on_the_apps_key
-    assert belongs(metadata, ON_ITS_OWN_KEY) is on_its_own_key
+    assert belongs(metadata, "by-hand", ON_THE_APPS_KEY) is on_the_apps_key
+    assert belongs(metadata, "by-hand", ON_ITS_OWN_KEY) is on_its_own_key
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"team": "sales"}])
+@pytest.mark.parametrize("integration", [ON_THE_APPS_KEY, ON_ITS_OWN_KEY], ids=["app's", "own"])
+@pytest.mark.parametrize("of_platform", [True, False])
+def test_without_metadata_the_prefix_of_the_external_id_says_whose_it_is(
+    metadata: dict[str, Any] | None, integration: Integration, of_platform: bool
+) -> None:
+    """Activepieces drops the metadata of connections of the whole platform."""
+    ours = external_id(integration, "slack", of_platform=of_platform)
+    theirs = external_id(replace(integration, tenant_id="globex"), "slack", of_platform=of_platform)
+    of_labs = external_id(OF_AN_ORGANIZATION, "slack", of_platform=of_platform)
+
+    assert belongs(metadata, ours, integration)
+    assert not belongs(metadata, theirs, integration)
+    assert not belongs(metadata, of_labs, integration)
+    assert belongs(metadata, of_labs, OF_AN_ORGANIZATION)
+
+
+def test_metadata_that_name_a_tenant_count_for_more_than_the_external_id() -> None:
+    theirs = external_id(replace(ON_THE_APPS_KEY, tenant_id="globex"), "slack")
+    ours = external_id(ON_THE_APPS_KEY, "slack")
+
+    assert belongs({"tenantId": "acme"}, theirs, ON_THE_APPS_KEY)
+    assert not belongs({"tenantId": "globex"}, ours, ON_THE_APPS_KEY)
+
+
+@pytest.mark.parametrize("theirs", [{}, {"accountIdentifier": "mallory@example.com"}])
+def test_what_activepieces_wrote_into_the_metadata_stays(theirs: dict[str, Any]) -> None:
+    before = {"accountIdentifier": "ada@example.com", "team": "old"}
+
+    written = stamped({"team": "new"} | theirs, ON_THE_APPS_KEY, version=None, before=before)
+
+    assert written["accountIdentifier"] == "ada@example.com"
+    assert written["team"] == "new"
+
+
+def test_where_activepieces_wrote_nothing_nothing_is_made_up() -> None:
+    assert "accountIdentifier" not in stamped({}, ON_THE_APPS_KEY, version=None, before={"a": 1})
 
 
 def test_an_organization_has_its_own_and_not_those_of_the_tenant_as_a_whole() -> None:
-    assert belongs({"tenantId": "acme", "organizationId": "labs"}, OF_AN_ORGANIZATION)
-    assert not belongs({"tenantId": "acme"}, OF_AN_ORGANIZATION)
-    assert not belongs({"tenantId": "acme", "organizationId": "sales"}, OF_AN_ORGANIZATION)
+    assert belongs({"tenantId": "acme", "organizationId": "labs"}, "x", OF_AN_ORGANIZATION)
+    assert not belongs({"tenantId": "acme"}, "x", OF_AN_ORGANIZATION)
+    assert not belongs({"tenantId": "acme", "organizationId": "sales"}, "x", OF_AN_ORGANIZATION)
 
 
 def test_an_external_id_says_what_it_is_for() -> None:
