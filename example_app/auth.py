@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import secrets
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.security import check_password_hash
+from werkzeug.security import check_password_hash, generate_password_hash
 
+from .login_limit import LoginLimit
 from .models import User, db
+
+#: Checked when there is no such user: else the time of the answer would tell who has an account.
+NO_USER = generate_password_hash(secrets.token_hex(16))
 
 blueprint = Blueprint("auth", __name__)
 login_manager = LoginManager()
@@ -24,6 +39,7 @@ def init_app(app: Flask) -> None:
     # the page that reports an absent database.
     login_manager.init_app(app, add_context_processor=False)
     app.jinja_env.globals["visitor"] = visitor
+    app.extensions["login_limit"] = LoginLimit()
     app.register_blueprint(blueprint)
 
 
@@ -83,10 +99,16 @@ def submit_login() -> ResponseReturnValue:
     """Sign in, and go where the visitor wanted to go."""
     email = request.form.get("email", "").strip().lower()
     next_url = own_path(request.form.get("next") or request.args.get("next"))
+    limit, address = current_app.extensions["login_limit"], request.remote_addr or ""
+    wait = limit.seconds_to_wait(address, email)
+    if wait:
+        error = f"Too many attempts to sign in. Try again in {wait} seconds."
+        return login_page(next_url, email, error=error), 429, {"Retry-After": str(wait)}
     user = user_with_password(email, request.form.get("password", ""))
     if user is None:
         error = "This e-mail address and password do not belong together."
         return login_page(next_url, email, error=error), 400
+    limit.forget(address, email)
     login_user(user)
     return redirect(next_url or url_for("tasks.home"))
 
@@ -106,12 +128,11 @@ def login_page(next_url: str | None, email: str, *, error: str | None = None) ->
 
 def user_with_password(email: str, password: str) -> User | None:
     """The user with this e-mail address and password, if they may sign in."""
-    if "\0" in email:
-        return None  # PostgreSQL has no such text
-    user = db.session.scalar(select(User).filter_by(email=email))
-    if user is None or not check_password_hash(user.password_hash, password):
-        return None
-    return user if user.may_sign_in else None
+    # PostgreSQL has no text with a NUL.
+    wanted = select(User).filter_by(email=email.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+    user = db.session.scalar(wanted)
+    is_right = check_password_hash(user.password_hash if user else NO_USER, password)
+    return user if user and is_right and user.may_sign_in else None
 
 
 def own_path(url: str | None) -> str | None:

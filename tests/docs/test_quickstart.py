@@ -13,6 +13,7 @@ from tests.docs.conftest import RunPage
 from tests.support import hosts
 from tests.support.actors import Parameters, Person, Program, answer_of, brought_back
 from tests.support.documents import DOCS, page, shell_lines
+from tests.support.work import slow_hashes_of
 
 
 @pytest.fixture
@@ -54,6 +55,31 @@ def test_the_login_sends_nobody_to_another_site(app: Flask) -> None:
         response = app.test_client().post("/login", query_string={"next": trick}, data=typed)
 
         assert response.location == "/", trick
+
+
+@pytest.mark.parametrize("email", ["ada@acme.test", "nobody@acme.test"])
+def test_the_login_asks_a_guesser_to_wait(app: Flask, email: str) -> None:
+    browser = app.test_client()
+    for _ in range(5):
+        wrong = browser.post("/login", data={"email": email, "password": "wrong"})
+        assert wrong.status_code == 403
+
+    refused = browser.post("/login", data={"email": email, "password": "demo"})
+
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+
+
+def test_the_login_hashes_a_password_for_an_unknown_user_too(app: Flask) -> None:
+    """Else the time of the answer would tell who has an account."""
+    browser = app.test_client()
+
+    costs = [
+        slow_hashes_of(lambda: browser.post("/login", data={"email": email, "password": "wrong"}))  # noqa: B023
+        for email in ("ada@acme.test", "nobody@acme.test")
+    ]
+
+    assert costs == [1, 1]
 
 
 def test_without_a_token_the_api_answers_401(app: Flask) -> None:
