@@ -52,6 +52,8 @@ class _Allowed:
     grant: Grant
     #: Whether there was no grant before the click.
     is_new: bool
+    #: What the user allowed before for other organizations: the connection is theirs no more.
+    others: Sequence[Grant]
 
 
 class OneClick:
@@ -107,7 +109,7 @@ class OneClick:
         except Exception:
             self._take_back(allowed, now)
             raise
-        self._end(replaced, now)
+        self._end(replaced, allowed.others, now)
         return made
 
     def _piece_auth(self, integration: Integration) -> PieceAuth:
@@ -172,12 +174,15 @@ class OneClick:
                 new=new,
                 now=now,
             )
-            before = grants.remembered(
+            of_tenant = grants.remembered(
                 transaction.connection,
                 client_id=client.client_id,
                 tenant_ids=[workspace.tenant_id],
                 user_id=principal.user_id,
             )
+            organization_id = workspace.organization_id
+            before = [grant for grant in of_tenant if grant.organization_id == organization_id]
+            others = [grant for grant in of_tenant if grant not in before]
             granted = scopes.split(" ".join([*(grant.scope for grant in before), *names]))
             try:
                 grant = self._grants.allow(
@@ -185,7 +190,13 @@ class OneClick:
                 )
             except NotFound:
                 raise LostRace from None  # somebody has just deleted the client: make another
-            return _Allowed(client=client, client_secret=secret, grant=grant, is_new=not before)
+            return _Allowed(
+                client=client,
+                client_secret=secret,
+                grant=grant,
+                is_new=not before,
+                others=others,
+            )
 
         return self._database.transact(allow)
 
@@ -229,12 +240,16 @@ class OneClick:
             lambda connection: families.living_of_grant(connection, allowed.grant.id, now=now)
         )
 
-    def _end(self, replaced: Sequence[Family], now: int) -> None:
+    def _end(self, replaced: Sequence[Family], others: Sequence[Grant], now: int) -> None:
         """End what Activepieces had for the value before: nothing there uses it any more."""
-        if replaced:
-            self._database.transact(
-                lambda transaction: self._grants.end_families(transaction, replaced, now=now)
-            )
+
+        def end(transaction: Transaction) -> None:
+            self._grants.end_families(transaction, replaced, now=now)
+            why = "the connection was made anew for another organization"
+            self._grants.revoke(transaction, others, now=now, why=why)
+
+        if replaced or others:
+            self._database.transact(end)
 
     def _take_back(self, allowed: _Allowed, now: int) -> None:
         """End a grant that was made for nothing: no connection has it."""

@@ -13,7 +13,7 @@ class GrantRow(Base):
 
     __tablename__ = TABLE_PREFIX + "grants"
     __table_args__ = (
-        UniqueConstraint("client_id", "tenant_id", "user_id"),
+        UniqueConstraint("client_id", "tenant_id", "user_id", "organization_id"),
         Index(None, "tenant_id", "user_id"),
     )
 
@@ -21,7 +21,8 @@ class GrantRow(Base):
     client_id: Mapped[Id]
     tenant_id: Mapped[HostId]
     user_id: Mapped[HostId]
-    organization_id: Mapped[HostId | None]
+    #: Empty for the tenant as a whole, and not NULL: of NULLs a unique key may hold several.
+    organization_id: Mapped[HostId]
     #: How the workspace was called when it was shared, for the connected-apps page.
     workspace_name: Mapped[str] = mapped_column(human_text(190))
     scope: Mapped[str] = mapped_column(Text)

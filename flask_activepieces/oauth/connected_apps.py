@@ -79,7 +79,7 @@ def _living_families(
 
 
 def _connected_app(row: Any, living: Sequence[Any]) -> ConnectedApp:
-    grant = grants.grant_of(row)
+    grant = grants.grant_of(row._mapping)
     allowed = [grant.scope, *(part.scope for part in living)]
     return ConnectedApp(
         grant=grant,

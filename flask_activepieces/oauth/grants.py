@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -29,7 +29,7 @@ SLICE = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """One user's standing permission for one client in one tenant."""
+    """One user's standing permission for one client in one tenant, or in one organization of it."""
 
     id: str
     client_id: str
@@ -67,7 +67,6 @@ class Grants:
         `NotFound` when the client was deleted meanwhile: no grant outlives it.
         """
         decided = {
-            "organization_id": workspace.organization_id,
             "workspace_name": workspace.name[:190],
             "scope": scopes.join(names),
             "updated_at": now,
@@ -76,19 +75,21 @@ class Grants:
             "client_id": client.client_id,
             "tenant_id": workspace.tenant_id,
             "user_id": principal.user_id,
+            "organization_id": workspace.organization_id or "",
         }
         found = transaction.execute(_by_key(**key)).one_or_none()
         if found is None:
-            grant = Grant(**key, **decided, id=random_id(), created_at=now)  # type: ignore[arg-type]
-            if transaction.changes(_insert_statement(transaction.dialect), vars(grant)) == 0:
+            values = {**key, **decided, "id": random_id(), "created_at": now}
+            if transaction.changes(_insert_statement(transaction.dialect), values) == 0:
                 if find_any(transaction.connection, client.client_id) is None:
                     raise NotFound("OAuth client", client.client_id)
                 raise LostRace  # the same user approved in another window: look again
         else:
-            grant = replace(grant_of(found), **decided)  # type: ignore[arg-type]
-            renewal = update(table).where(table.c.id == grant.id).values(decided)
+            values = {**found._mapping, **decided}
+            renewal = update(table).where(table.c.id == found.id).values(decided)
             if transaction.changes(renewal) == 0:
                 raise LostRace  # it was taken back just now: look again
+        grant = grant_of(values)
         self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
         return grant
 
@@ -196,12 +197,13 @@ def _insert_statement(dialect: str) -> Insert:
 
 
 def _grants(connection: Connection, statement: Select[Any]) -> list[Grant]:
-    return [grant_of(row) for row in connection.execute(statement)]
+    return [grant_of(row._mapping) for row in connection.execute(statement)]
 
 
-def grant_of(row: Any) -> Grant:
-    """The grant in a row."""
-    return Grant(**{name: row._mapping[name] for name in Grant.__dataclass_fields__})
+def grant_of(values: Any) -> Grant:
+    """The grant in a mapping that has all columns of the table, and perhaps more."""
+    known = {name: values[name] for name in Grant.__dataclass_fields__}
+    return Grant(**known | {"organization_id": values["organization_id"] or None})
 
 
 def _by_key(**key: str) -> Select[Any]:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
+from tests.support.hosts import HostWithLabs
 from tests.support.pages import Form, Page
 from tests.support.refusals import cannot_be_framed, told_on_a_page
 from tests.support.storage import database_away, row_counts, rows_of
@@ -109,6 +111,53 @@ def test_all_workspaces_of_a_person_are_on_one_page(app: Flask, alice: Person) -
 
     assert len(buttons(page)) == 2
     assert "Acme-Labs" in page.text
+
+
+@pytest.fixture
+def with_labs(make_app: MakeApp) -> Flask:
+    """A host whose Acme has an organization, Labs."""
+    return make_app(host=HostWithLabs())
+
+
+def test_two_organizations_of_a_tenant_are_two_grants(with_labs: Flask) -> None:
+    program, bob = Program.registered(with_labs), Person(with_labs, "bob")
+    whole = program.connects(bob, workspace="acme", scope="tasks:read")
+    labs = program.connects(bob, workspace="acme/labs", scope="tasks:write")
+
+    page = bob.sees(PAGE)
+    assert len(buttons(page)) == 2
+    assert [page.text.count(f"Workspace {name}") for name in ("Acme", "Labs")] == [1, 1]
+    (grant_id,) = [
+        row["id"] for row in rows_of(with_labs, "grants") if row["organization_id"] == "labs"
+    ]
+    bob.sends(page.form_to(f"{grant_id}/disconnect"))
+
+    assert program.calls(labs["access_token"]).status_code == 401
+    assert program.refreshes(labs["refresh_token"]).status_code == 400
+    assert program.calls(whole["access_token"]).status_code == 200
+    assert program.refreshes(whole["refresh_token"]).status_code == 200
+
+
+def test_an_organization_is_asked_again_and_keeps_its_grant(with_labs: Flask) -> None:
+    program, bob = Program.registered(with_labs), Person(with_labs, "bob")
+    for workspace in ("acme", "acme/labs", "acme", "acme/labs"):
+        program.connects(bob, workspace=workspace)
+
+    assert row_counts(with_labs)["grants"] == 2
+    assert bob.sees(PAGE).text.count("Connections 2") == 2
+
+
+def test_a_code_for_one_organization_does_not_become_one_for_another(with_labs: Flask) -> None:
+    """The grant was one, and took the organization that was chosen last."""
+    program, bob = Program.registered(with_labs), Person(with_labs, "bob")
+    for_labs = bob.allows(program.question(), workspace="acme/labs")
+    bob.allows(program.question(), workspace="acme")
+
+    program.redeems(for_labs)
+
+    (family,) = rows_of(with_labs, "token_families")
+    (grant,) = [row for row in rows_of(with_labs, "grants") if row["id"] == family["grant_id"]]
+    assert (family["organization_id"], grant["organization_id"]) == ("labs", "labs")
 
 
 def test_disconnecting_ends_the_connection_at_once(

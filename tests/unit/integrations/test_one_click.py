@@ -395,7 +395,13 @@ def test_the_integration_of_a_whole_tenant_speaks_for_the_organization_that_the_
         principal = replace(someone(office), organization_id=organization_id)
         office.services.one_click.connect(integration, principal, issuer=site.url, now=office.now)
         (grant,) = grants_of(office)
-        assert grant["organization_id"] == expected
+        assert grant["organization_id"] == (expected or "")
+        (living,) = [
+            row
+            for row in office.rows("token_families")
+            if row["tenant_id"] == office.tenant and row["revoked_at"] is None
+        ]
+        assert (living["grant_id"], living["organization_id"]) == (grant["id"], expected)
 
 
 # --- The client by hand -----------------------------------------------------------------------------
