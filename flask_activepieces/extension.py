@@ -18,6 +18,7 @@ from .flask_login_host import TENANT_CHOICES
 from .host import Host
 from .host_session import ConsiderateHost, HostSession
 from .integrations.services import services
+from .integrations.tenant_removal import RemovedTenant
 from .models import Base
 from .oauth.clients import OAuthClients
 from .oauth.desk import TokenDesk
@@ -106,7 +107,8 @@ class Activepieces:
     def revoke_tenant(self, tenant_id: str) -> int:
         """Call this when a tenant is disabled: nothing that was issued in it works any more.
 
-        A client of the tenant that acts for itself can buy a new token: delete such clients, too.
+        Its clients and integrations stay, for when it is enabled again. Until then, a client of the tenant that acts
+        for itself can get a new token: delete such clients, or remove the tenant.
         """
         state = get_state()
         return state.database.transact(
@@ -114,6 +116,15 @@ class Activepieces:
                 transaction, tenant_id=tenant_id, now=state.now(), why="the tenant was disabled"
             )
         )
+
+    def remove_tenant(self, tenant_id: str) -> RemovedTenant:
+        """Call this when a tenant is deleted: nothing of it is left that works, all in one transaction.
+
+        Its grants are revoked; its OAuth clients, and its integrations with their keys, are deleted. What it has in
+        Activepieces stays there. A second call does nothing.
+        """
+        state = get_state()
+        return state.tenant_removal.remove(tenant_id, now=state.now())
 
     def _database(self, app: Flask) -> Database:
         """The host's engine for our bind; our tables become part of its metadata, for create_all and migrations."""

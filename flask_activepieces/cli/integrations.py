@@ -8,9 +8,10 @@ import click
 from flask.cli import AppGroup
 
 from ..clock import as_iso
-from ..errors import ActivepiecesError
+from ..errors import ActivepiecesError, NotFound
 from ..integrations.records import Integration
 from ..state import State, get_state
+from .confirmation import confirm, yes_option
 from .output import HOST_ID, as_json, print_json, print_table, reports_errors
 
 integrations_cli = AppGroup("integrations", help="Integrations: tenants and their projects.")
@@ -58,6 +59,22 @@ def check(tenant: str | None, as_json: bool) -> None:
         print_table(findings, _FINDINGS, empty=healthy)
     if findings:
         raise SystemExit(1)
+
+
+@integrations_cli.command("remove")
+@click.argument("integration_id")
+@yes_option
+@reports_errors
+def remove(integration_id: str, yes: bool) -> None:
+    """Remove an integration with its key and its OAuth client; connections stay in Activepieces."""
+    state = get_state()
+    found = [one for one in state.integrations.all() if one.id == integration_id]
+    if not found:
+        raise NotFound("integration", integration_id)
+    (integration,) = found
+    confirm(f"Remove the integration of tenant {integration.tenant_id} and its key?", yes=yes)
+    state.integrations.remove(integration, user_id=None, now=state.now())
+    click.echo(f"Removed integration {integration.id}.")
 
 
 def _findings(state: State, integration: Integration) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from .keys import keys_cli
 from .maintenance import prune_command
 from .openapi import openapi_command
 from .output import CommandGroup
+from .tenants import tenants_cli
 
 activepieces_cli = CommandGroup(
     "activepieces", help="Manage the Activepieces integration of this app."
@@ -17,5 +18,6 @@ activepieces_cli.add_command(client_cli)
 activepieces_cli.add_command(grants_cli)
 activepieces_cli.add_command(integrations_cli)
 activepieces_cli.add_command(keys_cli)
+activepieces_cli.add_command(tenants_cli)
 activepieces_cli.add_command(prune_command)
 activepieces_cli.add_command(openapi_command)

@@ -15,7 +15,7 @@ from ..audit import Audit, Event
 from ..database import Database, Transaction
 from ..errors import Busy, InvalidInput, NotFound
 from ..host import Host, Principal
-from ..host_ids import checked_id
+from ..host_ids import checked_id, checked_optional_id
 from ..oauth import clients
 from ..oauth.clients import OAuthClients
 from ..signing import random_id
@@ -164,26 +164,31 @@ class Integrations:
 
         return self._database.transact(save)
 
-    def remove(self, integration: Integration, *, user_id: str, now: int) -> None:
+    def remove(self, integration: Integration, *, user_id: str | None, now: int) -> None:
         """Remove the integration with its OAuth client; connections stay in Activepieces.
 
-        Those that were made for that client open nothing from then on: every token of it is revoked.
+        Those that were made for that client open nothing from then on: every token of it is revoked. ``user_id`` is
+        None for an operator.
         """
-        checked_id("user_id", user_id)
+        checked_optional_id("user_id", user_id)
+        self._database.transact(
+            lambda transaction: self.remove_in(transaction, integration, user_id=user_id, now=now)
+        )
 
-        def remove(transaction: Transaction) -> None:
-            current = records.find(
-                transaction.connection, integration.id, tenant_id=integration.tenant_id
-            )
-            if current.oauth_client_id is not None:
-                own = clients.find_any(transaction.connection, current.oauth_client_id)
-                if own is not None:
-                    self._clients.delete(transaction, own, now=now)
-            if not records.remove(transaction, current):
-                raise NotFound("integration", integration.id)
-            self._record(transaction, "integration.removed", current, user_id, now)
-
-        self._database.transact(remove)
+    def remove_in(
+        self, transaction: Transaction, integration: Integration, *, user_id: str | None, now: int
+    ) -> None:
+        """Like `remove`, as a part of a transaction."""
+        current = records.find(
+            transaction.connection, integration.id, tenant_id=integration.tenant_id
+        )
+        if current.oauth_client_id is not None:
+            own = clients.find_any(transaction.connection, current.oauth_client_id)
+            if own is not None:
+                self._clients.delete(transaction, own, now=now)
+        if not records.remove(transaction, current):
+            raise NotFound("integration", integration.id)
+        self._record(transaction, "integration.removed", current, user_id, now)
 
     def _add(self, transaction: Transaction, plan: Plan, *, user_id: str, now: int) -> Integration:
         integration_id = random_id()
@@ -229,7 +234,7 @@ class Integrations:
         transaction: Transaction,
         name: str,
         integration: Integration,
-        user_id: str,
+        user_id: str | None,
         now: int,
     ) -> None:
         detail = {"integration_id": integration.id, "project_id": integration.project_id}

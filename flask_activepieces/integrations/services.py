@@ -28,6 +28,7 @@ from .plans import Planner
 from .projects import TenantProjects
 from .setup import Verifier
 from .strongbox import Strongbox
+from .tenant_removal import TenantRemoval
 from .third_party import ThirdPartySignIn
 
 
@@ -44,6 +45,7 @@ class Services:
     one_click: OneClick
     third_party: ThirdPartySignIn
     strongbox: Strongbox
+    tenant_removal: TenantRemoval
 
 
 def services(
@@ -97,4 +99,7 @@ def services(
             PendingSignIns(settings.secret_keys, leases),
         ),
         strongbox=strongbox,
+        tenant_removal=TenantRemoval(
+            database, integrations, oauth_clients=oauth_clients, grants=grants
+        ),
     )

@@ -1,0 +1,237 @@
+"""A tenant is removed: whoever gets its id next finds nothing that works."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from flask_activepieces import Activepieces
+from flask_activepieces.errors import Unavailable
+from flask_activepieces.integrations.tenant_removal import RemovedTenant
+from flask_activepieces.models import Base
+from flask_activepieces.testing import ActivepiecesServer
+from tests.conftest import MakeApp
+from tests.support.acme import acme_pieces
+from tests.support.actors import Person, Program, answer_of
+from tests.support.manager import OWN_PIECE, Manager
+from tests.support.storage import database_away, engine_of, row_counts, rows_of
+
+NOTHING = RemovedTenant(grants=0, clients=0, integrations=0)
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[ActivepiecesServer]:
+    with ActivepiecesServer(pieces=[*acme_pieces("https://acme.example"), OWN_PIECE]) as server:
+        yield server
+
+
+@pytest.fixture
+def app(make_app: MakeApp, upstream: ActivepiecesServer) -> Flask:
+    return make_app(ACTIVEPIECES_BASE_URL=upstream.url, ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name)
+
+
+@pytest.fixture
+def manager(app: Flask, upstream: ActivepiecesServer) -> Manager:
+    """An admin of Acme, which is linked with Activepieces."""
+    manager = Manager.named(app, "alice")
+    manager.links(apiKey=upstream.api_key, projectId=upstream.project_id)
+    return manager
+
+
+def remove(app: Flask, tenant_id: str = "acme") -> RemovedTenant:
+    with app.app_context():
+        return Activepieces().remove_tenant(tenant_id)
+
+
+def tokens_for_itself(program: Program) -> str:
+    answer = answer_of(program.posts("/oauth/token", {"grant_type": "client_credentials"}))
+    return str(answer["access_token"])
+
+
+def test_nothing_that_was_issued_in_the_tenant_works_any_more(app: Flask, bob: Person) -> None:
+    everyones, acmes = Program.registered(app), Program.registered(app, "--tenant", "acme", "--yes")
+    pairs = [(program, program.connects(bob)) for program in (everyones, acmes)]
+    robot = Program.registered(app, "--client-credentials", "--tenant", "acme", "--yes")
+    own = tokens_for_itself(robot)
+
+    assert remove(app) == RemovedTenant(grants=2, clients=2, integrations=0)
+
+    for program, pair in pairs:
+        assert program.calls(pair["access_token"]).status_code == 401
+        assert program.refreshes(pair["refresh_token"]).status_code in (400, 401)
+    assert robot.calls(own).status_code == 401
+
+
+def test_its_own_clients_get_no_new_token(app: Flask) -> None:
+    """`revoke_tenant` alone leaves them registered."""
+    robot = Program.registered(app, "--client-credentials", "--tenant", "acme", "--yes")
+
+    remove(app)
+
+    refused = robot.posts("/oauth/token", {"grant_type": "client_credentials"})
+    assert answer_of(refused, 401)["error"] == "invalid_client"
+
+
+def test_codes_and_waiting_pages_of_the_tenants_clients_lead_nowhere(
+    app: Flask, bob: Person
+) -> None:
+    acmes = Program.registered(app, "--tenant", "acme", "--yes")
+    code = bob.allows(acmes.question())
+    waiting = bob.sees(acmes.question(scope="tasks:read", prompt="consent"))
+
+    remove(app)
+
+    assert acmes.redeems(code).status_code in (400, 401)
+    assert bob.sends(waiting.form("decision"), decision="approve").status_code == 400
+    assert "grants" not in row_counts(app)
+
+
+def test_the_key_of_its_integration_is_gone(app: Flask, manager: Manager) -> None:
+    assert remove(app).integrations == 1
+
+    assert answer_of(manager.gets("/setup"))["data"] == []
+    assert "integrations" not in row_counts(app)
+
+
+def test_the_client_made_for_its_integration_goes_with_it(
+    app: Flask, manager: Manager, live_site: str
+) -> None:
+    manager.site = live_site
+    (integration,) = answer_of(manager.gets("/setup"))["data"]
+    made = manager.posts(f"/connections/{integration['id']}/connect")
+    assert made.status_code == 201, made.text
+
+    assert remove(app) == RemovedTenant(grants=1, clients=1, integrations=1)
+
+    assert row_counts(app).keys() <= {"audit_events", "token_families", "revocations", "leases"}
+
+
+@pytest.fixture
+def live_site(app: Flask) -> Iterator[str]:
+    from flask_activepieces.testing.http_server import HttpServer
+
+    server = HttpServer(app)
+    yield f"http://localhost:{server.port}"
+    server.close()
+
+
+def test_no_table_keeps_anything_of_the_tenant_that_works(
+    app: Flask, manager: Manager, bob: Person
+) -> None:
+    """What stays is the record of what happened, and ended token families, both until they are pruned."""
+    Program.registered(app).connects(bob)
+    Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
+
+    remove(app)
+
+    naming = [table for table in Base.metadata.sorted_tables if "tenant_id" in table.c]
+    with engine_of(app).connect() as connection:
+        left = {
+            table.name.removeprefix("activepieces_")
+            for table in naming
+            if connection.execute(select(table).where(table.c.tenant_id == "acme")).first()
+        }
+    assert left == {"audit_events", "token_families"}
+    assert all(family["revoked_at"] is not None for family in rows_of(app, "token_families"))
+
+
+def test_other_tenants_go_on(app: Flask, carol: Person, upstream: ActivepiecesServer) -> None:
+    globex = Manager.named(app, "carol")
+    globex.links(apiKey=upstream.api_key, projectId=upstream.project_id)
+    everyones = Program.registered(app)
+    own = Program.registered(app, "--tenant", "globex", "--yes")
+    pairs = [(program, program.connects(carol)) for program in (everyones, own)]
+    before = row_counts(app)
+
+    assert remove(app) == NOTHING
+
+    assert row_counts(app) == before
+    assert [program.calls(pair["access_token"]).status_code for program, pair in pairs] == [200] * 2
+    assert len(answer_of(globex.gets("/setup"))["data"]) == 1
+
+
+def test_a_second_call_finds_nothing_and_is_no_error(app: Flask, manager: Manager) -> None:
+    Program.registered(app, "--tenant", "acme", "--yes")
+    remove(app)
+    before = rows_of(app, "audit_events")
+
+    assert remove(app) == NOTHING
+    assert rows_of(app, "audit_events") == before
+
+
+def test_calls_at_the_same_moment_remove_everything_once(app: Flask, manager: Manager) -> None:
+    for _ in range(3):
+        Program.registered(app, "--tenant", "acme", "--yes")
+
+    with ThreadPoolExecutor(4) as pool:
+        removed = list(pool.map(lambda _: remove(app), range(4)))
+
+    assert sum(one.clients for one in removed) == 3
+    assert sum(one.integrations for one in removed) == 1
+
+
+def test_it_is_all_or_nothing(app: Flask, manager: Manager, bob: Person) -> None:
+    program = Program.registered(app, "--tenant", "acme", "--yes")
+    pair = program.connects(bob)
+
+    with database_away(app), pytest.raises(Unavailable):
+        remove(app)
+
+    assert program.calls(pair["access_token"]).status_code == 200
+
+
+def test_the_audit_says_what_went_and_why(app: Flask, manager: Manager, bob: Person) -> None:
+    Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
+    before = len(rows_of(app, "audit_events"))
+
+    remove(app)
+
+    events = rows_of(app, "audit_events")[before:]
+    assert [event["name"] for event in events] == [
+        "grant.revoked",
+        "integration.removed",
+        "client.deleted",
+    ]
+    assert {event["tenant_id"] for event in events} == {"acme"}
+    assert json.loads(events[0]["detail"])["why"] == "the tenant was removed"
+
+
+# At the command line
+
+
+def test_a_tenant_is_removed_at_the_command_line(app: Flask, manager: Manager, bob: Person) -> None:
+    Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
+
+    asked = app.test_cli_runner().invoke(
+        args=["activepieces", "tenants", "remove", "acme"], input="n\n"
+    )
+    done = app.test_cli_runner().invoke(
+        args=["activepieces", "tenants", "remove", "acme", "--yes", "--json"]
+    )
+    again = app.test_cli_runner().invoke(
+        args=["activepieces", "tenants", "remove", "acme", "--yes"]
+    )
+
+    assert (asked.exit_code, done.exit_code, again.exit_code) == (1, 0, 0)
+    assert json.loads(done.stdout) == {"grants": 1, "clients": 1, "integrations": 1}
+    assert again.stdout == "Removed 0 grants, 0 clients and 0 integrations of tenant acme.\n"
+
+
+def test_one_integration_is_removed_at_the_command_line(app: Flask, manager: Manager) -> None:
+    (integration,) = answer_of(manager.gets("/setup"))["data"]
+    command = ["activepieces", "integrations", "remove", integration["id"]]
+
+    asked = app.test_cli_runner().invoke(args=command, input="n\n")
+    done = app.test_cli_runner().invoke(args=[*command, "--yes"])
+    again = app.test_cli_runner().invoke(args=[*command, "--yes"])
+
+    assert (asked.exit_code, done.exit_code, again.exit_code) == (1, 0, 1)
+    assert "acme" in asked.output
+    assert f"Removed integration {integration['id']}.\n" in done.stdout
+    assert "There is no integration" in again.stderr
+    assert "integrations" not in row_counts(app)
