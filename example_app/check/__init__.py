@@ -1,7 +1,7 @@
 """``make check-demo``: the whole loop between Tasklane and Activepieces, over real HTTP.
 
 Both servers are started on ports of this machine. With ``ACTIVEPIECES_BASE_URL`` and ``ACTIVEPIECES_API_KEY`` in the
-environment the same steps go to that server.
+environment the same steps go to that server; ``CHECK_EMAIL`` and ``CHECK_PASSWORD`` can take the place of the key.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check(*, host: str = "127.0.0.1", port: int = 0) -> bool:
             tasklane_for(os.environ, place, host=host, port=port) as (app, address),
             closing(Browser(address)) as admin,
         ):
-            client = ActivepiecesClient(place.url, api_key=place.api_key)
+            client = ActivepiecesClient(place.url, credential=place.credential)
             return walked(Loop(app, place, admin, client))
     except (NotEnough, SetupError) as error:
         return told("FAIL", "start", error)

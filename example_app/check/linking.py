@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_activepieces.client.errors import Conflict
+from flask_activepieces.client.errors import Conflict, NoSuchThing
 
 from ..pieces import PackedPiece
 from ..seed import DEMO_PASSWORD, DEMO_USERS
+from .flow import WEBHOOK_PIECE
 from .loop import Loop
-from .report import expect, told_by
+from .report import Surprise, expect, told_by
 
 #: Who acts in Tasklane: the admin of Acme.
 ADMIN = DEMO_USERS[0].email
@@ -28,7 +29,16 @@ def sign_in(loop: Loop) -> str:
 
 
 def install_pieces(loop: Loop) -> str:
-    """Activepieces gets the two pieces of Tasklane."""
+    """Activepieces gets the two pieces of Tasklane; the flow needs one of its own catalogue, too."""
+    try:
+        loop.webhook_version = loop.client.pieces.get(WEBHOOK_PIECE).version
+    except NoSuchThing:
+        raise Surprise(
+            expected=f"{WEBHOOK_PIECE} in the catalogue of {loop.place.url}",
+            came="a catalogue without it, as of a server without Internet access",
+            check="Platform Admin, Pieces, and install it there: from npm by its name, or without"
+            f" Internet access the archive that `npm pack {WEBHOOK_PIECE}` makes",
+        ) from None
     return ", ".join(_installed(loop, piece) for piece in (loop.piece, loop.key_piece))
 
 
@@ -42,13 +52,13 @@ def _installed(loop: Loop, piece: PackedPiece) -> str:
 
 
 def set_up(loop: Loop) -> str:
-    """The admin links Acme with Activepieces; the key is not to be seen afterwards."""
+    """The admin links Acme with Activepieces; the key and the password are not shown afterwards."""
     done = loop.api(
         "POST",
         "/setup",
         loop.place.setup(),
         status=201,
-        check="the key, and that ACTIVEPIECES_PROJECT_ID names one of its projects",
+        check="the key or the user, and that ACTIVEPIECES_PROJECT_ID names one of their projects",
     )
     loop.integration_id = done["integrationTenantId"]
     path = f"/setup/{loop.integration_id}"
@@ -56,13 +66,13 @@ def set_up(loop: Loop) -> str:
 
     shown = loop.api("GET", f"/setup/{loop.integration_id}", check="the integration")
     expect(
-        loop.place.api_key not in str(shown),
-        expected="a masked key",
-        came="the key itself",
+        not any(secret in str(shown) for secret in loop.place.secrets),
+        expected="a masked credential",
+        came="the key or the password itself",
         check="what the app answers about its integrations",
     )
     loop.project_id = shown["projectId"]
-    return f"project {loop.project_id}, key {shown['maskedCredential']}"
+    return f"project {loop.project_id}, credential {shown['maskedCredential']}"
 
 
 def connect_by_secret_text(loop: Loop) -> str:

@@ -40,6 +40,8 @@ class Loop:
     piece: PackedPiece = field(default_factory=lambda: packed(OAUTH_MANIFEST))
     key_piece: PackedPiece = field(default_factory=lambda: packed(KEY_MANIFEST))
     flow_name: str = "Check"
+    #: That of the piece by which flows start; the catalogue of Activepieces has it.
+    webhook_version: str = ""
     integration_id: str = ""
     project_id: str = ""
     #: The connection that was made with one click, as the API shows it.

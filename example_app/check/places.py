@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from flask import Flask
 
+from flask_activepieces.client.credentials import ApiKey, Credential, EmailPassword
 from flask_activepieces.testing import ActivepiecesServer
 
 from .. import create_app
@@ -21,16 +22,17 @@ ACCESS_TOKEN_TTL = 901
 
 
 class NotEnough(Exception):
-    """The environment names half of a real server."""
+    """The environment names a real server incompletely."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """An Activepieces server, and who gets in there."""
+    """An Activepieces server, and who signs in there: an API key, a user, or both."""
 
     url: str
-    api_key: str = field(repr=False)
-    #: None: the key decides.
+    #: None in the Community Edition, which has no API keys.
+    api_key: str | None = field(default=None, repr=False)
+    #: None: the one project that the key or the user has.
     project_id: str | None = None
     #: A user of that server; only users see its MCP servers.
     email: str | None = None
@@ -39,7 +41,20 @@ class Place:
     @property
     def has_user(self) -> bool:
         """Whether calls that only users may make can be made."""
-        return bool(self.email and self.password)
+        return self.email is not None and self.password is not None
+
+    @property
+    def credential(self) -> Credential:
+        """What the check itself calls the server with."""
+        if self.api_key:
+            return ApiKey(self.api_key)
+        assert self.email is not None and self.password is not None
+        return EmailPassword(self.email, self.password)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no answer of Tasklane may show."""
+        return [secret for secret in (self.api_key, self.password) if secret]
 
     def setup(self) -> dict[str, str]:
         """What Tasklane's admin enters to link the company with this server."""
@@ -52,17 +67,16 @@ class Place:
 @contextmanager
 def activepieces_for(environ: Mapping[str, str]) -> Iterator[Place]:
     """The server that the environment names, or a stand-in for as long as the block runs."""
-    url, key = environ.get("ACTIVEPIECES_BASE_URL"), environ.get("ACTIVEPIECES_API_KEY")
-    if url and key:
-        yield Place(
-            url,
-            key,
-            project_id=environ.get("ACTIVEPIECES_PROJECT_ID"),
-            email=environ.get("CHECK_EMAIL"),
-            password=environ.get("CHECK_PASSWORD"),
+    names = ("ACTIVEPIECES_BASE_URL", "ACTIVEPIECES_API_KEY", "CHECK_EMAIL", "CHECK_PASSWORD")
+    url, key, email, password = (environ.get(name) or None for name in names)
+    if url and (key or (email and password)) and bool(email) == bool(password):
+        project_id = environ.get("ACTIVEPIECES_PROJECT_ID") or None
+        yield Place(url, key, project_id=project_id, email=email, password=password)
+    elif url or key or email or password:
+        raise NotEnough(
+            "a real server needs ACTIVEPIECES_BASE_URL and ACTIVEPIECES_API_KEY,"
+            " or CHECK_EMAIL and CHECK_PASSWORD in place of the key, or both"
         )
-    elif url or key:
-        raise NotEnough("a real server needs both ACTIVEPIECES_BASE_URL and ACTIVEPIECES_API_KEY")
     else:
         with ActivepiecesServer() as server:
             yield Place(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flask_activepieces.client.flow_runs import FlowRun
 
-from .flow import WEBHOOK_PIECE, TaskFlow
+from .flow import TaskFlow
 from .loop import Loop
 from .report import Skipped, Surprise, expect, told_by
 
@@ -21,7 +21,7 @@ def build_flow(loop: Loop) -> str:
     loop.flow_id = flow_id
     loop.clean_ups.append((f"flow {flow_id}", lambda: loop.client.flows.delete(flow_id)))
     plan = TaskFlow(
-        webhook_version=loop.client.pieces.get(WEBHOOK_PIECE).version,
+        webhook_version=loop.webhook_version,
         piece_name=loop.piece.name,
         piece_version=loop.piece.version,
         connection_external_id=loop.connection["externalId"],

@@ -103,14 +103,65 @@ def test_an_activepieces_that_may_not_reach_the_app_is_told_where_to_allow_it(
     assert "flow" not in words_of(told)
 
 
-def test_half_of_a_real_server_is_no_reason_to_play_one(
+def test_a_user_alone_is_enough_where_there_are_no_api_keys(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("ACTIVEPIECES_BASE_URL", "https://activepieces.example.com")
+    """The Community Edition has no API keys."""
+    with ActivepiecesServer(edition="ce") as server:
+        monkeypatch.setenv("ACTIVEPIECES_BASE_URL", server.url)
+        monkeypatch.setenv("ACTIVEPIECES_PROJECT_ID", server.project_id)
+        monkeypatch.setenv("CHECK_EMAIL", server.email)
+        monkeypatch.setenv("CHECK_PASSWORD", server.password)
+
+        went_well = check()
+
+    told = capsys.readouterr().out
+    assert went_well, told
+    assert words_of(told) == dict.fromkeys([*dict(STEPS), "clean up"], "ok")
+    assert server.password not in told
+
+
+def test_a_catalogue_without_the_webhook_piece_is_told_what_to_install(
+    named: ActivepiecesServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = named.world.store
+    for row in store.all("piece", name="@activepieces/piece-webhook"):
+        store.drop("piece", row["id"])
 
     assert not check()
 
-    assert "ACTIVEPIECES_API_KEY" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert words_of(told) == {"sign in": "ok", "pieces": "FAIL", "clean up": "ok"}
+    assert "npm pack @activepieces/piece-webhook" in told
+
+
+BASE_URL = {"ACTIVEPIECES_BASE_URL": "https://activepieces.example.com"}
+USER = {"CHECK_EMAIL": "ada@example.com", "CHECK_PASSWORD": "a password"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        BASE_URL,
+        {"ACTIVEPIECES_API_KEY": "sk-key"},
+        USER,
+        BASE_URL | {"CHECK_EMAIL": "ada@example.com"},
+        BASE_URL | {"ACTIVEPIECES_API_KEY": "sk-key", "CHECK_PASSWORD": "a password"},
+    ],
+    ids=["address", "key", "user", "no password", "no e-mail"],
+)
+def test_half_of_a_real_server_is_no_reason_to_play_one(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    assert not check()
+
+    told = capsys.readouterr().out
+    assert words_of(told) == {"start": "FAIL"}
+    for name in ("ACTIVEPIECES_BASE_URL", "ACTIVEPIECES_API_KEY", *USER):
+        assert name in told
 
 
 def answer(status: int, content: bytes) -> requests.Response:
