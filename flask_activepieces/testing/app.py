@@ -31,6 +31,7 @@ from . import (
 )
 from .answers import respond, route_not_found
 from .area import Area
+from .flow_rows import end_deletions
 from .versions import API_PREFIX
 from .world import ReceivedCall, World
 
@@ -76,6 +77,7 @@ def make_app(world: World) -> Flask:
     @app.before_request
     def receive() -> Response | None:
         world.calls.append(ReceivedCall(request.method, request.path))
+        end_deletions(world, world.clock())
         # Browsers of any site may call: the preflight of CORS is answered for every route.
         return Response(status=204) if request.method == "OPTIONS" else None
 

@@ -114,7 +114,7 @@ def keep(world: World, row: Row, value: Json, **fields: Json) -> Row:
 def flow_ids_by_connection(world: World) -> dict[tuple[str, str], list[str]]:
     """(Project, external id of a connection) -> the flows that use it."""
     users: dict[tuple[str, str], list[str]] = {}
-    for flow in world.store.all("flow"):
+    for flow in world.store.all("flow", operationStatus="NONE"):
         for external_id in latest_version(world, flow)["connectionIds"]:
             users.setdefault((flow["projectId"], external_id), []).append(flow["id"])
     return users

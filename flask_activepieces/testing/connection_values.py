@@ -51,24 +51,31 @@ _COMMON = {
 }
 
 
-def draft(own: Mapping[str, Shape], *, placeholders: bool) -> Shape:
+def draft(own: Mapping[str, Shape], *later: str) -> Shape:
     """The body of an upsert: one form for each type, with the fields of ``own`` in each."""
-    forms = [
-        fields({**_COMMON, **own, "type": one_of(kind), "value": _value(kind, shapes)})
-        for kind, shapes in _VALUES.items()
-    ]
-    if placeholders:
-        forms.append(fields({**_COMMON, **own, "type": one_of("PLACEHOLDER")}))
-    return union(*forms)
+    forms: dict[str, Mapping[str, Shape]] = {
+        kind: {"value": _value(kind, shapes)} for kind, shapes in _VALUES.items()
+    }
+    forms |= {kind: _LATER_FORMS[kind] for kind in later}
+    return union(
+        *(fields({**_COMMON, **own, "type": one_of(kind), **form}) for kind, form in forms.items())
+    )
 
 
-def project_draft(*, placeholders: bool) -> Shape:
-    """The body of an upsert into a project."""
-    return draft({"projectId": text()}, placeholders=placeholders)
+def project_draft(*later: str) -> Shape:
+    """The body of an upsert into a project; ``later`` are the types that not all versions have."""
+    return draft({"projectId": text()}, *later)
 
 
 def _value(kind: str, shapes: Mapping[str, Shape]) -> Shape:
     return fields({"type": one_of(kind), **shapes})
+
+
+#: Types that not all versions have. A placeholder has no value.
+_LATER_FORMS: Mapping[str, Mapping[str, Shape]] = {
+    "PLACEHOLDER": {},
+    "OIDC": {"value": _value("OIDC", {"props": record()})},
+}
 
 
 def piece_for(world: World, body: Row) -> Row:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from .account_identifier import with_account
 from .answers import Json, Row, listing, no_entity, not_found
 from .area import Area, Call, in_body, in_query
+from .auth import not_allowed
 from .connection_rows import KIND, belongs_to, listed, matching, put, shown
 from .connection_values import piece_for, project_draft, settled
 from .paging import page, rows_a_page
 from .people import person
 from .shapes import fields, list_of, nullable, number, one_of, optional, record, text
-from .versions import MODERN_FIELDS, PLACEHOLDER
+from .versions import GLOBAL_IS_NOT_DELETED_BY_PROJECT, MODERN_FIELDS, OIDC, PLACEHOLDER
 
 area = Area("connections", scoped=True)
 platform_area = Area("platform connections")
@@ -58,7 +60,7 @@ def _upsert(call: Call) -> tuple[int, Json]:
         },
         project_ids=[call.project_id],
     )
-    return 201, shown(world, row)
+    return 201, shown(world, with_account(world, row, piece, value))
 
 
 def _placeholder(call: Call, key: Row, fields_of_row: Row) -> Row:
@@ -76,22 +78,20 @@ def _placeholder(call: Call, key: Row, fields_of_row: Row) -> Row:
     )
 
 
-area.route(
-    "POST",
-    "/app-connections",
-    body=project_draft(placeholders=True),
-    project=in_body,
-    permission=WRITE,
-    since=PLACEHOLDER,
-)(_upsert)
-area.route(
-    "POST",
-    "/app-connections",
-    body=project_draft(placeholders=False),
-    project=in_body,
-    permission=WRITE,
-    before=PLACEHOLDER,
-)(_upsert)
+for more, since, before in (
+    ((), None, PLACEHOLDER),
+    (("PLACEHOLDER",), PLACEHOLDER, OIDC),
+    (("PLACEHOLDER", "OIDC"), OIDC, None),
+):
+    area.route(
+        "POST",
+        "/app-connections",
+        body=project_draft(*more),
+        project=in_body,
+        permission=WRITE,
+        since=since,
+        before=before,
+    )(_upsert)
 
 
 @area.route(
@@ -181,10 +181,14 @@ def update(call: Call) -> tuple[int, Json]:
 
 @area.route("DELETE", "/app-connections/<id>", project=_of_connection, permission=WRITE)
 def delete(call: Call) -> tuple[int, Json]:
-    """Delete a connection, also one that flows use. Activepieces answers 204 to a global one, and keeps it."""
+    """Delete a connection, also one that flows use. A global one is kept, although 0.85 says 204."""
     row = _named(call)
     if row["scope"] == "PROJECT":
         call.world.store.drop(KIND, row["id"])
+    elif call.world.has(GLOBAL_IS_NOT_DELETED_BY_PROJECT):
+        raise not_allowed(
+            "Platform connections must be deleted from the platform admin connections page"
+        )
     return 204, None
 
 

@@ -8,6 +8,10 @@ from .store import new_id
 from .versions import MODERN_FIELDS
 from .world import World
 
+DELETING = "DELETING"
+#: Seconds between the answer to a DELETE and the end of the flow.
+_DELETION = 1.0
+
 
 def add_flow(world: World, project_id: str, display_name: str, **given: object) -> Row:
     """A new flow, disabled and empty. A caller cannot choose its ``externalId``."""
@@ -57,12 +61,22 @@ def draft_of(world: World, flow: Row) -> Row:
     return add_version(world, flow, {**kept, "updated": world.store.now(), "state": "DRAFT"})
 
 
-def drop_flow(world: World, flow: Row) -> None:
-    """Delete a flow, with its versions and its runs."""
-    world.store.drop("flow", flow["id"])
-    for kind in ("flow_version", "flow_run"):
-        for row in world.store.all(kind, flowId=flow["id"]):
-            world.store.drop(kind, row["id"])
+def begin_deletion(world: World, flow: Row) -> None:
+    """Mark a flow as being deleted: lists leave it out, and its webhook goes on for a moment."""
+    world.store.change("flow", flow["id"], operationStatus=DELETING)
+    world.store.add("flow_deletion", {"flowId": flow["id"], "ends": world.clock() + _DELETION})
+
+
+def end_deletions(world: World, until: float) -> None:
+    """Delete each flow whose time has come by then, with its versions and its runs."""
+    for deletion in world.store.all("flow_deletion"):
+        if deletion["ends"] > until:
+            continue
+        for kind in ("flow_version", "flow_run"):
+            for row in world.store.all(kind, flowId=deletion["flowId"]):
+                world.store.drop(kind, row["id"])
+        world.store.drop("flow", deletion["flowId"])
+        world.store.drop("flow_deletion", deletion["id"])
 
 
 def add_version(world: World, flow: Row, definition: Row) -> Row:

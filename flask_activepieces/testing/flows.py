@@ -8,7 +8,15 @@ from typing import Any
 from .answers import Json, Row, business, not_found
 from .area import Area, Call, in_body, in_query
 from .auth import check_permission
-from .flow_rows import add_flow, draft_of, drop_flow, flow_json, latest_version, published_version
+from .flow_rows import (
+    DELETING,
+    add_flow,
+    begin_deletion,
+    draft_of,
+    flow_json,
+    latest_version,
+    published_version,
+)
 from .flow_versions import EDITS, as_template, edited
 from .folders import folder_named
 from .paging import ExactCursor, page, rows_a_page
@@ -125,7 +133,7 @@ def count(call: Call) -> tuple[int, Json]:
 
 
 def _flows_of(call: Call) -> list[Row]:
-    return call.world.store.all("flow", projectId=call.project_id)
+    return call.world.store.all("flow", projectId=call.project_id, operationStatus="NONE")
 
 
 @area.route("GET", "/flows/<id>", project=of_flow, permission="READ_FLOW")
@@ -143,9 +151,17 @@ def template(call: Call) -> tuple[int, Json]:
 
 @area.route("DELETE", "/flows/<id>", project=of_flow, permission="WRITE_FLOW")
 def delete(call: Call) -> tuple[int, Json]:
-    """Delete a flow."""
-    drop_flow(call.world, _flow(call))
+    """Begin to delete a flow."""
+    flow = _flow(call)
+    _check_not_deleting(flow)
+    begin_deletion(call.world, flow)
     return 204, None
+
+
+def _check_not_deleting(flow: Row) -> None:
+    if flow["operationStatus"] == DELETING:
+        params = {"message": "This flow is getting deleted."}
+        raise business(409, "FLOW_OPERATION_IN_PROGRESS", params)
 
 
 def _step(value: Any, at: Where) -> Row:
@@ -185,6 +201,8 @@ def operate(call: Call) -> tuple[int, Json]:
     permission = "UPDATE_FLOW_STATUS" if operation == "CHANGE_STATUS" else "WRITE_FLOW"
     assert call.project is not None, "a flow has a project"
     check_permission(call.world, call.principal, call.project, permission)
+    if operation in ("LOCK_AND_PUBLISH", "CHANGE_STATUS"):
+        _check_not_deleting(flow)
     if operation in EDITS:
         _edit(call.world, flow, operation, asked)
     else:

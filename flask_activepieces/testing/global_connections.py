@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .account_identifier import with_account
 from .answers import Json, Row, business, no_entity
 from .area import Area, Call
 from .connection_rows import KIND, listed, matching, put, shown
@@ -23,7 +24,6 @@ _DRAFT = draft(
         "projectIds": list_of(text()),
         "preSelectForNewProjects": optional(flag()),
     },
-    placeholders=False,
 )
 
 
@@ -58,7 +58,8 @@ def upsert(call: Call) -> tuple[int, Json]:
         "sealed": world.store.seal(value),
         **{name: body[name] for name in given if body.get(name) is not None},
     }
-    return 201, shown(world, put(world, key, fields_of_row, project_ids=body["projectIds"]))
+    row = put(world, key, fields_of_row, project_ids=body["projectIds"])
+    return 201, shown(world, with_account(world, row, piece, value))
 
 
 @area.route(

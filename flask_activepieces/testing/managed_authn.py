@@ -18,12 +18,13 @@ from joserfc.jwk import RSAKey
 
 from .answers import Json, Row, database_error
 from .area import PUBLIC, Area, Call
-from .auth import bad_token, user_token
+from .auth import SERVICE, bad_token, user_token
 from .people import make_identity, make_member, make_user, role_named
 from .projects import make_project
-from .shapes import fields, text
+from .shapes import fields, list_of, text
 from .signing_keys import KIND as SIGNING_KEY
 from .store import new_id
+from .versions import PIECE_SETS
 from .world import World
 
 area = Area("managed authn")
@@ -48,6 +49,25 @@ def sign_in(call: Call) -> tuple[int, Json]:
         return 200, _session(world, key["platformId"], claims)
 
 
+@area.route(
+    "POST",
+    "/embed-subdomain/allowed-embed-origins",
+    body=fields({"allowedEmbedOrigins": list_of(text())}),
+    who=frozenset({SERVICE}),
+    plan="embeddingEnabled",
+    editions=("ee",),
+)
+def allow_origins(call: Call) -> tuple[int, Json]:
+    """Let pages of these origins show the builder in a frame, beside those that may."""
+    store = call.world.store
+    platform = store.get("platform", call.principal.platform_id)
+    assert platform is not None, "every key has its platform"
+    known = platform.get("allowedEmbedOrigins", [])
+    allowed = list(dict.fromkeys([*known, *call.body["allowedEmbedOrigins"]]))
+    store.change("platform", platform["id"], allowedEmbedOrigins=allowed)
+    return 200, {"allowedEmbedOrigins": allowed}
+
+
 def _session(world: World, platform_id: str, claims: Mapping[str, Any]) -> Row:
     role = role_named(world, str(claims.get("role") or _DEFAULT_ROLE))
     if role is None:
@@ -57,6 +77,9 @@ def _session(world: World, platform_id: str, claims: Mapping[str, Any]) -> Row:
     make_member(world, user, project["id"], role)
     if claims.get("concurrencyPoolKey") is not None and project["poolId"] is None:
         world.store.change("project", project["id"], poolId=new_id())
+    if world.has(PIECE_SETS) and claims.get("version") == "v4":
+        chosen = {"projectId": project["id"], "pieceSet": claims.get("pieceSet")}
+        world.store.add("project_piece_set", chosen)
     shown = {name: user[name] for name in ("id", "platformRole", "status", "platformId")}
     names = {name: identity[name] for name in ("firstName", "lastName", "email")}
     return {

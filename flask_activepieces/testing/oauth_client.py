@@ -13,7 +13,7 @@ import json
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, quote_plus, urljoin, urlsplit
 
@@ -22,6 +22,8 @@ from .answers import Json
 _AGENT = "axios/1.15.2"
 _RETRIES, _SECONDS_BETWEEN = 3, 2.0
 _MOST_REDIRECTS = 5
+#: What demos and tests need on the list of private addresses that may be asked.
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 #: A real server waits for an exchange for ever; a test should come to an end.
 _PATIENCE = 60.0
 
@@ -64,7 +66,8 @@ class OAuthClient:
 
     sleep: Callable[[float], None]
     record: Callable[[TokenRequest], None]
-    blocks_private_hosts: bool = False
+    #: The private addresses and networks that may be asked; None: all of them.
+    ssrf_allow_list: Sequence[str] | None = None
 
     def post(
         self,
@@ -103,7 +106,7 @@ class OAuthClient:
     def _send(
         self, url: str, body: str | None, authorization: str | None, timeout: float
     ) -> tuple[TokenAnswer, str | None]:
-        parts = _checked(url, blocks_private_hosts=self.blocks_private_hosts)
+        parts = _checked(url, self.ssrf_allow_list)
         method = "GET" if body is None else "POST"
         headers = _headers(parts, body, authorization)
         connection = _connection(parts, timeout)
@@ -150,7 +153,7 @@ def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnectio
     return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
 
 
-def _checked(url: str, *, blocks_private_hosts: bool) -> SplitResult:
+def _checked(url: str, ssrf_allow_list: Sequence[str] | None) -> SplitResult:
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -158,12 +161,16 @@ def _checked(url: str, *, blocks_private_hosts: bool) -> SplitResult:
         raise Blocked("no address") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or set(url) & set("{} \t\r\n"):
         raise Blocked("no address")
-    if blocks_private_hosts:
+    if ssrf_allow_list is not None:
+        allowed = [ipaddress.ip_network(entry) for entry in ssrf_allow_list]
         try:
             found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
         except OSError:
             raise NoAnswer("unknown host") from None
-        if not all(ipaddress.ip_address(place[4][0]).is_global for place in found):
+        addresses = [ipaddress.ip_address(place[4][0]) for place in found]
+        if not all(
+            one.is_global or any(one in network for network in allowed) for one in addresses
+        ):
             raise Blocked("a private address")
     return parts
 

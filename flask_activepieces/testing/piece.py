@@ -84,7 +84,8 @@ class Piece:
     """One version of a piece; ``auth``, ``props`` and ``triggers`` as in a piece's metadata.
 
     ``validate`` plays the piece's own check of a connection: it gets the secret of a SECRET_TEXT, the props of a
-    CUSTOM_AUTH, or else the whole value, and answers what is wrong with it, or nothing.
+    CUSTOM_AUTH, or else the whole value, and answers what is wrong with it, or nothing. ``identify`` plays
+    ``getConnectionIdentifier``: whose account the value is of.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Piece:
     display_name: str | None = None
     version: str = "0.1.0"
     validate: Callable[[Json], str | None] | None = None
+    identify: Callable[[Json], str | None] | None = None
     actions: Mapping[str, Action] = field(default_factory=dict)
     triggers: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""

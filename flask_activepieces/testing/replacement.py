@@ -97,7 +97,7 @@ def _left_behind(call: Call, source: Row, *, published: bool) -> bool:
 def _move_flows(call: Call, source: Row, target: Row, *, published: bool) -> None:
     """Activepieces notes the user who did it. An API key is none, and what it leaves behind is an empty draft."""
     world = call.world
-    for flow in world.store.all("flow", projectId=call.project_id):
+    for flow in world.store.all("flow", projectId=call.project_id, operationStatus="NONE"):
         latest = latest_version(world, flow)
         if not _uses(latest, source):
             continue

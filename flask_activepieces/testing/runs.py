@@ -10,6 +10,7 @@ from .flow_engine import Outcome, run_version
 from .paging import ExactCursor, page, rows_a_page
 from .shapes import fields, flag, list_of, number, one_of, optional, text
 from .store import new_id
+from .versions import QUOTA
 from .world import World
 
 area = Area("runs", scoped=True)
@@ -23,6 +24,11 @@ _MOST_WORDS = 512
 def run_now(world: World, flow: Row, payload: Row) -> Outcome:
     """Let the worker run the published version of a flow; without one nothing happens, and no run is to be seen."""
     return _execute(world, _begin(world, flow, payload)["id"]) if world.has_worker else Outcome()
+
+
+def is_over_quota(world: World) -> bool:
+    """Whether runs end before they begin."""
+    return world.over_quota and world.has(QUOTA)
 
 
 def run_soon(world: World, flow: Row, payload: Row) -> None:
@@ -60,6 +66,11 @@ def _begin(world: World, flow: Row, payload: Row) -> Row:
 
 def _execute(world: World, run_id: str) -> Outcome:
     """Run all steps that did not succeed yet, and write down what came of it."""
+    if is_over_quota(world):
+        world.store.change(
+            "flow_run", run_id, status="QUOTA_EXCEEDED", finishTime=world.store.now()
+        )
+        return Outcome()
     run = world.store.change("flow_run", run_id, status="RUNNING", startTime=world.store.now())
     version = world.store.get("flow_version", run["flowVersionId"])
     assert version is not None, "a flow that runs has a version"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,8 +16,9 @@ from .auth import engine_token, user_token
 from .connection_rows import KIND, belongs_to
 from .engine import read_connection
 from .faults import Faults
+from .flow_rows import end_deletions
 from .http_server import HttpServer
-from .oauth_client import TokenRequest
+from .oauth_client import LOOPBACK, TokenRequest
 from .people import make_identity
 from .piece import Piece
 from .pieces import add_pieces
@@ -35,8 +37,9 @@ class ActivepiecesServer:
 
     It answers as recordings of real servers do, faults included. ``clock`` and ``sleep`` are for tests; so are
     ``validates`` (a worker asks the piece about each new connection), ``has_worker`` (False: it asks in vain),
-    ``racy`` (overlapping upserts make duplicates), ``blocks_private_hosts`` (token endpoints on loopback are not
-    asked) and ``webhook_timeout`` (for how long a flow without an answer keeps its caller waiting).
+    ``racy`` (overlapping upserts make duplicates), ``ssrf_allow_list`` (the private addresses on which token
+    endpoints are asked; a real server's own list is empty), ``over_quota`` (no flow runs any more) and
+    ``webhook_timeout`` (for how long a flow without an answer keeps its caller waiting).
     """
 
     def __init__(
@@ -52,7 +55,8 @@ class ActivepiecesServer:
         validates: bool = False,
         has_worker: bool = True,
         racy: bool = True,
-        blocks_private_hosts: bool = False,
+        ssrf_allow_list: Sequence[str] = LOOPBACK,
+        over_quota: bool = False,
         webhook_timeout: float = 30,
     ) -> None:
         if version not in RELEASES:
@@ -67,7 +71,8 @@ class ActivepiecesServer:
             validates=validates,
             has_worker=has_worker,
             racy=racy,
-            blocks_private_hosts=blocks_private_hosts,
+            ssrf_allow_list=ssrf_allow_list,
+            over_quota=over_quota,
             webhook_timeout=webhook_timeout,
         )
         add_pieces(self.world, (WEBHOOK, *pieces))
@@ -161,8 +166,9 @@ class ActivepiecesServer:
         return self.world.token_requests
 
     def finish_runs(self) -> None:
-        """Wait until every run that was begun has ended."""
+        """Wait until every run that was begun has ended; flows that were being deleted are gone then, too."""
         self.world.jobs.wait()
+        end_deletions(self.world, math.inf)
 
     def user_token(self) -> str:
         """A fresh session of the admin."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from .answers import Json, Refusal, Row, business, fastify, no_entity
 from .oauth_client import Blocked, NoAnswer, OAuthClient, TokenAnswer
+from .versions import SSRF_FILTER
 from .world import World
 
 CODE, CREDENTIALS = "authorization_code", "client_credentials"
@@ -180,7 +181,7 @@ def _post(world: World, request: Row, fields: dict[str, str], **options: float) 
     client = OAuthClient(
         sleep=world.sleep,
         record=world.token_requests.append,
-        blocks_private_hosts=world.blocks_private_hosts,
+        ssrf_allow_list=world.ssrf_allow_list if world.has(SSRF_FILTER) else None,
     )
     return client.post(request["token_url"], fields, authorization=authorization, **options)
 

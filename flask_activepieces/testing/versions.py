@@ -84,6 +84,15 @@ MCP_BY_OAUTH = Change(
     known="recorded",
     source="[0.78.2] mcp-server enable {status} · mcp: project mcp-server update",
 )
+SSRF_FILTER = Change(
+    since="0.85",
+    before="Token endpoints on private addresses are asked.",
+    after="They are not (`unknown error`), unless they are on `AP_SSRF_ALLOW_LIST`. The stand-in's list has loopback"
+    " unless `ssrf_allow_list=` says otherwise.",
+    known="recorded",
+    source="[0.78.2] OAUTH2 code exchange to loopback, no SSRF allow list · SSRF filter on: refresh with a loopback"
+    " token_url (engine read)",
+)
 REPLACE_BY_CHOICE = Change(
     since="0.86",
     before="`POST /app-connections/replace` moves all flows and deletes the source; it ignores other fields.",
@@ -92,6 +101,50 @@ REPLACE_BY_CHOICE = Change(
     " are the same.",
     known="recorded",
     source="0.86.0 · PR #13723",
+)
+GLOBAL_IS_NOT_DELETED_BY_PROJECT = Change(
+    since="0.86",
+    before="`DELETE /app-connections/:id` of a global connection is 204 and deletes nothing.",
+    after="It is 403 `AUTHORIZATION`.",
+    known="recorded",
+    source="app-connections delete on a global id · 0.86.0",
+)
+NO_ANSWER_IS_408 = Change(
+    since="0.86",
+    before="`/webhooks/:id/sync` of a flow that fails or gives no answer is 204.",
+    after="It is 408 with `{}`.",
+    known="recorded",
+    source="[worker] webhook sync, connection deleted · 0.86.0",
+)
+OIDC = Change(
+    since="0.86",
+    before="Connections of type OIDC are refused with 400.",
+    after="Connections of type OIDC (`props`, as in CUSTOM_AUTH) are 201.",
+    known="read",
+    source="upsert-app-connection-request.ts@098b2e9 · PR #13439",
+)
+ACCOUNT_IDENTIFIER = Change(
+    since="0.92",
+    before="The server writes nothing to `metadata`.",
+    after="An upsert sets `metadata.accountIdentifier`: the e-mail address in the token answer or its `id_token`, or"
+    " else what the piece says (`Piece(identify=…)`). An update with `metadata` replaces it.",
+    known="read",
+    source="PR #14402",
+)
+PIECE_SETS = Change(
+    since="0.92",
+    before="Embedding tokens: `pieceSet` is ignored, and the user sees all pieces.",
+    after="With `version` v4, `pieceSet` names the piece set of the project; v3 is still taken.",
+    known="read",
+    source="provision-users.mdx@0011a65 · token extractor of 0.85",
+)
+QUOTA = Change(
+    since="0.92",
+    before="Runs have no quota; `over_quota=True` does nothing.",
+    after="Over the quota a run ends as `QUOTA_EXCEEDED` before its first step, and `/webhooks/:id/sync` is 402"
+    " (switched on by `over_quota=True`).",
+    known="read",
+    source="breaking-changes 0.87",
 )
 
 #: Every change, the oldest first.

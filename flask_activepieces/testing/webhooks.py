@@ -10,7 +10,8 @@ from .answers import Json, Refusal, Row, fastify, respond
 from .area import PUBLIC, Area, Call
 from .bodies import nested
 from .piece import Answer
-from .runs import run_now, run_soon
+from .runs import is_over_quota, run_now, run_soon
+from .versions import NO_ANSWER_IS_408
 
 area = Area("webhooks", reads_bodies=False)
 
@@ -46,13 +47,15 @@ def sample(call: Call) -> tuple[int, Json]:
 @area.route("GET", f"{_ID}/sync", who=PUBLIC)
 @area.route("POST", f"{_ID}/sync", who=PUBLIC)
 def start_and_wait(call: Call) -> Response:
-    """Start a flow and wait for its answer. A flow that gives none, or fails, keeps the caller waiting: then 204."""
+    """Start a flow and wait for its answer. A flow that gives none, or fails, keeps the caller waiting."""
     world = call.world
     began = world.clock()
     outcome = run_now(world, _flow(call), payload_of(request))
+    if is_over_quota(world):
+        return respond(402, {})
     if outcome.answer is None:
         world.sleep(max(0.0, world.webhook_timeout - (world.clock() - began)))
-        return respond(204)
+        return respond(408, {}) if world.has(NO_ANSWER_IS_408) else respond(204)
     return _as_response(outcome.answer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock, RLock
@@ -52,8 +52,10 @@ class World:
     has_worker: bool
     #: Whether two upserts that overlap make two rows, as on a real server.
     racy: bool
-    #: Whether token endpoints on private addresses are refused, as 0.85 does unless told otherwise.
-    blocks_private_hosts: bool
+    #: The private addresses and networks on which token endpoints are asked (AP_SSRF_ALLOW_LIST).
+    ssrf_allow_list: Sequence[str]
+    #: Whether the platform has used up the runs that its plan includes.
+    over_quota: bool
     #: Seconds that a caller of a webhook waits for an answer at most (AP_WEBHOOK_TIMEOUT_SECONDS).
     webhook_timeout: float = 30
     url: str = "http://127.0.0.1:8080"

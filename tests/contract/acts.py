@@ -225,6 +225,11 @@ def all_runs_are_over(replay: Replay) -> None:
     replay.server.world.jobs.wait()
 
 
+def the_deletion_is_over(replay: Replay) -> None:
+    """The recording came after what a DELETE had begun."""
+    replay.clock.advance(2)
+
+
 def nobody_listens(replay: Replay) -> None:
     """The token endpoint was stopped."""
     piece = replay.server.world.store.first("piece", name="@activepieces/piece-acme-oauth")
@@ -245,7 +250,7 @@ def the_endpoint_is_back(replay: Replay) -> None:
 
 def private_hosts_are_blocked(replay: Replay) -> None:
     """The server was started anew without its list of allowed addresses."""
-    replay.server.world.blocks_private_hosts = True
+    replay.server.world.ssrf_allow_list = ()
 
 
 def as_the_admin(replay: Replay) -> None:

@@ -30,6 +30,7 @@ from .acts import (
     plan_is_empty,
     plan_is_full,
     private_hosts_are_blocked,
+    the_deletion_is_over,
     the_endpoint_is_back,
 )
 from .replay import Arrangement
@@ -171,6 +172,7 @@ MAIN: Mapping[str, Arrangement] = {
         "/flows/cpvPVr5DiCc2VSZ4HaDTa",
         {"type": "UPDATE_ACTION", "request": _WHO_AM_I},
     ),
+    "flow get deleted": the_deletion_is_over,
     "flow-runs filters": all_runs_are_over,
     "conn replace with a published flow (api key)": a_connection("E83NRYlMLcMhYlr79smLE", "rt"),
     "flow delete": a_flow("ZgwOefQJ2TLfCjRqcc2jY"),

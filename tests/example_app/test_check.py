@@ -87,7 +87,7 @@ def test_a_key_that_opens_nothing_is_named_at_the_first_step_that_needs_it(
 def test_an_activepieces_that_may_not_reach_the_app_is_told_where_to_allow_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with ActivepiecesServer(blocks_private_hosts=True) as server:
+    with ActivepiecesServer(ssrf_allow_list=()) as server:
         monkeypatch.setenv("ACTIVEPIECES_BASE_URL", server.url)
         monkeypatch.setenv("ACTIVEPIECES_API_KEY", server.api_key)
         monkeypatch.setenv("ACTIVEPIECES_PROJECT_ID", server.project_id)

@@ -157,8 +157,11 @@ def test_a_disabled_flow_is_not_run_and_an_enabled_one_is(
     assert client.flows.run(echo.id)["trigger"]["method"] == "POST"
 
 
-def test_a_deleted_flow_is_not_run(client: ActivepiecesClient, echo: Flow) -> None:
+def test_a_deleted_flow_is_not_run(
+    client: ActivepiecesClient, server: ActivepiecesServer, echo: Flow
+) -> None:
     client.flows.delete(echo.id)
+    server.finish_runs()
 
     with pytest.raises(NoSuchThing):
         client.flows.run(echo.id)

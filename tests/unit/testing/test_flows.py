@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.clock import StoppedClock
 from tests.support.standin import Standin, action, answering, catch_webhook
 
 ECHO = "@acme/piece-echo"
@@ -145,6 +146,25 @@ def test_a_draft_follows_when_its_connection_is_replaced(standin: Standin) -> No
     step = flow["version"]["trigger"]["nextAction"]
     assert step["settings"]["input"]["deep"] == {"list": ["{{connections['new']}}", 7]}
     assert (flow["version"]["connectionIds"], flow["publishedVersionId"]) == (["new"], None)
+
+
+def test_a_flow_is_deleted_a_moment_after_the_answer(standin: Standin, clock: StoppedClock) -> None:
+    """0.85.2 and 0.86.0, seen: a second DELETE meets the first, and the webhook may still run."""
+    flow_id = standin.flow(answering("step_1", "done"))
+
+    assert standin.ask("DELETE", f"/flows/{flow_id}").status_code == 204
+
+    again = standin.ask("DELETE", f"/flows/{flow_id}")
+    assert (again.status_code, again.get_json()["code"]) == (409, "FLOW_OPERATION_IN_PROGRESS")
+    publish = {"type": "LOCK_AND_PUBLISH", "request": {}}
+    assert standin.ask("POST", f"/flows/{flow_id}", publish).status_code == 409
+    assert standin.get(f"/flows?projectId={standin.server.project_id}")["data"] == []
+    assert standin.ask("POST", f"/webhooks/{flow_id}/sync", {}).status_code == 200
+
+    clock.advance(2)
+
+    assert standin.ask("DELETE", f"/flows/{flow_id}").status_code == 404
+    assert standin.ask("POST", f"/webhooks/{flow_id}/sync", {}).status_code == 410
 
 
 def test_a_viewer_looks_at_flows_and_changes_none(standin: Standin) -> None:

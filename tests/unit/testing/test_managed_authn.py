@@ -162,3 +162,16 @@ def test_the_private_half_of_a_key_is_shown_once(standin: Standin) -> None:
     assert made.pop("privateKey").startswith("-----BEGIN RSA PRIVATE KEY-----")
     assert admin.get(f"/signing-keys/{made['id']}") == made
     assert admin.get("/signing-keys")["data"] == [made]
+
+
+def test_allowed_origins_are_for_api_keys_only(standin: Standin) -> None:
+    """Seen: a user token is 403. Each call adds to the list."""
+    path = "/embed-subdomain/allowed-embed-origins"
+    for origins in (["https://a.example"], ["https://b.example", "https://a.example"]):
+        allowed = standin.post(path, {"allowedEmbedOrigins": origins})
+
+    assert allowed == {"allowedEmbedOrigins": ["https://a.example", "https://b.example"]}
+    user = standin.by_admin()
+    assert user.ask("POST", path, {"allowedEmbedOrigins": []}).status_code == 403
+    shown = user.get(f"/platforms/{standin.server.platform_id}")
+    assert shown["allowedEmbedOrigins"] == allowed["allowedEmbedOrigins"]

@@ -96,12 +96,25 @@ def test_what_is_no_address_is_not_asked(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]"])
 def test_a_private_address_is_not_asked(sent: list[TokenRequest], host: str) -> None:
-    client = OAuthClient(sleep=lambda seconds: None, record=sent.append, blocks_private_hosts=True)
+    client = OAuthClient(sleep=lambda seconds: None, record=sent.append, ssrf_allow_list=())
 
     with pytest.raises(Blocked):
         client.post(f"http://{host}/token", FIELDS, authorization=None)
 
     assert sent == []
+
+
+@pytest.mark.parametrize("allowed", ["127.0.0.1", "127.0.0.0/8"])
+def test_a_private_address_on_the_list_is_asked(
+    endpoint: TokenEndpoint, sent: list[TokenRequest], allowed: str
+) -> None:
+    client = OAuthClient(
+        sleep=lambda seconds: None, record=sent.append, ssrf_allow_list=("10.0.0.0/8", allowed)
+    )
+
+    client.post(f"{endpoint.url}/token", FIELDS, authorization=None)
+
+    assert [request.status for request in sent] == [200]
 
 
 def test_no_secret_is_in_the_repr_of_a_request(

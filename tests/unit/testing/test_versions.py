@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
 from flask_activepieces import testing
-from flask_activepieces.testing import ActivepiecesServer, versions
+from flask_activepieces.testing import ActivepiecesServer, Piece, versions
 from flask_activepieces.testing.versions import CHANGES, RELEASES, Change, Version
-from tests.support.standin import Standin, action
+from tests.support.standin import Standin, action, answering
 from tests.support.standin import standin as calls
+from tests.support.token_endpoint import Told, token_endpoint
 
 from .conftest import ECHO
 
@@ -30,9 +35,9 @@ def playing() -> Iterator[Playing]:
     """Makes stand-ins, which end with the test."""
     with ExitStack() as stack:
 
-        def play(version: Version, **options: Any) -> Standin:
+        def play(version: Version, *, more: Sequence[Piece] = (), **options: Any) -> Standin:
             server = ActivepiecesServer(
-                version=version, pieces=[ECHO], sleep=lambda seconds: None, **options
+                version=version, pieces=[ECHO, *more], sleep=lambda seconds: None, **options
             )
             stack.callback(server.close)
             return calls(server)
@@ -226,3 +231,197 @@ def test_replace_deletes_no_global_source(playing: Playing) -> None:
 
     assert replacement.ask().status_code == 204
     assert replacement.used_by("draft") == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "body"), [("0.85", 204, None), ("0.86", 408, {}), ("0.92", 408, {})]
+)
+def test_a_flow_without_an_answer(
+    playing: Playing, version: Version, status: int, body: Any
+) -> None:
+    standin = playing(version)
+    flow_id = standin.flow()
+
+    answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
+
+    assert (answer.status_code, answer.get_json(silent=True)) == (status, body)
+
+
+@pytest.mark.parametrize(("version", "status"), [("0.78", 204), ("0.85", 204), ("0.86", 403)])
+def test_a_global_connection_is_not_deleted_as_one_of_a_project(
+    playing: Playing, version: Version, status: int
+) -> None:
+    standin = playing(version)
+    connection_id = standin.connect("key", ECHO.name, SECRET)
+    store = standin.server.world.store
+    store.change("app_connection", connection_id, scope="PLATFORM")
+
+    answer = standin.ask("DELETE", f"/app-connections/{connection_id}")
+
+    assert answer.status_code == status
+    assert store.get("app_connection", connection_id) is not None
+
+
+@pytest.mark.parametrize(
+    ("version", "placeholder", "oidc"),
+    [("0.78", 400, 400), ("0.85", 201, 400), ("0.86", 201, 201), ("0.92", 201, 201)],
+)
+def test_types_that_not_all_versions_have(
+    playing: Playing, version: Version, placeholder: int, oidc: int
+) -> None:
+    standin = playing(version)
+    body = {
+        "externalId": "x",
+        "displayName": "x",
+        "pieceName": ECHO.name,
+        "projectId": standin.server.project_id,
+    }
+
+    first = standin.ask("POST", "/app-connections", {**body, "type": "PLACEHOLDER"})
+    value = {"type": "OIDC", "props": {"audience": "a"}}
+    second = standin.ask("POST", "/app-connections", {**body, "type": "OIDC", "value": value})
+
+    assert (first.status_code, second.status_code) == (placeholder, oidc)
+
+
+PIECE_THAT_KNOWS = Piece(
+    "@acme/piece-knows",
+    auth={"type": "SECRET_TEXT"},
+    identify=lambda value: f"owner of {value['secret_text']}",
+)
+SIGN_IN = Piece(
+    "@acme/piece-sign-in",
+    auth={
+        "type": "OAUTH2",
+        "authUrl": "{url}/authorize",
+        "tokenUrl": "{url}/token",
+        "scope": [],
+        "props": {"url": {"type": "SHORT_TEXT", "displayName": "URL", "required": True}},
+    },
+)
+
+
+def id_token(**claims: str) -> str:
+    return f"x.{b64encode(json.dumps(claims).encode()).decode()}.x"
+
+
+def draft(standin: Standin, piece: Piece, value: dict[str, Any], **more: Any) -> dict[str, Any]:
+    body = {
+        "externalId": "acme",
+        "displayName": "acme",
+        "pieceName": piece.name,
+        "projectId": standin.server.project_id,
+        "type": value["type"],
+        "value": value,
+    }
+    return body | more
+
+
+def upsert(standin: Standin, piece: Piece, value: dict[str, Any], **more: Any) -> Any:
+    return standin.post("/app-connections", draft(standin, piece, value, **more))
+
+
+def a_code(token_endpoint_url: str) -> dict[str, Any]:
+    return {
+        "type": "OAUTH2",
+        "client_id": "c",
+        "client_secret": "s",
+        "code": "code",
+        "scope": "",
+        "redirect_url": "https://x.example",
+        "props": {"url": token_endpoint_url},
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "metadata"), [("0.86", None), ("0.92", {"accountIdentifier": "owner of x"})]
+)
+def test_the_server_writes_whose_account_it_is(
+    playing: Playing, version: Version, metadata: Any
+) -> None:
+    standin = playing(version, more=[PIECE_THAT_KNOWS])
+
+    assert upsert(standin, PIECE_THAT_KNOWS, SECRET)["metadata"] == metadata
+
+
+def test_the_account_stays_beside_the_metadata_of_an_upsert(playing: Playing) -> None:
+    """An update with metadata replaces all of it, so a client sends the account back."""
+    standin = playing("0.92", more=[PIECE_THAT_KNOWS])
+
+    made = upsert(standin, PIECE_THAT_KNOWS, SECRET, metadata={"k": 1})
+    assert made["metadata"] == {"k": 1, "accountIdentifier": "owner of x"}
+
+    again = upsert(standin, PIECE_THAT_KNOWS, {**SECRET, "secret_text": "y"})
+    assert again["metadata"] == {"k": 1, "accountIdentifier": "owner of y"}
+
+    change = {"displayName": "acme", "metadata": {"k": 2}}
+    changed = standin.post(f"/app-connections/{made['id']}", change)
+    assert changed["metadata"] == {"k": 2}
+
+
+@pytest.mark.parametrize(
+    ("answer", "account"),
+    [
+        ({"email": "a@b.example"}, "a@b.example"),
+        ({"id_token": id_token(upn="u@b.example")}, "u@b.example"),
+        ({"id_token": id_token(upn="no address")}, None),
+        ({"id_token": "no token"}, None),
+        ({}, None),
+    ],
+)
+def test_the_account_is_read_from_the_token_answer(
+    playing: Playing, answer: dict[str, str], account: str | None
+) -> None:
+    standin = playing("0.92", more=[SIGN_IN])
+    with token_endpoint() as endpoint:
+        endpoint.tell(Told({"access_token": "t", **answer}))
+        made = upsert(standin, SIGN_IN, a_code(endpoint.url))
+
+    assert (made["metadata"] or {}).get("accountIdentifier") == account
+
+
+@pytest.mark.parametrize(("version", "allowed"), [("0.78", True), ("0.85", False)])
+def test_private_token_endpoints_without_an_allow_list(
+    playing: Playing, version: Version, allowed: bool
+) -> None:
+    standin = playing(version, more=[SIGN_IN], ssrf_allow_list=())
+    with token_endpoint() as endpoint:
+        body = draft(standin, SIGN_IN, a_code(endpoint.url))
+        answer = standin.ask("POST", "/app-connections", body)
+
+    assert bool(endpoint.heard) is allowed
+    assert answer.status_code == (201 if allowed else 400)
+
+
+@pytest.mark.parametrize(("version", "status"), [("0.86", "SUCCEEDED"), ("0.92", "QUOTA_EXCEEDED")])
+def test_over_the_quota_nothing_runs(playing: Playing, version: Version, status: str) -> None:
+    standin = playing(version, over_quota=True)
+    flow_id = standin.flow(answering("step_1", "done"))
+
+    answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
+
+    assert answer.status_code == (402 if status == "QUOTA_EXCEEDED" else 200)
+    assert [run["status"] for run in standin.runs(flow_id)] == [status]
+
+
+@pytest.mark.parametrize(("version", "kept"), [("0.86", []), ("0.92", ["basic"])])
+def test_a_piece_set_is_kept(playing: Playing, version: Version, kept: list[str]) -> None:
+    standin = playing(version)
+    server = standin.server
+    key = standin.by_admin().post("/signing-keys", {"displayName": "k"})
+    claims = {
+        "version": "v4",
+        "externalUserId": "u",
+        "externalProjectId": "p",
+        "firstName": "E",
+        "lastName": "E",
+        "pieceSet": "basic",
+    }
+    private = RSAKey.import_key(key["privateKey"])
+    token = jwt.encode({"alg": "RS256", "kid": key["id"]}, claims, private)
+
+    answer = standin.ask("POST", "/managed-authn/external-token", {"externalAccessToken": token})
+
+    assert answer.status_code == 200
+    rows = server.world.store.all("project_piece_set")
+    assert [row["pieceSet"] for row in rows] == kept
