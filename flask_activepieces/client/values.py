@@ -16,6 +16,8 @@ AuthorizationMethod = Literal["BODY", "HEADER"]
 GrantType = Literal["authorization_code", "client_credentials"]
 #: The types of values that a person's sign-in at a third party makes.
 OAuth2Kind = Literal["OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2"]
+#: How older documentation of Activepieces writes grant types; its API takes the other spelling only.
+UPPER_CASE_GRANT_TYPES = {name.upper(): name for name in get_args(GrantType)}
 OAUTH2_KINDS: tuple[OAuth2Kind, ...] = get_args(OAuth2Kind)
 
 
@@ -159,6 +161,9 @@ def value_from_json(document: Mapping[str, Any]) -> Value:
     if kind is None:
         raise InvalidInput({"type": f"must be one of {', '.join(VALUES)}"})
     given = {name: value for name, value in document.items() if name != "type"}
+    grant_type = given.get("grant_type")
+    if isinstance(grant_type, str):
+        given["grant_type"] = UPPER_CASE_GRANT_TYPES.get(grant_type, grant_type)
     unknown = given.keys() - {each.name for each in fields(kind)}
     problems = dict.fromkeys(sorted(map(str, unknown)), f"is not known of {name}")
     problems |= _problems(kind, given)

@@ -119,6 +119,9 @@ class NewConnectionSchema(CamelSchema):
     connection_name = Text(
         most=100, metadata={"description": "what people read", "examples": ["Slack of the team"]}
     )
+    display_name = Text(
+        most=100, metadata={"description": "the same as `connectionName`: give one of the two"}
+    )
     external_id = Text(most=100, metadata={"description": "its name among the tenant's own"})
     piece_name = PieceName(
         metadata={
@@ -137,6 +140,13 @@ class NewConnectionSchema(CamelSchema):
                 raise ValidationError("a placeholder has no value", "accessToken")
         elif ("access_token" in data) == ("value" in data):
             raise ValidationError("give either accessToken or value", "value")
+
+    @validates_schema
+    def has_one_name(self, data: dict[str, Any], **_: Any) -> None:
+        """By whichever field; by both if they say the same."""
+        names = {data[field] for field in ("connection_name", "display_name") if field in data}
+        if len(names) > 1:
+            raise ValidationError("it is another than connectionName", "displayName")
 
     @validates_schema
     def fits_its_scope(self, data: dict[str, Any], **_: Any) -> None:

@@ -38,7 +38,7 @@ def save_connection(call: Call) -> Any:
     """
     new = NewConnection(
         value=_value(call.body),
-        display_name=call.body.get("connection_name"),
+        display_name=call.body.get("connection_name", call.body.get("display_name")),
         reach=_reach(call),
         **{name: call.body.get(name) for name in _AS_THEY_ARE},
     )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import Any, get_args
 
-from ..client.values import VALUES, AuthorizationMethod, GrantType, Value
+from ..client.values import (
+    UPPER_CASE_GRANT_TYPES,
+    VALUES,
+    AuthorizationMethod,
+    GrantType,
+    Value,
+)
 
 #: By the annotation of a field.
 _PROPERTIES: dict[str, dict[str, Any]] = {
@@ -14,7 +20,7 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
     "Mapping[str, Any]": {"type": "object"},
     "Mapping[str, Any] | None": {"type": ["object", "null"]},
     "AuthorizationMethod | None": {"enum": [*get_args(AuthorizationMethod), None]},
-    "GrantType | None": {"enum": [*get_args(GrantType), None]},
+    "GrantType | None": {"enum": [*get_args(GrantType), *UPPER_CASE_GRANT_TYPES, None]},
 }
 
 

@@ -83,6 +83,10 @@ VALUES = [
     ("custom", {"type": "CUSTOM_AUTH", "props": {"region": "eu", "port": 1}}),
     ("none", {"type": "NO_AUTH"}),
     ("oauth", {"type": "OAUTH2", "client_secret": "s", "scope": "read", **OAUTH2}),
+    (
+        "oauth",
+        {"type": "OAUTH2", "client_secret": "s", "grant_type": "AUTHORIZATION_CODE", **OAUTH2},
+    ),
 ]
 
 
@@ -96,6 +100,34 @@ def test_a_connection_of_every_type_is_made(
 
     assert made["type"] == value.get("type", "SECRET_TEXT")
     assert made["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"displayName": "Our Discord"},
+        {"connectionName": "Our Discord"},
+        {"displayName": "Our Discord", "connectionName": "Our Discord"},
+    ],
+)
+def test_a_connection_is_named_by_either_field(
+    alice: Manager, integration: str, names: dict[str, str]
+) -> None:
+    """`displayName` is what Activepieces' own API and our answers call it."""
+    body = {"accessToken": "ok-x", "pieceName": PIECE, **names}
+
+    made = answer_of(alice.posts("/connection", body), 201)
+
+    assert made["displayName"] == "Our Discord"
+    assert alice.saves("Our Discord")["id"] == made["id"]
+
+
+def test_two_names_that_differ_are_refused(alice: Manager, integration: str) -> None:
+    body = {"accessToken": "ok-x", "pieceName": PIECE, "displayName": "A", "connectionName": "B"}
+
+    refused = problem(alice.posts("/connection", body), 422, "Invalid input")
+
+    assert list(refused["fields"]) == ["displayName"]
 
 
 @pytest.mark.parametrize("value", [{}, {"value": {"type": "PLACEHOLDER"}}, {"value": {}}])

@@ -46,6 +46,20 @@ TAKEN = {
 }
 
 
+@pytest.mark.parametrize("grant_type", ["AUTHORIZATION_CODE", "CLIENT_CREDENTIALS"])
+def test_a_grant_type_in_upper_case_is_sent_as_activepieces_takes_it(grant_type: str) -> None:
+    """Older documentation of Activepieces writes it so."""
+    value = value_from_json(OAUTH2 | {"grant_type": grant_type})
+
+    assert value.to_json()["grant_type"] == grant_type.lower()
+
+
+@pytest.mark.parametrize("grant_type", ["Authorization_Code", "PASSWORD", "password", ""])
+def test_another_spelling_of_a_grant_type_is_refused(grant_type: str) -> None:
+    with pytest.raises(InvalidInput, match="grant_type"):
+        value_from_json(OAUTH2 | {"grant_type": grant_type})
+
+
 @pytest.mark.parametrize("document", TAKEN.values(), ids=range(len(TAKEN)))
 def test_every_value_that_a_server_took_goes_through_unchanged(document: dict[str, Any]) -> None:
     assert value_from_json(document).to_json() == document
