@@ -7,6 +7,9 @@ from datetime import datetime, timezone
 
 Clock = Callable[[], float]
 
+#: The clocks of several machines may differ by so many seconds.
+CLOCK_SKEW = 60
+
 
 def as_datetime(instant: int) -> datetime:
     """The instant as an aware UTC datetime, for people and for JSON."""

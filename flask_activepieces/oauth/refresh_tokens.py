@@ -6,9 +6,9 @@ keys and by a random secret of the family, so neither a leaked database nor a le
 The rule, for a token whose mac is genuine and whose family lives (RFC 9700 §4.14.2):
 
 1. The current token rotates: it gets a successor and becomes the previous one.
-2. The previous token comes again while its successor is unused. Somebody lost an answer. Within 30 seconds
-   it gets the same successor again (retries, parallel workers); later it gets a new one, which displaces the
-   first successor.
+2. The previous token comes again while its successor is unused. Somebody lost an answer. Within 30 seconds,
+   by clocks that may differ by a minute, it gets the same successor again (retries, parallel workers); later
+   it gets a new one, which displaces the first successor.
 3. Anything older, and anything displaced, is a copy in other hands: the family is revoked.
 4. A generation that the row has not reached was issued before the database was restored from a backup:
    it rotates, and the row moves on past it.
@@ -19,12 +19,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ..clock import CLOCK_SKEW
 from ..errors import SignatureError
 from ..signing import KeyRing, may_be_id
 
 PURPOSE = "refresh token"
 #: How long a lost answer is repeated word for word.
 REPEAT_SECONDS = 30
+#: The same, as seen by a machine whose clock is ahead of the one that rotated the token.
+REPEAT_WINDOW = REPEAT_SECONDS + CLOCK_SKEW
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def judge(token: RefreshToken, family: Rotation, *, now: int) -> Verdict:
     if behind < 0 or (behind == 0 and token.nonce == family.nonce):
         return Verdict.ROTATE
     if behind == 1 and token.nonce == family.previous_nonce:
-        return Verdict.REPEAT if now - family.rotated_at <= REPEAT_SECONDS else Verdict.DISPLACE
+        return Verdict.REPEAT if now - family.rotated_at <= REPEAT_WINDOW else Verdict.DISPLACE
     return Verdict.THEFT
 
 

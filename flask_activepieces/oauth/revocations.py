@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, select
 
+from ..clock import CLOCK_SKEW
 from ..config import LONGEST_ACCESS_TOKEN_TTL
 from ..database import Database, Transaction
 from ..errors import Unavailable
@@ -25,8 +26,6 @@ from .access_tokens import AccessToken
 
 _table: Table = RevocationRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 
-#: Clocks of several machines may differ by this much.
-CLOCK_SKEW = 60
 #: A row outlives every token that it could concern, also one from before the lifetime was made shorter. The skew
 #: counts twice: between whoever issued and whoever revoked, and between whoever prunes and whoever checks.
 KEPT_FOR = LONGEST_ACCESS_TOKEN_TTL + 2 * CLOCK_SKEW

@@ -27,7 +27,7 @@ from tests.support.storage import row_counts
 T = TypeVar("T")
 
 DAY = 86_400
-CODE_LIFE, REFRESH_LIFE, REPEAT = 60, 90 * DAY, 30
+CODE_LIFE, REFRESH_LIFE, REPEAT = 60, 90 * DAY, 90
 
 
 @dataclass

@@ -48,8 +48,8 @@ RULE = [
     ("the current token", 89 * 86_400, "rotates"),
     ("the one before it", 0, "the same successor"),
     ("the one before it", 1, "the same successor"),
-    ("the one before it", 30, "the same successor"),
-    ("the one before it", 31, "a new successor"),
+    ("the one before it", 90, "the same successor"),
+    ("the one before it", 91, "a new successor"),
     ("the one before it", 3600, "a new successor"),
     ("the one before it", 7 * 86_400, "a new successor"),
     ("two before it", 0, "theft"),
@@ -68,7 +68,7 @@ def test_the_rule_of_rotation(
     third = next_after(program, second)
     fourth = next_after(program, third)
     if presented == "a displaced one":
-        clock.advance(31)
+        clock.advance(91)
         displaced, fourth = fourth, next_after(program, third)
     else:
         displaced = ""

@@ -29,10 +29,10 @@ RULE = [
     (7, "current", 0, ROTATE),
     (7, "current", 10**9, ROTATE),
     (6, "previous", 0, REPEAT),
-    (6, "previous", 30, REPEAT),
-    (6, "previous", 31, DISPLACE),
+    (6, "previous", 90, REPEAT),
+    (6, "previous", 91, DISPLACE),
     (6, "previous", 10**9, DISPLACE),
-    (6, "previous", -5, REPEAT),  # another worker's clock is a little ahead
+    (6, "previous", -60, REPEAT),  # the clock that rotated is a minute ahead
     (7, "displaced", 0, THEFT),
     (7, "previous", 0, THEFT),
     (6, "displaced", 0, THEFT),
