@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.documents import PAGES, README, ROOT, shell_lines
+from tests.support.requirements import REQUIREMENTS, Name
 
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 EXAMPLE = ROOT / "example_app" / "README.md"
@@ -162,3 +163,20 @@ def test_what_continuous_integration_runs_exists(listed: dict[str, str]) -> None
 
     assert "test" in targets
     assert set(targets) <= listed.keys()
+
+
+PACKAGES: dict[Name, str] = {
+    "postgres": "postgresql",
+    "mariadb": "mariadb-server",
+    "redis": "redis-server",
+    "chromium": "chromium",
+    "node": "nodejs",
+}
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
+def test_continuous_integration_installs_what_the_tests_need(name: Name) -> None:
+    """It runs them with REQUIRE_ALL=1, so that what is missing is a failure."""
+    services = (ROOT / ".ci" / "services").read_text("utf-8")
+
+    assert f"missing+=({PACKAGES[name]})" in services
