@@ -10,14 +10,14 @@ from hashlib import sha256
 from urllib.parse import urlencode
 
 from flask import Flask
+from flask_activepieces.oauth.desk import TokenDesk
+from flask_activepieces.oauth.requests import FORM
 
 from flask_activepieces.oauth import codes
 from flask_activepieces.oauth.clients import NewCredentials
 from flask_activepieces.oauth.codes import AuthorizationCode
-from flask_activepieces.oauth.desk import TokenDesk
 from flask_activepieces.oauth.families import begin, redeem
 from flask_activepieces.oauth.registration import Registration
-from flask_activepieces.oauth.requests import FORM
 from flask_activepieces.state import get_state
 
 from . import host
@@ -40,12 +40,12 @@ class Mint:
         with self.app.app_context():
             self._state = state = get_state()
             registration = Registration(name="Bench", redirect_uris=[CALLBACK], scope=SCOPE)
-            client, secret = state.database.transact(
+            client, secret = state.database.run_in_transaction(
                 lambda transaction: state.clients.register(
                     transaction, registration, NewCredentials(), now=state.now()
                 )
             )
-            self._grant = state.database.transact(
+            self._grant = state.database.run_in_transaction(
                 lambda transaction: state.grants.allow(
                     transaction,
                     client,
@@ -90,7 +90,7 @@ class Mint:
     def _pair(self, code: AuthorizationCode) -> dict[str, str]:
         desk, now = self._desk, self._state.now()
         family = begin(code, now=now, lifetime=desk.refresh_token_ttl)
-        self._state.database.transact(
+        self._state.database.run_in_transaction(
             lambda transaction: redeem(transaction, family, audit=desk.audit, now=now)
         )
         return desk.pair(family, scope=family.scope, issuer=host.PUBLIC_URL, now=now)

@@ -21,10 +21,10 @@ from .integrations.services import services
 from .integrations.tenant_removal import RemovedTenant
 from .models import Base
 from .oauth.clients import OAuthClients
-from .oauth.desk import TokenDesk
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
 from .oauth.server import OAuthServer
+from .oauth.token_issuer import TokenIssuer
 from .state import EXTENSION, State, get_state
 from .views.blueprint import build_blueprint, routes
 from .views.csrf import exempt_views
@@ -58,7 +58,6 @@ class Activepieces:
         session = HostSession(app.extensions["sqlalchemy"].session)
         host = ConsiderateHost(self._host, session)
         audit = Audit(sender=app)
-        desk = TokenDesk.of(settings, audit=audit)
         clients = OAuthClients(known_scopes=settings.scopes, audit=audit)
         grants = Grants(audit=audit)
         for_tenants = services(
@@ -79,7 +78,7 @@ class Activepieces:
             audit=audit,
             clients=clients,
             grants=grants,
-            server=OAuthServer(desk),
+            server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             budget=budget_for(app, redis_url=settings.redis_url),
             **vars(for_tenants),
@@ -94,7 +93,7 @@ class Activepieces:
         Without a tenant it is what they allowed in all of them, for an app whose user ids are unique among tenants.
         """
         state = get_state()
-        return state.database.transact(
+        return state.database.run_in_transaction(
             lambda transaction: state.grants.revoke_of_user(
                 transaction,
                 tenant_id=tenant_id,
@@ -111,7 +110,7 @@ class Activepieces:
         for itself can get a new token: delete such clients, or remove the tenant.
         """
         state = get_state()
-        return state.database.transact(
+        return state.database.run_in_transaction(
             lambda transaction: state.grants.revoke_of_tenant(
                 transaction, tenant_id=tenant_id, now=state.now(), why="the tenant was disabled"
             )

@@ -19,7 +19,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session
 
-from .database import translated
+from .database import translate_error
 from .host import Host, Permission, Principal, Workspace
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class HostSession:
             try:
                 session.commit()
             except DBAPIError as error:
-                raise translated(error) from error
+                raise translate_error(error) from error
 
 
 class ConsiderateHost(Host):

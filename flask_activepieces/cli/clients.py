@@ -93,7 +93,7 @@ def create(
         question = f"Tenant {tenant_id!r} has no client, grant or integration yet. Register a client for it?"
         confirm(question, yes=yes, as_json=as_json)
     credentials = NewCredentials()
-    client, secret = state.database.transact(
+    client, secret = state.database.run_in_transaction(
         lambda transaction: state.clients.register(
             transaction, registration, credentials, now=state.now()
         )
@@ -181,7 +181,7 @@ def update(
     state = get_state()
     client = _find(state, client_id)
     registration = replace(client.registration(), **changes)
-    changed = state.database.transact(
+    changed = state.database.run_in_transaction(
         lambda transaction: state.clients.change(transaction, client, registration, now=state.now())
     )
     if as_json:
@@ -200,7 +200,7 @@ def rotate(client_id: str, at_once: bool, as_json: bool) -> None:
     state = get_state()
     client = _find(state, client_id)
     secret = clients.new_secret()
-    state.database.transact(
+    state.database.run_in_transaction(
         lambda transaction: state.clients.rotate_secret(
             transaction, client, secret, now=state.now(), keep_old=not at_once
         )
@@ -223,7 +223,7 @@ def delete(client_id: str, yes: bool) -> None:
     state = get_state()
     client = _find(state, client_id)
     confirm(f"Delete {client.name} and everything that it has access to?", yes=yes)
-    state.database.transact(
+    state.database.run_in_transaction(
         lambda transaction: state.clients.delete(transaction, client, now=state.now())
     )
     click.echo(f"Deleted {client.name}.")

@@ -46,7 +46,7 @@ def revoke(grant_id: str) -> None:
     found = state.database.read(lambda connection: grants.matching(connection, id=grant_id))
     if not found:
         raise NotFound("grant", grant_id)
-    state.database.transact(
+    state.database.run_in_transaction(
         lambda transaction: state.grants.revoke(
             transaction, found, now=state.now(), why="revoked by an operator"
         )
@@ -68,7 +68,7 @@ def check(revoke: bool) -> None:
     for grant in orphans:
         click.echo(f"{grant.id}  user {grant.user_id} is not (or no longer) in {grant.tenant_id}")
     if revoke:
-        state.database.transact(
+        state.database.run_in_transaction(
             lambda transaction: state.grants.revoke(
                 transaction, orphans, now=state.now(), why="the user is gone"
             )

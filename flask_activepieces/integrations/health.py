@@ -72,7 +72,7 @@ class Health:
         broken = self._connections.list(integration, ConnectionFilter(statuses=_BROKEN))
         # Before the transaction: the host may look into its database for its answer.
         urls = {one.id: self.reconnect_url(integration, one) for one in broken}
-        known = self._database.transact(
+        known = self._database.run_in_transaction(
             lambda transaction: self._note(transaction, integration, broken, urls, now)
         )
         return [
@@ -118,9 +118,7 @@ class Health:
         now: int,
     ) -> tuple[str, ...]:
         """Write down what is broken, and tell what is new; the connections that were known to be."""
-        current = records.find(
-            transaction.connection, integration.id, tenant_id=integration.tenant_id
-        )
+        current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         ids = tuple(connection.id for connection in broken)
         if ids != current.failing:
             records.change(transaction, current, {"failing": json.dumps(ids)}, now=now)

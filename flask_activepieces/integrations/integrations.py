@@ -105,7 +105,7 @@ class Integrations:
         plan = self._planner.plan(ground, place, given, wanted=setup.project_id)
 
         def save(transaction: Transaction) -> Integration | None:
-            current = at_place(transaction.connection)
+            current = at_place(transaction.conn)
             if not ground.is_under(current):
                 return None
             if current.integration is None:
@@ -113,7 +113,9 @@ class Integrations:
             return self._update(transaction, current.integration, plan, user_id=user_id, now=now)
 
         # When another admin came in between, Activepieces is asked again: what it said was about another ground.
-        return self._database.transact(save) or self.set_up(setup, user_id=user_id, now=now)
+        return self._database.run_in_transaction(save) or self.set_up(
+            setup, user_id=user_id, now=now
+        )
 
     def change(
         self,
@@ -149,7 +151,7 @@ class Integrations:
             plan = self._planner.plan(ground, place, given, removed=removed, wanted=project_id)
 
         def save(transaction: Transaction) -> Integration:
-            current = standing(transaction.connection)
+            current = standing(transaction.conn)
             if plan is not None and not plan.ground.is_under(current):
                 raise Busy("integration", retry_after=1)
             changed = current.integration
@@ -162,7 +164,7 @@ class Integrations:
                 changed = self._update(transaction, changed, plan, user_id=user_id, now=now)
             return changed
 
-        return self._database.transact(save)
+        return self._database.run_in_transaction(save)
 
     def remove(self, integration: Integration, *, user_id: str | None, now: int) -> None:
         """Remove the integration with its OAuth client; connections stay in Activepieces.
@@ -171,7 +173,7 @@ class Integrations:
         None for an operator.
         """
         checked_optional_id("user_id", user_id)
-        self._database.transact(
+        self._database.run_in_transaction(
             lambda transaction: self.remove_in(transaction, integration, user_id=user_id, now=now)
         )
 
@@ -179,11 +181,9 @@ class Integrations:
         self, transaction: Transaction, integration: Integration, *, user_id: str | None, now: int
     ) -> None:
         """Like `remove`, as a part of a transaction."""
-        current = records.find(
-            transaction.connection, integration.id, tenant_id=integration.tenant_id
-        )
+        current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         if current.oauth_client_id is not None:
-            own = clients.find_any(transaction.connection, current.oauth_client_id)
+            own = clients.find_any(transaction.conn, current.oauth_client_id)
             if own is not None:
                 self._clients.delete(transaction, own, now=now)
         if not records.remove(transaction, current):

@@ -48,11 +48,11 @@ class Journal:
             event = _event("connection.saved", integration, connection, user_id, now)
             self._audit.record(transaction, event)
 
-        self._database.transact(note)
+        self._database.run_in_transaction(note)
 
     def deleting(self, integration: Integration, connection: Connection, *, now: int) -> None:
         """A connection is about to go: what its user allowed it to do ends."""
-        self._database.transact(
+        self._database.run_in_transaction(
             lambda transaction: self._end_grant(transaction, integration, connection, now)
         )
 
@@ -60,7 +60,7 @@ class Journal:
         self, integration: Integration, connection: Connection, *, user_id: str, now: int
     ) -> None:
         """A connection is gone, and with it what its user allowed it to do."""
-        self._database.transact(
+        self._database.run_in_transaction(
             lambda transaction: self._note_deletion(
                 transaction, integration, connection, user_id, now
             )
@@ -86,11 +86,11 @@ class Journal:
             if source_deleted:
                 self._note_deletion(transaction, integration, source, user_id, now)
 
-        self._database.transact(note)
+        self._database.run_in_transaction(note)
 
     def forget_own(self, integration: Integration, *, now: int) -> None:
         """The own connection is gone, and not by us; or by us, and the answer was lost."""
-        self._database.transact(
+        self._database.run_in_transaction(
             lambda transaction: _forget_own(
                 transaction, integration, integration.connection_id, now
             )
@@ -113,14 +113,12 @@ class Journal:
         self, transaction: Transaction, integration: Integration, connection: Connection, now: int
     ) -> None:
         user_id = user_of(connection)
-        current = records.find(
-            transaction.connection, integration.id, tenant_id=integration.tenant_id
-        )
+        current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         client_id = current.oauth_client_id
         if client_id is None or user_id is None:
             return
         found = grants.remembered(
-            transaction.connection,
+            transaction.conn,
             client_id=client_id,
             tenant_ids=[integration.tenant_id],
             user_id=user_id,
@@ -131,7 +129,7 @@ class Journal:
 def _change(
     transaction: Transaction, integration: Integration, values: dict[str, str | None], now: int
 ) -> None:
-    current = records.find(transaction.connection, integration.id, tenant_id=integration.tenant_id)
+    current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
     if current.project_id == integration.project_id:
         records.change(transaction, current, values, now=now)
 
@@ -139,7 +137,7 @@ def _change(
 def _forget_own(
     transaction: Transaction, integration: Integration, connection_id: str | None, now: int
 ) -> None:
-    current = records.find(transaction.connection, integration.id, tenant_id=integration.tenant_id)
+    current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
     if current.connection_id == connection_id:
         none = {"connection_id": None, "connection_external_id": None}
         records.change(transaction, current, none, now=now)

@@ -129,7 +129,10 @@ class Leases:
     def _insert(self, name: str, holder: str, until: int) -> bool:
         statement = insert_if_absent(_table, self._database.dialect)
         values = {"name": name, "holder": holder, "until": until}
-        return self._database.transact(lambda work: work.changes(statement, values)) == 1
+        return (
+            self._database.run_in_transaction(lambda work: work.execute_rowcount(statement, values))
+            == 1
+        )
 
     def _take_over(self, name: str, before: str, holder: str, until: int) -> bool:
         statement = (
@@ -137,12 +140,12 @@ class Leases:
             .where(_table.c.name == name, _table.c.holder == before)
             .values(holder=holder, until=until)
         )
-        return self._database.transact(lambda work: work.changes(statement)) == 1
+        return self._database.run_in_transaction(lambda work: work.execute_rowcount(statement)) == 1
 
     def _give_back(self, name: str, holder: str) -> None:
         statement = delete(_table).where(_table.c.name == name, _table.c.holder == holder)
         with suppress(Unavailable):  # it ends by itself
-            self._database.transact(lambda work: work.changes(statement))
+            self._database.run_in_transaction(lambda work: work.execute_rowcount(statement))
 
 
 def may_still_happen(error: Exception) -> bool:

@@ -73,4 +73,6 @@ class TenantMcp:
             user_id=user_id,
             detail={"integration_id": integration.id, "project_id": integration.project_id},
         )
-        self._database.transact(lambda transaction: self._audit.record(transaction, event))
+        self._database.run_in_transaction(
+            lambda transaction: self._audit.record(transaction, event)
+        )

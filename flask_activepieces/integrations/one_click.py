@@ -19,7 +19,7 @@ from ..client.errors import ClaimRefused, NoSuchThing
 from ..client.values import OAuth2
 from ..clock import Clock
 from ..config import Settings
-from ..database import Database, LostRace, Transaction
+from ..database import ConcurrentUpdate, Database, Transaction
 from ..errors import NotFound, SetupError
 from ..host import Host, Principal, Workspace
 from ..oauth import families, grants, scopes
@@ -175,7 +175,7 @@ class OneClick:
                 now=now,
             )
             of_tenant = grants.remembered(
-                transaction.connection,
+                transaction.conn,
                 client_id=client.client_id,
                 tenant_ids=[workspace.tenant_id],
                 user_id=principal.user_id,
@@ -189,7 +189,7 @@ class OneClick:
                     transaction, client, principal, workspace, granted, now=now
                 )
             except NotFound:
-                raise LostRace from None  # somebody has just deleted the client: make another
+                raise ConcurrentUpdate from None  # somebody has just deleted the client: make another
             return _Allowed(
                 client=client,
                 client_secret=secret,
@@ -198,7 +198,7 @@ class OneClick:
                 others=others,
             )
 
-        return self._database.transact(allow)
+        return self._database.run_in_transaction(allow)
 
     def _value(
         self,
@@ -237,7 +237,7 @@ class OneClick:
 
     def _living(self, allowed: _Allowed, now: int) -> list[Family]:
         return self._database.read(
-            lambda connection: families.living_of_grant(connection, allowed.grant.id, now=now)
+            lambda connection: families.active_for_grant(connection, allowed.grant.id, now=now)
         )
 
     def _end(self, replaced: Sequence[Family], others: Sequence[Grant], now: int) -> None:
@@ -249,7 +249,7 @@ class OneClick:
             self._grants.revoke(transaction, others, now=now, why=why)
 
         if replaced or others:
-            self._database.transact(end)
+            self._database.run_in_transaction(end)
 
     def _take_back(self, allowed: _Allowed, now: int) -> None:
         """End a grant that was made for nothing: no connection has it."""
@@ -257,11 +257,11 @@ class OneClick:
             return
 
         def revoke(transaction: Transaction) -> None:
-            if not is_used(transaction.connection, allowed.grant.id, now=now):
+            if not is_used(transaction.conn, allowed.grant.id, now=now):
                 why = "Activepieces did not make the connection"
                 self._grants.revoke(transaction, [allowed.grant], now=now, why=why)
 
-        self._database.transact(revoke)
+        self._database.run_in_transaction(revoke)
 
     def _explained(self, error: ClaimRefused, issuer: str) -> ClaimRefused:
         address = f"{issuer}{self._settings.oauth_prefix}/token"

@@ -58,9 +58,7 @@ class OwnClients:
 
         ``new`` is what it is given where it has no client, or no secret that can be read.
         """
-        current = records.find(
-            transaction.connection, integration.id, tenant_id=integration.tenant_id
-        )
+        current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         client = self._found(transaction, current)
         if client is None:
             return self._made(transaction, current, redirect_uri, scope, new, now)
@@ -74,7 +72,7 @@ class OwnClients:
     def _found(self, transaction: Transaction, integration: Integration) -> OAuthClient | None:
         if integration.oauth_client_id is None:
             return None
-        found = clients.find_any(transaction.connection, integration.oauth_client_id)
+        found = clients.find_any(transaction.conn, integration.oauth_client_id)
         # None when somebody has deleted it.
         return found if found is not None and found.integration_id == integration.id else None
 
@@ -111,7 +109,7 @@ class OwnClients:
         now: int,
     ) -> str:
         """The secret that was kept; the new one if none of the secret keys opens that any more."""
-        kept = self._strongbox.oauth_secret(transaction.connection, integration)
+        kept = self._strongbox.oauth_secret(transaction.conn, integration)
         good = filter(None, (client.secret_hash, client.previous_secret_hash))
         if kept is not None and any(same(fingerprint(kept), known) for known in good):
             return kept

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Select, Table, delete, select, update
 
-from ..database import LostRace, Transaction
+from ..database import ConcurrentUpdate, Transaction
 from ..errors import NotFound
 from ..host_ids import checked_id, checked_optional_id
 from ..inserts import insert_if_absent
@@ -111,7 +111,7 @@ def locked(connection: Connection, integration: Integration) -> Locked:
 
 
 def add(transaction: Transaction, values: dict[str, Any], *, now: int) -> Integration:
-    """The new integration; `LostRace` when its tenant or organization has just been given one."""
+    """The new integration; `ConcurrentUpdate` when its tenant or organization has just been given one."""
     row = {
         "enabled": True,
         "connection_id": None,
@@ -123,15 +123,18 @@ def add(transaction: Transaction, values: dict[str, Any], *, now: int) -> Integr
         "created_at": now,
         "updated_at": now,
     } | values
-    if transaction.changes(insert_if_absent(_table, transaction.connection.dialect.name), row) == 0:
-        raise LostRace
-    return find(transaction.connection, row["id"], tenant_id=row["tenant_id"])
+    if (
+        transaction.execute_rowcount(insert_if_absent(_table, transaction.conn.dialect.name), row)
+        == 0
+    ):
+        raise ConcurrentUpdate
+    return find(transaction.conn, row["id"], tenant_id=row["tenant_id"])
 
 
 def change(
     transaction: Transaction, integration: Integration, values: dict[str, Any], *, now: int
 ) -> Integration:
-    """The integration with these columns changed; `LostRace` when another has changed it since it was read."""
+    """The integration with these columns changed; `ConcurrentUpdate` if it was changed since it was read."""
     statement = (
         update(_table)
         .where(
@@ -141,9 +144,9 @@ def change(
         )
         .values(values | {"revision": integration.revision + 1, "updated_at": now})
     )
-    if transaction.changes(statement) == 0:
-        raise LostRace
-    return find(transaction.connection, integration.id, tenant_id=integration.tenant_id)
+    if transaction.execute_rowcount(statement) == 0:
+        raise ConcurrentUpdate
+    return find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
 
 
 def remove(transaction: Transaction, integration: Integration) -> bool:
@@ -151,7 +154,7 @@ def remove(transaction: Transaction, integration: Integration) -> bool:
     statement = delete(_table).where(
         _table.c.id == integration.id, _table.c.tenant_id == integration.tenant_id
     )
-    return transaction.changes(statement) == 1
+    return transaction.execute_rowcount(statement) == 1
 
 
 def _integrations(connection: Connection, statement: Select[Any]) -> list[Integration]:

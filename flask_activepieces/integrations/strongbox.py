@@ -75,16 +75,16 @@ class Strongbox:
 
         def work(transaction: Transaction) -> bool:
             current = records.find(
-                transaction.connection, integration.id, tenant_id=integration.tenant_id
+                transaction.conn, integration.id, tenant_id=integration.tenant_id
             )
             try:
-                values = self._relocked(current.id, records.locked(transaction.connection, current))
+                values = self._relocked(current.id, records.locked(transaction.conn, current))
             except SignatureError:
                 return False
             records.change(transaction, current, values, now=now)
             return True
 
-        return database.transact(work)
+        return database.run_in_transaction(work)
 
     def _relocked(self, integration_id: str, locked: Locked) -> dict[str, str]:
         return {

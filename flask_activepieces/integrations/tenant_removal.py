@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..database import Database, LostRace, Transaction
+from ..database import ConcurrentUpdate, Database, Transaction
 from ..errors import NotFound
 from ..host_ids import checked_id
 from ..oauth import clients
@@ -50,18 +50,18 @@ class TenantRemoval:
             revoked = self._grants.revoke_of_tenant(
                 transaction, tenant_id=tenant, now=now, why="the tenant was removed"
             )
-            integrations = records.of_tenant(transaction.connection, tenant)
-            registered = clients.of_tenant(transaction.connection, tenant)
+            integrations = records.of_tenant(transaction.conn, tenant)
+            registered = clients.of_tenant(transaction.conn, tenant)
             try:
                 for integration in integrations:
                     self._integrations.remove_in(transaction, integration, user_id=None, now=now)
                 # Those that were made for an integration went with it.
-                for client in clients.of_tenant(transaction.connection, tenant):
+                for client in clients.of_tenant(transaction.conn, tenant):
                     self._clients.delete(transaction, client, now=now)
             except NotFound as error:
-                raise LostRace from error  # somebody else deletes the same: look again
+                raise ConcurrentUpdate from error  # somebody else deletes the same: look again
             return RemovedTenant(
                 grants=revoked, clients=len(registered), integrations=len(integrations)
             )
 
-        return self._database.transact(remove)
+        return self._database.run_in_transaction(remove)

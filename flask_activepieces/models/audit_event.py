@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Integer, Text
+from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import TABLE_PREFIX, Base, HostId, Id, Instant, Serial, exact_text
 
 
 class AuditEventRow(Base):
-    """One event; refreshes of one family share a row that counts them, so that rows do not grow with time."""
+    """One event. Issuing and refreshing leave no row: the token family's own row says when, and how often."""
 
     __tablename__ = TABLE_PREFIX + "audit_events"
-    __table_args__ = (Index(None, "tenant_id", "at"), Index(None, "family_id", "name"))
+    __table_args__ = (Index(None, "tenant_id", "at"),)
 
     id: Mapped[Serial]
     name: Mapped[str] = mapped_column(exact_text(40))
@@ -24,5 +24,3 @@ class AuditEventRow(Base):
     #: A JSON object of short texts; plain text to the database, which never looks inside.
     detail: Mapped[str] = mapped_column(Text)
     at: Mapped[Instant]
-    times: Mapped[int] = mapped_column(Integer)
-    last_at: Mapped[Instant]

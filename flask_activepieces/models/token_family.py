@@ -30,6 +30,7 @@ class TokenFamilyRow(Base):
     generation: Mapped[int] = mapped_column(BigInteger)
     nonce: Mapped[Id]
     previous_nonce: Mapped[Id | None]
+    refresh_count: Mapped[int] = mapped_column(BigInteger)
     rotated_at: Mapped[Instant]
     created_at: Mapped[Instant]
     #: Moves on with every refresh: an idle connection ends, a used one does not. No index holds what a refresh

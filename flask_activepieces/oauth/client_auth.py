@@ -17,11 +17,15 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from ..signing import fingerprint, same
 from .clients import OAuthClient
 
-_NOBODY = fingerprint("the secret of no client")
+#: The ways to authenticate (RFC 7591 §2); a public client has none.
+SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
+CLIENT_METHODS = [*SECRET_METHODS, "none"]
+
+_DUMMY_HASH = fingerprint("the secret of no client")
 
 
 @dataclass(frozen=True)
-class Credentials:
+class ClientCredentials:
     """What a request says of its client."""
 
     client_id: str
@@ -36,15 +40,15 @@ class Credentials:
         return "client_secret_basic" if self.by_header else "client_secret_post"
 
 
-def read_credentials(form: Mapping[str, str], authorization: str | None) -> Credentials:
+def read_credentials(form: Mapping[str, str], authorization: str | None) -> ClientCredentials:
     """The one set of credentials in a request; an Authlib error when there is none, or more than one."""
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if authorization is None:
         if not client_id:
-            raise refused(
+            raise invalid_client(
                 "The request names no client: send client_id and client_secret.", by_header=False
             )
-        return Credentials(client_id, secret or None, by_header=False)
+        return ClientCredentials(client_id, secret or None, by_header=False)
     if secret is not None:
         # RFC 6749 §2.3: not more than one method in each request, even if one of them is right.
         raise InvalidRequestError(
@@ -55,59 +59,53 @@ def read_credentials(form: Mapping[str, str], authorization: str | None) -> Cred
         raise InvalidRequestError(
             "client_id in the form is not the one in the Authorization header."
         )
-    return Credentials(header_id, header_secret, by_header=True)
+    return ClientCredentials(header_id, header_secret, by_header=True)
 
 
 def _from_basic(authorization: str) -> tuple[str, str]:
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
-        raise refused("The Authorization header must be of the Basic kind here.", by_header=True)
+        raise invalid_client("Use HTTP Basic in the Authorization header.", by_header=True)
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except ValueError:  # no base64, no ASCII, no UTF-8
-        raise refused(
+        raise invalid_client(
             "The Authorization header is not valid Basic authentication.", by_header=True
         ) from None
     client_id, colon, secret = text.partition(":")
     if not colon or not client_id or not secret:
-        raise refused("The Authorization header lacks the client id or the secret.", by_header=True)
+        raise invalid_client(
+            "The Authorization header lacks the client id or the secret.", by_header=True
+        )
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-def check(credentials: Credentials, client: OAuthClient | None) -> OAuthClient:
+def authenticate(credentials: ClientCredentials, client: OAuthClient | None) -> OAuthClient:
     """The client if the credentials prove it; else InvalidClientError, the same for every reason.
 
     The work is the same too, whether there is such a client or not and whichever of its secrets is given.
     """
     given = fingerprint(credentials.secret or "")
-    is_current = same(given, (client and client.secret_hash) or _NOBODY)
-    is_previous = same(given, (client and client.previous_secret_hash) or _NOBODY)
+    is_current = same(given, (client and client.secret_hash) or _DUMMY_HASH)
+    is_previous = same(given, (client and client.previous_secret_hash) or _DUMMY_HASH)
     is_public = client is not None and not client.confidential
     proven = credentials.secret is None if is_public else is_current or is_previous
     if client is None or not proven:
-        raise refused(
+        raise invalid_client(
             "Unknown client, or a wrong or missing secret.", by_header=credentials.by_header
         )
     return client
 
 
-def refused(description: str, *, by_header: bool) -> InvalidClientError:
+def invalid_client(description: str, *, by_header: bool) -> InvalidClientError:
     """RFC 6749 §5.2: 401 always; the challenge only to a client that used the header."""
-    error = _Refused(description)
-    error.by_header = by_header
+    error = InvalidClient(description, status_code=401)
+    error.challenge = 'Basic realm="oauth", charset="UTF-8"' if by_header else None
     return error
 
 
-class _Refused(InvalidClientError):
-    status_code = 401
-    by_header = False
+class InvalidClient(InvalidClientError):
+    """The client is unknown, or its credentials are wrong."""
 
-    def get_headers(self) -> list[tuple[str, str]]:
-        headers: list[tuple[str, str]] = [
-            (name, value)
-            for name, value in super().get_headers()  # type: ignore[no-untyped-call]
-            if name != "WWW-Authenticate"
-        ]
-        if self.by_header:
-            headers.append(("WWW-Authenticate", 'Basic realm="oauth", charset="UTF-8"'))
-        return headers
+    #: The ``WWW-Authenticate`` header of the response.
+    challenge: str | None = None

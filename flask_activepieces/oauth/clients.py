@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from ..audit import Audit, Event
 from ..config import Scope
-from ..database import LostRace, Transaction
+from ..database import ConcurrentUpdate, Database, Transaction
 from ..errors import InvalidInput, NotFound
 from ..host_ids import checked_id
 from ..models import GrantRow, OAuthClientRow
@@ -153,11 +153,11 @@ class OAuthClients:
         }
         client = client_of(values)
         event = _event("client.created", client, now)
-        if find_any(transaction.connection, client.client_id) is None:
+        if find_any(transaction.conn, client.client_id) is None:
             transaction.execute(insert(_table), values)
             self._audit.record(transaction, event)
         else:
-            self._audit.announce(transaction, event)
+            self._audit.notify_after_commit(transaction, event)
         return client, secret
 
     def change(
@@ -181,7 +181,7 @@ class OAuthClients:
         changed = {name: value for name, value in after.items() if value != before[name]}
         if changed:
             statement = update(_table).where(_table.c.client_id == client.client_id)
-            if transaction.changes(statement.values(changed)) == 0:
+            if transaction.execute_rowcount(statement.values(changed)) == 0:
                 raise NotFound("OAuth client", client.client_id)
             self._audit.record(transaction, _event("client.updated", client, now))
         return client_of(asdict(client) | after)
@@ -200,40 +200,49 @@ class OAuthClients:
         """Give the client a `new_secret`. The one before it works until the next rotation, unless it must end now.
 
         The secret is made before the transaction, which may run twice: a client that has it already keeps the one
-        before it. With ``in_place_of``, the hash of the secret to replace, it is `LostRace` if that is not it any
-        more; without it, `NotFound` when the client was deleted meanwhile. An integration rotates the secret of its
-        own client.
+        before it. With ``in_place_of``, the hash of the secret to replace, it is `ConcurrentUpdate` if it has
+        another one by now; without it, `NotFound` when the client was deleted meanwhile. An integration rotates the
+        secret of its own client.
         """
         _check_whose(client, integration_id)
         if not client.confidential:
             raise InvalidInput({"client_id": Phrase("a public client has no secret to rotate")})
         new, event = fingerprint(secret), _event("client.secret_rotated", client, now)
-        current = find_any(transaction.connection, client.client_id)
+        current = find_any(transaction.conn, client.client_id)
         if current is not None and current.secret_hash == new:
-            self._audit.announce(transaction, event)
+            self._audit.notify_after_commit(transaction, event)
             return
         # What is the old secret is for the row to say, in case that another admin rotates just now; and it
         # comes first, because MySQL works through the assignments in their order.
         statement = update(_table).where(_table.c.client_id == client.client_id)
         if in_place_of is not None:
             statement = statement.where(_table.c.secret_hash == in_place_of)
-        rotated = transaction.changes(
+        rotated = transaction.execute_rowcount(
             statement.ordered_values(
                 (_table.c.previous_secret_hash, _table.c.secret_hash if keep_old else null()),
                 (_table.c.secret_hash, new),
             )
         )
         if not rotated:
-            raise NotFound("OAuth client", client.client_id) if in_place_of is None else LostRace
+            raise (
+                NotFound("OAuth client", client.client_id)
+                if in_place_of is None
+                else ConcurrentUpdate
+            )
         self._audit.record(transaction, event)
 
     def delete(self, transaction: Transaction, client: OAuthClient, *, now: int) -> None:
         """Delete the client with its grants; every token it has stops working. `NotFound` if it was gone already."""
         # Its row first: its deletion waits for any approval that holds it (see `Grants.allow`).
-        if transaction.changes(delete(_table).where(_table.c.client_id == client.client_id)) == 0:
+        if (
+            transaction.execute_rowcount(
+                delete(_table).where(_table.c.client_id == client.client_id)
+            )
+            == 0
+        ):
             raise NotFound("OAuth client", client.client_id)
         transaction.execute(delete(GrantRow).where(GrantRow.client_id == client.client_id))
-        families.end_of_client(transaction, client.client_id, now=now)
+        families.revoke_for_client(transaction, client.client_id, now=now)
         revocations.add(transaction, revocations.client(client.client_id), now=now)
         self._audit.record(transaction, _event("client.deleted", client, now))
 
@@ -266,9 +275,9 @@ def _check_whose(client: OAuthClient, integration_id: str | None) -> None:
         )
 
 
-def count_token(transaction: Transaction, client_id: str, *, now: int) -> bool:
+def count_token(database: Database, client_id: str, *, now: int) -> bool:
     """Count an access token that the client gets by its own credentials; False if the client is gone."""
-    return transaction.changes_at_once(_COUNT_TOKEN, {"this": client_id, "now": now}) == 1
+    return database.write(_COUNT_TOKEN, {"this": client_id, "now": now}) == 1
 
 
 def find(connection: Connection, client_id: str, *, tenant_id: str) -> OAuthClient:

@@ -1,4 +1,4 @@
-"""Token families in storage: made by redeeming a code, moved on by each refresh, ended by a revocation.
+"""Token families in storage: created by redeeming a code, changed by each refresh, ended by a revocation.
 
 Each of the three is one conditional statement, so that of any number of racing requests exactly one wins on
 every database, in any number of processes.
@@ -7,7 +7,7 @@ every database, in any number of processes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -24,11 +24,12 @@ from sqlalchemy import (
     update,
 )
 
-from ..audit import Audit, Change, Event
-from ..database import Transaction
+from ..audit import Audit, Event
+from ..database import Database, Transaction
 from ..inserts import insert_while
 from ..models import GrantRow, TokenFamilyRow
 from ..signing import random_id
+from . import revocations
 from .codes import AuthorizationCode
 from .refresh_tokens import RefreshToken, Rotation
 
@@ -38,7 +39,7 @@ grants: Table = GrantRow.__table__  # type: ignore[assignment]
 
 @dataclass(frozen=True, kw_only=True)
 class Family(TokenMixin):
-    """One connection's standing: for whom, for what, and which refresh token is its current one."""
+    """Everything issued from one code: for whom, with which scope, and which refresh token is the current one."""
 
     id: str
     client_id: str
@@ -51,6 +52,7 @@ class Family(TokenMixin):
     generation: int
     nonce: str = field(repr=False)
     previous_nonce: str | None = field(repr=False)
+    refresh_count: int
     rotated_at: int
     created_at: int
     expires_at: int
@@ -71,7 +73,7 @@ class Family(TokenMixin):
         """The one refresh token that rotates."""
         return RefreshToken(self.id, self.generation, self.nonce)
 
-    def is_live(self, now: int) -> bool:
+    def is_active(self, now: int) -> bool:
         """Whether its refresh tokens may still be used."""
         return self.revoked_at is None and now < self.expires_at
 
@@ -113,23 +115,23 @@ GRANT_OF_FAMILY = grants.c.id == table.c.grant_id
 _FIND = (
     select(*COLUMNS)
     .select_from(table.outerjoin(grants, GRANT_OF_FAMILY))
-    .where(table.c.id == bindparam("wanted"))
+    .where(table.c.id == bindparam("family_id"))
 )
 
 
-def family_of(values: Mapping[str, Any]) -> Family:
+def family_from_row(values: Mapping[str, Any]) -> Family:
     """The family in a mapping that has all columns of the table."""
     return Family(**{name: values[name] for name in FIELDS})
 
 
-def find(connection: Connection, family_id: str) -> Family | None:
+def find(conn: Connection, family_id: str) -> Family | None:
     """The family of that id, of whichever client: its token must still be proven genuine."""
-    row = connection.execute(_FIND, {"wanted": family_id}).one_or_none()
-    return None if row is None else family_of(row._asdict())
+    row = conn.execute(_FIND, {"family_id": family_id}).one_or_none()
+    return None if row is None else family_from_row(row._asdict())
 
 
-def begin(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
-    """The family that a code would buy; nothing is stored yet."""
+def new_family(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
+    """The family that a code can be redeemed for; nothing is stored yet."""
     return Family(
         id=code.jti,
         client_id=code.client_id,
@@ -142,6 +144,7 @@ def begin(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
         generation=0,
         nonce=random_id(),
         previous_nonce=None,
+        refresh_count=0,
         rotated_at=now,
         created_at=now,
         expires_at=now + lifetime,
@@ -149,91 +152,111 @@ def begin(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
     )
 
 
-def redeem(transaction: Transaction, family: Family, *, audit: Audit, now: int) -> bool:
-    """Store the family if its code was not redeemed and its grant still stands; False if either fails.
-
-    The grant's row is locked against deletion until the commit: a user who disconnects meanwhile either comes
-    first, and nothing is stored, or waits, and finds the new family to revoke.
-    """
-    change = Change(_redeem_statement(transaction.dialect), vars(family))
-    return audit.record_if(transaction, change, family.event("token.issued", now))
-
-
-def is_stored(connection: Connection, family: Family) -> bool:
-    """Whether this family, and not another one that the same code bought, is the stored one."""
-    stored = find(connection, family.id)
-    return stored is not None and stored.secret == family.secret and stored.revoked_at is None
+def with_next_token(family: Family, *, used: RefreshToken, now: int, lifetime: int) -> Family:
+    """The family after the token that was used has been exchanged for its successor."""
+    return replace(
+        _with_new_nonce(family, now=now, lifetime=lifetime),
+        generation=used.generation + 1,
+        previous_nonce=used.nonce,
+    )
 
 
-def rotated(family: Family, *, past: RefreshToken, now: int, lifetime: int) -> Family:
-    """Where the family stands once the presented token was exchanged for a successor."""
-    successor = RefreshToken(family.id, past.generation + 1, random_id())
-    return _with(family, successor, previous=past.nonce, now=now, lifetime=lifetime)
+def with_replaced_token(family: Family, *, now: int, lifetime: int) -> Family:
+    """The family after a new token has taken the place of its unused current one."""
+    return _with_new_nonce(family, now=now, lifetime=lifetime)
 
 
-def displaced(family: Family, *, now: int, lifetime: int) -> Family:
-    """Where the family stands once its unused current token has made room for a new one."""
-    successor = RefreshToken(family.id, family.generation, random_id())
-    return _with(family, successor, previous=family.previous_nonce, now=now, lifetime=lifetime)
+def _with_new_nonce(family: Family, *, now: int, lifetime: int) -> Family:
+    return replace(
+        family,
+        nonce=random_id(),
+        refresh_count=family.refresh_count + 1,
+        rotated_at=now,
+        expires_at=now + lifetime,
+    )
 
 
-def _with(
-    family: Family, successor: RefreshToken, *, previous: str | None, now: int, lifetime: int
-) -> Family:
-    changed = {
-        "generation": successor.generation,
-        "nonce": successor.nonce,
-        "previous_nonce": previous,
-        "rotated_at": now,
-        "expires_at": now + lifetime,
-    }
-    return Family(**vars(family) | changed)
+class TokenFamilies:
+    """The stored families of one app. Each write is one conditional statement."""
+
+    def __init__(self, database: Database, *, audit: Audit) -> None:
+        self._database = database
+        self._audit = audit
+
+    def find(self, family_id: str) -> Family | None:
+        """The family with that id, of any client: its token must still be verified."""
+        return self._database.read(lambda conn: find(conn, family_id))
+
+    def store_if_unredeemed(self, family: Family) -> bool:
+        """Store the family if its code was not redeemed before and its grant still exists; whether it was stored.
+
+        The grant's row is locked against deletion until the commit: a user who disconnects meanwhile either comes
+        first, and nothing is stored, or waits, and revokes the new family.
+        """
+        statement = _insert_statement(self._database.dialect)
+        if self._database.write(statement, vars(family)):
+            self._audit.notify(family.event("token.issued", family.created_at))
+            return True
+        # The answer to our own COMMIT may have been lost, and the INSERT tried again.
+        stored = self.find(family.id)
+        return stored is not None and stored.secret == family.secret and stored.revoked_at is None
+
+    def store_rotation(self, before: Family, after: Family) -> bool:
+        """Store what a refresh changes; False if the family was rotated or revoked meanwhile."""
+        values = {name: getattr(after, name) for name in _ROTATED} | {
+            "family_id": before.id,
+            "seen_generation": before.generation,
+            "seen_nonce": before.nonce,
+        }
+        stored = self._database.write(_ROTATE, values) == 1
+        if stored:
+            self._audit.notify(after.event("token.refreshed", after.rotated_at))
+        return stored
+
+    def revoke(self, family_id: str, event: Event, *, client_id: str) -> bool:
+        """Revoke one family of this client with its access tokens, and record why; whether it exists."""
+
+        def run(transaction: Transaction) -> bool:
+            exists = revoke(transaction, family_id, client_id=client_id, now=event.at)
+            if exists:
+                revocations.add(transaction, revocations.family(family_id), now=event.at)
+                self._audit.record(transaction, event)
+            return exists
+
+        return self._database.run_in_transaction(run)
 
 
-def move(transaction: Transaction, family: Family, moved: Family, *, audit: Audit) -> bool:
-    """Store where the family stands now; False when it has moved on meanwhile, or was ended."""
-    values = {
-        **{name: getattr(moved, name) for name in _MOVED},
-        "this": family.id,
-        "seen_generation": family.generation,
-        "seen_nonce": family.nonce,
-    }
-    event = moved.event("token.refreshed", moved.rotated_at)
-    is_counted = family.generation > 0
-    return audit.record_if(transaction, Change(_MOVE, values), event, counted=is_counted)
+def revoke(transaction: Transaction, family_id: str, *, client_id: str, now: int) -> bool:
+    """Revoke one family of this client; True if there is such a family, revoked before or not."""
+    statement = _revocation(now).where(table.c.id == family_id, table.c.client_id == client_id)
+    return transaction.execute_rowcount(statement) == 1
 
 
-def end(transaction: Transaction, family_id: str, *, client_id: str, now: int) -> bool:
-    """End one family of this client; True if there is such a family, ended before or not."""
-    statement = _ending(now).where(table.c.id == family_id, table.c.client_id == client_id)
-    return transaction.changes(statement) == 1
-
-
-def living_of_grant(connection: Connection, grant_id: str, *, now: int) -> list[Family]:
-    """The families that hang on a grant and can still be refreshed."""
+def active_for_grant(conn: Connection, grant_id: str, *, now: int) -> list[Family]:
+    """The families of a grant that can still be refreshed."""
     statement = select(*(table.c[name] for name in FIELDS)).where(
         table.c.grant_id == grant_id, table.c.revoked_at.is_(None), table.c.expires_at > now
     )
-    return [family_of(row._asdict()) for row in connection.execute(statement)]
+    return [family_from_row(row._asdict()) for row in conn.execute(statement)]
 
 
-def end_of_grants(transaction: Transaction, grant_ids: list[str], *, now: int) -> None:
-    """End every family that hangs on these grants."""
-    transaction.execute(_ending(now).where(table.c.grant_id.in_(grant_ids)))
+def revoke_for_grants(transaction: Transaction, grant_ids: list[str], *, now: int) -> None:
+    """Revoke every family of these grants."""
+    transaction.execute(_revocation(now).where(table.c.grant_id.in_(grant_ids)))
 
 
-def end_of_client(transaction: Transaction, client_id: str, *, now: int) -> None:
-    """End every family of a client."""
-    transaction.execute(_ending(now).where(table.c.client_id == client_id))
+def revoke_for_client(transaction: Transaction, client_id: str, *, now: int) -> None:
+    """Revoke every family of a client."""
+    transaction.execute(_revocation(now).where(table.c.client_id == client_id))
 
 
-def _ending(now: int) -> Any:
+def _revocation(now: int) -> Any:
     # A family is marked and not deleted, so that a replay of its code or tokens is still recognised.
     return update(table).values(revoked_at=func.coalesce(table.c.revoked_at, now))
 
 
 @cache
-def _redeem_statement(dialect: str) -> Insert:
+def _insert_statement(dialect: str) -> Insert:
     # Built once a dialect, because the words for "leave an existing row alone" differ.
     return insert_while(
         table,
@@ -245,15 +268,22 @@ def _redeem_statement(dialect: str) -> Insert:
     )
 
 
-#: What a refresh overwrites.
-_MOVED = ("generation", "nonce", "previous_nonce", "rotated_at", "expires_at")
-_MOVE = (
+#: The columns that a refresh overwrites.
+_ROTATED = (
+    "generation",
+    "nonce",
+    "previous_nonce",
+    "refresh_count",
+    "rotated_at",
+    "expires_at",
+)
+_ROTATE = (
     update(table)
     .where(
-        table.c.id == bindparam("this"),
+        table.c.id == bindparam("family_id"),
         table.c.generation == bindparam("seen_generation"),
         table.c.nonce == bindparam("seen_nonce"),
         table.c.revoked_at.is_(None),
     )
-    .values({name: bindparam(name) for name in _MOVED})
+    .values({name: bindparam(name) for name in _ROTATED})
 )

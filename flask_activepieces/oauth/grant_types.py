@@ -1,43 +1,50 @@
-"""The three grants of the token endpoint: Authlib's classes, with our storage under them.
+"""The three grants of the token endpoint, on Authlib's classes.
 
-Authlib gives the order of the checks (RFC 6749 §4.1.3, §4.4.2, §6); each method here answers one of its
-questions. Everything happens in the transaction that came with the request, and an error raised after
-something was written, such as the revocation of a replayed family, is an answer and not a rollback.
+Each has two steps, which Authlib calls in this order: ``validate_token_request`` reads, ``create_token_response``
+writes. What an error reports has been committed before it is raised: a reused token stays revoked.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, cast
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, grants
+from authlib.oauth2.rfc6749 import (
+    InvalidGrantError,
+    InvalidRequestError,
+    UnauthorizedClientError,
+    grants,
+)
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from ..audit import Event
-from ..database import LostRace
-from ..errors import SignatureError, SignatureExpired
+from ..errors import SignatureError, SignatureExpired, Unavailable
 from ..signing import random_id
-from . import clients, codes, families, refresh_tokens, revocations, scopes
+from . import clients, codes, families, refresh_tokens, scopes
 from .access_tokens import AccessToken
-from .desk import TokenDesk
-from .families import Family
-from .refresh_tokens import Verdict
-from .requests import MachineRequest
+from .client_auth import CLIENT_METHODS, SECRET_METHODS, invalid_client
+from .client_request import ClientRequest
+from .clients import OAuthClient
+from .families import Family, TokenFamilies
+from .refresh_tokens import RefreshToken, Step
+from .token_issuer import TokenIssuer
 
-CLIENT_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+#: Status, JSON and headers. (The types that Authlib ships say that the JSON is text.)
+TokenAnswer = tuple[int, Any, Any]
 
-Token = dict[str, Any]
+#: How often a refresh looks again after another worker rotated the token first.
+MAX_ROTATIONS = 10
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The user that tokens speak for, as Authlib passes it on."""
+class GuessedToken(InvalidGrantError):
+    """A code or refresh token that was never issued to this client: counted as a failed attempt.
 
-    user_id: str
+    Only for a public client, which anyone can pose as. A client with a secret has authenticated itself: its failures
+    are those of many users at one platform, and none of them may slow the others down.
+    """
 
 
 class S256Challenge(CodeChallenge):
-    """PKCE by S256 only (RFC 9700 §2.1.1); the authorization request was held to it already."""
+    """PKCE by S256 only (RFC 9700 §2.1.1); the authorization request was checked for it already."""
 
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
     SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
@@ -47,38 +54,36 @@ class S256Challenge(CodeChallenge):
         return "S256"
 
 
-class _AtTheDesk(grants.BaseGrant):
-    """What all three share."""
-
-    request: MachineRequest
+class _TokenGrant(grants.BaseGrant):
+    request: ClientRequest
 
     @property
-    def desk(self) -> TokenDesk:
-        """Where tokens are made."""
-        return cast(TokenDesk, self.server.desk)
+    def issuer(self) -> TokenIssuer:
+        """Makes the tokens."""
+        return cast(TokenIssuer, self.server.token_issuer)
 
-    def refused_guess(self, description: str) -> InvalidGrantError:
-        """The error for a code or token that nobody was given.
+    @property
+    def families(self) -> TokenFamilies:
+        """Stores what was issued."""
+        return cast(TokenFamilies, self.server.families)
 
-        It counts against a public client, as which anyone can pose. A client with a secret has proven itself: its
-        failures are those of many users at a platform, and none of them may slow the others down.
-        """
-        if not self.client.confidential:
-            self.request.failed_attempt()
-        return InvalidGrantError(description)
+    def invalid_token(self, description: str) -> InvalidGrantError:
+        """The error for a code or token that we did not issue to this client."""
+        client = cast(OAuthClient, self.client)
+        return (InvalidGrantError if client.confidential else GuessedToken)(description)
 
 
-class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
-    """A code buys one family, once."""
+class AuthorizationCodeGrant(_TokenGrant, grants.AuthorizationCodeGrant):
+    """A code is exchanged for one token family, once. Authlib's first step checks client, redirect URI and PKCE."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_METHODS
 
     def query_authorization_code(self, code: str, client: Any) -> codes.AuthorizationCode | None:
         """The code, verified."""
-        desk = self.desk
+        self.request.client = client
         try:
             return codes.read_code(
-                desk.keys,
+                self.issuer.keys,
                 code,
                 client_id=client.client_id,
                 issuer=self.request.issuer,
@@ -89,132 +94,110 @@ class CodeGrant(_AtTheDesk, grants.AuthorizationCodeGrant):
                 "The code has expired: start again at the authorization page."
             ) from None
         except SignatureError:
-            raise self.refused_guess("The code is not valid for this client.") from None
+            raise self.invalid_token("The code is not valid for this client.") from None
 
-    def authenticate_user(self, authorization_code: codes.AuthorizationCode) -> Subject:
-        """The user named in the code; whether the grant still stands is asked when the code is redeemed."""
-        return Subject(authorization_code.user_id)
-
-    def generate_token(self, *_: Any, **__: Any) -> Token:
-        """The pair that the code would buy."""
-        desk = self.desk
+    def create_token_response(self) -> TokenAnswer:
+        """Redeem the code, and issue the first pair of its family."""
+        issuer, now = self.issuer, self.request.now
         code = cast(codes.AuthorizationCode, self.request.authorization_code)
-        family = self.request.bought or families.begin(
-            code, now=self.request.now, lifetime=desk.refresh_token_ttl
-        )
-        self.request.bought = family
-        return desk.pair(
-            family, scope=family.scope, issuer=self.request.issuer, now=self.request.now
-        )
+        family = families.new_family(code, now=now, lifetime=issuer.refresh_token_ttl)
+        if not self.families.store_if_unredeemed(family):
+            raise self._revoke_redeemed(family)
+        pair = issuer.issue_pair(family, scope=family.scope, issuer=self.request.issuer, now=now)
+        return 200, pair, self.TOKEN_RESPONSE_HEADER
 
-    def save_token(self, token: Token) -> None:
-        """Redeem the code: store the family, or find that the code is spent or its grant gone."""
-        desk, transaction, family = self.desk, self.request.transaction, self.request.bought
-        assert family is not None
-        if self.request.code_is_taken:
-            self._answer_taken_code(family)
-        elif not families.redeem(transaction, family, audit=desk.audit, now=self.request.now):
-            # In a new transaction, for on MySQL the INSERT that met another row holds a shared lock on it, and
-            # two such transactions would wait for each other to revoke it.
-            self.request.code_is_taken = True
-            raise LostRace
-
-    def _answer_taken_code(self, family: Family) -> None:
-        desk, transaction, now = self.desk, self.request.transaction, self.request.now
-        if families.is_stored(transaction.connection, family):
-            return  # this very request stored it, and then lost the answer to its COMMIT
-        if families.end(transaction, family.id, client_id=family.client_id, now=now):
-            # RFC 6749 §4.1.2: a code used twice takes down what it bought.
-            revocations.add(transaction, revocations.family(family.id), now=now)
-            desk.audit.record(transaction, family.event("code.replayed", now))
-            raise InvalidGrantError(
+    def _revoke_redeemed(self, family: Family) -> InvalidGrantError:
+        # RFC 6749 §4.1.2: a code used twice revokes what was issued for it.
+        replay = family.event("code.replayed", self.request.now)
+        if self.families.revoke(family.id, replay, client_id=family.client_id):
+            return InvalidGrantError(
                 "The code was used before; everything it gave access to is revoked."
             )
-        raise InvalidGrantError("The user has taken this permission back: ask for it again.")
-
-    def delete_authorization_code(self, authorization_code: Any) -> None:
-        """Nothing to delete: the family that now has the code's id is what spends it."""
+        return InvalidGrantError("The user revoked this authorization; start a new one.")
 
 
-class RefreshGrant(_AtTheDesk, grants.RefreshTokenGrant):
-    """The rotation rule of `refresh_tokens`, on a row that one statement moves on."""
+class RefreshTokenGrant(_TokenGrant, grants.RefreshTokenGrant):
+    """A refresh token is exchanged for its successor, by the rule in `refresh_tokens`."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_METHODS
-    INCLUDE_NEW_REFRESH_TOKEN = True
 
-    def authenticate_refresh_token(self, refresh_token: str) -> Family:
-        """The family of a genuine token that may still be used; theft ends here, and ends the family."""
-        desk, family = self.desk, self.request.family
-        presented = refresh_tokens.parse(refresh_token)
-        if presented is None or family is None:
-            raise self.refused_guess("The refresh token is not valid for this client.")
-        if not refresh_tokens.is_genuine(desk.keys, refresh_token, secret=family.secret):
-            raise self.refused_guess("The refresh token is not valid for this client.")
-        if not family.is_live(self.request.now):
-            raise InvalidGrantError("The connection was revoked or has expired: connect again.")
-        self.request.presented = presented
-        self.request.verdict = refresh_tokens.judge(
-            presented, family.rotation, now=self.request.now
+    def validate_token_request(self) -> None:
+        """Authenticate the client, and verify the token with the family that it names: one query for both."""
+        text = self.request.form.get("refresh_token", "")
+        token = refresh_tokens.parse(text)
+        client, family = self.server.authenticate_with_family(
+            self.request, self.TOKEN_ENDPOINT_AUTH_METHODS, token.family_id if token else None
         )
-        if self.request.verdict is Verdict.THEFT:
-            self._end_stolen(family)
-            raise InvalidGrantError("The refresh token was used before; the connection is revoked.")
-        return family
+        self.request.client = client
+        if not client.check_grant_type(self.GRANT_TYPE):
+            raise UnauthorizedClientError(
+                f"The client is not authorized to use 'grant_type={self.GRANT_TYPE}'"
+            )
+        if not text:
+            raise InvalidRequestError("Missing 'refresh_token' in request.")
+        if token is None or family is None or not self._has_valid_mac(text, family):
+            raise self.invalid_token("The refresh token is not valid for this client.")
+        self._step(token, family)  # reuse is found out whatever scope the request asks for
+        scopes.narrowed(self.request.form.get("scope"), granted=family.scope)
+        self.request.refresh_token = (token, family)
 
-    def authenticate_user(self, refresh_token: Family) -> Subject:
-        """The user that the family speaks for; disabling users ends their grants, and so this family."""
-        return Subject(refresh_token.user_id)
-
-    def issue_token(self, user: Any, refresh_token: Any) -> Token:
-        """The successor, by the verdict; narrower if the client asks for less (RFC 6749 §6)."""
-        desk = self.desk
-        family = self._moved_on(refresh_token)
+    def create_token_response(self) -> TokenAnswer:
+        """Rotate the family, and issue its current pair; narrower if the client asks for less (RFC 6749 §6)."""
+        token, family = cast(tuple[RefreshToken, Family], self.request.refresh_token)
+        family = self._rotate(token, family)
         scope = scopes.narrowed(self.request.form.get("scope"), granted=family.scope)
-        return desk.pair(family, scope=scope, issuer=self.request.issuer, now=self.request.now)
+        pair = self.issuer.issue_pair(
+            family, scope=scope, issuer=self.request.issuer, now=self.request.now
+        )
+        return 200, pair, self.TOKEN_RESPONSE_HEADER
 
-    def save_token(self, token: Token) -> None:
-        """Nothing more to store: the family has moved on already."""
+    def _rotate(self, token: RefreshToken, family: Family) -> Family:
+        """The family after this refresh; another worker that rotates it meanwhile makes us look again."""
+        now, lifetime = self.request.now, self.issuer.refresh_token_ttl
+        for _ in range(MAX_ROTATIONS):
+            match self._step(token, family):
+                case Step.REPEAT_RESPONSE:
+                    return family
+                case Step.ROTATE:
+                    after = families.with_next_token(family, used=token, now=now, lifetime=lifetime)
+                case Step.REPLACE:
+                    after = families.with_replaced_token(family, now=now, lifetime=lifetime)
+            if self.families.store_rotation(family, after):
+                return after
+            family = self.families.find(family.id) or family
+        raise Unavailable("database", retry_after=1)
 
-    def revoke_old_credential(self, refresh_token: Any) -> None:
-        """Nothing to do: what is not the family's current token no longer rotates."""
+    def _step(self, token: RefreshToken, family: Family) -> Step:
+        if not family.is_active(self.request.now):
+            raise InvalidGrantError("The connection was revoked or has expired: connect again.")
+        step = refresh_tokens.next_step(token, family.rotation, now=self.request.now)
+        if step is Step.REVOKE:
+            reuse = family.event("refresh.replayed", self.request.now)
+            self.families.revoke(family.id, reuse, client_id=family.client_id)
+            raise InvalidGrantError("The refresh token was used before; the connection is revoked.")
+        return step
 
-    def _moved_on(self, family: Family) -> Family:
-        desk, transaction, now = self.desk, self.request.transaction, self.request.now
-        if self.request.verdict is Verdict.REPEAT:
-            return family
-        lifetime = desk.refresh_token_ttl
-        if self.request.verdict is Verdict.ROTATE:
-            past = self.request.presented
-            moved = families.rotated(family, past=past, now=now, lifetime=lifetime)
-        else:
-            moved = families.displaced(family, now=now, lifetime=lifetime)
-        if not families.move(transaction, family, moved, audit=desk.audit):
-            raise LostRace  # another worker rotated first: look again, and give its successor
-        return moved
-
-    def _end_stolen(self, family: Family) -> None:
-        desk, transaction = self.desk, self.request.transaction
-        families.end(transaction, family.id, client_id=family.client_id, now=self.request.now)
-        revocations.add(transaction, revocations.family(family.id), now=self.request.now)
-        desk.audit.record(transaction, family.event("refresh.replayed", self.request.now))
+    def _has_valid_mac(self, text: str, family: Family) -> bool:
+        return refresh_tokens.has_valid_mac(self.issuer.keys, text, secret=family.secret)
 
 
-class CredentialsGrant(_AtTheDesk, grants.ClientCredentialsGrant):
+class ClientCredentialsGrant(_TokenGrant, grants.ClientCredentialsGrant):
     """A client that acts for itself, in its own tenant; no refresh token (RFC 6749 §4.4.3)."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+    TOKEN_ENDPOINT_AUTH_METHODS = SECRET_METHODS
 
     def validate_requested_scope(self) -> None:
         """What the client is registered for, or a part of it."""
-        desk = self.desk
         names = scopes.requested(
-            self.request.form.get("scope"), allowed=self.client.scope, known=desk.known_scopes
+            self.request.form.get("scope"),
+            allowed=self.client.scope,
+            known=self.issuer.known_scopes,
         )
         self.request.scope = scopes.join(names)
 
-    def generate_token(self, *_: Any, **__: Any) -> Token:
+    def create_token_response(self) -> TokenAnswer:
         """An access token whose subject is the client (RFC 9068 §2.2)."""
-        desk, client = self.desk, self.client
+        client, now = cast(OAuthClient, self.client), self.request.now
         if client.tenant_id is None:
             raise InvalidRequestError("A client that acts for itself must belong to one tenant.")
         access = AccessToken(
@@ -227,21 +210,17 @@ class CredentialsGrant(_AtTheDesk, grants.ClientCredentialsGrant):
             grant_id=None,
             family_id=None,
             scope=self.request.scope,
-            issued_at=self.request.now,
-            expires_at=self.request.now + desk.access_token_ttl,
+            issued_at=now,
+            expires_at=now + self.issuer.access_token_ttl,
         )
-        return desk.answer(access, now=self.request.now)
-
-    def save_token(self, token: Token) -> None:
-        """Nothing is stored of the token itself: it is counted, and a client may get very many."""
-        desk, client, transaction = self.desk, self.client, self.request.transaction
-        if not clients.count_token(transaction, client.client_id, now=self.request.now):
-            raise LostRace  # it was deleted meanwhile: look again, and refuse it
+        if not clients.count_token(self.server.database, client.client_id, now=now):
+            raise invalid_client("The client was deleted.", by_header=False)
         event = Event(
             name="token.issued",
-            at=self.request.now,
+            at=now,
             tenant_id=client.tenant_id,
             client_id=client.client_id,
             detail={"grant_type": "client_credentials"},
         )
-        desk.audit.announce(transaction, event)
+        self.server.audit.notify(event)
+        return 200, self.issuer.access_token_response(access, now=now), self.TOKEN_RESPONSE_HEADER

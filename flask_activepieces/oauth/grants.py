@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Select, Table, bindparam, delete, select, update
 
 from ..audit import Audit, Event
-from ..database import LostRace, Transaction
+from ..database import ConcurrentUpdate, Transaction
 from ..errors import NotFound
 from ..host import Principal, Workspace
 from ..host_ids import checked_id, checked_ids
@@ -80,15 +80,15 @@ class Grants:
         found = transaction.execute(_by_key(**key)).one_or_none()
         if found is None:
             values = {**key, **decided, "id": random_id(), "created_at": now}
-            if transaction.changes(_insert_statement(transaction.dialect), values) == 0:
-                if find_any(transaction.connection, client.client_id) is None:
+            if transaction.execute_rowcount(_insert_statement(transaction.dialect), values) == 0:
+                if find_any(transaction.conn, client.client_id) is None:
                     raise NotFound("OAuth client", client.client_id)
-                raise LostRace  # the same user approved in another window: look again
+                raise ConcurrentUpdate  # the same user approved in another window: look again
         else:
             values = {**found._mapping, **decided}
             renewal = update(table).where(table.c.id == found.id).values(decided)
-            if transaction.changes(renewal) == 0:
-                raise LostRace  # it was taken back just now: look again
+            if transaction.execute_rowcount(renewal) == 0:
+                raise ConcurrentUpdate  # it was taken back just now: look again
         grant = grant_of(values)
         self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
         return grant
@@ -97,7 +97,7 @@ class Grants:
         self, transaction: Transaction, *, tenant_id: str | None, user_id: str, now: int, why: str
     ) -> int:
         """Take back all that one user allows, in one tenant or (None) everywhere; how many grants that were."""
-        found = of_user(transaction.connection, tenant_id=tenant_id, user_id=user_id)
+        found = of_user(transaction.conn, tenant_id=tenant_id, user_id=user_id)
         self.revoke(transaction, found, now=now, why=why)
         return len(found)
 
@@ -105,7 +105,7 @@ class Grants:
         self, transaction: Transaction, *, tenant_id: str, now: int, why: str
     ) -> int:
         """Take back all that anyone allows in one tenant, and what its clients hold for themselves."""
-        found = of_tenant(transaction.connection, tenant_id)
+        found = of_tenant(transaction.conn, tenant_id)
         self.revoke(transaction, found, now=now, why=why)
         own = select(_clients.c.client_id).where(_clients.c.tenant_id == tenant_id)
         subjects = [revocations.own(name) for name in transaction.execute(own).scalars()]
@@ -124,7 +124,7 @@ class Grants:
     ) -> None:
         """End some of what hangs on grants; the grants themselves stand."""
         for family in ended:
-            families.end(transaction, family.id, client_id=family.client_id, now=now)
+            families.revoke(transaction, family.id, client_id=family.client_id, now=now)
             revocations.add(transaction, revocations.family(family.id), now=now)
             self._audit.record(transaction, family.event("token.revoked", now))
 
@@ -134,7 +134,7 @@ class Grants:
         ids = [grant.id for grant in grants]
         # The rows first: their deletion waits for any redemption that holds them (see families.redeem).
         transaction.execute(delete(table).where(table.c.id.in_(ids)))
-        families.end_of_grants(transaction, ids, now=now)
+        families.revoke_for_grants(transaction, ids, now=now)
         subjects = [revocations.grant(identifier) for identifier in ids]
         revocations.add(transaction, *subjects, now=now)
         for grant in grants:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from .grant_types import CLIENT_METHODS
+from .client_auth import CLIENT_METHODS
 from .registration import CLIENT_CREDENTIALS, CODE_GRANTS
 
 AUTHORIZATION_SERVER = "oauth-authorization-server"

@@ -32,7 +32,7 @@ def _remove_batch(
     if not keys:
         return 0
     removal = delete(table).where(key.in_(keys))
-    return database.transact(lambda transaction: transaction.changes(removal))
+    return database.run_in_transaction(lambda transaction: transaction.execute_rowcount(removal))
 
 
 def _what_is_over(now: int, audit_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
@@ -44,7 +44,7 @@ def _what_is_over(now: int, audit_days: int) -> list[tuple[Table, ColumnElement[
     return [
         (revocations, revocations.c.expires_at <= now),
         (families, ended <= now - GRACE),
-        (events, events.c.last_at <= now - audit_days * 86_400),
+        (events, events.c.at <= now - audit_days * 86_400),
         # An ended lease means no more than none.
         (leases, leases.c.until <= now),
     ]

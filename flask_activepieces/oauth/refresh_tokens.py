@@ -49,27 +49,28 @@ class Rotation:
     rotated_at: int
 
 
-class Verdict(Enum):
-    """What a genuine token of a living family gets."""
+class Step(Enum):
+    """What happens when a genuine token of an active family is used."""
 
-    ROTATE = "a successor"
-    REPEAT = "the same successor again"
-    DISPLACE = "a new successor in place of the unused one"
-    THEFT = "nothing, and the family is revoked"
+    ROTATE = "issue the successor"
+    REPEAT_RESPONSE = "issue the same successor again"
+    REPLACE = "issue a new successor in place of the unused one"
+    REVOKE = "issue nothing, and revoke the family"
 
 
-def judge(token: RefreshToken, family: Rotation, *, now: int) -> Verdict:
+def next_step(token: RefreshToken, family: Rotation, *, now: int) -> Step:
     """The rule above, in its order."""
     behind = family.generation - token.generation
     if behind < 0 or (behind == 0 and token.nonce == family.nonce):
-        return Verdict.ROTATE
+        return Step.ROTATE
     if behind == 1 and token.nonce == family.previous_nonce:
-        return Verdict.REPEAT if now - family.rotated_at <= REPEAT_WINDOW else Verdict.DISPLACE
-    return Verdict.THEFT
+        in_time = now - family.rotated_at <= REPEAT_WINDOW
+        return Step.REPEAT_RESPONSE if in_time else Step.REPLACE
+    return Step.REVOKE
 
 
-def write(keys: KeyRing, token: RefreshToken, *, secret: str) -> str:
-    """The token's text."""
+def serialize(keys: KeyRing, token: RefreshToken, *, secret: str) -> str:
+    """The token as the client gets it."""
     body = f"{token.family_id}.{token.generation}.{token.nonce}"
     return f"{body}.{keys.sign(PURPOSE, body.encode(), context=secret)}"
 
@@ -85,8 +86,8 @@ def parse(text: str) -> RefreshToken | None:
     return RefreshToken(family_id, int(generation), nonce)
 
 
-def is_genuine(keys: KeyRing, text: str, *, secret: str) -> bool:
-    """Whether we made this text for the family with this secret."""
+def has_valid_mac(keys: KeyRing, text: str, *, secret: str) -> bool:
+    """Whether we issued this token for the family with this secret."""
     body, _, mac = text.rpartition(".")
     try:
         keys.verify(PURPOSE, body.encode(), mac, context=secret)

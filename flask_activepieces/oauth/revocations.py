@@ -69,7 +69,7 @@ def subjects_of(access: AccessToken) -> tuple[str, str, str, str]:
 
 def add(transaction: Transaction, *subjects: str, now: int, until: int | None = None) -> None:
     """From the commit on, no access token of these subjects is believed; ``until`` the last of them ends."""
-    dialect = transaction.connection.dialect.name
+    dialect = transaction.conn.dialect.name
     times = {
         "created_at": now,
         "expires_at": (now + KEPT_FOR) if until is None else until + CLOCK_SKEW,
@@ -120,7 +120,7 @@ class RevocationCheck:
             copy = self._copy.at(now)
             found = [(name, copy[name]) for name in subjects_of(access) if name in copy]
             return _ends(found, access)
-        return _ends(self._database.rows(_FIND, _values_of(access)), access)
+        return self._database.read(lambda conn: is_revoked(conn, access))
 
 
 @dataclass(frozen=True)

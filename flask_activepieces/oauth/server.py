@@ -1,58 +1,74 @@
-"""Authlib's authorization server, told how we look up, prove and answer."""
+"""Authlib's authorization server, with our clients, our storage and our format of answers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
+from authlib.oauth2.rfc6749 import (
+    InvalidRequestError,
+    OAuth2Error,
+    TokenEndpoint,
+    UnsupportedGrantTypeError,
+)
 from flask import Response
 from sqlalchemy import Table, and_, bindparam, select
 
-from ..database import Transaction
+from ..audit import Audit
+from ..database import Database
 from ..errors import Disabled
 from ..models import IntegrationRow, OAuthClientRow
 from ..signing import may_be_id
-from . import client_auth, families, refresh_tokens
+from . import client_auth, families
+from .client_request import ClientRequest
 from .clients import OAuthClient, client_of
-from .desk import TokenDesk
 from .endpoints import IntrospectionEndpoint, RevocationEndpoint
-from .grant_types import CodeGrant, CredentialsGrant, RefreshGrant, S256Challenge
-from .requests import MachineRequest
+from .families import Family, TokenFamilies
+from .grant_types import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    RefreshTokenGrant,
+    S256Challenge,
+)
+from .token_issuer import TokenIssuer
 
-#: RFC 6749 §5.1: no answer of these endpoints may be kept.
+#: RFC 6749 §5.1: no answer of these endpoints may be stored.
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class OAuthServer(AuthorizationServer):
     """Three grants, revocation and introspection; nothing else is registered, so nothing else exists."""
 
-    def __init__(self, desk: TokenDesk) -> None:
+    def __init__(self, database: Database, token_issuer: TokenIssuer, *, audit: Audit) -> None:
         super().__init__()
-        self.desk = desk
-        self.register_grant(CodeGrant, [S256Challenge(required=False)])
-        self.register_grant(RefreshGrant)
-        self.register_grant(CredentialsGrant)
-        self.register_endpoint(RevocationEndpoint)
-        self.register_endpoint(IntrospectionEndpoint)
+        self.database = database
+        self.token_issuer = token_issuer
+        self.audit = audit
+        self.families = TokenFamilies(database, audit=audit)
+        self.register_grant(AuthorizationCodeGrant, [S256Challenge(required=False)])
+        self.register_grant(RefreshTokenGrant)
+        self.register_grant(ClientCredentialsGrant)
+        self.revocation = RevocationEndpoint(self)
+        self.introspection = IntrospectionEndpoint(self)
 
-    def answer_token(self, request: MachineRequest) -> Response:
-        """The answer of the token endpoint."""
-        return cast(Response, self.create_token_response(request))
+    def token_response(self, request: ClientRequest) -> Response:
+        """The token endpoint (RFC 6749 §3.2); an `OAuth2Error` for what it refuses."""
+        grant = self.get_token_grant(request)
+        grant.validate_token_request()
+        return self.handle_response(*grant.create_token_response())
 
-    def answer(self, endpoint: str, request: MachineRequest) -> Response:
-        """The answer of the endpoint that is registered under this name."""
-        return cast(Response, self.create_endpoint_response(endpoint, request))  # type: ignore[no-untyped-call]
+    def revocation_response(self, request: ClientRequest) -> Response:
+        """The revocation endpoint (RFC 7009 §2)."""
+        return self._endpoint_response(self.revocation, request)
 
-    def create_oauth2_request(self, request: Any) -> Any:
-        """The request as the view read it."""
-        return request
+    def introspection_response(self, request: ClientRequest) -> Response:
+        """The introspection endpoint (RFC 7662 §2)."""
+        return self._endpoint_response(self.introspection, request)
 
     def get_token_grant(self, request: Any) -> Any:
-        """The grant asked for; RFC 6749 §5.2 has one error for none and another for an unknown one."""
+        """The grant asked for; RFC 6749 §5.2 has one error for a missing type and another for an unknown one."""
         if "grant_type" not in request.form:
             raise InvalidRequestError("The parameter grant_type is missing.")
         try:
@@ -67,70 +83,78 @@ class OAuthServer(AuthorizationServer):
     def authenticate_client(
         self, request: Any, methods: Collection[str], endpoint: str = "token"
     ) -> OAuthClient:
-        """The proven client; with it, in the same look-up, the family that a refresh token names."""
+        """The client that the request's credentials prove; else InvalidClientError."""
         credentials = client_auth.read_credentials(request.form, request.authorization)
-        token = refresh_tokens.parse(request.form.get("refresh_token", ""))
-        found = _find(
-            request.transaction, credentials.client_id, token.family_id if token else None
-        )
-        try:
-            proven = client_auth.check(credentials, found.client)
-        except OAuth2Error:
-            request.failed_attempt()
-            raise
-        if credentials.method not in methods:
-            raise client_auth.refused(
-                "This needs a client with a secret.", by_header=credentials.by_header
-            )
-        if found.is_off and endpoint == "token":
-            # Not invalid_grant: on that word Activepieces gives a connection up for good.
-            raise Disabled(str(proven.integration_id), "an administrator switched it off")
-        request.client, request.auth_method = proven, credentials.method
-        request.family = found.family
-        return proven
+        found = self._find(credentials.client_id)
+        return self._authenticated(request, credentials, found, methods, endpoint)
+
+    def authenticate_with_family(
+        self, request: ClientRequest, methods: Collection[str], family_id: str | None
+    ) -> tuple[OAuthClient, Family | None]:
+        """The client and, from the same query, its family with this id."""
+        credentials = client_auth.read_credentials(request.form, request.authorization)
+        found = self._find(credentials.client_id, family_id)
+        return self._authenticated(request, credentials, found, methods, "token"), found.family
 
     def handle_response(self, status: int, payload: Any, headers: Any) -> Response:
-        """JSON, never stored by anyone."""
+        """JSON that no one may store."""
         return Response(json.dumps(payload), status, dict(headers) | NO_STORE)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Our own signals tell these things after the commit; Authlib's would tell them before."""
+        """Our own signals come after the commit; Authlib's would come before it."""
+
+    def _endpoint_response(self, endpoint: TokenEndpoint, request: ClientRequest) -> Response:
+        return self.handle_response(*endpoint.create_endpoint_response(request))  # type: ignore[no-untyped-call]
+
+    def _authenticated(
+        self,
+        request: ClientRequest,
+        credentials: client_auth.ClientCredentials,
+        found: _Found,
+        methods: Collection[str],
+        endpoint: str,
+    ) -> OAuthClient:
+        client = client_auth.authenticate(credentials, found.client)
+        if credentials.method not in methods:
+            raise client_auth.invalid_client(
+                "This endpoint requires a confidential client.", by_header=credentials.by_header
+            )
+        if found.is_disabled and endpoint == "token":
+            # Not invalid_grant: on that word Activepieces marks a connection as broken for good.
+            raise Disabled(str(client.integration_id), "an administrator switched it off")
+        request.auth_method = credentials.method
+        return client
+
+    def _find(self, client_id: str, family_id: str | None = None) -> _Found:
+        if not may_be_id(client_id):
+            return _Found()
+        statement = _CLIENT if family_id is None else _CLIENT_AND_FAMILY
+        ids = {"wanted_client": client_id, "wanted_family": family_id}
+        row = self.database.read(lambda conn: conn.execute(statement, ids).one_or_none())
+        if row is None:
+            return _Found()
+        values = row._asdict()
+        family = {name: values.get(f"family_{name}") for name in families.FIELDS}
+        return _Found(
+            client_of(values),
+            families.family_from_row(family) if family["id"] is not None else None,
+            # None for a client that has no integration.
+            is_disabled=values["integration_enabled"] is False,
+        )
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What one look-up finds of who asks."""
-
+class _Found(NamedTuple):
     client: OAuthClient | None = None
     #: The family that was asked for, if it is this client's.
-    family: families.Family | None = None
-    #: Whether the client was made for an integration that is switched off.
-    is_off: bool = False
-
-
-def _find(transaction: Transaction, client_id: str, family_id: str | None) -> _Found:
-    if not may_be_id(client_id):
-        return _Found()
-    statement = _CLIENT if family_id is None else _CLIENT_AND_FAMILY
-    wanted = {"wanted_client": client_id, "wanted_family": family_id}
-    rows = transaction.rows_at_once(statement, wanted)
-    if not rows:
-        return _Found()
-    ((enabled, *row),) = rows
-    family = dict(zip(families.FIELDS, row[len(_CLIENT_COLUMNS) :], strict=False))
-    return _Found(
-        client_of(dict(zip(_CLIENT_COLUMNS, row, strict=False))),
-        families.family_of(family) if family.get("id") is not None else None,
-        # None for a client that has no integration.
-        is_off=enabled is not None and not enabled,
-    )
+    family: Family | None = None
+    #: Whether the client was made for an integration that is disabled.
+    is_disabled: bool = False
 
 
 _clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
 _integrations: Table = IntegrationRow.__table__  # type: ignore[assignment]
-_CLIENT_COLUMNS = tuple(_clients.c.keys())
 _CLIENT = (
-    select(_integrations.c.enabled, *_clients.c)
+    select(*_clients.c, _integrations.c.enabled.label("integration_enabled"))
     .select_from(_clients)
     .outerjoin(_integrations, _integrations.c.id == _clients.c.integration_id)
     .where(_clients.c.client_id == bindparam("wanted_client"))

@@ -50,7 +50,7 @@ def issue_access_token(
         return client, secret, grant
 
     with app.test_request_context():
-        client, secret, grant = state.database.transact(consent)
+        client, secret, grant = state.database.run_in_transaction(consent)
         code = _code(state, grant)
     answer = app.test_client(use_cookies=False).post(
         f"{state.settings.oauth_prefix}/token",

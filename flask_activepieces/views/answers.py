@@ -16,7 +16,7 @@ from ..state import State
 
 def approval_url(state: State, question: Question, choice: Choice) -> str:
     """Where the browser takes the user's yes, once it is stored as a grant."""
-    grant = state.database.transact(
+    grant = state.database.run_in_transaction(
         lambda transaction: state.grants.allow(
             transaction,
             question.client,
@@ -53,7 +53,7 @@ def denial(state: State, question: Question) -> Refused:
         user_id=question.principal.user_id,
         client_id=question.client.client_id,
     )
-    state.database.transact(lambda transaction: state.audit.record(transaction, event))
+    state.database.run_in_transaction(lambda transaction: state.audit.record(transaction, event))
     return consent.denied(question.request)
 
 

@@ -14,9 +14,9 @@ from flask.typing import ResponseReturnValue
 
 from ..oauth import clients, consent, grants, parked
 from ..oauth.authorization import AuthorizationRequest, NoRedirect, Refused, verify
+from ..oauth.client_request import reject_duplicates
 from ..oauth.clients import OAuthClient
 from ..oauth.consent import Question
-from ..oauth.requests import without_duplicates
 from ..phrases import Phrase
 from ..state import State, get_state
 from . import consent_page
@@ -43,7 +43,7 @@ def _incoming(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
         )
         return waiting, consent_page.client_of(state, waiting)
     try:
-        parameters = without_duplicates(list(request.args.items(multi=True)))
+        parameters = reject_duplicates(list(request.args.items(multi=True)))
     except OAuth2Error as error:
         raise NoRedirect(
             Phrase("The app that sent you here made a request that cannot be understood."),

@@ -53,7 +53,7 @@ def client_new() -> ResponseReturnValue:
     check_page_token(state, principal)
     credentials = NewCredentials()
     try:
-        client, secret = state.database.transact(
+        client, secret = state.database.run_in_transaction(
             lambda transaction: state.clients.register(
                 transaction, _registration(principal), credentials, now=state.now()
             )
@@ -84,7 +84,7 @@ def client_rotate(client_id: str) -> ResponseReturnValue:
     seen, secret = request.form.get("secret_mark", ""), clients.new_secret()
 
     def rotate(transaction: Transaction) -> tuple[OAuthClient, bool]:
-        client = clients.find(transaction.connection, client_id, tenant_id=principal.tenant_id)
+        client = clients.find(transaction.conn, client_id, tenant_id=principal.tenant_id)
         is_ours = client.secret_hash == fingerprint(secret)  # an earlier run of this function
         if client.confidential and not is_ours and not same(seen, client.secret_mark):
             return client, False
@@ -93,7 +93,7 @@ def client_rotate(client_id: str) -> ResponseReturnValue:
         )
         return client, True
 
-    client, rotated = state.database.transact(rotate)
+    client, rotated = state.database.run_in_transaction(rotate)
     if rotated:
         return _show(state, principal, client, secret)
     return _show(state, principal, client, error=_ROTATED_BEFORE)
@@ -115,7 +115,7 @@ def client_delete(client_id: str) -> ResponseReturnValue:
             client,
             error=Phrase("Tick the box to confirm that the client shall go."),
         )
-    state.database.transact(
+    state.database.run_in_transaction(
         lambda transaction: state.clients.delete(transaction, client, now=state.now())
     )
     return go(url_for("activepieces.clients"))

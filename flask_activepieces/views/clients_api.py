@@ -35,7 +35,7 @@ def create_client(call: Call) -> Any:
     """Register a client of the caller's tenant; its secret is in this answer and in no other."""
     registration = Registration(tenant_id=call.tenant_id, **({"name": ""} | dict(call.body)))
     credentials = NewCredentials()
-    client, secret = call.state.database.transact(
+    client, secret = call.state.database.run_in_transaction(
         lambda transaction: call.state.clients.register(
             transaction, registration, credentials, now=call.state.now()
         )
@@ -55,7 +55,7 @@ def change_client(call: Call, client_id: str) -> Any:
     client = _one(call, client_id)
     registration = replace(client.registration(), **call.body)
     _check_redirects(client, registration)
-    changed = call.state.database.transact(
+    changed = call.state.database.run_in_transaction(
         lambda transaction: call.state.clients.change(
             transaction, client, registration, now=call.state.now()
         )
@@ -68,7 +68,7 @@ def rotate_client(call: Call, client_id: str) -> Any:
     """A new secret, shown once; ``{"keep_old": false}`` ends the old one at once."""
     client = _one(call, client_id)
     secret = clients.new_secret()
-    call.state.database.transact(
+    call.state.database.run_in_transaction(
         lambda transaction: call.state.clients.rotate_secret(
             transaction, client, secret, now=call.state.now(), keep_old=call.body["keep_old"]
         )
@@ -80,7 +80,7 @@ def rotate_client(call: Call, client_id: str) -> Any:
 def delete_client(call: Call, client_id: str) -> None:
     """Delete the client; every grant and token that it has ends."""
     client = _one(call, client_id)
-    call.state.database.transact(
+    call.state.database.run_in_transaction(
         lambda transaction: call.state.clients.delete(transaction, client, now=call.state.now())
     )
 

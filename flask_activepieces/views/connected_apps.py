@@ -50,7 +50,7 @@ def disconnect(grant_id: str) -> ResponseReturnValue:
             connection, grant_id, tenant_ids=_tenants(state, principal), user_id=principal.user_id
         )
     )
-    state.database.transact(
+    state.database.run_in_transaction(
         lambda transaction: state.grants.revoke(
             transaction, [grant], now=state.now(), why="disconnected by the user"
         )

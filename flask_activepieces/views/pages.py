@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..database import translated
+from ..database import translate_error
 from ..errors import (
     Busy,
     InvalidInput,
@@ -62,7 +62,7 @@ def page(view: Page) -> Page:
 
 def _page_about(error: Exception) -> Response | None:
     # The host's own queries, for the signed-in user say, fail with SQLAlchemy's errors.
-    match translated(error) if isinstance(error, SQLAlchemyError) else error:
+    match translate_error(error) if isinstance(error, SQLAlchemyError) else error:
         case NoRedirect(message=message, remedy=remedy):
             return error_page(400, Phrase("This request cannot go on"), message, remedy)
         case SignatureExpired():

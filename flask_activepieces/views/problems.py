@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from ..database import translated
+from ..database import translate_error
 from ..errors import (
     ActivepiecesError,
     Declined,
@@ -129,7 +129,7 @@ def _origin(url: str) -> str:
 
 
 def _problem_of(error: Exception) -> Problem | None:
-    match translated(error) if isinstance(error, SQLAlchemyError) else error:
+    match translate_error(error) if isinstance(error, SQLAlchemyError) else error:
         case Problem() as problem:
             return problem
         case InvalidInput(fields=fields) as invalid:

@@ -192,7 +192,7 @@ def test_the_copy_learns_of_a_transaction_that_took_minutes_to_commit(
         assert program.calls(token).status_code == 200
 
     with app.app_context():
-        get_state().database.transact(revoke_slowly)
+        get_state().database.run_in_transaction(revoke_slowly)
     clock.advance(10)
 
     refused(program.calls(token), "The access token was revoked.")

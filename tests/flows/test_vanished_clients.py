@@ -57,11 +57,11 @@ def test_nothing_is_written_for_a_client_that_is_gone(
         state = get_state()
         client = state.database.read(lambda c: clients.find_any(c, program.client_id))
         assert client is not None
-        state.database.transact(lambda t: state.clients.delete(t, client, now=0))
+        state.database.run_in_transaction(lambda t: state.clients.delete(t, client, now=0))
         before = row_counts(app)
 
         with pytest.raises(NotFound) as caught:
-            state.database.transact(lambda t: ACTS[act](state, t, client))
+            state.database.run_in_transaction(lambda t: ACTS[act](state, t, client))
 
     assert caught.value.identifier == program.client_id
     assert row_counts(app) == before

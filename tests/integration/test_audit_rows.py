@@ -1,4 +1,4 @@
-"""What the audit holds of a connection's life, on each database: PostgreSQL writes it in other statements."""
+"""What is recorded of issuing and refreshing tokens, on each database."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete
 
-from flask_activepieces.models import AuditEventRow
 from tests.support import hosts
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
 from tests.support.databases import MARIADB, POSTGRES, SQLITE, Kind, fresh_database
-from tests.support.storage import engine_of, rows_of
+from tests.support.storage import rows_of
 
 
 @pytest.fixture(params=[SQLITE, POSTGRES, MARIADB])
@@ -28,30 +26,15 @@ def app(request: pytest.FixtureRequest, tmp_path: Path, clock: StoppedClock) -> 
             hosts.dispose(app)
 
 
-def counts(app: Flask) -> dict[str, int]:
-    return {row["name"]: row["times"] for row in rows_of(app, "audit_events")}
-
-
-def test_refreshes_share_a_row(app: Flask, program: Program, bob: Person) -> None:
+def test_a_family_counts_its_refreshes(app: Flask, program: Program, bob: Person) -> None:
     token = program.connects(bob)["refresh_token"]
+    before = rows_of(app, "audit_events")
     for _ in range(3):
         token = answer_of(program.refreshes(token))["refresh_token"]
 
-    counted = counts(app)
-
-    assert (counted["token.issued"], counted["token.refreshed"]) == (1, 3)
-
-
-def test_a_pruned_row_is_followed_by_a_new_one(app: Flask, program: Program, bob: Person) -> None:
-    """As when a connection was idle for longer than the audit is kept."""
-    token = answer_of(program.refreshes(program.connects(bob)["refresh_token"]))["refresh_token"]
-    with engine_of(app).begin() as connection:
-        connection.execute(delete(AuditEventRow))
-
-    for _ in range(2):
-        token = answer_of(program.refreshes(token))["refresh_token"]
-
-    assert counts(app) == {"token.refreshed": 2}
+    (family,) = rows_of(app, "token_families")
+    assert family["refresh_count"] == 3
+    assert rows_of(app, "audit_events") == before
 
 
 def test_what_changes_nothing_leaves_no_row(app: Flask, program: Program, bob: Person) -> None:

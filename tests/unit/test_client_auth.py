@@ -7,7 +7,12 @@ import base64
 import pytest
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
 
-from flask_activepieces.oauth.client_auth import Credentials, check, read_credentials
+from flask_activepieces.oauth.client_auth import (
+    ClientCredentials,
+    InvalidClient,
+    authenticate,
+    read_credentials,
+)
 from flask_activepieces.oauth.clients import OAuthClient
 from flask_activepieces.signing import fingerprint
 
@@ -100,7 +105,7 @@ def test_anything_else_is_refused(
 def test_both_live_secrets_prove_the_client(secret: str, by_header: bool) -> None:
     known = client()
 
-    assert check(Credentials("client", secret, by_header), known) is known
+    assert authenticate(ClientCredentials("client", secret, by_header), known) is known
 
 
 @pytest.mark.parametrize(
@@ -109,36 +114,35 @@ def test_both_live_secrets_prove_the_client(secret: str, by_header: bool) -> Non
 def test_nothing_else_does(secret: str | None) -> None:
     for known in (client(), client(previous=None), None):
         with pytest.raises(InvalidClientError):
-            check(Credentials("client", secret, by_header=False), known)
+            authenticate(ClientCredentials("client", secret, by_header=False), known)
 
 
 def test_a_public_client_proves_nothing_and_must_not_try() -> None:
     public = client(secret=None, previous=None)
 
-    assert check(Credentials("client", None, by_header=False), public) is public
+    assert authenticate(ClientCredentials("client", None, by_header=False), public) is public
     for secret in ("", "x", fingerprint("")):
         with pytest.raises(InvalidClientError):
-            check(Credentials("client", secret, by_header=False), public)
+            authenticate(ClientCredentials("client", secret, by_header=False), public)
 
 
 def test_a_client_without_an_old_secret_has_not_the_empty_one() -> None:
     with pytest.raises(InvalidClientError):
-        check(Credentials("client", "", by_header=False), client(previous=None))
+        authenticate(ClientCredentials("client", "", by_header=False), client(previous=None))
 
 
 @pytest.mark.parametrize("by_header", [False, True])
 def test_the_challenge_answers_the_header_only(by_header: bool) -> None:
     """RFC 6749 §5.2."""
-    with pytest.raises(InvalidClientError) as caught:
-        check(Credentials("client", "wrong", by_header), client())
+    with pytest.raises(InvalidClient) as caught:
+        authenticate(ClientCredentials("client", "wrong", by_header), client())
 
-    status, _, headers = caught.value()
-    assert status == 401
-    assert ("WWW-Authenticate" in dict(headers)) is by_header
+    assert caught.value.status_code == 401
+    assert (caught.value.challenge is not None) is by_header
 
 
 def test_a_repr_shows_no_secret_and_no_hash() -> None:
-    shown = repr(Credentials("client", SECRET, by_header=True)) + repr(client())
+    shown = repr(ClientCredentials("client", SECRET, by_header=True)) + repr(client())
 
     for hidden in (SECRET, OLD_SECRET, fingerprint(SECRET), fingerprint(OLD_SECRET)):
         assert hidden not in shown

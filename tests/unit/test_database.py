@@ -1,4 +1,4 @@
-"""The two ways to use the database: what is tried again, what is given up, and under which name."""
+"""The ways to use the database: what is tried again, what is given up, and under which name."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sqlalchemy.exc import OperationalError as EngineError
 from sqlalchemy.pool import QueuePool
 
 from flask_activepieces.database import (
-    ATTEMPTS,
+    MAX_ATTEMPTS,
+    ConcurrentUpdate,
     Database,
-    LostRace,
     Transaction,
 )
 from flask_activepieces.errors import SetupError, Unavailable
@@ -81,31 +81,59 @@ def failing(times: int, error: Exception) -> Callable[[Transaction], str]:
 
 
 def test_what_work_does_is_committed_and_its_result_handed_on(database: Database) -> None:
-    assert database.transact(failing(0, LostRace())) == "done"
+    assert database.run_in_transaction(failing(0, ConcurrentUpdate())) == "done"
     assert count(database) == 1
 
 
 def test_an_error_of_the_works_own_rolls_back_and_goes_up(database: Database) -> None:
     with pytest.raises(KeyError):
-        database.transact(failing(1, KeyError("x")))
+        database.run_in_transaction(failing(1, KeyError("x")))
 
     assert count(database) == 0
 
 
-def test_changes_tells_how_many_rows_a_statement_met(database: Database) -> None:
+def test_a_write_returns_how_many_rows_matched(database: Database) -> None:
     def work(transaction: Transaction) -> tuple[int, int]:
         transaction.execute(ADD, {"name": "one"})
-        everything = transaction.changes(text("DELETE FROM things"))
-        return everything, transaction.changes(text("DELETE FROM things"))
+        everything = transaction.execute_rowcount(text("DELETE FROM things"))
+        return everything, transaction.execute_rowcount(text("DELETE FROM things"))
 
-    assert database.transact(work) == (1, 0)
+    assert database.run_in_transaction(work) == (1, 0)
+
+
+# One statement
+
+
+def test_a_single_write_is_committed_and_counted(database: Database) -> None:
+    assert database.write(ADD, {"name": "one"}) == 1
+    assert count(database) == 1
+    assert database.write(text("DELETE FROM things WHERE name = :name"), {"name": "two"}) == 0
+
+
+def test_a_single_write_that_fails_shows_no_values(database: Database) -> None:
+    """They may be a secret of somebody, and what is raised ends up in a log."""
+    database.write(ADD, {"name": "a value of somebody"})
+
+    with pytest.raises(IntegrityError) as caught:
+        database.write(ADD, {"name": "a value of somebody"})
+
+    assert "a value of somebody" not in str(caught.value)
+
+
+def test_a_transaction_that_fails_shows_no_values(database: Database) -> None:
+    database.write(ADD, {"name": "a value of somebody"})
+
+    with pytest.raises(IntegrityError) as caught:
+        database.run_in_transaction(lambda t: t.execute(ADD, {"name": "a value of somebody"}))
+
+    assert "a value of somebody" not in str(caught.value)
 
 
 # Tried again
 
 
 COLLISIONS = {
-    "a lost race": LostRace(),
+    "a lost race": ConcurrentUpdate(),
     "PostgreSQL: serialization failure": database_error(Original("x", sqlstate="40001")),
     "PostgreSQL: deadlock": database_error(Original("x", sqlstate="40P01")),
     "MySQL: lock wait timeout": database_error(Original(1205, "Lock wait timeout exceeded")),
@@ -118,7 +146,7 @@ COLLISIONS = {
 @pytest.mark.parametrize("name", COLLISIONS)
 def test_a_collision_is_tried_again(database: Database, name: str) -> None:
     """The first attempts leave nothing behind: the same key can be added by the last."""
-    assert database.transact(failing(ATTEMPTS - 1, COLLISIONS[name])) == "done"
+    assert database.run_in_transaction(failing(MAX_ATTEMPTS - 1, COLLISIONS[name])) == "done"
     assert count(database) == 1
 
 
@@ -127,7 +155,7 @@ def test_after_the_last_attempt_the_caller_is_told_to_come_back(
     database: Database, name: str
 ) -> None:
     with pytest.raises(Unavailable) as caught:
-        database.transact(failing(ATTEMPTS, COLLISIONS[name]))
+        database.run_in_transaction(failing(MAX_ATTEMPTS, COLLISIONS[name]))
 
     assert caught.value.retry_after in (1, 5)
     assert count(database) == 0
@@ -139,9 +167,9 @@ def test_waits_grow_and_stay_short(database: Database, monkeypatch: pytest.Monke
     monkeypatch.setattr(SLEEP, waits.append)
 
     with pytest.raises(Unavailable):
-        database.transact(failing(ATTEMPTS, LostRace()))
+        database.run_in_transaction(failing(MAX_ATTEMPTS, ConcurrentUpdate()))
 
-    assert len(waits) == ATTEMPTS - 1
+    assert len(waits) == MAX_ATTEMPTS - 1
     assert all(0 < wait < 0.2 for wait in waits)
     assert sum(waits) < 1.5
 
@@ -154,10 +182,10 @@ def test_two_writers_on_sqlite_wait_for_each_other(engine: Engine, database: Dat
         inside.set()
         done.wait(0.2)
 
-    other = threading.Thread(target=database.transact, args=(slow,))
+    other = threading.Thread(target=database.run_in_transaction, args=(slow,))
     other.start()
     inside.wait()
-    database.transact(lambda transaction: transaction.execute(ADD, {"name": "quick"}))
+    database.run_in_transaction(lambda transaction: transaction.execute(ADD, {"name": "quick"}))
     done.set()
     other.join()
 
@@ -169,7 +197,7 @@ def test_readers_on_sqlite_do_not_wait_for_a_writer(database: Database) -> None:
         transaction.execute(ADD, {"name": "unseen"})
         return count(database)
 
-    assert database.transact(look_meanwhile) == 0
+    assert database.run_in_transaction(look_meanwhile) == 0
 
 
 # Given up, under the right name
@@ -186,7 +214,7 @@ AWAY = {
 @pytest.mark.parametrize("name", AWAY)
 def test_a_database_that_is_away_is_not_tried_again(database: Database, name: str) -> None:
     with pytest.raises(Unavailable, match="The database cannot be reached just now"):
-        database.transact(failing(1, AWAY[name]))
+        database.run_in_transaction(failing(1, AWAY[name]))
 
     assert count(database) == 0
 
@@ -213,7 +241,7 @@ def test_an_exhausted_pool_is_unavailable(tmp_path: Path) -> None:
     with engine.connect(), pytest.raises(Unavailable):
         database.read(lambda connection: None)
     with engine.connect(), pytest.raises(Unavailable):
-        database.transact(lambda transaction: None)
+        database.run_in_transaction(lambda transaction: None)
 
     engine.dispose()
 
@@ -235,7 +263,7 @@ def test_missing_tables_say_what_to_run(database: Database, original: Exception)
 
     for attempt in (
         lambda: database.read(look_up),
-        lambda: database.transact(failing(1, error)),
+        lambda: database.run_in_transaction(failing(1, error)),
     ):
         with pytest.raises(SetupError, match=r"run your migrations, or db\.create_all\(\)"):
             attempt()
@@ -253,10 +281,10 @@ def test_a_missing_table_of_the_hosts_own_is_not_called_ours(database: Database)
 
 
 def test_a_mistake_of_ours_is_not_hidden(database: Database) -> None:
-    database.transact(failing(0, LostRace()))
+    database.run_in_transaction(failing(0, ConcurrentUpdate()))
 
     with pytest.raises(IntegrityError):
-        database.transact(failing(0, LostRace()))
+        database.run_in_transaction(failing(0, ConcurrentUpdate()))
 
 
 # Stale connections: the pool hands out what the server has closed long ago
@@ -291,7 +319,7 @@ def test_what_is_to_happen_after_the_commit_sees_it_done(database: Database) -> 
         transaction.after_commit.append(lambda: seen.append(count(database)))
         transaction.execute(ADD, {"name": "one"})
 
-    database.transact(work)
+    database.run_in_transaction(work)
 
     assert seen == [1]
 
@@ -304,20 +332,20 @@ def test_it_does_not_happen_when_the_transaction_fails(database: Database) -> No
         raise KeyError
 
     with pytest.raises(KeyError):
-        database.transact(work)
+        database.run_in_transaction(work)
 
     assert seen == []
 
 
 def test_it_happens_once_however_many_attempts_there_were(database: Database) -> None:
     seen: list[str] = []
-    attempts = [LostRace(), LostRace()]
+    attempts = [ConcurrentUpdate(), ConcurrentUpdate()]
 
     def work(transaction: Transaction) -> None:
         transaction.after_commit.append(lambda: seen.append("sent"))
         if attempts:
             raise attempts.pop()
 
-    database.transact(work)
+    database.run_in_transaction(work)
 
     assert seen == ["sent"]

@@ -27,11 +27,8 @@ from tests.support.databases import Kind, fresh_database
 ONE = text("SELECT 1")
 WAYS: dict[str, Callable[[Database], Any]] = {
     "read": lambda database: database.read(lambda connection: connection.scalar(ONE)),
-    "rows": lambda database: database.rows(ONE, {})[0][0],
-    "transact": lambda database: database.transact(lambda t: t.execute(ONE).scalar()),
-    "rows in a transaction": lambda database: database.transact(
-        lambda t: t.rows_at_once(ONE, {})[0][0]
-    ),
+    "write": lambda database: database.write(ONE),
+    "transact": lambda database: database.run_in_transaction(lambda t: t.execute(ONE).scalar()),
 }
 
 
@@ -84,7 +81,7 @@ GOODBYE = text("DO $$ BEGIN RAISE EXCEPTION 'over' USING ERRCODE = '57P01'; END 
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("way", ["read", "transact", "rows in a transaction"])
+@pytest.mark.parametrize("way", ["read", "transact"])
 def test_a_connection_that_the_server_ends_during_a_statement_is_replaced(
     tmp_path: Path, way: str
 ) -> None:
@@ -95,14 +92,32 @@ def test_a_connection_that_the_server_ends_during_a_statement_is_replaced(
         statements = iter([GOODBYE, ONE])
         ask: dict[str, Callable[[], Any]] = {
             "read": lambda: database.read(lambda c: c.scalar(next(statements))),
-            "transact": lambda: database.transact(lambda t: t.execute(next(statements)).scalar()),
-            "rows in a transaction": lambda: database.transact(
-                lambda t: t.rows_at_once(next(statements), {})[0][0]
+            "transact": lambda: database.run_in_transaction(
+                lambda t: t.execute(next(statements)).scalar()
             ),
         }
 
         assert ask[way]() == 1
 
+        engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_write_that_the_server_ends_is_run_again(tmp_path: Path) -> None:
+    with fresh_database("postgres", tmp_path) as url:
+        engine = create_engine(url)
+        database = Database(engine)
+        database.write(text("CREATE SEQUENCE attempts"))
+
+        database.write(
+            text(
+                "DO $$ BEGIN IF nextval('attempts') = 1 THEN"
+                " RAISE EXCEPTION 'over' USING ERRCODE = '57P01'; END IF; END $$"
+            )
+        )
+
+        attempts = text("SELECT last_value FROM attempts")
+        assert database.read(lambda conn: conn.scalar(attempts)) == 2
         engine.dispose()
 
 
@@ -127,8 +142,8 @@ def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) ->
         statement = insert_if_absent(table, database.dialect)
 
         changes = [
-            database.transact(lambda transaction, r=r: transaction.changes(statement, r))  # type: ignore[misc]
-            for r in (row, row | {"expires_at": 9}, row | {"subject": "token:X"})
+            database.write(statement, values)
+            for values in (row, row | {"expires_at": 9}, row | {"subject": "token:X"})
         ]
         stored = database.read(lambda connection: list(connection.execute(table.select())))
 
@@ -153,12 +168,10 @@ DOINGS: dict[str, Callable[[Database, Executable, dict[str, Any]], Any]] = {
     "read": lambda database, statement, values: database.read(
         lambda connection: connection.execute(statement, values)
     ),
-    "transact": lambda database, statement, values: database.transact(
+    "transact": lambda database, statement, values: database.run_in_transaction(
         lambda transaction: transaction.execute(statement, values)
     ),
-    "prepared": lambda database, statement, values: database.transact(
-        lambda transaction: transaction.changes_at_once(statement, values)
-    ),
+    "write": lambda database, statement, values: database.write(statement, values),
 }
 
 

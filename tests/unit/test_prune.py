@@ -39,17 +39,18 @@ def family(name: str, **changes: int | None) -> dict[str, Any]:
     ids = dict.fromkeys(("client_id", "tenant_id", "user_id", "grant_id"), "x")
     texts = {"scope": "", "secret": "", "nonce": "", "organization_id": None}
     times = {"created_at": 0, "rotated_at": 0, "expires_at": NOW, "revoked_at": None}
-    numbers = {"generation": 0, "previous_nonce": None}
+    numbers = {"generation": 0, "previous_nonce": None, "refresh_count": 0}
     return {"id": name, **ids, **texts, **times, **numbers} | changes
 
 
 def event(identifier: int, **changes: int) -> dict[str, Any]:
-    base = {"id": identifier, "name": "x", "detail": "{}", "at": 0, "times": 1, "last_at": NOW}
-    return base | changes
+    return {"id": identifier, "name": "x", "detail": "{}", "at": 0} | changes
 
 
 def add(database: Database, table: type[Base], *rows: dict[str, Any]) -> None:
-    database.transact(lambda transaction: [transaction.execute(insert(table), r) for r in rows])
+    database.run_in_transaction(
+        lambda transaction: [transaction.execute(insert(table), r) for r in rows]
+    )
 
 
 def left(database: Database, column: Any) -> list[Any]:
@@ -92,13 +93,12 @@ def test_a_family_goes_a_day_after_its_end(database: Database) -> None:
     assert left(database, TokenFamilyRow.id) == ["alive", "expired lately", "revoked lately"]
 
 
-def test_an_event_goes_by_the_last_time_that_it_happened(database: Database) -> None:
-    """A connection's one row for its refreshes stays for as long as it is refreshed."""
+def test_an_event_goes_after_the_days_that_the_audit_is_kept(database: Database) -> None:
     add(
         database,
         AuditEventRow,
-        event(1, at=0, last_at=NOW - 400 * DAY),
-        event(2, at=0, last_at=NOW - 400 * DAY + 1),
+        event(1, at=NOW - 400 * DAY),
+        event(2, at=NOW - 400 * DAY + 1),
     )
 
     assert run(database) == [("activepieces_audit_events", 1)]

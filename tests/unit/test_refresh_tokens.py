@@ -7,11 +7,11 @@ import pytest
 from flask_activepieces.oauth.refresh_tokens import (
     RefreshToken,
     Rotation,
-    Verdict,
-    is_genuine,
-    judge,
+    Step,
+    has_valid_mac,
+    next_step,
     parse,
-    write,
+    serialize,
 )
 from flask_activepieces.signing import KeyRing
 
@@ -21,7 +21,7 @@ SECRET = "the family's secret"
 TOKEN = RefreshToken("family", 3, "nonce")
 TEXT = "family.3.nonce.yYsHn5NBlSiMETR-4AJyB_zgcgczoVfHJzlpq4DFElc"
 
-ROTATE, REPEAT, DISPLACE, THEFT = Verdict.ROTATE, Verdict.REPEAT, Verdict.DISPLACE, Verdict.THEFT
+ROTATE, REPEAT, REPLACE, REVOKE = Step.ROTATE, Step.REPEAT_RESPONSE, Step.REPLACE, Step.REVOKE
 
 #: Generation and nonce of the token, seconds since the last rotation, and what it gets.
 #: The family is at generation 7, nonce "current"; the one before had the nonce "previous".
@@ -30,61 +30,61 @@ RULE = [
     (7, "current", 10**9, ROTATE),
     (6, "previous", 0, REPEAT),
     (6, "previous", 90, REPEAT),
-    (6, "previous", 91, DISPLACE),
-    (6, "previous", 10**9, DISPLACE),
+    (6, "previous", 91, REPLACE),
+    (6, "previous", 10**9, REPLACE),
     (6, "previous", -60, REPEAT),  # the clock that rotated is a minute ahead
-    (7, "displaced", 0, THEFT),
-    (7, "previous", 0, THEFT),
-    (6, "displaced", 0, THEFT),
-    (6, "current", 0, THEFT),
-    (5, "older", 0, THEFT),
-    (5, "previous", 0, THEFT),
-    (0, "first", 0, THEFT),
+    (7, "displaced", 0, REVOKE),
+    (7, "previous", 0, REVOKE),
+    (6, "displaced", 0, REVOKE),
+    (6, "current", 0, REVOKE),
+    (5, "older", 0, REVOKE),
+    (5, "previous", 0, REVOKE),
+    (0, "first", 0, REVOKE),
     (8, "from before a backup", 0, ROTATE),
     (100, "from before a backup", 10**9, ROTATE),
 ]
 
 
-@pytest.mark.parametrize(("generation", "nonce", "later", "verdict"), RULE)
-def test_the_rule(generation: int, nonce: str, later: int, verdict: Verdict) -> None:
+@pytest.mark.parametrize(("generation", "nonce", "later", "step"), RULE)
+def test_the_rule(generation: int, nonce: str, later: int, step: Step) -> None:
     family = Rotation(generation=7, nonce="current", previous_nonce="previous", rotated_at=NOW)
 
-    assert judge(RefreshToken("family", generation, nonce), family, now=NOW + later) is verdict
+    assert next_step(RefreshToken("family", generation, nonce), family, now=NOW + later) is step
 
 
 def test_before_the_first_rotation_there_is_only_the_current_token() -> None:
     family = Rotation(generation=0, nonce="current", previous_nonce=None, rotated_at=NOW)
 
-    assert judge(RefreshToken("family", 0, "current"), family, now=NOW) is ROTATE
-    assert judge(RefreshToken("family", 0, "another"), family, now=NOW) is THEFT
-    assert judge(RefreshToken("family", -1, "None"), family, now=NOW) is THEFT
+    assert next_step(RefreshToken("family", 0, "current"), family, now=NOW) is ROTATE
+    assert next_step(RefreshToken("family", 0, "another"), family, now=NOW) is REVOKE
+    assert next_step(RefreshToken("family", -1, "None"), family, now=NOW) is REVOKE
 
 
 def test_a_token_is_what_it_was() -> None:
     """Made without this package: changing the format would end every connection."""
-    assert write(KEYS, TOKEN, secret=SECRET) == TEXT
+    assert serialize(KEYS, TOKEN, secret=SECRET) == TEXT
     assert parse(TEXT) == TOKEN
-    assert is_genuine(KEYS, TEXT, secret=SECRET)
+    assert has_valid_mac(KEYS, TEXT, secret=SECRET)
 
 
 def test_every_changed_character_is_noticed() -> None:
     for place in range(len(TEXT)):
         other = "A" if TEXT[place] != "A" else "B"
-        assert not is_genuine(KEYS, TEXT[:place] + other + TEXT[place + 1 :], secret=SECRET)
+        assert not has_valid_mac(KEYS, TEXT[:place] + other + TEXT[place + 1 :], secret=SECRET)
 
 
 @pytest.mark.parametrize("secret", ["another family's secret", "", SECRET + " ", SECRET.upper()])
 def test_another_familys_secret_makes_another_mac(secret: str) -> None:
-    assert not is_genuine(KEYS, TEXT, secret=secret)
+    assert not has_valid_mac(KEYS, TEXT, secret=secret)
 
 
 def test_the_database_alone_makes_no_token() -> None:
     """It has the family's half of the key; the app's half is elsewhere."""
-    assert not is_genuine(KeyRing(["what a thief of the database guesses"]), TEXT, secret=SECRET)
+    assert not has_valid_mac(KeyRing(["what a thief of the database guesses"]), TEXT, secret=SECRET)
 
 
 def test_an_old_key_still_verifies() -> None:
-    assert is_genuine(
+    assert has_valid_mac(
         KeyRing(["a newer key, in front", "a key for the test vectors only"]), TEXT, secret=SECRET
     )
 
@@ -129,7 +129,7 @@ def test_what_has_not_the_form_of_a_token_is_none(text: str) -> None:
     "text", ["", ".", "a.0.b.", "a.0.b.é", "\ud800", "a.0.b.\ud800", "\x00.\x00"]
 )
 def test_nothing_is_genuine_by_accident(text: str) -> None:
-    assert not is_genuine(KEYS, text, secret=SECRET)
+    assert not has_valid_mac(KEYS, text, secret=SECRET)
 
 
 def test_a_repr_shows_no_mac() -> None:

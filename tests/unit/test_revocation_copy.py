@@ -77,7 +77,7 @@ def stored(tmp_path: Path) -> Iterator[Database]:
 
 
 def revoke(database: Database, subject: str, *, now: int, until: int | None = None) -> None:
-    database.transact(
+    database.run_in_transaction(
         lambda transaction: revocations.add(transaction, subject, now=now, until=until)
     )
 

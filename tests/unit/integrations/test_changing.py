@@ -173,7 +173,7 @@ def test_a_setup_on_ground_that_another_admin_has_moved_is_tried_anew(office: Of
         columns = office.services.strongbox.credential_columns(
             made.id, Credentials(user_token="a.token.of-somebody-else")
         )
-        office.database.transact(
+        office.database.run_in_transaction(
             lambda work: records.change(work, office.again(made), columns, now=office.now)
         )
 
@@ -205,7 +205,7 @@ def ended(office: Office) -> Integration:
     made = office.set_up()
     credentials = Credentials(api_key=office.upstream.api_key, user_token="a.token.that-ended")
     columns = office.services.strongbox.credential_columns(made.id, credentials)
-    return office.database.transact(
+    return office.database.run_in_transaction(
         lambda work: records.change(work, made, columns, now=office.now)
     )
 

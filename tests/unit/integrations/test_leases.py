@@ -40,7 +40,7 @@ def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databa
 def database(shared_database: Database) -> Iterator[Database]:
     """A database in which nobody has a lease."""
     yield shared_database
-    shared_database.transact(lambda transaction: transaction.execute(delete(LeaseRow)))
+    shared_database.run_in_transaction(lambda transaction: transaction.execute(delete(LeaseRow)))
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_the_permission_taken_back_ends_the_connection(
 ) -> None:
     token = tokens_of(office, connects(office, site, integration))["access_token"]
 
-    office.database.transact(
+    office.database.run_in_transaction(
         lambda transaction: office.grants.revoke_of_user(
             transaction, tenant_id=office.tenant, user_id="alice", now=office.now, why="a test"
         )
@@ -249,11 +249,11 @@ def test_a_client_that_is_deleted_during_the_click_is_made_anew(
 
 def delete_client(office: Office, client_id: str | None) -> None:
     def delete(transaction: Any) -> None:
-        client = clients.find_any(transaction.connection, client_id or "")
+        client = clients.find_any(transaction.conn, client_id or "")
         assert client is not None
         office.oauth_clients.delete(transaction, client, now=office.now)
 
-    office.database.transact(delete)
+    office.database.run_in_transaction(delete)
 
 
 def test_a_secret_that_no_key_opens_any_more_is_replaced(
@@ -261,7 +261,7 @@ def test_a_secret_that_no_key_opens_any_more_is_replaced(
 ) -> None:
     connects(office, site, integration)
     client_id = office.again(integration).oauth_client_id
-    office.database.transact(
+    office.database.run_in_transaction(
         lambda transaction: records.change(
             transaction, office.again(integration), {"oauth_client_secret": "lost"}, now=office.now
         )
@@ -427,7 +427,7 @@ def test_nobody_changes_an_integrations_client_by_hand(
         ),
     ):
         with pytest.raises(InvalidInput, match="keeps this client by itself"):
-            office.database.transact(change)
+            office.database.run_in_transaction(change)
 
     assert clients_of(office) == [before]
 
@@ -438,7 +438,7 @@ def test_an_integration_does_not_use_a_client_that_was_not_made_for_it(
     labs = office.set_up(organization_id="labs", **office.own_key())
     connects(office, site, integration)
     foreign = office.again(integration).oauth_client_id
-    office.database.transact(
+    office.database.run_in_transaction(
         lambda transaction: records.change(
             transaction, labs, {"oauth_client_id": foreign}, now=office.now
         )
