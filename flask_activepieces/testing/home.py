@@ -28,6 +28,8 @@ area = Area("home", at_root=True)
 #: Fields of a token request that are no secret; of all others only the name is shown.
 _PLAIN = ("grant_type", "redirect_uri", "client_id", "scope")
 _MOST_REQUESTS = 20
+#: As much of an error as the page shows.
+_MOST_WORDS = 300
 _WAITING = "waiting_sign_in"
 
 
@@ -114,17 +116,22 @@ def come_back(call: Call) -> Response:
     world = call.world
     waiting = world.store.first(_WAITING, state=request.args.get("state", ""))
     if waiting is None:
-        return _page("standin/nothing_waits.html")
+        return _page("standin/nothing_waits.html", refused=_error_of_redirect())
     world.store.drop(_WAITING, waiting["id"])
     code = request.args.get("code")
     if not code:
-        words = request.args.get("error_description") or request.args.get("error")
-        return _to_home(refused=words or "There is no code in the address.")
+        return _to_home(refused=_error_of_redirect() or "There is no code in the address.")
     try:
         row = _made(world, world.store.unseal(waiting["sealed"]), code)
     except Refusal as refusal:
         return _to_home(refused=_told(refusal))
     return _to_home(made=row["displayName"])
+
+
+def _error_of_redirect() -> str | None:
+    """What the app says in place of a code (RFC 6749, section 4.1.2.1). A real server's page does not show it."""
+    said = [request.args.get(name) for name in ("error", "error_description")]
+    return ": ".join(part[:_MOST_WORDS] for part in said if part) or None
 
 
 def _made(world: World, draft: Row, code: str) -> Row:

@@ -30,13 +30,24 @@ def person(world: World, user_id: str | None) -> Row | None:
     }
 
 
+def _hash(password: str) -> str:
+    return generate_password_hash(password, "pbkdf2:sha256:1000")
+
+
+def set_password(world: World, email: str, password: str) -> None:
+    """Give whoever has this e-mail address another password."""
+    identity = world.store.first("identity", email=email)
+    assert identity is not None, "an identity is never deleted"
+    world.store.change("identity", identity["id"], password=_hash(password))
+
+
 def make_identity(world: World, *, email: str, password: str, first: str, last: str) -> Row:
     """Someone who can sign in; not yet a user of any platform."""
     return world.store.add(
         "identity",
         {
             "email": email.lower(),
-            "password": generate_password_hash(password, "pbkdf2:sha256:1000"),
+            "password": _hash(password),
             "firstName": first,
             "lastName": last,
             "tokenVersion": secrets.token_urlsafe(16),

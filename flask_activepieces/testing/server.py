@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from .faults import Faults
 from .flow_rows import end_deletions
 from .http_server import HttpServer
 from .oauth_client import LOOPBACK, TokenRequest
-from .people import make_identity
+from .people import make_identity, set_password
 from .piece import Piece
 from .pieces import add_pieces
 from .projects import make_project
@@ -29,7 +30,7 @@ from .versions import RELEASES, Version
 from .webhook_piece import WEBHOOK
 from .world import Edition, ReceivedCall, World, features_of
 
-EMAIL, PASSWORD = "admin@example.com", "Stand-in-1"  # noqa: S105 - of a server for tests
+EMAIL = "admin@example.com"
 
 
 class ActivepiecesServer:
@@ -78,7 +79,9 @@ class ActivepiecesServer:
         add_pieces(self.world, (WEBHOOK, *pieces))
         self.app = make_app(self.world)
         self._server: HttpServer | None = None
-        self.email, self.password = EMAIL, PASSWORD
+        self.email = EMAIL
+        #: New at each start: a password that everybody knows would be one for all that listens somewhere.
+        self.password = secrets.token_urlsafe(12)
         self.api_key: str = ""
         self.platform_id: str = ""
         self.project_id: str = ""
@@ -97,7 +100,7 @@ class ActivepiecesServer:
         world.plan = features_of(world.edition)
 
     def _settle(self) -> None:
-        """The first user, a platform, a project and a key; in a file that has them, only the key is new."""
+        """The first user, a platform, a project and a key; in a file that has them, only password and key are new."""
         world = self.world
         platform = world.store.first("platform")
         if platform is None:
@@ -105,6 +108,8 @@ class ActivepiecesServer:
                 world, email=self.email, password=self.password, first="Ada", last="Admin"
             )
             platform = make_platform(world, identity, "Stand-in")
+        else:
+            set_password(world, self.email, self.password)
         self.platform_id = platform["id"]
         project = world.store.first("project", platformId=self.platform_id, type="TEAM")
         if project is None:

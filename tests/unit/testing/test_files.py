@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from werkzeug.test import Client
+
 from flask_activepieces.client import ActivepiecesClient
 from flask_activepieces.client.connections import ConnectionDraft
 from flask_activepieces.client.values import SecretText
 from flask_activepieces.testing import ActivepiecesServer, Piece
+
+
+def test_the_password_is_another_at_each_start(tmp_path: Path) -> None:
+    """A password that is in a released package is one that everybody has."""
+    file = tmp_path / "activepieces.db"
+    with ActivepiecesServer(database=file) as first:
+        assert signs_in(first, first.password)
+
+    with ActivepiecesServer(database=file) as second:
+        assert second.password != first.password
+        assert signs_in(second, second.password)
+        assert not signs_in(second, first.password)
+
+
+def signs_in(server: ActivepiecesServer, password: str) -> bool:
+    answer = Client(server.app).post(
+        "/api/v1/authentication/sign-in", json={"email": server.email, "password": password}
+    )
+    return answer.status_code == 200
 
 
 def test_a_second_start_finds_the_project_its_connections_and_the_old_key(tmp_path: Path) -> None:

@@ -114,6 +114,23 @@ def test_no_secret_is_on_the_page(
     assert server.api_key not in page
 
 
+def test_the_error_of_a_redirect_is_shown_as_text(browser: FlaskClient) -> None:
+    """Also of a sign-in that did not begin here, such as one click in the app."""
+    page = browser.get(
+        "/redirect",
+        query_string={"error": "access_denied", "error_description": "<b>No</b>", "state": "x"},
+    )
+
+    assert "access_denied: &lt;b&gt;No&lt;/b&gt;" in page.text
+    assert "<b>No" not in page.text
+
+
+def test_the_page_of_the_real_server_shows_no_error(browser: FlaskClient) -> None:
+    page = browser.get("/api/redirect", query_string={"error": "access_denied"})
+
+    assert page.text == "The code is missing in url"
+
+
 def test_a_code_works_once(server: ActivepiecesServer, browser: FlaskClient) -> None:
     asked = clicks_connect(server, browser)
     comes_back(browser, code="the-code", state=asked["state"])
