@@ -122,6 +122,8 @@ def linked(app: Flask, url: str, activepieces: ActivepiecesServer) -> str:
         url,
         activepieces.url,
         api_key=activepieces.api_key,
+        email=activepieces.email,
+        password=activepieces.password,
         integration_id=loop.integration_id,
         flow_id=loop.flow_id,
         project_id=loop.project_id,

@@ -22,7 +22,15 @@ def welcome(url: str) -> str:
 
 
 def what_to_try(
-    url: str, activepieces: str, *, api_key: str, integration_id: str, flow_id: str, project_id: str
+    url: str,
+    activepieces: str,
+    *,
+    api_key: str,
+    email: str,
+    password: str,
+    integration_id: str,
+    flow_id: str,
+    project_id: str,
 ) -> str:
     """The loop with Activepieces, by hand."""
     return f"""\
@@ -58,6 +66,8 @@ Acme is linked with it, and has a flow that makes a task of whatever comes to it
 
        curl '{activepieces}/api/v1/app-connections?projectId={project_id}' \\
          -H 'Authorization: Bearer {api_key}'
+
+     Its admin is {email} with the password {password}
 
   8. In another terminal, run the extension's commands on the demo's database:
 

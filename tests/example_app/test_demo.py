@@ -46,6 +46,17 @@ def test_the_flow_adds_a_task_also_after_another_start(tmp_path: Path) -> None:
     assert again[1].split("/")[-2:] == first[1].split("/")[-2:]
 
 
+def test_the_admin_of_the_stand_in_signs_in_with_the_password_that_is_told(tmp_path: Path) -> None:
+    """It is another one at each start."""
+    with running_demo(tmp_path) as told:
+        (email, password) = re.findall(r"admin is (\S+) with the password (\S+)$", told, re.M)[0]
+        url = commands_in(told)[0][1].partition("/webhooks/")[0]
+        login = {"email": email, "password": password}
+        answer = requests.post(f"{url}/authentication/sign-in", json=login, timeout=9)
+
+    assert answer.status_code == 200
+
+
 def test_the_other_company_can_be_linked_with_the_key_that_is_told(tmp_path: Path) -> None:
     with running_demo(tmp_path) as told:
         (key,) = re.findall(r"^ +(sk-\w+)$", told, re.MULTILINE)
