@@ -21,7 +21,7 @@ from . import scopes
 from .authorization_rules import check
 from .clients import OAuthClient
 
-_LONGEST_STATE = 4096
+_LONGEST_STATE = 2000
 
 
 class NoRedirect(ActivepiecesError):
@@ -172,7 +172,10 @@ def _state(parameters: Mapping[str, str]) -> str | None:
     if state is not None and len(state) > _LONGEST_STATE:
         raise NoRedirect(
             Phrase("The request is too long."),
-            Phrase("Its state must have at most %(most)d characters.", most=_LONGEST_STATE),
+            Phrase(
+                "Tell its makers that its state must have at most %(most)d characters.",
+                most=_LONGEST_STATE,
+            ),
         )
     return state
 

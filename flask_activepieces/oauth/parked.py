@@ -11,22 +11,32 @@ from dataclasses import asdict
 from typing import Any
 
 from ..errors import SignatureError
+from ..phrases import Phrase
 from ..signing import KeyRing, context_of, fingerprint, same
-from .authorization import AuthorizationRequest
+from .authorization import AuthorizationRequest, NoRedirect
 
 PURPOSE = "parked request"
 CONSENT_PURPOSE = "consent"
 #: A person may have to find a phone for a second factor.
 LIFETIME = 30 * 60
+#: It travels in the URL of the login page. gunicorn reads a request line of 4,094 characters, other servers of 8,190
+#: and more; the difference is for the app's own path, and what it adds.
+_LONGEST_ID = 3800
 
 
 def park(keys: KeyRing, request: AuthorizationRequest, *, browser: str, now: int) -> str:
-    """The request's id, good for half an hour in this browser."""
+    """The request's id, good for half an hour in this browser; `NoRedirect` if no URL could hold it."""
     claims: dict[str, Any] = asdict(request) | {
         "browser": fingerprint(browser),
         "exp": now + LIFETIME,
     }
-    return keys.seal(PURPOSE, claims)
+    request_id = keys.seal(PURPOSE, claims)
+    if len(request_id) > _LONGEST_ID:
+        raise NoRedirect(
+            Phrase("The request is too long."),
+            Phrase("Tell its makers to use a shorter state."),
+        )
+    return request_id
 
 
 def resume(
