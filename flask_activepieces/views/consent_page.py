@@ -22,11 +22,29 @@ from .problems import Problem, api, json_object
 from .texts import gettext
 
 
-def show(
-    state: State, question: Question, request_id: str, *, error: str | None = None
-) -> Response:
+def show(state: State, question: Question, request_id: str) -> Response:
     """The consent page."""
+    return _page(question, describe(state, question, request_id))
+
+
+def _show_again(
+    state: State, question: Question, request_id: str, problem: InvalidInput
+) -> Response:
+    """The page with the boxes as the user left them, and what is wrong with that."""
     described = describe(state, question, request_id)
+    ticked = request.form.getlist("scope")
+    for scope in described["scopes"]:
+        scope["checked"] = scope["name"] in ticked
+    workspace = request.form.get("workspace")
+    if workspace in [offered["key"] for offered in described["workspaces"]]:
+        described["selected_workspace"] = workspace
+    words = " ".join(gettext(words) for words in problem.fields.values())
+    return _page(question, described, error=words)
+
+
+def _page(
+    question: Question, described: Mapping[str, Any], *, error: str | None = None
+) -> Response:
     return render(
         "consent.html",
         status=200 if error is None else 422,
@@ -37,7 +55,7 @@ def show(
         selected_workspace=described["selected_workspace"],
         scopes=described["scopes"],
         redirect_host=described["redirect_host"],
-        request_id=request_id,
+        request_id=described["request_id"],
         consent_token=described["consent_token"],
         action=url_for("activepieces.authorize"),
         error=error,
@@ -94,8 +112,7 @@ def _decide_form() -> ResponseReturnValue:
     try:
         return go(_decided(state, question, answer, answer.getlist("scope")))
     except InvalidInput as problem:
-        words = " ".join(gettext(words) for words in problem.fields.values())
-        return show(state, question, request_id, error=words)
+        return _show_again(state, question, request_id, problem)
 
 
 @api

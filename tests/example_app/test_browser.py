@@ -114,6 +114,22 @@ def test_person_consents_with_the_keyboard_and_is_sent_to_the_program(
     phone.get_by_role("heading", name="No connected apps").wait_for()
 
 
+def test_enter_in_a_box_of_the_consent_page_decides_nothing(
+    tasklane: Flask, address: str, callback: str, phone: Page
+) -> None:
+    """A browser presses the first button of a form then, and that one was Approve."""
+    program = Program.registered(tasklane, redirect_uri=callback)
+    sign_in(phone, address)
+    phone.goto(address + program.question())
+
+    for box in (phone.get_by_role("radio").last, phone.get_by_role("checkbox").last):
+        box.press("Enter")
+    phone.wait_for_timeout(300)
+
+    assert phone.url == address + program.question()
+    assert phone.get_by_role("button").all_inner_texts() == ["Approve", "Deny"]
+
+
 def test_long_words_do_not_widen_a_page(tasklane: Flask, address: str, phone: Page) -> None:
     program = Program.registered(
         tasklane, "--tenant", "acme", "--name", LONG, "--description", LONG

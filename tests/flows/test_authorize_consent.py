@@ -8,6 +8,7 @@ from sqlalchemy import text
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
 from tests.support.hosts import ALL_SCOPES
+from tests.support.pages import Page
 from tests.support.refusals import cannot_be_framed, nothing_stored, told_by_redirect
 from tests.support.storage import engine_of, row_counts, rows_of
 
@@ -75,6 +76,28 @@ def test_nothing_ticked_is_no_answer(app: Flask, program: Program, bob: Person) 
 
     assert response.status_code == 422
     cannot_be_framed(response)
+
+
+def test_a_refused_answer_shows_the_boxes_as_the_user_left_them(
+    program: Program, bob: Person
+) -> None:
+    form = bob.sees(program.question(scope="tasks:read tasks:write")).form("decision")
+
+    page = Page(bob.sends(form, decision="approve", scope=[]))
+
+    assert "Leave at least one permission ticked" in page.text
+    assert "scope" not in page.form("decision").values
+
+
+def test_a_refused_answer_shows_the_workspace_as_the_user_left_it(
+    program: Program, alice: Person
+) -> None:
+    form = alice.sees(program.question()).form("decision")
+
+    page = Page(alice.sends(form, decision="", workspace="acme-labs", scope=["tasks:write"]))
+
+    left = page.form("decision").values
+    assert (left["workspace"], left["scope"]) == ("acme-labs", ["profile:read", "tasks:write"])
 
 
 def test_an_answer_that_is_neither_yes_nor_no_stores_nothing(
