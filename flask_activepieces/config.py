@@ -11,16 +11,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from .config_urls import consent_url, path_prefix, public_url, redis_url, server_url
+from .config_urls import (
+    consent_url,
+    is_loopback_url,
+    path_prefix,
+    public_url,
+    redis_url,
+    server_url,
+)
 from .config_values import key_texts, parsed, rsa_private_key, seconds, texts, word
 from .errors import ConfigError
 from .jwt_keys import JwtKeys, configured_keys, derived_keys
+from .key_strength import weakness
 from .signing import KeyRing
 
 log = logging.getLogger(__name__)
 
 PREFIX = "ACTIVEPIECES_"
+#: What is shorter is no key anywhere, not even on loopback.
 MINIMUM_KEY_LENGTH = 16
+MAKE_A_KEY = "make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
 #: Activepieces refreshes 15 minutes before a token ends: at 900 s or less it would refresh on every read.
 SHORTEST_ACCESS_TOKEN_TTL = 901
 LONGEST_ACCESS_TOKEN_TTL = 86_400
@@ -79,8 +89,8 @@ class Settings:
     def from_app_config(cls, config: Mapping[str, Any]) -> Settings:
         """Read every key; raise one `ConfigError` that lists all problems by key."""
         reader = _Reader(config)
-        ring = reader.key_ring()
         public = reader.read("PUBLIC_URL", None, public_url)
+        ring = reader.key_ring(is_public=public is not None and not is_loopback_url(public))
         settings: dict[str, Any] = {
             "base_url": reader.read("BASE_URL", "https://cloud.activepieces.com", server_url),
             "api_key": reader.read("API_KEY", None, word),
@@ -146,7 +156,7 @@ class _Reader:
             told = " and ".join(PREFIX + name for name in names)
             self.problems += [f"{PREFIX}{name}: {told} go together" for name in absent]
 
-    def key_ring(self) -> KeyRing:
+    def key_ring(self, *, is_public: bool) -> KeyRing:
         keys = self.read("SECRET_KEYS", None, texts)
         source = PREFIX + "SECRET_KEYS"
         if keys is None:
@@ -158,13 +168,18 @@ class _Reader:
             keys = [
                 key.decode("latin-1") if isinstance(key, bytes) else str(key) for key in own if key
             ]
-        make = "make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
         if not keys:
-            self.problems.append(f"SECRET_KEY: it is not set; {make}")
-        elif any(len(key) < MINIMUM_KEY_LENGTH for key in keys):
-            self.problems.append(
-                f"{source}: a key shorter than {MINIMUM_KEY_LENGTH} characters can be guessed; {make}"
-            )
+            self.problems.append(f"SECRET_KEY: it is not set; {MAKE_A_KEY}")
+        for number, key in enumerate(keys, 1):
+            reason = weakness(key)
+            if reason is None:
+                continue
+            name = f"{source}: it" if len(keys) == 1 else f"{source}: key {number}"
+            text = f"{name} can be guessed, because {reason}; {MAKE_A_KEY}"
+            if is_public or len(key) < MINIMUM_KEY_LENGTH:
+                self.problems.append(text)
+            else:
+                log.warning("%s. It is refused with an ACTIVEPIECES_PUBLIC_URL for others.", text)
         return KeyRing(keys or ["no key: init_app is about to refuse this"])
 
     def jwt_keys(self, ring: KeyRing) -> JwtKeys:

@@ -53,6 +53,11 @@ def is_loopback(hostname: str) -> bool:
         return False  # a name, and it is for some DNS server to say what it means
 
 
+def is_loopback_url(url: str) -> bool:
+    """Whether a URL leads to this machine itself."""
+    return is_loopback(urlsplit(url).hostname or "")
+
+
 def server_url(value: Any) -> str:
     """The address of an Activepieces server, in the one spelling by which two of them can be compared.
 

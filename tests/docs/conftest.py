@@ -31,6 +31,9 @@ def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPag
     module.__file__ = str(tmp_path / f"{MODULE}.py")
     monkeypatch.setitem(sys.modules, MODULE, module)
     monkeypatch.chdir(tmp_path)
+    # What readers export before they start an app.
+    monkeypatch.setenv("FLASK_SECRET_KEY", hosts.SECRET_KEY)
+    monkeypatch.setenv("SECRET_KEY", hosts.SECRET_KEY)
 
     def run(path: Path) -> Namespace:
         document = SYBIL.parse(path)

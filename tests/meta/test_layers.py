@@ -23,6 +23,7 @@ LAYERS = {
     "signing": 0,
     "jwk": 0,
     "jwt_keys": 0,
+    "key_strength": 0,
     "phrases": 0,
     "config": 0,
     "config_urls": 0,
