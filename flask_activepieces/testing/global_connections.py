@@ -36,7 +36,7 @@ _DRAFT = draft(
     editions=("ee",),
 )
 def upsert(call: Call) -> tuple[int, Json]:
-    """Make a connection, or change the one of that external id *and* those projects."""
+    """Make a connection, or change the one of that external id *and* those projects. Metadata is dropped."""
     world, body = call.world, call.body
     assert call.principal.platform_id is not None
     _check_projects(call, body["projectIds"])
@@ -47,7 +47,7 @@ def upsert(call: Call) -> tuple[int, Json]:
         "scope": _SCOPE,
         "externalId": body.get("externalId", new_id()),
     }
-    given = ("metadata", "preSelectForNewProjects")
+    chosen = body.get("preSelectForNewProjects")
     fields_of_row = {
         "displayName": body["displayName"],
         "pieceName": body["pieceName"],
@@ -56,7 +56,7 @@ def upsert(call: Call) -> tuple[int, Json]:
         "type": value["type"],
         "status": "ACTIVE",
         "sealed": world.store.seal(value),
-        **{name: body[name] for name in given if body.get(name) is not None},
+        **({} if chosen is None else {"preSelectForNewProjects": chosen}),
     }
     row = put(world, key, fields_of_row, project_ids=body["projectIds"])
     return 201, shown(world, with_account(world, row, piece, value))
@@ -97,7 +97,7 @@ def list_connections(call: Call) -> tuple[int, Json]:
     editions=("ee",),
 )
 def update(call: Call) -> tuple[int, Json]:
-    """Change what is not secret. An unknown id is an error of the server."""
+    """Change what is not secret, without the metadata. An unknown id is an error of the server."""
     _check_projects(call, call.body.get("projectIds", []))
     row = _named(call)
     if row is None:
@@ -107,7 +107,9 @@ def update(call: Call) -> tuple[int, Json]:
             "platformId": call.principal.platform_id,
         }
         raise no_entity(KIND, wanted)
-    changes = {name: part for name, part in call.body.items() if part is not None}
+    changes = {
+        name: part for name, part in call.body.items() if part is not None and name != "metadata"
+    }
     return 200, shown(call.world, call.world.store.change(KIND, row["id"], **changes))
 
 

@@ -55,11 +55,19 @@ def test_flows_of_its_projects_use_it(standin: Standin) -> None:
 
 
 def test_an_update_changes_what_it_names_only(standin: Standin) -> None:
-    made = standin.post("/global-connections", draft(standin, metadata={"a": 1}))
+    made = standin.post("/global-connections", draft(standin))
 
     changed = standin.post(f"/global-connections/{made['id']}", {"projectIds": []})
 
     assert changed | {"updated": ""} == made | {"projectIds": [], "updated": ""}
+
+
+def test_metadata_is_dropped(standin: Standin) -> None:
+    """0.85.2 and 0.86.0, seen: the routes of global connections take it and keep none."""
+    made = standin.post("/global-connections", draft(standin, metadata={"a": 1}))
+    changed = standin.post(f"/global-connections/{made['id']}", {"metadata": {"a": 2}})
+
+    assert (made["metadata"], changed["metadata"]) == (None, None)
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
