@@ -18,6 +18,7 @@ from werkzeug.local import LocalProxy
 from .errors import SetupError, SignatureError, SignatureExpired, Unavailable
 from .oauth.access_tokens import AccessToken, verify
 from .oauth.metadata import PROTECTED_RESOURCE, well_known
+from .setup_reports import DESCRIPTION, report
 from .state import State, get_state
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -74,7 +75,8 @@ def _refusal(needed: frozenset[str]) -> Response | None:
         response.headers["Retry-After"] = str(error.retry_after)
         return response
     except SetupError as error:
-        return _error(500, "server_error", str(error))
+        reference = report(error, request=f"{request.method} {request.path}")
+        return _error(500, "server_error", DESCRIPTION.format(reference))
 
 
 def _admit(state: State, needed: frozenset[str]) -> Response | None:

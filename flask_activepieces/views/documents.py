@@ -12,7 +12,7 @@ from flask import Response, abort, jsonify
 from ..errors import SetupError
 from ..oauth import metadata
 from ..state import get_state
-from .machine import error_response
+from .machine import setup_error_response
 
 #: Public documents: any page in any browser may read them (Fetch standard, CORS), and caches may keep them.
 _PUBLIC = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
@@ -26,7 +26,7 @@ def _document(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
         try:
             response = jsonify(view(**path))
         except SetupError as error:
-            return error_response(500, "server_error", str(error))
+            return setup_error_response(error)
         response.headers.update(_PUBLIC)
         return response
 

@@ -20,6 +20,7 @@ from ..oauth.client_auth import InvalidClient, read_credentials
 from ..oauth.client_request import MOST_BYTES, ClientRequest, read_form
 from ..oauth.grant_types import GuessedToken
 from ..oauth.server import NO_STORE, OAuthServer
+from ..setup_reports import DESCRIPTION, report
 from ..state import State, get_state
 
 Endpoint = Callable[[OAuthServer, ClientRequest], Response]
@@ -58,7 +59,7 @@ def _respond(endpoint: Endpoint) -> Response:
             503, "temporarily_unavailable", error.reason, retry_after=_DISABLED_RETRY_AFTER
         )
     except SetupError as error:
-        return error_response(500, "server_error", str(error))
+        return setup_error_response(error)
 
 
 def _limit_failures(state: State, endpoint: Endpoint, asked: ClientRequest) -> Response:
@@ -128,6 +129,12 @@ def _oauth_error(error: OAuth2Error) -> Response:
     if challenge:
         response.headers["WWW-Authenticate"] = challenge
     return response
+
+
+def setup_error_response(error: SetupError) -> Response:
+    """RFC 6749 §5.2, without what is for the developer."""
+    reference = report(error, request=f"{request.method} {request.path}")
+    return error_response(500, "server_error", DESCRIPTION.format(reference))
 
 
 def error_response(

@@ -31,7 +31,7 @@ PROBLEMS = {
     413: "The body is larger than 256 KiB.",
     415: "The body does not say that it is JSON.",
     422: "Values do not fit: `fields` says which. Or Activepieces refused them, and `detail` has its words.",
-    500: "The app is not fully set up: `detail` says what is missing.",
+    500: "The app is not fully set up: the log says what is missing, under `reference`.",
     502: "Activepieces cannot be reached, failed, refused our credential, or is not what answers there.",
     503: "The database is away, or Activepieces is busy: try again after `retry_after` seconds.",
     504: "Activepieces did not answer in time, so what became of the call is not known.",

@@ -26,6 +26,7 @@ from ..errors import (
 from ..host import Permission, Principal
 from ..oauth.authorization import NoRedirect
 from ..phrases import Phrase
+from ..setup_reports import report
 from ..signing import context_of, may_be_id
 from ..state import State
 from .texts import gettext, when
@@ -84,8 +85,23 @@ def _page_about(error: Exception) -> Response | None:
                 away, Phrase("The %(what)s cannot be reached just now.", what=what)
             )
         case SetupError() as incomplete:
-            return error_page(500, Phrase("This app is not fully set up"), str(incomplete))
+            return _server_error(incomplete)
     return None
+
+
+def _server_error(error: SetupError) -> Response:
+    # What is missing is for the developer, who finds it in the log.
+    reference = report(error, request=f"{request.method} {request.path}")
+    return error_page(
+        500,
+        Phrase("This does not work right now"),
+        Phrase(
+            "The problem is on our side. It was logged with the reference %(reference)s.",
+            reference=reference,
+        ),
+        Phrase("Try again later. If it happens again, send this reference to support."),
+        way_back=f"{request.script_root}/",
+    )
 
 
 def _just_a_moment(away: Unavailable, why: Phrase) -> Response:
@@ -129,8 +145,15 @@ def render(
     return response
 
 
-def error_page(status: int, title: str, message: str, remedy: str | None = None) -> Response:
-    """A page that says what happened and what to do about it."""
+def error_page(
+    status: int,
+    title: str,
+    message: str,
+    remedy: str | None = None,
+    *,
+    way_back: str | None = None,
+) -> Response:
+    """A page that says what happened, what to do about it, and perhaps where to go on."""
     try:
         return render(
             "error.html",
@@ -138,6 +161,7 @@ def error_page(status: int, title: str, message: str, remedy: str | None = None)
             title=gettext(title),
             message=gettext(message),
             remedy=None if remedy is None else gettext(remedy),
+            way_back=way_back,
         )
     except Exception:
         # The host's templates and context processors may need the very thing that is away.

@@ -28,6 +28,7 @@ from ..errors import (
 )
 from ..host import Permission, Principal
 from ..oauth.authorization import NoRedirect, Refused
+from ..setup_reports import DESCRIPTION, report
 from ..state import State, get_state
 from .csrf import ask_host_protection
 
@@ -151,7 +152,8 @@ def _problem_of(error: Exception) -> Problem | None:
         case Unavailable(retry_after=seconds) as away:
             return Problem(503, "Not available", str(away), retry_after=seconds)
         case SetupError() as incomplete:
-            return Problem(500, "Not set up", str(incomplete))
+            reference = report(incomplete, request=f"{request.method} {request.path}")
+            return Problem(500, "Server error", DESCRIPTION.format(reference), reference=reference)
         case HTTPException(code=int(code), name=name, description=detail) if code >= 400:
             return Problem(code, name, detail or name)
     return None

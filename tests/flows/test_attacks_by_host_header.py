@@ -165,8 +165,8 @@ def test_without_a_public_url_only_loopback_gets_a_code_or_a_token(local: Progra
         ("/api/whoami", "application/json"),
     ],
 )
-def test_without_a_public_url_every_surface_says_in_its_own_format_what_is_missing(
-    local: Program, path: str, mimetype: str
+def test_without_a_public_url_every_surface_answers_in_its_own_format_and_one_line_is_logged(
+    local: Program, path: str, mimetype: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A traceback for every stranger's Host header would drown the log."""
     browser, headers = local.app.test_client(use_cookies=False), {"Host": "evil.test"}
@@ -179,7 +179,9 @@ def test_without_a_public_url_every_surface_says_in_its_own_format_what_is_missi
 
     assert response.status_code == 500
     assert response.mimetype == mimetype
-    assert "ACTIVEPIECES_PUBLIC_URL" in response.text
+    assert "ACTIVEPIECES_PUBLIC_URL" not in response.text
+    assert "ACTIVEPIECES_PUBLIC_URL" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_without_a_public_url_forwarding_headers_are_not_believed_either(local: Program) -> None:

@@ -142,15 +142,16 @@ def test_where_activepieces_cannot_reach_the_app_it_is_said_and_nothing_is_allow
     assert "grants" not in row_counts(app)
 
 
-def test_without_a_piece_of_its_own_the_app_says_what_is_missing(
-    make_app: MakeApp, server: ActivepiecesServer
+def test_without_a_piece_of_its_own_the_log_says_what_is_missing(
+    make_app: MakeApp, server: ActivepiecesServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)
     alice = Manager.named(app, "alice")
 
     answer = alice.posts(f"/connections/{alice.links()}/connect")
 
-    assert "ACTIVEPIECES_PIECE_NAME" in problem(answer, 500, "Not set up")["detail"]
+    assert problem(answer, 500, "Server error")["reference"] in caplog.text
+    assert "ACTIVEPIECES_PIECE_NAME" in caplog.text
 
 
 # A third party

@@ -133,7 +133,7 @@ def test_its_paths_follow_the_prefix(make_app: MakeApp) -> None:
 def test_off_loopback_without_a_public_address_nothing_is_told(stranger: Person) -> None:
     response = stranger.browser.get(f"{API}/openapi.json", headers={"Host": "app.example.com"})
 
-    assert answer_of(response, 500)["code"] == "not_set_up"
+    assert answer_of(response, 500)["code"] == "server_error"
 
 
 def test_the_table_in_the_docs_is_up_to_date() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from tests.conftest import MakeApp
 from tests.support import hosts
 from tests.support.actors import Person, Program
 from tests.support.pages import Page
+from tests.support.problems import problem
+from tests.support.refusals import oauth_error
 
 Plain = Callable[..., Flask]
 
@@ -125,7 +128,78 @@ def test_a_scope_is_required_by_its_name(arguments: tuple[Any, ...]) -> None:
         require_scope(*arguments)
 
 
-def test_no_login_view_is_told_on_a_page(plain: Plain) -> None:
+class Reports:
+    """What was logged for the developer."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        self._caplog = caplog
+
+    def check(self, shown: str, words: str) -> None:
+        """The one report has these words, which whoever met the error is not shown; they have its reference."""
+        (record,) = [
+            each for each in self._caplog.records if each.name == "flask_activepieces.setup_reports"
+        ]
+        message = record.getMessage()
+        assert record.levelname == "ERROR"
+        assert words in message
+        assert words not in shown
+        (reference,) = re.findall(r"Reference ([0-9a-f]{8}): ", message)
+        assert reference in shown
+        self._caplog.clear()
+
+
+@pytest.fixture
+def reports(caplog: pytest.LogCaptureFixture) -> Reports:
+    return Reports(caplog)
+
+
+def test_a_setup_error_is_logged_and_its_page_is_neutral_and_leads_back(
+    make_app: MakeApp, reports: Reports
+) -> None:
+    """A newcomer who has not made the tables yet finds the remedy in the log; a customer could do nothing with it."""
+    app = make_app(tables=False)
+
+    page = Person(app, "bob").sees("/oauth/connected-apps")
+
+    assert page.status == 500
+    reports.check(page.text, "run your migrations, or db.create_all()")
+    assert page.links == {"Back to the app": "/"}
+    for word in ("SetupError", "table", "ACTIVEPIECES", "set up"):
+        assert word not in page.text
+
+
+def test_a_setup_error_is_logged_and_programs_get_its_reference(
+    make_app: MakeApp, reports: Reports
+) -> None:
+    app = make_app(tables=False)
+    alice = Person(app, "alice")
+
+    answer = alice.opens("/api/integration/activepieces/oauth-clients")
+    told = problem(answer, 500, "Server error")
+    reports.check(told["detail"], "run your migrations")
+    assert told["reference"] in told["detail"]
+
+    form = {"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}
+    token = app.test_client().post("/oauth/token", data=form)
+    reports.check(oauth_error(token, 500, "server_error"), "run your migrations")
+
+
+def test_a_protected_view_keeps_a_setup_error_to_the_log(
+    make_app: MakeApp, reports: Reports
+) -> None:
+    headers = {"Authorization": "Bearer x"}
+
+    answer = (
+        make_app()
+        .test_client()
+        .get("/api/whoami", headers=headers, base_url="https://app.example.com")
+    )
+
+    assert answer.status_code == 500
+    reports.check(answer.get_json()["error_description"], "ACTIVEPIECES_PUBLIC_URL")
+
+
+def test_no_login_view_is_told_in_the_log(plain: Plain, reports: Reports) -> None:
     app = plain(ACTIVEPIECES_SCOPES=hosts.SCOPES)
     db = SQLAlchemy(app)
     login_manager = LoginManager(app)
@@ -137,10 +211,10 @@ def test_no_login_view_is_told_on_a_page(plain: Plain) -> None:
     page = Page(app.test_client().get(Program.registered(app).question()))
 
     assert page.status == 500
-    assert "set login_manager.login_view" in page.text
+    reports.check(page.text, "set login_manager.login_view")
 
 
-def test_no_flask_login_at_all_is_told_on_a_page(plain: Plain) -> None:
+def test_no_flask_login_at_all_is_told_in_the_log(plain: Plain, reports: Reports) -> None:
     app = plain(ACTIVEPIECES_SCOPES=hosts.SCOPES)
     db = SQLAlchemy(app)
     Activepieces(FlaskLoginHost(single_tenant=True)).init_app(app)
@@ -150,18 +224,7 @@ def test_no_flask_login_at_all_is_told_on_a_page(plain: Plain) -> None:
     page = Page(app.test_client().get(Program.registered(app).question()))
 
     assert page.status == 500
-    assert "login_manager.init_app(app)" in page.text
-
-
-def test_missing_tables_are_not_called_a_database_that_is_away(make_app: MakeApp) -> None:
-    """A newcomer who has not made the tables yet must not go looking for a broken server."""
-    app = make_app(tables=False)
-
-    page = Person(app, "bob").sees("/oauth/connected-apps")
-
-    assert page.status == 500
-    assert "db.create_all()" in page.text
-    assert "run your migrations" in page.text
+    reports.check(page.text, "login_manager.init_app(app)")
 
 
 def test_missing_tables_are_told_at_the_command_line(make_app: MakeApp) -> None:
@@ -173,16 +236,17 @@ def test_missing_tables_are_told_at_the_command_line(make_app: MakeApp) -> None:
     assert "run your migrations" in listed.stderr
 
 
-def test_off_loopback_the_public_address_must_be_told(make_app: MakeApp) -> None:
+def test_off_loopback_the_public_address_must_be_set(make_app: MakeApp, reports: Reports) -> None:
     """Otherwise whoever writes the Host header would say who we are."""
     app = make_app()
     program = Program.registered(app)
     elsewhere = {"base_url": "https://app.example.com"}
 
     token = program.posts("/oauth/token", {"grant_type": "client_credentials"}, **elsewhere)
+    reports.check(oauth_error(token, 500, "server_error"), "ACTIVEPIECES_PUBLIC_URL")
     page = Page(app.test_client().get(program.question(), **elsewhere))
+    reports.check(page.text, "ACTIVEPIECES_PUBLIC_URL")
+    document = app.test_client().get("/.well-known/oauth-authorization-server", **elsewhere)
+    reports.check(document.get_json()["error_description"], "ACTIVEPIECES_PUBLIC_URL")
 
-    assert token.status_code == 500
-    assert "ACTIVEPIECES_PUBLIC_URL" in token.get_json()["error_description"]
-    assert page.status == 500
-    assert "ACTIVEPIECES_PUBLIC_URL" in page.text
+    assert (token.status_code, page.status, document.status_code) == (500, 500, 500)

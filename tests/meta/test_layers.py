@@ -29,6 +29,7 @@ LAYERS = {
     "config_urls": 0,
     "config_values": 0,
     "issuer": 0,
+    "setup_reports": 0,
     "flask_login_host": 0,
     "host": 0,
     "host_ids": 0,
