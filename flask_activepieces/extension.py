@@ -55,7 +55,7 @@ class Activepieces:
             )
         settings = Settings.from_app_config(app.config)
         database = self._database(app)
-        session = HostSession(app.extensions["sqlalchemy"].session)
+        session = self._host_session(app)
         host = ConsiderateHost(self._host, session)
         audit = Audit(sender=app)
         clients = OAuthClients(known_scopes=settings.scopes, audit=audit)
@@ -124,6 +124,11 @@ class Activepieces:
         """
         state = get_state()
         return state.tenant_removal.remove(tenant_id, now=state.now())
+
+    def _host_session(self, app: Flask) -> HostSession:
+        db = app.extensions["sqlalchemy"]
+        with app.app_context():
+            return HostSession(db.session, db.engines.values())
 
     def _database(self, app: Flask) -> Database:
         """The host's engine for our bind; our tables become part of its metadata, for create_all and migrations."""

@@ -11,11 +11,11 @@ or nothing: its session is then left alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from flask import has_app_context
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, SelectBase, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session
 
@@ -24,15 +24,20 @@ from .host import Host, Permission, Principal, Workspace
 
 T = TypeVar("T")
 
-#: In the ``info`` of a session whose transaction has written.
+#: In the ``info`` of a session, or of a connection, whose transaction has written.
 _HAS_WRITTEN = "activepieces: the transaction has written"
+#: In the ``info`` of a session: the connections of its transaction.
+_CONNECTIONS = "activepieces: connections"
 
 
 class HostSession:
-    """``db.session`` of one app."""
+    """``db.session`` of one app, and the engines that it uses."""
 
-    def __init__(self, session: scoped_session[Any]) -> None:
+    def __init__(self, session: scoped_session[Any], engines: Iterable[Engine]) -> None:
         self._session = session
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", _note_cursor_statement)
+        event.listen(session, "after_begin", _note_connection)
         event.listen(session, "after_flush", _note_flush)
         event.listen(session, "do_orm_execute", _note_statement)
         event.listen(session, "after_transaction_end", _forget)
@@ -95,7 +100,11 @@ class ConsiderateHost(Host):
 
 def _has_only_read(session: Session) -> bool:
     pending = session.new or session.dirty or session.deleted
-    return not (pending or session.info.get(_HAS_WRITTEN) or session.in_nested_transaction())
+    written = session.info.get(_HAS_WRITTEN) or any(
+        not connection.invalidated and connection.info.get(_HAS_WRITTEN)
+        for connection in session.info.get(_CONNECTIONS, ())
+    )
+    return not (pending or written or session.in_nested_transaction())
 
 
 def _note_flush(session: Session, _: Any) -> None:
@@ -108,6 +117,23 @@ def _note_statement(state: ORMExecuteState) -> None:
         state.session.info[_HAS_WRITTEN] = True
 
 
+def _note_connection(
+    session: Session, transaction: SessionTransaction, connection: Connection
+) -> None:
+    if transaction.parent is None:
+        connection.info.pop(_HAS_WRITTEN, None)  # left by whoever had it from the pool before
+        session.info.setdefault(_CONNECTIONS, []).append(connection)
+
+
+def _note_cursor_statement(
+    connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> None:
+    # Bulk writes, and what is executed on session.connection(), tell the session nothing.
+    if not isinstance(getattr(context, "invoked_statement", None), SelectBase):
+        connection.info[_HAS_WRITTEN] = True
+
+
 def _forget(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         session.info.pop(_HAS_WRITTEN, None)
+        session.info.pop(_CONNECTIONS, None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flask_activepieces.errors import Unavailable
@@ -81,7 +81,7 @@ class Asking(Host):
 
 @pytest.fixture
 def let_go(db: SQLAlchemy) -> Callable[[], None]:
-    return HostSession(db.session).let_go
+    return HostSession(db.session, [db.engine]).let_go
 
 
 def held(db: SQLAlchemy) -> int:
@@ -133,14 +133,55 @@ def by_text(db: SQLAlchemy) -> None:
     db.session.execute(text("UPDATE things SET name = 'changed'"))
 
 
+def by_bulk_insert(db: SQLAlchemy) -> None:
+    db.session.bulk_insert_mappings(inspect(Thing), [{"id": 2, "name": "second"}])
+
+
+def by_bulk_save(db: SQLAlchemy) -> None:
+    db.session.bulk_save_objects([Thing(id=2, name="second")])
+
+
+def by_bulk_update(db: SQLAlchemy) -> None:
+    db.session.bulk_update_mappings(inspect(Thing), [{"id": 1, "name": "changed"}])
+
+
+def by_connection(db: SQLAlchemy) -> None:
+    db.session.connection().execute(insert(Thing).values(id=2, name="second"))
+
+
+def by_driver(db: SQLAlchemy) -> None:
+    db.session.connection().exec_driver_sql("UPDATE things SET name = 'changed'")
+
+
+def before_a_savepoint(db: SQLAlchemy) -> None:
+    by_connection(db)
+    with db.session.begin_nested():
+        db.session.get_one(Thing, 1)
+
+
 def in_a_savepoint(db: SQLAlchemy) -> None:
     db.session.begin_nested()
     db.session.get_one(Thing, 1)
 
 
-@pytest.mark.parametrize(
-    "work", [add, flush, change, delete, by_statement, by_text, in_a_savepoint]
-)
+WRITES = [
+    add,
+    flush,
+    change,
+    delete,
+    by_statement,
+    by_text,
+    by_bulk_insert,
+    by_bulk_save,
+    by_bulk_update,
+    by_connection,
+    by_driver,
+    before_a_savepoint,
+    in_a_savepoint,
+]
+
+
+@pytest.mark.parametrize("work", WRITES)
 def test_what_the_host_has_not_committed_stays_the_hosts_to_commit(
     db: SQLAlchemy, let_go: Callable[[], None], work: Callable[[SQLAlchemy], None]
 ) -> None:
@@ -153,10 +194,31 @@ def test_what_the_host_has_not_committed_stays_the_hosts_to_commit(
     assert [thing.name for thing in db.session.scalars(select(Thing))] == ["first"]
 
 
-def test_what_was_committed_is_not_remembered(db: SQLAlchemy, let_go: Callable[[], None]) -> None:
-    flush(db)
+@pytest.mark.parametrize("work", [flush, by_text, by_bulk_save, by_connection, by_driver])
+def test_what_was_committed_is_not_remembered(
+    db: SQLAlchemy, let_go: Callable[[], None], work: Callable[[SQLAlchemy], None]
+) -> None:
+    work(db)
     db.session.commit()
     db.session.get_one(Thing, 1)
+
+    let_go()
+
+    assert held(db) == 0
+
+
+@pytest.mark.parametrize(
+    "look_up",
+    [
+        lambda db: db.session.execute(select(Thing).union_all(select(Thing))).all(),
+        lambda db: db.session.query(Thing).count(),
+        lambda db: db.session.connection().execute(select(Thing)).all(),
+    ],
+)
+def test_whatever_only_selects_holds_no_connection(
+    db: SQLAlchemy, let_go: Callable[[], None], look_up: Callable[[SQLAlchemy], object]
+) -> None:
+    look_up(db)
 
     let_go()
 
@@ -178,7 +240,7 @@ QUESTIONS: dict[str, tuple[Callable[[Host], object], object]] = {
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_host_answers_as_before_and_holds_nothing(db: SQLAlchemy, question: str) -> None:
     ask, answer = QUESTIONS[question]
-    host = ConsiderateHost(Asking(db), HostSession(db.session))
+    host = ConsiderateHost(Asking(db), HostSession(db.session, [db.engine]))
 
     assert ask(host) == answer
     assert held(db) == 0
@@ -194,7 +256,7 @@ def test_outside_of_any_request_there_is_nothing_to_let_go() -> None:
     app = Flask(__name__)
     app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
 
-    HostSession(SQLAlchemy(app, metadata=Base.metadata).session).let_go()
+    HostSession(SQLAlchemy(app, metadata=Base.metadata).session, []).let_go()
 
 
 def test_a_database_that_went_away_is_said_to_be_away(
