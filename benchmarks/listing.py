@@ -15,8 +15,8 @@ from statistics import median
 
 import requests
 
-from flask_activepieces.client import ActivepiecesClient
-from flask_activepieces.client.resource import ALL
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.resources.resource import ALL
 
 from .canned import CONNECTIONS
 

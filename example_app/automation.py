@@ -16,7 +16,7 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.exceptions import ServiceUnavailable
 
 from flask_activepieces import ActivepiecesError, Principal, get_state
-from flask_activepieces.client.errors import CallFailed, NotCallable
+from flask_activepieces.api_client.errors import ApiError, CallNotSupported
 from flask_activepieces.errors import InUse, InvalidInput, NotFound, Unavailable
 from flask_activepieces.integrations import Integration, Setup
 
@@ -129,7 +129,7 @@ def tell(error: ActivepiecesError) -> ResponseReturnValue:
         case InUse():
             connection_id = (request.view_args or {})["connection_id"]
             return shown(error=str(error), in_use=connection_id), 409
-    return shown(error=str(error)), 502 if isinstance(error, CallFailed) else 409
+    return shown(error=str(error)), 502 if isinstance(error, ApiError) else 409
 
 
 def shown(
@@ -151,7 +151,7 @@ def shown(
         connections_error=connections_error,
         mcp=mcp,
         mcp_error=mcp_error,
-        mcp_needs_user=isinstance(mcp_error, NotCallable),
+        mcp_needs_user=isinstance(mcp_error, CallNotSupported),
         error=error,
         in_use=in_use,
         new_token=new_token,

@@ -14,7 +14,7 @@ from threading import Event
 
 from flask import Flask
 
-from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.errors import SetupError
 from flask_activepieces.testing import ActivepiecesServer
 

@@ -15,7 +15,7 @@
     ├── NoRedirect           `oauth.authorization`: there is nobody to redirect to, the person is told on a page
     ├── Refused              `oauth.authorization`: the client is told of an OAuth error by redirect
     ├── Problem              `views.problems`: who calls the JSON API is answered with a status and words
-    └── CallFailed           `client.errors`: a call of Activepieces failed; a tree of its own
+    └── ApiError           `client.errors`: a call of Activepieces failed; a tree of its own
 
 What the OAuth protocol itself calls an error is Authlib's ``OAuth2Error`` family: it carries the words of
 RFC 6749 and no parallel one is invented here.

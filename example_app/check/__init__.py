@@ -13,7 +13,7 @@ from contextlib import closing
 import requests
 
 from flask_activepieces import ActivepiecesError
-from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.errors import SetupError
 
 from . import linking, running

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_activepieces.client.errors import Conflict, NoSuchThing
+from flask_activepieces.api_client.errors import Conflict, ResourceNotFound
 
 from ..pieces import PackedPiece
 from ..seed import DEMO_PASSWORD, DEMO_USERS
@@ -32,7 +32,7 @@ def install_pieces(loop: Loop) -> str:
     """Activepieces gets the two pieces of Tasklane; the flow needs one of its own catalogue, too."""
     try:
         loop.webhook_version = loop.client.pieces.get(WEBHOOK_PIECE).version
-    except NoSuchThing:
+    except ResourceNotFound:
         raise Surprise(
             expected=f"{WEBHOOK_PIECE} in the catalogue of {loop.place.url}",
             came="a catalogue without it, as of a server without Internet access",

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from flask import Flask
 
-from flask_activepieces.client.credentials import ApiKey, Credential, EmailPassword
+from flask_activepieces.api_client.credentials import ApiKey, Credential, EmailPassword
 from flask_activepieces.testing import ActivepiecesServer
 
 from .. import create_app

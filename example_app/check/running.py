@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from flask_activepieces.client.flow_runs import FlowRun
+from flask_activepieces.api_client.resources.flow_runs import FlowRun
 
 from .flow import TaskFlow
 from .loop import Loop

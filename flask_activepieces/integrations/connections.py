@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..client.errors import CallFailed, NoSuchThing
+from ..api_client.errors import ApiError, ResourceNotFound
 from ..config import Settings
 from ..errors import InUse, InvalidInput, NotFound
 from ..host import Host
@@ -24,7 +24,12 @@ from .records import Integration
 from .saving import InProject, NewConnection, Place, Saver
 
 if TYPE_CHECKING:
-    from ..client.connections import Connection, Owner, Scope, Status
+    from ..api_client.resources.connections import (
+        Connection,
+        ConnectionScope,
+        ConnectionStatus,
+        Owner,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +39,8 @@ class ConnectionFilter:
     piece_name: str | None = None
     #: A part of the name, in any case.
     display_name: str | None = None
-    statuses: Sequence[Status] = ()
-    scope: Scope | None = None
+    statuses: Sequence[ConnectionStatus] = ()
+    scope: ConnectionScope | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +102,8 @@ class TenantConnections:
 
     def owners(self, integration: Integration) -> Sequence[Owner]:
         """The users of Activepieces who have connections in the project."""
-        client = self._gateways.to(integration, "connections.owners")
-        return client.connections.owners(integration.project_id)
+        client = self._gateways.to(integration, "connections.list_owners")
+        return client.connections.list_owners(integration.project_id)
 
     def upsert(
         self, integration: Integration, new: NewConnection, *, user_id: str, now: int
@@ -236,8 +241,8 @@ class TenantConnections:
         """Do what ends the connection; whether the answer did not say so, and it was looked for and is gone."""
         try:
             by()
-        except CallFailed as error:
-            if not (isinstance(error, NoSuchThing) or may_still_happen(error)):
+        except ApiError as error:
+            if not (isinstance(error, ResourceNotFound) or may_still_happen(error)):
                 raise
             if self._is_there(integration, connection):
                 raise
@@ -248,7 +253,7 @@ class TenantConnections:
         """Whether a connection is gone, which depends on the server's version; None if the server cannot be asked."""
         try:
             return not self._is_there(integration, connection)
-        except CallFailed:
+        except ApiError:
             return None
 
     def _is_there(self, integration: Integration, connection: Connection) -> bool:

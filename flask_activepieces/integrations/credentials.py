@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..client.credentials import ApiKey, EmailPassword, UserToken
+from ..api_client.credentials import ApiKey, EmailPassword, UserToken
 
 Credential = ApiKey | UserToken | EmailPassword
 

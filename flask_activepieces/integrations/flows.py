@@ -10,8 +10,8 @@ from .gateways import Gateways
 from .records import Integration
 
 if TYPE_CHECKING:
-    from ..client.flow_runs import FlowRun, RunPage
-    from ..client.flows import Flow, Status
+    from ..api_client.resources.flow_runs import FlowRun, RunPage
+    from ..api_client.resources.flows import Flow, FlowStatus
 
 
 class TenantFlows:
@@ -25,7 +25,7 @@ class TenantFlows:
         integration: Integration,
         *,
         name: str | None = None,
-        statuses: Sequence[Status] = (),
+        statuses: Sequence[FlowStatus] = (),
         connection_external_ids: Sequence[str] = (),
     ) -> Sequence[Flow]:
         """The flows of the integration's project, newest first."""

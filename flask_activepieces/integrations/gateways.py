@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..client import capabilities
-from ..client.credentials import ApiKey, Credential
-from ..client.errors import WrongCredential
+from ..api_client import capabilities
+from ..api_client.credentials import ApiKey, Credential
+from ..api_client.errors import CredentialNotSupported
 from ..config import Settings
 from ..database import Database
 from ..errors import Disabled
@@ -23,8 +23,8 @@ from .signed_users import SignedUsers
 from .strongbox import Strongbox
 
 if TYPE_CHECKING:
-    from ..client.client import ActivepiecesClient
-    from ..client.http import Http
+    from ..api_client.client import ActivepiecesClient
+    from ..api_client.connection_pool import ConnectionPool
 
 #: Makes the client for a server and a credential; a seam for tests.
 MakeClient = Callable[[str, Credential], "ActivepiecesClient"]
@@ -36,7 +36,7 @@ _IN_OWN_PROJECT = {
     "connections.upsert",
     "connections.update",
     "connections.delete",
-    "connections.owners",
+    "connections.list_owners",
     "flows.list",
     "flows.get",
     "flow_runs.list",
@@ -47,7 +47,7 @@ _IN_OWN_PROJECT = {
     "server.info",
 }
 #: What no API key may do, so that a user of the tenant's project does it, for whom the app vouches.
-_BY_A_SIGNED_USER = {"mcp.show", "mcp.change", "mcp.rotate"}
+_BY_A_SIGNED_USER = {"mcp.get", "mcp.update", "mcp.rotate_token"}
 #: In a project that tenants share, flows, runs and people are other tenants' too; a connection says whose it is.
 _IN_SHARED_PROJECT = {
     "connections.list",
@@ -81,7 +81,7 @@ class Gateways:
         self._make_client: MakeClient = make_client or Clients(settings)
 
     def to(self, integration: Integration, operation: str) -> ActivepiecesClient:
-        """A client that may make this call; `Disabled`, or `WrongCredential` with who could make it."""
+        """A client that may make this call; `Disabled`, or `CredentialNotSupported` with who could make it."""
         self._let_go()
         if not integration.enabled:
             raise Disabled(integration.id, "an administrator switched it off")
@@ -121,23 +121,23 @@ class Gateways:
 
 
 def _check_key_of_app(operation: str, key: ApiKey, *, shared: bool) -> None:
-    capabilities.check(operation, key, None)
+    capabilities.check_supported(operation, key, None)
     if operation not in (_IN_SHARED_PROJECT if shared else _IN_OWN_PROJECT):
-        raise WrongCredential(
+        raise CredentialNotSupported(
             operation,
             credential="the app's own key",
-            hint="it would show what belongs to other tenants",
+            detail="it would show what belongs to other tenants",
             remedy="Set this integration up with a key of its own.",
         )
 
 
 def able_to(operation: str, credentials: Credentials) -> Credential:
     """The one of the credentials that may make the call, the key before the user."""
-    refusal: WrongCredential | None = None
+    refusal: CredentialNotSupported | None = None
     for credential in credentials.all().values():
         try:
-            capabilities.check(operation, credential, None)
-        except WrongCredential as error:
+            capabilities.check_supported(operation, credential, None)
+        except CredentialNotSupported as error:
             refusal = error
         else:
             return credential
@@ -153,15 +153,15 @@ class Clients:
 
     def __call__(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         """A client for this server."""
-        from ..client.client import ActivepiecesClient
-        from ..client.http import Timeout
+        from ..api_client.client import ActivepiecesClient
+        from ..api_client.connection_pool import Timeout
 
         # One waiting for an answer, and some for the connection and for a repetition that is safe.
         timeout = Timeout(connect=5, read=self._seconds, total=self._seconds + 10)
         return ActivepiecesClient(base_url, credential=credential, timeout=timeout, http=self._http)
 
     @cached_property
-    def _http(self) -> Http:
-        from ..client.http import Http
+    def _http(self) -> ConnectionPool:
+        from ..api_client.connection_pool import ConnectionPool
 
-        return Http()
+        return ConnectionPool()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..client.errors import NoSuchRoute, WrongCredential, WrongEdition
+from ..api_client.errors import CredentialNotSupported, EditionNotSupported, RouteNotFound
 from ..errors import InvalidInput
 from . import ownership
 from .gateways import Gateways
@@ -14,8 +14,8 @@ from .records import Integration
 from .saving import Reach
 
 if TYPE_CHECKING:
-    from ..client.client import ActivepiecesClient
-    from ..client.connections import Connection
+    from ..api_client.client import ActivepiecesClient
+    from ..api_client.resources.connections import Connection
 
 _UPSERT = "global_connections.upsert"
 
@@ -25,10 +25,10 @@ def on_platform(
 ) -> OnPlatform:
     """Where a connection of this name for the whole platform is kept; not on the app's own key."""
     if not integration.own_key:
-        raise WrongCredential(
+        raise CredentialNotSupported(
             _UPSERT,
             credential="the app's own key",
-            hint="it would be offered to the projects of other tenants",
+            detail="it would be offered to the projects of other tenants",
             remedy="Set this integration up with a key of its own, or make it with the scope PROJECT.",
         )
     client = gateways.to(integration, _UPSERT)
@@ -55,10 +55,10 @@ class OnPlatform:
         """The connection of this external id, whichever projects may use it."""
         try:
             rows = self.client.global_connections.list()
-        except NoSuchRoute as error:
-            raise WrongEdition(
+        except RouteNotFound as error:
+            raise EditionNotSupported(
                 _UPSERT,
-                hint="this Activepieces has no connections of the whole platform",
+                detail="this Activepieces has no connections of the whole platform",
                 remedy="Make it in the project, with the scope PROJECT: the Community Edition has no others.",
             ) from error
         return next((row for row in rows if row.external_id == self.external_id), None)
@@ -69,7 +69,7 @@ class OnPlatform:
         To Activepieces other projects are another connection, even with the same external id. So the value goes to
         the projects that have it now: what the piece refuses changes nothing, and nobody new gets the old value.
         """
-        from ..client.global_connections import GlobalConnectionDraft
+        from ..api_client.resources.global_connections import GlobalConnectionDraft
 
         project_ids, pre_select = self._project_ids(before), self._pre_select(before)
         saved = self.client.global_connections.upsert(

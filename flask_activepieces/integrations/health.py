@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
+from ..api_client.resources.connection_values import OAUTH2_KINDS
 from ..audit import Audit, Event
-from ..client.values import OAUTH2_KINDS
 from ..config import Settings
 from ..database import Database, Transaction
 from ..host import Host
@@ -26,11 +26,11 @@ from .ownership import is_renewable
 from .records import Integration
 
 if TYPE_CHECKING:
-    from ..client.connections import Connection, Status
+    from ..api_client.resources.connections import Connection, ConnectionStatus
 
 
 _MISSING: Literal["MISSING"] = "MISSING"
-_BROKEN: tuple[Status, ...] = ("ERROR", _MISSING)
+_BROKEN: tuple[ConnectionStatus, ...] = ("ERROR", _MISSING)
 
 
 @dataclass(frozen=True, kw_only=True)

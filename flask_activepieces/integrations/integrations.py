@@ -28,7 +28,7 @@ from .setup import Place, Setup
 from .strongbox import Strongbox
 
 if TYPE_CHECKING:
-    from ..client.client import ActivepiecesClient
+    from ..api_client.client import ActivepiecesClient
 
 
 class Integrations:
@@ -80,7 +80,7 @@ class Integrations:
         return self._database.read(records.of_all_tenants)
 
     def gateway(self, integration: Integration, operation: str) -> ActivepiecesClient:
-        """A client that may make this call; `Disabled`, or `NotCallable` with who could make it."""
+        """A client that may make this call; `Disabled`, or `CallNotSupported` with who could make it."""
         return self._gateways.to(integration, operation)
 
     def set_up(self, setup: Setup, *, user_id: str, now: int) -> Integration:

@@ -13,7 +13,7 @@ from .ownership import user_of
 from .records import Integration
 
 if TYPE_CHECKING:
-    from ..client.connections import Connection
+    from ..api_client.resources.connections import Connection
 
 #: So much the column for an external id takes.
 _LONGEST_KEPT = 190

@@ -20,7 +20,7 @@ from math import ceil
 
 from sqlalchemy import Table, delete, select, update
 
-from ..client.errors import CallFailed, CannotReach, TookTooLong
+from ..api_client.errors import ApiError, CallTimedOut, ConnectionFailed
 from ..clock import Clock
 from ..database import Database
 from ..errors import Busy, Unavailable
@@ -150,10 +150,10 @@ class Leases:
 
 def may_still_happen(error: Exception) -> bool:
     """Whether Activepieces may have done what it was asked, or go on with it, although the call failed."""
-    if isinstance(error, CannotReach | TookTooLong):
+    if isinstance(error, ConnectionFailed | CallTimedOut):
         return error.outcome_unknown
     # Said by a proxy that did not wait for Activepieces.
-    return isinstance(error, CallFailed) and error.status in (502, 504)
+    return isinstance(error, ApiError) and error.status in (502, 504)
 
 
 def _name_of(*what: str) -> str:

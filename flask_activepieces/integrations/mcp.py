@@ -17,7 +17,7 @@ from .gateways import Gateways
 from .records import Integration
 
 if TYPE_CHECKING:
-    from ..client.mcp import McpServer
+    from ..api_client.resources.mcp import McpServer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class TenantMcp:
 
     def show(self, integration: Integration) -> McpServer:
         """The server; `McpServer.masked_token` is what may be shown of its token."""
-        return self._gateways.to(integration, "mcp.show").mcp.show(integration.project_id)
+        return self._gateways.to(integration, "mcp.get").mcp.get(integration.project_id)
 
     def change(
         self,
@@ -51,8 +51,8 @@ class TenantMcp:
         now: int,
     ) -> McpServer:
         """The server with these tools off, or switched on or off: the one on newer servers, the other on older."""
-        client = self._gateways.to(integration, "mcp.change")
-        server = client.mcp.change(
+        client = self._gateways.to(integration, "mcp.update")
+        server = client.mcp.update(
             integration.project_id, disabled_tools=disabled_tools, enabled=enabled
         )
         self._note("mcp.changed", integration, user_id, now)
@@ -61,7 +61,9 @@ class TenantMcp:
     def rotate(self, integration: Integration, principal: Principal, *, now: int) -> Rotated:
         """The server with a new token; the old one is worth nothing from then on."""
         reveals = self._host.reveals_mcp_token(principal)
-        server = self._gateways.to(integration, "mcp.rotate").mcp.rotate(integration.project_id)
+        server = self._gateways.to(integration, "mcp.rotate_token").mcp.rotate_token(
+            integration.project_id
+        )
         self._note("mcp.token_rotated", integration, principal.user_id, now)
         return Rotated(server=server, token=server.token if reveals else None)
 

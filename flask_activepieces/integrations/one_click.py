@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..client.errors import ClaimRefused, NoSuchThing
-from ..client.values import OAuth2
+from ..api_client.errors import CodeExchangeFailed, ResourceNotFound
+from ..api_client.resources.connection_values import OAuth2
 from ..clock import Clock
 from ..config import Settings
 from ..database import ConcurrentUpdate, Database, Transaction
@@ -36,8 +36,8 @@ from .records import Integration
 from .saving import NewConnection
 
 if TYPE_CHECKING:
-    from ..client.connections import Connection
-    from ..client.pieces import PieceAuth
+    from ..api_client.resources.connections import Connection
+    from ..api_client.resources.pieces import PieceAuth
 
 #: The field by which a piece learns where its app is.
 BASE_URL = "base_url"
@@ -103,7 +103,7 @@ class OneClick:
         )
         try:
             made = self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
-        except ClaimRefused as error:
+        except CodeExchangeFailed as error:
             self._take_back(allowed, now)
             raise self._explained(error, issuer) from error
         except Exception:
@@ -118,9 +118,9 @@ class OneClick:
             raise SetupError("Set ACTIVEPIECES_PIECE_NAME to the name of the app's own piece.")
         try:
             piece = self._gateways.to(integration, "pieces.get").pieces.get(name)
-        except NoSuchThing as error:
+        except ResourceNotFound as error:
             hint = f"the piece {name} is not installed on this Activepieces"
-            raise NoSuchThing("pieces.get", hint=hint) from error
+            raise ResourceNotFound("pieces.get", detail=hint) from error
         auth = piece_auth.oauth2_of(piece)
         if auth is None:
             raise SetupError(f"The piece {name} does not sign in by OAuth2.")
@@ -263,14 +263,14 @@ class OneClick:
 
         self._database.run_in_transaction(revoke)
 
-    def _explained(self, error: ClaimRefused, issuer: str) -> ClaimRefused:
+    def _explained(self, error: CodeExchangeFailed, issuer: str) -> CodeExchangeFailed:
         address = f"{issuer}{self._settings.oauth_prefix}/token"
         hint = f"Activepieces could not redeem the code at {address}"
-        return ClaimRefused(
-            error.call,
+        return CodeExchangeFailed(
+            error.operation,
             status=error.status,
             code=error.code,
-            hint=f"{hint}: {error.hint}"
-            if error.hint
+            detail=f"{hint}: {error.detail}"
+            if error.detail
             else f"{hint}, which it must be able to reach",
         )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .records import Integration
 
 if TYPE_CHECKING:
-    from ..client.connections import Connection
+    from ..api_client.resources.connections import Connection
 
 #: The scope of connections that are not one project's.
 PLATFORM = "PLATFORM"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..client.values import AuthorizationMethod, OAuth2Kind
+from ..api_client.resources.connection_values import AuthorizationMethod, OAuth2Kind
 from ..errors import InvalidInput, SignatureError, SignatureExpired
 from ..host import Principal
 from ..signing import KeyRing, fingerprint, same

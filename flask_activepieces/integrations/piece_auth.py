@@ -8,13 +8,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from ..client.values import AuthorizationMethod, OAuth2
+from ..api_client.resources.connection_values import AuthorizationMethod, OAuth2
 from ..config_urls import is_loopback
 from ..errors import InvalidInput
 from ..signing import to_base64url
 
 if TYPE_CHECKING:
-    from ..client.pieces import Piece, PieceAuth
+    from ..api_client.resources.pieces import Piece, PieceAuth
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 #: One part of a host name, or of a path: nothing that could make another address of the URL that it stands in.

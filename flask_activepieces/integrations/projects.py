@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..client.errors import Conflict
+from ..api_client.errors import Conflict
 from ..errors import InvalidInput
 from .gateways import Gateways
 from .records import Integration
 
 if TYPE_CHECKING:
-    from ..client.client import ActivepiecesClient
-    from ..client.projects import Project
+    from ..api_client.client import ActivepiecesClient
+    from ..api_client.resources.projects import Project
 
 #: How many projects an error lists; a person with more knows the id.
 _MOST_LISTED = 20
@@ -39,7 +39,7 @@ def choose(
 
 def assigned(client: ActivepiecesClient, *, external_id: str, name: str) -> str:
     """The project of a tenant on the app's own key, found by the tenant's id or made."""
-    from ..client.projects import project_name
+    from ..api_client.resources.projects import project_name
 
     found = client.projects.find(external_id)
     if found is None:

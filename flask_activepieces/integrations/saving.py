@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..client.urls import api_root
-from ..client.values import Value
+from ..api_client.resources.connection_values import Value
+from ..api_client.urls import api_root
 from ..host import Host
 from . import ownership
 from .gateways import Gateways
@@ -15,8 +15,8 @@ from .leases import Leases
 from .records import Integration
 
 if TYPE_CHECKING:
-    from ..client.client import ActivepiecesClient
-    from ..client.connections import Connection
+    from ..api_client.client import ActivepiecesClient
+    from ..api_client.resources.connections import Connection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ class InProject:
 
     def send(self, draft: Mapping[str, Any], before: Connection | None) -> Connection:
         """Make it, or change the one that has the external id in this project."""
-        from ..client.connections import ConnectionDraft
+        from ..api_client.resources.connections import ConnectionDraft
 
         return self.client.connections.upsert(ConnectionDraft(project_id=self.name, **draft))
 

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..client.errors import BadCredential, NoSuchRoute, NoSuchThing, NotActivepieces, NotAllowed
+from ..api_client.errors import (
+    AuthenticationFailed,
+    PermissionDenied,
+    ResourceNotFound,
+    RouteNotFound,
+    UnexpectedResponse,
+)
 from ..config import Settings
 from ..errors import InvalidInput, SetupError
 from . import projects
@@ -15,7 +21,7 @@ from .gateways import Gateways
 from .records import external_id_of
 
 if TYPE_CHECKING:
-    from ..client.projects import Project
+    from ..api_client.resources.projects import Project
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,15 +123,17 @@ class Verifier:
         url = place.base_url or self._gateways.base_urls.configured
         try:
             return self._gateways.connected(url, credential).projects.list()
-        except (BadCredential, NotAllowed) as error:
+        except (AuthenticationFailed, PermissionDenied) as error:
             raise InvalidInput({name: "Activepieces does not accept it"}) from error
-        except (NotActivepieces, NoSuchRoute, NoSuchThing) as error:
+        except (UnexpectedResponse, RouteNotFound, ResourceNotFound) as error:
             # Nothing was named that Activepieces could miss: a 404 comes from another service that speaks JSON.
             wrong = "what answers there is not Activepieces"
             if place.base_url is not None:
                 raise InvalidInput({"baseUrl": wrong}) from error
-            if isinstance(error, NoSuchThing):
-                raise NotActivepieces(error.call, status=error.status, hint=wrong) from error
+            if isinstance(error, ResourceNotFound):
+                raise UnexpectedResponse(
+                    error.operation, status=error.status, detail=wrong
+                ) from error
             raise
 
     def _assigned(self, place: Place, wanted: str | None) -> Assignment:
@@ -145,7 +153,7 @@ class Verifier:
             return Assignment(project_id=found)
         try:
             shared = client.projects.get(self._project_id)
-        except NoSuchThing as error:
+        except ResourceNotFound as error:
             raise SetupError("ACTIVEPIECES_PROJECT_ID is no project of this platform.") from error
         return Assignment(project_id=shared.id, shared=True)
 

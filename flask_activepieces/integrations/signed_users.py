@@ -7,8 +7,8 @@ of such a user opens every project that they were ever signed in to.
 
 from __future__ import annotations
 
-from ..client.credentials import SignedEmbedding
-from ..client.errors import WrongCredential
+from ..api_client.credentials import SignedEmbedding
+from ..api_client.errors import CredentialNotSupported
 from ..config import Settings
 from .records import Integration, external_id_of
 
@@ -26,15 +26,17 @@ class SignedUsers:
         self._key_id = settings.signing_key_id
 
     def of(self, integration: Integration, operation: str) -> SignedEmbedding:
-        """The user of an integration that has a project of its own; `WrongCredential` when the app cannot sign."""
+        """The user of an integration with its own project; `CredentialNotSupported` if the app cannot sign."""
         if self._key is None or self._key_id is None:
-            raise WrongCredential(
+            raise CredentialNotSupported(
                 operation,
                 credential="the app's own key",
-                hint="Activepieces lets no API key do this",
+                detail="Activepieces lets no API key do this",
                 remedy=f"Set {_BOTH}, or set this integration up with a user of its own.",
             )
-        from ..client.embedding import EmbeddedUser  # slow to load, and few are signed in like this
+        from ..api_client.embedding_token import (
+            EmbeddedUser,  # slow to load, and few are signed in like this
+        )
 
         # By this id the project was found, or made, when the integration was set up.
         project = external_id_of(integration.tenant_id, integration.organization_id)

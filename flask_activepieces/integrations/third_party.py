@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..client.values import CloudOAuth2, OAuth2, OAuth2Kind, PlatformOAuth2, Value
+from ..api_client.resources.connection_values import (
+    CloudOAuth2,
+    OAuth2,
+    OAuth2Kind,
+    PlatformOAuth2,
+    Value,
+)
 from ..config import Settings
 from ..errors import Declined, InvalidInput, SignatureError
 from ..host import Principal
@@ -25,8 +31,8 @@ from .records import Integration
 from .saving import NewConnection
 
 if TYPE_CHECKING:
-    from ..client.connections import Connection
-    from ..client.pieces import PieceAuth
+    from ..api_client.resources.connections import Connection
+    from ..api_client.resources.pieces import PieceAuth
 
 #: Whoever writes flows there can print the secret, and a piece of theirs says where it is sent.
 _NOT_ON_THEIR_PLATFORM = (

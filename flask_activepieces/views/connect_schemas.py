@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import OneOf
 
-from ..client.values import OAUTH2_KINDS
+from ..api_client.resources.connection_values import OAUTH2_KINDS
 from ..integrations.pending import LONGEST_STATE
 from .fields import CamelSchema, PieceName, Text, check_text
 

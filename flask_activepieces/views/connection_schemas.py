@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_dump, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from ..client.values import VALUES, Placeholder
+from ..api_client.resources.connection_values import VALUES, Placeholder
 from .fields import CamelSchema, Flag, JsonObject, PieceName, Text
 from .value_schemas import value_schemas
 

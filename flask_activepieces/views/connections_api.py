@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..client.values import Placeholder, SecretText, Value, value_from_json
+from ..api_client.resources.connection_values import Placeholder, SecretText, Value, value_from_json
 from ..errors import InvalidInput, NotFound
 from ..integrations.connections import ConnectionFilter
 from ..integrations.records import Integration

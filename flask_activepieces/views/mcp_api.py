@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ..client.mcp import McpServer
+from ..api_client.resources.mcp import McpServer
 from .mcp_schemas import McpChangeSchema, McpSchema
 from .operations import Call, operation
 from .upstream import UPSTREAM

@@ -21,7 +21,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from ..client.errors import CallFailed
+from ..api_client.errors import ApiError
 from ..errors import InvalidInput
 from ..host import Permission, Principal
 from ..integrations.records import Integration
@@ -111,7 +111,7 @@ def operation(
             call = declared.call(get_state())
             try:
                 return declared.answered(function(call, **path))
-            except CallFailed as error:
+            except ApiError as error:
                 raise problem_of(error) from error
 
         setattr(view, OPERATION, declared)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..client.flow_runs import FlowRun
-from ..client.flows import Flow
+from ..api_client.resources.flow_runs import FlowRun
+from ..api_client.resources.flows import Flow
 from .operations import Call, operation
 from .resource_schemas import (
     FlowFilterSchema,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import Any, get_args
 
-from ..client.values import (
+from ..api_client.resources.connection_values import (
     UPPER_CASE_GRANT_TYPES,
     VALUES,
     AuthorizationMethod,

@@ -14,8 +14,8 @@ from example_app import create_app
 from example_app.activepieces import ExampleHost
 from example_app.pieces import OAUTH_MANIFEST, packed
 from example_app.serving import served
-from flask_activepieces.client import ActivepiecesClient
-from flask_activepieces.client.credentials import EmailPassword
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.credentials import EmailPassword
 from flask_activepieces.testing import ActivepiecesServer
 from tests.example_app.actors import Person
 from tests.example_app.conftest import SECRET_KEY
@@ -202,7 +202,7 @@ def test_a_user_of_activepieces_rotates_the_token_of_the_mcp_server_and_sees_it_
     rotated = pressed(ada, "/mcp/rotate")
 
     user = ActivepiecesClient(server.url, credential=EmailPassword(server.email, server.password))
-    token = user.mcp.show(server.project_id).token
+    token = user.mcp.get(server.project_id).token
     assert token in rotated.text
     assert rotated.response.headers["Cache-Control"] == "no-store"
     assert token not in ada.sees("/automation").response.text

@@ -13,7 +13,7 @@ import requests
 
 from example_app.check import STEPS, check
 from example_app.check.report import Surprise, json_of, told_by
-from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.databases import fresh_database
 from tests.support.servers import ROOT

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_activepieces.client.values import VALUES
+from flask_activepieces.api_client.resources.connection_values import VALUES
 from flask_activepieces.state import get_state
 from flask_activepieces.views.blueprint import routes
 from tests.conftest import MakeApp

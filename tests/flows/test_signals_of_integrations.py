@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from flask_activepieces import signals
-from flask_activepieces.client import ActivepiecesClient
+from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.flows.test_signals_and_audit import HAPPENINGS as OF_OAUTH

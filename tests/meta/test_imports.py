@@ -20,8 +20,8 @@ NOT_NEEDED = {
     "pytest",
     "redis",
 }
-#: What only the JSON API and calls of Activepieces need: loaded by the first of them.
-NOT_NEEDED_YET = {"apispec", "marshmallow", "requests", "webargs"}
+#: What only the JSON API needs: loaded by the first request for it.
+NOT_NEEDED_YET = {"apispec", "webargs"}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(flask_activepieces.__path__, "flask_activepieces.")

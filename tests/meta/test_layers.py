@@ -40,7 +40,7 @@ LAYERS = {
     "host_session": 1,
     "audit": 1,
     "budget": 1,
-    "client": 1,
+    "api_client": 1,
     "oauth": 2,
     "integrations": 3,
     "state": 4,

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces.client import ActivepiecesClient
-from flask_activepieces.client.connections import ConnectionDraft
-from flask_activepieces.client.values import SecretText
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.resources.connection_values import SecretText
+from flask_activepieces.api_client.resources.connections import ConnectionDraft
 from flask_activepieces.testing import ActivepiecesServer
 from tests.races.conftest import Stage
 from tests.support.acme import acme_pieces

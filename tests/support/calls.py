@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask_activepieces.client import wire
-from flask_activepieces.client.answers import Answer
-from flask_activepieces.client.http import Timeout
-from flask_activepieces.client.wire import Call, Files, Query
+from flask_activepieces.api_client import wire
+from flask_activepieces.api_client.connection_pool import Timeout
+from flask_activepieces.api_client.response import ApiResponse
+from flask_activepieces.api_client.wire import ApiCall, Files, Query
 from tests.support.recordings import recording
 
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -40,7 +40,7 @@ class Asked:
 class FakeTransport:
     """Gives its answers in their order, read as the real transport reads them; asked for more, it fails."""
 
-    answers: list[Answer]
+    answers: list[ApiResponse]
     asked: list[Asked] = field(default_factory=list)
 
     def call(
@@ -61,7 +61,7 @@ class FakeTransport:
         self.asked.append(
             Asked(operation, method, path, asked, body, files, repeatable, anonymous, timeout)
         )
-        call = Call(operation=operation, method=method, path=path)
+        call = ApiCall(operation=operation, method=method, path=path)
         return wire.decode(call, self.answers.pop(0))
 
     @property
@@ -82,13 +82,17 @@ def says(*bodies: Any) -> FakeTransport:
     )
 
 
-def answer(status: int, body: Any = None) -> Answer:
+def answer(status: int, body: Any = None) -> ApiResponse:
     """An answer with this body as JSON, or without one."""
-    return Answer(status, {}) if body is None else Answer(status, JSON, json.dumps(body).encode())
+    return (
+        ApiResponse(status, {})
+        if body is None
+        else ApiResponse(status, JSON, json.dumps(body).encode())
+    )
 
 
-def recorded(name: str) -> Answer:
+def recorded(name: str) -> ApiResponse:
     """What a real server answered."""
     entry = recording(name)
     body = b"" if entry.body is None else json.dumps(entry.body).encode()
-    return Answer(entry.status, entry.headers, body)
+    return ApiResponse(entry.status, entry.headers, body)

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from flask_activepieces import signals
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.connection_pool import ConnectionPool, Retries, Timeout
+from flask_activepieces.api_client.credentials import Credential
+from flask_activepieces.api_client.resources.connection_values import SecretText
+from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.audit import Audit, Event
-from flask_activepieces.client import ActivepiecesClient
-from flask_activepieces.client.connections import Connection
-from flask_activepieces.client.credentials import Credential
-from flask_activepieces.client.http import Http, Retries, Timeout
-from flask_activepieces.client.values import SecretText
 from flask_activepieces.config import Settings
 from flask_activepieces.database import Database
 from flask_activepieces.host import Host, Permission, Principal, Workspace
@@ -36,7 +36,7 @@ SECRET_PIECE = "@activepieces/piece-acme-secret"
 OWN_PIECE = "@acme/piece-host"
 ADMIN = "alice"
 #: Repeats what is safe to repeat at once.
-IMPATIENT = Http(retries=Retries(sleep=lambda _: None))
+IMPATIENT = ConnectionPool(retries=Retries(sleep=lambda _: None))
 
 
 class OfficeHost(Host):

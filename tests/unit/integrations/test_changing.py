@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.client import ActivepiecesClient
-from flask_activepieces.client.credentials import Credential
-from flask_activepieces.client.errors import BadCredential, NotCallable
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.credentials import Credential
+from flask_activepieces.api_client.errors import AuthenticationFailed, CallNotSupported
 from flask_activepieces.errors import Busy, Disabled, InvalidInput, NotFound
 from flask_activepieces.host import Principal
 from flask_activepieces.integrations import records
@@ -114,7 +114,7 @@ def test_a_key_that_activepieces_does_not_know_any_more_is_said_to_be_bad(office
     made = office.set_up()
     office.upstream.faults.fail("GET", "/app-connections", 401)
 
-    with pytest.raises(BadCredential):
+    with pytest.raises(AuthenticationFailed):
         office.services.connections.list(made)
 
 
@@ -236,7 +236,7 @@ def test_a_token_that_ended_is_removed_without_asking_anybody(
 
     assert office.upstream.calls == []
     assert left.masked_credential == f"sk-…{office.upstream.api_key[-4:]}"
-    with pytest.raises(NotCallable):
+    with pytest.raises(CallNotSupported):
         office.services.mcp.show(left)
 
 

@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.client.connections import Connection, ConnectionDraft
-from flask_activepieces.client.errors import CannotReach, ValueRefused
-from flask_activepieces.client.values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
+from flask_activepieces.api_client.errors import ConnectionFailed, ConnectionValueRejected
+from flask_activepieces.api_client.resources.connection_values import (
+    BasicAuth,
+    CustomAuth,
+    NoAuth,
+    SecretText,
+    Value,
+)
+from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.errors import Busy, InUse, InvalidInput, NotFound
 from flask_activepieces.integrations.connections import ConnectionFilter
 from flask_activepieces.integrations.records import Integration
@@ -154,7 +160,7 @@ def test_another_project_than_the_integrations_is_refused(
 def test_a_value_that_the_piece_refuses_leaves_nothing(
     office: Office, integration: Integration
 ) -> None:
-    with pytest.raises(ValueRefused, match="must start with ok-"):
+    with pytest.raises(ConnectionValueRejected, match="must start with ok-"):
         office.save(integration, value="wrong")
 
     assert names(office, integration) == []
@@ -181,7 +187,7 @@ def test_while_the_outcome_is_unknown_nobody_else_saves_it(
     office: Office, integration: Integration
 ) -> None:
     office.upstream.faults.lose_answer("POST", "/app-connections")
-    with pytest.raises(CannotReach):
+    with pytest.raises(ConnectionFailed):
         office.save(integration)
 
     with pytest.raises(Busy) as caught:
@@ -196,7 +202,7 @@ def test_a_look_that_fails_keeps_nobody_from_saving(
 ) -> None:
     """Nothing was sent that Activepieces could go on with."""
     office.upstream.faults.reset("GET", "/app-connections", times=None)
-    with pytest.raises(CannotReach):
+    with pytest.raises(ConnectionFailed):
         office.save(integration)
 
     office.upstream.faults.clear()
@@ -421,7 +427,7 @@ def test_a_deletion_that_came_to_nothing_is_told(office: Office, integration: In
     made = office.save(integration)
     office.upstream.faults.reset("DELETE", "/app-connections/*")
 
-    with pytest.raises(CannotReach):
+    with pytest.raises(ConnectionFailed):
         deletes(office, integration, made.id)
 
     assert names(office, integration) == ["Mine"]
@@ -429,7 +435,7 @@ def test_a_deletion_that_came_to_nothing_is_told(office: Office, integration: In
 
 
 def a_global_connection(office: Office, integration: Integration) -> str:
-    from flask_activepieces.client.global_connections import GlobalConnectionDraft
+    from flask_activepieces.api_client.resources.global_connections import GlobalConnectionDraft
 
     draft = GlobalConnectionDraft(
         project_ids=(integration.project_id,),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.client.credentials import ApiKey, EmailPassword, UserToken
-from flask_activepieces.client.errors import WrongCredential
+from flask_activepieces.api_client.credentials import ApiKey, EmailPassword, UserToken
+from flask_activepieces.api_client.errors import CredentialNotSupported
 from flask_activepieces.integrations.credentials import LONGEST_NAME, Credentials
 from flask_activepieces.integrations.gateways import able_to
 from flask_activepieces.models import Base
@@ -94,13 +94,13 @@ def test_where_no_key_may_the_user_does_it() -> None:
     with_token = Credentials(api_key=KEY, user_token=TOKEN)
     with_password = Credentials(api_key=KEY, email="ada@example.com", password="p")
 
-    assert able_to("mcp.rotate", with_token) == UserToken(TOKEN)
+    assert able_to("mcp.rotate_token", with_token) == UserToken(TOKEN)
     assert able_to("connections.replace", with_password) == EmailPassword("ada@example.com", "p")
 
 
 def test_a_key_alone_is_told_what_it_takes() -> None:
-    with pytest.raises(WrongCredential, match="user token"):
-        able_to("mcp.show", Credentials(api_key=KEY))
+    with pytest.raises(CredentialNotSupported, match="user token"):
+        able_to("mcp.get", Credentials(api_key=KEY))
 
 
 def test_what_is_shown_fits_where_it_is_kept() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces.client.errors import NoSuchThing, NotCallable
+from flask_activepieces.api_client.errors import CallNotSupported, ResourceNotFound
 from flask_activepieces.errors import Disabled, InvalidInput, NotFound, SetupError
 from tests.support.office import SECRET_PIECE, Office
 
@@ -146,8 +146,8 @@ def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: O
 
 
 def test_what_was_made_in_activepieces_is_nobodys_on_the_shared_key(shared: Office) -> None:
-    from flask_activepieces.client.connections import ConnectionDraft
-    from flask_activepieces.client.values import SecretText
+    from flask_activepieces.api_client.resources.connection_values import SecretText
+    from flask_activepieces.api_client.resources.connections import ConnectionDraft
 
     made = shared.set_up(tenant_id=shared.tenant)
     shared.key().connections.upsert(
@@ -164,16 +164,16 @@ def test_what_was_made_in_activepieces_is_nobodys_on_the_shared_key(shared: Offi
 
 
 REFUSED_WHERE_SHARED = [
-    "connections.owners",
+    "connections.list_owners",
     "connections.replace",
     "flows.list",
     "flows.get",
     "flow_runs.list",
     "flow_runs.get",
     "folders.list",
-    "mcp.show",
-    "mcp.change",
-    "mcp.rotate",
+    "mcp.get",
+    "mcp.update",
+    "mcp.rotate_token",
     "projects.list",
     "projects.get",
     "projects.create",
@@ -191,7 +191,7 @@ def test_what_would_show_other_tenants_things_is_refused_in_a_shared_project(
     made = shared.set_up(tenant_id=shared.tenant)
     shared.upstream.calls.clear()
 
-    with pytest.raises(NotCallable):
+    with pytest.raises(CallNotSupported):
         shared.services.integrations.gateway(made, operation)
 
     assert shared.upstream.calls == []
@@ -199,14 +199,14 @@ def test_what_would_show_other_tenants_things_is_refused_in_a_shared_project(
 
 @pytest.mark.parametrize(
     "operation",
-    ["mcp.show", "projects.list", "projects.create", "users.list", "global_connections.delete"],
+    ["mcp.get", "projects.list", "projects.create", "users.list", "global_connections.delete"],
 )
 def test_what_concerns_the_whole_platform_is_refused_in_a_project_of_ones_own_too(
     apart: Office, operation: str
 ) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
-    with pytest.raises(NotCallable):
+    with pytest.raises(CallNotSupported):
         apart.services.integrations.gateway(made, operation)
 
 
@@ -225,7 +225,7 @@ def test_a_flow_or_a_run_of_another_tenant_is_not_found(apart: Office) -> None:
 
     with pytest.raises(NotFound):
         apart.services.flows.one(made, theirs.id)
-    with pytest.raises(NoSuchThing):
+    with pytest.raises(ResourceNotFound):
         apart.services.flows.run(made, "x" * 21)
 
 
@@ -252,7 +252,7 @@ def test_a_project_that_was_shared_stays_closed_when_the_setting_is_gone(
     made = shared.set_up(tenant_id=shared.tenant)
     later = office.on_the_apps_key()
 
-    with pytest.raises(NotCallable):
+    with pytest.raises(CallNotSupported):
         later.services.flows.list(later.again(made))
 
     own = later.set_up(tenant_id=office.tenant)
@@ -267,5 +267,5 @@ def test_a_project_that_becomes_everybodys_is_closed_to_whom_it_belonged(
     made = apart.set_up(tenant_id=apart.tenant)
     later = office.on_the_apps_key(project_id=made.project_id)
 
-    with pytest.raises(NotCallable):
+    with pytest.raises(CallNotSupported):
         later.services.flows.list(made)

@@ -10,17 +10,23 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.client.connections import Connection
-from flask_activepieces.client.errors import (
-    CannotReach,
-    NeedsPlan,
-    NoSuchThing,
-    NotAllowed,
-    NotCallable,
-    ValueRefused,
-    WrongEdition,
+from flask_activepieces.api_client.errors import (
+    CallNotSupported,
+    ConnectionFailed,
+    ConnectionValueRejected,
+    EditionNotSupported,
+    PermissionDenied,
+    PlanUpgradeRequired,
+    ResourceNotFound,
 )
-from flask_activepieces.client.values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
+from flask_activepieces.api_client.resources.connection_values import (
+    BasicAuth,
+    CustomAuth,
+    NoAuth,
+    SecretText,
+    Value,
+)
+from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import Busy, InvalidInput, NotFound
 from flask_activepieces.integrations import ownership
 from flask_activepieces.integrations.connections import ConnectionFilter
@@ -187,7 +193,7 @@ def test_a_value_that_the_piece_refuses_leaves_the_projects_as_they_are(
 ) -> None:
     first = save(office, integration)
 
-    with pytest.raises(ValueRefused):
+    with pytest.raises(ConnectionValueRejected):
         save(
             office,
             integration,
@@ -211,7 +217,7 @@ def test_the_integrations_own_project_is_always_among_them(
 
 
 def test_a_project_that_is_not_there_is_told(office: Office, integration: Integration) -> None:
-    with pytest.raises(NoSuchThing, match="Project"):
+    with pytest.raises(ResourceNotFound, match="Project"):
         save(office, integration, projects=[integration.project_id, "x" * 21])
 
     assert on_platform(office) == []
@@ -279,7 +285,7 @@ def test_while_the_outcome_is_unknown_nobody_else_saves_it(
     office: Office, integration: Integration
 ) -> None:
     office.upstream.faults.lose_answer("POST", "/global-connections")
-    with pytest.raises(CannotReach):
+    with pytest.raises(ConnectionFailed):
         save(office, integration)
 
     with pytest.raises(Busy):
@@ -292,7 +298,7 @@ def test_a_look_that_fails_keeps_nobody_from_saving(
     office: Office, integration: Integration
 ) -> None:
     office.upstream.faults.reset("GET", "/global-connections", times=None)
-    with pytest.raises(CannotReach):
+    with pytest.raises(ConnectionFailed):
         save(office, integration)
 
     office.upstream.faults.clear()
@@ -310,7 +316,7 @@ def test_it_is_not_made_with_the_apps_own_key(office: Office, shared: bool) -> N
     integration = app.set_up(tenant_id=app.tenant)
     app.upstream.calls.clear()
 
-    with pytest.raises(NotCallable, match="a key of its own"):
+    with pytest.raises(CallNotSupported, match="a key of its own"):
         save(app, integration)
 
     assert app.upstream.calls == []
@@ -325,7 +331,7 @@ def without_plan(upstream: ActivepiecesServer) -> Iterator[None]:
 
 @pytest.mark.usefixtures("without_plan")
 def test_a_plan_without_it_is_told(office: Office, integration: Integration) -> None:
-    with pytest.raises(NeedsPlan):
+    with pytest.raises(PlanUpgradeRequired):
         save(office, integration)
 
 
@@ -333,7 +339,7 @@ def test_a_user_who_does_not_manage_the_platform_is_told_so(office: Office) -> N
     member = standin(office.upstream).by_member("Editor")
     integration = office.set_up(user_token=member.token, project_id=office.upstream.project_id)
 
-    with pytest.raises(NotAllowed):
+    with pytest.raises(PermissionDenied):
         save(office, integration)
 
 
@@ -345,7 +351,7 @@ def test_the_community_edition_has_none(office: Office) -> None:
             user_token=community.user_token(), project_id=community.project_id
         )
 
-        with pytest.raises(WrongEdition, match="scope PROJECT"):
+        with pytest.raises(EditionNotSupported, match="scope PROJECT"):
             save(there, integration)
 
         assert there.save(integration, piece_name=SECRET_PIECE).scope == "PROJECT"

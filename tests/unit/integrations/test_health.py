@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.client.connections import Connection
-from flask_activepieces.client.values import Placeholder
+from flask_activepieces.api_client.resources.connection_values import Placeholder
+from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.config import OAuthApp
 from flask_activepieces.integrations.health import Failing
 from flask_activepieces.integrations.records import Integration

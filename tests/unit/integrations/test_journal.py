@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces.client.errors import NotActivepieces
+from flask_activepieces.api_client.errors import UnexpectedResponse
 from flask_activepieces.integrations.journal import Journal
 from flask_activepieces.models import Base
 from tests.support.office import ADMIN, Office
@@ -51,5 +51,5 @@ def test_a_server_with_odd_ids_is_not_activepieces(office: Office) -> None:
     odd = {name: value for name, value in row.items() if name != "sealed"} | {"id": "x" * 65}
     office.upstream.faults.rubbish("POST", "/app-connections", body=json.dumps(odd).encode())
 
-    with pytest.raises(NotActivepieces, match="Not an id"):
+    with pytest.raises(UnexpectedResponse, match="Not an id"):
         office.save(made)

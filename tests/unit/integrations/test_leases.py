@@ -9,13 +9,13 @@ from threading import Lock
 import pytest
 from sqlalchemy import create_engine, delete
 
-from flask_activepieces.client.errors import (
-    CallFailed,
-    CannotReach,
-    NotActivepieces,
-    ServerFault,
-    TookTooLong,
-    ValueRefused,
+from flask_activepieces.api_client.errors import (
+    ApiError,
+    CallTimedOut,
+    ConnectionFailed,
+    ConnectionValueRejected,
+    ServerError,
+    UnexpectedResponse,
 )
 from flask_activepieces.database import Database
 from flask_activepieces.errors import Busy
@@ -97,10 +97,10 @@ def test_names_are_not_joined_by_accident(leases: Leases, slept: list[float]) ->
 
 
 ANSWERED = [
-    ValueRefused("connections.upsert", status=400),
-    ServerFault("connections.upsert", status=500),
-    CannotReach("connections.upsert", hint="refused"),
-    NotActivepieces("connections.upsert", hint="HTML", outcome_unknown=True),
+    ConnectionValueRejected("connections.upsert", status=400),
+    ServerError("connections.upsert", status=500),
+    ConnectionFailed("connections.upsert", detail="refused"),
+    UnexpectedResponse("connections.upsert", detail="HTML", outcome_unknown=True),
     ValueError("a mistake of ours"),
 ]
 
@@ -116,18 +116,18 @@ def test_after_an_answer_the_next_may_try_at_once(
 
 
 UNANSWERED = [
-    TookTooLong("connections.upsert", seconds=30),
-    CannotReach("connections.upsert", hint="reset", outcome_unknown=True),
-    ServerFault("connections.upsert", status=504),
-    ServerFault("connections.upsert", status=502),
+    CallTimedOut("connections.upsert", seconds=30),
+    ConnectionFailed("connections.upsert", detail="reset", outcome_unknown=True),
+    ServerError("connections.upsert", status=504),
+    ServerError("connections.upsert", status=502),
 ]
 
 
 @pytest.mark.parametrize("error", UNANSWERED, ids=lambda error: f"{type(error).__name__}")
 def test_while_activepieces_may_still_be_at_it_nobody_else_tries(
-    error: CallFailed, leases: Leases, clock: StoppedClock, slept: list[float]
+    error: ApiError, leases: Leases, clock: StoppedClock, slept: list[float]
 ) -> None:
-    with pytest.raises(CallFailed), leases.held("a connection") as lease, lease.sending():
+    with pytest.raises(ApiError), leases.held("a connection") as lease, lease.sending():
         raise error
 
     assert_taken(leases)
@@ -138,21 +138,21 @@ def test_while_activepieces_may_still_be_at_it_nobody_else_tries(
 
 @pytest.mark.parametrize("error", UNANSWERED, ids=lambda error: f"{type(error).__name__}")
 def test_what_fails_before_anything_is_sent_keeps_nobody_waiting(
-    error: CallFailed, leases: Leases, slept: list[float]
+    error: ApiError, leases: Leases, slept: list[float]
 ) -> None:
     """Only a look at what is there: Activepieces has nothing to go on with."""
-    with pytest.raises(CallFailed), leases.held("a connection"):
+    with pytest.raises(ApiError), leases.held("a connection"):
         raise error
 
     assert_free(leases, slept)
 
 
 def test_what_is_sent_late_has_the_whole_time(leases: Leases, clock: StoppedClock) -> None:
-    with pytest.raises(TookTooLong), leases.held("a connection") as lease:
+    with pytest.raises(CallTimedOut), leases.held("a connection") as lease:
         clock.advance(leases.lasts - 10)
         with lease.sending():
             clock.advance(TIMEOUT)
-            raise TookTooLong("connections.upsert", seconds=TIMEOUT)
+            raise CallTimedOut("connections.upsert", seconds=TIMEOUT)
 
     assert assert_taken(leases).retry_after >= LONGEST_SILENCE - PATIENCE
 

@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces.client.errors import NotAllowed, NotCallable, WrongCredential
+from flask_activepieces.api_client.errors import (
+    CallNotSupported,
+    CredentialNotSupported,
+    PermissionDenied,
+)
 from flask_activepieces.host import Principal
 from flask_activepieces.integrations.records import Integration
 from flask_activepieces.testing.signing_keys import add_key, new_pair
@@ -42,7 +46,7 @@ def test_a_user_switches_tools_off(office: Office, integration: Integration) -> 
 def test_a_change_that_this_server_does_not_know_is_not_told(
     office: Office, integration: Integration
 ) -> None:
-    with pytest.raises(NotCallable, match="no switch"):
+    with pytest.raises(CallNotSupported, match="no switch"):
         office.services.mcp.change(integration, enabled=False, user_id="alice", now=office.now)
 
     assert "mcp.changed" not in office.told
@@ -74,7 +78,7 @@ def test_a_key_alone_is_told_that_it_takes_a_user(office: Office) -> None:
     integration = office.set_up()
     office.upstream.calls.clear()
 
-    with pytest.raises(WrongCredential, match="user token"):
+    with pytest.raises(CredentialNotSupported, match="user token"):
         office.services.mcp.show(integration)
 
     assert office.upstream.calls == []
@@ -116,12 +120,12 @@ def test_each_tenants_user_is_a_member_of_that_tenants_project_only(vouching: Of
     for one in (ours, theirs, ours):
         vouching.services.mcp.show(one)
 
-    client = vouching.services.integrations.gateway(ours, "mcp.show")
+    client = vouching.services.integrations.gateway(ours, "mcp.get")
 
     assert [project.id for project in client.projects.list()] == [ours.project_id]
-    with pytest.raises(NotAllowed):
-        client.mcp.show(theirs.project_id)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(PermissionDenied):
+        client.mcp.get(theirs.project_id)
+    with pytest.raises(PermissionDenied):
         client.users.list()
 
 
@@ -131,7 +135,7 @@ def test_in_a_shared_project_the_app_vouches_for_nobody(vouching: Office) -> Non
     shared.upstream.calls.clear()
 
     for app in (shared, vouching):
-        with pytest.raises(NotCallable):
+        with pytest.raises(CallNotSupported):
             app.services.mcp.rotate(made, ALICE, now=app.now)
 
     assert shared.upstream.calls == []
@@ -143,7 +147,7 @@ def test_without_a_signing_key_the_settings_are_named(vouching: Office, absent: 
     made = app.set_up(tenant_id=app.tenant)
     app.upstream.calls.clear()
 
-    with pytest.raises(NotCallable, match="ACTIVEPIECES_SIGNING_KEY_ID"):
+    with pytest.raises(CallNotSupported, match="ACTIVEPIECES_SIGNING_KEY_ID"):
         app.services.mcp.show(made)
 
     assert app.upstream.calls == []
@@ -152,5 +156,5 @@ def test_without_a_signing_key_the_settings_are_named(vouching: Office, absent: 
 def test_a_tenants_own_key_is_not_helped_by_the_apps(vouching: Office) -> None:
     made = vouching.set_up()
 
-    with pytest.raises(WrongCredential):
+    with pytest.raises(CredentialNotSupported):
         vouching.services.mcp.show(made)

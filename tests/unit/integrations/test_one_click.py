@@ -14,8 +14,13 @@ from flask import Flask
 from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
-from flask_activepieces.client.connections import Connection
-from flask_activepieces.client.errors import CannotReach, ClaimRefused, NoSuchThing, ServerFault
+from flask_activepieces.api_client.errors import (
+    CodeExchangeFailed,
+    ConnectionFailed,
+    ResourceNotFound,
+    ServerError,
+)
+from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound, SetupError
 from flask_activepieces.host import Principal, Workspace
 from flask_activepieces.integrations import records
@@ -534,7 +539,7 @@ def test_an_activepieces_that_cannot_reach_us_says_what_to_look_at(
 ) -> None:
     nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", office.clock)
 
-    with pytest.raises(ClaimRefused) as caught:
+    with pytest.raises(CodeExchangeFailed) as caught:
         connects(office, nowhere, integration)
 
     assert "http://127.0.0.1:9/oauth/token" in str(caught.value)
@@ -544,7 +549,7 @@ def test_an_activepieces_that_cannot_reach_us_says_what_to_look_at(
 def test_a_click_in_vain_leaves_no_permission(office: Office, integration: Integration) -> None:
     nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", office.clock)
 
-    with pytest.raises(ClaimRefused):
+    with pytest.raises(CodeExchangeFailed):
         connects(office, nowhere, integration)
 
     assert grants_of(office) == []
@@ -559,7 +564,7 @@ def test_a_permission_that_was_there_before_stays(
     token = tokens_of(office, connects(office, site, integration))["access_token"]
     office.upstream.faults.fail("POST", "/app-connections", 500)
 
-    with pytest.raises(ServerFault):
+    with pytest.raises(ServerError):
         connects(office, site, integration)
 
     assert len(grants_of(office)) == 1
@@ -600,7 +605,7 @@ def test_a_deletion_that_fails_leaves_no_permission_either(
     made = connects(office, site, integration)
     office.upstream.faults.reset("DELETE", "/app-connections/*")
 
-    with pytest.raises(CannotReach):
+    with pytest.raises(ConnectionFailed):
         office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
 
     assert grants_of(office) == []
@@ -685,7 +690,7 @@ def test_without_a_piece_there_is_nothing_to_connect(
 def test_a_piece_that_is_not_installed_is_named(
     office: Office, site: Site, integration: Integration
 ) -> None:
-    with pytest.raises(NoSuchThing, match="piece-nobody-has is not installed"):
+    with pytest.raises(ResourceNotFound, match="piece-nobody-has is not installed"):
         connects(office.with_settings(piece_name="piece-nobody-has"), site, integration)
 
 
@@ -711,7 +716,7 @@ def test_no_secret_is_in_an_error(
 ) -> None:
     nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", office.clock)
 
-    with pytest.raises(ClaimRefused) as caught:
+    with pytest.raises(CodeExchangeFailed) as caught:
         connects(office, nowhere, integration)
 
     assert "fas_" not in str(caught.value)

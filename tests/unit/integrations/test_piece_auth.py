@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from flask_activepieces.client.pieces import Piece, PieceAuth, PieceProperty
+from flask_activepieces.api_client.resources.pieces import Piece, PieceAuth, PieceProperty
 from flask_activepieces.errors import InvalidInput
 from flask_activepieces.integrations.piece_auth import (
     authorization_url,

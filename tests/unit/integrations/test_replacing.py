@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.client import ActivepiecesClient
-from flask_activepieces.client.connections import Connection
-from flask_activepieces.client.credentials import Credential
-from flask_activepieces.client.errors import CannotReach, NotCallable, WrongCredential
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.credentials import Credential
+from flask_activepieces.api_client.errors import (
+    CallNotSupported,
+    ConnectionFailed,
+    CredentialNotSupported,
+)
+from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound
 from flask_activepieces.integrations.connections import Replaced
 from flask_activepieces.integrations.records import Integration
@@ -100,7 +104,7 @@ def test_a_source_that_shall_stay_stays_or_nothing_happens(
     old, new = pair(office, integration)
     flow_id = published_flow(office, integration, old)
     if not can_choose(office):
-        with pytest.raises(NotCallable):
+        with pytest.raises(CallNotSupported):
             replaces(office, integration, old, new, delete_source=False)
         assert used_by(office, flow_id)[0] == [old.external_id]
         assert "connection.replaced" not in office.told
@@ -121,7 +125,7 @@ def test_with_drafts_only_published_flows_go_on_as_before_or_nothing_happens(
     old, new = pair(office, integration)
     flow_id = published_flow(office, integration, old)
     if not can_choose(office):
-        with pytest.raises(NotCallable):
+        with pytest.raises(CallNotSupported):
             replaces(office, integration, old, new, apply_to_published=False)
         assert used_by(office, flow_id)[1] == [old.external_id]
         return
@@ -151,7 +155,7 @@ def test_a_source_that_other_projects_may_use_stays_unless_it_is_asked_for(
     wide = office.save(integration, "Wide", reach=Reach())
     new = office.save(integration, "New")
     if not can_choose(office):
-        with pytest.raises(NotCallable):
+        with pytest.raises(CallNotSupported):
             replaces(office, integration, wide, new)
         assert "Wide" in names(office, integration)
         return
@@ -166,7 +170,7 @@ def test_no_key_may_replace_a_connection(office: Office) -> None:
     old, new = pair(office, integration)
     office.upstream.calls.clear()
 
-    with pytest.raises(WrongCredential, match="user token"):
+    with pytest.raises(CredentialNotSupported, match="user token"):
         replaces(office, integration, old, new)
 
     assert office.upstream.calls == []
@@ -204,7 +208,7 @@ def test_when_the_call_fails_and_the_source_is_there_nothing_is_noted(
     old, new = pair(office, integration)
     office.upstream.faults.reset("POST", "/app-connections/replace")
 
-    with pytest.raises(CannotReach):
+    with pytest.raises(ConnectionFailed):
         replaces(office, integration, old, new)
 
     assert names(office, integration) == ["Old", "New"]

@@ -7,7 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flask_activepieces.client.errors import CannotReach, NotActivepieces, ServerFault, TookTooLong
+from flask_activepieces.api_client.errors import (
+    CallTimedOut,
+    ConnectionFailed,
+    ServerError,
+    UnexpectedResponse,
+)
 from flask_activepieces.errors import InvalidInput, NotFound
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.office import Office
@@ -231,7 +236,7 @@ def test_another_json_service_at_the_configured_address_is_not_activepieces(
     with raw_server(lambda request: request.answer(404, {"detail": "Not Found"})) as server:
         there = office.with_settings(base_url=server.url, api_key="sk-app")
 
-        with pytest.raises(NotActivepieces, match="Check the base URL"):
+        with pytest.raises(UnexpectedResponse, match="Check the base URL"):
             there.set_up(tenant_id=there.tenant, **given)
 
 
@@ -240,11 +245,11 @@ def test_trouble_at_the_configured_server_is_nobodys_input(office: Office) -> No
     faults = office.upstream.faults
 
     faults.rubbish("GET", "/projects", times=None)
-    with pytest.raises(NotActivepieces):
+    with pytest.raises(UnexpectedResponse):
         office.set_up(**given)
     faults.clear()
     faults.fail("GET", "/projects", 503, times=None)
-    with pytest.raises(ServerFault):
+    with pytest.raises(ServerError):
         office.set_up(**given)
 
     assert office.services.integrations.of_tenant(office.tenant) == []
@@ -254,9 +259,9 @@ def test_a_server_that_is_slow_or_away_is_told_apart(office: Office) -> None:
     given = office.own_key()
     office.upstream.faults.slow("GET", "/projects", 5, times=None)
 
-    with pytest.raises(TookTooLong):
+    with pytest.raises(CallTimedOut):
         office.with_settings(timeout=0.1).set_up(**given)
-    with pytest.raises(CannotReach):
+    with pytest.raises(ConnectionFailed):
         office.with_settings(base_url="http://127.0.0.1:9").set_up(**given)
 
 

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from flask_activepieces.client.connections import Connection, ConnectionDraft
-from flask_activepieces.client.errors import ClaimRefused
-from flask_activepieces.client.values import OAuth2
+from flask_activepieces.api_client.errors import CodeExchangeFailed
+from flask_activepieces.api_client.resources.connection_values import OAuth2
+from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.config import OAuthApp
 from flask_activepieces.errors import (
     Declined,
@@ -217,7 +217,7 @@ def test_a_code_that_the_third_party_refuses_makes_no_connection(
 ) -> None:
     chat.tell(Told({"error": "invalid_grant", "error_description": "Too late."}, 400))
 
-    with pytest.raises(ClaimRefused, match="Too late") as caught:
+    with pytest.raises(CodeExchangeFailed, match="Too late") as caught:
         finished(registered, started(registered, integration, chat))
 
     assert not registered.services.connections.list(integration)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from werkzeug.test import Client
 
-from flask_activepieces.client import ActivepiecesClient
-from flask_activepieces.client.connections import ConnectionDraft
-from flask_activepieces.client.values import SecretText
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.resources.connection_values import SecretText
+from flask_activepieces.api_client.resources.connections import ConnectionDraft
 from flask_activepieces.testing import ActivepiecesServer, Piece
 
 

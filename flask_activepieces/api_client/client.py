@@ -1,0 +1,68 @@
+"""`ActivepiecesClient`: what Activepieces' API offers, an attribute for each kind of thing."""
+
+from __future__ import annotations
+
+from .capabilities import Edition
+from .connection_pool import ConnectionPool, Timeout
+from .credentials import ApiKey, Credential
+from .resources.connections import Connections
+from .resources.embedding import Embedding
+from .resources.flow_runs import FlowRuns
+from .resources.flows import Flows
+from .resources.folders import Folders
+from .resources.global_connections import GlobalConnections
+from .resources.mcp import Mcp
+from .resources.members import Members
+from .resources.pieces import Pieces
+from .resources.projects import Projects
+from .resources.server import Server
+from .resources.templates import Templates
+from .resources.users import Users
+from .transport import Transport
+from .urls import api_root
+
+
+class ActivepiecesClient:
+    """The REST client of one Activepieces server, for one credential; many threads may use it at once.
+
+    Give it an ``api_key``, or another ``credential``. Clients of many servers and credentials may share one ``http``.
+    With ``edition`` it refuses beforehand what that edition does not have.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        *,
+        credential: Credential | None = None,
+        timeout: Timeout | None = None,
+        edition: Edition | None = None,
+        http: ConnectionPool | None = None,
+    ) -> None:
+        if (api_key is None) == (credential is None):
+            raise ValueError("give either api_key or credential")
+        transport = Transport(
+            root=api_root(base_url),
+            credential=credential or ApiKey(api_key or ""),
+            http=http or ConnectionPool(),
+            timeout=timeout or Timeout(),
+            edition=edition,
+        )
+        self.transport = transport
+        # What each of these is for stands at the head of its file.
+        self.connections = Connections(transport)
+        self.global_connections = GlobalConnections(transport)
+        self.projects = Projects(transport)
+        self.members = Members(transport)
+        self.users = Users(transport)
+        self.flows = Flows(transport)
+        self.flow_runs = FlowRuns(transport)
+        self.folders = Folders(transport)
+        self.pieces = Pieces(transport)
+        self.templates = Templates(transport)
+        self.mcp = Mcp(transport)
+        self.embedding = Embedding(transport)
+        self.server = Server(transport)
+
+    def __repr__(self) -> str:
+        return f"<ActivepiecesClient of {self.transport.root}, {self.transport.credential.kind}>"

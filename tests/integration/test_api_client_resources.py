@@ -1,0 +1,355 @@
+"""The client's resources over real HTTP, with the stand-in at the other end."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.connection_pool import ConnectionPool
+from flask_activepieces.api_client.credentials import Credential, EmailPassword, SignedEmbedding
+from flask_activepieces.api_client.embedding_token import EmbeddedUser, sign_embedding_token
+from flask_activepieces.api_client.errors import (
+    AuthenticationFailed,
+    CallNotSupported,
+    Conflict,
+    InvalidRequest,
+    ResourceNotFound,
+)
+from flask_activepieces.api_client.resources.connection_values import SecretText
+from flask_activepieces.api_client.resources.flow_runs import FlowRun
+from flask_activepieces.api_client.resources.flows import Flow
+from flask_activepieces.api_client.resources.global_connections import GlobalConnectionDraft
+from flask_activepieces.api_client.resources.templates import FlowTemplate
+from flask_activepieces.testing import ActivepiecesServer
+from tests.support.recordings import recording
+
+#: A flow that answers with what started it.
+ECHO = FlowTemplate(
+    display_name="Echo",
+    trigger=recording("[worker] publish echo flow").body["version"]["trigger"],
+    schema_version="22",
+)
+
+
+@pytest.fixture
+def http() -> Iterator[ConnectionPool]:
+    http = ConnectionPool()
+    yield http
+    http.close()
+
+
+@pytest.fixture
+def server() -> Iterator[ActivepiecesServer]:
+    with ActivepiecesServer(webhook_timeout=0.2) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: ActivepiecesServer, http: ConnectionPool) -> ActivepiecesClient:
+    return ActivepiecesClient(server.url, server.api_key, http=http)
+
+
+@pytest.fixture
+def as_user(server: ActivepiecesServer, http: ConnectionPool) -> ActivepiecesClient:
+    credential = EmailPassword(server.email, server.password)
+    return ActivepiecesClient(server.url, credential=credential, http=http)
+
+
+@pytest.fixture
+def echo(client: ActivepiecesClient, server: ActivepiecesServer) -> Flow:
+    flow = client.flows.import_template(server.project_id, ECHO)
+    return client.flows.publish(flow.id)
+
+
+def test_a_project_is_made_found_changed_and_deleted(client: ActivepiecesClient) -> None:
+    made = client.projects.create("Tenant", external_id="t-1", metadata={"plan": "gold"})
+    assert client.projects.find("t-1") == made
+    with pytest.raises(Conflict):
+        client.projects.create("Again", external_id="t-1")
+
+    assert client.projects.update(made.id, display_name="Renamed").metadata == {"plan": "gold"}
+    client.projects.delete(made.id)
+
+    assert client.projects.find("t-1") is None
+    with pytest.raises(ResourceNotFound):
+        client.projects.get(made.id)
+
+
+def test_more_projects_than_a_page_holds_are_listed(client: ActivepiecesClient) -> None:
+    for number in range(60):
+        client.projects.create(f"Tenant {number}", external_id=f"t-{number}")
+
+    assert len(client.projects.list()) == 62
+
+
+def test_a_flow_is_published_and_run(client: ActivepiecesClient, echo: Flow) -> None:
+    answer = client.flows.run(echo.id, {"hello": "world"})
+
+    assert echo.status == "ENABLED"
+    assert answer["trigger"]["body"] == {"hello": "world"}
+
+
+def test_a_flow_never_sees_the_key(
+    client: ActivepiecesClient, server: ActivepiecesServer, echo: Flow
+) -> None:
+    answer = client.flows.run(echo.id)
+
+    assert answer["trigger"]["headers"]["host"]
+    assert "authorization" not in answer["trigger"]["headers"]
+    assert server.api_key not in json.dumps(answer)
+
+
+def test_a_flow_is_run_without_waiting_and_leaves_a_run(
+    client: ActivepiecesClient, echo: Flow
+) -> None:
+    assert client.flows.run(echo.id, {"n": 1}, sync=False) == {}
+
+    run = eventually(lambda: finished_run(client, echo))
+    assert run.status == "SUCCEEDED"
+    assert client.flow_runs.get(run.id).steps["trigger"]["output"]["body"] == {"n": 1}
+
+
+def finished_run(client: ActivepiecesClient, flow: Flow) -> FlowRun | None:
+    page = client.flow_runs.list(flow.project_id, flow_ids=[flow.id], statuses=["SUCCEEDED"])
+    return next(iter(page.runs), None)
+
+
+def eventually(look: Callable[[], FlowRun | None]) -> FlowRun:
+    for _ in range(100):
+        found = look()
+        if found is not None:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not happen")
+
+
+def test_runs_are_paged_without_a_loss(client: ActivepiecesClient, echo: Flow) -> None:
+    """All within a second, which other lists' cursors would not survive."""
+    for _ in range(7):
+        client.flows.run(echo.id)
+
+    seen: list[str] = []
+    cursor = None
+    for _ in range(4):
+        page = client.flow_runs.list(echo.project_id, limit=2, cursor=cursor)
+        seen += [run.id for run in page.runs]
+        cursor = page.next_cursor
+
+    assert len(set(seen)) == 7
+    assert cursor is None
+
+
+def test_a_disabled_flow_is_not_run_and_an_enabled_one_is(
+    client: ActivepiecesClient, echo: Flow
+) -> None:
+    assert client.flows.disable(echo.id).status == "DISABLED"
+    with pytest.raises(Conflict):
+        client.flows.run(echo.id)
+
+    client.flows.enable(echo.id)
+
+    assert client.flows.run(echo.id)["trigger"]["method"] == "POST"
+
+
+def test_a_deleted_flow_is_not_run(
+    client: ActivepiecesClient, server: ActivepiecesServer, echo: Flow
+) -> None:
+    client.flows.delete(echo.id)
+    server.finish_runs()
+
+    with pytest.raises(ResourceNotFound):
+        client.flows.run(echo.id)
+
+
+def test_an_empty_flow_is_neither_published_nor_locked(
+    client: ActivepiecesClient, server: ActivepiecesServer
+) -> None:
+    flow = client.flows.create(server.project_id, "Empty")
+
+    with pytest.raises(CallNotSupported):
+        client.flows.publish(flow.id)
+
+    assert client.flows.get(flow.id).version.state == "DRAFT"
+
+
+def test_a_template_that_does_not_fit_leaves_nothing(
+    client: ActivepiecesClient, server: ActivepiecesServer
+) -> None:
+    with pytest.raises(InvalidRequest):
+        client.flows.import_template(
+            server.project_id, FlowTemplate(display_name="Odd", trigger={"type": "ODD"})
+        )
+
+    assert list(client.flows.list(server.project_id)) == []
+
+
+def test_an_exported_flow_is_imported_elsewhere(client: ActivepiecesClient, echo: Flow) -> None:
+    other = client.projects.create("Other")
+    (exported,) = client.flows.get_template(echo.id).flows
+
+    copy = client.flows.import_template(other.id, exported, display_name="Copy")
+
+    assert copy.display_name == "Copy"
+    assert copy.version.trigger["type"] == "PIECE_TRIGGER"
+
+
+def test_folders_come_and_go(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
+    folder = client.folders.create(server.project_id, "Sales")
+    flow = client.flows.create(server.project_id, "F", folder_id=folder.id)
+
+    assert client.folders.update(folder.id, "Support").display_name == "Support"
+    assert [f.id for f in client.flows.list(server.project_id, folder_id=folder.id)] == [flow.id]
+    client.folders.delete(folder.id)
+
+    assert list(client.folders.list(server.project_id)) == []
+
+
+def test_a_global_connection_is_made_changed_and_deleted(
+    client: ActivepiecesClient, server: ActivepiecesServer
+) -> None:
+    made = client.global_connections.upsert(
+        GlobalConnectionDraft(
+            external_id="g-1",
+            display_name="Global",
+            piece_name="@activepieces/piece-webhook",
+            value=SecretText("canary"),
+            project_ids=[server.project_id],
+        )
+    )
+    assert [each.id for each in client.connections.list(server.project_id)] == [made.id]
+
+    changed = client.global_connections.update(made.id, display_name="Renamed", project_ids=[])
+    assert (changed.display_name, changed.project_ids) == ("Renamed", ())
+    client.global_connections.delete(made.id)
+
+    assert list(client.global_connections.list()) == []
+    with pytest.raises(ResourceNotFound):
+        client.global_connections.update(made.id, display_name="x")
+
+
+def test_people_are_invited(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
+    client.users.invite("bob@example.com", platform_role="MEMBER")
+    invitation = client.members.invite(server.project_id, email="eve@example.com", role="viewer")
+
+    assert [each.email for each in client.users.list_invitations()] == ["bob@example.com"]
+    assert [each.id for each in client.members.list_invitations(server.project_id)] == [
+        invitation.id
+    ]
+    client.members.delete_invitation(invitation.id)
+
+    assert list(client.members.list_invitations(server.project_id)) == []
+
+
+def archive(name: str, version: str) -> bytes:
+    """A piece as an npm archive."""
+    manifest = json.dumps({"name": name, "displayName": "Ours", "version": version}).encode()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as files:
+        for path in ("package/src/manifest.json", "package/package.json"):
+            entry = tarfile.TarInfo(path)
+            entry.size = len(manifest)
+            files.addfile(entry, io.BytesIO(manifest))
+    return packed.getvalue()
+
+
+def test_a_piece_is_installed_once(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
+    packed = archive("@local/piece-ours", "0.0.1")
+
+    client.pieces.install(packed, name="@local/piece-ours", version="0.0.1")
+
+    piece = client.pieces.get("@local/piece-ours")
+    assert (piece.display_name, piece.platform_id) == ("Ours", server.platform_id)
+    with pytest.raises(Conflict):
+        client.pieces.install(packed, name="@local/piece-ours", version="0.0.1")
+    with pytest.raises(InvalidRequest):
+        client.pieces.install(b"text", name="@local/piece-other", version="0.0.1")
+
+
+def test_an_mcp_server_is_changed_and_rotated_by_a_user(
+    as_user: ActivepiecesClient, server: ActivepiecesServer
+) -> None:
+    before = as_user.mcp.get(server.project_id)
+
+    changed = as_user.mcp.update(server.project_id, disabled_tools=["ap_delete_flow"])
+    after = as_user.mcp.rotate_token(server.project_id)
+
+    assert changed.disabled_tools == ("ap_delete_flow",)
+    assert before.token == changed.token != after.token
+    assert as_user.mcp.get_platform().platform_id == server.platform_id
+
+
+def test_an_old_mcp_server_is_switched(http: ConnectionPool) -> None:
+    with ActivepiecesServer(version="0.78") as old:
+        credential = EmailPassword(old.email, old.password)
+        client = ActivepiecesClient(f"{old.url}/v1", credential=credential, http=http)
+
+        assert client.mcp.get(old.project_id).enabled is False
+        assert client.mcp.update(old.project_id, enabled=True).enabled is True
+        with pytest.raises(CallNotSupported):
+            client.mcp.update(old.project_id, disabled_tools=["ap_delete_flow"])
+
+
+def signed_in(as_user: ActivepiecesClient) -> tuple[str, str]:
+    """A signing key that was just made, and its id."""
+    made = as_user.transport.call(
+        "signing_keys.create", "POST", "/signing-keys", body={"displayName": "embed"}
+    )
+    return made["privateKey"], made["id"]
+
+
+def test_a_signed_user_works_in_a_project_of_the_same_name(
+    as_user: ActivepiecesClient,
+    client: ActivepiecesClient,
+    server: ActivepiecesServer,
+    http: ConnectionPool,
+) -> None:
+    pem, key_id = signed_in(as_user)
+    eve = EmbeddedUser(
+        external_user_id="u-1",
+        external_project_id="t-1",
+        first_name="Eve",
+        last_name="Embed",
+        role="Editor",
+    )
+    credential: Credential = SignedEmbedding(pem, key_id, eve)
+    embedded = ActivepiecesClient(server.url, credential=credential, http=http)
+
+    (project,) = embedded.projects.list()
+
+    assert project == client.projects.find("t-1")
+    user = client.users.find("u-1")
+    assert user is not None
+    assert [each.user_id for each in client.members.list(project.id)] == [user.id]
+    token = sign_embedding_token(pem, key_id, eve, now=time.time())
+    assert client.embedding.exchange(token).project_id == project.id
+
+
+def test_a_signature_of_yesterday_signs_nobody_in(
+    as_user: ActivepiecesClient, client: ActivepiecesClient
+) -> None:
+    pem, key_id = signed_in(as_user)
+    eve = EmbeddedUser(
+        external_user_id="u-1", external_project_id="t-1", first_name="Eve", last_name="Embed"
+    )
+
+    with pytest.raises(AuthenticationFailed):
+        client.embedding.exchange(
+            sign_embedding_token(pem, key_id, eve, now=time.time() - 24 * 3600)
+        )
+
+
+def test_a_server_tells_anybody_what_it_is(
+    server: ActivepiecesServer, http: ConnectionPool
+) -> None:
+    stranger = ActivepiecesClient(server.url, "sk-wrong", http=http)
+
+    assert stranger.server.is_healthy()
+    assert (stranger.server.info().version, stranger.server.info().edition) == ("0.85.2", "ee")
+    with pytest.raises(AuthenticationFailed):
+        stranger.projects.list()

@@ -1,0 +1,60 @@
+"""Folders of a project."""
+
+from __future__ import annotations
+
+import pytest
+
+from flask_activepieces.api_client.errors import AuthenticationFailed
+from flask_activepieces.api_client.resources.folders import Folder, Folders
+from flask_activepieces.api_client.resources.resource import ALL
+from tests.support.calls import FakeTransport, answer, says
+
+FOLDER = Folder(
+    id="f1", project_id="p1", display_name="Sales", display_order=0, created="c", updated="u"
+)
+JSON = {
+    "id": "f1",
+    "projectId": "p1",
+    "displayName": "Sales",
+    "displayOrder": 0,
+    "created": "c",
+    "updated": "u",
+    "numberOfFlows": 2,
+}
+
+
+def test_folders_are_listed_with_one_call() -> None:
+    transport = says({"data": [JSON], "next": None, "previous": None})
+
+    assert list(Folders(transport).list("p1")) == [FOLDER]
+    assert transport.lines == ["GET /folders"]
+    assert transport.last.query == {"projectId": "p1", "limit": ALL}
+
+
+def test_a_folder_is_read_made_renamed_and_deleted() -> None:
+    transport = FakeTransport(
+        [answer(200, JSON), answer(200, JSON), answer(200, JSON), answer(200)]
+    )
+    folders = Folders(transport)
+
+    assert folders.get("f1") == FOLDER
+    assert folders.create("p1", "Sales") == FOLDER
+    assert folders.update("f1", "Sales") == FOLDER
+    folders.delete("f1")
+
+    assert transport.lines == [
+        "GET /folders/f1",
+        "POST /folders",
+        "POST /folders/f1",
+        "DELETE /folders/f1",
+    ]
+    assert transport.asked[1].body == {"projectId": "p1", "displayName": "Sales"}
+    assert transport.asked[2].body == {"displayName": "Sales"}
+
+
+def test_a_bad_key_is_told_by_its_status() -> None:
+    """Routes of a project answer it with a body that speaks of something else."""
+    with pytest.raises(AuthenticationFailed) as refused:
+        Folders(says("bad api key: /api/v1/folders")).list("p1")
+
+    assert refused.value.status == 401

@@ -1,0 +1,157 @@
+"""MCP servers of both kinds: the words of the other kind are never sent, since they do nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flask_activepieces.api_client.errors import (
+    AuthenticationFailed,
+    CallNotSupported,
+    UnexpectedResponse,
+)
+from flask_activepieces.api_client.resources.mcp import Mcp
+from flask_activepieces.errors import InvalidInput
+from tests.support.calls import FakeTransport, recorded, says
+
+PROJECT = "H4SMHoAgJs8TNlXiaOIoV"
+PATH = f"/projects/{PROJECT}/mcp-server"
+NEW = "mcp: project mcp-server (current token)"
+OLD = "[0.78.2] mcp-server get (user)"
+
+
+def unknown_kind() -> dict[str, Any]:
+    return {"id": "m", "token": "t" * 72, "created": "c", "updated": "u", "enabledTools": []}
+
+
+def test_a_server_of_0_85_has_tools_that_are_off() -> None:
+    transport = says("mcp: rotate")
+
+    server = Mcp(transport).get(PROJECT)
+
+    assert (server.dialect, server.disabled_tools) == ("0.85", ("nope",))
+    assert (server.enabled, server.status) == (None, None)
+    assert server.project_id == PROJECT
+    assert transport.lines == [f"GET {PATH}"]
+
+
+def test_a_server_of_0_78_has_a_switch() -> None:
+    server = Mcp(says(OLD)).get("h3kUN4bpL90lVEmp9h414")
+
+    assert (server.dialect, server.enabled, server.disabled_tools) == ("0.78", False, None)
+
+
+def test_a_server_of_a_third_kind_is_shown_all_the_same() -> None:
+    server = Mcp(says(unknown_kind())).get(PROJECT)
+
+    assert (server.dialect, server.enabled, server.disabled_tools) == (None, None, None)
+
+
+def test_the_server_of_the_platform_belongs_to_no_project() -> None:
+    transport = says("mcp: platform (user)")
+
+    server = Mcp(transport).get_platform()
+
+    assert (server.project_id, server.platform_id) == (None, "qQnsmKagCnxENqoYPvJCq")
+    assert transport.lines == ["GET /mcp-server"]
+
+
+def test_a_token_shows_its_end_only() -> None:
+    server = Mcp(says("mcp: rotate")).get(PROJECT)
+
+    assert server.token.startswith("U7WcjgpJkYci")
+    assert server.masked_token == f"…{server.token[-4:]}"
+    assert server.token not in repr(server)
+
+
+def test_tools_are_turned_off() -> None:
+    transport = says(NEW, "mcp: project mcp-server update")
+
+    server = Mcp(transport).update(PROJECT, disabled_tools=["ap_delete_flow"])
+
+    assert server.disabled_tools == ("ap_delete_flow",)
+    assert transport.lines == [f"GET {PATH}", f"POST {PATH}"]
+    assert transport.last.body == {"disabledTools": ["ap_delete_flow"]}
+
+
+def test_all_tools_are_turned_on_again() -> None:
+    transport = says(NEW, NEW)
+
+    assert Mcp(transport).update(PROJECT, disabled_tools=()).disabled_tools == ()
+    assert transport.last.body == {"disabledTools": []}
+
+
+@pytest.mark.parametrize(("enabled", "status"), [(True, "ENABLED"), (False, "DISABLED")])
+def test_an_old_server_is_switched(enabled: bool, status: str) -> None:
+    transport = says(OLD, "[0.78.2] mcp-server enable {status}")
+
+    Mcp(transport).update(PROJECT, enabled=enabled)
+
+    assert transport.last.body == {"status": status}
+
+
+@pytest.mark.parametrize(
+    ("server", "change"),
+    [
+        (NEW, {"enabled": True}),
+        (OLD, {"disabled_tools": ["ap_delete_flow"]}),
+        (unknown_kind(), {"enabled": True}),
+        (unknown_kind(), {"disabled_tools": []}),
+    ],
+)
+def test_what_a_server_would_accept_and_not_do_is_refused(
+    server: str | dict[str, Any], change: dict[str, Any]
+) -> None:
+    """Seen on a 0.85.2 server: it answers 200 to the words of 0.78, and nothing has changed."""
+    transport = says(server)
+
+    with pytest.raises(CallNotSupported) as refused:
+        Mcp(transport).update(PROJECT, **change)
+
+    assert refused.value.operation == "mcp.update"
+    assert refused.value.remedy
+    assert transport.lines == [f"GET {PATH}"]
+
+
+@pytest.mark.parametrize("change", [{}, {"enabled": True, "disabled_tools": []}])
+def test_one_thing_is_changed_at_a_time(change: dict[str, Any]) -> None:
+    transport = says()
+
+    with pytest.raises(InvalidInput):
+        Mcp(transport).update(PROJECT, **change)
+
+    assert transport.asked == []
+
+
+@pytest.mark.parametrize("name", ["mcp: rotate", "[0.78.2] mcp-server rotate"])
+def test_a_rotation_brings_another_token(name: str) -> None:
+    transport = says(name)
+
+    server = Mcp(transport).rotate_token(PROJECT)
+
+    assert len(server.token) == 72
+    assert transport.lines == [f"POST {PATH}/rotate"]
+    assert transport.last.body is None
+    assert not transport.last.repeatable
+
+
+def test_the_server_of_the_platform_is_changed_and_rotated() -> None:
+    transport = says("mcp: platform (user)", "mcp: platform (user)", "mcp: platform (user)")
+
+    Mcp(transport).update_platform(disabled_tools=["ap_delete_flow"])
+    Mcp(transport).rotate_platform_token()
+
+    assert transport.lines == ["GET /mcp-server", "POST /mcp-server", "POST /mcp-server/rotate"]
+
+
+def test_an_api_key_is_refused_by_activepieces_too() -> None:
+    transport = FakeTransport([recorded("mcp: project mcp-server (api key)")])
+
+    with pytest.raises(AuthenticationFailed):
+        Mcp(transport).get(PROJECT)
+
+
+def test_an_answer_without_a_token_is_no_mcp_server() -> None:
+    with pytest.raises(UnexpectedResponse):
+        Mcp(says({"id": "m", "created": "c", "updated": "u", "status": "ENABLED"})).get(PROJECT)

@@ -1,0 +1,51 @@
+"""What a server says of itself, to anybody."""
+
+from __future__ import annotations
+
+import pytest
+
+from flask_activepieces.api_client.errors import UnexpectedResponse
+from flask_activepieces.api_client.resources.server import Server
+from tests.support.calls import FakeTransport, recorded, says
+
+
+def test_a_server_tells_its_version_and_edition() -> None:
+    transport = says("flags")
+
+    info = Server(transport).info()
+
+    assert (info.version, info.edition, info.environment) == ("0.85.2", "ee", "test")
+    assert info.public_url == "http://127.0.0.1:3000/"
+    assert info.webhook_timeout == 30
+    assert info.embed_origins == ()
+    assert transport.lines == ["GET /flags"]
+
+
+def test_a_healthy_server_says_so() -> None:
+    transport = says("health")
+
+    assert Server(transport).is_healthy()
+    assert transport.lines == ["GET /health"]
+    assert not Server(says({"status": "Unhealthy"})).is_healthy()
+
+
+def test_what_anybody_may_know_is_asked_without_the_credential() -> None:
+    """Behind a wrong base URL there is somebody else."""
+    transport = says("flags", "health")
+    server = Server(transport)
+
+    server.info()
+    server.is_healthy()
+
+    assert [asked.anonymous for asked in transport.asked] == [True, True]
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"CURRENT_VERSION": "0.85.2"}])
+def test_another_service_is_not_activepieces(answer: object) -> None:
+    with pytest.raises(UnexpectedResponse):
+        Server(says(answer)).info()
+
+
+def test_a_web_page_is_not_activepieces() -> None:
+    with pytest.raises(UnexpectedResponse):
+        Server(FakeTransport([recorded("no /api prefix")])).info()

@@ -1,0 +1,94 @@
+"""The client as its users make it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from flask_activepieces import api_client as package
+from flask_activepieces.api_client import ActivepiecesClient
+from flask_activepieces.api_client.credentials import EmailPassword
+from flask_activepieces.api_client.errors import AuthenticationFailed
+from flask_activepieces.api_client.resources.resource import Resource
+from tests.support.scripted_pool import ScriptedPool, json_answer
+
+
+def test_an_address_and_a_key_are_enough() -> None:
+    client = ActivepiecesClient(base_url="https://ap.example.com", api_key="sk-canary")
+
+    assert repr(client) == "<ActivepiecesClient of https://ap.example.com/api/v1, API key>"
+
+
+def test_there_is_exactly_one_credential() -> None:
+    both = EmailPassword("ada@example.com", "pw")
+
+    with pytest.raises(ValueError, match="either"):
+        ActivepiecesClient("https://ap.example.com")
+    with pytest.raises(ValueError, match="either"):
+        ActivepiecesClient("https://ap.example.com", "sk-1", credential=both)
+
+
+def test_an_empty_key_is_no_key() -> None:
+    with pytest.raises(ValueError, match="token"):
+        ActivepiecesClient("https://ap.example.com", "")
+
+
+def test_a_wrong_address_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match="http"):
+        ActivepiecesClient("ap.example.com", "sk-1")
+
+
+def test_a_call_goes_to_the_address_with_the_key() -> None:
+    http = ScriptedPool(json_answer(200, {"data": []}))
+    client = ActivepiecesClient("https://ap.example.com", "sk-1", http=http)
+
+    assert list(client.connections.list("p")) == []
+    assert http.sent[0].url.startswith("https://ap.example.com/api/v1/app-connections?projectId=p&")
+    assert http.sent[0].headers["Authorization"] == "Bearer sk-1"
+    assert http.sent[0].headers["User-Agent"].startswith("flask-activepieces/")
+
+
+def test_clients_of_one_http_keep_their_credentials_apart() -> None:
+    http = ScriptedPool(json_answer(401, {}), json_answer(200, {"data": []}))
+    first = ActivepiecesClient("https://ap.example.com", "sk-1", http=http)
+    second = ActivepiecesClient("https://ap.example.com", "sk-2", http=http)
+
+    with pytest.raises(AuthenticationFailed):
+        first.connections.list("p")
+    second.connections.list("p")
+
+    sent = [request.headers["Authorization"] for request in http.sent]
+    assert sent == ["Bearer sk-1", "Bearer sk-2"]
+
+
+def test_every_kind_of_thing_says_what_it_is_and_so_do_its_methods() -> None:
+    client = ActivepiecesClient("https://ap.example.com", "sk-1")
+    resources = {name: value for name, value in vars(client).items() if isinstance(value, Resource)}
+
+    undocumented = [
+        f"{name}.{method}"
+        for name, resource in resources.items()
+        for method, value in vars(type(resource)).items()
+        if callable(value) and not method.startswith("_") and not value.__doc__
+    ]
+
+    assert "connections" in resources
+    assert undocumented == []
+
+
+def test_one_file_imports_requests_and_one_below_it_urllib3() -> None:
+    importers: dict[str, set[str]] = {"requests": set(), "urllib3": set()}
+    for path in Path(package.__path__[0]).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [str(node.module)]
+            for name in names:
+                importers.get(name.partition(".")[0], set()).add(path.name)
+
+    assert importers == {
+        "requests": {"connection_pool.py"},
+        "urllib3": {"connection_pool.py", "deadlines.py"},
+    }

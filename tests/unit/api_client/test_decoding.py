@@ -1,0 +1,179 @@
+"""How JSON becomes frozen dataclasses, and what is said when it does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import FrozenInstanceError, dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from flask_activepieces.api_client.decoding import Shape
+from flask_activepieces.api_client.errors import UnexpectedResponse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    name: str
+    position: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    id: str
+    display_name: str
+    cost: float
+    folder_id: str | None
+    owner: Step | None = None
+    steps: tuple[Step, ...] = ()
+    tags: tuple[str, ...] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    enabled: bool = False
+    anything: Any = None
+    renamed: str = field(default="none", metadata={"wire": "x-name"})
+
+
+PLAN = Shape(Plan)
+LEAST: dict[str, Any] = {"id": "p", "displayName": "P", "cost": 1, "folderId": None}
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in LEAST.items() if key != name}
+
+
+@pytest.mark.parametrize("wrong", ["", "x" * 65, "nul\0", "line\nbreak", "ünïcode", "\x1b[2J"])
+def test_what_no_database_would_keep_is_no_id(wrong: str) -> None:
+    with pytest.raises(UnexpectedResponse, match="id: Not an id"):
+        PLAN.one(LEAST | {"id": wrong}, "plans.get")
+
+
+def test_names_types_and_nested_things_follow_the_dataclass() -> None:
+    answer = LEAST | {
+        "cost": 1.5,
+        "folderId": "f",
+        "owner": {"name": "Ada", "position": 1, "unknown": True},
+        "steps": [{"name": "a"}, {"name": "b", "position": 2}],
+        "tags": ["x"],
+        "metadata": {"k": [1]},
+        "enabled": True,
+        "anything": {"at": "all"},
+        "x-name": "given",
+        "addedBy": "a newer server",
+    }
+
+    assert PLAN.one(answer, "plans.get") == Plan(
+        id="p",
+        display_name="P",
+        cost=1.5,
+        folder_id="f",
+        owner=Step(name="Ada", position=1),
+        steps=(Step(name="a"), Step(name="b", position=2)),
+        tags=("x",),
+        metadata={"k": [1]},
+        enabled=True,
+        anything={"at": "all"},
+        renamed="given",
+    )
+
+
+@pytest.mark.parametrize("absent", [None, ...])
+def test_what_has_a_default_may_be_null_or_absent(absent: object) -> None:
+    names = ["owner", "steps", "tags", "metadata", "enabled", "anything", "x-name"]
+    answer = LEAST if absent is ... else LEAST | dict.fromkeys(names)
+
+    plan = PLAN.one(answer, "plans.get")
+
+    assert plan == Plan(id="p", display_name="P", cost=1, folder_id=None)
+
+
+def test_things_are_frozen_like_any_other_of_their_class() -> None:
+    plan = PLAN.one(LEAST, "plans.get")
+
+    with pytest.raises(FrozenInstanceError):
+        plan.id = "q"  # type: ignore[misc]
+    assert replace(plan, id="q").id == "q"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "Invalid input type."),
+        ([], "Invalid input type."),
+        ("page", "Invalid input type."),
+        (without("id"), "id: Missing data for required field."),
+        (LEAST | {"id": None}, "id: Field may not be null."),
+        (LEAST | {"id": 5}, "id: Not a valid string."),
+        (LEAST | {"cost": "much"}, "cost: Not a valid number."),
+        (LEAST | {"enabled": "maybe"}, "enabled: Not a valid boolean."),
+        (LEAST | {"enabled": 1}, "A value of another type."),
+        (LEAST | {"owner": []}, "owner"),
+        (LEAST | {"owner": {"position": 1}}, "owner.name: Missing data for required field."),
+        (LEAST | {"steps": {}}, "steps: Not a valid list."),
+        (LEAST | {"steps": [{"name": "a"}, {}]}, "steps.1.name: Missing data"),
+        (LEAST | {"tags": ["a", None]}, "tags.1: Field may not be null."),
+        (LEAST | {"metadata": []}, "metadata: Not a valid mapping type."),
+    ],
+)
+def test_what_does_not_fit_is_named(answer: object, words: str) -> None:
+    with pytest.raises(UnexpectedResponse) as failed:
+        PLAN.one(answer, "plans.get")
+
+    assert failed.value.operation == "plans.get"
+    assert failed.value.detail.startswith("the answer is no Plan: ")
+    assert words in failed.value.detail
+
+
+def test_what_does_not_fit_is_never_repeated() -> None:
+    with pytest.raises(UnexpectedResponse) as failed:
+        PLAN.one(LEAST | {"steps": "canary", "cost": "canary", "id": ["canary"]}, "plans.get")
+
+    assert "canary" not in f"{failed.value} {failed.value.__cause__} {failed.value.__context__}"
+
+
+# --- Lists ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [False, True])
+def test_a_list_comes_bare_or_as_a_page(page: bool) -> None:
+    items = [LEAST, LEAST | {"id": "q", "steps": [{"name": "a"}]}]
+    answer = {"data": items, "next": None} if page else items
+
+    rows = PLAN.many(answer, "plans.list")
+
+    assert [plan.id for plan in rows] == ["p", "q"]
+    assert rows[-1].steps == (Step(name="a"),)
+
+
+def test_a_list_may_be_cut_filtered_searched_and_counted() -> None:
+    rows = PLAN.many([LEAST | {"id": name} for name in "abcd"], "plans.list")
+
+    assert len(rows) == 4
+    assert [plan.id for plan in rows[1:3]] == ["b", "c"]
+    assert [plan.id for plan in rows.where(lambda item: item["id"] > "c")] == ["d"]
+    assert rows[0] in rows
+    assert repr(rows) == "<4 rows>"
+    with pytest.raises(IndexError):
+        rows[4]
+
+
+def test_rows_may_differ_in_what_they_leave_out() -> None:
+    items = [LEAST, LEAST | {"enabled": True}, LEAST | {"enabled": None}]
+
+    assert [plan.enabled for plan in PLAN.many(items, "plans.list")] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "data: Not a list."),
+        ({"data": None}, "data: Not a list."),
+        ({"id": "p"}, "data: Not a list."),
+        ([LEAST, None], "1: Invalid input type."),
+        ([LEAST, LEAST, without("cost")], "2.cost: Missing data for required field."),
+    ],
+)
+def test_one_row_that_does_not_fit_fails_the_list_at_once(answer: object, words: str) -> None:
+    with pytest.raises(UnexpectedResponse) as failed:
+        PLAN.many(answer, "plans.list")
+
+    assert words in failed.value.detail

@@ -1,0 +1,209 @@
+"""What each error of Activepieces means, in the shapes in which real servers sent it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flask_activepieces.api_client.error_mapping import refusal
+from flask_activepieces.api_client.errors import (
+    ApiError,
+    AuthenticationFailed,
+    CodeExchangeFailed,
+    Conflict,
+    ConnectionValueRejected,
+    InvalidRequest,
+    PermissionDenied,
+    PlanUpgradeRequired,
+    RateLimited,
+    ResourceNotFound,
+    RouteNotFound,
+    ServerError,
+    UnexpectedResponse,
+    WorkerUnavailable,
+)
+from flask_activepieces.api_client.response import ApiResponse
+from tests.support.scripted_pool import json_answer
+
+
+def business(code: str, **params: Any) -> dict[str, Any]:
+    """The body that Activepieces' own code makes."""
+    return {"code": code, "params": params or None}
+
+
+def framework(status: int, message: str, **more: Any) -> dict[str, Any]:
+    """The body that the web framework below it makes."""
+    return {"statusCode": status, "error": "…", "message": message, **more}
+
+
+def meaning(status: int, body: object, **headers: str) -> ApiError:
+    return refusal("things.list", json_answer(status, body, **headers))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, framework(400, "body/ Invalid input", code="FST_ERR_VALIDATION"), InvalidRequest),
+        (400, business("INVALID_APP_CONNECTION", error="wrong key"), ConnectionValueRejected),
+        (400, business("INVALID_CLAIM", message="The code is expired."), CodeExchangeFailed),
+        (400, business("INVALID_CLOUD_CLAIM", pieceName="slack"), CodeExchangeFailed),
+        (400, business("ENGINE_OPERATION_FAILURE", message="{}"), InvalidRequest),
+        (400, business("ENGINE_OPERATION_FAILURE", message="Worker did not respond"), WorkerUnavailable),
+        (401, business("AUTHENTICATION", message="invalid api key"), AuthenticationFailed),
+        (401, business("INVALID_CREDENTIALS"), AuthenticationFailed),
+        (401, framework(401, "Cannot read properties of undefined (reading 'type')"), AuthenticationFailed),
+        (402, business("FEATURE_DISABLED", message="Feature is disabled"), PlanUpgradeRequired),
+        (403, business("AUTHORIZATION", message="principal is not allowed for this route"), AuthenticationFailed),
+        (403, business("AUTHORIZATION", message="No role found for the user"), PermissionDenied),
+        (403, business("PERMISSION_DENIED", permission="WRITE_FLOW"), PermissionDenied),
+        (403, business("SESSION_EXPIRED", message="The session has expired"), AuthenticationFailed),
+        (404, business("ENTITY_NOT_FOUND", entityId="a", entityType="project"), ResourceNotFound),
+        (404, framework(404, "Route not found"), RouteNotFound),
+        (404, framework(404, "Route GET:/v1/x not found"), RouteNotFound),
+        (404, {}, ResourceNotFound),
+        (405, {"error": "Method Not Allowed"}, RouteNotFound),
+        (409, business("VALIDATION", message="Invalid piece version"), Conflict),
+        (410, {}, ResourceNotFound),
+        (413, framework(413, "Request body is too large"), InvalidRequest),
+        (422, None, InvalidRequest),
+        (429, framework(429, "Rate limit exceeded, retry in 56 seconds"), RateLimited),
+        (500, framework(500, "…", code="23505"), ServerError),
+        (503, [], ServerError),
+        (301, None, UnexpectedResponse),
+        (100, None, UnexpectedResponse),
+        (600, None, UnexpectedResponse),
+    ],
+)  # fmt: skip
+def test_an_answer_becomes_the_error_that_says_what_to_do(
+    status: int, body: object, kind: type[ApiError]
+) -> None:
+    error = meaning(status, body)
+
+    assert type(error) is kind
+    assert (error.operation, error.status) == ("things.list", status)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, UnexpectedResponse),
+        (401, UnexpectedResponse),
+        (403, UnexpectedResponse),
+        (404, UnexpectedResponse),
+        (413, InvalidRequest),
+        (429, RateLimited),
+        (502, ServerError),
+        (504, ServerError),
+    ],
+)
+def test_a_web_page_is_of_a_proxy_or_of_somebody_else(status: int, kind: type[ApiError]) -> None:
+    error = refusal("x", ApiResponse(status, {"content-type": "text/html"}, b"<html>"))
+
+    assert type(error) is kind
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 429, 500])
+@pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b'"x"', b'{"params": "x", "code": 1}'])
+def test_a_body_that_says_nothing_changes_nothing(status: int, body: bytes) -> None:
+    said = refusal("x", ApiResponse(status, {"content-type": "application/json"}, body))
+
+    assert type(said) is type(refusal("x", ApiResponse(status, {})))
+    assert (said.code, said.detail) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "detail"),
+    [
+        (business("A", message="one"), "A", "one"),
+        (business("A", error="two"), "A", "two"),
+        (business("A", entityType="flow", entityId="f1"), "A", "no flow f1"),
+        (business("A", entityType="flow"), "A", "no such flow"),
+        (business("A", permission="WRITE_FLOW"), "A", "this needs the permission WRITE_FLOW"),
+        (framework(400, "three", code="FST"), "FST", "three"),
+        ({"error": "invalid_grant", "error_description": "four"}, None, "four"),
+        ({"error": "unauthorized"}, None, "unauthorized"),
+        ({"code": "a code with a canary"}, None, ""),
+    ],
+)
+def test_code_and_hint_are_found_in_every_shape(
+    body: object, code: str | None, detail: str
+) -> None:
+    error = meaning(400, body)
+
+    assert (error.code, error.detail) == (code, detail)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("23505", "something with the same unique value is there already: …"),
+        ("23502", "a required value is missing: …"),
+        ("23503", "it refers to something that is not there: …"),
+        ("22021", "a text contains a NUL character: …"),
+        ("57014", "…"),
+    ],
+)
+def test_a_code_of_the_database_is_put_in_words(code: str, words: str) -> None:
+    error = meaning(500, framework(500, "…", code=code))
+
+    assert (error.code, error.detail) == (code, words)
+
+
+@pytest.mark.parametrize(
+    ("headers", "message", "seconds"),
+    [
+        ({"retry_after": "56"}, "retry in 3 seconds", 56),
+        ({"retry_after": "0"}, "", 0),
+        ({}, "Rate limit exceeded, retry in 56 seconds", 56),
+        ({}, "Rate limit exceeded, retry in 1 minute", 60),
+        ({}, "Slow down", None),
+        ({"retry_after": "soon"}, "", None),
+        ({"retry_after": "-1"}, "", None),
+        ({"retry_after": "\u0663"}, "", None),
+        (
+            {
+                "retry_after": "Sat, 21 Nov 2026 08:00:30 GMT",
+                "date": "Sat, 21 Nov 2026 08:00:00 GMT",
+            },
+            "",
+            30,
+        ),
+        (
+            {
+                "retry_after": "Sat, 21 Nov 2026 07:00:00 GMT",
+                "date": "Sat, 21 Nov 2026 08:00:00 GMT",
+            },
+            "",
+            0,
+        ),
+        ({"retry_after": "Sat, 21 Nov 2026 08:00:30 GMT"}, "", None),
+    ],
+)
+def test_when_to_come_back_is_read_from_the_header_or_from_the_words(
+    headers: dict[str, str], message: str, seconds: float | None
+) -> None:
+    assert meaning(429, framework(429, message), **headers).retry_after == seconds
+
+
+def test_a_server_that_is_down_may_say_when_it_is_back() -> None:
+    assert meaning(503, None, retry_after="7").retry_after == 7
+
+
+def test_a_redirect_is_told_by_its_host_and_not_by_its_query() -> None:
+    error = meaning(302, None, location="https://user:pw@login.example.com/?token=canary")
+
+    assert error.detail == "the answer is a redirect to https://login.example.com"
+
+
+@pytest.mark.parametrize("location", ["/login", "https://[", "//", "\x00"])
+def test_a_redirect_to_nowhere_is_a_redirect_too(location: str) -> None:
+    assert "redirect" in meaning(302, None, location=location).detail
+
+
+def test_no_secret_that_was_sent_comes_back() -> None:
+    answer = json_answer(400, business("INVALID_APP_CONNECTION", error="key canary-1 is bad"))
+
+    error = refusal("x", answer, secrets=["canary-1"])
+
+    assert error.detail == "key … is bad"

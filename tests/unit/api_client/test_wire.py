@@ -1,0 +1,206 @@
+"""The wire, with plain tuples: what a call becomes, and what an answer means."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flask_activepieces.api_client.errors import ApiError, UnexpectedResponse
+from flask_activepieces.api_client.response import ApiResponse
+from flask_activepieces.api_client.wire import (
+    ApiCall,
+    HttpRequest,
+    build_request,
+    decode,
+    secrets_of,
+    segment,
+)
+from flask_activepieces.errors import InvalidInput
+from tests.support.scripted_pool import json_answer
+
+ROOT = "https://ap.example.com/api/v1"
+
+
+def call(method: str = "GET", path: str = "/things", **members: Any) -> ApiCall:
+    return ApiCall(operation="things.list", method=method, path=path, **members)
+
+
+def sent(asked: ApiCall, *, as_whom: str | None = "sk-1") -> HttpRequest:
+    return build_request(asked, root=ROOT, token=as_whom, agent="flask-activepieces/1")
+
+
+# --- Requests -------------------------------------------------------------------------------------
+
+
+def test_the_credential_goes_with_a_capital_b_and_the_agent_is_named() -> None:
+    request = sent(call())
+
+    assert (request.method, request.url) == ("GET", f"{ROOT}/things")
+    assert request.headers == {
+        "Accept": "application/json",
+        "User-Agent": "flask-activepieces/1",
+        "Authorization": "Bearer sk-1",
+    }
+
+
+def test_without_a_token_there_is_no_authorization() -> None:
+    assert "Authorization" not in sent(call(), as_whom=None).headers
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+def test_what_has_no_body_does_not_say_that_it_is_json(method: str) -> None:
+    request = sent(call(method))
+
+    assert request.body is None
+    assert "Content-Type" not in request.headers
+
+
+def test_a_body_goes_as_json() -> None:
+    request = sent(call("POST", body={"name": "Zoë\u2028"}))
+
+    assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(request.body or b"") == {"name": "Zoë\u2028"}
+
+
+def test_files_go_with_a_form_and_without_a_content_type_of_ours() -> None:
+    files = {"archive": ("a.tgz", b"...", "application/gzip")}
+
+    request = sent(call("POST", body={"scope": "PLATFORM"}, files=files))
+
+    assert (request.form, request.files) == ({"scope": "PLATFORM"}, files)
+    assert "Content-Type" not in request.headers
+
+
+def test_a_query_leaves_out_what_is_none_and_repeats_what_is_several() -> None:
+    query = {"a": None, "b": "x&y=z", "status": ["A", "B"], "n": 5, "yes": True, "none": []}
+
+    assert (
+        sent(call(query=query)).url == f"{ROOT}/things?b=x%26y%3Dz&status=A&status=B&n=5&yes=true"
+    )
+
+
+def test_no_id_leads_to_another_route() -> None:
+    assert segment("a/../b?c#d") == "a%2F..%2Fb%3Fc%23d"
+    for nowhere in ("", ".", "..", "\ud800"):
+        with pytest.raises(InvalidInput, match="is no id"):
+            segment(nowhere)
+
+
+def test_neither_a_call_nor_a_request_shows_what_it_carries() -> None:
+    asked = call("POST", body={"value": {"secret_text": "canary"}})
+
+    assert "canary" not in repr(asked) + repr(sent(asked, as_whom="canary"))
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+def test_the_json_of_a_good_answer_is_the_result() -> None:
+    assert decode(call(), json_answer(201, {"id": "x"})) == {"id": "x"}
+
+
+@pytest.mark.parametrize(
+    "answer", [ApiResponse(204, {}), ApiResponse(200, {}), ApiResponse(204, {}, b"odd")]
+)
+def test_an_answer_without_a_body_is_none(answer: ApiResponse) -> None:
+    assert decode(call(), answer) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/html; charset=utf-8", b"<html>"),
+        ("text/html", b""),
+        ("text/plain", b"ok"),
+        ("text/event-stream", b"event: message"),
+        ("", b"{}"),
+        ("application/json", b"{"),
+        ("application/json", b"\xff\xfe\x00"),
+        ("application/json", b"[" * 100_000),
+        ("application/json", b"9" * 5000),
+    ],
+)
+def test_success_in_anything_but_json_is_not_activepieces(kind: str, body: bytes) -> None:
+    with pytest.raises(UnexpectedResponse) as failed:
+        decode(call(), ApiResponse(200, {"content-type": kind} if kind else {}, body))
+
+    assert "base URL" in str(failed.value)
+
+
+def test_a_wrong_address_changes_nothing_but_broken_json_may_have() -> None:
+    with pytest.raises(UnexpectedResponse) as page:
+        decode(call("POST"), ApiResponse(200, {"content-type": "text/html"}, b"<html>"))
+    with pytest.raises(UnexpectedResponse) as broken:
+        decode(call("POST"), ApiResponse(201, {"content-type": "application/json"}, b"{"))
+
+    assert not page.value.outcome_unknown
+    assert broken.value.outcome_unknown
+
+
+_KINDS = ["application/json", "application/problem+json", "text/html", "text/plain", "x", ""]
+
+
+@given(
+    status=st.integers(0, 999),
+    kind=st.sampled_from(_KINDS),
+    extra=st.dictionaries(
+        st.sampled_from(["retry-after", "date", "location", "content-encoding"]), st.text()
+    ),
+    body=st.binary()
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["code", "message", "params", "error", "entityType", "x"]), inner
+            )
+        ),
+    ).map(lambda value: json.dumps(value).encode()),
+)
+def test_whatever_comes_back_is_a_value_or_one_of_our_errors(
+    status: int, kind: str, extra: dict[str, str], body: bytes
+) -> None:
+    try:
+        decode(call(), ApiResponse(status, {"content-type": kind, **extra}, body), secrets=["sk-1"])
+    except ApiError as failed:
+        assert len(str(failed)) < 1000
+    else:
+        assert 200 <= status < 300
+
+
+# --- Secrets --------------------------------------------------------------------------------------
+
+
+def test_all_that_is_secret_in_a_body_is_known() -> None:
+    body = {
+        "displayName": "Slack",
+        "value": {
+            "type": "OAUTH2",
+            "client_id": "cid",
+            "client_secret": "s1",
+            "code": "s2",
+            "props": {"deep": [{"er": "s3"}, 12345], "flag": True, "none": None},
+        },
+    }
+
+    assert set(secrets_of(call("POST", body=body))) == {"s1", "s2", "s3", "12345"}
+
+
+@pytest.mark.parametrize(
+    ("body", "secret"),
+    [
+        ({"email": "a@b.example", "password": "s"}, ("s",)),
+        ({"externalAccessToken": "s"}, ("s",)),
+        ({"displayName": "x"}, ()),
+        (None, ()),
+        ([1], ()),
+    ],
+)
+def test_what_signs_somebody_in_is_secret_and_names_are_not(
+    body: object, secret: tuple[str, ...]
+) -> None:
+    assert secrets_of(call("POST", body=body)) == secret
