@@ -17,9 +17,6 @@ DEFAULT_PORT = 8080
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes; the exit code: 0 stopped, 1 the port cannot be used, 2 wrong arguments."""
     options = _parser().parse_args(arguments)
-    stopped = Event()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: stopped.set())
     server = ActivepiecesServer(port=options.port, version=options.version, edition=options.edition)
     try:
         server.start()
@@ -27,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Cannot listen on port {options.port}: {error.strerror}.", file=sys.stderr)
         return 1
     else:
+        stopped = Event()
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, lambda *_: stopped.set())
         print(_description(server), flush=True)
         stopped.wait()
     finally:

@@ -17,7 +17,8 @@ import requests
 from .answers import Json, Row
 from .piece import Action, ActionCall, Piece, StepFailed
 
-_MANIFEST = "package/src/manifest.json"
+_MANIFEST = "src/manifest.json"
+_ENTRY = "src/index.js"
 #: Seconds until an action gives up on the API that it calls.
 _PATIENCE = 30
 
@@ -26,15 +27,32 @@ class BadArchive(ValueError):
     """The file is no gzipped tar archive, or holds no manifest."""
 
 
-def read_manifest(archive: bytes) -> Row:
-    """The manifest in a ``.tgz``."""
+class NoEntry(ValueError):
+    """The file from which an engine loads the piece is not in the archive."""
+
+
+def read_manifest(archive: bytes, *, honours_main: bool) -> Row:
+    """The manifest in a ``.tgz``, whose top folder may have any name."""
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as files:
-            member = files.extractfile(_MANIFEST)
-            assert member is not None
-            return dict(json.loads(member.read()))
-    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, AssertionError) as error:
+        files = _files_in(archive)
+        manifest = dict(json.loads(files[_MANIFEST]))
+        package = json.loads(files.get("package.json", b"{}"))
+        main = str(package.get("main", _ENTRY)).removeprefix("./")
+    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, TypeError) as error:
         raise BadArchive(f"{_MANIFEST} cannot be read") from error
+    entry = main if honours_main else _ENTRY
+    if entry not in files:
+        raise NoEntry(f"{entry} is missing")
+    return manifest
+
+
+def _files_in(archive: bytes) -> dict[str, bytes]:
+    """Path below the top folder -> content."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
+        members = [(member, opened.extractfile(member)) for member in opened]
+        return {
+            member.name.partition("/")[2]: content.read() for member, content in members if content
+        }
 
 
 def piece_of(manifest: Row) -> Piece:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import request
@@ -12,9 +12,10 @@ from .answers import Json, Row, breaks_a_rule, business
 from .area import PUBLIC, Area, Call
 from .auth import authenticate
 from .piece import Piece
-from .piece_archive import BadArchive, piece_of, read_manifest
+from .piece_archive import BadArchive, NoEntry, piece_of, read_manifest
 from .shapes import Misshapen, Problem, Shape, Where, fields, one_of, optional, text, union
 from .store import new_id
+from .versions import ENTRY_IS_PACKAGE_MAIN
 from .world import World
 
 area = Area("pieces")
@@ -52,6 +53,7 @@ _OFFICIAL: Row = {
     "i18n": None,
 }
 
+_UNLOADABLE = "unloadable_piece"
 #: Type of a connection -> the one field of its value that a piece's check gets.
 _BARE = {"SECRET_TEXT": "secret_text", "CUSTOM_AUTH": "props"}
 
@@ -66,7 +68,7 @@ def add_pieces(world: World, pieces: Sequence[Piece]) -> None:
 
 def find_piece(world: World, name: str, version: str | None = None) -> Row | None:
     """The metadata of a piece, as ``GET /pieces/:name`` gives it: the version that is named, or else the newest."""
-    rows = sorted(world.store.all("piece", name=name), key=_order)
+    rows = sorted(world.store.all("piece", _runs_on(world), name=name), key=_order)
     exact = [row for row in rows if row["version"] == version]
     return next(reversed(exact or rows), None)
 
@@ -89,8 +91,22 @@ def has_check(world: World, row: Row) -> bool:
     return behaviour_of(world, row).validate is not None
 
 
+def _runs_on(world: World) -> Callable[[Row], bool]:
+    """Whether a piece supports this release of Activepieces; one that does not is hidden."""
+    release = _numbers(world.release)
+    return lambda row: (
+        _numbers(row["minimumSupportedRelease"])
+        <= release
+        <= _numbers(row["maximumSupportedRelease"])
+    )
+
+
 def _order(row: Row) -> tuple[int, ...]:
-    return tuple(int(part) for part in row["version"].split("-")[0].split("."))
+    return _numbers(row["version"])
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("-")[0].split("."))
 
 
 @area.route("GET", "/pieces/categories", who=PUBLIC)
@@ -138,7 +154,8 @@ def _visible(call: Call, version: str | None = None) -> list[Row]:
     header = request.headers.get("Authorization", "")
     principal = authenticate(call.world, header, scoped=False)
     owners = {None, principal.platform_id if principal else None}
-    rows = call.world.store.all("piece", lambda row: row["platformId"] in owners)
+    runs_here = _runs_on(call.world)
+    rows = call.world.store.all("piece", lambda row: row["platformId"] in owners and runs_here(row))
     wanted = [row for row in rows if version in (None, row["version"])]
     return list({row["name"]: row for row in sorted(wanted, key=_order)}.values())
 
@@ -160,8 +177,8 @@ def _file(value: Any, at: Where) -> bytes:
 
 _NAMED: Mapping[str, Shape] = {
     "scope": one_of("PLATFORM"),
-    "pieceName": text(least=1),
-    "pieceVersion": text(least=1),
+    "pieceName": text(pattern=r"(@(?!\.)[\w.-]+/)?(?!.*\.\.)[\w.-]+"),
+    "pieceVersion": text(pattern=r"\d+\.\d+\.\d+"),
 }
 _INSTALL = union(
     fields({**_NAMED, "packageType": one_of("ARCHIVE"), "pieceArchive": Shape(_file)}),
@@ -173,14 +190,14 @@ _INSTALL = union(
 def install(call: Call) -> tuple[int, Json]:
     """Install a piece for the platform; a version once, and for good. Only CE answers with the piece."""
     name, version = call.body["pieceName"], call.body["pieceVersion"]
-    manifest = _manifest(call.body) | {"name": name, "version": version}
+    manifest = _manifest(call) | {"name": name, "version": version}
     if call.world.store.first("piece", name=name, version=version) is not None:
         raise breaks_a_rule(f"piece_metadata_already_exists name={name} version={version}")
     own = {
         **_OFFICIAL,
         "platformId": call.principal.platform_id,
-        # Whatever the piece itself says.
-        "minimumSupportedRelease": "0.82.0",
+        # What its framework imposes, whatever such a piece itself says.
+        "minimumSupportedRelease": manifest.get("minimumSupportedRelease", "0.82.0"),
         "maximumSupportedRelease": "999.999.999",
         "pieceType": "CUSTOM",
         "packageType": "ARCHIVE",
@@ -191,9 +208,22 @@ def install(call: Call) -> tuple[int, Json]:
     return 201, row if call.world.edition == "ce" else {}
 
 
-def _manifest(body: Row) -> Row:
-    """What the worker finds in the archive. It has no npm registry to ask for a piece that is not in one."""
+def _manifest(call: Call) -> Row:
+    """What the worker finds in the archive. It has no npm registry to ask for a piece that is not in one.
+
+    A version whose code does not load cannot be installed later, either: the worker keeps what it could not load.
+    """
+    world, body = call.world, call.body
+    version = {"name": body["pieceName"], "version": body["pieceVersion"]}
+    failure = business(400, "ENGINE_OPERATION_FAILURE", {"message": "{}"})
+    if world.store.first(_UNLOADABLE, **version) is not None:
+        raise failure
     try:
-        return read_manifest(body.get("pieceArchive", b""))
+        return read_manifest(
+            body.get("pieceArchive", b""), honours_main=world.has(ENTRY_IS_PACKAGE_MAIN)
+        )
+    except NoEntry:
+        world.store.add(_UNLOADABLE, version)
+        raise failure from None
     except BadArchive:
-        raise business(400, "ENGINE_OPERATION_FAILURE", {"message": "{}"}) from None
+        raise failure from None

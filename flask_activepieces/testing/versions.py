@@ -102,6 +102,13 @@ REPLACE_BY_CHOICE = Change(
     known="recorded",
     source="0.86.0 · PR #13723",
 )
+ENTRY_IS_PACKAGE_MAIN = Change(
+    since="0.86",
+    before="A piece is loaded from `src/index.js`, whatever its `package.json` says.",
+    after="It is loaded from the `main` of its `package.json`.",
+    known="recorded",
+    source="0.85.2 and 0.86.0",
+)
 GLOBAL_IS_NOT_DELETED_BY_PROJECT = Change(
     since="0.86",
     before="`DELETE /app-connections/:id` of a global connection is 204 and deletes nothing.",

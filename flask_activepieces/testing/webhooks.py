@@ -16,6 +16,8 @@ from .versions import NO_ANSWER_IS_408
 area = Area("webhooks", reads_bodies=False)
 
 _ID = "/webhooks/<flowId>"
+#: Bytes that a webhook takes (AP_MAX_WEBHOOK_PAYLOAD_SIZE_MB, 25 unless it is set).
+_LARGEST = 25 * 1024 * 1024
 
 
 def _flow(call: Call) -> Row:
@@ -72,6 +74,8 @@ def _as_response(answer: Answer) -> Response:
 def payload_of(received: Request) -> Row:
     """What a webhook hands to its flow."""
     raw = received.get_data(cache=True, parse_form_data=False)
+    if len(raw) > _LARGEST:
+        raise fastify(413, "Request body is too large", code="FST_ERR_CTP_BODY_TOO_LARGE")
     payload: Row = {
         "method": received.method,
         "headers": {name.lower(): value for name, value in received.headers},

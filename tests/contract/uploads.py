@@ -32,9 +32,10 @@ def _archive() -> bytes:
     text = json.dumps(described).encode()
     packed = BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as files:
-        entry = tarfile.TarInfo("package/src/manifest.json")
-        entry.size = len(text)
-        files.addfile(entry, BytesIO(text))
+        for name, content in (("package/src/manifest.json", text), ("package/src/index.js", b"")):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            files.addfile(entry, BytesIO(content))
     return packed.getvalue()
 
 

@@ -251,7 +251,7 @@ def archive(name: str, version: str) -> bytes:
     manifest = json.dumps({"name": name, "displayName": "Ours", "version": version}).encode()
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as files:
-        for path in ("package/src/manifest.json", "package/package.json"):
+        for path in ("package/src/manifest.json", "package/package.json", "package/src/index.js"):
             entry = tarfile.TarInfo(path)
             entry.size = len(manifest)
             files.addfile(entry, io.BytesIO(manifest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import tarfile
 from typing import Any
 
@@ -12,6 +13,7 @@ from werkzeug.test import Client, TestResponse
 
 from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, PackedPiece, archive_of, packed
 from flask_activepieces.testing import ActivepiecesServer, Piece
+from flask_activepieces.testing.versions import Version
 from tests.support.raw_server import Received, raw_server
 from tests.support.standin import Standin, action, answering
 from tests.support.standin import standin as calls
@@ -103,6 +105,90 @@ def test_a_directory_in_the_place_of_the_manifest_is_none(standin: Standin) -> N
     archive = io.BytesIO(gzip.compress(plain.getvalue()))
 
     assert install(standin, TASKLANE, pieceArchive=(archive, "x.tgz")).status_code == 400
+
+
+def an_archive(*left_out: str, top: str = "package", main: str | None = None) -> io.BytesIO:
+    files = {
+        "package.json": json.dumps({"main": main} if main else {}).encode(),
+        "src/index.js": b"",
+        "src/manifest.json": b'{"name": "x", "version": "1.0.0", "displayName": "X"}',
+    }
+    kept = {f"{top}/{name}": text for name, text in files.items() if name not in left_out}
+    return io.BytesIO(archive_of(kept))
+
+
+def test_a_version_that_does_not_load_cannot_be_installed_later(standin: Standin) -> None:
+    """Seen: the worker keeps what it could not load, so the mended archive needs another version."""
+    broken = install(standin, TASKLANE, pieceArchive=(an_archive("src/index.js"), "x.tgz"))
+    mended = install(standin, TASKLANE)
+    next_one = install(standin, TASKLANE, pieceVersion="9.0.0")
+
+    assert [one.status_code for one in (broken, mended, next_one)] == [400, 400, 201]
+
+
+def test_what_is_no_archive_may_be_tried_again(standin: Standin) -> None:
+    assert install(standin, TASKLANE, pieceArchive=(io.BytesIO(b"x"), "x.tgz")).status_code == 400
+
+    assert install(standin, TASKLANE).status_code == 201
+
+
+def test_the_top_folder_may_have_any_name(standin: Standin) -> None:
+    archive = an_archive(top="my-piece")
+
+    assert install(standin, TASKLANE, pieceArchive=(archive, "x.tgz")).status_code == 201
+
+
+@pytest.mark.parametrize(("version", "status"), [("0.85", 201), ("0.86", 400)])
+def test_main_is_honoured_by_newer_servers(version: Version, status: int) -> None:
+    server = ActivepiecesServer(version=version)
+    archive = an_archive(main="./dist/index.js")
+
+    answer = install(calls(server), TASKLANE, pieceArchive=(archive, "x.tgz"))
+
+    server.close()
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pieceName": "@shop/../piece"},
+        {"pieceName": "@shop/piece/x"},
+        {"pieceName": "a b"},
+        {"pieceVersion": "1.0"},
+        {"pieceVersion": "1.0.0-beta.1"},
+        {"pieceVersion": "~1.0.0"},
+    ],
+    ids=str,
+)
+def test_names_and_versions_that_are_refused(standin: Standin, changes: Any) -> None:
+    """Seen: no ``..`` in names; versions are three numbers, without anything behind them."""
+    answer = install(standin, TASKLANE, **changes)
+
+    assert answer.status_code == 400
+    assert answer.get_json()["code"] == "FST_ERR_VALIDATION"
+
+
+def test_a_piece_for_newer_servers_is_hidden() -> None:
+    """Read: the framework of today's pieces wants 0.82."""
+    server = ActivepiecesServer(version="0.78")
+    standin = calls(server)
+    made = Client(server.app).post(
+        "/v1/pieces",
+        data={
+            "packageType": "ARCHIVE",
+            "scope": "PLATFORM",
+            "pieceName": TASKLANE.name,
+            "pieceVersion": TASKLANE.version,
+            "pieceArchive": (io.BytesIO(TASKLANE.archive), "x.tgz"),
+        },
+        headers={"Authorization": f"Bearer {standin.token}"},
+    )
+
+    shown = standin.ask("GET", f"/pieces/{TASKLANE.name}")
+
+    server.close()
+    assert (made.status_code, shown.status_code) == (201, 404)
 
 
 @pytest.mark.parametrize(

@@ -266,3 +266,12 @@ def test_a_redirect_is_an_answer_too(standin: Standin) -> None:
     answer = standin.ask("GET", f"/webhooks/{flow_id}/sync")
 
     assert (answer.status_code, answer.headers["Location"]) == (301, "https://example.com/next")
+
+
+def test_a_webhook_takes_no_more_than_25_megabytes(standin: Standin) -> None:
+    flow_id = standin.flow(answering("step_1", "ok"))
+
+    answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", data=b"x" * (25 * 1024 * 1024 + 1))
+
+    assert answer.status_code == 413
+    assert standin.runs(flow_id) == []
