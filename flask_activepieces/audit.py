@@ -10,9 +10,8 @@ from functools import partial
 
 from sqlalchemy import insert
 
-from . import signals
+from . import signals, tables
 from .database import Transaction
-from .models import AuditEventRow
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class Audit:
     def record(self, transaction: Transaction, event: Event) -> None:
         """Add a row for the event, and send its signal once the transaction is committed."""
         detail = json.dumps(dict(event.detail))
-        transaction.execute(insert(AuditEventRow), {**vars(event), "detail": detail})
+        transaction.execute(insert(tables.audit_events), {**vars(event), "detail": detail})
         self.notify_after_commit(transaction, event)
 
     def notify_after_commit(self, transaction: Transaction, event: Event) -> None:

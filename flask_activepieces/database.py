@@ -28,7 +28,7 @@ from sqlalchemy.exc import (
 )
 
 from .errors import SetupError, Unavailable
-from .models.base import TABLE_PREFIX
+from .tables import TABLE_PREFIX
 
 T = TypeVar("T")
 

@@ -6,6 +6,7 @@
     ├── InvalidInput         a person or program gave values we cannot take: {field: message}
     ├── NotFound             no such thing, or not in this tenant (the caller must not learn which)
     ├── Disabled             the integration is switched off, so Activepieces is not asked
+    ├── ClientDisabled       an OAuth client is suspended, and gets no tokens
     ├── InUse                a connection has flows: deleting it would break them
     ├── Declined             a third party, or its user, did not allow what was asked for
     ├── SignatureError       a signed text is not ours, or was changed
@@ -66,6 +67,13 @@ class Disabled(ActivepiecesError):
         self.integration_id = integration_id
         self.reason = reason
         super().__init__(f"The integration {integration_id!r} is off: {reason}.")
+
+
+class ClientDisabled(ActivepiecesError):
+    """Raised when an OAuth client that is suspended asks for tokens."""
+
+    def __init__(self) -> None:
+        super().__init__("This OAuth client is suspended: an administrator switched it off.")
 
 
 class InUse(ActivepiecesError):

@@ -7,6 +7,7 @@ import time
 from flask import Flask
 from sqlalchemy import MetaData
 
+from . import tables
 from .audit import Audit
 from .budget import budget_for
 from .cli import activepieces_cli
@@ -19,7 +20,6 @@ from .host import Host
 from .host_session import ConsiderateHost, HostSession
 from .integrations.services import services
 from .integrations.tenant_removal import RemovedTenant
-from .models import Base
 from .oauth.clients import OAuthClients
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
@@ -144,7 +144,7 @@ class Activepieces:
         metadata: MetaData = db.metadatas.setdefault(
             self._bind_key, MetaData(info={"bind_key": self._bind_key})
         )
-        for table in Base.metadata.sorted_tables:
+        for table in tables.metadata.sorted_tables:
             name = f"{metadata.schema}.{table.name}" if metadata.schema else table.name
             if name not in metadata.tables:
                 table.to_metadata(metadata)

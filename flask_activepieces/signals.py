@@ -15,6 +15,8 @@ from blinker import Namespace
 _signals = Namespace()
 
 client_created = _signals.signal("client.created", "A client was registered.")
+client_enabled = _signals.signal("client.enabled", "A suspended client gets tokens again.")
+client_disabled = _signals.signal("client.disabled", "A client was suspended.")
 client_updated = _signals.signal("client.updated", "A client's registration was changed.")
 client_secret_rotated = _signals.signal("client.secret_rotated", "A client was given a new secret.")
 client_deleted = _signals.signal(

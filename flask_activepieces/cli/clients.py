@@ -214,6 +214,33 @@ def rotate(client_id: str, at_once: bool, as_json: bool) -> None:
     )
 
 
+@client_cli.command("disable")
+@click.argument("client_id")
+@reports_errors
+def disable(client_id: str) -> None:
+    """Suspend a client: it gets no tokens until it is enabled, and keeps its grants."""
+    client = _set_enabled(client_id, False)
+    click.echo(f"Suspended {client.name}. Access tokens that it has work until they expire.")
+
+
+@client_cli.command("enable")
+@click.argument("client_id")
+@reports_errors
+def enable(client_id: str) -> None:
+    """Let a suspended client get tokens again."""
+    client = _set_enabled(client_id, True)
+    click.echo(f"{client.name} gets tokens again.")
+
+
+def _set_enabled(client_id: str, enabled: bool) -> OAuthClient:
+    state = get_state()
+    client = _find(state, client_id)
+    state.database.run_in_transaction(
+        lambda transaction: state.clients.set_enabled(transaction, client, enabled, now=state.now())
+    )
+    return client
+
+
 @client_cli.command("delete")
 @click.argument("client_id")
 @yes_option

@@ -160,6 +160,7 @@ class Integrations:
                 changed = records.change(transaction, changed, {"enabled": enabled}, now=now)
                 name = "integration.enabled" if enabled else "integration.disabled"
                 self._record(transaction, name, changed, user_id, now)
+                self._set_client_enabled(transaction, changed, now)
             if plan is not None:
                 changed = self._update(transaction, changed, plan, user_id=user_id, now=now)
             return changed
@@ -228,6 +229,15 @@ class Integrations:
         for name in events:
             self._record(transaction, name, changed, user_id, now)
         return changed
+
+    def _set_client_enabled(
+        self, transaction: Transaction, integration: Integration, now: int
+    ) -> None:
+        client = clients.find_any(transaction.conn, integration.oauth_client_id or "")
+        if client is not None:
+            self._clients.set_enabled(
+                transaction, client, integration.enabled, now=now, integration_id=integration.id
+            )
 
     def _record(
         self,

@@ -18,17 +18,17 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from math import ceil
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import delete, select, update
 
+from .. import tables
 from ..api_client.errors import ApiError, CallTimedOut, ConnectionFailed
 from ..clock import Clock
 from ..database import Database
 from ..errors import Busy, Unavailable
 from ..inserts import insert_if_absent
-from ..models import LeaseRow
 from ..signing import random_id
 
-_table: Table = LeaseRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_table = tables.leases
 
 #: For so long even an Activepieces without a worker may be at a call.
 LONGEST_SILENCE = 300

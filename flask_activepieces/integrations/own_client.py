@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..config_urls import origin
 from ..database import Transaction
-from ..errors import SetupError
+from ..errors import Disabled, SetupError
 from ..oauth import clients, redirects
 from ..oauth.clients import NewCredentials, OAuthClient, OAuthClients
 from ..oauth.registration import Registration
@@ -59,6 +59,8 @@ class OwnClients:
         ``new`` is what it is given where it has no client, or no secret that can be read.
         """
         current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
+        if not current.enabled:
+            raise Disabled(current.id, "an administrator switched it off")
         client = self._found(transaction, current)
         if client is None:
             return self._made(transaction, current, redirect_uri, scope, new, now)

@@ -7,16 +7,16 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Select, Table, delete, select, update
+from sqlalchemy import Connection, Select, delete, select, update
 
+from .. import tables
 from ..database import ConcurrentUpdate, Transaction
 from ..errors import NotFound
 from ..host_ids import checked_id, checked_optional_id
 from ..inserts import insert_if_absent
-from ..models import IntegrationRow
 from ..signing import may_be_id
 
-_table: Table = IntegrationRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_table = tables.integrations
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -142,6 +142,11 @@ def _check_that_users_meet_it(client: OAuthClient) -> None:
             Phrase("This connection is not made on this page."),
             Phrase("Connect it inside the app, where its button is."),
         )
+    if client.disabled_at is not None:
+        raise NoRedirect(
+            Phrase("%(app)s is switched off here.", app=client.name),
+            Phrase("Ask an administrator of your workspace to switch it on again."),
+        )
 
 
 def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:

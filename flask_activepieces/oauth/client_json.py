@@ -26,5 +26,6 @@ def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
         "created_at": as_iso(client.created_at),
         "tokens_issued": client.tokens_issued,
         "last_issued_at": as_iso(client.last_issued_at) if client.last_issued_at else None,
+        "disabled_at": as_iso(client.disabled_at) if client.disabled_at else None,
     }
     return described | ({"client_secret": secret} if secret is not None else {})

@@ -11,7 +11,6 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from sqlalchemy import (
     Connection,
     Select,
-    Table,
     bindparam,
     delete,
     insert,
@@ -21,18 +20,18 @@ from sqlalchemy import (
     update,
 )
 
+from .. import tables
 from ..audit import Audit, Event
 from ..config import Scope
 from ..database import ConcurrentUpdate, Database, Transaction
 from ..errors import InvalidInput, NotFound
 from ..host_ids import checked_id
-from ..models import GrantRow, OAuthClientRow
 from ..phrases import Phrase
 from ..signing import fingerprint, may_be_id
 from . import families, redirects, revocations
 from .registration import CLIENT_CREDENTIALS, Registration, row_values
 
-_table: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_table = tables.oauth_clients
 
 #: So that leaked secrets can be recognised by scanners.
 SECRET_PREFIX = "fas_"  # noqa: S105  # a prefix, not a secret
@@ -60,6 +59,8 @@ class OAuthClient(ClientMixin):
     #: By its own credentials, for no user.
     tokens_issued: int
     last_issued_at: int | None
+    #: Since when it gets no tokens.
+    disabled_at: int | None
     secret_hash: str | None = field(repr=False)
     previous_secret_hash: str | None = field(repr=False)
 
@@ -150,6 +151,7 @@ class OAuthClients:
             "created_at": now,
             "tokens_issued": 0,
             "last_issued_at": None,
+            "disabled_at": None,
         }
         client = client_of(values)
         event = _event("client.created", client, now)
@@ -231,17 +233,34 @@ class OAuthClients:
             )
         self._audit.record(transaction, event)
 
+    def set_enabled(
+        self,
+        transaction: Transaction,
+        client: OAuthClient,
+        enabled: bool,
+        *,
+        now: int,
+        integration_id: str | None = None,
+    ) -> None:
+        """Suspend the client, or end that: a suspended client gets no tokens, and keeps its grants."""
+        _check_whose(client, integration_id)
+        if enabled == (client.disabled_at is None):
+            return
+        statement = update(_table).where(_table.c.client_id == client.client_id)
+        if not transaction.execute_rowcount(statement.values(disabled_at=None if enabled else now)):
+            raise NotFound("OAuth client", client.client_id)
+        name = "client.enabled" if enabled else "client.disabled"
+        self._audit.record(transaction, _event(name, client, now))
+
     def delete(self, transaction: Transaction, client: OAuthClient, *, now: int) -> None:
         """Delete the client with its grants; every token it has stops working. `NotFound` if it was gone already."""
         # Its row first: its deletion waits for any approval that holds it (see `Grants.allow`).
-        if (
-            transaction.execute_rowcount(
-                delete(_table).where(_table.c.client_id == client.client_id)
-            )
-            == 0
-        ):
+        removal = delete(_table).where(_table.c.client_id == client.client_id)
+        if not transaction.execute_rowcount(removal):
             raise NotFound("OAuth client", client.client_id)
-        transaction.execute(delete(GrantRow).where(GrantRow.client_id == client.client_id))
+        transaction.execute(
+            delete(tables.grants).where(tables.grants.c.client_id == client.client_id)
+        )
         families.revoke_for_client(transaction, client.client_id, now=now)
         revocations.add(transaction, revocations.client(client.client_id), now=now)
         self._audit.record(transaction, _event("client.deleted", client, now))

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, func, select
 
+from .. import tables
 from ..host_ids import checked_id, checked_ids
-from ..models import OAuthClientRow
 from . import families, grants, scopes
 from .grants import Grant
 
-_clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_clients = tables.oauth_clients
 _families = families.table
 _grants = grants.table
 

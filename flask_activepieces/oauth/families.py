@@ -15,7 +15,6 @@ from authlib.oauth2.rfc6749 import TokenMixin
 from sqlalchemy import (
     Connection,
     Insert,
-    Table,
     bindparam,
     case,
     func,
@@ -24,17 +23,17 @@ from sqlalchemy import (
     update,
 )
 
+from .. import tables
 from ..audit import Audit, Event
 from ..database import Database, Transaction
 from ..inserts import insert_while
-from ..models import GrantRow, TokenFamilyRow
 from ..signing import random_id
 from . import revocations
 from .codes import AuthorizationCode
 from .refresh_tokens import RefreshToken, Rotation
 
-table: Table = TokenFamilyRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
-grants: Table = GrantRow.__table__  # type: ignore[assignment]
+table = tables.token_families
+grants = tables.grants
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Insert, Select, bindparam, delete, select, update
 
+from .. import tables
 from ..audit import Audit, Event
 from ..database import ConcurrentUpdate, Transaction
 from ..errors import NotFound
 from ..host import Principal, Workspace
 from ..host_ids import checked_id, checked_ids
 from ..inserts import insert_while
-from ..models import GrantRow, OAuthClientRow
 from ..signing import may_be_id, random_id
 from . import families, revocations, scopes
 from .clients import OAuthClient, find_any
 
-table: Table = GrantRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
-_clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]
+table = tables.grants
+_clients = tables.oauth_clients
 
 #: How many ids stand in one statement: every database has a bound, PostgreSQL's is 65,535.
 SLICE = 1000

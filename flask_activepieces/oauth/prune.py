@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 from sqlalchemy import ColumnElement, Table, delete, func, select
 
+from .. import tables
 from ..database import Database
-from ..models import AuditEventRow, LeaseRow, RevocationRow, TokenFamilyRow
 
 #: A dead family is kept as long as its last access token could live, so that replays are still seen.
 GRACE = 86_400
@@ -36,15 +35,12 @@ def _remove_batch(
 
 
 def _what_is_over(now: int, audit_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
-    revocations, families, events, leases = (
-        cast(Table, model.__table__)
-        for model in (RevocationRow, TokenFamilyRow, AuditEventRow, LeaseRow)
-    )
+    families, events = tables.token_families, tables.audit_events
     ended = func.coalesce(families.c.revoked_at, families.c.expires_at)
     return [
-        (revocations, revocations.c.expires_at <= now),
+        (tables.revocations, tables.revocations.c.expires_at <= now),
         (families, ended <= now - GRACE),
         (events, events.c.at <= now - audit_days * 86_400),
-        # An ended lease means no more than none.
-        (leases, leases.c.until <= now),
+        # An expired lease means nothing.
+        (tables.leases, tables.leases.c.until <= now),
     ]

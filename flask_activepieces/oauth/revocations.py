@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
+from .. import tables
 from ..clock import CLOCK_SKEW
 from ..config import LONGEST_ACCESS_TOKEN_TTL
 from ..database import Database, Transaction
 from ..errors import Unavailable
 from ..inserts import insert_or_update
-from ..models import RevocationRow
 from .access_tokens import AccessToken
 
-_table: Table = RevocationRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
+_table = tables.revocations
 
 #: A row outlives every token that it could concern, also one from before the lifetime was made shorter. The skew
 #: counts twice: between whoever issued and whoever revoked, and between whoever prunes and whoever checks.

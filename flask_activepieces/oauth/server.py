@@ -14,12 +14,12 @@ from authlib.oauth2.rfc6749 import (
     UnsupportedGrantTypeError,
 )
 from flask import Response
-from sqlalchemy import Table, and_, bindparam, select
+from sqlalchemy import and_, bindparam, select
 
+from .. import tables
 from ..audit import Audit
 from ..database import Database
-from ..errors import Disabled
-from ..models import IntegrationRow, OAuthClientRow
+from ..errors import ClientDisabled
 from ..signing import may_be_id
 from . import client_auth, families
 from .client_request import ClientRequest
@@ -119,9 +119,9 @@ class OAuthServer(AuthorizationServer):
             raise client_auth.invalid_client(
                 "This endpoint requires a confidential client.", by_header=credentials.by_header
             )
-        if found.is_disabled and endpoint == "token":
+        if client.disabled_at is not None and endpoint == "token":
             # Not invalid_grant: on that word Activepieces marks a connection as broken for good.
-            raise Disabled(str(client.integration_id), "an administrator switched it off")
+            raise ClientDisabled
         request.auth_method = credentials.method
         return client
 
@@ -138,8 +138,6 @@ class OAuthServer(AuthorizationServer):
         return _Found(
             client_of(values),
             families.family_from_row(family) if family["id"] is not None else None,
-            # None for a client that has no integration.
-            is_disabled=values["integration_enabled"] is False,
         )
 
 
@@ -147,20 +145,13 @@ class _Found(NamedTuple):
     client: OAuthClient | None = None
     #: The family that was asked for, if it is this client's.
     family: Family | None = None
-    #: Whether the client was made for an integration that is disabled.
-    is_disabled: bool = False
 
 
-_clients: Table = OAuthClientRow.__table__  # type: ignore[assignment]  # FromClause in the stubs, a Table in fact
-_integrations: Table = IntegrationRow.__table__  # type: ignore[assignment]
-_CLIENT = (
-    select(*_clients.c, _integrations.c.enabled.label("integration_enabled"))
-    .select_from(_clients)
-    .outerjoin(_integrations, _integrations.c.id == _clients.c.integration_id)
-    .where(_clients.c.client_id == bindparam("wanted_client"))
-)
+_clients = tables.oauth_clients
+_CLIENT = select(_clients).where(_clients.c.client_id == bindparam("wanted_client"))
 _CLIENT_AND_FAMILY = (
-    _CLIENT.add_columns(*(column.label(f"family_{column.name}") for column in families.COLUMNS))
+    _CLIENT.select_from(_clients)
+    .add_columns(*(column.label(f"family_{column.name}") for column in families.COLUMNS))
     .outerjoin(
         families.table,
         and_(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, exists, or_, select
 
+from .. import tables
 from ..host_ids import checked_id
-from ..models import GrantRow, IntegrationRow, OAuthClientRow
 
 
 def is_known(connection: Connection, tenant_id: str) -> bool:
     """Whether a client, a grant or an integration belongs to the tenant."""
-    rows = (OAuthClientRow, GrantRow, IntegrationRow)
+    holders = (tables.oauth_clients, tables.grants, tables.integrations)
     tenant = checked_id("tenant_id", tenant_id)
-    statement = select(or_(*(exists().where(row.tenant_id == tenant) for row in rows)))
+    statement = select(or_(*(exists().where(table.c.tenant_id == tenant) for table in holders)))
     return bool(connection.execute(statement).scalar())

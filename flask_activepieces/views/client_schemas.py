@@ -68,6 +68,11 @@ class ClientSchema(Schema):
         allow_none=True,
         metadata={"format": "date-time", "description": "when it got the last of these"},
     )
+    disabled_at = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"format": "date-time", "description": "since when it is suspended"},
+    )
 
 
 class NewClientSchema(ClientSchema):

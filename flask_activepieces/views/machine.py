@@ -15,7 +15,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ..budget import WINDOW
-from ..errors import Disabled, SetupError, Unavailable
+from ..errors import ClientDisabled, SetupError, Unavailable
 from ..oauth.client_auth import InvalidClient, read_credentials
 from ..oauth.client_request import MOST_BYTES, ClientRequest, read_form
 from ..oauth.grant_types import GuessedToken
@@ -25,7 +25,7 @@ from ..state import State, get_state
 
 Endpoint = Callable[[OAuthServer, ClientRequest], Response]
 
-#: Seconds after which a client whose integration is disabled may try again.
+#: Seconds after which a suspended client may try again.
 _DISABLED_RETRY_AFTER = 60 * 60
 
 
@@ -54,9 +54,9 @@ def _respond(endpoint: Endpoint) -> Response:
         return error_response(
             503, "temporarily_unavailable", str(error), retry_after=error.retry_after
         )
-    except Disabled as error:
+    except ClientDisabled as error:
         return error_response(
-            503, "temporarily_unavailable", error.reason, retry_after=_DISABLED_RETRY_AFTER
+            503, "temporarily_unavailable", str(error), retry_after=_DISABLED_RETRY_AFTER
         )
     except SetupError as error:
         return setup_error_response(error)

@@ -67,6 +67,7 @@ def test_create_for_scripts(told: Told) -> None:
         "created_at": "2027-01-15T08:00:00Z",
         "tokens_issued": 0,
         "last_issued_at": None,
+        "disabled_at": None,
     }
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from flask_activepieces.models import Base
-from flask_activepieces.models.base import TABLE_PREFIX
+from flask_activepieces import tables
+from flask_activepieces.tables import TABLE_PREFIX
 from tests.support.actors import answer_of
 from tests.support.scenes import Scene
 from tests.support.shots import DEATH, Shot, redemption, refresh, submission
@@ -100,5 +100,5 @@ def kill_during(scene: Scene, shot: Shot, moment: Moment) -> None:
 
 def everything(app: Flask) -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables."""
-    names = [table.name.removeprefix(TABLE_PREFIX) for table in Base.metadata.sorted_tables]
+    names = [table.name.removeprefix(TABLE_PREFIX) for table in tables.metadata.sorted_tables]
     return {name: sorted(rows_of(app, name), key=repr) for name in names}

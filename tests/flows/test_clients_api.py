@@ -55,6 +55,7 @@ def test_a_new_client_is_described_with_its_secret(app: Flask, alice: Person) ->
         "created_at": "2027-01-15T08:00:00Z",
         "tokens_issued": 0,
         "last_issued_at": None,
+        "disabled_at": None,
     }
     assert response.headers["Cache-Control"] == "no-store"
 

@@ -10,10 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from flask_activepieces import Activepieces
+from flask_activepieces import Activepieces, tables
 from flask_activepieces.errors import Unavailable
 from flask_activepieces.integrations.tenant_removal import RemovedTenant
-from flask_activepieces.models import Base
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
@@ -129,7 +128,7 @@ def test_no_table_keeps_anything_of_the_tenant_that_works(
 
     remove(app)
 
-    naming = [table for table in Base.metadata.sorted_tables if "tenant_id" in table.c]
+    naming = [table for table in tables.metadata.sorted_tables if "tenant_id" in table.c]
     with engine_of(app).connect() as connection:
         left = {
             table.name.removeprefix("activepieces_")

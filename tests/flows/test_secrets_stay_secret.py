@@ -12,9 +12,8 @@ from flask import Flask
 from joserfc.jwk import ECKey
 from werkzeug.test import TestResponse
 
-from flask_activepieces import Activepieces
+from flask_activepieces import Activepieces, tables
 from flask_activepieces.errors import ConfigError
-from flask_activepieces.models import Base
 from flask_activepieces.state import get_state
 from tests.conftest import MakeApp
 from tests.support.actors import Parameters, Person, Program, answer_of
@@ -185,7 +184,7 @@ def test_no_secret_is_in_an_audit_event(life: Life) -> None:
 
 def test_no_secret_is_in_any_table(life: Life) -> None:
     """Whoever steals the database has hashes and halves of keys."""
-    for table in Base.metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         stored = str(rows_of(life.app, table.name.removeprefix("activepieces_")))
         assert not life.seen_in(stored), table.name
 

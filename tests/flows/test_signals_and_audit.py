@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_activepieces import signals
+from flask_activepieces import signals, tables
 from flask_activepieces.audit import Event
-from flask_activepieces.models import Base
 from tests.support.actors import Person, Program, answer_of, brought_back
 from tests.support.clock import START, StoppedClock
 from tests.support.storage import rows_of
@@ -42,6 +41,10 @@ class Scene:
     def buys_for_itself(self) -> None:
         own = Program.registered(self.app, "--client-credentials", "--tenant", "acme")
         answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
+
+    def suspends_and_enables(self) -> None:
+        self.manages("client", "disable", self.program.client_id)
+        self.manages("client", "enable", self.program.client_id)
 
     def renames(self) -> None:
         alice = Person(self.app, "alice")
@@ -86,6 +89,12 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]
         {"client_id"},
     ),
     "client.updated": (Scene.renames, {"client": "Mine"}, {"client_id", "tenant_id"}),
+    "client.disabled": (
+        lambda scene: scene.manages("client", "disable", scene.program.client_id),
+        {"client": "Program"},
+        {"client_id"},
+    ),
+    "client.enabled": (Scene.suspends_and_enables, {"client": "Program"}, {"client_id"}),
     "client.secret_rotated": (
         lambda scene: scene.manages("client", "rotate", scene.program.client_id),
         {"client": "Program"},
@@ -302,8 +311,8 @@ def test_nothing_stored_is_a_secret_a_code_or_a_token(scene: Scene) -> None:
     """A copy of the database opens nothing, and neither does the audit."""
     secrets = given_out(scene)
 
-    tables = [table.name.removeprefix("activepieces_") for table in Base.metadata.sorted_tables]
-    stored = "".join(str(rows_of(scene.app, name)) for name in tables)
+    names = [table.name.removeprefix("activepieces_") for table in tables.metadata.sorted_tables]
+    stored = "".join(str(rows_of(scene.app, name)) for name in names)
 
     for secret in secrets:
         assert secret not in stored

@@ -14,14 +14,13 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope
-from flask_activepieces.models import Base
+from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope, tables
 from tests.support import hosts
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
 from tests.support.databases import fresh_database
 
-OURS = {table.name for table in Base.metadata.sorted_tables}
+OURS = {table.name for table in tables.metadata.sorted_tables}
 
 
 class User(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
@@ -70,7 +69,7 @@ def open_engines(app: Flask) -> Iterator[dict[str | None, Engine]]:
             engine.dispose()
 
 
-def tables(engine: Engine, schema: str | None = None) -> set[str]:
+def table_names(engine: Engine, schema: str | None = None) -> set[str]:
     return set(inspect(engine).get_table_names(schema=schema))
 
 
@@ -87,8 +86,8 @@ def test_with_a_bind_key_our_tables_are_in_that_bind_only(
     user_id = connect_and_refresh(app)
 
     with open_engines(app) as engines:
-        assert tables(engines[None]) == set()
-        assert tables(engines["integrations"]) == OURS
+        assert table_names(engines[None]) == set()
+        assert table_names(engines["integrations"]) == OURS
     assert user_id == "bob"
 
 
@@ -138,6 +137,6 @@ def test_in_a_schema_of_postgresql(clock: StoppedClock, tmp_path: Path) -> None:
         pruned = app.test_cli_runner().invoke(args=["activepieces", "prune", "--json"])
 
         with open_engines(app) as engines:
-            assert tables(engines[None], "tenant_x") == OURS
-            assert tables(engines[None]) == set()
+            assert table_names(engines[None], "tenant_x") == OURS
+            assert table_names(engines[None]) == set()
         assert pruned.exit_code == 0, pruned.output

@@ -11,8 +11,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import inspect
 
-from flask_activepieces import Activepieces
-from flask_activepieces.models import Base
+from flask_activepieces import Activepieces, tables
 from tests.support import hosts
 from tests.support.databases import Kind, fresh_database
 from tests.support.storage import engine_of
@@ -20,7 +19,7 @@ from tests.support.storage import engine_of
 # Flask-Migrate's own env.py asks for the engine in the way of Flask-SQLAlchemy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is deprecated:DeprecationWarning")
 
-OURS = {table.name for table in Base.metadata.sorted_tables}
+OURS = {table.name for table in tables.metadata.sorted_tables}
 
 
 @pytest.fixture(
@@ -53,19 +52,19 @@ def project(
             db.engine.dispose()
 
 
-def tables(app: Flask) -> set[str]:
+def table_names(app: Flask) -> set[str]:
     return set(inspect(engine_of(app)).get_table_names()) - {"alembic_version"}
 
 
 def test_autogenerate_upgrade_and_downgrade(project: Flask, tmp_path: Path) -> None:
     flask_migrate.migrate(message="Activepieces")
-    assert tables(project) == set()
+    assert table_names(project) == set()
 
     flask_migrate.upgrade()
-    assert tables(project) == OURS
+    assert table_names(project) == OURS
 
     flask_migrate.migrate(message="Nothing left to do")
     assert len(list((tmp_path / "migrations" / "versions").glob("*.py"))) == 1
 
     flask_migrate.downgrade(revision="base")
-    assert tables(project) == set()
+    assert table_names(project) == set()

@@ -11,8 +11,7 @@ from flask import Flask
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope
-from flask_activepieces.models import Base
+from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope, tables
 from flask_activepieces.state import get_state
 from tests.conftest import MakeApp
 from tests.support import hosts
@@ -96,7 +95,7 @@ def test_our_tables_stand_once_in_a_shared_metadata(create_app: Callable[..., Fl
 
     db: SQLAlchemy = app.extensions["sqlalchemy"]
 
-    assert set(db.metadata.tables) == {table.name for table in Base.metadata.sorted_tables}
+    assert set(db.metadata.tables) == {table.name for table in tables.metadata.sorted_tables}
 
 
 def test_two_apps_side_by_side_keep_their_people_apart(make_app: MakeApp, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import flask_activepieces
-from flask_activepieces.models import Base
+from flask_activepieces import tables
 from tests.support.documents import (
     DOCS,
     PAGES,
@@ -23,7 +23,7 @@ from tests.support.documents import (
 
 
 def test_every_table_is_told() -> None:
-    assert {table.name for table in Base.metadata.sorted_tables} <= code_words(page("operations"))
+    assert {table.name for table in tables.metadata.sorted_tables} <= code_words(page("operations"))
 
 
 def test_every_logger_is_told_and_no_other_is() -> None:

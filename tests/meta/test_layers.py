@@ -34,7 +34,7 @@ LAYERS = {
     "host": 0,
     "host_ids": 0,
     "signals": 1,
-    "models": 1,
+    "tables": 1,
     "inserts": 0,
     "database": 1,
     "host_session": 1,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from flask_activepieces import signals
+from flask_activepieces import signals, tables
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.connection_pool import ConnectionPool, Retries, Timeout
 from flask_activepieces.api_client.credentials import Credential
@@ -22,7 +22,6 @@ from flask_activepieces.integrations.records import Integration
 from flask_activepieces.integrations.saving import NewConnection
 from flask_activepieces.integrations.services import Services, services
 from flask_activepieces.integrations.setup import Setup
-from flask_activepieces.models import Base
 from flask_activepieces.oauth.clients import OAuthClients
 from flask_activepieces.oauth.grants import Grants
 from flask_activepieces.testing import ActivepiecesServer
@@ -178,7 +177,7 @@ class Office:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of one of our tables."""
-        statement = select(Base.metadata.tables[f"activepieces_{table}"])
+        statement = select(tables.metadata.tables[f"activepieces_{table}"])
         with self.engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]
 

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import Engine
 
-from flask_activepieces.models import Base
+from flask_activepieces import tables
 
 
 def row_counts(app: Flask) -> dict[str, int]:
@@ -20,7 +20,7 @@ def row_counts(app: Flask) -> dict[str, int]:
             table.name.removeprefix("activepieces_"): connection.scalar(
                 select(func.count()).select_from(table)
             )
-            for table in Base.metadata.sorted_tables
+            for table in tables.metadata.sorted_tables
         }
     return {name: count for name, count in counts.items() if count}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces.models import Base
+from flask_activepieces import tables
 
 _made: list[bytes] = []
 
@@ -29,5 +29,5 @@ def make_tables(app: Flask, file: Path) -> None:
 
 def _is_as_usual(app: Flask, db: SQLAlchemy, file: Path) -> bool:
     in_file = app.config["SQLALCHEMY_DATABASE_URI"] == f"sqlite:///{file}"
-    ours_only = set(db.metadata.tables) == set(Base.metadata.tables)
+    ours_only = set(db.metadata.tables) == set(tables.metadata.tables)
     return in_file and ours_only and list(db.metadatas) == [None]

@@ -35,6 +35,7 @@ def client(secret: str | None = SECRET, previous: str | None = OLD_SECRET) -> OA
         created_at=0,
         tokens_issued=0,
         last_issued_at=None,
+        disabled_at=None,
         secret_hash=None if secret is None else fingerprint(secret),
         previous_secret_hash=None if previous is None else fingerprint(previous),
     )

@@ -18,10 +18,10 @@ from sqlalchemy import (
     update,
 )
 
+from flask_activepieces import tables
 from flask_activepieces.database import Database
 from flask_activepieces.errors import SetupError
 from flask_activepieces.inserts import insert_if_absent
-from flask_activepieces.models import Base, RevocationRow
 from tests.support.databases import Kind, fresh_database
 
 ONE = text("SELECT 1")
@@ -133,11 +133,11 @@ def test_a_write_that_the_server_ends_is_run_again(tmp_path: Path) -> None:
     ],
 )
 def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) -> None:
-    table: Any = RevocationRow.__table__
+    table = tables.revocations
     row = {"subject": "token:x", "created_at": 1, "expires_at": 2}
     with fresh_database(kind, tmp_path) as url:
         engine = create_engine(url)
-        Base.metadata.create_all(engine, tables=[table])
+        tables.metadata.create_all(engine, tables=[table])
         database = Database(engine)
         statement = insert_if_absent(table, database.dialect)
 
@@ -157,7 +157,7 @@ def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) ->
 
 # Tables of an older version: the app was deployed before it was migrated
 
-_TABLE: Any = RevocationRow.__table__
+_TABLE = tables.revocations
 OF_A_NEW_COLUMN: dict[str, tuple[Executable, dict[str, Any]]] = {
     "SELECT": (select(_TABLE.c.expires_at), {}),
     "INSERT": (insert(_TABLE), {"subject": "x", "created_at": 1, "expires_at": 2}),
@@ -186,7 +186,7 @@ DOINGS: dict[str, Callable[[Database, Executable, dict[str, Any]], Any]] = {
 def test_a_table_that_lacks_a_column_says_what_to_run(tmp_path: Path, kind: Kind) -> None:
     with fresh_database(kind, tmp_path) as url:
         engine = create_engine(url)
-        Base.metadata.create_all(engine, tables=[_TABLE])
+        tables.metadata.create_all(engine, tables=[_TABLE])
         with engine.begin() as connection:
             for index in _TABLE.indexes:
                 index.drop(connection)
@@ -202,7 +202,7 @@ def test_a_table_that_lacks_a_column_says_what_to_run(tmp_path: Path, kind: Kind
 
 
 def test_an_unknown_kind_of_database_is_named() -> None:
-    table: Any = RevocationRow.__table__
+    table = tables.revocations
 
     with pytest.raises(NotImplementedError, match="'oracle'"):
         insert_if_absent(table, "oracle")

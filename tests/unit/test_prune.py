@@ -7,16 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import Table, create_engine, insert, select
 
+from flask_activepieces import tables
 from flask_activepieces.database import Database
-from flask_activepieces.models import (
-    AuditEventRow,
-    Base,
-    LeaseRow,
-    RevocationRow,
-    TokenFamilyRow,
-)
 from flask_activepieces.oauth.prune import GRACE, prune
 
 NOW = 1_800_000_000
@@ -26,7 +20,7 @@ DAY = 86_400
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     engine = create_engine(f"sqlite:///{tmp_path / 'prune.sqlite'}")
-    Base.metadata.create_all(engine)
+    tables.metadata.create_all(engine)
     yield Database(engine)
     engine.dispose()
 
@@ -47,7 +41,7 @@ def event(identifier: int, **changes: int) -> dict[str, Any]:
     return {"id": identifier, "name": "x", "detail": "{}", "at": 0} | changes
 
 
-def add(database: Database, table: type[Base], *rows: dict[str, Any]) -> None:
+def add(database: Database, table: Table, *rows: dict[str, Any]) -> None:
     database.run_in_transaction(
         lambda transaction: [transaction.execute(insert(table), r) for r in rows]
     )
@@ -68,20 +62,20 @@ def test_an_empty_database_has_nothing_to_remove(database: Database) -> None:
 def test_a_revocation_goes_with_the_last_token_that_it_could_concern(database: Database) -> None:
     add(
         database,
-        RevocationRow,
+        tables.revocations,
         revocation("over", expires_at=NOW),
         revocation("alive", expires_at=NOW + 1),
     )
 
     assert run(database) == [("activepieces_revocations", 1)]
-    assert left(database, RevocationRow.subject) == ["alive"]
+    assert left(database, tables.revocations.c.subject) == ["alive"]
 
 
 def test_a_family_goes_a_day_after_its_end(database: Database) -> None:
     """Until then a replay of its code or of its tokens is still recognised."""
     add(
         database,
-        TokenFamilyRow,
+        tables.token_families,
         family("expired long ago", expires_at=NOW - GRACE),
         family("expired lately", expires_at=NOW - GRACE + 1),
         family("revoked long ago", expires_at=NOW + DAY, revoked_at=NOW - GRACE),
@@ -90,19 +84,23 @@ def test_a_family_goes_a_day_after_its_end(database: Database) -> None:
     )
 
     assert run(database) == [("activepieces_token_families", 2)]
-    assert left(database, TokenFamilyRow.id) == ["alive", "expired lately", "revoked lately"]
+    assert left(database, tables.token_families.c.id) == [
+        "alive",
+        "expired lately",
+        "revoked lately",
+    ]
 
 
 def test_an_event_goes_after_the_days_that_the_audit_is_kept(database: Database) -> None:
     add(
         database,
-        AuditEventRow,
+        tables.audit_events,
         event(1, at=NOW - 400 * DAY),
         event(2, at=NOW - 400 * DAY + 1),
     )
 
     assert run(database) == [("activepieces_audit_events", 1)]
-    assert left(database, AuditEventRow.id) == [2]
+    assert left(database, tables.audit_events.c.id) == [2]
 
 
 @pytest.mark.parametrize(
@@ -111,21 +109,21 @@ def test_an_event_goes_after_the_days_that_the_audit_is_kept(database: Database)
 def test_a_batch_takes_no_more_than_it_may(
     database: Database, batch: int, taken: list[int]
 ) -> None:
-    add(database, RevocationRow, *(revocation(str(number)) for number in range(5)))
+    add(database, tables.revocations, *(revocation(str(number)) for number in range(5)))
 
     assert [rows for _, rows in run(database, batch=batch)] == taken
 
 
 def test_it_is_lazy_so_that_a_job_may_stop_between_two_batches(database: Database) -> None:
-    add(database, RevocationRow, *(revocation(str(number)) for number in range(5)))
+    add(database, tables.revocations, *(revocation(str(number)) for number in range(5)))
 
     next(prune(database, now=NOW, audit_days=400, batch=2))
 
-    assert len(left(database, RevocationRow.subject)) == 3
+    assert len(left(database, tables.revocations.c.subject)) == 3
 
 
 def test_what_another_job_removed_meanwhile_is_not_counted_twice(database: Database) -> None:
-    add(database, RevocationRow, *(revocation(str(number)) for number in range(4)))
+    add(database, tables.revocations, *(revocation(str(number)) for number in range(4)))
     mine, other = (prune(database, now=NOW, audit_days=400, batch=2) for _ in range(2))
 
     taken = [next(mine)[1], next(other)[1], *(rows for _, rows in mine), *(r for _, r in other)]
@@ -138,8 +136,8 @@ def test_a_lease_goes_when_it_has_ended(database: Database) -> None:
         {"name": "ended", "holder": "x", "until": NOW},
         {"name": "held", "holder": "x", "until": NOW + 1},
     ]
-    add(database, LeaseRow, *rows)
+    add(database, tables.leases, *rows)
 
     run(database)
 
-    assert left(database, LeaseRow.name) == ["held"]
+    assert left(database, tables.leases.c.name) == ["held"]

@@ -13,10 +13,10 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import create_engine
 
+from flask_activepieces import tables
 from flask_activepieces.clock import CLOCK_SKEW
 from flask_activepieces.database import Database
 from flask_activepieces.errors import Unavailable
-from flask_activepieces.models import Base
 from flask_activepieces.oauth import revocations
 from flask_activepieces.oauth.access_tokens import AccessToken
 from flask_activepieces.oauth.prune import prune
@@ -71,7 +71,7 @@ def check_of(database: HangingDatabase, *, patience: float = 10) -> RevocationCh
 def stored(tmp_path: Path) -> Iterator[Database]:
     """A real database with our tables."""
     engine = create_engine(f"sqlite:///{tmp_path / 'copy.sqlite'}")
-    Base.metadata.create_all(engine)
+    tables.metadata.create_all(engine)
     yield Database(engine)
     engine.dispose()
 

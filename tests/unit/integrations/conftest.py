@@ -8,8 +8,8 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, create_engine
 
+from flask_activepieces import tables
 from flask_activepieces.database import Database
-from flask_activepieces.models import Base
 from flask_activepieces.testing import ActivepiecesServer, Piece
 from flask_activepieces.testing.versions import Version
 from tests.support.acme import acme_pieces
@@ -46,7 +46,7 @@ _numbers = count(1)
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('office') / 'office.sqlite'}")
     Database(engine)  # before the first connection, as in an app
-    Base.metadata.create_all(engine)
+    tables.metadata.create_all(engine)
     yield engine
     engine.dispose()
 

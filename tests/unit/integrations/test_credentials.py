@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from flask_activepieces import tables
 from flask_activepieces.api_client.credentials import ApiKey, EmailPassword, UserToken
 from flask_activepieces.api_client.errors import CredentialNotSupported
 from flask_activepieces.integrations.credentials import LONGEST_NAME, Credentials
 from flask_activepieces.integrations.gateways import able_to
-from flask_activepieces.models import Base
 
 KEY = "sk-" + "k" * 40 + "Ml9a"
 TOKEN = "eyJ" + "t" * 60 + "8z"
@@ -105,7 +105,7 @@ def test_a_key_alone_is_told_what_it_takes() -> None:
 
 def test_what_is_shown_fits_where_it_is_kept() -> None:
     longest = Credentials(api_key="sk-" + "a" * 60, email="e" * LONGEST_NAME, password="p")
-    column = Base.metadata.tables["activepieces_integrations"].c.masked_credential
+    column = tables.metadata.tables["activepieces_integrations"].c.masked_credential
 
     assert longest.problems() == {}
     assert len(longest.masked()) <= column.type.length  # type: ignore[attr-defined]  # String has it

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from flask_activepieces import tables
 from flask_activepieces.api_client.errors import UnexpectedResponse
 from flask_activepieces.integrations.journal import Journal
-from flask_activepieces.models import Base
 from tests.support.office import ADMIN, Office
 
 
@@ -33,7 +33,7 @@ def test_an_external_id_that_no_column_takes_is_not_kept(
 
 
 def test_the_longest_that_is_kept_fits(office: Office) -> None:
-    column = Base.metadata.tables["activepieces_integrations"].c.connection_external_id
+    column = tables.metadata.tables["activepieces_integrations"].c.connection_external_id
     made = office.set_up()
     journal = Journal(office.database, audit=office.audit, grants=office.grants)
     longest = "x" * column.type.length  # type: ignore[attr-defined]  # String has it

@@ -9,6 +9,7 @@ from threading import Lock
 import pytest
 from sqlalchemy import create_engine, delete
 
+from flask_activepieces import tables
 from flask_activepieces.api_client.errors import (
     ApiError,
     CallTimedOut,
@@ -20,7 +21,6 @@ from flask_activepieces.api_client.errors import (
 from flask_activepieces.database import Database
 from flask_activepieces.errors import Busy
 from flask_activepieces.integrations.leases import LONGEST_SILENCE, PATIENCE, Leases
-from flask_activepieces.models import Base, LeaseRow
 from tests.support.clock import StoppedClock
 
 #: How long a call may be waited for, in these tests.
@@ -31,7 +31,7 @@ TIMEOUT = 30
 def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('leases') / 'leases.sqlite'}")
     database = Database(engine)
-    Base.metadata.create_all(engine)
+    tables.metadata.create_all(engine)
     yield database
     engine.dispose()
 
@@ -40,7 +40,9 @@ def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databa
 def database(shared_database: Database) -> Iterator[Database]:
     """A database in which nobody has a lease."""
     yield shared_database
-    shared_database.run_in_transaction(lambda transaction: transaction.execute(delete(LeaseRow)))
+    shared_database.run_in_transaction(
+        lambda transaction: transaction.execute(delete(tables.leases))
+    )
 
 
 @pytest.fixture
