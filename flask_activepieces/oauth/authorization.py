@@ -8,6 +8,7 @@ point). After it, whatever is wrong goes back to the client by redirect, with ``
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -22,6 +23,10 @@ from .authorization_rules import check
 from .clients import OAuthClient
 
 _LONGEST_STATE = 2000
+#: Anyone can send any text for a redirect URI.
+_LONGEST_IN_LOG = 300
+
+log = logging.getLogger(__name__)
 
 
 class NoRedirect(ActivepiecesError):
@@ -160,6 +165,12 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
             Phrase("Tell its makers that the parameter redirect_uri is missing."),
         )
     if not client.accepts_redirect(uri):
+        log.warning(
+            "Client %s sent the redirect URI %r, which is not registered; registered: %s",
+            client.client_id,
+            uri[:_LONGEST_IN_LOG],
+            ", ".join(client.redirect_uris),
+        )
         raise NoRedirect(
             Phrase(
                 "%(app)s asked to send you to an address that is not registered for it.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import pytest
 from flask import Flask
 
 from tests.conftest import MakeApp
@@ -82,6 +83,32 @@ def test_a_redirect_uri_that_is_not_registered_is_told_on_a_page(
 
     assert "Program" in page.text
     assert "elsewhere.test" not in str(page.links)
+
+
+def test_an_unregistered_redirect_uri_is_logged_beside_those_that_are_registered(
+    app: Flask, bob: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The developer compares the two; the user is shown neither."""
+    program = Program.registered(app, "--redirect-uri", "https://program.test/2")
+    sent = "https://program.test/callback/\nforged line" + "x" * 5000
+
+    page = told_on_a_page(bob.opens(program.question(redirect_uri=sent)))
+
+    (record,) = [
+        each for each in caplog.records if each.name == "flask_activepieces.oauth.authorization"
+    ]
+    message = record.getMessage()
+    assert record.levelname == "WARNING"
+    for words in (
+        program.client_id,
+        "https://program.test/callback/",
+        CALLBACK,
+        "https://program.test/2",
+    ):
+        assert words in message
+    assert "\n" not in message
+    assert len(message) < 1000
+    assert "https://program.test" not in page.text
 
 
 def test_the_redirect_uri_may_be_left_out_when_there_is_only_one(
