@@ -21,6 +21,7 @@ from ..api_client.resources.connection_values import (
 from ..config import Settings
 from ..errors import Declined, InvalidInput, SignatureError
 from ..host import Principal
+from ..oauth.redirects import origin_of
 from ..signing import fingerprint, random_id
 from . import piece_auth
 from .connections import TenantConnections
@@ -32,7 +33,7 @@ from .saving import NewConnection
 
 if TYPE_CHECKING:
     from ..api_client.resources.connections import Connection
-    from ..api_client.resources.pieces import PieceAuth
+    from ..api_client.resources.pieces import Piece, PieceAuth
 
 #: Whoever writes flows there can print the secret, and a piece of theirs says where it is sent.
 _NOT_ON_THEIR_PLATFORM = (
@@ -58,6 +59,20 @@ class StartAuthorization:
     props: Mapping[str, str] = field(default_factory=dict)
     #: Where the browser goes in the end: it is given back then.
     then: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    """What a user is asked before they are sent to a third party."""
+
+    service: str
+    #: The address of the third party, without a path.
+    site: str
+    #: What the connection is called; None if that is not known yet.
+    connection_name: str | None
+    external_id: str | None
+    #: Whether a connection is renewed that is there.
+    renews: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +108,20 @@ class ThirdPartySignIn:
         self._connections = connections
         self._pending = pending
 
+    def describe(self, integration: Integration, wanted: StartAuthorization) -> SignIn:
+        """What the user is to be asked; `InvalidInput` if it cannot be begun."""
+        piece_name, display_name = self._target(integration, wanted)
+        piece, auth = self._piece(integration, piece_name)
+        self._client_id(integration, wanted, piece_name)
+        piece_auth.check_props(auth, wanted.props)
+        return SignIn(
+            service=piece.display_name,
+            site=origin_of(piece_auth.filled(auth.auth_url or "", wanted.props)),
+            connection_name=display_name,
+            external_id=wanted.external_id,
+            renews=wanted.connection_id is not None,
+        )
+
     def start(
         self,
         integration: Integration,
@@ -108,7 +137,7 @@ class ThirdPartySignIn:
         ``nonce`` is what the session keeps already, of a sign-in that goes on in another tab.
         """
         piece_name, display_name = self._target(integration, wanted)
-        auth = self._auth(integration, piece_name)
+        _, auth = self._piece(integration, piece_name)
         client_id = self._client_id(integration, wanted, piece_name)
         piece_auth.check_props(auth, wanted.props)
         nonce = nonce or secrets.token_urlsafe(24)
@@ -182,12 +211,12 @@ class ThirdPartySignIn:
             raise InvalidInput({"pieceName": "is required, or the id of a connection"})
         return wanted.piece_name, wanted.display_name
 
-    def _auth(self, integration: Integration, piece_name: str) -> PieceAuth:
+    def _piece(self, integration: Integration, piece_name: str) -> tuple[Piece, PieceAuth]:
         piece = self._gateways.to(integration, "pieces.get").pieces.get(piece_name)
         auth = piece_auth.oauth2_of(piece)
         if auth is None or not auth.auth_url:
             raise InvalidInput({"pieceName": "this piece does not sign in by OAuth2"})
-        return auth
+        return piece, auth
 
     def _client_id(
         self, integration: Integration, wanted: StartAuthorization, piece_name: str

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import secrets
 from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from flask import Response, request, session
+from flask import Response, make_response, request, session
 from flask.typing import ResponseReturnValue
 
 from ..errors import Declined
+from ..integrations.records import Integration
 from ..integrations.third_party import StartAuthorization
 from ..state import State, get_state
 from .answers import go
 from .connect_schemas import CallbackSchema, StartSchema
 from .connection_schemas import ConnectionSchema
 from .operations import Call, operation
-from .pages import is_visit, this_page, to_login
-from .problems import Problem, api
+from .pages import (
+    check_page_token,
+    error_page,
+    is_visit,
+    page_token,
+    render,
+    this_page,
+    to_login,
+)
+from .problems import api
 from .route import View
 from .upstream import UPSTREAM
 
 #: Where the session keeps what tells this browser from others; of all its tabs, since several may be at it.
 _NONCE = "activepieces_browser"
-#: What tells which connection is meant, and might be one that is there.
-_OF_A_CONNECTION = ("connectionId", "externalId", "displayName")
 #: What the end of a sign-in adds to the address where the browser goes.
 _TOLD_AT_THE_END = ("connection", "error")
 
@@ -44,14 +52,24 @@ def connect(call: Call, integration_id: str) -> Any:
     )
 
 
+def errors_as_pages(view: View) -> View:
+    """A view that browsers are led to: what goes wrong is a page there, and a problem for programs."""
+
+    @wraps(view)
+    def guarded(**path: str) -> ResponseReturnValue:
+        response = make_response(view(**path))
+        return _page_about(response) if is_visit() and response.status_code >= 400 else response
+
+    return guarded
+
+
 def followed(view: View) -> View:
     """A view that links lead to: a stranger signs in to the app first, and comes back."""
 
+    @errors_as_pages
     @api
     @wraps(view)
     def guarded(**path: str) -> ResponseReturnValue:
-        # First: on the way back from the login page, nothing tells where the link was.
-        _refuse_choice_of_another_site()
         state = get_state()
         if is_visit() and state.host.current_principal() is None:
             return to_login(state, this_page())
@@ -61,14 +79,38 @@ def followed(view: View) -> View:
 
 
 @followed
-@operation("edit", query=StartSchema(), status=303, problems=UPSTREAM)
+@operation("edit", query=StartSchema(), status=200, problems=UPSTREAM)
+def ask_oauth2(call: Call, integration_id: str) -> Response:
+    """A page that asks the user whether to sign in at a third party; its button begins it.
+
+    A link may lead here from any site, and from a mail. It begins nothing.
+    """
+    integration = call.integration(integration_id)
+    wanted = _wanted(call)
+    nonce = session.setdefault(_NONCE, secrets.token_urlsafe(24))
+    return render(
+        "third_party_sign_in.html",
+        # The third party is another site, and may be opened in a popup of the app's.
+        leads_elsewhere=True,
+        sign_in=call.state.third_party.describe(integration, wanted),
+        workspace=_workspace_name(call, integration),
+        principal=call.principal,
+        page_token=page_token(call.state, call.principal, nonce),
+        action=this_page(),
+        next_url=wanted.then,
+    )
+
+
+@followed
+@operation("edit", query=StartSchema(), status=303, problems=(400, *UPSTREAM))
 def start_oauth2(call: Call, integration_id: str) -> Response:
-    """Send the browser to a third party, where the user allows what a piece needs."""
-    wanted = dict(call.query)
-    wanted["then"] = wanted.pop("next", f"{request.script_root}/")
+    """Send the browser to a third party, where the user allows what a piece needs; for the button of that page."""
+    integration = call.integration(integration_id)
+    # Besides the rule for all calls, which lets through a browser that does not say where a form comes from.
+    check_page_token(call.state, call.principal, browser=session.get(_NONCE))
     started = call.state.third_party.start(
-        call.integration(integration_id),
-        StartAuthorization(**wanted),
+        integration,
+        _wanted(call),
         user_id=call.principal.user_id,
         redirect_url=_callback_url(call.state),
         nonce=session.get(_NONCE),
@@ -78,6 +120,7 @@ def start_oauth2(call: Call, integration_id: str) -> Response:
     return go(started.url)
 
 
+@errors_as_pages
 @operation("edit", query=CallbackSchema(), status=303, problems=(400, 404, *UPSTREAM))
 def finish_oauth2(call: Call) -> Response:
     """Where the third party sends the browser back to: the connection is made, and the browser led on."""
@@ -110,13 +153,36 @@ def _lead_on(then: str | None, **told: str) -> Response:
     return go(urlunsplit(parts._replace(query=query)))
 
 
-def _refuse_choice_of_another_site() -> None:
-    # This begins by GET, so any page can lead a user here; none may have them put another account into a connection.
-    site = request.headers.get("Sec-Fetch-Site")
-    if site not in (None, "same-origin", "none") and any(
-        name in request.args for name in _OF_A_CONNECTION
-    ):
-        raise Problem(403, "Cross-site call", "Follow this link from a page of this app.")
+def _wanted(call: Call) -> StartAuthorization:
+    wanted = dict(call.query)
+    wanted["then"] = wanted.pop("next", f"{request.script_root}/")
+    return StartAuthorization(**wanted)
+
+
+def _workspace_name(call: Call, integration: Integration) -> str:
+    """What the user calls the tenant, or the organization in it, that the integration is for."""
+    shared = [
+        workspace
+        for workspace in call.state.host.workspaces(call.principal)
+        if workspace.tenant_id == integration.tenant_id
+    ]
+    names = {workspace.organization_id: workspace.name for workspace in shared}
+    return names.get(integration.organization_id) or next(
+        iter(names.values()), integration.tenant_id
+    )
+
+
+def _page_about(response: Response) -> Response:
+    problem = response.get_json()
+    page = error_page(
+        response.status_code,
+        problem["title"],
+        problem["detail"],
+        way_back=f"{request.script_root}/",
+    )
+    if "Retry-After" in response.headers:
+        page.headers["Retry-After"] = response.headers["Retry-After"]
+    return page
 
 
 def _callback_url(state: State) -> str:

@@ -200,9 +200,9 @@ def this_page() -> str:
 
 
 def is_visit() -> bool:
-    """Whether a person looks at the answer: browsers say so of links that are followed, and programs do not."""
+    """Whether a person looks at the answer: browsers say so of links and forms, and programs do not."""
     told = request.headers.get("Sec-Fetch-Mode") == "navigate"
-    return request.method == "GET" and (told or "text/html" in request.accept_mimetypes.values())
+    return told or "text/html" in request.accept_mimetypes.values()
 
 
 def to_login(state: State, next_path: str) -> Response:
@@ -242,11 +242,14 @@ def page_token(state: State, principal: Principal, browser: str) -> str:
     return state.settings.secret_keys.sign(_PAGE_PURPOSE, browser.encode(), context=context)
 
 
-def check_page_token(state: State, principal: Principal) -> None:
-    """`SignatureError` unless the form came from a page that this user saw in this tenant and this browser."""
+def check_page_token(state: State, principal: Principal, *, browser: str | None = None) -> None:
+    """`SignatureError` unless the form came from a page that this user saw in this tenant and this browser.
+
+    ``browser`` is what names the browser where our cookie does not reach.
+    """
     state.settings.secret_keys.verify(
         _PAGE_PURPOSE,
-        (browser_of_request() or "").encode(),
+        (browser or browser_of_request() or "").encode(),
         request.form.get("page_token", ""),
         context=context_of(principal.tenant_id, principal.user_id),
     )

@@ -60,7 +60,7 @@ IN_BODIES = {
     "targetAppConnectionId": "other_id",
 }
 #: They send the browser to a third party, and take what it brings back from there: tests/flows/test_connect_api.py.
-NEEDS_A_THIRD_PARTY = {"api_start_oauth2", "api_finish_oauth2"}
+NEEDS_A_THIRD_PARTY = {"api_ask_oauth2", "api_start_oauth2", "api_finish_oauth2"}
 
 
 @dataclass

@@ -27,6 +27,7 @@ from tests.support.actors import Person, answer_of
 from tests.support.hosts import dispose
 from tests.support.live import serving
 from tests.support.manager import OWN_PIECE, PIECE, Manager
+from tests.support.pages import Page
 from tests.support.reachable import reachable
 from tests.support.storage import database_away, engine_of, rows_of
 from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
@@ -212,7 +213,11 @@ def signs_in(life: Life, carol: Watched, integration: str, acme: TokenEndpoint) 
     refusal = {"error": "invalid_grant", "error_description": "no"}
     acme.tell(Told(tokens), Told(refusal, status=400))
     for code in ("canary-code-of-acme", "canary-code-refused"):
-        answer = carol.gets(f"/connections/{integration}/oauth2/start", pieceName=f"{ACME}oauth")
+        page = Page(
+            carol.gets(f"/connections/{integration}/oauth2/start", pieceName=f"{ACME}oauth")
+        )
+        form = page.form("page_token")
+        answer = carol.person.browser.post(form.action, data=form.values, base_url=carol.site)
         asked = parse_qs(urlsplit(answer.location).query)
         (state,) = asked["state"]
         carol.gets("/oauth2/callback", state=life.plants(state), code=life.plants(code))

@@ -18,7 +18,9 @@ from tests.support.actors import Person, answer_of
 from tests.support.clock import StoppedClock
 from tests.support.live import serving
 from tests.support.manager import API, OWN_PIECE, PIECE, Manager
+from tests.support.pages import Page
 from tests.support.problems import problem
+from tests.support.refusals import cannot_be_framed, nothing_stored, told_on_a_page
 from tests.support.storage import row_counts, rows_of
 from tests.support.token_endpoint import TokenEndpoint, Told
 
@@ -157,9 +159,23 @@ def test_without_a_piece_of_its_own_the_log_says_what_is_missing(
 # A third party
 
 
+def asked_page(manager: Manager, integration: str, **query: Any) -> Page:
+    """The page that asks whether to sign in."""
+    page = Page(manager.gets(f"/connections/{integration}/oauth2/start", **query))
+    assert page.status == 200, page.text
+    return page
+
+
+def presses(manager: Manager, page: Page, **changes: str) -> TestResponse:
+    form = page.form("page_token")
+    return manager.person.browser.post(
+        form.action, data=form.values | changes, base_url=manager.site
+    )
+
+
 def starts(manager: Manager, integration: str, **query: Any) -> dict[str, str]:
-    """What the third party is asked, after the browser was sent there."""
-    answer = manager.gets(f"/connections/{integration}/oauth2/start", **query)
+    """What the third party is asked, after the page's button was pressed and the browser was sent there."""
+    answer = presses(manager, asked_page(manager, integration, **query))
     assert answer.status_code == 303, answer.text
     return {name: value for name, (value,) in parse_qs(urlsplit(answer.location).query).items()}
 
@@ -232,17 +248,165 @@ def test_a_strange_program_is_told_that_it_is_not_signed_in(app: Flask, integrat
     problem(Manager.named(app).gets(path, pieceName=SLACK), 401, "Not signed in")
 
 
-def test_signing_in_on_the_way_does_not_hide_that_the_link_was_on_another_site(
-    app: Flask, integration: str
+#: From where a link is followed; an old browser does not say, and on the way back from a login page none does.
+FROM_ANYWHERE = pytest.mark.parametrize(
+    "site", [None, "none", "same-origin", "same-site", "cross-site"], ids=str
+)
+
+
+def follows_from(manager: Manager, site: str | None) -> None:
+    """From now on the person is in a browser, and follows links and sends forms of this site."""
+    browser = manager.person.browser.environ_base
+    browser["HTTP_ACCEPT"] = "text/html"
+    if site is not None:
+        browser |= {"HTTP_SEC_FETCH_SITE": site, "HTTP_SEC_FETCH_MODE": "navigate"}
+
+
+@FROM_ANYWHERE
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({}, "Sign in at Acme OAuth for a new connection of Acme?"),
+        (
+            {"displayName": "Our Slack"},
+            "Sign in at Acme OAuth for the connection Our Slack of Acme?",
+        ),
+        ({"externalId": "slack-1"}, "Made, or replaced if there is one, with the id slack-1"),
+    ],
+    ids=["a new one", "a name", "an id"],
+)
+def test_a_link_from_anywhere_begins_nothing_and_shows_what_it_is_for(
+    app: Flask,
+    alice: Manager,
+    integration: str,
+    acme: TokenEndpoint,
+    site: str | None,
+    query: dict[str, str],
+    words: str,
+) -> None:
+    """Else any page could have a user put an account of theirs into a connection that flows use."""
+    follows_from(alice, site)
+
+    with nothing_stored(app):
+        page = asked_page(alice, integration, pieceName=SLACK, **query)
+
+    cannot_be_framed(page.response)
+    assert page.response.location is None
+    assert words in page.text
+    assert f"You will be sent to {acme.url}" in page.text
+
+
+def test_the_page_names_the_connection_that_is_to_be_renewed(
+    alice: Manager, integration: str
+) -> None:
+    comes_back(alice, starts(alice, integration, pieceName=SLACK, displayName="Our Slack"))
+    (first,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    follows_from(alice, "cross-site")
+
+    page = asked_page(alice, integration, connectionId=first["id"], next="/settings")
+
+    assert "for the connection Our Slack of Acme?" in page.text
+    assert "Renewed with the account" in page.text
+    assert page.links["Cancel"] == "/settings"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_the_button_of_another_site_begins_nothing(
+    app: Flask, alice: Manager, integration: str, site: str
+) -> None:
+    page = asked_page(alice, integration, pieceName=SLACK)
+    follows_from(alice, site)
+
+    refused = presses(alice, page)
+
+    assert "This call must come from a page of this app." in told_on_a_page(refused, 403).text
+
+
+@pytest.mark.parametrize("token", ["", "x", "of another browser"])
+def test_the_button_needs_the_page_that_was_seen_in_this_browser(
+    app: Flask, alice: Manager, integration: str, token: str
+) -> None:
+    """Also in a browser that does not say where a form comes from."""
+    page = asked_page(alice, integration, pieceName=SLACK)
+    other = Manager(Person(app, "alice"), alice.site)
+    of_another = asked_page(other, integration, pieceName=SLACK).form("page_token")
+    if token == "of another browser":
+        token = of_another.values["page_token"]
+
+    problem(presses(alice, page, page_token=token), 400, "Out of date")
+
+
+def test_a_stranger_who_follows_a_link_in_a_mail_signs_in_and_sees_the_page(
+    app: Flask, alice: Manager, integration: str
 ) -> None:
     stranger = Manager.named(app)
-    stranger.person.browser.environ_base |= {
-        "HTTP_SEC_FETCH_SITE": "cross-site",
-        "HTTP_SEC_FETCH_MODE": "navigate",
-    }
-    path = f"/connections/{integration}/oauth2/start"
+    follows_from(stranger, "cross-site")
+    query = {"pieceName": SLACK, "displayName": "Our Slack"}
 
-    problem(stranger.gets(path, connectionId="x"), 403, "Cross-site call")
+    login = stranger.gets(f"/connections/{integration}/oauth2/start", **query)
+    (after,) = parse_qs(urlsplit(login.location).query)["next"]
+    back = stranger.person.sign_in("alice", next=after)
+    page = Page(stranger.person.browser.get(back.location, base_url=alice.site))
+
+    assert (login.status_code, back.location) == (302, after)
+    assert "for the connection Our Slack of Acme?" in page.text
+    follows_from(stranger, "same-origin")
+    assert presses(stranger, page).status_code == 303
+
+
+def test_whoever_presses_the_button_after_the_session_ended_signs_in_and_is_asked_again(
+    alice: Manager, integration: str
+) -> None:
+    follows_from(alice, "same-origin")
+    page = asked_page(alice, integration, pieceName=SLACK)
+    alice.person.opens("/logout")
+
+    answer = presses(alice, page)
+
+    assert answer.status_code == 302
+    (after,) = parse_qs(urlsplit(answer.location).query)["next"]
+    assert after == page.form("page_token").action
+
+
+def test_what_a_link_lacks_is_a_page_for_a_person(alice: Manager, integration: str) -> None:
+    follows_from(alice, "cross-site")
+
+    answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=PIECE)
+
+    page = told_on_a_page(answer, 422)
+    assert "this piece does not sign in by OAuth2" in page.text
+    assert page.links == {"Back to the app": "/"}
+
+
+def test_a_callback_that_fails_is_a_page_for_a_person(
+    alice: Manager, integration: str, clock: StoppedClock, acme: TokenEndpoint
+) -> None:
+    first, second, third = (starts(alice, integration, pieceName=SLACK) for _ in range(3))
+    follows_from(alice, "cross-site")
+
+    comes_back(alice, first)
+    used = told_on_a_page(comes_back(alice, first))
+    acme.tell(Told({"error": "invalid_grant", "error_description": "too late"}, status=400))
+    refused = told_on_a_page(comes_back(alice, second), 422)
+    clock.advance(601)
+    late = told_on_a_page(comes_back(alice, third))
+
+    assert "this authorization was used before. Start again." in used.text
+    assert "too late" in refused.text
+    assert "this authorization took too long. Start again." in late.text
+    for page in (used, refused, late):
+        assert page.links == {"Back to the app": "/"}
+
+
+def test_a_callback_of_one_who_is_signed_out_is_a_page_for_a_person(
+    alice: Manager, integration: str
+) -> None:
+    """Its code is not passed on to the login page."""
+    asked = starts(alice, integration, pieceName=SLACK)
+    follows_from(alice, "cross-site")
+    alice.person.opens("/logout")
+
+    assert "Sign in first." in told_on_a_page(comes_back(alice, asked), 401).text
 
 
 @pytest.mark.parametrize(
@@ -267,7 +431,6 @@ def test_the_browser_is_led_to_no_other_site(alice: Manager, integration: str, p
         ({"pieceName": SLACK, "props": '{"a": "\\u0000"}'}, "props"),
         ({"pieceName": SLACK, "props": '{"a": "\\ud800"}'}, "props"),
         ({"pieceName": SLACK, "props": '{"\\ud800": "a"}'}, "props"),
-        ({"pieceName": SLACK, "props": json.dumps({"a": "b" * 7000})}, "props"),
         ({"pieceName": ".."}, "pieceName"),
         ({"pieceName": "."}, "pieceName"),
         ({"pieceName": "a/../b"}, "pieceName"),
@@ -281,6 +444,12 @@ def test_what_cannot_be_begun_is_named(
     answer = alice.gets(f"/connections/{integration}/oauth2/start", **query)
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == [field]
+
+
+def test_what_is_too_long_for_an_address_is_not_begun(alice: Manager, integration: str) -> None:
+    page = asked_page(alice, integration, pieceName=SLACK, props=json.dumps({"a": "b" * 7000}))
+
+    assert list(problem(presses(alice, page), 422, "Invalid input")["fields"]) == ["props"]
 
 
 def test_a_connection_to_be_renewed_keeps_its_name(alice: Manager, integration: str) -> None:
@@ -341,20 +510,6 @@ def test_a_sign_in_that_asks_for_as_much_as_may_be_comes_to_its_end(
     asked = starts(alice, integration, pieceName=SLACK, props='{"x": "%s"}' % ("y" * 1500), **much)
 
     assert comes_back(alice, asked).location.startswith(f"{much['next']}?connection=")
-
-
-@pytest.mark.parametrize("site", ["cross-site", "same-site"])
-@pytest.mark.parametrize("name", ["connectionId", "externalId", "displayName"])
-def test_another_site_does_not_choose_the_connection(
-    alice: Manager, integration: str, site: str, name: str
-) -> None:
-    """Else a link could have a user put an account of theirs into a connection that flows use."""
-    alice.person.browser.environ_base["HTTP_SEC_FETCH_SITE"] = site
-    path = f"/connections/{integration}/oauth2/start"
-
-    problem(alice.gets(path, pieceName=SLACK, **{name: "x"}), 403, "Cross-site call")
-
-    assert alice.gets(path, pieceName=SLACK).status_code == 303
 
 
 def test_a_tenant_with_a_key_of_its_own_is_told_how_to_sign_in(

@@ -36,6 +36,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_client": {"name": "Theirs"},
 }
 QUERIES = {
+    "ask_oauth2": {"pieceName": PIECE},
     "start_oauth2": {"pieceName": PIECE},
     "finish_oauth2": {"state": "a state", "code": "a code"},
 }
@@ -97,7 +98,8 @@ def test_every_route_lets_its_own_tenant_in(
         "delete_connection": 404,  # it was the integration's own, and deleted as such
         "replace_connection": 404,  # the two are made up
         "connect": 500,  # the app's piece does not sign in by OAuth2
-        "start_oauth2": 422,  # the same
+        "ask_oauth2": 422,  # the same
+        "start_oauth2": 400,  # nobody has seen the page
         "finish_oauth2": 400,  # nothing was begun
     }
 
