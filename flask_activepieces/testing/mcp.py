@@ -1,4 +1,4 @@
-"""MCP servers of projects and of the platform: their settings and their token. The protocol itself is not played.
+"""MCP servers of projects and of the platform: their settings and their token. Clients connect at `mcp_transport`.
 
 Only users get in, not API keys; of a project's users also those who may only look, and they see the token.
 0.78 has a switch (``status``), 0.85 a list of tools that are off (``disabledTools``).

@@ -79,10 +79,13 @@ AUTHORIZATION_URL = Change(
 )
 MCP_BY_OAUTH = Change(
     since="0.85",
-    before="An MCP server has a switch (`status`); there is none for the platform.",
-    after="An MCP server has `disabledTools`; the platform has one, too.",
+    before="An MCP server has a switch (`status`), and its token opens `/projects/:id/mcp-server/http`, also when it"
+    " is off. The platform has no server.",
+    after="An MCP server has `disabledTools`, and its token opens nothing: `/mcp` takes only tokens of Activepieces'"
+    " own OAuth server. The platform has one, too.",
     known="recorded",
-    source="[0.78.2] mcp-server enable {status} · mcp: project mcp-server update",
+    source="[0.78.2] mcp-server enable {status} · [0.78.2] mcp-server http, mcp token"
+    " · mcp: project mcp-server update · mcp: POST /mcp with the CURRENT project mcp token",
 )
 SSRF_FILTER = Change(
     since="0.85",

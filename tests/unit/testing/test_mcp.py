@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from werkzeug.test import Client
 
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.versions import Version
@@ -80,3 +81,34 @@ def test_each_version_knows_its_own_settings_and_drops_those_of_the_other(
     assert admin.post(path(admin), other).items() >= change.items()
     assert not admin.get(path(admin)).keys() & other.keys()
     server.close()
+
+
+def test_no_token_of_the_stand_in_opens_the_mcp_endpoint(standin: Standin) -> None:
+    """Seen at 0.85.2: neither the token that the management route shows, nor a key, nor a session."""
+    shown = standin.by_admin().get(path(standin))["token"]
+    client = Client(standin.server.app)
+
+    for token in (shown, standin.token, standin.server.user_token()):
+        answer = client.post("/mcp", json={}, headers={"Authorization": f"Bearer {token}"})
+
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
+    assert client.get("/mcp").status_code == 405
+
+
+def test_at_0_78_the_token_opens_a_server_that_is_off() -> None:
+    server = ActivepiecesServer(version="0.78")
+    standin = calls(server)
+    shown = standin.by_admin().get(path(standin))
+    initialize = {"jsonrpc": "2.0", "id": 1, "method": "initialize"}
+
+    opened, refused = (
+        standin.by(token).ask("POST", f"{path(standin)}/http", initialize)
+        for token in (shown["token"], standin.token)
+    )
+
+    server.close()
+    assert shown["status"] == "DISABLED"
+    assert (opened.status_code, opened.mimetype) == (200, "text/event-stream")
+    assert '"serverInfo":{"name":"Activepieces"' in opened.text
+    assert refused.status_code == 401
