@@ -22,6 +22,7 @@ from urllib3.exceptions import (
     ProxyError,
 )
 
+from ..network import network
 from .deadlines import POOLS, Exchange, under
 from .errors import CallTimedOut, ConnectionFailed, UnexpectedResponse
 from .response import ApiResponse
@@ -91,6 +92,7 @@ class ConnectionPool:
         self, call: str, outgoing: HttpRequest, *, timeout: Timeout, deadline: float
     ) -> ApiResponse:
         """The whole response; else `ConnectionFailed`, `CallTimedOut` or `UnexpectedResponse`."""
+        network.check(call, outgoing.url)
         if (
             self._process != os.getpid()
         ):  # a socket must not be shared with the process we were forked from

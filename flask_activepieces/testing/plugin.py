@@ -1,15 +1,18 @@
 """The pytest plugin of flask-activepieces: a stand-in Activepieces, and access tokens of the app under test.
 
-pytest loads it in every run; the server is loaded by the first test that asks for one of the fixtures.
+pytest loads it in every run; the server is loaded by the first test that asks for one of the fixtures. While it is
+loaded, no test calls Activepieces on another machine, unless it is marked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from ..network import network
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -24,6 +27,33 @@ __all__ = [
     "issue_token",
     "live_app",
 ]
+
+
+_MARKER = "activepieces_network"
+_REFUSAL = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """From here on, calls of Activepieces stay on this machine, whatever the configuration of the app says."""
+    config.addinivalue_line(
+        "markers", f"{_MARKER}: let flask-activepieces call servers on other machines"
+    )
+    config.stash[_REFUSAL] = refusal = ExitStack()
+    refusal.enter_context(network.loopback_only(True))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Put back what was before."""
+    config.stash[_REFUSAL].close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Lets a marked test call other machines, its fixtures included."""
+    if item.get_closest_marker(_MARKER) is None:
+        return (yield)
+    with network.loopback_only(False):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ LAYERS = {
     "jwk": 0,
     "jwt_keys": 0,
     "key_strength": 0,
+    "network": 0,
     "phrases": 0,
     "config": 0,
     "config_urls": 0,

@@ -137,6 +137,7 @@ def test_a_netrc_does_not_replace_the_credential(
     assert server.received[0].headers["authorization"] == "Bearer ours"
 
 
+@pytest.mark.activepieces_network
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -160,6 +161,7 @@ def test_a_refused_connection_sent_nothing(http: ConnectionPool) -> None:
     assert not failed.value.outcome_unknown
 
 
+@pytest.mark.activepieces_network
 def test_an_unknown_host_sent_nothing(http: ConnectionPool) -> None:
     with pytest.raises(ConnectionFailed) as failed:
         send(http, "http://activepieces.invalid", method="POST", body=b"{}")
@@ -168,6 +170,7 @@ def test_an_unknown_host_sent_nothing(http: ConnectionPool) -> None:
     assert not failed.value.outcome_unknown
 
 
+@pytest.mark.activepieces_network
 @pytest.mark.parametrize(
     "nowhere", ["http://a..b", "http://ex ample.com", "http://\x00", f"http://{'a' * 300}"]
 )
