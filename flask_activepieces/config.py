@@ -185,7 +185,7 @@ class _Reader:
     def jwt_keys(self, ring: KeyRing) -> JwtKeys:
         configured = self.read("JWT_KEYS", None, lambda value: configured_keys(key_texts(value)))
         # Tokens signed before JWT_KEYS was set go on verifying: derived keys stay at the end of the list.
-        return JwtKeys((configured or ()) + derived_keys(ring))
+        return JwtKeys([*(configured or ()), *derived_keys(ring)])
 
     def warn_of_unknown_keys(self, known: Mapping[str, Any]) -> None:
         for key in self._config:

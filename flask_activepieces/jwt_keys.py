@@ -1,146 +1,165 @@
-"""The keys that sign access tokens: a list, the first signs, all verify; each is tied to one algorithm.
+"""The keys that sign access tokens: a list of which the first signs and all verify, each with one algorithm.
 
-Without configuration the keys are HS256, derived from the app's secret keys, so that a new app needs no key
-files. With ``ACTIVEPIECES_JWT_KEYS`` they are key pairs (see `jwk`), and other services can verify tokens by
+Without configuration they are HS256 keys, derived from the app's secret keys, so that a new app needs no key files.
+With ``ACTIVEPIECES_JWT_KEYS`` they are EC P-256, RSA or Ed25519 key pairs, and other services can verify tokens with
 ``/oauth/jwks.json``.
 
-A stranger's header is never read: a token whose first part is not, letter by letter, what one of these keys writes
-there is not ours. So no header can choose the algorithm or the key (RFC 8725 §3.1), pass a JWT off that was made
-for another use (§3.11), or ask for what we do not understand (RFC 7515 §4.1.11).
+A token is verified only if its header is exactly the one that the key with its ``kid`` writes. So no header can
+choose the algorithm or the key (RFC 8725 §3.1), pass off a JWT that was issued for another use (§3.11), or ask for an
+extension (RFC 7515 §4.1.11).
 """
 
 from __future__ import annotations
 
-import hmac
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey, import_key
+from joserfc.jws import JWSRegistry
 
 from .errors import SignatureError
-from .signing import KeyRing, fingerprint, from_base64url, to_base64url
+from .signing import KeyRing, fingerprint
 
 #: RFC 9068 §2.1: the type says what the token is, so that no other JWT can pass as one.
 TYPE = "at+jwt"
 _PURPOSE = "access token"
+#: A key id is part of every token: a long or odd one is replaced by the key's thumbprint.
+_KEY_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
-
-class Material(Protocol):
-    """What signs and verifies, by the one algorithm it is for."""
-
-    def sign(self, message: bytes) -> bytes:
-        """The signature."""
-        ...
-
-    def verify(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is right."""
-        ...
-
-    def published(self) -> dict[str, Any] | None:
-        """What others verify by, as a JSON Web Key; None when nothing may be shown to them."""
-        ...
-
-
-@dataclass(frozen=True)
-class SharedSecret:
-    """HS256: who can verify can sign, so it never leaves this app."""
-
-    secret: bytes = field(repr=False)
-
-    def sign(self, message: bytes) -> bytes:
-        """RFC 7518 §3.2."""
-        return hmac.digest(self.secret, message, "sha256")
-
-    def verify(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is right, in a time that does not tell where it is wrong."""
-        return hmac.compare_digest(self.sign(message), signature)
-
-    def published(self) -> None:
-        """Nothing."""
+KeyPair = ECKey | RSAKey | OKPKey
 
 
 @dataclass(frozen=True)
 class JwtKey:
-    """One key with the one algorithm it may be used with."""
+    """One key with the one algorithm that it may be used with."""
 
     kid: str
     algorithm: str
-    material: Material = field(repr=False)
+    key: OctKey | KeyPair = field(repr=False)
 
     @property
-    def is_secret(self) -> bool:
-        """Whether the key is symmetric, and so must never be published."""
-        return self.material.published() is None
+    def is_symmetric(self) -> bool:
+        """Whether who can verify can also sign: such a key is never published."""
+        return isinstance(self.key, OctKey)
 
-    @cached_property
-    def header(self) -> str:
-        """The first part of every token that it signs."""
-        header = {"alg": self.algorithm, "typ": TYPE, "kid": self.kid}
-        return to_base64url(json.dumps(header, separators=(",", ":")).encode())
-
-    def sign(self, payload: bytes) -> str:
-        """The payload as a JWS in its compact form (RFC 7515 §7.1)."""
-        body = f"{self.header}.{to_base64url(payload)}"
-        return f"{body}.{to_base64url(self.material.sign(body.encode()))}"
+    @property
+    def header(self) -> dict[str, str]:
+        """The header of every token that it signs."""
+        return {"alg": self.algorithm, "typ": TYPE, "kid": self.kid}
 
 
-@dataclass(frozen=True, eq=False)
+class _Registry(JWSRegistry):
+    def get_alg(self, name: str) -> Any:
+        # RFC 9864 has a new name for EdDSA, and joserfc warns of the old one, which is all that most libraries know.
+        is_allowed = name in (self.allowed or ())
+        return self.algorithms[name] if name == "EdDSA" and is_allowed else super().get_alg(name)
+
+
 class JwtKeys:
     """All keys, the signing one first."""
 
-    keys: tuple[JwtKey, ...]
+    def __init__(self, keys: Sequence[JwtKey]) -> None:
+        self.keys = tuple(keys)
+        self._by_kid = {key.kid: key for key in self.keys}
+        self._set = KeySet([key.key for key in self.keys])
+        self._registry = _Registry(algorithms={key.algorithm for key in self.keys})
+
+    def __repr__(self) -> str:
+        return f"<JwtKeys {', '.join(self._by_kid)}>"
 
     @property
     def signing(self) -> JwtKey:
         """The key that new tokens are signed with."""
         return self.keys[0]
 
-    def open(self, text: str) -> bytes:
-        """The payload of a JWS that one of the keys signed; `SignatureError` for anything else."""
-        body, _, signature = text.rpartition(".")
-        header, _, payload = body.partition(".")
-        key = next((key for key in self.keys if key.header == header), None)
-        if key is None:
-            raise SignatureError("this is no access token of ours")
-        if not text.isascii() or not key.material.verify(body.encode(), from_base64url(signature)):
-            raise SignatureError("the signature of this access token does not verify")
-        return from_base64url(payload)
+    def sign(self, claims: dict[str, Any]) -> str:
+        """The claims as a signed JWT."""
+        key = self.signing
+        token: str = jwt.encode(key.header, claims, key.key, registry=self._registry)
+        return token
 
-    def public(self) -> dict[str, list[dict[str, Any]]]:
-        """The JWK set (RFC 7517 §5) of what may be published; empty with HS256 only."""
+    def verify(self, token: str) -> dict[str, Any]:
+        """The claims of a JWT that one of the keys signed; `SignatureError` for anything else."""
+        try:
+            decoded = jwt.decode(token, self._set, registry=self._registry)
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise SignatureError("this is not an access token of this app") from error
+        key = self._by_kid.get(decoded.header.get("kid", ""))
+        if key is None or decoded.header != key.header:
+            raise SignatureError("this is not an access token of this app")
+        return decoded.claims
+
+    def jwks(self) -> dict[str, list[dict[str, Any]]]:
+        """The public keys as a JWK set (RFC 7517 §5); empty with HS256 only."""
         return {
             "keys": [
-                {**published, "kid": key.kid, "alg": key.algorithm, "use": "sig"}
+                {**key.key.as_dict(private=False), "alg": key.algorithm, "use": "sig"}
                 for key in self.keys
-                if (published := key.material.published()) is not None
+                if not key.is_symmetric
             ]
         }
 
 
-def derived_keys(ring: KeyRing) -> tuple[JwtKey, ...]:
-    """HS256 keys from the app's secret keys, for the purpose of access tokens only."""
-    return tuple(
-        # The id is a hash of the derived key: it says which key, and nothing about it.
-        JwtKey(fingerprint(secret.hex())[:16], "HS256", SharedSecret(secret))
-        for secret in ring.derive(_PURPOSE)
-    )
+def derived_keys(ring: KeyRing) -> list[JwtKey]:
+    """HS256 keys from the app's secret keys, for access tokens only."""
+    return [_derived_key(secret) for secret in ring.derive(_PURPOSE)]
 
 
-def configured_keys(texts: Sequence[str]) -> tuple[JwtKey, ...]:
-    """Key pairs from PEM texts or JSON Web Keys; `ValueError` says which one is wrong, never what it holds."""
-    # Here, for it takes its time to load, and most apps have no key pairs.
-    from .jwk import KeyPair, key_pair
+def _derived_key(secret: bytes) -> JwtKey:
+    kid = fingerprint(secret.hex())[:16]  # a hash of the derived key, which reveals nothing of it
+    return JwtKey(kid, "HS256", OctKey.import_key(secret, {"kid": kid}))
 
-    def one(text: str, position: int) -> KeyPair:
-        try:
-            return key_pair(text)
-        except ValueError as error:
-            raise ValueError(f"key {position} {error}") from None
 
-    pairs = [one(text, position) for position, text in enumerate(texts, start=1)]
-    if len({pair.kid for pair in pairs}) < len(pairs):
-        raise ValueError("two keys have one kid; a token must tell which of them signed it")
-    if pairs and not pairs[0].is_private:
+def configured_keys(texts: Iterable[str]) -> list[JwtKey]:
+    """Key pairs from PEM or JSON Web Keys; `ValueError` says which one is wrong, never what it contains."""
+    keys = [_configured_key(text, position) for position, text in enumerate(texts, start=1)]
+    if len({key.kid for key in keys}) < len(keys):
+        raise ValueError("duplicate kid: key ids must be unique")
+    if keys and not keys[0].key.is_private:
         raise ValueError("the first key signs, so it must be a private key")
-    return tuple(JwtKey(pair.kid, pair.algorithm, pair) for pair in pairs)
+    return keys
+
+
+def _configured_key(text: str, position: int) -> JwtKey:
+    try:
+        key = _import_key_pair(text)
+        algorithm = _algorithm(key)
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+        # No "from": only the message below may reach a log.
+        raise ValueError(f"key {position} is neither PEM nor a JSON Web Key") from None
+    if isinstance(key, OctKey) or algorithm is None:
+        raise ValueError(f"key {position} must be EC P-256, RSA of 2048 to 4096 bits, or Ed25519")
+    has_plain_id = key.kid is not None and _KEY_ID.fullmatch(key.kid)
+    kid = str(key.kid if has_plain_id else key.thumbprint())  # RFC 7638
+    return JwtKey(kid, algorithm, import_key({**key.as_dict(private=key.is_private), "kid": kid}))
+
+
+def _import_key_pair(text: str) -> OctKey | KeyPair:
+    if text.lstrip().startswith("{"):
+        described = json.loads(text)
+        # What the key is used for is decided here and not by its file.
+        for hint in ("use", "key_ops", "alg"):
+            described.pop(hint, None)
+        return import_key(described)
+    for key_type in ("EC", "RSA", "OKP"):
+        try:
+            return import_key(text, key_type)
+        except (JoseError, ValueError, TypeError):
+            continue
+    raise ValueError("not a key")
+
+
+def _algorithm(key: OctKey | KeyPair) -> str | None:
+    match key:
+        case ECKey(curve_name="P-256"):
+            return "ES256"
+        case RSAKey() if 2048 <= key.raw_value.key_size <= 4096:
+            return "RS256"
+        case OKPKey(curve_name="Ed25519"):
+            return "EdDSA"
+    return None

@@ -24,7 +24,7 @@ def list_keys(as_json: bool) -> None:
             "kid": key.kid,
             "algorithm": key.algorithm,
             "use": "signs and verifies" if key == keys.signing else "verifies",
-            "published": "no" if key.is_secret else "in jwks.json",
+            "published": "no" if key.is_symmetric else "in jwks.json",
         }
         for key in keys.keys
     ]

@@ -36,7 +36,7 @@ def _document(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
 @_document
 def jwks() -> dict[str, Any]:
     """RFC 7517 §5: the public keys; none when tokens are signed with HS256."""
-    return get_state().settings.jwt_keys.public()
+    return get_state().settings.jwt_keys.jwks()
 
 
 @_document

@@ -93,7 +93,7 @@ def consents(life: Life, program: Program, bob: Person) -> str:
     life.refused(bob.sends(form, decision="approve", request_id=MISTYPED))
     life.refused(Person(life.app, "alice").sends(form, decision="approve"))
     life.refused(bob.opens(program.question(client_id=MISTYPED)))
-    life.refused(bob.opens(program.question(redirect_uri=f"https://evil.test/{MISTYPED}")))
+    life.refused(bob.opens(program.question(state=MISTYPED, redirect_uri="https://evil.test/")))
     code = bob.allows(program.question())
     life.learns(code)
     return code

@@ -21,7 +21,6 @@ LAYERS = {
     "errors": 0,
     "clock": 0,
     "signing": 0,
-    "jwk": 0,
     "jwt_keys": 0,
     "key_strength": 0,
     "network": 0,

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from flask_activepieces.errors import SignatureError
-from flask_activepieces.jwt_keys import JwtKey, JwtKeys, SharedSecret, configured_keys, derived_keys
+from flask_activepieces.jwt_keys import JwtKey, JwtKeys, configured_keys, derived_keys
 from flask_activepieces.oauth.access_tokens import AccessToken, sign, verify
 from flask_activepieces.signing import KeyRing
 
@@ -64,7 +64,7 @@ def test_keys_are_tied_to_their_algorithm() -> None:
             (key,) = configured_keys([text])
             assert key.algorithm == algorithm
             assert key.kid == material.thumbprint()  # RFC 7638
-            assert not key.is_secret
+            assert not key.is_symmetric
             assert works(JwtKeys((key,)))
 
 
@@ -190,7 +190,7 @@ def test_two_keys_of_one_id_are_refused() -> None:
 def test_derived_keys_follow_the_secret_keys() -> None:
     new, old = derived_keys(KeyRing(["a newer key, in front", "a key for the test vectors only"]))
 
-    assert (old.kid, old.algorithm, old.is_secret) == ("cbc5f63afc59e2c7", "HS256", True)
+    assert (old.kid, old.algorithm, old.is_symmetric) == ("cbc5f63afc59e2c7", "HS256", True)
     assert new.kid != old.kid
     assert works(JwtKeys((new, old)))
 
@@ -201,7 +201,7 @@ def test_a_key_of_another_purpose_signs_no_access_token() -> None:
 
     for purpose in ("authorization code", "refresh token", "parked request", "consent", "page"):
         for secret in ring.derive(purpose):
-            stolen = JwtKeys((JwtKey(keys.signing.kid, "HS256", SharedSecret(secret)),))
+            stolen = JwtKeys([JwtKey(keys.signing.kid, "HS256", OctKey.import_key(secret))])
             with pytest.raises(SignatureError):
                 verify(keys, sign(stolen, TOKEN), issuer=TOKEN.issuer, now=TOKEN.issued_at)
 
@@ -209,7 +209,7 @@ def test_a_key_of_another_purpose_signs_no_access_token() -> None:
 def test_only_public_halves_are_published() -> None:
     keys = JwtKeys(configured_keys([jwk(kid="mine")]) + derived_keys(KeyRing(["k" * 16])))
 
-    (published,) = keys.public()["keys"]
+    (published,) = keys.jwks()["keys"]
 
     assert set(published) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
     assert (published["kid"], published["alg"], published["use"]) == ("mine", "ES256", "sig")
@@ -221,4 +221,4 @@ def test_a_repr_shows_no_key() -> None:
     shown = repr(keys)
 
     assert str(ec().as_dict(private=True)["d"]) not in shown
-    assert "material" not in shown and "secret" not in shown
+    assert "OctKey" not in shown and "secret" not in shown
