@@ -18,6 +18,10 @@ ALL_PACKAGES  := $(STAMP)-all
 OUTER_PIP := $(PYTHON) -m pip --python $(VENV)/bin/python
 INSTALL   := install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
+# Each file on one process, in the order of their names: the many small files of tests/unit come last, so that both
+# processes end at the same time. By default xdist leaves the files with few tests, often the slowest, to the end.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+
 # Compiled modules are kept, whatever the machine is set to: each process that compiles them again takes seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -58,13 +62,13 @@ check-demo: $(DEMO_PACKAGES) ## Run what the demo shows unattended, and report e
 	@$(RUN) example_app --check $(ARGS)
 
 test: setup ## Run the tests, on two processes
-	$(RUN) pytest -q -n 2 --dist loadfile $(ARGS)
+	$(RUN) pytest -q $(PARALLEL) $(ARGS)
 
 test-long: setup ## Run the tests that take minutes
 	$(RUN) pytest -q -m long $(ARGS)
 
 coverage: setup ## Run the tests and show the lines and branches that none of them reaches
-	$(RUN) pytest -q -n 2 --dist loadfile --cov $(ARGS)
+	$(RUN) pytest -q $(PARALLEL) --cov $(ARGS)
 
 check: setup ## Check format, lint, types and documentation
 	$(RUN) ruff format --check .

@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import gc
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from werkzeug.routing import Rule
+from werkzeug.routing import BaseConverter, Rule
+from werkzeug.routing.rules import RulePart
 
 Builder = Callable[..., tuple[str, str]]
 
 
-class LazyRule(Rule):
-    """A route that learns to build URLs when it is first asked for one.
+@dataclass(frozen=True)
+class ParsedPath:
+    """What Werkzeug reads in the path of a route."""
 
-    Werkzeug compiles two functions for that with each route. That was half of what an app took to make, and a test
-    asks its app for a URL or two.
+    parts: list[RulePart]
+    trace: list[tuple[bool, str]]
+    converters: Mapping[str, BaseConverter]
+
+
+#: The apps of the tests have the same routes again and again.
+_parsed_paths: dict[str, ParsedPath] = {}
+
+
+class LazyRule(Rule):
+    """A route whose path is parsed once for all apps, and that learns to build URLs when it is first asked for one.
+
+    Werkzeug parses a path and compiles two functions with each route. That was most of what an app took to make, and
+    a test asks its app for a URL or two. No test has converters of its own.
     """
+
+    def _parse_rule(self, rule: str) -> Iterable[RulePart]:
+        parsed = _parsed_paths.get(rule)
+        if parsed is None:
+            known, traced = set(self._converters), len(self._trace)
+            parts = list(super()._parse_rule(rule))
+            converters = {name: self._converters[name] for name in self._converters.keys() - known}
+            parsed = ParsedPath(parts, self._trace[traced:], converters)
+            _parsed_paths[rule] = parsed
+        else:
+            self._trace.extend(parsed.trace)
+            self._converters.update(parsed.converters)
+            self.arguments.update(parsed.converters)
+        return parsed.parts
 
     def _compile_builder(self, append_unknown: bool = True) -> Builder:
         compile_now = super()._compile_builder
