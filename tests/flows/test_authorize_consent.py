@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Flask
 from sqlalchemy import text
 
+from flask_activepieces import Principal, Workspace
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
-from tests.support.hosts import ALL_SCOPES
+from tests.support.hosts import ALL_SCOPES, SmallHost
 from tests.support.pages import Page
 from tests.support.refusals import cannot_be_framed, nothing_stored, told_by_redirect
 from tests.support.storage import engine_of, row_counts, rows_of
@@ -215,6 +218,28 @@ def test_a_yes_of_a_user_with_several_workspaces_is_not_remembered(
 
     assert alice.opens(trusted.question()).status_code == 200
     told_by_redirect(alice.opens(trusted.question(prompt="none")), "consent_required")
+
+
+class HostOfOneOrganization(SmallHost):
+    """Whose users have one workspace, which is an organization."""
+
+    organization = "labs"
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        return [Workspace("acme", self.organization.title(), self.organization)]
+
+
+def test_a_yes_for_one_organization_is_not_remembered_for_another(make_app: MakeApp) -> None:
+    host = HostOfOneOrganization()
+    app = make_app(host=host)
+    bob, trusted = Person(app, "bob"), Program.registered(app, "--remember-consent")
+    bob.allows(trusted.question())
+    assert bob.opens(trusted.question()).status_code == 303
+
+    host.organization = "sales"
+
+    assert "Sales" in bob.sees(trusted.question()).text
+    assert bob.opens(trusted.question()).status_code == 200
 
 
 def test_a_yes_to_a_public_client_is_not_remembered(app: Flask, bob: Person) -> None:

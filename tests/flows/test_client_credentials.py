@@ -95,6 +95,16 @@ def test_its_tokens_end_with_itself(app: Flask, robot: Program) -> None:
     assert robot.calls(token).status_code == 401
 
 
+def test_a_client_whose_tenant_was_taken_away_gets_no_token(app: Flask, robot: Program) -> None:
+    """No door does that; but a token without a tenant would be nobody's and everybody's."""
+    with engine_of(app).begin() as connection:
+        connection.execute(text("UPDATE activepieces_oauth_clients SET tenant_id = NULL"))
+
+    oauth_error(
+        robot.posts("/oauth/token", {"grant_type": "client_credentials"}), 400, "invalid_request"
+    )
+
+
 def test_tokens_that_a_client_gets_for_itself_are_counted_and_have_no_row_each(
     app: Flask, robot: Program, clock: StoppedClock
 ) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from flask_activepieces import Principal, Workspace
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
-from tests.support.hosts import HostWithLabs
+from tests.support.hosts import HostWithLabs, SmallHost
 from tests.support.pages import Form, Page
 from tests.support.refusals import cannot_be_framed, told_on_a_page
 from tests.support.storage import database_away, row_counts, rows_of
@@ -100,6 +102,38 @@ def test_what_a_living_connection_may_do_is_shown_even_if_less_was_allowed_since
     bob.allows(program.question(prompt="consent"), scope=["profile:read"])
 
     assert "Change tasks" in bob.sees(PAGE).text
+
+
+class HostWithLocalIds(SmallHost):
+    """In which user ids mean something in their tenant only."""
+
+    tenant = "acme"
+
+    def current_principal(self) -> Principal | None:
+        return Principal("1", self.tenant, "One")
+
+    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
+        return [Workspace(self.tenant, self.tenant.title())]
+
+
+def test_the_same_user_id_in_another_tenant_is_another_person(make_app: MakeApp) -> None:
+    host = HostWithLocalIds()
+    app = make_app(host=host)
+    program, person = Program.registered(app), Person(app)
+    token = program.connects(person)["refresh_token"]
+    (grant,) = rows_of(app, "grants")
+
+    host.tenant = "globex"
+    page = person.sees(PAGE)
+    # With the token of a page that has one: that of the other person's grant is asked for.
+    theirs = program.connects(person)["refresh_token"]
+    (button,) = buttons(person.sees(PAGE))
+    refused = person.sends(Form(f"{PAGE}/{grant['id']}/disconnect", button.names, button.values))
+
+    assert buttons(page) == []
+    told_on_a_page(refused, 404)
+    for kept in (token, theirs):
+        assert program.refreshes(kept).status_code == 200
 
 
 def test_all_workspaces_of_a_person_are_on_one_page(app: Flask, alice: Person) -> None:

@@ -57,6 +57,18 @@ def test_a_refresh_token_is_described_without_what_makes_it(
     assert not {"secret", "nonce", "token_type"} & set(told)
 
 
+def test_a_refresh_token_is_active_for_as_long_as_it_gets_a_successor(
+    program: Program, tokens: dict[str, Any]
+) -> None:
+    """The one before the newest still does, because its answer may be lost; an older one ends the connection."""
+    first = tokens["refresh_token"]
+    second = answer_of(program.refreshes(first))["refresh_token"]
+    third = answer_of(program.refreshes(second))["refresh_token"]
+
+    assert [is_active(program, token) for token in (first, second, third)] == [False, True, True]
+    assert program.refreshes(third).status_code == 200, "to look at a token is not to use it"
+
+
 def test_an_inactive_token_is_nothing_but_inactive(
     app: Flask, program: Program, tokens: dict[str, Any], clock: StoppedClock
 ) -> None:

@@ -145,6 +145,19 @@ def test_another_clients_token_is_refused_and_lives_on(
     assert program.refreshes(first).status_code == 200
 
 
+def test_a_used_token_at_another_client_ends_nothing(
+    app: Flask, program: Program, first: str
+) -> None:
+    """At its own client it would count as theft; somebody else could end connections by it."""
+    other = Program.registered(app)
+    second = next_after(program, first)
+    third = next_after(program, second)
+
+    assert answer_of(other.refreshes(first), 400)["error"] == "invalid_grant"
+
+    assert program.refreshes(third).status_code == 200
+
+
 def test_a_connection_idle_for_too_long_is_over(
     program: Program, clock: StoppedClock, first: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -14,8 +15,9 @@ from flask_activepieces.api_client.errors import (
     UnexpectedResponse,
 )
 from flask_activepieces.errors import InvalidInput, NotFound
+from flask_activepieces.integrations import records
 from flask_activepieces.testing import ActivepiecesServer
-from tests.support.office import Office
+from tests.support.office import ADMIN, Office
 from tests.support.raw_server import raw_server
 
 
@@ -283,6 +285,25 @@ def test_a_foreign_integration_is_not_found(office: Office) -> None:
     for tenant in ("globex", made.tenant_id.upper()):
         with pytest.raises(NotFound):
             office.find(made.id, tenant)
+
+
+def test_an_integration_under_the_name_of_another_tenant_shows_and_changes_nothing(
+    office: Office,
+) -> None:
+    """Its id is right, and its tenant is not: every statement names both."""
+    made = office.set_up()
+    foreign = replace(made, tenant_id="globex")
+    rows = office.rows("integrations")
+
+    with pytest.raises(NotFound):
+        office.database.read(lambda connection: records.locked(connection, foreign))
+    with pytest.raises(NotFound):
+        office.services.integrations.change(foreign, enabled=False, user_id=ADMIN, now=office.now)
+    with pytest.raises(NotFound):
+        office.services.integrations.remove(foreign, user_id=ADMIN, now=office.now)
+    assert office.database.run_in_transaction(lambda work: records.remove(work, foreign)) is False
+
+    assert office.rows("integrations") == rows
 
 
 @pytest.mark.parametrize("wrong", ["", "nonsense", "a' OR '1'='1", "x" * 1000, "\0"])

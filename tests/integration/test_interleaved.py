@@ -1,0 +1,164 @@
+"""Two connections to the database, interleaved by hand: what one commits between two statements of another counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+
+from flask_activepieces.oauth import families
+from flask_activepieces.oauth.codes import issue_code
+from flask_activepieces.oauth.refresh_tokens import REPEAT_WINDOW
+from flask_activepieces.state import get_state
+from tests.support import hosts
+from tests.support.actors import Person, Program, answer_of, s256
+from tests.support.clock import StoppedClock
+from tests.support.databases import Kind, fresh_database
+from tests.support.refusals import nothing_stored, oauth_error
+from tests.support.storage import engine_of, rows_of
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.postgres),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ]
+)
+def app(request: pytest.FixtureRequest, tmp_path: Path, clock: StoppedClock) -> Iterator[Flask]:
+    """The small host, on each database."""
+    kind: Kind = request.param
+    with fresh_database(kind, tmp_path) as url:
+        app = hosts.make_app(tmp_path, database=url, clock=clock)
+        try:
+            yield app
+        finally:
+            hosts.dispose(app)
+
+
+@contextmanager
+def just_before(app: Flask, words: str, act: Callable[[], object]) -> Iterator[None]:
+    """On another connection, once, and before the first statement that has these words."""
+    done: list[bool] = []
+
+    def interrupt(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if words in statement and not done:
+            done.append(True)
+            act()
+
+    engine = engine_of(app)
+    event.listen(engine, "before_cursor_execute", interrupt)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", interrupt)
+    assert done, f"nothing had the words {words}"
+
+
+def test_a_refresh_that_meets_a_revocation_gets_nothing(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    """It has seen that the connection lives, and then its UPDATE must see that it does not."""
+    token = program.connects(bob)["refresh_token"]
+
+    with just_before(app, "UPDATE activepieces_token_families", lambda: program.revokes(token)):
+        refused = program.refreshes(token)
+
+    oauth_error(refused, 400, "invalid_grant")
+    (family,) = rows_of(app, "token_families")
+    assert family["generation"] == 0
+    assert family["revoked_at"] is not None
+
+
+def test_two_late_retries_that_meet_get_the_same_successor(
+    app: Flask, program: Program, bob: Person, clock: StoppedClock
+) -> None:
+    """Else the second would displace what the first was given, whose next use would then count as theft."""
+    token = program.connects(bob)["refresh_token"]
+    answer_of(program.refreshes(token))
+    clock.advance(REPEAT_WINDOW + 1)
+    met: list[str] = []
+
+    def retry() -> None:
+        met.append(answer_of(program.refreshes(token))["refresh_token"])
+
+    with just_before(app, "UPDATE activepieces_token_families", retry):
+        second = answer_of(program.refreshes(token))["refresh_token"]
+
+    assert met == [second]
+    assert program.refreshes(second).status_code == 200
+
+
+def test_a_family_whose_grant_is_gone_is_revoked_whatever_its_row_says(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    """As REPEATABLE READ leaves it, when the grant is deleted by a transaction that did not see the family yet."""
+    token = program.connects(bob)["refresh_token"]
+    with engine_of(app).begin() as connection:
+        connection.execute(text("DELETE FROM activepieces_grants"))
+
+    assert answer_of(program.introspects(token)) == {"active": False}
+    oauth_error(program.refreshes(token), 400, "invalid_grant")
+
+
+def test_a_family_is_revoked_for_its_own_client_only(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    token = program.connects(bob)["refresh_token"]
+    (family,) = rows_of(app, "token_families")
+    with app.app_context():
+        revoked = get_state().database.run_in_transaction(
+            lambda work: families.revoke(
+                work, family["id"], client_id="another", now=family["created_at"]
+            )
+        )
+
+    assert not revoked
+    assert program.refreshes(token).status_code == 200
+
+
+def test_a_redemption_that_meets_a_disconnection_gets_nothing(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    code = bob.allows(program.question())
+    form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
+
+    with just_before(app, "INTO activepieces_token_families", lambda: bob.sends(form)):
+        refused = program.redeems(code)
+
+    oauth_error(refused, 400, "invalid_grant")
+    assert rows_of(app, "token_families") == []
+
+
+@pytest.mark.parametrize("other", ["tenant", "client"])
+def test_a_code_for_a_grant_of_another_tenant_or_client_buys_nothing(
+    app: Flask, program: Program, bob: Person, other: str
+) -> None:
+    """The grant that a code names is looked up together with its tenant and its client."""
+    program.connects(bob)
+    (grant,) = rows_of(app, "grants")
+    buyer = Program.registered(app) if other == "client" else program
+    with app.app_context():
+        state = get_state()
+        code = issue_code(
+            state.settings.secret_keys,
+            client_id=buyer.client_id,
+            tenant_id="globex" if other == "tenant" else "acme",
+            user_id="bob",
+            organization_id=None,
+            grant_id=grant["id"],
+            scope="tasks:read",
+            redirect_uri=buyer.redirect_uri,
+            code_challenge=s256(buyer.verifier),
+            iss="http://localhost",
+            now=state.now(),
+            lifetime=60,
+        )
+
+    with nothing_stored(app):
+        oauth_error(buyer.redeems(code), 400, "invalid_grant")
