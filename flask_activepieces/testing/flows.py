@@ -21,6 +21,7 @@ from .flow_versions import EDITS, as_template, edited
 from .folders import folder_named
 from .paging import ExactCursor, page, rows_a_page
 from .pieces import find_piece
+from .publish_constraints import check_constraints
 from .shapes import (
     Shape,
     Where,
@@ -36,6 +37,7 @@ from .shapes import (
     text,
     union,
 )
+from .versions import EMBED_CONSTRAINTS
 from .world import World
 
 area = Area("flows", scoped=True)
@@ -203,6 +205,8 @@ def operate(call: Call) -> tuple[int, Json]:
     check_permission(call.world, call.principal, call.project, permission)
     if operation in ("LOCK_AND_PUBLISH", "CHANGE_STATUS"):
         _check_not_deleting(flow)
+    if call.world.has(EMBED_CONSTRAINTS):
+        check_constraints(flow, latest_version(call.world, flow), operation, asked)
     if operation in EDITS:
         _edit(call.world, flow, operation, asked)
     else:

@@ -133,6 +133,14 @@ OIDC = Change(
     known="read",
     source="upsert-app-connection-request.ts@098b2e9 · PR #13439",
 )
+EMBED_CONSTRAINTS = Change(
+    since="0.86",
+    before="`metadata.embedConstraints` of a flow is kept and has no effect.",
+    after="A flow that uses none of `requiredPieceNames` is not published, and `triggerLock` keeps its trigger"
+    " (`locked`) and the trigger's settings (`frozen`): 409.",
+    known="read",
+    source="publish-constraints.mdx@862a65e",
+)
 ACCOUNT_IDENTIFIER = Change(
     since="0.92",
     before="The server writes nothing to `metadata`.",

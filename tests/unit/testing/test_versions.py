@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from flask_activepieces import testing
 from flask_activepieces.testing import ActivepiecesServer, Piece, versions
 from flask_activepieces.testing.versions import CHANGES, RELEASES, Change, Version
-from tests.support.standin import Standin, action, answering
+from tests.support.standin import Standin, action, answering, catch_webhook
 from tests.support.standin import standin as calls
 from tests.support.token_endpoint import Told, token_endpoint
 
@@ -425,3 +425,43 @@ def test_a_piece_set_is_kept(playing: Playing, version: Version, kept: list[str]
     assert answer.status_code == 200
     rows = server.world.store.all("project_piece_set")
     assert [row["pieceSet"] for row in rows] == kept
+
+
+def constrained(standin: Standin, **constraints: Any) -> str:
+    """A flow that a webhook starts, with these publish constraints; its id."""
+    flow_id = standin.flow(publish=False)
+    metadata = {"embedConstraints": constraints}
+    standin.operate(flow_id, "UPDATE_METADATA", {"metadata": metadata})
+    return flow_id
+
+
+def operated(standin: Standin, flow_id: str, operation: str, request: dict[str, Any]) -> int:
+    body = {"type": operation, "request": request}
+    return standin.ask("POST", f"/flows/{flow_id}", body).status_code
+
+
+@pytest.mark.parametrize(("version", "status"), [("0.85", 200), ("0.86", 409)])
+def test_a_flow_without_a_required_piece_is_not_published(
+    playing: Playing, version: Version, status: int
+) -> None:
+    standin = playing(version)
+    flow_id = constrained(standin, requiredPieceNames=[ECHO.name, "@acme/piece-other"])
+
+    assert operated(standin, flow_id, "LOCK_AND_PUBLISH", {}) == status
+
+    step = {"parentStep": "trigger", "action": action("step_1", ECHO.name, "echo")}
+    standin.operate(flow_id, "ADD_ACTION", step)
+    assert operated(standin, flow_id, "LOCK_AND_PUBLISH", {}) == 200
+
+
+@pytest.mark.parametrize(
+    ("lock", "same", "other"), [("none", 200, 200), ("locked", 200, 409), ("frozen", 409, 409)]
+)
+def test_a_locked_trigger_stays(playing: Playing, lock: str, same: int, other: int) -> None:
+    standin = playing("0.86")
+    flow_id = constrained(standin, triggerLock=lock)
+    another = catch_webhook()
+    another["settings"] = {**another["settings"], "triggerName": "other"}
+
+    assert operated(standin, flow_id, "UPDATE_TRIGGER", catch_webhook()) == same
+    assert operated(standin, flow_id, "UPDATE_TRIGGER", another) == other
