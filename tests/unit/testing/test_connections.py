@@ -43,22 +43,25 @@ def listed(api: Standin, query: str = "") -> list[dict[str, Any]]:
     return rows
 
 
-def upserts_at_once(api: Standin) -> int:
+def upserts_at_once(api: Standin, external_id: str) -> int:
     """How many rows result from one new external id that several callers bring at once."""
+    body = draft(api, externalId=external_id)
     with ThreadPoolExecutor(CALLERS) as callers:
-        made = callers.map(lambda _: api.post("/app-connections", draft(api))["id"], range(CALLERS))
-    assert {row["id"] for row in listed(api, "&limit=100")} == set(made)
-    return len(listed(api, "&limit=100"))
+        made = callers.map(lambda _: api.post("/app-connections", body)["id"], range(CALLERS))
+    rows = {row["id"] for row in listed(api, "&limit=-1") if row["externalId"] == external_id}
+    assert rows == set(made)
+    return len(rows)
 
 
 def test_overlapping_upserts_make_duplicates(api: Standin) -> None:
-    assert upserts_at_once(api) > 1
+    # On a busy machine the callers of one round may come one after the other.
+    assert any(upserts_at_once(api, f"crm-{n}") > 1 for n in range(20))
 
 
 def test_a_server_that_is_not_racy_makes_one_row(api: Standin) -> None:
     api.server.world.racy = False
 
-    assert upserts_at_once(api) == 1
+    assert upserts_at_once(api, "crm") == 1
 
 
 def test_a_placeholder_overwrites_nothing(api: Standin) -> None:
