@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import flask_activepieces
+from tests.support.documents import ROOT
 
 #: The optional companions, and what belongs to tests.
 NOT_NEEDED = {
@@ -43,6 +44,11 @@ SQLAlchemy(app)
 Activepieces(FlaskLoginHost(single_tenant=True)).init_app(app)
 print("\\n".join({name.partition(".")[0] for name in sys.modules}))
 """
+WHAT_THE_DEMO_LOADS = """
+import sys
+import example_app.__main__
+print("\\n".join({name.partition(".")[0] for name in sys.modules}))
+"""
 
 
 def run(code: str, *arguments: str) -> list[str]:
@@ -50,6 +56,7 @@ def run(code: str, *arguments: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, *arguments],
         capture_output=True,
+        cwd=ROOT,
         text=True,
         timeout=60,
         check=False,
@@ -63,6 +70,13 @@ def test_an_app_starts_without_optional_companions_and_what_only_the_json_api_ne
 
     assert "flask_activepieces" in loaded
     assert not loaded & (NOT_NEEDED | NOT_NEEDED_YET)
+
+
+def test_the_demo_starts_with_what_make_demo_installs() -> None:
+    loaded = set(run(WHAT_THE_DEMO_LOADS))
+
+    assert {"example_app", "flask_activepieces"} <= loaded
+    assert not loaded & NOT_NEEDED
 
 
 def test_every_module_can_be_imported_and_says_what_it_is_for() -> None:
