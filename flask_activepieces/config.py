@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from .config_urls import (
@@ -188,10 +189,14 @@ class _Reader:
         return JwtKeys([*(configured or ()), *derived_keys(ring)])
 
     def warn_of_unknown_keys(self, known: Mapping[str, Any]) -> None:
+        names = [name.upper() for name in known]
         for key in self._config:
-            if key.startswith(PREFIX) and key[len(PREFIX) :].lower() not in known:
+            name = key.removeprefix(PREFIX)
+            if key.startswith(PREFIX) and name not in names:
+                similar = get_close_matches(name.upper(), names, n=1)
+                hint = f" Did you mean {PREFIX}{similar[0]}?" if similar else ""
                 # Not an error: an older or newer version may share this environment.
-                log.warning("%s is no setting of this version; is it misspelt?", key)
+                log.warning("%s is not a setting of this version.%s", key, hint)
 
 
 def _server_urls(value: Any) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ from .oauth.token_issuer import TokenIssuer
 from .state import EXTENSION, State, get_state
 from .views.blueprint import build_blueprint, routes
 from .views.csrf import exempt_views
+from .views.first_request import at_first_request
+from .views.setup_check import check_setup
 
 
 class Activepieces:
@@ -85,6 +87,7 @@ class Activepieces:
         )
         app.register_blueprint(build_blueprint(settings))
         exempt_views(app, routes(settings))
+        at_first_request(app, check_setup)
         app.cli.add_command(activepieces_cli)
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None = None) -> int:

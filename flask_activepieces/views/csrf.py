@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask, current_app, request_started
+from flask import Flask, current_app
 
 from ..bearer import scopes_of
+from .first_request import at_first_request
 from .route import NAME, Route
 
 
@@ -20,17 +21,14 @@ def exempt_views(app: Flask, routes: list[Route]) -> None:
     """At the first request, when every extension and view is in place, tell the protection what to leave alone."""
     ours = {f"{NAME}.{route.endpoint}" for route in routes if route.guards_itself}
 
-    def exempt_once(sender: Flask, **_: Any) -> None:
-        protection = sender.extensions.get("csrf")
+    def exempt(app: Flask) -> None:
+        protection = app.extensions.get("csrf")
         if protection is not None:
-            checked = set(sender.config["WTF_CSRF_METHODS"])
-            for view in _exempt(sender.view_functions, ours, checked):
+            checked = set(app.config["WTF_CSRF_METHODS"])
+            for view in _exempt(app.view_functions, ours, checked):
                 protection.exempt(view)
-        # Last: a second request that comes meanwhile must find all exemptions, or make them itself.
-        request_started.disconnect(exempt_once, sender)
 
-    # Sent before any before_request function; a strong reference, for nothing else holds the function.
-    request_started.connect(exempt_once, app, weak=False)
+    at_first_request(app, exempt)
 
 
 def ask_host_protection() -> None:

@@ -233,6 +233,25 @@ def test_a_misspelt_key_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
     assert "app.example.com" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("PUBLICURL", "Did you mean ACTIVEPIECES_PUBLIC_URL?"),
+        ("public_url", "Did you mean ACTIVEPIECES_PUBLIC_URL?"),
+        ("SCOPE", "Did you mean ACTIVEPIECES_SCOPES?"),
+        ("COLOUR", None),
+    ],
+)
+def test_a_misspelt_key_is_told_with_the_right_one(
+    key: str, meant: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    Settings.from_app_config({"SECRET_KEY": KEY, f"ACTIVEPIECES_{key}": "x"})
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"ACTIVEPIECES_{key} is not a setting")
+    assert record.getMessage().endswith(meant or "version.")
+
+
 def test_a_repr_shows_no_secret() -> None:
     shown = repr(settings(REDIS_URL="redis://:password@127.0.0.1/0", SECRET_KEYS=[KEY]))
 

@@ -1,0 +1,176 @@
+"""What an app forgot is in the log at its first request, with the remedy; and the request is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.views import MethodView
+from flask_login import LoginManager
+
+from flask_activepieces import FlaskLoginHost, require_scope
+from tests.conftest import MakeApp
+from tests.support import hosts
+
+LOGGER = "flask_activepieces.views.setup_check"
+Told = Callable[..., list[str]]
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Told:
+    """What the log says of the app's setup after two requests."""
+
+    def ask(app: Flask, **environ: Any) -> list[str]:
+        client = app.test_client()
+        for _ in range(2):
+            assert client.get("/", **environ).status_code == 200
+        return [record.getMessage() for record in caplog.records if record.name == LOGGER]
+
+    return ask
+
+
+def test_an_app_with_everything_in_place_hears_nothing(make_app: MakeApp, told: Told) -> None:
+    assert told(make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com")) == []
+
+
+# Scopes
+
+
+def view() -> str:
+    return "seen"
+
+
+def audited(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+class InClass(MethodView):
+    decorators = [require_scope("in:class")]
+
+    def get(self) -> str:
+        return "seen"
+
+
+class InMethod(MethodView):
+    @require_scope("in:method")
+    def get(self) -> str:
+        return "seen"
+
+
+def test_scopes_that_no_setting_has_are_told_all_together(make_app: MakeApp, told: Told) -> None:
+    app = make_app()
+    app.add_url_rule("/a", "tasks", require_scope("task:read", "tasks:write")(view))
+    app.add_url_rule("/b", "again", require_scope("task:read")(view))
+    app.add_url_rule("/c", "wrapped", audited(require_scope("billing")(view)))
+    app.add_url_rule("/d", view_func=InClass.as_view("in_class"))
+    app.add_url_rule("/e", view_func=InMethod.as_view("in_method"))
+
+    (line,) = told(app)
+
+    assert "'task:read' of tasks, again (did you mean 'tasks:read'?)" in line
+    assert "'billing' of wrapped;" in line
+    assert "'in:class' of in_class" in line
+    assert "'in:method' of in_method" in line
+    assert "'tasks:write'" not in line
+    assert "ACTIVEPIECES_SCOPES" in line
+
+
+def test_views_that_are_added_after_init_app_are_looked_at(make_app: MakeApp, told: Told) -> None:
+    app = make_app(ACTIVEPIECES_SCOPES={"tasks:read": "See tasks"})  # the views come afterwards
+
+    (line,) = told(app)
+
+    assert "'profile:read' of whoami" in line
+
+
+def test_an_empty_setting_for_scopes_is_told(tmp_path: Path, told: Told) -> None:
+    app = hosts.make_app(tmp_path, ACTIVEPIECES_SCOPES={})
+    for endpoint in ("whoami", "add_task"):
+        app.view_functions[endpoint] = view
+
+    (line,) = told(app)
+    hosts.dispose(app)
+
+    assert line.startswith("ACTIVEPIECES_SCOPES is empty")
+    assert "such as" in line
+
+
+# The login page
+
+
+def with_flask_login(make_app: MakeApp, login_view: str | None) -> Flask:
+    def first(app: Flask) -> None:
+        manager = LoginManager(app)
+        manager.login_view = login_view
+        manager.user_loader(lambda user_id: None)
+
+    return make_app(host=FlaskLoginHost(single_tenant=True), first=first)
+
+
+def test_a_missing_login_view_is_told(make_app: MakeApp, told: Told) -> None:
+    (line,) = told(with_flask_login(make_app, None))
+
+    assert "set login_manager.login_view" in line
+
+
+def test_a_login_view_that_does_not_exist_is_told(make_app: MakeApp, told: Told) -> None:
+    (line,) = told(with_flask_login(make_app, "auth.login"))
+
+    assert "auth.login" in line
+
+
+def test_a_login_view_that_exists_is_not_mentioned(make_app: MakeApp, told: Told) -> None:
+    assert told(with_flask_login(make_app, "login")) == []
+
+
+def test_missing_flask_login_is_told(make_app: MakeApp, told: Told) -> None:
+    (line,) = told(make_app(host=FlaskLoginHost(single_tenant=True)))
+
+    assert "login_manager.init_app(app)" in line
+
+
+# The mount path
+
+PUBLIC = "https://example.com"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "script_name", "remedy"),
+    [
+        (PUBLIC, "/crm", f"{PUBLIC}/crm"),
+        (f"{PUBLIC}/other", "/crm", f"{PUBLIC}/crm"),
+        (f"{PUBLIC}/crm", "/crm", None),
+        (f"{PUBLIC}/apps/crm", "/crm", None),
+        (f"{PUBLIC}/crm", "", None),
+        (PUBLIC, "", None),
+        (None, "/crm", None),
+    ],
+)
+def test_a_mount_path_that_the_public_url_lacks_is_told(
+    make_app: MakeApp, told: Told, public_url: str | None, script_name: str, remedy: str | None
+) -> None:
+    lines = told(
+        make_app(ACTIVEPIECES_PUBLIC_URL=public_url),
+        environ_overrides={"SCRIPT_NAME": script_name},
+    )
+
+    assert len(lines) == (remedy is not None)
+    assert all(f"mounted at {script_name}" in line for line in lines)
+    assert all(line.endswith(f"Set it to {remedy}.") for line in lines)
+
+
+def test_an_application_root_that_the_public_url_lacks_is_told(
+    make_app: MakeApp, told: Told
+) -> None:
+    (line,) = told(make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC, APPLICATION_ROOT="/crm"))
+
+    assert "mounted at /crm" in line
+    assert line.endswith(f"Set it to {PUBLIC}/crm.")
