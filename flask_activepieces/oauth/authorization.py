@@ -9,6 +9,7 @@ point). After it, whatever is wrong goes back to the client by redirect, with ``
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -20,11 +21,11 @@ from ..errors import ActivepiecesError
 from ..phrases import Phrase
 from . import scopes
 from .authorization_rules import check
-from .clients import OAuthClient
+from .clients import SECRET_PREFIX, OAuthClient
 
 _LONGEST_STATE = 2000
-#: Anyone can send any text for a redirect URI.
 _LONGEST_IN_LOG = 300
+_SECRET = re.compile(re.escape(SECRET_PREFIX) + r"[^/]*")
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
         log.warning(
             "Client %s sent the redirect URI %r, which is not registered; registered: %s",
             client.client_id,
-            uri[:_LONGEST_IN_LOG],
+            _for_log(uri),
             ", ".join(client.redirect_uris),
         )
         raise NoRedirect(
@@ -181,6 +182,12 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
             ),
         )
     return uri
+
+
+def _for_log(uri: str) -> str:
+    # Anyone can send any text, and a developer who mistook one field for another their secret.
+    path, query, _ = uri[:_LONGEST_IN_LOG].partition("?")
+    return _SECRET.sub(f"{SECRET_PREFIX}...", path) + ("?..." if query else "")
 
 
 def _state(parameters: Mapping[str, str]) -> str | None:

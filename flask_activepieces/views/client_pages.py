@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..database import Transaction
@@ -17,6 +17,7 @@ from ..oauth.registration import Registration
 from ..phrases import Phrase
 from ..signing import fingerprint, same
 from ..state import State, get_state
+from . import new_secret
 from .answers import go
 from .pages import check_page_token, page, render_with_forms, signed_in
 from .texts import gettext
@@ -60,17 +61,19 @@ def client_new() -> ResponseReturnValue:
         )
     except InvalidInput as problem:
         return _form(state, principal, values=_typed_values(), errors=problem.fields, status=422)
-    return _show(state, principal, client, secret)
+    return new_secret.show_next(state, principal, client, secret)
 
 
 @page
 def client_show(client_id: str) -> ResponseReturnValue:
-    """One client, without its secret."""
+    """One client; its secret only right after it was made."""
     state = get_state()
     principal = signed_in(state, "admin", home="clients")
     if not isinstance(principal, Principal):
         return principal
-    return _show(state, principal, _find(state, principal, client_id))
+    client = _find(state, principal, client_id)
+    secret = new_secret.take(state, principal, client)
+    return new_secret.forget(_show(state, principal, client, secret=secret), client)
 
 
 @page
@@ -95,7 +98,7 @@ def client_rotate(client_id: str) -> ResponseReturnValue:
 
     client, rotated = state.database.run_in_transaction(rotate)
     if rotated:
-        return _show(state, principal, client, secret)
+        return new_secret.show_next(state, principal, client, secret)
     return _show(state, principal, client, error=_ROTATED_BEFORE)
 
 
@@ -187,10 +190,10 @@ def _show(
     state: State,
     principal: Principal,
     client: OAuthClient,
-    new_secret: str | None = None,
     *,
+    secret: str | None = None,
     error: Phrase | None = None,
-) -> ResponseReturnValue:
+) -> Response:
     base = state.issuer() + state.settings.oauth_prefix
     return render_with_forms(
         state,
@@ -198,7 +201,7 @@ def _show(
         "client_show.html",
         status=200 if error is None else 422,
         client=client,
-        new_secret=new_secret,
+        new_secret=secret,
         endpoints={"authorize": f"{base}/authorize", "token": f"{base}/token"},
         error=None if error is None else gettext(error),
     )

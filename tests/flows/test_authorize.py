@@ -90,7 +90,7 @@ def test_an_unregistered_redirect_uri_is_logged_beside_those_that_are_registered
 ) -> None:
     """The developer compares the two; the user is shown neither."""
     program = Program.registered(app, "--redirect-uri", "https://program.test/2")
-    sent = "https://program.test/callback/\nforged line" + "x" * 5000
+    sent = "https://program.test/callback/\nforged line fas_a-secret/?code=a-code" + "x" * 5000
 
     page = told_on_a_page(bob.opens(program.question(redirect_uri=sent)))
 
@@ -106,7 +106,8 @@ def test_an_unregistered_redirect_uri_is_logged_beside_those_that_are_registered
         "https://program.test/2",
     ):
         assert words in message
-    assert "\n" not in message
+    for hidden in ("\n", "a-secret", "a-code"):
+        assert hidden not in message
     assert len(message) < 1000
     assert "https://program.test" not in page.text
 

@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.support.actors import Person, Program, answer_of
+from tests.support.clock import StoppedClock
 from tests.support.pages import Form, Page
 from tests.support.refusals import cannot_be_framed, told_on_a_page
 from tests.support.storage import database_away, row_counts, rows_of
@@ -36,7 +37,13 @@ def new_form(person: Person, query: str = "") -> Form:
 
 
 def creates(person: Person, **changes: Any) -> TestResponse:
-    return person.sends(new_form(person), **(TYPED | changes))
+    """What the browser shows in the end."""
+    return presses(person, new_form(person), **(TYPED | changes))
+
+
+def presses(person: Person, form: Form, **changes: Any) -> TestResponse:
+    """What the browser shows after the form's redirect."""
+    return person.browser.post(form.action, data=form.values | changes, follow_redirects=True)
 
 
 def secret_on(page: Page) -> str:
@@ -132,6 +139,80 @@ def test_a_new_client_is_shown_with_its_secret_once(app: Flask, alice: Person) -
     assert made.response.headers["Cache-Control"] == "no-store"
 
 
+def test_a_reload_after_creating_a_client_makes_no_second_one(app: Flask, alice: Person) -> None:
+    sent = alice.sends(new_form(alice), **TYPED)
+    (row,) = rows_of(app, "oauth_clients")
+
+    shown, reloaded = alice.sees(sent.location), alice.sees(sent.location)
+
+    assert (sent.status_code, sent.location) == (303, f"{LIST}/{row['client_id']}")
+    assert secret_on(shown)
+    assert not SECRET.search(reloaded.text)
+    assert row_counts(app)["oauth_clients"] == 1
+
+
+def test_a_reload_after_a_rotation_rotates_no_second_time(
+    app: Flask, alice: Person, theirs: Program
+) -> None:
+    sent = alice.sends(alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate"))
+    before = rows_of(app, "oauth_clients")
+
+    shown, reloaded = alice.sees(sent.location), alice.sees(sent.location)
+
+    assert (sent.status_code, sent.location) == (303, f"{LIST}/{theirs.client_id}")
+    assert secret_on(shown)
+    assert not SECRET.search(reloaded.text)
+    assert rows_of(app, "oauth_clients") == before
+
+
+def test_a_secret_on_its_way_to_its_page_can_be_read_nowhere(app: Flask, alice: Person) -> None:
+    sent = alice.sends(new_form(alice), **TYPED)
+
+    (cookie,) = sent.headers.getlist("Set-Cookie")
+    assert not SECRET.search(f"{sent.headers} {sent.text}")
+    for words in ("HttpOnly", "SameSite=Lax", "Max-Age=300", f"Path={sent.location}"):
+        assert words in cookie
+    assert secret_on(alice.sees(sent.location))
+
+
+def brought(person: Person, location: str) -> str:
+    """The cookie that the page of this address would show the secret of."""
+    cookie = person.browser.get_cookie("activepieces_new_secret", path=location)
+    assert cookie is not None
+    return cookie.value
+
+
+@pytest.mark.parametrize("seconds", [299, 300])
+def test_a_secret_waits_for_five_minutes(alice: Person, clock: StoppedClock, seconds: int) -> None:
+    sent = alice.sends(new_form(alice), **TYPED)
+    note = brought(alice, sent.location)
+    clock.advance(seconds)
+    alice.browser.set_cookie("activepieces_new_secret", note, path=sent.location)
+
+    assert bool(SECRET.search(alice.sees(sent.location).text)) is (seconds < 300)
+
+
+def test_a_secret_is_shown_on_the_page_of_its_client_only(alice: Person, theirs: Program) -> None:
+    sent = alice.sends(new_form(alice), **TYPED)
+    other = f"{LIST}/{theirs.client_id}"
+    for value in (brought(alice, sent.location), "", "x", "é"):
+        alice.browser.set_cookie("activepieces_new_secret", value, path=other)
+
+        page = alice.sees(other)
+
+        assert page.status == 200
+        assert not SECRET.search(page.text)
+
+
+def test_a_secret_that_was_rotated_meanwhile_is_not_shown(
+    app: Flask, alice: Person, theirs: Program
+) -> None:
+    sent = alice.sends(alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate"))
+    app.test_cli_runner().invoke(args=["activepieces", "client", "rotate", theirs.client_id])
+
+    assert not SECRET.search(alice.sees(sent.location).text)
+
+
 def test_a_new_client_belongs_to_the_admins_tenant(app: Flask, alice: Person) -> None:
     creates(alice, tenant_id="globex", require_pkce="1")
 
@@ -174,7 +255,7 @@ def test_a_public_client_has_no_secret(app: Flask, alice: Person) -> None:
 def test_a_platforms_addresses_are_filled_in(app: Flask, alice: Person) -> None:
     form = new_form(alice, "?preset=activepieces")
 
-    page = Page(alice.sends(form, scope=["profile:read"]))
+    page = Page(presses(alice, form, scope=["profile:read"]))
 
     assert page.status == 200, page.text
     (row,) = rows_of(app, "oauth_clients")
@@ -249,7 +330,7 @@ def test_a_rotation_shows_the_new_secret_and_leaves_the_old_one_working(
     token = theirs.connects(bob)["refresh_token"]
     form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate")
 
-    page = Page(alice.sends(form))
+    page = Page(presses(alice, form))
 
     new = Program(app, theirs.client_id, secret_on(page))
     second = answer_of(new.refreshes(token))["refresh_token"]
@@ -275,7 +356,7 @@ def test_of_two_clicks_only_the_first_rotates(
     """The second would end the secret that the platform uses, and hide the one that the first has made."""
     token = theirs.connects(bob)["refresh_token"]
     form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate")
-    first = secret_on(Page(alice.sends(form)))
+    first = secret_on(Page(presses(alice, form)))
     before = rows_of(app, "oauth_clients")
 
     second = Page(alice.sends(form))
@@ -340,7 +421,7 @@ def test_a_deleted_client_takes_all_that_it_has_with_it(
 def test_without_the_tick_nothing_is_deleted(app: Flask, alice: Person, theirs: Program) -> None:
     form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/delete")
 
-    page = Page(alice.sends(form))
+    page = Page(presses(alice, form))
 
     assert page.status == 422
     assert "Tick the box" in page.text
