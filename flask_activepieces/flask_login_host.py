@@ -62,7 +62,8 @@ class FlaskLoginHost(Host):
         _loader()
         user = current_user
         # Not the truth of the user: an object with a length may be empty and still be somebody.
-        return self.principal_of(user) if _is_true(user, "is_authenticated") else None
+        # Any true value will do, as in Flask-Login itself: a column is_active of the app may hold 1.
+        return self.principal_of(user) if _value_of(user, "is_authenticated") else None
 
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
         """The user as the app's ``user_loader`` finds it, if still active and in that tenant."""

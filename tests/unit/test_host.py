@@ -213,6 +213,30 @@ def test_a_user_whose_truth_is_in_question_is_still_signed_in(app: Flask) -> Non
         assert one_tenant().current_principal() == Principal("5", "default", "5")
 
 
+@pytest.mark.parametrize(
+    ("is_authenticated", "signed_in"),
+    [
+        (True, True),
+        (1, True),
+        (lambda: True, True),
+        (False, False),
+        (0, False),
+        (lambda: False, False),
+    ],
+)
+def test_is_authenticated_is_read_as_flask_login_reads_it(
+    app: Flask, is_authenticated: Any, signed_in: bool
+) -> None:
+    """Flask-Login's UserMixin passes on whatever the app keeps in is_active."""
+    user = User(is_authenticated=is_authenticated)
+    with_users(app, user)
+
+    with app.test_request_context():
+        login_user(user)
+
+        assert (one_tenant().current_principal() is not None) is signed_in
+
+
 # Whom a token speaks for
 
 
