@@ -6,6 +6,7 @@ Activepieces exchanges the code while it saves the connection. What we must reme
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ from .saving import NewConnection
 if TYPE_CHECKING:
     from ..api_client.resources.connections import Connection
     from ..api_client.resources.pieces import Piece, PieceAuth
+
+log = logging.getLogger(__name__)
 
 #: Whoever writes flows there can print the secret, and a piece of theirs says where it is sent.
 _NOT_ON_THEIR_PLATFORM = (
@@ -117,7 +120,8 @@ class ThirdPartySignIn:
         return SignIn(
             service=piece.display_name,
             site=origin_of(piece_auth.filled(auth.auth_url or "", wanted.props)),
-            connection_name=display_name,
+            # Whoever made the link may have chosen it: nothing in it turns the text around it the other way.
+            connection_name=display_name and "".join(filter(str.isprintable, display_name)),
             external_id=wanted.external_id,
             renews=wanted.connection_id is not None,
         )
@@ -228,7 +232,10 @@ class ThirdPartySignIn:
         if integration.own_key:
             raise InvalidInput({"type": _NOT_ON_THEIR_PLATFORM})
         if piece_name not in self._apps:
-            raise InvalidInput({"pieceName": "ACTIVEPIECES_OAUTH_APPS has no app for this piece"})
+            log.warning("ACTIVEPIECES_OAUTH_APPS has no app for the piece %s", piece_name)
+            raise InvalidInput(
+                {"pieceName": "this app has no registration at the third party of this piece"}
+            )
         return self._apps[piece_name].client_id
 
     def _scope(self, wanted: StartAuthorization, piece_name: str, auth: PieceAuth) -> Sequence[str]:

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from ..errors import Declined
 from ..integrations.records import Integration
 from ..integrations.third_party import StartAuthorization
+from ..phrases import Phrase
 from ..state import State, get_state
 from .answers import go
 from .connect_schemas import CallbackSchema, StartSchema
@@ -173,13 +174,21 @@ def _workspace_name(call: Call, integration: Integration) -> str:
 
 
 def _page_about(response: Response) -> Response:
-    problem = response.get_json()
-    page = error_page(
-        response.status_code,
-        problem["title"],
-        problem["detail"],
-        way_back=f"{request.script_root}/",
-    )
+    problem, way_back = response.get_json(), f"{request.script_root}/"
+    if "fields" in problem:
+        # Whoever made the link knows the fields; whoever followed it does not.
+        words = "; ".join(problem["fields"].values())
+        page = error_page(
+            response.status_code,
+            Phrase("This link does not work"),
+            words,
+            Phrase("Tell the person who made it."),
+            way_back=way_back,
+        )
+    else:
+        page = error_page(
+            response.status_code, problem["title"], problem["detail"], way_back=way_back
+        )
     if "Retry-After" in response.headers:
         page.headers["Retry-After"] = response.headers["Retry-After"]
     return page

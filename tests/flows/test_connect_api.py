@@ -269,7 +269,7 @@ def follows_from(manager: Manager, site: str | None) -> None:
         ({}, "Sign in at Acme OAuth for a new connection of Acme?"),
         (
             {"displayName": "Our Slack"},
-            "Sign in at Acme OAuth for the connection Our Slack of Acme?",
+            "Sign in at Acme OAuth for the connection “Our Slack” of Acme?",
         ),
         ({"externalId": "slack-1"}, "Made, or replaced if there is one, with the id slack-1"),
     ],
@@ -305,9 +305,33 @@ def test_the_page_names_the_connection_that_is_to_be_renewed(
 
     page = asked_page(alice, integration, connectionId=first["id"], next="/settings")
 
-    assert "for the connection Our Slack of Acme?" in page.text
+    assert "for the connection “Our Slack” of Acme?" in page.text
     assert "Renewed with the account" in page.text
     assert page.links["Cancel"] == "/settings"
+
+
+def test_a_piece_without_a_registration_is_named_in_the_log_and_no_setting_on_the_page(
+    alice: Manager, integration: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    follows_from(alice, "same-origin")
+    piece = "@activepieces/piece-acme-oauth-tenant"
+
+    answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=piece)
+
+    page = told_on_a_page(answer, 422)
+    assert "this app has no registration at the third party of this piece" in page.text
+    assert "ACTIVEPIECES" not in page.text
+    assert f"ACTIVEPIECES_OAUTH_APPS has no app for the piece {piece}" in caplog.text
+
+
+def test_a_name_in_a_link_does_not_turn_the_question_around(
+    alice: Manager, integration: str
+) -> None:
+    """The link may be anybody's, and so the name in it."""
+    page = asked_page(alice, integration, pieceName=SLACK, displayName="Our\u202e Slack\u2066")
+
+    assert "for the connection “Our Slack” of Acme?" in page.text
+    assert "\u202e" not in page.text
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -349,7 +373,7 @@ def test_a_stranger_who_follows_a_link_in_a_mail_signs_in_and_sees_the_page(
     page = Page(stranger.person.browser.get(back.location, base_url=alice.site))
 
     assert (login.status_code, back.location) == (302, after)
-    assert "for the connection Our Slack of Acme?" in page.text
+    assert "for the connection “Our Slack” of Acme?" in page.text
     follows_from(stranger, "same-origin")
     assert presses(stranger, page).status_code == 303
 
@@ -374,7 +398,8 @@ def test_what_a_link_lacks_is_a_page_for_a_person(alice: Manager, integration: s
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=PIECE)
 
     page = told_on_a_page(answer, 422)
-    assert "this piece does not sign in by OAuth2" in page.text
+    assert "This link does not work this piece does not sign in by OAuth2" in page.text
+    assert "pieceName" not in page.text
     assert page.links == {"Back to the app": "/"}
 
 
