@@ -110,6 +110,27 @@ def test_the_code_of_an_approved_popup_reaches_its_opener(
     assert message["code"].startswith("v1.")
 
 
+def test_a_look_at_the_connected_apps_does_not_cut_the_popup_off_from_its_opener(
+    tasklane: Flask,
+    address: str,
+    activepieces: ActivepiecesServer,
+    browser: BrowserContext,
+    opener_address: str,
+) -> None:
+    """That page is cut off from every opener, so it opens beside the consent page and not in its place."""
+    program = Program.registered(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
+    opener, popup = opened(browser, opener_address, address + program.question())
+
+    with browser.expect_page() as beside:
+        popup.locator("main").get_by_role("link", name="Connected apps").click()
+    beside.value.get_by_role("heading", name="Connected apps", exact=True).wait_for()
+    popup.get_by_role("button", name="Approve").click()
+    popup.get_by_text("Redirect successful").wait_for()
+
+    (message,) = opener.evaluate("messages")
+    assert message["code"]
+
+
 def test_the_page_of_connected_apps_is_cut_off_from_its_opener(
     address: str, browser: BrowserContext, opener_address: str
 ) -> None:
