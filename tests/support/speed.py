@@ -40,7 +40,8 @@ class LazyRule(Rule):
         if parsed is None:
             known, traced = set(self._converters), len(self._trace)
             parts = list(super()._parse_rule(rule))
-            converters = {name: self._converters[name] for name in self._converters.keys() - known}
+            # In their order: Werkzeug gives the parts of a path to the first, the second and so on.
+            converters = {name: one for name, one in self._converters.items() if name not in known}
             parsed = ParsedPath(parts, self._trace[traced:], converters)
             _parsed_paths[rule] = parsed
         else:
