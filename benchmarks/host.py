@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
 
 from flask_activepieces import Activepieces, Host, Principal, Workspace, require_scope
-from flask_activepieces.host import Permission
+from flask_activepieces.host.interface import Permission
 
 #: The servers and the process that mints codes for them must agree on both.
 SECRET_KEY = "a secret key for benchmarks only, long enough"  # noqa: S105  # made up

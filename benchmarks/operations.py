@@ -13,11 +13,11 @@ from flask import Flask
 from flask_activepieces.oauth.desk import TokenDesk
 from flask_activepieces.oauth.requests import FORM
 
-from flask_activepieces.oauth import codes
-from flask_activepieces.oauth.clients import NewCredentials
-from flask_activepieces.oauth.codes import AuthorizationCode
-from flask_activepieces.oauth.families import begin, redeem
-from flask_activepieces.oauth.registration import Registration
+from flask_activepieces.oauth.authorization import codes
+from flask_activepieces.oauth.authorization.codes import AuthorizationCode
+from flask_activepieces.oauth.clients.registration import Registration
+from flask_activepieces.oauth.clients.store import NewCredentials
+from flask_activepieces.oauth.tokens.families import begin, redeem
 from flask_activepieces.state import get_state
 
 from . import host

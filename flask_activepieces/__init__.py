@@ -1,12 +1,12 @@
 """flask-activepieces: any Flask app and Activepieces as one product."""
 
 from . import signals
-from .bearer import current_token, require_scope
 from .errors import ActivepiecesError
 from .extension import Activepieces
-from .flask_login_host import FlaskLoginHost
-from .host import Host, Principal, Workspace
+from .host.flask_login import FlaskLoginHost
+from .host.interface import Host, Principal, Workspace
 from .state import get_state
+from .web.bearer import current_token, require_scope
 
 __all__ = [
     "Activepieces",

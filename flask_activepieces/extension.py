@@ -7,29 +7,29 @@ import time
 from flask import Flask
 from sqlalchemy import MetaData
 
-from . import tables
-from .audit import Audit
-from .budget import budget_for
 from .cli import activepieces_cli
 from .clock import Clock
-from .config import Settings
-from .database import Database
+from .config.settings import Settings
 from .errors import SetupError
-from .flask_login_host import TENANT_CHOICES
-from .host import Host
-from .host_session import ConsiderateHost, HostSession
+from .host.flask_login import TENANT_CHOICES
+from .host.interface import Host
 from .integrations.services import services
 from .integrations.tenant_removal import RemovedTenant
-from .oauth.clients import OAuthClients
+from .oauth.clients.store import OAuthClients
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
-from .oauth.server import OAuthServer
-from .oauth.token_issuer import TokenIssuer
+from .oauth.tokens.issuer import TokenIssuer
+from .oauth.tokens.server import OAuthServer
 from .state import EXTENSION, State, get_state
-from .views.blueprint import build_blueprint, routes
-from .views.csrf import exempt_views
-from .views.first_request import at_first_request
-from .views.setup_check import check_setup
+from .storage import tables
+from .storage.audit import Audit
+from .storage.database import Database
+from .storage.failure_limit import budget_for
+from .storage.host_session import ConsiderateHost, HostSession
+from .web.blueprint import build_blueprint, routes
+from .web.csrf import exempt_views
+from .web.first_request import at_first_request
+from .web.setup_check import check_setup
 
 
 class Activepieces:
@@ -82,7 +82,7 @@ class Activepieces:
             grants=grants,
             server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
-            budget=budget_for(app, redis_url=settings.redis_url),
+            budget=budget_for(app.extensions, redis_url=settings.redis_url),
             **vars(for_tenants),
         )
         app.register_blueprint(build_blueprint(settings))

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
 
-from .audit import Audit
-from .budget import Budget
 from .clock import Clock
-from .config import Settings
-from .database import Database
+from .config.issuer import loopback_issuer
+from .config.settings import Settings
 from .errors import SetupError
-from .host import Host
+from .host.interface import Host
 from .integrations.services import Services
-from .issuer import loopback_issuer
-from .oauth.clients import OAuthClients
+from .oauth.clients.store import OAuthClients
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
-from .oauth.server import OAuthServer
+from .oauth.tokens.server import OAuthServer
+from .storage.audit import Audit
+from .storage.database import Database
+from .storage.failure_limit import Budget
 
 EXTENSION = "activepieces"
 

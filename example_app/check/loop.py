@@ -12,7 +12,7 @@ from flask import Flask
 
 from flask_activepieces import signals
 from flask_activepieces.api_client import ActivepiecesClient
-from flask_activepieces.audit import Event
+from flask_activepieces.storage.audit import Event
 
 from ..pieces import KEY_MANIFEST, OAUTH_MANIFEST, PackedPiece, packed
 from .browser import Browser

@@ -22,9 +22,9 @@ from urllib3.exceptions import (
     ProxyError,
 )
 
-from ..network import network
 from .deadlines import POOLS, Exchange, under
 from .errors import CallTimedOut, ConnectionFailed, UnexpectedResponse
+from .network import network
 from .response import ApiResponse
 from .token_cache import TokenCache
 from .wire import HttpRequest

@@ -9,12 +9,13 @@ import click
 from flask.cli import AppGroup
 
 from ..errors import InvalidInput, NotFound
-from ..oauth import clients, tenants
-from ..oauth.client_json import shown
-from ..oauth.clients import NewCredentials, OAuthClient
-from ..oauth.presets import PRESETS
-from ..oauth.registration import Registration
+from ..oauth.clients import store as clients
+from ..oauth.clients.json_form import shown
+from ..oauth.clients.presets import PRESETS
+from ..oauth.clients.registration import Registration
+from ..oauth.clients.store import NewCredentials, OAuthClient
 from ..state import State, get_state
+from ..storage import tenants
 from .confirmation import confirm, yes_option
 from .output import HOST_ID, as_json, print_json, print_record, print_table, reports_errors
 

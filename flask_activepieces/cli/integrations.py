@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 
 from ..clock import as_iso
 from ..errors import ActivepiecesError, NotFound
-from ..integrations.records import Integration
+from ..integrations.store import Integration
 from ..state import State, get_state
 from .confirmation import confirm, yes_option
 from .output import HOST_ID, as_json, print_json, print_table, reports_errors

@@ -6,9 +6,9 @@ from .clients import client_cli
 from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
-from .maintenance import prune_command
 from .openapi import openapi_command
 from .output import CommandGroup
+from .prune import prune_command
 from .tenants import tenants_cli
 
 activepieces_cli = CommandGroup(

@@ -7,6 +7,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from ..state import get_state
+from ..web.api.openapi import openapi_document
 from .output import print_json, reports_errors
 
 
@@ -15,8 +16,4 @@ from .output import print_json, reports_errors
 @reports_errors
 def openapi_command() -> None:
     """Print the OpenAPI 3.1 document of the JSON API, as this app is configured."""
-    from ..views.openapi import openapi_document  # slow to load, and no other command needs it
-
-    settings = get_state().settings
-    cookie = current_app.config["SESSION_COOKIE_NAME"]
-    print_json(openapi_document(settings, server=settings.public_url, session_cookie=cookie))
+    print_json(openapi_document(current_app, server=get_state().settings.public_url))

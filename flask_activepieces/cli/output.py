@@ -16,7 +16,7 @@ import click
 from flask.cli import AppGroup
 
 from ..errors import ActivepiecesError, InvalidInput, NotFound, SetupError, Unavailable
-from ..host_ids import problem_with_id
+from ..host.ids import problem_with_id
 from .confirmation import NotConfirmed
 
 Command = TypeVar("Command", bound=Callable[..., Any])

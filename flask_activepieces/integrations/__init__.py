@@ -1,13 +1,13 @@
 """Tenants' links to Activepieces. The services are on the state of the app; these are the words they speak."""
 
-from .connections import ConnectionFilter, Replaced
-from .credentials import Credentials
-from .health import Failing
+from .connections.health import Failing
+from .connections.saver import NewConnection, Reach
+from .connections.service import ConnectionFilter, Replaced
 from .mcp import Rotated
-from .records import Integration
-from .saving import NewConnection, Reach
-from .setup import Setup
-from .third_party import Finished, StartAuthorization, Started
+from .setup.credentials import Credentials
+from .setup.verifier import Setup
+from .sign_in.third_party import Finished, StartAuthorization, Started
+from .store import Integration
 
 __all__ = [
     "ConnectionFilter",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound
-from .gateways import Gateways
-from .records import Integration
+from .client_factory import Gateways
+from .store import Integration
 
 if TYPE_CHECKING:
     from ..api_client.resources.flow_runs import FlowRun, RunPage

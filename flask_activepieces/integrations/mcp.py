@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..audit import Audit, Event
-from ..database import Database
-from ..host import Host, Principal
-from .gateways import Gateways
-from .records import Integration
+from ..host.interface import Host, Principal
+from ..storage.audit import Audit, Event
+from ..storage.database import Database
+from .client_factory import Gateways
+from .store import Integration
 
 if TYPE_CHECKING:
     from ..api_client.resources.mcp import McpServer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..host import Host, Principal
+from ..host.interface import Host, Principal
 
 
 def accessible(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..api_client.errors import Conflict
 from ..errors import InvalidInput
-from .gateways import Gateways
-from .records import Integration
+from .client_factory import Gateways
+from .store import Integration
 
 if TYPE_CHECKING:
     from ..api_client.client import ActivepiecesClient

@@ -6,30 +6,30 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..audit import Audit
 from ..clock import Clock
-from ..config import Settings
-from ..database import Database
-from ..host import Host
-from ..oauth.clients import OAuthClients
+from ..config.settings import Settings
+from ..host.interface import Host
+from ..oauth.clients.store import OAuthClients
 from ..oauth.grants import Grants
-from .connections import TenantConnections
+from ..storage.audit import Audit
+from ..storage.database import Database
+from .client_factory import Gateways, MakeClient
+from .connections.health import Health
+from .connections.leases import Leases
+from .connections.recorder import Journal
+from .connections.service import TenantConnections
 from .flows import TenantFlows
-from .gateways import Gateways, MakeClient
-from .health import Health
-from .integrations import Integrations
-from .journal import Journal
-from .leases import Leases
 from .mcp import TenantMcp
-from .one_click import OneClick
-from .own_client import OwnClients
-from .pending import PendingSignIns
-from .plans import Planner
 from .projects import TenantProjects
-from .setup import Verifier
-from .strongbox import Strongbox
+from .service import Integrations
+from .setup.credential_store import Strongbox
+from .setup.planner import Planner
+from .setup.verifier import Verifier
+from .sign_in.integration_client import OwnClients
+from .sign_in.one_click import OneClick
+from .sign_in.pending import PendingSignIns
+from .sign_in.third_party import ThirdPartySignIn
 from .tenant_removal import TenantRemoval
-from .third_party import ThirdPartySignIn
 
 
 @dataclass(frozen=True, kw_only=True)

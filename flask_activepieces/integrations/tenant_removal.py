@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..database import ConcurrentUpdate, Database, Transaction
 from ..errors import NotFound
-from ..host_ids import checked_id
-from ..oauth import clients
-from ..oauth.clients import OAuthClients
+from ..host.ids import checked_id
+from ..oauth.clients import store as clients
+from ..oauth.clients.store import OAuthClients
 from ..oauth.grants import Grants
-from . import records
-from .integrations import Integrations
+from ..storage.database import ConcurrentUpdate, Database, Transaction
+from . import store as records
+from .service import Integrations
 
 
 @dataclass(frozen=True, kw_only=True)

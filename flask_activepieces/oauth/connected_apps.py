@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from .. import tables
-from ..host_ids import checked_id, checked_ids
-from . import families, grants, scopes
+from ..host.ids import checked_id, checked_ids
+from ..storage import tables
+from . import grants, scopes
 from .grants import Grant
+from .tokens import families
 
 _clients = tables.oauth_clients
 _families = families.table

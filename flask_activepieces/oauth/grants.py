@@ -9,16 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, Select, bindparam, delete, select, update
 
-from .. import tables
-from ..audit import Audit, Event
-from ..database import ConcurrentUpdate, Transaction
+from ..crypto.keyring import may_be_id, random_id
 from ..errors import NotFound
-from ..host import Principal, Workspace
-from ..host_ids import checked_id, checked_ids
-from ..inserts import insert_while
-from ..signing import may_be_id, random_id
-from . import families, revocations, scopes
-from .clients import OAuthClient, find_any
+from ..host.ids import checked_id, checked_ids
+from ..host.interface import Principal, Workspace
+from ..storage import tables
+from ..storage.audit import Audit, Event
+from ..storage.database import ConcurrentUpdate, Transaction
+from ..storage.upserts import insert_while
+from . import revocations, scopes
+from .clients.store import OAuthClient, find_any
+from .tokens import families
 
 table = tables.grants
 _clients = tables.oauth_clients

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from .client_auth import CLIENT_METHODS
-from .registration import CLIENT_CREDENTIALS, CODE_GRANTS
+from .clients.authentication import CLIENT_METHODS
+from .clients.registration import CLIENT_CREDENTIALS, CODE_GRANTS
 
 AUTHORIZATION_SERVER = "oauth-authorization-server"
 PROTECTED_RESOURCE = "oauth-protected-resource"

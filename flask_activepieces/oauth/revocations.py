@@ -16,13 +16,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from .. import tables
 from ..clock import CLOCK_SKEW
-from ..config import LONGEST_ACCESS_TOKEN_TTL
-from ..database import Database, Transaction
+from ..config.settings import LONGEST_ACCESS_TOKEN_TTL
 from ..errors import Unavailable
-from ..inserts import insert_or_update
-from .access_tokens import AccessToken
+from ..storage import tables
+from ..storage.database import Database, Transaction
+from ..storage.upserts import insert_or_update
+from .tokens.access_tokens import AccessToken
 
 _table = tables.revocations
 

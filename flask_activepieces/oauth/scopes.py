@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from authlib.oauth2.rfc6749 import InvalidScopeError
 
-from ..config import Scope
+from ..config.settings import Scope
 
 
 def split(scope: str | None) -> list[str]:

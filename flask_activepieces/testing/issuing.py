@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Flask
 from flask.testing import FlaskClient
 
-from ..database import Transaction
-from ..host import Principal, Workspace
-from ..oauth.clients import NewCredentials, OAuthClient
-from ..oauth.codes import issue_code
+from ..host.interface import Principal, Workspace
+from ..oauth.authorization.codes import issue_code
+from ..oauth.clients.registration import Registration
+from ..oauth.clients.store import NewCredentials, OAuthClient
 from ..oauth.grants import Grant
-from ..oauth.registration import Registration
 from ..state import State, get_state
+from ..storage.database import Transaction
 
 #: Where the browser of a consent would be sent back to; nobody goes there.
 _CALLBACK = "https://client.test/callback"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ..network import network
+from ..api_client.network import network
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -24,10 +24,9 @@ from schemathesis.specs.openapi import checks
 from example_app import create_app
 from example_app.models import db
 from example_app.pieces import OAUTH_MANIFEST
-from flask_activepieces.config import Settings
 from flask_activepieces.testing import ActivepiecesServer, Piece
 from flask_activepieces.testing.http_server import HttpServer
-from flask_activepieces.views.openapi import openapi_document
+from flask_activepieces.web.api.openapi import openapi_document
 from tests.example_app.actors import Person
 from tests.support.acme import acme_pieces
 from tests.support.manager import API, PIECE
@@ -188,9 +187,7 @@ def statuses() -> Iterator[dict[str, set[int]]]:
 
 
 api = schemathesis.openapi.from_dict(
-    openapi_document(
-        Settings.from_app_config({"SECRET_KEY": SECRET_KEY}), session_cookie="tasklane"
-    )
+    openapi_document(create_app({"SQLALCHEMY_DATABASE_URI": "sqlite://", "SECRET_KEY": SECRET_KEY}))
 )
 
 

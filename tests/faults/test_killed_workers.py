@@ -9,8 +9,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from flask_activepieces import tables
-from flask_activepieces.tables import TABLE_PREFIX
+from flask_activepieces.storage import tables
+from flask_activepieces.storage.tables import TABLE_PREFIX
 from tests.support.actors import answer_of
 from tests.support.scenes import Scene
 from tests.support.shots import DEATH, Shot, redemption, refresh, submission

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces.budget import ATTEMPTS
+from flask_activepieces.storage.failure_limit import ATTEMPTS
 from tests.support.scenes import Scene, open_scene, told
 from tests.support.shots import redemption, refresh
 

@@ -11,7 +11,7 @@ from threading import Timer
 
 import pytest
 
-from flask_activepieces.database import SQLITE_BUSY_TIMEOUT
+from flask_activepieces.storage.database import SQLITE_BUSY_TIMEOUT
 from tests.support.scenes import Scene, open_scene, told
 from tests.support.shots import call, redemption, refresh
 from tests.support.storage import engine_of

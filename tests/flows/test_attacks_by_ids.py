@@ -12,10 +12,12 @@ from sqlalchemy import Connection
 
 from flask_activepieces import Activepieces, Principal
 from flask_activepieces.errors import SetupError
-from flask_activepieces.integrations import records
-from flask_activepieces.oauth import clients, connected_apps, grants, tenants
-from flask_activepieces.oauth.registration import Registration
+from flask_activepieces.integrations import store as records
+from flask_activepieces.oauth import connected_apps, grants
+from flask_activepieces.oauth.clients import store as clients
+from flask_activepieces.oauth.clients.registration import Registration
 from flask_activepieces.state import State, get_state
+from flask_activepieces.storage import tenants
 from tests.conftest import MakeApp
 from tests.support import hosts
 from tests.support.actors import Person, Program

@@ -95,7 +95,9 @@ def test_an_unregistered_redirect_uri_is_logged_beside_those_that_are_registered
     page = told_on_a_page(bob.opens(program.question(redirect_uri=sent)))
 
     (record,) = [
-        each for each in caplog.records if each.name == "flask_activepieces.oauth.authorization"
+        each
+        for each in caplog.records
+        if each.name == "flask_activepieces.oauth.authorization.request"
     ]
     message = record.getMessage()
     assert record.levelname == "WARNING"

@@ -9,9 +9,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from flask_activepieces.database import Transaction
 from flask_activepieces.oauth import revocations
 from flask_activepieces.state import get_state
+from flask_activepieces.storage.database import Transaction
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from flask_activepieces.clock import CLOCK_SKEW
-from flask_activepieces.oauth.refresh_tokens import REPEAT_SECONDS
+from flask_activepieces.oauth.tokens.refresh_tokens import REPEAT_SECONDS
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock

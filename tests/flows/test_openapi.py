@@ -11,7 +11,7 @@ from flask import Flask
 
 from flask_activepieces.api_client.resources.connection_values import VALUES
 from flask_activepieces.state import get_state
-from flask_activepieces.views.blueprint import routes
+from flask_activepieces.web.blueprint import routes
 from tests.conftest import MakeApp
 from tests.support import api_table
 from tests.support.actors import Person, answer_of

@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from flask_activepieces import Activepieces, tables
+from flask_activepieces import Activepieces
 from flask_activepieces.errors import Unavailable
 from flask_activepieces.integrations.tenant_removal import RemovedTenant
+from flask_activepieces.storage import tables
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces

@@ -12,9 +12,10 @@ from flask import Flask
 from joserfc.jwk import ECKey
 from werkzeug.test import TestResponse
 
-from flask_activepieces import Activepieces, tables
+from flask_activepieces import Activepieces
 from flask_activepieces.errors import ConfigError
 from flask_activepieces.state import get_state
+from flask_activepieces.storage import tables
 from tests.conftest import MakeApp
 from tests.support.actors import Parameters, Person, Program, answer_of
 from tests.support.clock import StoppedClock

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_activepieces import signals, tables
-from flask_activepieces.audit import Event
+from flask_activepieces import signals
+from flask_activepieces.storage import tables
+from flask_activepieces.storage.audit import Event
 from tests.support.actors import Person, Program, answer_of, brought_back
 from tests.support.clock import START, StoppedClock
 from tests.support.storage import rows_of

@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 
 from flask_activepieces import Principal, Workspace
-from flask_activepieces.database import Transaction
 from flask_activepieces.errors import NotFound
-from flask_activepieces.oauth import clients
-from flask_activepieces.oauth.clients import OAuthClient
+from flask_activepieces.oauth.clients import store as clients
+from flask_activepieces.oauth.clients.store import OAuthClient
 from flask_activepieces.state import State, get_state
+from flask_activepieces.storage.database import Transaction
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
 from tests.support.hosts import SmallHost

@@ -14,7 +14,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope, tables
+from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope
+from flask_activepieces.storage import tables
 from tests.support import hosts
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock

@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
-from flask_activepieces.oauth import families
-from flask_activepieces.oauth.codes import issue_code
-from flask_activepieces.oauth.refresh_tokens import REPEAT_WINDOW
+from flask_activepieces.oauth.authorization.codes import issue_code
+from flask_activepieces.oauth.tokens import families
+from flask_activepieces.oauth.tokens.refresh_tokens import REPEAT_WINDOW
 from flask_activepieces.state import get_state
 from tests.support import hosts
 from tests.support.actors import Person, Program, answer_of, s256

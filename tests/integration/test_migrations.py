@@ -11,7 +11,8 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import inspect
 
-from flask_activepieces import Activepieces, tables
+from flask_activepieces import Activepieces
+from flask_activepieces.storage import tables
 from tests.support import hosts
 from tests.support.databases import Kind, fresh_database
 from tests.support.storage import engine_of

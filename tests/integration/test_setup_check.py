@@ -16,7 +16,7 @@ from flask_activepieces import FlaskLoginHost, require_scope
 from tests.conftest import MakeApp
 from tests.support import hosts
 
-LOGGER = "flask_activepieces.views.setup_check"
+LOGGER = "flask_activepieces.web.setup_check"
 Told = Callable[..., list[str]]
 
 

@@ -137,7 +137,9 @@ class Reports:
     def check(self, shown: str, words: str) -> None:
         """The one report has these words, which whoever met the error is not shown; they have its reference."""
         (record,) = [
-            each for each in self._caplog.records if each.name == "flask_activepieces.setup_reports"
+            each
+            for each in self._caplog.records
+            if each.name == "flask_activepieces.web.setup_reports"
         ]
         message = record.getMessage()
         assert record.levelname == "ERROR"

@@ -11,8 +11,9 @@ from flask import Flask
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope, tables
+from flask_activepieces import Activepieces, FlaskLoginHost, current_token, require_scope
 from flask_activepieces.state import get_state
+from flask_activepieces.storage import tables
 from tests.conftest import MakeApp
 from tests.support import hosts
 from tests.support.actors import Person, Program, answer_of

@@ -15,10 +15,10 @@ from werkzeug.routing import Rule
 
 import flask_activepieces
 from flask_activepieces import errors, signals
-from flask_activepieces.audit import Event
 from flask_activepieces.cli import activepieces_cli
-from flask_activepieces.oauth.access_tokens import AccessToken
-from flask_activepieces.views.upstream import MEANINGS
+from flask_activepieces.oauth.tokens.access_tokens import AccessToken
+from flask_activepieces.storage.audit import Event
+from flask_activepieces.web.api.upstream import MEANINGS
 from tests.support.documents import blocks, code_words, headings, page, section
 
 # --- Routes ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import flask_activepieces
-from flask_activepieces import tables
+from flask_activepieces.storage import tables
 from tests.support.documents import (
     DOCS,
     PAGES,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flask_activepieces import errors
-from flask_activepieces.config import PREFIX, Settings
+from flask_activepieces.config.settings import PREFIX, Settings
 from tests.support.documents import PAGES, README, ROOT, cells, headings, page, section
 
 SETTINGS = {PREFIX + field.name.upper(): field.name for field in fields(Settings)}

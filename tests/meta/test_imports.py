@@ -21,8 +21,6 @@ NOT_NEEDED = {
     "pytest",
     "redis",
 }
-#: What only the JSON API needs: loaded by the first request for it.
-NOT_NEEDED_YET = {"apispec", "webargs"}
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(flask_activepieces.__path__, "flask_activepieces.")
@@ -65,11 +63,11 @@ def run(code: str, *arguments: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_an_app_starts_without_optional_companions_and_what_only_the_json_api_needs() -> None:
+def test_an_app_starts_without_optional_companions() -> None:
     loaded = set(run(WHAT_A_START_LOADS))
 
     assert "flask_activepieces" in loaded
-    assert not loaded & (NOT_NEEDED | NOT_NEEDED_YET)
+    assert not loaded & NOT_NEEDED
 
 
 def test_the_demo_starts_with_what_make_demo_installs() -> None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask_activepieces.config import Settings
-from flask_activepieces.views.openapi import openapi_document
+from flask import Flask
+
+from flask_activepieces.config.settings import Settings
+from flask_activepieces.web.api.openapi import openapi_document
+from flask_activepieces.web.blueprint import build_blueprint
 
 from .documents import DOCS
 
@@ -21,7 +24,10 @@ HEAD = "| Method and address | Endpoint | Permission | What it does | Answers |\
 
 def document() -> dict[str, Any]:
     """The document of an app with the default settings."""
-    return openapi_document(Settings.from_app_config({"SECRET_KEY": "a key for the table only"}))
+    app = Flask("app")
+    app.config.update(SECRET_KEY="a key for the table only", SESSION_COOKIE_NAME="session")
+    app.register_blueprint(build_blueprint(Settings.from_app_config(app.config)))
+    return openapi_document(app)
 
 
 def table() -> str:

@@ -22,7 +22,7 @@ from flask_activepieces import (
     current_token,
     require_scope,
 )
-from flask_activepieces.host import Permission
+from flask_activepieces.host.interface import Permission
 
 from .tables import make_tables
 from .templates import COMPILED

@@ -8,22 +8,23 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from flask_activepieces import signals, tables
+from flask_activepieces import signals
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.connection_pool import ConnectionPool, Retries, Timeout
 from flask_activepieces.api_client.credentials import Credential
 from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import Connection
-from flask_activepieces.audit import Audit, Event
-from flask_activepieces.config import Settings
-from flask_activepieces.database import Database
-from flask_activepieces.host import Host, Permission, Principal, Workspace
-from flask_activepieces.integrations.records import Integration
-from flask_activepieces.integrations.saving import NewConnection
+from flask_activepieces.config.settings import Settings
+from flask_activepieces.host.interface import Host, Permission, Principal, Workspace
+from flask_activepieces.integrations.connections.saver import NewConnection
 from flask_activepieces.integrations.services import Services, services
-from flask_activepieces.integrations.setup import Setup
-from flask_activepieces.oauth.clients import OAuthClients
+from flask_activepieces.integrations.setup.verifier import Setup
+from flask_activepieces.integrations.store import Integration
+from flask_activepieces.oauth.clients.store import OAuthClients
 from flask_activepieces.oauth.grants import Grants
+from flask_activepieces.storage import tables
+from flask_activepieces.storage.audit import Audit, Event
+from flask_activepieces.storage.database import Database
 from flask_activepieces.testing import ActivepiecesServer
 
 from .clock import StoppedClock

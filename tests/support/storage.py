@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import Engine
 
-from flask_activepieces import tables
+from flask_activepieces.storage import tables
 
 
 def row_counts(app: Flask) -> dict[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces import tables
+from flask_activepieces.storage import tables
 
 _made: list[bytes] = []
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from joserfc.jwk import ECKey
 
+from flask_activepieces.crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
+from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.jwt_keys import JwtKeys, configured_keys, derived_keys
-from flask_activepieces.oauth.access_tokens import AccessToken, sign, token_id, verify
-from flask_activepieces.signing import KeyRing
+from flask_activepieces.oauth.tokens.access_tokens import AccessToken, sign, token_id, verify
 from tests.support.forgeries import hs256, opened
 
 NOW = 1_800_000_000

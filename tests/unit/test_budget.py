@@ -13,7 +13,7 @@ from flask import Flask
 from flask_limiter import Limiter
 from redis import Redis
 
-from flask_activepieces.budget import (
+from flask_activepieces.storage.failure_limit import (
     _MOST_KEYS,
     ATTEMPTS,
     WINDOW,
@@ -181,7 +181,7 @@ def test_a_host_whose_limiter_cannot_be_found_is_counted_here() -> None:
 
 def test_the_hosts_limiter_is_used_whenever_it_was_set_up() -> None:
     app = Flask("host")
-    ours = budget_for(app, redis_url=None)
+    ours = budget_for(app.extensions, redis_url=None)
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
 
     spent(ours, ATTEMPTS)
@@ -199,9 +199,9 @@ def test_a_limiter_that_is_switched_off_is_not_used() -> None:
     app = Flask("host")
     app.extensions["limiter"] = {SwitchedOff()}
 
-    assert spent(budget_for(app, redis_url=None), ATTEMPTS + 1)[-1] is False
+    assert spent(budget_for(app.extensions, redis_url=None), ATTEMPTS + 1)[-1] is False
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])
 def test_a_redis_that_is_not_there_costs_nobody_an_answer(url: str) -> None:
-    assert spent(budget_for(Flask("host"), redis_url=url), 2) == [True, True]
+    assert spent(budget_for(Flask("host").extensions, redis_url=url), 2) == [True, True]

@@ -7,14 +7,14 @@ import base64
 import pytest
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
 
-from flask_activepieces.oauth.client_auth import (
+from flask_activepieces.crypto.keyring import fingerprint
+from flask_activepieces.oauth.clients.authentication import (
     ClientCredentials,
     InvalidClient,
     authenticate,
     read_credentials,
 )
-from flask_activepieces.oauth.clients import OAuthClient
-from flask_activepieces.signing import fingerprint
+from flask_activepieces.oauth.clients.store import OAuthClient
 
 SECRET, OLD_SECRET = "fas_current", "fas_previous"
 

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
+from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.oauth.codes import PURPOSE, AuthorizationCode, issue_code, read_code
-from flask_activepieces.signing import KeyRing
+from flask_activepieces.oauth.authorization.codes import (
+    PURPOSE,
+    AuthorizationCode,
+    issue_code,
+    read_code,
+)
 
 NOW = 1_800_000_000
 KEYS = KeyRing(["a key that is long enough"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.config import Scope, Settings
+from flask_activepieces.config.settings import Scope, Settings
 from flask_activepieces.errors import ConfigError
 
 KEY = "a secret key that is long enough"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from flask_activepieces.config import OAuthApp, Settings
-from flask_activepieces.config_urls import server_url
+from flask_activepieces.config.settings import OAuthApp, Settings
+from flask_activepieces.config.urls import server_url
 from flask_activepieces.errors import ConfigError
 from flask_activepieces.testing.signing_keys import new_pair
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.config import Settings
-from flask_activepieces.config_urls import is_loopback
+from flask_activepieces.config.settings import Settings
+from flask_activepieces.config.urls import is_loopback
 from flask_activepieces.errors import ConfigError
 
 KEY = "a secret key that is long enough"

@@ -14,15 +14,15 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.exc import OperationalError as EngineError
 from sqlalchemy.pool import QueuePool
 
-from flask_activepieces.database import (
+from flask_activepieces.errors import SetupError, Unavailable
+from flask_activepieces.storage.database import (
     MAX_ATTEMPTS,
     ConcurrentUpdate,
     Database,
     Transaction,
 )
-from flask_activepieces.errors import SetupError, Unavailable
 
-SLEEP = "flask_activepieces.database.time.sleep"
+SLEEP = "flask_activepieces.storage.database.time.sleep"
 ADD = text("INSERT INTO things (name) VALUES (:name)")
 COUNT = text("SELECT count(*) FROM things")
 

@@ -18,10 +18,10 @@ from sqlalchemy import (
     update,
 )
 
-from flask_activepieces import tables
-from flask_activepieces.database import Database
 from flask_activepieces.errors import SetupError
-from flask_activepieces.inserts import insert_if_absent
+from flask_activepieces.storage import tables
+from flask_activepieces.storage.database import Database
+from flask_activepieces.storage.upserts import insert_if_absent
 from tests.support.databases import Kind, fresh_database
 
 ONE = text("SELECT 1")

@@ -9,7 +9,7 @@ import pytest
 
 from flask_activepieces import Principal, Workspace
 from flask_activepieces.errors import SetupError
-from flask_activepieces.host_ids import LONGEST_HOST_ID, checked_id, checked_ids
+from flask_activepieces.host.ids import LONGEST_HOST_ID, checked_id, checked_ids
 
 #: What no id can be, and what the developer reads about it.
 WRONG: list[tuple[Any, str]] = [

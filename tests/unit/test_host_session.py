@@ -11,8 +11,8 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flask_activepieces.errors import Unavailable
-from flask_activepieces.host import Host, Permission, Principal, Workspace
-from flask_activepieces.host_session import ConsiderateHost, HostSession
+from flask_activepieces.host.interface import Host, Permission, Principal, Workspace
+from flask_activepieces.storage.host_session import ConsiderateHost, HostSession
 
 ALICE = Principal("alice", "acme", "Alice")
 

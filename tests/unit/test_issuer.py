@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flask_activepieces.config.issuer import is_same, loopback_issuer
 from flask_activepieces.errors import SetupError
-from flask_activepieces.issuer import is_same, loopback_issuer
 
 
 @pytest.mark.parametrize(

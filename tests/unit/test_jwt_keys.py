@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
+from flask_activepieces.crypto.jwt_keys import JwtKey, JwtKeys, configured_keys, derived_keys
+from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError
-from flask_activepieces.jwt_keys import JwtKey, JwtKeys, configured_keys, derived_keys
-from flask_activepieces.oauth.access_tokens import AccessToken, sign, verify
-from flask_activepieces.signing import KeyRing
+from flask_activepieces.oauth.tokens.access_tokens import AccessToken, sign, verify
 
 TOKEN = AccessToken(
     jti="jti",

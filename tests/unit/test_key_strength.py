@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.config import Settings
+from flask_activepieces.config.key_strength import PLACEHOLDERS, weakness
+from flask_activepieces.config.settings import Settings
 from flask_activepieces.errors import ConfigError
-from flask_activepieces.key_strength import PLACEHOLDERS, weakness
 from tests.support.documents import PAGES, README, ROOT
 
 GUESSABLE = [

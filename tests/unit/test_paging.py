@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from flask_activepieces.errors import InvalidInput
-from flask_activepieces.views.paging import page_of
+from flask_activepieces.web.api.paging import page_of
 
 
 @dataclass(frozen=True)

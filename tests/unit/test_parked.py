@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from flask_activepieces.crypto.keyring import KeyRing, context_of, fingerprint
 from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.oauth.authorization import AuthorizationRequest
-from flask_activepieces.oauth.parked import (
+from flask_activepieces.oauth.authorization.pending_requests import (
     LIFETIME,
     PURPOSE,
     check_consent_token,
@@ -17,7 +17,7 @@ from flask_activepieces.oauth.parked import (
     park,
     resume,
 )
-from flask_activepieces.signing import KeyRing, context_of, fingerprint
+from flask_activepieces.oauth.authorization.request import AuthorizationRequest
 
 NOW = 1_800_000_000
 KEYS = KeyRing(["a key that is long enough"])
@@ -66,7 +66,7 @@ def test_a_request_of_a_browser_without_a_name_is_nobodys() -> None:
 
 def test_the_browsers_name_is_not_in_the_id() -> None:
     """The id is in addresses and logs; the cookie is not."""
-    from flask_activepieces.signing import from_base64url
+    from flask_activepieces.crypto.keyring import from_base64url
 
     payload = from_base64url(park(KEYS, REQUEST, browser="the browser", now=NOW).split(".")[1])
 

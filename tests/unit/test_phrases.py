@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from flask_activepieces.phrases import Phrase
+from flask_activepieces.messages import Phrase
 
 WORDS = {"at most %(most)d": "höchstens %(most)d", "%(uri)s: %(problem)s": "%(problem)s: %(uri)s"}
 

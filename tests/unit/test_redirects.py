@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.oauth.redirects import (
+from flask_activepieces.oauth.clients.redirect_uris import (
     matches,
     origin_of,
     posts_code_to_opener,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.oauth.refresh_tokens import (
+from flask_activepieces.crypto.keyring import KeyRing
+from flask_activepieces.oauth.tokens.refresh_tokens import (
     RefreshToken,
     Rotation,
     Step,
@@ -13,7 +14,6 @@ from flask_activepieces.oauth.refresh_tokens import (
     parse,
     serialize,
 )
-from flask_activepieces.signing import KeyRing
 
 NOW = 1_800_000_000
 KEYS = KeyRing(["a key for the test vectors only"])

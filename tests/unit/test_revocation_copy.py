@@ -13,14 +13,14 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import create_engine
 
-from flask_activepieces import tables
 from flask_activepieces.clock import CLOCK_SKEW
-from flask_activepieces.database import Database
 from flask_activepieces.errors import Unavailable
 from flask_activepieces.oauth import revocations
-from flask_activepieces.oauth.access_tokens import AccessToken
-from flask_activepieces.oauth.prune import prune
 from flask_activepieces.oauth.revocations import RevocationCheck
+from flask_activepieces.oauth.tokens.access_tokens import AccessToken
+from flask_activepieces.storage import tables
+from flask_activepieces.storage.database import Database
+from flask_activepieces.storage.prune import prune
 from tests.support.clock import StoppedClock
 
 NOW = 1_800_000_000

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.signing import (
+from flask_activepieces.crypto.keyring import (
     KeyRing,
     fingerprint,
     from_base64url,
@@ -14,6 +13,7 @@ from flask_activepieces.signing import (
     same,
     to_base64url,
 )
+from flask_activepieces.errors import SignatureError, SignatureExpired
 
 KEY = "a key for the test vectors only"
 SEALED = "v1.eyJhIjoxLCJleHAiOjE4MDAwMDAwNjB9.MnKOJEHugOjKQZ9YcMM7k8B9eAr6O0HC58P-n-vgvac"

@@ -8,7 +8,7 @@ import pytest
 
 from flask_activepieces.api_client import errors
 from flask_activepieces.api_client.errors import ApiError
-from flask_activepieces.views.upstream import UPSTREAM, problem_of
+from flask_activepieces.web.api.upstream import UPSTREAM, problem_of
 
 CALL = "connections.list"
 

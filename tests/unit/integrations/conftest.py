@@ -8,8 +8,8 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from flask_activepieces import tables
-from flask_activepieces.database import Database
+from flask_activepieces.storage import tables
+from flask_activepieces.storage.database import Database
 from flask_activepieces.testing import ActivepiecesServer, Piece
 from flask_activepieces.testing.versions import Version
 from tests.support.acme import acme_pieces

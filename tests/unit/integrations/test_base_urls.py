@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.config import Settings
+from flask_activepieces.config.settings import Settings
 from flask_activepieces.errors import Disabled, InvalidInput
-from flask_activepieces.integrations.base_urls import BaseUrls
+from flask_activepieces.integrations.setup.base_urls import BaseUrls
 
 CONFIGURED = "https://ap.example.com"
 ALLOWED = ["https://ap.customer.example:8443", "https://hosting.example/ap", "http://ap.internal"]

@@ -11,13 +11,13 @@ import pytest
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.credentials import Credential
 from flask_activepieces.api_client.errors import AuthenticationFailed, CallNotSupported
+from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import Busy, Disabled, InvalidInput, NotFound
-from flask_activepieces.host import Principal
-from flask_activepieces.integrations import records
-from flask_activepieces.integrations.credentials import Credentials
-from flask_activepieces.integrations.records import Integration
-from flask_activepieces.integrations.third_party import StartAuthorization
-from flask_activepieces.signing import KeyRing
+from flask_activepieces.host.interface import Principal
+from flask_activepieces.integrations import store as records
+from flask_activepieces.integrations.setup.credentials import Credentials
+from flask_activepieces.integrations.sign_in.third_party import StartAuthorization
+from flask_activepieces.integrations.store import Integration
 from tests.support.office import Office
 
 ALICE = Principal("alice", "acme", "Alice")

@@ -19,9 +19,9 @@ from flask_activepieces.api_client.resources.connection_values import (
 )
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.errors import Busy, InUse, InvalidInput, NotFound
-from flask_activepieces.integrations.connections import ConnectionFilter
-from flask_activepieces.integrations.records import Integration
-from flask_activepieces.integrations.saving import NewConnection
+from flask_activepieces.integrations.connections.saver import NewConnection
+from flask_activepieces.integrations.connections.service import ConnectionFilter
+from flask_activepieces.integrations.store import Integration
 from tests.support.office import OWN_PIECE, SECRET_PIECE, Office
 from tests.support.standin import action, standin
 

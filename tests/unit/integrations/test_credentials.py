@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces import tables
 from flask_activepieces.api_client.credentials import ApiKey, EmailPassword, UserToken
 from flask_activepieces.api_client.errors import CredentialNotSupported
-from flask_activepieces.integrations.credentials import LONGEST_NAME, Credentials
-from flask_activepieces.integrations.gateways import able_to
+from flask_activepieces.integrations.client_factory import able_to
+from flask_activepieces.integrations.setup.credentials import LONGEST_NAME, Credentials
+from flask_activepieces.storage import tables
 
 KEY = "sk-" + "k" * 40 + "Ml9a"
 TOKEN = "eyJ" + "t" * 60 + "8z"

@@ -28,10 +28,10 @@ from flask_activepieces.api_client.resources.connection_values import (
 )
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import Busy, InvalidInput, NotFound
-from flask_activepieces.integrations import ownership
-from flask_activepieces.integrations.connections import ConnectionFilter
-from flask_activepieces.integrations.records import Integration
-from flask_activepieces.integrations.saving import NewConnection, Reach
+from flask_activepieces.integrations.connections import ownership
+from flask_activepieces.integrations.connections.saver import NewConnection, Reach
+from flask_activepieces.integrations.connections.service import ConnectionFilter
+from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.world import FEATURES
 from tests.support.acme import acme_pieces

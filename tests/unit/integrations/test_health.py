@@ -9,10 +9,10 @@ import pytest
 
 from flask_activepieces.api_client.resources.connection_values import Placeholder
 from flask_activepieces.api_client.resources.connections import Connection
-from flask_activepieces.config import OAuthApp
-from flask_activepieces.integrations.health import Failing
-from flask_activepieces.integrations.records import Integration
-from flask_activepieces.integrations.saving import NewConnection
+from flask_activepieces.config.settings import OAuthApp
+from flask_activepieces.integrations.connections.health import Failing
+from flask_activepieces.integrations.connections.saver import NewConnection
+from flask_activepieces.integrations.store import Integration
 from tests.support.office import SECRET_PIECE, Office
 
 

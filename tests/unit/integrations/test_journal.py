@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces import tables
 from flask_activepieces.api_client.errors import UnexpectedResponse
-from flask_activepieces.integrations.journal import Journal
+from flask_activepieces.integrations.connections.recorder import Journal
+from flask_activepieces.storage import tables
 from tests.support.office import ADMIN, Office
 
 

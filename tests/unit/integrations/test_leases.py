@@ -9,7 +9,6 @@ from threading import Lock
 import pytest
 from sqlalchemy import create_engine, delete
 
-from flask_activepieces import tables
 from flask_activepieces.api_client.errors import (
     ApiError,
     CallTimedOut,
@@ -18,9 +17,10 @@ from flask_activepieces.api_client.errors import (
     ServerError,
     UnexpectedResponse,
 )
-from flask_activepieces.database import Database
 from flask_activepieces.errors import Busy
-from flask_activepieces.integrations.leases import LONGEST_SILENCE, PATIENCE, Leases
+from flask_activepieces.integrations.connections.leases import LONGEST_SILENCE, PATIENCE, Leases
+from flask_activepieces.storage import tables
+from flask_activepieces.storage.database import Database
 from tests.support.clock import StoppedClock
 
 #: How long a call may be waited for, in these tests.

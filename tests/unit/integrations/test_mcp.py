@@ -11,8 +11,8 @@ from flask_activepieces.api_client.errors import (
     CredentialNotSupported,
     PermissionDenied,
 )
-from flask_activepieces.host import Principal
-from flask_activepieces.integrations.records import Integration
+from flask_activepieces.host.interface import Principal
+from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing.signing_keys import add_key, new_pair
 from tests.support.office import Office
 

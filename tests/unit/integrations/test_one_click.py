@@ -22,11 +22,11 @@ from flask_activepieces.api_client.errors import (
 )
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound, SetupError
-from flask_activepieces.host import Principal, Workspace
-from flask_activepieces.integrations import records
-from flask_activepieces.integrations.own_client import redirect_uri
-from flask_activepieces.integrations.records import Integration
-from flask_activepieces.oauth import clients
+from flask_activepieces.host.interface import Principal, Workspace
+from flask_activepieces.integrations import store as records
+from flask_activepieces.integrations.sign_in.integration_client import redirect_uri
+from flask_activepieces.integrations.store import Integration
+from flask_activepieces.oauth.clients import store as clients
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support import hosts
 from tests.support.clock import StoppedClock

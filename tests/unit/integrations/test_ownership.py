@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from flask_activepieces.integrations.ownership import belongs, external_id, stamped
-from flask_activepieces.integrations.records import Integration
+from flask_activepieces.integrations.connections.ownership import belongs, external_id, stamped
+from flask_activepieces.integrations.store import Integration
 
 ON_THE_APPS_KEY = Integration(
     id="an-integration",

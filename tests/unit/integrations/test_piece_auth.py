@@ -9,7 +9,7 @@ import pytest
 
 from flask_activepieces.api_client.resources.pieces import Piece, PieceAuth, PieceProperty
 from flask_activepieces.errors import InvalidInput
-from flask_activepieces.integrations.piece_auth import (
+from flask_activepieces.integrations.sign_in.piece_auth import (
     authorization_url,
     challenge_of,
     check_props,

@@ -15,7 +15,7 @@ from flask_activepieces.api_client.errors import (
     UnexpectedResponse,
 )
 from flask_activepieces.errors import InvalidInput, NotFound
-from flask_activepieces.integrations import records
+from flask_activepieces.integrations import store as records
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.office import ADMIN, Office
 from tests.support.raw_server import raw_server

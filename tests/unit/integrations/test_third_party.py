@@ -12,7 +12,8 @@ import pytest
 from flask_activepieces.api_client.errors import CodeExchangeFailed
 from flask_activepieces.api_client.resources.connection_values import OAuth2
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
-from flask_activepieces.config import OAuthApp
+from flask_activepieces.config.settings import OAuthApp
+from flask_activepieces.crypto.encryption import Vault
 from flask_activepieces.errors import (
     Declined,
     InvalidInput,
@@ -20,13 +21,12 @@ from flask_activepieces.errors import (
     SignatureError,
     SignatureExpired,
 )
-from flask_activepieces.host import Principal
-from flask_activepieces.integrations.credentials import Credentials
-from flask_activepieces.integrations.pending import LIFETIME, LONGEST_STATE, PURPOSE
-from flask_activepieces.integrations.piece_auth import challenge_of
-from flask_activepieces.integrations.records import Integration
-from flask_activepieces.integrations.third_party import StartAuthorization, Started
-from flask_activepieces.integrations.vault import Vault
+from flask_activepieces.host.interface import Principal
+from flask_activepieces.integrations.setup.credentials import Credentials
+from flask_activepieces.integrations.sign_in.pending import LIFETIME, LONGEST_STATE, PURPOSE
+from flask_activepieces.integrations.sign_in.piece_auth import challenge_of
+from flask_activepieces.integrations.sign_in.third_party import StartAuthorization, Started
+from flask_activepieces.integrations.store import Integration
 from tests.support.office import SECRET_PIECE, Office
 from tests.support.standin import standin
 from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint

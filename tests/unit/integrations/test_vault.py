@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from flask_activepieces.crypto.encryption import Vault
+from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError
-from flask_activepieces.integrations.vault import Vault
-from flask_activepieces.signing import KeyRing
 
 CANARY = "sk-a-secret-that-must-not-be-seen"
 OLD, NEW = "the old key of this app", "the new key of this app"

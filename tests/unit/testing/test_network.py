@@ -7,7 +7,7 @@ import pytest
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.connection_pool import ConnectionPool, Retries, Timeout
 from flask_activepieces.api_client.errors import ConnectionFailed
-from flask_activepieces.network import NetworkRefused
+from flask_activepieces.api_client.network import NetworkRefused
 from flask_activepieces.testing import ActivepiecesServer
 
 pytest_plugins = ["pytester"]

@@ -1,0 +1,1 @@
+"""The configuration: its only reader, and what a value must look like."""

@@ -1,0 +1,242 @@
+"""The only reader of ``ACTIVEPIECES_*`` keys: once per app, into one frozen object, all problems told together.
+
+Every value may also be text, so that environment variables can be handed over as they are: lists as JSON or
+comma-separated, mappings as JSON. What would weaken security (plain PKCE, http off loopback) is not a key.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from ..crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
+from ..crypto.keyring import KeyRing
+from ..errors import ConfigError
+from .key_strength import weakness
+from .parsers import key_texts, parsed, rsa_private_key, seconds, texts, word
+from .urls import consent_url, is_loopback_url, path_prefix, public_url, redis_url, server_url
+
+log = logging.getLogger(__name__)
+
+PREFIX = "ACTIVEPIECES_"
+#: What is shorter is no key anywhere, not even on loopback.
+MINIMUM_KEY_LENGTH = 16
+MAKE_A_KEY = "make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
+#: Activepieces refreshes 15 minutes before a token ends: at 900 s or less it would refresh on every read.
+SHORTEST_ACCESS_TOKEN_TTL = 901
+LONGEST_ACCESS_TOKEN_TTL = 86_400
+#: Activepieces without a worker is silent for 300 seconds before it says so.
+LONGEST_TIMEOUT = 310
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One thing an outside program may ask for, in the words that the consent page shows."""
+
+    name: str
+    words: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class OAuthApp:
+    """This app's registration at a third party, by which its users authorize that party's piece."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    #: What to ask for; None asks for all that the piece wants.
+    scope: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this app is configured. Each field is the key ``ACTIVEPIECES_<FIELD>``, see docs/configuration.md."""
+
+    base_url: str
+    api_key: str | None = field(repr=False)
+    project_id: str | None
+    piece_name: str | None
+    allowed_base_urls: tuple[str, ...]
+    timeout: int
+    oauth_apps: Mapping[str, OAuthApp]
+    signing_key: str | None = field(repr=False)
+    signing_key_id: str | None
+    public_url: str | None
+    url_prefix: str
+    oauth_prefix: str
+    secret_keys: KeyRing
+    jwt_keys: JwtKeys = field(repr=False)
+    scopes: Mapping[str, Scope]
+    access_token_ttl: int
+    refresh_token_ttl: int
+    code_ttl: int
+    revocation_max_staleness: int
+    redis_url: str | None = field(repr=False)
+    consent_url: str | None
+
+    @classmethod
+    def from_app_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Read every key; raise one `ConfigError` that lists all problems by key."""
+        reader = _Reader(config)
+        public = reader.read("PUBLIC_URL", None, public_url)
+        ring = reader.key_ring(is_public=public is not None and not is_loopback_url(public))
+        settings: dict[str, Any] = {
+            "base_url": reader.read("BASE_URL", "https://cloud.activepieces.com", server_url),
+            "api_key": reader.read("API_KEY", None, word),
+            "project_id": reader.read("PROJECT_ID", None, word),
+            "piece_name": reader.read("PIECE_NAME", None, word),
+            "allowed_base_urls": reader.read("ALLOWED_BASE_URLS", (), _server_urls),
+            "timeout": reader.read("TIMEOUT", 30, seconds(1, LONGEST_TIMEOUT)),
+            "oauth_apps": reader.read("OAUTH_APPS", {}, _oauth_apps),
+            "signing_key": reader.read("SIGNING_KEY", None, rsa_private_key),
+            "signing_key_id": reader.read("SIGNING_KEY_ID", None, word),
+            "public_url": public,
+            "url_prefix": reader.read("URL_PREFIX", "/api/integration/activepieces", path_prefix),
+            "oauth_prefix": reader.read("OAUTH_PREFIX", "/oauth", path_prefix),
+            "secret_keys": ring,
+            "jwt_keys": reader.jwt_keys(ring),
+            "scopes": reader.read("SCOPES", {}, _scopes),
+            "access_token_ttl": reader.read(
+                "ACCESS_TOKEN_TTL",
+                3600,
+                seconds(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL),
+            ),
+            "refresh_token_ttl": reader.read(
+                "REFRESH_TOKEN_TTL", 90 * 86_400, seconds(86_400, 10 * 365 * 86_400)
+            ),
+            # RFC 6749 §4.1.2 recommends ten minutes at most.
+            "code_ttl": reader.read("CODE_TTL", 60, seconds(10, 600)),
+            "revocation_max_staleness": reader.read("REVOCATION_MAX_STALENESS", 0, seconds(0, 300)),
+            "redis_url": reader.read("REDIS_URL", None, redis_url),
+            "consent_url": reader.read(
+                "CONSENT_URL", None, lambda value: consent_url(value, of_app=public)
+            ),
+        }
+        reader.check_together("SIGNING_KEY", "SIGNING_KEY_ID")
+        reader.warn_of_unknown_keys(settings)
+        if reader.problems:
+            raise ConfigError(reader.problems)
+        return cls(**settings)
+
+
+class _Reader:
+    """Reads keys and collects what is wrong with them."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        self.problems: list[str] = []
+
+    def read(self, name: str, default: Any, convert: Callable[[Any], T]) -> T | None:
+        value = self._config.get(PREFIX + name)
+        if value is None or value == "":
+            value = default
+        if value is None:
+            return None
+        try:
+            return convert(value)
+        except ValueError as error:
+            self.problems.append(f"{PREFIX}{name}: {error}")
+            return None
+
+    def check_together(self, *names: str) -> None:
+        """One is of no use without the others."""
+        absent = [name for name in names if not self._config.get(PREFIX + name)]
+        if len(absent) < len(names):
+            told = " and ".join(PREFIX + name for name in names)
+            self.problems += [f"{PREFIX}{name}: {told} go together" for name in absent]
+
+    def key_ring(self, *, is_public: bool) -> KeyRing:
+        keys = self.read("SECRET_KEYS", None, texts)
+        source = PREFIX + "SECRET_KEYS"
+        if keys is None:
+            source = "SECRET_KEY"
+            own = [
+                self._config.get("SECRET_KEY"),
+                *(self._config.get("SECRET_KEY_FALLBACKS") or ()),
+            ]
+            keys = [
+                key.decode("latin-1") if isinstance(key, bytes) else str(key) for key in own if key
+            ]
+        if not keys:
+            self.problems.append(f"SECRET_KEY: it is not set; {MAKE_A_KEY}")
+        for number, key in enumerate(keys, 1):
+            reason = weakness(key)
+            if reason is None:
+                continue
+            name = f"{source}: it" if len(keys) == 1 else f"{source}: key {number}"
+            text = f"{name} can be guessed, because {reason}; {MAKE_A_KEY}"
+            if is_public or len(key) < MINIMUM_KEY_LENGTH:
+                self.problems.append(text)
+            else:
+                log.warning("%s. It is refused with an ACTIVEPIECES_PUBLIC_URL for others.", text)
+        return KeyRing(keys or ["no key: init_app is about to refuse this"])
+
+    def jwt_keys(self, ring: KeyRing) -> JwtKeys:
+        configured = self.read("JWT_KEYS", None, lambda value: configured_keys(key_texts(value)))
+        # Tokens signed before JWT_KEYS was set go on verifying: derived keys stay at the end of the list.
+        return JwtKeys([*(configured or ()), *derived_keys(ring)])
+
+    def warn_of_unknown_keys(self, known: Mapping[str, Any]) -> None:
+        names = [name.upper() for name in known]
+        for key in self._config:
+            name = key.removeprefix(PREFIX)
+            if key.startswith(PREFIX) and name not in names:
+                similar = get_close_matches(name.upper(), names, n=1)
+                hint = f" Did you mean {PREFIX}{similar[0]}?" if similar else ""
+                # Not an error: an older or newer version may share this environment.
+                log.warning("%s is not a setting of this version.%s", key, hint)
+
+
+def _server_urls(value: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(server_url(url) for url in texts(value)))
+
+
+def _scopes(value: Any) -> dict[str, Scope]:
+    if isinstance(value, str):
+        value = parsed(value)
+    if not isinstance(value, Mapping):
+        raise ValueError('it must map scope names to words, such as {"tasks:read": "See tasks"}')
+    return {name: _scope(name, words) for name, words in value.items()}
+
+
+def _scope(name: Any, words: Any) -> Scope:
+    # RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+    if (
+        not isinstance(name, str)
+        or not name
+        or not all("!" <= c <= "~" and c not in '"\\' for c in name)
+    ):
+        raise ValueError(
+            f"{name!r} is not a scope name: printable ASCII without space, quote, backslash"
+        )
+    required = False
+    if isinstance(words, Mapping):
+        required = words.get("required", False) is True
+        words = words.get("title")
+    if not isinstance(words, str) or not words.strip():
+        raise ValueError(f"scope {name} has no words for the consent page")
+    return Scope(name, words.strip(), required)
+
+
+def _oauth_apps(value: Any) -> dict[str, OAuthApp]:
+    if isinstance(value, str):
+        value = parsed(value)
+    if not isinstance(value, Mapping):
+        raise ValueError("it must map piece names to client_id and client_secret")
+    return {str(name): _oauth_app(str(name), app) for name, app in value.items()}
+
+
+def _oauth_app(piece_name: str, app: Any) -> OAuthApp:
+    if not isinstance(app, Mapping) or set(app) - {"client_id", "client_secret", "scope"}:
+        raise ValueError(f"{piece_name} takes client_id, client_secret and perhaps scope")
+    try:
+        client_id, client_secret = word(app.get("client_id")), word(app.get("client_secret"))
+    except ValueError:
+        raise ValueError(f"{piece_name} needs a client_id and a client_secret") from None
+    scope = app.get("scope")
+    return OAuthApp(client_id, client_secret, None if scope is None else tuple(str(scope).split()))

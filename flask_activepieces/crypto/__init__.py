@@ -1,0 +1,1 @@
+"""Keys: deriving, signing, encrypting. No Flask and no database."""

@@ -1,0 +1,120 @@
+"""HMAC with keys that rotate and purposes that cannot be mixed up. No Flask, no database.
+
+Two rules hold for all that this file signs:
+
+1. Keys are a list, newest first. The first signs, every one verifies: adding a key in front *is* the rotation.
+2. The purpose, and a context such as a client id, are mixed into the key and not into the message. What was
+   signed for one purpose is noise for another, so an authorization code can never pass as a parked request.
+
+One algorithm, HMAC-SHA-256 (RFC 2104), and no option.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import SignatureError, SignatureExpired
+
+_VERSION = "v1"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class KeyRing:
+    """The secret keys of one app, newest first; its ``repr`` shows how many, never which."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        if not keys:
+            raise ValueError("a key ring needs at least one key")
+        self._roots = tuple(key.encode() for key in keys)
+
+    def __repr__(self) -> str:
+        return f"<KeyRing of {len(self._roots)}>"
+
+    def derive(self, purpose: str, context: str = "") -> tuple[bytes, ...]:
+        """The keys for one purpose and context, newest first (an HMAC as a key derivation, NIST SP 800-108)."""
+        return tuple(_derived(root, purpose, context) for root in self._roots)
+
+    def sign(self, purpose: str, message: bytes, *, context: str = "") -> str:
+        """The signature by the newest key, as base64url text."""
+        return to_base64url(_mac(_derived(self._roots[0], purpose, context), message))
+
+    def verify(self, purpose: str, message: bytes, signature: str, *, context: str = "") -> None:
+        """Return when any key made ``signature``; else raise `SignatureError`. Constant-time for each key."""
+        given = signature.encode("ascii", "replace")
+        for key in self.derive(purpose, context):
+            if hmac.compare_digest(to_base64url(_mac(key, message)).encode(), given):
+                return
+        raise SignatureError(f"the signature of this {purpose} does not verify")
+
+    def seal(self, purpose: str, claims: Mapping[str, Any], *, context: str = "") -> str:
+        """``v1.{payload}.{signature}``: JSON that everyone can read and nobody can change."""
+        payload = to_base64url(json.dumps(claims, separators=(",", ":")).encode())
+        body = f"{_VERSION}.{payload}"
+        return f"{body}.{self.sign(purpose, body.encode(), context=context)}"
+
+    def unseal(self, purpose: str, text: str, *, now: int, context: str = "") -> dict[str, Any]:
+        """The claims of a sealed text; `SignatureError` if it is not ours, `SignatureExpired` past its ``exp``."""
+        body, dot, signature = text.rpartition(".") if text.isascii() else ("", "", "")
+        version, _, payload = body.partition(".")
+        if not dot or version != _VERSION:
+            raise SignatureError(f"this is not a {purpose}")
+        # The signature comes before the parser: nothing that we did not write is ever decoded.
+        self.verify(purpose, body.encode(), signature, context=context)
+        claims: dict[str, Any] = json.loads(from_base64url(payload))
+        if claims["exp"] <= now:
+            raise SignatureExpired(f"this {purpose} has expired")
+        return claims
+
+
+def _derived(root: bytes, purpose: str, context: str) -> bytes:
+    return _mac(root, f"flask-activepieces\0{purpose}\0{context}".encode())
+
+
+def _mac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")
+
+
+def to_base64url(data: bytes) -> str:
+    """Base64url without padding (RFC 7515 §2)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """The bytes of unpadded base64url; `SignatureError` when it is something else."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise SignatureError("this text is not base64url") from error
+
+
+def fingerprint(secret: str) -> str:
+    """SHA-256 as hex: enough for a random 256-bit secret, which no list of words can hit."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def same(left: str, right: str) -> bool:
+    """Whether two texts are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def context_of(*parts: str) -> str:
+    """The context of a signature that holds for all of these together, whatever characters are in them."""
+    return json.dumps(parts)
+
+
+def may_be_id(text: str) -> bool:
+    """Whether the text could be an id of ours: nothing else needs to reach a database."""
+    return _ID.fullmatch(text) is not None
+
+
+def random_id() -> str:
+    """128 random bits as 22 characters that need no escaping in a URL."""
+    return secrets.token_urlsafe(16)

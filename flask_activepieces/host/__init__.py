@@ -1,0 +1,1 @@
+"""What the extension asks of the app that it lives in."""

@@ -1,0 +1,1 @@
+"""Linking a tenant to an Activepieces project with a verified key."""

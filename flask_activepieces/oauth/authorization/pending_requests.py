@@ -1,0 +1,68 @@
+"""Authorization requests that wait for their user: while they sign in, and while they read the consent page.
+
+A parked request is nothing stored: its id *is* the request, signed, so that a login with several steps or on
+another site can take its time and no stranger can fill a table. It belongs to the browser that began it, by a
+random cookie whose hash it carries: a link to somebody else's parked request opens nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ...crypto.keyring import KeyRing, context_of, fingerprint, same
+from ...errors import SignatureError
+from ...messages import Phrase
+from .request import AuthorizationRequest, NoRedirect
+
+PURPOSE = "parked request"
+CONSENT_PURPOSE = "consent"
+#: A person may have to find a phone for a second factor.
+LIFETIME = 30 * 60
+#: It travels in the URL of the login page. gunicorn reads a request line of 4,094 characters, other servers of 8,190
+#: and more; the difference is for the app's own path, and what it adds.
+_LONGEST_ID = 3800
+
+
+def park(keys: KeyRing, request: AuthorizationRequest, *, browser: str, now: int) -> str:
+    """The request's id, good for half an hour in this browser; `NoRedirect` if no URL could hold it."""
+    claims: dict[str, Any] = asdict(request) | {
+        "browser": fingerprint(browser),
+        "exp": now + LIFETIME,
+    }
+    request_id = keys.seal(PURPOSE, claims)
+    if len(request_id) > _LONGEST_ID:
+        raise NoRedirect(
+            Phrase("The request is too long."),
+            Phrase("Tell its makers to use a shorter state."),
+        )
+    return request_id
+
+
+def resume(
+    keys: KeyRing, request_id: str, *, browser: str | None, now: int
+) -> AuthorizationRequest:
+    """The parked request; `SignatureError` for a forged, an old, or another browser's one."""
+    claims = keys.unseal(PURPOSE, request_id, now=now)
+    claims.pop("exp")
+    if not same(claims.pop("browser", ""), fingerprint(browser or "")):
+        raise SignatureError("this request was begun in another browser")
+    try:
+        return AuthorizationRequest(**claims)
+    except TypeError:
+        # During an upgrade: a worker of another version knows other claims.
+        raise SignatureError("this request was begun at another version of this app") from None
+
+
+def consent_token(keys: KeyRing, request_id: str, *, tenant_id: str, user_id: str) -> str:
+    """What the consent form must send back: only the page that this user was shown in this tenant has it."""
+    context = context_of(tenant_id, user_id)
+    return keys.sign(CONSENT_PURPOSE, request_id.encode(), context=context)
+
+
+def check_consent_token(
+    keys: KeyRing, token: str, request_id: str, *, tenant_id: str, user_id: str
+) -> None:
+    """`SignatureError` unless the token was made for this request, and for this user in this tenant."""
+    context = context_of(tenant_id, user_id)
+    keys.verify(CONSENT_PURPOSE, request_id.encode(), token, context=context)

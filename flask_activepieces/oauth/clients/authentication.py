@@ -1,0 +1,111 @@
+"""How a client proves who it is at the machine endpoints (RFC 6749 §2.3).
+
+Secret in the form or in a Basic header, one method a request; a public client names itself and has PKCE. The
+Basic header is form-decoded as the RFC asks; since our ids and secrets contain no ``%`` and no ``+``, the raw
+form that Activepieces sends reads the same.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
+
+from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
+
+from ...crypto.keyring import fingerprint, same
+from .store import OAuthClient
+
+#: The ways to authenticate (RFC 7591 §2); a public client has none.
+SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
+CLIENT_METHODS = [*SECRET_METHODS, "none"]
+
+_DUMMY_HASH = fingerprint("the secret of no client")
+
+
+@dataclass(frozen=True)
+class ClientCredentials:
+    """What a request says of its client."""
+
+    client_id: str
+    secret: str | None = field(repr=False)
+    by_header: bool
+
+    @property
+    def method(self) -> str:
+        """The method's registered name (RFC 7591 §2)."""
+        if self.secret is None:
+            return "none"
+        return "client_secret_basic" if self.by_header else "client_secret_post"
+
+
+def read_credentials(form: Mapping[str, str], authorization: str | None) -> ClientCredentials:
+    """The one set of credentials in a request; an Authlib error when there is none, or more than one."""
+    client_id, secret = form.get("client_id"), form.get("client_secret")
+    if authorization is None:
+        if not client_id:
+            raise invalid_client(
+                "The request names no client: send client_id and client_secret.", by_header=False
+            )
+        return ClientCredentials(client_id, secret or None, by_header=False)
+    if secret is not None:
+        # RFC 6749 §2.3: not more than one method in each request, even if one of them is right.
+        raise InvalidRequestError(
+            "Send the client secret in the header or in the form, not in both."
+        )
+    header_id, header_secret = _from_basic(authorization)
+    if client_id is not None and client_id != header_id:
+        raise InvalidRequestError(
+            "client_id in the form is not the one in the Authorization header."
+        )
+    return ClientCredentials(header_id, header_secret, by_header=True)
+
+
+def _from_basic(authorization: str) -> tuple[str, str]:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise invalid_client("Use HTTP Basic in the Authorization header.", by_header=True)
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:  # no base64, no ASCII, no UTF-8
+        raise invalid_client(
+            "The Authorization header is not valid Basic authentication.", by_header=True
+        ) from None
+    client_id, colon, secret = text.partition(":")
+    if not colon or not client_id or not secret:
+        raise invalid_client(
+            "The Authorization header lacks the client id or the secret.", by_header=True
+        )
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def authenticate(credentials: ClientCredentials, client: OAuthClient | None) -> OAuthClient:
+    """The client if the credentials prove it; else InvalidClientError, the same for every reason.
+
+    The work is the same too, whether there is such a client or not and whichever of its secrets is given.
+    """
+    given = fingerprint(credentials.secret or "")
+    is_current = same(given, (client and client.secret_hash) or _DUMMY_HASH)
+    is_previous = same(given, (client and client.previous_secret_hash) or _DUMMY_HASH)
+    is_public = client is not None and not client.confidential
+    proven = credentials.secret is None if is_public else is_current or is_previous
+    if client is None or not proven:
+        raise invalid_client(
+            "Unknown client, or a wrong or missing secret.", by_header=credentials.by_header
+        )
+    return client
+
+
+def invalid_client(description: str, *, by_header: bool) -> InvalidClientError:
+    """RFC 6749 §5.2: 401 always; the challenge only to a client that used the header."""
+    error = InvalidClient(description, status_code=401)
+    error.challenge = 'Basic realm="oauth", charset="UTF-8"' if by_header else None
+    return error
+
+
+class InvalidClient(InvalidClientError):
+    """The client is unknown, or its credentials are wrong."""
+
+    #: The ``WWW-Authenticate`` header of the response.
+    challenge: str | None = None

@@ -1,0 +1,31 @@
+"""An OAuth client as JSON, for the API and the command line; the names are RFC 7591's where it has one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...clock import as_iso
+from .store import OAuthClient
+
+
+def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
+    """The client as JSON; the secret only in the answer that makes it."""
+    described: dict[str, Any] = {
+        "client_id": client.client_id,
+        "tenant_id": client.tenant_id,
+        "name": client.name,
+        "description": client.description,
+        "public": not client.confidential,
+        "redirect_uris": list(client.redirect_uris),
+        "scope": client.scope,
+        "grant_types": client.grant_types.split(),
+        "require_pkce": client.require_pkce,
+        "remember_consent": client.remember_consent,
+        "introspects": client.introspects,
+        "integration_id": client.integration_id,
+        "created_at": as_iso(client.created_at),
+        "tokens_issued": client.tokens_issued,
+        "last_issued_at": as_iso(client.last_issued_at) if client.last_issued_at else None,
+        "disabled_at": as_iso(client.disabled_at) if client.disabled_at else None,
+    }
+    return described | ({"client_secret": secret} if secret is not None else {})

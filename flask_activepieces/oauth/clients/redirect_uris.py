@@ -1,0 +1,98 @@
+"""Redirect URIs: which may be registered, and when a requested one is the registered one.
+
+Matching is by exact text (RFC 9700 §4.1.3): no prefix, no wildcard, no normalising, so that encodings, user
+names, extra paths and letter case have nothing to play with. The one exception is the port of a loopback
+address for a public native client, which cannot know it beforehand (RFC 8252 §7.3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from posixpath import normpath
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from ...config.urls import is_loopback
+from ...messages import Phrase
+
+#: RFC 3986 characters only: no space, no control character, no backslash, nothing that a browser "repairs".
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+#: A port that a native client picked: RFC 8252 §7.3 names the address literals and not "localhost" (§8.3).
+_LOOPBACK_WITH_PORT = re.compile(r"http://(127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?(/[^#]*)?")
+#: It will stand in a header of the consent page, so nothing but a name or an address literal may be there.
+_HOST = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*|[0-9a-f:.]+")
+_LONGEST = 2000
+
+
+def problem_with(uri: str, *, public: bool) -> Phrase | None:
+    """Why this URI cannot be registered, in words for its author; None when it can."""
+    if len(uri) > _LONGEST or not _URI.fullmatch(uri):
+        return Phrase("it must be an absolute URI of plain ASCII characters")
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        return Phrase("it is not a valid URI")
+    if "#" in uri:
+        return Phrase("it must have no fragment (RFC 6749 section 3.1.2)")
+    if parts.scheme in ("http", "https"):
+        return _problem_with_web(parts)
+    return _problem_with_private_scheme(parts, public=public)
+
+
+def _problem_with_web(parts: SplitResult) -> Phrase | None:
+    if not parts.hostname:
+        return Phrase("it has no host")
+    if not _HOST.fullmatch(parts.hostname):
+        return Phrase("its host is no host name")
+    if parts.username is not None or parts.password is not None:
+        return Phrase("it must have no user name or password")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return Phrase("it must use https; plain http is for loopback only")
+    return None
+
+
+def _problem_with_private_scheme(parts: SplitResult, *, public: bool) -> Phrase | None:
+    # RFC 8252 §7.1: a private scheme is a reversed domain name, which also keeps out javascript: and data:.
+    if "." not in parts.scheme:
+        return Phrase(
+            "its scheme must be https, or for an installed app a reversed domain such as com.example.app"
+        )
+    if parts.netloc and not _HOST.fullmatch(parts.netloc):
+        return Phrase("its host is no host name")
+    if not public:
+        return Phrase("an installed app's own scheme is for public clients only")
+    return None
+
+
+def matches(requested: str, registered: Sequence[str], *, public: bool) -> bool:
+    """Whether the requested URI is one of the registered ones."""
+    if requested in registered:
+        return True
+    if not public:
+        return False
+    portless = _without_loopback_port(requested)
+    return portless is not None and any(
+        _without_loopback_port(uri) == portless for uri in registered
+    )
+
+
+def _without_loopback_port(uri: str) -> str | None:
+    match = _LOOPBACK_WITH_PORT.fullmatch(uri)
+    return f"http://{match[1]}{match[3] or ''}" if match else None
+
+
+def posts_code_to_opener(uri: str) -> bool:
+    """Whether the URI looks like a redirect page of Activepieces, on any host: ``/redirect``, ``/api/redirect``.
+
+    That page posts the code to ``window.opener``, whoever that is, and does not check ``state``. Its router ignores
+    letter case and a slash at the end, and browsers resolve dots.
+    """
+    path = unquote(urlsplit(uri).path).lower()
+    return normpath(path).endswith("/redirect")
+
+
+def origin_of(uri: str) -> str:
+    """What a person is told about where they go, and what a form may lead to: origin, or the private scheme."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

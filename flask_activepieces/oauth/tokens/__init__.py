@@ -1,0 +1,1 @@
+"""From the code to tokens, and what becomes of them."""

@@ -1,0 +1,115 @@
+"""Access tokens: JWTs by the profile of RFC 9068."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ...config.issuer import is_same
+from ...crypto.jwt_keys import JwtKeys
+from ...crypto.keyring import to_base64url
+from ...errors import SignatureError, SignatureExpired
+from .. import scopes
+
+_MAX_LENGTH = 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessToken:
+    """Who may do what, for how long: the claims that a protected view may rely on."""
+
+    jti: str
+    issuer: str
+    user_id: str | None
+    tenant_id: str | None
+    organization_id: str | None
+    client_id: str
+    #: None for a token that a client bought with its own credentials.
+    grant_id: str | None
+    family_id: str | None
+    scope: str
+    issued_at: int
+    expires_at: int
+
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """The scope as a set of names."""
+        return frozenset(scopes.split(self.scope))
+
+    @property
+    def subject(self) -> str:
+        """RFC 9068 §2.2: the user; without one, the client itself."""
+        return self.user_id if self.user_id is not None else self.client_id
+
+
+def token_id(*parts: str | int) -> str:
+    """An id that the same parts always give: a repeated refresh is answered with the very same token."""
+    digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).digest()
+    return to_base64url(digest[:16])
+
+
+def sign(keys: JwtKeys, token: AccessToken) -> str:
+    """The token as a signed JWT."""
+    claims: dict[str, Any] = {
+        "iss": token.issuer,
+        "sub": token.subject,
+        # RFC 9068 §3: the default audience, this app as a resource server.
+        "aud": token.issuer,
+        "client_id": token.client_id,
+        "scope": token.scope,
+        "jti": token.jti,
+        "iat": token.issued_at,
+        "exp": token.expires_at,
+        "tenant_id": token.tenant_id,
+        "organization_id": token.organization_id,
+        "grant_id": token.grant_id,
+        "family_id": token.family_id,
+    }
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return keys.sign(claims)
+
+
+def verify(keys: JwtKeys, token: str, *, issuer: str, now: int) -> AccessToken:
+    """The token if it is ours and has not expired; else `SignatureError` (RFC 9068 §4, step by step)."""
+    if len(token) > _MAX_LENGTH:
+        raise SignatureError("this is not an access token of this app")
+    claims = keys.verify(token)
+    if not _is_complete(claims):
+        # Signed with our key by another service of the host, which may sign what it likes.
+        raise SignatureError("this access token lacks a claim of RFC 9068")
+    if claims["aud"] != claims["iss"] or not is_same(claims["iss"], issuer):
+        raise SignatureError("this access token is for another service")
+    if claims["exp"] <= now:
+        raise SignatureExpired("this access token has expired")
+    return AccessToken(
+        jti=claims["jti"],
+        issuer=claims["iss"],
+        user_id=claims["sub"] if "grant_id" in claims else None,
+        tenant_id=claims.get("tenant_id"),
+        organization_id=claims.get("organization_id"),
+        client_id=claims["client_id"],
+        grant_id=claims.get("grant_id"),
+        family_id=claims.get("family_id"),
+        scope=claims["scope"],
+        issued_at=claims["iat"],
+        expires_at=claims["exp"],
+    )
+
+
+#: What every access token of ours says (RFC 9068 §2.2), and of which type.
+_CLAIMS: dict[str, type] = {
+    "iss": str,
+    "aud": str,
+    "sub": str,
+    "client_id": str,
+    "scope": str,
+    "jti": str,
+    "iat": int,
+    "exp": int,
+}
+
+
+def _is_complete(claims: dict[str, Any]) -> bool:
+    return all(type(claims.get(name)) is kind for name, kind in _CLAIMS.items())

@@ -1,0 +1,1 @@
+"""Our tables, and how they are read and written."""

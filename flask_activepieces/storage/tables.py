@@ -1,0 +1,202 @@
+"""Our tables. `extension` copies them into the host's metadata, for ``create_all`` and for migrations.
+
+No table refers to a host table: users, tenants and organizations are opaque strings. Ids compare byte by byte on
+every database (MySQL would otherwise take ``Ab`` and ``aB`` for one tenant). Times are whole seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from ..host.ids import LONGEST_HOST_ID
+
+TABLE_PREFIX = "activepieces_"
+
+
+def _binary(length: int) -> String:
+    """A string that compares byte by byte on every database."""
+    return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+def _collated(length: int) -> String:
+    """A string that people wrote, in any script and with emoji, whatever the database's character set."""
+    return String(length).with_variant(
+        String(length, collation="utf8mb4_unicode_ci"), "mysql", "mariadb"
+    )
+
+
+#: An id of ours: 22 to 43 characters of base64url or hex.
+_ID = _binary(64)
+#: An id of the host's: a user, tenant or organization.
+_HOST_ID = _binary(LONGEST_HOST_ID)
+_TIME = BigInteger()
+#: A primary key that the database counts up (SQLite counts INTEGER only).
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: Outside programs that may ask for tokens, of one tenant or of all.
+oauth_clients = Table(
+    TABLE_PREFIX + "oauth_clients",
+    metadata,
+    Column("client_id", _ID, primary_key=True),
+    # NULL: users of every tenant may grant it access.
+    Column("tenant_id", _HOST_ID, index=True),
+    Column("name", _collated(120), nullable=False),
+    Column("description", _collated(500), nullable=False),
+    # SHA-256 of the secret; NULL for a public client (RFC 6749 §2.1).
+    Column("secret_hash", _binary(64)),
+    # The secret before the last rotation: both are valid, so that a rotation has no gap.
+    Column("previous_secret_hash", _binary(64)),
+    # Space-separated: a URI has no space (RFC 3986). The next two are, too (RFC 6749 §3.3).
+    Column("redirect_uris", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("grant_types", String(120), nullable=False),
+    Column("require_pkce", Boolean, nullable=False),
+    # Whether an operator let it get codes without the page, for what its user has allowed before.
+    Column("remember_consent", Boolean, nullable=False),
+    # Whether it is a resource server, which may introspect tokens of other clients (RFC 7662 §2.1).
+    Column("introspects", Boolean, nullable=False),
+    # The integration that it was created for, and which alone uses it.
+    Column("integration_id", _ID),
+    Column("created_at", _TIME, nullable=False),
+    # Access tokens issued for its own credentials: an audit row for each would fill the audit.
+    Column("tokens_issued", Integer, nullable=False),
+    Column("last_issued_at", _TIME),
+    # Since when it is suspended: it gets no tokens, and keeps its grants.
+    Column("disabled_at", _TIME),
+)
+
+#: What users allow clients. A row *is* the permission: approving again changes it, revoking deletes it.
+grants = Table(
+    TABLE_PREFIX + "grants",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("client_id", _ID, nullable=False),
+    Column("tenant_id", _HOST_ID, nullable=False),
+    Column("user_id", _HOST_ID, nullable=False),
+    # Empty for the tenant as a whole, and not NULL: a unique key may hold several NULLs.
+    Column("organization_id", _HOST_ID, nullable=False),
+    # The name of the workspace when it was shared, for the connected-apps page.
+    Column("workspace_name", _collated(190), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("updated_at", _TIME, nullable=False),
+    UniqueConstraint("client_id", "tenant_id", "user_id", "organization_id"),
+    Index(None, "tenant_id", "user_id"),
+)
+
+#: Everything issued from one code. The primary key is the code's ``jti``, so that a code can be redeemed once on any
+#: database. No token is stored: a refresh overwrites the row, so a family is one row however long it lives.
+token_families = Table(
+    TABLE_PREFIX + "token_families",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("client_id", _ID, nullable=False, index=True),
+    Column("tenant_id", _HOST_ID, nullable=False),
+    Column("user_id", _HOST_ID, nullable=False),
+    Column("organization_id", _HOST_ID),
+    Column("grant_id", _ID, nullable=False, index=True),
+    Column("scope", Text, nullable=False),
+    # Half of the key that signs its refresh tokens; useless without the app's secret keys.
+    Column("secret", _ID, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("nonce", _ID, nullable=False),
+    Column("previous_nonce", _ID),
+    Column("refresh_count", BigInteger, nullable=False),
+    Column("rotated_at", _TIME, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    # Set again by every refresh: an idle family expires. No index holds a column that a refresh overwrites, for then
+    # PostgreSQL would have to update every index of the table.
+    Column("expires_at", _TIME, nullable=False),
+    # Revoked families stay until they are pruned, so that a replay is still recognized.
+    Column("revoked_at", _TIME),
+)
+
+#: What access tokens must not belong to; each row for as long as such a token could live.
+revocations = Table(
+    TABLE_PREFIX + "revocations",
+    metadata,
+    # ``token:…``, ``family:…``, ``grant:…``, ``own:…`` or ``client:…``.
+    Column("subject", _binary(80), primary_key=True),
+    Column("created_at", _TIME, nullable=False),
+    Column("expires_at", _TIME, nullable=False, index=True),
+)
+
+#: Links of a tenant, or of an organization in it, to one Activepieces project and key.
+integrations = Table(
+    TABLE_PREFIX + "integrations",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("tenant_id", _HOST_ID, nullable=False),
+    # Empty for the tenant as a whole, and not NULL: a unique key may hold several NULLs.
+    Column("organization_id", _HOST_ID, nullable=False),
+    # NULL: the server in the app's settings.
+    Column("base_url", Text),
+    Column("project_id", _binary(64), nullable=False),
+    # Whether it is the project of all tenants on the app's own key.
+    Column("shared", Boolean, nullable=False),
+    # A JSON object, encrypted with a key that fits this row only; NULL: the app's own key.
+    Column("credentials", Text),
+    # What people may see of the credentials: of a key four characters, of a user the e-mail address.
+    Column("masked_credential", _collated(255)),
+    Column("enabled", Boolean, nullable=False),
+    # The default connection: the last one saved for the app's own piece.
+    Column("connection_id", _binary(64)),
+    Column("connection_external_id", _binary(190)),
+    # The OAuth client created for it, and that client's secret, encrypted.
+    Column("oauth_client_id", _ID),
+    Column("oauth_client_secret", Text),
+    # A JSON list of the connections that the last check found broken.
+    Column("failing", Text, nullable=False),
+    # Counts the changes, so that none is lost between reading the row and writing it.
+    Column("revision", Integer, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("updated_at", _TIME, nullable=False),
+    UniqueConstraint("tenant_id", "organization_id"),
+)
+
+#: Who may do something at Activepieces that only one may do at a time, and until when.
+leases = Table(
+    TABLE_PREFIX + "leases",
+    metadata,
+    # SHA-256 of what is leased, as hex.
+    Column("name", _binary(64), primary_key=True),
+    Column("holder", _ID, nullable=False),
+    # A lease is deleted when the work is done, and expires if the worker died.
+    Column("until", _TIME, nullable=False, index=True),
+)
+
+#: Who did what to which grant, client or integration, and when. Never a secret, a code or a token.
+audit_events = Table(
+    TABLE_PREFIX + "audit_events",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("name", _binary(40), nullable=False),
+    Column("tenant_id", _HOST_ID),
+    Column("user_id", _HOST_ID),
+    Column("client_id", _ID),
+    Column("grant_id", _ID),
+    Column("family_id", _ID),
+    # A JSON object of short strings; the database never looks inside.
+    Column("detail", Text, nullable=False),
+    Column("at", _TIME, nullable=False),
+    Index(None, "tenant_id", "at"),
+)

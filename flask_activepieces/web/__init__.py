@@ -1,0 +1,1 @@
+"""HTTP: reads the request, calls a service, answers."""

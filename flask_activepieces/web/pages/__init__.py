@@ -1,0 +1,1 @@
+"""Pages for users and for the admins of a tenant."""
