@@ -63,7 +63,7 @@ class ExampleHost(FlaskLoginHost):
         membership = user.membership_in(principal.tenant_id) if user else None
         return membership is not None and membership.is_admin
 
-    def reveals_mcp_token(self, principal: Principal) -> bool:
+    def may_see_mcp_token(self, principal: Principal) -> bool:
         """To admins, once: they are about to paste it into another program."""
         return self.allows(principal, "admin")
 

@@ -16,7 +16,7 @@ def as_datetime(instant: int) -> datetime:
     return datetime.fromtimestamp(instant, tz=timezone.utc)
 
 
-def as_words(instant: int) -> str:
+def format_for_people(instant: int) -> str:
     """The instant as a person reads it: ``20 Nov 2026, 19:49 UTC``."""
     moment = as_datetime(instant)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"

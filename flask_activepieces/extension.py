@@ -24,7 +24,7 @@ from .state import EXTENSION, State, get_state
 from .storage import tables
 from .storage.audit import Audit
 from .storage.database import Database
-from .storage.failure_limit import budget_for
+from .storage.failure_limit import make_failure_limiter
 from .storage.host_session import ConsiderateHost, HostSession
 from .web.blueprint import build_blueprint, routes
 from .web.csrf import exempt_views
@@ -82,7 +82,7 @@ class Activepieces:
             grants=grants,
             server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
-            budget=budget_for(app.extensions, redis_url=settings.redis_url),
+            failure_limiter=make_failure_limiter(app.extensions, redis_url=settings.redis_url),
             **vars(for_tenants),
         )
         app.register_blueprint(build_blueprint(settings))

@@ -1,26 +1,26 @@
-"""Words for people: English text that still knows its parts, so that a page can say it in another language."""
+"""Messages for people: English that keeps its template and values, so that a page can show it in another language."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 
-class Phrase(str):
-    """A text, and the values that were filled in: ``Phrase("at most %(most)d characters", most=120)``."""
+class Message(str):
+    """A string, and the values filled in: ``Message("at most %(most)d characters", most=120)``."""
 
-    text: str
+    template: str
     values: dict[str, object]
 
-    def __new__(cls, text: str, **values: object) -> Phrase:
-        phrase = super().__new__(cls, text % values if values else text)
-        phrase.text, phrase.values = text, values
-        return phrase
+    def __new__(cls, template: str, **values: object) -> Message:
+        message = super().__new__(cls, template % values if values else template)
+        message.template, message.values = template, values
+        return message
 
-    def said_by(self, translate: Callable[[str], str]) -> str:
-        """The text in another language, phrases among its values included."""
+    def localize(self, gettext: Callable[[str], str]) -> str:
+        """The message in another language, messages among its values included."""
         values = {
-            name: value.said_by(translate) if isinstance(value, Phrase) else value
+            name: value.localize(gettext) if isinstance(value, Message) else value
             for name, value in self.values.items()
         }
-        text = translate(self.text)
-        return text % values if values else text
+        template = gettext(self.template)
+        return template % values if values else template

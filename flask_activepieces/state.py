@@ -18,7 +18,7 @@ from .oauth.revocations import RevocationCheck
 from .oauth.tokens.server import OAuthServer
 from .storage.audit import Audit
 from .storage.database import Database
-from .storage.failure_limit import Budget
+from .storage.failure_limit import FailureLimiter
 
 EXTENSION = "activepieces"
 
@@ -36,7 +36,7 @@ class State(Services):
     grants: Grants
     server: OAuthServer
     revocations: RevocationCheck
-    budget: Budget
+    failure_limiter: FailureLimiter
 
     def now(self) -> int:
         """This second."""

@@ -22,7 +22,7 @@ def loopback_issuer(asked_url: str) -> str:
     return asked_url.rstrip("/")
 
 
-def is_same(left: str, right: str) -> bool:
+def same_issuer(left: str, right: str) -> bool:
     """Whether two issuers are one: equal, or two names of one loopback port (``localhost``, ``127.0.0.1``)."""
     return left == right or (
         _loopback_port(left) is not None and _loopback_port(left) == _loopback_port(right)

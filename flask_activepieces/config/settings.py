@@ -44,7 +44,7 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class OAuthApp:
+class ThirdPartyApp:
     """This app's registration at a third party, by which its users authorize that party's piece."""
 
     client_id: str
@@ -63,7 +63,7 @@ class Settings:
     piece_name: str | None
     allowed_base_urls: tuple[str, ...]
     timeout: int
-    oauth_apps: Mapping[str, OAuthApp]
+    third_party_apps: Mapping[str, ThirdPartyApp]
     signing_key: str | None = field(repr=False)
     signing_key_id: str | None
     public_url: str | None
@@ -92,7 +92,7 @@ class Settings:
             "piece_name": reader.read("PIECE_NAME", None, word),
             "allowed_base_urls": reader.read("ALLOWED_BASE_URLS", (), _server_urls),
             "timeout": reader.read("TIMEOUT", 30, seconds(1, LONGEST_TIMEOUT)),
-            "oauth_apps": reader.read("OAUTH_APPS", {}, _oauth_apps),
+            "third_party_apps": reader.read("THIRD_PARTY_APPS", {}, _oauth_apps),
             "signing_key": reader.read("SIGNING_KEY", None, rsa_private_key),
             "signing_key_id": reader.read("SIGNING_KEY_ID", None, word),
             "public_url": public,
@@ -223,7 +223,7 @@ def _scope(name: Any, words: Any) -> Scope:
     return Scope(name, words.strip(), required)
 
 
-def _oauth_apps(value: Any) -> dict[str, OAuthApp]:
+def _oauth_apps(value: Any) -> dict[str, ThirdPartyApp]:
     if isinstance(value, str):
         value = parsed(value)
     if not isinstance(value, Mapping):
@@ -231,7 +231,7 @@ def _oauth_apps(value: Any) -> dict[str, OAuthApp]:
     return {str(name): _oauth_app(str(name), app) for name, app in value.items()}
 
 
-def _oauth_app(piece_name: str, app: Any) -> OAuthApp:
+def _oauth_app(piece_name: str, app: Any) -> ThirdPartyApp:
     if not isinstance(app, Mapping) or set(app) - {"client_id", "client_secret", "scope"}:
         raise ValueError(f"{piece_name} takes client_id, client_secret and perhaps scope")
     try:
@@ -239,4 +239,6 @@ def _oauth_app(piece_name: str, app: Any) -> OAuthApp:
     except ValueError:
         raise ValueError(f"{piece_name} needs a client_id and a client_secret") from None
     scope = app.get("scope")
-    return OAuthApp(client_id, client_secret, None if scope is None else tuple(str(scope).split()))
+    return ThirdPartyApp(
+        client_id, client_secret, None if scope is None else tuple(str(scope).split())
+    )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
 
-class Vault:
+class Encryptor:
     """Locks JSON objects away for one purpose."""
 
     def __init__(self, keys: KeyRing, purpose: str) -> None:

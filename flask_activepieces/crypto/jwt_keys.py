@@ -23,7 +23,7 @@ from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey, import_key
 from joserfc.jws import JWSRegistry
 
 from ..errors import SignatureError
-from .keyring import KeyRing, fingerprint
+from .keyring import KeyRing, sha256_hex
 
 #: RFC 9068 §2.1: the type says what the token is, so that no other JWT can pass as one.
 TYPE = "at+jwt"
@@ -111,7 +111,7 @@ def derived_keys(ring: KeyRing) -> list[JwtKey]:
 
 
 def _derived_key(secret: bytes) -> JwtKey:
-    kid = fingerprint(secret.hex())[:16]  # a hash of the derived key, which reveals nothing of it
+    kid = sha256_hex(secret.hex())[:16]  # a hash of the derived key, which reveals nothing of it
     return JwtKey(kid, "HS256", OctKey.import_key(secret, {"kid": kid}))
 
 

@@ -54,13 +54,15 @@ class KeyRing:
                 return
         raise SignatureError(f"the signature of this {purpose} does not verify")
 
-    def seal(self, purpose: str, claims: Mapping[str, Any], *, context: str = "") -> str:
+    def sign_json(self, purpose: str, claims: Mapping[str, Any], *, context: str = "") -> str:
         """``v1.{payload}.{signature}``: JSON that everyone can read and nobody can change."""
         payload = to_base64url(json.dumps(claims, separators=(",", ":")).encode())
         body = f"{_VERSION}.{payload}"
         return f"{body}.{self.sign(purpose, body.encode(), context=context)}"
 
-    def unseal(self, purpose: str, text: str, *, now: int, context: str = "") -> dict[str, Any]:
+    def verify_json(
+        self, purpose: str, text: str, *, now: int, context: str = ""
+    ) -> dict[str, Any]:
         """The claims of a sealed text; `SignatureError` if it is not ours, `SignatureExpired` past its ``exp``."""
         body, dot, signature = text.rpartition(".") if text.isascii() else ("", "", "")
         version, _, payload = body.partition(".")
@@ -95,12 +97,12 @@ def from_base64url(text: str) -> bytes:
         raise SignatureError("this text is not base64url") from error
 
 
-def fingerprint(secret: str) -> str:
+def sha256_hex(secret: str) -> str:
     """SHA-256 as hex: enough for a random 256-bit secret, which no list of words can hit."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def same(left: str, right: str) -> bool:
+def constant_time_equal(left: str, right: str) -> bool:
     """Whether two texts are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(left.encode(), right.encode())
 
@@ -110,7 +112,7 @@ def context_of(*parts: str) -> str:
     return json.dumps(parts)
 
 
-def may_be_id(text: str) -> bool:
+def looks_like_id(text: str) -> bool:
     """Whether the text could be an id of ours: nothing else needs to reach a database."""
     return _ID.fullmatch(text) is not None
 

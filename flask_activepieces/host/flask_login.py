@@ -14,7 +14,7 @@ from .interface import Host, Permission, Principal, Workspace
 log = logging.getLogger(__name__)
 
 #: The tenant of an app with a single one.
-ONLY_TENANT = "default"
+DEFAULT_TENANT = "default"
 
 #: What a developer has to choose before users can belong to tenants.
 TENANT_CHOICES = (
@@ -103,7 +103,7 @@ class FlaskLoginHost(Host):
     def principal_of(self, user: Any) -> Principal | None:
         """The principal for one of the app's user objects; None when the user has no tenant."""
         user_id = str(user.get_id())
-        tenant_id = ONLY_TENANT
+        tenant_id = DEFAULT_TENANT
         if self._tenant_attribute is not None:
             tenant_id = _existing_value_of(user, self._tenant_attribute)
         if tenant_id is None:

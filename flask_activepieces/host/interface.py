@@ -89,7 +89,7 @@ class Host(Protocol):
         """The version of the app, which Activepieces is told with every connection; None if it has none."""
         return _configured_version()
 
-    def reveals_mcp_token(self, principal: Principal) -> bool:
+    def may_see_mcp_token(self, principal: Principal) -> bool:
         """Whether this user may see a new MCP token, once, right after they rotated it."""
         return False
 

@@ -60,7 +60,7 @@ class TenantMcp:
 
     def rotate(self, integration: Integration, principal: Principal, *, now: int) -> Rotated:
         """The server with a new token; the old one is worth nothing from then on."""
-        reveals = self._host.reveals_mcp_token(principal)
+        reveals = self._host.may_see_mcp_token(principal)
         server = self._gateways.to(integration, "mcp.rotate_token").mcp.rotate_token(
             integration.project_id
         )

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Select, delete, select, update
 
-from ..crypto.keyring import may_be_id
+from ..crypto.keyring import looks_like_id
 from ..errors import NotFound
 from ..host.ids import checked_id, checked_optional_id
 from ..storage import tables
 from ..storage.database import ConcurrentUpdate, Transaction
-from ..storage.upserts import insert_if_absent
+from ..storage.upserts import insert_ignore
 
 _table = tables.integrations
 
@@ -71,7 +71,7 @@ def find(connection: Connection, integration_id: str, *, tenant_id: str) -> Inte
     """The tenant's own integration; `NotFound` for any other."""
     tenant = checked_id("tenant_id", tenant_id)
     statement = _ALL.where(_table.c.id == integration_id, _table.c.tenant_id == tenant)
-    found = _integrations(connection, statement) if may_be_id(integration_id) else []
+    found = _integrations(connection, statement) if looks_like_id(integration_id) else []
     if not found:
         raise NotFound("integration", integration_id)
     return found[0]
@@ -123,10 +123,7 @@ def add(transaction: Transaction, values: dict[str, Any], *, now: int) -> Integr
         "created_at": now,
         "updated_at": now,
     } | values
-    if (
-        transaction.execute_rowcount(insert_if_absent(_table, transaction.conn.dialect.name), row)
-        == 0
-    ):
+    if transaction.execute_rowcount(insert_ignore(_table, transaction.conn.dialect.name), row) == 0:
         raise ConcurrentUpdate
     return find(transaction.conn, row["id"], tenant_id=row["tenant_id"])
 

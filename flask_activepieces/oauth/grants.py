@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, Select, bindparam, delete, select, update
 
-from ..crypto.keyring import may_be_id, random_id
+from ..crypto.keyring import looks_like_id, random_id
 from ..errors import NotFound
 from ..host.ids import checked_id, checked_ids
 from ..host.interface import Principal, Workspace
 from ..storage import tables
 from ..storage.audit import Audit, Event
 from ..storage.database import ConcurrentUpdate, Transaction
-from ..storage.upserts import insert_while
+from ..storage.upserts import insert_if_parent_exists
 from . import revocations, scopes
 from .clients.store import OAuthClient, find_any
 from .tokens import families
@@ -177,7 +177,7 @@ def one_of_user(
         table.c.user_id == checked_id("user_id", user_id),
         table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
     )
-    found = _grants(connection, statement) if may_be_id(grant_id) else []
+    found = _grants(connection, statement) if looks_like_id(grant_id) else []
     if not found:
         raise NotFound("grant", grant_id)
     return found[0]
@@ -194,7 +194,9 @@ def matching(connection: Connection, **wanted: str | None) -> list[Grant]:
 
 @cache
 def _insert_statement(dialect: str) -> Insert:
-    return insert_while(table, dialect, _clients, _clients.c.client_id == bindparam("client_id"))
+    return insert_if_parent_exists(
+        table, dialect, _clients, _clients.c.client_id == bindparam("client_id")
+    )
 
 
 def _grants(connection: Connection, statement: Select[Any]) -> list[Grant]:

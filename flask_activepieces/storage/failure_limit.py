@@ -16,59 +16,59 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from ..crypto.keyring import fingerprint
+from ..crypto.keyring import sha256_hex
 from ..errors import ConfigError
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 20
 WINDOW = 60
-_MOST_KEYS = 10_000
+_MAX_KEYS = 10_000
 
 
-class Budget(Protocol):
+class FailureLimiter(Protocol):
     """Counts failures by key."""
 
-    def spend(self, key: str, *, now: int) -> bool:
+    def record_failure(self, key: str, *, now: int) -> bool:
         """Count one failure; False when the key has had its `ATTEMPTS` in this window."""
         ...
 
 
-class LocalBudget:
+class InMemoryLimiter:
     """Counts in this process; the oldest keys are forgotten when there are too many."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._lock = threading.Lock()
 
-    def spend(self, key: str, *, now: int) -> bool:
+    def record_failure(self, key: str, *, now: int) -> bool:
         """Count one failure of this window."""
         # Hashed: an attempted client id is a stranger's text and may be of any length.
         slot = (hash(key), now // WINDOW)
         with self._lock:
             count = self._counts.pop(slot, 0) + 1
             self._counts[slot] = count
-            if len(self._counts) > _MOST_KEYS:
+            if len(self._counts) > _MAX_KEYS:
                 self._counts.popitem(last=False)
         return count <= ATTEMPTS
 
 
-class RedisBudget:
+class RedisLimiter:
     """Counts in Redis, for all workers together."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def spend(self, key: str, *, now: int) -> bool:
+    def record_failure(self, key: str, *, now: int) -> bool:
         """Count one failure of this window."""
-        slot = f"activepieces:budget:{fingerprint(key)}:{now // WINDOW}"
+        slot = f"activepieces:budget:{sha256_hex(key)}:{now // WINDOW}"
         pipeline = self._client.pipeline(transaction=False)
         pipeline.incr(slot)
         pipeline.expire(slot, 2 * WINDOW)
         return int(pipeline.execute()[0]) <= ATTEMPTS
 
 
-class LimiterBudget:
+class FlaskLimiterStorage:
     """Counts in the storage of the host's Flask-Limiter, by its strategy."""
 
     def __init__(self, strategy: Any, limit: Any) -> None:
@@ -76,51 +76,51 @@ class LimiterBudget:
         self._limit = limit
 
     @classmethod
-    def of(cls, limiter: Any) -> LimiterBudget:
+    def of(cls, limiter: Any) -> FlaskLimiterStorage:
         """The budget in one Flask-Limiter's storage."""
         from limits import RateLimitItemPerMinute  # a companion of Flask-Limiter: there if it is
 
         return cls(limiter.limiter, RateLimitItemPerMinute(ATTEMPTS))
 
-    def spend(self, key: str, *, now: int) -> bool:
+    def record_failure(self, key: str, *, now: int) -> bool:
         """Count one failure of this window."""
-        return bool(self._strategy.hit(self._limit, "activepieces", fingerprint(key)))
+        return bool(self._strategy.hit(self._limit, "activepieces", sha256_hex(key)))
 
 
-class PatientBudget:
+class FallbackLimiter:
     """Another budget, or a local one for as long as the other cannot be reached."""
 
-    def __init__(self, find: Callable[[], Budget | None]) -> None:
+    def __init__(self, find: Callable[[], FailureLimiter | None]) -> None:
         self._find = find
-        self._local = LocalBudget()
+        self._local = InMemoryLimiter()
 
-    def spend(self, key: str, *, now: int) -> bool:
+    def record_failure(self, key: str, *, now: int) -> bool:
         """Count one failure where it is possible."""
         try:
             budget = self._find()
             if budget is not None:
-                return budget.spend(key, now=now)
+                return budget.record_failure(key, now=now)
         except Exception as error:
             # Any client library may stand behind this, each with its own errors.
             log.warning(
                 "Failed attempts are counted in this process only: %s", type(error).__name__
             )
-        return self._local.spend(key, now=now)
+        return self._local.record_failure(key, now=now)
 
 
-def budget_for(extensions: Mapping[str, Any], *, redis_url: str | None) -> Budget:
+def make_failure_limiter(extensions: Mapping[str, Any], *, redis_url: str | None) -> FailureLimiter:
     """The budget of an app with these extensions: the host's limiter, else Redis, else this process."""
     redis = _redis(redis_url) if redis_url else None
 
-    def find() -> Budget | None:
+    def find() -> FailureLimiter | None:
         # Asked at each failure, for the host may set its limiter up after us.
         limiter = next(iter(extensions.get("limiter") or ()), None)
-        return LimiterBudget.of(limiter) if limiter is not None and limiter.enabled else redis
+        return FlaskLimiterStorage.of(limiter) if limiter is not None and limiter.enabled else redis
 
-    return PatientBudget(find)
+    return FallbackLimiter(find)
 
 
-def _redis(url: str) -> Budget:
+def _redis(url: str) -> FailureLimiter:
     try:
         from redis import Redis  # an optional companion: the extra "redis"
     except ImportError:
@@ -129,4 +129,4 @@ def _redis(url: str) -> Budget:
                 "ACTIVEPIECES_REDIS_URL: it needs the package redis: pip install flask-activepieces[redis]"
             ]
         ) from None
-    return RedisBudget(Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5))
+    return RedisLimiter(Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5))

@@ -85,9 +85,9 @@ class ConsiderateHost(Host):
         """As the host answers."""
         return self._after(self._host.version())
 
-    def reveals_mcp_token(self, principal: Principal) -> bool:
+    def may_see_mcp_token(self, principal: Principal) -> bool:
         """As the host answers."""
-        return self._after(self._host.reveals_mcp_token(principal))
+        return self._after(self._host.may_see_mcp_token(principal))
 
     def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
         """As the host answers."""

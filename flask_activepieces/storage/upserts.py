@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Insert, Table, bindparam, select
 
 
-def insert_if_absent(table: Table, dialect: str) -> Insert:
+def insert_ignore(table: Table, dialect: str) -> Insert:
     """An INSERT that leaves an equal key's row as it is; `Transaction.changes` tells whether it inserted."""
     statement: Any = _insert_of(dialect)(table)
     if dialect in ("mysql", "mariadb"):
@@ -19,8 +19,8 @@ def insert_if_absent(table: Table, dialect: str) -> Insert:
     return cast(Insert, statement.execution_options(preserve_rowcount=True))
 
 
-def insert_while(table: Table, dialect: str, parent: Table, *conditions: Any) -> Insert:
-    """Like `insert_if_absent`, and only while ``parent`` has a row that meets the conditions.
+def insert_if_parent_exists(table: Table, dialect: str, parent: Table, *conditions: Any) -> Insert:
+    """Like `insert_ignore`, and only while ``parent`` has a row that meets the conditions.
 
     That row is locked against deletion until the commit: whoever deletes it meanwhile either comes first, and nothing
     is inserted, or waits, and finds what was inserted. Values are bound under the names of the columns.
@@ -28,10 +28,10 @@ def insert_while(table: Table, dialect: str, parent: Table, *conditions: Any) ->
     values = [bindparam(column.name, type_=column.type).label(column.name) for column in table.c]
     standing = select(*values).select_from(parent).where(*conditions).with_for_update(read=True)
     names = list(table.c.keys())
-    return insert_if_absent(table, dialect).from_select(names, standing)
+    return insert_ignore(table, dialect).from_select(names, standing)
 
 
-def insert_or_update(table: Table, dialect: str, columns: Sequence[str]) -> Insert:
+def upsert_statement(table: Table, dialect: str, columns: Sequence[str]) -> Insert:
     """An INSERT that writes these columns of an equal key's row anew, in one statement and under one lock."""
     statement: Any = _insert_of(dialect)(table)
     if dialect in ("mysql", "mariadb"):

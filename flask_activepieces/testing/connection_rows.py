@@ -103,12 +103,12 @@ def matching(query: Row) -> Callable[[Row], bool]:
 
 def value_of(world: World, row: Row) -> Json:
     """The value of a connection, decrypted."""
-    return world.store.unseal(row["sealed"])
+    return world.store.verify_json(row["sealed"])
 
 
 def keep(world: World, row: Row, value: Json, **fields: Json) -> Row:
     """Store a new value in a connection; the row as it is now."""
-    return world.store.change(KIND, row["id"], sealed=world.store.seal(value), **fields)
+    return world.store.change(KIND, row["id"], sealed=world.store.sign_json(value), **fields)
 
 
 def flow_ids_by_connection(world: World) -> dict[tuple[str, str], list[str]]:

@@ -56,7 +56,7 @@ def _upsert(call: Call) -> tuple[int, Json]:
             **metadata,
             "type": value["type"],
             "status": "ACTIVE",
-            "sealed": world.store.seal(value),
+            "sealed": world.store.sign_json(value),
         },
         project_ids=[call.project_id],
     )
@@ -71,7 +71,7 @@ def _placeholder(call: Call, key: Row, fields_of_row: Row) -> Row:
     nothing = {
         "type": "NO_AUTH",
         "status": "MISSING",
-        "sealed": world.store.seal({"type": "NO_AUTH"}),
+        "sealed": world.store.sign_json({"type": "NO_AUTH"}),
     }
     return shown(
         world, put(world, key, {**fields_of_row, **nothing}, project_ids=[call.project_id])

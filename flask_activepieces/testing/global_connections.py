@@ -55,7 +55,7 @@ def upsert(call: Call) -> tuple[int, Json]:
         "ownerId": call.principal.user_id,
         "type": value["type"],
         "status": "ACTIVE",
-        "sealed": world.store.seal(value),
+        "sealed": world.store.sign_json(value),
         **({} if chosen is None else {"preSelectForNewProjects": chosen}),
     }
     row = put(world, key, fields_of_row, project_ids=body["projectIds"])

@@ -105,7 +105,7 @@ def connect(call: Call) -> Response:
         props=given,
         state=draft["state"],
     )
-    sealed = world.store.seal(draft | {"verifier": verifier})
+    sealed = world.store.sign_json(draft | {"verifier": verifier})
     world.store.add(_WAITING, {"state": draft["state"], "sealed": sealed})
     return _as_response(redirect(url, 303))
 
@@ -122,7 +122,7 @@ def come_back(call: Call) -> Response:
     if not code:
         return _to_home(refused=_error_of_redirect() or "There is no code in the address.")
     try:
-        row = _made(world, world.store.unseal(waiting["sealed"]), code)
+        row = _made(world, world.store.verify_json(waiting["sealed"]), code)
     except Refusal as refusal:
         return _to_home(refused=_told(refusal))
     return _to_home(made=row["displayName"])
@@ -167,7 +167,7 @@ def _made(world: World, draft: Row, code: str) -> Row:
             "ownerId": project["ownerId"],
             "type": value["type"],
             "status": "ACTIVE",
-            "sealed": world.store.seal(stored),
+            "sealed": world.store.sign_json(stored),
         },
         project_ids=[project["id"]],
     )

@@ -16,7 +16,7 @@ def limited(view: View) -> View:
     @wraps(view)
     def attempt(call: Call) -> Response:
         limit = call.world.sign_in_limit
-        left, seconds = limit.spend(view.__name__, call.world.clock())
+        left, seconds = limit.record_failure(view.__name__, call.world.clock())
         response = _too_many(seconds) if left < 0 else _answer(view, call)
         response.headers["x-ratelimit-limit"] = str(limit.most)
         response.headers["x-ratelimit-remaining"] = str(max(left, 0))

@@ -29,7 +29,7 @@ def upsert(call: Call) -> tuple[int, Json]:
     """The app for a piece, in place of the one that there was."""
     store, body = call.world.store, call.body
     key = {"pieceName": body["pieceName"], "platformId": call.principal.platform_id}
-    given = {"clientId": body["clientId"], "clientSecret": store.seal(body["clientSecret"])}
+    given = {"clientId": body["clientId"], "clientSecret": store.sign_json(body["clientSecret"])}
     found = store.first(KIND, **key)
     app = store.change(KIND, found["id"], **given) if found else store.add(KIND, {**key, **given})
     return 200, _shown(app)

@@ -17,7 +17,7 @@ class RateLimit:
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def spend(self, route: str, now: float) -> tuple[int, int]:
+    def record_failure(self, route: str, now: float) -> tuple[int, int]:
         """One attempt: how many are left, negative if it was one too many, and for how many seconds."""
         with self._lock:
             ends, count = self._windows.get(route, (0.0, 0))

@@ -59,7 +59,7 @@ def _begin(world: World, flow: Row, payload: Row) -> Row:
             "stepsCount": 0,
             "pauseMetadata": None,
             # Inputs and outputs of steps may hold the secrets of connections.
-            "sealed": world.store.seal({"trigger": trigger}),
+            "sealed": world.store.sign_json({"trigger": trigger}),
         },
     )
 
@@ -74,7 +74,7 @@ def _execute(world: World, run_id: str) -> Outcome:
     run = world.store.change("flow_run", run_id, status="RUNNING", startTime=world.store.now())
     version = world.store.get("flow_version", run["flowVersionId"])
     assert version is not None, "a flow that runs has a version"
-    done = world.store.unseal(run["sealed"])
+    done = world.store.verify_json(run["sealed"])
     outcome = run_version(world, run, version, done=done)
     actions = [step for name, step in outcome.steps.items() if name != "trigger"]
     world.store.change(
@@ -84,7 +84,7 @@ def _execute(world: World, run_id: str) -> Outcome:
         finishTime=world.store.now(),
         failedStep=_failed_step(outcome),
         stepsCount=sum(step["status"] == "SUCCEEDED" for step in actions),
-        sealed=world.store.seal(outcome.steps),
+        sealed=world.store.sign_json(outcome.steps),
     )
     return outcome
 
@@ -166,7 +166,7 @@ def _passes(run: Row, query: Row) -> bool:
 def get(call: Call) -> tuple[int, Json]:
     """One run, with input and output of each step."""
     run = _run(call)
-    return 200, {**_shown(call.world, run), "steps": call.world.store.unseal(run["sealed"])}
+    return 200, {**_shown(call.world, run), "steps": call.world.store.verify_json(run["sealed"])}
 
 
 _RETRY = fields({"projectId": text(), "strategy": one_of("FROM_FAILED_STEP", "ON_LATEST_VERSION")})
@@ -180,10 +180,10 @@ def retry(call: Call) -> tuple[int, Json]:
     if call.body["strategy"] == "ON_LATEST_VERSION":
         flow = store.get("flow", run["flowId"])
         assert flow is not None, "a flow takes its runs with it"
-        trigger = store.unseal(run["sealed"])["trigger"]
+        trigger = store.verify_json(run["sealed"])["trigger"]
         changes |= {
             "flowVersionId": flow["publishedVersionId"],
-            "sealed": store.seal({"trigger": trigger}),
+            "sealed": store.sign_json({"trigger": trigger}),
         }
     answer = _shown(call.world, store.change("flow_run", run["id"], **changes))
     if call.world.has_worker:

@@ -119,11 +119,11 @@ class Store:
                 "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", snapshot
             )
 
-    def seal(self, value: Json) -> str:
+    def sign_json(self, value: Json) -> str:
         """A secret value, encrypted, as it may lie in a row."""
         return self._fernet.encrypt(json.dumps(value).encode()).decode()
 
-    def unseal(self, sealed: str) -> Json:
+    def verify_json(self, sealed: str) -> Json:
         """The value of `seal`."""
         return json.loads(self._fernet.decrypt(sealed.encode()))
 

@@ -68,7 +68,7 @@ def client_secret(world: World, value: Row, platform_id: str, piece_name: str) -
     app = world.store.first("oauth_app", **asked)
     if app is None:
         raise no_entity("oauth_app", asked)
-    return str(world.store.unseal(app["clientSecret"]))
+    return str(world.store.verify_json(app["clientSecret"]))
 
 
 def is_due(value: Row, now: float) -> bool:

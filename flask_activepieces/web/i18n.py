@@ -10,17 +10,17 @@ from typing import Any
 from flask import current_app
 from markupsafe import Markup
 
-from ..clock import as_iso, as_words
-from ..messages import Phrase
+from ..clock import as_iso, format_for_people
+from ..messages import Message
 
 DOMAIN = "flask_activepieces"
 _CATALOGUE = "activepieces.catalogue"
 
 
 def gettext(text: str, **values: Any) -> str:
-    """The text, or `Phrase`, in the reader's language, with the values filled in."""
-    phrase = text if isinstance(text, Phrase) else Phrase(text, **values)
-    return phrase.said_by(_translated)
+    """The text, or `Message`, in the reader's language, with the values filled in."""
+    phrase = text if isinstance(text, Message) else Message(text, **values)
+    return phrase.localize(_translated)
 
 
 def _translated(text: str) -> str:
@@ -40,4 +40,6 @@ def _catalogue(extensions: dict[str, Any]) -> Any:
 
 def when(instant: int) -> Markup:
     """An instant for people, with the exact one for machines."""
-    return Markup('<time datetime="{}">{}</time>').format(as_iso(instant), as_words(instant))
+    return Markup('<time datetime="{}">{}</time>').format(
+        as_iso(instant), format_for_people(instant)
+    )

@@ -123,7 +123,7 @@ class Replay:
                 "preSelectForNewProjects": False,
                 "usingSecretManager": False,
                 **self.names.translated(fields),
-                "sealed": store.seal(value),
+                "sealed": store.sign_json(value),
             },
         )
         self.names.bind(row["id"], made["id"])

@@ -149,7 +149,7 @@ class Scene:
                 "scope": "PROJECT",
                 "metadata": None,
                 "preSelectForNewProjects": False,
-                "sealed": store.seal(value),
+                "sealed": store.sign_json(value),
             },
         )
 
@@ -185,7 +185,7 @@ def scene() -> Iterator[Scene]:
                 "platformId": server.platform_id,
                 "pieceName": "@activepieces/piece-acme-oauth",
                 "clientId": "plat-cid",
-                "clientSecret": server.world.store.seal("plat-sec"),
+                "clientSecret": server.world.store.sign_json("plat-sec"),
             },
         )
         yield Scene(server, endpoint, clock)

@@ -237,11 +237,11 @@ def test_the_new_secret_and_the_old_one_cost_the_same(app: Flask, program: Progr
     ]
 
     assert work[0] == work[1]
-    assert work[0]["same"] == 2
+    assert work[0]["constant_time_equal"] == 2
 
 
 def test_secrets_and_signatures_are_compared_in_constant_time() -> None:
-    """`hmac.compare_digest` and nothing else decides: see `signing.same` and `KeyRing.verify`."""
+    """`hmac.compare_digest` and nothing else decides: see `signing.constant_time_equal` and `KeyRing.verify`."""
     ring = signing.KeyRing(["a key that is long enough"])
     signature = ring.sign("purpose", b"message")
     names: list[str] = []
@@ -254,7 +254,7 @@ def test_secrets_and_signatures_are_compared_in_constant_time() -> None:
     sys.setprofile(note)
     try:
         ring.verify("purpose", b"message", signature)
-        signing.same("a", "b")
+        signing.constant_time_equal("a", "b")
     finally:
         sys.setprofile(before)
 

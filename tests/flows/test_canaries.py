@@ -121,7 +121,7 @@ def make_app(folder: Path, server: ActivepiecesServer) -> Flask:
         ACTIVEPIECES_API_KEY=server.api_key,
         ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
         ACTIVEPIECES_TIMEOUT=1,
-        ACTIVEPIECES_OAUTH_APPS={
+        ACTIVEPIECES_THIRD_PARTY_APPS={
             f"{ACME}oauth": {"client_id": "our-app", "client_secret": OUR_SECRET}
         },
     )

@@ -34,7 +34,9 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
         ACTIVEPIECES_BASE_URL=server.url,
         ACTIVEPIECES_API_KEY=server.api_key,
         ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
-        ACTIVEPIECES_OAUTH_APPS={SLACK: {"client_id": "our-app", "client_secret": OUR_SECRET}},
+        ACTIVEPIECES_THIRD_PARTY_APPS={
+            SLACK: {"client_id": "our-app", "client_secret": OUR_SECRET}
+        },
     )
 
 
@@ -321,7 +323,7 @@ def test_a_piece_without_a_registration_is_named_in_the_log_and_no_setting_on_th
     page = told_on_a_page(answer, 422)
     assert "this app has no registration at the third party of this piece" in page.text
     assert "ACTIVEPIECES" not in page.text
-    assert f"ACTIVEPIECES_OAUTH_APPS has no app for the piece {piece}" in caplog.text
+    assert f"ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece {piece}" in caplog.text
 
 
 def test_a_name_in_a_link_does_not_turn_the_question_around(

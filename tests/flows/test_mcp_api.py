@@ -21,7 +21,7 @@ from tests.support.storage import rows_of
 class Generous(SmallHost):
     """A host that shows new MCP tokens."""
 
-    def reveals_mcp_token(self, principal: Principal) -> bool:
+    def may_see_mcp_token(self, principal: Principal) -> bool:
         return principal.user_id == "alice"
 
 

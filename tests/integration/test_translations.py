@@ -28,8 +28,8 @@ LIST = "/oauth/clients"
 def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A language in which every sentence stands in angle quotes."""
     catalogue = Catalog(locale="de")
-    keywords = {"ap_text": None, "Phrase": None}
-    for part in ("oauth", "views", "templates"):
+    keywords = {"ap_text": None, "Message": None}
+    for part in ("oauth", "web", "templates"):
         for _, _, text, _, _ in extract_from_dir(PACKAGE / part, HOW, keywords=keywords):
             assert isinstance(text, str)
             catalogue.add(text, f"«{text}»")

@@ -65,7 +65,7 @@ class OfficeHost(Host):
     def version(self) -> str | None:
         return "2.1"
 
-    def reveals_mcp_token(self, principal: Principal) -> bool:
+    def may_see_mcp_token(self, principal: Principal) -> bool:
         return self.reveals
 
     def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:

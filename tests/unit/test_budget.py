@@ -14,15 +14,15 @@ from flask_limiter import Limiter
 from redis import Redis
 
 from flask_activepieces.storage.failure_limit import (
-    _MOST_KEYS,
+    _MAX_KEYS,
     ATTEMPTS,
     WINDOW,
-    Budget,
-    LimiterBudget,
-    LocalBudget,
-    PatientBudget,
-    RedisBudget,
-    budget_for,
+    FailureLimiter,
+    FallbackLimiter,
+    FlaskLimiterStorage,
+    InMemoryLimiter,
+    RedisLimiter,
+    make_failure_limiter,
 )
 from tests.support.documents import DOCS
 from tests.support.requirements import require
@@ -30,14 +30,14 @@ from tests.support.requirements import require
 NOW = 1_800_000_000 - 1_800_000_000 % WINDOW
 
 
-def spent(budget: Budget, times: int, *, key: str = "key", now: int = NOW) -> list[bool]:
-    return [budget.spend(key, now=now) for _ in range(times)]
+def spent(budget: FailureLimiter, times: int, *, key: str = "key", now: int = NOW) -> list[bool]:
+    return [budget.record_failure(key, now=now) for _ in range(times)]
 
 
-def limiter_budget() -> Budget:
+def limiter_budget() -> FailureLimiter:
     app = Flask("host")
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
-    return LimiterBudget.of(limiter)
+    return FlaskLimiterStorage.of(limiter)
 
 
 @pytest.fixture
@@ -52,16 +52,16 @@ def redis() -> Iterator[Any]:
 @pytest.fixture(
     params=["local", "limiter", pytest.param("redis", marks=pytest.mark.redis), "patient"]
 )
-def budget(request: pytest.FixtureRequest) -> Budget:
+def budget(request: pytest.FixtureRequest) -> FailureLimiter:
     """Each kind that there is."""
     if request.param == "redis":
-        return RedisBudget(request.getfixturevalue("redis"))
+        return RedisLimiter(request.getfixturevalue("redis"))
     if request.param == "limiter":
         return limiter_budget()
-    return LocalBudget() if request.param == "local" else PatientBudget(lambda: None)
+    return InMemoryLimiter() if request.param == "local" else FallbackLimiter(lambda: None)
 
 
-def test_twenty_failures_are_free_and_no_more(budget: Budget) -> None:
+def test_twenty_failures_are_free_and_no_more(budget: FailureLimiter) -> None:
     assert spent(budget, ATTEMPTS + 3) == [True] * ATTEMPTS + [False] * 3
 
 
@@ -73,27 +73,27 @@ def test_the_documented_numbers_are_those_of_the_code() -> None:
     assert f"One address may fail {ATTEMPTS} times in a minute" in text
     assert f"`Retry-After: {WINDOW}`" in text
     assert f"up to {2 * ATTEMPTS} failures in a row" in text
-    assert f"remembers {_MOST_KEYS:,} pairs" in text
+    assert f"remembers {_MAX_KEYS:,} pairs" in text
     assert (ATTEMPTS, WINDOW) == (20, 60), "docs/security.md and docs/errors.md name them, too"
 
 
 def test_a_minute_is_one_of_the_clock() -> None:
     """So up to twice as many failures in a row pass around its end."""
-    budget = LocalBudget()
+    budget = InMemoryLimiter()
 
     assert all(spent(budget, ATTEMPTS, now=NOW + WINDOW - 1))
     assert spent(budget, ATTEMPTS + 1, now=NOW + WINDOW) == [True] * ATTEMPTS + [False]
 
 
-def test_each_key_has_its_own(budget: Budget) -> None:
+def test_each_key_has_its_own(budget: FailureLimiter) -> None:
     spent(budget, ATTEMPTS + 1)
 
     for key in ("another", "KEY", "key ", "", "é\x00\ud7ff", "k" * 100_000):
-        assert budget.spend(key, now=NOW)
+        assert budget.record_failure(key, now=NOW)
 
 
 def test_the_next_minute_begins_anew() -> None:
-    budget = LocalBudget()
+    budget = InMemoryLimiter()
     spent(budget, ATTEMPTS + 1, now=NOW)
 
     assert spent(budget, 1, now=NOW + WINDOW - 1) == [False]
@@ -102,7 +102,7 @@ def test_the_next_minute_begins_anew() -> None:
 
 @pytest.mark.redis
 def test_counts_in_redis_go_away_by_themselves(redis: Any) -> None:
-    RedisBudget(redis).spend("key", now=NOW)
+    RedisLimiter(redis).record_failure("key", now=NOW)
 
     (slot,) = redis.scan_iter("activepieces:budget:*")
 
@@ -111,20 +111,20 @@ def test_counts_in_redis_go_away_by_themselves(redis: Any) -> None:
 
 
 def test_no_count_is_lost_between_threads() -> None:
-    budget = LocalBudget()
+    budget = InMemoryLimiter()
 
     with ThreadPoolExecutor(8) as pool:
-        allowed = list(pool.map(lambda _: budget.spend("key", now=NOW), range(400)))
+        allowed = list(pool.map(lambda _: budget.record_failure("key", now=NOW), range(400)))
 
     assert sum(allowed) == ATTEMPTS
 
 
 def test_strangers_cannot_fill_the_memory_with_many_keys() -> None:
-    budget = LocalBudget()
+    budget = InMemoryLimiter()
     tracemalloc.start()
     try:
         for number in range(30_000):
-            budget.spend(f"key {number}", now=NOW)
+            budget.record_failure(f"key {number}", now=NOW)
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -134,11 +134,11 @@ def test_strangers_cannot_fill_the_memory_with_many_keys() -> None:
 
 def test_strangers_cannot_fill_the_memory_with_long_keys() -> None:
     """A client_id may be as long as a request: 64 KiB, ten thousand times."""
-    budget = LocalBudget()
+    budget = InMemoryLimiter()
     tracemalloc.start()
     try:
         for number in range(200):
-            budget.spend(f"{number}" + "k" * 60_000, now=NOW)
+            budget.record_failure(f"{number}" + "k" * 60_000, now=NOW)
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -147,10 +147,10 @@ def test_strangers_cannot_fill_the_memory_with_long_keys() -> None:
 
 
 def test_a_guesser_is_not_forgotten_because_of_others() -> None:
-    budget = LocalBudget()
+    budget = InMemoryLimiter()
     spent(budget, ATTEMPTS)
     for number in range(9_000):
-        budget.spend(f"other {number}", now=NOW)
+        budget.record_failure(f"other {number}", now=NOW)
 
     assert spent(budget, 1) == [False]
 
@@ -158,14 +158,14 @@ def test_a_guesser_is_not_forgotten_because_of_others() -> None:
 class BrokenBudget:
     """Redis, just now."""
 
-    def spend(self, key: str, *, now: int) -> bool:
+    def record_failure(self, key: str, *, now: int) -> bool:
         raise ConnectionError("the redis password is hunter2")
 
 
 def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    budget = PatientBudget(BrokenBudget)
+    budget = FallbackLimiter(BrokenBudget)
 
     assert spent(budget, ATTEMPTS + 1) == [True] * ATTEMPTS + [False]
     assert "hunter2" not in caplog.text
@@ -173,20 +173,22 @@ def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(
 
 
 def test_a_host_whose_limiter_cannot_be_found_is_counted_here() -> None:
-    def broken() -> Budget:
+    def broken() -> FailureLimiter:
         raise ImportError("no limits")
 
-    assert spent(PatientBudget(broken), ATTEMPTS + 1) == [True] * ATTEMPTS + [False]
+    assert spent(FallbackLimiter(broken), ATTEMPTS + 1) == [True] * ATTEMPTS + [False]
 
 
 def test_the_hosts_limiter_is_used_whenever_it_was_set_up() -> None:
     app = Flask("host")
-    ours = budget_for(app.extensions, redis_url=None)
+    ours = make_failure_limiter(app.extensions, redis_url=None)
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
 
     spent(ours, ATTEMPTS)
 
-    assert not LimiterBudget.of(limiter).spend("key", now=NOW), "they count in one place"
+    assert not FlaskLimiterStorage.of(limiter).record_failure("key", now=NOW), (
+        "they count in one place"
+    )
 
 
 class SwitchedOff:
@@ -199,9 +201,9 @@ def test_a_limiter_that_is_switched_off_is_not_used() -> None:
     app = Flask("host")
     app.extensions["limiter"] = {SwitchedOff()}
 
-    assert spent(budget_for(app.extensions, redis_url=None), ATTEMPTS + 1)[-1] is False
+    assert spent(make_failure_limiter(app.extensions, redis_url=None), ATTEMPTS + 1)[-1] is False
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])
 def test_a_redis_that_is_not_there_costs_nobody_an_answer(url: str) -> None:
-    assert spent(budget_for(Flask("host").extensions, redis_url=url), 2) == [True, True]
+    assert spent(make_failure_limiter(Flask("host").extensions, redis_url=url), 2) == [True, True]

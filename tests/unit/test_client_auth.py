@@ -7,7 +7,7 @@ import base64
 import pytest
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
 
-from flask_activepieces.crypto.keyring import fingerprint
+from flask_activepieces.crypto.keyring import sha256_hex
 from flask_activepieces.oauth.clients.authentication import (
     ClientCredentials,
     InvalidClient,
@@ -36,8 +36,8 @@ def client(secret: str | None = SECRET, previous: str | None = OLD_SECRET) -> OA
         tokens_issued=0,
         last_issued_at=None,
         disabled_at=None,
-        secret_hash=None if secret is None else fingerprint(secret),
-        previous_secret_hash=None if previous is None else fingerprint(previous),
+        secret_hash=None if secret is None else sha256_hex(secret),
+        previous_secret_hash=None if previous is None else sha256_hex(previous),
     )
 
 
@@ -110,7 +110,7 @@ def test_both_live_secrets_prove_the_client(secret: str, by_header: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    "secret", [None, "", "fas_wrong", SECRET.upper(), SECRET + " ", fingerprint(SECRET), "é"]
+    "secret", [None, "", "fas_wrong", SECRET.upper(), SECRET + " ", sha256_hex(SECRET), "é"]
 )
 def test_nothing_else_does(secret: str | None) -> None:
     for known in (client(), client(previous=None), None):
@@ -122,7 +122,7 @@ def test_a_public_client_proves_nothing_and_must_not_try() -> None:
     public = client(secret=None, previous=None)
 
     assert authenticate(ClientCredentials("client", None, by_header=False), public) is public
-    for secret in ("", "x", fingerprint("")):
+    for secret in ("", "x", sha256_hex("")):
         with pytest.raises(InvalidClientError):
             authenticate(ClientCredentials("client", secret, by_header=False), public)
 
@@ -145,5 +145,5 @@ def test_the_challenge_answers_the_header_only(by_header: bool) -> None:
 def test_a_repr_shows_no_secret_and_no_hash() -> None:
     shown = repr(ClientCredentials("client", SECRET, by_header=True)) + repr(client())
 
-    for hidden in (SECRET, OLD_SECRET, fingerprint(SECRET), fingerprint(OLD_SECRET)):
+    for hidden in (SECRET, OLD_SECRET, sha256_hex(SECRET), sha256_hex(OLD_SECRET)):
         assert hidden not in shown

@@ -76,7 +76,7 @@ def test_another_clients_code_does_not_verify() -> None:
 
 def test_the_client_inside_must_be_the_client_outside() -> None:
     """The key is derived per client, and the payload says so again."""
-    text = KEYS.seal(
+    text = KEYS.sign_json(
         PURPOSE, CLAIMS | {"jti": "j", "exp": NOW + 60, "client_id": "another"}, context="client"
     )
 
@@ -113,7 +113,7 @@ def test_an_old_key_still_redeems_a_code_that_is_under_way() -> None:
 
 @pytest.mark.parametrize("purpose", ["parked request", "consent", "page", "refresh token"])
 def test_what_is_signed_for_another_purpose_is_no_code(purpose: str) -> None:
-    text = KEYS.seal(purpose, CLAIMS | {"jti": "j", "exp": NOW + 60}, context="client")
+    text = KEYS.sign_json(purpose, CLAIMS | {"jti": "j", "exp": NOW + 60}, context="client")
 
     with pytest.raises(SignatureError):
         read(text)
@@ -133,4 +133,4 @@ def test_a_code_of_another_version_is_not_ours(another: dict[str, Any]) -> None:
     claims = {"jti": "jti", "exp": NOW + 60} | CLAIMS | another
     known = {name: value for name, value in claims.items() if value is not ...}
 
-    assert read(KEYS.seal(PURPOSE, known, context="client")) is None
+    assert read(KEYS.sign_json(PURPOSE, known, context="client")) is None

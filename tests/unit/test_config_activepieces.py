@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from flask_activepieces.config.settings import OAuthApp, Settings
+from flask_activepieces.config.settings import Settings, ThirdPartyApp
 from flask_activepieces.config.urls import server_url
 from flask_activepieces.errors import ConfigError
 from flask_activepieces.testing.signing_keys import new_pair
@@ -35,7 +35,7 @@ def test_nothing_is_needed() -> None:
 
     assert found.base_url == "https://cloud.activepieces.com"
     assert found.api_key is found.project_id is found.piece_name is None
-    assert (found.allowed_base_urls, found.oauth_apps, found.timeout) == ((), {}, 30)
+    assert (found.allowed_base_urls, found.third_party_apps, found.timeout) == ((), {}, 30)
     assert found.signing_key is found.signing_key_id is None
 
 
@@ -153,9 +153,9 @@ def test_a_signing_key_and_its_id_go_together(there: dict[str, str], absent: str
     ids=["mapping", "JSON"],
 )
 def test_registrations_at_third_parties(apps: Any) -> None:
-    found = settings(OAUTH_APPS=apps).oauth_apps
+    found = settings(THIRD_PARTY_APPS=apps).third_party_apps
 
-    assert found == {SLACK: OAuthApp("1.2", "s", ("chat:write", "users:read"))}
+    assert found == {SLACK: ThirdPartyApp("1.2", "s", ("chat:write", "users:read"))}
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_registrations_at_third_parties(apps: Any) -> None:
     ],
 )
 def test_what_is_no_registration(apps: Any) -> None:
-    assert problem(OAUTH_APPS=apps).startswith("ACTIVEPIECES_OAUTH_APPS: ")
+    assert problem(THIRD_PARTY_APPS=apps).startswith("ACTIVEPIECES_THIRD_PARTY_APPS: ")
 
 
 def test_no_secret_is_in_the_repr() -> None:
@@ -179,7 +179,7 @@ def test_no_secret_is_in_the_repr() -> None:
         API_KEY=canary,
         SIGNING_KEY=PEM,
         SIGNING_KEY_ID="key-1",
-        OAUTH_APPS={SLACK: {"client_id": "1.2", "client_secret": canary}},
+        THIRD_PARTY_APPS={SLACK: {"client_id": "1.2", "client_secret": canary}},
     )
 
     assert canary not in repr(found)

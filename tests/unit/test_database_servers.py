@@ -21,7 +21,7 @@ from sqlalchemy import (
 from flask_activepieces.errors import SetupError
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
-from flask_activepieces.storage.upserts import insert_if_absent
+from flask_activepieces.storage.upserts import insert_ignore
 from tests.support.databases import Kind, fresh_database
 
 ONE = text("SELECT 1")
@@ -139,7 +139,7 @@ def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) ->
         engine = create_engine(url)
         tables.metadata.create_all(engine, tables=[table])
         database = Database(engine)
-        statement = insert_if_absent(table, database.dialect)
+        statement = insert_ignore(table, database.dialect)
 
         changes = [
             database.write(statement, values)
@@ -205,4 +205,4 @@ def test_an_unknown_kind_of_database_is_named() -> None:
     table = tables.revocations
 
     with pytest.raises(NotImplementedError, match="'oracle'"):
-        insert_if_absent(table, "oracle")
+        insert_ignore(table, "oracle")

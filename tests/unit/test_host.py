@@ -429,7 +429,7 @@ def test_the_version_is_what_the_app_says_of_itself(
 
 
 def test_a_new_mcp_token_is_shown_to_nobody_unless_the_app_says_so() -> None:
-    assert one_tenant().reveals_mcp_token(Principal("1", "default", "x")) is False
+    assert one_tenant().may_see_mcp_token(Principal("1", "default", "x")) is False
 
 
 def test_an_app_has_no_page_to_renew_a_connection_unless_it_says_so() -> None:

@@ -72,7 +72,7 @@ class Asking(Host):
     def version(self) -> str | None:
         return "2.1"
 
-    def reveals_mcp_token(self, principal: Principal) -> bool:
+    def may_see_mcp_token(self, principal: Principal) -> bool:
         return True
 
     def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
@@ -232,7 +232,7 @@ QUESTIONS: dict[str, tuple[Callable[[Host], object], object]] = {
     "login_url": (lambda host: host.login_url("/x"), "/login/x"),
     "workspaces": (lambda host: host.workspaces(ALICE), [Workspace("acme", "Acme")]),
     "version": (lambda host: host.version(), "2.1"),
-    "reveals_mcp_token": (lambda host: host.reveals_mcp_token(ALICE), True),
+    "may_see_mcp_token": (lambda host: host.may_see_mcp_token(ALICE), True),
     "reconnect_url": (lambda host: host.reconnect_url("i", "c"), "https://app.example.com/i/c"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.config.issuer import is_same, loopback_issuer
+from flask_activepieces.config.issuer import loopback_issuer, same_issuer
 from flask_activepieces.errors import SetupError
 
 
@@ -69,8 +69,8 @@ SAME = [
 def test_two_issuers_are_one_if_equal_or_names_of_one_loopback_port(
     left: str, right: str, one: bool
 ) -> None:
-    assert is_same(left, right) is one
-    assert is_same(right, left) is one
+    assert same_issuer(left, right) is one
+    assert same_issuer(right, left) is one
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,5 @@ def test_two_issuers_are_one_if_equal_or_names_of_one_loopback_port(
 )
 def test_a_broken_issuer_is_another_one(broken: str) -> None:
     """It may stand in a token of somebody who shares our key."""
-    assert not is_same(broken, "http://localhost")
-    assert not is_same("http://localhost", broken)
+    assert not same_issuer(broken, "http://localhost")
+    assert not same_issuer("http://localhost", broken)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.crypto.keyring import KeyRing, context_of, fingerprint
+from flask_activepieces.crypto.keyring import KeyRing, context_of, sha256_hex
 from flask_activepieces.errors import SignatureError, SignatureExpired
 from flask_activepieces.oauth.authorization.pending_requests import (
     LIFETIME,
@@ -78,7 +78,7 @@ def test_what_is_signed_for_another_purpose_is_no_request(purpose: str) -> None:
     claims = vars(REQUEST) | {"browser": "x", "exp": NOW + 60}
 
     with pytest.raises(SignatureError):
-        resume(KEYS, KEYS.seal(purpose, claims), browser="browser", now=NOW)
+        resume(KEYS, KEYS.sign_json(purpose, claims), browser="browser", now=NOW)
 
 
 def test_an_old_key_still_opens_what_waits() -> None:
@@ -126,8 +126,8 @@ def test_a_consent_token_is_no_page_token_of_the_same_text() -> None:
 )
 def test_a_request_of_another_version_begins_anew(another: dict[str, Any]) -> None:
     """While an upgrade is rolled out, workers of two versions answer in turn."""
-    whole = asdict(REQUEST) | {"browser": fingerprint("browser"), "exp": NOW + 60} | another
+    whole = asdict(REQUEST) | {"browser": sha256_hex("browser"), "exp": NOW + 60} | another
     known = {name: value for name, value in whole.items() if value is not ...}
 
     with pytest.raises(SignatureError):
-        resume(KEYS, KEYS.seal(PURPOSE, known), browser="browser", now=NOW)
+        resume(KEYS, KEYS.sign_json(PURPOSE, known), browser="browser", now=NOW)

@@ -6,11 +6,11 @@ import pytest
 
 from flask_activepieces.crypto.keyring import (
     KeyRing,
-    fingerprint,
+    constant_time_equal,
     from_base64url,
-    may_be_id,
+    looks_like_id,
     random_id,
-    same,
+    sha256_hex,
     to_base64url,
 )
 from flask_activepieces.errors import SignatureError, SignatureExpired
@@ -40,8 +40,11 @@ def test_a_signature_is_the_hmac_by_the_derived_key(ring: KeyRing) -> None:
 
 def test_a_sealed_text_is_what_it_was(ring: KeyRing) -> None:
     """Changing this format would end every code and request that is under way."""
-    assert ring.seal("purpose", {"a": 1, "exp": END}, context="context") == SEALED
-    assert ring.unseal("purpose", SEALED, now=END - 1, context="context") == {"a": 1, "exp": END}
+    assert ring.sign_json("purpose", {"a": 1, "exp": END}, context="context") == SEALED
+    assert ring.verify_json("purpose", SEALED, now=END - 1, context="context") == {
+        "a": 1,
+        "exp": END,
+    }
 
 
 def test_every_changed_bit_is_noticed(ring: KeyRing) -> None:
@@ -62,7 +65,7 @@ def test_every_changed_character_of_a_sealed_text_is_noticed(ring: KeyRing) -> N
         other = "A" if SEALED[place] != "A" else "B"
         with pytest.raises(SignatureError):
             changed = SEALED[:place] + other + SEALED[place + 1 :]
-            ring.unseal("purpose", changed, now=END - 1, context="context")
+            ring.verify_json("purpose", changed, now=END - 1, context="context")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,7 @@ def test_every_changed_character_of_a_sealed_text_is_noticed(ring: KeyRing) -> N
 )
 def test_another_purpose_or_context_is_noise(ring: KeyRing, purpose: str, context: str) -> None:
     with pytest.raises(SignatureError):
-        ring.unseal(purpose, SEALED, now=END - 1, context=context)
+        ring.verify_json(purpose, SEALED, now=END - 1, context=context)
 
 
 @pytest.mark.parametrize(
@@ -105,18 +108,18 @@ def test_another_purpose_or_context_is_noise(ring: KeyRing, purpose: str, contex
 )
 def test_what_was_never_sealed_is_refused(ring: KeyRing, text: str) -> None:
     with pytest.raises(SignatureError):
-        ring.unseal("purpose", text, now=0, context="context")
+        ring.verify_json("purpose", text, now=0, context="context")
 
 
 @pytest.mark.parametrize("late", [0, 1, 10**9])
 def test_a_sealed_text_ends_on_the_second(ring: KeyRing, late: int) -> None:
     with pytest.raises(SignatureExpired):
-        ring.unseal("purpose", SEALED, now=END + late, context="context")
+        ring.verify_json("purpose", SEALED, now=END + late, context="context")
 
 
 def test_a_forged_text_is_not_told_that_it_has_expired(ring: KeyRing) -> None:
     with pytest.raises(SignatureError) as caught:
-        ring.unseal("purpose", SEALED[:-1] + "A", now=END, context="context")
+        ring.verify_json("purpose", SEALED[:-1] + "A", now=END, context="context")
 
     assert not isinstance(caught.value, SignatureExpired)
 
@@ -124,7 +127,7 @@ def test_a_forged_text_is_not_told_that_it_has_expired(ring: KeyRing) -> None:
 def test_a_new_key_in_front_signs_and_the_old_one_still_verifies(ring: KeyRing) -> None:
     rotated = KeyRing(["a newer key, in front", KEY])
 
-    assert rotated.unseal("purpose", SEALED, now=0, context="context")["a"] == 1
+    assert rotated.verify_json("purpose", SEALED, now=0, context="context")["a"] == 1
     assert rotated.sign("purpose", b"message") != ring.sign("purpose", b"message")
     rotated.verify("purpose", b"message", rotated.sign("purpose", b"message"))
     with pytest.raises(SignatureError):
@@ -133,7 +136,7 @@ def test_a_new_key_in_front_signs_and_the_old_one_still_verifies(ring: KeyRing) 
 
 def test_a_key_that_was_taken_away_verifies_no_more() -> None:
     with pytest.raises(SignatureError):
-        KeyRing(["a newer key, alone"]).unseal("purpose", SEALED, now=0, context="context")
+        KeyRing(["a newer key, alone"]).verify_json("purpose", SEALED, now=0, context="context")
 
 
 def test_there_is_no_ring_without_keys() -> None:
@@ -143,7 +146,7 @@ def test_there_is_no_ring_without_keys() -> None:
 
 def test_a_ring_and_its_errors_show_no_key_and_no_text(ring: KeyRing) -> None:
     with pytest.raises(SignatureError) as caught:
-        ring.unseal("purpose", SEALED[:-1] + "A", now=0, context="context")
+        ring.verify_json("purpose", SEALED[:-1] + "A", now=0, context="context")
 
     assert repr(ring) == str(ring) == "<KeyRing of 1>"
     for hidden in (KEY, SEALED[3:20], SEALED[-20:-1]):
@@ -167,25 +170,25 @@ def test_what_is_no_base64url_is_refused(text: str) -> None:
 
 def test_a_fingerprint_is_sha_256() -> None:
     """FIPS 180-2, appendix B.1."""
-    assert fingerprint("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_same_compares_texts_of_any_kind() -> None:
-    assert same("é", "é")
-    assert same("", "")
-    assert not same("a", "aa")
-    assert not same("é", "e\u0301")
+    assert constant_time_equal("é", "é")
+    assert constant_time_equal("", "")
+    assert not constant_time_equal("a", "aa")
+    assert not constant_time_equal("é", "e\u0301")
 
 
 def test_random_ids_are_long_and_never_the_same() -> None:
     ids = {random_id() for _ in range(1000)}
 
     assert len(ids) == 1000
-    assert all(len(identifier) == 22 and may_be_id(identifier) for identifier in ids)
+    assert all(len(identifier) == 22 and looks_like_id(identifier) for identifier in ids)
 
 
 @pytest.mark.parametrize(
     "text", ["", "a b", "a.b", "a/b", "a\n", "\x00", "é", "\u0661", "a" * 65, "%41", "'", "\ud800"]
 )
 def test_what_cannot_be_an_id_reaches_no_database(text: str) -> None:
-    assert not may_be_id(text)
+    assert not looks_like_id(text)

@@ -97,7 +97,7 @@ class Health:
         by_sign_in = (
             # The type of one that has no value yet says nothing.
             (connection.type in OAUTH2_KINDS or connection.status == _MISSING)
-            and connection.piece_name in self._settings.oauth_apps
+            and connection.piece_name in self._settings.third_party_apps
             and not integration.own_key
             and is_renewable(connection)
         )

@@ -26,7 +26,7 @@ from ...crypto.keyring import random_id
 from ...errors import Busy, Unavailable
 from ...storage import tables
 from ...storage.database import Database
-from ...storage.upserts import insert_if_absent
+from ...storage.upserts import insert_ignore
 
 _table = tables.leases
 
@@ -127,7 +127,7 @@ class Leases:
     # Each is a transaction of one statement: with two, gap locks could make two workers on MySQL wait for each other.
 
     def _insert(self, name: str, holder: str, until: int) -> bool:
-        statement = insert_if_absent(_table, self._database.dialect)
+        statement = insert_ignore(_table, self._database.dialect)
         values = {"name": name, "holder": holder, "until": until}
         return (
             self._database.run_in_transaction(lambda work: work.execute_rowcount(statement, values))

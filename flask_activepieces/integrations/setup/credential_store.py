@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ...crypto.encryption import Vault
+from ...crypto.encryption import Encryptor
 from ...crypto.keyring import KeyRing
 from ...errors import Disabled, SignatureError
 from ...storage.database import Database, Transaction
@@ -21,7 +21,7 @@ class Strongbox:
     """Opens what is locked for one integration, and locks it."""
 
     def __init__(self, keys: KeyRing) -> None:
-        self._vault = Vault(keys, PURPOSE)
+        self._vault = Encryptor(keys, PURPOSE)
 
     def credentials(self, connection: Connection, integration: Integration) -> Credentials | None:
         """What the integration signs in with; None when that is the app's own key.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...config.urls import origin
-from ...crypto.keyring import fingerprint, same
+from ...crypto.keyring import constant_time_equal, sha256_hex
 from ...errors import Disabled, SetupError
 from ...oauth.clients import redirect_uris as redirects
 from ...oauth.clients import store as clients
@@ -114,7 +114,7 @@ class OwnClients:
         """The secret that was kept; the new one if none of the secret keys opens that any more."""
         kept = self._strongbox.oauth_secret(transaction.conn, integration)
         good = filter(None, (client.secret_hash, client.previous_secret_hash))
-        if kept is not None and any(same(fingerprint(kept), known) for known in good):
+        if kept is not None and any(constant_time_equal(sha256_hex(kept), known) for known in good):
             return kept
         self._clients.rotate_secret(
             transaction, client, new, now=now, integration_id=integration.id

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...api_client.resources.connection_values import AuthorizationMethod, OAuth2Kind
-from ...crypto.encryption import Vault
-from ...crypto.keyring import KeyRing, fingerprint, same
+from ...crypto.encryption import Encryptor
+from ...crypto.keyring import KeyRing, constant_time_equal, sha256_hex
 from ...errors import InvalidInput, SignatureError, SignatureExpired
 from ...host.interface import Principal
 from ..connections.leases import Leases
@@ -53,7 +53,7 @@ class PendingSignIns:
     """Sends them on their way, and takes them back."""
 
     def __init__(self, keys: KeyRing, leases: Leases) -> None:
-        self._vault = Vault(keys, PURPOSE)
+        self._vault = Encryptor(keys, PURPOSE)
         self._leases = leases
 
     def locked(self, pending: Pending) -> str:
@@ -66,7 +66,7 @@ class PendingSignIns:
     def unlocked(self, state: str, *, nonce: str | None, principal: Principal, now: int) -> Pending:
         """What was begun, if it was begun here: by this user, in this browser, and lately."""
         pending = _pending_of(self._vault.unlock(state, context=""))
-        if not same(pending.nonce, fingerprint(nonce or "")):
+        if not constant_time_equal(pending.nonce, sha256_hex(nonce or "")):
             raise SignatureError("this authorization was begun in another browser")
         if (pending.user_id, pending.tenant_id) != (principal.user_id, principal.tenant_id):
             raise SignatureError("this authorization was begun by another user")

@@ -20,7 +20,7 @@ from ...api_client.resources.connection_values import (
     Value,
 )
 from ...config.settings import Settings
-from ...crypto.keyring import fingerprint, random_id
+from ...crypto.keyring import random_id, sha256_hex
 from ...errors import Declined, InvalidInput, SignatureError
 from ...host.interface import Principal
 from ...oauth.clients.redirect_uris import origin_of
@@ -105,7 +105,7 @@ class ThirdPartySignIn:
         connections: TenantConnections,
         pending: PendingSignIns,
     ) -> None:
-        self._apps = settings.oauth_apps
+        self._apps = settings.third_party_apps
         self._gateways = gateways
         self._integrations = integrations
         self._connections = connections
@@ -150,7 +150,7 @@ class ThirdPartySignIn:
             integration_id=integration.id,
             tenant_id=integration.tenant_id,
             user_id=user_id,
-            nonce=fingerprint(nonce),
+            nonce=sha256_hex(nonce),
             exp=now + LIFETIME,
             type=wanted.type,
             piece_name=piece_name,
@@ -232,7 +232,7 @@ class ThirdPartySignIn:
         if integration.own_key:
             raise InvalidInput({"type": _NOT_ON_THEIR_PLATFORM})
         if piece_name not in self._apps:
-            log.warning("ACTIVEPIECES_OAUTH_APPS has no app for the piece %s", piece_name)
+            log.warning("ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece %s", piece_name)
             raise InvalidInput(
                 {"pieceName": "this app has no registration at the third party of this piece"}
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ...config.issuer import is_same
+from ...config.issuer import same_issuer
 from ...crypto.keyring import KeyRing, random_id
 
 PURPOSE = "authorization code"
@@ -48,7 +48,7 @@ class AuthorizationCode:
 def issue_code(keys: KeyRing, *, now: int, lifetime: int, **claims: Any) -> str:
     """A new code; ``claims`` are the other fields of `AuthorizationCode`."""
     code = AuthorizationCode(jti=random_id(), exp=now + lifetime, **claims)
-    return keys.seal(PURPOSE, asdict(code), context=code.client_id)
+    return keys.sign_json(PURPOSE, asdict(code), context=code.client_id)
 
 
 def read_code(
@@ -58,10 +58,10 @@ def read_code(
 
     `SignatureError` for anything else, `SignatureExpired` for one that was good.
     """
-    claims = keys.unseal(PURPOSE, text, now=now, context=client_id)
+    claims = keys.verify_json(PURPOSE, text, now=now, context=client_id)
     try:
         code = AuthorizationCode(**claims)
     except TypeError:
         return None  # during an upgrade: a worker of another version knows other claims
     # RFC 9700 §2.1: a code of another issuer that shares our keys is not ours.
-    return code if is_same(code.iss, issuer) and code.client_id == client_id else None
+    return code if same_issuer(code.iss, issuer) and code.client_id == client_id else None

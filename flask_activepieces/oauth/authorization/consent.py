@@ -11,7 +11,7 @@ from ...config.settings import Scope
 from ...crypto.keyring import KeyRing
 from ...errors import InvalidInput
 from ...host.interface import Principal, Workspace
-from ...messages import Phrase
+from ...messages import Message
 from ..clients import redirect_uris as redirects
 from ..clients.store import OAuthClient
 from ..grants import Grant
@@ -43,11 +43,11 @@ class Question:
         if workspace is None and len(offered) == 1:
             workspace = self.workspaces[0].key
         if workspace not in offered:
-            raise InvalidInput({"workspace": Phrase("Choose one of your workspaces.")})
+            raise InvalidInput({"workspace": Message("Choose one of your workspaces.")})
         chosen = [scope.name for scope in self.scopes if scope.required or scope.name in names]
         if not chosen:
             raise InvalidInput(
-                {"scope": Phrase("Leave at least one permission ticked, or deny the request.")}
+                {"scope": Message("Leave at least one permission ticked, or deny the request.")}
             )
         return Choice(workspace=offered[workspace], names=tuple(chosen))
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ...crypto.keyring import KeyRing, context_of, fingerprint, same
+from ...crypto.keyring import KeyRing, constant_time_equal, context_of, sha256_hex
 from ...errors import SignatureError
-from ...messages import Phrase
+from ...messages import Message
 from .request import AuthorizationRequest, NoRedirect
 
 PURPOSE = "parked request"
@@ -27,14 +27,14 @@ _LONGEST_ID = 3800
 def park(keys: KeyRing, request: AuthorizationRequest, *, browser: str, now: int) -> str:
     """The request's id, good for half an hour in this browser; `NoRedirect` if no URL could hold it."""
     claims: dict[str, Any] = asdict(request) | {
-        "browser": fingerprint(browser),
+        "browser": sha256_hex(browser),
         "exp": now + LIFETIME,
     }
-    request_id = keys.seal(PURPOSE, claims)
+    request_id = keys.sign_json(PURPOSE, claims)
     if len(request_id) > _LONGEST_ID:
         raise NoRedirect(
-            Phrase("The request is too long."),
-            Phrase("Tell its makers to use a shorter state."),
+            Message("The request is too long."),
+            Message("Tell its makers to use a shorter state."),
         )
     return request_id
 
@@ -43,9 +43,9 @@ def resume(
     keys: KeyRing, request_id: str, *, browser: str | None, now: int
 ) -> AuthorizationRequest:
     """The parked request; `SignatureError` for a forged, an old, or another browser's one."""
-    claims = keys.unseal(PURPOSE, request_id, now=now)
+    claims = keys.verify_json(PURPOSE, request_id, now=now)
     claims.pop("exp")
-    if not same(claims.pop("browser", ""), fingerprint(browser or "")):
+    if not constant_time_equal(claims.pop("browser", ""), sha256_hex(browser or "")):
         raise SignatureError("this request was begun in another browser")
     try:
         return AuthorizationRequest(**claims)

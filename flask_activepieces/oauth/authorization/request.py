@@ -18,7 +18,7 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 
 from ...config.settings import Scope
 from ...errors import ActivepiecesError
-from ...messages import Phrase
+from ...messages import Message
 from .. import scopes
 from ..clients.store import SECRET_PREFIX, OAuthClient
 from .rules import check
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class NoRedirect(ActivepiecesError):
     """Raised while nobody is verified to redirect to: the person is told on a page of ours."""
 
-    def __init__(self, message: Phrase, remedy: Phrase) -> None:
+    def __init__(self, message: Message, remedy: Message) -> None:
         self.message = message
         self.remedy = remedy
         super().__init__(message)
@@ -117,8 +117,8 @@ def verify_again(
     """The client of a request that has waited: it may have been changed or deleted meanwhile."""
     if client is None or not client.accepts_redirect(request.redirect_uri):
         raise NoRedirect(
-            Phrase("The app that sent you here is not registered any more."),
-            Phrase("Go back to it, and start again."),
+            Message("The app that sent you here is not registered any more."),
+            Message("Go back to it, and start again."),
         )
     _check_that_users_meet_it(client)
     try:
@@ -131,8 +131,8 @@ def verify_again(
 def _client(client: OAuthClient | None) -> OAuthClient:
     if client is None:
         raise NoRedirect(
-            Phrase("The app that sent you here is not registered."),
-            Phrase(
+            Message("The app that sent you here is not registered."),
+            Message(
                 "Go back to it and try again; if this happens again, tell its makers that its client_id is unknown."
             ),
         )
@@ -145,13 +145,13 @@ def _check_that_users_meet_it(client: OAuthClient) -> None:
     # without knowing it, and its grants would answer without a page.
     if client.integration_id is not None:
         raise NoRedirect(
-            Phrase("This connection is not made on this page."),
-            Phrase("Connect it inside the app, where its button is."),
+            Message("This connection is not made on this page."),
+            Message("Connect it inside the app, where its button is."),
         )
     if client.disabled_at is not None:
         raise NoRedirect(
-            Phrase("%(app)s is switched off here.", app=client.name),
-            Phrase("Ask an administrator of your workspace to switch it on again."),
+            Message("%(app)s is switched off here.", app=client.name),
+            Message("Ask an administrator of your workspace to switch it on again."),
         )
 
 
@@ -162,8 +162,8 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
         if len(client.redirect_uris) == 1:
             return client.redirect_uris[0]
         raise NoRedirect(
-            Phrase("%(app)s did not say where to send you back to.", app=client.name),
-            Phrase("Tell its makers that the parameter redirect_uri is missing."),
+            Message("%(app)s did not say where to send you back to.", app=client.name),
+            Message("Tell its makers that the parameter redirect_uri is missing."),
         )
     if not client.accepts_redirect(uri):
         log.warning(
@@ -173,11 +173,11 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
             ", ".join(client.redirect_uris),
         )
         raise NoRedirect(
-            Phrase(
+            Message(
                 "%(app)s asked to send you to an address that is not registered for it.",
                 app=client.name,
             ),
-            Phrase(
+            Message(
                 "Do not go on. Tell its makers that the redirect_uri must be exactly one of the registered ones."
             ),
         )
@@ -194,8 +194,8 @@ def _state(parameters: Mapping[str, str]) -> str | None:
     state = parameters.get("state")
     if state is not None and len(state) > _LONGEST_STATE:
         raise NoRedirect(
-            Phrase("The request is too long."),
-            Phrase(
+            Message("The request is too long."),
+            Message(
                 "Tell its makers that its state must have at most %(most)d characters.",
                 most=_LONGEST_STATE,
             ),

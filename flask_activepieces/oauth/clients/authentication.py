@@ -14,14 +14,14 @@ from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
-from ...crypto.keyring import fingerprint, same
+from ...crypto.keyring import constant_time_equal, sha256_hex
 from .store import OAuthClient
 
 #: The ways to authenticate (RFC 7591 §2); a public client has none.
 SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
 CLIENT_METHODS = [*SECRET_METHODS, "none"]
 
-_DUMMY_HASH = fingerprint("the secret of no client")
+_DUMMY_HASH = sha256_hex("the secret of no client")
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,11 @@ def authenticate(credentials: ClientCredentials, client: OAuthClient | None) -> 
 
     The work is the same too, whether there is such a client or not and whichever of its secrets is given.
     """
-    given = fingerprint(credentials.secret or "")
-    is_current = same(given, (client and client.secret_hash) or _DUMMY_HASH)
-    is_previous = same(given, (client and client.previous_secret_hash) or _DUMMY_HASH)
+    given = sha256_hex(credentials.secret or "")
+    is_current = constant_time_equal(given, (client and client.secret_hash) or _DUMMY_HASH)
+    is_previous = constant_time_equal(
+        given, (client and client.previous_secret_hash) or _DUMMY_HASH
+    )
     is_public = client is not None and not client.confidential
     proven = credentials.secret is None if is_public else is_current or is_previous
     if client is None or not proven:

@@ -13,7 +13,7 @@ from posixpath import normpath
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ...config.urls import is_loopback
-from ...messages import Phrase
+from ...messages import Message
 
 #: RFC 3986 characters only: no space, no control character, no backslash, nothing that a browser "repairs".
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -24,44 +24,44 @@ _HOST = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*
 _LONGEST = 2000
 
 
-def problem_with(uri: str, *, public: bool) -> Phrase | None:
+def problem_with(uri: str, *, public: bool) -> Message | None:
     """Why this URI cannot be registered, in words for its author; None when it can."""
     if len(uri) > _LONGEST or not _URI.fullmatch(uri):
-        return Phrase("it must be an absolute URI of plain ASCII characters")
+        return Message("it must be an absolute URI of plain ASCII characters")
     try:
         parts = urlsplit(uri)
         _ = parts.port
     except ValueError:
-        return Phrase("it is not a valid URI")
+        return Message("it is not a valid URI")
     if "#" in uri:
-        return Phrase("it must have no fragment (RFC 6749 section 3.1.2)")
+        return Message("it must have no fragment (RFC 6749 section 3.1.2)")
     if parts.scheme in ("http", "https"):
         return _problem_with_web(parts)
     return _problem_with_private_scheme(parts, public=public)
 
 
-def _problem_with_web(parts: SplitResult) -> Phrase | None:
+def _problem_with_web(parts: SplitResult) -> Message | None:
     if not parts.hostname:
-        return Phrase("it has no host")
+        return Message("it has no host")
     if not _HOST.fullmatch(parts.hostname):
-        return Phrase("its host is no host name")
+        return Message("its host is no host name")
     if parts.username is not None or parts.password is not None:
-        return Phrase("it must have no user name or password")
+        return Message("it must have no user name or password")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        return Phrase("it must use https; plain http is for loopback only")
+        return Message("it must use https; plain http is for loopback only")
     return None
 
 
-def _problem_with_private_scheme(parts: SplitResult, *, public: bool) -> Phrase | None:
+def _problem_with_private_scheme(parts: SplitResult, *, public: bool) -> Message | None:
     # RFC 8252 §7.1: a private scheme is a reversed domain name, which also keeps out javascript: and data:.
     if "." not in parts.scheme:
-        return Phrase(
+        return Message(
             "its scheme must be https, or for an installed app a reversed domain such as com.example.app"
         )
     if parts.netloc and not _HOST.fullmatch(parts.netloc):
-        return Phrase("its host is no host name")
+        return Message("its host is no host name")
     if not public:
-        return Phrase("an installed app's own scheme is for public clients only")
+        return Message("an installed app's own scheme is for public clients only")
     return None
 
 

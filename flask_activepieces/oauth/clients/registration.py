@@ -8,7 +8,7 @@ from typing import Any
 
 from ...config.settings import Scope
 from ...host.ids import checked_optional_id
-from ...messages import Phrase
+from ...messages import Message
 from .. import scopes
 from . import redirect_uris as redirects
 
@@ -38,7 +38,7 @@ class Registration:
         """`SetupError` if the tenant's id cannot be one."""
         checked_optional_id("Registration.tenant_id", self.tenant_id)
 
-    def problems(self, known: Mapping[str, Scope]) -> dict[str, Phrase]:
+    def problems(self, known: Mapping[str, Scope]) -> dict[str, Message]:
         """What is wrong, by field; empty when it can be registered."""
         checks = {
             "name": self._problem_with_name(),
@@ -52,83 +52,83 @@ class Registration:
         }
         return {name: problem for name, problem in checks.items() if problem}
 
-    def _problem_with_name(self) -> Phrase | None:
+    def _problem_with_name(self) -> Message | None:
         if not self.name.strip():
-            return Phrase("a client needs a name: it is what people read on the consent page")
+            return Message("a client needs a name: it is what people read on the consent page")
         if not self.name.isprintable():
-            return Phrase("it must be one line of printable characters")
+            return Message("it must be one line of printable characters")
         return _at_most(LONGEST_NAME) if len(self.name) > LONGEST_NAME else None
 
-    def _problem_with_description(self) -> Phrase | None:
+    def _problem_with_description(self) -> Message | None:
         if not self.description.isprintable():
-            return Phrase("it must be one line of printable characters")
+            return Message("it must be one line of printable characters")
         too_long = len(self.description) > LONGEST_DESCRIPTION
         return _at_most(LONGEST_DESCRIPTION) if too_long else None
 
-    def _problem_with_redirects(self) -> Phrase | None:
+    def _problem_with_redirects(self) -> Message | None:
         if not self.redirect_uris and not self.client_credentials and not self.introspects:
-            return Phrase("at least one redirect URI is needed")
+            return Message("at least one redirect URI is needed")
         if len(self.redirect_uris) > MOST_REDIRECT_URIS:
-            return Phrase("at most %(most)d redirect URIs", most=MOST_REDIRECT_URIS)
+            return Message("at most %(most)d redirect URIs", most=MOST_REDIRECT_URIS)
         for uri in self.redirect_uris:
             problem = redirects.problem_with(uri, public=self.public)
             if problem:
-                return Phrase("%(uri)r: %(problem)s", uri=uri[:120], problem=problem)
+                return Message("%(uri)r: %(problem)s", uri=uri[:120], problem=problem)
         return None
 
-    def _problem_with_scope(self, known: Mapping[str, Scope]) -> Phrase | None:
+    def _problem_with_scope(self, known: Mapping[str, Scope]) -> Message | None:
         unknown = [name for name in scopes.split(self.scope) if name not in known]
-        there_are = ", ".join(known) or Phrase("none")
+        there_are = ", ".join(known) or Message("none")
         if unknown:
-            return Phrase(
+            return Message(
                 "there is no scope %(name)r; ACTIVEPIECES_SCOPES has: %(known)s",
                 name=unknown[0],
                 known=there_are,
             )
         if not self.scope.split() and not self.introspects:
-            return Phrase(
+            return Message(
                 "at least one scope is needed; ACTIVEPIECES_SCOPES has: %(known)s", known=there_are
             )
         return None
 
-    def _problem_with_credentials(self) -> Phrase | None:
+    def _problem_with_credentials(self) -> Message | None:
         if not self.client_credentials:
             return None
         if self.public:
-            return Phrase("a public client has no credentials of its own (RFC 6749 section 4.4)")
+            return Message("a public client has no credentials of its own (RFC 6749 section 4.4)")
         if self.tenant_id is None:
-            return Phrase("a client that acts for itself must belong to one tenant")
+            return Message("a client that acts for itself must belong to one tenant")
         return None
 
-    def _problem_with_pkce(self) -> Phrase | None:
+    def _problem_with_pkce(self) -> Message | None:
         if self.public and not self.require_pkce:
-            return Phrase("a public client cannot do without PKCE (RFC 9700 section 2.1.1)")
+            return Message("a public client cannot do without PKCE (RFC 9700 section 2.1.1)")
         return None
 
-    def _problem_with_remembering(self) -> Phrase | None:
+    def _problem_with_remembering(self) -> Message | None:
         if not self.remember_consent:
             return None
         if self.public:
-            return Phrase(
+            return Message(
                 "a public client must show the consent page each time (RFC 8252 section 8.6)"
             )
         for uri in self.redirect_uris:
             if redirects.posts_code_to_opener(uri):
-                return Phrase(
+                return Message(
                     "%(uri)r looks like the redirect page of Activepieces, which hands every code to the window"
                     " that opened it: its client must show the consent page each time",
                     uri=uri[:120],
                 )
         return None
 
-    def _problem_with_introspection(self) -> Phrase | None:
+    def _problem_with_introspection(self) -> Message | None:
         if self.public and self.introspects:
-            return Phrase("introspection needs a client with a secret (RFC 7662 section 2.1)")
+            return Message("introspection needs a client with a secret (RFC 7662 section 2.1)")
         return None
 
 
-def _at_most(most: int) -> Phrase:
-    return Phrase("at most %(most)d characters", most=most)
+def _at_most(most: int) -> Message:
+    return Message("at most %(most)d characters", most=most)
 
 
 def row_values(registration: Registration) -> dict[str, Any]:

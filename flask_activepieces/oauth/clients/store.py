@@ -21,10 +21,10 @@ from sqlalchemy import (
 )
 
 from ...config.settings import Scope
-from ...crypto.keyring import fingerprint, may_be_id
+from ...crypto.keyring import looks_like_id, sha256_hex
 from ...errors import InvalidInput, NotFound
 from ...host.ids import checked_id
-from ...messages import Phrase
+from ...messages import Message
 from ...storage import tables
 from ...storage.audit import Audit, Event
 from ...storage.database import ConcurrentUpdate, Database, Transaction
@@ -74,7 +74,7 @@ class OAuthClient(ClientMixin):
     @property
     def secret_mark(self) -> str:
         """Tells whether the secret is still the same; says nothing about it, nor about its hash."""
-        return fingerprint(self.secret_hash or "")
+        return sha256_hex(self.secret_hash or "")
 
     def accepts_redirect(self, uri: str) -> bool:
         """Whether the URI is registered (RFC 9700 §4.1.3)."""
@@ -147,7 +147,7 @@ class OAuthClients:
         secret = None if registration.public else credentials.secret
         values = row_values(registration) | {
             "client_id": credentials.client_id,
-            "secret_hash": fingerprint(secret) if secret else None,
+            "secret_hash": sha256_hex(secret) if secret else None,
             "previous_secret_hash": None,
             "integration_id": integration_id,
             "created_at": now,
@@ -210,8 +210,8 @@ class OAuthClients:
         """
         _check_whose(client, integration_id)
         if not client.confidential:
-            raise InvalidInput({"client_id": Phrase("a public client has no secret to rotate")})
-        new, event = fingerprint(secret), _event("client.secret_rotated", client, now)
+            raise InvalidInput({"client_id": Message("a public client has no secret to rotate")})
+        new, event = sha256_hex(secret), _event("client.secret_rotated", client, now)
         current = find_any(transaction.conn, client.client_id)
         if current is not None and current.secret_hash == new:
             self._audit.notify_after_commit(transaction, event)
@@ -288,7 +288,7 @@ def _check_whose(client: OAuthClient, integration_id: str | None) -> None:
     if client.integration_id != integration_id:
         raise InvalidInput(
             {
-                "client_id": Phrase(
+                "client_id": Message(
                     "an integration keeps this client by itself; it can only be deleted,"
                     " and the next click makes another"
                 )
@@ -312,7 +312,7 @@ def find(connection: Connection, client_id: str, *, tenant_id: str) -> OAuthClie
 
 def find_any(connection: Connection, client_id: str) -> OAuthClient | None:
     """The client of any tenant: for the protocol and for operators at the command line."""
-    if not may_be_id(client_id):
+    if not looks_like_id(client_id):
         return None
     row = connection.execute(_ALL.where(_table.c.client_id == client_id)).one_or_none()
     return None if row is None else client_of(row._asdict())

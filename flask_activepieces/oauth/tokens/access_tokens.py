@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ...config.issuer import is_same
+from ...config.issuer import same_issuer
 from ...crypto.jwt_keys import JwtKeys
 from ...crypto.keyring import to_base64url
 from ...errors import SignatureError, SignatureExpired
@@ -79,7 +79,7 @@ def verify(keys: JwtKeys, token: str, *, issuer: str, now: int) -> AccessToken:
     if not _is_complete(claims):
         # Signed with our key by another service of the host, which may sign what it likes.
         raise SignatureError("this access token lacks a claim of RFC 9068")
-    if claims["aud"] != claims["iss"] or not is_same(claims["iss"], issuer):
+    if claims["aud"] != claims["iss"] or not same_issuer(claims["iss"], issuer):
         raise SignatureError("this access token is for another service")
     if claims["exp"] <= now:
         raise SignatureExpired("this access token has expired")

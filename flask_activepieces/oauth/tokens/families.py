@@ -27,7 +27,7 @@ from ...crypto.keyring import random_id
 from ...storage import tables
 from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
-from ...storage.upserts import insert_while
+from ...storage.upserts import insert_if_parent_exists
 from .. import revocations
 from ..authorization.codes import AuthorizationCode
 from .refresh_tokens import RefreshToken, Rotation
@@ -257,7 +257,7 @@ def _revocation(now: int) -> Any:
 @cache
 def _insert_statement(dialect: str) -> Insert:
     # Built once a dialect, because the words for "leave an existing row alone" differ.
-    return insert_while(
+    return insert_if_parent_exists(
         table,
         dialect,
         grants,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ...clock import CLOCK_SKEW
-from ...crypto.keyring import KeyRing, may_be_id
+from ...crypto.keyring import KeyRing, looks_like_id
 from ...errors import SignatureError
 
 PURPOSE = "refresh token"
@@ -78,7 +78,7 @@ def serialize(keys: KeyRing, token: RefreshToken, *, secret: str) -> str:
 def parse(text: str) -> RefreshToken | None:
     """The readable parts, not yet trusted; None when the text has not the form of a refresh token."""
     parts = text.split(".")
-    if len(parts) != 4 or not all(map(may_be_id, parts)):
+    if len(parts) != 4 or not all(map(looks_like_id, parts)):
         return None
     family_id, generation, nonce, _ = parts
     if not generation.isdigit() or len(generation) > 18 or str(int(generation)) != generation:

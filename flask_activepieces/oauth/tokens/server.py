@@ -16,7 +16,7 @@ from authlib.oauth2.rfc6749 import (
 from flask import Response
 from sqlalchemy import and_, bindparam, select
 
-from ...crypto.keyring import may_be_id
+from ...crypto.keyring import looks_like_id
 from ...errors import ClientDisabled
 from ...storage import tables
 from ...storage.audit import Audit
@@ -127,7 +127,7 @@ class OAuthServer(AuthorizationServer):
         return client
 
     def _find(self, client_id: str, family_id: str | None = None) -> _Found:
-        if not may_be_id(client_id):
+        if not looks_like_id(client_id):
             return _Found()
         statement = _CLIENT if family_id is None else _CLIENT_AND_FAMILY
         ids = {"wanted_client": client_id, "wanted_family": family_id}

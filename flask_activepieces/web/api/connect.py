@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from ...errors import Declined
 from ...integrations.sign_in.third_party import StartAuthorization
 from ...integrations.store import Integration
-from ...messages import Phrase
+from ...messages import Message
 from ...state import State, get_state
 from ..oauth.approval import go
 from ..pages.base import (
@@ -180,9 +180,9 @@ def _page_about(response: Response) -> Response:
         words = "; ".join(problem["fields"].values())
         page = error_page(
             response.status_code,
-            Phrase("This link does not work"),
+            Message("This link does not work"),
             words,
-            Phrase("Tell the person who made it."),
+            Message("Tell the person who made it."),
             way_back=way_back,
         )
     else:

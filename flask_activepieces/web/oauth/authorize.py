@@ -12,7 +12,7 @@ from authlib.oauth2.rfc6749 import OAuth2Error
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...messages import Phrase
+from ...messages import Message
 from ...oauth import grants
 from ...oauth.authorization import consent
 from ...oauth.authorization import pending_requests as parked
@@ -49,8 +49,8 @@ def _incoming(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
         parameters = reject_duplicates(list(request.args.items(multi=True)))
     except OAuth2Error as error:
         raise NoRedirect(
-            Phrase("The app that sent you here made a request that cannot be understood."),
-            Phrase("Tell its makers: %(why)s", why=error.description),
+            Message("The app that sent you here made a request that cannot be understood."),
+            Message("Tell its makers: %(why)s", why=error.description),
         ) from None
     client_id = parameters.get("client_id", "")
     client = state.database.read(lambda connection: clients.find_any(connection, client_id))

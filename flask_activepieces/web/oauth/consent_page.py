@@ -9,7 +9,7 @@ from flask import Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...errors import InvalidInput
-from ...messages import Phrase
+from ...messages import Message
 from ...oauth.authorization import consent
 from ...oauth.authorization import pending_requests as parked
 from ...oauth.authorization.consent import Question
@@ -189,6 +189,6 @@ def _decided(
     if decision == "deny":
         return denial(state, question).answer_url(state.issuer())
     if decision != "approve":
-        raise InvalidInput({"decision": Phrase("Choose to approve or to deny.")})
+        raise InvalidInput({"decision": Message("Choose to approve or to deny.")})
     choice = question.decide(workspace=None if workspace is None else str(workspace), names=names)
     return approval_url(state, question, choice)

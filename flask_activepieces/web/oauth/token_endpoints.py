@@ -68,7 +68,7 @@ def _limit_failures(state: State, endpoint: Endpoint, asked: ClientRequest) -> R
         return endpoint(state.server, asked)
     except (InvalidClient, GuessedToken) as error:
         response = _oauth_error(error)
-        if not state.budget.spend(_rate_limit_key(asked), now=state.now()):
+        if not state.failure_limiter.record_failure(_rate_limit_key(asked), now=state.now()):
             # RFC 6585 §4; the error itself stays what it is, so that a client is not misled about its cause.
             response.status_code = 429
             response.headers["Retry-After"] = str(WINDOW)

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...crypto.keyring import context_of, may_be_id
+from ...crypto.keyring import context_of, looks_like_id
 from ...errors import (
     Busy,
     InvalidInput,
@@ -24,7 +24,7 @@ from ...errors import (
     Unavailable,
 )
 from ...host.interface import Permission, Principal
-from ...messages import Phrase
+from ...messages import Message
 from ...oauth.authorization.request import NoRedirect
 from ...state import State
 from ...storage.database import translate_error
@@ -65,24 +65,26 @@ def _page_about(error: Exception) -> Response | None:
     # The host's own queries, for the signed-in user say, fail with SQLAlchemy's errors.
     match translate_error(error) if isinstance(error, SQLAlchemyError) else error:
         case NoRedirect(message=message, remedy=remedy):
-            return error_page(400, Phrase("This request cannot go on"), message, remedy)
+            return error_page(400, Message("This request cannot go on"), message, remedy)
         case SignatureExpired():
-            return _out_of_date(Phrase("Nothing was changed: it has expired."))
+            return _out_of_date(Message("Nothing was changed: it has expired."))
         case SignatureError():
             return _out_of_date(
-                Phrase("Nothing was changed: it was opened by another user, or in another browser.")
+                Message(
+                    "Nothing was changed: it was opened by another user, or in another browser."
+                )
             )
         case InvalidInput(fields=fields):
             words = " ".join(gettext(problem) for problem in fields.values())
-            return error_page(422, Phrase("That cannot be done"), words)
+            return error_page(422, Message("That cannot be done"), words)
         case NotFound():
-            nothing = Phrase("There is nothing here for you.")
-            return error_page(404, Phrase("Not found"), nothing)
+            nothing = Message("There is nothing here for you.")
+            return error_page(404, Message("Not found"), nothing)
         case Busy(what=what) as busy:
-            return _just_a_moment(busy, Phrase("Another request is at this %(what)s.", what=what))
+            return _just_a_moment(busy, Message("Another request is at this %(what)s.", what=what))
         case Unavailable(what=what) as away:
             return _just_a_moment(
-                away, Phrase("The %(what)s cannot be reached just now.", what=what)
+                away, Message("The %(what)s cannot be reached just now.", what=what)
             )
         case SetupError() as incomplete:
             return _server_error(incomplete)
@@ -94,25 +96,25 @@ def _server_error(error: SetupError) -> Response:
     reference = report(error, request=f"{request.method} {request.path}")
     return error_page(
         500,
-        Phrase("This does not work right now"),
-        Phrase(
+        Message("This does not work right now"),
+        Message(
             "The problem is on our side. It was logged with the reference %(reference)s.",
             reference=reference,
         ),
-        Phrase("Try again later. If it happens again, send this reference to support."),
+        Message("Try again later. If it happens again, send this reference to support."),
         way_back=f"{request.script_root}/",
     )
 
 
-def _just_a_moment(away: Unavailable, why: Phrase) -> Response:
-    again = Phrase("Nothing is lost: try again soon.")
-    response = error_page(503, Phrase("Just a moment"), why, again)
+def _just_a_moment(away: Unavailable, why: Message) -> Response:
+    again = Message("Nothing is lost: try again soon.")
+    response = error_page(503, Message("Just a moment"), why, again)
     response.headers["Retry-After"] = str(away.retry_after)
     return response
 
 
-def _out_of_date(why: Phrase) -> Response:
-    return error_page(400, Phrase("This page is out of date"), why, Phrase("Start again."))
+def _out_of_date(why: Message) -> Response:
+    return error_page(400, Message("This page is out of date"), why, Message("Start again."))
 
 
 def render(
@@ -182,9 +184,9 @@ def signed_in(
     if permission is not None and not state.host.allows(principal, permission):
         return error_page(
             403,
-            Phrase("Not allowed"),
-            Phrase("Your account may not see this page."),
-            Phrase("Ask an admin of your workspace."),
+            Message("Not allowed"),
+            Message("Your account may not see this page."),
+            Message("Ask an admin of your workspace."),
         )
     return principal
 
@@ -215,7 +217,7 @@ def to_login(state: State, next_path: str) -> Response:
 def browser_of_request() -> str | None:
     """The random name that this browser was given, if it was."""
     name = request.cookies.get(BROWSER_COOKIE, "")
-    return name if may_be_id(name) else None
+    return name if looks_like_id(name) else None
 
 
 def name_browser(state: State, response: Response, name: str) -> Response:

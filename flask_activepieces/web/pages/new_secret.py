@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from flask import Response, request, url_for
 
-from ...crypto.encryption import Vault
-from ...crypto.keyring import context_of, fingerprint, same
+from ...crypto.encryption import Encryptor
+from ...crypto.keyring import constant_time_equal, context_of, sha256_hex
 from ...errors import SignatureError
 from ...host.interface import Principal
 from ...oauth.clients.store import OAuthClient
@@ -50,7 +50,7 @@ def take(state: State, principal: Principal, client: OAuthClient) -> str | None:
         )
     except SignatureError:
         return None
-    is_current = same(fingerprint(content["secret"]), client.secret_hash or "")
+    is_current = constant_time_equal(sha256_hex(content["secret"]), client.secret_hash or "")
     return str(content["secret"]) if is_current and state.now() < content["exp"] else None
 
 
@@ -61,8 +61,8 @@ def forget(response: Response, client: OAuthClient) -> Response:
     return response
 
 
-def _vault(state: State) -> Vault:
-    return Vault(state.settings.secret_keys, _PURPOSE)
+def _vault(state: State) -> Encryptor:
+    return Encryptor(state.settings.secret_keys, _PURPOSE)
 
 
 def _context(principal: Principal, client: OAuthClient) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...crypto.keyring import fingerprint, same
+from ...crypto.keyring import constant_time_equal, sha256_hex
 from ...errors import InvalidInput
 from ...host.interface import Principal
-from ...messages import Phrase
+from ...messages import Message
 from ...oauth import scopes
 from ...oauth.clients import store as clients
 from ...oauth.clients.presets import PRESETS
@@ -24,7 +24,7 @@ from . import new_secret
 from .base import check_page_token, page, render_with_forms, signed_in
 
 #: Of two clicks the second would end the secret that is in use, and nobody would have seen the first one's.
-_ROTATED_BEFORE = Phrase(
+_ROTATED_BEFORE = Message(
     "Nothing was changed: the secret was rotated since you opened this page."
     " If nobody has copied the new one, rotate again; the secret in use until now then ends."
 )
@@ -89,8 +89,12 @@ def client_rotate(client_id: str) -> ResponseReturnValue:
 
     def rotate(transaction: Transaction) -> tuple[OAuthClient, bool]:
         client = clients.find(transaction.conn, client_id, tenant_id=principal.tenant_id)
-        is_ours = client.secret_hash == fingerprint(secret)  # an earlier run of this function
-        if client.confidential and not is_ours and not same(seen, client.secret_mark):
+        is_ours = client.secret_hash == sha256_hex(secret)  # an earlier run of this function
+        if (
+            client.confidential
+            and not is_ours
+            and not constant_time_equal(seen, client.secret_mark)
+        ):
             return client, False
         state.clients.rotate_secret(
             transaction, client, secret, now=state.now(), in_place_of=client.secret_hash
@@ -117,7 +121,7 @@ def client_delete(client_id: str) -> ResponseReturnValue:
             state,
             principal,
             client,
-            error=Phrase("Tick the box to confirm that the client shall go."),
+            error=Message("Tick the box to confirm that the client shall go."),
         )
     state.database.run_in_transaction(
         lambda transaction: state.clients.delete(transaction, client, now=state.now())
@@ -193,7 +197,7 @@ def _show(
     client: OAuthClient,
     *,
     secret: str | None = None,
-    error: Phrase | None = None,
+    error: Message | None = None,
 ) -> Response:
     base = state.issuer() + state.settings.oauth_prefix
     return render_with_forms(

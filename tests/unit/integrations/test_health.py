@@ -9,7 +9,7 @@ import pytest
 
 from flask_activepieces.api_client.resources.connection_values import Placeholder
 from flask_activepieces.api_client.resources.connections import Connection
-from flask_activepieces.config.settings import OAuthApp
+from flask_activepieces.config.settings import ThirdPartyApp
 from flask_activepieces.integrations.connections.health import Failing
 from flask_activepieces.integrations.connections.saver import NewConnection
 from flask_activepieces.integrations.store import Integration
@@ -162,7 +162,7 @@ def broken_sign_in(office: Office, integration: Integration, **changed: Any) -> 
 @pytest.fixture
 def registered(office: Office) -> Office:
     """An app that is registered for a piece, and whose tenants are on its own Activepieces."""
-    return office.on_the_apps_key(oauth_apps={SECRET_PIECE: OAuthApp("id", "secret")})
+    return office.on_the_apps_key(third_party_apps={SECRET_PIECE: ThirdPartyApp("id", "secret")})
 
 
 def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(registered: Office) -> None:

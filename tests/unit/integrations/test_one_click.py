@@ -84,7 +84,7 @@ def tokens_of(office: Office, connection: Connection) -> dict[str, Any]:
     """What Activepieces keeps of a connection."""
     row = office.upstream.world.store.get("app_connection", connection.id)
     assert row is not None
-    found: dict[str, Any] = office.upstream.world.store.unseal(row["sealed"])
+    found: dict[str, Any] = office.upstream.world.store.verify_json(row["sealed"])
     return found
 
 

@@ -12,8 +12,8 @@ import pytest
 from flask_activepieces.api_client.errors import CodeExchangeFailed
 from flask_activepieces.api_client.resources.connection_values import OAuth2
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
-from flask_activepieces.config.settings import OAuthApp
-from flask_activepieces.crypto.encryption import Vault
+from flask_activepieces.config.settings import ThirdPartyApp
+from flask_activepieces.crypto.encryption import Encryptor
 from flask_activepieces.errors import (
     Declined,
     InvalidInput,
@@ -46,7 +46,9 @@ def chat() -> Iterator[TokenEndpoint]:
 @pytest.fixture
 def registered(office: Office) -> Office:
     """An app that is registered at the chat service, and whose tenants are on its own Activepieces."""
-    return office.on_the_apps_key(oauth_apps={CHAT_PIECE: OAuthApp("our-client", SECRET)})
+    return office.on_the_apps_key(
+        third_party_apps={CHAT_PIECE: ThirdPartyApp("our-client", SECRET)}
+    )
 
 
 @pytest.fixture
@@ -239,7 +241,9 @@ def test_after_the_registration_was_changed_the_code_goes_nowhere(
     registered: Office, integration: Integration, chat: TokenEndpoint
 ) -> None:
     begun = started(registered, integration, chat)
-    changed = registered.with_settings(oauth_apps={CHAT_PIECE: OAuthApp("another-client", SECRET)})
+    changed = registered.with_settings(
+        third_party_apps={CHAT_PIECE: ThirdPartyApp("another-client", SECRET)}
+    )
 
     with pytest.raises(SignatureError, match="registration"):
         finished(changed, begun)
@@ -401,7 +405,7 @@ def test_a_tenants_platform_uses_its_own_registration(
 def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
     registered: Office,
 ) -> None:
-    state = Vault(registered.settings.secret_keys, PURPOSE).lock({"id": "1"}, context="")
+    state = Encryptor(registered.settings.secret_keys, PURPOSE).lock({"id": "1"}, context="")
 
     with pytest.raises(SignatureError, match="another version"):
         registered.services.third_party.finish(
@@ -420,7 +424,7 @@ def test_an_app_may_ask_for_less_than_the_piece(
     registered: Office, integration: Integration
 ) -> None:
     modest = registered.with_settings(
-        oauth_apps={CHAT_PIECE: OAuthApp("our-client", SECRET, ("users:read",))}
+        third_party_apps={CHAT_PIECE: ThirdPartyApp("our-client", SECRET, ("users:read",))}
     )
 
     assert asked(started(modest, integration))["scope"] == "users:read"

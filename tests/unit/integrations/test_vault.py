@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.crypto.encryption import Vault
+from flask_activepieces.crypto.encryption import Encryptor
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError
 
@@ -12,8 +12,8 @@ CANARY = "sk-a-secret-that-must-not-be-seen"
 OLD, NEW = "the old key of this app", "the new key of this app"
 
 
-def vault(*keys: str, purpose: str = "integration secret") -> Vault:
-    return Vault(KeyRing(keys or (OLD,)), purpose)
+def vault(*keys: str, purpose: str = "integration secret") -> Encryptor:
+    return Encryptor(KeyRing(keys or (OLD,)), purpose)
 
 
 def test_what_was_locked_comes_out_again() -> None:

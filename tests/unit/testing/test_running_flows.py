@@ -94,7 +94,7 @@ def test_a_token_that_cannot_be_renewed_for_lack_of_its_app_fails_the_step(
         "claimed_at": int(clock.now) - 7200,
     }
     store = server.world.store
-    changes = {"type": "PLATFORM_OAUTH2", "sealed": store.seal(orphan)}
+    changes = {"type": "PLATFORM_OAUTH2", "sealed": store.sign_json(orphan)}
     store.change("app_connection", connection_id, **changes)
     flow_id = standin.flow(echo("step_1"))
 

@@ -77,7 +77,7 @@ def test_changes_at_once_lose_nothing(store: Store) -> None:
 
 
 def test_what_is_sealed_can_be_unsealed_here_only(store: Store, clock: StoppedClock) -> None:
-    sealed = store.seal({"secret_text": "canary"})
+    sealed = store.sign_json({"secret_text": "canary"})
 
     assert "canary" not in sealed
-    assert store.unseal(sealed) == {"secret_text": "canary"}
+    assert store.verify_json(sealed) == {"secret_text": "canary"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from flask_activepieces.messages import Phrase
+from flask_activepieces.messages import Message
 
 WORDS = {"at most %(most)d": "höchstens %(most)d", "%(uri)s: %(problem)s": "%(problem)s: %(uri)s"}
 
@@ -14,22 +14,22 @@ def german(text: str) -> str:
 
 
 def test_a_phrase_is_a_text() -> None:
-    phrase = Phrase("at most %(most)d", most=120)
+    phrase = Message("at most %(most)d", most=120)
 
     assert phrase == "at most 120"
     assert json.dumps({"name": phrase}) == '{"name": "at most 120"}'
 
 
 def test_a_phrase_is_said_in_another_language_with_its_values() -> None:
-    assert Phrase("at most %(most)d", most=120).said_by(german) == "höchstens 120"
+    assert Message("at most %(most)d", most=120).localize(german) == "höchstens 120"
 
 
 def test_a_phrase_in_a_phrase_is_translated_too() -> None:
-    phrase = Phrase("%(uri)s: %(problem)s", uri="x", problem=Phrase("at most %(most)d", most=3))
+    phrase = Message("%(uri)s: %(problem)s", uri="x", problem=Message("at most %(most)d", most=3))
 
     assert phrase == "x: at most 3"
-    assert phrase.said_by(german) == "höchstens 3: x"
+    assert phrase.localize(german) == "höchstens 3: x"
 
 
 def test_a_percent_sign_without_values_is_itself() -> None:
-    assert Phrase("100 % %(sure)s").said_by(german) == "100 % %(sure)s"
+    assert Message("100 % %(sure)s").localize(german) == "100 % %(sure)s"
