@@ -53,8 +53,7 @@ def listing_line(found: Listing) -> str:
     return (
         f"listing 1,000 connections: {found.listed_ms:.1f} ms of CPU, against {found.floor_ms:.1f} ms for a bare"
         f" call and json.loads: {found.ratio:.2f} ({found.spread[0]:.2f}-{found.spread[1]:.2f},"
-        f" target {found.target:.2f}, met: {_word(found.met)}); read through: {found.read_ms:.1f} ms,"
-        f" {found.read_ratio:.2f}"
+        f" target {found.target:.2f}, met: {_word(found.met)})"
     )
 
 

@@ -1,5 +1,7 @@
-"""The REST client of Activepieces. Usable alone: it does not depend on Flask or a database."""
+"""The REST client for Activepieces. It can be used alone: it needs neither Flask nor a database."""
 
 from .client import ActivepiecesClient
+from .connection_pool import ConnectionPool, Retries
+from .wire import Timeout
 
-__all__ = ["ActivepiecesClient"]
+__all__ = ["ActivepiecesClient", "ConnectionPool", "Retries", "Timeout"]

@@ -1,4 +1,4 @@
-"""Which credential may make which call, and which edition of Activepieces has it: known before anything is sent."""
+"""Which kind of credential may make which call, and which edition has it: checked before a call is sent."""
 
 from __future__ import annotations
 
@@ -9,72 +9,69 @@ from typing import Literal
 from .credentials import Credential
 from .errors import CredentialNotSupported, EditionNotSupported
 
-#: Community (self-hosted, free), Enterprise (self-hosted, licensed), and the vendor's own.
+#: Community (self-hosted, free), Enterprise (self-hosted, licensed) and Activepieces Cloud.
 Edition = Literal["ce", "ee", "cloud"]
-
-_SIGN_IN = "Use a user token, or e-mail and password."
-_USE_A_KEY = "Use an API key."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limit:
-    """Why a call is not for everybody."""
+class Restriction:
+    """Who may not make a call, with the reasons."""
 
-    users_only: str = ""
-    keys_only: str = ""
+    user_only_reason: str = ""
+    api_key_only_reason: str = ""
     not_in_community: bool = False
 
 
 def check_supported(operation: str, credential: Credential, edition: Edition | None) -> None:
-    """Return when the call can succeed as far as is known; else raise what says who could make it."""
-    limit = LIMITS.get(operation) or LIMITS.get(operation.partition(".")[0])
-    if limit is None:
+    """Raises `CallNotSupported` if it is known that the call cannot succeed."""
+    restriction = RESTRICTIONS.get(operation) or RESTRICTIONS.get(operation.partition(".")[0])
+    if restriction is None:
         return
-    if limit.not_in_community and edition == "ce":
+    if restriction.not_in_community and edition == "ce":
         raise EditionNotSupported(
             operation,
             credential=credential.kind,
-            detail="the Community Edition does not have this",
+            detail="the Community Edition lacks this feature",
             remedy="It needs the Enterprise Edition or Activepieces Cloud.",
         )
-    if limit.users_only and not credential.is_user:
+    if restriction.user_only_reason and not credential.is_user:
         raise CredentialNotSupported(
-            operation, credential=credential.kind, detail=limit.users_only, remedy=_SIGN_IN
+            operation,
+            credential=credential.kind,
+            detail=restriction.user_only_reason,
+            remedy="Use a user token, or e-mail and password.",
         )
-    if limit.keys_only and credential.is_user:
+    if restriction.api_key_only_reason and credential.is_user:
         raise CredentialNotSupported(
-            operation, credential=credential.kind, detail=limit.keys_only, remedy=_USE_A_KEY
+            operation,
+            credential=credential.kind,
+            detail=restriction.api_key_only_reason,
+            remedy="Use an API key.",
         )
 
 
-_MCP = Limit(users_only="Activepieces lets no API key manage MCP servers")
+def _for_administrators(things: str) -> Restriction:
+    reason = f"only a signed-in administrator can manage {things}"
+    return Restriction(user_only_reason=reason, not_in_community=True)
 
-#: By operation, or by the part of its name before the dot. What is not here, everybody may call everywhere.
-LIMITS: Mapping[str, Limit] = {
-    "connections.replace": Limit(
-        users_only="with an API key it would leave published flows with an empty draft"
+
+#: By operation, or by the part of its name before the dot. Every other call has no restriction.
+RESTRICTIONS: Mapping[str, Restriction] = {
+    "connections.replace": Restriction(
+        user_only_reason="with an API key it would leave published flows with an empty draft"
     ),
-    "connections.authorization_url": Limit(
-        users_only="Activepieces builds authorization URLs for users only"
+    "connections.authorization_url": Restriction(
+        user_only_reason="Activepieces builds authorization URLs only for users"
     ),
-    "mcp": _MCP,
-    "api_keys": Limit(
-        users_only="only an administrator who is signed in can manage API keys",
-        not_in_community=True,
-    ),
-    "signing_keys": Limit(
-        users_only="only an administrator who is signed in can manage signing keys",
-        not_in_community=True,
-    ),
-    "oauth_apps": Limit(
-        users_only="only an administrator who is signed in can manage OAuth apps",
-        not_in_community=True,
-    ),
-    "global_connections": Limit(not_in_community=True),
-    "members": Limit(not_in_community=True),
-    "embedding": Limit(not_in_community=True),
-    "embedding.allow_origins": Limit(
-        keys_only="Activepieces lets no user allow origins, not even an administrator",
+    "mcp": Restriction(user_only_reason="an API key cannot manage MCP servers"),
+    "api_keys": _for_administrators("API keys"),
+    "signing_keys": _for_administrators("signing keys"),
+    "oauth_apps": _for_administrators("OAuth apps"),
+    "global_connections": Restriction(not_in_community=True),
+    "members": Restriction(not_in_community=True),
+    "embedding": Restriction(not_in_community=True),
+    "embedding.allow_origins": Restriction(
+        api_key_only_reason="a user cannot allow origins, not even an administrator",
         not_in_community=True,
     ),
 }

@@ -1,9 +1,9 @@
-"""`ActivepiecesClient`: what Activepieces' API offers, an attribute for each kind of thing."""
+"""`ActivepiecesClient`: Activepieces' REST API, with an attribute for each kind of resource."""
 
 from __future__ import annotations
 
 from .capabilities import Edition
-from .connection_pool import ConnectionPool, Timeout
+from .connection_pool import ConnectionPool
 from .credentials import ApiKey, Credential
 from .resources.connections import Connections
 from .resources.embedding import Embedding
@@ -12,21 +12,20 @@ from .resources.flows import Flows
 from .resources.folders import Folders
 from .resources.global_connections import GlobalConnections
 from .resources.mcp import Mcp
-from .resources.members import Members
+from .resources.people import Members, Users
 from .resources.pieces import Pieces
 from .resources.projects import Projects
 from .resources.server import Server
 from .resources.templates import Templates
-from .resources.users import Users
 from .transport import Transport
-from .urls import api_root
+from .wire import Timeout, api_root
 
 
 class ActivepiecesClient:
-    """The REST client of one Activepieces server, for one credential; many threads may use it at once.
+    """The REST client for one Activepieces server with one credential, for any number of threads.
 
-    Give it an ``api_key``, or another ``credential``. Clients of many servers and credentials may share one ``http``.
-    With ``edition`` it refuses beforehand what that edition does not have.
+    Pass an ``api_key`` or another ``credential``. Clients may share a ``pool``, also across servers and credentials.
+    With an ``edition``, calls that this edition lacks are refused before they are sent.
     """
 
     def __init__(
@@ -37,19 +36,18 @@ class ActivepiecesClient:
         credential: Credential | None = None,
         timeout: Timeout | None = None,
         edition: Edition | None = None,
-        http: ConnectionPool | None = None,
+        pool: ConnectionPool | None = None,
     ) -> None:
         if (api_key is None) == (credential is None):
-            raise ValueError("give either api_key or credential")
+            raise ValueError("pass either api_key or credential")
         transport = Transport(
             root=api_root(base_url),
             credential=credential or ApiKey(api_key or ""),
-            http=http or ConnectionPool(),
+            pool=pool or ConnectionPool(),
             timeout=timeout or Timeout(),
             edition=edition,
         )
         self.transport = transport
-        # What each of these is for stands at the head of its file.
         self.connections = Connections(transport)
         self.global_connections = GlobalConnections(transport)
         self.projects = Projects(transport)

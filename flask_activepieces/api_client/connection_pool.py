@@ -1,210 +1,205 @@
-"""HTTP, by requests: the only file that imports it. One `ConnectionPool` serves any number of clients and threads."""
+"""HTTP with requests: the only file that imports it."""
 
 from __future__ import annotations
 
 import os
+import random
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.client import IncompleteRead, RemoteDisconnected
-from random import random
 from typing import Any
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
+    ConnectTimeoutError,
     DecodeError,
+    HTTPError,
     LocationValueError,
     NameResolutionError,
     NewConnectionError,
     ProxyError,
+    ReadTimeoutError,
 )
 
-from .deadlines import POOLS, Exchange, under
 from .errors import CallTimedOut, ConnectionFailed, UnexpectedResponse
 from .network import network
 from .response import ApiResponse
 from .token_cache import TokenCache
-from .wire import HttpRequest
+from .wire import HttpRequest, Timeout
 
-#: A longer answer is not read to its end: 50,000 connections take about 40 MB.
-MAX_ANSWER = 64 * 1024 * 1024
-_CHUNK = 256 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timeout:
-    """Seconds: to connect, to wait for the next bytes, and for the call with all its repetitions."""
-
-    connect: float = 5
-    read: float = 30
-    total: float = 60
+#: A longer response is not read to the end: 50,000 connections are about 40 MB.
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retries:
-    """How often a call is tried, and how long to wait in between: exponential, with full jitter."""
+    """How often a call is attempted, with exponential backoff and full jitter in between."""
 
     attempts: int = 3
     first_wait: float = 0.25
     longest_wait: float = 4.0
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
-    random: Callable[[], float] = field(default=random, repr=False)
+    random: Callable[[], float] = field(default=random.random, repr=False)
 
-    def wait(self, attempt: int, *, at_least: float = 0.0) -> float:
-        """Seconds before the next attempt, of which the first is number 1."""
-        ceiling = min(self.longest_wait, self.first_wait * 2.0**attempt)
-        return max(at_least, self.random() * ceiling)
+    def backoff(self, attempt: int, *, at_least: float = 0.0) -> float:
+        """Seconds to wait after this attempt; the first is number 1."""
+        longest = min(self.longest_wait, self.first_wait * 2.0**attempt)
+        return max(at_least, self.random() * longest)
 
 
 class ConnectionPool:
-    """A pool of connections, and the sign-ins made over it; clients may share one, from any thread.
+    """A `requests.Session` and the tokens of sign-ins. Clients may share one, in any number of threads.
 
-    It keeps up to so many ``connections`` to a server, each for ``idle`` seconds without use. Node closes idle ones
-    after 5 seconds unless told otherwise, so that is less.
+    Without a ``session`` it makes one that keeps up to ``max_connections`` open to each server. It uses the adapters,
+    proxies, certificates and headers of the session, but stores no cookies and follows no redirects. Connections are
+    closed after ``idle_seconds`` without any request: Node closes idle ones after 5 seconds by default, and a request
+    sent at that moment is lost.
     """
 
     def __init__(
         self,
+        session: requests.Session | None = None,
         *,
-        connections: int = 50,
-        idle: float = 4.0,
+        max_connections: int = 50,
+        idle_seconds: float = 4.0,
         retries: Retries = Retries(),  # noqa: B008  # frozen
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.retries = retries
         self.clock = clock
-        self.sessions = TokenCache(clock)
-        self._connections = connections
-        self._idle = idle
-        self._open()
-
-    def __repr__(self) -> str:
-        return f"<ConnectionPool of up to {self._connections} kept connections>"
+        self.tokens = TokenCache(clock)
+        self._session = session or _new_session(max_connections)
+        self._idle_seconds = idle_seconds
+        self._process = os.getpid()
+        self._last_used = time.monotonic()
 
     def close(self) -> None:
-        """Close the connections that nobody uses just now."""
-        self._adapter.close()
+        """Close idle connections. The pool can still be used."""
+        self._session.close()
 
     def send(
-        self, call: str, outgoing: HttpRequest, *, timeout: Timeout, deadline: float
+        self, operation: str, request: HttpRequest, *, timeout: Timeout, deadline: float
     ) -> ApiResponse:
-        """The whole response; else `ConnectionFailed`, `CallTimedOut` or `UnexpectedResponse`."""
-        network.check(call, outgoing.url)
-        if (
-            self._process != os.getpid()
-        ):  # a socket must not be shared with the process we were forked from
-            self._open()
-        exchange = Exchange(deadline, self._idle)
+        """The complete response; `ConnectionFailed`, `CallTimedOut` or `UnexpectedResponse` without one.
+
+        ``deadline`` is a time of `time.monotonic`. It is checked between the chunks of the body, so a wait for bytes
+        that begins before it may end after it.
+        """
+        network.check(operation, request.url)
+        self._close_stale_connections()
         try:
-            with under(exchange):
-                return self._exchange(call, outgoing, timeout, exchange)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _translated(call, error, timeout, exchange) from error
+            return self._exchange(operation, request, timeout, deadline)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _to_api_error(operation, error, timeout, deadline) from error
+        finally:
+            self._last_used = time.monotonic()
+
+    def _close_stale_connections(self) -> None:
+        """Close connections that the server may be closing, or that a fork copied from the parent process."""
+        is_idle = time.monotonic() - self._last_used > self._idle_seconds
+        if is_idle or self._process != os.getpid():
+            self._session.close()
+            self._process = os.getpid()
 
     def _exchange(
-        self, call: str, outgoing: HttpRequest, timeout: Timeout, exchange: Exchange
+        self, operation: str, request: HttpRequest, timeout: Timeout, deadline: float
     ) -> ApiResponse:
-        request = requests.PreparedRequest()
-        request.prepare(
-            method=outgoing.method,
-            url=outgoing.url,
-            headers={**outgoing.headers, "Accept-Encoding": "gzip, deflate"},
-            data=outgoing.form if outgoing.files else outgoing.body,
-            files=outgoing.files,
+        session, remaining = self._session, max(deadline - time.monotonic(), 0.001)
+        prepared = session.prepare_request(
+            requests.Request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                data=request.form if request.files else request.body,
+                files=request.files,
+                auth=_keep_authorization,
+            )
         )
-        left = max(exchange.left, 0.001)
-        response = self._adapter.send(
-            request,
-            stream=True,
-            timeout=(min(timeout.connect, left), min(timeout.read, left)),
-            **self._surroundings(outgoing.url),
+        settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
+        # Not session.send, which stores cookies and reads the whole body of a redirect.
+        response = session.get_adapter(request.url).send(
+            prepared,
+            timeout=(min(timeout.connect, remaining), min(timeout.read, remaining)),
+            **settings,
         )
         with response:
+            body = b"".join(_chunks(operation, response, timeout, deadline))
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return ApiResponse(response.status_code, headers, b"".join(_body(call, response)))
-
-    def _surroundings(self, url: str) -> Mapping[str, Any]:
-        """Proxies and certificates as the environment has them (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``, …)."""
-        server = url.split("/", 3)[2]
-        if server not in self._environment:
-            found = requests.Session().merge_environment_settings(url, {}, None, None, None)
-            self._environment[server] = {
-                name: found[name] for name in ("proxies", "verify", "cert")
-            }
-        return self._environment[server]
-
-    def _open(self) -> None:
-        self._process = os.getpid()
-        self._environment: dict[str, Mapping[str, Any]] = {}
-        # No session of requests: it would keep cookies, follow redirects and take credentials from ~/.netrc.
-        self._adapter = _Adapter(pool_maxsize=self._connections, pool_connections=20)
+            return ApiResponse(response.status_code, headers, body)
 
 
-class _Adapter(HTTPAdapter):
-    """An adapter whose connections keep deadlines, directly and through a proxy."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = POOLS
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = POOLS
-        return manager
+def _new_session(max_connections: int) -> requests.Session:
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=20, pool_maxsize=max_connections))
+    return session
 
 
-def _body(call: str, response: requests.Response) -> Iterator[bytes]:
+def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an ``auth``, requests would replace the Authorization header by a login from ``~/.netrc``."""
+    return request
+
+
+def _chunks(
+    operation: str, response: requests.Response, timeout: Timeout, deadline: float
+) -> Iterator[bytes]:
     size = 0
-    for chunk in response.raw.stream(_CHUNK, decode_content=True):
+    # Not iter_content, which waits until a chunk is full.
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
         size += len(chunk)
-        if size > MAX_ANSWER:
-            raise UnexpectedResponse(
-                call,
-                status=response.status_code,
-                detail=f"the answer exceeds {MAX_ANSWER >> 20} MB",
-            )
+        if size > MAX_RESPONSE_BYTES:
+            detail = f"the response exceeds {MAX_RESPONSE_BYTES >> 20} MB"
+            raise UnexpectedResponse(operation, status=response.status_code, detail=detail)
+        if time.monotonic() > deadline:
+            raise CallTimedOut(operation, seconds=timeout.total)
         yield chunk
 
 
-def _translated(
-    call: str, error: Exception, timeout: Timeout, exchange: Exchange
+def _to_api_error(
+    operation: str, error: Exception, timeout: Timeout, deadline: float
 ) -> ConnectionFailed | CallTimedOut | UnexpectedResponse:
-    causes = list(_causes(error))
+    causes = list(_exception_chain(error))
+    for kind, detail in _UNSENT.items():
+        if any(isinstance(cause, kind) for cause in causes):
+            detail = detail.format(seconds=timeout.connect)
+            return ConnectionFailed(operation, detail=detail)
+    if any(isinstance(cause, (TimeoutError, ReadTimeoutError)) for cause in causes):
+        seconds = timeout.total if time.monotonic() >= deadline else timeout.read
+        return CallTimedOut(operation, seconds=seconds)
     if any(isinstance(cause, DecodeError) for cause in causes):
-        return UnexpectedResponse(
-            call, detail="the answer cannot be unpacked", outcome_unknown=exchange.sent
-        )
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        if exchange.sent:
-            passed = timeout.total if exchange.left <= 0 else timeout.read
-            return CallTimedOut(call, seconds=passed)
-        return ConnectionFailed(call, detail=f"no connection within {timeout.connect:g} seconds")
-    detail = next((words for kind, words in _WORDS for c in causes if isinstance(c, kind)), "")
-    return ConnectionFailed(
-        call, detail=detail or "the connection failed", outcome_unknown=exchange.sent
-    )
+        detail = "the response cannot be decompressed"
+        return UnexpectedResponse(operation, detail=detail, outcome_unknown=True)
+    details = (d for kind, d in _BROKEN.items() if any(isinstance(c, kind) for c in causes))
+    detail = next(details, "the connection failed")
+    return ConnectionFailed(operation, detail=detail, outcome_unknown=True)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def _exception_chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
-#: The first that is among the causes of a failure says it in words.
-_WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (requests.exceptions.InvalidURL, "the address is not valid"),
-    (LocationValueError, "the address is not valid"),
-    (NameResolutionError, "the host name is not known"),
-    (ProxyError, "the proxy cannot be reached, or refused"),
-    (ssl.SSLCertVerificationError, "the server's certificate is not trusted"),
-    (ssl.SSLError, "no secure connection could be made"),
-    (ConnectionRefusedError, "the connection was refused"),
-    (RemoteDisconnected, "the connection was closed before an answer came"),
-    (IncompleteRead, "the answer broke off"),
-    (ConnectionError, "the connection was reset"),
-    (NewConnectionError, "no connection could be made"),
-)
+#: Failures before the request is sent; the first that fits.
+_UNSENT: dict[type[BaseException], str] = {
+    requests.exceptions.InvalidURL: "invalid address",
+    LocationValueError: "invalid address",
+    NameResolutionError: "unknown host name",
+    ProxyError: "the proxy is unreachable or refused the connection",
+    ssl.SSLCertVerificationError: "the server's certificate is not trusted",
+    ConnectionRefusedError: "the connection was refused",
+    NewConnectionError: "no connection could be made",
+    ConnectTimeoutError: "no connection within {seconds:g} seconds",
+}
+#: Failures after which the server may have received the request. No public interface tells a failed TLS handshake
+#: from TLS that fails later.
+_BROKEN: dict[type[BaseException], str] = {
+    ssl.SSLError: "the secure connection failed",
+    RemoteDisconnected: "the connection was closed before a response",
+    IncompleteRead: "the response was cut off",
+    ConnectionError: "the connection was reset",
+}

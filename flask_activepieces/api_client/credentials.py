@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .embedding_token import EmbeddedUser, sign_embedding_token
+from .wire import ApiCall
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key of the whole platform (``sk-…``), of Enterprise and Cloud; it acts as the platform's owner."""
+    """An API key of the whole platform (``sk-…``; Enterprise and Cloud); it acts as the platform's owner."""
 
     kind: ClassVar[str] = "API key"
     is_user: ClassVar[bool] = False
@@ -22,12 +22,12 @@ class ApiKey:
     key: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        checked_token(self.key)
+        check_token(self.key)
 
 
 @dataclass(frozen=True)
 class UserToken:
-    """The token of a user who signed in elsewhere: good for seven days, and not renewed."""
+    """The token of a user who signed in elsewhere. It is valid for seven days and not renewed."""
 
     kind: ClassVar[str] = "user token"
     is_user: ClassVar[bool] = True
@@ -35,57 +35,63 @@ class UserToken:
     token: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        checked_token(self.token)
+        check_token(self.token)
 
 
 @dataclass(frozen=True)
 class EmailPassword:
-    """A user who signs in with e-mail and password: the way into the Community Edition, which has no keys."""
+    """A user who signs in with e-mail and password. The Community Edition, which has no API keys, needs this."""
 
     kind: ClassVar[str] = "e-mail and password"
     is_user: ClassVar[bool] = True
-    #: The call that brings a token.
-    sign_in: ClassVar[str] = "sign_in"
-    path: ClassVar[str] = "/authentication/sign-in"
+    sign_in_operation: ClassVar[str] = "sign_in"
 
     email: str
     password: str = field(repr=False)
 
-    def body(self, now: float) -> Mapping[str, Any]:
-        """What signs in."""
-        return {"email": self.email, "password": self.password}
+    def sign_in_call(self, now: float) -> ApiCall:
+        """The call that returns a token."""
+        return ApiCall(
+            self.sign_in_operation,
+            "POST",
+            "/authentication/sign-in",
+            body={"email": self.email, "password": self.password},
+            idempotent=True,
+        )
 
 
 @dataclass(frozen=True)
 class SignedEmbedding:
-    """A user of the host app, for whom the platform's signing key vouches: Enterprise and Cloud.
+    """A user of the host app, signed in with the platform's signing key (Enterprise and Cloud).
 
-    The user has a session for all projects that they are a member of, not only for the one that is named.
+    The session covers all projects of the user, not only the one in ``user``. Each sign-in also assigns the piece set
+    of ``user`` to that project.
     """
 
     kind: ClassVar[str] = "signed embedding user"
     is_user: ClassVar[bool] = True
-    sign_in: ClassVar[str] = "embedding.sign_in"
-    path: ClassVar[str] = "/managed-authn/external-token"
+    sign_in_operation: ClassVar[str] = "embedding.sign_in"
 
     signing_key_pem: str = field(repr=False)
     key_id: str
     user: EmbeddedUser
 
-    def body(self, now: float) -> Mapping[str, Any]:
-        """What signs in."""
-        return {
-            "externalAccessToken": sign_embedding_token(
-                self.signing_key_pem, self.key_id, self.user, now=now
-            )
-        }
+    def sign_in_call(self, now: float) -> ApiCall:
+        """The call that returns a token."""
+        token = sign_embedding_token(self.signing_key_pem, self.key_id, self.user, now=now)
+        return ApiCall(
+            self.sign_in_operation,
+            "POST",
+            "/managed-authn/external-token",
+            body={"externalAccessToken": token},
+            idempotent=True,
+        )
 
 
-def checked_token(text: str) -> str:
-    """The token if it can stand in a header; the refusal does not repeat it, as that of requests would."""
-    if not _TOKEN.fullmatch(text):
-        raise ValueError("a key or token has no spaces, no line breaks and only ASCII characters")
-    return text
+def check_token(token: str) -> None:
+    """Raises `ValueError` if the token cannot be sent in a header. Unlike that of requests, it does not quote it."""
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("a key or token must be ASCII, without spaces and line breaks")
 
 
 Credential = ApiKey | UserToken | EmailPassword | SignedEmbedding

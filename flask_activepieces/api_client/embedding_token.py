@@ -1,8 +1,8 @@
-"""Signing a user of the host app in to Activepieces, for the embedded builder or for calls in their name.
+"""Signed tokens that sign a user of the host app in to Activepieces: in the embedded builder, or for API calls.
 
-Activepieces believes whatever is signed with the platform's signing key: seen on a 0.85.2 server, a token with
-no user id or no project id is not refused and opens a session that may be somebody else's. So nothing is signed
-here unless both ids and both names are there, and what is signed lives for minutes.
+Activepieces trusts whatever is signed with the platform's signing key. Seen on a 0.85.2 server: it accepts a token
+without a user id or a project id, and may open another user's session. So both ids and both names are required here,
+and a token expires after minutes.
 """
 
 from __future__ import annotations
@@ -19,39 +19,41 @@ from joserfc.jwk import RSAKey
 
 from ..errors import InvalidInput
 
-#: The server would take ten years; a token that is on its way to a browser needs minutes.
-LONGEST_LIFETIME = 3600
+#: Seconds. The server would accept ten years.
+MAX_LIFETIME = 3600
 
 _ALGORITHM = "RS256"
-_SMALLEST_KEY = 2048
+_MIN_KEY_BITS = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedUser:
-    """One user of the host app in one Activepieces project; both are made there at the first sign-in."""
+    """A user of the host app in an Activepieces project; the first sign-in creates both."""
 
     external_user_id: str
     external_project_id: str
     first_name: str
     last_name: str
-    #: ``Admin``, ``Editor``, ``Operator``, ``Viewer`` or a role of the platform's own; None leaves it to the server.
+    #: ``Admin``, ``Editor``, ``Operator``, ``Viewer`` or a role of the platform; None: the server's default.
     role: str | None = None
-    #: The key of the piece set that the project gets, on servers from 0.86.3 on; older ones show all pieces, and so
-    #: may a server that has no such set. None: the platform's default set.
+    #: The key of a piece set. From 0.86.3 on, every sign-in assigns it to the project; None assigns the platform's
+    #: default set. Older servers show all pieces.
     piece_set: str | None = None
-    #: In its place, for older servers: only pieces with one of these tags are shown; None shows all.
+    #: For older servers, instead of a piece set: the project shows only pieces with one of these tags; None: all.
     piece_tags: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         required = ("external_user_id", "external_project_id", "first_name", "last_name")
-        problems = {name: "is required" for name in required if not _is_said(getattr(self, name))}
-        # An empty role is looked up as one, and answered with 401.
-        if self.role is not None and not _is_said(self.role):
-            problems["role"] = "is a name, or None"
-        if self.piece_set is not None and not _is_said(self.piece_set):
-            problems["piece_set"] = "is the key of a piece set, or None"
+        problems = {
+            name: "is required" for name in required if not _is_nonempty_string(getattr(self, name))
+        }
+        # Activepieces looks up an empty role, and answers 401.
+        if self.role is not None and not _is_nonempty_string(self.role):
+            problems["role"] = "must be a non-empty name or None"
+        if self.piece_set is not None and not _is_nonempty_string(self.piece_set):
+            problems["piece_set"] = "must be the key of a piece set or None"
         elif self.piece_set is not None and self.piece_tags is not None:
-            problems["piece_set"] = "give a piece set or tags, not both"
+            problems["piece_set"] = "cannot be combined with piece_tags"
         if problems:
             raise InvalidInput(problems)
 
@@ -64,14 +66,14 @@ def sign_embedding_token(
     now: float,
     lifetime: int = 300,
 ) -> str:
-    """The JWT that signs this user in, for `ActivepiecesClient.embedding` or the embedding SDK.
+    """The JWT with which this user signs in: for `client.embedding.exchange` or the embedding SDK.
 
-    ``key_id`` and the key are what Activepieces showed when the signing key was made. The token can be used any
-    number of times until it expires, so it goes to that user's browser and nowhere else.
+    Activepieces showed ``key_id`` and the key when the signing key was created. The token can be used repeatedly
+    until it expires, so send it only to this user's browser.
     """
-    if not 1 <= lifetime <= LONGEST_LIFETIME:
-        raise ValueError(f"lifetime is 1 to {LONGEST_LIFETIME} seconds")
-    if not _is_said(key_id):
+    if not 1 <= lifetime <= MAX_LIFETIME:
+        raise ValueError(f"lifetime must be 1 to {MAX_LIFETIME} seconds")
+    if not _is_nonempty_string(key_id):
         raise InvalidInput({"key_id": "is required"})
     issued_at = int(now)
     claims: dict[str, Any] = {
@@ -93,30 +95,30 @@ def _claims(user: EmbeddedUser) -> dict[str, Any]:
     if user.role is not None:
         claims["role"] = user.role
     if user.piece_tags is not None:
-        # Only this version has tags. Newer servers still take it.
+        # Only v3 has tags. Newer servers still accept it.
         tags = list(user.piece_tags)
         return claims | {"version": "v3", "piecesFilterType": "ALLOWED", "piecesTags": tags}
-    # A server that does not know this version reads the rest as it does that of any other.
+    # Older servers ignore the version.
     claims["version"] = "v4"
     if user.piece_set is not None:
         claims["pieceSet"] = user.piece_set
     return claims
 
 
-def _is_said(value: object) -> bool:
-    """Whether it is text with something in it: a number would come back as another id."""
+def _is_nonempty_string(value: object) -> bool:
+    """Activepieces would turn a number into a different id."""
     return isinstance(value, str) and bool(value.strip())
 
 
-# Reading a 4096-bit key costs far more than signing with it, and an app has one.
+# Loading a key takes 100 ms (2,048 bits) to 600 ms (4,096 bits), and an app has one.
 @lru_cache(maxsize=4)
 def _private_key(pem: str) -> RSAKey:
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        # No "from": the message below is all that may reach a log.
-        raise InvalidInput({"signing_key": "is no private key in PEM form"}) from None
-    if not isinstance(key, RSAPrivateKey) or key.key_size < _SMALLEST_KEY:
-        raise InvalidInput({"signing_key": f"is no RSA key of {_SMALLEST_KEY} bits or more"})
+        # Without the cause, which may quote the key.
+        raise InvalidInput({"signing_key": "must be a PEM private key"}) from None
+    if not isinstance(key, RSAPrivateKey) or key.key_size < _MIN_KEY_BITS:
+        raise InvalidInput({"signing_key": f"must be an RSA key of at least {_MIN_KEY_BITS} bits"})
     material: RSAKey = RSAKey.import_key(key)
     return material

@@ -1,4 +1,4 @@
-"""From an answer that is no success to the error that it means."""
+"""From an unsuccessful response to its `ApiError`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .errors import (
     UnexpectedResponse,
     WorkerUnavailable,
 )
-from .redaction import tidy
+from .redaction import redact
 from .response import ApiResponse
 
 _BY_STATUS: Mapping[int, type[ApiError]] = {
@@ -36,95 +36,101 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
     404: ResourceNotFound,
     405: RouteNotFound,
     409: Conflict,
-    410: ResourceNotFound,  # what a webhook of an unknown flow answers
+    410: ResourceNotFound,  # the webhook of an unknown flow
 }
-#: What the engine of Activepieces says when it has nothing to say.
-_NOTHING = "{}"
 _BY_CODE: Mapping[tuple[int, str], type[ApiError]] = {
     (400, "INVALID_APP_CONNECTION"): ConnectionValueRejected,
     (400, "INVALID_CLAIM"): CodeExchangeFailed,
     (400, "INVALID_CLOUD_CLAIM"): CodeExchangeFailed,
-    # A session that was ended, or a user who may not sign in any more: 403, though the token is to blame.
+    # An ended session, or a deactivated user: 403, although the token is the reason.
     (403, "SESSION_EXPIRED"): AuthenticationFailed,
 }
-#: The PostgreSQL codes that Activepieces lets through, in words.
-_DATABASE_CODES = {
-    "22021": "a text contains a NUL character",
+#: PostgreSQL codes that Activepieces passes on.
+_DATABASE_ERRORS = {
+    "22021": "a string contains a NUL character",
     "23502": "a required value is missing",
-    "23503": "it refers to something that is not there",
-    "23505": "something with the same unique value is there already",
+    "23503": "it refers to something that does not exist",
+    "23505": "something with the same unique value exists",
 }
-#: A proxy before Activepieces answers these in HTML, and means what the status says.
-_PROXY_SAYS = {413, 429}
+#: The message of Activepieces' engine when it has none.
+_EMPTY_MESSAGE = "{}"
+#: The statuses that a proxy in front of Activepieces answers with an HTML page, and that are right.
+_PROXY_STATUSES = {413, 429}
 
 _CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
-_SECONDS_IN_WORDS = re.compile(r"retry in (\d{1,6}) (second|minute|hour)")
+_RETRY_IN_MESSAGE = re.compile(r"retry in (\d{1,6}) (second|minute|hour)")
 _UNITS = {"second": 1, "minute": 60, "hour": 3600}
 
 
-def refusal(call: str, answer: ApiResponse, *, secrets: Sequence[str] = ()) -> ApiError:
-    """The error that an answer with a status outside 200–299 means."""
-    status = answer.status
+def error_from_response(
+    operation: str, response: ApiResponse, *, secrets: Sequence[str] = ()
+) -> ApiError:
+    """The error for a response whose status is not 200–299."""
+    status = response.status
     if not 400 <= status <= 599:
-        return _astray(call, answer)
-    if status < 500 and answer.is_html and status not in _PROXY_SAYS:
-        return UnexpectedResponse(call, status=status, detail="the answer is a web page, not JSON")
-    body = _body(answer)
+        return _unexpected_status(operation, response)
+    if status < 500 and response.is_html and status not in _PROXY_STATUSES:
+        detail = "the response is a web page, not JSON"
+        return UnexpectedResponse(operation, status=status, detail=detail)
+    body = _json_object(response)
     code = _code(body)
-    said = _said(body)
-    detail = tidy(said, secrets=secrets)
+    message = _message(body)
+    detail = redact(message, secrets=secrets)
     if status == 429:
-        return RateLimited(call, retry_after=_retry_after(answer, said), code=code, detail=detail)
+        retry_after = _retry_after(response, message)
+        return RateLimited(
+            operation, status=status, code=code, detail=detail, retry_after=retry_after
+        )
     if status >= 500:
-        meaning = _DATABASE_CODES.get(code or "", "")
         return ServerError(
-            call,
+            operation,
             status=status,
             code=code,
-            detail=": ".join(filter(None, [meaning, detail])),
-            retry_after=_retry_after(answer),
+            detail=": ".join(filter(None, [_DATABASE_ERRORS.get(code or ""), detail])),
+            retry_after=_retry_after(response),
         )
-    return _kind(call, status, code, said)(
-        call, status=status, code=code, detail="" if said == _NOTHING else detail
+    error_class = _error_class(operation, status, code, message)
+    return error_class(
+        operation, status=status, code=code, detail="" if message == _EMPTY_MESSAGE else detail
     )
 
 
-def _kind(call: str, status: int, code: str | None, said: str) -> type[ApiError]:
+def _error_class(operation: str, status: int, code: str | None, message: str) -> type[ApiError]:
     if status == 400 and code == "ENGINE_OPERATION_FAILURE":
-        if "did not respond" in said:
+        if "did not respond" in message:
             return WorkerUnavailable
-        if call == "pieces.install":
+        if operation == "pieces.install":
             return PieceInstallationFailed
-    # Seen on a 0.85.2 server when no token arrived, or none that it could read: 403, not 401.
-    if status == 403 and said == "principal is not allowed for this route":
+    # Seen on a 0.85.2 server without a readable token: 403, not 401.
+    if status == 403 and message == "principal is not allowed for this route":
         return AuthenticationFailed
-    if status == 404 and code is None and said.startswith("Route "):
+    if status == 404 and code is None and message.startswith("Route "):
         return RouteNotFound
     return _BY_CODE.get((status, code or "")) or _BY_STATUS.get(status, InvalidRequest)
 
 
-def _astray(call: str, answer: ApiResponse) -> UnexpectedResponse:
-    """A redirect is not followed: it would carry the credential to wherever it points."""
-    detail = "this is no status of an answer"
-    if 300 <= answer.status < 400:
-        detail = f"the answer is a redirect{_target(answer.headers.get('location', ''))}"
-    return UnexpectedResponse(call, status=answer.status, detail=detail)
+def _unexpected_status(operation: str, response: ApiResponse) -> UnexpectedResponse:
+    """Redirects are not followed: the credential would go wherever they point."""
+    detail = "the status is not an HTTP status"
+    if 300 <= response.status < 400:
+        detail = f"the response is a redirect{_redirect_target(response)}"
+    return UnexpectedResponse(operation, status=response.status, detail=detail)
 
 
-def _target(location: str) -> str:
+def _redirect_target(response: ApiResponse) -> str:
     try:
-        parts = urlsplit(location)
+        parts = urlsplit(response.headers.get("location", ""))
     except ValueError:
         return ""
-    host = tidy(parts.hostname or "")
+    host = redact(parts.hostname or "")
     return f" to {parts.scheme}://{host}" if host else ""
 
 
-def _body(answer: ApiResponse) -> Mapping[str, Any]:
-    if not answer.is_json:
+def _json_object(response: ApiResponse) -> Mapping[str, Any]:
+    if not response.is_json:
         return {}
     try:
-        body = json.loads(answer.body)
+        body = json.loads(response.body)
     except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
@@ -135,51 +141,48 @@ def _code(body: Mapping[str, Any]) -> str | None:
     return code if isinstance(code, str) and _CODE.fullmatch(code) else None
 
 
-def _said(body: Mapping[str, Any]) -> str:
-    """What the body says in words, wherever this kind of body has them."""
+def _message(body: Mapping[str, Any]) -> str:
+    """The message, from the first of the places where Activepieces puts one."""
     params = body.get("params")
     inner: Mapping[str, Any] = params if isinstance(params, dict) else {}
-    for text in (
+    candidates = (
         inner.get("message"),
         inner.get("error"),
-        _missing(inner),
-        _permission(inner),
+        _missing_entity(inner),
+        _missing_permission(inner),
         body.get("message"),
         body.get("error_description"),
         body.get("error"),
-    ):
-        if isinstance(text, str) and text:
-            return text
-    return ""
+    )
+    return next((each for each in candidates if isinstance(each, str) and each), "")
 
 
-def _missing(params: Mapping[str, Any]) -> str | None:
-    kind, identifier = params.get("entityType"), params.get("entityId")
-    if not isinstance(kind, str):
+def _missing_entity(params: Mapping[str, Any]) -> str | None:
+    entity, identifier = params.get("entityType"), params.get("entityId")
+    if not isinstance(entity, str):
         return None
-    return f"no {kind} {identifier}" if isinstance(identifier, str) else f"no such {kind}"
+    return f"no {entity} {identifier}" if isinstance(identifier, str) else f"no such {entity}"
 
 
-def _permission(params: Mapping[str, Any]) -> str | None:
+def _missing_permission(params: Mapping[str, Any]) -> str | None:
     permission = params.get("permission")
     return f"this needs the permission {permission}" if isinstance(permission, str) else None
 
 
-def _retry_after(answer: ApiResponse, said: str = "") -> float | None:
-    """Seconds to wait: of the header, or else of the message, which names them too."""
-    given = answer.headers.get("retry-after", "").strip()
-    if given.isascii() and given.isdigit():
-        return float(given[:9])
-    until, now = _instant(given), _instant(answer.headers.get("date", ""))
-    if (
-        until is not None and now is not None
-    ):  # RFC 9110 §10.2.3: a date; ours is not needed to read it
+def _retry_after(response: ApiResponse, message: str = "") -> float | None:
+    """Seconds to wait, from the header or else from the message."""
+    header = response.headers.get("retry-after", "").strip()
+    if header.isascii() and header.isdigit():
+        return float(header[:9])
+    # RFC 9110 §10.2.3: or a date, which is compared with the server's clock.
+    until, now = _parse_http_date(header), _parse_http_date(response.headers.get("date", ""))
+    if until is not None and now is not None:
         return max(0.0, until - now)
-    words = _SECONDS_IN_WORDS.search(said)
-    return float(int(words[1]) * _UNITS[words[2]]) if words else None
+    match = _RETRY_IN_MESSAGE.search(message)
+    return float(int(match[1]) * _UNITS[match[2]]) if match else None
 
 
-def _instant(date: str) -> float | None:
+def _parse_http_date(date: str) -> float | None:
     try:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError):

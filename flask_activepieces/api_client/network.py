@@ -1,4 +1,4 @@
-"""Whether calls of Activepieces may leave this machine. In tests the pytest plugin refuses them."""
+"""A guard for tests: the pytest plugin forbids API calls to other machines."""
 
 from __future__ import annotations
 
@@ -10,34 +10,32 @@ from ..config.urls import is_loopback
 
 
 class NetworkRefused(RuntimeError):
-    """Raised in a test that was about to call a real server. No handler of ours turns it into an answer."""
+    """Raised in a test that would call a real server; not an `ApiError`, so that no handler catches it."""
 
 
 class Network:
-    """One for the process: the app under test may be served by any thread."""
+    """One for the process, because any thread may serve the app under test."""
 
     def __init__(self) -> None:
-        self._loopback_only = False
+        self._is_loopback_only = False
 
     @contextmanager
     def loopback_only(self, value: bool) -> Iterator[None]:
-        """Refuse, or allow, calls to other machines while the block runs."""
-        before, self._loopback_only = self._loopback_only, value
+        """Forbid or allow calls to other machines within the block."""
+        previous, self._is_loopback_only = self._is_loopback_only, value
         try:
             yield
         finally:
-            self._loopback_only = before
+            self._is_loopback_only = previous
 
     def check(self, operation: str, url: str) -> None:
-        """`NetworkRefused` if this call must not be made."""
-        if not self._loopback_only:
-            return
+        """Raises `NetworkRefused` for a forbidden call."""
         parts = urlsplit(url)
-        if not is_loopback(parts.hostname or ""):
+        if self._is_loopback_only and not is_loopback(parts.hostname or ""):
             raise NetworkRefused(
-                f"This test was about to call {operation} at {parts.scheme}://{parts.netloc}."
-                " Set ACTIVEPIECES_BASE_URL to the url of the fixture activepieces_server;"
-                " or mark the test with @pytest.mark.activepieces_network to let it call real servers."
+                f"This test would call {operation} at {parts.scheme}://{parts.netloc}."
+                " Set ACTIVEPIECES_BASE_URL to the url of the fixture activepieces_server,"
+                " or mark the test with @pytest.mark.activepieces_network to allow calls to real servers."
             )
 
 

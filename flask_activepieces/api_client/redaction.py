@@ -1,38 +1,35 @@
-"""What Activepieces says about an error, made fit for a message: short, in one line, and without a secret."""
+"""Makes a message of Activepieces fit to show: short, on one line, and without secrets."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from urllib.parse import quote
 
-_LONGEST = 300
-#: More of it is not even looked at.
-_MOST = 10_000
-#: A secret shorter than this is removed only where it stands alone: "a" would tear every word apart.
-_SHORT = 4
+_MAX_LENGTH = 300
+#: The rest of a longer message is dropped before anything else.
+_MAX_INPUT = 10_000
+#: A shorter secret is only removed as a whole word: "a" would match inside most words.
+_MIN_SECRET = 4
 
 
-def tidy(text: str, *, secrets: Iterable[str] = ()) -> str:
-    """The text in one line of at most 300 characters, with every secret replaced by an ellipsis."""
-    text = text[:_MOST]
-    # Longest first: what is a part of another secret would leave the rest of that one.
-    for secret in sorted(
-        {form for each in secrets for form in _forms(each)}, key=len, reverse=True
-    ):
-        pattern = re.escape(secret)
-        if len(secret) < _SHORT:
+def redact(message: str, *, secrets: Iterable[str] = ()) -> str:
+    """The message on one line of at most 300 characters, with each secret replaced by an ellipsis."""
+    message = message[:_MAX_INPUT]
+    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
+    # Longest first: a secret that is part of another one would leave the rest of it.
+    for spelling in sorted(spellings, key=len, reverse=True):
+        pattern = re.escape(spelling)
+        if len(spelling) < _MIN_SECRET:
             pattern = rf"(?<!\w){pattern}(?!\w)"
-        text = re.sub(pattern, "…", text)
-    # Not printable is what controls a terminal, what reorders text, and what is invisible.
-    text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
+        message = re.sub(pattern, "…", message)
+    # Unprintable characters control terminals, reorder text or are invisible.
+    message = "".join(char if char.isprintable() else " " for char in message)
+    message = " ".join(message.split())
+    return message if len(message) <= _MAX_LENGTH else f"{message[: _MAX_LENGTH - 1].rstrip()}…"
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """How a secret may look when it is quoted in a text."""
-    if secret.strip():
-        yield secret
-        yield json.dumps(secret)[1:-1]
-        yield quote(secret, safe="")
+def _spellings(secret: str) -> tuple[str, ...]:
+    """The secret itself, in JSON and in a URL."""
+    return (secret, json.dumps(secret)[1:-1], quote(secret, safe="")) if secret.strip() else ()

@@ -1,4 +1,4 @@
-"""An answer as it came over the wire, before anyone knows what it means."""
+"""A raw HTTP response."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """Status, headers (their names in lower case) and the whole body."""
+    """Status, headers (names in lower case) and the whole body."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
 
     @property
-    def content_type(self) -> str:
-        """The media type, without its parameters."""
+    def media_type(self) -> str:
+        """The content type without its parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def is_json(self) -> bool:
-        """Whether it says that it is JSON."""
-        kind = self.content_type
-        return kind == "application/json" or kind.endswith("+json")
+        """Whether the content type is a JSON type."""
+        return self.media_type == "application/json" or self.media_type.endswith("+json")
 
     @property
     def is_html(self) -> bool:
-        """Whether it says that it is a web page."""
-        return self.content_type in {"text/html", "application/xhtml+xml"}
+        """Whether the content type is that of a web page."""
+        return self.media_type in {"text/html", "application/xhtml+xml"}

@@ -1,4 +1,4 @@
-"""Sign-ins: a credential that has no token of its own gets one, which is kept until it must be renewed."""
+"""The tokens of credentials that sign in."""
 
 from __future__ import annotations
 
@@ -9,67 +9,77 @@ from dataclasses import dataclass, field
 
 from .errors import AuthenticationFailed, CallTimedOut
 
-#: How long Activepieces lets a user's token live, less an hour in which it is renewed.
-_LIFE = 7 * 24 * 3600 - 3600
-#: A refused sign-in is not tried again for so long. Activepieces allows an address 50 sign-ins a minute, whoever it
-#: speaks for: one wrong password must not lock out the others behind the same address.
-_REFUSED = 60
-#: How many sign-ins are remembered; the one longest unused makes room.
-_MOST = 1000
+#: Activepieces' user tokens live for seven days; they are renewed an hour earlier.
+_TOKEN_SECONDS = 7 * 24 * 3600 - 3600
+#: A rejected sign-in is not repeated for a minute. Activepieces allows an IP address 50 sign-ins a minute: one wrong
+#: password must not lock out the other users behind the same address.
+_REJECTION_SECONDS = 60
+#: The least recently used entry is dropped.
+_MAX_ENTRIES = 1000
 
 
 @dataclass
-class Session:
-    """The token of one credential on one server; ``lock`` lets one thread at a time sign in."""
+class _Entry:
+    """The token of one credential on one server, or its rejection; ``lock`` is held during a sign-in."""
 
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     token: str | None = field(default=None, repr=False)
-    ends: float = 0.0
-    refused: AuthenticationFailed | None = None
+    rejection: AuthenticationFailed | None = None
+    expires_at: float = 0.0
 
 
 class TokenCache:
-    """The sign-ins made over one `ConnectionPool`, for all the clients that share it."""
+    """Tokens by server and credential, for any number of threads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._sessions: OrderedDict[Hashable, Session] = OrderedDict()
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
-    def token(
-        self, key: Hashable, sign_in: Callable[[], str], *, wait: float, stale: str | None = None
+    def get(
+        self,
+        key: Hashable,
+        sign_in: Callable[[], str],
+        *,
+        lock_timeout: float,
+        rejected_token: str | None = None,
     ) -> str:
-        """A token that is good and not ``stale``, which was refused.
+        """A valid token other than ``rejected_token``.
 
-        While one thread signs in, others wait for its token, up to ``wait`` seconds.
+        While one thread signs in, others wait for its token, up to ``lock_timeout`` seconds.
         """
-        session = self._of(key)
-        if not session.lock.acquire(timeout=max(wait, 0)):
-            raise CallTimedOut("sign_in", seconds=wait)
+        entry = self._entry(key)
+        if not entry.lock.acquire(timeout=max(lock_timeout, 0)):
+            raise CallTimedOut("sign_in", seconds=lock_timeout)
         try:
             now = self._clock()
-            if session.token is not None and session.token != stale and now < session.ends:
-                return session.token
-            if session.refused is not None and now < session.ends:
-                error = session.refused
-                raise AuthenticationFailed(
-                    error.operation, status=error.status, code=error.code, detail=error.detail
-                )
-            session.token, session.refused = None, None
+            if now < entry.expires_at:
+                if entry.rejection is not None:
+                    raise _copy(entry.rejection)
+                if entry.token is not None and entry.token != rejected_token:
+                    return entry.token
             try:
-                session.token = sign_in()
+                entry.token, entry.rejection = sign_in(), None
+                entry.expires_at = now + _TOKEN_SECONDS
             except AuthenticationFailed as error:
-                session.refused, session.ends = error, now + _REFUSED
+                entry.rejection = error
+                entry.expires_at = now + _REJECTION_SECONDS
                 raise
-            session.ends = now + _LIFE
-            return session.token
+            return entry.token
         finally:
-            session.lock.release()
+            entry.lock.release()
 
-    def _of(self, key: Hashable) -> Session:
+    def _entry(self, key: Hashable) -> _Entry:
         with self._lock:
-            session = self._sessions.setdefault(key, Session())
-            self._sessions.move_to_end(key)
-            if len(self._sessions) > _MOST:
-                self._sessions.popitem(last=False)
-            return session
+            entry = self._entries.setdefault(key, _Entry())
+            self._entries.move_to_end(key)
+            if len(self._entries) > _MAX_ENTRIES:
+                self._entries.popitem(last=False)
+            return entry
+
+
+def _copy(error: AuthenticationFailed) -> AuthenticationFailed:
+    """A raised exception collects tracebacks, so each caller gets its own."""
+    return AuthenticationFailed(
+        error.operation, status=error.status, code=error.code, detail=error.detail
+    )

@@ -1,23 +1,21 @@
-"""The transport of one client: its credential, its timeouts, what it may call, and when a call is tried again."""
+"""Sends the calls of one client: with its credential and timeouts, and with retries."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
-from . import capabilities, wire
-from .capabilities import Edition
-from .connection_pool import ConnectionPool, Timeout
+from .capabilities import Edition, check_supported
+from .connection_pool import ConnectionPool
 from .credentials import (
     ApiKey,
     Credential,
     EmailPassword,
     SignedEmbedding,
     UserToken,
-    checked_token,
+    check_token,
 )
 from .errors import (
     ApiError,
@@ -27,130 +25,107 @@ from .errors import (
     ServerError,
     UnexpectedResponse,
 )
-from .wire import ApiCall, Files, Query
+from .wire import ApiCall, Timeout, build_request, decode, secrets_of
 
-#: Longer than this nobody waits within a call: the caller is told how long it would be.
-_LONGEST_RETRY_AFTER = 5.0
-_PASSING = {502, 503, 504}
-_AGENT = f"flask-activepieces/{version('flask-activepieces')}"
+#: A longer Retry-After is left to the caller.
+_MAX_RETRY_AFTER = 5.0
+_RETRY_STATUSES = {502, 503, 504}
+_USER_AGENT = f"flask-activepieces/{version('flask-activepieces')}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transport:
-    """Makes calls to one server with one credential; many threads may use it at once."""
+    """Sends calls to one server with one credential, in any number of threads."""
 
     root: str
     credential: Credential
-    http: ConnectionPool = field(repr=False)
+    pool: ConnectionPool = field(repr=False)
     timeout: Timeout = Timeout()
     edition: Edition | None = None
 
-    def call(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        *,
-        query: Query | None = None,
-        body: Any = None,
-        files: Files | None = None,
-        repeatable: bool | None = None,
-        anonymous: bool = False,
-        timeout: Timeout | None = None,
-    ) -> Any:
-        """The decoded JSON of the answer, None if it has no body; a `ApiError` says why there is none.
-
-        ``operation`` names the call (``connections.list``); ``path`` is below the API's root, and its variable parts
-        are made by `wire.segment`. A GET may always be repeated, anything else only if ``repeatable`` says so. An
-        ``anonymous`` call goes out without the credential.
-        """
-        capabilities.check_supported(operation, self.credential, self.edition)
-        call = ApiCall(
-            operation=operation,
-            method=method,
-            path=path,
-            query=query or {},
-            body=body,
-            files=files,
-            repeatable=method == "GET" if repeatable is None else repeatable,
-        )
-        patience = timeout or self.timeout
-        deadline = time.monotonic() + patience.total
-        if anonymous:
-            return self._tried(call, None, patience, deadline)
-        token = self._token(patience, deadline)
+    def send(self, call: ApiCall) -> Any:
+        """The JSON of the response, or None if it has no body; raises an `ApiError` if the call fails."""
+        check_supported(call.operation, self.credential, self.edition)
+        timeout = call.timeout or self.timeout
+        deadline = time.monotonic() + timeout.total
+        call = replace(call, timeout=timeout)
+        if not call.authenticate:
+            return self._send_with_retries(call, None, deadline)
+        token = self._token(timeout, deadline)
         try:
-            return self._tried(call, token, patience, deadline)
+            return self._send_with_retries(call, token, deadline)
         except AuthenticationFailed as error:
-            if isinstance(self.credential, (ApiKey, UserToken)) or not _has_ended(error):
+            if isinstance(self.credential, (ApiKey, UserToken)) or not _is_expired(error):
                 raise
-            # Refused before anything was done, so that it may be sent again, whatever it is.
-            fresh = self._token(patience, deadline, stale=token)
-            return self._tried(call, fresh, patience, deadline)
+        # Nothing was done for the rejected token, so any call may be sent again.
+        token = self._token(timeout, deadline, rejected_token=token)
+        return self._send_with_retries(call, token, deadline)
 
-    def _token(self, patience: Timeout, deadline: float, *, stale: str | None = None) -> str:
+    def _token(
+        self, timeout: Timeout, deadline: float, *, rejected_token: str | None = None
+    ) -> str:
         credential = self.credential
         if isinstance(credential, ApiKey):
             return credential.key
         if isinstance(credential, UserToken):
             return credential.token
-        capabilities.check_supported(credential.sign_in, credential, self.edition)
-        return self.http.sessions.token(
+        check_supported(credential.sign_in_operation, credential, self.edition)
+        return self.pool.tokens.get(
             (self.root, credential),
-            partial(self._sign_in, credential, patience, deadline),
-            wait=deadline - time.monotonic(),
-            stale=stale,
+            lambda: self._sign_in(credential, timeout, deadline),
+            lock_timeout=deadline - time.monotonic(),
+            rejected_token=rejected_token,
         )
 
     def _sign_in(
-        self, credential: EmailPassword | SignedEmbedding, patience: Timeout, deadline: float
+        self, credential: EmailPassword | SignedEmbedding, timeout: Timeout, deadline: float
     ) -> str:
-        call = ApiCall(
-            operation=credential.sign_in,
-            method="POST",
-            path=credential.path,
-            body=credential.body(self.http.clock()),
-            repeatable=True,
-        )
-        answer = self._tried(call, None, patience, deadline)
-        token = answer.get("token") if isinstance(answer, dict) else None
+        call = replace(credential.sign_in_call(self.pool.clock()), timeout=timeout)
+        session = self._send_with_retries(call, None, deadline)
+        token = session.get("token") if isinstance(session, dict) else None
         try:
-            return checked_token(token if isinstance(token, str) else "")
+            check_token(token if isinstance(token, str) else "")
         except ValueError as error:
-            raise UnexpectedResponse(call.operation, detail="the answer has no token") from error
+            detail = "the response has no token"
+            raise UnexpectedResponse(call.operation, detail=detail) from error
+        return str(token)
 
-    def _tried(self, call: ApiCall, token: str | None, patience: Timeout, deadline: float) -> Any:
-        retries = self.http.retries
+    # Not urllib3's Retry: whether to retry depends on the decoded error, the deadline covers all attempts, and a
+    # Retry-After above five seconds goes to the caller.
+    def _send_with_retries(self, call: ApiCall, token: str | None, deadline: float) -> Any:
+        retries = self.pool.retries
         attempt = 1
         while True:
             try:
-                return self._once(call, token, patience, deadline)
+                return self._send(call, token, deadline)
             except ApiError as error:
-                if attempt >= retries.attempts or not _passes(error, call):
+                if attempt >= retries.attempts or not _is_retryable(error, call):
                     raise
-                asked = error.retry_after or 0.0
-                wait = retries.wait(attempt, at_least=asked)
-                if asked > _LONGEST_RETRY_AFTER or time.monotonic() + wait >= deadline:
+                retry_after = error.retry_after or 0.0
+                wait = retries.backoff(attempt, at_least=retry_after)
+                if retry_after > _MAX_RETRY_AFTER or time.monotonic() + wait >= deadline:
                     raise
             attempt += 1
             retries.sleep(wait)
 
-    def _once(self, call: ApiCall, token: str | None, patience: Timeout, deadline: float) -> Any:
-        request = wire.build_request(call, root=self.root, token=token, agent=_AGENT)
-        answer = self.http.send(call.operation, request, timeout=patience, deadline=deadline)
-        secrets = wire.secrets_of(call) + ((token,) if token else ())
-        return wire.decode(call, answer, secrets=secrets)
+    def _send(self, call: ApiCall, token: str | None, deadline: float) -> Any:
+        request = build_request(call, root=self.root, token=token, user_agent=_USER_AGENT)
+        response = self.pool.send(
+            call.operation, request, timeout=call.timeout or self.timeout, deadline=deadline
+        )
+        secrets = secrets_of(call) + ((token,) if token else ())
+        return decode(call.operation, response, secrets=secrets)
 
 
-def _passes(error: ApiError, call: ApiCall) -> bool:
-    """Whether the same call may succeed in a moment, and sending it again does no harm."""
+def _is_retryable(error: ApiError, call: ApiCall) -> bool:
+    """Whether the same call may soon succeed, and sending it again does no harm."""
     if isinstance(error, ConnectionFailed):
-        return call.repeatable or not error.outcome_unknown
+        return call.is_repeatable or not error.outcome_unknown
     if isinstance(error, ServerError):
-        return call.repeatable and error.status in _PASSING
-    return call.repeatable and isinstance(error, RateLimited)
+        return call.is_repeatable and error.status in _RETRY_STATUSES
+    return call.is_repeatable and isinstance(error, RateLimited)
 
 
-def _has_ended(error: AuthenticationFailed) -> bool:
-    """Whether a token was refused that a new sign-in replaces."""
+def _is_expired(error: AuthenticationFailed) -> bool:
+    """Whether another token would help."""
     return error.status == 401 or error.code == "SESSION_EXPIRED"

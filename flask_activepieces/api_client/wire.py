@@ -1,48 +1,64 @@
-"""The wire: a call becomes bytes, and status, headers and bytes become a value or the right error. Pure.
+"""From an API call to an HTTP request, and from an HTTP response to JSON or an error. Pure functions.
 
-Three rules hold for everything that goes through here:
-
-1. The status decides. Activepieces has two shapes of error body, and the same cause can give either.
-2. JSON is only what says that it is JSON: behind a wrong base URL, Activepieces answers 200 with a web page.
-3. A secret that was sent never comes back in an error.
+1. The status decides. Activepieces has two formats of error body, and the same cause can produce either.
+2. Only a JSON content type counts as JSON: with a wrong base URL, Activepieces answers 200 with a web page.
+3. An error never repeats a secret that was sent.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import InvalidInput
-from .error_mapping import refusal
+from .error_mapping import error_from_response
 from .errors import UnexpectedResponse
 from .response import ApiResponse
 
-#: One value, or several of one name (``status=ACTIVE&status=ERROR``); None is left out.
+#: A sequence repeats the name (``status=ACTIVE&status=ERROR``); None is left out.
 Query = Mapping[str, "str | int | bool | Sequence[str] | None"]
 #: name -> (file name, content, content type)
 Files = Mapping[str, "tuple[str, bytes, str]"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timeout:
+    """Seconds: to connect, to wait for the next bytes, and for the call with all its attempts."""
+
+    connect: float = 5
+    read: float = 30
+    total: float = 60
+
+
+@dataclass(frozen=True)
 class ApiCall:
-    """What is asked of Activepieces; ``operation`` is its name, for people and for the table of capabilities."""
+    """A call to Activepieces. ``operation`` is its name in errors and in `capabilities`."""
 
     operation: str
     method: str
     path: str
+    _: KW_ONLY
     query: Query = field(default_factory=dict)
     body: Any = field(default=None, repr=False)
     files: Files | None = field(default=None, repr=False)
-    #: Whether sending it twice does no harm.
-    repeatable: bool = False
+    #: Whether a repetition does no harm. A GET is always idempotent.
+    idempotent: bool = False
+    authenticate: bool = True
+    #: None: the client's.
+    timeout: Timeout | None = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it may be sent again when the first attempt may have reached the server."""
+        return self.idempotent or self.method == "GET"
 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpRequest:
-    """A call as it goes over the wire; ``form`` and ``files`` together make a multipart body."""
+    """The HTTP request of a call; ``form`` and ``files`` together make a multipart body."""
 
     method: str
     url: str
@@ -52,87 +68,113 @@ class HttpRequest:
     files: Files | None = field(default=None, repr=False)
 
 
-def segment(identifier: str) -> str:
-    """An id or name as one part of a path, so that none can lead to another route; `InvalidInput` if it is none."""
+def api_root(base_url: str) -> str:
+    """The URL to which paths of the API are appended; `ValueError` if the address is invalid.
+
+    ``https://host``, ``https://host/``, ``https://host/api`` and ``https://host/api/v1`` are the same server. An
+    address that ends in ``/v1`` is not changed: a 0.78 server without the nginx of its image has no ``/api``.
+    """
+    address = base_url.strip()
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("the base URL must be http(s)://host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("the base URL must not contain a user name or password")
+    if parts.query or parts.fragment:
+        raise ValueError("the base URL must not contain a query or a fragment")
+    _ = parts.port  # raises ValueError for an invalid port
+    path = parts.path.rstrip("/")
+    if not path.endswith("/v1"):
+        path = f"{path.removesuffix('/api')}/api/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def path_segment(identifier: str) -> str:
+    """An id or name, quoted so that it cannot lead to another route."""
     try:
         quoted = quote(identifier, safe="@")
     except UnicodeEncodeError:
-        quoted = ""  # half of a surrogate pair is no character
+        quoted = ""  # half of a surrogate pair
     if quoted in {"", ".", ".."}:
-        raise InvalidInput({"id": f"{identifier!r} is no id"})
+        raise InvalidInput({"id": f"invalid id {identifier!r}"})
     return quoted
 
 
-def build_request(call: ApiCall, *, root: str, token: str | None, agent: str) -> HttpRequest:
-    """The request that makes the call."""
-    headers = {"Accept": "application/json", "User-Agent": agent}
+def build_request(call: ApiCall, *, root: str, token: str | None, user_agent: str) -> HttpRequest:
+    """The request for a call; ``root`` is the URL of the API."""
+    headers = {"Accept": "application/json", "User-Agent": user_agent}
     if token is not None:
-        # "Bearer" with a capital B: another spelling is not seen at all, and answered as no token.
+        # Activepieces ignores the header unless "Bearer" has a capital B.
         headers["Authorization"] = f"Bearer {token}"
-    query = urlencode(list(_pairs(call.query)))
+    query = urlencode(list(_query_pairs(call.query)))
     url = f"{root}{call.path}" + (f"?{query}" if query else "")
     if call.files is not None:
         return HttpRequest(
             method=call.method, url=url, headers=headers, form=call.body or {}, files=call.files
         )
     if call.body is None:
-        # No content type without a body: Fastify answers 400 to an empty body that says it is JSON.
+        # Without a body no content type: Fastify answers 400 to an empty JSON body.
         return HttpRequest(method=call.method, url=url, headers=headers)
     headers["Content-Type"] = "application/json"
     body = json.dumps(call.body, allow_nan=False).encode()
     return HttpRequest(method=call.method, url=url, headers=headers, body=body)
 
 
-def decode(call: ApiCall, answer: ApiResponse, *, secrets: Sequence[str] = ()) -> Any:
-    """The JSON of a good answer, None for one without a body; else the error that it means is raised."""
-    if not 200 <= answer.status < 300:
-        raise refusal(call.operation, answer, secrets=secrets)
-    if answer.status == 204 or (not answer.body and not answer.is_html):
+def decode(operation: str, response: ApiResponse, *, secrets: Sequence[str] = ()) -> Any:
+    """The JSON of a successful response, or None if it has no body; otherwise raises its `ApiError`."""
+    if not 200 <= response.status < 300:
+        raise error_from_response(operation, response, secrets=secrets)
+    if response.status == 204 or (not response.body and not response.is_html):
         return None
-    if not answer.is_json:
-        kind = answer.content_type or "no content type"
-        raise UnexpectedResponse(
-            call.operation, status=answer.status, detail=f"the answer is {kind}, not JSON"
-        )
+    if not response.is_json:
+        media_type = response.media_type or "without a content type"
+        detail = f"the response is {media_type}, not JSON"
+        raise UnexpectedResponse(operation, status=response.status, detail=detail)
     try:
-        return json.loads(answer.body)
+        return json.loads(response.body)
     except (ValueError, RecursionError) as error:
         raise UnexpectedResponse(
-            call.operation,
-            status=answer.status,
-            detail="the answer says that it is JSON, and is not",
+            operation,
+            status=response.status,
+            detail="the response is not valid JSON",
             outcome_unknown=True,
         ) from error
 
 
 def secrets_of(call: ApiCall) -> tuple[str, ...]:
-    """The texts in the call's body that no error may repeat."""
+    """The strings in the call's body that no error may repeat."""
     if not isinstance(call.body, Mapping):
         return ()
-    return tuple(
-        text for name in _SECRET_FIELDS if name in call.body for text in _leaves(call.body[name])
-    )
+    secret_values = [call.body[name] for name in _SECRET_FIELDS if name in call.body]
+    return tuple(leaf for value in secret_values for leaf in _leaf_values(value))
 
 
-#: The fields of any body whose content is secret: a connection's value, and what signs somebody in.
+#: The fields of a body with secrets: a connection's value, and what a sign-in sends.
 _SECRET_FIELDS = ("value", "password", "externalAccessToken")
-#: What a connection's value holds that is no secret, and that helps to understand an error.
-_OPEN_FIELDS = {"type", "client_id", "redirect_url", "scope", "grant_type", "authorization_method"}
+#: The fields of a connection's value that are not secret, and that help to understand an error.
+_PUBLIC_FIELDS = {
+    "type",
+    "client_id",
+    "redirect_url",
+    "scope",
+    "grant_type",
+    "authorization_method",
+}
 
 
-def _leaves(value: object) -> Iterator[str]:
+def _leaf_values(value: object) -> Iterator[str]:
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            if name not in _OPEN_FIELDS:
-                yield from _leaves(inner)
+            if name not in _PUBLIC_FIELDS:
+                yield from _leaf_values(inner)
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            yield from _leaves(inner)
+            yield from _leaf_values(inner)
     elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
         yield str(value)
 
 
-def _pairs(query: Query) -> Iterator[tuple[str, str]]:
+def _query_pairs(query: Query) -> Iterator[tuple[str, str]]:
     for name, value in query.items():
         if value is None:
             continue
@@ -141,4 +183,4 @@ def _pairs(query: Query) -> Iterator[tuple[str, str]]:
         elif isinstance(value, (str, int)):
             yield name, str(value)
         else:
-            yield from ((name, each) for each in value)
+            yield from ((name, item) for item in value)

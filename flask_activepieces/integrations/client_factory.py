@@ -23,8 +23,8 @@ from .setup.credentials import Credentials
 from .store import Integration
 
 if TYPE_CHECKING:
+    from ..api_client import ConnectionPool
     from ..api_client.client import ActivepiecesClient
-    from ..api_client.connection_pool import ConnectionPool
 
 #: Makes the client for a server and a credential; a seam for tests.
 MakeClient = Callable[[str, Credential], "ActivepiecesClient"]
@@ -153,15 +153,15 @@ class Clients:
 
     def __call__(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         """A client for this server."""
+        from ..api_client import Timeout
         from ..api_client.client import ActivepiecesClient
-        from ..api_client.connection_pool import Timeout
 
         # One waiting for an answer, and some for the connection and for a repetition that is safe.
         timeout = Timeout(connect=5, read=self._seconds, total=self._seconds + 10)
-        return ActivepiecesClient(base_url, credential=credential, timeout=timeout, http=self._http)
+        return ActivepiecesClient(base_url, credential=credential, timeout=timeout, pool=self._http)
 
     @cached_property
     def _http(self) -> ConnectionPool:
-        from ..api_client.connection_pool import ConnectionPool
+        from ..api_client import ConnectionPool
 
         return ConnectionPool()

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from flask_activepieces.api_client import ActivepiecesClient
-from flask_activepieces.api_client.connection_pool import ConnectionPool, Retries, Timeout
+from flask_activepieces.api_client import ActivepiecesClient, ConnectionPool, Retries, Timeout
 from flask_activepieces.api_client.credentials import ApiKey, Credential, EmailPassword, UserToken
+from flask_activepieces.api_client.decoding import decode_list, decode_object
 from flask_activepieces.api_client.errors import (
     ApiError,
     AuthenticationFailed,
@@ -32,9 +32,8 @@ from flask_activepieces.api_client.errors import (
 )
 from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
-from flask_activepieces.api_client.resources.resource import shape
 from flask_activepieces.api_client.response import ApiResponse
-from flask_activepieces.api_client.wire import ApiCall, decode
+from flask_activepieces.api_client.wire import decode
 from tests.support.raw_server import Received, raw_server
 from tests.support.recordings import Recording, recording, recordings
 
@@ -82,12 +81,6 @@ def answer_of(entry: Recording) -> ApiResponse:
     return ApiResponse(entry.status, entry.headers, b"" if entry.body is None else text.encode())
 
 
-def call_of(entry: Recording) -> ApiCall:
-    return ApiCall(
-        operation=entry.name, method=entry.method, path=entry.path, body=entry.request_body
-    )
-
-
 def meaning_of(entry: Recording) -> type[ApiError]:
     """What the table above says of a recording: its most exact row."""
     body = entry.body if isinstance(entry.body, dict) else {}
@@ -100,7 +93,7 @@ def meaning_of(entry: Recording) -> type[ApiError]:
 @pytest.mark.parametrize("entry", REFUSED, ids=lambda entry: entry.name)
 def test_every_error_of_a_real_server_has_its_meaning(entry: Recording) -> None:
     with pytest.raises(ApiError) as failed:
-        decode(call_of(entry), answer_of(entry))
+        decode(entry.name, answer_of(entry))
 
     assert type(failed.value) is meaning_of(entry)
     assert failed.value.status == entry.status
@@ -116,7 +109,7 @@ def test_the_recordings_have_something_for_most_rows_of_the_table() -> None:
 @pytest.mark.parametrize("entry", NO_JSON, ids=lambda entry: entry.name)
 def test_no_page_and_no_stream_is_taken_for_an_answer(entry: Recording) -> None:
     with pytest.raises(UnexpectedResponse):
-        decode(call_of(entry), answer_of(entry))
+        decode(entry.name, answer_of(entry))
 
 
 # --- Answers that are no errors -------------------------------------------------------------------
@@ -142,14 +135,14 @@ UPSERTS = [
 
 @pytest.mark.parametrize("entry", LISTS, ids=lambda entry: entry.name)
 def test_every_list_of_connections_is_read(entry: Recording) -> None:
-    rows = shape(Connection).many(decode(call_of(entry), answer_of(entry)), entry.name)
+    rows = decode_list(Connection, decode(entry.name, answer_of(entry)), entry.name)
 
     assert [row.id for row in rows] == [item["id"] for item in entry.body["data"]]
 
 
 @pytest.mark.parametrize("entry", UPSERTS, ids=lambda entry: entry.name)
 def test_every_connection_that_was_made_is_read(entry: Recording) -> None:
-    made = shape(Connection).one(decode(call_of(entry), answer_of(entry)), entry.name)
+    made = decode_object(Connection, decode(entry.name, answer_of(entry)), entry.name)
 
     assert (made.external_id, made.status) == (entry.body["externalId"], entry.body["status"])
 
@@ -199,7 +192,7 @@ def make_client(
         url,
         credential=credential or ApiKey("sk-a-canary-key"),
         timeout=timeout,
-        http=ConnectionPool(retries=ONCE),
+        pool=ConnectionPool(retries=ONCE),
     )
 
 
@@ -215,7 +208,7 @@ class Edge:
 
 
 EDGES = [
-    Edge("redirect page root", list_connections, UnexpectedResponse, "the answer is text/html, not JSON"),
+    Edge("redirect page root", list_connections, UnexpectedResponse, "the response is text/html, not JSON"),
     Edge("conn upsert bad token", upsert, AuthenticationFailed, "Cannot read properties of undefined"),
     Edge("bad api key: /api/v1/users", lambda client: client.users.list(), AuthenticationFailed, "invalid api key"),
     Edge("no token: projects", lambda client: client.projects.list(), AuthenticationFailed,
@@ -242,7 +235,7 @@ EDGES = [
     Edge("OAUTH2 error 400 invalid_grant", upsert, CodeExchangeFailed, "The authorization code is expired."),
     Edge("OAUTH2 token endpoint down (connection refused)", upsert, CodeExchangeFailed, ""),
     Edge("[prod env, no worker running] upsert SECRET_TEXT", upsert, WorkerUnavailable, "Worker did not respond"),
-    Edge("conn upsert NUL char in displayName", upsert, ServerError, "a text contains a NUL character"),
+    Edge("conn upsert NUL char in displayName", upsert, ServerError, "a string contains a NUL character"),
     Edge("conn list bad base64 cursor", list_connections, ServerError, "entity property not found"),
 ]  # fmt: skip
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from flask_activepieces.api_client import ActivepiecesClient
-from flask_activepieces.api_client.connection_pool import ConnectionPool
+from flask_activepieces.api_client import ActivepiecesClient, ConnectionPool
 from flask_activepieces.api_client.credentials import Credential, EmailPassword, SignedEmbedding
 from flask_activepieces.api_client.embedding_token import EmbeddedUser, sign_embedding_token
 from flask_activepieces.api_client.errors import (
@@ -26,6 +25,7 @@ from flask_activepieces.api_client.resources.flow_runs import FlowRun
 from flask_activepieces.api_client.resources.flows import Flow
 from flask_activepieces.api_client.resources.global_connections import GlobalConnectionDraft
 from flask_activepieces.api_client.resources.templates import FlowTemplate
+from flask_activepieces.api_client.wire import ApiCall
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.recordings import recording
 
@@ -52,13 +52,13 @@ def server() -> Iterator[ActivepiecesServer]:
 
 @pytest.fixture
 def client(server: ActivepiecesServer, http: ConnectionPool) -> ActivepiecesClient:
-    return ActivepiecesClient(server.url, server.api_key, http=http)
+    return ActivepiecesClient(server.url, server.api_key, pool=http)
 
 
 @pytest.fixture
 def as_user(server: ActivepiecesServer, http: ConnectionPool) -> ActivepiecesClient:
     credential = EmailPassword(server.email, server.password)
-    return ActivepiecesClient(server.url, credential=credential, http=http)
+    return ActivepiecesClient(server.url, credential=credential, pool=http)
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_an_mcp_server_is_changed_and_rotated_by_a_user(
 def test_an_old_mcp_server_is_switched(http: ConnectionPool) -> None:
     with ActivepiecesServer(version="0.78") as old:
         credential = EmailPassword(old.email, old.password)
-        client = ActivepiecesClient(f"{old.url}/v1", credential=credential, http=http)
+        client = ActivepiecesClient(f"{old.url}/v1", credential=credential, pool=http)
 
         assert client.mcp.get(old.project_id).enabled is False
         assert client.mcp.update(old.project_id, enabled=True).enabled is True
@@ -297,8 +297,8 @@ def test_an_old_mcp_server_is_switched(http: ConnectionPool) -> None:
 
 def signed_in(as_user: ActivepiecesClient) -> tuple[str, str]:
     """A signing key that was just made, and its id."""
-    made = as_user.transport.call(
-        "signing_keys.create", "POST", "/signing-keys", body={"displayName": "embed"}
+    made = as_user.transport.send(
+        ApiCall("signing_keys.create", "POST", "/signing-keys", body={"displayName": "embed"})
     )
     return made["privateKey"], made["id"]
 
@@ -318,7 +318,7 @@ def test_a_signed_user_works_in_a_project_of_the_same_name(
         role="Editor",
     )
     credential: Credential = SignedEmbedding(pem, key_id, eve)
-    embedded = ActivepiecesClient(server.url, credential=credential, http=http)
+    embedded = ActivepiecesClient(server.url, credential=credential, pool=http)
 
     (project,) = embedded.projects.list()
 
@@ -347,7 +347,7 @@ def test_a_signature_of_yesterday_signs_nobody_in(
 def test_a_server_tells_anybody_what_it_is(
     server: ActivepiecesServer, http: ConnectionPool
 ) -> None:
-    stranger = ActivepiecesClient(server.url, "sk-wrong", http=http)
+    stranger = ActivepiecesClient(server.url, "sk-wrong", pool=http)
 
     assert stranger.server.is_healthy()
     assert (stranger.server.info().version, stranger.server.info().edition) == ("0.85.2", "ee")

@@ -9,8 +9,7 @@ from typing import get_args
 
 import pytest
 
-from flask_activepieces.api_client import capabilities, errors
-from flask_activepieces.api_client.connection_pool import Timeout
+from flask_activepieces.api_client import Timeout, capabilities, errors
 from flask_activepieces.api_client.credentials import Credential
 from tests.support.documents import code_words, page
 
@@ -44,5 +43,5 @@ def test_every_limit_is_told() -> None:
     # The client has no calls for these: they are managed on Activepieces' own pages.
     not_offered = {"api_keys", "signing_keys", "oauth_apps"}
 
-    for operation in capabilities.LIMITS.keys() - not_offered:
+    for operation in capabilities.RESTRICTIONS.keys() - not_offered:
         assert operation in told or f"{operation}.*" in told

@@ -55,14 +55,14 @@ def test_every_method_is_told_and_no_other_is(resource: str) -> None:
 @pytest.mark.parametrize(("resource", "method"), list(operations()))
 def test_who_may_call_it_is_told_as_the_client_checks_it(resource: str, method: str) -> None:
     limit = (
-        capabilities.LIMITS.get(f"{resource}.{method}")
-        or capabilities.LIMITS.get(resource)
-        or capabilities.Limit()
+        capabilities.RESTRICTIONS.get(f"{resource}.{method}")
+        or capabilities.RESTRICTIONS.get(resource)
+        or capabilities.Restriction()
     )
     _, _, credential, edition, _ = rows(resource)[method]
 
-    assert (credential == "user") == bool(limit.users_only)
-    assert (credential == "key") == bool(limit.keys_only)
+    assert (credential == "user") == bool(limit.user_only_reason)
+    assert (credential == "key") == bool(limit.api_key_only_reason)
     assert edition == ("EE" if limit.not_in_community else "all")
 
 

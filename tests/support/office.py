@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from flask_activepieces import signals
-from flask_activepieces.api_client import ActivepiecesClient
-from flask_activepieces.api_client.connection_pool import ConnectionPool, Retries, Timeout
+from flask_activepieces.api_client import ActivepiecesClient, ConnectionPool, Retries, Timeout
 from flask_activepieces.api_client.credentials import Credential
 from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import Connection
@@ -111,7 +110,7 @@ class Office:
     def _client(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         seconds = self.settings.timeout
         timeout = Timeout(connect=seconds, read=seconds, total=seconds)
-        return ActivepiecesClient(base_url, credential=credential, timeout=timeout, http=IMPATIENT)
+        return ActivepiecesClient(base_url, credential=credential, timeout=timeout, pool=IMPATIENT)
 
     def __hash__(self) -> int:
         return id(self)

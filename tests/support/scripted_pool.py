@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from flask_activepieces.api_client.connection_pool import ConnectionPool, Retries, Timeout
+from flask_activepieces.api_client import ConnectionPool, Retries, Timeout
 from flask_activepieces.api_client.errors import ApiError
 from flask_activepieces.api_client.response import ApiResponse
 from flask_activepieces.api_client.wire import HttpRequest
@@ -14,7 +14,7 @@ Step = ApiResponse | ApiError | Callable[[HttpRequest], ApiResponse]
 
 
 class ScriptedPool(ConnectionPool):
-    """Takes one step of the script for each request; a failure is raised, a function makes the answer."""
+    """Takes one step of the script for each request: a response, an error to raise, or a function."""
 
     def __init__(self, *script: Step, clock: Callable[[], float] = lambda: 0.0) -> None:
         self.waits: list[float] = []
@@ -23,18 +23,18 @@ class ScriptedPool(ConnectionPool):
         self.sent: list[HttpRequest] = []
 
     def send(
-        self, call: str, outgoing: HttpRequest, *, timeout: Timeout, deadline: float
+        self, operation: str, request: HttpRequest, *, timeout: Timeout, deadline: float
     ) -> ApiResponse:
         """The next step."""
-        self.sent.append(outgoing)
+        self.sent.append(request)
         step = self.script.pop(0)
         if isinstance(step, ApiError):
             raise step
-        return step if isinstance(step, ApiResponse) else step(outgoing)
+        return step if isinstance(step, ApiResponse) else step(request)
 
 
 def json_answer(status: int = 200, body: object = None, **headers: str) -> ApiResponse:
-    """An answer in JSON; ``retry_after="3"`` is its header ``retry-after``."""
+    """A response in JSON; ``retry_after="3"`` is its header ``retry-after``."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return ApiResponse(
         status,

@@ -1,1 +1,1 @@
-"""One file for each kind of resource in Activepieces' API."""
+"""Activepieces' API, with one file for each kind of resource."""

@@ -1,7 +1,7 @@
-"""What a connection holds, typed: one class for each way in which pieces authenticate.
+"""The value of a connection: one class for each way in which pieces authenticate.
 
-Activepieces takes a wrong value with "Invalid input" and no field, and strips what it does not know without a word.
-So everything is checked here, where there are words for it. No value shows a secret in its ``repr``.
+Activepieces rejects a wrong value with "Invalid input" without naming the field, and silently drops unknown fields.
+So values are validated here. None shows a secret in its ``repr``.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from ...errors import InvalidInput
 
 AuthorizationMethod = Literal["BODY", "HEADER"]
 GrantType = Literal["authorization_code", "client_credentials"]
-#: The types of values that a person's sign-in at a third party makes.
+#: The types of values that result from an OAuth2 authorization.
 OAuth2Kind = Literal["OAUTH2", "PLATFORM_OAUTH2", "CLOUD_OAUTH2"]
-#: How older documentation of Activepieces writes grant types; its API takes the other spelling only.
+#: Older documentation of Activepieces writes grant types in capitals, which its API rejects.
 UPPER_CASE_GRANT_TYPES = {name.upper(): name for name in get_args(GrantType)}
 OAUTH2_KINDS: tuple[OAuth2Kind, ...] = get_args(OAuth2Kind)
 
 
 @dataclass(frozen=True)
 class _Value:
-    #: What Activepieces calls this kind of value.
+    #: Activepieces' name for this kind of value.
     type: ClassVar[str]
 
     def __post_init__(self) -> None:
@@ -32,9 +32,9 @@ class _Value:
             raise InvalidInput(problems)
 
     def to_json(self) -> dict[str, Any]:
-        """The value as Activepieces takes it; what is None is left out."""
-        given = {name: value for name, value in vars(self).items() if value is not None}
-        return {"type": self.type, **given}
+        """The JSON for Activepieces, without what is None."""
+        members = {name: value for name, value in vars(self).items() if value is not None}
+        return {"type": self.type, **members}
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class BasicAuth(_Value):
 
 @dataclass(frozen=True)
 class CustomAuth(_Value):
-    """The fields that the piece asks for, by their names. Activepieces takes it even if a required one is missing."""
+    """The fields of the piece, by name. Activepieces does not check that required ones are present."""
 
     type: ClassVar[str] = "CUSTOM_AUTH"
 
@@ -67,7 +67,7 @@ class CustomAuth(_Value):
 
 @dataclass(frozen=True)
 class OIDC(_Value):
-    """What the piece asks for, by name, to get in with a token that Activepieces signs itself (since 0.86)."""
+    """The fields of a piece that accepts tokens signed by Activepieces, by name (since 0.86)."""
 
     type: ClassVar[str] = "OIDC"
 
@@ -76,7 +76,7 @@ class OIDC(_Value):
 
 @dataclass(frozen=True)
 class NoAuth(_Value):
-    """Nothing: for pieces that need no authentication."""
+    """No value, for pieces without authentication."""
 
     type: ClassVar[str] = "NO_AUTH"
 
@@ -85,9 +85,9 @@ class NoAuth(_Value):
 class OAuth2(_Value):
     """An OAuth2 code, which Activepieces exchanges for tokens at the piece's token endpoint.
 
-    Tokens that exist already cannot be given: Activepieces always makes the exchange. ``code_challenge`` is, whatever
-    its name, the PKCE *verifier*. ``authorization_method`` is BODY unless given, whatever the piece says. For the
-    grant type ``client_credentials`` the code may be any text.
+    Existing tokens cannot be stored. ``code_challenge`` is, despite its name, the PKCE *verifier*.
+    ``authorization_method`` defaults to BODY, whatever the piece declares. For the grant type ``client_credentials``
+    the code may be any string.
     """
 
     type: ClassVar[str] = "OAUTH2"
@@ -105,7 +105,7 @@ class OAuth2(_Value):
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformOAuth2(_Value):
-    """Like `OAuth2`, with the client secret that the Activepieces platform keeps for this client id."""
+    """Like `OAuth2`, with the client secret that the Activepieces platform has stored for this client id."""
 
     type: ClassVar[str] = "PLATFORM_OAUTH2"
 
@@ -120,7 +120,7 @@ class PlatformOAuth2(_Value):
 
 @dataclass(frozen=True, kw_only=True)
 class CloudOAuth2(_Value):
-    """Like `OAuth2`, with the client that the makers of Activepieces keep; their secrets server must be in reach."""
+    """Like `OAuth2`, with a client of Activepieces' developers; their secrets server must be reachable."""
 
     type: ClassVar[str] = "CLOUD_OAUTH2"
 
@@ -134,7 +134,7 @@ class CloudOAuth2(_Value):
 
 @dataclass(frozen=True)
 class Placeholder(_Value):
-    """No value yet: flows can be made with the connection; it is ``MISSING`` until it is given one (since 0.85)."""
+    """No value yet: flows can use the connection, whose status is ``MISSING`` until it has one (since 0.85)."""
 
     type: ClassVar[str] = "PLACEHOLDER"
 
@@ -155,43 +155,46 @@ VALUES: Mapping[str, type[Value]] = {kind.type: kind for kind in get_args(Value)
 
 
 def value_from_json(document: Mapping[str, Any]) -> Value:
-    """The value in a document that came from outside; `InvalidInput` says which field does not fit."""
+    """The value in a JSON document; `InvalidInput` lists every field that does not fit."""
     name = document.get("type")
     kind = VALUES.get(name) if isinstance(name, str) else None
     if kind is None:
         raise InvalidInput({"type": f"must be one of {', '.join(VALUES)}"})
-    given = {name: value for name, value in document.items() if name != "type"}
-    grant_type = given.get("grant_type")
+    members = {name: value for name, value in document.items() if name != "type"}
+    grant_type = members.get("grant_type")
     if isinstance(grant_type, str):
-        given["grant_type"] = UPPER_CASE_GRANT_TYPES.get(grant_type, grant_type)
-    unknown = given.keys() - {each.name for each in fields(kind)}
-    problems = dict.fromkeys(sorted(map(str, unknown)), f"is not known of {name}")
-    problems |= _problems(kind, given)
+        members["grant_type"] = UPPER_CASE_GRANT_TYPES.get(grant_type, grant_type)
+    unknown = members.keys() - {each.name for each in fields(kind)}
+    problems = dict.fromkeys(sorted(map(str, unknown)), f"unknown field for {name}")
+    problems |= _problems(kind, members)
     if problems:
         raise InvalidInput(problems)
-    return kind(**given)
+    return kind(**members)
 
 
-def _problems(kind: type[Any], given: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with each field; it never repeats what was given."""
-    found = {each.name: _problem(each, given.get(each.name)) for each in fields(kind)}
-    return {name: problem for name, problem in found.items() if problem}
+def _problems(kind: type[Any], members: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong, by field; it never quotes a value."""
+    problems = {each.name: _problem(each, members.get(each.name)) for each in fields(kind)}
+    return {name: problem for name, problem in problems.items() if problem}
 
 
-def _problem(spec: Field[Any], value: object) -> str | None:
-    if spec.default is MISSING and value in (None, ""):
+def _problem(described: Field[Any], value: object) -> str | None:
+    if described.default is MISSING and value in (None, ""):
         return "is required"
-    fits, words = _CHECKS[str(spec.type).removesuffix(" | None")]
-    return None if value is None or fits(value) else words
+    is_valid, problem = _CHECKS[str(described.type).removesuffix(" | None")]
+    return None if value is None or is_valid(value) else problem
 
 
-#: By the annotation of a field: what fits, and what to say if it does not.
+#: By the annotation of a field.
 _CHECKS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "str": (lambda value: isinstance(value, str), "must be a text"),
+    "str": (lambda value: isinstance(value, str), "must be a string"),
     "Mapping[str, Any]": (lambda value: isinstance(value, Mapping), "must be an object"),
-    "AuthorizationMethod": (lambda value: value in ("BODY", "HEADER"), "must be BODY or HEADER"),
+    "AuthorizationMethod": (
+        lambda value: value in get_args(AuthorizationMethod),
+        "must be BODY or HEADER",
+    ),
     "GrantType": (
-        lambda value: value in ("authorization_code", "client_credentials"),
+        lambda value: value in get_args(GrantType),
         "must be authorization_code or client_credentials",
     ),
 }

@@ -1,4 +1,4 @@
-"""Connections: what flows use to sign in to other services."""
+"""Connections, with which flows authenticate to other services."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...errors import InvalidInput
-from ..connection_pool import Timeout
 from ..errors import CallNotSupported, ResourceNotFound
-from ..rows import Rows
-from ..wire import segment
+from ..wire import ApiCall, Query, Timeout, path_segment
 from .connection_values import Placeholder, Value
-from .resource import ALL, Resource, given, shape
+from .resource import NO_LIMIT, Resource, without_none
 from .server import Server, release
 
 ConnectionStatus = Literal["ACTIVE", "MISSING", "ERROR"]
 ConnectionScope = Literal["PROJECT", "PLATFORM"]
 
-#: What Activepieces' filter of names takes for something else: two wildcards and their escape.
+#: The wildcards of Activepieces' filter by name, and their escape.
 _WILDCARDS = frozenset("%_\\")
-#: From this version on, a replacement does what it is asked for, and no more.
-_CHOOSES = (0, 86)
+#: The first version in which a replacement can spare published flows and the source.
+_PARTIAL_REPLACEMENT = (0, 86)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """A person who owns connections."""
+    """The owner of connections."""
 
     email: str
     first_name: str = ""
@@ -35,23 +33,20 @@ class Owner:
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """One connection. What it holds, Activepieces tells nobody.
-
-    ``owner`` and ``flow_ids`` come with lists only; of any other answer they are None.
-    """
+    """A connection. Activepieces does not return its value; ``owner`` and ``flow_ids`` come only with lists."""
 
     id: str
     external_id: str
     display_name: str
-    #: ``SECRET_TEXT``, ``OAUTH2``, …: the ``type`` of a value. That of a placeholder is ``NO_AUTH``.
+    #: ``SECRET_TEXT``, ``OAUTH2``, …: the ``type`` of its value. That of a placeholder is ``NO_AUTH``.
     type: str
     piece_name: str
     piece_version: str | None = None
     project_ids: tuple[str, ...] = ()
     platform_id: str | None = None
-    #: ``PLATFORM`` for a global connection, else ``PROJECT``.
+    #: ``PLATFORM`` for a global connection, otherwise ``PROJECT``.
     scope: str
-    #: ``ACTIVE``; ``ERROR`` when its token could not be renewed; ``MISSING`` when it was never given a value.
+    #: ``ACTIVE``, ``ERROR`` (its token could not be refreshed) or ``MISSING`` (it has no value yet).
     status: str
     owner_id: str | None = None
     owner: Owner | None = None
@@ -64,24 +59,24 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionDraft:
-    """A connection to be made, or to replace the one that has its external id in its project."""
+    """A connection to create, or to replace the one with the same external id in the project."""
 
     project_id: str
-    #: The host's own name for it, by which flows use it: any text.
+    #: The host's id for it, which flows refer to: any string.
     external_id: str
     display_name: str
-    #: In full: ``@activepieces/piece-slack``.
+    #: The full name: ``@activepieces/piece-slack``.
     piece_name: str
     value: Value
-    #: An exact version; without one, the newest.
+    #: An exact version; None: the newest.
     piece_version: str | None = None
-    #: None keeps what is there, an empty mapping removes it.
+    #: None keeps the existing metadata, an empty mapping removes them.
     metadata: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationUrl:
-    """Where to send a user who is to authorize a piece; the verifier goes into `OAuth2.code_challenge`."""
+    """Where a user authorizes a piece; the verifier belongs in `OAuth2.code_challenge`."""
 
     url: str = field(metadata={"wire": "authorizationUrl"})
     code_verifier: str | None = field(default=None, repr=False)
@@ -98,62 +93,61 @@ class Connections(Resource):
         display_name: str | None = None,
         statuses: Sequence[ConnectionStatus] = (),
         scope: ConnectionScope | None = None,
-    ) -> Rows[Connection]:
-        """The connections of a project and the global ones in it, oldest first.
+    ) -> Sequence[Connection]:
+        """The connections of a project, including global ones, oldest first.
 
-        ``piece_name`` is exact; ``display_name`` is any part of the name, in upper or lower case.
+        ``piece_name`` must match exactly; ``display_name`` matches any part of the name, ignoring case.
         """
-        wanted = display_name or ""
-        rows = self._all(
-            Connection,
-            "connections.list",
-            "/app-connections",
-            projectId=project_id,
-            pieceName=piece_name,
-            # A backslash at its end would fail in the database; so such names are only looked for here.
-            displayName=None if "\\" in wanted else wanted or None,
-            status=list(statuses),
-            scope=scope,
-            limit=ALL,
-        )
-        if not _WILDCARDS.intersection(wanted):
-            return rows
-        part = wanted.casefold()
-        return rows.where(lambda item: part in item["displayName"].casefold())
+        name_part = display_name or ""
+        query: Query = {
+            "projectId": project_id,
+            "pieceName": piece_name,
+            # Activepieces' database fails on a backslash at the end.
+            "displayName": None if "\\" in name_part else name_part or None,
+            "status": statuses,
+            "scope": scope,
+            "limit": NO_LIMIT,
+        }
+        call = ApiCall("connections.list", "GET", "/app-connections", query=query)
+        connections = self._list(Connection, call)
+        if _WILDCARDS.isdisjoint(name_part):
+            return connections
+        return [
+            each for each in connections if name_part.casefold() in each.display_name.casefold()
+        ]
 
     def get(self, project_id: str, connection_id: str) -> Connection:
-        """One connection by its id; `ResourceNotFound` if the project has none. (Activepieces can only list them.)"""
-        rows = self.list(project_id).where(lambda item: item["id"] == connection_id)
-        if not rows:
-            raise ResourceNotFound("connections.get", detail="no such connection in this project")
-        return rows[0]
+        """The connection with this id. Activepieces can only list connections, so this is as slow as a list."""
+        for connection in self.list(project_id):
+            if connection.id == connection_id:
+                return connection
+        raise ResourceNotFound("connections.get", detail="no such connection in this project")
 
     def find(self, project_id: str, external_id: str) -> Connection | None:
-        """The connection with this external id, the oldest if there are several; None if there is none."""
-        rows = self.list(project_id).where(lambda item: item["externalId"] == external_id)
-        return rows[0] if rows else None
+        """The connection with this external id (the oldest of several), or None."""
+        connections = self.list(project_id)
+        return next((each for each in connections if each.external_id == external_id), None)
 
     def upsert(self, draft: ConnectionDraft, *, timeout: Timeout | None = None) -> Connection:
-        """Make the connection, or replace the one of its external id, value and piece included.
+        """Create the connection, or replace the value and the piece of the one with this external id.
 
-        Nothing in Activepieces keeps two of these calls at once from making two connections of one external id; let
-        only one run at a time. It is never sent again by itself once Activepieces may have seen it. Where pieces
-        check values, it takes as long as the piece does; and 300 seconds if there is no worker.
+        Run only one at a time for an external id: Activepieces does not prevent two simultaneous calls from creating
+        two connections. It is not retried once Activepieces may have received it. If the piece validates values, the
+        call takes as long as the piece does, and 300 seconds without a worker.
         """
-        body = given(
+        body = without_none(
             projectId=draft.project_id,
             externalId=draft.external_id,
             displayName=draft.display_name,
             pieceName=draft.piece_name,
             pieceVersion=draft.piece_version,
-            metadata=None if draft.metadata is None else dict(draft.metadata),
+            metadata=draft.metadata,
             type=draft.value.type,
             value=None if isinstance(draft.value, Placeholder) else draft.value.to_json(),
         )
-        answer = self._transport.call(
-            "connections.upsert", "POST", "/app-connections", body=body, timeout=timeout
-        )
-        return shape(Connection).one(answer, "connections.upsert")
+        path = "/app-connections"
+        call = ApiCall("connections.upsert", "POST", path, body=body, timeout=timeout)
+        return self._object(Connection, call)
 
     def update(
         self,
@@ -162,35 +156,29 @@ class Connections(Resource):
         display_name: str,
         metadata: Mapping[str, Any] | None = None,
     ) -> Connection:
-        """Rename the connection, and replace its metadata if they are given. Its value stays as it is.
+        """Rename the connection, and replace its metadata unless they are None. Its value does not change.
 
-        A server may have written an ``accountIdentifier`` into the metadata: give it along, or it is lost.
+        New metadata must include the ``accountIdentifier`` that a server may have stored there, or it is lost.
         """
         if not display_name:
             raise InvalidInput({"display_name": "is required"})
-        return self._one(
-            Connection,
-            "connections.update",
-            "POST",
-            f"/app-connections/{segment(connection_id)}",
-            body=given(
-                displayName=display_name, metadata=None if metadata is None else dict(metadata)
-            ),
-            repeatable=True,
-        )
+        body = without_none(displayName=display_name, metadata=metadata)
+        path = f"/app-connections/{path_segment(connection_id)}"
+        call = ApiCall("connections.update", "POST", path, body=body, idempotent=True)
+        return self._object(Connection, call)
 
     def delete(self, connection_id: str) -> None:
         """Delete the connection; flows that use it fail from then on (see `Connection.flow_ids`).
 
-        Of a global connection Activepieces says that it was deleted, and keeps it: use ``global_connections``.
+        For a global connection, use ``global_connections``: here Activepieces reports success and keeps it.
         """
-        path = f"/app-connections/{segment(connection_id)}"
-        self._transport.call("connections.delete", "DELETE", path)
+        path = f"/app-connections/{path_segment(connection_id)}"
+        self._transport.send(ApiCall("connections.delete", "DELETE", path))
 
     def list_owners(self, project_id: str) -> Sequence[Owner]:
-        """The people who own connections in the project."""
-        path = "/app-connections/owners"
-        return self._all(Owner, "connections.list_owners", path, projectId=project_id)
+        """The owners of connections in the project."""
+        path, query = "/app-connections/owners", {"projectId": project_id}
+        return self._list(Owner, ApiCall("connections.list_owners", "GET", path, query=query))
 
     def replace(
         self,
@@ -201,42 +189,40 @@ class Connections(Resource):
         apply_to_published: bool = True,
         delete_source: bool = True,
     ) -> None:
-        """Let every flow that uses the source use the target, and delete the source.
+        """Make every flow that uses the source use the target, which must have the same piece; delete the source.
 
-        Without ``apply_to_published`` only drafts change, and without ``delete_source`` the source stays. A server
-        before 0.86 cannot do less than all of it, so `CallNotSupported` is raised there. It does not say what it did:
-        list the connections to see whether the source is gone. Both must be of the same piece.
+        ``apply_to_published=False`` changes only drafts, ``delete_source=False`` keeps the source; servers before
+        0.86 cannot keep it (`CallNotSupported`). Activepieces does not report what it did: list the connections to
+        see whether the source is gone.
 
-        Never with an API key: seen on 0.85.2 and 0.86.0 servers, it fails half-way and leaves a published flow with
-        an empty draft.
+        Users only: on 0.85.2 and 0.86.0 servers a call with an API key fails half-way and leaves a published flow
+        with an empty draft.
         """
         if source_id == target_id:
             # Activepieces would delete the connection.
             raise InvalidInput({"target_id": "must be another connection than the source"})
         if delete_source and not apply_to_published:
-            raise InvalidInput(
-                {"delete_source": "published flows would be left without their connection"}
-            )
+            raise InvalidInput({"delete_source": "published flows would lose their connection"})
         operation = "connections.replace"
         if not delete_source:
-            self._check_that_sources_may_stay(operation)
+            self._check_partial_replacement(operation)
         body = {
             "projectId": project_id,
             "sourceAppConnectionId": source_id,
             "targetAppConnectionId": target_id,
-            # False unless they are sent, since 0.86; earlier servers ignore them, and do both.
+            # Since 0.86 these default to False; earlier servers ignore them and do both.
             "applyToPublishedVersions": apply_to_published,
             "deleteSourceConnection": delete_source,
         }
-        self._transport.call(operation, "POST", "/app-connections/replace", body=body)
+        self._transport.send(ApiCall(operation, "POST", "/app-connections/replace", body=body))
 
-    def _check_that_sources_may_stay(self, operation: str) -> None:
+    def _check_partial_replacement(self, operation: str) -> None:
         version = Server(self._transport).info().version
-        if release(version) < _CHOOSES:
+        if release(version) < _PARTIAL_REPLACEMENT:
             raise CallNotSupported(
                 operation,
-                detail=f"this Activepieces ({version}) always deletes the source and changes published flows",
-                remedy="Update it to 0.86 or later, or let it do both.",
+                detail=f"Activepieces {version} always changes published flows and deletes the source",
+                remedy="Upgrade it to 0.86 or later, or allow both.",
             )
 
     def authorization_url(
@@ -250,23 +236,19 @@ class Connections(Resource):
         scopes: Sequence[str] | None = None,
         props: Mapping[str, Any] | None = None,
     ) -> AuthorizationUrl:
-        """Where a user authorizes the piece. Its ``state`` is random, and Activepieces does not check it later.
+        """The URL where a user authorizes the piece. Activepieces does not check its random ``state`` later.
 
-        ``scopes`` narrows what the piece declares; ``props`` fill the placeholders of its URLs.
+        ``scopes`` narrows those of the piece; ``props`` replace the placeholders in its URLs.
         """
-        return self._one(
-            AuthorizationUrl,
-            "connections.authorization_url",
-            "POST",
-            "/app-connections/oauth2/authorization-url",
-            body=given(
-                pieceName=piece_name,
-                pieceVersion=piece_version,
-                projectId=project_id,
-                clientId=client_id,
-                redirectUrl=redirect_url,
-                scopes=None if scopes is None else list(scopes),
-                props=None if props is None else dict(props),
-            ),
-            repeatable=True,
+        body = without_none(
+            pieceName=piece_name,
+            pieceVersion=piece_version,
+            projectId=project_id,
+            clientId=client_id,
+            redirectUrl=redirect_url,
+            scopes=scopes,
+            props=props,
         )
+        path = "/app-connections/oauth2/authorization-url"
+        call = ApiCall("connections.authorization_url", "POST", path, body=body, idempotent=True)
+        return self._object(AuthorizationUrl, call)

@@ -1,4 +1,4 @@
-"""Embedding: signed users of the host app, and the sites that may show the builder in a frame."""
+"""Embedding: sessions for signed users of the host app, and the sites that may show the builder in a frame."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...errors import InvalidInput
+from ..wire import ApiCall
 from .resource import Resource
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedSession:
-    """What a signed user got: a token of seven days, for all projects that they are a member of."""
+    """The session of a signed user: a token for seven days and for all projects of the user."""
 
     token: str = field(repr=False)
-    #: The project that was named when the user was signed in.
+    #: The project in the signed token.
     project_id: str
     platform_id: str
     user_id: str = field(metadata={"wire": "id"})
-    #: As Activepieces keeps it, which is as text.
     external_id: str | None = None
     platform_role: str
     first_name: str
@@ -34,29 +34,31 @@ class Embedding(Resource):
     """``client.embedding``"""
 
     def exchange(self, token: str) -> EmbeddedSession:
-        """The session of the user in a signed token; the user and the project are created if they do not exist.
+        """The session for a token of `sign_embedding_token`; creates the user and the project if necessary.
 
-        Every exchange gives the user the role that the token names, and leaves them in the projects of earlier ones.
+        Each exchange sets the user's role and the project's piece set. The user stays a member of earlier projects.
         """
-        return self._one(
+        return self._object(
             EmbeddedSession,
-            "embedding.exchange",
-            "POST",
-            "/managed-authn/external-token",
-            body={"externalAccessToken": token},
-            repeatable=True,
-            anonymous=True,
+            ApiCall(
+                "embedding.exchange",
+                "POST",
+                "/managed-authn/external-token",
+                body={"externalAccessToken": token},
+                idempotent=True,
+                authenticate=False,
+            ),
         )
 
     def allow_origins(self, origins: Sequence[str]) -> Sequence[str]:
-        """Let pages of these origins show the builder in a frame, beside those that may; returns all that may."""
+        """Allow pages of more origins to show the builder in a frame; returns all allowed origins."""
         if not origins:
-            raise InvalidInput({"origins": "names at least one"})
-        return self._one(
-            _Origins,
+            raise InvalidInput({"origins": "at least one origin is required"})
+        call = ApiCall(
             "embedding.allow_origins",
             "POST",
             "/embed-subdomain/allowed-embed-origins",
             body={"allowedEmbedOrigins": list(origins)},
-            repeatable=True,
-        ).allowed_embed_origins
+            idempotent=True,
+        )
+        return self._object(_Origins, call).allowed_embed_origins

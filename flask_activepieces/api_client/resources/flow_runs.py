@@ -1,4 +1,4 @@
-"""Runs of flows: what happened, why it failed, and trying it again."""
+"""Runs of flows: their results, why they failed, and how to retry them."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..wire import segment
-from .resource import Resource, shape
+from ..decoding import decode_list
+from ..wire import ApiCall, Query, path_segment
+from .resource import Resource
 
-#: On from the failed step with what the run had so far; or from the start, with the flow as it is now.
+#: Continue at the failed step with the previous results, or start again with the current flow.
 RetryStrategy = Literal["FROM_FAILED_STEP", "ON_LATEST_VERSION"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FailedStep:
-    """The step at which a run failed."""
+    """The step that failed."""
 
     name: str
     display_name: str
-    #: As Activepieces keeps it, with its stack; it may quote what the step worked on.
+    #: As Activepieces stores it, with the stack trace; it may contain data of the flow.
     message: str | None = field(default=None, repr=False)
 
     @property
     def error_name(self) -> str | None:
-        """What kind of error it was, if Activepieces says so: ``ConnectionExpired``, ``ConnectionNotFound``, …."""
-        return _member("errorName", self.message or "")
+        """The kind of error, if Activepieces names it: ``ConnectionExpired``, ``ConnectionNotFound``, …."""
+        return _json_string("errorName", self.message or "")
 
     @property
     def reason(self) -> str:
-        """The message without its stack, for people."""
+        """The message without the stack trace, for people."""
         reason = self.message or ""
-        # Seen on a 0.85.2 server: JSON with a message, which is JSON with a message.
-        while (inner := _member("message", reason)) is not None:
+        # Seen on a 0.85.2 server: JSON with a message that is again JSON with a message.
+        while (inner := _json_string("message", reason)) is not None:
             reason = inner
         return reason
 
@@ -48,7 +49,7 @@ class RunVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class FlowRun:
-    """One run of a flow."""
+    """A run of a flow."""
 
     id: str
     project_id: str
@@ -64,7 +65,7 @@ class FlowRun:
     failed_step: FailedStep | None = None
     steps_count: int | None = None
     tags: tuple[str, ...] = ()
-    #: Input and output of each step, by its name; not in lists. Whatever the flow worked on is in it.
+    #: Input and output of each step, by name; not in lists. It contains the data of the flow.
     steps: Mapping[str, Any] = field(default_factory=dict, repr=False)
     created: str
     updated: str
@@ -72,7 +73,7 @@ class FlowRun:
 
 @dataclass(frozen=True)
 class RunPage:
-    """Some runs, newest first; ``next_cursor`` leads to older ones, and is None when there are none."""
+    """A page of runs, newest first; ``next_cursor`` is None on the last page."""
 
     runs: Sequence[FlowRun]
     next_cursor: str | None
@@ -92,11 +93,11 @@ class FlowRuns(Resource):
         limit: int = 50,
         cursor: str | None = None,
     ) -> RunPage:
-        """The newest runs of a project, up to ``limit``; times are RFC 3339 text.
+        """The newest runs of a project, up to ``limit``; times are RFC 3339 strings.
 
-        Runs are many, and their cursor holds time and id: unlike those of other lists, it loses none.
+        Unlike the cursors of other lists, that of runs contains time and id, so paging skips none.
         """
-        query = {
+        query: Query = {
             "projectId": project_id,
             "flowId": flow_ids,
             "status": statuses,
@@ -105,31 +106,29 @@ class FlowRuns(Resource):
             "limit": limit,
             "cursor": cursor,
         }
-        answer = self._transport.call("flow_runs.list", "GET", "/flow-runs", query=query)
-        runs = shape(FlowRun).many(answer, "flow_runs.list")
-        return RunPage(runs, answer.get("next") if isinstance(answer, dict) else None)
+        call = ApiCall("flow_runs.list", "GET", "/flow-runs", query=query)
+        page = self._transport.send(call)
+        runs = decode_list(FlowRun, page, call.operation)
+        return RunPage(runs, page.get("next") if isinstance(page, dict) else None)
 
     def get(self, run_id: str) -> FlowRun:
-        """One run, with its steps."""
-        return self._one(FlowRun, "flow_runs.get", "GET", f"/flow-runs/{segment(run_id)}")
+        """The run with this id, with its steps."""
+        path = f"/flow-runs/{path_segment(run_id)}"
+        return self._object(FlowRun, ApiCall("flow_runs.get", "GET", path))
 
     def retry(
         self, run_id: str, *, project_id: str, strategy: RetryStrategy = "FROM_FAILED_STEP"
     ) -> FlowRun:
-        """Run it again, under the same id; the answer is the run as it waits for its turn."""
-        return self._one(
-            FlowRun,
-            "flow_runs.retry",
-            "POST",
-            f"/flow-runs/{segment(run_id)}/retry",
-            body={"projectId": project_id, "strategy": strategy},
-        )
+        """Run it again under the same id; returns the queued run."""
+        path = f"/flow-runs/{path_segment(run_id)}/retry"
+        body = {"projectId": project_id, "strategy": strategy}
+        return self._object(FlowRun, ApiCall("flow_runs.retry", "POST", path, body=body))
 
 
-def _member(name: str, text: str) -> str | None:
-    """A text within JSON. Activepieces cuts long messages off, so that the JSON as a whole is often none."""
-    found = re.match(rf'\s*\{{.*?"{name}"\s*:\s*("(?:[^"\\]|\\.)*")', text, re.DOTALL)
+def _json_string(name: str, document: str) -> str | None:
+    """The value of a member in a JSON document that may be cut off, as Activepieces does with long messages."""
+    match = re.match(rf'\s*\{{.*?"{name}"\s*:\s*("(?:[^"\\]|\\.)*")', document, re.DOTALL)
     try:
-        return None if found is None else str(json.loads(found[1], strict=False))
+        return None if match is None else str(json.loads(match[1], strict=False))
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Flows: made, imported, published, switched on and off, exported, and run."""
+"""Flows: create, import, publish, enable, disable, export and run them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..connection_pool import Timeout
 from ..errors import (
     ApiError,
     CallNotSupported,
@@ -16,31 +15,31 @@ from ..errors import (
     InvalidRequest,
     ResourceNotFound,
 )
-from ..wire import segment
-from .resource import ALL, Resource, given
+from ..wire import ApiCall, Query, Timeout, path_segment
+from .resource import NO_LIMIT, Resource, without_none
 from .templates import FlowTemplate, Template
 
 FlowStatus = Literal["ENABLED", "DISABLED"]
 
-#: A server waits 30 seconds for the answer of a flow, unless told otherwise, and then says that there is none.
+#: By default a server waits 30 seconds for the response of a flow, and then reports that it has none.
 RUN_TIMEOUT = Timeout(read=45, total=50)
 
-#: Where a server checks the publish constraints that stand in ``metadata.embedConstraints`` of a flow (since 0.86).
-_CONSTRAINED = {"LOCK_AND_PUBLISH", "UPDATE_TRIGGER", "IMPORT_FLOW"}
-_BUSY = "FLOW_OPERATION_IN_PROGRESS"
+#: The operations for which a server checks ``metadata.embedConstraints`` of a flow (since 0.86).
+_CONSTRAINED_OPERATIONS = {"LOCK_AND_PUBLISH", "UPDATE_TRIGGER", "IMPORT_FLOW"}
+_OPERATION_IN_PROGRESS = "FLOW_OPERATION_IN_PROGRESS"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlowVersion:
-    """One version of a flow: its draft, or one that was published."""
+    """A version of a flow: its draft or a published one."""
 
     id: str
     display_name: str
     #: ``DRAFT`` or ``LOCKED``.
     state: str
-    #: Whether every step is filled in.
+    #: Whether every step is complete.
     valid: bool
-    #: The trigger, and within it the steps with all that was typed into them.
+    #: The trigger, which contains the steps and their inputs.
     trigger: Mapping[str, Any] = field(repr=False)
     #: The external ids of the connections that the steps use.
     connection_ids: tuple[str, ...] = ()
@@ -48,13 +47,13 @@ class FlowVersion:
 
     @property
     def has_trigger(self) -> bool:
-        """Whether it was chosen what starts the flow."""
+        """Whether a trigger has been chosen."""
         return self.trigger.get("type") != "EMPTY"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """One flow with its newest version."""
+    """A flow with its newest version."""
 
     id: str
     project_id: str
@@ -62,7 +61,7 @@ class Flow:
     #: ``ENABLED`` or ``DISABLED``.
     status: str
     version: FlowVersion
-    #: ``NONE``, or what Activepieces is about to do: ``ENABLING``, ``DISABLING``, ``DELETING``.
+    #: ``NONE``, or what Activepieces is doing: ``ENABLING``, ``DISABLING``, ``DELETING``.
     operation_status: str = "NONE"
     published_version_id: str | None = None
     folder_id: str | None = None
@@ -74,7 +73,7 @@ class Flow:
 
     @property
     def display_name(self) -> str:
-        """The flow's name, which is that of its version."""
+        """The name of its newest version."""
         return self.version.display_name
 
 
@@ -90,22 +89,20 @@ class Flows(Resource):
         folder_id: str | None = None,
         connection_external_ids: Sequence[str] = (),
     ) -> Sequence[Flow]:
-        """The flows of a project, newest first; with ``connection_external_ids``, those that use one of them."""
-        return self._all(
-            Flow,
-            "flows.list",
-            "/flows",
-            projectId=project_id,
-            name=name,
-            status=statuses,
-            folderId=folder_id,
-            connectionExternalIds=connection_external_ids,
-            limit=ALL,
-        )
+        """The flows of a project, newest first; ``connection_external_ids``: those that use one of these."""
+        query: Query = {
+            "projectId": project_id,
+            "name": name,
+            "status": statuses,
+            "folderId": folder_id,
+            "connectionExternalIds": connection_external_ids,
+            "limit": NO_LIMIT,
+        }
+        return self._list(Flow, ApiCall("flows.list", "GET", "/flows", query=query))
 
     def get(self, flow_id: str) -> Flow:
-        """One flow."""
-        return self._one(Flow, "flows.get", "GET", f"/flows/{segment(flow_id)}")
+        """The flow with this id."""
+        return self._object(Flow, ApiCall("flows.get", "GET", _path(flow_id)))
 
     def create(
         self,
@@ -115,14 +112,14 @@ class Flows(Resource):
         folder_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Flow:
-        """An empty flow, disabled; Activepieces gives it an external id of its own.
+        """Create an empty, disabled flow; Activepieces chooses its external id.
 
-        ``metadata`` may hold ``embedConstraints``: what the flow must have to be published.
+        ``metadata`` may have ``embedConstraints``: conditions for its publication.
         """
-        body = given(
+        body = without_none(
             projectId=project_id, displayName=display_name, folderId=folder_id, metadata=metadata
         )
-        return self._one(Flow, "flows.create", "POST", "/flows", body=body)
+        return self._object(Flow, ApiCall("flows.create", "POST", "/flows", body=body))
 
     def import_template(
         self,
@@ -132,10 +129,10 @@ class Flows(Resource):
         display_name: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Flow:
-        """A new flow like this one of a `Template`, disabled; none is left behind if it does not fit."""
+        """Create a disabled flow from a flow of a `Template`. If the import fails, the flow is deleted again."""
         name = display_name or template.display_name
         flow = self.create(project_id, name, metadata=metadata)
-        request = given(
+        request = without_none(
             displayName=name,
             trigger=template.trigger,
             schemaVersion=template.schema_version,
@@ -149,39 +146,41 @@ class Flows(Resource):
             raise
 
     def publish(self, flow_id: str) -> Flow:
-        """Publish the draft, which also enables the flow; `CallNotSupported` while it has no trigger."""
+        """Publish the draft and enable the flow; `CallNotSupported` if it has no trigger."""
         if not self.get(flow_id).version.has_trigger:
-            # Seen on a 0.85.2 server: it answers 404, and has locked and published the empty draft all the same.
+            # Seen on a 0.85.2 server: it answers 404, after it has locked and published the empty draft.
             raise CallNotSupported(
                 "flows.publish",
                 detail="the flow has no trigger",
-                remedy="Choose what starts the flow, then publish it.",
+                remedy="Choose a trigger, then publish the flow.",
             )
-        return self._apply("flows.publish", flow_id, "LOCK_AND_PUBLISH", {}, repeatable=True)
+        return self._apply("flows.publish", flow_id, "LOCK_AND_PUBLISH", {}, idempotent=True)
 
     def enable(self, flow_id: str) -> Flow:
-        """Let the published version run when its trigger fires."""
-        return self._switch("flows.enable", flow_id, "ENABLED")
+        """Enable the flow: its trigger runs the published version."""
+        request = {"status": "ENABLED"}
+        return self._apply("flows.enable", flow_id, "CHANGE_STATUS", request, idempotent=True)
 
     def disable(self, flow_id: str) -> Flow:
-        """Let the flow no longer run."""
-        return self._switch("flows.disable", flow_id, "DISABLED")
+        """Disable the flow."""
+        request = {"status": "DISABLED"}
+        return self._apply("flows.disable", flow_id, "CHANGE_STATUS", request, idempotent=True)
 
     def apply(self, flow_id: str, operation_type: str, request: Mapping[str, Any]) -> Flow:
-        """The flow after one of Activepieces' operations on it: ``UPDATE_TRIGGER``, ``ADD_ACTION``, ….
+        """Apply one of Activepieces' flow operations: ``UPDATE_TRIGGER``, ``ADD_ACTION``, ….
 
-        Activepieces refuses a request that does not fit without naming what is wrong with it.
+        Activepieces does not say what is wrong with a rejected request.
         """
         return self._apply("flows.apply", flow_id, operation_type, request)
 
     def delete(self, flow_id: str) -> None:
         """Delete the flow with its versions."""
-        self._transport.call("flows.delete", "DELETE", f"/flows/{segment(flow_id)}")
+        self._transport.send(ApiCall("flows.delete", "DELETE", _path(flow_id)))
 
     def get_template(self, flow_id: str) -> Template:
-        """The flow as a template, to be kept or imported elsewhere."""
-        path = f"/flows/{segment(flow_id)}/template"
-        return self._one(Template, "flows.get_template", "GET", path)
+        """The flow as a template, to store it or to import it elsewhere."""
+        path = f"{_path(flow_id)}/template"
+        return self._object(Template, ApiCall("flows.get_template", "GET", path))
 
     def run(
         self,
@@ -191,34 +190,30 @@ class Flows(Resource):
         sync: bool = True,
         timeout: Timeout | None = None,
     ) -> Any:
-        """Run a flow that a webhook starts; its answer, which has to be JSON.
+        """Run a flow with a webhook trigger; returns its response, which must be JSON.
 
-        None if it gave no answer within the server's time for it (`ServerInfo.webhook_timeout`): because it has
-        none, or because it failed, which only its run says. Without ``sync`` nobody waits, and the answer is ``{}``.
-        `Conflict` if the flow is disabled, `ResourceNotFound` if there is none.
+        None if it did not respond within the server's limit (`ServerInfo.webhook_timeout`): because it never does, or
+        because it failed; `client.flow_runs` tells which. Without ``sync`` the call does not wait and returns ``{}``.
+        `Conflict` if the flow is disabled, `ResourceNotFound` if it does not exist.
         """
-        path = f"/webhooks/{segment(flow_id)}" + ("/sync" if sync else "")
+        call = ApiCall(
+            "flows.run",
+            "POST",
+            f"/webhooks/{path_segment(flow_id)}" + ("/sync" if sync else ""),
+            body={} if payload is None else payload,
+            # The flow receives all headers of a webhook, and could read the credential.
+            authenticate=False,
+            timeout=timeout or (RUN_TIMEOUT if sync else None),
+        )
         try:
-            return self._transport.call(
-                "flows.run",
-                "POST",
-                path,
-                body={} if payload is None else payload,
-                # All headers of a webhook are input of the flow, and so would be the credential.
-                anonymous=True,
-                timeout=timeout or (RUN_TIMEOUT if sync else None),
-            )
+            return self._transport.send(call)
         except ResourceNotFound as error:
-            raise _not_run(error) from error
+            raise _webhook_error(error) from error
         except InvalidRequest as error:
-            # Since 0.86 a server says by 408, in no words, what it said by 204: the flow gave no answer.
+            # No response of the flow is 204, and since 0.86 an empty 408.
             if not (sync and error.status == 408 and error.code is None and not error.detail):
                 raise
             return None
-
-    def _switch(self, operation: str, flow_id: str, status: FlowStatus) -> Flow:
-        request = {"status": status}
-        return self._apply(operation, flow_id, "CHANGE_STATUS", request, repeatable=True)
 
     def _apply(
         self,
@@ -227,51 +222,52 @@ class Flows(Resource):
         operation_type: str,
         request: Mapping[str, Any],
         *,
-        repeatable: bool = False,
+        idempotent: bool = False,
     ) -> Flow:
+        body = {"type": operation_type, "request": request}
+        call = ApiCall(operation, "POST", _path(flow_id), body=body, idempotent=idempotent)
         try:
-            return self._one(
-                Flow,
-                operation,
-                "POST",
-                f"/flows/{segment(flow_id)}",
-                body={"type": operation_type, "request": request},
-                repeatable=repeatable,
-            )
+            return self._object(Flow, call)
         except Conflict as error:
-            if operation_type not in _CONSTRAINED or error.code == _BUSY:
+            is_busy = error.code == _OPERATION_IN_PROGRESS
+            if operation_type not in _CONSTRAINED_OPERATIONS or is_busy:
                 raise
-            raise self._constraint(error, flow_id) or error from error
+            raise self._constraint_error(error, flow_id) or error from error
 
-    def _constraint(self, error: Conflict, flow_id: str) -> ConstraintViolated | None:
-        """What the flow's metadata ask for, if they ask for anything: the server's own words are few."""
+    def _constraint_error(self, error: Conflict, flow_id: str) -> ConstraintViolated | None:
+        """An error that lists the constraints in the flow's metadata, if it has any; the server does not."""
         with suppress(ApiError):
-            constraints = self.get(flow_id).metadata.get("embedConstraints")
-            if isinstance(constraints, Mapping) and (asked := _in_words(constraints)):
-                detail = ": ".join(filter(None, [asked, error.detail]))
+            constraints = _describe_constraints(self.get(flow_id).metadata.get("embedConstraints"))
+            if constraints:
+                detail = ": ".join(filter(None, [constraints, error.detail]))
                 return ConstraintViolated(
                     error.operation, status=error.status, code=error.code, detail=detail
                 )
         return None
 
 
-def _in_words(constraints: Mapping[str, Any]) -> str:
-    """What the publish constraints of a flow are; empty when they ask for nothing."""
-    found: list[str] = []
-    names, lock = constraints.get("requiredPieceNames"), constraints.get("triggerLock")
-    if isinstance(names, list) and names:
-        found.append(f"it needs a step of {' or '.join(map(str, names))}")
+def _path(flow_id: str) -> str:
+    return f"/flows/{path_segment(flow_id)}"
+
+
+def _describe_constraints(constraints: object) -> str:
+    if not isinstance(constraints, Mapping):
+        return ""
+    descriptions: list[str] = []
+    piece_names, lock = constraints.get("requiredPieceNames"), constraints.get("triggerLock")
+    if isinstance(piece_names, list) and piece_names:
+        descriptions.append(f"it needs a step of {' or '.join(map(str, piece_names))}")
     if lock in ("locked", "frozen"):
-        found.append(f"its trigger is {lock}")
-    return f"the flow has publish constraints: {', and '.join(found)}" if found else ""
+        descriptions.append(f"its trigger is {lock}")
+    joined = ", and ".join(descriptions)
+    return f"the flow has publish constraints: {joined}" if descriptions else ""
 
 
-def _not_run(error: ResourceNotFound) -> ApiError:
-    """What a webhook means by 404 and 410, both with an empty body; a flow may answer 404 in words of its own."""
+def _webhook_error(error: ResourceNotFound) -> ApiError:
+    """The meaning of 404 and 410 with an empty body. A 404 with a body comes from the flow."""
     if error.status == 410:
         return ResourceNotFound(error.operation, status=410, detail="no such flow")
     if error.status == 404 and not error.detail:
-        return Conflict(
-            error.operation, status=404, detail="the flow is disabled, or was never published"
-        )
+        detail = "the flow is disabled or was never published"
+        return Conflict(error.operation, status=404, detail=detail)
     return error

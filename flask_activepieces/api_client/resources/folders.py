@@ -1,22 +1,22 @@
-"""Folders: how the flows of a project are sorted."""
+"""Folders, which group the flows of a project."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..wire import segment
-from .resource import ALL, Resource
+from ..wire import ApiCall, Query, path_segment
+from .resource import NO_LIMIT, Resource
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """One folder."""
+    """A folder of a project."""
 
     id: str
     project_id: str
     display_name: str
-    #: Folders are shown in the order of these numbers.
+    #: Activepieces sorts folders by it.
     display_order: float = 0
     created: str
     updated: str
@@ -27,28 +27,28 @@ class Folders(Resource):
 
     def list(self, project_id: str) -> Sequence[Folder]:
         """The folders of a project."""
-        return self._all(Folder, "folders.list", "/folders", projectId=project_id, limit=ALL)
+        query: Query = {"projectId": project_id, "limit": NO_LIMIT}
+        return self._list(Folder, ApiCall("folders.list", "GET", "/folders", query=query))
 
     def get(self, folder_id: str) -> Folder:
-        """One folder."""
-        return self._one(Folder, "folders.get", "GET", f"/folders/{segment(folder_id)}")
+        """The folder with this id."""
+        path = f"/folders/{path_segment(folder_id)}"
+        return self._object(Folder, ApiCall("folders.get", "GET", path))
 
     def create(self, project_id: str, display_name: str) -> Folder:
-        """A folder of this name."""
+        """A new folder."""
         body = {"projectId": project_id, "displayName": display_name}
-        return self._one(Folder, "folders.create", "POST", "/folders", body=body)
+        return self._object(Folder, ApiCall("folders.create", "POST", "/folders", body=body))
 
     def update(self, folder_id: str, display_name: str) -> Folder:
-        """The folder with another name."""
-        return self._one(
-            Folder,
-            "folders.update",
-            "POST",
-            f"/folders/{segment(folder_id)}",
-            body={"displayName": display_name},
-            repeatable=True,
+        """Rename the folder."""
+        path = f"/folders/{path_segment(folder_id)}"
+        body = {"displayName": display_name}
+        return self._object(
+            Folder, ApiCall("folders.update", "POST", path, body=body, idempotent=True)
         )
 
     def delete(self, folder_id: str) -> None:
         """Delete the folder; its flows stay."""
-        self._transport.call("folders.delete", "DELETE", f"/folders/{segment(folder_id)}")
+        path = f"/folders/{path_segment(folder_id)}"
+        self._transport.send(ApiCall("folders.delete", "DELETE", path))

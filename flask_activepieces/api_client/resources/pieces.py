@@ -1,4 +1,4 @@
-"""Pieces: what flows are made of, and how a connection to each signs in."""
+"""Pieces: the integrations that flows are built from, and how their connections authenticate."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import InvalidInput
-from ..connection_pool import Timeout
-from ..wire import segment
-from .resource import Resource, shape
+from ..decoding import decode_list, decode_object
+from ..wire import ApiCall, Timeout, path_segment
+from .resource import Resource
 
 _EXACT_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PieceProperty:
-    """One field of the form by which a connection is made."""
+    """A field of the form for a new connection."""
 
     name: str
     display_name: str = ""
@@ -26,35 +26,35 @@ class PieceProperty:
     required: bool = False
     description: str = ""
     default_value: Any = field(default=None, repr=False)
-    #: What a dropdown offers, as the piece says it.
+    #: The options of a dropdown, as the piece declares them.
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PieceAuth:
-    """One way to sign in to what the piece talks to."""
+    """A way to authenticate to the service of a piece."""
 
     #: ``OAUTH2``, ``SECRET_TEXT``, ``BASIC_AUTH``, ``CUSTOM_AUTH`` or ``OIDC``.
     type: str
     display_name: str = ""
     description: str = ""
     required: bool = True
-    #: OAuth2 only, from here on. The URLs and scopes may contain ``{name}``, to be filled in from ``props``.
+    #: From here on, OAuth2 only. The URLs and scopes may contain ``{name}``, to be replaced from ``props``.
     auth_url: str | None = None
     token_url: str | None = None
     scope: tuple[str, ...] = ()
     pkce: bool = False
     #: ``S256`` or ``plain``.
     pkce_method: str | None = None
-    #: ``BODY`` or ``HEADER``: how the piece wants its client to sign in. Activepieces does not apply it by itself.
+    #: ``BODY`` or ``HEADER``: how the OAuth client authenticates. Activepieces does not apply it automatically.
     authorization_method: str | None = None
     #: ``authorization_code``, ``client_credentials`` or ``both_client_credentials_and_authorization_code``.
     grant_type: str | None = None
-    #: What the authorization URL says as ``prompt`` instead of ``consent``; ``omit`` for nothing.
+    #: The ``prompt`` of the authorization URL instead of ``consent``; ``omit`` for none.
     prompt: str | None = None
-    #: More parameters of the authorization URL.
+    #: Further parameters of the authorization URL.
     extra: Mapping[str, Any] = field(default_factory=dict)
-    #: What else is asked for, in the order of the form; for ``CUSTOM_AUTH`` it is all.
+    #: Further fields in the order of the form; for ``CUSTOM_AUTH``, all fields.
     properties: tuple[PieceProperty, ...] = ()
 
     @property
@@ -65,7 +65,7 @@ class PieceAuth:
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """One piece in one version."""
+    """A piece in one version."""
 
     name: str
     display_name: str
@@ -74,18 +74,18 @@ class Piece:
     logo_url: str = ""
     #: ``OFFICIAL`` or ``CUSTOM``.
     piece_type: str | None = None
-    #: The platform that installed it; None for a piece of Activepieces.
+    #: The platform that installed it; None for an official piece.
     platform_id: str | None = None
     categories: tuple[str, ...] = ()
-    #: In the order of the piece; empty for one that needs none.
+    #: In the order of the piece; empty if it needs no authentication.
     auths: tuple[PieceAuth, ...] = ()
-    #: By name; a list of pieces does not have them.
+    #: The names; empty in lists of pieces.
     actions: tuple[str, ...] = ()
     triggers: tuple[str, ...] = ()
 
     @property
     def auth(self) -> PieceAuth | None:
-        """The way to sign in, or the first of several."""
+        """The way to authenticate, or the first of several."""
         return self.auths[0] if self.auths else None
 
 
@@ -93,64 +93,66 @@ class Pieces(Resource):
     """``client.pieces``"""
 
     def list(self, *, search: str | None = None) -> Sequence[Piece]:
-        """The pieces of Activepieces and those of the platform, in their newest versions, without actions."""
-        answer = self._transport.call(
-            "pieces.list", "GET", "/pieces", query={"searchQuery": search}
-        )
-        if isinstance(answer, list):
-            answer = [_plain(piece) for piece in answer]
-        return shape(Piece).many(answer, "pieces.list")
+        """The newest versions of the pieces of Activepieces and of the platform, without actions."""
+        call = ApiCall("pieces.list", "GET", "/pieces", query={"searchQuery": search})
+        pieces = self._transport.send(call)
+        if isinstance(pieces, list):
+            pieces = [_normalize_piece(piece) for piece in pieces]
+        return decode_list(Piece, pieces, call.operation)
 
     def get(self, name: str, *, version: str | None = None, project_id: str | None = None) -> Piece:
-        """One piece by its whole name (``@activepieces/piece-slack``), in its newest version or in this one."""
-        answer = self._transport.call(
+        """A piece by its full name (``@activepieces/piece-slack``), in this version or the newest."""
+        call = ApiCall(
             "pieces.get",
             "GET",
-            f"/pieces/{segment(name)}",
+            f"/pieces/{path_segment(name)}",
             query={"version": version, "projectId": project_id},
         )
-        return shape(Piece).one(_plain(answer), "pieces.get")
+        piece = self._transport.send(call)
+        return decode_object(Piece, _normalize_piece(piece), call.operation)
 
     def install(
         self, archive: bytes, *, name: str, version: str, timeout: Timeout | None = None
     ) -> None:
-        """Install a piece on the platform from its npm archive (``.tgz``); `Conflict` for a version that is there.
+        """Install a piece on the platform from its npm archive (``.tgz``); `Conflict` if this version exists.
 
-        A worker unpacks it and installs what it depends on, so it takes seconds; and 300 if there is no worker.
+        A worker unpacks it and installs its dependencies. That takes seconds, and without a worker 300 seconds.
         Activepieces cannot remove a piece again.
         """
         if not _EXACT_VERSION.fullmatch(version):
             raise InvalidInput({"version": "must be three numbers: 1.2.3"})
-        self._transport.call(
-            "pieces.install",
-            "POST",
-            "/pieces",
-            body={
-                "packageType": "ARCHIVE",
-                "scope": "PLATFORM",
-                "pieceName": name,
-                "pieceVersion": version,
-            },
-            files={"pieceArchive": ("piece.tgz", archive, "application/gzip")},
-            timeout=timeout,
+        self._transport.send(
+            ApiCall(
+                "pieces.install",
+                "POST",
+                "/pieces",
+                body={
+                    "packageType": "ARCHIVE",
+                    "scope": "PLATFORM",
+                    "pieceName": name,
+                    "pieceVersion": version,
+                },
+                files={"pieceArchive": ("piece.tgz", archive, "application/gzip")},
+                timeout=timeout,
+            )
         )
 
 
-def _plain(piece: object) -> object:
-    """The JSON of a piece, with one form for what has several: ``auth``, and actions, which lists only count."""
+def _normalize_piece(piece: object) -> object:
+    """``auth`` can be one object, a list or absent; lists of pieces have numbers of actions instead of actions."""
     if not isinstance(piece, dict):
         return piece
     auth = piece.get("auth")
     auths = auth if isinstance(auth, list) else [auth] if auth else []
     return {
         **piece,
-        "auths": [_plain_auth(each) for each in auths],
+        "auths": [_normalize_auth(each) for each in auths],
         "actions": _names(piece.get("actions")),
         "triggers": _names(piece.get("triggers")),
     }
 
 
-def _plain_auth(auth: object) -> object:
+def _normalize_auth(auth: object) -> object:
     if not isinstance(auth, dict):
         return auth
     props = auth.get("props")
@@ -159,5 +161,5 @@ def _plain_auth(auth: object) -> object:
     return {**auth, "properties": named}
 
 
-def _names(things: object) -> Sequence[str]:
-    return list(things) if isinstance(things, dict) else []
+def _names(by_name: object) -> Sequence[str]:
+    return list(by_name) if isinstance(by_name, dict) else []

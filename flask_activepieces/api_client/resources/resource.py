@@ -1,95 +1,40 @@
-"""What every resource of the client is made of: calls that are named, and answers that become dataclasses."""
+"""The base class of all resources."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
-from ..connection_pool import Timeout
-from ..decoding import Shape
-from ..rows import Rows
-from ..wire import Files, Query
+from ..decoding import decode_list, decode_object
+from ..wire import ApiCall
 
-#: Activepieces' cursors compare whole seconds and skip rows that were made within one: of 41 connections, walking
-#: the pages of a 0.85.2 server brought 20. So a list is asked for at once. There is no upper limit, and without one
-#: there are 10 to 100 rows, by the route.
-ALL = 1_000_000
+#: Lists are fetched with one request. Activepieces' cursors compare whole seconds and skip rows that were created in
+#: the same second: of 41 connections, paging on a 0.85.2 server returned 20. Without a limit, a list has 10 to 100
+#: rows, depending on the route; there is no upper limit.
+NO_LIMIT = 1_000_000
 
 T = TypeVar("T")
 
 
-class Caller(Protocol):
-    """What a resource asks for its calls: `Transport`, or a fake of it."""
+class CallSender(Protocol):
+    """A `Transport`, or a fake."""
 
-    def call(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        *,
-        query: Query | None = None,
-        body: Any = None,
-        files: Files | None = None,
-        repeatable: bool | None = None,
-        anonymous: bool = False,
-        timeout: Timeout | None = None,
-    ) -> Any:
-        """The decoded JSON of the answer, None if it has no body."""
+    def send(self, call: ApiCall) -> Any:
+        """The JSON of the response, or None."""
 
 
 class Resource:
-    """One part of the API: it knows its routes, and the transport everything else."""
+    """One part of the API."""
 
-    def __init__(self, transport: Caller) -> None:
+    def __init__(self, transport: CallSender) -> None:
         self._transport = transport
 
-    def _one(
-        self,
-        model: type[T],
-        operation: str,
-        method: str,
-        path: str,
-        *,
-        query: Query | None = None,
-        body: Any = None,
-        repeatable: bool | None = None,
-        anonymous: bool = False,
-        timeout: Timeout | None = None,
-    ) -> T:
-        answer = self._transport.call(
-            operation,
-            method,
-            path,
-            query=query,
-            body=body,
-            repeatable=repeatable,
-            anonymous=anonymous,
-            timeout=timeout,
-        )
-        return shape(model).one(answer, operation)
+    def _object(self, model: type[T], call: ApiCall) -> T:
+        return decode_object(model, self._transport.send(call), call.operation)
 
-    def _all(
-        self,
-        model: type[T],
-        operation: str,
-        path: str,
-        **filters: str | int | bool | Sequence[str] | None,
-    ) -> Rows[T]:
-        answer = self._transport.call(operation, "GET", path, query=filters)
-        return shape(model).many(answer, operation)
+    def _list(self, model: type[T], call: ApiCall) -> list[T]:
+        return decode_list(model, self._transport.send(call), call.operation)
 
 
-def shape(model: type[T]) -> Shape[T]:
-    """What the JSON of this dataclass looks like, found out when it is first needed."""
-    return _shape(cast(Any, model))
-
-
-@cache
-def _shape(model: Any) -> Shape[Any]:
-    return Shape(model)
-
-
-def given(**members: Any) -> dict[str, Any]:
-    """The members of a body that were given; what is absent, Activepieces leaves as it is."""
+def without_none(**members: Any) -> dict[str, Any]:
+    """The members of a body that are not None: Activepieces does not change what is absent."""
     return {name: value for name, value in members.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The server itself: its version, its edition, and whether it answers."""
+"""The server: its version, its edition and its health."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 
+from ..wire import ApiCall
 from .resource import Resource
 
 _RELEASE = re.compile(r"(\d{1,9})\.(\d{1,9})\b")
@@ -13,29 +14,29 @@ _RELEASE = re.compile(r"(\d{1,9})\.(\d{1,9})\b")
 
 @dataclass(frozen=True, kw_only=True)
 class ServerInfo:
-    """What the server says of itself to anybody who asks."""
+    """What the server publishes about itself."""
 
     version: str = field(metadata={"wire": "CURRENT_VERSION"})
     #: ``ce``, ``ee`` or ``cloud``.
     edition: str = field(metadata={"wire": "EDITION"})
-    #: With ``test``, no piece checks the values of connections.
+    #: In ``test``, no piece validates connections.
     environment: str | None = field(default=None, metadata={"wire": "ENVIRONMENT"})
-    #: Where browsers find it.
+    #: The address for browsers.
     public_url: str | None = field(default=None, metadata={"wire": "PUBLIC_URL"})
-    #: Where authorized users come back to, unless an app of one's own says otherwise.
+    #: Where users return after an authorization, unless another address is registered.
     redirect_url: str | None = field(
         default=None, metadata={"wire": "THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL"}
     )
-    #: Seconds that a flow has for its answer to a synchronous webhook.
+    #: Seconds that a flow may take to respond to a synchronous webhook.
     webhook_timeout: float = field(default=30, metadata={"wire": "WEBHOOK_TIMEOUT_SECONDS"})
     #: The origins that may show the embedded builder in a frame.
     embed_origins: tuple[str, ...] = field(default=(), metadata={"wire": "ALLOWED_EMBED_ORIGINS"})
 
 
 def release(version: str) -> tuple[int, int]:
-    """The first two numbers of a version, to be compared; of what has none, the highest: it is newer than we are."""
-    found = _RELEASE.match(version)
-    return (int(found[1]), int(found[2])) if found else (sys.maxsize, 0)
+    """The first two numbers of a version, for comparisons; an unreadable version counts as the newest."""
+    match = _RELEASE.match(version)
+    return (int(match[1]), int(match[2])) if match else (sys.maxsize, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +45,14 @@ class _Health:
 
 
 class Server(Resource):
-    """``client.server``: what anybody may know, so that the credential is not sent."""
+    """``client.server``: public, so the credential is not sent."""
 
     def info(self) -> ServerInfo:
-        """What the server says of itself."""
-        return self._one(ServerInfo, "server.info", "GET", "/flags", anonymous=True)
+        """What the server publishes about itself."""
+        call = ApiCall("server.info", "GET", "/flags", authenticate=False)
+        return self._object(ServerInfo, call)
 
     def is_healthy(self) -> bool:
-        """Whether the server calls itself healthy; a `ApiError` when it does not answer at all."""
-        health = self._one(_Health, "server.is_healthy", "GET", "/health", anonymous=True)
-        return health.status == "Healthy"
+        """Whether the server reports that it is healthy; an `ApiError` if it does not respond."""
+        call = ApiCall("server.is_healthy", "GET", "/health", authenticate=False)
+        return self._object(_Health, call).status == "Healthy"

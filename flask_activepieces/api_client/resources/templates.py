@@ -1,4 +1,4 @@
-"""Templates: flows to begin with, of Activepieces' gallery, of the platform, or exported from a flow."""
+"""Flow templates: from Activepieces' gallery, of the platform, or exported from a flow."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..wire import segment
-from .resource import Resource, shape
+from ..decoding import decode_object
+from ..wire import ApiCall, path_segment
+from .resource import Resource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,7 @@ class FlowTemplate:
     """One flow of a template."""
 
     display_name: str
-    #: The trigger, and within it the steps.
+    #: The trigger, which contains the steps.
     trigger: Mapping[str, Any] = field(repr=False)
     schema_version: str | None = None
     notes: tuple[Any, ...] = field(default=(), repr=False)
@@ -23,13 +24,13 @@ class FlowTemplate:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """One or more flows, with words about them."""
+    """One or more flows with a description."""
 
     name: str
     #: ``OFFICIAL``, ``CUSTOM`` (of the platform) or ``SHARED`` (exported from a flow).
     type: str
     flows: tuple[FlowTemplate, ...] = ()
-    #: None for one that was exported from a flow and is kept nowhere.
+    #: None for a template that was exported from a flow: it is not stored.
     id: str | None = None
     summary: str = ""
     description: str = ""
@@ -41,8 +42,8 @@ class Template:
 
 
 def template_from_json(data: object) -> Template:
-    """The template in a file that Activepieces' pages exported, once it is decoded JSON."""
-    return shape(Template).one(data, "templates.read")
+    """The template in a file that Activepieces exported; ``data`` is its parsed JSON."""
+    return decode_object(Template, data, "templates.read")
 
 
 class Templates(Resource):
@@ -56,17 +57,11 @@ class Templates(Resource):
         pieces: Sequence[str] = (),
         category: str | None = None,
     ) -> Sequence[Template]:
-        """The templates that fit; the gallery of a server without internet is empty."""
-        return self._all(
-            Template,
-            "templates.list",
-            "/templates",
-            type=type,
-            search=search,
-            pieces=pieces,
-            category=category,
-        )
+        """The matching templates; without internet access, a server's gallery is empty."""
+        query = {"type": type, "search": search, "pieces": pieces, "category": category}
+        return self._list(Template, ApiCall("templates.list", "GET", "/templates", query=query))
 
     def get(self, template_id: str) -> Template:
-        """One template."""
-        return self._one(Template, "templates.get", "GET", f"/templates/{segment(template_id)}")
+        """The template with this id."""
+        path = f"/templates/{path_segment(template_id)}"
+        return self._object(Template, ApiCall("templates.get", "GET", path))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...api_client.resources.connection_values import Value
-from ...api_client.urls import api_root
+from ...api_client.wire import api_root
 from ...host.interface import Host
 from ..client_factory import Gateways
 from ..store import Integration

@@ -69,16 +69,18 @@ class TenantConnections:
         """The integration's connections, oldest first."""
         wanted = wanted or ConnectionFilter()
         client = self._gateways.to(integration, "connections.list")
-        rows = client.connections.list(
+        connections = client.connections.list(
             integration.project_id,
             piece_name=wanted.piece_name,
             display_name=wanted.display_name,
             statuses=wanted.statuses,
             scope=wanted.scope,
         )
-        return rows.where(
-            lambda item: ownership.belongs(item.get("metadata"), item["externalId"], integration)
-        )
+        return [
+            each
+            for each in connections
+            if ownership.belongs(each.metadata, each.external_id, integration)
+        ]
 
     def one(self, integration: Integration, connection_id: str) -> Connection:
         """One of the integration's connections; `NotFound` for any other."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ...api_client.urls import api_root
+from ...api_client.wire import api_root
 from ...config.settings import Settings
 from ...config.urls import server_url
 from ...errors import Disabled, InvalidInput

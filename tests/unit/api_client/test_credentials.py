@@ -9,7 +9,7 @@ from flask_activepieces.api_client.credentials import (
     EmailPassword,
     SignedEmbedding,
     UserToken,
-    checked_token,
+    check_token,
 )
 from flask_activepieces.api_client.embedding_token import EmbeddedUser
 
@@ -35,8 +35,8 @@ def test_no_credential_shows_its_secret() -> None:
 )
 def test_what_cannot_stand_in_a_header_is_no_token(text: str) -> None:
     """Requests would refuse it too, and name the whole header in its refusal."""
-    for make in (ApiKey, UserToken, checked_token):
-        with pytest.raises(ValueError, match="no spaces") as refused:
+    for make in (ApiKey, UserToken, check_token):
+        with pytest.raises(ValueError, match="without spaces") as refused:
             make(text)
 
         assert "sk" not in str(refused.value)

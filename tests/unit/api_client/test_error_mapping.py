@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.api_client.error_mapping import refusal
+from flask_activepieces.api_client.error_mapping import error_from_response
 from flask_activepieces.api_client.errors import (
     ApiError,
     AuthenticationFailed,
@@ -38,7 +38,7 @@ def framework(status: int, message: str, **more: Any) -> dict[str, Any]:
 
 
 def meaning(status: int, body: object, **headers: str) -> ApiError:
-    return refusal("things.list", json_answer(status, body, **headers))
+    return error_from_response("things.list", json_answer(status, body, **headers))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_an_answer_becomes_the_error_that_says_what_to_do(
     ],
 )
 def test_a_web_page_is_of_a_proxy_or_of_somebody_else(status: int, kind: type[ApiError]) -> None:
-    error = refusal("x", ApiResponse(status, {"content-type": "text/html"}, b"<html>"))
+    error = error_from_response("x", ApiResponse(status, {"content-type": "text/html"}, b"<html>"))
 
     assert type(error) is kind
 
@@ -106,9 +106,9 @@ def test_a_web_page_is_of_a_proxy_or_of_somebody_else(status: int, kind: type[Ap
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 429, 500])
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b'"x"', b'{"params": "x", "code": 1}'])
 def test_a_body_that_says_nothing_changes_nothing(status: int, body: bytes) -> None:
-    said = refusal("x", ApiResponse(status, {"content-type": "application/json"}, body))
+    said = error_from_response("x", ApiResponse(status, {"content-type": "application/json"}, body))
 
-    assert type(said) is type(refusal("x", ApiResponse(status, {})))
+    assert type(said) is type(error_from_response("x", ApiResponse(status, {})))
     assert (said.code, said.detail) == (None, "")
 
 
@@ -137,10 +137,10 @@ def test_code_and_hint_are_found_in_every_shape(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("23505", "something with the same unique value is there already: …"),
+        ("23505", "something with the same unique value exists: …"),
         ("23502", "a required value is missing: …"),
-        ("23503", "it refers to something that is not there: …"),
-        ("22021", "a text contains a NUL character: …"),
+        ("23503", "it refers to something that does not exist: …"),
+        ("22021", "a string contains a NUL character: …"),
         ("57014", "…"),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_server_that_is_down_may_say_when_it_is_back() -> None:
 def test_a_redirect_is_told_by_its_host_and_not_by_its_query() -> None:
     error = meaning(302, None, location="https://user:pw@login.example.com/?token=canary")
 
-    assert error.detail == "the answer is a redirect to https://login.example.com"
+    assert error.detail == "the response is a redirect to https://login.example.com"
 
 
 @pytest.mark.parametrize("location", ["/login", "https://[", "//", "\x00"])
@@ -204,6 +204,6 @@ def test_a_redirect_to_nowhere_is_a_redirect_too(location: str) -> None:
 def test_no_secret_that_was_sent_comes_back() -> None:
     answer = json_answer(400, business("INVALID_APP_CONNECTION", error="key canary-1 is bad"))
 
-    error = refusal("x", answer, secrets=["canary-1"])
+    error = error_from_response("x", answer, secrets=["canary-1"])
 
     assert error.detail == "key … is bad"

@@ -60,7 +60,9 @@ def test_a_refusal_beforehand_names_its_own_remedy() -> None:
     assert (error.status, error.credential) == (None, "API key")
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(56.0, "in 56 seconds."), (None, "Try again.")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(56.0, "in 56 seconds."), (None, "Make fewer calls.")]
+)
 def test_too_many_calls_says_when_to_come_back(seconds: float | None, words: str) -> None:
     assert str(errors.RateLimited("sign_in", retry_after=seconds)).endswith(words)
 

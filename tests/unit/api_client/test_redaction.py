@@ -8,48 +8,48 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_activepieces.api_client.redaction import tidy
+from flask_activepieces.api_client.redaction import redact
 
 
 def test_a_long_text_is_cut() -> None:
-    detail = tidy("word " * 200)
+    detail = redact("word " * 200)
 
     assert len(detail) <= 300
     assert detail.endswith("word…")
 
 
 def test_lines_and_control_characters_become_spaces() -> None:
-    assert tidy("one\r\n\ttwo\x1b[31m\x00three\u202efour") == "one two [31m three four"
+    assert redact("one\r\n\ttwo\x1b[31m\x00three\u202efour") == "one two [31m three four"
 
 
 def test_a_secret_is_replaced_wherever_it_stands() -> None:
-    detail = tidy("Bad key sk-12345: sk-12345 is unknown", secrets=["sk-12345"])
+    detail = redact("Bad key sk-12345: sk-12345 is unknown", secrets=["sk-12345"])
 
     assert detail == "Bad key …: … is unknown"
 
 
 @pytest.mark.parametrize("quoted", [json.dumps('a"b\\c/d'), "a%22b%5Cc%2Fd"])
 def test_a_secret_is_recognised_in_quotes_and_in_urls(quoted: str) -> None:
-    assert tidy(f"got {quoted}", secrets=['a"b\\c/d']).replace('"', "") == "got …"
+    assert redact(f"got {quoted}", secrets=['a"b\\c/d']).replace('"', "") == "got …"
 
 
 def test_of_two_secrets_that_overlap_nothing_is_left() -> None:
-    assert tidy("is hunter2-extended", secrets=["hunter2", "hunter2-extended"]) == "is …"
+    assert redact("is hunter2-extended", secrets=["hunter2", "hunter2-extended"]) == "is …"
 
 
 def test_a_very_short_secret_goes_only_where_it_stands_alone() -> None:
-    assert tidy("a bad value: a", secrets=["a"]) == "… bad value: …"
+    assert redact("a bad value: a", secrets=["a"]) == "… bad value: …"
 
 
 def test_a_secret_at_the_place_of_the_cut_does_not_shine_through() -> None:
     secret = "canary-" * 10
 
-    assert "canary" not in tidy("x" * 280 + secret, secrets=[secret])
+    assert "canary" not in redact("x" * 280 + secret, secrets=[secret])
 
 
 @given(st.text(), st.lists(st.text(min_size=4), max_size=3))
 def test_no_text_and_no_secret_breaks_it(text: str, secrets: list[str]) -> None:
-    detail = tidy(text, secrets=secrets)
+    detail = redact(text, secrets=secrets)
 
     assert len(detail) <= 300
     assert detail.isprintable()

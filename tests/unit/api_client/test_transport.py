@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from flask_activepieces.api_client import Timeout
 from flask_activepieces.api_client.capabilities import Edition
-from flask_activepieces.api_client.connection_pool import Timeout
 from flask_activepieces.api_client.credentials import (
     ApiKey,
     Credential,
@@ -32,6 +32,7 @@ from flask_activepieces.api_client.errors import (
     UnexpectedResponse,
 )
 from flask_activepieces.api_client.transport import Transport
+from flask_activepieces.api_client.wire import ApiCall
 from tests.support.scripted_pool import ScriptedPool, Step, json_answer
 
 ADA = EmailPassword("ada@example.com", "a-password")
@@ -57,7 +58,7 @@ def transport(
     made = Transport(
         root="https://ap.example.com/api/v1",
         credential=credential or ApiKey("sk-1"),
-        http=http,
+        pool=http,
         edition=edition,
         timeout=timeout or Timeout(),
     )
@@ -86,7 +87,7 @@ def bearers(http: ScriptedPool) -> list[str | None]:
 def test_a_get_is_tried_three_times(trouble: Step) -> None:
     made, http = transport(trouble, trouble, OK)
 
-    assert made.call("things.list", "GET", "/things") == {"ok": True}
+    assert made.send(ApiCall("things.list", "GET", "/things")) == {"ok": True}
     assert len(http.sent) == 3
 
 
@@ -94,7 +95,7 @@ def test_in_the_end_the_trouble_is_told() -> None:
     made, http = transport(BUSY, BUSY, BUSY, OK)
 
     with pytest.raises(ServerError):
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert len(http.sent) == 3
 
 
@@ -113,21 +114,21 @@ def test_a_post_is_not_sent_again_once_it_may_have_been_seen(
     made, http = transport(trouble, OK)
 
     with pytest.raises(error):
-        made.call("things.create", "POST", "/things", body={})
+        made.send(ApiCall("things.create", "POST", "/things", body={}))
     assert len(http.sent) == 1
 
 
 def test_a_post_that_never_left_is_sent_again() -> None:
     made, http = transport(UNSENT, OK)
 
-    assert made.call("things.create", "POST", "/things", body={}) == {"ok": True}
+    assert made.send(ApiCall("things.create", "POST", "/things", body={})) == {"ok": True}
     assert len(http.sent) == 2
 
 
 def test_a_post_that_says_it_may_be_repeated_is() -> None:
     made, http = transport(LOST, BUSY, OK)
 
-    made.call("things.rename", "POST", "/things/1", body={}, repeatable=True)
+    made.send(ApiCall("things.rename", "POST", "/things/1", body={}, idempotent=True))
 
     assert len(http.sent) == 3
 
@@ -147,7 +148,7 @@ def test_what_will_not_pass_by_itself_is_told_at_once(final: Step) -> None:
     made, http = transport(final, OK)
 
     with pytest.raises(ApiError):
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert len(http.sent) == 1
 
 
@@ -155,7 +156,7 @@ def test_waits_grow_and_are_a_random_part_of_their_bound() -> None:
     """The script's randomness is 1: what is waited is the bound itself."""
     made, http = transport(BUSY, BUSY, OK)
 
-    made.call("things.list", "GET", "/things")
+    made.send(ApiCall("things.list", "GET", "/things"))
 
     assert http.waits == [0.5, 1.0]
 
@@ -163,7 +164,7 @@ def test_waits_grow_and_are_a_random_part_of_their_bound() -> None:
 def test_a_short_wish_to_wait_is_granted() -> None:
     made, http = transport(json_answer(429, {}, retry_after="3"), OK)
 
-    made.call("things.list", "GET", "/things")
+    made.send(ApiCall("things.list", "GET", "/things"))
 
     assert http.waits == [3.0]
 
@@ -172,7 +173,7 @@ def test_a_long_wish_to_wait_is_passed_on() -> None:
     made, http = transport(json_answer(429, {}, retry_after="56"), OK)
 
     with pytest.raises(RateLimited) as failed:
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert failed.value.retry_after == 56
     assert http.waits == []
 
@@ -181,7 +182,7 @@ def test_nobody_waits_beyond_the_deadline_of_the_call() -> None:
     made, http = transport(BUSY, OK)
 
     with pytest.raises(ServerError):
-        made.call("things.list", "GET", "/things", timeout=Timeout(total=0.2))
+        made.send(ApiCall("things.list", "GET", "/things", timeout=Timeout(total=0.2)))
     assert http.waits == []
 
 
@@ -196,9 +197,9 @@ def test_a_credential_of_the_callers_own_is_sent_and_not_renewed(
 ) -> None:
     made, http = transport(OK, WRONG_TOKEN, credential=credential)
 
-    made.call("things.list", "GET", "/things")
+    made.send(ApiCall("things.list", "GET", "/things"))
     with pytest.raises(AuthenticationFailed):
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
 
     assert bearers(http) == [sent, sent]
 
@@ -206,7 +207,7 @@ def test_a_credential_of_the_callers_own_is_sent_and_not_renewed(
 def test_an_anonymous_call_carries_nothing_and_signs_nobody_in() -> None:
     made, http = transport(OK, credential=ADA)
 
-    made.call("flows.run", "POST", "/webhooks/x", body={}, anonymous=True)
+    made.send(ApiCall("flows.run", "POST", "/webhooks/x", body={}, authenticate=False))
 
     assert bearers(http) == [None]
 
@@ -214,8 +215,8 @@ def test_an_anonymous_call_carries_nothing_and_signs_nobody_in() -> None:
 def test_a_user_is_signed_in_at_the_first_call_only() -> None:
     made, http = transport(token("ey.1"), OK, OK, credential=ADA)
 
-    made.call("things.list", "GET", "/things")
-    made.call("things.list", "GET", "/things")
+    made.send(ApiCall("things.list", "GET", "/things"))
+    made.send(ApiCall("things.list", "GET", "/things"))
 
     assert bearers(http) == [None, "Bearer ey.1", "Bearer ey.1"]
     assert http.sent[0].url.endswith("/api/v1/authentication/sign-in")
@@ -227,10 +228,10 @@ def test_a_user_is_signed_in_at_the_first_call_only() -> None:
 
 def test_clients_of_one_http_share_a_sign_in() -> None:
     made, http = transport(token("ey.1"), OK, OK, credential=ADA)
-    other = Transport(root=made.root, credential=ADA, http=http)
+    other = Transport(root=made.root, credential=ADA, pool=http)
 
-    made.call("things.list", "GET", "/things")
-    other.call("things.list", "GET", "/things")
+    made.send(ApiCall("things.list", "GET", "/things"))
+    other.send(ApiCall("things.list", "GET", "/things"))
 
     assert bearers(http) == [None, "Bearer ey.1", "Bearer ey.1"]
 
@@ -240,7 +241,7 @@ def test_clients_of_one_http_share_a_sign_in() -> None:
 def test_a_session_that_ended_is_renewed_once(ended: Step, method: str) -> None:
     made, http = transport(token("ey.1"), ended, token("ey.2"), OK, credential=ADA)
 
-    assert made.call("things.list", method, "/things") == {"ok": True}
+    assert made.send(ApiCall("things.list", method, "/things")) == {"ok": True}
     assert bearers(http) == [None, "Bearer ey.1", None, "Bearer ey.2"]
 
 
@@ -248,7 +249,7 @@ def test_a_new_session_that_is_refused_too_is_told() -> None:
     made, http = transport(token("ey.1"), WRONG_TOKEN, token("ey.2"), WRONG_TOKEN, credential=ADA)
 
     with pytest.raises(AuthenticationFailed):
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert len(http.sent) == 4
 
 
@@ -257,7 +258,7 @@ def test_what_is_not_allowed_does_not_sign_in_again() -> None:
     made, http = transport(token("ey.1"), forbidden, credential=ADA)
 
     with pytest.raises(PermissionDenied):
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert len(http.sent) == 2
 
 
@@ -266,10 +267,10 @@ def test_a_wrong_password_is_told_as_a_bad_credential_of_the_sign_in() -> None:
     made, http = transport(refused, credential=ADA)
 
     with pytest.raises(AuthenticationFailed) as failed:
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert (failed.value.operation, failed.value.code) == ("sign_in", "INVALID_CREDENTIALS")
     with pytest.raises(AuthenticationFailed):
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert len(http.sent) == 1
 
 
@@ -278,7 +279,7 @@ def test_too_many_sign_ins_are_told_with_the_time_to_wait() -> None:
     made, _ = transport(limit, credential=ADA)
 
     with pytest.raises(RateLimited) as failed:
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert failed.value.retry_after == 56
 
 
@@ -287,7 +288,7 @@ def test_a_sign_in_without_a_token_is_not_activepieces(answer: object) -> None:
     made, _ = transport(json_answer(200, answer), credential=ADA)
 
     with pytest.raises(UnexpectedResponse):
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
 
 
 def test_a_user_of_the_host_is_signed_in_by_the_signing_key() -> None:
@@ -299,7 +300,7 @@ def test_a_user_of_the_host_is_signed_in_by_the_signing_key() -> None:
     credential = SignedEmbedding(pem.decode(), "key-1", user)
     made, http = transport(token("ey.1"), OK, credential=credential)
 
-    made.call("things.list", "GET", "/things")
+    made.send(ApiCall("things.list", "GET", "/things"))
 
     assert http.sent[0].url.endswith("/managed-authn/external-token")
     assert set(json.loads(http.sent[0].body or b"")) == {"externalAccessToken"}
@@ -313,7 +314,7 @@ def test_what_the_credential_may_not_call_is_not_sent() -> None:
     made, http = transport()
 
     with pytest.raises(CredentialNotSupported):
-        made.call("connections.replace", "POST", "/app-connections/replace", body={})
+        made.send(ApiCall("connections.replace", "POST", "/app-connections/replace", body={}))
     assert http.sent == []
 
 
@@ -321,7 +322,7 @@ def test_what_the_edition_lacks_is_not_sent_nor_signed_in_for() -> None:
     made, http = transport(credential=ADA, edition="ce")
 
     with pytest.raises(EditionNotSupported):
-        made.call("global_connections.list", "GET", "/global-connections")
+        made.send(ApiCall("global_connections.list", "GET", "/global-connections"))
     assert http.sent == []
 
 
@@ -332,7 +333,7 @@ def test_the_community_edition_takes_no_signed_users() -> None:
     made, http = transport(credential=SignedEmbedding("pem", "key-1", user), edition="ce")
 
     with pytest.raises(EditionNotSupported):
-        made.call("things.list", "GET", "/things")
+        made.send(ApiCall("things.list", "GET", "/things"))
     assert http.sent == []
 
 
@@ -344,7 +345,9 @@ def test_an_answer_that_repeats_a_secret_does_not_get_it_into_the_error() -> Non
     made, _ = transport(echo, credential=ApiKey("sk-canary"))
 
     with pytest.raises(InvalidRequest) as failed:
-        made.call("connections.upsert", "POST", "/x", body={"value": {"secret_text": "hunter2"}})
+        made.send(
+            ApiCall("connections.upsert", "POST", "/x", body={"value": {"secret_text": "hunter2"}})
+        )
     assert failed.value.detail == "… and … are wrong"
 
 

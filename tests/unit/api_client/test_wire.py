@@ -16,8 +16,8 @@ from flask_activepieces.api_client.wire import (
     HttpRequest,
     build_request,
     decode,
+    path_segment,
     secrets_of,
-    segment,
 )
 from flask_activepieces.errors import InvalidInput
 from tests.support.scripted_pool import json_answer
@@ -30,7 +30,7 @@ def call(method: str = "GET", path: str = "/things", **members: Any) -> ApiCall:
 
 
 def sent(asked: ApiCall, *, as_whom: str | None = "sk-1") -> HttpRequest:
-    return build_request(asked, root=ROOT, token=as_whom, agent="flask-activepieces/1")
+    return build_request(asked, root=ROOT, token=as_whom, user_agent="flask-activepieces/1")
 
 
 # --- Requests -------------------------------------------------------------------------------------
@@ -84,10 +84,10 @@ def test_a_query_leaves_out_what_is_none_and_repeats_what_is_several() -> None:
 
 
 def test_no_id_leads_to_another_route() -> None:
-    assert segment("a/../b?c#d") == "a%2F..%2Fb%3Fc%23d"
+    assert path_segment("a/../b?c#d") == "a%2F..%2Fb%3Fc%23d"
     for nowhere in ("", ".", "..", "\ud800"):
-        with pytest.raises(InvalidInput, match="is no id"):
-            segment(nowhere)
+        with pytest.raises(InvalidInput, match="invalid id"):
+            path_segment(nowhere)
 
 
 def test_neither_a_call_nor_a_request_shows_what_it_carries() -> None:
@@ -100,14 +100,14 @@ def test_neither_a_call_nor_a_request_shows_what_it_carries() -> None:
 
 
 def test_the_json_of_a_good_answer_is_the_result() -> None:
-    assert decode(call(), json_answer(201, {"id": "x"})) == {"id": "x"}
+    assert decode("things.list", json_answer(201, {"id": "x"})) == {"id": "x"}
 
 
 @pytest.mark.parametrize(
     "answer", [ApiResponse(204, {}), ApiResponse(200, {}), ApiResponse(204, {}, b"odd")]
 )
 def test_an_answer_without_a_body_is_none(answer: ApiResponse) -> None:
-    assert decode(call(), answer) is None
+    assert decode("things.list", answer) is None
 
 
 @pytest.mark.parametrize(
@@ -126,16 +126,16 @@ def test_an_answer_without_a_body_is_none(answer: ApiResponse) -> None:
 )
 def test_success_in_anything_but_json_is_not_activepieces(kind: str, body: bytes) -> None:
     with pytest.raises(UnexpectedResponse) as failed:
-        decode(call(), ApiResponse(200, {"content-type": kind} if kind else {}, body))
+        decode("things.list", ApiResponse(200, {"content-type": kind} if kind else {}, body))
 
     assert "base URL" in str(failed.value)
 
 
 def test_a_wrong_address_changes_nothing_but_broken_json_may_have() -> None:
     with pytest.raises(UnexpectedResponse) as page:
-        decode(call("POST"), ApiResponse(200, {"content-type": "text/html"}, b"<html>"))
+        decode("things.list", ApiResponse(200, {"content-type": "text/html"}, b"<html>"))
     with pytest.raises(UnexpectedResponse) as broken:
-        decode(call("POST"), ApiResponse(201, {"content-type": "application/json"}, b"{"))
+        decode("things.list", ApiResponse(201, {"content-type": "application/json"}, b"{"))
 
     assert not page.value.outcome_unknown
     assert broken.value.outcome_unknown
@@ -165,7 +165,11 @@ def test_whatever_comes_back_is_a_value_or_one_of_our_errors(
     status: int, kind: str, extra: dict[str, str], body: bytes
 ) -> None:
     try:
-        decode(call(), ApiResponse(status, {"content-type": kind, **extra}, body), secrets=["sk-1"])
+        decode(
+            "things.list",
+            ApiResponse(status, {"content-type": kind, **extra}, body),
+            secrets=["sk-1"],
+        )
     except ApiError as failed:
         assert len(str(failed)) < 1000
     else:

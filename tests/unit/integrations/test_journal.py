@@ -51,5 +51,5 @@ def test_a_server_with_odd_ids_is_not_activepieces(office: Office) -> None:
     odd = {name: value for name, value in row.items() if name != "sealed"} | {"id": "x" * 65}
     office.upstream.faults.rubbish("POST", "/app-connections", body=json.dumps(odd).encode())
 
-    with pytest.raises(UnexpectedResponse, match="Not an id"):
+    with pytest.raises(UnexpectedResponse, match="not an id"):
         office.save(made)

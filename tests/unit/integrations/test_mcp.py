@@ -46,7 +46,7 @@ def test_a_user_switches_tools_off(office: Office, integration: Integration) -> 
 def test_a_change_that_this_server_does_not_know_is_not_told(
     office: Office, integration: Integration
 ) -> None:
-    with pytest.raises(CallNotSupported, match="no switch"):
+    with pytest.raises(CallNotSupported, match="cannot be switched on or off"):
         office.services.mcp.change(integration, enabled=False, user_id="alice", now=office.now)
 
     assert "mcp.changed" not in office.told

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.api_client import ActivepiecesClient
-from flask_activepieces.api_client.connection_pool import ConnectionPool, Retries, Timeout
+from flask_activepieces.api_client import ActivepiecesClient, ConnectionPool, Retries, Timeout
 from flask_activepieces.api_client.errors import ConnectionFailed
 from flask_activepieces.api_client.network import NetworkRefused
 from flask_activepieces.testing import ActivepiecesServer
@@ -17,7 +16,7 @@ ONCE = ConnectionPool(retries=Retries(attempts=1))
 
 
 def client(url: str) -> ActivepiecesClient:
-    return ActivepiecesClient(url, api_key="sk-key", timeout=AT_ONCE, http=ONCE)
+    return ActivepiecesClient(url, api_key="sk-key", timeout=AT_ONCE, pool=ONCE)
 
 
 @pytest.mark.parametrize(
@@ -107,5 +106,5 @@ def test_an_app_without_a_base_url_does_not_call_the_cloud(pytester: pytest.Pyte
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*NetworkRefused: This test was about to call * at https://cloud.activepieces.com.*"]
+        ["*NetworkRefused: This test would call * at https://cloud.activepieces.com.*"]
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.api_client.connection_pool import Timeout
+from flask_activepieces.api_client import Timeout
 from flask_activepieces.api_client.errors import (
     CallNotSupported,
     ResourceNotFound,
@@ -25,7 +25,7 @@ from flask_activepieces.api_client.resources.connections import (
     Connections,
     Owner,
 )
-from flask_activepieces.api_client.resources.resource import ALL
+from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.api_client.response import ApiResponse
 from flask_activepieces.errors import InvalidInput
 from tests.support.calls import FakeTransport, answer, says
@@ -68,7 +68,7 @@ def test_connections_come_with_one_call_and_without_a_cursor() -> None:
 
     assert len(rows) == 41 == len({row.id for row in rows})
     assert transport.lines == ["GET /app-connections"]
-    assert transport.last.query == {"projectId": PROJECT, "limit": ALL, "status": []}
+    assert transport.last.query == {"projectId": PROJECT, "limit": NO_LIMIT}
 
 
 def test_a_connection_is_typed() -> None:
@@ -109,7 +109,7 @@ def test_filters_go_to_the_server() -> None:
         "displayName": "x",
         "status": ["MISSING", "ERROR"],
         "scope": "PLATFORM",
-        "limit": ALL,
+        "limit": NO_LIMIT,
     }
 
 
@@ -186,7 +186,7 @@ def test_an_upsert_sends_the_value_with_its_type() -> None:
     made = Connections(transport).upsert(DRAFT, timeout=Timeout(read=310, total=310))
 
     assert made.external_id == "c-secret"
-    assert transport.last.line == "POST /app-connections"
+    assert transport.lines[-1] == "POST /app-connections"
     assert transport.last.timeout == Timeout(read=310, total=310)
     assert transport.last.body == {
         "projectId": PROJECT,
@@ -204,7 +204,7 @@ def test_an_upsert_is_never_repeated_by_itself() -> None:
 
     Connections(transport).upsert(DRAFT)
 
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 @pytest.mark.parametrize("metadata", [{}, {"tenantId": "t"}])
@@ -261,13 +261,13 @@ def test_an_update_renames_and_keeps_the_value() -> None:
     Connections(transport).update("c1", display_name="New")
     Connections(transport).update("c1", display_name="New", metadata={})
 
-    first, second = transport.asked
-    assert first.line == "POST /app-connections/c1"
+    first, second = transport.calls
+    assert transport.lines[0] == "POST /app-connections/c1"
     assert (first.body, second.body) == (
         {"displayName": "New"},
         {"displayName": "New", "metadata": {}},
     )
-    assert first.repeatable
+    assert first.is_repeatable
 
 
 def test_a_delete_has_no_body() -> None:
@@ -275,16 +275,16 @@ def test_a_delete_has_no_body() -> None:
 
     Connections(transport).delete("c1")
 
-    assert (transport.last.line, transport.last.body) == ("DELETE /app-connections/c1", None)
+    assert (transport.lines[-1], transport.last.body) == ("DELETE /app-connections/c1", None)
 
 
 @pytest.mark.parametrize("nowhere", ["", ".", ".."])
 def test_what_is_no_id_reaches_no_other_route(nowhere: str) -> None:
     connections = Connections(says())
 
-    with pytest.raises(InvalidInput, match="is no id"):
+    with pytest.raises(InvalidInput, match="invalid id"):
         connections.delete(nowhere)
-    with pytest.raises(InvalidInput, match="is no id"):
+    with pytest.raises(InvalidInput, match="invalid id"):
         connections.update(nowhere, display_name="x")
 
 
@@ -306,7 +306,7 @@ def test_a_connection_replaces_another() -> None:
         "applyToPublishedVersions": True,
         "deleteSourceConnection": True,
     }
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 @pytest.mark.parametrize("published", [True, False])
@@ -328,7 +328,7 @@ def test_where_the_source_cannot_stay_nothing_is_replaced(version: str) -> None:
     """An older server would delete it all the same."""
     transport = FakeTransport([flags(version)])
 
-    with pytest.raises(CallNotSupported, match=f"{version}.*always deletes the source"):
+    with pytest.raises(CallNotSupported, match=f"{version}.*always .*deletes the source"):
         Connections(transport).replace(PROJECT, source_id="a", target_id="b", delete_source=False)
 
     assert transport.lines == ["GET /flags"]
@@ -344,7 +344,7 @@ def test_no_source_is_deleted_that_published_flows_still_use() -> None:
         )
 
     assert set(refused.value.fields) == {"delete_source"}
-    assert transport.asked == []
+    assert transport.calls == []
 
 
 def flags(version: str) -> ApiResponse:

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from flask_activepieces.api_client.embedding_token import (
-    LONGEST_LIFETIME,
+    MAX_LIFETIME,
     EmbeddedUser,
     sign_embedding_token,
 )
@@ -141,7 +141,7 @@ def test_a_key_id_is_required() -> None:
     assert set(refused.value.fields) == {"key_id"}
 
 
-@pytest.mark.parametrize("lifetime", [0, -1, LONGEST_LIFETIME + 1])
+@pytest.mark.parametrize("lifetime", [0, -1, MAX_LIFETIME + 1])
 def test_tokens_are_short_lived(lifetime: int) -> None:
     with pytest.raises(ValueError, match="seconds"):
         sign_embedding_token(
@@ -163,11 +163,11 @@ def public_half() -> str:
     [
         (
             "-----BEGIN RSA PRIVATE KEY-----\ncanary\n-----END RSA PRIVATE KEY-----",
-            "no private key",
+            "must be a PEM private key",
         ),
-        ("canary", "no private key"),
-        (public_half(), "no private key"),
-        (pem(ec.generate_private_key(ec.SECP256R1())), "no RSA key"),
+        ("canary", "must be a PEM private key"),
+        (public_half(), "must be a PEM private key"),
+        (pem(ec.generate_private_key(ec.SECP256R1())), "must be an RSA key"),
         (pem(private_key(1024)), "2048 bits"),
     ],
     ids=["damaged", "no key", "public", "elliptic", "short"],
@@ -195,7 +195,7 @@ def test_a_token_is_exchanged_for_a_session() -> None:
     assert session.token not in repr(session)
     assert transport.lines == ["POST /managed-authn/external-token"]
     assert transport.last.body == {"externalAccessToken": "signed"}
-    assert transport.last.anonymous
+    assert not transport.last.authenticate
 
 
 @pytest.mark.parametrize(
@@ -235,4 +235,4 @@ def test_no_origins_are_not_sent() -> None:
     with pytest.raises(InvalidInput):
         Embedding(transport).allow_origins([])
 
-    assert transport.asked == []
+    assert transport.calls == []

@@ -130,7 +130,7 @@ def test_a_run_is_tried_again() -> None:
     assert (run.id, run.status) == (RUN, "QUEUED")
     assert transport.lines == [f"POST /flow-runs/{RUN}/retry"]
     assert transport.last.body == {"projectId": PROJECT, "strategy": "FROM_FAILED_STEP"}
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 def test_a_run_is_tried_again_with_the_flow_as_it_is_now() -> None:

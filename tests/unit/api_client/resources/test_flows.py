@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.api_client.connection_pool import Timeout
+from flask_activepieces.api_client import Timeout
 from flask_activepieces.api_client.errors import (
     CallNotSupported,
     Conflict,
@@ -17,7 +17,7 @@ from flask_activepieces.api_client.errors import (
     WorkerUnavailable,
 )
 from flask_activepieces.api_client.resources.flows import RUN_TIMEOUT, Flows
-from flask_activepieces.api_client.resources.resource import ALL
+from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.api_client.resources.templates import FlowTemplate
 from flask_activepieces.api_client.response import ApiResponse
 from tests.support.calls import FakeTransport, answer, recorded, says
@@ -88,7 +88,7 @@ def test_flows_are_listed_with_one_call_and_every_filter() -> None:
         "status": ["DISABLED"],
         "folderId": "f1",
         "connectionExternalIds": ["a", "b"],
-        "limit": ALL,
+        "limit": NO_LIMIT,
     }
 
 
@@ -96,7 +96,7 @@ def test_without_filters_all_flows_are_asked_for() -> None:
     transport = says("flow list")
 
     assert len(Flows(transport).list(PROJECT)) == 2
-    assert transport.last.query == {"projectId": PROJECT, "limit": ALL}
+    assert transport.last.query == {"projectId": PROJECT, "limit": NO_LIMIT}
 
 
 @pytest.mark.parametrize("name", ["flow get unknown", "flow get deleted"])
@@ -123,7 +123,7 @@ def test_a_flow_is_made() -> None:
         "folderId": "f1",
         "metadata": {"a": 1},
     }
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 CONSTRAINED = {"embedConstraints": {"requiredPieceNames": ["@acme/piece-crm"]}}
@@ -142,7 +142,7 @@ def test_a_template_becomes_a_flow() -> None:
 
     assert flow.version.has_trigger
     assert transport.lines == ["POST /flows", f"POST /flows/{FLOW}"]
-    assert transport.asked[0].body == {"projectId": PROJECT, "displayName": "From a template"}
+    assert transport.calls[0].body == {"projectId": PROJECT, "displayName": "From a template"}
     assert transport.last.body == {
         "type": "IMPORT_FLOW",
         "request": {
@@ -159,7 +159,7 @@ def test_a_template_may_get_another_name() -> None:
 
     Flows(transport).import_template(PROJECT, TEMPLATE, display_name="Mine")
 
-    assert transport.asked[0].body["displayName"] == "Mine"
+    assert transport.calls[0].body["displayName"] == "Mine"
     assert transport.last.body["request"]["displayName"] == "Mine"
 
 
@@ -169,7 +169,7 @@ def test_metadata_are_there_before_the_template_is_imported() -> None:
 
     Flows(transport).import_template(PROJECT, TEMPLATE, metadata=CONSTRAINED)
 
-    assert transport.asked[0].body["metadata"] == CONSTRAINED
+    assert transport.calls[0].body["metadata"] == CONSTRAINED
     assert "metadata" not in transport.last.body["request"]
 
 
@@ -305,7 +305,7 @@ def test_a_flow_is_switched(method: str, status: str, name: str) -> None:
     assert flow.status == status
     assert transport.last.operation == f"flows.{method}"
     assert transport.last.body == {"type": "CHANGE_STATUS", "request": {"status": status}}
-    assert transport.last.repeatable
+    assert transport.last.is_repeatable
 
 
 def test_any_operation_can_be_applied() -> None:
@@ -315,7 +315,7 @@ def test_any_operation_can_be_applied() -> None:
     Flows(transport).apply(FLOW, "ADD_ACTION", request)
 
     assert transport.last.body == {"type": "ADD_ACTION", "request": request}
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 def test_an_operation_that_does_not_fit_is_rejected() -> None:
@@ -347,7 +347,7 @@ def test_a_flow_is_run_and_its_answer_waited_for() -> None:
     assert transport.last.body == {"hello": "world"}
     assert transport.last.timeout == RUN_TIMEOUT
     assert RUN_TIMEOUT.read > 30
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 def test_a_webhook_never_gets_the_credential() -> None:
@@ -357,7 +357,7 @@ def test_a_webhook_never_gets_the_credential() -> None:
     Flows(transport).run(FLOW)
     Flows(transport).run(FLOW, sync=False)
 
-    assert [asked.anonymous for asked in transport.asked] == [True, True]
+    assert [call.authenticate for call in transport.calls] == [False, False]
 
 
 def test_a_flow_is_run_without_waiting() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from flask_activepieces.api_client.errors import AuthenticationFailed
 from flask_activepieces.api_client.resources.folders import Folder, Folders
-from flask_activepieces.api_client.resources.resource import ALL
+from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from tests.support.calls import FakeTransport, answer, says
 
 FOLDER = Folder(
@@ -28,7 +28,7 @@ def test_folders_are_listed_with_one_call() -> None:
 
     assert list(Folders(transport).list("p1")) == [FOLDER]
     assert transport.lines == ["GET /folders"]
-    assert transport.last.query == {"projectId": "p1", "limit": ALL}
+    assert transport.last.query == {"projectId": "p1", "limit": NO_LIMIT}
 
 
 def test_a_folder_is_read_made_renamed_and_deleted() -> None:
@@ -48,8 +48,8 @@ def test_a_folder_is_read_made_renamed_and_deleted() -> None:
         "POST /folders/f1",
         "DELETE /folders/f1",
     ]
-    assert transport.asked[1].body == {"projectId": "p1", "displayName": "Sales"}
-    assert transport.asked[2].body == {"displayName": "Sales"}
+    assert transport.calls[1].body == {"projectId": "p1", "displayName": "Sales"}
+    assert transport.calls[2].body == {"displayName": "Sales"}
 
 
 def test_a_bad_key_is_told_by_its_status() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.api_client.connection_pool import Timeout
+from flask_activepieces.api_client import Timeout
 from flask_activepieces.api_client.errors import (
     InvalidRequest,
     PermissionDenied,
@@ -19,7 +19,7 @@ from flask_activepieces.api_client.resources.global_connections import (
     GlobalConnectionDraft,
     GlobalConnections,
 )
-from flask_activepieces.api_client.resources.resource import ALL
+from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.errors import InvalidInput
 from tests.support.calls import says
 
@@ -46,7 +46,7 @@ def test_global_connections_are_listed_with_one_call() -> None:
     assert len(connection.project_ids) == 2
     assert connection.owner is not None
     assert transport.lines == ["GET /global-connections"]
-    assert transport.last.query == {"pieceName": PIECE, "status": ["ACTIVE"], "limit": ALL}
+    assert transport.last.query == {"pieceName": PIECE, "status": ["ACTIVE"], "limit": NO_LIMIT}
 
 
 @pytest.mark.parametrize(("part", "count"), [("GLOBAL one", 3), ("%", 0), ("", 5)])
@@ -82,7 +82,7 @@ def test_a_global_connection_is_made() -> None:
         "value": {"type": "SECRET_TEXT", "secret_text": "ok-g"},
     }
     assert transport.last.timeout == Timeout(read=310, total=310)
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 def test_it_may_be_for_no_project_yet() -> None:
@@ -121,7 +121,7 @@ def test_a_global_connection_is_changed() -> None:
         "preSelectForNewProjects": False,
         "metadata": {},
     }
-    assert transport.last.repeatable
+    assert transport.last.is_repeatable
 
 
 def test_a_name_is_required() -> None:
@@ -130,7 +130,7 @@ def test_a_name_is_required() -> None:
     with pytest.raises(InvalidInput):
         GlobalConnections(transport).update(ID, display_name="")
 
-    assert transport.asked == []
+    assert transport.calls == []
 
 
 def test_an_unknown_one_cannot_be_changed() -> None:

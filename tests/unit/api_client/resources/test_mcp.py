@@ -121,7 +121,7 @@ def test_one_thing_is_changed_at_a_time(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         Mcp(transport).update(PROJECT, **change)
 
-    assert transport.asked == []
+    assert transport.calls == []
 
 
 @pytest.mark.parametrize("name", ["mcp: rotate", "[0.78.2] mcp-server rotate"])
@@ -133,7 +133,7 @@ def test_a_rotation_brings_another_token(name: str) -> None:
     assert len(server.token) == 72
     assert transport.lines == [f"POST {PATH}/rotate"]
     assert transport.last.body is None
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 def test_the_server_of_the_platform_is_changed_and_rotated() -> None:

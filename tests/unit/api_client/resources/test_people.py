@@ -12,9 +12,8 @@ from flask_activepieces.api_client.errors import (
     ResourceNotFound,
     RouteNotFound,
 )
-from flask_activepieces.api_client.resources.members import Members
-from flask_activepieces.api_client.resources.resource import ALL
-from flask_activepieces.api_client.resources.users import User, Users
+from flask_activepieces.api_client.resources.people import Members, User, Users
+from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.errors import InvalidInput
 from tests.support.calls import FakeTransport, answer, recorded, says
 
@@ -57,14 +56,14 @@ def test_users_are_listed_with_one_call() -> None:
         None,
     )
     assert transport.lines == ["GET /users"]
-    assert transport.last.query == {"limit": ALL}
+    assert transport.last.query == {"limit": NO_LIMIT}
 
 
 def test_a_user_is_found_by_the_hosts_own_id() -> None:
     transport = says("api key: users by externalId")
 
     assert Users(transport).find("u-1") == EVE
-    assert transport.last.query == {"externalId": "u-1", "limit": ALL}
+    assert transport.last.query == {"externalId": "u-1", "limit": NO_LIMIT}
 
 
 def test_a_server_that_does_not_know_the_filter_finds_nobody_else() -> None:
@@ -77,7 +76,7 @@ def test_an_empty_id_finds_nobody_and_asks_nobody() -> None:
     with pytest.raises(InvalidInput):
         Users(transport).find("")
 
-    assert transport.asked == []
+    assert transport.calls == []
 
 
 def test_a_user_is_read_by_id() -> None:
@@ -103,7 +102,7 @@ def test_a_user_is_changed(changes: dict[str, Any], body: dict[str, Any]) -> Non
 
     assert transport.lines == [f"POST /users/{EVE.id}"]
     assert transport.last.body == body
-    assert transport.last.repeatable
+    assert transport.last.is_repeatable
 
 
 def test_a_user_is_taken_from_the_platform() -> None:
@@ -136,7 +135,7 @@ def test_an_invitation_of_a_user_waits_and_its_link_is_secret() -> None:
         "email": "inv1@example.com",
         "platformRole": "MEMBER",
     }
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 def test_an_invitation_of_an_api_key_is_accepted_at_once() -> None:
@@ -149,7 +148,7 @@ def test_invitations_to_the_platform_are_listed() -> None:
     transport = says("invitations list PLATFORM")
 
     assert len(Users(transport).list_invitations()) == 3
-    assert transport.last.query == {"type": "PLATFORM", "limit": ALL}
+    assert transport.last.query == {"type": "PLATFORM", "limit": NO_LIMIT}
 
 
 def test_invitations_to_a_project_name_the_role() -> None:
@@ -159,7 +158,7 @@ def test_invitations_to_a_project_name_the_role() -> None:
 
     roles = [each.project_role.name for each in invitations if each.project_role is not None]
     assert roles == ["Viewer", "Editor"]
-    assert transport.last.query == {"type": "PROJECT", "projectId": PROJECT, "limit": ALL}
+    assert transport.last.query == {"type": "PROJECT", "projectId": PROJECT, "limit": NO_LIMIT}
 
 
 @pytest.mark.parametrize("resource", [Users, Members])
@@ -188,7 +187,7 @@ def test_members_are_listed_with_their_users_and_roles() -> None:
     assert member.project_role.name == "Viewer"
     assert "READ_FLOW" in member.project_role.permissions
     assert transport.lines == ["GET /project-members"]
-    assert transport.last.query == {"projectId": PROJECT, "limit": ALL}
+    assert transport.last.query == {"projectId": PROJECT, "limit": NO_LIMIT}
 
 
 def test_somebody_is_invited_to_a_project() -> None:

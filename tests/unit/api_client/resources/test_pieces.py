@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.api_client.connection_pool import Timeout
+from flask_activepieces.api_client import Timeout
 from flask_activepieces.api_client.errors import (
     CallTimedOut,
     Conflict,
@@ -130,7 +130,7 @@ def test_a_piece_is_installed_from_its_archive() -> None:
     }
     assert transport.last.files == {"pieceArchive": ("piece.tgz", b"tgz", "application/gzip")}
     assert transport.last.timeout == Timeout(read=310, total=310)
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 def test_a_version_that_is_there_is_a_conflict() -> None:
@@ -187,4 +187,4 @@ def test_a_version_that_is_no_three_numbers_is_not_sent(version: str) -> None:
     with pytest.raises(InvalidInput):
         Pieces(transport).install(b"tgz", name=OURS, version=version)
 
-    assert transport.asked == []
+    assert transport.calls == []

@@ -13,7 +13,7 @@ from flask_activepieces.api_client.errors import (
     ServerError,
 )
 from flask_activepieces.api_client.resources.projects import Project, Projects, project_name
-from flask_activepieces.api_client.resources.resource import ALL
+from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.errors import InvalidInput
 from tests.support.calls import FakeTransport, answer, says
 
@@ -40,14 +40,14 @@ def test_projects_are_listed_with_one_call() -> None:
     assert project.external_id is None
     assert project.metadata == {}
     assert transport.lines == ["GET /projects"]
-    assert transport.last.query == {"displayName": "Local", "limit": ALL}
+    assert transport.last.query == {"displayName": "Local", "limit": NO_LIMIT}
 
 
 def test_a_project_is_found_by_the_hosts_own_name_for_it() -> None:
     transport = says("projects list by externalId")
 
     assert Projects(transport).find("tenant-1") == TENANT_ONE
-    assert transport.last.query == {"externalId": "tenant-1", "limit": ALL}
+    assert transport.last.query == {"externalId": "tenant-1", "limit": NO_LIMIT}
 
 
 def test_a_project_that_is_not_there_is_none() -> None:
@@ -65,7 +65,7 @@ def test_an_empty_name_finds_nothing_and_asks_nobody() -> None:
     with pytest.raises(InvalidInput):
         Projects(transport).find("")
 
-    assert transport.asked == []
+    assert transport.calls == []
 
 
 def test_a_project_is_read_by_its_id() -> None:
@@ -104,7 +104,7 @@ def test_a_project_is_made() -> None:
         "externalId": "tenant-1",
         "metadata": {"plan": "gold"},
     }
-    assert not transport.last.repeatable
+    assert not transport.last.is_repeatable
 
 
 def test_what_is_not_given_is_not_sent() -> None:
@@ -142,7 +142,7 @@ def test_a_name_that_activepieces_refuses_is_not_sent(name: str) -> None:
     with pytest.raises(InvalidInput):
         Projects(transport).update("H4SMHoAgJs8TNlXiaOIoV", display_name=name)
 
-    assert transport.asked == []
+    assert transport.calls == []
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_change_sends_what_changes_and_may_be_repeated(
     assert changed.display_name == "Tenant 1 renamed"
     assert transport.lines == ["POST /projects/H4SMHoAgJs8TNlXiaOIoV"]
     assert transport.last.body == body
-    assert transport.last.repeatable
+    assert transport.last.is_repeatable
 
 
 def test_a_project_is_deleted() -> None:

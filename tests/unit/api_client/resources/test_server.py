@@ -37,7 +37,7 @@ def test_what_anybody_may_know_is_asked_without_the_credential() -> None:
     server.info()
     server.is_healthy()
 
-    assert [asked.anonymous for asked in transport.asked] == [True, True]
+    assert [call.authenticate for call in transport.calls] == [False, False]
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"CURRENT_VERSION": "0.85.2"}])

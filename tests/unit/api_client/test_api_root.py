@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.api_client.urls import api_root
+from flask_activepieces.api_client.wire import api_root
 
 
 @pytest.mark.parametrize(
