@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .piece import Action, ActionCall, Piece, StepFailed
-    from .server import ActivepiecesServer
+    from .standin.pieces.piece import Action, ActionCall, Piece, StepFailed
+    from .standin.server import ActivepiecesServer
 
 __all__ = ["Action", "ActionCall", "ActivepiecesServer", "Piece", "StepFailed"]
 
@@ -13,6 +13,7 @@ def __getattr__(name: str) -> Any:
     # By the first who asks: pytest loads the plugin beside this file in every run, with or without need of a server.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import piece, server
+    from .standin import server
+    from .standin.pieces import piece
 
     return getattr(server if name == "ActivepiecesServer" else piece, name)

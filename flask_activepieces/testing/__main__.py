@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from threading import Event
 
-from .server import ActivepiecesServer
-from .versions import RELEASES
+from .standin.server import ActivepiecesServer
+from .standin.versions import RELEASES
 
 DEFAULT_PORT = 8080
 

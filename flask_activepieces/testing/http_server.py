@@ -16,10 +16,12 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from .faults import ConnectionReset
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+class ConnectionReset(ConnectionResetError):
+    """Raised by an app to make the server reset the connection."""
 
 
 class HttpServer:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from .server import ActivepiecesServer
+    from .standin.server import ActivepiecesServer
 
 __all__ = [
     "activepieces_options",
@@ -64,7 +64,7 @@ def activepieces_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def _activepieces_server(activepieces_options: dict[str, Any]) -> Iterator[ActivepiecesServer]:
-    from .server import ActivepiecesServer
+    from .standin.server import ActivepiecesServer
 
     with ActivepiecesServer(**activepieces_options) as server:
         yield server
@@ -90,7 +90,7 @@ def live_app(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def issue_token(app: Flask) -> Callable[..., str]:
     """Makes access tokens of the app under test: ``issue_token(user_id=…, tenant_id=…, scope=…)``."""
-    from .issuing import issue_access_token
+    from .access_tokens import issue_access_token
 
     def issue(
         *,
@@ -113,7 +113,7 @@ def issue_token(app: Flask) -> Callable[..., str]:
 @pytest.fixture
 def authorized_client(app: Flask, issue_token: Callable[..., str]) -> Callable[..., FlaskClient]:
     """Makes test clients that call the app as Activepieces does: ``authorized_client(user_id=…, tenant_id=…)``."""
-    from .issuing import client_with
+    from .access_tokens import client_with
 
     def make(**whom: Any) -> FlaskClient:
         return client_with(app, issue_token(**whom))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from socket import socket
 from typing import Any
 
-from flask_activepieces.testing.answers import timestamp
-from flask_activepieces.testing.people import make_identity, make_member, make_user
-from flask_activepieces.testing.projects import make_project
-from flask_activepieces.testing.world import FEATURES
+from flask_activepieces.testing.standin.access.people import make_identity, make_member, make_user
+from flask_activepieces.testing.standin.access.projects import make_project
+from flask_activepieces.testing.standin.routing.responses import timestamp
+from flask_activepieces.testing.standin.state import FEATURES
 from tests.support.token_endpoint import Told
 
 from .replay import PRIVATE_KEY, Arrangement, Replay, instant

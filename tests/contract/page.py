@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from flask_activepieces.testing.versions import CHANGES
+from flask_activepieces.testing.standin.versions import CHANGES
 from tests.support.documents import DOCS
 from tests.support.recordings import Recording, recordings, token_requests
 

@@ -14,9 +14,9 @@ from joserfc.jwk import OctKey, RSAKey
 from werkzeug.test import Client, TestResponse
 
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.accounts import make_api_key
-from flask_activepieces.testing.auth import user_token
-from flask_activepieces.testing.connection_rows import keep, value_of
+from flask_activepieces.testing.standin.access.accounts import make_api_key
+from flask_activepieces.testing.standin.connections.rows import keep, value_of
+from flask_activepieces.testing.standin.routing.authentication import user_token
 from tests.support.clock import StoppedClock
 from tests.support.recordings import Recording
 from tests.support.token_endpoint import TokenEndpoint

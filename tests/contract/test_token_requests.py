@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.connection_rows import KIND, value_of
+from flask_activepieces.testing.standin.connections.rows import KIND, value_of
 from tests.support.acme import acme_pieces
 from tests.support.clock import StoppedClock
 from tests.support.recordings import token_requests

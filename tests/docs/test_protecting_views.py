@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from flask import Flask
 
-from flask_activepieces.testing.issuing import issue_access_token
+from flask_activepieces.testing.access_tokens import issue_access_token
 from tests.docs.conftest import RunPage
 from tests.support.documents import DOCS
 

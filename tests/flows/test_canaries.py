@@ -20,7 +20,7 @@ from flask import Flask
 from flask_activepieces import signals
 from flask_activepieces.state import get_state
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.accounts import make_api_key
+from flask_activepieces.testing.standin.access.accounts import make_api_key
 from tests.support import hosts
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, answer_of

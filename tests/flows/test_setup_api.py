@@ -10,7 +10,7 @@ from flask import Flask
 
 from flask_activepieces import Principal
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.accounts import make_api_key
+from flask_activepieces.testing.standin.access.accounts import make_api_key
 from tests.conftest import MakeApp
 from tests.support.actors import answer_of
 from tests.support.hosts import SmallHost

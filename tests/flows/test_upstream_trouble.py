@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.faults import Faults
+from flask_activepieces.testing.standin.faults import Faults
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import answer_of

@@ -122,6 +122,14 @@ def test_module_imports_only_from_rows_above(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_only_testing_imports_the_stand_in(module: str) -> None:
+    """The small Activepieces is for tests and demos; an app in production never loads it."""
+    standin = {name for name in imported_modules(module) if is_among(name, {"testing"})}
+
+    assert not standin or is_among(module, {"testing"})
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_module_imports_no_name_from_the_package_root(module: str) -> None:
     """The root imports everything, so importing from it ties every file into one circle."""
     assert ROOT not in imported_modules(module)

@@ -7,7 +7,7 @@ from typing import Any
 import requests
 
 from flask_activepieces.testing import Piece
-from flask_activepieces.testing.piece import Action, ActionCall
+from flask_activepieces.testing.standin.pieces.piece import Action, ActionCall
 
 _NOTE = {"displayName": "Note", "required": False, "type": "SHORT_TEXT"}
 _URL = {"displayName": "URL", "required": True, "type": "SHORT_TEXT"}

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 from flask_activepieces.config.settings import Settings, ThirdPartyApp
 from flask_activepieces.config.urls import server_url
 from flask_activepieces.errors import ConfigError
-from flask_activepieces.testing.signing_keys import new_pair
+from flask_activepieces.testing.standin.access.signing_keys import new_pair
 
 KEY = "a secret key that is long enough"
 PEM = new_pair()[0].strip()

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
 from flask_activepieces.testing import ActivepiecesServer, Piece
-from flask_activepieces.testing.versions import Version
+from flask_activepieces.testing.standin.versions import Version
 from tests.support.acme import acme_pieces
 from tests.support.office import OWN_PIECE, Office
 

@@ -33,7 +33,7 @@ from flask_activepieces.integrations.connections.saver import NewConnection, Rea
 from flask_activepieces.integrations.connections.service import ConnectionFilter
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.world import FEATURES
+from flask_activepieces.testing.standin.state import FEATURES
 from tests.support.acme import acme_pieces
 from tests.support.office import SECRET_PIECE, Office
 from tests.support.standin import standin

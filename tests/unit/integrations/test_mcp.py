@@ -13,7 +13,7 @@ from flask_activepieces.api_client.errors import (
 )
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations.store import Integration
-from flask_activepieces.testing.signing_keys import add_key, new_pair
+from flask_activepieces.testing.standin.access.signing_keys import add_key, new_pair
 from tests.support.office import Office
 
 ALICE = Principal("alice", "acme", "Alice")

@@ -18,7 +18,7 @@ from flask_activepieces.errors import InvalidInput, NotFound
 from flask_activepieces.integrations.connections.saver import Reach
 from flask_activepieces.integrations.connections.service import Replaced
 from flask_activepieces.integrations.store import Integration
-from flask_activepieces.testing.flow_rows import latest_version, published_version
+from flask_activepieces.testing.standin.flows.rows import latest_version, published_version
 from tests.support.office import Office
 from tests.support.standin import action, catch_webhook, standin
 

@@ -1,0 +1,100 @@
+"""People: who can sign in, as users of which platform, and how lists show them."""
+
+from __future__ import annotations
+
+import secrets
+
+from werkzeug.security import generate_password_hash
+
+from ..routing.responses import Row
+from ..state import World
+
+
+def person(world: World, user_id: str | None) -> Row | None:
+    """The user with name and e-mail address, as lists show them; None when there is no such user any more."""
+    user = world.store.get("user", user_id)
+    identity = world.store.get("identity", user["identityId"]) if user else None
+    if user is None or identity is None:
+        return None
+    return {
+        "id": user["id"],
+        "email": identity["email"],
+        "firstName": identity["firstName"],
+        "status": user["status"],
+        "externalId": user["externalId"],
+        "platformId": user["platformId"],
+        "platformRole": user["platformRole"],
+        "lastName": identity["lastName"],
+        "created": user["created"],
+        "updated": user["updated"],
+    }
+
+
+def _hash(password: str) -> str:
+    return generate_password_hash(password, "pbkdf2:sha256:1000")
+
+
+def set_password(world: World, email: str, password: str) -> None:
+    """Give whoever has this e-mail address another password."""
+    identity = world.store.first("identity", email=email)
+    assert identity is not None, "an identity is never deleted"
+    world.store.change("identity", identity["id"], password=_hash(password))
+
+
+def make_identity(world: World, *, email: str, password: str, first: str, last: str) -> Row:
+    """Someone who can sign in; not yet a user of any platform."""
+    return world.store.add(
+        "identity",
+        {
+            "email": email.lower(),
+            "password": _hash(password),
+            "firstName": first,
+            "lastName": last,
+            "tokenVersion": secrets.token_urlsafe(16),
+        },
+    )
+
+
+def make_user(
+    world: World,
+    identity: Row,
+    platform_id: str,
+    *,
+    role: str = "MEMBER",
+    external_id: str | None = None,
+) -> Row:
+    """That identity as a user of a platform."""
+    return world.store.add(
+        "user",
+        {
+            "identityId": identity["id"],
+            "platformId": platform_id,
+            "platformRole": role,
+            "status": "ACTIVE",
+            "externalId": external_id,
+            "lastActiveDate": None,
+        },
+    )
+
+
+def role_named(world: World, name: str) -> Row | None:
+    """The role of that name, in whatever case."""
+    roles = world.store.all("project_role", lambda role: role["name"].lower() == name.lower())
+    return next(iter(roles), None)
+
+
+def make_member(world: World, user: Row, project_id: str, role: Row) -> Row:
+    """Give a user a role in a project, in place of the one that they had."""
+    given = {"projectRoleId": role["id"]}
+    member = world.store.first("project_member", projectId=project_id, userId=user["id"])
+    if member is not None:
+        return world.store.change("project_member", member["id"], **given)
+    return world.store.add(
+        "project_member",
+        {
+            "platformId": user["platformId"],
+            "userId": user["id"],
+            "projectId": project_id,
+            **given,
+        },
+    )

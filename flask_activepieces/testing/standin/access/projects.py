@@ -1,0 +1,189 @@
+"""Projects: a platform's workspaces."""
+
+from __future__ import annotations
+
+from ..routing.authentication import USER, Principal, is_platform_admin, role_of
+from ..routing.paging import ExactCursor, page, rows_a_page
+from ..routing.responses import Json, Row, breaks_a_rule, database_error
+from ..routing.route_groups import Area, Call, in_path
+from ..routing.validation import fields, flag, nullable, number, optional, record, text
+from ..state import World
+from ..store import new_id
+
+area = Area("projects")
+
+#: Projects are listed by type, then by name; the cursor tells each from the next.
+_ORDER = ExactCursor(("type", "displayName", "id"))
+#: A domain name is refused: it would become a link in e-mails.
+_NAME = text(pattern="[^./]+")
+
+
+def make_project(
+    world: World,
+    owner: Row,
+    display_name: str,
+    *,
+    kind: str = "TEAM",
+    external_id: str | None = None,
+    metadata: Row | None = None,
+    plan: str | None = None,
+) -> Row:
+    """A project of the owner's platform; an external id names one project only."""
+    if external_id is not None and world.store.first(
+        "project", platformId=owner["platformId"], externalId=external_id
+    ):
+        raise database_error(
+            'duplicate key value violates unique constraint "idx_project_platform_id_external_id"',
+            code="23505",
+        )
+    project_id, now = new_id(), world.store.now()
+    return world.store.add(
+        "project",
+        {
+            "id": project_id,
+            "ownerId": owner["id"],
+            "displayName": display_name,
+            "platformId": owner["platformId"],
+            "maxConcurrentJobs": None,
+            "type": kind,
+            "icon": {"color": "LAVENDER"},
+            "externalId": external_id,
+            "releasesEnabled": False,
+            "metadata": metadata,
+            "poolId": None,
+            "plan": {
+                "id": new_id(),
+                "created": now,
+                "updated": now,
+                "projectId": project_id,
+                "locked": False,
+                "name": plan or ("free" if kind == "PERSONAL" else "platform"),
+                "piecesFilterType": "NONE",
+                "pieces": [],
+            },
+        },
+    )
+
+
+def project_json(world: World, project: Row) -> Row:
+    """A project with what happens in it, counted."""
+    flows = world.store.all("flow", projectId=project["id"])
+    members = len(world.store.all("project_member", projectId=project["id"]))
+    counts = {
+        "totalUsers": members,
+        "activeUsers": members,
+        "totalFlows": len(flows),
+        "activeFlows": sum(flow["status"] == "ENABLED" for flow in flows),
+    }
+    return project | {"analytics": counts}
+
+
+def visible_projects(world: World, principal: Principal) -> list[Row]:
+    """The caller's own project, and those in which they have a role."""
+
+    def sees(project: Row) -> bool:
+        if project["type"] == "PERSONAL":
+            return bool(project["ownerId"] == principal.user_id)
+        if principal.kind != USER or is_platform_admin(world, principal.user_id):
+            return True
+        return role_of(world, principal.user_id or "", project) is not None
+
+    rows = world.store.all("project", sees, platformId=principal.platform_id)
+    return sorted(rows, key=lambda row: (row["type"], row["displayName"], row["id"]))
+
+
+@area.route(
+    "GET",
+    "/projects",
+    query={
+        "externalId": optional(text()),
+        "displayName": optional(text()),
+        "limit": optional(number()),
+        "cursor": optional(text()),
+    },
+)
+def list_projects(call: Call) -> tuple[int, Json]:
+    """Projects; ``externalId`` is compared as a whole, ``displayName`` in part."""
+    rows = visible_projects(call.world, call.principal)
+    if "externalId" in call.query:
+        rows = [row for row in rows if row["externalId"] == call.query["externalId"]]
+    if "displayName" in call.query:
+        part = call.query["displayName"].lower()
+        rows = [row for row in rows if part in row["displayName"].lower()]
+    found = page(
+        rows,
+        limit=rows_a_page(call.query.get("limit"), default=50),
+        cursor=call.query.get("cursor"),
+        by=_ORDER,
+    )
+    return 200, found | {"data": [project_json(call.world, row) for row in found["data"]]}
+
+
+@area.route(
+    "POST",
+    "/projects",
+    body=fields(
+        {
+            "displayName": _NAME,
+            "externalId": optional(nullable(text())),
+            "metadata": optional(nullable(record())),
+            "maxConcurrentJobs": optional(nullable(number())),
+        }
+    ),
+    platform_admin=True,
+)
+def create(call: Call) -> tuple[int, Json]:
+    """A team's project, owned by the platform's owner."""
+    owner = call.world.store.get("user", call.principal.user_id)
+    assert owner is not None
+    project = make_project(
+        call.world,
+        owner,
+        call.body["displayName"],
+        external_id=call.body.get("externalId"),
+        metadata=call.body.get("metadata"),
+    )
+    return 201, project_json(call.world, project)
+
+
+@area.route("GET", "/projects/<projectId>", project=in_path)
+def show(call: Call) -> tuple[int, Json]:
+    """One project."""
+    assert call.project is not None
+    return 200, project_json(call.world, call.project)
+
+
+@area.route(
+    "POST",
+    "/projects/<projectId>",
+    body=fields(
+        {
+            "displayName": optional(_NAME),
+            "externalId": optional(text()),
+            "metadata": optional(nullable(record())),
+            "releasesEnabled": optional(flag()),
+        }
+    ),
+    project=in_path,
+    permission="WRITE_PROJECT",
+)
+def update(call: Call) -> tuple[int, Json]:
+    """Change what the body names."""
+    return 200, project_json(
+        call.world, call.world.store.change("project", call.project_id, **call.body)
+    )
+
+
+@area.route("DELETE", "/projects/<projectId>", project=in_path, platform_admin=True)
+def delete(call: Call) -> tuple[int, Json]:
+    """Delete a team's project with its connections."""
+    world = call.world
+    assert call.project is not None
+    if call.project["type"] == "PERSONAL":
+        raise breaks_a_rule("Personal projects cannot be deleted")
+    for row in world.store.all(
+        "app_connection", lambda row: row["projectIds"] == [call.project_id]
+    ):
+        world.store.drop("app_connection", row["id"])
+    world.store.drop("project", call.project_id)
+    return 204, None

@@ -1,0 +1,98 @@
+"""Signing keys: with one, a host signs its own users in (see `managed_authn`)."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from ..routing.responses import Json, Row, listing, not_found
+from ..routing.route_groups import USER_ONLY, Area, Call
+from ..routing.validation import fields, text
+from ..state import World
+
+area = Area("signing keys")
+
+KIND = "signing_key"
+_PLAN = "embeddingEnabled"
+#: A real server makes keys of 4096 bits, which takes a second or more.
+_BITS = 2048
+
+
+def new_pair() -> tuple[str, str]:
+    """Private and public key, as PKCS#1 PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.PKCS1
+    )
+    return private.decode(), public.decode()
+
+
+def add_key(world: World, platform_id: str | None, public: str, display_name: str) -> Row:
+    """Believe from now on what the other half of this key signs."""
+    return world.store.add(
+        KIND,
+        {
+            "platformId": platform_id,
+            "publicKey": public,
+            "algorithm": "RSA",
+            "displayName": display_name,
+        },
+    )
+
+
+@area.route(
+    "POST",
+    "/signing-keys",
+    body=fields({"displayName": text()}),
+    who=USER_ONLY,
+    platform_admin=True,
+    plan=_PLAN,
+    editions=("ee",),
+)
+def create(call: Call) -> tuple[int, Json]:
+    """A key pair; its private half is shown now and kept nowhere."""
+    private, public = new_pair()
+    row = add_key(call.world, call.principal.platform_id, public, call.body["displayName"])
+    return 201, {**row, "privateKey": private}
+
+
+@area.route(
+    "GET", "/signing-keys", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
+)
+def list_keys(call: Call) -> tuple[int, Json]:
+    """The public halves of all keys."""
+    return 200, listing(call.world.store.all(KIND, platformId=call.principal.platform_id))
+
+
+def _named(call: Call) -> Row:
+    key = call.world.store.get(KIND, call.params["id"])
+    if key is None or key["platformId"] != call.principal.platform_id:
+        raise not_found(KIND, call.params["id"])
+    return key
+
+
+@area.route(
+    "GET", "/signing-keys/<id>", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
+)
+def get(call: Call) -> tuple[int, Json]:
+    """The public half of one key."""
+    return 200, _named(call)
+
+
+@area.route(
+    "DELETE",
+    "/signing-keys/<id>",
+    who=USER_ONLY,
+    platform_admin=True,
+    plan=_PLAN,
+    editions=("ee",),
+)
+def delete(call: Call) -> tuple[int, Json]:
+    """Let nobody in any more by this key."""
+    call.world.store.drop(KIND, _named(call)["id"])
+    return 204, None

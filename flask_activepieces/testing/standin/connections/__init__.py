@@ -1,0 +1,1 @@
+"""Connections and the OAuth 2 sign-ins behind them."""

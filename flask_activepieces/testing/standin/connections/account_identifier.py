@@ -1,0 +1,56 @@
+"""Whose account a connection is: what 0.92 writes to its metadata, as far as the value or the piece says it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+
+from ..pieces.catalogue import behaviour_of
+from ..routing.responses import Json, Row
+from ..state import World
+from ..versions import ACCOUNT_IDENTIFIER
+from .rows import KIND
+from .tokens import OAUTH_TYPES
+
+#: Claims that hold an e-mail address; the later ones do so only in some answers.
+_EMAIL, _PERHAPS_EMAIL = ("email", "mail"), ("preferred_username", "upn", "unique_name")
+
+
+def with_account(world: World, row: Row, piece: Row, value: Row) -> Row:
+    """The connection after an upsert, with its account beside the metadata that it has, where that is known."""
+    account = _account_of(world, piece, value) if world.has(ACCOUNT_IDENTIFIER) else None
+    if account is None:
+        return row
+    metadata = {**(row["metadata"] or {}), "accountIdentifier": account}
+    return world.store.change(KIND, row["id"], metadata=metadata)
+
+
+def _account_of(world: World, piece: Row, value: Row) -> str | None:
+    """The e-mail address in the token answer or its ``id_token``, or else what the piece says."""
+    if value["type"] in OAUTH_TYPES:
+        data = value.get("data")
+        found = _email(data) or _email(_claims(data))
+        if found:
+            return found
+    identify = behaviour_of(world, piece).identify
+    return identify(value) if identify and value["type"] != "NO_AUTH" else None
+
+
+def _email(claims: Json) -> str | None:
+    if not isinstance(claims, Mapping):
+        return None
+    texts = {name: text for name, text in claims.items() if isinstance(text, str) and text}
+    found = [texts[name] for name in _EMAIL if name in texts]
+    found += [texts[name] for name in _PERHAPS_EMAIL if "@" in texts.get(name, "")]
+    return next(iter(found), None)
+
+
+def _claims(data: Json) -> Json:
+    """What an ``id_token`` says; its signature is not looked at."""
+    token = data.get("id_token") if isinstance(data, Mapping) else None
+    try:
+        part = str(token).split(".")[1]
+        return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (IndexError, ValueError):
+        return None

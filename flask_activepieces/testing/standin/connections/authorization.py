@@ -1,0 +1,118 @@
+"""Where a browser goes to allow a connection, and where it comes back to."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from html import escape
+from typing import Any
+
+from flask import Response, request
+
+from ..routing.responses import Json
+from ..routing.route_groups import PUBLIC, USER_ONLY, Area, Call, in_body
+from ..routing.validation import fields, list_of, optional, record, text
+from ..store import new_id
+from ..versions import AUTHORIZATION_URL
+from .oauth_client import form_encoded
+from .tokens import filled_in
+from .values import oauth_of, piece_for, refused
+
+area = Area("authorization", scoped=True)
+pages = Area("redirect", at_root=True)
+
+_BACK = """<!DOCTYPE html>
+<html>
+<head><meta charset="utf-8"><title>Redirect</title></head>
+<body>
+Redirect successful, this window should close now.
+<meta id="ap-oauth-code" content="{code}">
+<script>
+(function () {{
+    var code = document.getElementById('ap-oauth-code').getAttribute('content');
+    if (window.opener && code) {{
+        window.opener.postMessage({{ code: code }}, '*');
+    }}
+}})();
+</script>
+</body>
+</html>"""
+
+
+def authorization_url(
+    auth: Mapping[str, Any],
+    *,
+    client_id: str,
+    redirect_url: str,
+    scopes: list[str],
+    props: Mapping[str, Any] | None,
+    state: str,
+) -> tuple[str, str | None]:
+    """The URL at which a person allows the piece, and the PKCE verifier, if the piece wants one."""
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_url,
+        "access_type": "offline",
+        "state": state,
+    }
+    if auth.get("prompt") != "omit":
+        query["prompt"] = auth.get("prompt") or "consent"
+    query["scope"] = filled_in(" ".join(scopes), props)
+    verifier = None
+    if auth.get("pkce"):
+        verifier = secrets.token_urlsafe(32)
+        challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        query |= {"code_challenge_method": "S256", "code_challenge": challenge}
+    query |= {name: str(value) for name, value in (auth.get("extra") or {}).items()}
+    url = filled_in(auth["authUrl"], props)
+    return f"{url}{'&' if '?' in url else '?'}{form_encoded(query)}", verifier
+
+
+@area.route(
+    "POST",
+    "/app-connections/oauth2/authorization-url",
+    body=fields(
+        {
+            "pieceName": text(least=1),
+            "pieceVersion": optional(text()),
+            "clientId": text(least=1),
+            "redirectUrl": text(least=1),
+            "projectId": optional(text()),
+            "props": optional(record()),
+            "scopes": optional(list_of(text())),
+        }
+    ),
+    who=USER_ONLY,
+    project=in_body,
+    since=AUTHORIZATION_URL,
+)
+def make_authorization_url(call: Call) -> tuple[int, Json]:
+    """The URL for a piece. Its state is told to nobody and checked by nobody."""
+    body = call.body
+    auth = oauth_of(piece_for(call.world, body))
+    declared = list(auth.get("scope") or [])
+    scopes = body.get("scopes", declared)
+    undeclared = [scope for scope in scopes if scope not in declared]
+    if undeclared:
+        raise refused(f"requested scopes are not declared by the piece: {', '.join(undeclared)}")
+    url, verifier = authorization_url(
+        auth,
+        client_id=body["clientId"],
+        redirect_url=body["redirectUrl"],
+        scopes=scopes,
+        props=body.get("props"),
+        state=new_id(),
+    )
+    return 200, {"authorizationUrl": url} | ({"codeVerifier": verifier} if verifier else {})
+
+
+@pages.route("GET", "/api/redirect", who=PUBLIC)
+def redirect_page(call: Call) -> Response:
+    """Hand the code to the window that opened this one. What a denial says, and the state, is not looked at."""
+    code = request.args.get("code")
+    if not code:
+        return Response("The code is missing in url", content_type="text/plain")
+    return Response(_BACK.format(code=escape(code)), content_type="text/html")

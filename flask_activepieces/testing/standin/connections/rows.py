@@ -1,0 +1,151 @@
+"""Connections as rows: finding them, storing them, and showing them without their value."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from ..access.people import person
+from ..flows.rows import latest_version
+from ..routing.responses import Json, Row
+from ..state import World
+from ..versions import MODERN_FIELDS
+
+KIND = "app_connection"
+#: How long an upsert looks away between looking for a row and making one, where it is racy.
+_LOOKS_AWAY = 0.01
+
+#: Later than 0.78: platforms choose connections for new projects, and secrets may lie in a vault.
+_MODERN_ONLY = ("preSelectForNewProjects", "usingSecretManager")
+_SHOWN = (
+    "id",
+    "created",
+    "updated",
+    "displayName",
+    "externalId",
+    "type",
+    "status",
+    "platformId",
+    "pieceName",
+    "ownerId",
+    "projectIds",
+    "scope",
+    "metadata",
+    "pieceVersion",
+    *_MODERN_ONLY,
+)
+
+
+def shown(world: World, row: Row) -> Row:
+    """A connection as the API answers it: never its value."""
+    names = [name for name in _SHOWN if world.has(MODERN_FIELDS) or name not in _MODERN_ONLY]
+    return {name: row[name] for name in names}
+
+
+def listed(world: World, rows: Sequence[Row]) -> list[Row]:
+    """Connections as a list shows them: with their owner and the flows that use them."""
+    owners = {owner_id: person(world, owner_id) for owner_id in {row["ownerId"] for row in rows}}
+    users = flow_ids_by_connection(world) if rows else {}
+    return [
+        shown(world, row) | {"owner": owners[row["ownerId"]], "flowIds": _flow_ids(users, row)}
+        for row in rows
+    ]
+
+
+def with_value(world: World, row: Row, value: Row) -> Row:
+    """A connection as the engine reads it."""
+    names = [name for name in _SHOWN if name != "usingSecretManager"]
+    owner = person(world, row["ownerId"])
+    more = {"lastActiveDate": None, "imageUrl": None}
+    return {name: row[name] for name in names} | {
+        "value": value,
+        "owner": owner | more if owner else None,
+    }
+
+
+def put(world: World, key: Mapping[str, Json], fields: Row, *, project_ids: list[str]) -> Row:
+    """Make the connection of that key, or change it; the row.
+
+    On real servers nothing makes the key unique: whoever looks before the other has written makes a second row.
+    """
+    if world.racy:
+        row = _find(world, key, project_ids)
+        if row is None:
+            time.sleep(_LOOKS_AWAY)
+        return _write(world, row, key, fields, project_ids)
+    with world.lock:
+        return _write(world, _find(world, key, project_ids), key, fields, project_ids)
+
+
+def belongs_to(project_id: str) -> Callable[[Row], bool]:
+    """Whether a connection is to be seen in the project; global ones are in several."""
+    return lambda row: project_id in row["projectIds"]
+
+
+def matching(query: Row) -> Callable[[Row], bool]:
+    """The filters of a list: exact piece and scope, any of the statuses, a part of the name.
+
+    The name is a pattern of SQL (ILIKE): ``%`` is any text, ``_`` any character.
+    """
+    pattern = _ilike(query.get("displayName", ""))
+    exact = {name: query[name] for name in ("pieceName", "scope") if name in query}
+
+    def fits(row: Row) -> bool:
+        return (
+            all(row[name] == wanted for name, wanted in exact.items())
+            and row["status"] in query.get("status", [row["status"]])
+            and pattern.search(row["displayName"]) is not None
+        )
+
+    return fits
+
+
+def value_of(world: World, row: Row) -> Json:
+    """The value of a connection, decrypted."""
+    return world.store.verify_json(row["sealed"])
+
+
+def keep(world: World, row: Row, value: Json, **fields: Json) -> Row:
+    """Store a new value in a connection; the row as it is now."""
+    return world.store.change(KIND, row["id"], sealed=world.store.sign_json(value), **fields)
+
+
+def flow_ids_by_connection(world: World) -> dict[tuple[str, str], list[str]]:
+    """(Project, external id of a connection) -> the flows that use it."""
+    users: dict[tuple[str, str], list[str]] = {}
+    for flow in world.store.all("flow", operationStatus="NONE"):
+        for external_id in latest_version(world, flow)["connectionIds"]:
+            users.setdefault((flow["projectId"], external_id), []).append(flow["id"])
+    return users
+
+
+def _flow_ids(users: Mapping[tuple[str, str], list[str]], row: Row) -> list[str]:
+    return [
+        flow_id
+        for project_id in row["projectIds"]
+        for flow_id in users.get((project_id, row["externalId"]), [])
+    ]
+
+
+def _find(world: World, key: Mapping[str, Json], project_ids: list[str]) -> Row | None:
+    rows = world.store.all(KIND, lambda row: row["projectIds"] == project_ids, **key)
+    return next(iter(rows), None)
+
+
+def _write(
+    world: World, row: Row | None, key: Mapping[str, Json], fields: Row, project_ids: list[str]
+) -> Row:
+    if row is not None:
+        return world.store.change(KIND, row["id"], **fields, projectIds=project_ids)
+    defaults = {
+        "metadata": None,
+        "preSelectForNewProjects": False,
+        "usingSecretManager": False,
+    }
+    return world.store.add(KIND, {**defaults, **key, **fields, "projectIds": project_ids})
+
+
+def _ilike(pattern: str) -> re.Pattern[str]:
+    wild = {"%": ".*", "_": "."}
+    return re.compile("".join(wild.get(c, re.escape(c)) for c in pattern), re.I | re.S)

@@ -1,0 +1,195 @@
+"""What Activepieces asks a token endpoint for, and what it keeps of the answer: the claim and the refresh."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..routing.responses import Json, Refusal, Row, business, fastify, no_entity
+from ..state import World
+from ..versions import SSRF_FILTER
+from .oauth_client import Blocked, NoAnswer, OAuthClient, TokenAnswer
+
+CODE, CREDENTIALS = "authorization_code", "client_credentials"
+OAUTH_TYPES = ("OAUTH2", "PLATFORM_OAUTH2")
+#: A token is renewed when it has no more than this to live.
+_REFRESHED_BEFORE = 15 * 60
+_ASSUMED_LIFE = 3600
+_REFRESH_TIMEOUT = 20.0
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def filled_in(template: str, props: Mapping[str, Any] | None) -> str:
+    """``{base_url}/token`` with the prop in its place; a field that has none stays as it is."""
+    known = props or {}
+    return _FIELD.sub(lambda found: str(known.get(found[1], found[0])), template)
+
+
+def claim(
+    world: World, value: Row, *, auth: Mapping[str, Any], platform_id: str, piece_name: str
+) -> Row:
+    """Buy a token for the value of an upsert; what is stored. The piece's own authorization method has no say."""
+    if value["type"] == "CLOUD_OAUTH2":
+        # Activepieces' own apps live on a server of theirs, which this one never asks.
+        raise business(400, "INVALID_CLOUD_CLAIM", {"pieceName": piece_name})
+    request = {"grant_type": CODE, "authorization_method": "BODY", **value}
+    request["client_secret"] = client_secret(world, value, platform_id, piece_name)
+    request["token_url"] = filled_in(auth["tokenUrl"], value.get("props"))
+    answer = _exchange(world, request)
+    props = {"props": value["props"]} if value.get("props") is not None else {}
+    kept = {
+        **_spread(answer.data),
+        "data": answer.data,
+        "claimed_at": int(world.clock()),
+        "token_url": request["token_url"],
+        "client_id": value["client_id"],
+        "redirect_url": value["redirect_url"],
+        "authorization_method": request["authorization_method"],
+        "type": value["type"],
+    }
+    kept.pop("props", None)
+    if value["type"] == "PLATFORM_OAUTH2":
+        return kept | props
+    # The answer's fields, then ours, then the request's own: a token endpoint cannot change what was asked for.
+    return kept | {"grant_type": request["grant_type"]} | props | value
+
+
+def client_secret(world: World, value: Row, platform_id: str, piece_name: str) -> str:
+    """The secret of the connection itself, or of the platform's own app."""
+    if value["type"] == "OAUTH2":
+        return str(value["client_secret"])
+    asked = {
+        "platformId": platform_id,
+        "pieceName": piece_name,
+        "clientId": value["client_id"],
+    }
+    app = world.store.first("oauth_app", **asked)
+    if app is None:
+        raise no_entity("oauth_app", asked)
+    return str(world.store.verify_json(app["clientSecret"]))
+
+
+def is_due(value: Row, now: float) -> bool:
+    """Whether a token is renewed when the engine reads it.
+
+    Without a refresh token never; with an ``expires_in`` that is a text never, either, because JavaScript appends it
+    to the time of the claim.
+    """
+    if value.get("grant_type", CODE) != CREDENTIALS and not value.get("refresh_token"):
+        return False
+    life = value.get("expires_in")
+    if life is None:
+        life = _ASSUMED_LIFE
+    return not isinstance(life, str) and now + _REFRESHED_BEFORE >= value["claimed_at"] + life
+
+
+class GrantIsDead(Exception):
+    """The token endpoint answered ``invalid_grant``: the connection is broken until somebody connects again."""
+
+
+class NotRefreshed(Exception):
+    """The token could not be renewed now; the old one is handed out, and the next read tries again."""
+
+
+def refresh(world: World, value: Row, *, secret: str) -> Row:
+    """Renew a token; what is stored from now on."""
+    request = {"grant_type": CODE, **value, "client_secret": secret}
+    fields = (
+        _credentials_fields(request)
+        if request["grant_type"] == CREDENTIALS
+        else {"grant_type": "refresh_token", "refresh_token": value["refresh_token"]}
+    )
+    try:
+        answer = _post(world, request, fields, timeout=_REFRESH_TIMEOUT)
+    except NoAnswer:
+        raise NotRefreshed from None
+    if answer.status >= 300:
+        error = answer.data.get("error") if isinstance(answer.data, dict) else None
+        if answer.status in (400, 401) and error == "invalid_grant":
+            raise GrantIsDead
+        raise NotRefreshed
+    renewed = {name: part for name, part in _spread(answer.data).items() if part is not None}
+    return {**value, **renewed, "data": answer.data, "claimed_at": int(world.clock())}
+
+
+def _exchange(world: World, request: Row) -> TokenAnswer:
+    """The answer of a successful claim; any 2xx is one, whatever it says."""
+    fields = (
+        _credentials_fields(request)
+        if request["grant_type"] == CREDENTIALS
+        else _code_fields(request)
+    )
+    try:
+        answer = _post(world, request, fields)
+    except Blocked:
+        raise _invalid_claim(request, {"message": "unknown error"}) from None
+    except NoAnswer:
+        raise _invalid_claim(request, {}) from None
+    if answer.status < 300:
+        return answer
+    if answer.data is None:
+        raise fastify(500, "Cannot read properties of null (reading 'error_description')")
+    words = answer.data.get("error_description") if isinstance(answer.data, dict) else None
+    raise _invalid_claim(request, {"message": words} if words is not None else {})
+
+
+def _invalid_claim(request: Row, message: Row) -> Refusal:
+    return business(
+        400,
+        "INVALID_CLAIM",
+        {
+            "clientId": request["client_id"],
+            "tokenUrl": request["token_url"],
+            "redirectUrl": request["redirect_url"],
+            **message,
+        },
+    )
+
+
+def _code_fields(request: Row) -> dict[str, str]:
+    fields = {
+        "grant_type": CODE,
+        "redirect_uri": request["redirect_url"],
+        "code": request["code"],
+    }
+    if request.get("code_challenge"):
+        fields["code_verifier"] = request["code_challenge"]  # it is the verifier, whatever its name
+    return fields
+
+
+def _credentials_fields(request: Row) -> dict[str, str]:
+    """Every prop of the connection is a field of the form, its base URL too."""
+    props = request.get("props") or {}
+    scope = {"scope": filled_in(request["scope"], props)} if request.get("scope") else {}
+    return {
+        "grant_type": CREDENTIALS,
+        **scope,
+        **{name: str(prop) for name, prop in props.items()},
+    }
+
+
+def _post(world: World, request: Row, fields: dict[str, str], **options: float) -> TokenAnswer:
+    authorization = None
+    if request["authorization_method"] == "HEADER":
+        # RFC 6749 §2.3.1 wants both parts form-encoded first; Activepieces sends them as they are.
+        pair = f"{request['client_id']}:{request['client_secret']}"
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    else:
+        fields |= {"client_id": request["client_id"], "client_secret": request["client_secret"]}
+    client = OAuthClient(
+        sleep=world.sleep,
+        record=world.token_requests.append,
+        ssrf_allow_list=world.ssrf_allow_list if world.has(SSRF_FILTER) else None,
+    )
+    return client.post(request["token_url"], fields, authorization=authorization, **options)
+
+
+def _spread(data: Json) -> Row:
+    """``{...data}`` in JavaScript: a text falls apart into its characters."""
+    if isinstance(data, dict):
+        return dict(data)
+    if isinstance(data, (str, list)):
+        return {str(place): part for place, part in enumerate(data)}
+    return {}

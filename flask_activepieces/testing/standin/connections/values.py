@@ -1,0 +1,141 @@
+"""The value of a connection: the forms it may have, and what becomes of it before it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..pieces.catalogue import find_piece, has_check, validate
+from ..routing.responses import Json, Refusal, Row, breaks_a_rule, business
+from ..routing.validation import Shape, fields, nullable, one_of, optional, record, text, union
+from ..state import World
+from .tokens import OAUTH_TYPES, claim
+
+#: What a server waits for a worker before it gives up.
+SAFETY_TIMEOUT = 300.0
+
+_GRANT = one_of("authorization_code", "client_credentials")
+_METHOD = one_of("HEADER", "BODY")
+_AN_OAUTH_VALUE = {
+    "client_id": text(least=1),
+    "code": text(least=1),
+    "code_challenge": optional(text()),
+    "scope": text(),
+    "authorization_method": optional(_METHOD),
+}
+_VALUES: Mapping[str, Mapping[str, Shape]] = {
+    "CUSTOM_AUTH": {"props": record()},
+    "CLOUD_OAUTH2": {**_AN_OAUTH_VALUE, "props": optional(record())},
+    "PLATFORM_OAUTH2": {
+        **_AN_OAUTH_VALUE,
+        "redirect_url": text(least=1),
+        "props": optional(record()),
+    },
+    "OAUTH2": {
+        **_AN_OAUTH_VALUE,
+        "client_secret": text(least=1),
+        "redirect_url": text(least=1),
+        "grant_type": optional(_GRANT),
+        "props": optional(record()),
+    },
+    "SECRET_TEXT": {"secret_text": text(least=1)},
+    "BASIC_AUTH": {"username": text(least=1), "password": text(least=1)},
+    "NO_AUTH": {},
+}
+_COMMON = {
+    "externalId": text(),
+    "displayName": text(),
+    "pieceName": text(least=1),
+    "pieceVersion": optional(text()),
+    "metadata": optional(nullable(record())),
+}
+
+
+def draft(own: Mapping[str, Shape], *later: str) -> Shape:
+    """The body of an upsert: one form for each type, with the fields of ``own`` in each."""
+    forms: dict[str, Mapping[str, Shape]] = {
+        kind: {"value": _value(kind, shapes)} for kind, shapes in _VALUES.items()
+    }
+    forms |= {kind: _LATER_FORMS[kind] for kind in later}
+    return union(
+        *(fields({**_COMMON, **own, "type": one_of(kind), **form}) for kind, form in forms.items())
+    )
+
+
+def project_draft(*later: str) -> Shape:
+    """The body of an upsert into a project; ``later`` are the types that not all versions have."""
+    return draft({"projectId": text()}, *later)
+
+
+def _value(kind: str, shapes: Mapping[str, Shape]) -> Shape:
+    return fields({"type": one_of(kind), **shapes})
+
+
+#: Types that not all versions have. A placeholder has no value.
+_LATER_FORMS: Mapping[str, Mapping[str, Shape]] = {
+    "PLACEHOLDER": {},
+    "OIDC": {"value": _value("OIDC", {"props": record()})},
+}
+
+
+def piece_for(world: World, body: Row) -> Row:
+    """The piece that a connection is for. Any exact version will do, a range will not."""
+    version = body.get("pieceVersion")
+    if version is not None and not version.replace(".", "").isalnum():
+        raise breaks_a_rule("Invalid piece version")
+    piece = find_piece(world, body["pieceName"])
+    if piece is None:
+        words = f"piece_metadata_not_found pieceName={body['pieceName']}"
+        raise business(404, "ENTITY_NOT_FOUND", {"message": words})
+    return piece | ({"version": version} if version else {})
+
+
+def settled(world: World, piece: Row, body: Row, platform_id: str) -> Json:
+    """The value as it is stored: codes are exchanged for tokens, and the piece is asked if a worker is there."""
+    value = body["value"]
+    if value["type"] in (*OAUTH_TYPES, "CLOUD_OAUTH2"):
+        auth = oauth_of(piece)
+        value = claim(
+            world, value, auth=auth, platform_id=platform_id, piece_name=body["pieceName"]
+        )
+    if world.validates and value["type"] != "NO_AUTH":
+        _ask_the_piece(world, piece, value)
+    return value
+
+
+def oauth_of(piece: Row) -> Mapping[str, Any]:
+    """How the piece signs in by OAuth 2."""
+    for auth in auths_of(piece):
+        if auth["type"] == "OAUTH2":
+            return auth
+    raise refused("invalid auth type")
+
+
+def auths_of(piece: Row) -> list[Row]:
+    """The ways in which the piece signs in; some have several."""
+    auth = piece["auth"]
+    if auth is None:
+        return []
+    return auth if isinstance(auth, list) else [auth]
+
+
+def refused(words: str) -> Refusal:
+    """400: the value is no good for this piece."""
+    return business(400, "INVALID_APP_CONNECTION", {"error": words})
+
+
+def _ask_the_piece(world: World, piece: Row, value: Row) -> None:
+    if not world.has_worker:
+        world.sleep(SAFETY_TIMEOUT)
+        words = "Worker did not respond within the safety timeout"
+        raise business(400, "ENGINE_OPERATION_FAILURE", {"message": words})
+    if not has_check(world, piece):
+        return  # not even the type is looked at
+    kinds = [auth["type"] for auth in auths_of(piece)]
+    kind = "OAUTH2" if value["type"] in OAUTH_TYPES else value["type"]
+    if kinds and kind not in kinds:
+        words = "Connection value type does not match piece auth type"
+        raise refused(f"{words}: {'/'.join(kinds)} !== {value['type']}")
+    problem = validate(world, piece, value)
+    if problem is not None:
+        raise refused(problem)

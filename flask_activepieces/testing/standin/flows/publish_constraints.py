@@ -1,0 +1,33 @@
+"""What the metadata of a flow forbid the users of an embedded builder, from 0.86 on."""
+
+from __future__ import annotations
+
+from ..routing.responses import Row, breaks_a_rule
+from .flow_versions import steps_of
+
+_NEW_TRIGGER = ("UPDATE_TRIGGER", "IMPORT_FLOW")
+
+
+def check_constraints(flow: Row, version: Row, operation: str, asked: Row) -> None:
+    """Refuse with 409 what ``embedConstraints`` does not allow to be done to this version."""
+    constraints = (flow["metadata"] or {}).get("embedConstraints")
+    if not isinstance(constraints, dict):
+        return
+    required = constraints.get("requiredPieceNames") or []
+    if operation == "LOCK_AND_PUBLISH" and required and not _pieces_of(version) & {*required}:
+        raise breaks_a_rule("The flow must use one of the required pieces")
+    lock = constraints.get("triggerLock", "none")
+    if operation in _NEW_TRIGGER and version["trigger"]["type"] != "EMPTY":
+        new = asked.get("trigger", asked)
+        is_other = _kind_of(new) != _kind_of(version["trigger"])
+        if lock == "frozen" or (lock == "locked" and is_other):
+            raise breaks_a_rule("The trigger of the flow is locked")
+
+
+def _pieces_of(version: Row) -> set[str]:
+    return {step["settings"].get("pieceName", "") for step in steps_of(version)}
+
+
+def _kind_of(trigger: Row) -> tuple[str | None, str | None]:
+    settings = trigger["settings"]
+    return settings.get("pieceName"), settings.get("triggerName")

@@ -1,0 +1,265 @@
+"""Flows: making, listing and deleting them, and the one route by which the builder changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..pieces.catalogue import find_piece
+from ..routing.authentication import check_permission
+from ..routing.paging import ExactCursor, page, rows_a_page
+from ..routing.responses import Json, Row, business, not_found
+from ..routing.route_groups import Area, Call, in_body, in_query
+from ..routing.validation import (
+    Shape,
+    Where,
+    an_id,
+    anything,
+    fields,
+    list_of,
+    nullable,
+    number,
+    one_of,
+    optional,
+    record,
+    text,
+    union,
+)
+from ..state import World
+from ..versions import EMBED_CONSTRAINTS
+from .flow_versions import EDITS, as_template, edited
+from .folders import folder_named
+from .publish_constraints import check_constraints
+from .rows import (
+    DELETING,
+    add_flow,
+    begin_deletion,
+    draft_of,
+    flow_json,
+    latest_version,
+    published_version,
+)
+
+area = Area("flows", scoped=True)
+
+#: Flows are listed by their last change, the newest first.
+_BY_CHANGE = ExactCursor(("updated", "id"), descending=True)
+
+
+def of_flow(call: Call) -> str:
+    """The project is that of the flow in the path."""
+    return str(_flow(call)["projectId"])
+
+
+def _flow(call: Call) -> Row:
+    flow = call.world.store.get("flow", call.params["id"])
+    if flow is None:
+        raise not_found("flow", call.params["id"])
+    return flow
+
+
+_CREATE = fields(
+    {
+        "displayName": text(),
+        "projectId": text(),
+        "folderId": optional(nullable(text())),
+        "folderName": optional(text()),
+        "metadata": optional(nullable(record())),
+    }
+)
+
+
+@area.route("POST", "/flows", body=_CREATE, project=in_body, permission="WRITE_FLOW")
+def create(call: Call) -> tuple[int, Json]:
+    """A new flow, disabled and empty. An ``externalId`` in the body is not looked at."""
+    flow = add_flow(
+        call.world,
+        call.project_id,
+        call.body["displayName"],
+        folderId=_folder_id(call),
+        metadata=call.body.get("metadata"),
+    )
+    return 201, flow_json(call.world, flow)
+
+
+def _folder_id(call: Call) -> Json:
+    name = call.body.get("folderName")
+    if name is None:
+        return call.body.get("folderId")
+    return folder_named(call.world, call.project_id, name)["id"]
+
+
+_FILTERS = {
+    "projectId": text(),
+    "name": optional(text()),
+    "status": optional(list_of(one_of("ENABLED", "DISABLED"))),
+    "connectionExternalIds": optional(list_of(text())),
+    "externalIds": optional(list_of(text())),
+    "folderId": optional(text()),
+    "limit": optional(number()),
+    "cursor": optional(text()),
+}
+
+
+@area.route("GET", "/flows", query=_FILTERS, project=in_query, permission="READ_FLOW")
+def list_flows(call: Call) -> tuple[int, Json]:
+    """The flows of a project that pass all filters."""
+    flows = [flow_json(call.world, flow) for flow in _flows_of(call)]
+    wanted = [flow for flow in flows if _passes(flow, call.query)]
+    wanted.sort(key=lambda flow: (flow["updated"], flow["id"]), reverse=True)
+    limit = rows_a_page(call.query.get("limit"), default=10)
+    return 200, page(wanted, limit=limit, cursor=call.query.get("cursor"), by=_BY_CHANGE)
+
+
+def _passes(flow: Row, query: Row) -> bool:
+    version = flow["version"]
+    return (
+        query.get("name", "").lower() in version["displayName"].lower()
+        and flow["status"] in query.get("status", [flow["status"]])
+        and flow["externalId"] in query.get("externalIds", [flow["externalId"]])
+        and query.get("folderId", flow["folderId"]) == flow["folderId"]
+        and _uses_one_of(version, query.get("connectionExternalIds"))
+    )
+
+
+def _uses_one_of(version: Row, external_ids: list[str] | None) -> bool:
+    return external_ids is None or not set(external_ids).isdisjoint(version["connectionIds"])
+
+
+@area.route(
+    "GET", "/flows/count", query={"projectId": text()}, project=in_query, permission="READ_FLOW"
+)
+def count(call: Call) -> tuple[int, Json]:
+    """How many flows a project has."""
+    return 200, len(_flows_of(call))
+
+
+def _flows_of(call: Call) -> list[Row]:
+    return call.world.store.all("flow", projectId=call.project_id, operationStatus="NONE")
+
+
+@area.route("GET", "/flows/<id>", project=of_flow, permission="READ_FLOW")
+def get(call: Call) -> tuple[int, Json]:
+    """A flow with its latest version."""
+    return 200, flow_json(call.world, _flow(call))
+
+
+@area.route("GET", "/flows/<id>/template", project=of_flow, permission="READ_FLOW")
+def template(call: Call) -> tuple[int, Json]:
+    """The latest version, as others may take it over."""
+    flow = _flow(call)
+    return 200, as_template(latest_version(call.world, flow), external_id=flow["externalId"])
+
+
+@area.route("DELETE", "/flows/<id>", project=of_flow, permission="WRITE_FLOW")
+def delete(call: Call) -> tuple[int, Json]:
+    """Begin to delete a flow."""
+    flow = _flow(call)
+    _check_not_deleting(flow)
+    begin_deletion(call.world, flow)
+    return 204, None
+
+
+def _check_not_deleting(flow: Row) -> None:
+    if flow["operationStatus"] == DELETING:
+        params = {"message": "This flow is getting deleted."}
+        raise business(409, "FLOW_OPERATION_IN_PROGRESS", params)
+
+
+def _step(value: Any, at: Where) -> Row:
+    """A step must have these fields, and keeps all the others that it has."""
+    fields({"name": text(), "type": text(), "valid": anything(), "settings": record()}).read(
+        value, at
+    )
+    return dict(value)
+
+
+_STATUS = one_of("ENABLED", "DISABLED")
+_STEP = Shape(_step)
+_REQUESTS = {
+    "CHANGE_NAME": {"displayName": text()},
+    "UPDATE_TRIGGER": None,
+    "ADD_ACTION": {"parentStep": text(), "action": _STEP},
+    "UPDATE_ACTION": None,
+    "DELETE_ACTION": {"names": list_of(text())},
+    "IMPORT_FLOW": {"displayName": text(), "trigger": _STEP, "notes": optional(list_of(record()))},
+    "LOCK_AND_PUBLISH": {"status": optional(_STATUS)},
+    "CHANGE_STATUS": {"status": _STATUS},
+    "CHANGE_FOLDER": {"folderId": nullable(an_id)},
+    "UPDATE_METADATA": {"metadata": nullable(record())},
+}
+_OPERATION = union(
+    *(
+        fields({"type": one_of(name), "request": fields(request) if request else _STEP})
+        for name, request in _REQUESTS.items()
+    )
+)
+
+
+@area.route("POST", "/flows/<id>", body=_OPERATION, project=of_flow)
+def operate(call: Call) -> tuple[int, Json]:
+    """One operation of the builder."""
+    flow, operation, asked = _flow(call), call.body["type"], call.body["request"]
+    permission = "UPDATE_FLOW_STATUS" if operation == "CHANGE_STATUS" else "WRITE_FLOW"
+    assert call.project is not None, "a flow has a project"
+    check_permission(call.world, call.principal, call.project, permission)
+    if operation in ("LOCK_AND_PUBLISH", "CHANGE_STATUS"):
+        _check_not_deleting(flow)
+    if call.world.has(EMBED_CONSTRAINTS):
+        check_constraints(flow, latest_version(call.world, flow), operation, asked)
+    if operation in EDITS:
+        _edit(call.world, flow, operation, asked)
+    else:
+        _ADMINISTRATION[operation](call.world, flow, asked)
+    return 200, flow_json(call.world, _flow(call))
+
+
+def _edit(world: World, flow: Row, operation: str, asked: Row) -> None:
+    draft = draft_of(world, flow)
+    version = edited(draft, operation, asked, now=world.store.now())
+    world.store.change("flow_version", draft["id"], **{**version, "updated": world.store.now()})
+    world.store.change("flow", flow["id"])
+
+
+def _publish(world: World, flow: Row, asked: Row) -> None:
+    """Lock the latest version and let it run. It stays locked and chosen even when its trigger cannot be started."""
+    version = latest_version(world, flow)
+    if version["state"] == "DRAFT":
+        world.store.change("flow_version", version["id"], state="LOCKED")
+    flow = world.store.change("flow", flow["id"], publishedVersionId=version["id"])
+    _change_status(world, flow, {"status": "ENABLED", **asked})
+
+
+def _change_status(world: World, flow: Row, asked: Row) -> None:
+    if asked["status"] == "ENABLED":
+        _check_trigger(world, flow)
+    world.store.change("flow", flow["id"], status=asked["status"])
+
+
+def _check_trigger(world: World, flow: Row) -> None:
+    version = published_version(world, flow)
+    if version is None:
+        raise business(400, "FLOW_OPERATION_INVALID", {"message": "the flow is not published"})
+    settings = version["trigger"]["settings"]
+    name, number = settings.get("pieceName", "undefined"), settings.get("pieceVersion", "undefined")
+    piece = find_piece(world, name, number)
+    if piece is None or settings.get("triggerName") not in piece["triggers"]:
+        message = f"Trigger not found for piece {name}@{number}"
+        params = {"entityType": "piece_trigger", "message": message, "extra": {}}
+        raise business(404, "ENTITY_NOT_FOUND", params)
+
+
+def _change_folder(world: World, flow: Row, asked: Row) -> None:
+    world.store.change("flow", flow["id"], folderId=asked["folderId"])
+
+
+def _update_metadata(world: World, flow: Row, asked: Row) -> None:
+    world.store.change("flow", flow["id"], metadata=asked["metadata"])
+
+
+_ADMINISTRATION: dict[str, Callable[[World, Row, Row], None]] = {
+    "LOCK_AND_PUBLISH": _publish,
+    "CHANGE_STATUS": _change_status,
+    "CHANGE_FOLDER": _change_folder,
+    "UPDATE_METADATA": _update_metadata,
+}

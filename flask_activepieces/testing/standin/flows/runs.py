@@ -1,0 +1,191 @@
+"""Runs of flows: starting them, listing them, and trying one again."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..routing.paging import ExactCursor, page, rows_a_page
+from ..routing.responses import Json, Row, not_found
+from ..routing.route_groups import Area, Call, in_query
+from ..routing.validation import fields, flag, list_of, number, one_of, optional, text
+from ..state import World
+from ..store import new_id
+from ..versions import QUOTA
+from .flow_engine import Outcome, run_version
+
+area = Area("runs", scoped=True)
+
+#: The newest first; the one list whose cursor loses nothing.
+_BY_AGE = ExactCursor(("created", "id"), descending=True)
+#: As much of an error as a run's summary tells.
+_MOST_WORDS = 512
+
+
+def run_now(world: World, flow: Row, payload: Row) -> Outcome:
+    """Let the worker run the published version of a flow; without one nothing happens, and no run is to be seen."""
+    return _execute(world, _begin(world, flow, payload)["id"]) if world.has_worker else Outcome()
+
+
+def is_over_quota(world: World) -> bool:
+    """Whether runs end before they begin."""
+    return world.over_quota and world.has(QUOTA)
+
+
+def run_soon(world: World, flow: Row, payload: Row) -> None:
+    """The same, and nobody waits for it."""
+    world.jobs.start(partial(run_now, world, flow, payload))
+
+
+def _begin(world: World, flow: Row, payload: Row) -> Row:
+    trigger = {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": payload}
+    return world.store.add(
+        "flow_run",
+        {
+            "projectId": flow["projectId"],
+            "flowId": flow["id"],
+            "flowVersionId": flow["publishedVersionId"],
+            "environment": "PRODUCTION",
+            "logsFileId": new_id(),
+            "parentRunId": None,
+            "failParentOnFailure": False,
+            "status": "RUNNING",
+            "tags": [],
+            "startTime": None,
+            "triggeredBy": None,
+            "finishTime": None,
+            "failedStep": None,
+            "archivedAt": None,
+            "stepNameToTest": None,
+            "stepsCount": 0,
+            "pauseMetadata": None,
+            # Inputs and outputs of steps may hold the secrets of connections.
+            "sealed": world.store.sign_json({"trigger": trigger}),
+        },
+    )
+
+
+def _execute(world: World, run_id: str) -> Outcome:
+    """Run all steps that did not succeed yet, and write down what came of it."""
+    if is_over_quota(world):
+        world.store.change(
+            "flow_run", run_id, status="QUOTA_EXCEEDED", finishTime=world.store.now()
+        )
+        return Outcome()
+    run = world.store.change("flow_run", run_id, status="RUNNING", startTime=world.store.now())
+    version = world.store.get("flow_version", run["flowVersionId"])
+    assert version is not None, "a flow that runs has a version"
+    done = world.store.verify_json(run["sealed"])
+    outcome = run_version(world, run, version, done=done)
+    actions = [step for name, step in outcome.steps.items() if name != "trigger"]
+    world.store.change(
+        "flow_run",
+        run_id,
+        status="FAILED" if outcome.failed else "SUCCEEDED",
+        finishTime=world.store.now(),
+        failedStep=_failed_step(outcome),
+        stepsCount=sum(step["status"] == "SUCCEEDED" for step in actions),
+        sealed=world.store.sign_json(outcome.steps),
+    )
+    return outcome
+
+
+def _failed_step(outcome: Outcome) -> Row | None:
+    if outcome.failed is None or outcome.error is None:
+        return None
+    words = outcome.error.report()
+    cut = words if len(words) <= _MOST_WORDS else words[:_MOST_WORDS] + "…"
+    step = outcome.failed
+    return {"name": step["name"], "message": cut, "displayName": step["displayName"]}
+
+
+def of_run(call: Call) -> str:
+    """The project is that of the run in the path."""
+    return str(_run(call)["projectId"])
+
+
+def _run(call: Call) -> Row:
+    run = call.world.store.get("flow_run", call.params["id"])
+    if run is None:
+        raise not_found("flow_run", call.params["id"])
+    return run
+
+
+def _shown(world: World, run: Row) -> Row:
+    """A run as the API shows it: with the version that ran, without what its steps did."""
+    public = {name: value for name, value in run.items() if name != "sealed"}
+    return {**public, "flowVersion": world.store.get("flow_version", run["flowVersionId"])}
+
+
+def _listed(world: World, run: Row) -> Row:
+    """A run in a list, which shows the version twice; the query behind it lets its own columns out."""
+    shown = _shown(world, run)
+    version = shown["flowVersion"]
+    columns = {f"flowVersion_{name}": value for name, value in version.items()}
+    return {**shown, **columns, "displayName": version["displayName"]}
+
+
+_FILTERS = {
+    "projectId": text(),
+    "flowId": optional(list_of(text())),
+    "status": optional(list_of(text())),
+    "tags": optional(list_of(text())),
+    "flowRunIds": optional(list_of(text())),
+    "createdAfter": optional(text()),
+    "createdBefore": optional(text()),
+    "includeArchived": optional(flag()),
+    "limit": optional(number()),
+    "cursor": optional(text()),
+}
+
+
+@area.route("GET", "/flow-runs", query=_FILTERS, project=in_query, permission="READ_RUN")
+def list_runs(call: Call) -> tuple[int, Json]:
+    """The runs of a project that pass all filters."""
+    query = call.query
+    runs = call.world.store.all(
+        "flow_run", lambda run: _passes(run, query), projectId=call.project_id
+    )
+    runs.sort(key=lambda run: (run["created"], run["id"]), reverse=True)
+    limit = rows_a_page(query.get("limit"), default=10)
+    found = page(runs, limit=limit, cursor=query.get("cursor"), by=_BY_AGE)
+    return 200, {**found, "data": [_listed(call.world, run) for run in found["data"]]}
+
+
+def _passes(run: Row, query: Row) -> bool:
+    return (
+        run["flowId"] in query.get("flowId", [run["flowId"]])
+        and run["status"] in query.get("status", [run["status"]])
+        and run["id"] in query.get("flowRunIds", [run["id"]])
+        and query.get("createdAfter", "") <= run["created"]
+        and run["created"] <= query.get("createdBefore", run["created"])
+        and set(query.get("tags", ())) <= set(run["tags"])
+    )
+
+
+@area.route("GET", "/flow-runs/<id>", project=of_run, permission="READ_RUN")
+def get(call: Call) -> tuple[int, Json]:
+    """One run, with input and output of each step."""
+    run = _run(call)
+    return 200, {**_shown(call.world, run), "steps": call.world.store.verify_json(run["sealed"])}
+
+
+_RETRY = fields({"projectId": text(), "strategy": one_of("FROM_FAILED_STEP", "ON_LATEST_VERSION")})
+
+
+@area.route("POST", "/flow-runs/<id>/retry", body=_RETRY, project=of_run, permission="WRITE_RUN")
+def retry(call: Call) -> tuple[int, Json]:
+    """Queue a run again: from the step that failed, or from its trigger with the flow as it is published now."""
+    run, store = _run(call), call.world.store
+    changes: Row = {"status": "QUEUED", "startTime": store.now(), "finishTime": None}
+    if call.body["strategy"] == "ON_LATEST_VERSION":
+        flow = store.get("flow", run["flowId"])
+        assert flow is not None, "a flow takes its runs with it"
+        trigger = store.verify_json(run["sealed"])["trigger"]
+        changes |= {
+            "flowVersionId": flow["publishedVersionId"],
+            "sealed": store.sign_json({"trigger": trigger}),
+        }
+    answer = _shown(call.world, store.change("flow_run", run["id"], **changes))
+    if call.world.has_worker:
+        call.world.jobs.start(partial(_execute, call.world, run["id"]))
+    return 200, answer

@@ -1,0 +1,97 @@
+"""Webhooks: how the world starts flows, and how a caller gets an answer from one."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Request, Response, request
+
+from ..pieces.piece import Answer
+from ..routing.bodies import nested
+from ..routing.responses import Json, Refusal, Row, fastify, respond
+from ..routing.route_groups import PUBLIC, Area, Call
+from ..versions import NO_ANSWER_IS_408
+from .runs import is_over_quota, run_now, run_soon
+
+area = Area("webhooks", reads_bodies=False)
+
+_ID = "/webhooks/<flowId>"
+#: Bytes that a webhook takes (AP_MAX_WEBHOOK_PAYLOAD_SIZE_MB, 25 unless it is set).
+_LARGEST = 25 * 1024 * 1024
+
+
+def _flow(call: Call) -> Row:
+    """The flow to start: one that is gone is 410, one that is switched off 404, both with an empty object."""
+    flow = call.world.store.get("flow", call.params["flowId"])
+    if flow is None:
+        raise Refusal(410, {})
+    if flow["status"] != "ENABLED":
+        raise Refusal(404, {})
+    return flow
+
+
+@area.route("GET", _ID, who=PUBLIC)
+@area.route("POST", _ID, who=PUBLIC)
+def start(call: Call) -> tuple[int, Json]:
+    """Start a flow and do not wait for it."""
+    run_soon(call.world, _flow(call), payload_of(request))
+    return 200, {}
+
+
+@area.route("GET", f"{_ID}/test", who=PUBLIC)
+@area.route("POST", f"{_ID}/test", who=PUBLIC)
+def sample(call: Call) -> tuple[int, Json]:
+    """Sample data for the builder: nothing runs."""
+    _flow(call)
+    return 200, {}
+
+
+@area.route("GET", f"{_ID}/sync", who=PUBLIC)
+@area.route("POST", f"{_ID}/sync", who=PUBLIC)
+def start_and_wait(call: Call) -> Response:
+    """Start a flow and wait for its answer. A flow that gives none, or fails, keeps the caller waiting."""
+    world = call.world
+    began = world.clock()
+    outcome = run_now(world, _flow(call), payload_of(request))
+    if is_over_quota(world):
+        return respond(402, {})
+    if outcome.answer is None:
+        world.sleep(max(0.0, world.webhook_timeout - (world.clock() - began)))
+        return respond(408, {}) if world.has(NO_ANSWER_IS_408) else respond(204)
+    return _as_response(outcome.answer)
+
+
+def _as_response(answer: Answer) -> Response:
+    if isinstance(answer.body, str):
+        response = Response(answer.body, answer.status, content_type="text/plain; charset=utf-8")
+    else:
+        response = respond(answer.status, answer.body)
+    for name, value in answer.headers.items():
+        response.headers[name] = str(value)
+    return response
+
+
+def payload_of(received: Request) -> Row:
+    """What a webhook hands to its flow."""
+    raw = received.get_data(cache=True, parse_form_data=False)
+    if len(raw) > _LARGEST:
+        raise fastify(413, "Request body is too large", code="FST_ERR_CTP_BODY_TOO_LARGE")
+    payload: Row = {
+        "method": received.method,
+        "headers": {name.lower(): value for name, value in received.headers},
+        "queryParams": nested(received.args.items(multi=True)),
+        "rawBody": raw.decode("utf-8", "replace"),
+    }
+    return payload | ({"body": _body(received, raw)} if raw else {})
+
+
+def _body(received: Request, raw: bytes) -> Json:
+    if received.mimetype == "application/x-www-form-urlencoded":
+        return nested(received.form.items(multi=True))
+    if received.mimetype != "application/json":
+        return raw.decode("utf-8", "replace")
+    try:
+        return json.loads(raw)
+    except json.JSONDecodeError as error:
+        at = f"position {error.pos} (line {error.lineno} column {error.colno})"
+        raise fastify(400, f"{error.msg} in JSON at {at}") from None

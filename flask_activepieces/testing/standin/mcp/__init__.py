@@ -1,0 +1,1 @@
+"""MCP servers of projects and of the platform."""

@@ -1,0 +1,118 @@
+"""MCP servers of projects and of the platform: their settings and their token. Clients connect at `mcp_transport`.
+
+Only users get in, not API keys; of a project's users also those who may only look, and they see the token.
+0.78 has a switch (``status``), 0.85 a list of tools that are off (``disabledTools``).
+"""
+
+from __future__ import annotations
+
+from ..routing.responses import Json, Row
+from ..routing.route_groups import USER_ONLY, Area, Call, in_path
+from ..routing.validation import fields, list_of, one_of, optional, text
+from ..state import World
+from ..store import new_id
+from ..versions import MCP_BY_OAUTH
+
+area = Area("mcp")
+
+KIND = "mcp_server"
+_OF_PROJECT = "/projects/<projectId>/mcp-server"
+_OF_PLATFORM = "/mcp-server"
+_TOKEN_LENGTH = 72
+_READ, _WRITE = "READ_MCP", "WRITE_MCP"
+
+#: What may be set: a name that no tool has is kept as well, and what belongs to the other version is dropped.
+_DISABLED_TOOLS = fields({"disabledTools": optional(list_of(text()))})
+_STATUS = fields({"status": optional(one_of("ENABLED", "DISABLED"))})
+
+
+def _server(world: World, **owner: str | None) -> Row:
+    """The one MCP server of a project or a platform; it comes to be when it is first looked at."""
+    settings = {"status": "DISABLED", "disabledTools": [], "token": new_id(_TOKEN_LENGTH)}
+    with world.lock:
+        return world.store.first(KIND, **owner) or world.store.add(KIND, {**owner, **settings})
+
+
+def _of_project(call: Call) -> Row:
+    return _server(call.world, type="PROJECT", projectId=call.project_id, platformId=None)
+
+
+def _of_platform(call: Call) -> Row:
+    platform_id = call.principal.platform_id
+    return _server(call.world, type="PLATFORM", projectId=None, platformId=platform_id)
+
+
+def _shown(world: World, server: Row) -> Row:
+    """An MCP server as its version of Activepieces shows it; only those of projects have flows."""
+    others = ("status",) if world.has(MCP_BY_OAUTH) else ("type", "platformId", "disabledTools")
+    shown = {name: value for name, value in server.items() if name not in others}
+    return shown | ({"flows": []} if server["type"] == "PROJECT" else {})
+
+
+def _change(call: Call, server: Row, **changes: Json) -> tuple[int, Json]:
+    server = call.world.store.change(KIND, server["id"], **changes) if changes else server
+    return 200, _shown(call.world, server)
+
+
+@area.route("GET", _OF_PROJECT, who=USER_ONLY, project=in_path, permission=_READ)
+def show(call: Call) -> tuple[int, Json]:
+    """The MCP server of a project."""
+    return 200, _shown(call.world, _of_project(call))
+
+
+def _set(call: Call) -> tuple[int, Json]:
+    """Change the settings of a project's MCP server."""
+    return _change(call, _of_project(call), **call.body)
+
+
+area.route(
+    "POST",
+    _OF_PROJECT,
+    body=_DISABLED_TOOLS,
+    who=USER_ONLY,
+    project=in_path,
+    permission=_WRITE,
+    since=MCP_BY_OAUTH,
+)(_set)
+area.route(
+    "POST",
+    _OF_PROJECT,
+    body=_STATUS,
+    who=USER_ONLY,
+    project=in_path,
+    permission=_WRITE,
+    before=MCP_BY_OAUTH,
+)(_set)
+
+
+@area.route("POST", f"{_OF_PROJECT}/rotate", who=USER_ONLY, project=in_path, permission=_WRITE)
+def rotate(call: Call) -> tuple[int, Json]:
+    """Give a project's MCP server another token."""
+    return _change(call, _of_project(call), token=new_id(_TOKEN_LENGTH))
+
+
+@area.route("GET", _OF_PLATFORM, who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
+def show_platform(call: Call) -> tuple[int, Json]:
+    """The MCP server of the platform."""
+    return 200, _shown(call.world, _of_platform(call))
+
+
+@area.route(
+    "POST",
+    _OF_PLATFORM,
+    body=_DISABLED_TOOLS,
+    who=USER_ONLY,
+    platform_admin=True,
+    since=MCP_BY_OAUTH,
+)
+def set_platform(call: Call) -> tuple[int, Json]:
+    """Change the settings of the platform's MCP server."""
+    return _change(call, _of_platform(call), **call.body)
+
+
+@area.route(
+    "POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH
+)
+def rotate_platform(call: Call) -> tuple[int, Json]:
+    """Give the platform's MCP server another token."""
+    return _change(call, _of_platform(call), token=new_id(_TOKEN_LENGTH))

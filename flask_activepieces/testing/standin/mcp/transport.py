@@ -1,0 +1,65 @@
+"""Where MCP clients connect. The stand-in runs no tools: it shows whom servers let in, and one without flows.
+
+From 0.85 on only a token of Activepieces' own OAuth server opens ``/mcp``. The stand-in issues none, so it refuses
+all: API keys, user tokens, and the token that the management routes show, as real servers do. At 0.78 that token
+opens the server of its project, also one that is switched off.
+"""
+
+from __future__ import annotations
+
+import json
+
+from flask import Response, request
+
+from ..routing.responses import Json, Row, respond
+from ..routing.route_groups import PUBLIC, Area, Call
+from ..versions import MCP_BY_OAUTH
+from .settings import KIND
+
+area = Area("mcp transport", at_root=True)
+old_area = Area("old mcp transport")
+
+
+@area.route("POST", "/mcp", who=PUBLIC, since=MCP_BY_OAUTH)
+@area.route("POST", "/mcp/platform", who=PUBLIC, since=MCP_BY_OAUTH)
+def refuse(call: Call) -> Response:
+    """No token opens it."""
+    words = {"error": "unauthorized", "message": "Invalid or expired access token"}
+    response = respond(401, words)
+    # Without the port, as on real servers that are not behind a proxy.
+    host = request.host.partition(":")[0]
+    metadata = f"http://{host}/.well-known/oauth-protected-resource{request.path}"
+    response.headers["WWW-Authenticate"] = (
+        f'Bearer error="invalid_token", resource_metadata="{metadata}"'
+    )
+    return response
+
+
+@area.route("GET", "/mcp", who=PUBLIC, since=MCP_BY_OAUTH)
+@area.route("GET", "/mcp/platform", who=PUBLIC, since=MCP_BY_OAUTH)
+def only_post(call: Call) -> tuple[int, Json]:
+    """There is no stream to listen to."""
+    words = "Use POST with Authorization: Bearer <token> for MCP requests."
+    return 405, {"error": "Method Not Allowed", "message": words}
+
+
+@old_area.route("POST", "/projects/<projectId>/mcp-server/http", who=PUBLIC, before=MCP_BY_OAUTH)
+def speak(call: Call) -> Response:
+    """Let the project's own token in, and say that there are no tools."""
+    server = call.world.store.first(KIND, projectId=call.params["projectId"])
+    if server is None or request.headers.get("Authorization") != f"Bearer {server['token']}":
+        return respond(401, {"error": "Unauthorized"})
+    asked = call.body if isinstance(call.body, dict) else {}
+    return _event({**_said(asked.get("method")), "jsonrpc": "2.0", "id": asked.get("id")})
+
+
+def _said(method: str | None) -> Row:
+    if method != "initialize":
+        return {"error": {"code": -32601, "message": "Method not found"}}
+    who = {"name": "Activepieces", "version": "1.0.0"}
+    return {"result": {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": who}}
+
+
+def _event(message: Row) -> Response:
+    text = json.dumps(message, separators=(",", ":"))
+    return Response(f"event: message\ndata: {text}\n\n", content_type="text/event-stream")

@@ -1,0 +1,1 @@
+"""Pieces: the catalogue, archives and the webhook piece."""

@@ -1,0 +1,125 @@
+"""Pieces that come in an archive: an npm package, of which the stand-in reads ``src/manifest.json``.
+
+It runs no JavaScript. The manifest says what the piece's one generic runtime does: each action is an HTTP call to
+``{base_url}{path}`` with the connection's token.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from ..routing.responses import Json, Row
+from .piece import Action, ActionCall, Piece, StepFailed
+
+_MANIFEST = "src/manifest.json"
+_ENTRY = "src/index.js"
+#: Seconds until an action gives up on the API that it calls.
+_PATIENCE = 30
+
+
+class BadArchive(ValueError):
+    """The file is no gzipped tar archive, or holds no manifest."""
+
+
+class NoEntry(ValueError):
+    """The file from which an engine loads the piece is not in the archive."""
+
+
+def read_manifest(archive: bytes, *, honours_main: bool) -> Row:
+    """The manifest in a ``.tgz``, whose top folder may have any name."""
+    try:
+        files = _files_in(archive)
+        manifest = dict(json.loads(files[_MANIFEST]))
+        package = json.loads(files.get("package.json", b"{}"))
+        main = str(package.get("main", _ENTRY)).removeprefix("./")
+    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, TypeError) as error:
+        raise BadArchive(f"{_MANIFEST} cannot be read") from error
+    entry = main if honours_main else _ENTRY
+    if entry not in files:
+        raise NoEntry(f"{entry} is missing")
+    return manifest
+
+
+def _files_in(archive: bytes) -> dict[str, bytes]:
+    """Path below the top folder -> content."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
+        members = [(member, opened.extractfile(member)) for member in opened]
+        return {
+            member.name.partition("/")[2]: content.read() for member, content in members if content
+        }
+
+
+def piece_of(manifest: Row) -> Piece:
+    """The piece that a manifest describes."""
+    return Piece(
+        manifest["name"],
+        auth=manifest.get("auth"),
+        display_name=manifest["displayName"],
+        version=manifest["version"],
+        actions={
+            name: _action(described) for name, described in manifest.get("actions", {}).items()
+        },
+        triggers=manifest.get("triggers", {}),
+        description=manifest.get("description", ""),
+        logo_url=manifest.get("logoUrl", ""),
+        authors=tuple(manifest.get("authors", ())),
+    )
+
+
+def _action(described: Mapping[str, Any]) -> Action:
+    def run(call: ActionCall) -> Json:
+        return _send(described, call)
+
+    return Action(
+        described["displayName"],
+        run,
+        description=described.get("description", ""),
+        props=described.get("props", {}),
+    )
+
+
+def _send(described: Mapping[str, Any], call: ActionCall) -> Json:
+    method, path = described["method"], described["path"]
+    # Its own fields only: among the inputs is the whole connection, too.
+    own = {name: call.props.get(name) for name in described.get("props", {})}
+    given = {name: value for name, value in own.items() if value not in (None, "")}
+    auth = call.auth or {}
+    # Where the API is: a part of an OAuth connection, an input of the action for any other.
+    base_url = given.pop("base_url", None) or auth.get("props", {}).get("base_url", "")
+    try:
+        answer = requests.request(
+            method,
+            base_url.rstrip("/") + path,
+            headers={"Authorization": f"Bearer {_token(auth)}"},
+            timeout=_PATIENCE,
+            params=given if method == "GET" else None,
+            json=None if method == "GET" else given,
+        )
+    except requests.RequestException as error:
+        raise StepFailed("Error", type(error).__name__) from error
+    return _body_or_failure(answer)
+
+
+def _token(auth: Row) -> str:
+    return str(auth.get("access_token") or auth.get("secret_text", ""))
+
+
+def _body_or_failure(answer: requests.Response) -> Json:
+    body = _decoded(answer)
+    if not answer.ok:
+        response = {"status": answer.status_code, "body": body}
+        raise StepFailed("HttpError", json.dumps({"response": response}, ensure_ascii=False))
+    return body
+
+
+def _decoded(answer: requests.Response) -> Json:
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text

@@ -1,0 +1,239 @@
+"""Pieces: the catalogue, and installing one from an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask import request
+from werkzeug.datastructures import FileStorage
+
+from ..routing.authentication import authenticate
+from ..routing.responses import Json, Row, breaks_a_rule, business
+from ..routing.route_groups import PUBLIC, Area, Call
+from ..routing.validation import (
+    Misshapen,
+    Problem,
+    Shape,
+    Where,
+    fields,
+    one_of,
+    optional,
+    text,
+    union,
+)
+from ..state import World
+from ..store import new_id
+from ..versions import ENTRY_IS_PACKAGE_MAIN
+from .archive import BadArchive, NoEntry, piece_of, read_manifest
+from .piece import Piece
+
+area = Area("pieces")
+
+CATEGORIES = (
+    "ARTIFICIAL_INTELLIGENCE",
+    "COMMUNICATION",
+    "COMMERCE",
+    "CORE",
+    "UNIVERSAL_AI",
+    "FLOW_CONTROL",
+    "BUSINESS_INTELLIGENCE",
+    "ACCOUNTING",
+    "PRODUCTIVITY",
+    "CONTENT_AND_FILES",
+    "DEVELOPER_TOOLS",
+    "CUSTOMER_SUPPORT",
+    "FORMS_AND_SURVEYS",
+    "HUMAN_RESOURCES",
+    "PAYMENT_PROCESSING",
+    "MARKETING",
+    "SALES_AND_CRM",
+)
+
+#: What a piece of the catalogue's row says that the piece itself does not.
+_OFFICIAL: Row = {
+    "projectUsage": 0,
+    "platformId": None,
+    "minimumSupportedRelease": "0.0.0",
+    "maximumSupportedRelease": "99999.99999.9999",
+    "pieceType": "OFFICIAL",
+    "categories": [],
+    "packageType": "REGISTRY",
+    "archiveId": None,
+    "i18n": None,
+}
+
+_UNLOADABLE = "unloadable_piece"
+#: Type of a connection -> the one field of its value that a piece's check gets.
+_BARE = {"SECRET_TEXT": "secret_text", "CUSTOM_AUTH": "props"}
+
+
+def add_pieces(world: World, pieces: Sequence[Piece]) -> None:
+    """Put pieces into the catalogue of a server that begins."""
+    for piece in pieces:
+        row = world.store.first("piece", name=piece.name, version=piece.version)
+        row = row or world.store.add("piece", {**piece.as_json(), **_OFFICIAL})
+        world.pieces[row["id"]] = piece
+
+
+def find_piece(world: World, name: str, version: str | None = None) -> Row | None:
+    """The metadata of a piece, as ``GET /pieces/:name`` gives it: the version that is named, or else the newest."""
+    rows = sorted(world.store.all("piece", _runs_on(world), name=name), key=_order)
+    exact = [row for row in rows if row["version"] == version]
+    return next(reversed(exact or rows), None)
+
+
+def behaviour_of(world: World, row: Row) -> Piece:
+    """What plays the piece of that row."""
+    archived = world.store.first("piece_manifest", pieceId=row["id"])
+    return piece_of(archived["manifest"]) if archived else world.pieces[row["id"]]
+
+
+def validate(world: World, row: Row, value: Json) -> str | None:
+    """What the piece of that row says is wrong with the value of a connection, if anything."""
+    check = behaviour_of(world, row).validate
+    field = _BARE.get(value["type"])
+    return check(value[field] if field else value) if check else None
+
+
+def has_check(world: World, row: Row) -> bool:
+    """Whether the piece of that row checks connections at all."""
+    return behaviour_of(world, row).validate is not None
+
+
+def _runs_on(world: World) -> Callable[[Row], bool]:
+    """Whether a piece supports this release of Activepieces; one that does not is hidden."""
+    release = _numbers(world.release)
+    return lambda row: (
+        _numbers(row["minimumSupportedRelease"])
+        <= release
+        <= _numbers(row["maximumSupportedRelease"])
+    )
+
+
+def _order(row: Row) -> tuple[int, ...]:
+    return _numbers(row["version"])
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("-")[0].split("."))
+
+
+@area.route("GET", "/pieces/categories", who=PUBLIC)
+def categories(call: Call) -> tuple[int, Json]:
+    """What kinds of pieces there are."""
+    return 200, list(CATEGORIES)
+
+
+@area.route("GET", "/pieces/registry", who=PUBLIC)
+def registry(call: Call) -> tuple[int, Json]:
+    """Names and versions of everybody's pieces."""
+    rows = call.world.store.all("piece", platformId=None)
+    return 200, [{"name": row["name"], "version": row["version"]} for row in rows]
+
+
+@area.route("GET", "/pieces", query={"searchQuery": optional(text())}, who=PUBLIC)
+def list_pieces(call: Call) -> tuple[int, Json]:
+    """The newest version of each piece, without what its actions are."""
+    words = call.query.get("searchQuery", "").lower()
+    return 200, [_summary(row) for row in _visible(call) if words in _searched(row)]
+
+
+@area.route(
+    "GET",
+    "/pieces/<path:name>",
+    params={"name": text()},
+    query={"version": optional(text())},
+    who=PUBLIC,
+)
+def get_piece(call: Call) -> tuple[int, Json]:
+    """One piece, whole; the newest version unless the query names one."""
+    name, version = call.params["name"], call.query.get("version")
+    rows = [row for row in _visible(call, version) if row["name"] == name]
+    if not rows:
+        message = f"piece_metadata_not_found pieceName={name}"
+        raise business(404, "ENTITY_NOT_FOUND", {"message": message})
+    return 200, rows[-1]
+
+
+def _visible(call: Call, version: str | None = None) -> list[Row]:
+    """The pieces that the caller sees: everybody's and the platform's own, one version of each.
+
+    The route is public, yet a bad token is refused, and only a good one shows a platform's own pieces.
+    """
+    header = request.headers.get("Authorization", "")
+    principal = authenticate(call.world, header, scoped=False)
+    owners = {None, principal.platform_id if principal else None}
+    runs_here = _runs_on(call.world)
+    rows = call.world.store.all("piece", lambda row: row["platformId"] in owners and runs_here(row))
+    wanted = [row for row in rows if version in (None, row["version"])]
+    return list({row["name"]: row for row in sorted(wanted, key=_order)}.values())
+
+
+def _summary(row: Row) -> Row:
+    short = {name: value for name, value in row.items() if name != "i18n"}
+    return short | {"actions": len(row["actions"]), "triggers": len(row["triggers"])}
+
+
+def _searched(row: Row) -> str:
+    return f"{row['displayName']} {row['name']} {row['description']}".lower()
+
+
+def _file(value: Any, at: Where) -> bytes:
+    if not isinstance(value, FileStorage):
+        raise Misshapen(Problem(at, "Invalid input"))
+    return bytes(value.read())
+
+
+_NAMED: Mapping[str, Shape] = {
+    "scope": one_of("PLATFORM"),
+    "pieceName": text(pattern=r"(@(?!\.)[\w.-]+/)?(?!.*\.\.)[\w.-]+"),
+    "pieceVersion": text(pattern=r"\d+\.\d+\.\d+"),
+}
+_INSTALL = union(
+    fields({**_NAMED, "packageType": one_of("ARCHIVE"), "pieceArchive": Shape(_file)}),
+    fields({**_NAMED, "packageType": one_of("REGISTRY")}),
+)
+
+
+@area.route("POST", "/pieces", body=_INSTALL, platform_admin=True, plan="managePiecesEnabled")
+def install(call: Call) -> tuple[int, Json]:
+    """Install a piece for the platform; a version once, and for good. Only CE answers with the piece."""
+    name, version = call.body["pieceName"], call.body["pieceVersion"]
+    manifest = _manifest(call) | {"name": name, "version": version}
+    if call.world.store.first("piece", name=name, version=version) is not None:
+        raise breaks_a_rule(f"piece_metadata_already_exists name={name} version={version}")
+    own = {
+        **_OFFICIAL,
+        "platformId": call.principal.platform_id,
+        # What its framework imposes, whatever such a piece itself says.
+        "minimumSupportedRelease": manifest.get("minimumSupportedRelease", "0.82.0"),
+        "maximumSupportedRelease": "999.999.999",
+        "pieceType": "CUSTOM",
+        "packageType": "ARCHIVE",
+        "archiveId": new_id(),
+    }
+    row = call.world.store.add("piece", {**piece_of(manifest).as_json(), **own})
+    call.world.store.add("piece_manifest", {"pieceId": row["id"], "manifest": manifest})
+    return 201, row if call.world.edition == "ce" else {}
+
+
+def _manifest(call: Call) -> Row:
+    """What the worker finds in the archive. It has no npm registry to ask for a piece that is not in one.
+
+    A version whose code does not load cannot be installed later, either: the worker keeps what it could not load.
+    """
+    world, body = call.world, call.body
+    version = {"name": body["pieceName"], "version": body["pieceVersion"]}
+    failure = business(400, "ENGINE_OPERATION_FAILURE", {"message": "{}"})
+    if world.store.first(_UNLOADABLE, **version) is not None:
+        raise failure
+    try:
+        return read_manifest(
+            body.get("pieceArchive", b""), honours_main=world.has(ENTRY_IS_PACKAGE_MAIN)
+        )
+    except NoEntry:
+        world.store.add(_UNLOADABLE, version)
+        raise failure from None
+    except BadArchive:
+        raise failure from None

@@ -1,0 +1,1 @@
+"""How requests become calls of a route: bodies, validation, authentication and responses."""

@@ -1,0 +1,151 @@
+"""Where the stand-in keeps its things: JSON documents in one table of SQLite, secrets encrypted."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import string
+from collections.abc import Callable
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from ...clock import Clock
+from .routing.responses import Json, Row, database_error, timestamp
+
+_LETTERS = string.digits + string.ascii_letters
+
+_SCHEMA = """
+PRAGMA synchronous = OFF;
+CREATE TABLE IF NOT EXISTS documents (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS documents_by_kind ON documents (kind, place);
+"""
+
+
+def new_id(length: int = 21) -> str:
+    """An id as Activepieces makes them: 21 digits and letters."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+class Store:
+    """Rows by kind ("project", "connection", …). Each has ``id``, ``created`` and ``updated``; any thread may ask."""
+
+    def __init__(self, database: str | Path = ":memory:", *, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = RLock()
+        self._fernet = Fernet(_key_for(database))
+        self._connection = sqlite3.connect(
+            str(database), check_same_thread=False, isolation_level=None
+        )
+        self._connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Nothing can be read or written any more; what is in a file stays there."""
+        with self._lock:
+            self._connection.close()
+
+    def now(self) -> str:
+        """This moment, as rows have it in ``created`` and ``updated``."""
+        return timestamp(self._clock())
+
+    def add(self, kind: str, fields: Row) -> Row:
+        """Insert a row; id, created and updated are made unless they are given."""
+        now = self.now()
+        row = {"id": new_id(), "created": now, "updated": now, **fields}
+        self._execute(
+            "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", kind, row["id"], _text(row)
+        )
+        return row
+
+    def get(self, kind: str, row_id: str | None) -> Row | None:
+        """The row of that id, if there is one."""
+        found = self._execute("SELECT body FROM documents WHERE kind = ? AND id = ?", kind, row_id)
+        return json.loads(found[0][0]) if found else None
+
+    def all(
+        self, kind: str, where: Callable[[Row], bool] | None = None, **equal: str | bool | None
+    ) -> list[Row]:
+        """The rows whose fields are equal to these, and of which ``where`` is true; in the order of creation."""
+        conditions = "".join(f" AND json_extract(body, '$.{field}') IS ?" for field in equal)
+        found = self._execute(
+            "SELECT body FROM documents WHERE kind = ?" + conditions + " ORDER BY place",  # noqa: S608 - our own names
+            kind,
+            *equal.values(),
+        )
+        rows = [json.loads(body) for (body,) in found]
+        rows = rows if where is None else list(filter(where, rows))
+        return sorted(
+            rows, key=lambda row: row["created"]
+        )  # stable: the place decides among equals
+
+    def first(self, kind: str, **equal: str | bool | None) -> Row | None:
+        """The oldest of the rows whose fields are equal to these."""
+        return next(iter(self.all(kind, None, **equal)), None)
+
+    def change(self, kind: str, row_id: str, **fields: Json) -> Row:
+        """Set fields of a row, and ``updated``; the row as it is now."""
+        with self._lock:
+            row = self.get(kind, row_id)
+            assert row is not None, f"no {kind} has this id"
+            row |= {"updated": self.now(), **fields}
+            self._execute("UPDATE documents SET body = ? WHERE id = ?", _text(row), row_id)
+            return row
+
+    def drop(self, kind: str, row_id: str) -> bool:
+        """Delete a row; whether there was one."""
+        return bool(
+            self._execute(
+                "DELETE FROM documents WHERE kind = ? AND id = ? RETURNING id", kind, row_id
+            )
+        )
+
+    def snapshot(self) -> list[tuple[Any, ...]]:
+        """Everything as it is now, for `restore`."""
+        return self._execute("SELECT kind, id, body FROM documents ORDER BY place")
+
+    def restore(self, snapshot: list[tuple[Any, ...]]) -> None:
+        """Everything as it was at the time of the snapshot."""
+        with self._lock:
+            self._execute("DELETE FROM documents")
+            self._connection.executemany(
+                "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", snapshot
+            )
+
+    def sign_json(self, value: Json) -> str:
+        """A secret value, encrypted, as it may lie in a row."""
+        return self._fernet.encrypt(json.dumps(value).encode()).decode()
+
+    def verify_json(self, sealed: str) -> Json:
+        """The value of `seal`."""
+        return json.loads(self._fernet.decrypt(sealed.encode()))
+
+    def _execute(self, statement: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+
+def _text(row: Row) -> str:
+    """The row as JSON. PostgreSQL, which real servers use, stores no NUL."""
+    text = json.dumps(row)
+    if "\\u0000" in text:
+        raise database_error('invalid byte sequence for encoding "UTF8": 0x00', code="22021")
+    return text
+
+
+def _key_for(database: str | Path) -> bytes:
+    """A fresh key in memory; beside a file, the key that the file's values were encrypted with."""
+    if str(database) == ":memory:":
+        return Fernet.generate_key()
+    path = Path(f"{database}.key")
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(Fernet.generate_key())
+    return path.read_bytes()

@@ -1,0 +1,177 @@
+"""Signing in by a token of the host: believed when the signature is right, whatever it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+
+from flask_activepieces.testing.standin.access.signing_keys import add_key, new_pair
+from tests.support.clock import StoppedClock
+from tests.support.standin import Standin
+
+CLAIMS: dict[str, Any] = {
+    "version": "v3",
+    "externalUserId": "user-1",
+    "externalProjectId": "tenant-1",
+    "firstName": "Eve",
+    "lastName": "Embed",
+    "role": "EDITOR",
+}
+
+Sign = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[RSAKey, str]:
+    """A private and a public key; making and reading one takes a moment."""
+    private, public = new_pair()
+    return RSAKey.import_key(private), public
+
+
+@pytest.fixture
+def sign(standin: Standin, pair: tuple[RSAKey, str]) -> Sign:
+    """Signs as the host would, with a key of the platform; None takes a claim away."""
+    server = standin.server
+    key = add_key(server.world, server.platform_id, pair[1], "host")
+
+    def signed(*, algorithm: str = "RS256", kid: str = key["id"], **changes: Any) -> str:
+        claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}
+        secret = pair[0] if algorithm == "RS256" else OctKey.import_key("x" * 64)
+        return jwt.encode({"alg": algorithm, "kid": kid}, claims, secret, [algorithm])
+
+    return signed
+
+
+def sign_in(standin: Standin, token: str) -> Any:
+    return standin.ask("POST", "/managed-authn/external-token", {"externalAccessToken": token})
+
+
+def test_a_user_and_a_project_are_made_at_the_first_sign_in(standin: Standin, sign: Sign) -> None:
+    session = sign_in(standin, sign()).get_json()
+    user = standin.by(session["token"])
+
+    projects = user.get("/projects")["data"]
+    assert [project["externalId"] for project in projects] == ["tenant-1"]
+    assert projects[0]["id"] == session["projectId"]
+    members = standin.get(f"/project-members?projectId={session['projectId']}")["data"]
+    assert [member["projectRole"]["name"] for member in members] == ["Editor"]
+
+
+def test_the_same_user_is_found_again_in_another_role_with_the_old_name(
+    standin: Standin, sign: Sign
+) -> None:
+    first = sign_in(standin, sign()).get_json()
+    again = sign_in(standin, sign(role="viewer", firstName="Changed")).get_json()
+
+    assert (again["id"], again["firstName"]) == (first["id"], "Eve")
+    members = standin.get(f"/project-members?projectId={again['projectId']}")["data"]
+    assert [member["projectRole"]["name"] for member in members] == ["Viewer"]
+
+
+def test_a_session_reaches_every_project_that_the_user_was_ever_in(
+    standin: Standin, sign: Sign
+) -> None:
+    sign_in(standin, sign())
+    session = sign_in(standin, sign(externalProjectId="tenant-2")).get_json()
+
+    projects = standin.by(session["token"]).get("/projects")["data"]
+    assert [project["externalId"] for project in projects] == ["tenant-1", "tenant-2"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"externalUserId": ""},
+        {"externalProjectId": ""},
+        {"externalUserId": 5, "externalProjectId": 6},
+        {"role": None},
+        {"exp": None},
+        {"iat": 2**40},
+    ],
+    ids=["no user", "no project", "numbers", "no role", "no end", "from the future"],
+)
+def test_what_one_would_expect_to_be_refused_is_not(
+    standin: Standin, sign: Sign, changes: dict[str, Any]
+) -> None:
+    token = sign(**changes)
+
+    assert sign_in(standin, token).status_code == 200
+    assert sign_in(standin, token).status_code == 200, "a token is not used up"
+
+
+def test_times_are_looked_at(standin: Standin, sign: Sign, clock: StoppedClock) -> None:
+    now = int(clock.now)
+    for changes, words in (({"exp": now}, "jwt expired"), ({"nbf": now + 1}, "jwt not active")):
+        answer = sign_in(standin, sign(**changes))
+        assert (answer.status_code, answer.get_json()["params"]["message"]) == (401, words)
+
+
+def test_a_signature_that_is_not_the_hosts_is_refused(standin: Standin, sign: Sign) -> None:
+    head, _, signature = sign().rpartition(".")
+    for token, words in (
+        (f"{head}.{signature[:-4]}AAAA", "invalid signature"),
+        (f"{head}.", "jwt signature is required"),
+        (sign(algorithm="HS256"), "invalid algorithm"),
+        (sign(kid="k" * 21), f"signing key not found signingKeyId={'k' * 21}"),
+        ("garbage", "signing key id is not found in the header"),
+        ("bnVsbA.e30.x", "signing key id is not found in the header"),
+    ):
+        answer = sign_in(standin, token)
+        assert (answer.status_code, answer.get_json()["params"]["message"]) == (401, words)
+
+
+@pytest.mark.parametrize("name", ["firstName", "lastName"])
+def test_a_new_user_without_a_name_breaks_the_server(
+    standin: Standin, sign: Sign, name: str
+) -> None:
+    answer = sign_in(standin, sign(**{name: None}))
+
+    assert (answer.status_code, answer.get_json()["code"]) == (500, "23502")
+
+
+def test_a_deleted_key_signs_nobody_in(standin: Standin, sign: Sign) -> None:
+    admin = standin.by_admin()
+    key = admin.get("/signing-keys")["data"][0]
+    token = sign()
+
+    admin.ask("DELETE", f"/signing-keys/{key['id']}")
+
+    assert sign_in(standin, token).status_code == 401
+    assert admin.ask("DELETE", f"/signing-keys/{key['id']}").status_code == 404
+
+
+def test_who_was_signed_in_by_a_host_cannot_sign_in_by_password(
+    standin: Standin, sign: Sign
+) -> None:
+    session = sign_in(standin, sign()).get_json()
+
+    for password in ("", "x"):
+        body = {"email": session["email"], "password": password}
+        assert standin.ask("POST", "/authentication/sign-in", body).status_code == 401
+
+
+def test_the_private_half_of_a_key_is_shown_once(standin: Standin) -> None:
+    admin = standin.by_admin()
+
+    made = admin.post("/signing-keys", {"displayName": "host"})
+
+    assert made.pop("privateKey").startswith("-----BEGIN RSA PRIVATE KEY-----")
+    assert admin.get(f"/signing-keys/{made['id']}") == made
+    assert admin.get("/signing-keys")["data"] == [made]
+
+
+def test_allowed_origins_are_for_api_keys_only(standin: Standin) -> None:
+    """Seen: a user token is 403. Each call adds to the list."""
+    path = "/embed-subdomain/allowed-embed-origins"
+    for origins in (["https://a.example"], ["https://b.example", "https://a.example"]):
+        allowed = standin.post(path, {"allowedEmbedOrigins": origins})
+
+    assert allowed == {"allowedEmbedOrigins": ["https://a.example", "https://b.example"]}
+    user = standin.by_admin()
+    assert user.ask("POST", path, {"allowedEmbedOrigins": []}).status_code == 403
+    shown = user.get(f"/platforms/{standin.server.platform_id}")
+    assert shown["allowedEmbedOrigins"] == allowed["allowedEmbedOrigins"]

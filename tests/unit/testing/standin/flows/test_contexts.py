@@ -1,0 +1,114 @@
+"""What the stand-in's engine gives to an action of a piece, and what a piece's check of a connection gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from flask_activepieces.testing import Action, ActionCall, ActivepiecesServer, Piece
+from flask_activepieces.testing.standin.pieces.catalogue import validate
+from tests.support.standin import Standin, action
+from tests.support.standin import standin as calls
+
+#: What an engine gives to an action, as read in its source; `propsValue` is `props` here.
+OF_AN_ENGINE = {
+    *("auth", "props", "project", "connections", "server", "step", "run"),
+    *("store", "flows", "files", "tags", "output", "agent"),
+}
+#: Services of an engine that the stand-in does not have.
+NOT_PLAYED = {"store", "flows", "files", "tags", "output", "agent"}
+SECRETS = {"type": "CUSTOM_AUTH", "props": {"client_secret": "canary-1", "code": "canary-2"}}
+CUSTOM = Piece("@acme/piece-custom", auth={"type": "CUSTOM_AUTH"})
+
+
+@pytest.fixture
+def received() -> list[ActionCall]:
+    """What the action was given."""
+    return []
+
+
+@pytest.fixture
+def standin(received: list[ActionCall]) -> Iterator[Standin]:
+    """A stand-in with a piece that keeps what it is given."""
+    look = Action("Look", lambda call: received.append(call))
+    piece = Piece("@acme/piece-look", auth={"type": "CUSTOM_AUTH"}, actions={"look": look})
+    server = ActivepiecesServer(pieces=[piece], sleep=lambda seconds: None)
+    yield calls(server)
+    server.close()
+
+
+def run(standin: Standin, **given: Any) -> str:
+    flow_id = standin.flow(action("step_1", "@acme/piece-look", "look", **given))
+    standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
+    return flow_id
+
+
+def test_the_inputs_of_an_action_hold_the_whole_connection(
+    standin: Standin, received: list[ActionCall]
+) -> None:
+    """As on real servers: what a piece sends on must be picked by name, or its secrets go with it."""
+    standin.connect("key", "@acme/piece-look", SECRETS)
+
+    run(standin, auth="{{connections['key']}}", note="n")
+
+    (call,) = received
+    assert call.props == {"auth": SECRETS, "note": "n"}
+    assert call.auth == SECRETS
+
+
+def test_a_context_holds_what_an_engine_gives() -> None:
+    assert {field.name for field in fields(ActionCall)} == OF_AN_ENGINE - NOT_PLAYED
+
+
+def test_a_context_names_its_project_run_and_step(
+    standin: Standin, received: list[ActionCall]
+) -> None:
+    standin.connect("other", "@acme/piece-look", SECRETS)
+
+    flow_id = run(standin)
+
+    (call,) = received
+    assert call.auth is None
+    assert call.project == {"id": standin.server.project_id}
+    assert call.run == {"id": standin.runs(flow_id)[0]["id"]}
+    assert call.step == {"name": "step_1"}
+    assert call.server["publicUrl"] == f"{standin.server.url}/api/"
+    assert call.connections["other"] == SECRETS
+
+
+def test_a_context_shows_no_secret_when_it_is_printed(
+    standin: Standin, received: list[ActionCall]
+) -> None:
+    standin.connect("key", "@acme/piece-look", SECRETS)
+
+    run(standin, auth="{{connections['key']}}")
+
+    (call,) = received
+    assert "canary" not in repr(call)
+    assert call.server["token"] not in repr(call)
+
+
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [
+        ({"type": "SECRET_TEXT", "secret_text": "s"}, "s"),
+        (SECRETS, SECRETS["props"]),
+        ({"type": "BASIC_AUTH", "username": "u", "password": "p"}, None),
+        ({"type": "OAUTH2", "access_token": "a"}, None),
+    ],
+)
+def test_a_check_gets_the_bare_secret_and_the_bare_props(value: dict[str, Any], given: Any) -> None:
+    """Real engines hand over other values whole."""
+    seen: list[Any] = []
+    piece = Piece("@acme/piece-check", validate=seen.append)
+    server = ActivepiecesServer(pieces=[piece])
+    row = server.world.store.first("piece", name=piece.name)
+    assert row is not None
+
+    validate(server.world, row, value)
+
+    server.close()
+    assert seen == [value if given is None else given]

@@ -1,0 +1,37 @@
+"""Work in the background."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from flask_activepieces.testing.standin.jobs import Jobs
+
+
+def test_waiting_lasts_until_all_is_done() -> None:
+    jobs, go_on, done = Jobs(), threading.Event(), []
+
+    def work() -> None:
+        go_on.wait(5)
+        done.append("work")
+
+    jobs.start(work)
+    jobs.start(go_on.set)
+    jobs.wait()
+
+    assert done == ["work"]
+    jobs.close()
+
+
+def test_what_goes_wrong_in_a_job_is_not_lost() -> None:
+    jobs = Jobs()
+
+    def work() -> None:
+        raise ZeroDivisionError
+
+    jobs.start(work)
+
+    with pytest.raises(ZeroDivisionError):
+        jobs.wait()
+    jobs.close()
