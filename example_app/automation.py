@@ -17,8 +17,8 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from flask_activepieces import ActivepiecesError, Principal, get_state
 from flask_activepieces.api_client.errors import ApiError, CallNotSupported
-from flask_activepieces.errors import InUse, InvalidInput, NotFound, Unavailable
-from flask_activepieces.integrations import Integration, Setup
+from flask_activepieces.errors import ConnectionInUse, InvalidInput, NotFound, Unavailable
+from flask_activepieces.integrations import Integration, SetupRequest
 
 from .auth import refuse_forms_of_other_sites
 from .errors import show_error
@@ -59,7 +59,7 @@ def link() -> ResponseReturnValue:
     principal = admin_or_403()
     names = ("api_key", "email", "password", "project_id")
     given = {name: request.form.get(name) or None for name in names}
-    setup = Setup(tenant_id=principal.tenant_id, **given)
+    setup = SetupRequest(tenant_id=principal.tenant_id, **given)
     get_state().integrations.set_up(setup, user_id=principal.user_id, now=get_state().now())
     return redirect(url_for(".page"))
 
@@ -109,7 +109,7 @@ def delete(connection_id: str) -> ResponseReturnValue:
 def rotate() -> ResponseReturnValue:
     """Give the MCP server another token, and show it this once."""
     principal = admin_or_403()
-    rotated = get_state().mcp.rotate(
+    rotated = get_state().mcp.rotate_token(
         integration_or_404(principal), principal, now=get_state().now()
     )
     return shown(new_token=rotated.token)
@@ -126,7 +126,7 @@ def tell(error: ActivepiecesError) -> ResponseReturnValue:
         case InvalidInput(fields=fields):
             told = (f"{LABELS.get(name, name)}: {words}" for name, words in fields.items())
             return shown(error=". ".join(told)), 422
-        case InUse():
+        case ConnectionInUse():
             connection_id = (request.view_args or {})["connection_id"]
             return shown(error=str(error), in_use=connection_id), 409
     return shown(error=str(error)), 502 if isinstance(error, ApiError) else 409
@@ -142,7 +142,7 @@ def shown(
     if integration is None:
         return render_template("automation_link.html", company=company, error=error)
     connections, connections_error = asked(lambda: get_state().connections.list(integration))
-    mcp, mcp_error = asked(lambda: get_state().mcp.show(integration))
+    mcp, mcp_error = asked(lambda: get_state().mcp.get(integration))
     return render_template(
         "automation.html",
         company=company,

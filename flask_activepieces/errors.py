@@ -5,14 +5,14 @@
     ├── SetupError           the extension is not (or not rightly) set up on this app
     ├── InvalidInput         a person or program gave values we cannot take: {field: message}
     ├── NotFound             no such thing, or not in this tenant (the caller must not learn which)
-    ├── Disabled             the integration is switched off, so Activepieces is not asked
+    ├── IntegrationDisabled  the integration is switched off, so Activepieces is not asked
     ├── ClientDisabled       an OAuth client is suspended, and gets no tokens
-    ├── InUse                a connection has flows: deleting it would break them
-    ├── Declined             a third party, or its user, did not allow what was asked for
+    ├── ConnectionInUse      a connection has flows: deleting it would break them
+    ├── AuthorizationDeclined  a third party, or its user, did not allow what was asked for
     ├── SignatureError       a signed text is not ours, or was changed
     │   └── SignatureExpired it is ours, and its time is over
     ├── Unavailable          a database or cache is away: the same call may work later
-    │   └── Busy             another request is at the same thing just now
+    │   └── Locked           another request is at the same thing just now
     ├── NoRedirect           `oauth.authorization`: there is nobody to redirect to, the person is told on a page
     ├── Refused              `oauth.authorization`: the client is told of an OAuth error by redirect
     ├── Problem              `views.problems`: who calls the JSON API is answered with a status and words
@@ -60,7 +60,7 @@ class NotFound(ActivepiecesError):
         super().__init__(f"There is no {kind} {identifier!r} here.")
 
 
-class Disabled(ActivepiecesError):
+class IntegrationDisabled(ActivepiecesError):
     """Raised when an integration may not be used for now; ``reason`` says why, and what ends it."""
 
     def __init__(self, integration_id: str, reason: str) -> None:
@@ -76,7 +76,7 @@ class ClientDisabled(ActivepiecesError):
         super().__init__("This OAuth client is suspended: an administrator switched it off.")
 
 
-class InUse(ActivepiecesError):
+class ConnectionInUse(ActivepiecesError):
     """Raised instead of deleting a connection that flows use; ``flow_ids`` are those flows."""
 
     def __init__(self, flow_ids: Sequence[str]) -> None:
@@ -86,16 +86,16 @@ class InUse(ActivepiecesError):
         super().__init__(f"{flows} this connection and would fail without it.")
 
 
-class Declined(ActivepiecesError):
+class AuthorizationDeclined(ActivepiecesError):
     """Raised when an authorization comes back without a code; ``error`` is the third party's word for why.
 
-    ``then`` is where the browser was to go in the end.
+    ``next_url`` is where the browser was to go afterwards.
     """
 
-    def __init__(self, error: str, description: str = "", *, then: str | None = None) -> None:
+    def __init__(self, error: str, description: str = "", *, next_url: str | None = None) -> None:
         self.error = error
         self.description = description
-        self.then = then
+        self.next_url = next_url
         super().__init__(description or f"The authorization was not given: {error}.")
 
 
@@ -116,7 +116,7 @@ class Unavailable(ActivepiecesError):
         super().__init__(f"The {what} cannot be reached just now.")
 
 
-class Busy(Unavailable):
+class Locked(Unavailable):
     """Raised when another request is at the same thing, and does not finish; ``retry_after`` is when it must have."""
 
     def __str__(self) -> str:

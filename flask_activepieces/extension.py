@@ -13,7 +13,7 @@ from .config.settings import Settings
 from .errors import SetupError
 from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host
-from .integrations.services import services
+from .integrations.services import build_services
 from .integrations.tenant_removal import RemovedTenant
 from .oauth.clients.store import OAuthClients
 from .oauth.grants import Grants
@@ -62,7 +62,7 @@ class Activepieces:
         audit = Audit(sender=app)
         clients = OAuthClients(known_scopes=settings.scopes, audit=audit)
         grants = Grants(audit=audit)
-        for_tenants = services(
+        for_tenants = build_services(
             settings,
             database,
             host,

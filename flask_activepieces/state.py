@@ -11,7 +11,7 @@ from .config.issuer import loopback_issuer
 from .config.settings import Settings
 from .errors import SetupError
 from .host.interface import Host
-from .integrations.services import Services
+from .integrations.services import TenantServices
 from .oauth.clients.store import OAuthClients
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
@@ -24,7 +24,7 @@ EXTENSION = "activepieces"
 
 
 @dataclass(frozen=True, kw_only=True)
-class State(Services):
+class State(TenantServices):
     """The services for tenants and what they stand on. Built once by ``init_app``; frozen, and one per app."""
 
     settings: Settings

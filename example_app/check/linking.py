@@ -72,7 +72,7 @@ def set_up(loop: Loop) -> str:
         check="what the app answers about its integrations",
     )
     loop.project_id = shown["projectId"]
-    return f"project {loop.project_id}, credential {shown['maskedCredential']}"
+    return f"project {loop.project_id}, credential {shown['credentialHint']}"
 
 
 def connect_by_secret_text(loop: Loop) -> str:

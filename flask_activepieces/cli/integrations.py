@@ -68,7 +68,7 @@ def check(tenant: str | None, as_json: bool) -> None:
 def remove(integration_id: str, yes: bool) -> None:
     """Remove an integration with its key and its OAuth client; connections stay in Activepieces."""
     state = get_state()
-    found = [one for one in state.integrations.all() if one.id == integration_id]
+    found = [one for one in state.integrations.list_all() if one.id == integration_id]
     if not found:
         raise NotFound("integration", integration_id)
     (integration,) = found
@@ -79,7 +79,7 @@ def remove(integration_id: str, yes: bool) -> None:
 
 def _findings(state: State, integration: Integration) -> list[dict[str, Any]]:
     try:
-        failing = state.health.check(integration, now=state.now())
+        broken = state.connection_health.check(integration, now=state.now())
     except ActivepiecesError as error:  # removed meanwhile, perhaps; the next one may be well
         return [_finding(integration, str(error), None)]
     return [
@@ -89,7 +89,7 @@ def _findings(state: State, integration: Integration) -> list[dict[str, Any]]:
             f"reconnect at {one.reconnect_url}",
         )
         | {"connection_id": one.connection_id, "status": one.status, "is_new": one.is_new}
-        for one in failing
+        for one in broken
     ]
 
 
@@ -104,8 +104,8 @@ def _finding(integration: Integration, problem: str, what_to_do: str | None) -> 
 
 def _wanted(state: State, tenant_id: str | None) -> list[Integration]:
     if tenant_id is None:
-        return state.integrations.all()
-    return state.integrations.of_tenant(tenant_id)
+        return state.integrations.list_all()
+    return state.integrations.list_for_tenant(tenant_id)
 
 
 def _row(integration: Integration) -> dict[str, Any]:
@@ -115,9 +115,9 @@ def _row(integration: Integration) -> dict[str, Any]:
         "organization_id": integration.organization_id,
         "base_url": integration.base_url,
         "project_id": integration.project_id,
-        "credential": integration.masked_credential or "the app's own key",
+        "credential": integration.credential_hint or "the app's own key",
         "enabled": integration.enabled,
-        "failing": list(integration.failing),
+        "failed_connection_ids": list(integration.failed_connection_ids),
         "created_at": as_iso(integration.created_at),
         "updated_at": as_iso(integration.updated_at),
     }

@@ -65,8 +65,8 @@ def reencrypt() -> None:
     state = get_state()
     lost = [
         integration
-        for integration in state.integrations.all()
-        if not state.strongbox.relock(state.database, integration, now=state.now())
+        for integration in state.integrations.list_all()
+        if not state.credential_store.reencrypt(state.database, integration, now=state.now())
     ]
     for integration in lost:
         click.echo(

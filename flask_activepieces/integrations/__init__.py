@@ -1,25 +1,25 @@
 """Tenants' links to Activepieces. The services are on the state of the app; these are the words they speak."""
 
-from .connections.health import Failing
-from .connections.saver import NewConnection, Reach
-from .connections.service import ConnectionFilter, Replaced
-from .mcp import Rotated
+from .connections.health import BrokenConnection
+from .connections.saver import NewConnection, PlatformSharing
+from .connections.service import ConnectionFilter, ReplacementResult
+from .mcp import RotatedMcpToken
 from .setup.credentials import Credentials
-from .setup.verifier import Setup
-from .sign_in.third_party import Finished, StartAuthorization, Started
+from .setup.verifier import SetupRequest
+from .sign_in.third_party import AuthorizationRedirect, AuthorizationResult, AuthorizationStart
 from .store import Integration
 
 __all__ = [
     "ConnectionFilter",
     "Credentials",
-    "Failing",
-    "Finished",
+    "BrokenConnection",
+    "AuthorizationResult",
     "Integration",
     "NewConnection",
-    "Reach",
-    "Replaced",
-    "Rotated",
-    "Setup",
-    "StartAuthorization",
-    "Started",
+    "PlatformSharing",
+    "ReplacementResult",
+    "RotatedMcpToken",
+    "SetupRequest",
+    "AuthorizationStart",
+    "AuthorizationRedirect",
 ]

@@ -14,11 +14,11 @@ from ..api_client import capabilities
 from ..api_client.credentials import ApiKey, Credential
 from ..api_client.errors import CredentialNotSupported
 from ..config.settings import Settings
-from ..errors import Disabled
+from ..errors import IntegrationDisabled
 from ..storage.database import Database
-from .embedded_users import SignedUsers
+from .embedded_users import EmbeddedUsers
 from .setup.base_urls import BaseUrls
-from .setup.credential_store import Strongbox
+from .setup.credential_store import CredentialStore
 from .setup.credentials import Credentials
 from .store import Integration
 
@@ -60,60 +60,62 @@ _IN_SHARED_PROJECT = {
 }
 
 
-class Gateways:
+class ClientFactory:
     """Makes clients for the integrations of one app."""
 
     def __init__(
         self,
         settings: Settings,
         database: Database,
-        strongbox: Strongbox,
+        credential_store: CredentialStore,
         *,
         let_go: Callable[[], None],
         make_client: MakeClient | None = None,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._strongbox = strongbox
+        self._credential_store = credential_store
         self.base_urls = BaseUrls(settings)
-        self._signed_users = SignedUsers(settings)
+        self._signed_users = EmbeddedUsers(settings)
         self._let_go = let_go
         self._make_client: MakeClient = make_client or Clients(settings)
 
-    def to(self, integration: Integration, operation: str) -> ActivepiecesClient:
-        """A client that may make this call; `Disabled`, or `CredentialNotSupported` with who could make it."""
+    def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
+        """A client that may make this call; else `IntegrationDisabled` or `CredentialNotSupported`."""
         self._let_go()
         if not integration.enabled:
-            raise Disabled(integration.id, "an administrator switched it off")
+            raise IntegrationDisabled(integration.id, "an administrator switched it off")
         base_url = self.base_urls.of(integration.id, integration.base_url)
-        return self.connected(base_url, self._credential(integration, operation))
+        return self.client_with(base_url, self._credential(integration, operation))
 
-    def connected(self, base_url: str, credential: Credential) -> ActivepiecesClient:
+    def client_with(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         """A client for a server and a credential."""
         self._let_go()
         return self._make_client(base_url, credential)
 
-    def is_shared(self, integration: Integration) -> bool:
+    def shares_project(self, integration: Integration) -> bool:
         """Whether other tenants' things are in the same project."""
         # As it was set up: without the setting, the project is still the same. And what was one tenant's own may have
         # become the one of all.
         is_everybodys = integration.project_id == self._settings.project_id
-        return integration.shared or (is_everybodys and not integration.own_key)
+        return integration.shares_project or (is_everybodys and not integration.has_credentials)
 
-    def fallback(self) -> ApiKey | None:
+    def app_api_key(self) -> ApiKey | None:
         """The app's own key, for tenants that bring none."""
         return ApiKey(self._settings.api_key) if self._settings.api_key else None
 
     def _credential(self, integration: Integration, operation: str) -> Credential:
         credentials = self._database.read(
-            lambda connection: self._strongbox.credentials(connection, integration)
+            lambda connection: self._credential_store.credentials(connection, integration)
         )
         if credentials is not None:
             return able_to(operation, credentials)
-        key = self.fallback()
+        key = self.app_api_key()
         if key is None:
-            raise Disabled(integration.id, "it has no key, and ACTIVEPIECES_API_KEY is not set")
-        shared = self.is_shared(integration)
+            raise IntegrationDisabled(
+                integration.id, "it has no key, and ACTIVEPIECES_API_KEY is not set"
+            )
+        shared = self.shares_project(integration)
         if operation in _BY_A_SIGNED_USER and not shared:
             return self._signed_users.of(integration, operation)
         _check_key_of_app(operation, key, shared=shared)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..api_client.credentials import SignedEmbedding
 from ..api_client.errors import CredentialNotSupported
 from ..config.settings import Settings
-from .store import Integration, external_id_of
+from .store import Integration, project_external_id
 
 #: The least of Activepieces' roles that may write what concerns MCP; it may not invite people.
 ROLE = "Editor"
@@ -18,7 +18,7 @@ _FIRST_NAME = "Integration"
 _BOTH = "ACTIVEPIECES_SIGNING_KEY and ACTIVEPIECES_SIGNING_KEY_ID"
 
 
-class SignedUsers:
+class EmbeddedUsers:
     """The users of one app's integrations."""
 
     def __init__(self, settings: Settings) -> None:
@@ -37,7 +37,7 @@ class SignedUsers:
         from ..api_client.embedding_token import EmbeddedUser
 
         # By this id the project was found, or made, when the integration was set up.
-        project = external_id_of(integration.tenant_id, integration.organization_id)
+        project = project_external_id(integration.tenant_id, integration.organization_id)
         user = EmbeddedUser(
             external_user_id=f"flask-activepieces-{integration.id}",
             external_project_id=project,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound
-from .client_factory import Gateways
+from .client_factory import ClientFactory
 from .store import Integration
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class TenantFlows:
     """Lists and shows; what lies in another project is not there."""
 
-    def __init__(self, gateways: Gateways) -> None:
-        self._gateways = gateways
+    def __init__(self, client_factory: ClientFactory) -> None:
+        self._client_factory = client_factory
 
     def list(
         self,
@@ -29,21 +29,21 @@ class TenantFlows:
         connection_external_ids: Sequence[str] = (),
     ) -> Sequence[Flow]:
         """The flows of the integration's project, newest first."""
-        return self._gateways.to(integration, "flows.list").flows.list(
+        return self._client_factory.client_for(integration, "flows.list").flows.list(
             integration.project_id,
             name=name,
             statuses=statuses,
             connection_external_ids=connection_external_ids,
         )
 
-    def one(self, integration: Integration, flow_id: str) -> Flow:
+    def get(self, integration: Integration, flow_id: str) -> Flow:
         """One flow of the integration's project."""
-        flow = self._gateways.to(integration, "flows.get").flows.get(flow_id)
+        flow = self._client_factory.client_for(integration, "flows.get").flows.get(flow_id)
         if flow.project_id != integration.project_id:
             raise NotFound("flow", flow_id)
         return flow
 
-    def runs(
+    def list_runs(
         self,
         integration: Integration,
         *,
@@ -53,13 +53,13 @@ class TenantFlows:
         cursor: str | None = None,
     ) -> RunPage:
         """The newest runs in the integration's project, up to the limit."""
-        return self._gateways.to(integration, "flow_runs.list").flow_runs.list(
+        return self._client_factory.client_for(integration, "flow_runs.list").flow_runs.list(
             integration.project_id, flow_ids=flow_ids, statuses=statuses, limit=limit, cursor=cursor
         )
 
-    def run(self, integration: Integration, run_id: str) -> FlowRun:
+    def get_run(self, integration: Integration, run_id: str) -> FlowRun:
         """One run in the integration's project, with its steps; anything may be in these, tokens included."""
-        run = self._gateways.to(integration, "flow_runs.get").flow_runs.get(run_id)
+        run = self._client_factory.client_for(integration, "flow_runs.get").flow_runs.get(run_id)
         if run.project_id != integration.project_id:
             raise NotFound("flow run", run_id)
         return run

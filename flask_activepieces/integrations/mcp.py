@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..host.interface import Host, Principal
 from ..storage.audit import Audit, Event
 from ..storage.database import Database
-from .client_factory import Gateways
+from .client_factory import ClientFactory
 from .store import Integration
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rotated:
+class RotatedMcpToken:
     """An MCP server with its new token, which is here only for those who may see it."""
 
     server: McpServer
@@ -31,17 +31,21 @@ class Rotated:
 class TenantMcp:
     """Shows and changes the MCP server of an integration's project."""
 
-    def __init__(self, database: Database, host: Host, gateways: Gateways, *, audit: Audit) -> None:
+    def __init__(
+        self, database: Database, host: Host, client_factory: ClientFactory, *, audit: Audit
+    ) -> None:
         self._database = database
         self._host = host
-        self._gateways = gateways
+        self._client_factory = client_factory
         self._audit = audit
 
-    def show(self, integration: Integration) -> McpServer:
+    def get(self, integration: Integration) -> McpServer:
         """The server; `McpServer.masked_token` is what may be shown of its token."""
-        return self._gateways.to(integration, "mcp.get").mcp.get(integration.project_id)
+        return self._client_factory.client_for(integration, "mcp.get").mcp.get(
+            integration.project_id
+        )
 
-    def change(
+    def update(
         self,
         integration: Integration,
         *,
@@ -51,21 +55,23 @@ class TenantMcp:
         now: int,
     ) -> McpServer:
         """The server with these tools off, or switched on or off: the one on newer servers, the other on older."""
-        client = self._gateways.to(integration, "mcp.update")
+        client = self._client_factory.client_for(integration, "mcp.update")
         server = client.mcp.update(
             integration.project_id, disabled_tools=disabled_tools, enabled=enabled
         )
         self._note("mcp.changed", integration, user_id, now)
         return server
 
-    def rotate(self, integration: Integration, principal: Principal, *, now: int) -> Rotated:
+    def rotate_token(
+        self, integration: Integration, principal: Principal, *, now: int
+    ) -> RotatedMcpToken:
         """The server with a new token; the old one is worth nothing from then on."""
         reveals = self._host.may_see_mcp_token(principal)
-        server = self._gateways.to(integration, "mcp.rotate_token").mcp.rotate_token(
+        server = self._client_factory.client_for(integration, "mcp.rotate_token").mcp.rotate_token(
             integration.project_id
         )
         self._note("mcp.token_rotated", integration, principal.user_id, now)
-        return Rotated(server=server, token=server.token if reveals else None)
+        return RotatedMcpToken(server=server, token=server.token if reveals else None)
 
     def _note(self, name: str, integration: Integration, user_id: str, now: int) -> None:
         event = Event(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..api_client.errors import Conflict
 from ..errors import InvalidInput
-from .client_factory import Gateways
+from .client_factory import ClientFactory
 from .store import Integration
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ def assigned(client: ActivepiecesClient, *, external_id: str, name: str) -> str:
 class TenantProjects:
     """What projects a tenant may see."""
 
-    def __init__(self, gateways: Gateways) -> None:
-        self._gateways = gateways
+    def __init__(self, client_factory: ClientFactory) -> None:
+        self._client_factory = client_factory
 
     def list(self, integration: Integration) -> Sequence[Project]:
         """All that the tenant's own key sees; of the app's own key only the integration's project."""
-        if integration.own_key:
-            return self._gateways.to(integration, "projects.list").projects.list()
-        client = self._gateways.to(integration, "projects.get")
+        if integration.has_credentials:
+            return self._client_factory.client_for(integration, "projects.list").projects.list()
+        client = self._client_factory.client_for(integration, "projects.get")
         return (client.projects.get(integration.project_id),)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from ..crypto.keyring import random_id
-from ..errors import Busy, InvalidInput, NotFound
+from ..errors import InvalidInput, Locked, NotFound
 from ..host.ids import checked_id, checked_optional_id
 from ..host.interface import Host, Principal
 from ..oauth.clients import store as clients
@@ -21,11 +21,11 @@ from ..storage.audit import Audit, Event
 from ..storage.database import Database, Transaction
 from . import organizations
 from . import store as records
-from .client_factory import Gateways
-from .setup.credential_store import Strongbox
+from .client_factory import ClientFactory
+from .setup.credential_store import CredentialStore
 from .setup.credentials import Credentials
-from .setup.planner import Ground, Plan, Planner
-from .setup.verifier import Place, Setup
+from .setup.planner import Ground, Plan, SetupPlanner
+from .setup.verifier import Place, SetupRequest
 from .store import Integration
 
 if TYPE_CHECKING:
@@ -39,18 +39,18 @@ class Integrations:
         self,
         database: Database,
         host: Host,
-        gateways: Gateways,
-        planner: Planner,
-        strongbox: Strongbox,
+        client_factory: ClientFactory,
+        planner: SetupPlanner,
+        credential_store: CredentialStore,
         *,
         oauth_clients: OAuthClients,
         audit: Audit,
     ) -> None:
         self._database = database
         self._host = host
-        self._gateways = gateways
+        self._client_factory = client_factory
         self._planner = planner
-        self._strongbox = strongbox
+        self._credential_store = credential_store
         self._clients = oauth_clients
         self._audit = audit
 
@@ -67,46 +67,48 @@ class Integrations:
 
     def visible_to(self, principal: Principal) -> list[Integration]:
         """The integrations that the user can find, that of the tenant as a whole first."""
-        of_tenant = self.of_tenant(principal.tenant_id)
+        of_tenant = self.list_for_tenant(principal.tenant_id)
         ids = {integration.organization_id for integration in of_tenant}
         shown = organizations.accessible(self._host, principal, ids)
         return [one for one in of_tenant if one.organization_id in shown]
 
-    def of_tenant(self, tenant_id: str) -> list[Integration]:
+    def list_for_tenant(self, tenant_id: str) -> list[Integration]:
         """The tenant's integrations, those of all its organizations too: for operators and jobs, not for users."""
-        return self._database.read(lambda connection: records.of_tenant(connection, tenant_id))
+        return self._database.read(
+            lambda connection: records.list_for_tenant(connection, tenant_id)
+        )
 
-    def all(self) -> list[Integration]:
+    def list_all(self) -> list[Integration]:
         """Every integration: for operators at the command line only."""
-        return self._database.read(records.of_all_tenants)
+        return self._database.read(records.list_all)
 
-    def gateway(self, integration: Integration, operation: str) -> ActivepiecesClient:
-        """A client that may make this call; `Disabled`, or `CallNotSupported` with who could make it."""
-        return self._gateways.to(integration, operation)
+    def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
+        """A client that may make this call; `IntegrationDisabled`, or `CallNotSupported` with who could make it."""
+        return self._client_factory.client_for(integration, operation)
 
-    def set_up(self, setup: Setup, *, user_id: str, now: int) -> Integration:
+    def set_up(self, setup: SetupRequest, *, user_id: str, now: int) -> Integration:
         """The integration of this tenant or organization, new or changed; what is not given stays as it is."""
         checked_id("user_id", user_id)
         given = setup.credentials
         _refuse(given.problems())
 
-        def at_place(connection: Connection) -> Ground:
-            found = records.at_place(
+        def find_for(connection: Connection) -> Ground:
+            found = records.find_for(
                 connection, tenant_id=setup.tenant_id, organization_id=setup.organization_id
             )
             return Ground.of(connection, found)
 
-        ground = self._database.read(at_place)
+        ground = self._database.read(find_for)
         base_url = ground.base_url
         if setup.base_url is not None:
-            base_url = self._gateways.base_urls.chosen(setup.base_url)
+            base_url = self._client_factory.base_urls.chosen(setup.base_url)
         place = Place(
             tenant_id=setup.tenant_id, organization_id=setup.organization_id, base_url=base_url
         )
         plan = self._planner.plan(ground, place, given, wanted=setup.project_id)
 
         def save(transaction: Transaction) -> Integration | None:
-            current = at_place(transaction.conn)
+            current = find_for(transaction.conn)
             if not ground.is_under(current):
                 return None
             if current.integration is None:
@@ -118,7 +120,7 @@ class Integrations:
             setup, user_id=user_id, now=now
         )
 
-    def change(
+    def update(
         self,
         integration: Integration,
         *,
@@ -154,7 +156,7 @@ class Integrations:
         def save(transaction: Transaction) -> Integration:
             current = standing(transaction.conn)
             if plan is not None and not plan.ground.is_under(current):
-                raise Busy("integration", retry_after=1)
+                raise Locked("integration", retry_after=1)
             changed = current.integration
             assert changed is not None, "an integration that was found"
             if enabled is not None and enabled != changed.enabled:
@@ -200,7 +202,9 @@ class Integrations:
             "organization_id": plan.place.organization_id or "",
         }
         credentials = plan.credentials or Credentials()
-        values |= plan.columns | self._strongbox.credential_columns(integration_id, credentials)
+        values |= plan.columns | self._credential_store.credential_columns(
+            integration_id, credentials
+        )
         integration = records.add(transaction, values, now=now)
         self._record(transaction, "integration.created", integration, user_id, now)
         return integration
@@ -220,9 +224,13 @@ class Integrations:
         events = ["integration.updated"] if values else []
         if "base_url" in values or "project_id" in values:
             # What it had in the other project is not its own here.
-            values |= {"failing": "[]", "connection_id": None, "connection_external_id": None}
+            values |= {
+                "failed_connection_ids": "[]",
+                "default_connection_id": None,
+                "default_connection_external_id": None,
+            }
         if plan.credentials is not None:
-            values |= self._strongbox.credential_columns(current.id, plan.credentials)
+            values |= self._credential_store.credential_columns(current.id, plan.credentials)
             events.append("integration.key_rotated")
         if not values:
             return current

@@ -13,27 +13,27 @@ from ..oauth.clients.store import OAuthClients
 from ..oauth.grants import Grants
 from ..storage.audit import Audit
 from ..storage.database import Database
-from .client_factory import Gateways, MakeClient
-from .connections.health import Health
+from .client_factory import ClientFactory, MakeClient
+from .connections.health import ConnectionHealth
 from .connections.leases import Leases
-from .connections.recorder import Journal
+from .connections.recorder import ConnectionRecorder
 from .connections.service import TenantConnections
 from .flows import TenantFlows
 from .mcp import TenantMcp
 from .projects import TenantProjects
 from .service import Integrations
-from .setup.credential_store import Strongbox
-from .setup.planner import Planner
-from .setup.verifier import Verifier
-from .sign_in.integration_client import OwnClients
+from .setup.credential_store import CredentialStore
+from .setup.planner import SetupPlanner
+from .setup.verifier import SetupVerifier
+from .sign_in.integration_client import IntegrationClients
 from .sign_in.one_click import OneClick
-from .sign_in.pending import PendingSignIns
+from .sign_in.pending import PendingAuthorizations
 from .sign_in.third_party import ThirdPartySignIn
 from .tenant_removal import TenantRemoval
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
+class TenantServices:
     """What is done for tenants: one object for each thing that they have."""
 
     integrations: Integrations
@@ -41,14 +41,14 @@ class Services:
     projects: TenantProjects
     flows: TenantFlows
     mcp: TenantMcp
-    health: Health
+    connection_health: ConnectionHealth
     one_click: OneClick
     third_party: ThirdPartySignIn
-    strongbox: Strongbox
+    credential_store: CredentialStore
     tenant_removal: TenantRemoval
 
 
-def services(
+def build_services(
     settings: Settings,
     database: Database,
     host: Host,
@@ -60,45 +60,56 @@ def services(
     let_go: Callable[[], None],
     make_client: MakeClient | None = None,
     sleep: Callable[[float], None] = time.sleep,
-) -> Services:
+) -> TenantServices:
     """The services of an app.
 
     ``let_go`` makes the host's session give back its database connection; ``make_client`` and ``sleep`` are for
     tests.
     """
-    strongbox = Strongbox(settings.secret_keys)
-    gateways = Gateways(settings, database, strongbox, let_go=let_go, make_client=make_client)
+    credential_store = CredentialStore(settings.secret_keys)
+    client_factory = ClientFactory(
+        settings, database, credential_store, let_go=let_go, make_client=make_client
+    )
     integrations = Integrations(
         database,
         host,
-        gateways,
-        Planner(Verifier(settings, gateways), strongbox),
-        strongbox,
+        client_factory,
+        SetupPlanner(SetupVerifier(settings, client_factory), credential_store),
+        credential_store,
         oauth_clients=oauth_clients,
         audit=audit,
     )
     leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
-    journal = Journal(database, audit=audit, grants=grants)
-    connections = TenantConnections(settings, host, gateways, leases, journal)
-    own_clients = OwnClients(strongbox, oauth_clients=oauth_clients)
-    return Services(
+    recorder = ConnectionRecorder(database, audit=audit, grants=grants)
+    connections = TenantConnections(settings, host, client_factory, leases, recorder)
+    integration_clients = IntegrationClients(credential_store, oauth_clients=oauth_clients)
+    return TenantServices(
         integrations=integrations,
         connections=connections,
-        projects=TenantProjects(gateways),
-        flows=TenantFlows(gateways),
-        mcp=TenantMcp(database, host, gateways, audit=audit),
-        health=Health(settings, database, host, gateways, connections, audit=audit),
+        projects=TenantProjects(client_factory),
+        flows=TenantFlows(client_factory),
+        mcp=TenantMcp(database, host, client_factory, audit=audit),
+        connection_health=ConnectionHealth(
+            settings, database, host, client_factory, connections, audit=audit
+        ),
         one_click=OneClick(
-            settings, database, host, gateways, connections, own_clients, grants, clock=clock
+            settings,
+            database,
+            host,
+            client_factory,
+            connections,
+            integration_clients,
+            grants,
+            clock=clock,
         ),
         third_party=ThirdPartySignIn(
             settings,
-            gateways,
+            client_factory,
             integrations,
             connections,
-            PendingSignIns(settings.secret_keys, leases),
+            PendingAuthorizations(settings.secret_keys, leases),
         ),
-        strongbox=strongbox,
+        credential_store=credential_store,
         tenant_removal=TenantRemoval(
             database, integrations, oauth_clients=oauth_clients, grants=grants
         ),

@@ -30,37 +30,37 @@ class Integration:
     base_url: str | None
     project_id: str
     #: Whether it was set up in the project of all tenants on the app's own key.
-    shared: bool
+    shares_project: bool
     #: Whether it has credentials of its own; without, the app's own key is used.
-    own_key: bool
-    masked_credential: str | None
+    has_credentials: bool
+    credential_hint: str | None
     enabled: bool
-    connection_id: str | None
-    connection_external_id: str | None
+    default_connection_id: str | None
+    default_connection_external_id: str | None
     oauth_client_id: str | None
     #: The connections that the last check found broken.
-    failing: tuple[str, ...]
+    failed_connection_ids: tuple[str, ...]
     revision: int
     created_at: int
     updated_at: int
 
 
-def external_id_of(tenant_id: str, organization_id: str | None) -> str:
+def project_external_id(tenant_id: str, organization_id: str | None) -> str:
     """By which id a tenant's own project is known: the tenant's, so written that no two tenants share one."""
     if organization_id is None:
         return quote(tenant_id, safe="")
     return f"{quote(tenant_id, safe='')}/{quote(organization_id, safe='')}"
 
 
-_PLAIN = [field.name for field in fields(Integration) if field.name != "own_key"]
+_PLAIN = [field.name for field in fields(Integration) if field.name != "has_credentials"]
 _ALL: Select[Any] = select(
-    *[_table.c[name] for name in _PLAIN], _table.c.credentials.is_not(None).label("own_key")
+    *[_table.c[name] for name in _PLAIN], _table.c.credentials.is_not(None).label("has_credentials")
 )
 _IN_ORDER = (_table.c.tenant_id, _table.c.organization_id)
 
 
 @dataclass(frozen=True)
-class Locked:
+class EncryptedSecrets:
     """The secrets of an integration as they are stored: encrypted."""
 
     credentials: str | None
@@ -77,7 +77,7 @@ def find(connection: Connection, integration_id: str, *, tenant_id: str) -> Inte
     return found[0]
 
 
-def at_place(
+def find_for(
     connection: Connection, *, tenant_id: str, organization_id: str | None
 ) -> Integration | None:
     """The integration of the tenant as a whole, or of the organization; there is at most one."""
@@ -88,18 +88,18 @@ def at_place(
     return next(iter(_integrations(connection, statement)), None)
 
 
-def of_tenant(connection: Connection, tenant_id: str) -> list[Integration]:
+def list_for_tenant(connection: Connection, tenant_id: str) -> list[Integration]:
     """The tenant's integrations, that of the tenant as a whole first."""
     tenant = checked_id("tenant_id", tenant_id)
     return _integrations(connection, _ALL.where(_table.c.tenant_id == tenant).order_by(*_IN_ORDER))
 
 
-def of_all_tenants(connection: Connection) -> list[Integration]:
+def list_all(connection: Connection) -> list[Integration]:
     """Every integration: for operators at the command line only."""
     return _integrations(connection, _ALL.order_by(*_IN_ORDER))
 
 
-def locked(connection: Connection, integration: Integration) -> Locked:
+def encrypted_secrets(connection: Connection, integration: Integration) -> EncryptedSecrets:
     """The integration's secrets, encrypted."""
     statement = select(_table.c.credentials, _table.c.oauth_client_secret).where(
         _table.c.id == integration.id, _table.c.tenant_id == integration.tenant_id
@@ -107,18 +107,18 @@ def locked(connection: Connection, integration: Integration) -> Locked:
     row = connection.execute(statement).one_or_none()
     if row is None:
         raise NotFound("integration", integration.id)
-    return Locked(*row)
+    return EncryptedSecrets(*row)
 
 
 def add(transaction: Transaction, values: dict[str, Any], *, now: int) -> Integration:
     """The new integration; `ConcurrentUpdate` when its tenant or organization has just been given one."""
     row = {
         "enabled": True,
-        "connection_id": None,
-        "connection_external_id": None,
+        "default_connection_id": None,
+        "default_connection_external_id": None,
         "oauth_client_id": None,
         "oauth_client_secret": None,
-        "failing": "[]",
+        "failed_connection_ids": "[]",
         "revision": 1,
         "created_at": now,
         "updated_at": now,
@@ -163,7 +163,7 @@ def _integration_of(values: dict[str, Any]) -> Integration:
         **values
         | {
             "organization_id": values["organization_id"] or None,
-            "own_key": bool(values["own_key"]),
-            "failing": tuple(json.loads(values["failing"])),
+            "has_credentials": bool(values["has_credentials"]),
+            "failed_connection_ids": tuple(json.loads(values["failed_connection_ids"])),
         }
     )

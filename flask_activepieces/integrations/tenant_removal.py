@@ -50,7 +50,7 @@ class TenantRemoval:
             revoked = self._grants.revoke_of_tenant(
                 transaction, tenant_id=tenant, now=now, why="the tenant was removed"
             )
-            integrations = records.of_tenant(transaction.conn, tenant)
+            integrations = records.list_for_tenant(transaction.conn, tenant)
             registered = clients.of_tenant(transaction.conn, tenant)
             try:
                 for integration in integrations:

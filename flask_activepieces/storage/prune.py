@@ -42,5 +42,5 @@ def _what_is_over(now: int, audit_days: int) -> list[tuple[Table, ColumnElement[
         (families, ended <= now - GRACE),
         (events, events.c.at <= now - audit_days * 86_400),
         # An expired lease means nothing.
-        (tables.leases, tables.leases.c.until <= now),
+        (tables.leases, tables.leases.c.expires_at <= now),
     ]

@@ -152,20 +152,20 @@ integrations = Table(
     Column("base_url", Text),
     Column("project_id", _binary(64), nullable=False),
     # Whether it is the project of all tenants on the app's own key.
-    Column("shared", Boolean, nullable=False),
+    Column("shares_project", Boolean, nullable=False),
     # A JSON object, encrypted with a key that fits this row only; NULL: the app's own key.
     Column("credentials", Text),
     # What people may see of the credentials: of a key four characters, of a user the e-mail address.
-    Column("masked_credential", _collated(255)),
+    Column("credential_hint", _collated(255)),
     Column("enabled", Boolean, nullable=False),
     # The default connection: the last one saved for the app's own piece.
-    Column("connection_id", _binary(64)),
-    Column("connection_external_id", _binary(190)),
+    Column("default_connection_id", _binary(64)),
+    Column("default_connection_external_id", _binary(190)),
     # The OAuth client created for it, and that client's secret, encrypted.
     Column("oauth_client_id", _ID),
     Column("oauth_client_secret", Text),
     # A JSON list of the connections that the last check found broken.
-    Column("failing", Text, nullable=False),
+    Column("failed_connection_ids", Text, nullable=False),
     # Counts the changes, so that none is lost between reading the row and writing it.
     Column("revision", Integer, nullable=False),
     Column("created_at", _TIME, nullable=False),
@@ -181,7 +181,7 @@ leases = Table(
     Column("name", _binary(64), primary_key=True),
     Column("holder", _ID, nullable=False),
     # A lease is deleted when the work is done, and expires if the worker died.
-    Column("until", _TIME, nullable=False, index=True),
+    Column("expires_at", _TIME, nullable=False, index=True),
 )
 
 #: Who did what to which grant, client or integration, and when. Never a secret, a code or a token.

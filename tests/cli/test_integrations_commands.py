@@ -212,7 +212,7 @@ def test_a_key_that_nobody_can_open_any_more_is_said_so(
     assert f"{linked} of tenant acme" in result.stderr
     assert "secret keys" in str(finding["problem"])
     with app.app_context():
-        assert get_state().integrations.all()
+        assert get_state().integrations.list_all()
 
 
 def test_a_tenant_with_an_integration_is_known_to_client_create(app: Flask, linked: str) -> None:

@@ -111,7 +111,9 @@ def test_a_port_that_is_taken_is_named_with_a_way_out(
 def lose_a_column(database: Path) -> None:
     """Make the tables of the app older than it is."""
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("ALTER TABLE activepieces_integrations DROP COLUMN failing")
+        connection.execute(
+            "ALTER TABLE activepieces_integrations DROP COLUMN failed_connection_ids"
+        )
 
 
 def test_tables_of_an_older_version_are_named_with_the_folder_to_remove(tmp_path: Path) -> None:
@@ -122,7 +124,7 @@ def test_tables_of_an_older_version_are_named_with_the_folder_to_remove(tmp_path
     with pytest.raises(SetupError) as told, running_demo(tmp_path):
         pass
 
-    assert "activepieces_integrations has no column failing" in str(told.value)
+    assert "activepieces_integrations has no column failed_connection_ids" in str(told.value)
     assert f"Remove the folder {tmp_path}" in str(told.value)
 
 

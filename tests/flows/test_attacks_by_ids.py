@@ -74,10 +74,10 @@ LOOKUPS: dict[str, Lookup] = {
     ),
     "tenants.is_known": tenants.is_known,
     "records.find": lambda conn, tenant: records.find(conn, "an-id", tenant_id=tenant),
-    "records.at_place": lambda conn, tenant: records.at_place(
+    "records.find_for": lambda conn, tenant: records.find_for(
         conn, tenant_id=tenant, organization_id=None
     ),
-    "records.of_tenant": records.of_tenant,
+    "records.list_for_tenant": records.list_for_tenant,
 }
 
 
@@ -119,7 +119,9 @@ Call = Callable[[Activepieces, State, Any], object]
 CALLS: dict[str, Call] = {
     "revoke_user": lambda extension, _, value: extension.revoke_user(value),
     "revoke_tenant": lambda extension, _, value: extension.revoke_tenant(value),
-    "integrations.of_tenant": lambda _, state, value: state.integrations.of_tenant(value),
+    "integrations.list_for_tenant": lambda _, state, value: state.integrations.list_for_tenant(
+        value
+    ),
 }
 
 

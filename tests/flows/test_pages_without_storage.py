@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from flask_activepieces import Principal, Workspace
-from flask_activepieces.errors import Busy
+from flask_activepieces.errors import Locked
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
 from tests.support.hosts import SmallHost
@@ -40,7 +40,7 @@ def signed_in_user() -> dict[str, object]:
 def test_somebody_else_at_the_same_thing_is_told_as_that(make_app: MakeApp) -> None:
     class BusyHost(SmallHost):
         def workspaces(self, principal: Principal) -> Sequence[Workspace]:
-            raise Busy("connection", retry_after=7)
+            raise Locked("connection", retry_after=7)
 
     alice = Person(make_app(host=BusyHost()), "alice")
 

@@ -57,13 +57,13 @@ def test_an_integration_is_set_up_and_shown_without_its_key(
         "organizationId": None,
         "baseUrl": None,
         "projectId": server.project_id,
-        "ownKey": True,
-        "maskedCredential": f"sk-…{server.api_key[-4:]}",
+        "hasCredentials": True,
+        "credentialHint": f"sk-…{server.api_key[-4:]}",
         "enabled": True,
-        "connectionId": None,
-        "connectionExternalId": None,
+        "defaultConnectionId": None,
+        "defaultConnectionExternalId": None,
         "oauthClientId": None,
-        "failing": [],
+        "failedConnectionIds": [],
         "createdAt": "2027-01-15T08:00:00Z",
         "updatedAt": "2027-01-15T08:00:00Z",
     }
@@ -81,7 +81,7 @@ def test_setting_up_again_is_a_change(
 
     assert second == first
     shown = answer_of(alice.gets(f"/setup/{first}"))
-    assert shown["maskedCredential"] == f"sk-…{other[-4:]}"
+    assert shown["credentialHint"] == f"sk-…{other[-4:]}"
     assert shown["projectId"] == server.project_id
 
 
@@ -134,7 +134,7 @@ def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: Manager) -> Non
     shown = answer_of(alice.gets(f"/setup/{integration}"))
     (project,) = answer_of(alice.gets(f"/projects/{integration}"))["data"]
 
-    assert (shown["ownKey"], shown["maskedCredential"]) == (False, None)
+    assert (shown["hasCredentials"], shown["credentialHint"]) == (False, None)
     assert (project["id"], project["externalId"]) == (shown["projectId"], "acme")
 
 
@@ -216,12 +216,12 @@ def test_a_key_is_rotated_once_activepieces_took_the_new_one(
     new = another_key(server)
 
     refused = alice.patches(f"/setup/{integration}", {"apiKey": "sk-wrong"})
-    kept = answer_of(alice.gets(f"/setup/{integration}"))["maskedCredential"]
+    kept = answer_of(alice.gets(f"/setup/{integration}"))["credentialHint"]
     changed = answer_of(alice.patches(f"/setup/{integration}", {"apiKey": new}))
 
     assert list(problem(refused, 422, "Invalid input")["fields"]) == ["apiKey"]
     assert kept.endswith(server.api_key[-4:])
-    assert changed["maskedCredential"].endswith(new[-4:])
+    assert changed["credentialHint"].endswith(new[-4:])
 
 
 def test_a_credential_is_removed_by_null(
@@ -232,8 +232,8 @@ def test_a_credential_is_removed_by_null(
     left = answer_of(alice.patches(f"/setup/{integration}", {"userToken": None}))
     none = answer_of(alice.patches(f"/setup/{integration}", {"apiKey": None}))
 
-    assert left["maskedCredential"] == f"sk-…{server.api_key[-4:]}"
-    assert (none["maskedCredential"], none["ownKey"]) == (None, False)
+    assert left["credentialHint"] == f"sk-…{server.api_key[-4:]}"
+    assert (none["credentialHint"], none["hasCredentials"]) == (None, False)
 
 
 def test_an_empty_change_changes_nothing(alice: Manager, key: dict[str, str]) -> None:

@@ -16,8 +16,8 @@ from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.config.settings import Settings
 from flask_activepieces.host.interface import Host, Permission, Principal, Workspace
 from flask_activepieces.integrations.connections.saver import NewConnection
-from flask_activepieces.integrations.services import Services, services
-from flask_activepieces.integrations.setup.verifier import Setup
+from flask_activepieces.integrations.services import TenantServices, build_services
+from flask_activepieces.integrations.setup.verifier import SetupRequest
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.oauth.clients.store import OAuthClients
 from flask_activepieces.oauth.grants import Grants
@@ -92,7 +92,7 @@ class Office:
         self.audit = Audit(sender=self)
         self.oauth_clients = OAuthClients(known_scopes=self.settings.scopes, audit=self.audit)
         self.grants = Grants(audit=self.audit)
-        self.services: Services = services(
+        self.services: TenantServices = build_services(
             self.settings,
             self.database,
             self.host,
@@ -142,7 +142,7 @@ class Office:
     def set_up(self, **given: Any) -> Integration:
         """An integration; with the stand-in's key and a project of its own, unless told otherwise."""
         given = {"tenant_id": self.tenant} | (given or self.own_key())
-        return self.services.integrations.set_up(Setup(**given), user_id=ADMIN, now=self.now)
+        return self.services.integrations.set_up(SetupRequest(**given), user_id=ADMIN, now=self.now)
 
     def own_key(self) -> dict[str, str]:
         """What sets up an integration with a key of its own."""
@@ -162,7 +162,7 @@ class Office:
         """A connection of the piece that takes a secret."""
         said = {"piece_name": SECRET_PIECE, "display_name": name} | more
         new = NewConnection(value=SecretText(secret_text=value), **said)
-        return self.services.connections.upsert(integration, new, user_id=ADMIN, now=self.now)
+        return self.services.connections.save(integration, new, user_id=ADMIN, now=self.now)
 
     def again(self, integration: Integration) -> Integration:
         """The integration as it stands in the database now."""

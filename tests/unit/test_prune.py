@@ -133,8 +133,8 @@ def test_what_another_job_removed_meanwhile_is_not_counted_twice(database: Datab
 
 def test_a_lease_goes_when_it_has_ended(database: Database) -> None:
     rows = [
-        {"name": "ended", "holder": "x", "until": NOW},
-        {"name": "held", "holder": "x", "until": NOW + 1},
+        {"name": "ended", "holder": "x", "expires_at": NOW},
+        {"name": "held", "holder": "x", "expires_at": NOW + 1},
     ]
     add(database, tables.leases, *rows)
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...api_client.errors import CredentialNotSupported, EditionNotSupported, RouteNotFound
 from ...errors import InvalidInput
-from ..client_factory import Gateways
+from ..client_factory import ClientFactory
 from ..store import Integration
 from . import ownership
-from .saver import Reach
+from .saver import PlatformSharing
 
 if TYPE_CHECKING:
     from ...api_client.client import ActivepiecesClient
@@ -20,34 +20,41 @@ if TYPE_CHECKING:
 _UPSERT = "global_connections.upsert"
 
 
-def on_platform(
-    gateways: Gateways, integration: Integration, reach: Reach, *, name: str
-) -> OnPlatform:
+def platform_destination(
+    client_factory: ClientFactory,
+    integration: Integration,
+    platform_sharing: PlatformSharing,
+    *,
+    name: str,
+) -> PlatformDestination:
     """Where a connection of this name for the whole platform is kept; not on the app's own key."""
-    if not integration.own_key:
+    if not integration.has_credentials:
         raise CredentialNotSupported(
             _UPSERT,
             credential="the app's own key",
             detail="it would be offered to the projects of other tenants",
             remedy="Set this integration up with a key of its own, or make it with the scope PROJECT.",
         )
-    client = gateways.to(integration, _UPSERT)
-    if reach.project_ids is not None and integration.project_id not in reach.project_ids:
+    client = client_factory.client_for(integration, _UPSERT)
+    if (
+        platform_sharing.project_ids is not None
+        and integration.project_id not in platform_sharing.project_ids
+    ):
         # It would be out of this integration's sight: what is listed is what the project may use.
         own = f"the integration's own project {integration.project_id} must be among them"
         raise InvalidInput({"projectIds": own})
     external_id = ownership.external_id(integration, name, of_platform=True)
-    return OnPlatform(client, integration, external_id, reach)
+    return PlatformDestination(client, integration, external_id, platform_sharing)
 
 
 @dataclass(frozen=True)
-class OnPlatform:
+class PlatformDestination:
     """Among the connections of the whole platform."""
 
     client: ActivepiecesClient
     integration: Integration
     external_id: str
-    reach: Reach
+    platform_sharing: PlatformSharing
     #: In place of a project's id, which is longer.
     name: str = ownership.PLATFORM
 
@@ -90,12 +97,12 @@ class OnPlatform:
         )
 
     def _project_ids(self, before: Connection | None) -> Sequence[str]:
-        if self.reach.project_ids is not None:
-            return self.reach.project_ids
+        if self.platform_sharing.project_ids is not None:
+            return self.platform_sharing.project_ids
         return before.project_ids if before else (self.integration.project_id,)
 
     def _pre_select(self, before: Connection | None) -> bool:
-        wanted = self.reach.pre_select_for_new_projects
+        wanted = self.platform_sharing.pre_select_for_new_projects
         if wanted is not None:
             return wanted
         return before.pre_select_for_new_projects if before else False

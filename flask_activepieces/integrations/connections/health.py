@@ -19,7 +19,7 @@ from ...host.interface import Host
 from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
 from .. import store as records
-from ..client_factory import Gateways
+from ..client_factory import ClientFactory
 from ..store import Integration
 from .ownership import is_renewable
 from .recorder import told_of
@@ -34,7 +34,7 @@ _BROKEN: tuple[ConnectionStatus, ...] = ("ERROR", _MISSING)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failing:
+class BrokenConnection:
     """A connection that does not work, and where a person can mend it."""
 
     connection_id: str
@@ -47,7 +47,7 @@ class Failing:
     is_new: bool
 
 
-class Health:
+class ConnectionHealth:
     """Checks the connections of integrations."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Health:
         settings: Settings,
         database: Database,
         host: Host,
-        gateways: Gateways,
+        client_factory: ClientFactory,
         connections: TenantConnections,
         *,
         audit: Audit,
@@ -63,11 +63,11 @@ class Health:
         self._settings = settings
         self._database = database
         self._host = host
-        self._gateways = gateways
+        self._client_factory = client_factory
         self._connections = connections
         self._audit = audit
 
-    def check(self, integration: Integration, *, now: int) -> list[Failing]:
+    def check(self, integration: Integration, *, now: int) -> list[BrokenConnection]:
         """The connections that do not work; those that did at the last check are told by `connection_failed`."""
         broken = self._connections.list(integration, ConnectionFilter(statuses=_BROKEN))
         # Before the transaction: the host may look into its database for its answer.
@@ -76,7 +76,7 @@ class Health:
             lambda transaction: self._note(transaction, integration, broken, urls, now)
         )
         return [
-            Failing(
+            BrokenConnection(
                 connection_id=connection.id,
                 display_name=connection.display_name,
                 piece_name=connection.piece_name,
@@ -98,14 +98,14 @@ class Health:
             # The type of one that has no value yet says nothing.
             (connection.type in OAUTH2_KINDS or connection.status == _MISSING)
             and connection.piece_name in self._settings.third_party_apps
-            and not integration.own_key
+            and not integration.has_credentials
             and is_renewable(connection)
         )
         if by_sign_in and self._settings.public_url is not None:
             query = urlencode({"connectionId": connection.id})
             prefix = self._settings.public_url + self._settings.url_prefix
             return f"{prefix}/connections/{integration.id}/oauth2/start?{query}"
-        server = self._gateways.base_urls.of(integration.id, integration.base_url)
+        server = self._client_factory.base_urls.of(integration.id, integration.base_url)
         site = server.removesuffix("/v1").removesuffix("/api")
         return f"{site}/projects/{quote(integration.project_id, safe='')}/connections"
 
@@ -120,10 +120,12 @@ class Health:
         """Write down what is broken, and tell what is new; the connections that were known to be."""
         current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         ids = tuple(connection.id for connection in broken)
-        if ids != current.failing:
-            records.change(transaction, current, {"failing": json.dumps(ids)}, now=now)
+        if ids != current.failed_connection_ids:
+            records.change(
+                transaction, current, {"failed_connection_ids": json.dumps(ids)}, now=now
+            )
         for connection in broken:
-            if connection.id not in current.failing:
+            if connection.id not in current.failed_connection_ids:
                 where = {"status": connection.status, "reconnect_url": urls[connection.id]}
                 event = Event(
                     name="connection.failed",
@@ -132,4 +134,4 @@ class Health:
                     detail=told_of(integration, connection) | where,
                 )
                 self._audit.record(transaction, event)
-        return current.failing
+        return current.failed_connection_ids

@@ -23,7 +23,7 @@ from sqlalchemy import delete, select, update
 from ...api_client.errors import ApiError, CallTimedOut, ConnectionFailed
 from ...clock import Clock
 from ...crypto.keyring import random_id
-from ...errors import Busy, Unavailable
+from ...errors import Locked, Unavailable
 from ...storage import tables
 from ...storage.database import Database
 from ...storage.upserts import insert_ignore
@@ -79,7 +79,7 @@ class Leases:
 
     @contextmanager
     def held(self, *what: str) -> Iterator[Lease]:
-        """Do something that nobody else does meanwhile; `Busy` when another does not finish. The kind comes first."""
+        """Do what only one may do at a time; `Locked` if the current holder does not finish. The kind comes first."""
         name, holder = _name_of(*what), random_id()
         self._wait_for(name, holder, what)
         lease = Lease(lambda: self._renew(name, holder, what))
@@ -98,7 +98,7 @@ class Leases:
         while (taken_until := self._taken_until(name, holder)) is not None:
             if waited >= PATIENCE:
                 left = max(1, taken_until - int(self._clock()))
-                raise Busy(what[0], retry_after=left)
+                raise Locked(what[0], retry_after=left)
             # Longer each time, and not all at once.
             pause = random.uniform(0.5, 1.0) * min(0.02 + waited / 4, 0.5)  # noqa: S311  # jitter
             self._sleep(pause)
@@ -115,20 +115,20 @@ class Leases:
         )
         if row is None:
             return None if self._insert(name, holder, until) else now
-        if row.until <= now and self._take_over(row.name, row.holder, holder, until):
+        if row.expires_at <= now and self._take_over(row.name, row.holder, holder, until):
             return None
-        return int(row.until)
+        return int(row.expires_at)
 
     def _renew(self, name: str, holder: str, what: Sequence[str]) -> None:
         if not self._take_over(name, holder, holder, int(self._clock()) + self.lasts):
             # It ended while its holder was slow, and another has it.
-            raise Busy(what[0], retry_after=self.lasts)
+            raise Locked(what[0], retry_after=self.lasts)
 
     # Each is a transaction of one statement: with two, gap locks could make two workers on MySQL wait for each other.
 
     def _insert(self, name: str, holder: str, until: int) -> bool:
         statement = insert_ignore(_table, self._database.dialect)
-        values = {"name": name, "holder": holder, "until": until}
+        values = {"name": name, "holder": holder, "expires_at": until}
         return (
             self._database.run_in_transaction(lambda work: work.execute_rowcount(statement, values))
             == 1
@@ -138,7 +138,7 @@ class Leases:
         statement = (
             update(_table)
             .where(_table.c.name == name, _table.c.holder == before)
-            .values(holder=holder, until=until)
+            .values(holder=holder, expires_at=until)
         )
         return self._database.run_in_transaction(lambda work: work.execute_rowcount(statement)) == 1
 

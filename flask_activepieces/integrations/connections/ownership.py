@@ -75,7 +75,7 @@ def belongs(metadata: Mapping[str, Any] | None, external_id: str, integration: I
         return place == (integration.tenant_id, integration.organization_id)
     if _OF_OURS.match(external_id):
         return external_id.startswith(_prefix(external_id[0], integration))
-    return integration.own_key
+    return integration.has_credentials
 
 
 def user_of(connection: Connection) -> str | None:

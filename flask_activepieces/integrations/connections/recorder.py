@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LONGEST_KEPT = 190
 
 
-class Journal:
+class ConnectionRecorder:
     """Writes it down, each time in one short transaction after the call of Activepieces."""
 
     def __init__(self, database: Database, *, audit: Audit, grants: Grants) -> None:
@@ -38,8 +38,8 @@ class Journal:
     ) -> None:
         """A connection was made or changed; the integration's own one is that saved last for the app's piece."""
         own = {
-            "connection_id": connection.id,
-            "connection_external_id": _kept(connection.external_id),
+            "default_connection_id": connection.id,
+            "default_connection_external_id": _kept(connection.external_id),
         }
 
         def note(transaction: Transaction) -> None:
@@ -92,7 +92,7 @@ class Journal:
         """The own connection is gone, and not by us; or by us, and the answer was lost."""
         self._database.run_in_transaction(
             lambda transaction: _forget_own(
-                transaction, integration, integration.connection_id, now
+                transaction, integration, integration.default_connection_id, now
             )
         )
 
@@ -138,8 +138,8 @@ def _forget_own(
     transaction: Transaction, integration: Integration, connection_id: str | None, now: int
 ) -> None:
     current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
-    if current.connection_id == connection_id:
-        none = {"connection_id": None, "connection_external_id": None}
+    if current.default_connection_id == connection_id:
+        none = {"default_connection_id": None, "default_connection_external_id": None}
         records.change(transaction, current, none, now=now)
 
 

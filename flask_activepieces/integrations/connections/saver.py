@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ...api_client.resources.connection_values import Value
 from ...api_client.wire import api_root
 from ...host.interface import Host
-from ..client_factory import Gateways
+from ..client_factory import ClientFactory
 from ..store import Integration
 from . import ownership
 from .leases import Leases
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reach:
+class PlatformSharing:
     """Which projects a connection of the whole platform is offered to; None keeps what is there."""
 
     #: None for a new one: the integration's project. That must always be among them.
@@ -46,11 +46,11 @@ class NewConnection:
     #: The project that the caller has in mind; there is only one.
     project_id: str | None = None
     #: For a connection of the whole platform. None: it is the project's.
-    reach: Reach | None = None
+    platform_sharing: PlatformSharing | None = None
     #: The user of the app whom the connection speaks for, where it speaks for one. Their name is its name.
-    for_user: str | None = None
+    owner_user_id: str | None = None
     #: The id of the connection that is given another value, whoever named it and how.
-    renews: str | None = None
+    replaces_id: str | None = None
 
 
 class Place(Protocol):
@@ -76,7 +76,7 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True)
-class InProject:
+class ProjectDestination:
     """Among the connections of one project."""
 
     client: ActivepiecesClient
@@ -94,19 +94,19 @@ class InProject:
         return self.client.connections.upsert(ConnectionDraft(project_id=self.name, **draft))
 
 
-class Saver:
+class ConnectionSaver:
     """Saves connections, each by nobody else at the same time."""
 
-    def __init__(self, host: Host, gateways: Gateways, leases: Leases) -> None:
+    def __init__(self, host: Host, client_factory: ClientFactory, leases: Leases) -> None:
         self._host = host
-        self._gateways = gateways
+        self._client_factory = client_factory
         self._leases = leases
 
     def save(
         self, integration: Integration, new: NewConnection, place: Place, *, piece_name: str
     ) -> Connection:
         """The connection, as Activepieces has it now."""
-        server = api_root(self._gateways.base_urls.of(integration.id, integration.base_url))
+        server = api_root(self._client_factory.base_urls.of(integration.id, integration.base_url))
         with self._leases.held("connection", server, place.name, place.external_id) as lease:
             before = place.find()
             metadata = new.metadata
@@ -117,7 +117,7 @@ class Saver:
                 metadata,
                 integration,
                 version=self._host.version(),
-                user_id=new.for_user,
+                user_id=new.owner_user_id,
                 before=before.metadata if before else None,
             )
             with lease.sending():

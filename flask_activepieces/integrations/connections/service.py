@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...api_client.errors import ApiError, ResourceNotFound
 from ...config.settings import Settings
-from ...errors import InUse, InvalidInput, NotFound
+from ...errors import ConnectionInUse, InvalidInput, NotFound
 from ...host.interface import Host
-from ..client_factory import Gateways
+from ..client_factory import ClientFactory
 from ..store import Integration
 from . import ownership
-from .global_connections import on_platform
+from .global_connections import platform_destination
 from .leases import Leases, may_still_happen
-from .recorder import Journal
-from .saver import InProject, NewConnection, Place, Saver
+from .recorder import ConnectionRecorder
+from .saver import ConnectionSaver, NewConnection, Place, ProjectDestination
 
 if TYPE_CHECKING:
     from ...api_client.resources.connections import (
@@ -44,7 +44,7 @@ class ConnectionFilter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Replaced:
+class ReplacementResult:
     """What came of a replacement, as a look afterwards showed."""
 
     #: None when Activepieces could not be asked.
@@ -55,20 +55,25 @@ class TenantConnections:
     """Lists, makes, changes and deletes connections; what is another tenant's is not there."""
 
     def __init__(
-        self, settings: Settings, host: Host, gateways: Gateways, leases: Leases, journal: Journal
+        self,
+        settings: Settings,
+        host: Host,
+        client_factory: ClientFactory,
+        leases: Leases,
+        recorder: ConnectionRecorder,
     ) -> None:
         self._own_piece = settings.piece_name
         self._host = host
-        self._gateways = gateways
-        self._saver = Saver(host, gateways, leases)
-        self._journal = journal
+        self._client_factory = client_factory
+        self._saver = ConnectionSaver(host, client_factory, leases)
+        self._recorder = recorder
 
     def list(
         self, integration: Integration, wanted: ConnectionFilter | None = None
     ) -> Sequence[Connection]:
         """The integration's connections, oldest first."""
         wanted = wanted or ConnectionFilter()
-        client = self._gateways.to(integration, "connections.list")
+        client = self._client_factory.client_for(integration, "connections.list")
         connections = client.connections.list(
             integration.project_id,
             piece_name=wanted.piece_name,
@@ -82,19 +87,19 @@ class TenantConnections:
             if ownership.belongs(each.metadata, each.external_id, integration)
         ]
 
-    def one(self, integration: Integration, connection_id: str) -> Connection:
+    def get(self, integration: Integration, connection_id: str) -> Connection:
         """One of the integration's connections; `NotFound` for any other."""
         return self._found(self.list(integration), connection_id)
 
-    def own(self, integration: Integration, *, now: int) -> Connection:
+    def get_default(self, integration: Integration, *, now: int) -> Connection:
         """The integration's own connection: the one saved last for the app's piece."""
-        if integration.connection_id is None:
+        if integration.default_connection_id is None:
             raise NotFound("connection", "own")
-        return self._known(integration, integration.connection_id, now=now)
+        return self._known(integration, integration.default_connection_id, now=now)
 
-    def renewable(self, integration: Integration, connection_id: str) -> Connection:
+    def get_renewable(self, integration: Integration, connection_id: str) -> Connection:
         """One that is to be given another value by its id; `InvalidInput` where that is not the way."""
-        found = self.one(integration, connection_id)
+        found = self.get(integration, connection_id)
         if ownership.is_renewable(found):
             return found
         whose = "a user's: they renew it by one click"
@@ -102,12 +107,12 @@ class TenantConnections:
             whose = "of the whole platform: save it again with the scope PLATFORM"
         raise InvalidInput({"connectionId": f"it is {whose}"})
 
-    def owners(self, integration: Integration) -> Sequence[Owner]:
+    def list_owners(self, integration: Integration) -> Sequence[Owner]:
         """The users of Activepieces who have connections in the project."""
-        client = self._gateways.to(integration, "connections.list_owners")
+        client = self._client_factory.client_for(integration, "connections.list_owners")
         return client.connections.list_owners(integration.project_id)
 
-    def upsert(
+    def save(
         self, integration: Integration, new: NewConnection, *, user_id: str, now: int
     ) -> Connection:
         """The connection of this name, made or given another value; one at a time, so that there is one."""
@@ -116,7 +121,7 @@ class TenantConnections:
             raise InvalidInput({"pieceName": "is required, since ACTIVEPIECES_PIECE_NAME is empty"})
         place = self._place(integration, new, new.external_id or new.display_name or piece_name)
         saved = self._saver.save(integration, new, place, piece_name=piece_name)
-        self._journal.saved(
+        self._recorder.saved(
             integration, saved, is_own=piece_name == self._own_piece, user_id=user_id, now=now
         )
         return saved
@@ -132,7 +137,7 @@ class TenantConnections:
         now: int,
     ) -> Connection:
         """The connection with another name, or other metadata; its value stays."""
-        current = self.one(integration, connection_id)
+        current = self.get(integration, connection_id)
         stamped = None
         if metadata is not None:
             stamped = ownership.stamped(
@@ -145,14 +150,14 @@ class TenantConnections:
         name = display_name or current.display_name
         if current.scope == ownership.PLATFORM:
             # By the other route, Activepieces answers 500 for a connection of the whole platform.
-            client = self._gateways.to(integration, "global_connections.update")
+            client = self._client_factory.client_for(integration, "global_connections.update")
             saved = client.global_connections.update(
                 current.id, display_name=name, metadata=stamped
             )
         else:
-            client = self._gateways.to(integration, "connections.update")
+            client = self._client_factory.client_for(integration, "connections.update")
             saved = client.connections.update(current.id, display_name=name, metadata=stamped)
-        self._journal.saved(integration, saved, is_own=False, user_id=user_id, now=now)
+        self._recorder.saved(integration, saved, is_own=False, user_id=user_id, now=now)
         return saved
 
     def delete(
@@ -164,15 +169,15 @@ class TenantConnections:
         user_id: str,
         now: int,
     ) -> None:
-        """Delete the connection; `InUse` if flows would fail without it, unless that is wanted."""
+        """Delete the connection; `ConnectionInUse` if flows would fail without it, unless that is wanted."""
         current = self._known(integration, connection_id, now=now)
         if current.flow_ids and not force:
-            raise InUse(current.flow_ids)
+            raise ConnectionInUse(current.flow_ids)
         delete = self._deletion(integration, current)
         # First, so that no lost answer leaves a user's permission without the connection that it was given for.
-        self._journal.deleting(integration, current, now=now)
+        self._recorder.deleting(integration, current, now=now)
         self._ended(integration, current, by=delete)
-        self._journal.deleted(integration, current, user_id=user_id, now=now)
+        self._recorder.deleted(integration, current, user_id=user_id, now=now)
 
     def replace(
         self,
@@ -184,7 +189,7 @@ class TenantConnections:
         delete_source: bool | None = None,
         user_id: str,
         now: int,
-    ) -> Replaced:
+    ) -> ReplacementResult:
         """Give the flows of one connection another one of the same piece; the first is deleted.
 
         Without ``apply_to_published`` only drafts change. ``delete_source`` is None for: yes, unless published flows
@@ -193,7 +198,7 @@ class TenantConnections:
         """
         if source_id == target_id:
             raise InvalidInput({"targetAppConnectionId": "it must be another connection"})
-        client = self._gateways.to(integration, "connections.replace")
+        client = self._client_factory.client_for(integration, "connections.replace")
         found = self.list(integration)
         source, target = self._found(found, source_id), self._found(found, target_id)
         if delete_source is None:
@@ -210,31 +215,33 @@ class TenantConnections:
             delete_source=delete_source,
         )
         gone = self._ended(integration, source, by=replace) or self._is_gone(integration, source)
-        self._journal.replaced(
+        self._recorder.replaced(
             integration, source, target, source_deleted=gone, user_id=user_id, now=now
         )
-        return Replaced(source_deleted=gone)
+        return ReplacementResult(source_deleted=gone)
 
     def _place(self, integration: Integration, new: NewConnection, name: str) -> Place:
-        if new.reach is not None:
-            return on_platform(self._gateways, integration, new.reach, name=name)
-        client = self._gateways.to(integration, "connections.upsert")
+        if new.platform_sharing is not None:
+            return platform_destination(
+                self._client_factory, integration, new.platform_sharing, name=name
+            )
+        client = self._client_factory.client_for(integration, "connections.upsert")
         if new.project_id not in (None, integration.project_id):
             raise InvalidInput({"projectId": "this integration is for another project"})
-        if new.renews is not None:
-            external_id = self.renewable(integration, new.renews).external_id
-        elif new.for_user is not None:
-            external_id = ownership.external_id_of_user(integration, new.for_user)
+        if new.replaces_id is not None:
+            external_id = self.get_renewable(integration, new.replaces_id).external_id
+        elif new.owner_user_id is not None:
+            external_id = ownership.external_id_of_user(integration, new.owner_user_id)
         else:
             external_id = ownership.external_id(integration, name)
-        return InProject(client, integration.project_id, external_id)
+        return ProjectDestination(client, integration.project_id, external_id)
 
     def _deletion(self, integration: Integration, connection: Connection) -> Callable[[], None]:
         if connection.scope == ownership.PLATFORM:
             # By the other route, Activepieces answers 204 and deletes nothing.
-            client = self._gateways.to(integration, "global_connections.delete")
+            client = self._client_factory.client_for(integration, "global_connections.delete")
             return partial(client.global_connections.delete, connection.id)
-        client = self._gateways.to(integration, "connections.delete")
+        client = self._client_factory.client_for(integration, "connections.delete")
         return partial(client.connections.delete, connection.id)
 
     def _ended(
@@ -264,10 +271,10 @@ class TenantConnections:
     def _known(self, integration: Integration, connection_id: str, *, now: int) -> Connection:
         """One of the integration's; what is not there any more is not its own one either."""
         try:
-            return self.one(integration, connection_id)
+            return self.get(integration, connection_id)
         except NotFound:
-            if connection_id == integration.connection_id:
-                self._journal.forget_own(integration, now=now)
+            if connection_id == integration.default_connection_id:
+                self._recorder.forget_own(integration, now=now)
             raise
 
     def _found(self, connections: Sequence[Connection], connection_id: str) -> Connection:

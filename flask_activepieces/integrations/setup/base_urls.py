@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ...api_client.wire import api_root
 from ...config.settings import Settings
 from ...config.urls import server_url
-from ...errors import Disabled, InvalidInput
+from ...errors import IntegrationDisabled, InvalidInput
 
 
 class BaseUrls:
@@ -37,11 +37,11 @@ class BaseUrls:
         return url
 
     def of(self, integration_id: str, base_url: str | None) -> str:
-        """The URL to call for an integration; `Disabled` when it was allowed once, and is no more."""
+        """The URL to call for an integration; `IntegrationDisabled` when it was allowed once, and is no more."""
         if base_url is None:
             return self.configured
         if not self._is_allowed(base_url):
-            raise Disabled(
+            raise IntegrationDisabled(
                 integration_id, "its server is no longer among ACTIVEPIECES_ALLOWED_BASE_URLS"
             )
         return base_url

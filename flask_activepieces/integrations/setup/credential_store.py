@@ -8,16 +8,16 @@ from sqlalchemy import Connection
 
 from ...crypto.encryption import Encryptor
 from ...crypto.keyring import KeyRing
-from ...errors import Disabled, SignatureError
+from ...errors import IntegrationDisabled, SignatureError
 from ...storage.database import Database, Transaction
 from .. import store as records
-from ..store import Integration, Locked
+from ..store import EncryptedSecrets, Integration
 from .credentials import Credentials
 
 PURPOSE = "integration secret"
 
 
-class Strongbox:
+class CredentialStore:
     """Opens what is locked for one integration, and locks it."""
 
     def __init__(self, keys: KeyRing) -> None:
@@ -26,9 +26,11 @@ class Strongbox:
     def credentials(self, connection: Connection, integration: Integration) -> Credentials | None:
         """What the integration signs in with; None when that is the app's own key.
 
-        `Disabled` when no secret key opens it any more: it has to be given again.
+        `IntegrationDisabled` when no secret key opens it any more: it has to be given again.
         """
-        return self.opened(integration.id, records.locked(connection, integration).credentials)
+        return self.opened(
+            integration.id, records.encrypted_secrets(connection, integration).credentials
+        )
 
     def opened(self, integration_id: str, locked: str | None) -> Credentials | None:
         """The same, of credentials as they are stored."""
@@ -38,21 +40,21 @@ class Strongbox:
             content = self._vault.unlock(locked, context=integration_id)
         except SignatureError as error:
             reason = "none of the secret keys opens its credentials, which must be given again"
-            raise Disabled(integration_id, reason) from error
+            raise IntegrationDisabled(integration_id, reason) from error
         return Credentials.from_json(content)
 
     def credential_columns(self, integration_id: str, credentials: Credentials) -> dict[str, Any]:
         """The columns for these credentials, or for none."""
         if not credentials:
-            return {"credentials": None, "masked_credential": None}
+            return {"credentials": None, "credential_hint": None}
         return {
             "credentials": self._vault.lock(credentials.to_json(), context=integration_id),
-            "masked_credential": credentials.masked(),
+            "credential_hint": credentials.masked(),
         }
 
     def oauth_secret(self, connection: Connection, integration: Integration) -> str | None:
         """The secret of the integration's own OAuth client; None if there is none that can be opened."""
-        locked = records.locked(connection, integration).oauth_client_secret
+        locked = records.encrypted_secrets(connection, integration).oauth_client_secret
         if locked is None:
             return None
         try:
@@ -70,7 +72,7 @@ class Strongbox:
             "oauth_client_secret": self._vault.lock(content, context=integration_id),
         }
 
-    def relock(self, database: Database, integration: Integration, *, now: int) -> bool:
+    def reencrypt(self, database: Database, integration: Integration, *, now: int) -> bool:
         """Encrypt an integration's secrets with the newest key; False when no key in use opens them."""
 
         def work(transaction: Transaction) -> bool:
@@ -78,7 +80,9 @@ class Strongbox:
                 transaction.conn, integration.id, tenant_id=integration.tenant_id
             )
             try:
-                values = self._relocked(current.id, records.locked(transaction.conn, current))
+                values = self._relocked(
+                    current.id, records.encrypted_secrets(transaction.conn, current)
+                )
             except SignatureError:
                 return False
             records.change(transaction, current, values, now=now)
@@ -86,7 +90,7 @@ class Strongbox:
 
         return database.run_in_transaction(work)
 
-    def _relocked(self, integration_id: str, locked: Locked) -> dict[str, str]:
+    def _relocked(self, integration_id: str, locked: EncryptedSecrets) -> dict[str, str]:
         return {
             name: self._vault.relock(text, context=integration_id)
             for name, text in vars(locked).items()

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ...errors import Disabled
+from ...errors import IntegrationDisabled
 from .. import store as records
 from ..store import Integration
-from .credential_store import Strongbox
+from .credential_store import CredentialStore
 from .credentials import Credentials
-from .verifier import Assignment, Place, Verifier
+from .verifier import Assignment, Place, SetupVerifier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Ground:
         """The ground under an integration that was read in the same transaction."""
         if integration is None:
             return cls(integration=None, locked=None)
-        locked = records.locked(connection, integration).credentials
+        locked = records.encrypted_secrets(connection, integration).credentials
         return cls(integration=integration, locked=locked)
 
     @property
@@ -66,12 +66,12 @@ class Plan:
         return columns | (vars(self.assignment) if self.assignment else {})
 
 
-class Planner:
+class SetupPlanner:
     """Makes plans; asks Activepieces, and holds no database connection while it does."""
 
-    def __init__(self, verifier: Verifier, strongbox: Strongbox) -> None:
+    def __init__(self, verifier: SetupVerifier, credential_store: CredentialStore) -> None:
         self._verifier = verifier
-        self._strongbox = strongbox
+        self._credential_store = credential_store
 
     def plan(
         self,
@@ -108,8 +108,8 @@ class Planner:
         if found is None or found.base_url != place.base_url:
             return Credentials()
         try:
-            return self._strongbox.opened(found.id, ground.locked) or Credentials()
-        except Disabled:
+            return self._credential_store.opened(found.id, ground.locked) or Credentials()
+        except IntegrationDisabled:
             if not given:
                 raise
             return Credentials()  # in place of what nothing opens any more

@@ -16,8 +16,8 @@ from ...api_client.errors import (
 from ...config.settings import Settings
 from ...errors import InvalidInput, SetupError
 from .. import projects
-from ..client_factory import Gateways
-from ..store import external_id_of
+from ..client_factory import ClientFactory
+from ..store import project_external_id
 from .credentials import Credential, Credentials
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setup:
+class SetupRequest:
     """What an admin gives; what is left out stays as it is, or is found."""
 
     tenant_id: str
@@ -59,7 +59,7 @@ class Place:
     @property
     def external_id(self) -> str:
         """By which id a project of this tenant, or organization, is known."""
-        return external_id_of(self.tenant_id, self.organization_id)
+        return project_external_id(self.tenant_id, self.organization_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +67,15 @@ class Assignment:
     """The project of an integration, and whether other tenants have the same."""
 
     project_id: str
-    shared: bool = False
+    shares_project: bool = False
 
 
-class Verifier:
+class SetupVerifier:
     """Asks Activepieces before anything is saved; holds no database connection."""
 
-    def __init__(self, settings: Settings, gateways: Gateways) -> None:
+    def __init__(self, settings: Settings, client_factory: ClientFactory) -> None:
         self._project_id = settings.project_id
-        self._gateways = gateways
+        self._client_factory = client_factory
 
     def assignment(
         self,
@@ -120,9 +120,9 @@ class Verifier:
 
     def _visible(self, place: Place, name: str, credential: Credential) -> Sequence[Project]:
         """The projects that a credential sees: the cheapest call that no stranger can make."""
-        url = place.base_url or self._gateways.base_urls.configured
+        url = place.base_url or self._client_factory.base_urls.configured
         try:
-            return self._gateways.connected(url, credential).projects.list()
+            return self._client_factory.client_with(url, credential).projects.list()
         except (AuthenticationFailed, PermissionDenied) as error:
             raise InvalidInput({name: "Activepieces does not accept it"}) from error
         except (UnexpectedResponse, RouteNotFound, ResourceNotFound) as error:
@@ -138,7 +138,7 @@ class Verifier:
 
     def _assigned(self, place: Place, wanted: str | None) -> Assignment:
         """The project on the app's own key, which is for the app and not for the tenant to choose."""
-        key = self._gateways.fallback()
+        key = self._client_factory.app_api_key()
         if key is None:
             raise InvalidInput({"apiKey": "give an API key, a user token, or e-mail and password"})
         if place.base_url is not None:
@@ -146,7 +146,7 @@ class Verifier:
             raise InvalidInput({"apiKey": "another server needs a key of its own"})
         if wanted is not None:
             raise InvalidInput({"projectId": "it can be chosen only with a key of one's own"})
-        client = self._gateways.connected(self._gateways.base_urls.configured, key)
+        client = self._client_factory.client_with(self._client_factory.base_urls.configured, key)
         if self._project_id is None:
             external_id = place.external_id
             found = projects.assigned(client, external_id=external_id, name=external_id)
@@ -155,7 +155,7 @@ class Verifier:
             shared = client.projects.get(self._project_id)
         except ResourceNotFound as error:
             raise SetupError("ACTIVEPIECES_PROJECT_ID is no project of this platform.") from error
-        return Assignment(project_id=shared.id, shared=True)
+        return Assignment(project_id=shared.id, shares_project=True)
 
 
 def _common(lists: Sequence[Sequence[Project]]) -> Sequence[Project]:

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from ...config.urls import origin
 from ...crypto.keyring import constant_time_equal, sha256_hex
-from ...errors import Disabled, SetupError
+from ...errors import IntegrationDisabled, SetupError
 from ...oauth.clients import redirect_uris as redirects
 from ...oauth.clients import store as clients
 from ...oauth.clients.registration import Registration
 from ...oauth.clients.store import NewCredentials, OAuthClient, OAuthClients
 from ...storage.database import Transaction
 from .. import store as records
-from ..setup.credential_store import Strongbox
+from ..setup.credential_store import CredentialStore
 from ..store import Integration
 
 NAME = "Activepieces"
@@ -38,11 +38,11 @@ def _problem_with(uri: str) -> str | None:
     return redirects.problem_with(uri, public=False)
 
 
-class OwnClients:
+class IntegrationClients:
     """Makes the clients of integrations; their secrets are kept encrypted, for Activepieces must be told them."""
 
-    def __init__(self, strongbox: Strongbox, *, oauth_clients: OAuthClients) -> None:
-        self._strongbox = strongbox
+    def __init__(self, credential_store: CredentialStore, *, oauth_clients: OAuthClients) -> None:
+        self._credential_store = credential_store
         self._clients = oauth_clients
 
     def ready(
@@ -61,7 +61,7 @@ class OwnClients:
         """
         current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         if not current.enabled:
-            raise Disabled(current.id, "an administrator switched it off")
+            raise IntegrationDisabled(current.id, "an administrator switched it off")
         client = self._found(transaction, current)
         if client is None:
             return self._made(transaction, current, redirect_uri, scope, new, now)
@@ -112,7 +112,7 @@ class OwnClients:
         now: int,
     ) -> str:
         """The secret that was kept; the new one if none of the secret keys opens that any more."""
-        kept = self._strongbox.oauth_secret(transaction.conn, integration)
+        kept = self._credential_store.oauth_secret(transaction.conn, integration)
         good = filter(None, (client.secret_hash, client.previous_secret_hash))
         if kept is not None and any(constant_time_equal(sha256_hex(kept), known) for known in good):
             return kept
@@ -130,5 +130,5 @@ class OwnClients:
         secret: str,
         now: int,
     ) -> None:
-        columns = self._strongbox.oauth_columns(integration.id, client.client_id, secret)
+        columns = self._credential_store.oauth_columns(integration.id, client.client_id, secret)
         records.change(transaction, integration, columns, now=now)

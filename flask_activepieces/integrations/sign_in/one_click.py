@@ -29,13 +29,13 @@ from ...oauth.grants import Grant, Grants
 from ...oauth.tokens import families
 from ...oauth.tokens.families import Family
 from ...storage.database import ConcurrentUpdate, Database, Transaction
-from ..client_factory import Gateways
+from ..client_factory import ClientFactory
 from ..connections.saver import NewConnection
 from ..connections.service import TenantConnections
 from ..store import Integration
 from . import integration_client as own_client
 from . import piece_auth
-from .integration_client import OwnClients
+from .integration_client import IntegrationClients
 
 if TYPE_CHECKING:
     from ...api_client.resources.connections import Connection
@@ -66,9 +66,9 @@ class OneClick:
         settings: Settings,
         database: Database,
         host: Host,
-        gateways: Gateways,
+        client_factory: ClientFactory,
         connections: TenantConnections,
-        own_clients: OwnClients,
+        integration_clients: IntegrationClients,
         user_grants: Grants,
         *,
         clock: Clock,
@@ -76,9 +76,9 @@ class OneClick:
         self._settings = settings
         self._database = database
         self._host = host
-        self._gateways = gateways
+        self._client_factory = client_factory
         self._connections = connections
-        self._own_clients = own_clients
+        self._integration_clients = integration_clients
         self._grants = user_grants
         self._clock = clock
 
@@ -101,10 +101,10 @@ class OneClick:
         new = NewConnection(
             value=value,
             display_name=f"{principal.display_name} ({workspace.name})",
-            for_user=principal.user_id,
+            owner_user_id=principal.user_id,
         )
         try:
-            made = self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
+            made = self._connections.save(integration, new, user_id=principal.user_id, now=now)
         except CodeExchangeFailed as error:
             self._take_back(allowed, now)
             raise self._explained(error, issuer) from error
@@ -119,7 +119,7 @@ class OneClick:
         if name is None:
             raise SetupError("Set ACTIVEPIECES_PIECE_NAME to the name of the app's own piece.")
         try:
-            piece = self._gateways.to(integration, "pieces.get").pieces.get(name)
+            piece = self._client_factory.client_for(integration, "pieces.get").pieces.get(name)
         except ResourceNotFound as error:
             hint = f"the piece {name} is not installed on this Activepieces"
             raise ResourceNotFound("pieces.get", detail=hint) from error
@@ -139,8 +139,10 @@ class OneClick:
         return names
 
     def _redirect_uri(self, integration: Integration) -> str:
-        server = self._gateways.base_urls.of(integration.id, integration.base_url)
-        told = self._gateways.to(integration, "server.info").server.info().redirect_url
+        server = self._client_factory.base_urls.of(integration.id, integration.base_url)
+        told = (
+            self._client_factory.client_for(integration, "server.info").server.info().redirect_url
+        )
         return own_client.redirect_uri(server, told)
 
     def _workspace(self, integration: Integration, principal: Principal) -> Workspace:
@@ -168,7 +170,7 @@ class OneClick:
         new = NewCredentials()
 
         def allow(transaction: Transaction) -> _Allowed:
-            client, secret = self._own_clients.ready(
+            client, secret = self._integration_clients.ready(
                 transaction,
                 integration,
                 redirect_uri=redirect,

@@ -25,7 +25,7 @@ LIFETIME = 10 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pending:
+class PendingAuthorization:
     """A sign-in under way: what ``state`` holds."""
 
     id: str
@@ -45,25 +45,27 @@ class Pending:
     scope: str
     props: Mapping[str, str]
     authorization_method: AuthorizationMethod
-    then: str | None
+    next_url: str | None
     verifier: str | None = field(repr=False)
 
 
-class PendingSignIns:
+class PendingAuthorizations:
     """Sends them on their way, and takes them back."""
 
     def __init__(self, keys: KeyRing, leases: Leases) -> None:
         self._vault = Encryptor(keys, PURPOSE)
         self._leases = leases
 
-    def locked(self, pending: Pending) -> str:
+    def locked(self, pending: PendingAuthorization) -> str:
         """The ``state`` that holds it; `InvalidInput` if that is too long to travel."""
         state = self._vault.lock(asdict(pending), context="")
         if len(state) > LONGEST_STATE:
             raise InvalidInput({"props": "with all that is asked for, this is too long for a URL"})
         return state
 
-    def unlocked(self, state: str, *, nonce: str | None, principal: Principal, now: int) -> Pending:
+    def unlocked(
+        self, state: str, *, nonce: str | None, principal: Principal, now: int
+    ) -> PendingAuthorization:
         """What was begun, if it was begun here: by this user, in this browser, and lately."""
         pending = _pending_of(self._vault.unlock(state, context=""))
         if not constant_time_equal(pending.nonce, sha256_hex(nonce or "")):
@@ -74,15 +76,15 @@ class PendingSignIns:
             raise SignatureExpired("this authorization took too long")
         return pending
 
-    def use_up(self, pending: Pending) -> None:
+    def use_up(self, pending: PendingAuthorization) -> None:
         """Let it count this once; `SignatureError` when it did before."""
         if not self._leases.first(PURPOSE, pending.id, until=pending.exp):
             raise SignatureError("this authorization was used before")
 
 
-def _pending_of(claims: dict[str, Any]) -> Pending:
+def _pending_of(claims: dict[str, Any]) -> PendingAuthorization:
     try:
-        return Pending(**claims)
+        return PendingAuthorization(**claims)
     except TypeError:
         raise SignatureError(
             "this authorization was begun by another version of this app"

@@ -21,16 +21,16 @@ from ...api_client.resources.connection_values import (
 )
 from ...config.settings import Settings
 from ...crypto.keyring import random_id, sha256_hex
-from ...errors import Declined, InvalidInput, SignatureError
+from ...errors import AuthorizationDeclined, InvalidInput, SignatureError
 from ...host.interface import Principal
 from ...oauth.clients.redirect_uris import origin_of
-from ..client_factory import Gateways
+from ..client_factory import ClientFactory
 from ..connections.saver import NewConnection
 from ..connections.service import TenantConnections
 from ..service import Integrations
 from ..store import Integration
 from . import piece_auth
-from .pending import LIFETIME, Pending, PendingSignIns
+from .pending import LIFETIME, PendingAuthorization, PendingAuthorizations
 
 if TYPE_CHECKING:
     from ...api_client.resources.connections import Connection
@@ -46,7 +46,7 @@ _NOT_ON_THEIR_PLATFORM = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartAuthorization:
+class AuthorizationStart:
     """What a user wants to sign in for: a piece, or a connection that stopped working."""
 
     piece_name: str | None = None
@@ -61,7 +61,7 @@ class StartAuthorization:
     #: What the piece asks for beside the sign-in, such as the name of a workspace.
     props: Mapping[str, str] = field(default_factory=dict)
     #: Where the browser goes in the end: it is given back then.
-    then: str | None = None
+    next_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +75,11 @@ class SignIn:
     connection_name: str | None
     external_id: str | None
     #: Whether a connection is renewed that is there.
-    renews: bool
+    is_renewal: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Started:
+class AuthorizationRedirect:
     """Where to send the browser, and what its session must keep until it comes back."""
 
     url: str = field(repr=False)
@@ -87,11 +87,11 @@ class Started:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finished:
+class AuthorizationResult:
     """The connection that was made, and where the browser goes now."""
 
     connection: Connection
-    then: str | None
+    next_url: str | None
 
 
 class ThirdPartySignIn:
@@ -100,18 +100,18 @@ class ThirdPartySignIn:
     def __init__(
         self,
         settings: Settings,
-        gateways: Gateways,
+        client_factory: ClientFactory,
         integrations: Integrations,
         connections: TenantConnections,
-        pending: PendingSignIns,
+        pending: PendingAuthorizations,
     ) -> None:
         self._apps = settings.third_party_apps
-        self._gateways = gateways
+        self._client_factory = client_factory
         self._integrations = integrations
         self._connections = connections
         self._pending = pending
 
-    def describe(self, integration: Integration, wanted: StartAuthorization) -> SignIn:
+    def describe(self, integration: Integration, wanted: AuthorizationStart) -> SignIn:
         """What the user is to be asked; `InvalidInput` if it cannot be begun."""
         piece_name, display_name = self._target(integration, wanted)
         piece, auth = self._piece(integration, piece_name)
@@ -123,19 +123,19 @@ class ThirdPartySignIn:
             # Whoever made the link may have chosen it: nothing in it turns the text around it the other way.
             connection_name=display_name and "".join(filter(str.isprintable, display_name)),
             external_id=wanted.external_id,
-            renews=wanted.connection_id is not None,
+            is_renewal=wanted.connection_id is not None,
         )
 
     def start(
         self,
         integration: Integration,
-        wanted: StartAuthorization,
+        wanted: AuthorizationStart,
         *,
         user_id: str,
         redirect_url: str,
         nonce: str | None = None,
         now: int,
-    ) -> Started:
+    ) -> AuthorizationRedirect:
         """Where the user signs in; ``redirect_url`` is our callback, as it is registered there.
 
         ``nonce`` is what the session keeps already, of a sign-in that goes on in another tab.
@@ -145,7 +145,7 @@ class ThirdPartySignIn:
         client_id = self._client_id(integration, wanted, piece_name)
         piece_auth.check_props(auth, wanted.props)
         nonce = nonce or secrets.token_urlsafe(24)
-        pending = Pending(
+        pending = PendingAuthorization(
             id=random_id(),
             integration_id=integration.id,
             tenant_id=integration.tenant_id,
@@ -162,7 +162,7 @@ class ThirdPartySignIn:
             scope=piece_auth.filled(" ".join(self._scope(wanted, piece_name, auth)), wanted.props),
             props=dict(wanted.props),
             authorization_method=piece_auth.method_of(auth),
-            then=wanted.then,
+            next_url=wanted.next_url,
             verifier=secrets.token_urlsafe(48) if auth.pkce else None,
         )
         url = piece_auth.authorization_url(
@@ -174,7 +174,7 @@ class ThirdPartySignIn:
             verifier=pending.verifier,
             props=wanted.props,
         )
-        return Started(url=url, nonce=nonce)
+        return AuthorizationRedirect(url=url, nonce=nonce)
 
     def finish(
         self,
@@ -186,50 +186,52 @@ class ThirdPartySignIn:
         error_description: str = "",
         principal: Principal,
         now: int,
-    ) -> Finished:
-        """The connection that the user's sign-in is worth; `Declined` when there was none to be had."""
+    ) -> AuthorizationResult:
+        """The connection that the user's sign-in is worth; `AuthorizationDeclined` when there was none to be had."""
         pending = self._pending.unlocked(state, nonce=nonce, principal=principal, now=now)
         integration = self._integrations.find(pending.integration_id, principal=principal)
         if error is not None or code is None:
             # RFC 6749 §4.1.2.1, whatever else comes with it; a third party that says nothing at all is no better.
-            raise Declined(error or "no_code", error_description, then=pending.then)
+            raise AuthorizationDeclined(
+                error or "no_code", error_description, next_url=pending.next_url
+            )
         self._pending.use_up(pending)
         new = NewConnection(
             value=self._value(integration, pending, code),
             piece_name=pending.piece_name,
             display_name=pending.display_name,
             external_id=pending.external_id,
-            renews=pending.connection_id,
+            replaces_id=pending.connection_id,
         )
-        made = self._connections.upsert(integration, new, user_id=principal.user_id, now=now)
-        return Finished(connection=made, then=pending.then)
+        made = self._connections.save(integration, new, user_id=principal.user_id, now=now)
+        return AuthorizationResult(connection=made, next_url=pending.next_url)
 
     def _target(
-        self, integration: Integration, wanted: StartAuthorization
+        self, integration: Integration, wanted: AuthorizationStart
     ) -> tuple[str, str | None]:
         """The piece, and what its connection is called."""
         if wanted.connection_id is not None:
-            broken = self._connections.renewable(integration, wanted.connection_id)
+            broken = self._connections.get_renewable(integration, wanted.connection_id)
             return broken.piece_name, broken.display_name
         if not wanted.piece_name:
             raise InvalidInput({"pieceName": "is required, or the id of a connection"})
         return wanted.piece_name, wanted.display_name
 
     def _piece(self, integration: Integration, piece_name: str) -> tuple[Piece, PieceAuth]:
-        piece = self._gateways.to(integration, "pieces.get").pieces.get(piece_name)
+        piece = self._client_factory.client_for(integration, "pieces.get").pieces.get(piece_name)
         auth = piece_auth.oauth2_of(piece)
         if auth is None or not auth.auth_url:
             raise InvalidInput({"pieceName": "this piece does not sign in by OAuth2"})
         return piece, auth
 
     def _client_id(
-        self, integration: Integration, wanted: StartAuthorization, piece_name: str
+        self, integration: Integration, wanted: AuthorizationStart, piece_name: str
     ) -> str:
         if wanted.type != OAuth2.type:
             if not wanted.client_id:
                 raise InvalidInput({"clientId": f"is required for {wanted.type}"})
             return wanted.client_id
-        if integration.own_key:
+        if integration.has_credentials:
             raise InvalidInput({"type": _NOT_ON_THEIR_PLATFORM})
         if piece_name not in self._apps:
             log.warning("ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece %s", piece_name)
@@ -238,11 +240,11 @@ class ThirdPartySignIn:
             )
         return self._apps[piece_name].client_id
 
-    def _scope(self, wanted: StartAuthorization, piece_name: str, auth: PieceAuth) -> Sequence[str]:
+    def _scope(self, wanted: AuthorizationStart, piece_name: str, auth: PieceAuth) -> Sequence[str]:
         app = self._apps.get(piece_name) if wanted.type == OAuth2.type else None
         return auth.scope if app is None or app.scope is None else app.scope
 
-    def _value(self, integration: Integration, pending: Pending, code: str) -> Value:
+    def _value(self, integration: Integration, pending: PendingAuthorization, code: str) -> Value:
         shared: dict[str, Any] = {
             "client_id": pending.client_id,
             "code": code,
@@ -257,6 +259,6 @@ class ThirdPartySignIn:
         if pending.type == PlatformOAuth2.type:
             return PlatformOAuth2(**shared, redirect_url=pending.redirect_url)
         app = self._apps.get(pending.piece_name)
-        if integration.own_key or app is None or app.client_id != pending.client_id:
+        if integration.has_credentials or app is None or app.client_id != pending.client_id:
             raise SignatureError("the app's registration was changed meanwhile")
         return OAuth2(**shared, redirect_url=pending.redirect_url, client_secret=app.client_secret)

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from flask import Response, make_response, request, session
 from flask.typing import ResponseReturnValue
 
-from ...errors import Declined
-from ...integrations.sign_in.third_party import StartAuthorization
+from ...errors import AuthorizationDeclined
+from ...integrations.sign_in.third_party import AuthorizationStart
 from ...integrations.store import Integration
 from ...messages import Message
 from ...state import State, get_state
@@ -98,7 +98,7 @@ def ask_oauth2(call: Call, integration_id: str) -> Response:
         principal=call.principal,
         page_token=page_token(call.state, call.principal, nonce),
         action=this_page(),
-        next_url=wanted.then,
+        next_url=wanted.next_url,
     )
 
 
@@ -135,11 +135,11 @@ def finish_oauth2(call: Call) -> Response:
             principal=call.principal,
             now=call.state.now(),
         )
-    except Declined as no:
+    except AuthorizationDeclined as no:
         if not is_visit():
             raise
-        return _lead_on(no.then, error=no.error)
-    return _lead_on(finished.then, connection=finished.connection.id)
+        return _lead_on(no.next_url, error=no.error)
+    return _lead_on(finished.next_url, connection=finished.connection.id)
 
 
 def _lead_on(then: str | None, **told: str) -> Response:
@@ -154,10 +154,10 @@ def _lead_on(then: str | None, **told: str) -> Response:
     return go(urlunsplit(parts._replace(query=query)))
 
 
-def _wanted(call: Call) -> StartAuthorization:
+def _wanted(call: Call) -> AuthorizationStart:
     wanted = dict(call.query)
-    wanted["then"] = wanted.pop("next", f"{request.script_root}/")
-    return StartAuthorization(**wanted)
+    wanted["next_url"] = wanted.pop("next", f"{request.script_root}/")
+    return AuthorizationStart(**wanted)
 
 
 def _workspace_name(call: Call, integration: Integration) -> str:

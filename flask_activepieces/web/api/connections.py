@@ -12,7 +12,7 @@ from ...api_client.resources.connection_values import (
     value_from_json,
 )
 from ...errors import InvalidInput, NotFound
-from ...integrations.connections.saver import NewConnection, Reach
+from ...integrations.connections.saver import NewConnection, PlatformSharing
 from ...integrations.connections.service import ConnectionFilter
 from ...integrations.store import Integration
 from .connection_schemas import (
@@ -44,10 +44,10 @@ def save_connection(call: Call) -> Any:
     new = NewConnection(
         value=_value(call.body),
         display_name=call.body.get("connection_name", call.body.get("display_name")),
-        reach=_reach(call),
+        platform_sharing=_platform_sharing(call),
         **{name: call.body.get(name) for name in _AS_THEY_ARE},
     )
-    return call.state.connections.upsert(
+    return call.state.connections.save(
         _meant(call), new, user_id=call.principal.user_id, now=call.state.now()
     )
 
@@ -68,7 +68,7 @@ def list_connections(call: Call, integration_id: str) -> Any:
 @operation("view", answer=ConnectionSchema(), problems=UPSTREAM)
 def show_connection(call: Call, integration_id: str, connection_id: str) -> Any:
     """One connection."""
-    return call.state.connections.one(call.integration(integration_id), connection_id)
+    return call.state.connections.get(call.integration(integration_id), connection_id)
 
 
 @operation("edit", body=ConnectionChangeSchema(), answer=ConnectionSchema(), problems=UPSTREAM)
@@ -95,22 +95,24 @@ def delete_connection(call: Call, integration_id: str, connection_id: str) -> No
 @operation("view", answer=ConnectionSchema(), problems=UPSTREAM)
 def show_own_connection(call: Call, integration_id: str) -> Any:
     """The integration's own connection: the one saved last for the app's own piece."""
-    return call.state.connections.own(call.integration(integration_id), now=call.state.now())
+    return call.state.connections.get_default(
+        call.integration(integration_id), now=call.state.now()
+    )
 
 
 @operation("edit", query=DeleteSchema(), problems=UPSTREAM)
 def delete_own_connection(call: Call, integration_id: str) -> None:
     """Delete the integration's own connection, as any other."""
     integration = call.integration(integration_id)
-    if integration.connection_id is None:
+    if integration.default_connection_id is None:
         raise NotFound("connection", "own")
-    _delete(call, integration, integration.connection_id)
+    _delete(call, integration, integration.default_connection_id)
 
 
 @operation("view", answer=OwnerListSchema(), problems=UPSTREAM)
 def list_owners(call: Call, integration_id: str) -> Any:
     """The users of Activepieces who have connections in the project."""
-    owners = call.state.connections.owners(call.integration(integration_id))
+    owners = call.state.connections.list_owners(call.integration(integration_id))
     return {"data": owners, "next": None, "previous": None}
 
 
@@ -170,13 +172,13 @@ def _meant(call: Call) -> Integration:
     raise NotFound("integration", "own")
 
 
-def _reach(call: Call) -> Reach | None:
+def _platform_sharing(call: Call) -> PlatformSharing | None:
     """For a connection of the whole platform: whose projects may use it."""
     if call.body["scope"] == "PROJECT":
         return None
     # Projects will use it that others look after.
     caller(call.state, "admin")
-    return Reach(
+    return PlatformSharing(
         project_ids=call.body.get("project_ids"),
         pre_select_for_new_projects=call.body.get("pre_select_for_new_projects"),
     )

@@ -14,13 +14,13 @@ from .upstream import UPSTREAM
 @operation("view", answer=McpSchema(), problems=UPSTREAM)
 def show_mcp(call: Call, integration_id: str) -> Any:
     """The project's MCP server; its token is masked."""
-    return _shown(call.state.mcp.show(call.integration(integration_id)))
+    return _shown(call.state.mcp.get(call.integration(integration_id)))
 
 
 @operation("admin", body=McpChangeSchema(), answer=McpSchema(), problems=UPSTREAM)
 def change_mcp(call: Call, integration_id: str) -> Any:
     """Choose the tools that are off, or switch an older server on or off."""
-    changed = call.state.mcp.change(
+    changed = call.state.mcp.update(
         call.integration(integration_id),
         disabled_tools=call.body.get("disabled_tools"),
         enabled=call.body.get("enabled"),
@@ -33,7 +33,7 @@ def change_mcp(call: Call, integration_id: str) -> Any:
 @operation("admin", answer=McpSchema(), problems=UPSTREAM)
 def rotate_mcp(call: Call, integration_id: str) -> Any:
     """Give the MCP server a new token, shown in this answer only, and only if the host allows it."""
-    rotated = call.state.mcp.rotate(
+    rotated = call.state.mcp.rotate_token(
         call.integration(integration_id), call.principal, now=call.state.now()
     )
     shown = _shown(rotated.server)

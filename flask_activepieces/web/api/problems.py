@@ -16,9 +16,9 @@ from werkzeug.exceptions import HTTPException
 
 from ...errors import (
     ActivepiecesError,
-    Declined,
-    Disabled,
-    InUse,
+    AuthorizationDeclined,
+    ConnectionInUse,
+    IntegrationDisabled,
     InvalidInput,
     NotFound,
     SetupError,
@@ -143,11 +143,11 @@ def _problem_of(error: Exception) -> Problem | None:
             return Problem(400, message, remedy)
         case Refused(error=refusal):
             return Problem(403, "Refused", str(refusal.description))
-        case Disabled() as off:
+        case IntegrationDisabled() as off:
             return Problem(409, "Disabled", str(off))
-        case InUse(flow_ids=flow_ids) as used:
+        case ConnectionInUse(flow_ids=flow_ids) as used:
             return Problem(409, "In use", str(used), flowIds=list(flow_ids))
-        case Declined() as declined:
+        case AuthorizationDeclined() as declined:
             return Problem(403, "Declined", str(declined))
         case Unavailable(retry_after=seconds) as away:
             return Problem(503, "Not available", str(away), retry_after=seconds)

@@ -38,7 +38,7 @@ def list_flows(call: Call, integration_id: str) -> Any:
 def list_flow_runs(call: Call, integration_id: str) -> Any:
     """The runs of the project's flows, newest first, without what went through them."""
     flow_id = call.query.get("flow_id")
-    page = call.state.flows.runs(
+    page = call.state.flows.list_runs(
         call.integration(integration_id),
         flow_ids=[] if flow_id is None else [flow_id],
         limit=call.query["limit"],

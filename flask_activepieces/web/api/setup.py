@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import InvalidInput
 from ...integrations import organizations
 from ...integrations.setup.credentials import Credentials
-from ...integrations.setup.verifier import Setup
+from ...integrations.setup.verifier import SetupRequest
 from .integration_schemas import (
     ChangeSchema,
     IntegrationListSchema,
@@ -29,7 +29,7 @@ def set_up(call: Call) -> Any:
     The credentials are tried first and then kept encrypted. Without any, the app's own key is used.
     """
     place = {"organization_id": _organization_id(call)}
-    setup = Setup(tenant_id=call.tenant_id, **(dict(call.body) | place))
+    setup = SetupRequest(tenant_id=call.tenant_id, **(dict(call.body) | place))
     integration = call.state.integrations.set_up(
         setup, user_id=call.principal.user_id, now=call.state.now()
     )
@@ -66,7 +66,7 @@ def change_setup(call: Call, integration_id: str) -> Any:
     integration = call.integration(integration_id)
     told = {name: call.body[name] for name in _CREDENTIALS if name in call.body}
     given = {name: value for name, value in told.items() if value is not None}
-    return call.state.integrations.change(
+    return call.state.integrations.update(
         integration,
         enabled=call.body.get("enabled"),
         credentials=Credentials(**given) if given else None,

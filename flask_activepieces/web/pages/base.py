@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...crypto.keyring import context_of, looks_like_id
 from ...errors import (
-    Busy,
     InvalidInput,
+    Locked,
     NotFound,
     SetupError,
     SignatureError,
@@ -80,7 +80,7 @@ def _page_about(error: Exception) -> Response | None:
         case NotFound():
             nothing = Message("There is nothing here for you.")
             return error_page(404, Message("Not found"), nothing)
-        case Busy(what=what) as busy:
+        case Locked(what=what) as busy:
             return _just_a_moment(busy, Message("Another request is at this %(what)s.", what=what))
         case Unavailable(what=what) as away:
             return _just_a_moment(

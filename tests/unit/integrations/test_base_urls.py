@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flask_activepieces.config.settings import Settings
-from flask_activepieces.errors import Disabled, InvalidInput
+from flask_activepieces.errors import IntegrationDisabled, InvalidInput
 from flask_activepieces.integrations.setup.base_urls import BaseUrls
 
 CONFIGURED = "https://ap.example.com"
@@ -120,7 +120,7 @@ def test_a_server_that_is_taken_off_the_list_is_called_no_more() -> None:
     stored = base_urls().chosen("https://hosting.example/ap")
 
     assert base_urls().of("an integration", stored) == "https://hosting.example/ap"
-    with pytest.raises(Disabled, match="no longer"):
+    with pytest.raises(IntegrationDisabled, match="no longer"):
         base_urls(ACTIVEPIECES_ALLOWED_BASE_URLS="").of("an integration", stored)
 
 

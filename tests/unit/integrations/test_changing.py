@@ -12,11 +12,11 @@ from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.credentials import Credential
 from flask_activepieces.api_client.errors import AuthenticationFailed, CallNotSupported
 from flask_activepieces.crypto.keyring import KeyRing
-from flask_activepieces.errors import Busy, Disabled, InvalidInput, NotFound
+from flask_activepieces.errors import IntegrationDisabled, InvalidInput, Locked, NotFound
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations import store as records
 from flask_activepieces.integrations.setup.credentials import Credentials
-from flask_activepieces.integrations.sign_in.third_party import StartAuthorization
+from flask_activepieces.integrations.sign_in.third_party import AuthorizationStart
 from flask_activepieces.integrations.store import Integration
 from tests.support.office import Office
 
@@ -24,12 +24,12 @@ ALICE = Principal("alice", "acme", "Alice")
 
 
 def changed(office: Office, integration: Integration, **what: Any) -> Integration:
-    return office.services.integrations.change(integration, **what, user_id="alice", now=office.now)
+    return office.services.integrations.update(integration, **what, user_id="alice", now=office.now)
 
 
 USES: dict[str, Callable[[Office, Integration], object]] = {
     "list connections": lambda office, it: office.services.connections.list(it),
-    "one connection": lambda office, it: office.services.connections.one(it, "x"),
+    "one connection": lambda office, it: office.services.connections.get(it, "x"),
     "save": lambda office, it: office.save(it),
     "rename": lambda office, it: office.services.connections.update(
         it, "x", display_name="y", user_id="alice", now=0
@@ -40,19 +40,19 @@ USES: dict[str, Callable[[Office, Integration], object]] = {
     "replace": lambda office, it: office.services.connections.replace(
         it, source_id="x", target_id="y", user_id="alice", now=0
     ),
-    "owners": lambda office, it: office.services.connections.owners(it),
+    "owners": lambda office, it: office.services.connections.list_owners(it),
     "projects": lambda office, it: office.services.projects.list(it),
     "flows": lambda office, it: office.services.flows.list(it),
-    "runs": lambda office, it: office.services.flows.runs(it),
-    "MCP": lambda office, it: office.services.mcp.show(it),
-    "MCP rotation": lambda office, it: office.services.mcp.rotate(it, ALICE, now=0),
-    "health": lambda office, it: office.services.health.check(it, now=0),
+    "runs": lambda office, it: office.services.flows.list_runs(it),
+    "MCP": lambda office, it: office.services.mcp.get(it),
+    "MCP rotation": lambda office, it: office.services.mcp.rotate_token(it, ALICE, now=0),
+    "health": lambda office, it: office.services.connection_health.check(it, now=0),
     "one click": lambda office, it: office.services.one_click.connect(
         it, replace(ALICE, tenant_id=it.tenant_id), issuer="https://app.example.com", now=0
     ),
     "sign-in elsewhere": lambda office, it: office.services.third_party.start(
         it,
-        StartAuthorization(piece_name="@activepieces/piece-acme-oauth"),
+        AuthorizationStart(piece_name="@activepieces/piece-acme-oauth"),
         user_id="alice",
         redirect_url="https://app.example.com/callback",
         now=0,
@@ -68,7 +68,7 @@ def test_switched_off_it_is_of_no_use_at_all(
     off = changed(office, made, enabled=False)
     office.upstream.calls.clear()
 
-    with pytest.raises(Disabled):
+    with pytest.raises(IntegrationDisabled):
         use(office, off)
 
     assert office.upstream.calls == []
@@ -106,7 +106,7 @@ def test_a_user_beside_the_key_can_do_what_no_key_can(office: Office) -> None:
 
     both = changed(office, made, credentials=Credentials(user_token=office.upstream.user_token()))
 
-    assert office.services.mcp.show(both).project_id == both.project_id
+    assert office.services.mcp.get(both).project_id == both.project_id
     assert office.told == ["integration.created", "integration.key_rotated"]
 
 
@@ -159,7 +159,7 @@ def test_a_change_on_ground_that_another_admin_has_moved_is_not_made(office: Off
     meddled = Meddled(office.engine, office.upstream, office.tenant)
     meddled.meanwhile = lambda: changed(office, made, credentials=user)
 
-    with pytest.raises(Busy):
+    with pytest.raises(Locked):
         changed(meddled, made, project_id=office.new_project())
 
     assert office.again(made).project_id == made.project_id
@@ -170,7 +170,7 @@ def test_a_setup_on_ground_that_another_admin_has_moved_is_tried_anew(office: Of
     made = office.set_up()
 
     def another_key_comes() -> None:
-        columns = office.services.strongbox.credential_columns(
+        columns = office.services.credential_store.credential_columns(
             made.id, Credentials(user_token="a.token.of-somebody-else")
         )
         office.database.run_in_transaction(
@@ -204,7 +204,7 @@ def ended(office: Office) -> Integration:
     """An integration with a key that works, and a user token that does not any more."""
     made = office.set_up()
     credentials = Credentials(api_key=office.upstream.api_key, user_token="a.token.that-ended")
-    columns = office.services.strongbox.credential_columns(made.id, credentials)
+    columns = office.services.credential_store.credential_columns(made.id, credentials)
     return office.database.run_in_transaction(
         lambda work: records.change(work, made, columns, now=office.now)
     )
@@ -235,9 +235,9 @@ def test_a_token_that_ended_is_removed_without_asking_anybody(
     left = changed(office, ended, removed=["user_token"])
 
     assert office.upstream.calls == []
-    assert left.masked_credential == f"sk-…{office.upstream.api_key[-4:]}"
+    assert left.credential_hint == f"sk-…{office.upstream.api_key[-4:]}"
     with pytest.raises(CallNotSupported):
-        office.services.mcp.show(left)
+        office.services.mcp.get(left)
 
 
 def test_where_nothing_works_any_more_the_first_is_to_blame(
@@ -267,7 +267,7 @@ def test_without_any_credential_the_apps_own_key_is_used(office: Office) -> None
 
     left = changed(app, made, removed=["api_key"])
 
-    assert (left.own_key, left.masked_credential) == (False, None)
+    assert (left.has_credentials, left.credential_hint) == (False, None)
     assert app.key().projects.get(left.project_id).external_id == office.tenant
 
 
@@ -277,7 +277,7 @@ def test_an_e_mail_address_goes_with_its_password(office: Office) -> None:
 
     left = changed(office, made, removed=["password"])
 
-    assert left.masked_credential == f"sk-…{office.upstream.api_key[-4:]}"
+    assert left.credential_hint == f"sk-…{office.upstream.api_key[-4:]}"
 
 
 def test_removed_it_is_gone_and_its_connections_are_not(office: Office) -> None:
@@ -306,7 +306,7 @@ def test_what_was_encrypted_under_a_key_that_is_gone_is_said_so(office: Office) 
     made = office.set_up()
     forgetful = office.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
-    with pytest.raises(Disabled, match="given again"):
+    with pytest.raises(IntegrationDisabled, match="given again"):
         forgetful.services.connections.list(made)
 
 
@@ -324,7 +324,7 @@ def test_without_a_new_key_what_nobody_can_open_stays_as_it_is(office: Office) -
     made = office.set_up()
     forgetful = office.on_the_apps_key(secret_keys=KeyRing(["another secret key of this app"]))
 
-    with pytest.raises(Disabled):
+    with pytest.raises(IntegrationDisabled):
         forgetful.set_up(tenant_id=office.tenant)
 
     assert office.again(made) == made
@@ -335,7 +335,7 @@ def test_encrypted_anew_it_needs_the_old_key_no_more(office: Office) -> None:
     old, new = "a secret key for tests only and long enough", "the newest secret key of this app"
     both = office.with_settings(secret_keys=KeyRing([new, old]))
 
-    assert both.services.strongbox.relock(office.database, made, now=office.now)
+    assert both.services.credential_store.reencrypt(office.database, made, now=office.now)
 
     only_new = office.with_settings(secret_keys=KeyRing([new]))
     assert not only_new.services.connections.list(made)
@@ -345,7 +345,7 @@ def test_what_no_key_opens_is_not_encrypted_anew(office: Office) -> None:
     made = office.set_up()
     forgetful = office.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
-    assert not forgetful.services.strongbox.relock(office.database, made, now=office.now)
+    assert not forgetful.services.credential_store.reencrypt(office.database, made, now=office.now)
 
     assert not office.services.connections.list(made)
 
@@ -361,5 +361,5 @@ def test_secrets_moved_to_another_row_open_nothing(office: Office) -> None:
         )
     moved = office.find("moved", office.tenant)
 
-    with pytest.raises(Disabled):
+    with pytest.raises(IntegrationDisabled):
         office.services.connections.list(moved)

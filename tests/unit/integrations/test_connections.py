@@ -18,7 +18,7 @@ from flask_activepieces.api_client.resources.connection_values import (
     Value,
 )
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
-from flask_activepieces.errors import Busy, InUse, InvalidInput, NotFound
+from flask_activepieces.errors import ConnectionInUse, InvalidInput, Locked, NotFound
 from flask_activepieces.integrations.connections.saver import NewConnection
 from flask_activepieces.integrations.connections.service import ConnectionFilter
 from flask_activepieces.integrations.store import Integration
@@ -115,7 +115,7 @@ def test_every_kind_of_value(
 ) -> None:
     new = NewConnection(value=value, piece_name=f"@activepieces/piece-acme-{piece}")
 
-    made = office.services.connections.upsert(integration, new, user_id="alice", now=office.now)
+    made = office.services.connections.save(integration, new, user_id="alice", now=office.now)
 
     assert made.type == value.type
     assert "password" not in repr(new)
@@ -130,15 +130,18 @@ def test_a_connection_of_the_apps_piece_is_the_integrations_own(
     made = app.save(integration, piece_name=None)
 
     now = app.again(integration)
-    assert (now.connection_id, now.connection_external_id) == (made.id, made.external_id)
-    assert app.services.connections.own(now, now=app.now).id == made.id
+    assert (now.default_connection_id, now.default_connection_external_id) == (
+        made.id,
+        made.external_id,
+    )
+    assert app.services.connections.get_default(now, now=app.now).id == made.id
 
 
 def test_without_an_own_connection_there_is_none(office: Office, integration: Integration) -> None:
     office.save(integration)
 
     with pytest.raises(NotFound):
-        office.services.connections.own(office.again(integration), now=office.now)
+        office.services.connections.get_default(office.again(integration), now=office.now)
 
 
 def test_without_a_piece_there_is_no_connection(office: Office, integration: Integration) -> None:
@@ -190,7 +193,7 @@ def test_while_the_outcome_is_unknown_nobody_else_saves_it(
     with pytest.raises(ConnectionFailed):
         office.save(integration)
 
-    with pytest.raises(Busy) as caught:
+    with pytest.raises(Locked) as caught:
         office.save(integration)
 
     assert caught.value.retry_after > 270
@@ -217,7 +220,7 @@ def test_filters(office: Office, integration: Integration) -> None:
     office.save(integration, "Slack of sales")
     office.save(integration, "100 % mine")
     new = NewConnection(value=NoAuth(), piece_name="@activepieces/piece-acme-none")
-    office.services.connections.upsert(integration, new, user_id="alice", now=office.now)
+    office.services.connections.save(integration, new, user_id="alice", now=office.now)
 
     assert len(names(office, integration)) == 3
     assert names(office, integration, display_name="sLACK") == ["Slack of sales"]
@@ -265,7 +268,7 @@ def test_an_organization_does_not_see_anothers_connections_in_one_project(
     assert names(office, labs) == ["Of the labs"]
     assert names(office, integration) == ["Of all"]
     with pytest.raises(NotFound):
-        office.services.connections.one(integration, theirs.id)
+        office.services.connections.get(integration, theirs.id)
 
 
 # --- Changing and deleting --------------------------------------------------------------------------
@@ -355,7 +358,7 @@ def test_a_connection_that_flows_use_is_deleted_by_force_only(
     made = office.save(integration)
     flow = in_use(office, integration, made)
 
-    with pytest.raises(InUse) as caught:
+    with pytest.raises(ConnectionInUse) as caught:
         deletes(office, integration, made.id)
 
     assert caught.value.flow_ids == (flow,)
@@ -383,7 +386,7 @@ def test_the_own_connection_is_forgotten_when_it_is_deleted(
 
     deletes(app, integration, made.id)
 
-    assert app.again(integration).connection_id is None
+    assert app.again(integration).default_connection_id is None
 
 
 def test_an_own_connection_that_somebody_deleted_in_activepieces_is_forgotten(
@@ -394,9 +397,9 @@ def test_an_own_connection_that_somebody_deleted_in_activepieces_is_forgotten(
     app.key().connections.delete(made.id)
 
     with pytest.raises(NotFound):
-        app.services.connections.own(app.again(integration), now=app.now)
+        app.services.connections.get_default(app.again(integration), now=app.now)
 
-    assert app.again(integration).connection_id is None
+    assert app.again(integration).default_connection_id is None
 
 
 def test_what_is_deleted_already_is_not_the_own_connection(
@@ -409,7 +412,7 @@ def test_what_is_deleted_already_is_not_the_own_connection(
     with pytest.raises(NotFound):
         deletes(app, app.again(integration), made.id)
 
-    assert app.again(integration).connection_id is None
+    assert app.again(integration).default_connection_id is None
 
 
 def test_a_deletion_whose_answer_gets_lost_is_noticed(
@@ -465,7 +468,7 @@ def test_a_global_connection_is_changed_and_deleted_by_its_own_routes(
 def test_owners_are_people_of_the_project(office: Office, integration: Integration) -> None:
     office.save(integration)
 
-    (owner,) = office.services.connections.owners(integration)
+    (owner,) = office.services.connections.list_owners(integration)
 
     assert owner.email == office.upstream.email
 
@@ -477,4 +480,4 @@ def test_the_apps_piece_may_be_renamed_without_trouble(
     app = office.with_settings(piece_name=OWN_PIECE)
 
     assert app.save(integration).piece_name == SECRET_PIECE
-    assert app.again(integration).connection_id is None
+    assert app.again(integration).default_connection_id is None

@@ -105,7 +105,7 @@ def test_a_key_alone_is_told_what_it_takes() -> None:
 
 def test_what_is_shown_fits_where_it_is_kept() -> None:
     longest = Credentials(api_key="sk-" + "a" * 60, email="e" * LONGEST_NAME, password="p")
-    column = tables.metadata.tables["activepieces_integrations"].c.masked_credential
+    column = tables.metadata.tables["activepieces_integrations"].c.credential_hint
 
     assert longest.problems() == {}
     assert len(longest.masked()) <= column.type.length  # type: ignore[attr-defined]  # String has it

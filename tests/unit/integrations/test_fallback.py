@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from flask_activepieces.api_client.errors import CallNotSupported, ResourceNotFound
-from flask_activepieces.errors import Disabled, InvalidInput, NotFound, SetupError
+from flask_activepieces.errors import IntegrationDisabled, InvalidInput, NotFound, SetupError
 from tests.support.office import SECRET_PIECE, Office
 
 
@@ -39,8 +39,8 @@ def test_without_any_key_there_is_no_integration(office: Office) -> None:
 def test_a_tenant_without_a_key_uses_the_apps(shared: Office) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
 
-    assert not made.own_key
-    assert made.masked_credential is None
+    assert not made.has_credentials
+    assert made.credential_hint is None
     assert made.project_id == shared.settings.project_id
 
 
@@ -104,7 +104,7 @@ def test_a_tenant_cannot_move_to_another_project_later(apart: Office) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
     with pytest.raises(InvalidInput) as caught:
-        apart.services.integrations.change(
+        apart.services.integrations.update(
             made, project_id=apart.upstream.project_id, user_id="alice", now=apart.now
         )
 
@@ -137,12 +137,12 @@ def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: O
     assert [one.id for one in connections.list(ours)] == [mine.id]
     assert [one.id for one in connections.list(theirs)] == [yours.id]
     with pytest.raises(NotFound):
-        connections.one(ours, yours.id)
+        connections.get(ours, yours.id)
     with pytest.raises(NotFound):
         connections.update(ours, yours.id, display_name="Got you", user_id="a", now=shared.now)
     with pytest.raises(NotFound):
         connections.delete(ours, yours.id, force=True, user_id="a", now=shared.now)
-    assert connections.one(theirs, yours.id).display_name == "Mine"
+    assert connections.get(theirs, yours.id).display_name == "Mine"
 
 
 def test_what_was_made_in_activepieces_is_nobodys_on_the_shared_key(shared: Office) -> None:
@@ -192,7 +192,7 @@ def test_what_would_show_other_tenants_things_is_refused_in_a_shared_project(
     shared.upstream.calls.clear()
 
     with pytest.raises(CallNotSupported):
-        shared.services.integrations.gateway(made, operation)
+        shared.services.integrations.client_for(made, operation)
 
     assert shared.upstream.calls == []
 
@@ -207,14 +207,14 @@ def test_what_concerns_the_whole_platform_is_refused_in_a_project_of_ones_own_to
     made = apart.set_up(tenant_id=apart.tenant)
 
     with pytest.raises(CallNotSupported):
-        apart.services.integrations.gateway(made, operation)
+        apart.services.integrations.client_for(made, operation)
 
 
 def test_in_a_project_of_ones_own_flows_and_owners_are_ones_own(apart: Office) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
     assert not apart.services.flows.list(made)
-    assert not apart.services.connections.owners(made)
+    assert not apart.services.connections.list_owners(made)
     assert [project.id for project in apart.services.projects.list(made)] == [made.project_id]
 
 
@@ -224,15 +224,15 @@ def test_a_flow_or_a_run_of_another_tenant_is_not_found(apart: Office) -> None:
     theirs = apart.key().flows.create(apart.upstream.project_id, "Their flow")
 
     with pytest.raises(NotFound):
-        apart.services.flows.one(made, theirs.id)
+        apart.services.flows.get(made, theirs.id)
     with pytest.raises(ResourceNotFound):
-        apart.services.flows.run(made, "x" * 21)
+        apart.services.flows.get_run(made, "x" * 21)
 
 
 def test_when_the_apps_key_is_taken_away_its_tenants_are_off(shared: Office) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
 
-    with pytest.raises(Disabled, match="ACTIVEPIECES_API_KEY"):
+    with pytest.raises(IntegrationDisabled, match="ACTIVEPIECES_API_KEY"):
         shared.with_settings(api_key=None).services.connections.list(made)
 
 
@@ -242,7 +242,7 @@ def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: Offi
 
     moved = shared.set_up(api_key=shared.upstream.api_key, project_id=own)
 
-    assert (moved.id, moved.own_key, moved.project_id) == (made.id, True, own)
+    assert (moved.id, moved.has_credentials, moved.project_id) == (made.id, True, own)
 
 
 def test_a_project_that_was_shared_stays_closed_when_the_setting_is_gone(

@@ -27,9 +27,9 @@ from flask_activepieces.api_client.resources.connection_values import (
     Value,
 )
 from flask_activepieces.api_client.resources.connections import Connection
-from flask_activepieces.errors import Busy, InvalidInput, NotFound
+from flask_activepieces.errors import InvalidInput, Locked, NotFound
 from flask_activepieces.integrations.connections import ownership
-from flask_activepieces.integrations.connections.saver import NewConnection, Reach
+from flask_activepieces.integrations.connections.saver import NewConnection, PlatformSharing
 from flask_activepieces.integrations.connections.service import ConnectionFilter
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing import ActivepiecesServer
@@ -54,13 +54,13 @@ def save(
     for_new: bool | None = None,
     **more: Any,
 ) -> Connection:
-    reach = Reach(project_ids=projects, pre_select_for_new_projects=for_new)
-    return office.save(integration, name, value, reach=reach, **more)
+    platform_sharing = PlatformSharing(project_ids=projects, pre_select_for_new_projects=for_new)
+    return office.save(integration, name, value, platform_sharing=platform_sharing, **more)
 
 
-def on_platform(office: Office) -> list[Connection]:
+def platform_destination(office: Office) -> list[Connection]:
     """What the platform has of this tenant."""
-    integration = office.services.integrations.of_tenant(office.tenant)[0]
+    integration = office.services.integrations.list_for_tenant(office.tenant)[0]
     prefix = ownership.external_id(integration, "x", of_platform=True)[:-1]
     rows = office.key().global_connections.list()
     return [row for row in rows if row.external_id.startswith(prefix)]
@@ -79,7 +79,7 @@ def test_it_is_the_whole_platforms_and_says_whose_it_is(
     assert (made.scope, made.status, made.type) == ("PLATFORM", "ACTIVE", "SECRET_TEXT")
     assert made.project_ids == (integration.project_id,)
     assert not made.pre_select_for_new_projects
-    assert [connection.id for connection in on_platform(office)] == [made.id]
+    assert [connection.id for connection in platform_destination(office)] == [made.id]
     assert office.told[-1] == "connection.saved"
     found = office.services.connections.list(integration, ConnectionFilter(scope="PLATFORM"))
     assert [connection.id for connection in found] == [made.id]
@@ -99,9 +99,9 @@ def test_every_kind_of_value(
     office: Office, integration: Integration, value: Value, piece: str
 ) -> None:
     name = f"@activepieces/piece-acme-{piece}"
-    new = NewConnection(value=value, piece_name=name, reach=Reach())
+    new = NewConnection(value=value, piece_name=name, platform_sharing=PlatformSharing())
 
-    made = office.services.connections.upsert(integration, new, user_id="alice", now=office.now)
+    made = office.services.connections.save(integration, new, user_id="alice", now=office.now)
 
     assert (made.type, made.scope) == (value.type, "PLATFORM")
 
@@ -181,7 +181,7 @@ def test_other_projects_may_use_it_from_now_on_and_no_second_one_is_made(
     wider = save(office, integration, projects=[other, integration.project_id], for_new=True)
     narrower = save(office, integration, projects=[integration.project_id], for_new=False)
 
-    assert {first.id} == {wider.id, narrower.id} == {row.id for row in on_platform(office)}
+    assert {first.id} == {wider.id, narrower.id} == {row.id for row in platform_destination(office)}
     assert set(wider.project_ids) == {other, integration.project_id}
     assert wider.pre_select_for_new_projects
     assert narrower.project_ids == (integration.project_id,)
@@ -201,7 +201,7 @@ def test_a_value_that_the_piece_refuses_leaves_the_projects_as_they_are(
             projects=[integration.project_id, office.new_project()],
         )
 
-    assert [row.project_ids for row in on_platform(office)] == [first.project_ids]
+    assert [row.project_ids for row in platform_destination(office)] == [first.project_ids]
 
 
 @pytest.mark.parametrize("projects", [[], ["x" * 21]], ids=["none", "only another"])
@@ -220,7 +220,7 @@ def test_a_project_that_is_not_there_is_told(office: Office, integration: Integr
     with pytest.raises(ResourceNotFound, match="Project"):
         save(office, integration, projects=[integration.project_id, "x" * 21])
 
-    assert on_platform(office) == []
+    assert platform_destination(office) == []
     assert office.rows("leases") == []
 
 
@@ -246,7 +246,7 @@ def test_it_is_renamed_and_deleted_as_any_other(office: Office, integration: Int
     connections.delete(integration, made.id, user_id="alice", now=office.now)
 
     assert (renamed.id, renamed.display_name) == (made.id, "New")
-    assert on_platform(office) == []
+    assert platform_destination(office) == []
     assert office.told[-1] == "connection.deleted"
 
 
@@ -277,7 +277,7 @@ def test_simultaneous_saves_of_one_name_make_one(
 
     held.clear()  # those that another thread used just then
     assert len({connection.id for connection in made}) == 1
-    assert len(on_platform(office)) == 1
+    assert len(platform_destination(office)) == 1
     assert office.rows("leases") == []
 
 
@@ -288,7 +288,7 @@ def test_while_the_outcome_is_unknown_nobody_else_saves_it(
     with pytest.raises(ConnectionFailed):
         save(office, integration)
 
-    with pytest.raises(Busy):
+    with pytest.raises(Locked):
         save(office, integration)
 
     assert office.save(integration, "For all").scope == "PROJECT"

@@ -10,7 +10,7 @@ import pytest
 from flask_activepieces.api_client.resources.connection_values import Placeholder
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.config.settings import ThirdPartyApp
-from flask_activepieces.integrations.connections.health import Failing
+from flask_activepieces.integrations.connections.health import BrokenConnection
 from flask_activepieces.integrations.connections.saver import NewConnection
 from flask_activepieces.integrations.store import Integration
 from tests.support.office import SECRET_PIECE, Office
@@ -26,8 +26,8 @@ def breaks(office: Office, connection: Connection, status: str = "ERROR") -> Non
     office.upstream.world.store.change("app_connection", connection.id, status=status)
 
 
-def checked(office: Office, integration: Integration) -> list[Failing]:
-    return office.services.health.check(integration, now=office.now)
+def checked(office: Office, integration: Integration) -> list[BrokenConnection]:
+    return office.services.connection_health.check(integration, now=office.now)
 
 
 def failures(office: Office) -> int:
@@ -63,7 +63,7 @@ def test_a_broken_connection_is_told_with_where_to_mend_it(
         "status": "ERROR",
         "reconnect_url": page,
     }
-    assert office.again(integration).failing == (connection.id,)
+    assert office.again(integration).failed_connection_ids == (connection.id,)
 
 
 def test_one_that_was_never_given_a_value_is_told_too(
@@ -71,7 +71,7 @@ def test_one_that_was_never_given_a_value_is_told_too(
 ) -> None:
     """Flows fail with it as they do with one that broke."""
     new = NewConnection(value=Placeholder(), piece_name=SECRET_PIECE, display_name="Slack")
-    made = office.services.connections.upsert(integration, new, user_id="alice", now=office.now)
+    made = office.services.connections.save(integration, new, user_id="alice", now=office.now)
 
     (failing,) = checked(office, integration)
 
@@ -124,7 +124,7 @@ def test_a_deleted_connection_is_forgotten(office: Office, integration: Integrat
     office.services.connections.delete(integration, connection.id, user_id="alice", now=office.now)
 
     assert checked(office, integration) == []
-    assert office.again(integration).failing == ()
+    assert office.again(integration).failed_connection_ids == ()
 
 
 def test_of_several_checks_at_once_one_tells(
@@ -148,7 +148,9 @@ def test_another_tenants_broken_connection_is_not_told(office: Office) -> None:
     assert checked(app, ours) == []
 
 
-def broken_sign_in(office: Office, integration: Integration, **changed: Any) -> tuple[Failing, str]:
+def broken_sign_in(
+    office: Office, integration: Integration, **changed: Any
+) -> tuple[BrokenConnection, str]:
     """What is told of a broken connection of a piece that the app is registered for, and its id."""
     connection = office.save(integration)
     metadata = dict(connection.metadata) | changed.pop("metadata", {})

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from flask_activepieces.api_client.errors import UnexpectedResponse
-from flask_activepieces.integrations.connections.recorder import Journal
+from flask_activepieces.integrations.connections.recorder import ConnectionRecorder
 from flask_activepieces.storage import tables
 from tests.support.office import ADMIN, Office
 
@@ -23,26 +23,26 @@ def test_an_external_id_that_no_column_takes_is_not_kept(
     """A user may have made the connection in Activepieces, which takes 3000 characters."""
     made = office.set_up()
     connection = replace(office.save(made), external_id=external_id)
-    journal = Journal(office.database, audit=office.audit, grants=office.grants)
+    recorder = ConnectionRecorder(office.database, audit=office.audit, grants=office.grants)
 
-    journal.saved(made, connection, is_own=True, user_id=ADMIN, now=office.now)
+    recorder.saved(made, connection, is_own=True, user_id=ADMIN, now=office.now)
 
     noted = office.again(made)
-    assert noted.connection_id == connection.id
-    assert noted.connection_external_id == (external_id if kept else None)
+    assert noted.default_connection_id == connection.id
+    assert noted.default_connection_external_id == (external_id if kept else None)
 
 
 def test_the_longest_that_is_kept_fits(office: Office) -> None:
-    column = tables.metadata.tables["activepieces_integrations"].c.connection_external_id
+    column = tables.metadata.tables["activepieces_integrations"].c.default_connection_external_id
     made = office.set_up()
-    journal = Journal(office.database, audit=office.audit, grants=office.grants)
+    recorder = ConnectionRecorder(office.database, audit=office.audit, grants=office.grants)
     longest = "x" * column.type.length  # type: ignore[attr-defined]  # String has it
 
     for external_id, kept in ((longest, longest), (f"{longest}x", None)):
         connection = replace(office.save(made), external_id=external_id)
-        journal.saved(made, connection, is_own=True, user_id=ADMIN, now=office.now)
+        recorder.saved(made, connection, is_own=True, user_id=ADMIN, now=office.now)
 
-        assert office.again(made).connection_external_id == kept
+        assert office.again(made).default_connection_external_id == kept
 
 
 def test_a_server_with_odd_ids_is_not_activepieces(office: Office) -> None:

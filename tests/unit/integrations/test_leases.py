@@ -17,7 +17,7 @@ from flask_activepieces.api_client.errors import (
     ServerError,
     UnexpectedResponse,
 )
-from flask_activepieces.errors import Busy
+from flask_activepieces.errors import Locked
 from flask_activepieces.integrations.connections.leases import LONGEST_SILENCE, PATIENCE, Leases
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
@@ -64,8 +64,8 @@ def assert_free(leases: Leases, slept: list[float]) -> None:
         assert slept == []
 
 
-def assert_taken(leases: Leases) -> Busy:
-    with pytest.raises(Busy) as caught, leases.held("a connection"):
+def assert_taken(leases: Leases) -> Locked:
+    with pytest.raises(Locked) as caught, leases.held("a connection"):
         raise AssertionError("two at once")
     return caught.value
 
@@ -162,7 +162,7 @@ def test_what_is_sent_late_has_the_whole_time(leases: Leases, clock: StoppedCloc
 def test_who_was_too_slow_sends_nothing_while_another_is_at_it(
     leases: Leases, clock: StoppedClock
 ) -> None:
-    with pytest.raises(Busy), leases.held("a connection") as lease:
+    with pytest.raises(Locked), leases.held("a connection") as lease:
         clock.advance(leases.lasts)
         second = leases.held("a connection")
         second.__enter__()

@@ -27,7 +27,7 @@ def integration(office: Office) -> Integration:
 def test_a_user_sees_the_server_and_four_characters_of_its_token(
     office: Office, integration: Integration
 ) -> None:
-    server = office.services.mcp.show(integration)
+    server = office.services.mcp.get(integration)
 
     assert server.project_id == integration.project_id
     assert len(server.masked_token) == 5
@@ -35,27 +35,27 @@ def test_a_user_sees_the_server_and_four_characters_of_its_token(
 
 
 def test_a_user_switches_tools_off(office: Office, integration: Integration) -> None:
-    office.services.mcp.change(
+    office.services.mcp.update(
         integration, disabled_tools=["ap_list_connections"], user_id="alice", now=office.now
     )
 
     assert office.told[-1] == "mcp.changed"
-    assert office.services.mcp.show(integration).disabled_tools == ("ap_list_connections",)
+    assert office.services.mcp.get(integration).disabled_tools == ("ap_list_connections",)
 
 
 def test_a_change_that_this_server_does_not_know_is_not_told(
     office: Office, integration: Integration
 ) -> None:
     with pytest.raises(CallNotSupported, match="cannot be switched on or off"):
-        office.services.mcp.change(integration, enabled=False, user_id="alice", now=office.now)
+        office.services.mcp.update(integration, enabled=False, user_id="alice", now=office.now)
 
     assert "mcp.changed" not in office.told
 
 
 def test_a_new_token_is_shown_to_nobody(office: Office, integration: Integration) -> None:
-    before = office.services.mcp.show(integration).token
+    before = office.services.mcp.get(integration).token
 
-    rotated = office.services.mcp.rotate(integration, ALICE, now=office.now)
+    rotated = office.services.mcp.rotate_token(integration, ALICE, now=office.now)
 
     assert rotated.token is None
     assert rotated.server.token != before
@@ -68,9 +68,9 @@ def test_a_new_token_is_shown_to_whom_the_app_allows_it(
 ) -> None:
     office.host.reveals = True
 
-    rotated = office.services.mcp.rotate(integration, ALICE, now=office.now)
+    rotated = office.services.mcp.rotate_token(integration, ALICE, now=office.now)
 
-    assert rotated.token == office.services.mcp.show(integration).token
+    assert rotated.token == office.services.mcp.get(integration).token
     assert str(rotated.token) not in repr(rotated)
 
 
@@ -79,7 +79,7 @@ def test_a_key_alone_is_told_that_it_takes_a_user(office: Office) -> None:
     office.upstream.calls.clear()
 
     with pytest.raises(CredentialNotSupported, match="user token"):
-        office.services.mcp.show(integration)
+        office.services.mcp.get(integration)
 
     assert office.upstream.calls == []
 
@@ -105,9 +105,9 @@ def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: Office) -> Non
     made = vouching.set_up(tenant_id=vouching.tenant)
     mcp = vouching.services.mcp
 
-    before = mcp.show(made)
-    mcp.change(made, disabled_tools=["ap_list_connections"], user_id="alice", now=vouching.now)
-    rotated = mcp.rotate(made, ALICE, now=vouching.now)
+    before = mcp.get(made)
+    mcp.update(made, disabled_tools=["ap_list_connections"], user_id="alice", now=vouching.now)
+    rotated = mcp.rotate_token(made, ALICE, now=vouching.now)
 
     assert (before.project_id, before.disabled_tools) == (made.project_id, ())
     assert rotated.server.disabled_tools == ("ap_list_connections",)
@@ -118,9 +118,9 @@ def test_each_tenants_user_is_a_member_of_that_tenants_project_only(vouching: Of
     others = replace(vouching, tenant=f"{vouching.tenant}-other")
     ours, theirs = (app.set_up(tenant_id=app.tenant) for app in (vouching, others))
     for one in (ours, theirs, ours):
-        vouching.services.mcp.show(one)
+        vouching.services.mcp.get(one)
 
-    client = vouching.services.integrations.gateway(ours, "mcp.get")
+    client = vouching.services.integrations.client_for(ours, "mcp.get")
 
     assert [project.id for project in client.projects.list()] == [ours.project_id]
     with pytest.raises(PermissionDenied):
@@ -136,7 +136,7 @@ def test_in_a_shared_project_the_app_vouches_for_nobody(vouching: Office) -> Non
 
     for app in (shared, vouching):
         with pytest.raises(CallNotSupported):
-            app.services.mcp.rotate(made, ALICE, now=app.now)
+            app.services.mcp.rotate_token(made, ALICE, now=app.now)
 
     assert shared.upstream.calls == []
 
@@ -148,7 +148,7 @@ def test_without_a_signing_key_the_settings_are_named(vouching: Office, absent: 
     app.upstream.calls.clear()
 
     with pytest.raises(CallNotSupported, match="ACTIVEPIECES_SIGNING_KEY_ID"):
-        app.services.mcp.show(made)
+        app.services.mcp.get(made)
 
     assert app.upstream.calls == []
 
@@ -157,4 +157,4 @@ def test_a_tenants_own_key_is_not_helped_by_the_apps(vouching: Office) -> None:
     made = vouching.set_up()
 
     with pytest.raises(CredentialNotSupported):
-        vouching.services.mcp.show(made)
+        vouching.services.mcp.get(made)

@@ -112,8 +112,8 @@ def test_a_click_makes_a_connection_that_calls_the_app_in_the_users_name(
     assert made.metadata["userId"] == "alice"
     assert calls_us(site, tokens_of(office, made)["access_token"]) == 200
     now = office.again(integration)
-    assert now.connection_id == made.id
-    assert office.services.connections.own(now, now=office.now).id == made.id
+    assert now.default_connection_id == made.id
+    assert office.services.connections.get_default(now, now=office.now).id == made.id
 
 
 def test_the_click_is_recorded_as_a_permission(
@@ -163,7 +163,7 @@ def test_each_user_has_a_connection_of_their_own(
 
     assert hers.id != his.id
     assert {grant["user_id"] for grant in grants_of(office)} == {"alice", "bob"}
-    assert office.again(integration).connection_id == his.id
+    assert office.again(integration).default_connection_id == his.id
 
 
 def test_each_integration_has_a_client_of_its_own(
@@ -503,7 +503,7 @@ def test_a_token_can_be_given_up_while_an_integration_is_off(
 
 
 def switch(office: Office, integration: Integration, *, on: bool) -> None:
-    office.services.integrations.change(
+    office.services.integrations.update(
         office.again(integration), enabled=on, user_id="alice", now=office.now
     )
 
@@ -555,7 +555,7 @@ def test_a_click_in_vain_leaves_no_permission(office: Office, integration: Integ
     assert grants_of(office) == []
     assert office.told[-1] == "grant.revoked"
     assert not office.services.connections.list(integration)
-    assert office.again(integration).connection_id is None
+    assert office.again(integration).default_connection_id is None
 
 
 def test_a_permission_that_was_there_before_stays(
@@ -594,7 +594,7 @@ def test_a_deletion_whose_answer_gets_lost_takes_the_permission_along(
 
     assert office.told[-1] == "connection.deleted"
     assert grants_of(office) == []
-    assert office.again(integration).connection_id is None
+    assert office.again(integration).default_connection_id is None
     assert calls_us(site, token) == 401
 
 
@@ -666,7 +666,7 @@ def test_no_name_of_a_callers_choice_overwrites_a_users_connection(
         assert office.save(integration, name).id != made.id
         assert office.save(integration, external_id=name).id != made.id
 
-    assert office.services.connections.one(integration, made.id).metadata["userId"] == "alice"
+    assert office.services.connections.get(integration, made.id).metadata["userId"] == "alice"
 
 
 def test_a_removed_integration_takes_its_client_along(

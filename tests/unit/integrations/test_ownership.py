@@ -19,19 +19,19 @@ ON_THE_APPS_KEY = Integration(
     organization_id=None,
     base_url=None,
     project_id="a-project",
-    shared=False,
-    own_key=False,
-    masked_credential=None,
+    shares_project=False,
+    has_credentials=False,
+    credential_hint=None,
     enabled=True,
-    connection_id=None,
-    connection_external_id=None,
+    default_connection_id=None,
+    default_connection_external_id=None,
     oauth_client_id=None,
-    failing=(),
+    failed_connection_ids=(),
     revision=1,
     created_at=0,
     updated_at=0,
 )
-ON_ITS_OWN_KEY = replace(ON_THE_APPS_KEY, own_key=True)
+ON_ITS_OWN_KEY = replace(ON_THE_APPS_KEY, has_credentials=True)
 OF_AN_ORGANIZATION = replace(ON_THE_APPS_KEY, organization_id="labs")
 
 

@@ -15,8 +15,8 @@ from flask_activepieces.api_client.errors import (
 )
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound
-from flask_activepieces.integrations.connections.saver import Reach
-from flask_activepieces.integrations.connections.service import Replaced
+from flask_activepieces.integrations.connections.saver import PlatformSharing
+from flask_activepieces.integrations.connections.service import ReplacementResult
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing.standin.flows.rows import latest_version, published_version
 from tests.support.office import Office
@@ -34,7 +34,7 @@ def integration(office: Office) -> Integration:
 
 def replaces(
     office: Office, integration: Integration, source: Connection, target: Connection, **how: Any
-) -> Replaced:
+) -> ReplacementResult:
     return office.services.connections.replace(
         integration, source_id=source.id, target_id=target.id, **how, user_id="alice", now=0
     )
@@ -84,7 +84,7 @@ def test_published_flows_use_the_target_and_the_source_is_gone(
 
     replaced = replaces(office, integration, old, new)
 
-    assert replaced == Replaced(source_deleted=True)
+    assert replaced == ReplacementResult(source_deleted=True)
     assert used_by(office, flow_id) == ([new.external_id], [new.external_id])
     assert names(office, integration) == ["New"]
     assert office.told[-2:] == ["connection.replaced", "connection.deleted"]
@@ -112,7 +112,7 @@ def test_a_source_that_shall_stay_stays_or_nothing_happens(
 
     replaced = replaces(office, integration, old, new, delete_source=False)
 
-    assert replaced == Replaced(source_deleted=False)
+    assert replaced == ReplacementResult(source_deleted=False)
     assert used_by(office, flow_id)[0] == [new.external_id]
     assert names(office, integration) == ["Old", "New"]
     assert office.told[-1] == "connection.replaced"
@@ -132,7 +132,7 @@ def test_with_drafts_only_published_flows_go_on_as_before_or_nothing_happens(
 
     replaced = replaces(office, integration, old, new, apply_to_published=False)
 
-    assert replaced == Replaced(source_deleted=False)
+    assert replaced == ReplacementResult(source_deleted=False)
     assert used_by(office, flow_id) == ([old.external_id], [new.external_id])
 
 
@@ -152,7 +152,7 @@ def test_a_source_that_published_flows_go_on_to_use_is_not_deleted(
 def test_a_source_that_other_projects_may_use_stays_unless_it_is_asked_for(
     office: Office, integration: Integration
 ) -> None:
-    wide = office.save(integration, "Wide", reach=Reach())
+    wide = office.save(integration, "Wide", platform_sharing=PlatformSharing())
     new = office.save(integration, "New")
     if not can_choose(office):
         with pytest.raises(CallNotSupported):
@@ -160,7 +160,7 @@ def test_a_source_that_other_projects_may_use_stays_unless_it_is_asked_for(
         assert "Wide" in names(office, integration)
         return
 
-    assert replaces(office, integration, wide, new) == Replaced(source_deleted=False)
+    assert replaces(office, integration, wide, new) == ReplacementResult(source_deleted=False)
     assert "Wide" in names(office, integration)
 
 
@@ -198,7 +198,7 @@ def test_when_the_answer_gets_lost_a_source_that_is_gone_says_enough(
     old, new = pair(office, integration)
     office.upstream.faults.lose_answer("POST", "/app-connections/replace")
 
-    assert replaces(office, integration, old, new) == Replaced(source_deleted=True)
+    assert replaces(office, integration, old, new) == ReplacementResult(source_deleted=True)
     assert office.told[-2:] == ["connection.replaced", "connection.deleted"]
 
 
@@ -233,7 +233,7 @@ def test_a_source_that_cannot_be_looked_for_is_not_taken_for_gone(
     old, new = pair(office, integration)
     blind = ShortSighted(office.engine, office.upstream, office.tenant)
 
-    assert replaces(blind, integration, old, new) == Replaced(source_deleted=None)
+    assert replaces(blind, integration, old, new) == ReplacementResult(source_deleted=None)
 
     assert blind.told == ["connection.replaced"]
     assert blind.events[-1].detail["source_deleted"] == "not known"

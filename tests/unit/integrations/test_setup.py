@@ -25,7 +25,7 @@ def refused(office: Office, **given: str) -> dict[str, str]:
     """The fields to blame; nothing was saved."""
     with pytest.raises(InvalidInput) as caught:
         office.set_up(**given)
-    assert office.services.integrations.of_tenant(office.tenant) == []
+    assert office.services.integrations.list_for_tenant(office.tenant) == []
     assert office.events == []
     return caught.value.fields
 
@@ -37,7 +37,7 @@ def test_a_tenant_is_linked_with_its_project(office: Office) -> None:
 
     assert (made.tenant_id, made.organization_id) == (office.tenant, None)
     assert made.project_id == given["project_id"]
-    assert made.own_key
+    assert made.has_credentials
     assert made.enabled
     assert made.base_url is None
     assert office.again(made) == made
@@ -52,7 +52,7 @@ def test_a_key_is_encrypted_and_shown_by_four_characters(office: Office) -> None
     made = office.set_up()
 
     key = office.upstream.api_key
-    assert made.masked_credential == f"sk-…{key[-4:]}"
+    assert made.credential_hint == f"sk-…{key[-4:]}"
     assert key not in repr(made)
     assert key not in repr(office.rows("integrations"))
     assert key not in repr(office.rows("audit_events"))
@@ -105,7 +105,7 @@ def test_a_user_may_be_linked_by_e_mail_and_password(office: Office) -> None:
         email=office.upstream.email, password=office.upstream.password, project_id=project
     )
 
-    assert made.masked_credential == office.upstream.email
+    assert made.credential_hint == office.upstream.email
     assert office.upstream.password not in repr(office.rows("integrations"))
     assert not office.services.connections.list(made)
 
@@ -140,7 +140,7 @@ def test_an_organization_has_an_integration_and_a_project_of_its_own(office: Off
 
     assert labs.id != whole.id
     assert (labs.organization_id, labs.project_id) == ("labs", own)
-    assert office.services.integrations.of_tenant(office.tenant) == [whole, labs]
+    assert office.services.integrations.list_for_tenant(office.tenant) == [whole, labs]
 
 
 def test_the_same_again_changes_nothing_but_the_key(office: Office) -> None:
@@ -159,13 +159,13 @@ def test_a_setup_without_a_key_keeps_the_one_that_is_there(office: Office) -> No
     again = office.set_up(project_id=other)
 
     assert (again.id, again.project_id) == (first.id, other)
-    assert again.masked_credential == first.masked_credential
+    assert again.credential_hint == first.credential_hint
     assert office.told == ["integration.created", "integration.updated"]
 
 
 def test_a_disabled_integration_stays_so(office: Office) -> None:
     made = office.set_up()
-    office.services.integrations.change(made, enabled=False, user_id="alice", now=office.now)
+    office.services.integrations.update(made, enabled=False, user_id="alice", now=office.now)
 
     again = office.set_up(api_key=office.upstream.api_key)
 
@@ -178,7 +178,7 @@ def test_another_project_has_no_own_connection_yet(office: Office) -> None:
 
     moved = office.set_up(project_id=office.new_project())
 
-    assert (moved.connection_id, moved.failing) == (None, ())
+    assert (moved.default_connection_id, moved.failed_connection_ids) == (None, ())
 
 
 def test_another_server_needs_a_key_of_its_own(office: Office) -> None:
@@ -254,7 +254,7 @@ def test_trouble_at_the_configured_server_is_nobodys_input(office: Office) -> No
     with pytest.raises(ServerError):
         office.set_up(**given)
 
-    assert office.services.integrations.of_tenant(office.tenant) == []
+    assert office.services.integrations.list_for_tenant(office.tenant) == []
 
 
 def test_a_server_that_is_slow_or_away_is_told_apart(office: Office) -> None:
@@ -275,7 +275,7 @@ def test_simultaneous_setups_end_in_one_integration(office: Office, held: list[i
 
     held.clear()  # those that another thread used just then
     assert len({integration.id for integration in made}) == 1
-    assert len(office.services.integrations.of_tenant(office.tenant)) == 1
+    assert len(office.services.integrations.list_for_tenant(office.tenant)) == 1
     assert office.told.count("integration.created") == 1
 
 
@@ -296,9 +296,9 @@ def test_an_integration_under_the_name_of_another_tenant_shows_and_changes_nothi
     rows = office.rows("integrations")
 
     with pytest.raises(NotFound):
-        office.database.read(lambda connection: records.locked(connection, foreign))
+        office.database.read(lambda connection: records.encrypted_secrets(connection, foreign))
     with pytest.raises(NotFound):
-        office.services.integrations.change(foreign, enabled=False, user_id=ADMIN, now=office.now)
+        office.services.integrations.update(foreign, enabled=False, user_id=ADMIN, now=office.now)
     with pytest.raises(NotFound):
         office.services.integrations.remove(foreign, user_id=ADMIN, now=office.now)
     assert office.database.run_in_transaction(lambda work: records.remove(work, foreign)) is False

@@ -15,7 +15,7 @@ from flask_activepieces.api_client.resources.connections import Connection, Conn
 from flask_activepieces.config.settings import ThirdPartyApp
 from flask_activepieces.crypto.encryption import Encryptor
 from flask_activepieces.errors import (
-    Declined,
+    AuthorizationDeclined,
     InvalidInput,
     NotFound,
     SignatureError,
@@ -25,7 +25,10 @@ from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations.setup.credentials import Credentials
 from flask_activepieces.integrations.sign_in.pending import LIFETIME, LONGEST_STATE, PURPOSE
 from flask_activepieces.integrations.sign_in.piece_auth import challenge_of
-from flask_activepieces.integrations.sign_in.third_party import StartAuthorization, Started
+from flask_activepieces.integrations.sign_in.third_party import (
+    AuthorizationRedirect,
+    AuthorizationStart,
+)
 from flask_activepieces.integrations.store import Integration
 from tests.support.office import SECRET_PIECE, Office
 from tests.support.standin import standin
@@ -62,24 +65,24 @@ def alice(registered: Office) -> Principal:
 
 def started(
     registered: Office, integration: Integration, chat: TokenEndpoint | None = None, **wanted: Any
-) -> Started:
+) -> AuthorizationRedirect:
     """An authorization that has begun."""
     port = {"port": chat.url.rpartition(":")[2]} if chat else {"port": "1"}
     said = {"piece_name": CHAT_PIECE, "display_name": "Our chat", "props": port} | wanted
     return registered.services.third_party.start(
         integration,
-        StartAuthorization(**said),
+        AuthorizationStart(**said),
         user_id="alice",
         redirect_url=CALLBACK,
         now=registered.now,
     )
 
 
-def asked(begun: Started) -> dict[str, str]:
+def asked(begun: AuthorizationRedirect) -> dict[str, str]:
     return {name: value for name, (value,) in parse_qs(urlsplit(begun.url).query).items()}
 
 
-def finished(registered: Office, begun: Started, **changed: Any) -> Connection:
+def finished(registered: Office, begun: AuthorizationRedirect, **changed: Any) -> Connection:
     said: dict[str, Any] = {
         "nonce": begun.nonce,
         "code": "a-code",
@@ -189,7 +192,7 @@ def test_a_no_at_the_third_party_is_told_as_such(
     registered.upstream.calls.clear()
     begun = started(registered, integration)
 
-    with pytest.raises(Declined) as caught:
+    with pytest.raises(AuthorizationDeclined) as caught:
         finished(
             registered, begun, code=None, error="access_denied", error_description="She said no."
         )
@@ -201,7 +204,7 @@ def test_a_no_at_the_third_party_is_told_as_such(
 def test_a_no_is_a_no_whatever_comes_with_it(
     registered: Office, integration: Integration, chat: TokenEndpoint
 ) -> None:
-    with pytest.raises(Declined, match="access_denied"):
+    with pytest.raises(AuthorizationDeclined, match="access_denied"):
         finished(registered, started(registered, integration, chat), error="access_denied")
 
     assert chat.heard == []
@@ -210,7 +213,7 @@ def test_a_no_is_a_no_whatever_comes_with_it(
 def test_no_code_and_no_error_is_no_connection(
     registered: Office, integration: Integration
 ) -> None:
-    with pytest.raises(Declined):
+    with pytest.raises(AuthorizationDeclined):
         finished(registered, started(registered, integration), code=None)
 
 
@@ -373,7 +376,7 @@ def test_the_apps_registration_does_not_follow_to_a_platform_of_a_tenant(
 ) -> None:
     """The tenant brings a key of its own while its user is away to sign in."""
     begun = started(registered, integration, chat)
-    registered.services.integrations.change(
+    registered.services.integrations.update(
         integration,
         credentials=Credentials(api_key=registered.upstream.api_key),
         project_id=registered.new_project(),
