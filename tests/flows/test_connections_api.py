@@ -207,7 +207,7 @@ def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
         ({"type": "MAGIC"}, "type", "Must be one of"),
         ({"accessToken": None, "value": {"type": "MAGIC"}}, "type", "must be one of"),
         ({"accessToken": None, "value": {"secret_text": ""}}, "secret_text", "is required"),
-        ({"accessToken": None, "value": {"key": "x"}}, "key", "is not known of SECRET_TEXT"),
+        ({"accessToken": None, "value": {"key": "x"}}, "key", "unknown field for SECRET_TEXT"),
         (
             {"accessToken": None, "type": "NO_AUTH", "value": {"type": "SECRET_TEXT"}},
             "type",
