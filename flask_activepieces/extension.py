@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from flask import Flask
+from flask import Flask, has_app_context
 from sqlalchemy import MetaData
 
 from .cli import activepieces_cli
@@ -23,9 +24,9 @@ from .oauth.tokens.server import OAuthServer
 from .state import EXTENSION, State, get_state
 from .storage import tables
 from .storage.audit import Audit
+from .storage.connection_release import ReleaseConnection, connection_release, keep_connection
 from .storage.database import Database
 from .storage.failure_limit import make_failure_limiter
-from .storage.host_session import ConsiderateHost, HostSession
 from .web.blueprint import build_blueprint, routes
 from .web.csrf import exempt_views
 from .web.first_request import at_first_request
@@ -56,34 +57,44 @@ class Activepieces:
                 f" {TENANT_CHOICES} Without Flask-Login, write a subclass of Host."
             )
         settings = Settings.from_app_config(app.config)
-        database = self._database(app)
-        session = self._host_session(app)
-        host = ConsiderateHost(self._host, session)
+        release = self._connection_release(app, settings)
+        database = self._database(app, settings, release)
         audit = Audit(sender=app)
         clients = OAuthClients(known_scopes=settings.scopes, audit=audit)
         grants = Grants(audit=audit)
-        for_tenants = build_services(
+        tenants = build_services(
             settings,
             database,
-            host,
+            self._host,
             clock=self._clock,
             audit=audit,
             oauth_clients=clients,
             grants=grants,
-            let_go=session.let_go,
+            release=release,
         )
         app.extensions[EXTENSION] = State(
             settings=settings,
-            host=host,
+            host=self._host,
             clock=self._clock,
             database=database,
             audit=audit,
+            # Activepieces and agents → app: the OAuth server
             clients=clients,
             grants=grants,
             server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             failure_limiter=make_failure_limiter(app.extensions, redis_url=settings.redis_url),
-            **vars(for_tenants),
+            # app → Activepieces: what tenants do there
+            integrations=tenants.integrations,
+            connections=tenants.connections,
+            projects=tenants.projects,
+            flows=tenants.flows,
+            mcp=tenants.mcp,
+            connection_health=tenants.connection_health,
+            one_click=tenants.one_click,
+            third_party=tenants.third_party,
+            tenant_removal=tenants.tenant_removal,
+            credential_store=tenants.credential_store,
         )
         app.register_blueprint(build_blueprint(settings))
         exempt_views(app, routes(settings))
@@ -128,22 +139,21 @@ class Activepieces:
         state = get_state()
         return state.tenant_removal.remove(tenant_id, now=state.now())
 
-    def _host_session(self, app: Flask) -> HostSession:
-        db = app.extensions["sqlalchemy"]
+    def _connection_release(self, app: Flask, settings: Settings) -> ReleaseConnection:
+        db = _flask_sqlalchemy(app)
+        if not settings.release_session:
+            return keep_connection
         with app.app_context():
-            return HostSession(db.session, db.engines.values())
+            engines = list(db.engines.values())
+        return connection_release(db.session, engines, has_context=has_app_context)
 
-    def _database(self, app: Flask) -> Database:
+    def _database(self, app: Flask, settings: Settings, release: ReleaseConnection) -> Database:
         """The host's engine for our bind; our tables become part of its metadata, for create_all and migrations."""
-        db = app.extensions.get("sqlalchemy")
-        if db is None:
-            raise SetupError(
-                "Flask-SQLAlchemy is not set up on this app: call db.init_app(app) first."
-            )
+        db = _flask_sqlalchemy(app)
         with app.app_context():
             engine = db.engines.get(self._bind_key)
         if engine is None:
-            raise SetupError(_no_engine(self._bind_key))
+            raise SetupError(_missing_engine_message(self._bind_key))
         metadata: MetaData = db.metadatas.setdefault(
             self._bind_key, MetaData(info={"bind_key": self._bind_key})
         )
@@ -151,10 +161,20 @@ class Activepieces:
             name = f"{metadata.schema}.{table.name}" if metadata.schema else table.name
             if name not in metadata.tables:
                 table.to_metadata(metadata)
-        return Database(engine, schema=metadata.schema)
+        # A bind of our own holds nothing that another program could expect in another journal mode.
+        is_ours = self._bind_key is not None
+        wal = True if settings.sqlite_wal is None and is_ours else settings.sqlite_wal
+        return Database(engine, schema=metadata.schema, release=release, sqlite_wal=wal)
 
 
-def _no_engine(bind_key: str | None) -> str:
+def _flask_sqlalchemy(app: Flask) -> Any:
+    db = app.extensions.get("sqlalchemy")
+    if db is None:
+        raise SetupError("Flask-SQLAlchemy is not set up on this app: call db.init_app(app) first.")
+    return db
+
+
+def _missing_engine_message(bind_key: str | None) -> str:
     if bind_key is None:
         return (
             "There is no default database: set SQLALCHEMY_DATABASE_URI,"

@@ -11,7 +11,16 @@ from .config.issuer import loopback_issuer
 from .config.settings import Settings
 from .errors import SetupError
 from .host.interface import Host
-from .integrations.services import TenantServices
+from .integrations.connections.health import ConnectionHealth
+from .integrations.connections.service import TenantConnections
+from .integrations.flows import TenantFlows
+from .integrations.mcp import TenantMcp
+from .integrations.projects import TenantProjects
+from .integrations.service import Integrations
+from .integrations.setup.credential_store import CredentialStore
+from .integrations.sign_in.one_click import OneClick
+from .integrations.sign_in.third_party import ThirdPartySignIn
+from .integrations.tenant_removal import TenantRemoval
 from .oauth.clients.store import OAuthClients
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
@@ -24,8 +33,8 @@ EXTENSION = "activepieces"
 
 
 @dataclass(frozen=True, kw_only=True)
-class State(TenantServices):
-    """The services for tenants and what they stand on. Built once by ``init_app``; frozen, and one per app."""
+class State:
+    """Everything that one app has. Built once by ``init_app``; frozen, and one per app."""
 
     settings: Settings
     host: Host
@@ -37,13 +46,23 @@ class State(TenantServices):
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter
+    integrations: Integrations
+    connections: TenantConnections
+    projects: TenantProjects
+    flows: TenantFlows
+    mcp: TenantMcp
+    connection_health: ConnectionHealth
+    one_click: OneClick
+    third_party: ThirdPartySignIn
+    tenant_removal: TenantRemoval
+    credential_store: CredentialStore
 
     def now(self) -> int:
-        """This second."""
+        """The current time in whole seconds."""
         return int(self.clock())
 
     def issuer(self) -> str:
-        """Who we are to the request under way."""
+        """The issuer of what the current request asks for."""
         return self.settings.public_url or loopback_issuer(request.root_url)
 
 

@@ -1,4 +1,4 @@
-"""Numbers, lists and words in the configuration, which may all come as text; ValueError says what is wrong."""
+"""Numbers, lists and strings in the configuration, which may all come as strings; ValueError says what is wrong."""
 
 from __future__ import annotations
 
@@ -6,78 +6,83 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-def seconds(low: int, high: int) -> Callable[[Any], int]:
+
+def seconds_between(low: int, high: int) -> Callable[[Any], int]:
     """Converts a number of seconds within these bounds."""
 
     def convert(value: Any) -> int:
         try:
             seconds = int(str(value))
         except ValueError:
-            raise ValueError("it must be a whole number of seconds") from None
+            raise ValueError("must be a whole number of seconds") from None
         if not low <= seconds <= high:
-            raise ValueError(f"it must be between {low} and {high} seconds")
+            raise ValueError(f"must be between {low} and {high} seconds")
         return seconds
 
     return convert
 
 
-def word(value: Any) -> str:
-    """One word of printable ASCII: an id, a name, a key that goes into a header."""
+def boolean(value: Any) -> bool:
+    """True or False, also as a string."""
+    known = {"true": True, "1": True, "false": False, "0": False}
+    try:
+        return known[str(value).strip().lower()]
+    except KeyError:
+        raise ValueError("must be True or False") from None
+
+
+def ascii_token(value: Any) -> str:
+    """Printable ASCII without spaces: an id, a name, a key that goes into a header."""
     if not isinstance(value, str) or not value.strip():
-        raise ValueError("it must be a text")
-    text = value.strip()
-    if not all("!" <= character <= "~" for character in text):
-        raise ValueError("it must be printable ASCII without spaces")
-    return text
+        raise ValueError("must be a non-empty string")
+    token = value.strip()
+    if not all("!" <= character <= "~" for character in token):
+        raise ValueError("must be printable ASCII without spaces")
+    return token
 
 
-def texts(value: Any) -> list[str]:
-    """A list of texts."""
+def string_list(value: Any) -> list[str]:
+    """A list of strings."""
     if isinstance(value, str):
-        value = parsed(value) if value.lstrip().startswith("[") else value.split(",")
+        value = parse_json(value) if value.lstrip().startswith("[") else value.split(",")
     if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
-        raise ValueError("it must be a list of texts")
+        raise ValueError("must be a list of strings")
     return [item.strip() for item in value if item.strip()]
 
 
-def key_texts(value: Any) -> list[str]:
-    """A list of private keys, each as text."""
+def key_list(value: Any) -> list[str]:
+    """A list of private keys, each as PEM or JSON."""
     if isinstance(value, str):
         text = value.strip()
         if not text.startswith(("[", "{")):
             return [text]
-        value = parsed(text)
+        value = parse_json(text)
     if isinstance(value, Mapping):
         value = value.get("keys", [value])  # a JWK set (RFC 7517 §5) or one key
     if not isinstance(value, Sequence) or isinstance(value, str):
-        raise ValueError("it must be a list of private keys, as PEM or JSON Web Keys")
+        raise ValueError("must be a list of private keys, as PEM or JSON Web Keys")
     return [item if isinstance(item, str) else json.dumps(item) for item in value]
 
 
-def parsed(text: str) -> Any:
-    """The JSON in a text."""
+def parse_json(text: str) -> Any:
+    """The JSON in a string."""
     try:
         return json.loads(text)
     except ValueError:
-        raise ValueError("it starts like JSON but is not valid JSON") from None
+        raise ValueError("starts like JSON but is not valid JSON") from None
 
 
 def rsa_private_key(value: Any) -> str:
     """A private key in PEM, as Activepieces makes them; the refusal does not repeat it."""
-    from cryptography.exceptions import (
-        UnsupportedAlgorithm,
-    )  # slow to load, and few have such a key
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    text = str(value).strip()
+    pem = str(value).strip()
     try:
-        key = load_pem_private_key(text.encode(), password=None)
+        key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError(
-            "it must be a private key in PEM form, as Activepieces shows it once"
-        ) from None
+        raise ValueError("must be a PEM private key, as Activepieces shows it once") from None
     if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
-        raise ValueError("it must be an RSA key of 2048 bits or more")
-    return text
+        raise ValueError("must be an RSA key of 2048 bits or more")
+    return pem

@@ -1,7 +1,8 @@
-"""The only reader of ``ACTIVEPIECES_*`` keys: once per app, into one frozen object, all problems told together.
+"""The only reader of ``ACTIVEPIECES_*`` settings: once per app, into one frozen object.
 
-Every value may also be text, so that environment variables can be handed over as they are: lists as JSON or
-comma-separated, mappings as JSON. What would weaken security (plain PKCE, http off loopback) is not a key.
+All problems are reported together. Every value may also be a string, so that environment variables can be passed as
+they are: lists as JSON or comma-separated, mappings as JSON. Nothing that would weaken security (plain PKCE, http off
+loopback) is a setting.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from ..crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
 from ..crypto.keyring import KeyRing
 from ..errors import ConfigError
 from .key_strength import weakness
-from .parsers import key_texts, parsed, rsa_private_key, seconds, texts, word
+from .parsers import (
+    ascii_token,
+    boolean,
+    key_list,
+    parse_json,
+    rsa_private_key,
+    seconds_between,
+    string_list,
+)
 from .urls import consent_url, is_loopback_url, path_prefix, public_url, redis_url, server_url
 
 log = logging.getLogger(__name__)
@@ -36,10 +45,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Scope:
-    """One thing an outside program may ask for, in the words that the consent page shows."""
+    """One permission that an OAuth client may ask for, as the consent page describes it."""
 
     name: str
-    words: str
+    description: str
     required: bool = False
 
 
@@ -78,6 +87,8 @@ class Settings:
     revocation_max_staleness: int
     redis_url: str | None = field(repr=False)
     consent_url: str | None
+    release_session: bool
+    sqlite_wal: bool | None
 
     @classmethod
     def from_app_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -87,14 +98,14 @@ class Settings:
         ring = reader.key_ring(is_public=public is not None and not is_loopback_url(public))
         settings: dict[str, Any] = {
             "base_url": reader.read("BASE_URL", "https://cloud.activepieces.com", server_url),
-            "api_key": reader.read("API_KEY", None, word),
-            "project_id": reader.read("PROJECT_ID", None, word),
-            "piece_name": reader.read("PIECE_NAME", None, word),
+            "api_key": reader.read("API_KEY", None, ascii_token),
+            "project_id": reader.read("PROJECT_ID", None, ascii_token),
+            "piece_name": reader.read("PIECE_NAME", None, ascii_token),
             "allowed_base_urls": reader.read("ALLOWED_BASE_URLS", (), _server_urls),
-            "timeout": reader.read("TIMEOUT", 30, seconds(1, LONGEST_TIMEOUT)),
-            "third_party_apps": reader.read("THIRD_PARTY_APPS", {}, _oauth_apps),
+            "timeout": reader.read("TIMEOUT", 30, seconds_between(1, LONGEST_TIMEOUT)),
+            "third_party_apps": reader.read("THIRD_PARTY_APPS", {}, _third_party_apps),
             "signing_key": reader.read("SIGNING_KEY", None, rsa_private_key),
-            "signing_key_id": reader.read("SIGNING_KEY_ID", None, word),
+            "signing_key_id": reader.read("SIGNING_KEY_ID", None, ascii_token),
             "public_url": public,
             "url_prefix": reader.read("URL_PREFIX", "/api/integration/activepieces", path_prefix),
             "oauth_prefix": reader.read("OAUTH_PREFIX", "/oauth", path_prefix),
@@ -104,18 +115,22 @@ class Settings:
             "access_token_ttl": reader.read(
                 "ACCESS_TOKEN_TTL",
                 3600,
-                seconds(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL),
+                seconds_between(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL),
             ),
             "refresh_token_ttl": reader.read(
-                "REFRESH_TOKEN_TTL", 90 * 86_400, seconds(86_400, 10 * 365 * 86_400)
+                "REFRESH_TOKEN_TTL", 90 * 86_400, seconds_between(86_400, 10 * 365 * 86_400)
             ),
             # RFC 6749 §4.1.2 recommends ten minutes at most.
-            "code_ttl": reader.read("CODE_TTL", 60, seconds(10, 600)),
-            "revocation_max_staleness": reader.read("REVOCATION_MAX_STALENESS", 0, seconds(0, 300)),
+            "code_ttl": reader.read("CODE_TTL", 60, seconds_between(10, 600)),
+            "revocation_max_staleness": reader.read(
+                "REVOCATION_MAX_STALENESS", 0, seconds_between(0, 300)
+            ),
             "redis_url": reader.read("REDIS_URL", None, redis_url),
             "consent_url": reader.read(
-                "CONSENT_URL", None, lambda value: consent_url(value, of_app=public)
+                "CONSENT_URL", None, lambda value: consent_url(value, app_url=public)
             ),
+            "release_session": reader.read("RELEASE_SESSION", True, boolean),
+            "sqlite_wal": reader.read("SQLITE_WAL", None, boolean),
         }
         reader.check_together("SIGNING_KEY", "SIGNING_KEY_ID")
         reader.warn_of_unknown_keys(settings)
@@ -144,14 +159,14 @@ class _Reader:
             return None
 
     def check_together(self, *names: str) -> None:
-        """One is of no use without the others."""
+        """These settings are used together or not at all."""
         absent = [name for name in names if not self._config.get(PREFIX + name)]
         if len(absent) < len(names):
-            told = " and ".join(PREFIX + name for name in names)
-            self.problems += [f"{PREFIX}{name}: {told} go together" for name in absent]
+            together = " and ".join(PREFIX + name for name in names)
+            self.problems += [f"{PREFIX}{name}: {together} must be set together" for name in absent]
 
     def key_ring(self, *, is_public: bool) -> KeyRing:
-        keys = self.read("SECRET_KEYS", None, texts)
+        keys = self.read("SECRET_KEYS", None, string_list)
         source = PREFIX + "SECRET_KEYS"
         if keys is None:
             source = "SECRET_KEY"
@@ -163,7 +178,7 @@ class _Reader:
                 key.decode("latin-1") if isinstance(key, bytes) else str(key) for key in own if key
             ]
         if not keys:
-            self.problems.append(f"SECRET_KEY: it is not set; {MAKE_A_KEY}")
+            self.problems.append(f"SECRET_KEY: not set; {MAKE_A_KEY}")
         for number, key in enumerate(keys, 1):
             reason = weakness(key)
             if reason is None:
@@ -177,7 +192,7 @@ class _Reader:
         return KeyRing(keys or ["no key: init_app is about to refuse this"])
 
     def jwt_keys(self, ring: KeyRing) -> JwtKeys:
-        configured = self.read("JWT_KEYS", None, lambda value: configured_keys(key_texts(value)))
+        configured = self.read("JWT_KEYS", None, lambda value: configured_keys(key_list(value)))
         # Tokens signed before JWT_KEYS was set go on verifying: derived keys stay at the end of the list.
         return JwtKeys([*(configured or ()), *derived_keys(ring)])
 
@@ -193,49 +208,50 @@ class _Reader:
 
 
 def _server_urls(value: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(server_url(url) for url in texts(value)))
+    return tuple(dict.fromkeys(server_url(url) for url in string_list(value)))
 
 
 def _scopes(value: Any) -> dict[str, Scope]:
     if isinstance(value, str):
-        value = parsed(value)
+        value = parse_json(value)
     if not isinstance(value, Mapping):
-        raise ValueError('it must map scope names to words, such as {"tasks:read": "See tasks"}')
-    return {name: _scope(name, words) for name, words in value.items()}
+        raise ValueError(
+            'must map scope names to descriptions, such as {"tasks:read": "See tasks"}'
+        )
+    return {name: _scope(name, described) for name, described in value.items()}
 
 
-def _scope(name: Any, words: Any) -> Scope:
+def _scope(name: Any, described: Any) -> Scope:
     # RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-    if (
-        not isinstance(name, str)
-        or not name
-        or not all("!" <= c <= "~" and c not in '"\\' for c in name)
-    ):
+    is_token = isinstance(name, str) and all("!" <= c <= "~" and c not in '"\\' for c in name)
+    if not name or not is_token:
         raise ValueError(
             f"{name!r} is not a scope name: printable ASCII without space, quote, backslash"
         )
-    required = False
-    if isinstance(words, Mapping):
-        required = words.get("required", False) is True
-        words = words.get("title")
-    if not isinstance(words, str) or not words.strip():
-        raise ValueError(f"scope {name} has no words for the consent page")
-    return Scope(name, words.strip(), required)
+    description, required = described, False
+    if isinstance(described, Mapping):
+        description, required = described.get("description"), described.get("required") is True
+    if not isinstance(description, str) or not description.strip():
+        raise ValueError(f"scope {name} needs a description")
+    return Scope(name, description.strip(), required)
 
 
-def _oauth_apps(value: Any) -> dict[str, ThirdPartyApp]:
+def _third_party_apps(value: Any) -> dict[str, ThirdPartyApp]:
     if isinstance(value, str):
-        value = parsed(value)
+        value = parse_json(value)
     if not isinstance(value, Mapping):
-        raise ValueError("it must map piece names to client_id and client_secret")
-    return {str(name): _oauth_app(str(name), app) for name, app in value.items()}
+        raise ValueError("must map piece names to client_id and client_secret")
+    return {str(name): _third_party_app(str(name), app) for name, app in value.items()}
 
 
-def _oauth_app(piece_name: str, app: Any) -> ThirdPartyApp:
+def _third_party_app(piece_name: str, app: Any) -> ThirdPartyApp:
     if not isinstance(app, Mapping) or set(app) - {"client_id", "client_secret", "scope"}:
-        raise ValueError(f"{piece_name} takes client_id, client_secret and perhaps scope")
+        raise ValueError(f"{piece_name}: expected keys client_id, client_secret and optional scope")
     try:
-        client_id, client_secret = word(app.get("client_id")), word(app.get("client_secret"))
+        client_id, client_secret = (
+            ascii_token(app.get("client_id")),
+            ascii_token(app.get("client_secret")),
+        )
     except ValueError:
         raise ValueError(f"{piece_name} needs a client_id and a client_secret") from None
     scope = app.get("scope")

@@ -23,9 +23,9 @@ def split_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ValueError("it is not a valid URL") from None
+        raise ValueError("not a valid URL") from None
     if not _URL.fullmatch(url):
-        raise ValueError("it has characters that do not belong in a URL")
+        raise ValueError("contains characters that are not allowed in a URL")
     return parts
 
 
@@ -34,12 +34,12 @@ def public_url(value: Any) -> str:
     url = str(value).rstrip("/")
     parts = split_url(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("it must be an absolute URL such as https://app.example.com")
+        raise ValueError("must be an absolute URL such as https://app.example.com")
     if parts.query or parts.fragment or parts.username is not None:
         # RFC 8414 §2: an issuer has no query and no fragment.
-        raise ValueError("it must have no user name, no query and no fragment")
+        raise ValueError("must not have a user name, query or fragment")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("plain http is for loopback only; put TLS in front and write https://")
+        raise ValueError("http is allowed for loopback only; use https://")
     return url
 
 
@@ -65,18 +65,18 @@ def server_url(value: Any) -> str:
     URL could understand differently.
     """
     if not isinstance(value, str):
-        raise ValueError("it must be a text")
+        raise ValueError("must be a string")
     parts = split_url(value)
     if parts.scheme not in _DEFAULT_PORTS or not parts.netloc:
-        raise ValueError("it must be an absolute URL such as https://activepieces.example.com")
+        raise ValueError("must be an absolute URL such as https://activepieces.example.com")
     if "@" in parts.netloc or "?" in value or "#" in value:
-        raise ValueError("it must have no user name, no query and no fragment")
+        raise ValueError("must not have a user name, query or fragment")
     path = parts.path.rstrip("/")
     if not _PLAIN_PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
-        raise ValueError("its path must be plain: no dots alone, no escapes, no empty parts")
+        raise ValueError("path must not contain dot segments, escapes or empty segments")
     port = parts.port
     if port == 0:
-        raise ValueError("there is no port 0")
+        raise ValueError("port 0 is not allowed")
     suffix = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
     return f"{parts.scheme}://{_host_of(parts)}{suffix}{path}"
 
@@ -87,10 +87,10 @@ def _host_of(parts: SplitResult) -> str:
         try:
             address = ip_address(host)
         except ValueError:
-            raise ValueError("its host is no address that is written in the usual way") from None
+            raise ValueError("host is not a canonical IP address") from None
         return f"[{address}]" if isinstance(address, IPv6Address) else str(address)
     if not _NAME.fullmatch(host):
-        raise ValueError("its host is no host name")
+        raise ValueError("invalid host name")
     return host
 
 
@@ -104,7 +104,7 @@ def path_prefix(value: Any) -> str:
         or set(prefix) & set("?#<>")
     ):
         raise ValueError(
-            "it must be a path that starts with a slash and ends without one, such as /oauth"
+            "must be a path that starts with a slash and ends without one, such as /oauth"
         )
     return prefix
 
@@ -113,11 +113,11 @@ def redis_url(value: Any) -> str:
     """An address that redis-py understands."""
     url = str(value)
     if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("it must start with redis://, rediss:// or unix://")
+        raise ValueError("must start with redis://, rediss:// or unix://")
     return url
 
 
-def consent_url(value: Any, *, of_app: str | None) -> str:
+def consent_url(value: Any, *, app_url: str | None) -> str:
     """The app's own consent page: a path, or a URL of the origin that the app has.
 
     A page of another origin could not answer: browsers send it no cookie, and its call is refused as cross-site.
@@ -125,10 +125,10 @@ def consent_url(value: Any, *, of_app: str | None) -> str:
     url = str(value)
     parts = split_url(url)
     is_path = url.startswith("/") and not parts.scheme and not parts.netloc
-    is_ours = of_app is not None and parts.username is None and origin(url) == origin(of_app)
+    is_ours = app_url is not None and parts.username is None and origin(url) == origin(app_url)
     if not (is_path or is_ours) or parts.fragment:
         raise ValueError(
-            "it must be a path of this app, or a URL of the origin of ACTIVEPIECES_PUBLIC_URL,"
+            "must be a path of this app, or a URL with the origin of ACTIVEPIECES_PUBLIC_URL,"
             " without a fragment"
         )
     return url

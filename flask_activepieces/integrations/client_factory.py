@@ -69,7 +69,7 @@ class ClientFactory:
         database: Database,
         credential_store: CredentialStore,
         *,
-        let_go: Callable[[], None],
+        release: Callable[[], None],
         make_client: MakeClient | None = None,
     ) -> None:
         self._settings = settings
@@ -77,12 +77,12 @@ class ClientFactory:
         self._credential_store = credential_store
         self.base_urls = BaseUrls(settings)
         self._signed_users = EmbeddedUsers(settings)
-        self._let_go = let_go
+        self._release = release
         self._make_client: MakeClient = make_client or Clients(settings)
 
     def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
         """A client that may make this call; else `IntegrationDisabled` or `CredentialNotSupported`."""
-        self._let_go()
+        self._release()
         if not integration.enabled:
             raise IntegrationDisabled(integration.id, "an administrator switched it off")
         base_url = self.base_urls.of(integration.id, integration.base_url)
@@ -90,7 +90,7 @@ class ClientFactory:
 
     def client_with(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         """A client for a server and a credential."""
-        self._let_go()
+        self._release()
         return self._make_client(base_url, credential)
 
     def shares_project(self, integration: Integration) -> bool:

@@ -57,18 +57,18 @@ def build_services(
     audit: Audit,
     oauth_clients: OAuthClients,
     grants: Grants,
-    let_go: Callable[[], None],
+    release: Callable[[], None],
     make_client: MakeClient | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> TenantServices:
     """The services of an app.
 
-    ``let_go`` makes the host's session give back its database connection; ``make_client`` and ``sleep`` are for
+    ``release`` makes the host's session give back its database connection; ``make_client`` and ``sleep`` are for
     tests.
     """
     credential_store = CredentialStore(settings.secret_keys)
     client_factory = ClientFactory(
-        settings, database, credential_store, let_go=let_go, make_client=make_client
+        settings, database, credential_store, release=release, make_client=make_client
     )
     integrations = Integrations(
         database,

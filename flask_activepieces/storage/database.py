@@ -18,17 +18,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, ExceptionContext, Executable, event
-from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
-    OperationalError,
-    StatementError,
-    TimeoutError,
-)
+from sqlalchemy import Connection, Engine, Executable, event
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from ..errors import SetupError, Unavailable
-from .tables import TABLE_PREFIX
+from ..errors import Unavailable
+from .connection_release import ReleaseConnection, keep_connection
+from .database_errors import (
+    is_collision,
+    mark_terminated_as_disconnected,
+    translate_error,
+    was_disconnected,
+)
+from .sqlite import SqliteSetup
 
 T = TypeVar("T")
 
@@ -37,21 +38,6 @@ Values = Mapping[str, Any]
 #: How often a write that collides is tried, and for how many seconds.
 MAX_ATTEMPTS = 15
 RETRY_SECONDS = 5.0
-#: PostgreSQL: a standby, or a server that is being switched over, takes no writes for now.
-_READ_ONLY = "25006"
-#: PostgreSQL: an administrator ended the connection, or another one crashed and took all with it.
-_ENDED = {"57P01", "57P02"}
-#: Seconds that a writer on SQLite waits for another.
-SQLITE_BUSY_TIMEOUT = 10
-#: PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: a row that changed since it was read (snapshot
-#: isolation, the default from MariaDB 11.6 on), lock wait timeout, deadlock.
-_COLLISIONS: set[object] = {"40001", "40P01", 1020, 1205, 1213}
-#: PostgreSQL; MySQL and MariaDB.
-_NO_TABLE: set[object] = {"42P01", 1146}
-_NO_COLUMN: set[object] = {"42703", 1054}
-_MIGRATE = (
-    "The tables of flask-activepieces are missing or older than this version: run your migrations"
-)
 
 
 class ConcurrentUpdate(Exception):
@@ -80,16 +66,27 @@ class Transaction:
 
 
 class Database:
-    """One app's tables, on the engine of the host's bind."""
+    """One app's tables, on the engine of the host's bind.
 
-    def __init__(self, engine: Engine, *, schema: str | None = None) -> None:
+    ``release`` is called before a connection is taken; ``sqlite_wal``: see `SqliteSetup`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        schema: str | None = None,
+        release: ReleaseConnection = keep_connection,
+        sqlite_wal: bool | None = None,
+    ) -> None:
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _enable_wal)
+            event.listen(engine, "connect", SqliteSetup(wal=sqlite_wal))
         if engine.dialect.name == "postgresql":
-            event.listen(engine, "handle_error", _mark_terminated_as_disconnected)
+            event.listen(engine, "handle_error", mark_terminated_as_disconnected)
         if schema is not None:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
+        self._release = release
         self._single = _for_single_statements(engine)
 
     @property
@@ -103,7 +100,7 @@ class Database:
             with self._reading() as conn:
                 return query(conn)
         except Unavailable as error:
-            if not _was_disconnected(error.__cause__):
+            if not was_disconnected(error.__cause__):
                 raise
         with self._reading() as conn:
             return query(conn)
@@ -112,6 +109,7 @@ class Database:
         """Run one INSERT, UPDATE or DELETE and commit it; returns how many rows matched."""
 
         def run() -> int:
+            self._release()
             with self._single.begin() as conn:
                 return int(conn.execute(statement, values).rowcount)
 
@@ -121,6 +119,7 @@ class Database:
         """The result of ``function``, committed; its callbacks run after the commit."""
 
         def run() -> tuple[Transaction, T]:
+            self._release()
             with self._engine.begin() as conn:
                 transaction = Transaction(conn)
                 return transaction, function(transaction)
@@ -132,6 +131,7 @@ class Database:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
+        self._release()
         try:
             with self._single.connect() as conn:
                 yield conn
@@ -163,67 +163,4 @@ def _retried(run: Callable[[], T]) -> T:
 
 
 def _is_retryable(error: Exception) -> bool:
-    return isinstance(error, ConcurrentUpdate) or _is_collision(error) or _was_disconnected(error)
-
-
-def _enable_wal(connection: Any, _: Any) -> None:
-    # Write-ahead logging: readers do not block the writer, and a second writer waits instead of failing.
-    (waits,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    if waits < SQLITE_BUSY_TIMEOUT * 1000:
-        connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT * 1000}")
-    connection.execute("PRAGMA journal_mode = WAL")
-
-
-def _mark_terminated_as_disconnected(context: ExceptionContext) -> None:
-    # The server says goodbye before it hangs up, and until then the driver takes the connection for a good one.
-    if _sqlstate(context.original_exception) in _ENDED:
-        context.is_disconnect = True
-
-
-def translate_error(error: Exception) -> Exception:
-    """What a database error means: `Unavailable`, `SetupError`, or itself when it is neither."""
-    if isinstance(error, StatementError):
-        error.hide_parameters = True  # the values may be secrets, and an error ends up in a log
-    original, statement = getattr(error, "orig", None), str(getattr(error, "statement", ""))
-    if _is_missing(original) and TABLE_PREFIX in str(original):
-        return SetupError(f"{_MIGRATE}, or db.create_all().")
-    # A database need not say whose column it misses; the statement does.
-    if _is_missing_column(original) and TABLE_PREFIX in f"{original} {statement}":
-        return SetupError(f"{_MIGRATE}.")
-    if _is_missing(original) or _is_missing_column(original):
-        return error  # a table or a column of the host's own
-    takes_no_writes = _sqlstate(original) == _READ_ONLY
-    is_away = isinstance(error, OperationalError | InterfaceError | TimeoutError)
-    if is_away or takes_no_writes or _was_disconnected(error):
-        return Unavailable("database")
-    return error
-
-
-def _is_missing(original: object) -> bool:
-    return bool(_codes(original) & _NO_TABLE) or "no such table" in str(original)
-
-
-def _is_missing_column(original: object) -> bool:
-    said = str(original)
-    in_words = "no such column" in said or "has no column named" in said
-    return bool(_codes(original) & _NO_COLUMN) or in_words
-
-
-def _is_collision(error: Exception) -> bool:
-    original = getattr(error, "orig", None)
-    return bool(_codes(original) & _COLLISIONS) or "database is locked" in str(original)
-
-
-def _codes(original: object) -> set[object]:
-    # SQLite has none in its Python exceptions before 3.11: its words have not changed since 2004.
-    arguments: tuple[object, ...] = getattr(original, "args", ())
-    return {_sqlstate(original), *arguments[:1]} - {None}
-
-
-def _sqlstate(error: object) -> str | None:
-    # As psycopg calls it, and as psycopg2 does.
-    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-
-
-def _was_disconnected(error: BaseException | None) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    return isinstance(error, ConcurrentUpdate) or is_collision(error) or was_disconnected(error)

@@ -11,7 +11,7 @@ from threading import Timer
 
 import pytest
 
-from flask_activepieces.storage.database import SQLITE_BUSY_TIMEOUT
+from flask_activepieces.storage.sqlite import BUSY_TIMEOUT
 from tests.support.scenes import Scene, open_scene, told
 from tests.support.shots import call, redemption, refresh
 from tests.support.storage import engine_of
@@ -51,7 +51,7 @@ def test_a_lock_that_is_kept_is_told_in_time_and_burns_nothing(scene: Scene) -> 
         seconds = time.monotonic() - started
 
     assert told(answers) == {(503, "temporarily_unavailable"): 2, (200, None): 1}
-    assert seconds < 2 * SQLITE_BUSY_TIMEOUT
+    assert seconds < 2 * BUSY_TIMEOUT
     assert told(scene.fire(shots)) == {(200, None): 2}
 
 

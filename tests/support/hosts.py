@@ -29,7 +29,7 @@ from .templates import COMPILED
 
 SECRET_KEY = "a secret key for tests only and long enough"
 SCOPES = {
-    "profile:read": {"title": "See your name", "required": True},
+    "profile:read": {"description": "See your name", "required": True},
     "tasks:read": "See tasks",
     "tasks:write": "Change tasks",
 }

@@ -100,7 +100,7 @@ class Office:
             audit=self.audit,
             oauth_clients=self.oauth_clients,
             grants=self.grants,
-            let_go=lambda: None,
+            release=lambda: None,
             make_client=self._client,
             sleep=self.sleep or self.clock.advance,
         )

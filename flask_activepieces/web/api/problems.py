@@ -28,7 +28,7 @@ from ...errors import (
 from ...host.interface import Permission, Principal
 from ...oauth.authorization.request import NoRedirect, Refused
 from ...state import State, get_state
-from ...storage.database import translate_error
+from ...storage.database_errors import translate_error
 from ..csrf import ask_host_protection
 from ..setup_reports import DESCRIPTION, report
 

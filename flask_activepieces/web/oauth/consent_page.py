@@ -82,7 +82,12 @@ def describe(state: State, question: Question, request_id: str) -> dict[str, Any
         ],
         "selected_workspace": question.preferred.key,
         "scopes": [
-            {"name": scope.name, "words": scope.words, "required": scope.required, "checked": True}
+            {
+                "name": scope.name,
+                "description": scope.description,
+                "required": scope.required,
+                "checked": True,
+            }
             for scope in question.scopes
         ],
         "consent_token": parked.consent_token(

@@ -27,7 +27,7 @@ from ...host.interface import Permission, Principal
 from ...messages import Message
 from ...oauth.authorization.request import NoRedirect
 from ...state import State
-from ...storage.database import translate_error
+from ...storage.database_errors import translate_error
 from ..i18n import gettext, when
 from ..setup_reports import report
 

@@ -71,7 +71,7 @@ def _shown(state: State, app: ConnectedApp) -> dict[str, object]:
         "client_description": app.client_description,
         "workspace_name": app.grant.workspace_name,
         "scopes": [
-            {"name": name, "words": known[name].words if name in known else name}
+            {"name": name, "description": known[name].description if name in known else name}
             for name in scopes.split(app.scope)
         ],
         "connections": app.connections,

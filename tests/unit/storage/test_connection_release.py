@@ -1,20 +1,17 @@
-"""The host's own database session: let go when it has only read, and left alone when there is anything to lose."""
+"""The host's database session returns its connection when it has only read, and is left alone otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flask_activepieces.errors import Unavailable
-from flask_activepieces.host.interface import Host, Permission, Principal, Workspace
-from flask_activepieces.storage.host_session import ConsiderateHost, HostSession
-
-ALICE = Principal("alice", "acme", "Alice")
+from flask_activepieces.storage.connection_release import connection_release
 
 
 class Base(DeclarativeBase):
@@ -43,45 +40,9 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLAlchemy]:
         db.engine.dispose()
 
 
-class Asking(Host):
-    """Looks into its database before each answer."""
-
-    def __init__(self, db: SQLAlchemy) -> None:
-        self._db = db
-
-    def __getattribute__(self, name: str) -> object:
-        if not name.startswith("_"):
-            self._db.session.get_one(Thing, 1)
-        return super().__getattribute__(name)
-
-    def current_principal(self) -> Principal | None:
-        return ALICE
-
-    def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
-        return Principal(user_id, tenant_id, "Alice")
-
-    def allows(self, principal: Principal, permission: Permission) -> bool:
-        return principal == ALICE
-
-    def login_url(self, next_url: str) -> str:
-        return f"/login{next_url}"
-
-    def workspaces(self, principal: Principal) -> Sequence[Workspace]:
-        return [Workspace(principal.tenant_id, "Acme")]
-
-    def version(self) -> str | None:
-        return "2.1"
-
-    def may_see_mcp_token(self, principal: Principal) -> bool:
-        return True
-
-    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
-        return f"https://app.example.com/{integration_id}/{connection_id}"
-
-
 @pytest.fixture
-def let_go(db: SQLAlchemy) -> Callable[[], None]:
-    return HostSession(db.session, [db.engine]).let_go
+def release(db: SQLAlchemy) -> Callable[[], None]:
+    return connection_release(db.session, [db.engine], has_context=has_app_context)
 
 
 def held(db: SQLAlchemy) -> int:
@@ -90,20 +51,24 @@ def held(db: SQLAlchemy) -> int:
     return count
 
 
-def test_a_look_up_holds_no_connection_any_more(db: SQLAlchemy, let_go: Callable[[], None]) -> None:
+def test_a_look_up_holds_no_connection_any_more(
+    db: SQLAlchemy, release: Callable[[], None]
+) -> None:
     thing = db.session.get_one(Thing, 1)
     before = held(db)
 
-    let_go()
+    release()
 
     assert (before, held(db)) == (1, 0)
     assert thing.name == "first"  # read again
 
 
-def test_a_session_that_nobody_used_is_not_made(db: SQLAlchemy, let_go: Callable[[], None]) -> None:
+def test_a_session_that_nobody_used_is_not_made(
+    db: SQLAlchemy, release: Callable[[], None]
+) -> None:
     db.session.remove()
 
-    let_go()
+    release()
 
     assert not db.session.registry.has()
 
@@ -183,12 +148,12 @@ WRITES = [
 
 @pytest.mark.parametrize("work", WRITES)
 def test_what_the_host_has_not_committed_stays_the_hosts_to_commit(
-    db: SQLAlchemy, let_go: Callable[[], None], work: Callable[[SQLAlchemy], None]
+    db: SQLAlchemy, release: Callable[[], None], work: Callable[[SQLAlchemy], None]
 ) -> None:
     db.session.scalars(select(Thing)).all()
     work(db)
 
-    let_go()
+    release()
     db.session.rollback()
 
     assert [thing.name for thing in db.session.scalars(select(Thing))] == ["first"]
@@ -196,13 +161,13 @@ def test_what_the_host_has_not_committed_stays_the_hosts_to_commit(
 
 @pytest.mark.parametrize("work", [flush, by_text, by_bulk_save, by_connection, by_driver])
 def test_what_was_committed_is_not_remembered(
-    db: SQLAlchemy, let_go: Callable[[], None], work: Callable[[SQLAlchemy], None]
+    db: SQLAlchemy, release: Callable[[], None], work: Callable[[SQLAlchemy], None]
 ) -> None:
     work(db)
     db.session.commit()
     db.session.get_one(Thing, 1)
 
-    let_go()
+    release()
 
     assert held(db) == 0
 
@@ -216,54 +181,29 @@ def test_what_was_committed_is_not_remembered(
     ],
 )
 def test_whatever_only_selects_holds_no_connection(
-    db: SQLAlchemy, let_go: Callable[[], None], look_up: Callable[[SQLAlchemy], object]
+    db: SQLAlchemy, release: Callable[[], None], look_up: Callable[[SQLAlchemy], object]
 ) -> None:
     look_up(db)
 
-    let_go()
+    release()
 
     assert held(db) == 0
 
 
-QUESTIONS: dict[str, tuple[Callable[[Host], object], object]] = {
-    "current_principal": (lambda host: host.current_principal(), ALICE),
-    "load_principal": (lambda host: host.load_principal("alice", "acme"), ALICE),
-    "allows": (lambda host: host.allows(ALICE, "view"), True),
-    "login_url": (lambda host: host.login_url("/x"), "/login/x"),
-    "workspaces": (lambda host: host.workspaces(ALICE), [Workspace("acme", "Acme")]),
-    "version": (lambda host: host.version(), "2.1"),
-    "may_see_mcp_token": (lambda host: host.may_see_mcp_token(ALICE), True),
-    "reconnect_url": (lambda host: host.reconnect_url("i", "c"), "https://app.example.com/i/c"),
-}
-
-
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_a_host_answers_as_before_and_holds_nothing(db: SQLAlchemy, question: str) -> None:
-    ask, answer = QUESTIONS[question]
-    host = ConsiderateHost(Asking(db), HostSession(db.session, [db.engine]))
-
-    assert ask(host) == answer
-    assert held(db) == 0
-
-
-def test_every_question_has_its_test() -> None:
-    asked = {name for name in vars(Host) if not name.startswith("_")}
-
-    assert asked == set(QUESTIONS)
-
-
-def test_outside_of_any_request_there_is_nothing_to_let_go() -> None:
+def test_outside_an_app_context_there_is_nothing_to_release() -> None:
     app = Flask(__name__)
     app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
 
-    HostSession(SQLAlchemy(app, metadata=Base.metadata).session, []).let_go()
+    db = SQLAlchemy(app, metadata=Base.metadata)
+
+    connection_release(db.session, [], has_context=has_app_context)()
 
 
 def test_a_database_that_went_away_is_said_to_be_away(
-    db: SQLAlchemy, let_go: Callable[[], None]
+    db: SQLAlchemy, release: Callable[[], None]
 ) -> None:
     db.session.get_one(Thing, 1)
     db.session.connection().connection.driver_connection.close()  # type: ignore[union-attr]
 
     with pytest.raises(Unavailable):
-        let_go()
+        release()

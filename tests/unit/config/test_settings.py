@@ -74,7 +74,11 @@ TEXTS: list[tuple[str, Any, str]] = [
     ("CODE_TTL", 30, "30"),
     ("REVOCATION_MAX_STALENESS", 5, "5"),
     ("SCOPES", {"a": "A", "b": "B"}, '{"a": "A", "b": "B"}'),
-    ("SCOPES", {"a": {"title": "A", "required": True}}, '{"a": {"title": "A", "required": true}}'),
+    (
+        "SCOPES",
+        {"a": {"description": "A", "required": True}},
+        '{"a": {"description": "A", "required": true}}',
+    ),
     ("PUBLIC_URL", "https://app.example.com", "https://app.example.com/"),
     ("OAUTH_PREFIX", "/connect", "/connect"),
 ]
@@ -182,8 +186,8 @@ def test_lifetimes_have_bounds(name: str, low: int, high: int) -> None:
 def test_scopes_have_words_and_may_be_required() -> None:
     given = {
         "a": " A ",
-        "b": {"title": "B", "required": True},
-        "c": {"title": "C", "required": "yes"},
+        "b": {"description": "B", "required": True},
+        "c": {"description": "C", "required": "yes"},
     }
 
     assert settings(SCOPES=given).scopes == {

@@ -1,0 +1,100 @@
+"""Returns the connection of the host's own database session to the pool before we take one, or call Activepieces.
+
+Whoever asks who is signed in asks the host, whose ``user_loader`` queries ``db.session``; that transaction then stays
+open until the request ends, and holds a connection. While Activepieces is slow, the requests that wait for it would
+hold all connections of the pool for a query that is long done; and as many requests as the pool has connections would
+wait for each other's second one.
+
+Only a transaction that has read and nothing else is ended. Whatever the host has written or locked, and not yet
+committed, is the host's to commit: its session is then left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Engine, SelectBase, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session
+
+from .database_errors import translate_error
+
+#: In the ``info`` of a session or connection whose transaction has written or locked something.
+_HAS_WRITTEN = "activepieces: the transaction has written"
+#: In the ``info`` of a session: the connections of its transaction.
+_CONNECTIONS = "activepieces: connections"
+
+ReleaseConnection = Callable[[], None]
+
+
+def keep_connection() -> None:
+    """Release nothing: for an app that has switched this off."""
+
+
+def connection_release(
+    session: scoped_session[Any], engines: Iterable[Engine], *, has_context: Callable[[], bool]
+) -> ReleaseConnection:
+    """A function that releases the connection of ``db.session``; ``has_context`` says whether there can be one."""
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", _note_statement)
+    event.listen(session, "after_begin", _note_connection)
+    event.listen(session, "after_flush", _note_flush)
+    event.listen(session, "do_orm_execute", _note_orm_statement)
+    event.listen(session, "after_transaction_end", _reset_write_flag)
+
+    def release() -> None:
+        if has_context() and session.registry.has():
+            _release(session())
+
+    return release
+
+
+def _release(session: Session) -> None:
+    if session.in_transaction() and _is_read_only(session):
+        try:
+            session.commit()  # what it has loaded is read again when it is used
+        except DBAPIError as error:
+            raise translate_error(error) from error
+
+
+def _is_read_only(session: Session) -> bool:
+    pending = session.new or session.dirty or session.deleted
+    written = session.info.get(_HAS_WRITTEN) or any(
+        not conn.invalidated and conn.info.get(_HAS_WRITTEN)
+        for conn in session.info.get(_CONNECTIONS, ())
+    )
+    return not (pending or written or session.in_nested_transaction())
+
+
+def _note_flush(session: Session, _: Any) -> None:
+    session.info[_HAS_WRITTEN] = True
+
+
+def _note_orm_statement(state: ORMExecuteState) -> None:
+    # Textual SQL may do anything, so it counts as writing.
+    if not state.is_select:
+        state.session.info[_HAS_WRITTEN] = True
+
+
+def _note_connection(session: Session, transaction: SessionTransaction, conn: Connection) -> None:
+    if transaction.parent is None:
+        conn.info.pop(_HAS_WRITTEN, None)  # left by whoever had it from the pool before
+        session.info.setdefault(_CONNECTIONS, []).append(conn)
+
+
+def _note_statement(
+    conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
+) -> None:
+    # The session learns nothing of bulk writes, nor of what is executed on session.connection().
+    is_select = isinstance(getattr(context, "invoked_statement", None), SelectBase)
+    if (
+        not is_select or " FOR " in statement
+    ):  # FOR UPDATE, FOR SHARE: a lock that the host relies on
+        conn.info[_HAS_WRITTEN] = True
+
+
+def _reset_write_flag(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is None:
+        session.info.pop(_HAS_WRITTEN, None)
+        session.info.pop(_CONNECTIONS, None)
