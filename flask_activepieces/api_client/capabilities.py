@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .credentials import Credential
-from .errors import CredentialNotSupported, EditionNotSupported
+from .errors import CallNotSupported, CredentialNotSupported, EditionNotSupported
 
 #: Community (self-hosted, free), Enterprise (self-hosted, licensed) and Activepieces Cloud.
 Edition = Literal["ce", "ee", "cloud"]
@@ -24,30 +24,20 @@ class Restriction:
 
 def check_supported(operation: str, credential: Credential, edition: Edition | None) -> None:
     """Raises `CallNotSupported` if it is known that the call cannot succeed."""
-    restriction = RESTRICTIONS.get(operation) or RESTRICTIONS.get(operation.partition(".")[0])
-    if restriction is None:
+    rule = RESTRICTIONS.get(operation) or RESTRICTIONS.get(operation.partition(".")[0])
+    if rule is None:
         return
-    if restriction.not_in_community and edition == "ce":
-        raise EditionNotSupported(
-            operation,
-            credential=credential.kind,
-            detail="the Community Edition lacks this feature",
-            remedy="It needs the Enterprise Edition or Activepieces Cloud.",
-        )
-    if restriction.user_only_reason and not credential.is_user:
-        raise CredentialNotSupported(
-            operation,
-            credential=credential.kind,
-            detail=restriction.user_only_reason,
-            remedy="Use a user token, or e-mail and password.",
-        )
-    if restriction.api_key_only_reason and credential.is_user:
-        raise CredentialNotSupported(
-            operation,
-            credential=credential.kind,
-            detail=restriction.api_key_only_reason,
-            remedy="Use an API key.",
-        )
+    error: type[CallNotSupported] = CredentialNotSupported
+    if rule.not_in_community and edition == "ce":
+        error, detail = EditionNotSupported, "the Community Edition lacks this feature"
+        remedy = "It needs the Enterprise Edition or Activepieces Cloud."
+    elif rule.user_only_reason and not credential.is_user:
+        detail, remedy = rule.user_only_reason, "Use a user token, or e-mail and password."
+    elif rule.api_key_only_reason and credential.is_user:
+        detail, remedy = rule.api_key_only_reason, "Use an API key."
+    else:
+        return
+    raise error(operation, credential=credential.kind, detail=detail, remedy=remedy)
 
 
 def _for_administrators(things: str) -> Restriction:

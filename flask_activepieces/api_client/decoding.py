@@ -8,7 +8,8 @@ newer Activepieces may add, are ignored.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache, partial
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -20,29 +21,26 @@ T = TypeVar("T")
 
 def decode_object(model: type[T], data: object, operation: str) -> T:
     """The dataclass for a JSON object; `UnexpectedResponse` names the first field that does not fit."""
-    decoded: T = _decode_response(partial(_object, model), model, data, operation)
-    return decoded
+    with _reporting(model, operation):
+        decoded: T = _object(model, data)
+        return decoded
 
 
 def decode_list(model: type[T], data: object, operation: str) -> list[T]:
     """The dataclasses for a JSON list, which is either bare or the ``data`` of a page."""
     items = data.get("data") if isinstance(data, dict) else data
-    decoded: list[T] = _decode_response(
-        partial(_list, partial(_object, model)), model, items, operation
-    )
-    return decoded
+    with _reporting(model, operation):
+        return _list(partial(_object, model), items)
 
 
-def _decode_response(
-    convert: Callable[[object], Any], model: type[Any], data: object, operation: str
-) -> Any:
+@contextmanager
+def _reporting(model: type[Any], operation: str) -> Iterator[None]:
     try:
-        return convert(data)
+        yield
     except _Mismatch as mismatch:
-        location = ".".join(mismatch.path)
-        problem = f"{location}: {mismatch.problem}" if location else mismatch.problem
+        problem = ": ".join(filter(None, [".".join(mismatch.path), mismatch.problem]))
         detail = f"unexpected response for {model.__name__}: {problem}"
-    raise UnexpectedResponse(operation, detail=detail, outcome_unknown=True)
+        raise UnexpectedResponse(operation, detail=detail, outcome_unknown=True) from None
 
 
 class _Mismatch(Exception):

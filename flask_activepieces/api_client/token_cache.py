@@ -55,7 +55,8 @@ class TokenCache:
             now = self._clock()
             if now < entry.expires_at:
                 if entry.rejection is not None:
-                    raise _copy(entry.rejection)
+                    # A copy: an exception collects the traceback of each raise.
+                    raise AuthenticationFailed(**vars(entry.rejection))
                 if entry.token is not None and entry.token != rejected_token:
                     return entry.token
             try:
@@ -76,10 +77,3 @@ class TokenCache:
             if len(self._entries) > _MAX_ENTRIES:
                 self._entries.popitem(last=False)
             return entry
-
-
-def _copy(error: AuthenticationFailed) -> AuthenticationFailed:
-    """A raised exception collects tracebacks, so each caller gets its own."""
-    return AuthenticationFailed(
-        error.operation, status=error.status, code=error.code, detail=error.detail
-    )

@@ -91,7 +91,7 @@ def meaning_of(entry: Recording) -> type[ApiError]:
 
 
 @pytest.mark.parametrize("entry", REFUSED, ids=lambda entry: entry.name)
-def test_every_error_of_a_real_server_has_its_meaning(entry: Recording) -> None:
+def test_every_recorded_error_becomes_the_right_error(entry: Recording) -> None:
     with pytest.raises(ApiError) as failed:
         decode(entry.name, answer_of(entry))
 
@@ -99,7 +99,7 @@ def test_every_error_of_a_real_server_has_its_meaning(entry: Recording) -> None:
     assert failed.value.status == entry.status
 
 
-def test_the_recordings_have_something_for_most_rows_of_the_table() -> None:
+def test_the_recordings_cover_the_errors() -> None:
     met = {meaning_of(entry) for entry in REFUSED}
 
     # No 429 is among them but one that was noted by hand, below.
@@ -107,7 +107,7 @@ def test_the_recordings_have_something_for_most_rows_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("entry", NO_JSON, ids=lambda entry: entry.name)
-def test_no_page_and_no_stream_is_taken_for_an_answer(entry: Recording) -> None:
+def test_recorded_pages_and_streams_are_unexpected_responses(entry: Recording) -> None:
     with pytest.raises(UnexpectedResponse):
         decode(entry.name, answer_of(entry))
 
@@ -134,14 +134,14 @@ UPSERTS = [
 
 
 @pytest.mark.parametrize("entry", LISTS, ids=lambda entry: entry.name)
-def test_every_list_of_connections_is_read(entry: Recording) -> None:
+def test_every_recorded_list_of_connections_is_decoded(entry: Recording) -> None:
     rows = decode_list(Connection, decode(entry.name, answer_of(entry)), entry.name)
 
     assert [row.id for row in rows] == [item["id"] for item in entry.body["data"]]
 
 
 @pytest.mark.parametrize("entry", UPSERTS, ids=lambda entry: entry.name)
-def test_every_connection_that_was_made_is_read(entry: Recording) -> None:
+def test_every_recorded_upsert_is_decoded(entry: Recording) -> None:
     made = decode_object(Connection, decode(entry.name, answer_of(entry)), entry.name)
 
     assert (made.external_id, made.status) == (entry.body["externalId"], entry.body["status"])
@@ -241,7 +241,7 @@ EDGES = [
 
 
 @pytest.mark.parametrize("edge", EDGES, ids=lambda edge: edge.name)
-def test_an_edge_of_the_contract_is_the_right_error(edge: Edge) -> None:
+def test_a_recorded_failure_raises_the_right_error(edge: Edge) -> None:
     with raw_server(replay(recording(edge.name))) as server, pytest.raises(ApiError) as failed:
         edge.do(make_client(server.url, edge.credential))
 
@@ -250,7 +250,7 @@ def test_an_edge_of_the_contract_is_the_right_error(edge: Edge) -> None:
     assert "canary" not in str(failed.value)
 
 
-def test_too_many_sign_ins_say_when_to_come_back() -> None:
+def test_a_recorded_rate_limit_has_a_retry_after() -> None:
     def limit(request: Received) -> None:
         request.answer(429, LIMITED, Retry_After="56")
 
@@ -260,7 +260,7 @@ def test_too_many_sign_ins_say_when_to_come_back() -> None:
     assert failed.value.retry_after == 56
 
 
-def test_a_piece_that_nobody_checks_is_given_up_before_300_seconds() -> None:
+def test_a_missing_worker_times_out_before_300_seconds() -> None:
     """Without a worker the real server was silent for 300 seconds; who waits for less gets a timeout."""
     assert recording("[prod env, no worker running] upsert SECRET_TEXT").milliseconds > 300_000
 
@@ -273,7 +273,7 @@ def test_a_piece_that_nobody_checks_is_given_up_before_300_seconds() -> None:
     assert time.monotonic() - begun < 1
 
 
-def test_a_connection_reset_within_the_body_is_told_and_the_upsert_not_sent_again() -> None:
+def test_a_connection_reset_in_the_body_is_an_error_and_not_repeated() -> None:
     def reset(request: Received) -> None:
         request.send(
             b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"

@@ -38,10 +38,10 @@ ECHO = FlowTemplate(
 
 
 @pytest.fixture
-def http() -> Iterator[ConnectionPool]:
-    http = ConnectionPool()
-    yield http
-    http.close()
+def pool() -> Iterator[ConnectionPool]:
+    pool = ConnectionPool()
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
@@ -51,14 +51,14 @@ def server() -> Iterator[ActivepiecesServer]:
 
 
 @pytest.fixture
-def client(server: ActivepiecesServer, http: ConnectionPool) -> ActivepiecesClient:
-    return ActivepiecesClient(server.url, server.api_key, pool=http)
+def client(server: ActivepiecesServer, pool: ConnectionPool) -> ActivepiecesClient:
+    return ActivepiecesClient(server.url, server.api_key, pool=pool)
 
 
 @pytest.fixture
-def as_user(server: ActivepiecesServer, http: ConnectionPool) -> ActivepiecesClient:
+def as_user(server: ActivepiecesServer, pool: ConnectionPool) -> ActivepiecesClient:
     credential = EmailPassword(server.email, server.password)
-    return ActivepiecesClient(server.url, credential=credential, pool=http)
+    return ActivepiecesClient(server.url, credential=credential, pool=pool)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def echo(client: ActivepiecesClient, server: ActivepiecesServer) -> Flow:
     return client.flows.publish(flow.id)
 
 
-def test_a_project_is_made_found_changed_and_deleted(client: ActivepiecesClient) -> None:
+def test_a_project_is_created_found_updated_and_deleted(client: ActivepiecesClient) -> None:
     made = client.projects.create("Tenant", external_id="t-1", metadata={"plan": "gold"})
     assert client.projects.find("t-1") == made
     with pytest.raises(Conflict):
@@ -129,7 +129,7 @@ def eventually(look: Callable[[], FlowRun | None]) -> FlowRun:
     raise AssertionError("it did not happen")
 
 
-def test_runs_are_paged_without_a_loss(client: ActivepiecesClient, echo: Flow) -> None:
+def test_paging_skips_no_runs(client: ActivepiecesClient, echo: Flow) -> None:
     """All within a second, which other lists' cursors would not survive."""
     for _ in range(7):
         client.flows.run(echo.id)
@@ -178,7 +178,7 @@ def test_an_empty_flow_is_neither_published_nor_locked(
     assert client.flows.get(flow.id).version.state == "DRAFT"
 
 
-def test_a_template_that_does_not_fit_leaves_nothing(
+def test_a_failed_import_leaves_no_flow(
     client: ActivepiecesClient, server: ActivepiecesServer
 ) -> None:
     with pytest.raises(InvalidRequest):
@@ -199,7 +199,9 @@ def test_an_exported_flow_is_imported_elsewhere(client: ActivepiecesClient, echo
     assert copy.version.trigger["type"] == "PIECE_TRIGGER"
 
 
-def test_folders_come_and_go(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
+def test_folders_are_created_renamed_and_deleted(
+    client: ActivepiecesClient, server: ActivepiecesServer
+) -> None:
     folder = client.folders.create(server.project_id, "Sales")
     flow = client.flows.create(server.project_id, "F", folder_id=folder.id)
 
@@ -210,7 +212,7 @@ def test_folders_come_and_go(client: ActivepiecesClient, server: ActivepiecesSer
     assert list(client.folders.list(server.project_id)) == []
 
 
-def test_a_global_connection_is_made_changed_and_deleted(
+def test_a_global_connection_is_created_updated_and_deleted(
     client: ActivepiecesClient, server: ActivepiecesServer
 ) -> None:
     made = client.global_connections.upsert(
@@ -271,7 +273,7 @@ def test_a_piece_is_installed_once(client: ActivepiecesClient, server: Activepie
         client.pieces.install(b"text", name="@local/piece-other", version="0.0.1")
 
 
-def test_an_mcp_server_is_changed_and_rotated_by_a_user(
+def test_a_user_updates_an_mcp_server_and_rotates_its_token(
     as_user: ActivepiecesClient, server: ActivepiecesServer
 ) -> None:
     before = as_user.mcp.get(server.project_id)
@@ -284,10 +286,10 @@ def test_an_mcp_server_is_changed_and_rotated_by_a_user(
     assert as_user.mcp.get_platform().platform_id == server.platform_id
 
 
-def test_an_old_mcp_server_is_switched(http: ConnectionPool) -> None:
+def test_a_0_78_mcp_server_is_switched_on(pool: ConnectionPool) -> None:
     with ActivepiecesServer(version="0.78") as old:
         credential = EmailPassword(old.email, old.password)
-        client = ActivepiecesClient(f"{old.url}/v1", credential=credential, pool=http)
+        client = ActivepiecesClient(f"{old.url}/v1", credential=credential, pool=pool)
 
         assert client.mcp.get(old.project_id).enabled is False
         assert client.mcp.update(old.project_id, enabled=True).enabled is True
@@ -307,7 +309,7 @@ def test_a_signed_user_works_in_a_project_of_the_same_name(
     as_user: ActivepiecesClient,
     client: ActivepiecesClient,
     server: ActivepiecesServer,
-    http: ConnectionPool,
+    pool: ConnectionPool,
 ) -> None:
     pem, key_id = signed_in(as_user)
     eve = EmbeddedUser(
@@ -318,7 +320,7 @@ def test_a_signed_user_works_in_a_project_of_the_same_name(
         role="Editor",
     )
     credential: Credential = SignedEmbedding(pem, key_id, eve)
-    embedded = ActivepiecesClient(server.url, credential=credential, pool=http)
+    embedded = ActivepiecesClient(server.url, credential=credential, pool=pool)
 
     (project,) = embedded.projects.list()
 
@@ -330,7 +332,7 @@ def test_a_signed_user_works_in_a_project_of_the_same_name(
     assert client.embedding.exchange(token).project_id == project.id
 
 
-def test_a_signature_of_yesterday_signs_nobody_in(
+def test_an_expired_signature_does_not_sign_in(
     as_user: ActivepiecesClient, client: ActivepiecesClient
 ) -> None:
     pem, key_id = signed_in(as_user)
@@ -344,10 +346,8 @@ def test_a_signature_of_yesterday_signs_nobody_in(
         )
 
 
-def test_a_server_tells_anybody_what_it_is(
-    server: ActivepiecesServer, http: ConnectionPool
-) -> None:
-    stranger = ActivepiecesClient(server.url, "sk-wrong", pool=http)
+def test_server_information_is_public(server: ActivepiecesServer, pool: ConnectionPool) -> None:
+    stranger = ActivepiecesClient(server.url, "sk-wrong", pool=pool)
 
     assert stranger.server.is_healthy()
     assert (stranger.server.info().version, stranger.server.info().edition) == ("0.85.2", "ee")

@@ -18,30 +18,30 @@ ERRORS = [name for name, value in vars(errors).items()
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_every_error_is_told(name: str) -> None:
+def test_every_error_is_documented(name: str) -> None:
     assert re.search(rf"^\| `{name}` \|", page("api-client"), re.MULTILINE)
 
 
-def test_every_attribute_of_an_error_is_told() -> None:
+def test_every_attribute_of_an_error_is_documented() -> None:
     attributes = {*vars(errors.ApiError("x")), "retry_after", "outcome_unknown"}
 
     assert attributes <= code_words(page("api-client"))
 
 
 @pytest.mark.parametrize("kind", get_args(Credential))
-def test_every_credential_is_told(kind: type[Credential]) -> None:
+def test_every_credential_is_documented(kind: type[Credential]) -> None:
     assert f"| `{kind.__name__}(" in page("api-client")
 
 
-def test_every_bound_of_time_is_told_with_its_default() -> None:
+def test_every_timeout_is_documented_with_its_default() -> None:
     for each in fields(Timeout):
         assert f"| `{each.name}` | {each.default} s |" in page("api-client")
 
 
-def test_every_limit_is_told() -> None:
-    told = code_words(page("api-client"))
+def test_every_restriction_is_documented() -> None:
+    documented = code_words(page("api-client"))
     # The client has no calls for these: they are managed on Activepieces' own pages.
     not_offered = {"api_keys", "signing_keys", "oauth_apps"}
 
     for operation in capabilities.RESTRICTIONS.keys() - not_offered:
-        assert operation in told or f"{operation}.*" in told
+        assert operation in documented or f"{operation}.*" in documented

@@ -27,8 +27,8 @@ def methods(resource: Resource) -> set[str]:
 
 def rows(resource: str) -> dict[str, list[str]]:
     """The lines of a resource's table by the names of its methods."""
-    told = section(page("api-client-resources"), f"client.{resource}")
-    lines = re.findall(r"^\| `\w+` \|.*$", told, re.MULTILINE)
+    documented = section(page("api-client-resources"), f"client.{resource}")
+    lines = re.findall(r"^\| `\w+` \|.*$", documented, re.MULTILINE)
     return {cells(line)[0].strip("`"): cells(line) for line in lines}
 
 
@@ -37,37 +37,37 @@ def operations() -> Iterator[tuple[str, str]]:
         yield from ((name, method) for method in sorted(methods(resource)))
 
 
-def test_every_resource_has_a_section_and_no_other_is_told() -> None:
-    told = {
+def test_exactly_the_resources_have_a_section() -> None:
+    documented = {
         heading
         for heading in headings(page("api-client-resources"))
         if heading.startswith("client.")
     }
 
-    assert told == {f"client.{name}" for name in RESOURCES}
+    assert documented == {f"client.{name}" for name in RESOURCES}
 
 
 @pytest.mark.parametrize("resource", RESOURCES)
-def test_every_method_is_told_and_no_other_is(resource: str) -> None:
+def test_exactly_the_methods_are_documented(resource: str) -> None:
     assert set(rows(resource)) == methods(RESOURCES[resource])
 
 
 @pytest.mark.parametrize(("resource", "method"), list(operations()))
-def test_who_may_call_it_is_told_as_the_client_checks_it(resource: str, method: str) -> None:
-    limit = (
+def test_credential_and_edition_are_documented_as_checked(resource: str, method: str) -> None:
+    restriction = (
         capabilities.RESTRICTIONS.get(f"{resource}.{method}")
         or capabilities.RESTRICTIONS.get(resource)
         or capabilities.Restriction()
     )
     _, _, credential, edition, _ = rows(resource)[method]
 
-    assert (credential == "user") == bool(limit.user_only_reason)
-    assert (credential == "key") == bool(limit.api_key_only_reason)
-    assert edition == ("EE" if limit.not_in_community else "all")
+    assert (credential == "user") == bool(restriction.user_only_reason)
+    assert (credential == "key") == bool(restriction.api_key_only_reason)
+    assert edition == ("EE" if restriction.not_in_community else "all")
 
 
 @pytest.mark.parametrize(("resource", "method"), list(operations()))
-def test_every_method_says_what_it_does_and_what_it_gives(resource: str, method: str) -> None:
+def test_every_method_has_a_docstring_and_a_return_type(resource: str, method: str) -> None:
     function = getattr(RESOURCES[resource], method)
 
     assert function.__doc__

@@ -82,54 +82,45 @@ class NoAuth(_Value):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OAuth2(_Value):
+class _OAuth2Value(_Value):
+    client_id: str
+    code: str = field(repr=False)
+    scope: str = ""
+    #: Despite its name, the PKCE *verifier*.
+    code_challenge: str | None = field(default=None, repr=False)
+    #: Activepieces defaults to BODY, whatever the piece declares.
+    authorization_method: AuthorizationMethod | None = None
+    props: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuth2(_OAuth2Value):
     """An OAuth2 code, which Activepieces exchanges for tokens at the piece's token endpoint.
 
-    Existing tokens cannot be stored. ``code_challenge`` is, despite its name, the PKCE *verifier*.
-    ``authorization_method`` defaults to BODY, whatever the piece declares. For the grant type ``client_credentials``
-    the code may be any string.
+    Existing tokens cannot be stored. For the grant type ``client_credentials`` the code may be any string.
     """
 
     type: ClassVar[str] = "OAUTH2"
 
-    client_id: str
     client_secret: str = field(repr=False)
-    code: str = field(repr=False)
     redirect_url: str
-    scope: str = ""
-    code_challenge: str | None = field(default=None, repr=False)
-    authorization_method: AuthorizationMethod | None = None
     grant_type: GrantType | None = None
-    props: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlatformOAuth2(_Value):
+class PlatformOAuth2(_OAuth2Value):
     """Like `OAuth2`, with the client secret that the Activepieces platform has stored for this client id."""
 
     type: ClassVar[str] = "PLATFORM_OAUTH2"
 
-    client_id: str
-    code: str = field(repr=False)
     redirect_url: str
-    scope: str = ""
-    code_challenge: str | None = field(default=None, repr=False)
-    authorization_method: AuthorizationMethod | None = None
-    props: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CloudOAuth2(_Value):
+class CloudOAuth2(_OAuth2Value):
     """Like `OAuth2`, with a client of Activepieces' developers; their secrets server must be reachable."""
 
     type: ClassVar[str] = "CLOUD_OAUTH2"
-
-    client_id: str
-    code: str = field(repr=False)
-    scope: str = ""
-    code_challenge: str | None = field(default=None, repr=False)
-    authorization_method: AuthorizationMethod | None = None
-    props: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -140,16 +131,9 @@ class Placeholder(_Value):
 
 
 Value = (
-    SecretText
-    | BasicAuth
-    | CustomAuth
-    | OIDC
-    | NoAuth
-    | OAuth2
-    | PlatformOAuth2
-    | CloudOAuth2
-    | Placeholder
-)
+    SecretText | BasicAuth | CustomAuth | OIDC | NoAuth
+    | OAuth2 | PlatformOAuth2 | CloudOAuth2 | Placeholder
+)  # fmt: skip
 
 VALUES: Mapping[str, type[Value]] = {kind.type: kind for kind in get_args(Value)}
 
@@ -185,16 +169,14 @@ def _problem(described: Field[Any], value: object) -> str | None:
     return None if value is None or is_valid(value) else problem
 
 
+def _one_of(values: tuple[str, ...]) -> tuple[Callable[[object], bool], str]:
+    return lambda value: value in values, f"must be {' or '.join(values)}"
+
+
 #: By the annotation of a field.
 _CHECKS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "str": (lambda value: isinstance(value, str), "must be a string"),
     "Mapping[str, Any]": (lambda value: isinstance(value, Mapping), "must be an object"),
-    "AuthorizationMethod": (
-        lambda value: value in get_args(AuthorizationMethod),
-        "must be BODY or HEADER",
-    ),
-    "GrantType": (
-        lambda value: value in get_args(GrantType),
-        "must be authorization_code or client_credentials",
-    ),
+    "AuthorizationMethod": _one_of(get_args(AuthorizationMethod)),
+    "GrantType": _one_of(get_args(GrantType)),
 }

@@ -8,7 +8,7 @@ from flask_activepieces.api_client.wire import api_root
 
 
 @pytest.mark.parametrize(
-    ("given", "root"),
+    ("address", "root"),
     [
         ("https://ap.example.com", "https://ap.example.com/api/v1"),
         ("https://ap.example.com/", "https://ap.example.com/api/v1"),
@@ -22,12 +22,12 @@ from flask_activepieces.api_client.wire import api_root
         ("http://127.0.0.1:3000/v1", "http://127.0.0.1:3000/v1"),
     ],
 )
-def test_every_way_to_give_the_address_leads_to_the_api(given: str, root: str) -> None:
-    assert api_root(given) == root
+def test_every_form_of_address_leads_to_the_api(address: str, root: str) -> None:
+    assert api_root(address) == root
 
 
 @pytest.mark.parametrize(
-    "given",
+    "address",
     [
         "",
         "ap.example.com",
@@ -42,8 +42,8 @@ def test_every_way_to_give_the_address_leads_to_the_api(given: str, root: str) -
         "https://[::1",
     ],
 )
-def test_what_is_no_address_is_refused_without_repeating_it(given: str) -> None:
+def test_an_invalid_address_is_rejected_without_quoting_it(address: str) -> None:
     with pytest.raises(ValueError, match=".") as refused:
-        api_root(given)
+        api_root(address)
 
     assert "secret" not in str(refused.value)

@@ -34,7 +34,7 @@ FOR_ALL = ["connections.list", "connections.upsert", "projects.list", "flows.cre
 
 
 @pytest.mark.parametrize("operation", FOR_USERS)
-def test_what_is_for_users_is_refused_to_an_api_key_with_what_to_use(operation: str) -> None:
+def test_user_only_calls_are_refused_to_api_keys_with_a_remedy(operation: str) -> None:
     with pytest.raises(CredentialNotSupported) as refused:
         check_supported(operation, KEY, None)
 
@@ -45,7 +45,7 @@ def test_what_is_for_users_is_refused_to_an_api_key_with_what_to_use(operation: 
 
 
 @pytest.mark.parametrize("operation", FOR_KEYS)
-def test_what_is_for_api_keys_is_refused_to_a_user_with_what_to_use(operation: str) -> None:
+def test_api_key_only_calls_are_refused_to_users_with_a_remedy(operation: str) -> None:
     """Seen on a 0.85.2 server: a user token is answered 403, also that of the platform's admin."""
     for user in USERS:
         with pytest.raises(CredentialNotSupported) as refused:
@@ -58,7 +58,7 @@ def test_what_is_for_api_keys_is_refused_to_a_user_with_what_to_use(operation: s
 
 @pytest.mark.parametrize("operation", [*NOT_IN_COMMUNITY, *FOR_KEYS])
 @pytest.mark.parametrize("credential", [KEY, *USERS])
-def test_what_the_community_edition_lacks_is_refused_to_everybody(
+def test_calls_that_the_community_edition_lacks_are_refused(
     operation: str, credential: Credential
 ) -> None:
     with pytest.raises(EditionNotSupported) as refused:
@@ -76,7 +76,7 @@ def test_with_another_or_an_unknown_edition_only_the_credential_counts(
 
 
 @pytest.mark.parametrize("operation", FOR_ALL)
-def test_everything_else_is_for_everybody_everywhere(operation: str) -> None:
+def test_all_other_calls_are_unrestricted(operation: str) -> None:
     editions: list[Edition | None] = [None, "ce", "ee", "cloud"]
     for credential in [KEY, *USERS]:
         for edition in editions:

@@ -30,40 +30,40 @@ def test_there_is_exactly_one_credential() -> None:
         ActivepiecesClient("https://ap.example.com", "sk-1", credential=both)
 
 
-def test_an_empty_key_is_no_key() -> None:
+def test_an_empty_key_is_rejected() -> None:
     with pytest.raises(ValueError, match="token"):
         ActivepiecesClient("https://ap.example.com", "")
 
 
-def test_a_wrong_address_is_told_at_once() -> None:
+def test_an_invalid_address_is_rejected_at_once() -> None:
     with pytest.raises(ValueError, match="http"):
         ActivepiecesClient("ap.example.com", "sk-1")
 
 
 def test_a_call_goes_to_the_address_with_the_key() -> None:
-    http = ScriptedPool(json_answer(200, {"data": []}))
-    client = ActivepiecesClient("https://ap.example.com", "sk-1", pool=http)
+    pool = ScriptedPool(json_answer(200, {"data": []}))
+    client = ActivepiecesClient("https://ap.example.com", "sk-1", pool=pool)
 
     assert list(client.connections.list("p")) == []
-    assert http.sent[0].url.startswith("https://ap.example.com/api/v1/app-connections?projectId=p&")
-    assert http.sent[0].headers["Authorization"] == "Bearer sk-1"
-    assert http.sent[0].headers["User-Agent"].startswith("flask-activepieces/")
+    assert pool.sent[0].url.startswith("https://ap.example.com/api/v1/app-connections?projectId=p&")
+    assert pool.sent[0].headers["Authorization"] == "Bearer sk-1"
+    assert pool.sent[0].headers["User-Agent"].startswith("flask-activepieces/")
 
 
-def test_clients_of_one_http_keep_their_credentials_apart() -> None:
-    http = ScriptedPool(json_answer(401, {}), json_answer(200, {"data": []}))
-    first = ActivepiecesClient("https://ap.example.com", "sk-1", pool=http)
-    second = ActivepiecesClient("https://ap.example.com", "sk-2", pool=http)
+def test_clients_sharing_a_pool_use_their_own_credentials() -> None:
+    pool = ScriptedPool(json_answer(401, {}), json_answer(200, {"data": []}))
+    first = ActivepiecesClient("https://ap.example.com", "sk-1", pool=pool)
+    second = ActivepiecesClient("https://ap.example.com", "sk-2", pool=pool)
 
     with pytest.raises(AuthenticationFailed):
         first.connections.list("p")
     second.connections.list("p")
 
-    sent = [request.headers["Authorization"] for request in http.sent]
+    sent = [request.headers["Authorization"] for request in pool.sent]
     assert sent == ["Bearer sk-1", "Bearer sk-2"]
 
 
-def test_every_kind_of_thing_says_what_it_is_and_so_do_its_methods() -> None:
+def test_every_resource_and_its_methods_have_docstrings() -> None:
     client = ActivepiecesClient("https://ap.example.com", "sk-1")
     resources = {name: value for name, value in vars(client).items() if isinstance(value, Resource)}
 

@@ -1,4 +1,4 @@
-"""Credentials: what they carry, and that they keep it to themselves."""
+"""Credentials are validated and do not show their secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOMEBODY = EmbeddedUser(
 )
 
 
-def test_no_credential_shows_its_secret() -> None:
+def test_the_repr_of_credentials_shows_no_secret() -> None:
     credentials = [
         ApiKey("canary"),
         UserToken("canary"),
@@ -33,8 +33,8 @@ def test_no_credential_shows_its_secret() -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "sk-1\n", "sk-1 ", "sk 1", "sk-ü", "sk-\x00", "a\r\nX: y"]
 )
-def test_what_cannot_stand_in_a_header_is_no_token(text: str) -> None:
-    """Requests would refuse it too, and name the whole header in its refusal."""
+def test_an_invalid_token_is_rejected_without_quoting_it(text: str) -> None:
+    """requests would reject it too, and quote the whole header."""
     for make in (ApiKey, UserToken, check_token):
         with pytest.raises(ValueError, match="without spaces") as refused:
             make(text)
@@ -42,7 +42,7 @@ def test_what_cannot_stand_in_a_header_is_no_token(text: str) -> None:
         assert "sk" not in str(refused.value)
 
 
-def test_only_an_api_key_is_no_user() -> None:
+def test_all_credentials_but_api_keys_are_users() -> None:
     assert not ApiKey.is_user
     assert UserToken.is_user
     assert EmailPassword.is_user

@@ -1,4 +1,4 @@
-"""How JSON becomes frozen dataclasses, and what is said when it does not fit."""
+"""JSON becomes frozen dataclasses, or an error that names the field."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def without(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("wrong", ["", "x" * 65, "nul\0", "line\nbreak", "ünïcode", "\x1b[2J"])
-def test_what_no_database_would_keep_is_no_id(wrong: str) -> None:
+def test_an_id_that_a_database_cannot_store_is_rejected(wrong: str) -> None:
     with pytest.raises(UnexpectedResponse, match="id: not an id"):
         decode_object(Plan, LEAST | {"id": wrong}, "plans.get")
 
 
-def test_names_types_and_nested_things_follow_the_dataclass() -> None:
+def test_names_types_and_nested_objects_follow_the_dataclass() -> None:
     answer = LEAST | {
         "cost": 1.5,
         "folderId": "f",
@@ -56,7 +56,7 @@ def test_names_types_and_nested_things_follow_the_dataclass() -> None:
         "metadata": {"k": [1]},
         "enabled": True,
         "anything": {"at": "all"},
-        "x-name": "given",
+        "x-name": "renamed value",
         "addedBy": "a newer server",
     }
 
@@ -71,12 +71,12 @@ def test_names_types_and_nested_things_follow_the_dataclass() -> None:
         metadata={"k": [1]},
         enabled=True,
         anything={"at": "all"},
-        renamed="given",
+        renamed="renamed value",
     )
 
 
 @pytest.mark.parametrize("absent", [None, ...])
-def test_what_has_a_default_may_be_null_or_absent(absent: object) -> None:
+def test_fields_with_a_default_may_be_null_or_absent(absent: object) -> None:
     names = ["owner", "steps", "tags", "metadata", "enabled", "anything", "x-name"]
     answer = LEAST if absent is ... else LEAST | dict.fromkeys(names)
 
@@ -85,7 +85,7 @@ def test_what_has_a_default_may_be_null_or_absent(absent: object) -> None:
     assert plan == Plan(id="p", display_name="P", cost=1, folder_id=None)
 
 
-def test_things_are_frozen_like_any_other_of_their_class() -> None:
+def test_decoded_objects_are_ordinary_frozen_dataclasses() -> None:
     plan = decode_object(Plan, LEAST, "plans.get")
 
     with pytest.raises(FrozenInstanceError):
@@ -94,7 +94,7 @@ def test_things_are_frozen_like_any_other_of_their_class() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "problem"),
     [
         (None, "not an object"),
         ([], "not an object"),
@@ -113,16 +113,16 @@ def test_things_are_frozen_like_any_other_of_their_class() -> None:
         (LEAST | {"metadata": []}, "metadata: not an object"),
     ],
 )
-def test_what_does_not_fit_is_named(answer: object, words: str) -> None:
+def test_the_first_field_that_does_not_fit_is_named(answer: object, problem: str) -> None:
     with pytest.raises(UnexpectedResponse) as failed:
         decode_object(Plan, answer, "plans.get")
 
     assert failed.value.operation == "plans.get"
     assert failed.value.detail.startswith("unexpected response for Plan: ")
-    assert words in failed.value.detail
+    assert problem in failed.value.detail
 
 
-def test_what_does_not_fit_is_never_repeated() -> None:
+def test_a_value_that_does_not_fit_is_not_quoted() -> None:
     with pytest.raises(UnexpectedResponse) as failed:
         decode_object(
             Plan, LEAST | {"steps": "canary", "cost": "canary", "id": ["canary"]}, "plans.get"
@@ -135,7 +135,7 @@ def test_what_does_not_fit_is_never_repeated() -> None:
 
 
 @pytest.mark.parametrize("page", [False, True])
-def test_a_list_comes_bare_or_as_a_page(page: bool) -> None:
+def test_a_list_is_bare_or_a_page(page: bool) -> None:
     items = [LEAST, LEAST | {"id": "q", "steps": [{"name": "a"}]}]
     answer = {"data": items, "next": None} if page else items
 
@@ -152,14 +152,14 @@ def test_a_list_is_an_ordinary_list() -> None:
     assert [plan.id for plan in plans] == ["a", "b", "c", "d"]
 
 
-def test_rows_may_differ_in_what_they_leave_out() -> None:
+def test_items_may_omit_different_fields() -> None:
     items = [LEAST, LEAST | {"enabled": True}, LEAST | {"enabled": None}]
 
     assert [plan.enabled for plan in decode_list(Plan, items, "plans.list")] == [False, True, False]
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("answer", "problem"),
     [
         (None, "Plan: not a list"),
         ({"data": None}, "Plan: not a list"),
@@ -168,8 +168,8 @@ def test_rows_may_differ_in_what_they_leave_out() -> None:
         ([LEAST, LEAST, without("cost")], "2.cost: missing"),
     ],
 )
-def test_one_row_that_does_not_fit_fails_the_list_at_once(answer: object, words: str) -> None:
+def test_one_item_that_does_not_fit_fails_the_list(answer: object, problem: str) -> None:
     with pytest.raises(UnexpectedResponse) as failed:
         decode_list(Plan, answer, "plans.list")
 
-    assert words in failed.value.detail
+    assert problem in failed.value.detail

@@ -1,4 +1,4 @@
-"""What each error of Activepieces means, in the shapes in which real servers sent it."""
+"""Each error response, in the formats of real servers, becomes the right error."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tests.support.scripted_pool import json_answer
 
 
 def business(code: str, **params: Any) -> dict[str, Any]:
-    """The body that Activepieces' own code makes."""
+    """An error body of Activepieces' own code."""
     return {"code": code, "params": params or None}
 
 
 def framework(status: int, message: str, **more: Any) -> dict[str, Any]:
-    """The body that the web framework below it makes."""
+    """An error body of its web framework."""
     return {"statusCode": status, "error": "…", "message": message, **more}
 
 
@@ -75,7 +75,7 @@ def meaning(status: int, body: object, **headers: str) -> ApiError:
         (600, None, UnexpectedResponse),
     ],
 )  # fmt: skip
-def test_an_answer_becomes_the_error_that_says_what_to_do(
+def test_a_response_becomes_the_right_error(
     status: int, body: object, kind: type[ApiError]
 ) -> None:
     error = meaning(status, body)
@@ -97,7 +97,9 @@ def test_an_answer_becomes_the_error_that_says_what_to_do(
         (504, ServerError),
     ],
 )
-def test_a_web_page_is_of_a_proxy_or_of_somebody_else(status: int, kind: type[ApiError]) -> None:
+def test_a_web_page_comes_from_a_proxy_or_another_service(
+    status: int, kind: type[ApiError]
+) -> None:
     error = error_from_response("x", ApiResponse(status, {"content-type": "text/html"}, b"<html>"))
 
     assert type(error) is kind
@@ -105,11 +107,13 @@ def test_a_web_page_is_of_a_proxy_or_of_somebody_else(status: int, kind: type[Ap
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 429, 500])
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b'"x"', b'{"params": "x", "code": 1}'])
-def test_a_body_that_says_nothing_changes_nothing(status: int, body: bytes) -> None:
-    said = error_from_response("x", ApiResponse(status, {"content-type": "application/json"}, body))
+def test_an_unreadable_body_does_not_change_the_error(status: int, body: bytes) -> None:
+    error = error_from_response(
+        "x", ApiResponse(status, {"content-type": "application/json"}, body)
+    )
 
-    assert type(said) is type(error_from_response("x", ApiResponse(status, {})))
-    assert (said.code, said.detail) == (None, "")
+    assert type(error) is type(error_from_response("x", ApiResponse(status, {})))
+    assert (error.code, error.detail) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +130,7 @@ def test_a_body_that_says_nothing_changes_nothing(status: int, body: bytes) -> N
         ({"code": "a code with a canary"}, None, ""),
     ],
 )
-def test_code_and_hint_are_found_in_every_shape(
+def test_code_and_detail_are_found_in_every_format(
     body: object, code: str | None, detail: str
 ) -> None:
     error = meaning(400, body)
@@ -135,7 +139,7 @@ def test_code_and_hint_are_found_in_every_shape(
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "detail"),
     [
         ("23505", "something with the same unique value exists: …"),
         ("23502", "a required value is missing: …"),
@@ -144,10 +148,10 @@ def test_code_and_hint_are_found_in_every_shape(
         ("57014", "…"),
     ],
 )
-def test_a_code_of_the_database_is_put_in_words(code: str, words: str) -> None:
+def test_a_database_code_is_explained(code: str, detail: str) -> None:
     error = meaning(500, framework(500, "…", code=code))
 
-    assert (error.code, error.detail) == (code, words)
+    assert (error.code, error.detail) == (code, detail)
 
 
 @pytest.mark.parametrize(
@@ -180,28 +184,28 @@ def test_a_code_of_the_database_is_put_in_words(code: str, words: str) -> None:
         ({"retry_after": "Sat, 21 Nov 2026 08:00:30 GMT"}, "", None),
     ],
 )
-def test_when_to_come_back_is_read_from_the_header_or_from_the_words(
+def test_retry_after_comes_from_the_header_or_the_message(
     headers: dict[str, str], message: str, seconds: float | None
 ) -> None:
     assert meaning(429, framework(429, message), **headers).retry_after == seconds
 
 
-def test_a_server_that_is_down_may_say_when_it_is_back() -> None:
+def test_a_server_error_may_have_a_retry_after() -> None:
     assert meaning(503, None, retry_after="7").retry_after == 7
 
 
-def test_a_redirect_is_told_by_its_host_and_not_by_its_query() -> None:
+def test_a_redirect_is_reported_with_its_host_only() -> None:
     error = meaning(302, None, location="https://user:pw@login.example.com/?token=canary")
 
     assert error.detail == "the response is a redirect to https://login.example.com"
 
 
 @pytest.mark.parametrize("location", ["/login", "https://[", "//", "\x00"])
-def test_a_redirect_to_nowhere_is_a_redirect_too(location: str) -> None:
+def test_a_redirect_without_a_valid_location_is_reported(location: str) -> None:
     assert "redirect" in meaning(302, None, location=location).detail
 
 
-def test_no_secret_that_was_sent_comes_back() -> None:
+def test_an_error_does_not_repeat_a_sent_secret() -> None:
     answer = json_answer(400, business("INVALID_APP_CONNECTION", error="key canary-1 is bad"))
 
     error = error_from_response("x", answer, secrets=["canary-1"])

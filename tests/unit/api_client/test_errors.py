@@ -17,13 +17,13 @@ CLASSES = [
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_every_error_is_one_of_ours_and_is_drawn_in_the_tree(kind: type[errors.ApiError]) -> None:
+def test_every_error_is_in_the_tree_of_the_docstring(kind: type[errors.ApiError]) -> None:
     assert issubclass(kind, ActivepiecesError)
     assert kind.__name__ in str(errors.__doc__)
     assert str(kind.__doc__).startswith("Raised ")
 
 
-def test_the_message_names_the_call_what_was_said_and_what_to_do() -> None:
+def test_the_message_has_operation_detail_and_remedy() -> None:
     error = errors.ConnectionValueRejected(
         "connections.upsert", status=400, code="INVALID_APP_CONNECTION", detail="wrong key"
     )
@@ -34,7 +34,7 @@ def test_the_message_names_the_call_what_was_said_and_what_to_do() -> None:
     )
 
 
-def test_an_error_of_which_nothing_was_said_is_named() -> None:
+def test_an_error_without_details_has_its_class_name() -> None:
     assert str(errors.ResourceNotFound("flows.get")) == "flows.get failed: ResourceNotFound."
 
 
@@ -46,12 +46,12 @@ def test_a_timeout_names_its_seconds_and_leaves_the_outcome_open() -> None:
     assert "30 seconds" in str(error)
 
 
-def test_a_timeout_speaks_of_connections_only_where_one_is_validated() -> None:
+def test_a_timeout_mentions_validation_only_for_upserts() -> None:
     assert "Validating a connection" in str(errors.CallTimedOut("connections.upsert", seconds=30))
     assert "connection" not in str(errors.CallTimedOut("flows.list", seconds=30))
 
 
-def test_a_refusal_beforehand_names_its_own_remedy() -> None:
+def test_an_unsupported_call_has_its_own_remedy() -> None:
     error = errors.CredentialNotSupported(
         "mcp.get", credential="API key", detail="for users only", remedy="Sign in."
     )
@@ -61,13 +61,13 @@ def test_a_refusal_beforehand_names_its_own_remedy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(56.0, "in 56 seconds."), (None, "Make fewer calls.")]
+    ("seconds", "ending"), [(56.0, "in 56 seconds."), (None, "Make fewer calls.")]
 )
-def test_too_many_calls_says_when_to_come_back(seconds: float | None, words: str) -> None:
-    assert str(errors.RateLimited("sign_in", retry_after=seconds)).endswith(words)
+def test_a_rate_limit_says_when_to_try_again(seconds: float | None, ending: str) -> None:
+    assert str(errors.RateLimited("sign_in", retry_after=seconds)).endswith(ending)
 
 
-def test_only_what_never_reached_a_server_is_known_not_to_have_happened() -> None:
+def test_the_outcome_is_known_only_if_the_request_was_not_sent() -> None:
     assert not errors.ConnectionFailed("x", detail="refused").outcome_unknown
     assert errors.ConnectionFailed("x", detail="reset", outcome_unknown=True).outcome_unknown
     assert errors.ServerError("x", status=500).outcome_unknown

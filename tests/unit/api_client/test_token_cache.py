@@ -1,4 +1,4 @@
-"""Sign-ins: one at a time, kept, renewed, and not repeated when they were refused."""
+"""Tokens are cached and renewed; rejected sign-ins are not repeated."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def sign_ins() -> SignIns:
     return SignIns()
 
 
-def test_a_token_is_kept_for_all_but_the_last_hour_of_seven_days(sign_ins: SignIns) -> None:
+def test_a_token_is_cached_for_seven_days_less_an_hour(sign_ins: SignIns) -> None:
     first = sign_ins.token()
 
     sign_ins.now = 7 * DAY - 3601
@@ -50,11 +50,11 @@ def test_a_token_is_kept_for_all_but_the_last_hour_of_seven_days(sign_ins: SignI
     assert sign_ins.token() == "token-2"
 
 
-def test_each_credential_has_its_own(sign_ins: SignIns) -> None:
+def test_each_credential_has_its_own_token(sign_ins: SignIns) -> None:
     assert sign_ins.token("ada") != sign_ins.token("bob")
 
 
-def test_a_token_that_was_refused_is_replaced_once(sign_ins: SignIns) -> None:
+def test_a_rejected_token_is_replaced_once(sign_ins: SignIns) -> None:
     old = sign_ins.token()
 
     fresh = sign_ins.token(rejected=old)
@@ -87,7 +87,7 @@ def test_threads_wait_for_the_one_that_signs_in(sign_ins: SignIns) -> None:
     assert tokens == {"token-1"}
 
 
-def test_nobody_waits_longer_than_allowed(sign_ins: SignIns) -> None:
+def test_waiting_for_a_sign_in_times_out(sign_ins: SignIns) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def hang() -> str:
@@ -103,7 +103,7 @@ def test_nobody_waits_longer_than_allowed(sign_ins: SignIns) -> None:
         go_on.set()
 
 
-def test_a_refused_sign_in_is_not_tried_again_for_a_minute(sign_ins: SignIns) -> None:
+def test_a_rejected_sign_in_is_not_repeated_for_a_minute(sign_ins: SignIns) -> None:
     sign_ins.failure = AuthenticationFailed("sign_in", status=401, code="INVALID_CREDENTIALS")
     with pytest.raises(AuthenticationFailed):
         sign_ins.token()
@@ -118,7 +118,7 @@ def test_a_refused_sign_in_is_not_tried_again_for_a_minute(sign_ins: SignIns) ->
     assert sign_ins.token() == "token-1"
 
 
-def test_a_sign_in_that_failed_otherwise_is_tried_again_at_once(sign_ins: SignIns) -> None:
+def test_a_sign_in_with_another_error_is_repeated_at_once(sign_ins: SignIns) -> None:
     sign_ins.failure = ConnectionFailed("sign_in", detail="refused")
     with pytest.raises(ConnectionFailed):
         sign_ins.token()
@@ -127,7 +127,7 @@ def test_a_sign_in_that_failed_otherwise_is_tried_again_at_once(sign_ins: SignIn
     assert sign_ins.token() == "token-1"
 
 
-def test_the_one_longest_unused_makes_room(sign_ins: SignIns) -> None:
+def test_the_least_recently_used_token_is_dropped(sign_ins: SignIns) -> None:
     first = sign_ins.token("first")
     for number in range(999):
         sign_ins.token(f"user-{number}")
@@ -139,7 +139,7 @@ def test_the_one_longest_unused_makes_room(sign_ins: SignIns) -> None:
     assert sign_ins.token("user-0") == "token-1002"
 
 
-def test_no_session_shows_its_token(sign_ins: SignIns) -> None:
+def test_the_repr_shows_no_token(sign_ins: SignIns) -> None:
     sign_ins.token()
 
     assert "token-1" not in repr(vars(sign_ins.cache))

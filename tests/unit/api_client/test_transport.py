@@ -1,4 +1,4 @@
-"""When a call is tried again, signed in for, or refused before it is sent."""
+"""Retries, sign-ins, and calls that are refused before they are sent."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 from flask_activepieces.api_client import Timeout
 from flask_activepieces.api_client.capabilities import Edition
@@ -48,33 +50,33 @@ def token(text: str) -> Step:
     return json_answer(200, {"token": text, "projectId": "p"})
 
 
-def transport(
+def make_transport(
     *script: Step,
     credential: Credential | None = None,
     edition: Edition | None = None,
     timeout: Timeout | None = None,
 ) -> tuple[Transport, ScriptedPool]:
-    http = ScriptedPool(*script)
-    made = Transport(
+    pool = ScriptedPool(*script)
+    transport = Transport(
         root="https://ap.example.com/api/v1",
         credential=credential or ApiKey("sk-1"),
-        pool=http,
+        pool=pool,
         edition=edition,
         timeout=timeout or Timeout(),
     )
-    return made, http
+    return transport, pool
 
 
-def bearers(http: ScriptedPool) -> list[str | None]:
+def bearers(pool: ScriptedPool) -> list[str | None]:
     """Who each request said it was from."""
-    return [request.headers.get("Authorization") for request in http.sent]
+    return [request.headers.get("Authorization") for request in pool.sent]
 
 
 # --- Calls that may be repeated -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
         UNSENT,
         LOST,
@@ -84,23 +86,23 @@ def bearers(http: ScriptedPool) -> list[str | None]:
         json_answer(504, {}),
     ],
 )
-def test_a_get_is_tried_three_times(trouble: Step) -> None:
-    made, http = transport(trouble, trouble, OK)
+def test_a_get_is_attempted_three_times(failure: Step) -> None:
+    transport, pool = make_transport(failure, failure, OK)
 
-    assert made.send(ApiCall("things.list", "GET", "/things")) == {"ok": True}
-    assert len(http.sent) == 3
+    assert transport.send(ApiCall("things.list", "GET", "/things")) == {"ok": True}
+    assert len(pool.sent) == 3
 
 
-def test_in_the_end_the_trouble_is_told() -> None:
-    made, http = transport(BUSY, BUSY, BUSY, OK)
+def test_the_last_attempt_raises_its_error() -> None:
+    transport, pool = make_transport(BUSY, BUSY, BUSY, OK)
 
     with pytest.raises(ServerError):
-        made.send(ApiCall("things.list", "GET", "/things"))
-    assert len(http.sent) == 3
+        transport.send(ApiCall("things.list", "GET", "/things"))
+    assert len(pool.sent) == 3
 
 
 @pytest.mark.parametrize(
-    ("trouble", "error"),
+    ("failure", "error"),
     [
         (LOST, ConnectionFailed),
         (json_answer(429, {}), RateLimited),
@@ -108,29 +110,27 @@ def test_in_the_end_the_trouble_is_told() -> None:
         (json_answer(504, {}), ServerError),
     ],
 )
-def test_a_post_is_not_sent_again_once_it_may_have_been_seen(
-    trouble: Step, error: type[ApiError]
-) -> None:
-    made, http = transport(trouble, OK)
+def test_a_post_that_may_have_arrived_is_not_repeated(failure: Step, error: type[ApiError]) -> None:
+    transport, pool = make_transport(failure, OK)
 
     with pytest.raises(error):
-        made.send(ApiCall("things.create", "POST", "/things", body={}))
-    assert len(http.sent) == 1
+        transport.send(ApiCall("things.create", "POST", "/things", body={}))
+    assert len(pool.sent) == 1
 
 
-def test_a_post_that_never_left_is_sent_again() -> None:
-    made, http = transport(UNSENT, OK)
+def test_a_post_that_was_not_sent_is_repeated() -> None:
+    transport, pool = make_transport(UNSENT, OK)
 
-    assert made.send(ApiCall("things.create", "POST", "/things", body={})) == {"ok": True}
-    assert len(http.sent) == 2
+    assert transport.send(ApiCall("things.create", "POST", "/things", body={})) == {"ok": True}
+    assert len(pool.sent) == 2
 
 
-def test_a_post_that_says_it_may_be_repeated_is() -> None:
-    made, http = transport(LOST, BUSY, OK)
+def test_an_idempotent_post_is_repeated() -> None:
+    transport, pool = make_transport(LOST, BUSY, OK)
 
-    made.send(ApiCall("things.rename", "POST", "/things/1", body={}, idempotent=True))
+    transport.send(ApiCall("things.rename", "POST", "/things/1", body={}, idempotent=True))
 
-    assert len(http.sent) == 3
+    assert len(pool.sent) == 3
 
 
 @pytest.mark.parametrize(
@@ -144,46 +144,46 @@ def test_a_post_that_says_it_may_be_repeated_is() -> None:
         UnexpectedResponse("x", detail="HTML"),
     ],
 )
-def test_what_will_not_pass_by_itself_is_told_at_once(final: Step) -> None:
-    made, http = transport(final, OK)
+def test_permanent_errors_are_raised_at_once(final: Step) -> None:
+    transport, pool = make_transport(final, OK)
 
     with pytest.raises(ApiError):
-        made.send(ApiCall("things.list", "GET", "/things"))
-    assert len(http.sent) == 1
+        transport.send(ApiCall("things.list", "GET", "/things"))
+    assert len(pool.sent) == 1
 
 
-def test_waits_grow_and_are_a_random_part_of_their_bound() -> None:
+def test_waits_grow() -> None:
     """The script's randomness is 1: what is waited is the bound itself."""
-    made, http = transport(BUSY, BUSY, OK)
+    transport, pool = make_transport(BUSY, BUSY, OK)
 
-    made.send(ApiCall("things.list", "GET", "/things"))
+    transport.send(ApiCall("things.list", "GET", "/things"))
 
-    assert http.waits == [0.5, 1.0]
-
-
-def test_a_short_wish_to_wait_is_granted() -> None:
-    made, http = transport(json_answer(429, {}, retry_after="3"), OK)
-
-    made.send(ApiCall("things.list", "GET", "/things"))
-
-    assert http.waits == [3.0]
+    assert pool.waits == [0.5, 1.0]
 
 
-def test_a_long_wish_to_wait_is_passed_on() -> None:
-    made, http = transport(json_answer(429, {}, retry_after="56"), OK)
+def test_a_short_retry_after_is_honoured() -> None:
+    transport, pool = make_transport(json_answer(429, {}, retry_after="3"), OK)
+
+    transport.send(ApiCall("things.list", "GET", "/things"))
+
+    assert pool.waits == [3.0]
+
+
+def test_a_long_retry_after_is_left_to_the_caller() -> None:
+    transport, pool = make_transport(json_answer(429, {}, retry_after="56"), OK)
 
     with pytest.raises(RateLimited) as failed:
-        made.send(ApiCall("things.list", "GET", "/things"))
+        transport.send(ApiCall("things.list", "GET", "/things"))
     assert failed.value.retry_after == 56
-    assert http.waits == []
+    assert pool.waits == []
 
 
-def test_nobody_waits_beyond_the_deadline_of_the_call() -> None:
-    made, http = transport(BUSY, OK)
+def test_no_wait_exceeds_the_deadline() -> None:
+    transport, pool = make_transport(BUSY, OK)
 
     with pytest.raises(ServerError):
-        made.send(ApiCall("things.list", "GET", "/things", timeout=Timeout(total=0.2)))
-    assert http.waits == []
+        transport.send(ApiCall("things.list", "GET", "/things", timeout=Timeout(total=0.2)))
+    assert pool.waits == []
 
 
 # --- Credentials ----------------------------------------------------------------------------------
@@ -192,166 +192,187 @@ def test_nobody_waits_beyond_the_deadline_of_the_call() -> None:
 @pytest.mark.parametrize(
     ("credential", "sent"), [(ApiKey("sk-1"), "Bearer sk-1"), (UserToken("ey.1"), "Bearer ey.1")]
 )
-def test_a_credential_of_the_callers_own_is_sent_and_not_renewed(
-    credential: Credential, sent: str
-) -> None:
-    made, http = transport(OK, WRONG_TOKEN, credential=credential)
+def test_an_api_key_or_token_is_sent_and_not_renewed(credential: Credential, sent: str) -> None:
+    transport, pool = make_transport(OK, WRONG_TOKEN, credential=credential)
 
-    made.send(ApiCall("things.list", "GET", "/things"))
+    transport.send(ApiCall("things.list", "GET", "/things"))
     with pytest.raises(AuthenticationFailed):
-        made.send(ApiCall("things.list", "GET", "/things"))
+        transport.send(ApiCall("things.list", "GET", "/things"))
 
-    assert bearers(http) == [sent, sent]
+    assert bearers(pool) == [sent, sent]
 
 
-def test_an_anonymous_call_carries_nothing_and_signs_nobody_in() -> None:
-    made, http = transport(OK, credential=ADA)
+def test_an_unauthenticated_call_does_not_sign_in() -> None:
+    transport, pool = make_transport(OK, credential=ADA)
 
-    made.send(ApiCall("flows.run", "POST", "/webhooks/x", body={}, authenticate=False))
+    transport.send(ApiCall("flows.run", "POST", "/webhooks/x", body={}, authenticate=False))
 
-    assert bearers(http) == [None]
+    assert bearers(pool) == [None]
 
 
 def test_a_user_is_signed_in_at_the_first_call_only() -> None:
-    made, http = transport(token("ey.1"), OK, OK, credential=ADA)
+    transport, pool = make_transport(token("ey.1"), OK, OK, credential=ADA)
 
-    made.send(ApiCall("things.list", "GET", "/things"))
-    made.send(ApiCall("things.list", "GET", "/things"))
+    transport.send(ApiCall("things.list", "GET", "/things"))
+    transport.send(ApiCall("things.list", "GET", "/things"))
 
-    assert bearers(http) == [None, "Bearer ey.1", "Bearer ey.1"]
-    assert http.sent[0].url.endswith("/api/v1/authentication/sign-in")
-    assert json.loads(http.sent[0].body or b"") == {
+    assert bearers(pool) == [None, "Bearer ey.1", "Bearer ey.1"]
+    assert pool.sent[0].url.endswith("/api/v1/authentication/sign-in")
+    assert json.loads(pool.sent[0].body or b"") == {
         "email": "ada@example.com",
         "password": "a-password",
     }
 
 
-def test_clients_of_one_http_share_a_sign_in() -> None:
-    made, http = transport(token("ey.1"), OK, OK, credential=ADA)
-    other = Transport(root=made.root, credential=ADA, pool=http)
+def test_clients_sharing_a_pool_share_a_sign_in() -> None:
+    transport, pool = make_transport(token("ey.1"), OK, OK, credential=ADA)
+    other = Transport(root=transport.root, credential=ADA, pool=pool)
 
-    made.send(ApiCall("things.list", "GET", "/things"))
+    transport.send(ApiCall("things.list", "GET", "/things"))
     other.send(ApiCall("things.list", "GET", "/things"))
 
-    assert bearers(http) == [None, "Bearer ey.1", "Bearer ey.1"]
+    assert bearers(pool) == [None, "Bearer ey.1", "Bearer ey.1"]
 
 
 @pytest.mark.parametrize("ended", [WRONG_TOKEN, json_answer(403, {"code": "SESSION_EXPIRED"})])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_session_that_ended_is_renewed_once(ended: Step, method: str) -> None:
-    made, http = transport(token("ey.1"), ended, token("ey.2"), OK, credential=ADA)
+def test_an_expired_session_is_renewed_once(ended: Step, method: str) -> None:
+    transport, pool = make_transport(token("ey.1"), ended, token("ey.2"), OK, credential=ADA)
 
-    assert made.send(ApiCall("things.list", method, "/things")) == {"ok": True}
-    assert bearers(http) == [None, "Bearer ey.1", None, "Bearer ey.2"]
+    assert transport.send(ApiCall("things.list", method, "/things")) == {"ok": True}
+    assert bearers(pool) == [None, "Bearer ey.1", None, "Bearer ey.2"]
 
 
-def test_a_new_session_that_is_refused_too_is_told() -> None:
-    made, http = transport(token("ey.1"), WRONG_TOKEN, token("ey.2"), WRONG_TOKEN, credential=ADA)
+def test_a_rejected_new_session_is_an_error() -> None:
+    transport, pool = make_transport(
+        token("ey.1"), WRONG_TOKEN, token("ey.2"), WRONG_TOKEN, credential=ADA
+    )
 
     with pytest.raises(AuthenticationFailed):
-        made.send(ApiCall("things.list", "GET", "/things"))
-    assert len(http.sent) == 4
+        transport.send(ApiCall("things.list", "GET", "/things"))
+    assert len(pool.sent) == 4
 
 
-def test_what_is_not_allowed_does_not_sign_in_again() -> None:
+def test_a_denied_permission_does_not_sign_in_again() -> None:
     forbidden = json_answer(403, {"code": "PERMISSION_DENIED", "params": {}})
-    made, http = transport(token("ey.1"), forbidden, credential=ADA)
+    transport, pool = make_transport(token("ey.1"), forbidden, credential=ADA)
 
     with pytest.raises(PermissionDenied):
-        made.send(ApiCall("things.list", "GET", "/things"))
-    assert len(http.sent) == 2
+        transport.send(ApiCall("things.list", "GET", "/things"))
+    assert len(pool.sent) == 2
 
 
-def test_a_wrong_password_is_told_as_a_bad_credential_of_the_sign_in() -> None:
+def test_a_wrong_password_is_an_authentication_failure_of_the_sign_in() -> None:
     refused = json_answer(401, {"code": "INVALID_CREDENTIALS", "params": None})
-    made, http = transport(refused, credential=ADA)
+    transport, pool = make_transport(refused, credential=ADA)
 
     with pytest.raises(AuthenticationFailed) as failed:
-        made.send(ApiCall("things.list", "GET", "/things"))
+        transport.send(ApiCall("things.list", "GET", "/things"))
     assert (failed.value.operation, failed.value.code) == ("sign_in", "INVALID_CREDENTIALS")
     with pytest.raises(AuthenticationFailed):
-        made.send(ApiCall("things.list", "GET", "/things"))
-    assert len(http.sent) == 1
+        transport.send(ApiCall("things.list", "GET", "/things"))
+    assert len(pool.sent) == 1
 
 
-def test_too_many_sign_ins_are_told_with_the_time_to_wait() -> None:
+def test_a_rate_limited_sign_in_has_a_retry_after() -> None:
     limit = json_answer(429, {"message": "Rate limit exceeded, retry in 56 seconds"})
-    made, _ = transport(limit, credential=ADA)
+    transport, _ = make_transport(limit, credential=ADA)
 
     with pytest.raises(RateLimited) as failed:
-        made.send(ApiCall("things.list", "GET", "/things"))
+        transport.send(ApiCall("things.list", "GET", "/things"))
     assert failed.value.retry_after == 56
 
 
 @pytest.mark.parametrize("answer", [{}, {"token": None}, {"token": "a b"}, [], None])
-def test_a_sign_in_without_a_token_is_not_activepieces(answer: object) -> None:
-    made, _ = transport(json_answer(200, answer), credential=ADA)
+def test_a_sign_in_without_a_token_is_an_unexpected_response(answer: object) -> None:
+    transport, _ = make_transport(json_answer(200, answer), credential=ADA)
 
     with pytest.raises(UnexpectedResponse):
-        made.send(ApiCall("things.list", "GET", "/things"))
+        transport.send(ApiCall("things.list", "GET", "/things"))
 
 
-def test_a_user_of_the_host_is_signed_in_by_the_signing_key() -> None:
+def test_a_user_of_the_host_signs_in_with_a_signed_token() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     user = EmbeddedUser(
         external_user_id="u", external_project_id="p", first_name="Ada", last_name="L"
     )
     credential = SignedEmbedding(pem.decode(), "key-1", user)
-    made, http = transport(token("ey.1"), OK, credential=credential)
+    transport, pool = make_transport(token("ey.1"), OK, credential=credential)
 
-    made.send(ApiCall("things.list", "GET", "/things"))
+    transport.send(ApiCall("things.list", "GET", "/things"))
 
-    assert http.sent[0].url.endswith("/managed-authn/external-token")
-    assert set(json.loads(http.sent[0].body or b"")) == {"externalAccessToken"}
-    assert bearers(http)[1] == "Bearer ey.1"
+    assert pool.sent[0].url.endswith("/managed-authn/external-token")
+    assert set(json.loads(pool.sent[0].body or b"")) == {"externalAccessToken"}
+    assert bearers(pool)[1] == "Bearer ey.1"
+
+
+def test_a_signed_sign_in_assigns_the_piece_set_of_its_user() -> None:
+    """From 0.86.3 on, a sign-in without one resets the project to the default set."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    user = EmbeddedUser(
+        external_user_id="u",
+        external_project_id="p",
+        first_name="Ada",
+        last_name="L",
+        piece_set="crm-only",
+    )
+    credential = SignedEmbedding(pem.decode(), "key-1", user)
+    transport, pool = make_transport(token("ey.1"), OK, credential=credential)
+
+    transport.send(ApiCall("things.list", "GET", "/things"))
+
+    signed = json.loads(pool.sent[0].body or b"")["externalAccessToken"]
+    claims = jwt.decode(signed, RSAKey.import_key(key.public_key()), algorithms=["RS256"]).claims
+    assert claims["pieceSet"] == "crm-only"
 
 
 # --- Refused before anything is sent --------------------------------------------------------------
 
 
-def test_what_the_credential_may_not_call_is_not_sent() -> None:
-    made, http = transport()
+def test_a_call_that_the_credential_does_not_support_is_not_sent() -> None:
+    transport, pool = make_transport()
 
     with pytest.raises(CredentialNotSupported):
-        made.send(ApiCall("connections.replace", "POST", "/app-connections/replace", body={}))
-    assert http.sent == []
+        transport.send(ApiCall("connections.replace", "POST", "/app-connections/replace", body={}))
+    assert pool.sent == []
 
 
-def test_what_the_edition_lacks_is_not_sent_nor_signed_in_for() -> None:
-    made, http = transport(credential=ADA, edition="ce")
+def test_a_call_that_the_edition_lacks_does_not_sign_in() -> None:
+    transport, pool = make_transport(credential=ADA, edition="ce")
 
     with pytest.raises(EditionNotSupported):
-        made.send(ApiCall("global_connections.list", "GET", "/global-connections"))
-    assert http.sent == []
+        transport.send(ApiCall("global_connections.list", "GET", "/global-connections"))
+    assert pool.sent == []
 
 
-def test_the_community_edition_takes_no_signed_users() -> None:
+def test_the_community_edition_does_not_support_signed_users() -> None:
     user = EmbeddedUser(
         external_user_id="u", external_project_id="p", first_name="Ada", last_name="L"
     )
-    made, http = transport(credential=SignedEmbedding("pem", "key-1", user), edition="ce")
+    transport, pool = make_transport(credential=SignedEmbedding("pem", "key-1", user), edition="ce")
 
     with pytest.raises(EditionNotSupported):
-        made.send(ApiCall("things.list", "GET", "/things"))
-    assert http.sent == []
+        transport.send(ApiCall("things.list", "GET", "/things"))
+    assert pool.sent == []
 
 
 # --- Secrets --------------------------------------------------------------------------------------
 
 
-def test_an_answer_that_repeats_a_secret_does_not_get_it_into_the_error() -> None:
+def test_a_secret_repeated_by_the_server_is_redacted() -> None:
     echo = json_answer(400, {"code": "X", "params": {"error": "sk-canary and hunter2 are wrong"}})
-    made, _ = transport(echo, credential=ApiKey("sk-canary"))
+    transport, _ = make_transport(echo, credential=ApiKey("sk-canary"))
 
     with pytest.raises(InvalidRequest) as failed:
-        made.send(
+        transport.send(
             ApiCall("connections.upsert", "POST", "/x", body={"value": {"secret_text": "hunter2"}})
         )
     assert failed.value.detail == "… and … are wrong"
 
 
-def test_a_transport_shows_no_secret() -> None:
-    made, _ = transport(credential=ApiKey("sk-canary"))
+def test_the_repr_of_a_transport_shows_no_secret() -> None:
+    transport, _ = make_transport(credential=ApiKey("sk-canary"))
 
-    assert "canary" not in repr(made)
+    assert "canary" not in repr(transport)

@@ -1,4 +1,4 @@
-"""The wire, with plain tuples: what a call becomes, and what an answer means."""
+"""From calls to requests, and from responses to results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sent(asked: ApiCall, *, as_whom: str | None = "sk-1") -> HttpRequest:
 # --- Requests -------------------------------------------------------------------------------------
 
 
-def test_the_credential_goes_with_a_capital_b_and_the_agent_is_named() -> None:
+def test_the_headers_have_bearer_with_a_capital_b_and_the_user_agent() -> None:
     request = sent(call())
 
     assert (request.method, request.url) == ("GET", f"{ROOT}/things")
@@ -52,21 +52,21 @@ def test_without_a_token_there_is_no_authorization() -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
-def test_what_has_no_body_does_not_say_that_it_is_json(method: str) -> None:
+def test_a_request_without_a_body_has_no_content_type(method: str) -> None:
     request = sent(call(method))
 
     assert request.body is None
     assert "Content-Type" not in request.headers
 
 
-def test_a_body_goes_as_json() -> None:
+def test_a_body_is_sent_as_json() -> None:
     request = sent(call("POST", body={"name": "Zoë\u2028"}))
 
     assert request.headers["Content-Type"] == "application/json"
     assert json.loads(request.body or b"") == {"name": "Zoë\u2028"}
 
 
-def test_files_go_with_a_form_and_without_a_content_type_of_ours() -> None:
+def test_files_are_sent_with_a_form_and_without_our_content_type() -> None:
     files = {"archive": ("a.tgz", b"...", "application/gzip")}
 
     request = sent(call("POST", body={"scope": "PLATFORM"}, files=files))
@@ -75,7 +75,7 @@ def test_files_go_with_a_form_and_without_a_content_type_of_ours() -> None:
     assert "Content-Type" not in request.headers
 
 
-def test_a_query_leaves_out_what_is_none_and_repeats_what_is_several() -> None:
+def test_a_query_omits_none_and_repeats_sequences() -> None:
     query = {"a": None, "b": "x&y=z", "status": ["A", "B"], "n": 5, "yes": True, "none": []}
 
     assert (
@@ -83,14 +83,14 @@ def test_a_query_leaves_out_what_is_none_and_repeats_what_is_several() -> None:
     )
 
 
-def test_no_id_leads_to_another_route() -> None:
+def test_an_id_cannot_lead_to_another_route() -> None:
     assert path_segment("a/../b?c#d") == "a%2F..%2Fb%3Fc%23d"
     for nowhere in ("", ".", "..", "\ud800"):
         with pytest.raises(InvalidInput, match="invalid id"):
             path_segment(nowhere)
 
 
-def test_neither_a_call_nor_a_request_shows_what_it_carries() -> None:
+def test_the_repr_of_calls_and_requests_shows_no_secret() -> None:
     asked = call("POST", body={"value": {"secret_text": "canary"}})
 
     assert "canary" not in repr(asked) + repr(sent(asked, as_whom="canary"))
@@ -99,14 +99,14 @@ def test_neither_a_call_nor_a_request_shows_what_it_carries() -> None:
 # --- Answers --------------------------------------------------------------------------------------
 
 
-def test_the_json_of_a_good_answer_is_the_result() -> None:
+def test_a_successful_response_returns_its_json() -> None:
     assert decode("things.list", json_answer(201, {"id": "x"})) == {"id": "x"}
 
 
 @pytest.mark.parametrize(
     "answer", [ApiResponse(204, {}), ApiResponse(200, {}), ApiResponse(204, {}, b"odd")]
 )
-def test_an_answer_without_a_body_is_none(answer: ApiResponse) -> None:
+def test_a_response_without_a_body_is_none(answer: ApiResponse) -> None:
     assert decode("things.list", answer) is None
 
 
@@ -124,14 +124,14 @@ def test_an_answer_without_a_body_is_none(answer: ApiResponse) -> None:
         ("application/json", b"9" * 5000),
     ],
 )
-def test_success_in_anything_but_json_is_not_activepieces(kind: str, body: bytes) -> None:
+def test_success_without_json_is_an_unexpected_response(kind: str, body: bytes) -> None:
     with pytest.raises(UnexpectedResponse) as failed:
         decode("things.list", ApiResponse(200, {"content-type": kind} if kind else {}, body))
 
     assert "base URL" in str(failed.value)
 
 
-def test_a_wrong_address_changes_nothing_but_broken_json_may_have() -> None:
+def test_only_invalid_json_leaves_the_outcome_unknown() -> None:
     with pytest.raises(UnexpectedResponse) as page:
         decode("things.list", ApiResponse(200, {"content-type": "text/html"}, b"<html>"))
     with pytest.raises(UnexpectedResponse) as broken:
@@ -161,7 +161,7 @@ _KINDS = ["application/json", "application/problem+json", "text/html", "text/pla
         ),
     ).map(lambda value: json.dumps(value).encode()),
 )
-def test_whatever_comes_back_is_a_value_or_one_of_our_errors(
+def test_every_response_becomes_json_or_an_api_error(
     status: int, kind: str, extra: dict[str, str], body: bytes
 ) -> None:
     try:
@@ -179,7 +179,7 @@ def test_whatever_comes_back_is_a_value_or_one_of_our_errors(
 # --- Secrets --------------------------------------------------------------------------------------
 
 
-def test_all_that_is_secret_in_a_body_is_known() -> None:
+def test_all_secrets_in_a_body_are_collected() -> None:
     body = {
         "displayName": "Slack",
         "value": {
@@ -204,7 +204,5 @@ def test_all_that_is_secret_in_a_body_is_known() -> None:
         ([1], ()),
     ],
 )
-def test_what_signs_somebody_in_is_secret_and_names_are_not(
-    body: object, secret: tuple[str, ...]
-) -> None:
+def test_sign_in_fields_are_secret_and_names_are_not(body: object, secret: tuple[str, ...]) -> None:
     assert secrets_of(call("POST", body=body)) == secret

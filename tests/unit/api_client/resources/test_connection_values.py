@@ -47,7 +47,7 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("grant_type", ["AUTHORIZATION_CODE", "CLIENT_CREDENTIALS"])
-def test_a_grant_type_in_upper_case_is_sent_as_activepieces_takes_it(grant_type: str) -> None:
+def test_a_grant_type_in_capitals_is_sent_in_lower_case(grant_type: str) -> None:
     """Older documentation of Activepieces writes it so."""
     value = value_from_json(OAUTH2 | {"grant_type": grant_type})
 
@@ -61,11 +61,11 @@ def test_another_spelling_of_a_grant_type_is_refused(grant_type: str) -> None:
 
 
 @pytest.mark.parametrize("document", TAKEN.values(), ids=range(len(TAKEN)))
-def test_every_value_that_a_server_took_goes_through_unchanged(document: dict[str, Any]) -> None:
+def test_every_value_that_servers_accepted_is_unchanged(document: dict[str, Any]) -> None:
     assert value_from_json(document).to_json() == document
 
 
-def test_every_kind_is_among_them() -> None:
+def test_the_accepted_values_have_every_type() -> None:
     assert {document["type"] for document in TAKEN.values()} >= set(VALUES) - {
         "CLOUD_OAUTH2",
         "OIDC",
@@ -73,7 +73,7 @@ def test_every_kind_is_among_them() -> None:
     }
 
 
-def test_each_kind_has_its_type_and_leaves_out_what_is_not_given() -> None:
+def test_each_class_has_its_type_and_omits_none() -> None:
     values: list[tuple[Value, dict[str, Any]]] = [
         (SecretText("s"), {"type": "SECRET_TEXT", "secret_text": "s"}),
         (BasicAuth("u", "p"), {"type": "BASIC_AUTH", "username": "u", "password": "p"}),
@@ -103,7 +103,7 @@ def test_each_kind_has_its_type_and_leaves_out_what_is_not_given() -> None:
         assert value.type == document["type"]
 
 
-def test_values_show_no_secret_and_cannot_be_changed() -> None:
+def test_values_are_frozen_and_show_no_secret() -> None:
     canary = "canary"
     props = {"token": canary}
     values = [
@@ -147,7 +147,7 @@ def test_values_show_no_secret_and_cannot_be_changed() -> None:
         (OAUTH2 | {1: 2}, {"1"}),
     ],
 )
-def test_what_does_not_fit_is_refused_by_field(document: dict[str, Any], fields: set[str]) -> None:
+def test_invalid_fields_are_reported_by_name(document: dict[str, Any], fields: set[str]) -> None:
     with pytest.raises(InvalidInput) as refused:
         value_from_json(document)
 
@@ -155,7 +155,7 @@ def test_what_does_not_fit_is_refused_by_field(document: dict[str, Any], fields:
     assert "canary" not in str(refused.value)
 
 
-def test_what_does_not_fit_is_refused_in_python_too() -> None:
+def test_invalid_fields_are_rejected_in_python_too() -> None:
     with pytest.raises(InvalidInput) as refused:
         BasicAuth("", "")
 

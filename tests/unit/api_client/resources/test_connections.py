@@ -1,4 +1,4 @@
-"""Connections: listed at once and filtered here, made once, and never replaced by accident."""
+"""Connections: listed with one request, filtered, upserted and replaced."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ DRAFT = ConnectionDraft(
 
 
 def named(*names: str) -> FakeTransport:
-    """One answer that lists connections of these names."""
-    rows = [ITEM | {"id": f"id-{name}", "displayName": name} for name in names]
-    return says({"data": rows, "next": None, "previous": None})
+    """A response that lists connections of these names."""
+    connections = [ITEM | {"id": f"id-{name}", "displayName": name} for name in names]
+    return says({"data": connections, "next": None, "previous": None})
 
 
 # --- Lists ----------------------------------------------------------------------------------------
 
 
-def test_connections_come_with_one_call_and_without_a_cursor() -> None:
-    """A cursor would skip rows that were made within one second."""
+def test_connections_are_listed_with_one_call_without_a_cursor() -> None:
+    """A cursor would skip connections created in the same second."""
     transport = says("conn list limit=-1")
 
-    rows = Connections(transport).list(PROJECT)
+    connections = Connections(transport).list(PROJECT)
 
-    assert len(rows) == 41 == len({row.id for row in rows})
+    assert len(connections) == 41 == len({each.id for each in connections})
     assert transport.lines == ["GET /app-connections"]
     assert transport.last.query == {"projectId": PROJECT, "limit": NO_LIMIT}
 
@@ -85,7 +85,7 @@ def test_a_connection_is_typed() -> None:
     assert first.flow_ids == ()
 
 
-def test_an_older_server_says_less_of_a_connection() -> None:
+def test_connections_of_an_older_server_have_fewer_fields() -> None:
     first = Connections(says("[0.78.2] burst page 0")).list(PROJECT)[0]
 
     assert not first.pre_select_for_new_projects
@@ -114,7 +114,7 @@ def test_filters_go_to_the_server() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("name_part", "matches"),
     [
         ("50%", ["Save 50% now"]),
         ("A_B", ["a_b", "xA_Bx"]),
@@ -122,23 +122,23 @@ def test_filters_go_to_the_server() -> None:
         ("50", ["Save 50% now", "Save 500 now", "a_b", "axb", "xA_Bx", "a\\b"]),
     ],
 )
-def test_wildcards_of_the_server_are_letters_like_others(wanted: str, found: list[str]) -> None:
-    """The server finds too much, and knows no way to say it differently; so what it found is looked through."""
+def test_wildcards_of_the_server_match_literally(name_part: str, matches: list[str]) -> None:
+    """The server matches too many names, so the client filters its list."""
     transport = named("Save 50% now", "Save 500 now", "a_b", "axb", "xA_Bx", "a\\b")
 
-    rows = Connections(transport).list(PROJECT, display_name=wanted)
+    connections = Connections(transport).list(PROJECT, display_name=name_part)
 
-    assert [row.display_name for row in rows] == found
-    assert transport.last.query["displayName"] == wanted
+    assert [each.display_name for each in connections] == matches
+    assert transport.last.query["displayName"] == name_part
 
 
-def test_a_name_with_a_backslash_is_looked_for_here_only() -> None:
-    """The server takes it for an escape, and fails if it is the last character."""
+def test_a_name_with_a_backslash_is_filtered_by_the_client() -> None:
+    """The server treats it as an escape, and fails on one at the end."""
     transport = named("a\\b", "ab")
 
-    rows = Connections(transport).list(PROJECT, display_name="A\\B")
+    connections = Connections(transport).list(PROJECT, display_name="A\\B")
 
-    assert [row.display_name for row in rows] == ["a\\b"]
+    assert [each.display_name for each in connections] == ["a\\b"]
     assert "displayName" not in transport.last.query
 
 
@@ -152,14 +152,14 @@ def test_a_name_with_a_backslash_is_looked_for_here_only() -> None:
         {"metadata": []},
     ],
 )
-def test_one_connection_of_another_shape_fails_the_list(broken: dict[str, Any]) -> None:
+def test_one_invalid_connection_fails_the_list(broken: dict[str, Any]) -> None:
     transport = says({"data": [ITEM, ITEM | broken]})
 
     with pytest.raises(UnexpectedResponse):
         Connections(transport).list(PROJECT)
 
 
-def test_one_is_found_by_its_id_or_its_external_id() -> None:
+def test_a_connection_is_found_by_id_or_external_id() -> None:
     connections = Connections(says(*["conn list default"] * 4))
 
     secret = connections.find(PROJECT, "c-secret")
@@ -171,7 +171,7 @@ def test_one_is_found_by_its_id_or_its_external_id() -> None:
         connections.get(PROJECT, "aaaaaaaaaaaaaaaaaaaaa")
 
 
-def test_owners_are_people() -> None:
+def test_owners_have_names_and_addresses() -> None:
     assert list(Connections(says("conn owners")).list_owners(PROJECT)) == [
         Owner(email="admin@example.com", first_name="Ada", last_name="Admin")
     ]
@@ -198,8 +198,8 @@ def test_an_upsert_sends_the_value_with_its_type() -> None:
     }
 
 
-def test_an_upsert_is_never_repeated_by_itself() -> None:
-    """Two of them at once make two connections of one external id."""
+def test_an_upsert_is_not_repeatable() -> None:
+    """Two at the same time create two connections with one external id."""
     transport = says("conn upsert SECRET_TEXT")
 
     Connections(transport).upsert(DRAFT)
@@ -208,7 +208,7 @@ def test_an_upsert_is_never_repeated_by_itself() -> None:
 
 
 @pytest.mark.parametrize("metadata", [{}, {"tenantId": "t"}])
-def test_metadata_are_sent_if_given_even_if_empty(metadata: dict[str, str]) -> None:
+def test_empty_metadata_are_sent(metadata: dict[str, str]) -> None:
     transport = says("conn upsert NO_AUTH")
     draft = ConnectionDraft(
         project_id=PROJECT,
@@ -245,7 +245,7 @@ def test_a_value_of_the_type_oidc_is_sent_with_its_props() -> None:
     assert made.type == "OIDC"
 
 
-def test_an_answer_without_owner_and_flows_has_none() -> None:
+def test_a_response_without_owner_and_flows_has_none() -> None:
     made = Connections(says("conn upsert SECRET_TEXT")).upsert(DRAFT)
 
     assert (made.flow_ids, made.owner) == (None, None)
@@ -279,7 +279,7 @@ def test_a_delete_has_no_body() -> None:
 
 
 @pytest.mark.parametrize("nowhere", ["", ".", ".."])
-def test_what_is_no_id_reaches_no_other_route(nowhere: str) -> None:
+def test_an_invalid_connection_id_is_rejected(nowhere: str) -> None:
     connections = Connections(says())
 
     with pytest.raises(InvalidInput, match="invalid id"):
@@ -311,7 +311,7 @@ def test_a_connection_replaces_another() -> None:
 
 @pytest.mark.parametrize("published", [True, False])
 @pytest.mark.parametrize("version", ["0.86.0", "0.92.1-rc.1", "1.2.0", "nightly"])
-def test_a_source_may_stay_where_the_server_can_leave_it(published: bool, version: str) -> None:
+def test_the_source_is_kept_if_the_server_supports_it(published: bool, version: str) -> None:
     transport = FakeTransport([flags(version), answer(204)])
 
     Connections(transport).replace(
@@ -324,8 +324,8 @@ def test_a_source_may_stay_where_the_server_can_leave_it(published: bool, versio
 
 
 @pytest.mark.parametrize("version", ["0.78.2", "0.85.2", "0.85.4"])
-def test_where_the_source_cannot_stay_nothing_is_replaced(version: str) -> None:
-    """An older server would delete it all the same."""
+def test_an_older_server_that_cannot_keep_the_source_is_not_called(version: str) -> None:
+    """An older server would still delete it."""
     transport = FakeTransport([flags(version)])
 
     with pytest.raises(CallNotSupported, match=f"{version}.*always .*deletes the source"):
@@ -334,7 +334,7 @@ def test_where_the_source_cannot_stay_nothing_is_replaced(version: str) -> None:
     assert transport.lines == ["GET /flags"]
 
 
-def test_no_source_is_deleted_that_published_flows_still_use() -> None:
+def test_a_source_that_published_flows_use_is_not_deleted() -> None:
     """A 0.86 server answers 409."""
     transport = says()
 
@@ -348,12 +348,12 @@ def test_no_source_is_deleted_that_published_flows_still_use() -> None:
 
 
 def flags(version: str) -> ApiResponse:
-    """What a server of this version says of itself."""
+    """The server information of this version."""
     return answer(200, {"CURRENT_VERSION": version, "EDITION": "ee"})
 
 
-def test_a_connection_does_not_replace_itself() -> None:
-    """Activepieces would delete it and say that all is well."""
+def test_a_connection_cannot_replace_itself() -> None:
+    """Activepieces would delete it and report success."""
     with pytest.raises(InvalidInput):
         Connections(says()).replace(PROJECT, source_id="a", target_id="a")
 
@@ -361,7 +361,7 @@ def test_a_connection_does_not_replace_itself() -> None:
 # --- Authorization URLs ---------------------------------------------------------------------------
 
 
-def test_an_authorization_url_comes_with_its_verifier_which_is_not_shown() -> None:
+def test_an_authorization_url_has_a_verifier_that_its_repr_does_not_show() -> None:
     transport = says("oauth2 authorization-url (user)")
 
     made = Connections(transport).authorization_url(

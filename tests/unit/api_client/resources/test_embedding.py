@@ -1,4 +1,4 @@
-"""Signing a user in to Activepieces: nothing is signed that Activepieces would take for somebody else."""
+"""Signed tokens: a token that Activepieces could take for another user is not signed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def signed(**changes: Any) -> jwt.Token:
     )
 
 
-def test_the_token_says_who_it_is_for_and_names_its_key() -> None:
+def test_the_token_has_user_project_and_key_id() -> None:
     token = signed(role="Editor")
 
     assert token.header == {"alg": "RS256", "typ": "JWT", "kid": "kid-1"}
@@ -85,7 +85,7 @@ def test_a_piece_set_is_named_in_the_fourth_version_of_the_token() -> None:
 
 
 @pytest.mark.parametrize("tags", [("crm", "free"), ()])
-def test_tags_of_pieces_ask_for_the_third_version_of_the_token(tags: tuple[str, ...]) -> None:
+def test_piece_tags_need_the_third_version_of_the_token(tags: tuple[str, ...]) -> None:
     claims = signed(piece_tags=tags).claims
 
     assert claims["version"] == "v3"
@@ -97,14 +97,14 @@ def test_tags_of_pieces_ask_for_the_third_version_of_the_token(tags: tuple[str, 
 @pytest.mark.parametrize("field", EVE)
 @pytest.mark.parametrize("nothing", ["", "  ", None, 7])
 def test_a_user_without_ids_or_names_is_refused(field: str, nothing: object) -> None:
-    """Activepieces would take such a token, and may open the session of somebody else."""
+    """Activepieces would accept such a token, and may open another user's session."""
     with pytest.raises(InvalidInput) as refused:
         EmbeddedUser(**{**EVE, field: nothing})
 
     assert set(refused.value.fields) == {field}
 
 
-def test_all_that_is_missing_is_said_at_once() -> None:
+def test_all_missing_fields_are_reported_together() -> None:
     with pytest.raises(InvalidInput) as refused:
         EmbeddedUser(external_user_id="", external_project_id="", first_name="", last_name="")
 
@@ -207,19 +207,19 @@ def test_a_token_is_exchanged_for_a_session() -> None:
         "managed-authn: signed by another key",
     ],
 )
-def test_a_token_that_activepieces_refuses_is_a_bad_credential(name: str) -> None:
+def test_a_rejected_token_is_an_authentication_failure(name: str) -> None:
     with pytest.raises(AuthenticationFailed) as refused:
         Embedding(says(name)).exchange("signed")
 
     assert refused.value.status == 401
 
 
-def test_the_community_edition_signs_nobody_in() -> None:
+def test_the_community_edition_has_no_signed_users() -> None:
     with pytest.raises(RouteNotFound):
         Embedding(says("CE POST /api/v1/managed-authn/external-token")).exchange("signed")
 
 
-def test_origins_are_allowed_beside_those_that_are() -> None:
+def test_new_origins_are_added() -> None:
     transport = says({"allowedEmbedOrigins": ["https://a.example", "https://b.example"]})
 
     allowed = Embedding(transport).allow_origins(["https://b.example"])

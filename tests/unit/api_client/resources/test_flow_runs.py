@@ -60,7 +60,7 @@ def test_every_filter_is_sent() -> None:
     }
 
 
-def test_a_run_is_read_with_its_steps_which_no_repr_shows() -> None:
+def test_a_run_has_steps_that_its_repr_does_not_show() -> None:
     transport = says("[worker] flow-run get")
 
     run = FlowRuns(transport).get("uoxjnm3AUBhDJerzOW45P")
@@ -88,7 +88,7 @@ def test_a_run_is_read_with_its_steps_which_no_repr_shows() -> None:
         ),
     ],
 )
-def test_a_failed_run_says_why_though_its_message_is_cut_off(
+def test_a_failed_run_has_a_reason_even_from_a_truncated_message(
     name: str, step: str, error: str, reason: str
 ) -> None:
     failed = FlowRuns(says(name)).get(RUN).failed_step
@@ -122,7 +122,7 @@ def test_a_message_of_any_form_has_a_reason(message: str | None, reason: str) ->
     assert failed.error_name is None
 
 
-def test_a_run_is_tried_again() -> None:
+def test_a_run_is_retried() -> None:
     transport = says("[worker] flow-run retry")
 
     run = FlowRuns(transport).retry(RUN, project_id=PROJECT)
@@ -133,7 +133,7 @@ def test_a_run_is_tried_again() -> None:
     assert not transport.last.is_repeatable
 
 
-def test_a_run_is_tried_again_with_the_flow_as_it_is_now() -> None:
+def test_a_run_is_retried_with_the_current_flow() -> None:
     transport = says("[worker] flow-run retry")
 
     FlowRuns(transport).retry(RUN, project_id=PROJECT, strategy="ON_LATEST_VERSION")
@@ -141,12 +141,12 @@ def test_a_run_is_tried_again_with_the_flow_as_it_is_now() -> None:
     assert transport.last.body["strategy"] == "ON_LATEST_VERSION"
 
 
-def test_an_unknown_run_is_not_there() -> None:
+def test_an_unknown_run_is_not_found() -> None:
     with pytest.raises(ResourceNotFound):
         FlowRuns(says("flow-run unknown")).get("rrrrrrrrrrrrrrrrrrrrr")
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"data": 7}, {"data": [{"id": RUN}]}])
-def test_what_is_no_list_of_runs_is_not_activepieces(answer: object) -> None:
+def test_anything_but_a_list_of_runs_is_an_unexpected_response(answer: object) -> None:
     with pytest.raises(UnexpectedResponse):
         FlowRuns(says(answer)).list(PROJECT)

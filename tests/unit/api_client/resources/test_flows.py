@@ -1,4 +1,4 @@
-"""Flows: what Activepieces would do by half is not asked of it, and a webhook's few words are understood."""
+"""Flows: calls that Activepieces would only half carry out, and responses of webhooks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_new_flow_has_no_trigger() -> None:
     assert transport.lines == [f"GET /flows/{FLOW}"]
 
 
-def test_a_published_flow_names_its_connections() -> None:
+def test_a_published_flow_has_connection_ids() -> None:
     flow = Flows(says("flow get after publish")).get(FLOW)
 
     assert flow.status == "ENABLED"
@@ -56,13 +56,13 @@ def test_a_published_flow_names_its_connections() -> None:
     assert flow.version.connection_ids == ("c-secret",)
 
 
-def test_a_flow_of_an_older_server_is_read_too() -> None:
+def test_a_flow_of_an_older_server_is_decoded() -> None:
     flow = Flows(says("[0.78.2] flows create")).create("h3kUN4bpL90lVEmp9h414", "f")
 
     assert (flow.display_name, flow.version.schema_version) == ("f", "16")
 
 
-def test_what_was_typed_into_steps_stays_out_of_the_repr() -> None:
+def test_the_repr_shows_no_inputs_of_steps() -> None:
     flow = Flows(says("flow get after publish")).get(FLOW)
 
     assert "hi" in str(flow.version.trigger)
@@ -92,7 +92,7 @@ def test_flows_are_listed_with_one_call_and_every_filter() -> None:
     }
 
 
-def test_without_filters_all_flows_are_asked_for() -> None:
+def test_without_filters_all_flows_are_listed() -> None:
     transport = says("flow list")
 
     assert len(Flows(transport).list(PROJECT)) == 2
@@ -100,7 +100,7 @@ def test_without_filters_all_flows_are_asked_for() -> None:
 
 
 @pytest.mark.parametrize("name", ["flow get unknown", "flow get deleted"])
-def test_an_unknown_flow_is_not_there(name: str) -> None:
+def test_an_unknown_flow_is_not_found(name: str) -> None:
     with pytest.raises(ResourceNotFound) as missing:
         Flows(says(name)).get("fffffffffffffffffffff")
 
@@ -110,7 +110,7 @@ def test_an_unknown_flow_is_not_there(name: str) -> None:
 # --- Making ---------------------------------------------------------------------------------------
 
 
-def test_a_flow_is_made() -> None:
+def test_a_flow_is_created() -> None:
     transport = says("flow create with metadata+externalId")
 
     flow = Flows(transport).create(PROJECT, "Flow ext", folder_id="f1", metadata={"a": 1})
@@ -154,7 +154,7 @@ def test_a_template_becomes_a_flow() -> None:
     }
 
 
-def test_a_template_may_get_another_name() -> None:
+def test_an_imported_template_can_be_renamed() -> None:
     transport = says("flow create (api key)", "flow op UPDATE_TRIGGER")
 
     Flows(transport).import_template(PROJECT, TEMPLATE, display_name="Mine")
@@ -163,8 +163,8 @@ def test_a_template_may_get_another_name() -> None:
     assert transport.last.body["request"]["displayName"] == "Mine"
 
 
-def test_metadata_are_there_before_the_template_is_imported() -> None:
-    """So that the publish constraints in them hold from the first moment."""
+def test_metadata_are_set_before_the_template_is_imported() -> None:
+    """The constraints apply from the start."""
     transport = says("flow create (api key)", "flow op UPDATE_TRIGGER")
 
     Flows(transport).import_template(PROJECT, TEMPLATE, metadata=CONSTRAINED)
@@ -177,7 +177,7 @@ VIOLATION = answer(409, {"code": "VALIDATION", "params": {"message": "Not publis
 
 
 @pytest.mark.parametrize(
-    ("constraints", "words"),
+    ("constraints", "description"),
     [
         ({"requiredPieceNames": ["@acme/piece-crm", "@acme/piece-erp"]}, "@acme/piece-crm or @acme/piece-erp"),
         ({"triggerLock": "frozen"}, "its trigger is frozen"),
@@ -185,7 +185,7 @@ VIOLATION = answer(409, {"code": "VALIDATION", "params": {"message": "Not publis
 )  # fmt: skip
 @pytest.mark.parametrize("operation", ["LOCK_AND_PUBLISH", "UPDATE_TRIGGER", "IMPORT_FLOW"])
 def test_a_violated_publish_constraint_is_named(
-    constraints: dict[str, Any], words: str, operation: str
+    constraints: dict[str, Any], description: str, operation: str
 ) -> None:
     flow = with_metadata({"embedConstraints": constraints})
     transport = FakeTransport([VIOLATION, flow])
@@ -193,7 +193,7 @@ def test_a_violated_publish_constraint_is_named(
     with pytest.raises(ConstraintViolated) as refused:
         Flows(transport).apply(FLOW, operation, {})
 
-    assert words in refused.value.detail
+    assert description in refused.value.detail
     assert "Not publishable" in refused.value.detail
     assert (refused.value.status, refused.value.code) == (409, "VALIDATION")
 
@@ -218,7 +218,7 @@ def test_publishing_names_the_constraint_too() -> None:
     ],
     ids=["busy", "another operation", "no constraints", "no look possible"],
 )
-def test_another_conflict_is_not_taken_for_a_violated_constraint(
+def test_other_conflicts_are_not_constraint_violations(
     operation: str, body: dict[str, Any], then: list[dict[str, Any] | None]
 ) -> None:
     looks = [answer(500, {}) if metadata is None else with_metadata(metadata) for metadata in then]
@@ -230,11 +230,11 @@ def test_another_conflict_is_not_taken_for_a_violated_constraint(
 
 
 def with_metadata(metadata: dict[str, Any], *, recorded_as: str = "flow get") -> ApiResponse:
-    """A flow as a real server shows it, with these metadata."""
+    """A flow of a real server, with these metadata."""
     return answer(200, recording(recorded_as).body | {"metadata": metadata})
 
 
-def test_a_template_that_does_not_fit_leaves_no_empty_flow_behind() -> None:
+def test_a_failed_import_deletes_the_empty_flow() -> None:
     transport = says("flow create (api key)", "flow op ADD_ACTION bad shape", "flow delete")
 
     with pytest.raises(InvalidRequest) as refused:
@@ -244,7 +244,7 @@ def test_a_template_that_does_not_fit_leaves_no_empty_flow_behind() -> None:
     assert transport.lines[-1] == f"DELETE /flows/{FLOW}"
 
 
-def test_that_the_empty_flow_could_not_be_removed_hides_no_cause() -> None:
+def test_a_failed_deletion_does_not_hide_the_import_error() -> None:
     transport = FakeTransport(
         [recorded("flow create (api key)"), answer(400, {}), answer(500, {"message": "down"})]
     )
@@ -278,7 +278,7 @@ def test_publishing_enables_the_flow() -> None:
 
 
 def test_a_flow_without_a_trigger_is_not_published() -> None:
-    """Activepieces would answer 404, and lock and publish the empty draft all the same."""
+    """Activepieces would lock and publish the empty draft, and answer 404."""
     transport = says("flow get")
 
     with pytest.raises(CallNotSupported) as refused:
@@ -297,7 +297,7 @@ def test_a_flow_without_a_trigger_is_not_published() -> None:
         ("disable", "DISABLED", "flow op CHANGE_STATUS DISABLED"),
     ],
 )
-def test_a_flow_is_switched(method: str, status: str, name: str) -> None:
+def test_a_flow_is_enabled_and_disabled(method: str, status: str, name: str) -> None:
     transport = says(name)
 
     flow = getattr(Flows(transport), method)(FLOW)
@@ -318,7 +318,7 @@ def test_any_operation_can_be_applied() -> None:
     assert not transport.last.is_repeatable
 
 
-def test_an_operation_that_does_not_fit_is_rejected() -> None:
+def test_an_invalid_operation_is_rejected() -> None:
     with pytest.raises(InvalidRequest):
         Flows(says("flow op unknown")).apply(FLOW, "NOPE", {})
 
@@ -337,7 +337,7 @@ def test_a_flow_is_deleted() -> None:
 # --- Running --------------------------------------------------------------------------------------
 
 
-def test_a_flow_is_run_and_its_answer_waited_for() -> None:
+def test_a_synchronous_run_returns_the_response() -> None:
     transport = says("[worker] webhook sync")
 
     result = Flows(transport).run(FLOW, {"hello": "world"})
@@ -351,7 +351,7 @@ def test_a_flow_is_run_and_its_answer_waited_for() -> None:
 
 
 def test_a_webhook_never_gets_the_credential() -> None:
-    """The headers of a webhook are input of the flow, for all who may read its runs."""
+    """The flow receives all headers, and whoever can read its runs sees them."""
     transport = says({}, {})
 
     Flows(transport).run(FLOW)
@@ -368,7 +368,7 @@ def test_a_flow_is_run_without_waiting() -> None:
     assert transport.last.timeout is None
 
 
-def test_a_caller_may_have_more_patience() -> None:
+def test_a_run_can_have_a_longer_timeout() -> None:
     transport = says({})
 
     Flows(transport).run(FLOW, timeout=Timeout(read=100, total=100))
@@ -384,13 +384,13 @@ def test_without_a_payload_the_flow_gets_an_empty_object() -> None:
     assert transport.last.body == {}
 
 
-def test_a_flow_that_failed_or_has_no_answer_answers_nothing() -> None:
+def test_a_flow_without_a_response_returns_none() -> None:
     assert Flows(says("[worker] webhook sync, connection deleted")).run(FLOW) is None
 
 
 @pytest.mark.parametrize("body", [{}, None])
-def test_a_408_without_words_is_no_answer_as_204_is(body: dict[str, Any] | None) -> None:
-    """A 0.86 server says it like this."""
+def test_an_empty_408_is_none_like_204(body: dict[str, Any] | None) -> None:
+    """The response of a 0.86 server."""
     assert Flows(FakeTransport([answer(408, body)])).run(FLOW) is None
 
 
@@ -433,7 +433,7 @@ def test_an_unknown_flow_is_not_run() -> None:
         ),
     ],
 )
-def test_a_flow_may_answer_with_an_error_of_its_own(
+def test_a_flow_can_respond_with_its_own_error(
     status: int, body: dict[str, Any], kind: type[Exception]
 ) -> None:
     with pytest.raises(kind) as failed:

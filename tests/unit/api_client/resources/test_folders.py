@@ -31,7 +31,7 @@ def test_folders_are_listed_with_one_call() -> None:
     assert transport.last.query == {"projectId": "p1", "limit": NO_LIMIT}
 
 
-def test_a_folder_is_read_made_renamed_and_deleted() -> None:
+def test_a_folder_is_fetched_created_renamed_and_deleted() -> None:
     transport = FakeTransport(
         [answer(200, JSON), answer(200, JSON), answer(200, JSON), answer(200)]
     )
@@ -52,8 +52,8 @@ def test_a_folder_is_read_made_renamed_and_deleted() -> None:
     assert transport.calls[2].body == {"displayName": "Sales"}
 
 
-def test_a_bad_key_is_told_by_its_status() -> None:
-    """Routes of a project answer it with a body that speaks of something else."""
+def test_an_invalid_key_is_recognized_by_the_status() -> None:
+    """The body of this response is about something else."""
     with pytest.raises(AuthenticationFailed) as refused:
         Folders(says("bad api key: /api/v1/folders")).list("p1")
 

@@ -50,7 +50,7 @@ def test_global_connections_are_listed_with_one_call() -> None:
 
 
 @pytest.mark.parametrize(("part", "count"), [("GLOBAL one", 3), ("%", 0), ("", 5)])
-def test_a_name_is_looked_for_without_wildcards(part: str, count: int) -> None:
+def test_names_are_filtered_without_wildcards(part: str, count: int) -> None:
     transport = says("global list")
 
     found = GlobalConnections(transport).list(display_name=part)
@@ -59,7 +59,7 @@ def test_a_name_is_looked_for_without_wildcards(part: str, count: int) -> None:
     assert "displayName" not in transport.last.query
 
 
-def test_a_global_connection_is_made() -> None:
+def test_a_global_connection_is_created() -> None:
     transport = says("global upsert preSelectForNewProjects")
 
     made = GlobalConnections(transport).upsert(
@@ -85,7 +85,7 @@ def test_a_global_connection_is_made() -> None:
     assert not transport.last.is_repeatable
 
 
-def test_it_may_be_for_no_project_yet() -> None:
+def test_it_may_have_no_projects() -> None:
     transport = says("global upsert empty projectIds")
 
     assert GlobalConnections(transport).upsert(draft(project_ids=[])).project_ids == ()
@@ -93,16 +93,16 @@ def test_it_may_be_for_no_project_yet() -> None:
     assert "metadata" not in transport.last.body
 
 
-def test_its_secret_is_in_no_repr() -> None:
+def test_its_repr_shows_no_secret() -> None:
     assert "ok-g" not in repr(draft())
 
 
-def test_a_project_has_to_be_there() -> None:
+def test_an_unknown_project_is_not_found() -> None:
     with pytest.raises(ResourceNotFound):
         GlobalConnections(says("global upsert unknown project")).upsert(draft())
 
 
-def test_a_global_connection_is_changed() -> None:
+def test_a_global_connection_is_updated() -> None:
     transport = says("global update")
 
     changed = GlobalConnections(transport).update(
@@ -133,8 +133,8 @@ def test_a_name_is_required() -> None:
     assert transport.calls == []
 
 
-def test_an_unknown_one_cannot_be_changed() -> None:
-    """Activepieces answers 500, in words of its database library."""
+def test_an_unknown_global_connection_is_not_found() -> None:
+    """Activepieces answers 500, with a message of its database library."""
     transport = says("global update unknown id", "global list")
 
     with pytest.raises(ResourceNotFound) as missing:
@@ -144,7 +144,7 @@ def test_an_unknown_one_cannot_be_changed() -> None:
     assert transport.lines[-1] == "GET /global-connections"
 
 
-def test_a_fault_with_one_that_is_there_stays_a_fault() -> None:
+def test_a_server_error_for_an_existing_connection_stays_one() -> None:
     transport = says("global update unknown id", "global list")
 
     with pytest.raises(ServerError) as fault:
@@ -173,6 +173,6 @@ def test_a_global_connection_is_deleted_by_its_own_route() -> None:
         ("global upsert without scope", InvalidRequest),
     ],
 )
-def test_a_refusal_has_its_kind(name: str, kind: type[Exception]) -> None:
+def test_a_missing_plan_is_reported(name: str, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         GlobalConnections(says(name)).list()

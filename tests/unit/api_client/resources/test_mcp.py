@@ -1,4 +1,4 @@
-"""MCP servers of both kinds: the words of the other kind are never sent, since they do nothing."""
+"""MCP servers of both kinds: fields of the other kind, which a server ignores, are not sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def unknown_kind() -> dict[str, Any]:
     return {"id": "m", "token": "t" * 72, "created": "c", "updated": "u", "enabledTools": []}
 
 
-def test_a_server_of_0_85_has_tools_that_are_off() -> None:
+def test_a_0_85_server_has_disabled_tools() -> None:
     transport = says("mcp: rotate")
 
     server = Mcp(transport).get(PROJECT)
@@ -36,13 +36,13 @@ def test_a_server_of_0_85_has_tools_that_are_off() -> None:
     assert transport.lines == [f"GET {PATH}"]
 
 
-def test_a_server_of_0_78_has_a_switch() -> None:
+def test_a_0_78_server_can_be_switched_on_and_off() -> None:
     server = Mcp(says(OLD)).get("h3kUN4bpL90lVEmp9h414")
 
     assert (server.dialect, server.enabled, server.disabled_tools) == ("0.78", False, None)
 
 
-def test_a_server_of_a_third_kind_is_shown_all_the_same() -> None:
+def test_a_server_of_an_unknown_kind_is_returned() -> None:
     server = Mcp(says(unknown_kind())).get(PROJECT)
 
     assert (server.dialect, server.enabled, server.disabled_tools) == (None, None, None)
@@ -57,7 +57,7 @@ def test_the_server_of_the_platform_belongs_to_no_project() -> None:
     assert transport.lines == ["GET /mcp-server"]
 
 
-def test_a_token_shows_its_end_only() -> None:
+def test_a_masked_token_shows_only_its_end() -> None:
     server = Mcp(says("mcp: rotate")).get(PROJECT)
 
     assert server.token.startswith("U7WcjgpJkYci")
@@ -100,10 +100,10 @@ def test_an_old_server_is_switched(enabled: bool, status: str) -> None:
         (unknown_kind(), {"disabled_tools": []}),
     ],
 )
-def test_what_a_server_would_accept_and_not_do_is_refused(
+def test_a_change_that_a_server_would_ignore_is_refused(
     server: str | dict[str, Any], change: dict[str, Any]
 ) -> None:
-    """Seen on a 0.85.2 server: it answers 200 to the words of 0.78, and nothing has changed."""
+    """Seen on a 0.85.2 server: it answers 200 to the fields of 0.78 and ignores them."""
     transport = says(server)
 
     with pytest.raises(CallNotSupported) as refused:
@@ -125,7 +125,7 @@ def test_one_thing_is_changed_at_a_time(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["mcp: rotate", "[0.78.2] mcp-server rotate"])
-def test_a_rotation_brings_another_token(name: str) -> None:
+def test_a_rotation_returns_a_new_token(name: str) -> None:
     transport = says(name)
 
     server = Mcp(transport).rotate_token(PROJECT)
@@ -152,6 +152,6 @@ def test_an_api_key_is_refused_by_activepieces_too() -> None:
         Mcp(transport).get(PROJECT)
 
 
-def test_an_answer_without_a_token_is_no_mcp_server() -> None:
+def test_a_response_without_a_token_is_unexpected() -> None:
     with pytest.raises(UnexpectedResponse):
         Mcp(says({"id": "m", "created": "c", "updated": "u", "status": "ENABLED"})).get(PROJECT)

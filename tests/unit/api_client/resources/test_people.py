@@ -59,18 +59,18 @@ def test_users_are_listed_with_one_call() -> None:
     assert transport.last.query == {"limit": NO_LIMIT}
 
 
-def test_a_user_is_found_by_the_hosts_own_id() -> None:
+def test_a_user_is_found_by_external_id() -> None:
     transport = says("api key: users by externalId")
 
     assert Users(transport).find("u-1") == EVE
     assert transport.last.query == {"externalId": "u-1", "limit": NO_LIMIT}
 
 
-def test_a_server_that_does_not_know_the_filter_finds_nobody_else() -> None:
+def test_a_server_without_the_filter_finds_no_other_user() -> None:
     assert Users(says("CE GET /api/v1/users")).find("u-1") is None
 
 
-def test_an_empty_id_finds_nobody_and_asks_nobody() -> None:
+def test_an_empty_external_id_of_a_user_is_rejected() -> None:
     transport = says()
 
     with pytest.raises(InvalidInput):
@@ -79,7 +79,7 @@ def test_an_empty_id_finds_nobody_and_asks_nobody() -> None:
     assert transport.calls == []
 
 
-def test_a_user_is_read_by_id() -> None:
+def test_a_user_is_fetched_by_id() -> None:
     transport = says(EVE_JSON)
 
     assert Users(transport).get(EVE.id) == EVE
@@ -95,7 +95,7 @@ def test_a_user_is_read_by_id() -> None:
         ({"external_id": "u-2"}, {"externalId": "u-2"}),
     ],
 )
-def test_a_user_is_changed(changes: dict[str, Any], body: dict[str, Any]) -> None:
+def test_a_user_is_updated(changes: dict[str, Any], body: dict[str, Any]) -> None:
     transport = says(EVE_JSON)
 
     Users(transport).update(EVE.id, **changes)
@@ -105,7 +105,7 @@ def test_a_user_is_changed(changes: dict[str, Any], body: dict[str, Any]) -> Non
     assert transport.last.is_repeatable
 
 
-def test_a_user_is_taken_from_the_platform() -> None:
+def test_a_user_is_deleted() -> None:
     transport = FakeTransport([answer(204)])
 
     Users(transport).delete(EVE.id)
@@ -113,7 +113,7 @@ def test_a_user_is_taken_from_the_platform() -> None:
     assert transport.lines == [f"DELETE /users/{EVE.id}"]
 
 
-def test_users_of_the_embedded_builder_may_not_see_the_others() -> None:
+def test_signed_users_cannot_list_users() -> None:
     with pytest.raises(PermissionDenied):
         Users(says("embed user: users list")).list()
 
@@ -121,7 +121,7 @@ def test_users_of_the_embedded_builder_may_not_see_the_others() -> None:
 # --- Invitations ----------------------------------------------------------------------------------
 
 
-def test_an_invitation_of_a_user_waits_and_its_link_is_secret() -> None:
+def test_an_invitation_by_a_user_is_pending_and_its_link_secret() -> None:
     transport = says("invite to platform (user)")
 
     invitation = Users(transport).invite("inv1@example.com", platform_role="MEMBER")
@@ -138,7 +138,7 @@ def test_an_invitation_of_a_user_waits_and_its_link_is_secret() -> None:
     assert not transport.last.is_repeatable
 
 
-def test_an_invitation_of_an_api_key_is_accepted_at_once() -> None:
+def test_an_invitation_by_an_api_key_is_accepted_at_once() -> None:
     invitation = Users(says("invite to platform (api key)")).invite("a@b.c", platform_role="MEMBER")
 
     assert (invitation.status, invitation.link) == ("ACCEPTED", None)
@@ -151,7 +151,7 @@ def test_invitations_to_the_platform_are_listed() -> None:
     assert transport.last.query == {"type": "PLATFORM", "limit": NO_LIMIT}
 
 
-def test_invitations_to_a_project_name_the_role() -> None:
+def test_invitations_to_a_project_have_a_role() -> None:
     transport = says("invitations list PROJECT")
 
     invitations = Members(transport).list_invitations(PROJECT)
@@ -162,7 +162,7 @@ def test_invitations_to_a_project_name_the_role() -> None:
 
 
 @pytest.mark.parametrize("resource", [Users, Members])
-def test_an_invitation_is_taken_back_once(resource: type[Users] | type[Members]) -> None:
+def test_an_invitation_is_deleted_once(resource: type[Users] | type[Members]) -> None:
     transport = says("invitation delete", "invitation delete again")
     inviting = resource(transport)
 
@@ -190,7 +190,7 @@ def test_members_are_listed_with_their_users_and_roles() -> None:
     assert transport.last.query == {"projectId": PROJECT, "limit": NO_LIMIT}
 
 
-def test_somebody_is_invited_to_a_project() -> None:
+def test_a_person_is_invited_to_a_project() -> None:
     transport = says("invite to project twice")
 
     invitation = Members(transport).invite(PROJECT, email="inv3@example.com", role="Viewer")
@@ -204,7 +204,7 @@ def test_somebody_is_invited_to_a_project() -> None:
     }
 
 
-def test_nobody_is_invited_to_a_personal_project() -> None:
+def test_an_invitation_to_a_personal_project_is_a_conflict() -> None:
     with pytest.raises(Conflict) as refused:
         Members(says("invite to personal project")).invite(PROJECT, email="a@b.c", role="Viewer")
 

@@ -21,7 +21,7 @@ OAUTH = "@activepieces/piece-acme-oauth"
 OURS = "@local/piece-flaskext"
 
 
-def test_a_piece_says_how_it_signs_in() -> None:
+def test_a_piece_has_its_way_to_authenticate() -> None:
     transport = says("pieces get url-encoded")
 
     piece = Pieces(transport).get(OAUTH)
@@ -38,7 +38,7 @@ def test_a_piece_says_how_it_signs_in() -> None:
     assert transport.lines == ["GET /pieces/@activepieces%2Fpiece-acme-oauth"]
 
 
-def test_a_version_and_a_project_may_be_named() -> None:
+def test_a_piece_can_be_fetched_by_version_and_project() -> None:
     transport = says("pieces get with projectId/version")
 
     Pieces(transport).get(OAUTH, version="0.1.0", project_id="H4SMHoAgJs8TNlXiaOIoV")
@@ -75,11 +75,11 @@ PIECE = {"name": OURS, "displayName": "Ours", "version": "0.0.1"}
 
 
 @pytest.mark.parametrize("auth", [{}, {"auth": None}, {"auth": []}])
-def test_a_piece_may_need_no_sign_in(auth: dict[str, object]) -> None:
+def test_a_piece_may_have_no_authentication(auth: dict[str, object]) -> None:
     assert Pieces(says({**PIECE, **auth})).get(OURS).auth is None
 
 
-def test_of_several_ways_to_sign_in_the_first_counts() -> None:
+def test_auth_is_the_first_of_several_ways_to_authenticate() -> None:
     ways = [{"type": "CUSTOM_AUTH", "props": {}}, {"type": "OAUTH2"}]
 
     piece = Pieces(says({**PIECE, "auth": ways})).get(OURS)
@@ -98,18 +98,18 @@ def test_of_several_ways_to_sign_in_the_first_counts() -> None:
         {"version": None},
     ],
 )
-def test_what_is_no_piece_is_not_activepieces(broken: dict[str, object]) -> None:
+def test_anything_but_a_piece_is_an_unexpected_response(broken: dict[str, object]) -> None:
     with pytest.raises(UnexpectedResponse):
         Pieces(says({**PIECE, **broken})).get(OURS)
 
 
 @pytest.mark.parametrize("answer", [{"data": None}, ["text"], None])
-def test_what_is_no_list_of_pieces_is_not_activepieces(answer: object) -> None:
+def test_anything_but_a_list_of_pieces_is_an_unexpected_response(answer: object) -> None:
     with pytest.raises(UnexpectedResponse):
         Pieces(says(answer)).list()
 
 
-def test_an_unknown_piece_is_not_there() -> None:
+def test_an_unknown_piece_is_not_found() -> None:
     with pytest.raises(ResourceNotFound):
         Pieces(says("pieces get unknown")).get("@activepieces/piece-nope")
 
@@ -133,7 +133,7 @@ def test_a_piece_is_installed_from_its_archive() -> None:
     assert not transport.last.is_repeatable
 
 
-def test_a_version_that_is_there_is_a_conflict() -> None:
+def test_an_existing_version_is_a_conflict() -> None:
     with pytest.raises(Conflict) as there:
         Pieces(says("[worker] piece install same version again")).install(
             b"tgz", name=OURS, version="0.0.1"
@@ -142,7 +142,7 @@ def test_a_version_that_is_there_is_a_conflict() -> None:
     assert "already_exists" in there.value.detail
 
 
-def test_what_is_no_archive_is_rejected() -> None:
+def test_an_invalid_archive_is_rejected() -> None:
     with pytest.raises(PieceInstallationFailed) as refused:
         Pieces(says("[worker] piece install not a tgz")).install(
             b"text", name=OURS, version="0.0.1"
@@ -151,7 +151,7 @@ def test_what_is_no_archive_is_rejected() -> None:
     assert refused.value.code == "ENGINE_OPERATION_FAILURE"
 
 
-def test_a_refused_piece_is_explained_in_words_about_pieces() -> None:
+def test_a_failed_installation_mentions_the_piece() -> None:
     """Activepieces says "{}", for a broken archive as for code that does not load."""
     with pytest.raises(PieceInstallationFailed) as refused:
         Pieces(says("[worker] piece install not a tgz")).install(
@@ -163,14 +163,14 @@ def test_a_refused_piece_is_explained_in_words_about_pieces() -> None:
     assert "connection" not in str(refused.value)
 
 
-def test_a_piece_that_takes_too_long_is_explained_in_words_about_pieces() -> None:
+def test_an_installation_that_times_out_mentions_the_piece() -> None:
     late = CallTimedOut("pieces.install", seconds=60)
 
     assert "Installing a piece" in str(late)
     assert "connection" not in str(late)
 
 
-def test_a_worker_that_does_not_install_a_piece_is_still_a_worker_that_is_away() -> None:
+def test_an_installation_without_a_worker_is_worker_unavailable() -> None:
     body = {
         "code": "ENGINE_OPERATION_FAILURE",
         "params": {"message": "Worker did not respond within the safety timeout"},
@@ -181,7 +181,7 @@ def test_a_worker_that_does_not_install_a_piece_is_still_a_worker_that_is_away()
 
 
 @pytest.mark.parametrize("version", ["", "1", "1.2", "^1.2.3", "1.2.3-beta", "1.2.3\n"])
-def test_a_version_that_is_no_three_numbers_is_not_sent(version: str) -> None:
+def test_an_inexact_version_is_rejected(version: str) -> None:
     transport = says()
 
     with pytest.raises(InvalidInput):

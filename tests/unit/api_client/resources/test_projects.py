@@ -43,23 +43,23 @@ def test_projects_are_listed_with_one_call() -> None:
     assert transport.last.query == {"displayName": "Local", "limit": NO_LIMIT}
 
 
-def test_a_project_is_found_by_the_hosts_own_name_for_it() -> None:
+def test_a_project_is_found_by_its_external_id() -> None:
     transport = says("projects list by externalId")
 
     assert Projects(transport).find("tenant-1") == TENANT_ONE
     assert transport.last.query == {"externalId": "tenant-1", "limit": NO_LIMIT}
 
 
-def test_a_project_that_is_not_there_is_none() -> None:
+def test_a_missing_project_is_none() -> None:
     assert Projects(says("projects list by unknown externalId")).find("nope") is None
 
 
-def test_a_server_that_does_not_know_the_filter_finds_nothing_wrong() -> None:
-    """It would answer with all projects, and the first of them is somebody else's."""
+def test_a_server_without_the_filter_finds_no_wrong_project() -> None:
+    """It would return all projects, and the first is another tenant's."""
     assert Projects(says("projects list (user)")).find("tenant-1") is None
 
 
-def test_an_empty_name_finds_nothing_and_asks_nobody() -> None:
+def test_an_empty_external_id_is_rejected_without_a_call() -> None:
     transport = says()
 
     with pytest.raises(InvalidInput):
@@ -68,21 +68,21 @@ def test_an_empty_name_finds_nothing_and_asks_nobody() -> None:
     assert transport.calls == []
 
 
-def test_a_project_is_read_by_its_id() -> None:
+def test_a_project_is_fetched_by_id() -> None:
     transport = says("projects create")
 
     assert Projects(transport).get(TENANT_ONE.id) == TENANT_ONE
     assert transport.lines == [f"GET /projects/{TENANT_ONE.id}"]
 
 
-def test_a_project_that_was_deleted_is_not_there() -> None:
+def test_a_deleted_project_is_not_found() -> None:
     with pytest.raises(ResourceNotFound) as missing:
         Projects(says("projects get deleted")).get("KBr6wQQr5v5OS0ldDSYMK")
 
     assert missing.value.operation == "projects.get"
 
 
-def test_an_id_leads_to_no_other_route() -> None:
+def test_a_project_id_cannot_lead_to_another_route() -> None:
     transport = says("projects create")
 
     Projects(transport).get("../users?x=")
@@ -90,7 +90,7 @@ def test_an_id_leads_to_no_other_route() -> None:
     assert transport.lines == ["GET /projects/..%2Fusers%3Fx%3D"]
 
 
-def test_a_project_is_made() -> None:
+def test_a_project_is_created() -> None:
     transport = says("projects create")
 
     made = Projects(transport).create(
@@ -107,7 +107,7 @@ def test_a_project_is_made() -> None:
     assert not transport.last.is_repeatable
 
 
-def test_what_is_not_given_is_not_sent() -> None:
+def test_omitted_fields_are_not_sent() -> None:
     transport = says("projects create")
 
     Projects(transport).create("Tenant One")
@@ -124,7 +124,7 @@ def test_an_external_id_that_is_taken_is_a_conflict() -> None:
     assert "external id" in taken.value.detail
 
 
-def test_another_fault_of_the_server_stays_one() -> None:
+def test_other_server_errors_are_not_conflicts() -> None:
     transport = FakeTransport([answer(500, {"code": "22021", "message": "invalid byte sequence"})])
 
     with pytest.raises(ServerError) as fault:
@@ -134,7 +134,7 @@ def test_another_fault_of_the_server_stays_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "acme.com", "a/b"])
-def test_a_name_that_activepieces_refuses_is_not_sent(name: str) -> None:
+def test_an_invalid_name_is_not_sent(name: str) -> None:
     transport = says()
 
     with pytest.raises(InvalidInput):
@@ -156,7 +156,7 @@ def test_a_name_that_activepieces_refuses_is_not_sent(name: str) -> None:
         ("", "Project"),
     ],
 )
-def test_any_text_becomes_a_name_that_activepieces_takes(text: str, name: str) -> None:
+def test_project_name_makes_a_valid_name(text: str, name: str) -> None:
     assert project_name(text) == name
 
 
@@ -168,7 +168,7 @@ def test_any_text_becomes_a_name_that_activepieces_takes(text: str, name: str) -
         ({"metadata": {}}, {"metadata": {}}),
     ],
 )
-def test_a_change_sends_what_changes_and_may_be_repeated(
+def test_an_update_sends_only_changes_and_is_repeatable(
     changes: dict[str, Any], body: dict[str, Any]
 ) -> None:
     transport = says("projects update")
@@ -189,14 +189,14 @@ def test_a_project_is_deleted() -> None:
     assert transport.lines == ["DELETE /projects/KBr6wQQr5v5OS0ldDSYMK"]
 
 
-def test_a_personal_project_stays() -> None:
+def test_a_personal_project_cannot_be_deleted() -> None:
     with pytest.raises(Conflict) as refused:
         Projects(says("projects delete personal")).delete("CVjZA7zWmYdAC9PqL7HXq")
 
     assert refused.value.detail == "Personal projects cannot be deleted"
 
 
-def test_a_refusal_says_what_activepieces_said() -> None:
+def test_a_rejection_has_the_message_of_activepieces() -> None:
     with pytest.raises(InvalidRequest) as refused:
         Projects(says("projects create missing displayName")).create("x")
 

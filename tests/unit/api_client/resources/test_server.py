@@ -9,7 +9,7 @@ from flask_activepieces.api_client.resources.server import Server
 from tests.support.calls import FakeTransport, recorded, says
 
 
-def test_a_server_tells_its_version_and_edition() -> None:
+def test_a_server_has_version_and_edition() -> None:
     transport = says("flags")
 
     info = Server(transport).info()
@@ -21,7 +21,7 @@ def test_a_server_tells_its_version_and_edition() -> None:
     assert transport.lines == ["GET /flags"]
 
 
-def test_a_healthy_server_says_so() -> None:
+def test_a_healthy_server_is_healthy() -> None:
     transport = says("health")
 
     assert Server(transport).is_healthy()
@@ -29,8 +29,8 @@ def test_a_healthy_server_says_so() -> None:
     assert not Server(says({"status": "Unhealthy"})).is_healthy()
 
 
-def test_what_anybody_may_know_is_asked_without_the_credential() -> None:
-    """Behind a wrong base URL there is somebody else."""
+def test_public_information_is_fetched_without_the_credential() -> None:
+    """A wrong base URL leads to another service."""
     transport = says("flags", "health")
     server = Server(transport)
 
@@ -41,11 +41,11 @@ def test_what_anybody_may_know_is_asked_without_the_credential() -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, [], {"CURRENT_VERSION": "0.85.2"}])
-def test_another_service_is_not_activepieces(answer: object) -> None:
+def test_another_service_is_an_unexpected_response(answer: object) -> None:
     with pytest.raises(UnexpectedResponse):
         Server(says(answer)).info()
 
 
-def test_a_web_page_is_not_activepieces() -> None:
+def test_a_web_page_is_an_unexpected_response() -> None:
     with pytest.raises(UnexpectedResponse):
         Server(FakeTransport([recorded("no /api prefix")])).info()

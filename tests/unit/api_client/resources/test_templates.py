@@ -12,7 +12,7 @@ from tests.support.recordings import recording
 TEMPLATE = {**recording("flow template").body, "id": "t1", "type": "CUSTOM"}
 
 
-def test_templates_are_looked_for() -> None:
+def test_templates_are_searched() -> None:
     transport = says({"data": [TEMPLATE], "next": None, "previous": None})
 
     (template,) = Templates(transport).list(
@@ -29,14 +29,14 @@ def test_templates_are_looked_for() -> None:
     }
 
 
-def test_a_template_is_read_by_id() -> None:
+def test_a_template_is_fetched_by_id() -> None:
     transport = says(TEMPLATE)
 
     assert Templates(transport).get("t1").id == "t1"
     assert transport.lines == ["GET /templates/t1"]
 
 
-def test_a_file_that_was_exported_is_a_template() -> None:
+def test_an_exported_file_is_a_template() -> None:
     template = template_from_json(recording("flow template").body)
 
     assert [flow.display_name for flow in template.flows] == ["Renamed flow"]
@@ -46,6 +46,6 @@ def test_a_file_that_was_exported_is_a_template() -> None:
 @pytest.mark.parametrize(
     "data", [None, [], "text", {}, {"name": "x", "type": "SHARED", "flows": [{}]}]
 )
-def test_another_file_is_none(data: object) -> None:
+def test_another_file_is_not_a_template(data: object) -> None:
     with pytest.raises(UnexpectedResponse):
         template_from_json(data)
