@@ -16,7 +16,6 @@ from flask_activepieces.oauth.requests import FORM
 from flask_activepieces.oauth.authorization import codes
 from flask_activepieces.oauth.authorization.codes import AuthorizationCode
 from flask_activepieces.oauth.clients.registration import Registration
-from flask_activepieces.oauth.clients.store import NewCredentials
 from flask_activepieces.oauth.tokens.families import begin, redeem
 from flask_activepieces.state import get_state
 
@@ -40,20 +39,9 @@ class Mint:
         with self.app.app_context():
             self._state = state = get_state()
             registration = Registration(name="Bench", redirect_uris=[CALLBACK], scope=SCOPE)
-            client, secret = state.database.run_in_transaction(
-                lambda transaction: state.clients.register(
-                    transaction, registration, NewCredentials(), now=state.now()
-                )
-            )
-            self._grant = state.database.run_in_transaction(
-                lambda transaction: state.grants.allow(
-                    transaction,
-                    client,
-                    host.SOMEBODY,
-                    host.WORKSPACE,
-                    list(host.SCOPES),
-                    now=state.now(),
-                )
+            client, secret = state.oauth_clients.register(registration)
+            self._grant = state.grants.approve(
+                client, host.SOMEBODY, host.WORKSPACE, list(host.SCOPES)
             )
         self.proof = {"client_id": client.client_id, "client_secret": str(secret)}
         self._desk = TokenDesk.of(state.settings, audit=state.audit)

@@ -16,7 +16,8 @@ from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host
 from .integrations.services import build_services
 from .integrations.tenant_removal import RemovedTenant
-from .oauth.clients.store import OAuthClients
+from .oauth.clients.service import OAuthClients
+from .oauth.connected_apps import ConnectedApps
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.issuer import TokenIssuer
@@ -60,15 +61,17 @@ class Activepieces:
         release = self._connection_release(app, settings)
         database = self._database(app, settings, release)
         audit = Audit(sender=app)
-        clients = OAuthClients(known_scopes=settings.scopes, audit=audit)
-        grants = Grants(audit=audit)
+        oauth_clients = OAuthClients(
+            database, clock=self._clock, audit=audit, known_scopes=settings.scopes
+        )
+        grants = Grants(database, clock=self._clock, audit=audit)
         tenants = build_services(
             settings,
             database,
             self._host,
             clock=self._clock,
             audit=audit,
-            oauth_clients=clients,
+            oauth_clients=oauth_clients,
             grants=grants,
             release=release,
         )
@@ -79,8 +82,9 @@ class Activepieces:
             database=database,
             audit=audit,
             # Activepieces and agents → app: the OAuth server
-            clients=clients,
+            oauth_clients=oauth_clients,
             grants=grants,
+            connected_apps=ConnectedApps(database, clock=self._clock),
             server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             failure_limiter=make_failure_limiter(app.extensions, redis_url=settings.redis_url),
@@ -106,15 +110,8 @@ class Activepieces:
 
         Without a tenant it is what they allowed in all of them, for an app whose user ids are unique among tenants.
         """
-        state = get_state()
-        return state.database.run_in_transaction(
-            lambda transaction: state.grants.revoke_of_user(
-                transaction,
-                tenant_id=tenant_id,
-                user_id=user_id,
-                now=state.now(),
-                why="the user was disabled",
-            )
+        return get_state().grants.revoke_user(
+            user_id, tenant_id=tenant_id, reason="the user was disabled"
         )
 
     def revoke_tenant(self, tenant_id: str) -> int:
@@ -123,12 +120,7 @@ class Activepieces:
         Its clients and integrations stay, for when it is enabled again. Until then, a client of the tenant that acts
         for itself can get a new token: delete such clients, or remove the tenant.
         """
-        state = get_state()
-        return state.database.run_in_transaction(
-            lambda transaction: state.grants.revoke_of_tenant(
-                transaction, tenant_id=tenant_id, now=state.now(), why="the tenant was disabled"
-            )
-        )
+        return get_state().grants.revoke_tenant(tenant_id, reason="the tenant was disabled")
 
     def remove_tenant(self, tenant_id: str) -> RemovedTenant:
         """Call this when a tenant is deleted: nothing of it is left that works, all in one transaction.

@@ -21,7 +21,8 @@ from .integrations.setup.credential_store import CredentialStore
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import TenantRemoval
-from .oauth.clients.store import OAuthClients
+from .oauth.clients.service import OAuthClients
+from .oauth.connected_apps import ConnectedApps
 from .oauth.grants import Grants
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.server import OAuthServer
@@ -41,8 +42,9 @@ class State:
     clock: Clock = field(repr=False)
     database: Database
     audit: Audit
-    clients: OAuthClients
+    oauth_clients: OAuthClients
     grants: Grants
+    connected_apps: ConnectedApps
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter

@@ -9,11 +9,10 @@ import click
 from flask.cli import AppGroup
 
 from ..errors import InvalidInput, NotFound
-from ..oauth.clients import store as clients
+from ..oauth.clients.client import OAuthClient
 from ..oauth.clients.json_form import shown
 from ..oauth.clients.presets import PRESETS
 from ..oauth.clients.registration import Registration
-from ..oauth.clients.store import NewCredentials, OAuthClient
 from ..state import State, get_state
 from ..storage import tenants
 from .confirmation import confirm, yes_option
@@ -93,12 +92,7 @@ def create(
     if tenant_id is not None and not _tenant_is_known(state, tenant_id):
         question = f"Tenant {tenant_id!r} has no client, grant or integration yet. Register a client for it?"
         confirm(question, yes=yes, as_json=as_json)
-    credentials = NewCredentials()
-    client, secret = state.database.run_in_transaction(
-        lambda transaction: state.clients.register(
-            transaction, registration, credentials, now=state.now()
-        )
-    )
+    client, secret = state.oauth_clients.register(registration)
     if as_json:
         print_json(shown(client, secret))
         return
@@ -112,15 +106,9 @@ def create(
 @reports_errors
 def list_clients(tenant_id: str | None, as_json: bool) -> None:
     """List the registered clients, without secrets."""
-    state = get_state()
-    found = state.database.read(
-        lambda connection: (
-            clients.of_all_tenants(connection)
-            if tenant_id is None
-            else clients.of_tenant(connection, tenant_id)
-        )
-    )
-    rows = [shown(client) for client in found]
+    service = get_state().oauth_clients
+    clients = service.list_all() if tenant_id is None else service.list_for_tenant(tenant_id)
+    rows = [shown(client) for client in clients]
     if as_json:
         print_json(rows)
     else:
@@ -182,9 +170,7 @@ def update(
     state = get_state()
     client = _find(state, client_id)
     registration = replace(client.registration(), **changes)
-    changed = state.database.run_in_transaction(
-        lambda transaction: state.clients.change(transaction, client, registration, now=state.now())
-    )
+    changed = state.oauth_clients.update(client, registration)
     if as_json:
         print_json(shown(changed))
     else:
@@ -200,12 +186,7 @@ def rotate(client_id: str, at_once: bool, as_json: bool) -> None:
     """Give a client a new secret; the old one works until the next rotation."""
     state = get_state()
     client = _find(state, client_id)
-    secret = clients.new_secret()
-    state.database.run_in_transaction(
-        lambda transaction: state.clients.rotate_secret(
-            transaction, client, secret, now=state.now(), keep_old=not at_once
-        )
-    )
+    secret = state.oauth_clients.rotate_secret(client, keep_old=not at_once)
     if as_json:
         print_json(shown(client, secret))
         return
@@ -236,9 +217,7 @@ def enable(client_id: str) -> None:
 def _set_enabled(client_id: str, enabled: bool) -> OAuthClient:
     state = get_state()
     client = _find(state, client_id)
-    state.database.run_in_transaction(
-        lambda transaction: state.clients.set_enabled(transaction, client, enabled, now=state.now())
-    )
+    state.oauth_clients.set_enabled(client, enabled)
     return client
 
 
@@ -251,9 +230,7 @@ def delete(client_id: str, yes: bool) -> None:
     state = get_state()
     client = _find(state, client_id)
     confirm(f"Delete {client.name} and everything that it has access to?", yes=yes)
-    state.database.run_in_transaction(
-        lambda transaction: state.clients.delete(transaction, client, now=state.now())
-    )
+    state.oauth_clients.delete(client)
     click.echo(f"Deleted {client.name}.")
 
 
@@ -280,7 +257,7 @@ def _tenant_is_known(state: State, tenant_id: str) -> bool:
 
 
 def _find(state: State, client_id: str) -> OAuthClient:
-    client = state.database.read(lambda connection: clients.find_any(connection, client_id))
+    client = state.oauth_clients.find_by_id(client_id)
     if client is None:
         raise NotFound("OAuth client", client_id)
     return client

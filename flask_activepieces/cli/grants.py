@@ -7,7 +7,6 @@ from flask.cli import AppGroup
 
 from ..clock import as_iso
 from ..errors import NotFound
-from ..oauth import grants
 from ..oauth.grants import Grant
 from ..state import get_state
 from .output import HOST_ID, as_json, print_json, print_table, reports_errors
@@ -25,12 +24,8 @@ _COLUMNS = ("id", "client_id", "tenant_id", "user_id", "scope", "created_at")
 @reports_errors
 def list_grants(tenant: str | None, user: str | None, client: str | None, as_json: bool) -> None:
     """List the grants that stand."""
-    found = get_state().database.read(
-        lambda connection: grants.matching(
-            connection, tenant_id=tenant, user_id=user, client_id=client
-        )
-    )
-    rows = [_row(grant) for grant in found]
+    grants = get_state().grants.search(tenant_id=tenant, user_id=user, client_id=client)
+    rows = [_row(grant) for grant in grants]
     if as_json:
         print_json(rows)
     else:
@@ -43,14 +38,10 @@ def list_grants(tenant: str | None, user: str | None, client: str | None, as_jso
 def revoke(grant_id: str) -> None:
     """Take a grant back: its codes, refresh tokens and access tokens end at once."""
     state = get_state()
-    found = state.database.read(lambda connection: grants.matching(connection, id=grant_id))
-    if not found:
+    grants = state.grants.search(id=grant_id)
+    if not grants:
         raise NotFound("grant", grant_id)
-    state.database.run_in_transaction(
-        lambda transaction: state.grants.revoke(
-            transaction, found, now=state.now(), why="revoked by an operator"
-        )
-    )
+    state.grants.revoke(grants, reason="revoked by an operator")
     click.echo(f"Revoked grant {grant_id}.")
 
 
@@ -62,17 +53,13 @@ def check(revoke: bool) -> None:
     state = get_state()
     orphans = [
         grant
-        for grant in state.database.read(grants.matching)
+        for grant in state.grants.search()
         if state.host.load_principal(grant.user_id, grant.tenant_id) is None
     ]
     for grant in orphans:
         click.echo(f"{grant.id}  user {grant.user_id} is not (or no longer) in {grant.tenant_id}")
     if revoke:
-        state.database.run_in_transaction(
-            lambda transaction: state.grants.revoke(
-                transaction, orphans, now=state.now(), why="the user is gone"
-            )
-        )
+        state.grants.revoke(orphans, reason="the user is gone")
         click.echo(f"Revoked {len(orphans)} grants.")
     elif orphans:
         raise SystemExit(1)

@@ -15,8 +15,8 @@ from ..crypto.keyring import random_id
 from ..errors import InvalidInput, Locked, NotFound
 from ..host.ids import checked_id, checked_optional_id
 from ..host.interface import Host, Principal
-from ..oauth.clients import store as clients
-from ..oauth.clients.store import OAuthClients
+from ..oauth.clients import client as clients
+from ..oauth.clients.service import OAuthClients
 from ..storage.audit import Audit, Event
 from ..storage.database import Database, Transaction
 from . import organizations
@@ -187,9 +187,9 @@ class Integrations:
         """Like `remove`, as a part of a transaction."""
         current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         if current.oauth_client_id is not None:
-            own = clients.find_any(transaction.conn, current.oauth_client_id)
+            own = clients.find_by_id(transaction.conn, current.oauth_client_id)
             if own is not None:
-                self._clients.delete(transaction, own, now=now)
+                self._clients.delete_in(transaction, own, now=now)
         if not records.remove(transaction, current):
             raise NotFound("integration", integration.id)
         self._record(transaction, "integration.removed", current, user_id, now)
@@ -242,9 +242,9 @@ class Integrations:
     def _set_client_enabled(
         self, transaction: Transaction, integration: Integration, now: int
     ) -> None:
-        client = clients.find_any(transaction.conn, integration.oauth_client_id or "")
+        client = clients.find_by_id(transaction.conn, integration.oauth_client_id or "")
         if client is not None:
-            self._clients.set_enabled(
+            self._clients.set_enabled_in(
                 transaction, client, integration.enabled, now=now, integration_id=integration.id
             )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..clock import Clock
 from ..config.settings import Settings
 from ..host.interface import Host
-from ..oauth.clients.store import OAuthClients
+from ..oauth.clients.service import OAuthClients
 from ..oauth.grants import Grants
 from ..storage.audit import Audit
 from ..storage.database import Database

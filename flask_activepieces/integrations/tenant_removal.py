@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ..errors import NotFound
 from ..host.ids import checked_id
-from ..oauth.clients import store as clients
-from ..oauth.clients.store import OAuthClients
+from ..oauth.clients import client as clients
+from ..oauth.clients.service import OAuthClients
 from ..oauth.grants import Grants
 from ..storage.database import ConcurrentUpdate, Database, Transaction
 from . import store as records
@@ -47,17 +47,17 @@ class TenantRemoval:
         tenant = checked_id("tenant_id", tenant_id)
 
         def remove(transaction: Transaction) -> RemovedTenant:
-            revoked = self._grants.revoke_of_tenant(
-                transaction, tenant_id=tenant, now=now, why="the tenant was removed"
+            revoked = self._grants.revoke_tenant_in(
+                transaction, tenant, reason="the tenant was removed", now=now
             )
             integrations = records.list_for_tenant(transaction.conn, tenant)
-            registered = clients.of_tenant(transaction.conn, tenant)
+            registered = clients.list_for_tenant(transaction.conn, tenant)
             try:
                 for integration in integrations:
                     self._integrations.remove_in(transaction, integration, user_id=None, now=now)
                 # Those that were made for an integration went with it.
-                for client in clients.of_tenant(transaction.conn, tenant):
-                    self._clients.delete(transaction, client, now=now)
+                for client in clients.list_for_tenant(transaction.conn, tenant):
+                    self._clients.delete_in(transaction, client, now=now)
             except NotFound as error:
                 raise ConcurrentUpdate from error  # somebody else deletes the same: look again
             return RemovedTenant(

@@ -1,4 +1,4 @@
-"""Grants as people see them: which apps they have connected, and what each may do."""
+"""Grants as users see them: which apps they have connected, and what each app may do."""
 
 from __future__ import annotations
 
@@ -8,57 +8,61 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from ..clock import Clock
 from ..host.ids import checked_id, checked_ids
 from ..storage import tables
+from ..storage.database import Database
 from . import grants, scopes
 from .grants import Grant
-from .tokens import families
 
 _clients = tables.oauth_clients
-_families = families.table
-_grants = grants.table
+_families = tables.token_families
+_grants = tables.grants
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectedApp:
-    """A grant as people see it: which app, what it may do, since when, how lately."""
+    """A grant with its client, and how it is used."""
 
     grant: Grant
     client_name: str
     client_description: str
-    #: How many living connections use the grant, and what they may do together.
+    #: How many active token families use the grant, and what they may do together.
     connections: int
     scope: str
     last_used_at: int | None
 
 
-def apps_of_user(
-    connection: Connection, *, tenant_ids: Sequence[str], user_id: str, now: int
-) -> list[ConnectedApp]:
-    """What a user sees of their own grants, the newest first."""
-    statement = (
-        select(_grants, _clients.c.name, _clients.c.description)
-        .join(_clients, _clients.c.client_id == _grants.c.client_id)
-        .where(
-            _grants.c.user_id == checked_id("user_id", user_id),
-            _grants.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
+class ConnectedApps:
+    """The connected apps of users."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def list_for_user(self, user_id: str, *, tenant_ids: Sequence[str]) -> list[ConnectedApp]:
+        """The apps that the user has connected in these tenants, the newest first."""
+        statement = (
+            select(_grants, _clients.c.name, _clients.c.description)
+            .join(_clients, _clients.c.client_id == _grants.c.client_id)
+            .where(
+                _grants.c.user_id == checked_id("user_id", user_id),
+                _grants.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
+            )
+            .order_by(_grants.c.created_at.desc())
         )
-        .order_by(_grants.c.created_at.desc())
-    )
-    rows = connection.execute(statement).all()
-    living = _living_families(connection, [row.id for row in rows], now)
-    return [_connected_app(row, living.get(row.id, [])) for row in rows]
+        now = int(self._clock())
+
+        def query(conn: Connection) -> list[ConnectedApp]:
+            rows = conn.execute(statement).all()
+            usage = _usage_by_grant(conn, [row.id for row in rows], now)
+            return [_connected_app(row, usage.get(row.id, [])) for row in rows]
+
+        return self._database.read(query)
 
 
-def is_used(connection: Connection, grant_id: str, *, now: int) -> bool:
-    """Whether a living connection has the grant."""
-    return bool(_living_families(connection, [grant_id], now))
-
-
-def _living_families(
-    connection: Connection, grant_ids: Sequence[str], now: int
-) -> dict[str, list[Any]]:
-    # One row a scope set and not one a family: a grant may have very many connections.
+def _usage_by_grant(conn: Connection, grant_ids: Sequence[str], now: int) -> dict[str, list[Any]]:
+    # A row for each set of scopes and not for each family: a grant may have very many families.
     statement = (
         select(
             _families.c.grant_id,
@@ -73,20 +77,20 @@ def _living_families(
         )
         .group_by(_families.c.grant_id, _families.c.scope)
     )
-    living: dict[str, list[Any]] = {}
-    for row in connection.execute(statement):
-        living.setdefault(row.grant_id, []).append(row)
-    return living
+    usage: dict[str, list[Any]] = {}
+    for row in conn.execute(statement):
+        usage.setdefault(row.grant_id, []).append(row)
+    return usage
 
 
-def _connected_app(row: Any, living: Sequence[Any]) -> ConnectedApp:
-    grant = grants.grant_of(row._mapping)
-    allowed = [grant.scope, *(part.scope for part in living)]
+def _connected_app(row: Any, usage: Sequence[Any]) -> ConnectedApp:
+    grant = grants.grant_from_row(row._mapping)
+    allowed = [grant.scope, *(part.scope for part in usage)]
     return ConnectedApp(
         grant=grant,
         client_name=row.name,
         client_description=row.description,
-        connections=sum(part.connections for part in living),
+        connections=sum(part.connections for part in usage),
         scope=scopes.join(scopes.split(" ".join(allowed))),
-        last_used_at=max((part.last_used_at for part in living), default=None),
+        last_used_at=max((part.last_used_at for part in usage), default=None),
     )

@@ -1,36 +1,39 @@
-"""Grants in storage: what users allow clients. A grant is remembered, shown, and taken back whole."""
+"""Grants: what users allow OAuth clients."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Select, bindparam, delete, select, update
 
+from ..clock import Clock
 from ..crypto.keyring import looks_like_id, random_id
 from ..errors import NotFound
 from ..host.ids import checked_id, checked_ids
 from ..host.interface import Principal, Workspace
 from ..storage import tables
 from ..storage.audit import Audit, Event
-from ..storage.database import ConcurrentUpdate, Transaction
+from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.upserts import insert_if_parent_exists
-from . import revocations, scopes
-from .clients.store import OAuthClient, find_any
+from . import revocations
+from . import scopes as scope_strings
+from .clients import client as clients
+from .clients.client import OAuthClient
 from .tokens import families
+from .tokens.families import Family
 
-table = tables.grants
-_clients = tables.oauth_clients
+_table = tables.grants
 
-#: How many ids stand in one statement: every database has a bound, PostgreSQL's is 65,535.
-SLICE = 1000
+#: How many ids one statement takes: every database has a limit, PostgreSQL's is 65,535.
+BATCH_SIZE = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """One user's standing permission for one client in one tenant, or in one organization of it."""
+    """What one user allows one client in one tenant, or in one organization of it."""
 
     id: str
     client_id: str
@@ -42,34 +45,51 @@ class Grant:
     created_at: int
     updated_at: int
 
-    def covers(self, names: Sequence[str]) -> bool:
+    def covers(self, scopes: Sequence[str]) -> bool:
         """Whether all of these scopes were allowed."""
-        return set(names) <= set(scopes.split(self.scope))
+        return set(scopes) <= set(scope_strings.split(self.scope))
 
 
 class Grants:
-    """The grants of one app; every method names the tenant, or the grants that it already found by it."""
+    """The grants of one app. A method with the suffix ``_in`` is a part of the caller's transaction."""
 
-    def __init__(self, *, audit: Audit) -> None:
+    def __init__(self, database: Database, *, clock: Clock, audit: Audit) -> None:
+        self._database = database
+        self._clock = clock
         self._audit = audit
 
-    def allow(
+    def approve(
+        self,
+        client: OAuthClient,
+        principal: Principal,
+        workspace: Workspace,
+        scopes: Sequence[str],
+    ) -> Grant:
+        """The user's grant for this client and workspace, created or updated.
+
+        `NotFound` if the client was deleted meanwhile: a grant never outlives its client.
+        """
+        now = self._now()
+        return self._database.run_in_transaction(
+            lambda transaction: self.approve_in(
+                transaction, client, principal, workspace, scopes, now=now
+            )
+        )
+
+    def approve_in(
         self,
         transaction: Transaction,
         client: OAuthClient,
         principal: Principal,
         workspace: Workspace,
-        names: Sequence[str],
+        scopes: Sequence[str],
         *,
         now: int,
     ) -> Grant:
-        """The user's grant for this client and workspace, new or brought up to date.
-
-        `NotFound` when the client was deleted meanwhile: no grant outlives it.
-        """
-        decided = {
+        """See `approve`."""
+        decision = {
             "workspace_name": workspace.name[:190],
-            "scope": scopes.join(names),
+            "scope": scope_strings.join(scopes),
             "updated_at": now,
         }
         key = {
@@ -78,139 +98,171 @@ class Grants:
             "user_id": principal.user_id,
             "organization_id": workspace.organization_id or "",
         }
-        found = transaction.execute(_by_key(**key)).one_or_none()
-        if found is None:
-            values = {**key, **decided, "id": random_id(), "created_at": now}
+        existing = transaction.execute(select(_table).filter_by(**key)).one_or_none()
+        if existing is None:
+            values = {**key, **decision, "id": random_id(), "created_at": now}
             if transaction.execute_rowcount(_insert_statement(transaction.dialect), values) == 0:
-                if find_any(transaction.conn, client.client_id) is None:
+                if clients.find_by_id(transaction.conn, client.client_id) is None:
                     raise NotFound("OAuth client", client.client_id)
-                raise ConcurrentUpdate  # the same user approved in another window: look again
+                raise ConcurrentUpdate  # the same user approved in another window
         else:
-            values = {**found._mapping, **decided}
-            renewal = update(table).where(table.c.id == found.id).values(decided)
+            values = {**existing._mapping, **decision}
+            renewal = update(_table).where(_table.c.id == existing.id).values(decision)
             if transaction.execute_rowcount(renewal) == 0:
-                raise ConcurrentUpdate  # it was taken back just now: look again
-        grant = grant_of(values)
+                raise ConcurrentUpdate  # it has just been revoked
+        grant = grant_from_row(values)
         self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
         return grant
 
-    def revoke_of_user(
-        self, transaction: Transaction, *, tenant_id: str | None, user_id: str, now: int, why: str
-    ) -> int:
-        """Take back all that one user allows, in one tenant or (None) everywhere; how many grants that were."""
-        found = of_user(transaction.conn, tenant_id=tenant_id, user_id=user_id)
-        self.revoke(transaction, found, now=now, why=why)
-        return len(found)
+    def existing_grants(
+        self, *, client_id: str, tenant_ids: Sequence[str], user_id: str
+    ) -> list[Grant]:
+        """What the user has allowed this client in these tenants."""
+        return self._database.read(
+            lambda conn: existing_grants(
+                conn, client_id=client_id, tenant_ids=tenant_ids, user_id=user_id
+            )
+        )
 
-    def revoke_of_tenant(
-        self, transaction: Transaction, *, tenant_id: str, now: int, why: str
+    def get_for_user(self, grant_id: str, *, tenant_ids: Sequence[str], user_id: str) -> Grant:
+        """The user's grant with this id; `NotFound` for anyone else's."""
+        statement = select(_table).where(
+            _table.c.id == grant_id,
+            _table.c.user_id == checked_id("user_id", user_id),
+            _table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
+        )
+        grants = self._database.read(_all_of(statement)) if looks_like_id(grant_id) else []
+        if not grants:
+            raise NotFound("grant", grant_id)
+        return grants[0]
+
+    def search(self, **columns: str | None) -> list[Grant]:
+        """Grants by any of id, tenant_id, user_id and client_id: for operators."""
+        statement = select(_table).order_by(_table.c.tenant_id, _table.c.created_at)
+        for name, value in columns.items():
+            if value is not None:
+                statement = statement.where(_table.c[name] == value)
+        return self._database.read(_all_of(statement))
+
+    def active_families(self, grant: Grant) -> list[Family]:
+        """The token families of the grant that can still be refreshed."""
+        now = self._now()
+        return self._database.read(lambda conn: families.active_for_grant(conn, grant.id, now=now))
+
+    def revoke(self, grants: Sequence[Grant], *, reason: str) -> None:
+        """Revoke grants with everything that was issued for them: codes, refresh tokens and access tokens."""
+        now = self._now()
+        self._database.run_in_transaction(
+            lambda transaction: self.revoke_in(transaction, grants, reason=reason, now=now)
+        )
+
+    def revoke_in(
+        self, transaction: Transaction, grants: Sequence[Grant], *, reason: str, now: int
+    ) -> None:
+        """See `revoke`."""
+        for start in range(0, len(grants), BATCH_SIZE):
+            self._revoke_batch(transaction, grants[start : start + BATCH_SIZE], reason, now)
+
+    def revoke_if_unused(self, grant: Grant, *, reason: str) -> None:
+        """Revoke the grant unless an active token family uses it."""
+        now = self._now()
+
+        def revoke(transaction: Transaction) -> None:
+            if not families.active_for_grant(transaction.conn, grant.id, now=now):
+                self.revoke_in(transaction, [grant], reason=reason, now=now)
+
+        self._database.run_in_transaction(revoke)
+
+    def revoke_user(self, user_id: str, *, tenant_id: str | None, reason: str) -> int:
+        """Revoke all grants of a user, in one tenant or (None) in all; returns how many there were."""
+        now = self._now()
+        statement = select(_table).where(_table.c.user_id == checked_id("user_id", user_id))
+        if tenant_id is not None:
+            statement = statement.where(_table.c.tenant_id == checked_id("tenant_id", tenant_id))
+
+        def revoke(transaction: Transaction) -> int:
+            grants = _all_of(statement)(transaction.conn)
+            self.revoke_in(transaction, grants, reason=reason, now=now)
+            return len(grants)
+
+        return self._database.run_in_transaction(revoke)
+
+    def revoke_tenant(self, tenant_id: str, *, reason: str) -> int:
+        """Revoke all grants in a tenant, and the tokens that its clients got for themselves; how many grants."""
+        now = self._now()
+        return self._database.run_in_transaction(
+            lambda transaction: self.revoke_tenant_in(
+                transaction, tenant_id, reason=reason, now=now
+            )
+        )
+
+    def revoke_tenant_in(
+        self, transaction: Transaction, tenant_id: str, *, reason: str, now: int
     ) -> int:
-        """Take back all that anyone allows in one tenant, and what its clients hold for themselves."""
-        found = of_tenant(transaction.conn, tenant_id)
-        self.revoke(transaction, found, now=now, why=why)
-        own = select(_clients.c.client_id).where(_clients.c.tenant_id == tenant_id)
-        subjects = [revocations.own(name) for name in transaction.execute(own).scalars()]
+        """See `revoke_tenant`."""
+        tenant = checked_id("tenant_id", tenant_id)
+        grants = _all_of(select(_table).where(_table.c.tenant_id == tenant))(transaction.conn)
+        self.revoke_in(transaction, grants, reason=reason, now=now)
+        tenants_clients = clients.list_for_tenant(transaction.conn, tenant)
+        subjects = [revocations.own(client.client_id) for client in tenants_clients]
         revocations.add(transaction, *subjects, now=now)
-        return len(found)
+        return len(grants)
 
-    def revoke(
-        self, transaction: Transaction, grants: Sequence[Grant], *, now: int, why: str
+    def revoke_families_in(
+        self, transaction: Transaction, revoked: Sequence[Family], *, now: int
     ) -> None:
-        """Take grants back: codes under way, refresh tokens and access tokens end with the commit."""
-        for start in range(0, len(grants), SLICE):
-            self._revoke_slice(transaction, grants[start : start + SLICE], now=now, why=why)
-
-    def end_families(
-        self, transaction: Transaction, ended: Sequence[families.Family], *, now: int
-    ) -> None:
-        """End some of what hangs on grants; the grants themselves stand."""
-        for family in ended:
+        """Revoke some of the token families of grants, which stay."""
+        for family in revoked:
             families.revoke(transaction, family.id, client_id=family.client_id, now=now)
             revocations.add(transaction, revocations.family(family.id), now=now)
             self._audit.record(transaction, family.event("token.revoked", now))
 
-    def _revoke_slice(
-        self, transaction: Transaction, grants: Sequence[Grant], *, now: int, why: str
+    def _now(self) -> int:
+        return int(self._clock())
+
+    def _revoke_batch(
+        self, transaction: Transaction, grants: Sequence[Grant], reason: str, now: int
     ) -> None:
         ids = [grant.id for grant in grants]
-        # The rows first: their deletion waits for any redemption that holds them (see families.redeem).
-        transaction.execute(delete(table).where(table.c.id.in_(ids)))
+        # The rows first: their deletion waits for any redemption that has locked one (see
+        # `TokenFamilies.store_if_unredeemed`).
+        transaction.execute(delete(_table).where(_table.c.id.in_(ids)))
         families.revoke_for_grants(transaction, ids, now=now)
-        subjects = [revocations.grant(identifier) for identifier in ids]
-        revocations.add(transaction, *subjects, now=now)
+        revocations.add(transaction, *map(revocations.grant, ids), now=now)
         for grant in grants:
-            self._audit.record(transaction, _event("grant.revoked", grant, now, why=why))
+            self._audit.record(transaction, _event("grant.revoked", grant, now, reason=reason))
 
 
-def remembered(
-    connection: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str
+def existing_grants(
+    conn: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str
 ) -> list[Grant]:
-    """What the user has allowed this client so far, in these tenants."""
-    statement = select(table).where(
-        table.c.client_id == client_id,
-        table.c.user_id == checked_id("user_id", user_id),
-        table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
+    """What the user has allowed this client in these tenants."""
+    statement = select(_table).where(
+        _table.c.client_id == client_id,
+        _table.c.user_id == checked_id("user_id", user_id),
+        _table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
     )
-    return _grants(connection, statement)
+    return _all_of(statement)(conn)
 
 
-def of_user(connection: Connection, *, tenant_id: str | None, user_id: str) -> list[Grant]:
-    """All that one user allows in one tenant; in all of them only where the caller says so, with None."""
-    statement = select(table).where(table.c.user_id == checked_id("user_id", user_id))
-    if tenant_id is not None:
-        statement = statement.where(table.c.tenant_id == checked_id("tenant_id", tenant_id))
-    return _grants(connection, statement)
+def grant_from_row(values: Mapping[str, Any]) -> Grant:
+    """The grant in a mapping with all columns of the table."""
+    columns = {name: values[name] for name in _FIELDS}
+    return Grant(**columns | {"organization_id": values["organization_id"] or None})
 
 
-def of_tenant(connection: Connection, tenant_id: str) -> list[Grant]:
-    """All that anyone allows in one tenant."""
-    tenant = checked_id("tenant_id", tenant_id)
-    return _grants(connection, select(table).where(table.c.tenant_id == tenant))
+_FIELDS = tuple(column.name for column in fields(Grant))
 
 
-def one_of_user(
-    connection: Connection, grant_id: str, *, tenant_ids: Sequence[str], user_id: str
-) -> Grant:
-    """The user's own grant; `NotFound` for anyone else's."""
-    statement = select(table).where(
-        table.c.id == grant_id,
-        table.c.user_id == checked_id("user_id", user_id),
-        table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
-    )
-    found = _grants(connection, statement) if looks_like_id(grant_id) else []
-    if not found:
-        raise NotFound("grant", grant_id)
-    return found[0]
-
-
-def matching(connection: Connection, **wanted: str | None) -> list[Grant]:
-    """Grants by any of id, tenant_id, user_id and client_id: for operators at the command line only."""
-    statement = select(table).order_by(table.c.tenant_id, table.c.created_at)
-    for column, value in wanted.items():
-        if value is not None:
-            statement = statement.where(table.c[column] == value)
-    return _grants(connection, statement)
+def _all_of(statement: Select[Any]) -> Callable[[Connection], list[Grant]]:
+    return lambda conn: [grant_from_row(row._asdict()) for row in conn.execute(statement)]
 
 
 @cache
 def _insert_statement(dialect: str) -> Insert:
     return insert_if_parent_exists(
-        table, dialect, _clients, _clients.c.client_id == bindparam("client_id")
+        _table, dialect, clients.table, clients.table.c.client_id == bindparam("client_id")
     )
-
-
-def _grants(connection: Connection, statement: Select[Any]) -> list[Grant]:
-    return [grant_of(row._mapping) for row in connection.execute(statement)]
-
-
-def grant_of(values: Any) -> Grant:
-    """The grant in a mapping that has all columns of the table, and perhaps more."""
-    known = {name: values[name] for name in Grant.__dataclass_fields__}
-    return Grant(**known | {"organization_id": values["organization_id"] or None})
-
-
-def _by_key(**key: str) -> Select[Any]:
-    return select(table).filter_by(**key)
 
 
 def _event(name: str, grant: Grant, now: int, **detail: str) -> Event:

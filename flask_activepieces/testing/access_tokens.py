@@ -8,10 +8,8 @@ from flask.testing import FlaskClient
 from ..host.interface import Principal, Workspace
 from ..oauth.authorization.codes import issue_code
 from ..oauth.clients.registration import Registration
-from ..oauth.clients.store import NewCredentials, OAuthClient
 from ..oauth.grants import Grant
 from ..state import State, get_state
-from ..storage.database import Transaction
 
 #: Where the browser of a consent would be sent back to; nobody goes there.
 _CALLBACK = "https://client.test/callback"
@@ -32,25 +30,15 @@ def issue_access_token(
     """
     state = get_state(app)
     names = (scope if scope is not None else " ".join(state.settings.scopes)).split()
-    now = state.now()
-    credentials = NewCredentials()
-
-    def consent(transaction: Transaction) -> tuple[OAuthClient, str | None, Grant]:
-        client, secret = state.clients.register(
-            transaction,
+    with app.test_request_context():
+        client, secret = state.oauth_clients.register(
             Registration(
                 name="A test", redirect_uris=(_CALLBACK,), scope=" ".join(names), require_pkce=False
-            ),
-            credentials,
-            now=now,
+            )
         )
         principal = Principal(user_id, tenant_id, user_id, organization_id)
         workspace = Workspace(tenant_id, tenant_id, organization_id)
-        grant = state.grants.allow(transaction, client, principal, workspace, names, now=now)
-        return client, secret, grant
-
-    with app.test_request_context():
-        client, secret, grant = state.database.run_in_transaction(consent)
+        grant = state.grants.approve(client, principal, workspace, names)
         code = _code(state, grant)
     answer = app.test_client(use_cookies=False).post(
         f"{state.settings.oauth_prefix}/token",

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from flask_activepieces import Activepieces, Principal
 from flask_activepieces.errors import SetupError
 from flask_activepieces.integrations import store as records
-from flask_activepieces.oauth import connected_apps, grants
-from flask_activepieces.oauth.clients import store as clients
+from flask_activepieces.oauth import grants
+from flask_activepieces.oauth.clients import client as clients
 from flask_activepieces.oauth.clients.registration import Registration
 from flask_activepieces.state import State, get_state
 from flask_activepieces.storage import tenants
@@ -60,17 +60,9 @@ def test_an_admin_without_a_right_tenant_id_manages_no_client(
 
 Lookup = Callable[[Connection, Any], object]
 LOOKUPS: dict[str, Lookup] = {
-    "clients.find": lambda conn, tenant: clients.find(conn, "an-id", tenant_id=tenant),
-    "clients.of_tenant": clients.of_tenant,
-    "grants.of_tenant": grants.of_tenant,
-    "grants.remembered": lambda conn, tenant: grants.remembered(
+    "clients.list_for_tenant": clients.list_for_tenant,
+    "grants.existing_grants": lambda conn, tenant: grants.existing_grants(
         conn, client_id="an-id", tenant_ids=[tenant], user_id="bob"
-    ),
-    "grants.one_of_user": lambda conn, tenant: grants.one_of_user(
-        conn, "an-id", tenant_ids=[tenant], user_id="bob"
-    ),
-    "connected_apps.apps_of_user": lambda conn, tenant: connected_apps.apps_of_user(
-        conn, tenant_ids=[tenant], user_id="bob", now=0
     ),
     "tenants.is_known": tenants.is_known,
     "records.find": lambda conn, tenant: records.find(conn, "an-id", tenant_id=tenant),
@@ -83,36 +75,62 @@ LOOKUPS: dict[str, Lookup] = {
 
 @pytest.mark.parametrize("tenant_id", NO_IDS, ids=repr)
 @pytest.mark.parametrize("name", LOOKUPS)
-def test_every_look_up_by_tenant_refuses_what_is_no_id(
-    app: Flask, name: str, tenant_id: Any
-) -> None:
+def test_every_query_by_tenant_rejects_an_invalid_id(app: Flask, name: str, tenant_id: Any) -> None:
     state = get_state(app)
 
     with pytest.raises(SetupError, match="tenant_id"):
-        state.database.read(lambda connection: LOOKUPS[name](connection, tenant_id))
+        state.database.read(lambda conn: LOOKUPS[name](conn, tenant_id))
 
 
-USER_LOOKUPS: dict[str, Lookup] = {
-    "grants.of_user": lambda conn, user: grants.of_user(conn, tenant_id="acme", user_id=user),
-    "grants.remembered": lambda conn, user: grants.remembered(
-        conn, client_id="an-id", tenant_ids=["acme"], user_id=user
+ServiceCall = Callable[[State, Any], object]
+TENANT_CALLS: dict[str, ServiceCall] = {
+    "oauth_clients.get_for_tenant": lambda state, tenant: state.oauth_clients.get_for_tenant(
+        "an-id", tenant_id=tenant
     ),
-    "grants.one_of_user": lambda conn, user: grants.one_of_user(
-        conn, "an-id", tenant_ids=["acme"], user_id=user
+    "oauth_clients.list_for_tenant": lambda state, tenant: state.oauth_clients.list_for_tenant(
+        tenant
     ),
-    "connected_apps.apps_of_user": lambda conn, user: connected_apps.apps_of_user(
-        conn, tenant_ids=["acme"], user_id=user, now=0
+    "grants.revoke_tenant": lambda state, tenant: state.grants.revoke_tenant(tenant, reason="test"),
+    "grants.existing_grants": lambda state, tenant: state.grants.existing_grants(
+        client_id="an-id", tenant_ids=[tenant], user_id="bob"
+    ),
+    "grants.get_for_user": lambda state, tenant: state.grants.get_for_user(
+        "an-id", tenant_ids=[tenant], user_id="bob"
+    ),
+    "connected_apps.list_for_user": lambda state, tenant: state.connected_apps.list_for_user(
+        "bob", tenant_ids=[tenant]
+    ),
+}
+
+
+@pytest.mark.parametrize("tenant_id", NO_IDS, ids=repr)
+@pytest.mark.parametrize("name", TENANT_CALLS)
+def test_every_service_rejects_an_invalid_tenant_id(app: Flask, name: str, tenant_id: Any) -> None:
+    with pytest.raises(SetupError, match="tenant_id"):
+        TENANT_CALLS[name](get_state(app), tenant_id)
+
+
+USER_CALLS: dict[str, ServiceCall] = {
+    "grants.revoke_user": lambda state, user: state.grants.revoke_user(
+        user, tenant_id="acme", reason="test"
+    ),
+    "grants.existing_grants": lambda state, user: state.grants.existing_grants(
+        client_id="an-id", tenant_ids=["acme"], user_id=user
+    ),
+    "grants.get_for_user": lambda state, user: state.grants.get_for_user(
+        "an-id", tenant_ids=["acme"], user_id=user
+    ),
+    "connected_apps.list_for_user": lambda state, user: state.connected_apps.list_for_user(
+        user, tenant_ids=["acme"]
     ),
 }
 
 
 @pytest.mark.parametrize("user_id", NO_IDS, ids=repr)
-@pytest.mark.parametrize("name", USER_LOOKUPS)
-def test_every_look_up_by_user_refuses_what_is_no_id(app: Flask, name: str, user_id: Any) -> None:
-    state = get_state(app)
-
+@pytest.mark.parametrize("name", USER_CALLS)
+def test_every_service_rejects_an_invalid_user_id(app: Flask, name: str, user_id: Any) -> None:
     with pytest.raises(SetupError, match="user_id"):
-        state.database.read(lambda connection: USER_LOOKUPS[name](connection, user_id))
+        USER_CALLS[name](get_state(app), user_id)
 
 
 Call = Callable[[Activepieces, State, Any], object]

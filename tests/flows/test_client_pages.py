@@ -376,7 +376,7 @@ def test_a_rotation_says_which_secret_it_replaces(
     form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate")
     before = rows_of(app, "oauth_clients")
 
-    assert alice.sends(form, secret_mark=mark).status_code == 422
+    assert alice.sends(form, secret_version=mark).status_code == 422
 
     assert rows_of(app, "oauth_clients") == before
 

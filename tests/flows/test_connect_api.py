@@ -128,7 +128,10 @@ def test_an_integrations_client_is_shown_and_can_only_be_deleted(
         alice.patches(path, {"client_credentials": True}),
         alice.posts(f"{path}/rotate"),
     ):
-        assert "by itself" in problem(refused, 422, "Invalid input")["fields"]["client_id"]
+        assert (
+            "managed by an integration"
+            in problem(refused, 422, "Invalid input")["fields"]["client_id"]
+        )
     assert alice.deletes(path).status_code == 204
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     (new,) = answer_of(alice.gets("/oauth-clients"))["data"]

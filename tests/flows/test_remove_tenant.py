@@ -198,7 +198,7 @@ def test_the_audit_says_what_went_and_why(app: Flask, manager: Manager, bob: Per
         "client.deleted",
     ]
     assert {event["tenant_id"] for event in events} == {"acme"}
-    assert json.loads(events[0]["detail"])["why"] == "the tenant was removed"
+    assert json.loads(events[0]["detail"])["reason"] == "the tenant was removed"
 
 
 # At the command line

@@ -118,7 +118,7 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]
     ),
     "grant.revoked": (
         lambda scene: scene.bob.sends(scene.bob.sees("/oauth/connected-apps").forms[0]),
-        {"why": "disconnected by the user"},
+        {"reason": "disconnected by the user"},
         {"tenant_id", "user_id", "client_id", "grant_id"},
     ),
     "token.issued": (

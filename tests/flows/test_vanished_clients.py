@@ -10,10 +10,8 @@ from flask import Flask
 
 from flask_activepieces import Principal, Workspace
 from flask_activepieces.errors import NotFound
-from flask_activepieces.oauth.clients import store as clients
-from flask_activepieces.oauth.clients.store import OAuthClient
+from flask_activepieces.oauth.clients.client import OAuthClient
 from flask_activepieces.state import State, get_state
-from flask_activepieces.storage.database import Transaction
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
 from tests.support.hosts import SmallHost
@@ -23,18 +21,15 @@ from tests.support.storage import row_counts, rows_of
 BOB = Principal("bob", "acme", "bob")
 WORKSPACE = Workspace("acme", "Acme")
 
-Act = Callable[[State, Transaction, OAuthClient], object]
+Act = Callable[[State, OAuthClient], object]
 ACTS: dict[str, Act] = {
-    "change": lambda state, transaction, client: state.clients.change(
-        transaction, client, replace(client.registration(), name="New"), now=0
+    "update": lambda state, client: state.oauth_clients.update(
+        client, replace(client.registration(), name="New")
     ),
-    "rotate": lambda state, transaction, client: state.clients.rotate_secret(
-        transaction, client, clients.new_secret(), now=0
-    ),
-    "delete": lambda state, transaction, client: state.clients.delete(transaction, client, now=0),
-    "approve": lambda state, transaction, client: state.grants.allow(
-        transaction, client, BOB, WORKSPACE, ["tasks:read"], now=0
-    ),
+    "rotate": lambda state, client: state.oauth_clients.rotate_secret(client),
+    "disable": lambda state, client: state.oauth_clients.set_enabled(client, False),
+    "delete": lambda state, client: state.oauth_clients.delete(client),
+    "approve": lambda state, client: state.grants.approve(client, BOB, WORKSPACE, ["tasks:read"]),
 }
 
 
@@ -55,13 +50,13 @@ def test_nothing_is_written_for_a_client_that_is_gone(
 ) -> None:
     with app.app_context():
         state = get_state()
-        client = state.database.read(lambda c: clients.find_any(c, program.client_id))
+        client = state.oauth_clients.find_by_id(program.client_id)
         assert client is not None
-        state.database.run_in_transaction(lambda t: state.clients.delete(t, client, now=0))
+        state.oauth_clients.delete(client)
         before = row_counts(app)
 
         with pytest.raises(NotFound) as caught:
-            state.database.run_in_transaction(lambda t: ACTS[act](state, t, client))
+            ACTS[act](state, client)
 
     assert caught.value.identifier == program.client_id
     assert row_counts(app) == before

@@ -19,7 +19,7 @@ from flask_activepieces.integrations.connections.saver import NewConnection
 from flask_activepieces.integrations.services import TenantServices, build_services
 from flask_activepieces.integrations.setup.verifier import SetupRequest
 from flask_activepieces.integrations.store import Integration
-from flask_activepieces.oauth.clients.store import OAuthClients
+from flask_activepieces.oauth.clients.service import OAuthClients
 from flask_activepieces.oauth.grants import Grants
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.audit import Audit, Event
@@ -90,8 +90,10 @@ class Office:
         self.settings = replace(settings(self.upstream.url), **self.changed)
         self.database = Database(self.engine)
         self.audit = Audit(sender=self)
-        self.oauth_clients = OAuthClients(known_scopes=self.settings.scopes, audit=self.audit)
-        self.grants = Grants(audit=self.audit)
+        self.oauth_clients = OAuthClients(
+            self.database, clock=self.clock, audit=self.audit, known_scopes=self.settings.scopes
+        )
+        self.grants = Grants(self.database, clock=self.clock, audit=self.audit)
         self.services: TenantServices = build_services(
             self.settings,
             self.database,

@@ -14,7 +14,7 @@ from flask_activepieces.oauth.clients.authentication import (
     authenticate,
     read_credentials,
 )
-from flask_activepieces.oauth.clients.store import OAuthClient
+from flask_activepieces.oauth.clients.client import OAuthClient
 
 SECRET, OLD_SECRET = "fas_current", "fas_previous"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...oauth import grants
-from ...oauth.grants import Grants
+from ...oauth.grants import Grants, existing_grants
 from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
 from .. import store as records
@@ -117,13 +116,13 @@ class ConnectionRecorder:
         client_id = current.oauth_client_id
         if client_id is None or user_id is None:
             return
-        found = grants.remembered(
+        found = existing_grants(
             transaction.conn,
             client_id=client_id,
             tenant_ids=[integration.tenant_id],
             user_id=user_id,
         )
-        self._grants.revoke(transaction, found, now=now, why="its connection was deleted")
+        self._grants.revoke_in(transaction, found, reason="its connection was deleted", now=now)
 
 
 def _change(

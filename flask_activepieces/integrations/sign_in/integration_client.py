@@ -7,10 +7,11 @@ from dataclasses import replace
 from ...config.urls import origin
 from ...crypto.keyring import constant_time_equal, sha256_hex
 from ...errors import IntegrationDisabled, SetupError
+from ...oauth.clients import client as clients
 from ...oauth.clients import redirect_uris as redirects
-from ...oauth.clients import store as clients
+from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.registration import Registration
-from ...oauth.clients.store import NewCredentials, OAuthClient, OAuthClients
+from ...oauth.clients.service import NewCredentials, OAuthClients
 from ...storage.database import Transaction
 from .. import store as records
 from ..setup.credential_store import CredentialStore
@@ -67,7 +68,7 @@ class IntegrationClients:
             return self._made(transaction, current, redirect_uri, scope, new, now)
         if (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
             anew = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
-            client = self._clients.change(
+            client = self._clients.update_in(
                 transaction, client, anew, now=now, integration_id=integration.id
             )
         return client, self._secret(transaction, current, client, new.secret, now)
@@ -75,7 +76,7 @@ class IntegrationClients:
     def _found(self, transaction: Transaction, integration: Integration) -> OAuthClient | None:
         if integration.oauth_client_id is None:
             return None
-        found = clients.find_any(transaction.conn, integration.oauth_client_id)
+        found = clients.find_by_id(transaction.conn, integration.oauth_client_id)
         # None when somebody has deleted it.
         return found if found is not None and found.integration_id == integration.id else None
 
@@ -96,7 +97,7 @@ class IntegrationClients:
             tenant_id=integration.tenant_id,
             require_pkce=True,
         )
-        client, secret = self._clients.register(
+        client, secret = self._clients.register_in(
             transaction, wanted, new, now=now, integration_id=integration.id
         )
         assert secret is not None, "a confidential client has a secret"
@@ -116,7 +117,7 @@ class IntegrationClients:
         good = filter(None, (client.secret_hash, client.previous_secret_hash))
         if kept is not None and any(constant_time_equal(sha256_hex(kept), known) for known in good):
             return kept
-        self._clients.rotate_secret(
+        self._clients.rotate_secret_in(
             transaction, client, new, now=now, integration_id=integration.id
         )
         self._keep(transaction, integration, client, new, now)

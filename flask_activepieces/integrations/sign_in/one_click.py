@@ -21,12 +21,11 @@ from ...clock import Clock
 from ...config.settings import Settings
 from ...errors import NotFound, SetupError
 from ...host.interface import Host, Principal, Workspace
-from ...oauth import grants, scopes
+from ...oauth import scopes
 from ...oauth.authorization.codes import issue_code
-from ...oauth.clients.store import NewCredentials, OAuthClient
-from ...oauth.connected_apps import is_used
-from ...oauth.grants import Grant, Grants
-from ...oauth.tokens import families
+from ...oauth.clients.client import OAuthClient
+from ...oauth.clients.service import NewCredentials
+from ...oauth.grants import Grant, Grants, existing_grants
 from ...oauth.tokens.families import Family
 from ...storage.database import ConcurrentUpdate, Database, Transaction
 from ..client_factory import ClientFactory
@@ -95,7 +94,7 @@ class OneClick:
 
         def value() -> OAuth2:
             # Now that no other request saves the connection: what is there belongs to the value that goes.
-            replaced.extend(self._living(allowed, now))
+            replaced.extend(self._grants.active_families(allowed.grant))
             return self._value(allowed, auth, names, redirect, issuer)
 
         new = NewConnection(
@@ -106,10 +105,10 @@ class OneClick:
         try:
             made = self._connections.save(integration, new, user_id=principal.user_id, now=now)
         except CodeExchangeFailed as error:
-            self._take_back(allowed, now)
+            self._take_back(allowed)
             raise self._explained(error, issuer) from error
         except Exception:
-            self._take_back(allowed, now)
+            self._take_back(allowed)
             raise
         self._end(replaced, allowed.others, now)
         return made
@@ -178,7 +177,7 @@ class OneClick:
                 new=new,
                 now=now,
             )
-            of_tenant = grants.remembered(
+            of_tenant = existing_grants(
                 transaction.conn,
                 client_id=client.client_id,
                 tenant_ids=[workspace.tenant_id],
@@ -189,7 +188,7 @@ class OneClick:
             others = [grant for grant in of_tenant if grant not in before]
             granted = scopes.split(" ".join([*(grant.scope for grant in before), *names]))
             try:
-                grant = self._grants.allow(
+                grant = self._grants.approve_in(
                     transaction, client, principal, workspace, granted, now=now
                 )
             except NotFound:
@@ -239,33 +238,22 @@ class OneClick:
             props={BASE_URL: issuer} if BASE_URL in auth.props else None,
         )
 
-    def _living(self, allowed: _Allowed, now: int) -> list[Family]:
-        return self._database.read(
-            lambda connection: families.active_for_grant(connection, allowed.grant.id, now=now)
-        )
-
     def _end(self, replaced: Sequence[Family], others: Sequence[Grant], now: int) -> None:
         """End what Activepieces had for the value before: nothing there uses it any more."""
 
         def end(transaction: Transaction) -> None:
-            self._grants.end_families(transaction, replaced, now=now)
-            why = "the connection was made anew for another organization"
-            self._grants.revoke(transaction, others, now=now, why=why)
+            self._grants.revoke_families_in(transaction, replaced, now=now)
+            reason = "the connection was saved again for another organization"
+            self._grants.revoke_in(transaction, others, reason=reason, now=now)
 
         if replaced or others:
             self._database.run_in_transaction(end)
 
-    def _take_back(self, allowed: _Allowed, now: int) -> None:
-        """End a grant that was made for nothing: no connection has it."""
-        if not allowed.is_new:
-            return
-
-        def revoke(transaction: Transaction) -> None:
-            if not is_used(transaction.conn, allowed.grant.id, now=now):
-                why = "Activepieces did not make the connection"
-                self._grants.revoke(transaction, [allowed.grant], now=now, why=why)
-
-        self._database.run_in_transaction(revoke)
+    def _take_back(self, allowed: _Allowed) -> None:
+        """Revoke a grant that was made for nothing: no connection has it."""
+        if allowed.is_new:
+            reason = "Activepieces did not create the connection"
+            self._grants.revoke_if_unused(allowed.grant, reason=reason)
 
     def _explained(self, error: CodeExchangeFailed, issuer: str) -> CodeExchangeFailed:
         address = f"{issuer}{self._settings.oauth_prefix}/token"

@@ -13,7 +13,7 @@ from ...errors import InvalidInput
 from ...host.interface import Principal, Workspace
 from ...messages import Message
 from ..clients import redirect_uris as redirects
-from ..clients.store import OAuthClient
+from ..clients.client import OAuthClient
 from ..grants import Grant
 from .codes import issue_code
 from .request import AuthorizationRequest, Refused
@@ -69,7 +69,7 @@ class Question:
         """
         shows_page = (
             not self.client.remember_consent
-            or not self.client.confidential
+            or not self.client.is_confidential
             or redirects.posts_code_to_opener(self.request.redirect_uri)
         )
         if shows_page or self.request.prompt == "consent" or len(self.workspaces) != 1:
@@ -94,7 +94,9 @@ def question(
     known: Mapping[str, Scope],
 ) -> Question:
     """The question for this user; `Refused` when none of their workspaces may use the client."""
-    served = tuple(workspace for workspace in workspaces if client.serves(workspace.tenant_id))
+    served = tuple(
+        workspace for workspace in workspaces if client.is_available_to(workspace.tenant_id)
+    )
     if not served:
         raise denied(request, "This client belongs to a workspace that the user is not in.")
     return Question(

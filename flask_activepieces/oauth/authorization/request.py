@@ -20,7 +20,7 @@ from ...config.settings import Scope
 from ...errors import ActivepiecesError
 from ...messages import Message
 from .. import scopes
-from ..clients.store import SECRET_PREFIX, OAuthClient
+from ..clients.client import SECRET_PREFIX, OAuthClient
 from .rules import check
 
 _LONGEST_STATE = 2000

@@ -12,7 +12,7 @@ from authlib.oauth2.rfc6749 import (
     UnsupportedResponseTypeError,
 )
 
-from ..clients.store import OAuthClient
+from ..clients.client import OAuthClient
 
 #: RFC 7636 §4.2: S256 is 32 bytes as base64url.
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from ...crypto.keyring import constant_time_equal, sha256_hex
-from .store import OAuthClient
+from .client import OAuthClient
 
 #: The ways to authenticate (RFC 7591 §2); a public client has none.
 SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
@@ -90,7 +90,7 @@ def authenticate(credentials: ClientCredentials, client: OAuthClient | None) -> 
     is_previous = constant_time_equal(
         given, (client and client.previous_secret_hash) or _DUMMY_HASH
     )
-    is_public = client is not None and not client.confidential
+    is_public = client is not None and not client.is_confidential
     proven = credentials.secret is None if is_public else is_current or is_previous
     if client is None or not proven:
         raise invalid_client(

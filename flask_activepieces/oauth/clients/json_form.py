@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...clock import as_iso
-from .store import OAuthClient
+from .client import OAuthClient
 
 
 def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
         "tenant_id": client.tenant_id,
         "name": client.name,
         "description": client.description,
-        "public": not client.confidential,
+        "public": not client.is_confidential,
         "redirect_uris": list(client.redirect_uris),
         "scope": client.scope,
         "grant_types": client.grant_types.split(),

@@ -13,7 +13,7 @@ from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
 from .. import revocations
 from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS
-from ..clients.store import OAuthClient
+from ..clients.client import OAuthClient
 from . import access_tokens, refresh_tokens
 from .access_tokens import AccessToken
 from .client_request import ClientRequest

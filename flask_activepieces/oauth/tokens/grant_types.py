@@ -21,9 +21,9 @@ from ...errors import SignatureError, SignatureExpired, Unavailable
 from ...storage.audit import Event
 from .. import scopes
 from ..authorization import codes
-from ..clients import store as clients
+from ..clients import service as clients
 from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS, invalid_client
-from ..clients.store import OAuthClient
+from ..clients.client import OAuthClient
 from . import families, refresh_tokens
 from .access_tokens import AccessToken
 from .client_request import ClientRequest
@@ -73,7 +73,7 @@ class _TokenGrant(grants.BaseGrant):
     def invalid_token(self, description: str) -> InvalidGrantError:
         """The error for a code or token that we did not issue to this client."""
         client = cast(OAuthClient, self.client)
-        return (InvalidGrantError if client.confidential else GuessedToken)(description)
+        return (InvalidGrantError if client.is_confidential else GuessedToken)(description)
 
 
 class AuthorizationCodeGrant(_TokenGrant, grants.AuthorizationCodeGrant):

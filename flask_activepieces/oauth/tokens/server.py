@@ -22,7 +22,7 @@ from ...storage import tables
 from ...storage.audit import Audit
 from ...storage.database import Database
 from ..clients import authentication as client_auth
-from ..clients.store import OAuthClient, client_of
+from ..clients.client import OAuthClient, client_from_row
 from . import families
 from .client_request import ClientRequest
 from .endpoints import IntrospectionEndpoint, RevocationEndpoint
@@ -137,7 +137,7 @@ class OAuthServer(AuthorizationServer):
         values = row._asdict()
         family = {name: values.get(f"family_{name}") for name in families.FIELDS}
         return _Found(
-            client_of(values),
+            client_from_row(values),
             families.family_from_row(family) if family["id"] is not None else None,
         )
 

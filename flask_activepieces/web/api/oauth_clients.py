@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import InvalidInput
-from ...oauth.clients import store as clients
+from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.json_form import shown
 from ...oauth.clients.registration import Registration
-from ...oauth.clients.store import NewCredentials, OAuthClient
 from .oauth_client_schemas import (
     ClientChangeSchema,
     ClientListSchema,
@@ -24,22 +23,15 @@ from .operations import Call, operation
 @operation("view", answer=ClientListSchema())
 def list_clients(call: Call) -> Any:
     """The tenant's clients."""
-    found = call.state.database.read(
-        lambda connection: clients.of_tenant(connection, call.tenant_id)
-    )
-    return {"data": [shown(client) for client in found]}
+    clients = call.state.oauth_clients.list_for_tenant(call.tenant_id)
+    return {"data": [shown(client) for client in clients]}
 
 
 @operation("admin", body=RegistrationSchema(), answer=NewClientSchema(), status=201)
 def create_client(call: Call) -> Any:
     """Register a client of the caller's tenant; its secret is in this answer and in no other."""
     registration = Registration(tenant_id=call.tenant_id, **({"name": ""} | dict(call.body)))
-    credentials = NewCredentials()
-    client, secret = call.state.database.run_in_transaction(
-        lambda transaction: call.state.clients.register(
-            transaction, registration, credentials, now=call.state.now()
-        )
-    )
+    client, secret = call.state.oauth_clients.register(registration)
     return shown(client, secret)
 
 
@@ -55,34 +47,21 @@ def change_client(call: Call, client_id: str) -> Any:
     client = _one(call, client_id)
     registration = replace(client.registration(), **call.body)
     _check_redirects(client, registration)
-    changed = call.state.database.run_in_transaction(
-        lambda transaction: call.state.clients.change(
-            transaction, client, registration, now=call.state.now()
-        )
-    )
-    return shown(changed)
+    return shown(call.state.oauth_clients.update(client, registration))
 
 
 @operation("admin", body=RotationSchema(), body_optional=True, answer=NewClientSchema())
 def rotate_client(call: Call, client_id: str) -> Any:
     """A new secret, shown once; ``{"keep_old": false}`` ends the old one at once."""
     client = _one(call, client_id)
-    secret = clients.new_secret()
-    call.state.database.run_in_transaction(
-        lambda transaction: call.state.clients.rotate_secret(
-            transaction, client, secret, now=call.state.now(), keep_old=call.body["keep_old"]
-        )
-    )
+    secret = call.state.oauth_clients.rotate_secret(client, keep_old=call.body["keep_old"])
     return shown(client, secret)
 
 
 @operation("admin")
 def delete_client(call: Call, client_id: str) -> None:
     """Delete the client; every grant and token that it has ends."""
-    client = _one(call, client_id)
-    call.state.database.run_in_transaction(
-        lambda transaction: call.state.clients.delete(transaction, client, now=call.state.now())
-    )
+    call.state.oauth_clients.delete(_one(call, client_id))
 
 
 def _check_redirects(client: OAuthClient, registration: Registration) -> None:
@@ -95,6 +74,4 @@ def _check_redirects(client: OAuthClient, registration: Registration) -> None:
 
 
 def _one(call: Call, client_id: str) -> OAuthClient:
-    return call.state.database.read(
-        lambda connection: clients.find(connection, client_id, tenant_id=call.tenant_id)
-    )
+    return call.state.oauth_clients.get_for_tenant(client_id, tenant_id=call.tenant_id)

@@ -16,15 +16,8 @@ from ...storage.audit import Event
 
 def approval_url(state: State, question: Question, choice: Choice) -> str:
     """Where the browser takes the user's yes, once it is stored as a grant."""
-    grant = state.database.run_in_transaction(
-        lambda transaction: state.grants.allow(
-            transaction,
-            question.client,
-            question.principal,
-            choice.workspace,
-            choice.names,
-            now=state.now(),
-        )
+    grant = state.grants.approve(
+        question.client, question.principal, choice.workspace, choice.names
     )
     return code_url(state, question, grant, choice.names)
 

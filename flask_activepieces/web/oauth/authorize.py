@@ -13,13 +13,12 @@ from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...messages import Message
-from ...oauth import grants
 from ...oauth.authorization import consent
 from ...oauth.authorization import pending_requests as parked
 from ...oauth.authorization.consent import Question
 from ...oauth.authorization.request import AuthorizationRequest, NoRedirect, Refused, verify
-from ...oauth.clients import store as clients
-from ...oauth.clients.store import OAuthClient
+from ...oauth.clients.client import OAuthClient
+from ...oauth.grants import Grant
 from ...oauth.tokens.client_request import reject_duplicates
 from ...state import State, get_state
 from ..pages.base import browser_of_request, name_browser, new_browser_name, page, to_login
@@ -53,7 +52,7 @@ def _incoming(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
             Message("Tell its makers: %(why)s", why=error.description),
         ) from None
     client_id = parameters.get("client_id", "")
-    client = state.database.read(lambda connection: clients.find_any(connection, client_id))
+    client = state.oauth_clients.find_by_id(client_id)
     asked = verify(parameters, client, known=state.settings.scopes, issuer=state.issuer())
     assert client is not None
     return asked, client
@@ -77,14 +76,11 @@ def _present(state: State, asked: AuthorizationRequest, client: OAuthClient) -> 
     return _ask(state, question)
 
 
-def _grants_so_far(state: State, question: Question) -> list[grants.Grant]:
-    return state.database.read(
-        lambda connection: grants.remembered(
-            connection,
-            client_id=question.client.client_id,
-            tenant_ids=[workspace.tenant_id for workspace in question.workspaces],
-            user_id=question.principal.user_id,
-        )
+def _grants_so_far(state: State, question: Question) -> list[Grant]:
+    return state.grants.existing_grants(
+        client_id=question.client.client_id,
+        tenant_ids=[workspace.tenant_id for workspace in question.workspaces],
+        user_id=question.principal.user_id,
     )
 
 

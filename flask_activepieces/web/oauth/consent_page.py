@@ -14,9 +14,8 @@ from ...oauth.authorization import consent
 from ...oauth.authorization import pending_requests as parked
 from ...oauth.authorization.consent import Question
 from ...oauth.authorization.request import AuthorizationRequest, Refused, verify_again
-from ...oauth.clients import store as clients
+from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.redirect_uris import origin_of
-from ...oauth.clients.store import OAuthClient
 from ...state import State, get_state
 from ..api.problems import Problem, api, json_object
 from ..i18n import gettext
@@ -152,7 +151,7 @@ def describe_request(request_id: str) -> ResponseReturnValue:
 
 def client_of(state: State, waiting: AuthorizationRequest) -> OAuthClient:
     """The client of a parked request, as it is registered now."""
-    client = state.database.read(lambda connection: clients.find_any(connection, waiting.client_id))
+    client = state.oauth_clients.find_by_id(waiting.client_id)
     return verify_again(waiting, client, known=state.settings.scopes)
 
 

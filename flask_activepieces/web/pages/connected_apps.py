@@ -6,8 +6,8 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...host.interface import Principal
-from ...oauth import grants, scopes
-from ...oauth.connected_apps import ConnectedApp, apps_of_user
+from ...oauth import scopes
+from ...oauth.connected_apps import ConnectedApp
 from ...state import State, get_state
 from ..oauth.approval import go
 from .base import check_page_token, page, render_with_forms, signed_in
@@ -20,13 +20,8 @@ def connected_apps() -> ResponseReturnValue:
     principal = signed_in(state, home="connected_apps")
     if not isinstance(principal, Principal):
         return principal
-    apps = state.database.read(
-        lambda connection: apps_of_user(
-            connection,
-            tenant_ids=_tenants(state, principal),
-            user_id=principal.user_id,
-            now=state.now(),
-        )
+    apps = state.connected_apps.list_for_user(
+        principal.user_id, tenant_ids=_tenants(state, principal)
     )
     return render_with_forms(
         state,
@@ -45,16 +40,10 @@ def disconnect(grant_id: str) -> ResponseReturnValue:
     if not isinstance(principal, Principal):
         return principal
     check_page_token(state, principal)
-    grant = state.database.read(
-        lambda connection: grants.one_of_user(
-            connection, grant_id, tenant_ids=_tenants(state, principal), user_id=principal.user_id
-        )
+    grant = state.grants.get_for_user(
+        grant_id, tenant_ids=_tenants(state, principal), user_id=principal.user_id
     )
-    state.database.run_in_transaction(
-        lambda transaction: state.grants.revoke(
-            transaction, [grant], now=state.now(), why="disconnected by the user"
-        )
-    )
+    state.grants.revoke([grant], reason="disconnected by the user")
     return go(url_for("activepieces.connected_apps", disconnected=1))
 
 

@@ -13,7 +13,7 @@ from ...crypto.encryption import Encryptor
 from ...crypto.keyring import constant_time_equal, context_of, sha256_hex
 from ...errors import SignatureError
 from ...host.interface import Principal
-from ...oauth.clients.store import OAuthClient
+from ...oauth.clients.client import OAuthClient
 from ...state import State
 from ..oauth.approval import go
 

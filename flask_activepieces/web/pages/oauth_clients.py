@@ -7,27 +7,18 @@ from typing import Any
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...crypto.keyring import constant_time_equal, sha256_hex
 from ...errors import InvalidInput
 from ...host.interface import Principal
 from ...messages import Message
 from ...oauth import scopes
-from ...oauth.clients import store as clients
+from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.presets import PRESETS
 from ...oauth.clients.registration import Registration
-from ...oauth.clients.store import NewCredentials, OAuthClient
 from ...state import State, get_state
-from ...storage.database import Transaction
 from ..i18n import gettext
 from ..oauth.approval import go
 from . import new_secret
 from .base import check_page_token, page, render_with_forms, signed_in
-
-#: Of two clicks the second would end the secret that is in use, and nobody would have seen the first one's.
-_ROTATED_BEFORE = Message(
-    "Nothing was changed: the secret was rotated since you opened this page."
-    " If nobody has copied the new one, rotate again; the secret in use until now then ends."
-)
 
 
 @page
@@ -37,10 +28,8 @@ def client_list() -> ResponseReturnValue:
     principal = signed_in(state, "admin", home="clients")
     if not isinstance(principal, Principal):
         return principal
-    found = state.database.read(
-        lambda connection: clients.of_tenant(connection, principal.tenant_id)
-    )
-    return render_with_forms(state, principal, "clients.html", clients=found)
+    clients = state.oauth_clients.list_for_tenant(principal.tenant_id)
+    return render_with_forms(state, principal, "clients.html", clients=clients)
 
 
 @page
@@ -53,13 +42,8 @@ def client_new() -> ResponseReturnValue:
     if request.method == "GET":
         return _form(state, principal, values=_preset_values(request.args.get("preset")))
     check_page_token(state, principal)
-    credentials = NewCredentials()
     try:
-        client, secret = state.database.run_in_transaction(
-            lambda transaction: state.clients.register(
-                transaction, _registration(principal), credentials, now=state.now()
-            )
-        )
+        client, secret = state.oauth_clients.register(_registration(principal))
     except InvalidInput as problem:
         return _form(state, principal, values=_typed_values(), errors=problem.fields, status=422)
     return new_secret.show_next(state, principal, client, secret)
@@ -85,26 +69,15 @@ def client_rotate(client_id: str) -> ResponseReturnValue:
     if not isinstance(principal, Principal):
         return principal
     check_page_token(state, principal)
-    seen, secret = request.form.get("secret_mark", ""), clients.new_secret()
-
-    def rotate(transaction: Transaction) -> tuple[OAuthClient, bool]:
-        client = clients.find(transaction.conn, client_id, tenant_id=principal.tenant_id)
-        is_ours = client.secret_hash == sha256_hex(secret)  # an earlier run of this function
-        if (
-            client.confidential
-            and not is_ours
-            and not constant_time_equal(seen, client.secret_mark)
-        ):
-            return client, False
-        state.clients.rotate_secret(
-            transaction, client, secret, now=state.now(), in_place_of=client.secret_hash
+    client = _find(state, principal, client_id)
+    try:
+        secret = state.oauth_clients.rotate_secret(
+            client, expected_version=request.form.get("secret_version", "")
         )
-        return client, True
-
-    client, rotated = state.database.run_in_transaction(rotate)
-    if rotated:
-        return new_secret.show_next(state, principal, client, secret)
-    return _show(state, principal, client, error=_ROTATED_BEFORE)
+    except InvalidInput as problem:
+        (error,) = problem.fields.values()
+        return _show(state, principal, client, error=error)
+    return new_secret.show_next(state, principal, client, secret)
 
 
 @page
@@ -123,16 +96,12 @@ def client_delete(client_id: str) -> ResponseReturnValue:
             client,
             error=Message("Tick the box to confirm that the client shall go."),
         )
-    state.database.run_in_transaction(
-        lambda transaction: state.clients.delete(transaction, client, now=state.now())
-    )
+    state.oauth_clients.delete(client)
     return go(url_for("activepieces.clients"))
 
 
 def _find(state: State, principal: Principal, client_id: str) -> OAuthClient:
-    return state.database.read(
-        lambda connection: clients.find(connection, client_id, tenant_id=principal.tenant_id)
-    )
+    return state.oauth_clients.get_for_tenant(client_id, tenant_id=principal.tenant_id)
 
 
 def _registration(principal: Principal) -> Registration:
@@ -197,7 +166,7 @@ def _show(
     client: OAuthClient,
     *,
     secret: str | None = None,
-    error: Message | None = None,
+    error: str | None = None,
 ) -> Response:
     base = state.issuer() + state.settings.oauth_prefix
     return render_with_forms(

@@ -26,7 +26,6 @@ from flask_activepieces.host.interface import Principal, Workspace
 from flask_activepieces.integrations import store as records
 from flask_activepieces.integrations.sign_in.integration_client import redirect_uri
 from flask_activepieces.integrations.store import Integration
-from flask_activepieces.oauth.clients import store as clients
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support import hosts
 from tests.support.clock import StoppedClock
@@ -136,11 +135,7 @@ def test_the_permission_taken_back_ends_the_connection(
 ) -> None:
     token = tokens_of(office, connects(office, site, integration))["access_token"]
 
-    office.database.run_in_transaction(
-        lambda transaction: office.grants.revoke_of_user(
-            transaction, tenant_id=office.tenant, user_id="alice", now=office.now, why="a test"
-        )
-    )
+    office.grants.revoke_user("alice", tenant_id=office.tenant, reason="a test")
 
     assert calls_us(site, token) == 401
 
@@ -253,12 +248,9 @@ def test_a_client_that_is_deleted_during_the_click_is_made_anew(
 
 
 def delete_client(office: Office, client_id: str | None) -> None:
-    def delete(transaction: Any) -> None:
-        client = clients.find_any(transaction.conn, client_id or "")
-        assert client is not None
-        office.oauth_clients.delete(transaction, client, now=office.now)
-
-    office.database.run_in_transaction(delete)
+    client = office.oauth_clients.find_by_id(client_id or "")
+    assert client is not None
+    office.oauth_clients.delete(client)
 
 
 def test_a_secret_that_no_key_opens_any_more_is_replaced(
@@ -418,21 +410,18 @@ def test_nobody_changes_an_integrations_client_by_hand(
     """A flow's author can print its secret, so it must be able to do no more than it was made for."""
     connects(office, site, integration)
     (before,) = clients_of(office)
-    client = office.database.read(
-        lambda connection: clients.find_any(connection, before["client_id"])
-    )
+    client = office.oauth_clients.find_by_id(before["client_id"])
     assert client is not None
     assert client.integration_id == integration.id
     more = replace(client.registration(), client_credentials=True)
 
     for change in (
-        lambda transaction: office.oauth_clients.change(transaction, client, more, now=office.now),
-        lambda transaction: office.oauth_clients.rotate_secret(
-            transaction, client, clients.new_secret(), now=office.now
-        ),
+        lambda: office.oauth_clients.update(client, more),
+        lambda: office.oauth_clients.rotate_secret(client),
+        lambda: office.oauth_clients.set_enabled(client, False),
     ):
-        with pytest.raises(InvalidInput, match="keeps this client by itself"):
-            office.database.run_in_transaction(change)
+        with pytest.raises(InvalidInput, match="managed by an integration"):
+            change()
 
     assert clients_of(office) == [before]
 

@@ -1,0 +1,115 @@
+"""A registered OAuth client, and how to read one from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from authlib.oauth2.rfc6749 import ClientMixin
+from sqlalchemy import Connection, select
+
+from ...crypto.keyring import looks_like_id, sha256_hex
+from ...host.ids import checked_id
+from ...storage import tables
+from . import redirect_uris as redirects
+from .registration import CLIENT_CREDENTIALS, Registration
+
+table = tables.oauth_clients
+
+#: So that scanners recognize leaked secrets.
+SECRET_PREFIX = "fas_"  # noqa: S105  # a prefix, not a secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuthClient(ClientMixin):
+    """A registered client. It has hashes of its secrets, and its ``repr`` shows not even those."""
+
+    client_id: str
+    #: None: users of every tenant may grant it access.
+    tenant_id: str | None
+    name: str
+    description: str
+    redirect_uris: tuple[str, ...]
+    scope: str
+    grant_types: str
+    require_pkce: bool
+    remember_consent: bool
+    introspects: bool
+    #: The integration that it was created for. No user sees such a client, and no admin can change it.
+    integration_id: str | None
+    created_at: int
+    #: How many tokens it got for its own credentials, without a user.
+    tokens_issued: int
+    last_issued_at: int | None
+    #: Since when it gets no tokens.
+    disabled_at: int | None
+    secret_hash: str | None = field(repr=False)
+    previous_secret_hash: str | None = field(repr=False)
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether it has a secret (RFC 6749 §2.1)."""
+        return self.secret_hash is not None
+
+    @property
+    def secret_version(self) -> str:
+        """Changes with the secret, and reveals neither the secret nor its hash."""
+        return sha256_hex(self.secret_hash or "")
+
+    def accepts_redirect(self, uri: str) -> bool:
+        """Whether the URI is registered (RFC 9700 §4.1.3)."""
+        return redirects.matches(uri, self.redirect_uris, public=not self.is_confidential)
+
+    def is_available_to(self, tenant_id: str) -> bool:
+        """Whether users of this tenant may grant it access."""
+        return self.tenant_id is None or self.tenant_id == tenant_id
+
+    def registration(self) -> Registration:
+        """What was decided about it so far: the basis for an update."""
+        return Registration(
+            name=self.name,
+            description=self.description,
+            redirect_uris=self.redirect_uris,
+            scope=self.scope,
+            tenant_id=self.tenant_id,
+            public=not self.is_confidential,
+            require_pkce=self.require_pkce,
+            remember_consent=self.remember_consent,
+            client_credentials=self.check_grant_type(CLIENT_CREDENTIALS),
+            introspects=self.introspects,
+        )
+
+    # Authlib calls these two:
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        """Whether it is registered for this grant."""
+        return grant_type in self.grant_types.split()
+
+    def get_client_id(self) -> str:
+        """The client id."""
+        return self.client_id
+
+
+_FIELDS = tuple(column.name for column in fields(OAuthClient))
+
+
+def client_from_row(values: Mapping[str, Any]) -> OAuthClient:
+    """The client in a mapping with all columns of the table."""
+    columns = {name: values[name] for name in _FIELDS}
+    return OAuthClient(**columns | {"redirect_uris": tuple(values["redirect_uris"].split())})
+
+
+def find_by_id(conn: Connection, client_id: str) -> OAuthClient | None:
+    """The client with this id, of any tenant."""
+    if not looks_like_id(client_id):
+        return None
+    row = conn.execute(select(table).where(table.c.client_id == client_id)).one_or_none()
+    return None if row is None else client_from_row(row._asdict())
+
+
+def list_for_tenant(conn: Connection, tenant_id: str) -> list[OAuthClient]:
+    """The tenant's clients, by name."""
+    tenant = checked_id("tenant_id", tenant_id)
+    statement = select(table).where(table.c.tenant_id == tenant).order_by(table.c.name)
+    return [client_from_row(row._asdict()) for row in conn.execute(statement)]

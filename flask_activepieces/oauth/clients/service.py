@@ -1,0 +1,311 @@
+"""`OAuthClients`: registers, finds, changes and deletes OAuth clients."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from sqlalchemy import bindparam, delete, insert, literal_column, select, update
+
+from ...clock import Clock
+from ...config.settings import Scope
+from ...crypto.keyring import constant_time_equal, sha256_hex
+from ...errors import InvalidInput, NotFound
+from ...host.ids import checked_id
+from ...messages import Message
+from ...storage import tables
+from ...storage.audit import Audit, Event
+from ...storage.database import ConcurrentUpdate, Database, Transaction
+from .. import revocations
+from ..tokens import families
+from . import client as stored
+from .client import SECRET_PREFIX, OAuthClient, client_from_row
+from .registration import Registration, row_values
+
+_table = tables.oauth_clients
+
+
+def new_secret() -> str:
+    """256 random bits, so that a fast hash is enough to store them."""
+    return SECRET_PREFIX + secrets.token_hex(32)
+
+
+@dataclass(frozen=True)
+class NewCredentials:
+    """The id and the secret of a client to register, made before the transaction, which may run twice.
+
+    When the answer to a COMMIT is lost, the second run finds by the id that the first one has registered the client.
+    """
+
+    client_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    secret: str = field(default_factory=new_secret, repr=False)
+
+
+class OAuthClients:
+    """The OAuth clients of one app.
+
+    A method with the suffix ``_in`` is a part of the caller's transaction. ``integration_id`` names the integration
+    that calls: only it may change the client that was created for it.
+    """
+
+    def __init__(
+        self, database: Database, *, clock: Clock, audit: Audit, known_scopes: Mapping[str, Scope]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._audit = audit
+        self._known_scopes = known_scopes
+
+    def find_by_id(self, client_id: str) -> OAuthClient | None:
+        """The client with this id, of any tenant: for the protocol and for operators."""
+        return self._database.read(lambda conn: stored.find_by_id(conn, client_id))
+
+    def get_for_tenant(self, client_id: str, *, tenant_id: str) -> OAuthClient:
+        """The tenant's client; `NotFound` for any other, also for one that all tenants may use."""
+        tenant = checked_id("tenant_id", tenant_id)
+        client = self.find_by_id(client_id)
+        if client is None or client.tenant_id != tenant:
+            raise NotFound("OAuth client", client_id)
+        return client
+
+    def list_for_tenant(self, tenant_id: str) -> list[OAuthClient]:
+        """The tenant's clients, by name."""
+        return self._database.read(lambda conn: stored.list_for_tenant(conn, tenant_id))
+
+    def list_all(self) -> list[OAuthClient]:
+        """Every client, those for all tenants first: for operators."""
+        tenant = _table.c.tenant_id
+        statement = select(_table).order_by(tenant.is_not(None), tenant, _table.c.name)
+        rows = self._database.read(lambda conn: conn.execute(statement).all())
+        return [client_from_row(row._asdict()) for row in rows]
+
+    def register(self, registration: Registration) -> tuple[OAuthClient, str | None]:
+        """The new client, and its secret unless it is public; `InvalidInput` if the registration is invalid."""
+        credentials, now = NewCredentials(), self._now()
+        return self._database.run_in_transaction(
+            lambda transaction: self.register_in(transaction, registration, credentials, now=now)
+        )
+
+    def register_in(
+        self,
+        transaction: Transaction,
+        registration: Registration,
+        credentials: NewCredentials,
+        *,
+        now: int,
+        integration_id: str | None = None,
+    ) -> tuple[OAuthClient, str | None]:
+        """See `register`."""
+        self._validate(registration)
+        secret = None if registration.public else credentials.secret
+        values = row_values(registration) | {
+            "client_id": credentials.client_id,
+            "secret_hash": sha256_hex(secret) if secret else None,
+            "previous_secret_hash": None,
+            "integration_id": integration_id,
+            "created_at": now,
+            "tokens_issued": 0,
+            "last_issued_at": None,
+            "disabled_at": None,
+        }
+        client = client_from_row(values)
+        event = _event("client.created", client, now)
+        if stored.find_by_id(transaction.conn, client.client_id) is None:
+            transaction.execute(insert(_table), values)
+            self._audit.record(transaction, event)
+        else:
+            self._audit.notify_after_commit(transaction, event)
+        return client, secret
+
+    def update(self, client: OAuthClient, registration: Registration) -> OAuthClient:
+        """The client with its new registration; it stays public or confidential, and in its tenant.
+
+        `NotFound` if it was deleted meanwhile.
+        """
+        now = self._now()
+        return self._database.run_in_transaction(
+            lambda transaction: self.update_in(transaction, client, registration, now=now)
+        )
+
+    def update_in(
+        self,
+        transaction: Transaction,
+        client: OAuthClient,
+        registration: Registration,
+        *,
+        now: int,
+        integration_id: str | None = None,
+    ) -> OAuthClient:
+        """See `update`."""
+        _check_not_managed(client, integration_id)
+        fixed = replace(registration, public=not client.is_confidential, tenant_id=client.tenant_id)
+        self._validate(fixed)
+        before, after = row_values(client.registration()), row_values(fixed)
+        # Only the differences, so that another admin's change at the same time is kept.
+        changed = {name: value for name, value in after.items() if value != before[name]}
+        if changed:
+            self._update_row(transaction, client, changed)
+            self._audit.record(transaction, _event("client.updated", client, now))
+        return client_from_row(asdict(client) | after)
+
+    def rotate_secret(
+        self, client: OAuthClient, *, keep_old: bool = True, expected_version: str | None = None
+    ) -> str:
+        """The client's new secret. The old one stays valid until the next rotation, if it is kept.
+
+        With ``expected_version``, nothing changes unless that is the client's ``secret_version``.
+        """
+        secret, now = new_secret(), self._now()
+
+        def rotate(transaction: Transaction) -> str:
+            self.rotate_secret_in(
+                transaction,
+                client,
+                secret,
+                now=now,
+                keep_old=keep_old,
+                expected_version=expected_version,
+            )
+            return secret
+
+        return self._database.run_in_transaction(rotate)
+
+    def rotate_secret_in(
+        self,
+        transaction: Transaction,
+        client: OAuthClient,
+        secret: str,
+        *,
+        now: int,
+        keep_old: bool = True,
+        expected_version: str | None = None,
+        integration_id: str | None = None,
+    ) -> None:
+        """See `rotate_secret`; the `new_secret` is made before the transaction, which may run twice."""
+        _check_not_managed(client, integration_id)
+        if not client.is_confidential:
+            raise InvalidInput({"client_id": Message("a public client has no secret to rotate")})
+        event = _event("client.secret_rotated", client, now)
+        current = stored.find_by_id(transaction.conn, client.client_id)
+        if current is None:
+            raise NotFound("OAuth client", client.client_id)
+        if current.secret_hash == sha256_hex(secret):  # by an earlier run of this transaction
+            self._audit.notify_after_commit(transaction, event)
+            return
+        if expected_version is not None and not constant_time_equal(
+            expected_version, current.secret_version
+        ):
+            raise InvalidInput({"secret_version": _ROTATED_BEFORE})
+        statement = update(_table).where(
+            _table.c.client_id == client.client_id, _table.c.secret_hash == current.secret_hash
+        )
+        values = {
+            "secret_hash": sha256_hex(secret),
+            "previous_secret_hash": current.secret_hash if keep_old else None,
+        }
+        if not transaction.execute_rowcount(statement.values(values)):
+            raise ConcurrentUpdate
+        self._audit.record(transaction, event)
+
+    def set_enabled(self, client: OAuthClient, enabled: bool) -> None:
+        """Suspend the client, or end that: a suspended client gets no tokens, and keeps its grants."""
+        now = self._now()
+        self._database.run_in_transaction(
+            lambda transaction: self.set_enabled_in(transaction, client, enabled, now=now)
+        )
+
+    def set_enabled_in(
+        self,
+        transaction: Transaction,
+        client: OAuthClient,
+        enabled: bool,
+        *,
+        now: int,
+        integration_id: str | None = None,
+    ) -> None:
+        """See `set_enabled`."""
+        _check_not_managed(client, integration_id)
+        if enabled == (client.disabled_at is None):
+            return
+        self._update_row(transaction, client, {"disabled_at": None if enabled else now})
+        name = "client.enabled" if enabled else "client.disabled"
+        self._audit.record(transaction, _event(name, client, now))
+
+    def delete(self, client: OAuthClient) -> None:
+        """Delete the client with its grants and revoke its tokens; `NotFound` if it was deleted before."""
+        now = self._now()
+        self._database.run_in_transaction(
+            lambda transaction: self.delete_in(transaction, client, now=now)
+        )
+
+    def delete_in(self, transaction: Transaction, client: OAuthClient, *, now: int) -> None:
+        """See `delete`."""
+        # Its row first: the deletion waits for any approval that has locked it (see `Grants.approve`).
+        removal = delete(_table).where(_table.c.client_id == client.client_id)
+        if not transaction.execute_rowcount(removal):
+            raise NotFound("OAuth client", client.client_id)
+        grants = tables.grants
+        transaction.execute(delete(grants).where(grants.c.client_id == client.client_id))
+        families.revoke_for_client(transaction, client.client_id, now=now)
+        revocations.add(transaction, revocations.client(client.client_id), now=now)
+        self._audit.record(transaction, _event("client.deleted", client, now))
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+    def _validate(self, registration: Registration) -> None:
+        problems = registration.problems(self._known_scopes)
+        if problems:
+            raise InvalidInput(problems)
+
+    def _update_row(
+        self, transaction: Transaction, client: OAuthClient, values: Mapping[str, object]
+    ) -> None:
+        statement = update(_table).where(_table.c.client_id == client.client_id).values(values)
+        if not transaction.execute_rowcount(statement):
+            raise NotFound("OAuth client", client.client_id)
+
+
+#: A second click would end the secret that is in use, and no one would have seen the secret of the first.
+_ROTATED_BEFORE = Message(
+    "Nothing was changed: the secret was rotated since you opened this page."
+    " If no one has copied the new secret, rotate again; the secret in use until now then stops working."
+)
+
+
+def _event(name: str, client: OAuthClient, now: int) -> Event:
+    return Event(
+        name=name,
+        at=now,
+        tenant_id=client.tenant_id,
+        client_id=client.client_id,
+        detail={"client": client.name},
+    )
+
+
+def _check_not_managed(client: OAuthClient, integration_id: str | None) -> None:
+    # A flow's author can print the secret of such a client, so no one may widen what it can do.
+    if client.integration_id != integration_id:
+        raise InvalidInput(
+            {
+                "client_id": Message(
+                    "this client is managed by an integration; you can only delete it,"
+                    " and the integration then creates another"
+                )
+            }
+        )
+
+
+def count_token(database: Database, client_id: str, *, now: int) -> bool:
+    """Count an access token that the client gets by its own credentials; False if the client is gone."""
+    return database.write(_COUNT_TOKEN, {"this": client_id, "now": now}) == 1
+
+
+_COUNT_TOKEN = (
+    update(_table)
+    .where(_table.c.client_id == bindparam("this"))
+    .values(
+        tokens_issued=_table.c.tokens_issued + literal_column("1"), last_issued_at=bindparam("now")
+    )
+)
