@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .standin.pieces.piece import Action, ActionCall, Piece, StepFailed
+    from .standin.pieces.piece import Action, ActionCall, StandinPiece, StepFailed
     from .standin.server import ActivepiecesServer
 
-__all__ = ["Action", "ActionCall", "ActivepiecesServer", "Piece", "StepFailed"]
+__all__ = ["Action", "ActionCall", "ActivepiecesServer", "StandinPiece", "StepFailed"]
 
 
 def __getattr__(name: str) -> Any:

@@ -97,11 +97,11 @@ def test_a_check_of_what_is_broken_names_it_and_exits_with_1(
     app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
 ) -> None:
     connection = alice.saves("Slack of sales")
-    upstream.world.store.change("app_connection", str(connection["id"]), status="ERROR")
+    upstream.state.store.change("app_connection", str(connection["id"]), status="ERROR")
 
     (finding,) = told(run(app, "integrations", "check", "--json"), exit_code=1)
     again = run(app, "integrations", "check")
-    upstream.world.store.drop("app_connection", str(connection["id"]))
+    upstream.state.store.drop("app_connection", str(connection["id"]))
 
     assert (finding["integration_id"], finding["connection_id"]) == (linked, connection["id"])
     assert finding["is_new"] is True
@@ -117,10 +117,10 @@ def test_a_check_says_of_a_missing_connection_that_it_never_had_a_value(
     app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
 ) -> None:
     connection = alice.saves("Slack of sales")
-    upstream.world.store.change("app_connection", str(connection["id"]), status="MISSING")
+    upstream.state.store.change("app_connection", str(connection["id"]), status="MISSING")
 
     (finding,) = told(run(app, "integrations", "check", "--json"), exit_code=1)
-    upstream.world.store.drop("app_connection", str(connection["id"]))
+    upstream.state.store.drop("app_connection", str(connection["id"]))
 
     assert finding["status"] == "MISSING"
     assert "was never given a value" in str(finding["problem"])
@@ -144,14 +144,14 @@ def test_a_check_goes_on_after_an_integration_that_cannot_be_checked(
     carol = Manager.named(app, "carol")
     removed = carol.links(apiKey=upstream.api_key, projectId=upstream.project_id)
     connection = str(alice.saves()["id"])
-    upstream.world.store.change("app_connection", connection, status="ERROR")
+    upstream.state.store.change("app_connection", connection, status="ERROR")
 
     def remove(*_: object, **__: object) -> None:
         carol.deletes(f"/setup/{removed}")
 
     with connection_failed.connected_to(remove, app):
         found = told(run(app, "integrations", "check", "--json"), exit_code=1)
-    upstream.world.store.drop("app_connection", connection)
+    upstream.state.store.drop("app_connection", connection)
 
     assert [finding["integration_id"] for finding in found] == [linked, removed]
     assert "There is no integration" in str(found[1]["problem"])
@@ -163,10 +163,10 @@ def test_a_name_commands_no_terminal(
     """Names come from Activepieces, where anybody in the project may choose them."""
     connection = str(alice.saves()["id"])
     name = "\x1b[2Jgone\x1b]52;c;cm0gLXJm\x07 \N{RIGHT-TO-LEFT OVERRIDE}right\x9b\r\n"
-    upstream.world.store.change("app_connection", connection, status="ERROR", displayName=name)
+    upstream.state.store.change("app_connection", connection, status="ERROR", displayName=name)
 
     shown = app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"], color=True)
-    upstream.world.store.drop("app_connection", connection)
+    upstream.state.store.drop("app_connection", connection)
 
     assert "gone" in shown.output
     assert all(line.isprintable() for line in shown.output.split("\n"))

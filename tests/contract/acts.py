@@ -9,8 +9,8 @@ from __future__ import annotations
 from socket import socket
 from typing import Any
 
-from flask_activepieces.testing.standin.access.people import make_identity, make_member, make_user
-from flask_activepieces.testing.standin.access.projects import make_project
+from flask_activepieces.testing.standin.access.people import add_identity, add_user, set_member
+from flask_activepieces.testing.standin.access.projects import add_project
 from flask_activepieces.testing.standin.routing.responses import timestamp
 from flask_activepieces.testing.standin.state import FEATURES
 from tests.support.token_endpoint import Told
@@ -48,17 +48,17 @@ def a_signing_key(recorded_id: str) -> Arrangement:
 
 def plan_is_empty(replay: Replay) -> None:
     """A new platform's plan includes nothing that costs."""
-    replay.server.world.plan.clear()
+    replay.server.state.plan.clear()
 
 
 def plan_is_full(replay: Replay) -> None:
     """All features were set in the database."""
-    replay.server.world.plan.update(FEATURES)
+    replay.server.state.plan.update(FEATURES)
 
 
 def one_row_a_second(replay: Replay) -> None:
     """The connections of the project, as if each had been made a second after the one before."""
-    store = replay.server.world.store
+    store = replay.server.state.store
     project_id = replay.names.text("H4SMHoAgJs8TNlXiaOIoV")
     rows = store.all("app_connection", lambda row: row["projectIds"] == [project_id])
     begin = instant("2026-11-20T17:18:20.719Z")
@@ -175,7 +175,7 @@ def is_active(external_id: str) -> Arrangement:
     """A broken connection was made to look whole."""
 
     def arrange(replay: Replay) -> None:
-        store = replay.server.world.store
+        store = replay.server.state.store
         row = store.first("app_connection", externalId=external_id)
         assert row is not None
         store.change("app_connection", row["id"], status="ACTIVE")
@@ -197,32 +197,32 @@ def a_flow(
 
 def an_invited_viewer(replay: Replay) -> None:
     """Somebody accepted an invitation to the project as a viewer."""
-    world = replay.server.world
-    identity = make_identity(
-        world, email="inv3@example.com", password="Local-pass-123!", first="In", last="Vited"
+    state = replay.server.state
+    identity = add_identity(
+        state, email="inv3@example.com", password="Local-pass-123!", first="In", last="Vited"
     )
     platform_id = replay.names.text("qQnsmKagCnxENqoYPvJCq")
-    user = make_user(world, identity, platform_id)
-    make_project(world, user, "In's Project", kind="PERSONAL")
-    role = world.store.first("project_role", name="Viewer")
+    user = add_user(state, identity, platform_id)
+    add_project(state, user, "In's Project", kind="PERSONAL")
+    role = state.store.first("project_role", name="Viewer")
     assert role is not None
-    make_member(world, user, replay.names.text("H4SMHoAgJs8TNlXiaOIoV"), role)
+    set_member(state, user, replay.names.text("H4SMHoAgJs8TNlXiaOIoV"), role)
     replay.names.bind("yLxBeTl4G9ovntZX62sIP", user["id"])
 
 
 def in_the_project_of_another(replay: Replay) -> None:
     """The embedded user was signed in to one more project."""
-    world = replay.server.world
-    project = world.store.first("project", externalId="6")
-    user = world.store.get("user", replay.names.text("PSSXsd0Bt63IyUzDsXOzY"))
-    role = world.store.first("project_role", name="Editor")
+    state = replay.server.state
+    project = state.store.first("project", externalId="6")
+    user = state.store.get("user", replay.names.text("PSSXsd0Bt63IyUzDsXOzY"))
+    role = state.store.first("project_role", name="Editor")
     assert project is not None and user is not None and role is not None
-    make_member(world, user, project["id"], role)
+    set_member(state, user, project["id"], role)
 
 
 def all_runs_are_over(replay: Replay) -> None:
     """The recording came after what was begun in the background."""
-    replay.server.world.jobs.wait()
+    replay.server.state.jobs.wait()
 
 
 def the_deletion_is_over(replay: Replay) -> None:
@@ -232,13 +232,13 @@ def the_deletion_is_over(replay: Replay) -> None:
 
 def nobody_listens(replay: Replay) -> None:
     """The token endpoint was stopped."""
-    piece = replay.server.world.store.first("piece", name="@activepieces/piece-acme-oauth")
+    piece = replay.server.state.store.first("piece", name="@activepieces/piece-acme-oauth")
     assert piece is not None
     with socket() as unused:
         unused.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{unused.getsockname()[1]}"
     auth = piece["auth"] | {"tokenUrl": f"{closed}/oauth/token"}
-    replay.server.world.store.change("piece", piece["id"], auth=auth)
+    replay.server.state.store.change("piece", piece["id"], auth=auth)
     replay.names.bind("http://127.0.0.1:9555/oauth/token", f"{closed}/oauth/token")
 
 
@@ -250,12 +250,12 @@ def the_endpoint_is_back(replay: Replay) -> None:
 
 def private_hosts_are_blocked(replay: Replay) -> None:
     """The server was started anew without its list of allowed addresses."""
-    replay.server.world.ssrf_allow_list = ()
+    replay.server.state.ssrf_allow_list = ()
 
 
 def as_the_admin(replay: Replay) -> None:
     """The recordings begin with an admin and a platform that were there already."""
-    platform = replay.server.world.store.get("platform", replay.server.platform_id)
+    platform = replay.server.state.store.get("platform", replay.server.platform_id)
     assert platform is not None
     replay.names.bind("xm0JGZUUV6F7xmujda8OL", platform["ownerId"])
     replay.names.bind("Local-pass-123!", replay.server.password)

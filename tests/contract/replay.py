@@ -14,8 +14,8 @@ from joserfc.jwk import OctKey, RSAKey
 from werkzeug.test import Client, TestResponse
 
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.standin.access.accounts import make_api_key
-from flask_activepieces.testing.standin.connections.rows import keep, value_of
+from flask_activepieces.testing.standin.access.accounts import add_api_key
+from flask_activepieces.testing.standin.connections.rows import store_value, value_of
 from flask_activepieces.testing.standin.routing.authentication import user_token
 from tests.support.clock import StoppedClock
 from tests.support.recordings import Recording
@@ -62,20 +62,20 @@ class Replay:
 
     def call(self, method: str, path: str, body: Any = None, *, by_user: bool = False) -> Any:
         """A request that was not recorded, in recorded words, by an API key or by the admin."""
-        world = self.server.world
-        platform = world.store.first("platform")
+        state = self.server.state
+        platform = state.store.first("platform")
         assert platform is not None
-        owner = world.store.get("user", platform["ownerId"])
+        owner = state.store.get("user", platform["ownerId"])
         assert owner is not None
         token = (
-            user_token(world, owner)
+            user_token(state, owner)
             if by_user
-            else make_api_key(world, platform["id"], "arranged")[1]
+            else add_api_key(state, platform["id"], "arranged")[1]
         )
         # A webhook shows its flow what headers it got: those of the recordings' client.
         is_webhook = path.startswith("/webhooks/")
         answer = Client(self.server.app).open(
-            world.api_root + self.names.text(path),
+            state.api_root + self.names.text(path),
             base_url=self.server.url,
             method=method,
             headers={"Accept-Encoding": "identity"}
@@ -87,12 +87,12 @@ class Replay:
 
     def change_value(self, external_id: str, **changes: Any) -> None:
         """What was changed in the database: fields of a connection's value; None removes one."""
-        world = self.server.world
-        row = world.store.first("app_connection", externalId=external_id)
+        state = self.server.state
+        row = state.store.first("app_connection", externalId=external_id)
         assert row is not None, f"there is no connection {external_id}"
-        value = value_of(world, row) | changes
+        value = value_of(state, row) | changes
         left = {name: part for name, part in value.items() if part is not None}
-        keep(world, row, left, updated=row["updated"])
+        store_value(state, row, left, updated=row["updated"])
 
     def _set_clock(self, recording: Recording) -> None:
         body = recording.body if isinstance(recording.body, dict) else {}
@@ -110,7 +110,7 @@ class Replay:
 
     def add_connection(self, row: Mapping[str, Any]) -> None:
         """A connection as a list showed it."""
-        store = self.server.world.store
+        store = self.server.state.store
         fields = {
             name: value
             for name, value in row.items()
@@ -123,7 +123,7 @@ class Replay:
                 "preSelectForNewProjects": False,
                 "usingSecretManager": False,
                 **self.names.translated(fields),
-                "sealed": store.sign_json(value),
+                "sealed": store.encrypt(value),
             },
         )
         self.names.bind(row["id"], made["id"])
@@ -151,16 +151,16 @@ class Replay:
 
     def _mint(self, recorded: str) -> None:
         """A token that no recorded answer has given: signed here, for whom it says."""
-        world = self.server.world
+        state = self.server.state
         try:
             claims = self.names.translated(decoded(recorded.split(".")[1]))
         except ValueError:
             return  # it is meant to be no token
-        user = world.store.get("user", claims.get("id"))
+        user = state.store.get("user", claims.get("id"))
         if user is not None and claims["tokenVersion"] != "stale":
-            self.names.bind(recorded, user_token(world, user))
+            self.names.bind(recorded, user_token(state, user))
             return
-        key = OctKey.import_key(world.jwt_secret)
+        key = OctKey.import_key(state.jwt_secret)
         self.names.bind(recorded, jwt.encode({"alg": "HS256"}, claims, key))
 
     def _body(self, recording: Recording) -> bytes | None:

@@ -45,14 +45,14 @@ SESSIONS = (
         "[worker] upsert SECRET_TEXT accepted by the piece validate()",
         "2026-11-20T18:32:20.000Z",
         arrangements.WORKER,
-        options={"validates": True},
+        options={"validates_values": True},
     ),
     Session(
         "0.85.2 without its worker",
         "[prod env, no worker running] upsert SECRET_TEXT",
         "2026-11-20T18:12:00.000Z",
         arrangements.NO_WORKER,
-        options={"validates": True, "has_worker": False},
+        options={"validates_values": True, "has_worker": False},
     ),
     Session(
         "0.85.2 Community Edition",
@@ -107,9 +107,9 @@ def _server(session: Session, endpoint: str, clock: StoppedClock) -> Activepiece
     server = ActivepiecesServer(
         clock=clock,
         sleep=lambda seconds: None,
-        racy=False,
+        duplicate_upserts=False,
         pieces=acme_pieces(endpoint),
         **session.options,
     )
-    server.world.url = f"http://127.0.0.1:{session.port}"
+    server.state.url = f"http://127.0.0.1:{session.port}"
     return forgets_everybody(server) if session.before_sign_up else server

@@ -131,7 +131,7 @@ class Scene:
 
     def plant(self, value: dict[str, Any], *, status: str) -> None:
         """A connection with that value in the store, and without a claim."""
-        store = self.server.world.store
+        store = self.server.state.store
         platform = store.get("platform", self.server.platform_id)
         assert platform is not None
         store.add(
@@ -149,7 +149,7 @@ class Scene:
                 "scope": "PROJECT",
                 "metadata": None,
                 "preSelectForNewProjects": False,
-                "sealed": store.sign_json(value),
+                "sealed": store.encrypt(value),
             },
         )
 
@@ -163,9 +163,9 @@ class Scene:
     @property
     def stored(self) -> tuple[dict[str, Any], str]:
         """Value and status of the connection."""
-        row = self.server.world.store.first(KIND, externalId="acme")
+        row = self.server.state.store.first(KIND, externalId="acme")
         assert row is not None
-        return value_of(self.server.world, row), row["status"]
+        return value_of(self.server.state, row), row["status"]
 
 
 @pytest.fixture
@@ -179,13 +179,13 @@ def scene() -> Iterator[Scene]:
             )
         ) as server,
     ):
-        server.world.store.add(
+        server.state.store.add(
             "oauth_app",
             {
                 "platformId": server.platform_id,
                 "pieceName": "@activepieces/piece-acme-oauth",
                 "clientId": "plat-cid",
-                "clientSecret": server.world.store.sign_json("plat-sec"),
+                "clientSecret": server.state.store.encrypt("plat-sec"),
             },
         )
         yield Scene(server, endpoint, clock)
@@ -232,7 +232,7 @@ def test_a_token_is_renewed_as_recorded(scene: Scene, name: str) -> None:
 def test_retries_are_two_seconds_apart(scene: Scene) -> None:
     """A real server took six seconds over four attempts."""
     slept: list[float] = []
-    scene.server.world.sleep = slept.append
+    scene.server.state.sleep = slept.append
     scene.endpoint.tell(*[_BROKEN] * 4)
 
     scene.claim(requested_value({}))

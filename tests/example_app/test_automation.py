@@ -223,7 +223,7 @@ def test_a_broken_connection_is_told_with_the_page_that_renews_it(
 ) -> None:
     connect(ada)
     (connection,) = place.client.connections.list(place.activepieces.project_id)
-    place.activepieces.world.store.change("app_connection", connection.id, status="ERROR")
+    place.activepieces.state.store.change("app_connection", connection.id, status="ERROR")
 
     told = place.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"])
     connect(ada)

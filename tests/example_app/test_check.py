@@ -124,7 +124,7 @@ def test_a_user_alone_is_enough_where_there_are_no_api_keys(
 def test_a_catalogue_without_the_webhook_piece_is_told_what_to_install(
     named: ActivepiecesServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store = named.world.store
+    store = named.state.store
     for row in store.all("piece", name="@activepieces/piece-webhook"):
         store.drop("piece", row["id"])
 

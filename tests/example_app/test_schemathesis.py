@@ -24,7 +24,7 @@ from schemathesis.specs.openapi import checks
 from example_app import create_app
 from example_app.models import db
 from example_app.pieces import OAUTH_MANIFEST
-from flask_activepieces.testing import ActivepiecesServer, Piece
+from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.http_server import HttpServer
 from flask_activepieces.web.api.openapi import openapi_document
 from tests.example_app.actors import Person
@@ -155,7 +155,7 @@ def linked(
 ) -> Iterator[Linked]:
     database = tmp_path_factory.mktemp("schemathesis") / "tasklane.db"
     tasklane = json.loads(OAUTH_MANIFEST.read_text("utf-8"))
-    own = Piece(tasklane["name"], auth=tasklane["auth"], version=tasklane["version"])
+    own = StandinPiece(tasklane["name"], auth=tasklane["auth"], version=tasklane["version"])
     pieces = (own, *acme_pieces("https://auth.acme.test"))
     with ActivepiecesServer(version=request.param, pieces=pieces) as server:
         app = create_app(

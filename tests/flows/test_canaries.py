@@ -20,7 +20,7 @@ from flask import Flask
 from flask_activepieces import signals
 from flask_activepieces.state import get_state
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.standin.access.accounts import make_api_key
+from flask_activepieces.testing.standin.access.accounts import add_api_key
 from tests.support import hosts
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, answer_of
@@ -150,7 +150,7 @@ def lives(life: Life, server: ActivepiecesServer, acme: TokenEndpoint) -> None:
 
 
 def sets_up(life: Life, alice: Watched, server: ActivepiecesServer) -> str:
-    own_key = life.plants(make_api_key(server.world, server.platform_id, "own")[1])
+    own_key = life.plants(add_api_key(server.state, server.platform_id, "own")[1])
     token = life.plants(server.user_token())
     alice.posts("/setup", {"apiKey": life.plants("sk-canary-of-a-wrong-key")})
     alice.posts("/setup", {"userToken": life.plants("canary.wrong.token")})
@@ -242,7 +242,7 @@ def manages_mcp(life: Life, alice: Watched, integration: str, server: Activepiec
 
 
 def mcp_token(server: ActivepiecesServer) -> str:
-    (row,) = [row for row in server.world.store.all("mcp_server") if row.get("projectId")]
+    (row,) = [row for row in server.state.store.all("mcp_server") if row.get("projectId")]
     return str(row["token"])
 
 
@@ -251,12 +251,17 @@ def meets_trouble(life: Life, alice: Watched, integration: str, server: Activepi
     body = {"accessToken": life.plants("ok-canary-in-trouble"), "pieceName": PIECE}
     faults = server.faults
     for method in ("GET", "POST"):
-        for begin in (faults.reset, faults.lose_answer, faults.cut_body, faults.rubbish):
+        for begin in (
+            faults.reset_connection,
+            faults.drop_response,
+            faults.truncate_body,
+            faults.invalid_json,
+        ):
             begin(method, connections, times=None)
             alice.gets(there)
             alice.posts("/connection", body | {"connectionName": begin.__name__ + method})
             faults.clear()
-    faults.slow("POST", connections, 9, times=None)
+    faults.delay("POST", connections, 9, times=None)
     alice.posts("/connection", body | {"connectionName": "slow"})
     faults.clear()
     with database_away(life.app):

@@ -175,7 +175,7 @@ def test_it_takes_a_key_of_the_tenants_own(alice: Manager) -> None:
 def test_a_plan_without_it_says_so(
     alice: Manager, integration: str, server: ActivepiecesServer
 ) -> None:
-    server.world.plan.clear()
+    server.state.plan.clear()
     body = {"accessToken": "ok-x", "pieceName": PIECE, "scope": "PLATFORM"}
 
     problem(alice.posts("/connection", body), 409, "Not in the plan")

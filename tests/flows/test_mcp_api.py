@@ -51,16 +51,16 @@ def integration(alice: Manager, server: ActivepiecesServer) -> str:
 
 def base_url(server: ActivepiecesServer) -> str:
     """Without nginx in front of it, a 0.78 server has no /api."""
-    return server.url if server.world.version == "0.85" else f"{server.url}/v1"
+    return server.url if server.state.version == "0.85" else f"{server.url}/v1"
 
 
 def is_new(server: ActivepiecesServer) -> bool:
-    return server.world.version == "0.85"
+    return server.state.version == "0.85"
 
 
 def true_token(server: ActivepiecesServer) -> str:
     """The token as Activepieces has it."""
-    (row,) = [row for row in server.world.store.all("mcp_server") if row.get("projectId")]
+    (row,) = [row for row in server.state.store.all("mcp_server") if row.get("projectId")]
     return str(row["token"])
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 
 from flask_activepieces import Principal
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.testing.standin.access.accounts import make_api_key
+from flask_activepieces.testing.standin.access.accounts import add_api_key
 from tests.conftest import MakeApp
 from tests.support.actors import answer_of
 from tests.support.hosts import SmallHost
@@ -37,7 +37,7 @@ def key(server: ActivepiecesServer) -> dict[str, str]:
 
 
 def another_key(server: ActivepiecesServer) -> str:
-    _, secret = make_api_key(server.world, server.platform_id, "another")
+    _, secret = add_api_key(server.state, server.platform_id, "another")
     return secret
 
 

@@ -42,7 +42,7 @@ class Scene:
         return f"/connections/{self.integration_id}/{self.connection_id}"
 
     def breaks_and_is_checked(self) -> None:
-        self.upstream.world.store.change("app_connection", self.connection_id, status="ERROR")
+        self.upstream.state.store.change("app_connection", self.connection_id, status="ERROR")
         self.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"])
 
     def moves(self) -> None:

@@ -67,32 +67,32 @@ def failing(status: int) -> Trouble:
 #: What goes wrong with each call from now on, and what it is called.
 TROUBLES: dict[str, tuple[Trouble, int, str]] = {
     "reset": (
-        lambda faults, method: faults.reset(method, CONNECTIONS, **ALWAYS),
+        lambda faults, method: faults.reset_connection(method, CONNECTIONS, **ALWAYS),
         502,
         "activepieces_cannot_be_reached",
     ),
     "no answer": (
-        lambda faults, method: faults.lose_answer(method, CONNECTIONS, **ALWAYS),
+        lambda faults, method: faults.drop_response(method, CONNECTIONS, **ALWAYS),
         502,
         "activepieces_cannot_be_reached",
     ),
     "half an answer": (
-        lambda faults, method: faults.cut_body(method, CONNECTIONS, **ALWAYS),
+        lambda faults, method: faults.truncate_body(method, CONNECTIONS, **ALWAYS),
         502,
         "activepieces_cannot_be_reached",
     ),
     "slow": (
-        lambda faults, method: faults.slow(method, CONNECTIONS, 60, **ALWAYS),
+        lambda faults, method: faults.delay(method, CONNECTIONS, 60, **ALWAYS),
         504,
         "activepieces_took_too_long",
     ),
     "half of JSON": (
-        lambda faults, method: faults.rubbish(method, CONNECTIONS, **ALWAYS),
+        lambda faults, method: faults.invalid_json(method, CONNECTIONS, **ALWAYS),
         502,
         "not_activepieces",
     ),
     "other JSON": (
-        lambda faults, method: faults.rubbish(method, CONNECTIONS, body=b"[1]", **ALWAYS),
+        lambda faults, method: faults.invalid_json(method, CONNECTIONS, body=b"[1]", **ALWAYS),
         502,
         "not_activepieces",
     ),
@@ -151,7 +151,7 @@ def test_a_busy_activepieces_says_when_to_come_back(
 def test_a_setup_that_cannot_be_verified_is_not_kept(
     app: Flask, alice: Manager, server: ActivepiecesServer
 ) -> None:
-    server.faults.slow("GET", "/projects", 60, times=None)
+    server.faults.delay("GET", "/projects", 60, times=None)
 
     answer = alice.posts("/setup", {"apiKey": server.api_key, "projectId": server.project_id})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from flask_activepieces.testing import Piece
+from flask_activepieces.testing import StandinPiece
 from flask_activepieces.testing.standin.pieces.piece import Action, ActionCall
 
 _NOTE = {"displayName": "Note", "required": False, "type": "SHORT_TEXT"}
@@ -15,7 +15,7 @@ _BASE_URL = {"displayName": "Base URL", "required": True, "type": "SHORT_TEXT"}
 _AUDIENCE = {"displayName": "Audience", "required": False, "type": "SHORT_TEXT"}
 
 
-def acme_pieces(site: str) -> tuple[Piece, ...]:
+def acme_pieces(site: str) -> tuple[StandinPiece, ...]:
     """The pieces of Acme, whose OAuth server is at that address, and three of everybody's."""
     return (
         _piece(
@@ -61,9 +61,9 @@ def acme_pieces(site: str) -> tuple[Piece, ...]:
             },
             actions=("whoami",),
         ),
-        Piece("@activepieces/piece-slack", version="0.17.2"),
-        Piece("@activepieces/piece-http", version="0.11.9"),
-        Piece("@activepieces/piece-schedule", version="0.1.17"),
+        StandinPiece("@activepieces/piece-slack", version="0.17.2"),
+        StandinPiece("@activepieces/piece-http", version="0.11.9"),
+        StandinPiece("@activepieces/piece-schedule", version="0.1.17"),
     )
 
 
@@ -73,7 +73,7 @@ def _piece(
     auth: dict[str, Any] | None,
     *,
     actions: tuple[str, ...] = ("whoami", "call_api"),
-) -> Piece:
+) -> StandinPiece:
     known = {
         "whoami": Action(
             "Who am I",
@@ -88,7 +88,7 @@ def _piece(
             props={"url": _URL},
         ),
     }
-    return Piece(
+    return StandinPiece(
         f"@activepieces/piece-acme-{name}",
         auth=auth,
         display_name=display_name,

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from flask_activepieces.testing import Piece
+from flask_activepieces.testing import StandinPiece
 
 from .actors import Person, answer_of
 
@@ -19,7 +19,7 @@ PIECE = "@activepieces/piece-acme-secret"
 
 
 #: The app's own piece, whose users are the app's: it learns where the app is by ``base_url``.
-OWN_PIECE = Piece(
+OWN_PIECE = StandinPiece(
     "@acme/piece-small-host",
     auth={
         "type": "OAUTH2",

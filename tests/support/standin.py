@@ -20,7 +20,7 @@ class Standin:
     def ask(self, method: str, path: str, body: Any = None, **options: Any) -> TestResponse:
         """The answer to one request below the API's root."""
         return Client(self.server.app).open(
-            self.server.world.api_root + path,
+            self.server.state.api_root + path,
             method=method,
             headers={"Authorization": f"Bearer {self.token}"},
             json=body,
@@ -94,7 +94,7 @@ def standin(server: ActivepiecesServer) -> Standin:
 
 def forgets_everybody(server: ActivepiecesServer) -> ActivepiecesServer:
     """The same stand-in before its first user has signed up; it has its pieces and nothing else."""
-    store = server.world.store
+    store = server.state.store
     store.restore([row for row in store.snapshot() if row[0] == "piece"])
     return server
 

@@ -25,76 +25,76 @@ from .connections import (
     replacement,
 )
 from .flows import folders, routes, runs, webhooks
-from .flows.rows import end_deletions
+from .flows.rows import finish_deletions
 from .mcp import settings, transport
 from .pieces import catalogue
 from .routing.responses import respond, route_not_found
-from .routing.route_groups import Area
-from .state import ReceivedCall, World
+from .routing.route_groups import RouteGroup
+from .state import ReceivedCall, ServerState
 from .versions import API_PREFIX
 
 #: Every area of the server, in the order in which its routes are looked up.
-AREAS: Sequence[Area] = (
-    server_info.area,
-    accounts.area,
-    projects.area,
-    authorization.area,
+ROUTE_GROUPS: Sequence[RouteGroup] = (
+    server_info.group,
+    accounts.group,
+    projects.group,
+    authorization.group,
     authorization.pages,
-    project_connections.area,
-    project_connections.platform_area,
-    replacement.area,
-    engine.area,
-    catalogue.area,
-    folders.area,
-    routes.area,
-    runs.area,
-    webhooks.area,
-    global_connections.area,
-    settings.area,
-    transport.area,
-    transport.old_area,
-    users.area,
-    project_members.area,
-    invitations.area,
-    oauth_apps.area,
-    signing_keys.area,
-    managed_authn.area,
-    index_page.area,
+    project_connections.group,
+    project_connections.platform_group,
+    replacement.group,
+    engine.group,
+    catalogue.group,
+    folders.group,
+    routes.group,
+    runs.group,
+    webhooks.group,
+    global_connections.group,
+    settings.group,
+    transport.group,
+    transport.old_group,
+    users.group,
+    project_members.group,
+    invitations.group,
+    oauth_apps.group,
+    signing_keys.group,
+    managed_authn.group,
+    index_page.group,
 )
 
 #: What 0.85 answers to any path outside its API, with status 200: the start of its pages.
 _PAGES = "<!DOCTYPE html><html><body>Activepieces stand-in</body></html>"
 
 
-def make_app(world: World) -> Flask:
+def make_app(state: ServerState) -> Flask:
     """The stand-in as a WSGI app."""
     app = Flask(__name__, static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
-    for area in AREAS:
-        prefix = None if area.at_root else world.api_root
-        app.register_blueprint(area.blueprint(world), url_prefix=prefix)
+    for group in ROUTE_GROUPS:
+        prefix = None if group.at_root else state.api_root
+        app.register_blueprint(group.blueprint(state), url_prefix=prefix)
 
     @app.before_request
     def receive() -> Response | None:
-        world.calls.append(ReceivedCall(request.method, request.path))
-        end_deletions(world, world.clock())
+        state.calls.append(ReceivedCall(request.method, request.path))
+        finish_deletions(state, state.clock())
         # Browsers of any site may call: the preflight of CORS is answered for every route.
         return Response(status=204) if request.method == "OPTIONS" else None
 
     @app.after_request
     def allow_all_sites(response: Response) -> Response:
-        if request.path.startswith(world.api_root):
+        if request.path.startswith(state.api_root):
             response.headers["Access-Control-Allow-Origin"] = "*"
         return response
 
     @app.errorhandler(404)
     @app.errorhandler(405)
     def no_route(_error: Exception) -> Response:
-        if world.has(API_PREFIX) and not request.path.startswith("/api/"):
+        if state.has(API_PREFIX) and not request.path.startswith("/api/"):
             return Response(_PAGES, content_type="text/html; charset=utf-8")
-        refusal = route_not_found()
-        return respond(refusal.status, refusal.body)
+        error_response = route_not_found()
+        return respond(error_response.status, error_response.body)
 
-    app.wsgi_app = world.faults.around(app.wsgi_app, world.api_root)  # type: ignore[assignment,method-assign]
+    app.wsgi_app = state.faults.wrap(app.wsgi_app, state.api_root)  # type: ignore[assignment,method-assign]
 
     return app

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 #: Does something wrong in place of the app, or around it.
-Misdeed = Callable[["WSGIApplication", "WSGIEnvironment", "StartResponse"], Iterable[bytes]]
+FaultyApp = Callable[["WSGIApplication", "WSGIEnvironment", "StartResponse"], Iterable[bytes]]
 
 
-class AnswerLost(ConnectionAbortedError):
+class ResponseDropped(ConnectionAbortedError):
     """The server closes the connection without an answer, or in the middle of one."""
 
 
@@ -32,7 +32,7 @@ class AnswerLost(ConnectionAbortedError):
 class _Fault:
     method: str
     path: str
-    misdeed: Misdeed
+    faulty_app: FaultyApp
     times: int | None
 
 
@@ -42,13 +42,13 @@ class Faults:
     def __init__(self) -> None:
         self._waiting: list[_Fault] = []
         #: How many faults have begun to happen.
-        self.happened = 0
+        self.triggered = 0
         self._lock = Lock()
         self._over = Event()
 
-    def slow(self, method: str, path: str, seconds: float, *, times: int | None = 1) -> None:
+    def delay(self, method: str, path: str, seconds: float, *, times: int | None = 1) -> None:
         """Answer as ever, but only after so many seconds of real time."""
-        self._add(method, path, self._slow(seconds), times)
+        self._add(method, path, self._delay(seconds), times)
 
     def fail(
         self,
@@ -62,57 +62,59 @@ class Faults:
         """Do nothing and answer with that status, in the words of the framework."""
         self._add(method, path, _fail(status, headers or {}), times)
 
-    def lose_answer(self, method: str, path: str, *, times: int | None = 1) -> None:
+    def drop_response(self, method: str, path: str, *, times: int | None = 1) -> None:
         """Do the work, then close the connection without an answer."""
-        self._add(method, path, _lose_answer, times)
+        self._add(method, path, _drop_response, times)
 
-    def reset(self, method: str, path: str, *, times: int | None = 1) -> None:
+    def reset_connection(self, method: str, path: str, *, times: int | None = 1) -> None:
         """Do nothing, and reset the connection."""
-        self._add(method, path, _reset, times)
+        self._add(method, path, _reset_connection, times)
 
-    def cut_body(self, method: str, path: str, *, times: int | None = 1) -> None:
+    def truncate_body(self, method: str, path: str, *, times: int | None = 1) -> None:
         """Do the work, then stop in the middle of the answer."""
-        self._add(method, path, _cut_body, times)
+        self._add(method, path, _truncate_body, times)
 
-    def rubbish(
+    def invalid_json(
         self, method: str, path: str, *, body: bytes = b"<html>", times: int | None = 1
     ) -> None:
         """Do the work, then answer 200 with something that is no JSON, though it says so."""
-        self._add(method, path, _rubbish(body), times)
+        self._add(method, path, _invalid_json(body), times)
 
     def clear(self) -> None:
         """Do right from now on."""
         with self._lock:
             self._waiting.clear()
 
-    def end(self) -> None:
+    def end_delays(self) -> None:
         """Who still waits for a slow answer need wait no longer; later callers do."""
         over, self._over = self._over, Event()
         over.set()
 
-    def around(self, app: WSGIApplication, root: str) -> WSGIApplication:
+    def wrap(self, app: WSGIApplication, root: str) -> WSGIApplication:
         """The app, with the faults in front of it."""
 
         def wrapped(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-            misdeed = self._next(environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(root))
-            return misdeed(app, environ, start) if misdeed else app(environ, start)
+            faulty_app = self._next(
+                environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(root)
+            )
+            return faulty_app(app, environ, start) if faulty_app else app(environ, start)
 
         return wrapped
 
-    def _add(self, method: str, path: str, misdeed: Misdeed, times: int | None) -> None:
+    def _add(self, method: str, path: str, faulty_app: FaultyApp, times: int | None) -> None:
         with self._lock:
-            self._waiting.append(_Fault(method, path, misdeed, times))
+            self._waiting.append(_Fault(method, path, faulty_app, times))
 
-    def _slow(self, seconds: float) -> Misdeed:
-        def misdeed(
+    def _delay(self, seconds: float) -> FaultyApp:
+        def faulty_app(
             app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
         ) -> Iterable[bytes]:
             self._over.wait(seconds)
             return app(environ, start)
 
-        return misdeed
+        return faulty_app
 
-    def _next(self, method: str, path: str) -> Misdeed | None:
+    def _next(self, method: str, path: str) -> FaultyApp | None:
         with self._lock:
             for fault in self._waiting:
                 if fnmatchcase(method, fault.method) and fnmatchcase(path, fault.path):
@@ -120,13 +122,13 @@ class Faults:
                         fault.times -= 1
                         if fault.times == 0:
                             self._waiting.remove(fault)
-                    self.happened += 1
-                    return fault.misdeed
+                    self.triggered += 1
+                    return fault.faulty_app
         return None
 
 
-def _fail(status: int, headers: dict[str, str]) -> Misdeed:
-    def misdeed(
+def _fail(status: int, headers: dict[str, str]) -> FaultyApp:
+    def faulty_app(
         app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
     ) -> Iterable[bytes]:
         _read(environ)
@@ -142,33 +144,35 @@ def _fail(status: int, headers: dict[str, str]) -> Misdeed:
         )
         return [body]
 
-    return misdeed
+    return faulty_app
 
 
-def _lose_answer(
+def _drop_response(
     app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
 ) -> Iterable[bytes]:
     run_wsgi_app(app, environ, buffered=True)
-    raise AnswerLost
+    raise ResponseDropped
 
 
-def _reset(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+def _reset_connection(
+    app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
+) -> Iterable[bytes]:
     _read(environ)
     raise ConnectionReset
 
 
-def _cut_body(
+def _truncate_body(
     app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
 ) -> Iterable[bytes]:
     parts, status, headers = run_wsgi_app(app, environ, buffered=True)
     body = b"".join(parts)
     start(status, list(headers))
     yield body[: len(body) // 2]
-    raise AnswerLost
+    raise ResponseDropped
 
 
-def _rubbish(body: bytes) -> Misdeed:
-    def misdeed(
+def _invalid_json(body: bytes) -> FaultyApp:
+    def faulty_app(
         app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
     ) -> Iterable[bytes]:
         run_wsgi_app(app, environ, buffered=True)
@@ -176,7 +180,7 @@ def _rubbish(body: bytes) -> Misdeed:
         start("200 OK", [("Content-Type", "application/json; charset=utf-8"), length])
         return [body]
 
-    return misdeed
+    return faulty_app
 
 
 def _read(environ: WSGIEnvironment) -> None:

@@ -11,22 +11,22 @@ from types import TracebackType
 
 from ...clock import Clock
 from ..http_server import HttpServer
-from .access.accounts import make_api_key, make_platform
-from .access.people import make_identity, set_password
-from .access.projects import make_project
+from .access.accounts import add_api_key, add_platform
+from .access.people import add_identity, set_password
+from .access.projects import add_project
 from .app import make_app
 from .connections.engine import read_connection
 from .connections.oauth_client import LOOPBACK, TokenRequest
-from .connections.rows import KIND, belongs_to
+from .connections.rows import KIND, in_project
 from .faults import Faults
-from .flows.rows import end_deletions
+from .flows.rows import finish_deletions
 from .pieces.catalogue import add_pieces
-from .pieces.piece import Piece
+from .pieces.piece import StandinPiece
 from .pieces.webhook_piece import WEBHOOK
 from .routing.authentication import engine_token, user_token
 from .routing.rate_limit import RateLimit
 from .routing.responses import Row
-from .state import Edition, ReceivedCall, World, features_of
+from .state import Edition, ReceivedCall, ServerState, features_of
 from .store import Store
 from .versions import RELEASES, Version
 
@@ -36,11 +36,15 @@ EMAIL = "admin@example.com"
 class ActivepiecesServer:
     """A small Activepieces for tests and demos: real HTTP on loopback, for as long as a ``with`` block runs.
 
-    It answers as recordings of real servers do, faults included. ``clock`` and ``sleep`` are for tests; so are
-    ``validates`` (a worker asks the piece about each new connection), ``has_worker`` (False: it asks in vain),
-    ``racy`` (overlapping upserts make duplicates), ``ssrf_allow_list`` (the private addresses on which token
-    endpoints are asked; a real server's own list is empty), ``over_quota`` (no flow runs any more) and
-    ``webhook_timeout`` (for how long a flow without an answer keeps its caller waiting).
+    It answers as recordings of real servers do, including their faults. Arguments for tests:
+
+    - ``clock`` and ``sleep`` replace the system's time.
+    - ``validates_values``: a worker runs the piece's check on each new connection.
+    - ``has_worker=False``: there is no worker, so that check times out.
+    - ``duplicate_upserts``: overlapping upserts create duplicate connections.
+    - ``ssrf_allow_list``: private addresses to which token requests may be sent; empty on a real server.
+    - ``over_quota``: flows no longer run.
+    - ``webhook_timeout``: how long the caller of a webhook waits for a flow that sends no response.
     """
 
     def __init__(
@@ -49,13 +53,13 @@ class ActivepiecesServer:
         port: int = 0,
         edition: Edition = "ee",
         version: Version = "0.85",
-        pieces: Sequence[Piece] = (),
+        pieces: Sequence[StandinPiece] = (),
         clock: Clock = time.time,
         sleep: Callable[[float], None] = time.sleep,
         database: str | Path = ":memory:",
-        validates: bool = False,
+        validates_values: bool = False,
         has_worker: bool = True,
-        racy: bool = True,
+        duplicate_upserts: bool = True,
         ssrf_allow_list: Sequence[str] = LOOPBACK,
         over_quota: bool = False,
         webhook_timeout: float = 30,
@@ -63,21 +67,21 @@ class ActivepiecesServer:
         if version not in RELEASES:
             raise ValueError(f"version must be one of {', '.join(RELEASES)}, not {version!r}")
         self._port = port
-        self.world = World(
+        self.state = ServerState(
             store=Store(database, clock=clock),
             clock=clock,
             sleep=sleep,
             edition=edition,
             version=version,
-            validates=validates,
+            validates_values=validates_values,
             has_worker=has_worker,
-            racy=racy,
+            duplicate_upserts=duplicate_upserts,
             ssrf_allow_list=ssrf_allow_list,
             over_quota=over_quota,
             webhook_timeout=webhook_timeout,
         )
-        add_pieces(self.world, (WEBHOOK, *pieces))
-        self.app = make_app(self.world)
+        add_pieces(self.state, (WEBHOOK, *pieces))
+        self.app = make_app(self.state)
         self._server: HttpServer | None = None
         self.email = EMAIL
         #: New at each start: a password that everybody knows would be one for all that listens somewhere.
@@ -85,59 +89,59 @@ class ActivepiecesServer:
         self.api_key: str = ""
         self.platform_id: str = ""
         self.project_id: str = ""
-        self._settle()
-        self._beginning = self.world.store.snapshot()
+        self._create_initial_rows()
+        self._initial_rows = self.state.store.snapshot()
 
     def reset(self) -> None:
         """As on the first day: what was made since is gone, and so are faults; ids and keys are the same."""
-        world = self.world
-        world.jobs.wait()
-        world.store.restore(self._beginning)
-        world.faults.clear()
-        world.calls.clear()
-        world.token_requests.clear()
-        world.sign_in_limit = RateLimit()
-        world.plan = features_of(world.edition)
+        state = self.state
+        state.jobs.wait()
+        state.store.restore(self._initial_rows)
+        state.faults.clear()
+        state.calls.clear()
+        state.token_requests.clear()
+        state.sign_in_limit = RateLimit()
+        state.plan = features_of(state.edition)
 
-    def _settle(self) -> None:
+    def _create_initial_rows(self) -> None:
         """The first user, a platform, a project and a key; in a file that has them, only password and key are new."""
-        world = self.world
-        platform = world.store.first("platform")
+        state = self.state
+        platform = state.store.first("platform")
         if platform is None:
-            identity = make_identity(
-                world, email=self.email, password=self.password, first="Ada", last="Admin"
+            identity = add_identity(
+                state, email=self.email, password=self.password, first="Ada", last="Admin"
             )
-            platform = make_platform(world, identity, "Stand-in")
+            platform = add_platform(state, identity, "Stand-in")
         else:
-            set_password(world, self.email, self.password)
+            set_password(state, self.email, self.password)
         self.platform_id = platform["id"]
-        project = world.store.first("project", platformId=self.platform_id, type="TEAM")
+        project = state.store.first("project", platformId=self.platform_id, type="TEAM")
         if project is None:
-            owner = world.store.get("user", platform["ownerId"])
+            owner = state.store.get("user", platform["ownerId"])
             assert owner is not None
-            project = make_project(world, owner, "Stand-in project")
+            project = add_project(state, owner, "Stand-in project")
         self.project_id = project["id"]
-        if world.edition == "ee":
-            _, self.api_key = make_api_key(world, platform["id"], "stand-in")
+        if state.edition == "ee":
+            _, self.api_key = add_api_key(state, platform["id"], "stand-in")
 
     def start(self) -> ActivepiecesServer:
         """Listen; the port is known from now on."""
         self._server = HttpServer(self.app, self._port)
-        self.world.url = f"http://127.0.0.1:{self._server.port}"
+        self.state.url = f"http://127.0.0.1:{self._server.port}"
         return self
 
     def stop(self) -> None:
         """Listen no more, and let go of whoever still waits for an answer."""
         if self._server is not None:
-            self.world.faults.end()
+            self.state.faults.end_delays()
             self._server.close()
             self._server = None
 
     def close(self) -> None:
         """Stop, end the runs that were begun, and close the store."""
         self.stop()
-        self.world.jobs.close()
-        self.world.store.close()
+        self.state.jobs.close()
+        self.state.store.close()
 
     def __enter__(self) -> ActivepiecesServer:
         return self.start()
@@ -153,49 +157,49 @@ class ActivepiecesServer:
     @property
     def url(self) -> str:
         """Where the server is, without /api/v1."""
-        return self.world.url
+        return self.state.url
 
     @property
     def faults(self) -> Faults:
         """What it is told to do wrong."""
-        return self.world.faults
+        return self.state.faults
 
     @property
     def calls(self) -> list[ReceivedCall]:
         """The requests that it got."""
-        return self.world.calls
+        return self.state.calls
 
     @property
     def token_requests(self) -> list[TokenRequest]:
         """The requests that it sent to token endpoints."""
-        return self.world.token_requests
+        return self.state.token_requests
 
     def finish_runs(self) -> None:
         """Wait until every run that was begun has ended; flows that were being deleted are gone then, too."""
-        self.world.jobs.wait()
-        end_deletions(self.world, math.inf)
+        self.state.jobs.wait()
+        finish_deletions(self.state, math.inf)
 
     def user_token(self) -> str:
         """A fresh session of the admin."""
-        platform = self.world.store.get("platform", self.platform_id)
+        platform = self.state.store.get("platform", self.platform_id)
         assert platform is not None
-        user = self.world.store.get("user", platform["ownerId"])
+        user = self.state.store.get("user", platform["ownerId"])
         assert user is not None
-        return user_token(self.world, user)
+        return user_token(self.state, user)
 
-    def read_as_engine(self, external_id: str, *, project_id: str | None = None) -> Row:
+    def read_connection_as_piece(self, external_id: str, *, project_id: str | None = None) -> Row:
         """A connection as a piece receives it, its token renewed if that is due; of this project, or the first."""
-        found = read_connection(self.world, project_id or self.project_id, external_id)
+        found = read_connection(self.state, project_id or self.project_id, external_id)
         assert found is not None, f"the project has no connection {external_id}"
         return found
 
     def break_connection(self, external_id: str, *, project_id: str | None = None) -> None:
         """Let a connection turn ERROR, as one does whose token is renewed no more; of this project, or the first."""
-        store = self.world.store
-        found = store.all(KIND, belongs_to(project_id or self.project_id), externalId=external_id)
+        store = self.state.store
+        found = store.all(KIND, in_project(project_id or self.project_id), externalId=external_id)
         assert found, f"the project has no connection {external_id}"
         store.change(KIND, found[0]["id"], status="ERROR")
 
     def engine_token(self) -> str:
         """What the engine shows while it runs a flow of the project."""
-        return engine_token(self.world, self.project_id)
+        return engine_token(self.state, self.project_id)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .routing.responses import Json, Row
-from .routing.route_groups import PUBLIC, Area, Call
-from .state import FEATURES, World
+from .routing.route_groups import PUBLIC, RouteCall, RouteGroup
+from .state import FEATURES, ServerState
 
-area = Area("facts")
+group = RouteGroup("facts")
 
 _LOGO = "https://cdn.activepieces.com/brand/logo.svg"
 
@@ -130,12 +130,12 @@ _USAGE: Row = {
 }
 
 
-def platform_json(world: World, platform: Row) -> Row:
+def platform_json(state: ServerState, platform: Row) -> Row:
     """A platform as its users see it."""
     return {
         "federatedAuthProviders": {"saml": None},
-        "plan": _plan(world),
-        **({"usage": _USAGE} if world.edition == "ee" else {}),
+        "plan": _plan(state),
+        **({"usage": _USAGE} if state.edition == "ee" else {}),
         "allowedEmbedOrigins": [],
         **platform,
         "primaryColor": "#6e41e2",
@@ -155,32 +155,32 @@ def platform_json(world: World, platform: Row) -> Row:
     }
 
 
-def _plan(world: World) -> Row:
-    enterprise = world.edition == "ee"
+def _plan(state: ServerState) -> Row:
+    enterprise = state.edition == "ee"
     return {
         **_PLAN,
         **(_NO_LIMITS if enterprise else {}),
         "teamProjectsLimit": "UNLIMITED" if enterprise else "ONE",
         **dict.fromkeys(_OTHER_FEATURES, enterprise),
-        **{feature: feature in world.plan for feature in FEATURES},
+        **{feature: feature in state.plan for feature in FEATURES},
     }
 
 
-@area.route("GET", "/health", who=PUBLIC)
-def health(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/health", who=PUBLIC)
+def health(call: RouteCall) -> tuple[int, Json]:
     """Whether the server is up."""
     return 200, {"status": "Healthy"}
 
 
-@area.route("GET", "/flags", who=PUBLIC)
-def flags(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/flags", who=PUBLIC)
+def flags(call: RouteCall) -> tuple[int, Json]:
     """Edition, version, and what pages would show."""
-    world = call.world
+    state = call.state
     return 200, _FLAGS | {
-        "ENVIRONMENT": "prod" if world.validates else "test",
-        "EDITION": world.edition,
-        "CURRENT_VERSION": world.release,
-        "PUBLIC_URL": f"{world.url}/",
-        "THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL": f"{world.url}/redirect",
-        "WEBHOOK_URL_PREFIX": f"{world.url}{world.api_root}/webhooks",
+        "ENVIRONMENT": "prod" if state.validates_values else "test",
+        "EDITION": state.edition,
+        "CURRENT_VERSION": state.release,
+        "PUBLIC_URL": f"{state.url}/",
+        "THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL": f"{state.url}/redirect",
+        "WEBHOOK_URL_PREFIX": f"{state.url}{state.api_root}/webhooks",
     }

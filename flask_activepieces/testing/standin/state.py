@@ -1,4 +1,4 @@
-"""`World`: all that the areas of the stand-in share."""
+"""`ServerState`: all that the areas of the stand-in share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...clock import Clock
 from .connections.oauth_client import TokenRequest
 from .faults import Faults
 from .jobs import Jobs
-from .pieces.piece import Piece
+from .pieces.piece import StandinPiece
 from .routing.rate_limit import RateLimit
 from .store import Store
 from .versions import API_PREFIX, RELEASES, Change, Version
@@ -38,7 +38,7 @@ class ReceivedCall:
 
 
 @dataclass(kw_only=True)
-class World:
+class ServerState:
     """One stand-in: its store, its time, what it plays, and what happened to it."""
 
     store: Store
@@ -47,11 +47,11 @@ class World:
     edition: Edition
     version: Version
     #: Whether a worker asks the piece about each connection (AP_ENVIRONMENT=prod), or nobody does ("test").
-    validates: bool
+    validates_values: bool
     #: Whether a worker is there at all: without one, validation ends in silence and an error.
     has_worker: bool
     #: Whether two upserts that overlap make two rows, as on a real server.
-    racy: bool
+    duplicate_upserts: bool
     #: The private addresses and networks on which token endpoints are asked (AP_SSRF_ALLOW_LIST).
     ssrf_allow_list: Sequence[str]
     #: Whether the platform has used up the runs that its plan includes.
@@ -61,7 +61,7 @@ class World:
     url: str = "http://127.0.0.1:8080"
     faults: Faults = field(default_factory=Faults)
     #: What plays the pieces of the catalogue, by the id of their row.
-    pieces: dict[str, Piece] = field(default_factory=dict)
+    pieces: dict[str, StandinPiece] = field(default_factory=dict)
     plan: set[str] = field(init=False)
     calls: list[ReceivedCall] = field(default_factory=list)
     token_requests: list[TokenRequest] = field(default_factory=list)

@@ -42,15 +42,15 @@ class Store:
         self._clock = clock
         self._lock = RLock()
         self._fernet = Fernet(_key_for(database))
-        self._connection = sqlite3.connect(
+        self._open_connection = sqlite3.connect(
             str(database), check_same_thread=False, isolation_level=None
         )
-        self._connection.executescript(_SCHEMA)
+        self._open_connection.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Nothing can be read or written any more; what is in a file stays there."""
         with self._lock:
-            self._connection.close()
+            self._open_connection.close()
 
     def now(self) -> str:
         """This moment, as rows have it in ``created`` and ``updated``."""
@@ -115,21 +115,21 @@ class Store:
         """Everything as it was at the time of the snapshot."""
         with self._lock:
             self._execute("DELETE FROM documents")
-            self._connection.executemany(
+            self._open_connection.executemany(
                 "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", snapshot
             )
 
-    def sign_json(self, value: Json) -> str:
+    def encrypt(self, value: Json) -> str:
         """A secret value, encrypted, as it may lie in a row."""
         return self._fernet.encrypt(json.dumps(value).encode()).decode()
 
-    def verify_json(self, sealed: str) -> Json:
+    def decrypt(self, sealed: str) -> Json:
         """The value of `seal`."""
         return json.loads(self._fernet.decrypt(sealed.encode()))
 
     def _execute(self, statement: str, *values: Any) -> list[Any]:
         with self._lock:
-            return self._connection.execute(statement, values).fetchall()
+            return self._open_connection.execute(statement, values).fetchall()
 
 
 def _text(row: Row) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine
 
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
-from flask_activepieces.testing import ActivepiecesServer, Piece
+from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.standin.versions import Version
 from tests.support.acme import acme_pieces
 from tests.support.office import OWN_PIECE, Office
@@ -61,10 +61,10 @@ def held() -> list[int]:
 def served(
     request: pytest.FixtureRequest, engine: Engine, held: list[int]
 ) -> Iterator[ActivepiecesServer]:
-    others = [Piece(OWN_PIECE, auth=OWN_AUTH), Piece(CHAT_PIECE, auth=CHAT_AUTH)]
+    others = [StandinPiece(OWN_PIECE, auth=OWN_AUTH), StandinPiece(CHAT_PIECE, auth=CHAT_AUTH)]
     pieces = [*acme_pieces("https://acme.example"), *others]
     version: Version = getattr(request, "param", "0.85")
-    server = ActivepiecesServer(pieces=pieces, validates=True, version=version)
+    server = ActivepiecesServer(pieces=pieces, validates_values=True, version=version)
 
     @server.app.before_request
     def note() -> None:

@@ -189,7 +189,7 @@ def test_simultaneous_upserts_of_one_name_make_one_connection(
 def test_while_the_outcome_is_unknown_nobody_else_saves_it(
     office: Office, integration: Integration
 ) -> None:
-    office.upstream.faults.lose_answer("POST", "/app-connections")
+    office.upstream.faults.drop_response("POST", "/app-connections")
     with pytest.raises(ConnectionFailed):
         office.save(integration)
 
@@ -204,7 +204,7 @@ def test_a_look_that_fails_keeps_nobody_from_saving(
     office: Office, integration: Integration
 ) -> None:
     """Nothing was sent that Activepieces could go on with."""
-    office.upstream.faults.reset("GET", "/app-connections", times=None)
+    office.upstream.faults.reset_connection("GET", "/app-connections", times=None)
     with pytest.raises(ConnectionFailed):
         office.save(integration)
 
@@ -304,7 +304,7 @@ def noted(office: Office, integration: Integration) -> Connection:
     """A connection of which Activepieces learned whose account it signs in to."""
     made = office.save(integration, metadata={"team": "sales"})
     metadata = {**made.metadata, "accountIdentifier": "ada@example.com"}
-    office.upstream.world.store.change("app_connection", made.id, metadata=metadata)
+    office.upstream.state.store.change("app_connection", made.id, metadata=metadata)
     return made
 
 
@@ -419,7 +419,7 @@ def test_a_deletion_whose_answer_gets_lost_is_noticed(
     office: Office, integration: Integration
 ) -> None:
     made = office.save(integration)
-    office.upstream.faults.lose_answer("DELETE", "/app-connections/*")
+    office.upstream.faults.drop_response("DELETE", "/app-connections/*")
 
     deletes(office, integration, made.id)
 
@@ -428,7 +428,7 @@ def test_a_deletion_whose_answer_gets_lost_is_noticed(
 
 def test_a_deletion_that_came_to_nothing_is_told(office: Office, integration: Integration) -> None:
     made = office.save(integration)
-    office.upstream.faults.reset("DELETE", "/app-connections/*")
+    office.upstream.faults.reset_connection("DELETE", "/app-connections/*")
 
     with pytest.raises(ConnectionFailed):
         deletes(office, integration, made.id)

@@ -68,7 +68,7 @@ def platform_destination(office: Office) -> list[Connection]:
 
 def drops_metadata(office: Office, connection: Connection) -> None:
     """What a real server does to connections of the platform, when they are made and when they are changed."""
-    office.upstream.world.store.change("app_connection", connection.id, metadata=None)
+    office.upstream.state.store.change("app_connection", connection.id, metadata=None)
 
 
 def test_it_is_the_whole_platforms_and_says_whose_it_is(
@@ -160,7 +160,7 @@ def test_what_activepieces_noted_of_the_account_is_sent_along(
     """For a server that keeps the metadata of such connections."""
     made = save(office, integration)
     noted = {"accountIdentifier": "ada@example.com"}
-    office.upstream.world.store.change("app_connection", made.id, metadata=noted)
+    office.upstream.state.store.change("app_connection", made.id, metadata=noted)
 
     for metadata in (None, {"team": "it"}):
         saved = save(office, integration, metadata=metadata)
@@ -254,7 +254,7 @@ def test_a_deletion_whose_answer_gets_lost_is_noticed(
     office: Office, integration: Integration
 ) -> None:
     made = save(office, integration)
-    office.upstream.faults.lose_answer("DELETE", "/global-connections/*")
+    office.upstream.faults.drop_response("DELETE", "/global-connections/*")
 
     office.services.connections.delete(integration, made.id, user_id="alice", now=office.now)
 
@@ -284,7 +284,7 @@ def test_simultaneous_saves_of_one_name_make_one(
 def test_while_the_outcome_is_unknown_nobody_else_saves_it(
     office: Office, integration: Integration
 ) -> None:
-    office.upstream.faults.lose_answer("POST", "/global-connections")
+    office.upstream.faults.drop_response("POST", "/global-connections")
     with pytest.raises(ConnectionFailed):
         save(office, integration)
 
@@ -297,7 +297,7 @@ def test_while_the_outcome_is_unknown_nobody_else_saves_it(
 def test_a_look_that_fails_keeps_nobody_from_saving(
     office: Office, integration: Integration
 ) -> None:
-    office.upstream.faults.reset("GET", "/global-connections", times=None)
+    office.upstream.faults.reset_connection("GET", "/global-connections", times=None)
     with pytest.raises(ConnectionFailed):
         save(office, integration)
 
@@ -324,9 +324,9 @@ def test_it_is_not_made_with_the_apps_own_key(office: Office, shared: bool) -> N
 
 @pytest.fixture
 def without_plan(upstream: ActivepiecesServer) -> Iterator[None]:
-    upstream.world.plan.clear()
+    upstream.state.plan.clear()
     yield
-    upstream.world.plan.update(FEATURES)
+    upstream.state.plan.update(FEATURES)
 
 
 @pytest.mark.usefixtures("without_plan")

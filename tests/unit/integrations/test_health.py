@@ -23,7 +23,7 @@ def integration(office: Office) -> Integration:
 
 def breaks(office: Office, connection: Connection, status: str = "ERROR") -> None:
     """What Activepieces does when a refresh is refused."""
-    office.upstream.world.store.change("app_connection", connection.id, status=status)
+    office.upstream.state.store.change("app_connection", connection.id, status=status)
 
 
 def checked(office: Office, integration: Integration) -> list[BrokenConnection]:
@@ -87,7 +87,7 @@ def test_a_missing_connection_is_mended_by_sign_in_where_that_is_possible(
     """Activepieces calls its type NO_AUTH."""
     integration = registered.set_up(organization_id=None)
     connection = registered.save(integration)
-    registered.upstream.world.store.change("app_connection", connection.id, type="NO_AUTH")
+    registered.upstream.state.store.change("app_connection", connection.id, type="NO_AUTH")
     breaks(registered, connection, "MISSING")
 
     (failing,) = checked(registered, integration)
@@ -155,7 +155,7 @@ def broken_sign_in(
     connection = office.save(integration)
     metadata = dict(connection.metadata) | changed.pop("metadata", {})
     changed = {"type": "OAUTH2"} | changed | {"metadata": metadata}
-    office.upstream.world.store.change("app_connection", connection.id, **changed)
+    office.upstream.state.store.change("app_connection", connection.id, **changed)
     breaks(office, connection)
     (failing,) = checked(office, integration)
     return failing, connection.id

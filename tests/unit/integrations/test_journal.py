@@ -47,9 +47,9 @@ def test_the_longest_that_is_kept_fits(office: Office) -> None:
 
 def test_a_server_with_odd_ids_is_not_activepieces(office: Office) -> None:
     made = office.set_up()
-    row = office.upstream.world.store.get("app_connection", office.save(made).id) or {}
+    row = office.upstream.state.store.get("app_connection", office.save(made).id) or {}
     odd = {name: value for name, value in row.items() if name != "sealed"} | {"id": "x" * 65}
-    office.upstream.faults.rubbish("POST", "/app-connections", body=json.dumps(odd).encode())
+    office.upstream.faults.invalid_json("POST", "/app-connections", body=json.dumps(odd).encode())
 
     with pytest.raises(UnexpectedResponse, match="not an id"):
         office.save(made)

@@ -96,8 +96,8 @@ def pair() -> tuple[str, str]:
 @pytest.fixture
 def vouching(office: Office, pair: tuple[str, str]) -> Office:
     """An app that signs users in."""
-    world = office.upstream.world
-    key = add_key(world, office.upstream.platform_id, pair[1], "the app")
+    state = office.upstream.state
+    key = add_key(state, office.upstream.platform_id, pair[1], "the app")
     return office.on_the_apps_key(signing_key=pair[0], signing_key_id=key["id"])
 
 

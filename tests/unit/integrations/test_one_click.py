@@ -81,9 +81,9 @@ def connects(
 
 def tokens_of(office: Office, connection: Connection) -> dict[str, Any]:
     """What Activepieces keeps of a connection."""
-    row = office.upstream.world.store.get("app_connection", connection.id)
+    row = office.upstream.state.store.get("app_connection", connection.id)
     assert row is not None
-    found: dict[str, Any] = office.upstream.world.store.verify_json(row["sealed"])
+    found: dict[str, Any] = office.upstream.state.store.decrypt(row["sealed"])
     return found
 
 
@@ -337,7 +337,7 @@ def says(office: Office, redirect_url: str | None) -> None:
     """The stand-in tells another redirect address."""
     flags = requests.get(f"{office.upstream.url}/api/v1/flags", timeout=5).json()
     told = flags | {"THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL": redirect_url}
-    office.upstream.faults.rubbish("GET", "/flags", body=json.dumps(told).encode())
+    office.upstream.faults.invalid_json("GET", "/flags", body=json.dumps(told).encode())
 
 
 @pytest.mark.parametrize(
@@ -511,7 +511,7 @@ def test_another_click_keeps_what_activepieces_noted_of_the_account(
 ) -> None:
     made = connects(office, site, integration)
     metadata = {**made.metadata, "accountIdentifier": "ada@example.com"}
-    office.upstream.world.store.change("app_connection", made.id, metadata=metadata)
+    office.upstream.state.store.change("app_connection", made.id, metadata=metadata)
 
     again = connects(office, site, integration)
 
@@ -577,7 +577,7 @@ def test_a_deletion_whose_answer_gets_lost_takes_the_permission_along(
 ) -> None:
     made = connects(office, site, integration)
     token = tokens_of(office, made)["access_token"]
-    office.upstream.faults.lose_answer("DELETE", "/app-connections/*")
+    office.upstream.faults.drop_response("DELETE", "/app-connections/*")
 
     office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
 
@@ -592,7 +592,7 @@ def test_a_deletion_that_fails_leaves_no_permission_either(
 ) -> None:
     """The user said no; that Activepieces still has the connection is another matter."""
     made = connects(office, site, integration)
-    office.upstream.faults.reset("DELETE", "/app-connections/*")
+    office.upstream.faults.reset_connection("DELETE", "/app-connections/*")
 
     with pytest.raises(ConnectionFailed):
         office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
@@ -609,7 +609,7 @@ def test_a_replacement_whose_answer_gets_lost_takes_the_permission_along(
     integration = office.set_up(**office.as_user())
     his = connects(office, site, integration, "bob")
     hers = connects(office, site, integration, "alice")
-    office.upstream.faults.lose_answer("POST", "/app-connections/replace")
+    office.upstream.faults.drop_response("POST", "/app-connections/replace")
 
     office.services.connections.replace(
         integration, source_id=his.id, target_id=hers.id, user_id="carol", now=office.now

@@ -59,16 +59,16 @@ def published_flow(office: Office, integration: Integration, connection: Connect
 
 def used_by(office: Office, flow_id: str) -> tuple[list[str], list[str]]:
     """The external ids that the published version uses, and those that the latest does."""
-    world = office.upstream.world
-    flow = world.store.get("flow", flow_id)
+    state = office.upstream.state
+    flow = state.store.get("flow", flow_id)
     assert flow is not None
-    running = published_version(world, flow)
+    running = published_version(state, flow)
     assert running is not None
-    return running["connectionIds"], latest_version(world, flow)["connectionIds"]
+    return running["connectionIds"], latest_version(state, flow)["connectionIds"]
 
 
 def can_choose(office: Office) -> bool:
-    return office.upstream.world.version != "0.85"
+    return office.upstream.state.version != "0.85"
 
 
 def names(office: Office, integration: Integration) -> list[str]:
@@ -196,7 +196,7 @@ def test_when_the_answer_gets_lost_a_source_that_is_gone_says_enough(
     office: Office, integration: Integration
 ) -> None:
     old, new = pair(office, integration)
-    office.upstream.faults.lose_answer("POST", "/app-connections/replace")
+    office.upstream.faults.drop_response("POST", "/app-connections/replace")
 
     assert replaces(office, integration, old, new) == ReplacementResult(source_deleted=True)
     assert office.told[-2:] == ["connection.replaced", "connection.deleted"]
@@ -206,7 +206,7 @@ def test_when_the_call_fails_and_the_source_is_there_nothing_is_noted(
     office: Office, integration: Integration
 ) -> None:
     old, new = pair(office, integration)
-    office.upstream.faults.reset("POST", "/app-connections/replace")
+    office.upstream.faults.reset_connection("POST", "/app-connections/replace")
 
     with pytest.raises(ConnectionFailed):
         replaces(office, integration, old, new)
@@ -223,7 +223,7 @@ class ShortSighted(Office):
     def _client(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         self.ways += 1
         if self.ways == 3:
-            self.upstream.faults.reset("GET", "/app-connections", times=None)
+            self.upstream.faults.reset_connection("GET", "/app-connections", times=None)
         return super()._client(base_url, credential)
 
 

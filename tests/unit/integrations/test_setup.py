@@ -83,9 +83,9 @@ def test_a_project_is_the_same_to_two_credentials_that_count_differently_in_it(
 ) -> None:
     given = office.own_key()
     seen = {"displayName": "Other words", "externalId": "another", "type": "TEAM"}
-    rows = office.upstream.world.store.all("project", id=given["project_id"])
+    rows = office.upstream.state.store.all("project", id=given["project_id"])
     once = json.dumps({"data": [row | seen for row in rows], "next": None, "previous": None})
-    office.upstream.faults.rubbish("GET", "/projects", body=once.encode())
+    office.upstream.faults.invalid_json("GET", "/projects", body=once.encode())
 
     made = office.set_up(**given, user_token=office.upstream.user_token())
 
@@ -246,7 +246,7 @@ def test_trouble_at_the_configured_server_is_nobodys_input(office: Office) -> No
     given = office.own_key()
     faults = office.upstream.faults
 
-    faults.rubbish("GET", "/projects", times=None)
+    faults.invalid_json("GET", "/projects", times=None)
     with pytest.raises(UnexpectedResponse):
         office.set_up(**given)
     faults.clear()
@@ -259,7 +259,7 @@ def test_trouble_at_the_configured_server_is_nobodys_input(office: Office) -> No
 
 def test_a_server_that_is_slow_or_away_is_told_apart(office: Office) -> None:
     given = office.own_key()
-    office.upstream.faults.slow("GET", "/projects", 5, times=None)
+    office.upstream.faults.delay("GET", "/projects", 5, times=None)
 
     with pytest.raises(CallTimedOut):
         office.with_settings(timeout=0.1).set_up(**given)

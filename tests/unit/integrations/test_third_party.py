@@ -326,7 +326,7 @@ def test_what_is_renewed_in_another_way_says_so(
     made = finished(registered, started(registered, integration, chat))
     metadata = dict(made.metadata) | changed.get("metadata", {})
     now_it_is = changed | {"metadata": metadata}
-    registered.upstream.world.store.change("app_connection", made.id, **now_it_is)
+    registered.upstream.state.store.change("app_connection", made.id, **now_it_is)
 
     with pytest.raises(InvalidInput, match=words):
         started(registered, integration, chat, piece_name=None, connection_id=made.id)

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from flask_activepieces.testing import Action, ActivepiecesServer, Piece
+from flask_activepieces.testing import Action, ActivepiecesServer, StandinPiece
 from tests.support.clock import StoppedClock
 from tests.support.standin import Standin
 from tests.support.standin import standin as calls
 
-ECHO = Piece(
+ECHO = StandinPiece(
     "@acme/piece-echo",
     auth={"type": "SECRET_TEXT", "displayName": "Key", "required": True},
     actions={"echo": Action("Echo", lambda call: {"auth": call.auth, **call.props})},

@@ -26,13 +26,13 @@ def test_the_plugin_loads_the_package_and_not_the_server() -> None:
 
 
 def test_a_test_may_change_the_server(activepieces_server: ActivepiecesServer) -> None:
-    activepieces_server.world.store.add("project", {"displayName": "left behind"})
+    activepieces_server.state.store.add("project", {"displayName": "left behind"})
     activepieces_server.faults.fail("*", "*", 500, times=None)
 
 
 def test_and_the_next_one_sees_nothing_of_it(activepieces_server: ActivepiecesServer) -> None:
     """Whichever of the two comes first."""
-    names = [row["displayName"] for row in activepieces_server.world.store.all("project")]
+    names = [row["displayName"] for row in activepieces_server.state.store.all("project")]
 
     assert "left behind" not in names
     assert activepieces_server.app.test_client().get("/api/v1/health").status_code == 200

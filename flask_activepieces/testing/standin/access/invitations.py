@@ -5,15 +5,23 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from ..routing.authentication import SERVICE, check_platform_admin
-from ..routing.responses import Json, Row, breaks_a_rule, business, fastify, listing, not_found
-from ..routing.route_groups import PUBLIC, Area, Call, in_body, in_query
+from ..routing.responses import (
+    Json,
+    Row,
+    activepieces_error,
+    framework_error,
+    not_found,
+    rule_violation,
+    single_page,
+)
+from ..routing.route_groups import PUBLIC, RouteCall, RouteGroup, in_body, in_query
 from ..routing.validation import fields, one_of, optional, text, union
-from ..state import World
+from ..state import ServerState
 from ..store import new_id
-from .people import make_member, make_user, role_named
-from .projects import make_project
+from .people import add_user, role_named, set_member
+from .projects import add_project
 
-area = Area("invitations")
+group = RouteGroup("invitations")
 
 KIND = "user_invitation"
 _KINDS = ("PLATFORM", "PROJECT")
@@ -37,145 +45,145 @@ _INVITE = union(
 )
 
 
-def is_invited(world: World, email: str) -> bool:
+def is_invited(state: ServerState, email: str) -> bool:
     """Whether somebody with this address may sign up."""
-    return bool(_accepted(world, email))
+    return bool(_accepted_invitations(state, email))
 
 
-def join(world: World, identity: Row) -> None:
+def join(state: ServerState, identity: Row) -> None:
     """Make somebody who signed up a user, with a project of their own and all that they were invited to."""
-    invitations = _accepted(world, identity["email"])
+    invitations = _accepted_invitations(state, identity["email"])
     roles = [invitation["platformRole"] for invitation in invitations]
-    user = make_user(
-        world,
+    user = add_user(
+        state,
         identity,
         invitations[0]["platformId"],
         role=next((role for role in roles if role), "MEMBER"),
     )
-    make_project(world, user, f"{identity['firstName']}'s Project", kind="PERSONAL")
+    add_project(state, user, f"{identity['firstName']}'s Project", kind="PERSONAL")
     for invitation in invitations:
-        _grant(world, invitation, user)
+        _grant(state, invitation, user)
 
 
-def _accepted(world: World, email: str) -> list[Row]:
-    return world.store.all(KIND, email=email.lower(), status="ACCEPTED")
+def _accepted_invitations(state: ServerState, email: str) -> list[Row]:
+    return state.store.all(KIND, email=email.lower(), status="ACCEPTED")
 
 
-def _grant(world: World, invitation: Row, user: Row) -> None:
-    role = world.store.get("project_role", invitation["projectRoleId"])
+def _grant(state: ServerState, invitation: Row, user: Row) -> None:
+    role = state.store.get("project_role", invitation["projectRoleId"])
     if role is not None:
-        make_member(world, user, invitation["projectId"], role)
+        set_member(state, user, invitation["projectId"], role)
 
 
-@area.route(
+@group.route(
     "POST",
     "/user-invitations",
     body=_INVITE,
     project=in_body,
     permission="WRITE_INVITATION",
 )
-def invite(call: Call) -> tuple[int, Json]:
+def invite(call: RouteCall) -> tuple[int, Json]:
     """Invite an address, whatever it looks like. By an API key the invitation counts as accepted at once."""
-    world, body, principal = call.world, call.body, call.principal
+    state, body, caller = call.state, call.body, call.caller
     role = _project_role(call)
     asked: Row = {
         "email": body["email"].lower(),
         "type": body["type"],
-        "platformId": principal.platform_id,
+        "platformId": caller.platform_id,
         "platformRole": body.get("platformRole"),
         "projectId": body.get("projectId"),
         "projectRoleId": role["id"] if role else None,
     }
-    _drop_earlier(world, asked)
-    if principal.kind == SERVICE:
-        return 201, _public(_accept(world, world.store.add(KIND, {**asked, "status": "PENDING"})))
+    _drop_earlier_invitations(state, asked)
+    if caller.kind == SERVICE:
+        return 201, _public(_accept(state, state.store.add(KIND, {**asked, "status": "PENDING"})))
     token = new_id(48)
-    row = world.store.add(KIND, {**asked, "status": "PENDING", "token": token})
-    link = f"{world.url}/invitation?token={token}&email={quote(row['email'], safe='')}"
+    row = state.store.add(KIND, {**asked, "status": "PENDING", "token": token})
+    link = f"{state.url}/invitation?token={token}&email={quote(row['email'], safe='')}"
     return 201, {**_public(row), "link": link}
 
 
-def _project_role(call: Call) -> Row | None:
+def _project_role(call: RouteCall) -> Row | None:
     if call.project is None:
-        check_platform_admin(call.world, call.principal)
+        check_platform_admin(call.state, call.caller)
         return None
     if call.project["type"] == "PERSONAL":
-        raise breaks_a_rule("Project must be a team project")
+        raise rule_violation("Project must be a team project")
     name = call.body["projectRole"]
-    role = role_named(call.world, name)
+    role = role_named(call.state, name)
     if role is None:
         raise not_found("project_role", name)
     return role
 
 
-def _drop_earlier(world: World, asked: Row) -> None:
+def _drop_earlier_invitations(state: ServerState, asked: Row) -> None:
     key = {name: asked[name] for name in ("email", "type", "platformId", "projectId")}
-    for earlier in world.store.all(KIND, **key):
-        world.store.drop(KIND, earlier["id"])
+    for earlier in state.store.all(KIND, **key):
+        state.store.drop(KIND, earlier["id"])
 
 
-def _accept(world: World, invitation: Row) -> Row:
+def _accept(state: ServerState, invitation: Row) -> Row:
     """Let somebody who is known already in at once; others when they sign up."""
-    identity = world.store.first("identity", email=invitation["email"])
-    user = world.store.first("user", identityId=identity["id"]) if identity else None
+    identity = state.store.first("identity", email=invitation["email"])
+    user = state.store.first("user", identityId=identity["id"]) if identity else None
     if user is not None:
-        _grant(world, invitation, user)
-    return world.store.change(KIND, invitation["id"], status="ACCEPTED")
+        _grant(state, invitation, user)
+    return state.store.change(KIND, invitation["id"], status="ACCEPTED")
 
 
 def _public(invitation: Row) -> Row:
     return {name: value for name, value in invitation.items() if name != "token"}
 
 
-@area.route(
+@group.route(
     "GET",
     "/user-invitations",
     query={"type": one_of(*_KINDS), "projectId": optional(text())},
     project=in_query,
     permission="READ_INVITATION",
 )
-def list_invitations(call: Call) -> tuple[int, Json]:
+def list_invitations(call: RouteCall) -> tuple[int, Json]:
     """The invitations of the platform, or those to a project."""
     if call.project is None:
-        check_platform_admin(call.world, call.principal)
-    found = call.world.store.all(
+        check_platform_admin(call.state, call.caller)
+    found = call.state.store.all(
         KIND,
         type=call.query["type"],
-        platformId=call.principal.platform_id,
+        platformId=call.caller.platform_id,
         projectId=call.query.get("projectId"),
     )
-    return 200, listing([_with_role(call.world, invitation) for invitation in found])
+    return 200, single_page([_with_role(call.state, invitation) for invitation in found])
 
 
-def _with_role(world: World, invitation: Row) -> Row:
-    role = world.store.get("project_role", invitation["projectRoleId"])
+def _with_role(state: ServerState, invitation: Row) -> Row:
+    role = state.store.get("project_role", invitation["projectRoleId"])
     return {**_public(invitation), "projectRole": role}
 
 
-@area.route(
+@group.route(
     "POST",
     "/user-invitations/accept",
     body=fields({"invitationToken": text()}),
     who=PUBLIC,
 )
-def accept(call: Call) -> tuple[int, Json]:
+def accept(call: RouteCall) -> tuple[int, Json]:
     """Accept an invitation by the token in its link; who has none breaks the server."""
-    invitation = call.world.store.first(KIND, token=call.body["invitationToken"])
+    invitation = call.state.store.first(KIND, token=call.body["invitationToken"])
     if invitation is None:
-        raise fastify(500, "jwt malformed")
-    known = call.world.store.first("identity", email=invitation["email"])
-    _accept(call.world, invitation)
+        raise framework_error(500, "jwt malformed")
+    known = call.state.store.first("identity", email=invitation["email"])
+    _accept(call.state, invitation)
     return 200, {"registered": known is not None}
 
 
-@area.route("DELETE", "/user-invitations/<id>")
-def delete(call: Call) -> tuple[int, Json]:
+@group.route("DELETE", "/user-invitations/<id>")
+def delete(call: RouteCall) -> tuple[int, Json]:
     """Take an invitation back."""
     invitation_id = call.params["id"]
-    invitation = call.world.store.get(KIND, invitation_id)
-    if invitation is None or invitation["platformId"] != call.principal.platform_id:
+    invitation = call.state.store.get(KIND, invitation_id)
+    if invitation is None or invitation["platformId"] != call.caller.platform_id:
         params = {"entityId": f"id={invitation_id}", "entityType": "UserInvitation"}
-        raise business(404, "ENTITY_NOT_FOUND", params)
-    check_platform_admin(call.world, call.principal)
-    call.world.store.drop(KIND, invitation_id)
+        raise activepieces_error(404, "ENTITY_NOT_FOUND", params)
+    check_platform_admin(call.state, call.caller)
+    call.state.store.drop(KIND, invitation_id)
     return 204, None

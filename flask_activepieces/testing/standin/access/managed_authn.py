@@ -16,40 +16,40 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import RSAKey
 
-from ..routing.authentication import SERVICE, bad_token, user_token
+from ..routing.authentication import SERVICE, invalid_token, user_token
 from ..routing.responses import Json, Row, database_error
-from ..routing.route_groups import PUBLIC, Area, Call
+from ..routing.route_groups import PUBLIC, RouteCall, RouteGroup
 from ..routing.validation import fields, list_of, text
-from ..state import World
+from ..state import ServerState
 from ..store import new_id
 from ..versions import PIECE_SETS
-from .people import make_identity, make_member, make_user, role_named
-from .projects import make_project
+from .people import add_identity, add_user, role_named, set_member
+from .projects import add_project
 from .signing_keys import KIND as SIGNING_KEY
 
-area = Area("managed authn")
+group = RouteGroup("managed authn")
 
 _DEFAULT_ROLE = "Editor"
 _PLAN_OF_PROJECTS = "default-embeddings-limit"
 
 
-@area.route(
+@group.route(
     "POST",
     "/managed-authn/external-token",
     body=fields({"externalAccessToken": text()}),
     who=PUBLIC,
     editions=("ee",),
 )
-def sign_in(call: Call) -> tuple[int, Json]:
+def sign_in(call: RouteCall) -> tuple[int, Json]:
     """A session of the user whom the token names, in all projects that they were ever signed in to."""
-    world, token = call.world, call.body["externalAccessToken"]
-    key = _signing_key(world, token)
-    claims = _verified(world, token, key)
-    with world.lock:  # two sign-ins at once are one user
-        return 200, _session(world, key["platformId"], claims)
+    state, token = call.state, call.body["externalAccessToken"]
+    key = _signing_key(state, token)
+    claims = _verified(state, token, key)
+    with state.lock:  # two sign-ins at once are one user
+        return 200, _session_json(state, key["platformId"], claims)
 
 
-@area.route(
+@group.route(
     "POST",
     "/embed-subdomain/allowed-embed-origins",
     body=fields({"allowedEmbedOrigins": list_of(text())}),
@@ -57,10 +57,10 @@ def sign_in(call: Call) -> tuple[int, Json]:
     plan="embeddingEnabled",
     editions=("ee",),
 )
-def allow_origins(call: Call) -> tuple[int, Json]:
+def allow_origins(call: RouteCall) -> tuple[int, Json]:
     """Let pages of these origins show the builder in a frame, beside those that may."""
-    store = call.world.store
-    platform = store.get("platform", call.principal.platform_id)
+    store = call.state.store
+    platform = store.get("platform", call.caller.platform_id)
     assert platform is not None, "every key has its platform"
     known = platform.get("allowedEmbedOrigins", [])
     allowed = list(dict.fromkeys([*known, *call.body["allowedEmbedOrigins"]]))
@@ -68,18 +68,18 @@ def allow_origins(call: Call) -> tuple[int, Json]:
     return 200, {"allowedEmbedOrigins": allowed}
 
 
-def _session(world: World, platform_id: str, claims: Mapping[str, Any]) -> Row:
-    role = role_named(world, str(claims.get("role") or _DEFAULT_ROLE))
+def _session_json(state: ServerState, platform_id: str, claims: Mapping[str, Any]) -> Row:
+    role = role_named(state, str(claims.get("role") or _DEFAULT_ROLE))
     if role is None:
-        raise bad_token("ENTITY_NOT_FOUND")
-    project = _project(world, platform_id, str(claims.get("externalProjectId")))
-    user, identity = _user(world, platform_id, claims)
-    make_member(world, user, project["id"], role)
+        raise invalid_token("ENTITY_NOT_FOUND")
+    project = _project(state, platform_id, str(claims.get("externalProjectId")))
+    user, identity = _user(state, platform_id, claims)
+    set_member(state, user, project["id"], role)
     if claims.get("concurrencyPoolKey") is not None and project["poolId"] is None:
-        world.store.change("project", project["id"], poolId=new_id())
-    if world.has(PIECE_SETS) and claims.get("version") == "v4":
+        state.store.change("project", project["id"], poolId=new_id())
+    if state.has(PIECE_SETS) and claims.get("version") == "v4":
         chosen = {"projectId": project["id"], "pieceSet": claims.get("pieceSet")}
-        world.store.add("project_piece_set", chosen)
+        state.store.add("project_piece_set", chosen)
     shown = {name: user[name] for name in ("id", "platformRole", "status", "platformId")}
     names = {name: identity[name] for name in ("firstName", "lastName", "email")}
     return {
@@ -89,49 +89,49 @@ def _session(world: World, platform_id: str, claims: Mapping[str, Any]) -> Row:
         "trackEvents": True,
         "newsLetter": False,
         "verified": True,
-        "token": user_token(world, user),
+        "token": user_token(state, user),
         "projectId": project["id"],
     }
 
 
-def _project(world: World, platform_id: str, external_id: str) -> Row:
-    found = world.store.first("project", platformId=platform_id, externalId=external_id)
-    platform = world.store.get("platform", platform_id)
-    owner = world.store.get("user", platform["ownerId"]) if platform else None
+def _project(state: ServerState, platform_id: str, external_id: str) -> Row:
+    found = state.store.first("project", platformId=platform_id, externalId=external_id)
+    platform = state.store.get("platform", platform_id)
+    owner = state.store.get("user", platform["ownerId"]) if platform else None
     assert owner is not None, "every platform has its owner"
-    return found or make_project(
-        world, owner, external_id, external_id=external_id, plan=_PLAN_OF_PROJECTS
+    return found or add_project(
+        state, owner, external_id, external_id=external_id, plan=_PLAN_OF_PROJECTS
     )
 
 
-def _user(world: World, platform_id: str, claims: Mapping[str, Any]) -> tuple[Row, Row]:
+def _user(state: ServerState, platform_id: str, claims: Mapping[str, Any]) -> tuple[Row, Row]:
     """The user of that external id, as they are; a new one needs a name."""
     external_id = str(claims.get("externalUserId"))
-    user = world.store.first("user", platformId=platform_id, externalId=external_id)
-    identity = world.store.get("identity", user["identityId"]) if user else None
+    user = state.store.first("user", platformId=platform_id, externalId=external_id)
+    identity = state.store.get("identity", user["identityId"]) if user else None
     if user is not None and identity is not None:
         return user, identity
     for name in ("firstName", "lastName"):
         if claims.get(name) is None:
-            words = f'null value in column "{name}" of relation "user_identity"'
-            raise database_error(f"{words} violates not-null constraint", code="23502")
-    identity = make_identity(
-        world,
+            message = f'null value in column "{name}" of relation "user_identity"'
+            raise database_error(f"{message} violates not-null constraint", code="23502")
+    identity = add_identity(
+        state,
         email=hashlib.sha256(f"{platform_id}{external_id}".encode()).hexdigest(),
         password=secrets.token_urlsafe(),
         first=claims["firstName"],
         last=claims["lastName"],
     )
-    return make_user(world, identity, platform_id, external_id=external_id), identity
+    return add_user(state, identity, platform_id, external_id=external_id), identity
 
 
-def _signing_key(world: World, token: str) -> Row:
+def _signing_key(state: ServerState, token: str) -> Row:
     key_id = _header(token).get("kid")
     if key_id is None:
-        raise bad_token("signing key id is not found in the header")
-    key = world.store.get(SIGNING_KEY, str(key_id))
+        raise invalid_token("signing key id is not found in the header")
+    key = state.store.get(SIGNING_KEY, str(key_id))
     if key is None:
-        raise bad_token(f"signing key not found signingKeyId={key_id}")
+        raise invalid_token(f"signing key not found signingKeyId={key_id}")
     return key
 
 
@@ -145,18 +145,18 @@ def _header(token: str) -> Mapping[str, Any]:
     return header if isinstance(header, dict) else {}
 
 
-def _verified(world: World, token: str, key: Row) -> Mapping[str, Any]:
+def _verified(state: ServerState, token: str, key: Row) -> Mapping[str, Any]:
     """The claims of a token that this key signed and that is valid now."""
     if token.endswith("."):
-        raise bad_token("jwt signature is required")
+        raise invalid_token("jwt signature is required")
     try:
         claims = jwt.decode(token, RSAKey.import_key(key["publicKey"]), ["RS256"]).claims
     except BadSignatureError:
-        raise bad_token("invalid signature") from None
+        raise invalid_token("invalid signature") from None
     except (JoseError, ValueError):
-        raise bad_token("invalid algorithm") from None
-    if claims.get("exp", world.clock() + 1) <= world.clock():
-        raise bad_token("jwt expired")
-    if claims.get("nbf", 0) > world.clock():
-        raise bad_token("jwt not active")
+        raise invalid_token("invalid algorithm") from None
+    if claims.get("exp", state.clock() + 1) <= state.clock():
+        raise invalid_token("jwt expired")
+    if claims.get("nbf", 0) > state.clock():
+        raise invalid_token("jwt not active")
     return claims

@@ -7,13 +7,13 @@ import secrets
 from werkzeug.security import generate_password_hash
 
 from ..routing.responses import Row
-from ..state import World
+from ..state import ServerState
 
 
-def person(world: World, user_id: str | None) -> Row | None:
+def person(state: ServerState, user_id: str | None) -> Row | None:
     """The user with name and e-mail address, as lists show them; None when there is no such user any more."""
-    user = world.store.get("user", user_id)
-    identity = world.store.get("identity", user["identityId"]) if user else None
+    user = state.store.get("user", user_id)
+    identity = state.store.get("identity", user["identityId"]) if user else None
     if user is None or identity is None:
         return None
     return {
@@ -34,16 +34,16 @@ def _hash(password: str) -> str:
     return generate_password_hash(password, "pbkdf2:sha256:1000")
 
 
-def set_password(world: World, email: str, password: str) -> None:
+def set_password(state: ServerState, email: str, password: str) -> None:
     """Give whoever has this e-mail address another password."""
-    identity = world.store.first("identity", email=email)
+    identity = state.store.first("identity", email=email)
     assert identity is not None, "an identity is never deleted"
-    world.store.change("identity", identity["id"], password=_hash(password))
+    state.store.change("identity", identity["id"], password=_hash(password))
 
 
-def make_identity(world: World, *, email: str, password: str, first: str, last: str) -> Row:
+def add_identity(state: ServerState, *, email: str, password: str, first: str, last: str) -> Row:
     """Someone who can sign in; not yet a user of any platform."""
-    return world.store.add(
+    return state.store.add(
         "identity",
         {
             "email": email.lower(),
@@ -55,8 +55,8 @@ def make_identity(world: World, *, email: str, password: str, first: str, last: 
     )
 
 
-def make_user(
-    world: World,
+def add_user(
+    state: ServerState,
     identity: Row,
     platform_id: str,
     *,
@@ -64,7 +64,7 @@ def make_user(
     external_id: str | None = None,
 ) -> Row:
     """That identity as a user of a platform."""
-    return world.store.add(
+    return state.store.add(
         "user",
         {
             "identityId": identity["id"],
@@ -77,19 +77,19 @@ def make_user(
     )
 
 
-def role_named(world: World, name: str) -> Row | None:
+def role_named(state: ServerState, name: str) -> Row | None:
     """The role of that name, in whatever case."""
-    roles = world.store.all("project_role", lambda role: role["name"].lower() == name.lower())
+    roles = state.store.all("project_role", lambda role: role["name"].lower() == name.lower())
     return next(iter(roles), None)
 
 
-def make_member(world: World, user: Row, project_id: str, role: Row) -> Row:
+def set_member(state: ServerState, user: Row, project_id: str, role: Row) -> Row:
     """Give a user a role in a project, in place of the one that they had."""
     given = {"projectRoleId": role["id"]}
-    member = world.store.first("project_member", projectId=project_id, userId=user["id"])
+    member = state.store.first("project_member", projectId=project_id, userId=user["id"])
     if member is not None:
-        return world.store.change("project_member", member["id"], **given)
-    return world.store.add(
+        return state.store.change("project_member", member["id"], **given)
+    return state.store.add(
         "project_member",
         {
             "platformId": user["platformId"],

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from ..routing.responses import Json, Row, listing, not_found
-from ..routing.route_groups import Area, Call, in_query
+from ..routing.responses import Json, Row, not_found, single_page
+from ..routing.route_groups import RouteCall, RouteGroup, in_query
 from ..routing.validation import number, optional, text
 from .people import person
 
-area = Area("project members", scoped=True)
+group = RouteGroup("project members", scoped=True)
 
 KIND = "project_member"
 
 
-def _shown(call: Call, member: Row) -> Row:
-    store, project = call.world.store, call.project
+def _to_json(call: RouteCall, member: Row) -> Row:
+    store, project = call.state.store, call.project
     assert project is not None
     return {
         **member,
-        "user": person(call.world, member["userId"]),
+        "user": person(call.state, member["userId"]),
         "projectRole": store.get("project_role", member["projectRoleId"]),
         "project": {name: project[name] for name in ("id", "displayName")},
     }
 
 
-@area.route(
+@group.route(
     "GET",
     "/project-members",
     query={
@@ -36,27 +36,27 @@ def _shown(call: Call, member: Row) -> Row:
     permission="READ_PROJECT_MEMBER",
     editions=("ee",),
 )
-def list_members(call: Call) -> tuple[int, Json]:
+def list_members(call: RouteCall) -> tuple[int, Json]:
     """The members of a project; its owner is none of them."""
-    members = call.world.store.all(KIND, projectId=call.project_id)
-    return 200, listing([_shown(call, member) for member in members])
+    members = call.state.store.all(KIND, projectId=call.project_id)
+    return 200, single_page([_to_json(call, member) for member in members])
 
 
-def _of_member(call: Call) -> str:
-    member = call.world.store.get(KIND, call.params["id"])
+def _project_of_member(call: RouteCall) -> str:
+    member = call.state.store.get(KIND, call.params["id"])
     if member is None:
         raise not_found(KIND, call.params["id"])
     return str(member["projectId"])
 
 
-@area.route(
+@group.route(
     "DELETE",
     "/project-members/<id>",
-    project=_of_member,
+    project=_project_of_member,
     permission="WRITE_PROJECT_MEMBER",
     editions=("ee",),
 )
-def delete(call: Call) -> tuple[int, Json]:
+def delete(call: RouteCall) -> tuple[int, Json]:
     """Take a member out of the project."""
-    call.world.store.drop(KIND, call.params["id"])
+    call.state.store.drop(KIND, call.params["id"])
     return 204, None

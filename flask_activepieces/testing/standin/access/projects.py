@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..routing.authentication import USER, Principal, is_platform_admin, role_of
-from ..routing.paging import ExactCursor, page, rows_a_page
-from ..routing.responses import Json, Row, breaks_a_rule, database_error
-from ..routing.route_groups import Area, Call, in_path
-from ..routing.validation import fields, flag, nullable, number, optional, record, text
-from ..state import World
+from ..routing.authentication import USER, Caller, is_platform_admin, role_of
+from ..routing.paging import ExactCursor, page, page_size
+from ..routing.responses import Json, Row, database_error, rule_violation
+from ..routing.route_groups import RouteCall, RouteGroup, in_path
+from ..routing.validation import boolean, fields, nullable, number, optional, record, text
+from ..state import ServerState
 from ..store import new_id
 
-area = Area("projects")
+group = RouteGroup("projects")
 
 #: Projects are listed by type, then by name; the cursor tells each from the next.
 _ORDER = ExactCursor(("type", "displayName", "id"))
@@ -18,8 +18,8 @@ _ORDER = ExactCursor(("type", "displayName", "id"))
 _NAME = text(pattern="[^./]+")
 
 
-def make_project(
-    world: World,
+def add_project(
+    state: ServerState,
     owner: Row,
     display_name: str,
     *,
@@ -29,15 +29,15 @@ def make_project(
     plan: str | None = None,
 ) -> Row:
     """A project of the owner's platform; an external id names one project only."""
-    if external_id is not None and world.store.first(
+    if external_id is not None and state.store.first(
         "project", platformId=owner["platformId"], externalId=external_id
     ):
         raise database_error(
             'duplicate key value violates unique constraint "idx_project_platform_id_external_id"',
             code="23505",
         )
-    project_id, now = new_id(), world.store.now()
-    return world.store.add(
+    project_id, now = new_id(), state.store.now()
+    return state.store.add(
         "project",
         {
             "id": project_id,
@@ -65,10 +65,10 @@ def make_project(
     )
 
 
-def project_json(world: World, project: Row) -> Row:
+def project_json(state: ServerState, project: Row) -> Row:
     """A project with what happens in it, counted."""
-    flows = world.store.all("flow", projectId=project["id"])
-    members = len(world.store.all("project_member", projectId=project["id"]))
+    flows = state.store.all("flow", projectId=project["id"])
+    members = len(state.store.all("project_member", projectId=project["id"]))
     counts = {
         "totalUsers": members,
         "activeUsers": members,
@@ -78,21 +78,21 @@ def project_json(world: World, project: Row) -> Row:
     return project | {"analytics": counts}
 
 
-def visible_projects(world: World, principal: Principal) -> list[Row]:
+def visible_projects(state: ServerState, caller: Caller) -> list[Row]:
     """The caller's own project, and those in which they have a role."""
 
     def sees(project: Row) -> bool:
         if project["type"] == "PERSONAL":
-            return bool(project["ownerId"] == principal.user_id)
-        if principal.kind != USER or is_platform_admin(world, principal.user_id):
+            return bool(project["ownerId"] == caller.user_id)
+        if caller.kind != USER or is_platform_admin(state, caller.user_id):
             return True
-        return role_of(world, principal.user_id or "", project) is not None
+        return role_of(state, caller.user_id or "", project) is not None
 
-    rows = world.store.all("project", sees, platformId=principal.platform_id)
+    rows = state.store.all("project", sees, platformId=caller.platform_id)
     return sorted(rows, key=lambda row: (row["type"], row["displayName"], row["id"]))
 
 
-@area.route(
+@group.route(
     "GET",
     "/projects",
     query={
@@ -102,9 +102,9 @@ def visible_projects(world: World, principal: Principal) -> list[Row]:
         "cursor": optional(text()),
     },
 )
-def list_projects(call: Call) -> tuple[int, Json]:
+def list_projects(call: RouteCall) -> tuple[int, Json]:
     """Projects; ``externalId`` is compared as a whole, ``displayName`` in part."""
-    rows = visible_projects(call.world, call.principal)
+    rows = visible_projects(call.state, call.caller)
     if "externalId" in call.query:
         rows = [row for row in rows if row["externalId"] == call.query["externalId"]]
     if "displayName" in call.query:
@@ -112,14 +112,14 @@ def list_projects(call: Call) -> tuple[int, Json]:
         rows = [row for row in rows if part in row["displayName"].lower()]
     found = page(
         rows,
-        limit=rows_a_page(call.query.get("limit"), default=50),
+        limit=page_size(call.query.get("limit"), default=50),
         cursor=call.query.get("cursor"),
         by=_ORDER,
     )
-    return 200, found | {"data": [project_json(call.world, row) for row in found["data"]]}
+    return 200, found | {"data": [project_json(call.state, row) for row in found["data"]]}
 
 
-@area.route(
+@group.route(
     "POST",
     "/projects",
     body=fields(
@@ -132,28 +132,28 @@ def list_projects(call: Call) -> tuple[int, Json]:
     ),
     platform_admin=True,
 )
-def create(call: Call) -> tuple[int, Json]:
+def create(call: RouteCall) -> tuple[int, Json]:
     """A team's project, owned by the platform's owner."""
-    owner = call.world.store.get("user", call.principal.user_id)
+    owner = call.state.store.get("user", call.caller.user_id)
     assert owner is not None
-    project = make_project(
-        call.world,
+    project = add_project(
+        call.state,
         owner,
         call.body["displayName"],
         external_id=call.body.get("externalId"),
         metadata=call.body.get("metadata"),
     )
-    return 201, project_json(call.world, project)
+    return 201, project_json(call.state, project)
 
 
-@area.route("GET", "/projects/<projectId>", project=in_path)
-def show(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/projects/<projectId>", project=in_path)
+def show(call: RouteCall) -> tuple[int, Json]:
     """One project."""
     assert call.project is not None
-    return 200, project_json(call.world, call.project)
+    return 200, project_json(call.state, call.project)
 
 
-@area.route(
+@group.route(
     "POST",
     "/projects/<projectId>",
     body=fields(
@@ -161,29 +161,29 @@ def show(call: Call) -> tuple[int, Json]:
             "displayName": optional(_NAME),
             "externalId": optional(text()),
             "metadata": optional(nullable(record())),
-            "releasesEnabled": optional(flag()),
+            "releasesEnabled": optional(boolean()),
         }
     ),
     project=in_path,
     permission="WRITE_PROJECT",
 )
-def update(call: Call) -> tuple[int, Json]:
+def update(call: RouteCall) -> tuple[int, Json]:
     """Change what the body names."""
     return 200, project_json(
-        call.world, call.world.store.change("project", call.project_id, **call.body)
+        call.state, call.state.store.change("project", call.project_id, **call.body)
     )
 
 
-@area.route("DELETE", "/projects/<projectId>", project=in_path, platform_admin=True)
-def delete(call: Call) -> tuple[int, Json]:
+@group.route("DELETE", "/projects/<projectId>", project=in_path, platform_admin=True)
+def delete(call: RouteCall) -> tuple[int, Json]:
     """Delete a team's project with its connections."""
-    world = call.world
+    state = call.state
     assert call.project is not None
     if call.project["type"] == "PERSONAL":
-        raise breaks_a_rule("Personal projects cannot be deleted")
-    for row in world.store.all(
+        raise rule_violation("Personal projects cannot be deleted")
+    for row in state.store.all(
         "app_connection", lambda row: row["projectIds"] == [call.project_id]
     ):
-        world.store.drop("app_connection", row["id"])
-    world.store.drop("project", call.project_id)
+        state.store.drop("app_connection", row["id"])
+    state.store.drop("project", call.project_id)
     return 204, None

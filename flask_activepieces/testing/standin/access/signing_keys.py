@@ -5,12 +5,12 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ..routing.responses import Json, Row, listing, not_found
-from ..routing.route_groups import USER_ONLY, Area, Call
+from ..routing.responses import Json, Row, not_found, single_page
+from ..routing.route_groups import USER_ONLY, RouteCall, RouteGroup
 from ..routing.validation import fields, text
-from ..state import World
+from ..state import ServerState
 
-area = Area("signing keys")
+group = RouteGroup("signing keys")
 
 KIND = "signing_key"
 _PLAN = "embeddingEnabled"
@@ -32,9 +32,9 @@ def new_pair() -> tuple[str, str]:
     return private.decode(), public.decode()
 
 
-def add_key(world: World, platform_id: str | None, public: str, display_name: str) -> Row:
+def add_key(state: ServerState, platform_id: str | None, public: str, display_name: str) -> Row:
     """Believe from now on what the other half of this key signs."""
-    return world.store.add(
+    return state.store.add(
         KIND,
         {
             "platformId": platform_id,
@@ -45,7 +45,7 @@ def add_key(world: World, platform_id: str | None, public: str, display_name: st
     )
 
 
-@area.route(
+@group.route(
     "POST",
     "/signing-keys",
     body=fields({"displayName": text()}),
@@ -54,37 +54,37 @@ def add_key(world: World, platform_id: str | None, public: str, display_name: st
     plan=_PLAN,
     editions=("ee",),
 )
-def create(call: Call) -> tuple[int, Json]:
+def create(call: RouteCall) -> tuple[int, Json]:
     """A key pair; its private half is shown now and kept nowhere."""
     private, public = new_pair()
-    row = add_key(call.world, call.principal.platform_id, public, call.body["displayName"])
+    row = add_key(call.state, call.caller.platform_id, public, call.body["displayName"])
     return 201, {**row, "privateKey": private}
 
 
-@area.route(
+@group.route(
     "GET", "/signing-keys", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
 )
-def list_keys(call: Call) -> tuple[int, Json]:
+def list_keys(call: RouteCall) -> tuple[int, Json]:
     """The public halves of all keys."""
-    return 200, listing(call.world.store.all(KIND, platformId=call.principal.platform_id))
+    return 200, single_page(call.state.store.all(KIND, platformId=call.caller.platform_id))
 
 
-def _named(call: Call) -> Row:
-    key = call.world.store.get(KIND, call.params["id"])
-    if key is None or key["platformId"] != call.principal.platform_id:
+def _find_or_404(call: RouteCall) -> Row:
+    key = call.state.store.get(KIND, call.params["id"])
+    if key is None or key["platformId"] != call.caller.platform_id:
         raise not_found(KIND, call.params["id"])
     return key
 
 
-@area.route(
+@group.route(
     "GET", "/signing-keys/<id>", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
 )
-def get(call: Call) -> tuple[int, Json]:
+def get(call: RouteCall) -> tuple[int, Json]:
     """The public half of one key."""
-    return 200, _named(call)
+    return 200, _find_or_404(call)
 
 
-@area.route(
+@group.route(
     "DELETE",
     "/signing-keys/<id>",
     who=USER_ONLY,
@@ -92,7 +92,7 @@ def get(call: Call) -> tuple[int, Json]:
     plan=_PLAN,
     editions=("ee",),
 )
-def delete(call: Call) -> tuple[int, Json]:
+def delete(call: RouteCall) -> tuple[int, Json]:
     """Let nobody in any more by this key."""
-    call.world.store.drop(KIND, _named(call)["id"])
+    call.state.store.drop(KIND, _find_or_404(call)["id"])
     return 204, None

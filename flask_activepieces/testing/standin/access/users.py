@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from ..routing.authentication import USER, check_platform_admin, not_allowed
-from ..routing.paging import page, rows_a_page
+from ..routing.paging import page, page_size
 from ..routing.responses import Json, Row, not_found
-from ..routing.route_groups import Area, Call
+from ..routing.route_groups import RouteCall, RouteGroup
 from ..routing.validation import fields, nullable, number, one_of, optional, text
 from .people import person
 
-area = Area("users")
+group = RouteGroup("users")
 
 
-def _check_admin(call: Call) -> None:
+def _check_admin(call: RouteCall) -> None:
     """Refuse who is no admin; a user who was signed in by a host's token hears why in other words."""
-    user = call.world.store.get("user", call.principal.user_id)
-    if call.principal.kind == USER and user is not None and user["externalId"] is not None:
+    user = call.state.store.get("user", call.caller.user_id)
+    if call.caller.kind == USER and user is not None and user["externalId"] is not None:
         raise not_allowed("Embed users are not allowed to access this resource.")
-    check_platform_admin(call.world, call.principal)
+    check_platform_admin(call.state, call.caller)
 
 
-def _shown(call: Call, user: Row) -> Row:
+def _to_json(call: RouteCall, user: Row) -> Row:
     more = {"lastActiveDate": user["lastActiveDate"], "imageUrl": None}
-    return (person(call.world, user["id"]) or {}) | more
+    return (person(call.state, user["id"]) or {}) | more
 
 
-def _named(call: Call) -> Row:
+def _find_or_404(call: RouteCall) -> Row:
     _check_admin(call)
-    user = call.world.store.get("user", call.params["id"])
-    if user is None or user["platformId"] != call.principal.platform_id:
+    user = call.state.store.get("user", call.params["id"])
+    if user is None or user["platformId"] != call.caller.platform_id:
         raise not_found("user", call.params["id"])
     return user
 
 
-@area.route(
+@group.route(
     "GET",
     "/users",
     query={
@@ -42,24 +42,24 @@ def _named(call: Call) -> Row:
         "cursor": optional(text()),
     },
 )
-def list_users(call: Call) -> tuple[int, Json]:
+def list_users(call: RouteCall) -> tuple[int, Json]:
     """The users, or the one whom a host knows by an id."""
     _check_admin(call)
     query = call.query
     wanted = {name: query[name] for name in ("externalId",) if name in query}
-    users = call.world.store.all("user", platformId=call.principal.platform_id, **wanted)
-    limit = rows_a_page(query.get("limit"), default=10)
+    users = call.state.store.all("user", platformId=call.caller.platform_id, **wanted)
+    limit = page_size(query.get("limit"), default=10)
     found = page(users, limit=limit, cursor=query.get("cursor"))
-    return 200, found | {"data": [_shown(call, user) for user in found["data"]]}
+    return 200, found | {"data": [_to_json(call, user) for user in found["data"]]}
 
 
-@area.route("GET", "/users/<id>")
-def get(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/users/<id>")
+def get(call: RouteCall) -> tuple[int, Json]:
     """One user."""
-    return 200, _shown(call, _named(call))
+    return 200, _to_json(call, _find_or_404(call))
 
 
-@area.route(
+@group.route(
     "POST",
     "/users/<id>",
     body=fields(
@@ -70,17 +70,17 @@ def get(call: Call) -> tuple[int, Json]:
         }
     ),
 )
-def update(call: Call) -> tuple[int, Json]:
+def update(call: RouteCall) -> tuple[int, Json]:
     """Change what the body names."""
-    user = call.world.store.change("user", _named(call)["id"], **call.body)
-    return 200, _shown(call, user)
+    user = call.state.store.change("user", _find_or_404(call)["id"], **call.body)
+    return 200, _to_json(call, user)
 
 
-@area.route("DELETE", "/users/<id>")
-def delete(call: Call) -> tuple[int, Json]:
+@group.route("DELETE", "/users/<id>")
+def delete(call: RouteCall) -> tuple[int, Json]:
     """Delete a user with their memberships."""
-    user = _named(call)
-    for member in call.world.store.all("project_member", userId=user["id"]):
-        call.world.store.drop("project_member", member["id"])
-    call.world.store.drop("user", user["id"])
+    user = _find_or_404(call)
+    for member in call.state.store.all("project_member", userId=user["id"]):
+        call.state.store.drop("project_member", member["id"])
+    call.state.store.drop("user", user["id"])
     return 204, None

@@ -8,32 +8,32 @@ from collections.abc import Mapping
 
 from ..pieces.catalogue import behaviour_of
 from ..routing.responses import Json, Row
-from ..state import World
+from ..state import ServerState
 from ..versions import ACCOUNT_IDENTIFIER
 from .rows import KIND
 from .tokens import OAUTH_TYPES
 
 #: Claims that hold an e-mail address; the later ones do so only in some answers.
-_EMAIL, _PERHAPS_EMAIL = ("email", "mail"), ("preferred_username", "upn", "unique_name")
+_EMAIL, _POSSIBLE_EMAIL = ("email", "mail"), ("preferred_username", "upn", "unique_name")
 
 
-def with_account(world: World, row: Row, piece: Row, value: Row) -> Row:
+def with_account(state: ServerState, row: Row, piece: Row, value: Row) -> Row:
     """The connection after an upsert, with its account beside the metadata that it has, where that is known."""
-    account = _account_of(world, piece, value) if world.has(ACCOUNT_IDENTIFIER) else None
+    account = _account_of(state, piece, value) if state.has(ACCOUNT_IDENTIFIER) else None
     if account is None:
         return row
     metadata = {**(row["metadata"] or {}), "accountIdentifier": account}
-    return world.store.change(KIND, row["id"], metadata=metadata)
+    return state.store.change(KIND, row["id"], metadata=metadata)
 
 
-def _account_of(world: World, piece: Row, value: Row) -> str | None:
+def _account_of(state: ServerState, piece: Row, value: Row) -> str | None:
     """The e-mail address in the token answer or its ``id_token``, or else what the piece says."""
     if value["type"] in OAUTH_TYPES:
         data = value.get("data")
         found = _email(data) or _email(_claims(data))
         if found:
             return found
-    identify = behaviour_of(world, piece).identify
+    identify = behaviour_of(state, piece).identify
     return identify(value) if identify and value["type"] != "NO_AUTH" else None
 
 
@@ -42,7 +42,7 @@ def _email(claims: Json) -> str | None:
         return None
     texts = {name: text for name, text in claims.items() if isinstance(text, str) and text}
     found = [texts[name] for name in _EMAIL if name in texts]
-    found += [texts[name] for name in _PERHAPS_EMAIL if "@" in texts.get(name, "")]
+    found += [texts[name] for name in _POSSIBLE_EMAIL if "@" in texts.get(name, "")]
     return next(iter(found), None)
 
 

@@ -12,16 +12,16 @@ from typing import Any
 from flask import Response, request
 
 from ..routing.responses import Json
-from ..routing.route_groups import PUBLIC, USER_ONLY, Area, Call, in_body
+from ..routing.route_groups import PUBLIC, USER_ONLY, RouteCall, RouteGroup, in_body
 from ..routing.validation import fields, list_of, optional, record, text
 from ..store import new_id
 from ..versions import AUTHORIZATION_URL
 from .oauth_client import form_encoded
-from .tokens import filled_in
-from .values import oauth_of, piece_for, refused
+from .tokens import fill_placeholders
+from .values import invalid_connection, oauth_of, piece_for
 
-area = Area("authorization", scoped=True)
-pages = Area("redirect", at_root=True)
+group = RouteGroup("authorization", scoped=True)
+pages = RouteGroup("redirect", at_root=True)
 
 _BACK = """<!DOCTYPE html>
 <html>
@@ -60,26 +60,26 @@ def authorization_url(
     }
     if auth.get("prompt") != "omit":
         query["prompt"] = auth.get("prompt") or "consent"
-    query["scope"] = filled_in(" ".join(scopes), props)
+    query["scope"] = fill_placeholders(" ".join(scopes), props)
     verifier = None
     if auth.get("pkce"):
         verifier = secrets.token_urlsafe(32)
         challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         query |= {"code_challenge_method": "S256", "code_challenge": challenge}
     query |= {name: str(value) for name, value in (auth.get("extra") or {}).items()}
-    url = filled_in(auth["authUrl"], props)
+    url = fill_placeholders(auth["authUrl"], props)
     return f"{url}{'&' if '?' in url else '?'}{form_encoded(query)}", verifier
 
 
-@area.route(
+@group.route(
     "POST",
     "/app-connections/oauth2/authorization-url",
     body=fields(
         {
-            "pieceName": text(least=1),
+            "pieceName": text(min_length=1),
             "pieceVersion": optional(text()),
-            "clientId": text(least=1),
-            "redirectUrl": text(least=1),
+            "clientId": text(min_length=1),
+            "redirectUrl": text(min_length=1),
             "projectId": optional(text()),
             "props": optional(record()),
             "scopes": optional(list_of(text())),
@@ -89,15 +89,17 @@ def authorization_url(
     project=in_body,
     since=AUTHORIZATION_URL,
 )
-def make_authorization_url(call: Call) -> tuple[int, Json]:
+def make_authorization_url(call: RouteCall) -> tuple[int, Json]:
     """The URL for a piece. Its state is told to nobody and checked by nobody."""
     body = call.body
-    auth = oauth_of(piece_for(call.world, body))
+    auth = oauth_of(piece_for(call.state, body))
     declared = list(auth.get("scope") or [])
     scopes = body.get("scopes", declared)
     undeclared = [scope for scope in scopes if scope not in declared]
     if undeclared:
-        raise refused(f"requested scopes are not declared by the piece: {', '.join(undeclared)}")
+        raise invalid_connection(
+            f"requested scopes are not declared by the piece: {', '.join(undeclared)}"
+        )
     url, verifier = authorization_url(
         auth,
         client_id=body["clientId"],
@@ -110,7 +112,7 @@ def make_authorization_url(call: Call) -> tuple[int, Json]:
 
 
 @pages.route("GET", "/api/redirect", who=PUBLIC)
-def redirect_page(call: Call) -> Response:
+def redirect_page(call: RouteCall) -> Response:
     """Hand the code to the window that opened this one. What a denial says, and the state, is not looked at."""
     code = request.args.get("code")
     if not code:

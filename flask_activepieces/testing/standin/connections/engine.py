@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from ..routing.authentication import ENGINE
-from ..routing.responses import Json, Row, business
-from ..routing.route_groups import Area, Call
+from ..routing.responses import Json, Row, activepieces_error
+from ..routing.route_groups import RouteCall, RouteGroup
 from ..routing.validation import text
-from ..state import World
-from .rows import KIND, belongs_to, keep, value_of, with_value
+from ..state import ServerState
+from .rows import KIND, in_project, store_value, value_of, with_value
 from .tokens import (
     CREDENTIALS,
     OAUTH_TYPES,
-    GrantIsDead,
-    NotRefreshed,
+    InvalidGrant,
+    RefreshFailed,
     client_secret,
-    is_due,
+    needs_refresh,
     refresh,
 )
 
-area = Area("engine")
+group = RouteGroup("engine")
 
 REDACTED = "(REDACTED)"
 
 
-def read_connection(world: World, project_id: str, external_id: str) -> Row | None:
+def read_connection(state: ServerState, project_id: str, external_id: str) -> Row | None:
     """The connection as a piece receives it, after the renewal of its token if that is due."""
-    rows = world.store.all(KIND, belongs_to(project_id), externalId=external_id)
+    rows = state.store.all(KIND, in_project(project_id), externalId=external_id)
     if not rows:
         return None
     row = rows[0]
     if row["type"] in OAUTH_TYPES:
-        with world.renewing(row["id"]):
-            row = _renewed(world, row["id"])
-    return with_value(world, row, redacted(value_of(world, row)))
+        with state.renewing(row["id"]):
+            row = _refresh_if_due(state, row["id"])
+    return with_value(state, row, redacted(value_of(state, row)))
 
 
 def redacted(value: Json) -> Json:
@@ -45,33 +45,33 @@ def redacted(value: Json) -> Json:
     return {**value, **hidden}
 
 
-def _renewed(world: World, row_id: str) -> Row:
-    row = world.store.get(KIND, row_id)
+def _refresh_if_due(state: ServerState, row_id: str) -> Row:
+    row = state.store.get(KIND, row_id)
     assert row is not None, "it was there a moment ago"
-    value = value_of(world, row)
-    if row["status"] == "ERROR" or not is_due(value, world.clock()):
+    value = value_of(state, row)
+    if row["status"] == "ERROR" or not needs_refresh(value, state.clock()):
         return row
-    secret = client_secret(world, value, row["platformId"], row["pieceName"])
+    secret = client_secret(state, value, row["platformId"], row["pieceName"])
     try:
-        return keep(world, row, refresh(world, value, secret=secret), status="ACTIVE")
-    except GrantIsDead:
-        return world.store.change(KIND, row_id, status="ERROR")
-    except NotRefreshed:
+        return store_value(state, row, refresh(state, value, secret=secret), status="ACTIVE")
+    except InvalidGrant:
+        return state.store.change(KIND, row_id, status="ERROR")
+    except RefreshFailed:
         return row
 
 
-@area.route(
+@group.route(
     "GET",
     "/worker/app-connections/<path:externalId>",
     params={"externalId": text()},
     who=frozenset({ENGINE}),
 )
-def read(call: Call) -> tuple[int, Json]:
+def read(call: RouteCall) -> tuple[int, Json]:
     """A connection for the engine of the project in its token."""
-    assert call.principal.project_id is not None
+    assert call.caller.project_id is not None
     external_id = call.params["externalId"]
-    found = read_connection(call.world, call.principal.project_id, external_id)
+    found = read_connection(call.state, call.caller.project_id, external_id)
     if found is None:
         params = {"entityId": f"externalId={external_id}", "entityType": "AppConnection"}
-        raise business(404, "ENTITY_NOT_FOUND", params)
+        raise activepieces_error(404, "ENTITY_NOT_FOUND", params)
     return 200, found

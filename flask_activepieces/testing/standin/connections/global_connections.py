@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from ..routing.paging import page, rows_a_page
-from ..routing.responses import Json, Row, business, no_entity
-from ..routing.route_groups import Area, Call
-from ..routing.validation import fields, flag, list_of, nullable, one_of, optional, record, text
+from ..routing.paging import page, page_size
+from ..routing.responses import Json, Row, activepieces_error, missing_entity
+from ..routing.route_groups import RouteCall, RouteGroup
+from ..routing.validation import boolean, fields, list_of, nullable, one_of, optional, record, text
 from ..store import new_id
 from .account_identifier import with_account
 from .project_connections import FILTERS
-from .rows import KIND, listed, matching, put, shown
-from .values import draft, piece_for, settled
+from .rows import KIND, connection_to_json, connections_to_json, matches_filters, upsert_row
+from .values import draft, piece_for, prepare_value
 
-area = Area("global connections")
+group = RouteGroup("global connections")
 
 _PLAN = "globalConnectionsEnabled"
 _SCOPE = "PLATFORM"
 
-_DRAFT = draft(
+_UPSERT_BODY = draft(
     {
         "externalId": optional(text()),
         "scope": one_of(_SCOPE),
         "projectIds": list_of(text()),
-        "preSelectForNewProjects": optional(flag()),
+        "preSelectForNewProjects": optional(boolean()),
     },
 )
 
 
-@area.route(
+@group.route(
     "POST",
     "/global-connections",
-    body=_DRAFT,
+    body=_UPSERT_BODY,
     platform_admin=True,
     plan=_PLAN,
     editions=("ee",),
 )
-def upsert(call: Call) -> tuple[int, Json]:
+def upsert(call: RouteCall) -> tuple[int, Json]:
     """Make a connection, or change the one of that external id *and* those projects. Metadata is dropped."""
-    world, body = call.world, call.body
-    assert call.principal.platform_id is not None
+    state, body = call.state, call.body
+    assert call.caller.platform_id is not None
     _check_projects(call, body["projectIds"])
-    piece = piece_for(world, body)
-    value = settled(world, piece, body, call.principal.platform_id)
+    piece = piece_for(state, body)
+    value = prepare_value(state, piece, body, call.caller.platform_id)
     key = {
-        "platformId": call.principal.platform_id,
+        "platformId": call.caller.platform_id,
         "scope": _SCOPE,
         "externalId": body.get("externalId", new_id()),
     }
@@ -52,17 +52,17 @@ def upsert(call: Call) -> tuple[int, Json]:
         "displayName": body["displayName"],
         "pieceName": body["pieceName"],
         "pieceVersion": piece["version"],
-        "ownerId": call.principal.user_id,
+        "ownerId": call.caller.user_id,
         "type": value["type"],
         "status": "ACTIVE",
-        "sealed": world.store.sign_json(value),
+        "sealed": state.store.encrypt(value),
         **({} if chosen is None else {"preSelectForNewProjects": chosen}),
     }
-    row = put(world, key, fields_of_row, project_ids=body["projectIds"])
-    return 201, shown(world, with_account(world, row, piece, value))
+    row = upsert_row(state, key, fields_of_row, project_ids=body["projectIds"])
+    return 201, connection_to_json(state, with_account(state, row, piece, value))
 
 
-@area.route(
+@group.route(
     "GET",
     "/global-connections",
     query=FILTERS,
@@ -70,74 +70,74 @@ def upsert(call: Call) -> tuple[int, Json]:
     plan=_PLAN,
     editions=("ee",),
 )
-def list_connections(call: Call) -> tuple[int, Json]:
+def list_connections(call: RouteCall) -> tuple[int, Json]:
     """The global connections, oldest first."""
-    world, query = call.world, call.query
-    rows = world.store.all(
-        KIND, matching(query), platformId=call.principal.platform_id, scope=_SCOPE
+    state, query = call.state, call.query
+    rows = state.store.all(
+        KIND, matches_filters(query), platformId=call.caller.platform_id, scope=_SCOPE
     )
-    limit = rows_a_page(query.get("limit"), default=10)
+    limit = page_size(query.get("limit"), default=10)
     found = page(rows, limit=limit, cursor=query.get("cursor"))
-    return 200, found | {"data": listed(world, found["data"])}
+    return 200, found | {"data": connections_to_json(state, found["data"])}
 
 
-@area.route(
+@group.route(
     "POST",
     "/global-connections/<id>",
     body=fields(
         {
-            "displayName": optional(text(least=1)),
+            "displayName": optional(text(min_length=1)),
             "projectIds": optional(list_of(text())),
             "metadata": optional(nullable(record())),
-            "preSelectForNewProjects": optional(flag()),
+            "preSelectForNewProjects": optional(boolean()),
         }
     ),
     platform_admin=True,
     plan=_PLAN,
     editions=("ee",),
 )
-def update(call: Call) -> tuple[int, Json]:
+def update(call: RouteCall) -> tuple[int, Json]:
     """Change what is not secret, without the metadata. An unknown id is an error of the server."""
     _check_projects(call, call.body.get("projectIds", []))
-    row = _named(call)
+    row = _find_or_404(call)
     if row is None:
         wanted = {
             "id": call.params["id"],
             "scope": _SCOPE,
-            "platformId": call.principal.platform_id,
+            "platformId": call.caller.platform_id,
         }
-        raise no_entity(KIND, wanted)
+        raise missing_entity(KIND, wanted)
     changes = {
         name: part for name, part in call.body.items() if part is not None and name != "metadata"
     }
-    return 200, shown(call.world, call.world.store.change(KIND, row["id"], **changes))
+    return 200, connection_to_json(call.state, call.state.store.change(KIND, row["id"], **changes))
 
 
-@area.route(
+@group.route(
     "DELETE",
     "/global-connections/<id>",
     platform_admin=True,
     plan=_PLAN,
     editions=("ee",),
 )
-def delete(call: Call) -> tuple[int, Json]:
+def delete(call: RouteCall) -> tuple[int, Json]:
     """Delete a global connection."""
-    row = _named(call)
+    row = _find_or_404(call)
     if row is None:
         params = {"entityType": "AppConnection", "entityId": call.params["id"]}
-        raise business(404, "ENTITY_NOT_FOUND", params)
-    call.world.store.drop(KIND, row["id"])
+        raise activepieces_error(404, "ENTITY_NOT_FOUND", params)
+    call.state.store.drop(KIND, row["id"])
     return 204, None
 
 
-def _named(call: Call) -> Row | None:
-    row = call.world.store.get(KIND, call.params["id"])
-    is_ours = row is not None and row["platformId"] == call.principal.platform_id
+def _find_or_404(call: RouteCall) -> Row | None:
+    row = call.state.store.get(KIND, call.params["id"])
+    is_ours = row is not None and row["platformId"] == call.caller.platform_id
     return row if is_ours and row is not None and row["scope"] == _SCOPE else None
 
 
-def _check_projects(call: Call, project_ids: list[str]) -> None:
+def _check_projects(call: RouteCall, project_ids: list[str]) -> None:
     for project_id in project_ids:
-        project = call.world.store.get("project", project_id)
-        if project is None or project["platformId"] != call.principal.platform_id:
-            raise business(404, "ENTITY_NOT_FOUND", {"entityType": "Project"})
+        project = call.state.store.get("project", project_id)
+        if project is None or project["platformId"] != call.caller.platform_id:
+            raise activepieces_error(404, "ENTITY_NOT_FOUND", {"entityType": "Project"})

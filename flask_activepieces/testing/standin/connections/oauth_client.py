@@ -21,11 +21,11 @@ from ..routing.responses import Json
 
 _AGENT = "axios/1.15.2"
 _RETRIES, _SECONDS_BETWEEN = 3, 2.0
-_MOST_REDIRECTS = 5
+_MAX_REDIRECTS = 5
 #: What demos and tests need on the list of private addresses that may be asked.
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 #: A real server waits for an exchange for ever; a test should come to an end.
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,28 +40,28 @@ class TokenRequest:
 
 
 @dataclass(frozen=True)
-class TokenAnswer:
+class TokenEndpointResponse:
     """What a token endpoint answered, decoded as axios does: JSON if it reads as JSON, whatever it says it is."""
 
     status: int
     data: Json = field(repr=False)
 
 
-class NoAnswer(Exception):
+class NoResponse(Exception):
     """The token endpoint gave no answer."""
 
 
-class Blocked(NoAnswer):
+class AddressBlocked(NoResponse):
     """The endpoint was not even asked: its address is private, or is no address."""
 
 
 def form_encoded(fields: Mapping[str, str]) -> str:
     """The fields as ``URLSearchParams`` writes them."""
-    return "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in fields.items())
+    return "&".join(f"{_form_encode(name)}={_form_encode(value)}" for name, value in fields.items())
 
 
 @dataclass(frozen=True)
-class OAuthClient:
+class TokenEndpointClient:
     """Sends token requests; each one that left is handed to ``record``."""
 
     sleep: Callable[[float], None]
@@ -75,41 +75,41 @@ class OAuthClient:
         fields: Mapping[str, str],
         *,
         authorization: str | None,
-        timeout: float = _PATIENCE,
-    ) -> TokenAnswer:
+        timeout: float = _TIMEOUT,
+    ) -> TokenEndpointResponse:
         """The answer; a 5xx is asked again three times, with the same code or refresh token."""
         body = form_encoded(fields)
         for _ in range(_RETRIES):
-            answer = self._follow(url, body, authorization, timeout)
-            if answer.status < 500:
-                return answer
+            response = self._resolve_path(url, body, authorization, timeout)
+            if response.status < 500:
+                return response
             self.sleep(_SECONDS_BETWEEN)
-        return self._follow(url, body, authorization, timeout)
+        return self._resolve_path(url, body, authorization, timeout)
 
-    def _follow(
+    def _resolve_path(
         self, url: str, body: str, authorization: str | None, timeout: float
-    ) -> TokenAnswer:
+    ) -> TokenEndpointResponse:
         """After 301, 302 and 303 a GET without the body follows; after 307 and 308 the same POST, and its secrets."""
         content: str | None = body
-        for _ in range(_MOST_REDIRECTS + 1):
-            answer, location = self._send(url, content, authorization, timeout)
+        for _ in range(_MAX_REDIRECTS + 1):
+            response, location = self._send(url, content, authorization, timeout)
             if location is None:
-                return answer
-            if answer.status in (301, 302, 303):
+                return response
+            if response.status in (301, 302, 303):
                 content = None
             target = urljoin(url, location)
             if urlsplit(target).netloc != urlsplit(url).netloc:
                 authorization = None
             url = target
-        raise NoAnswer("too many redirects")
+        raise NoResponse("too many redirects")
 
     def _send(
         self, url: str, body: str | None, authorization: str | None, timeout: float
-    ) -> tuple[TokenAnswer, str | None]:
-        parts = _checked(url, self.ssrf_allow_list)
+    ) -> tuple[TokenEndpointResponse, str | None]:
+        parts = _check_address(url, self.ssrf_allow_list)
         method = "GET" if body is None else "POST"
         headers = _headers(parts, body, authorization)
-        connection = _connection(parts, timeout)
+        connection = _open_connection(parts, timeout)
         status: int | None = None
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -119,14 +119,16 @@ class OAuthClient:
             connection.endheaders(body.encode() if body is not None else None)
             response = connection.getresponse()
             status = response.status
-            data = _decoded(response.read(), response.getheader("Content-Encoding", ""))
+            data = _decode(response.read(), response.getheader("Content-Encoding", ""))
         except (OSError, http.client.HTTPException) as error:
-            raise NoAnswer(type(error).__name__) from None
+            raise NoResponse(type(error).__name__) from None
         finally:
             connection.close()
             self.record(TokenRequest(method, url, headers, body or "", status))
         redirected = status in (301, 302, 303, 307, 308)
-        return TokenAnswer(status, data), response.getheader("Location") if redirected else None
+        return TokenEndpointResponse(status, data), response.getheader(
+            "Location"
+        ) if redirected else None
 
 
 def _headers(parts: SplitResult, body: str | None, authorization: str | None) -> dict[str, str]:
@@ -144,7 +146,7 @@ def _headers(parts: SplitResult, body: str | None, authorization: str | None) ->
     return headers
 
 
-def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnection:
+def _open_connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnection:
     assert parts.hostname is not None, "_checked has seen to it"
     if parts.scheme == "https":
         return http.client.HTTPSConnection(
@@ -153,29 +155,29 @@ def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnectio
     return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
 
 
-def _checked(url: str, ssrf_allow_list: Sequence[str] | None) -> SplitResult:
+def _check_address(url: str, ssrf_allow_list: Sequence[str] | None) -> SplitResult:
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        raise Blocked("no address") from None
+        raise AddressBlocked("no address") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or set(url) & set("{} \t\r\n"):
-        raise Blocked("no address")
+        raise AddressBlocked("no address")
     if ssrf_allow_list is not None:
         allowed = [ipaddress.ip_network(entry) for entry in ssrf_allow_list]
         try:
             found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
         except OSError:
-            raise NoAnswer("unknown host") from None
+            raise NoResponse("unknown host") from None
         addresses = [ipaddress.ip_address(place[4][0]) for place in found]
         if not all(
             one.is_global or any(one in network for network in allowed) for one in addresses
         ):
-            raise Blocked("a private address")
+            raise AddressBlocked("a private address")
     return parts
 
 
-def _decoded(raw: bytes, encoding: str) -> Json:
+def _decode(raw: bytes, encoding: str) -> Json:
     if encoding == "gzip":
         raw = gzip.decompress(raw)
     elif encoding == "deflate":
@@ -187,5 +189,5 @@ def _decoded(raw: bytes, encoding: str) -> Json:
         return text
 
 
-def _encoded(text: str) -> str:
+def _form_encode(text: str) -> str:
     return quote_plus(text, safe="*").replace("~", "%7E")

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from ..access.people import person
 from ..routing.authentication import not_allowed
-from ..routing.paging import page, rows_a_page
-from ..routing.responses import Json, Row, listing, no_entity, not_found
-from ..routing.route_groups import Area, Call, in_body, in_query
+from ..routing.paging import page, page_size
+from ..routing.responses import Json, Row, missing_entity, not_found, single_page
+from ..routing.route_groups import RouteCall, RouteGroup, in_body, in_query
 from ..routing.validation import fields, list_of, nullable, number, one_of, optional, record, text
 from ..versions import GLOBAL_IS_NOT_DELETED_BY_PROJECT, MODERN_FIELDS, OIDC, PLACEHOLDER
 from .account_identifier import with_account
-from .rows import KIND, belongs_to, listed, matching, put, shown
-from .values import piece_for, project_draft, settled
+from .rows import (
+    KIND,
+    connection_to_json,
+    connections_to_json,
+    in_project,
+    matches_filters,
+    upsert_row,
+)
+from .values import piece_for, prepare_value, project_upsert_body
 
-area = Area("connections", scoped=True)
-platform_area = Area("platform connections")
+group = RouteGroup("connections", scoped=True)
+platform_group = RouteGroup("platform connections")
 
 READ, WRITE = "READ_APP_CONNECTION", "WRITE_APP_CONNECTION"
 
@@ -28,13 +35,13 @@ FILTERS = {
 }
 
 
-def _upsert(call: Call) -> tuple[int, Json]:
+def _upsert(call: RouteCall) -> tuple[int, Json]:
     """Make a connection, or change the one of that external id. Activepieces answers 201 also to an update."""
-    world, body, principal = call.world, call.body, call.principal
-    assert principal.platform_id is not None
-    piece = piece_for(world, body)
+    state, body, caller = call.state, call.body, call.caller
+    assert caller.platform_id is not None
+    piece = piece_for(state, body)
     key = {
-        "platformId": principal.platform_id,
+        "platformId": caller.platform_id,
         "scope": "PROJECT",
         "externalId": body["externalId"],
     }
@@ -42,39 +49,39 @@ def _upsert(call: Call) -> tuple[int, Json]:
         "displayName": body["displayName"],
         "pieceName": body["pieceName"],
         "pieceVersion": piece["version"],
-        "ownerId": principal.user_id,
+        "ownerId": caller.user_id,
     }
     if body["type"] == "PLACEHOLDER":
         return 201, _placeholder(call, key, fields_of_row)
-    value = settled(world, piece, body, principal.platform_id)
+    value = prepare_value(state, piece, body, caller.platform_id)
     metadata = {"metadata": body["metadata"]} if body.get("metadata") is not None else {}
-    row = put(
-        world,
+    row = upsert_row(
+        state,
         key,
         {
             **fields_of_row,
             **metadata,
             "type": value["type"],
             "status": "ACTIVE",
-            "sealed": world.store.sign_json(value),
+            "sealed": state.store.encrypt(value),
         },
         project_ids=[call.project_id],
     )
-    return 201, shown(world, with_account(world, row, piece, value))
+    return 201, connection_to_json(state, with_account(state, row, piece, value))
 
 
-def _placeholder(call: Call, key: Row, fields_of_row: Row) -> Row:
+def _placeholder(call: RouteCall, key: Row, fields_of_row: Row) -> Row:
     """A connection that is still to be made; one that is there is left alone."""
-    world = call.world
-    for row in world.store.all(KIND, belongs_to(call.project_id), **key):
-        return shown(world, row)
+    state = call.state
+    for row in state.store.all(KIND, in_project(call.project_id), **key):
+        return connection_to_json(state, row)
     nothing = {
         "type": "NO_AUTH",
         "status": "MISSING",
-        "sealed": world.store.sign_json({"type": "NO_AUTH"}),
+        "sealed": state.store.encrypt({"type": "NO_AUTH"}),
     }
-    return shown(
-        world, put(world, key, {**fields_of_row, **nothing}, project_ids=[call.project_id])
+    return connection_to_json(
+        state, upsert_row(state, key, {**fields_of_row, **nothing}, project_ids=[call.project_id])
     )
 
 
@@ -83,10 +90,10 @@ for more, since, before in (
     (("PLACEHOLDER",), PLACEHOLDER, OIDC),
     (("PLACEHOLDER", "OIDC"), OIDC, None),
 ):
-    area.route(
+    group.route(
         "POST",
         "/app-connections",
-        body=project_draft(*more),
+        body=project_upsert_body(*more),
         project=in_body,
         permission=WRITE,
         since=since,
@@ -94,74 +101,74 @@ for more, since, before in (
     )(_upsert)
 
 
-@area.route(
+@group.route(
     "GET",
     "/app-connections",
     query={"projectId": text(), **FILTERS},
     project=in_query,
     permission=READ,
 )
-def list_connections(call: Call) -> tuple[int, Json]:
+def list_connections(call: RouteCall) -> tuple[int, Json]:
     """The project's connections and the global ones that it may use, oldest first. An external id is no filter."""
-    world = call.world
-    here, fits = belongs_to(call.project_id), matching(call.query)
-    rows = world.store.all(
+    state = call.state
+    here, fits = in_project(call.project_id), matches_filters(call.query)
+    rows = state.store.all(
         KIND,
         lambda row: here(row) and fits(row),
-        platformId=call.principal.platform_id,
+        platformId=call.caller.platform_id,
     )
     found = page(
         rows,
-        limit=rows_a_page(call.query.get("limit"), default=10),
+        limit=page_size(call.query.get("limit"), default=10),
         cursor=call.query.get("cursor"),
     )
-    return 200, found | {"data": listed(world, found["data"])}
+    return 200, found | {"data": connections_to_json(state, found["data"])}
 
 
-@area.route(
+@group.route(
     "GET",
     "/app-connections/owners",
     query={"projectId": text()},
     project=in_query,
     permission=READ,
 )
-def owners(call: Call) -> tuple[int, Json]:
+def owners(call: RouteCall) -> tuple[int, Json]:
     """Whose connections there are in the project."""
-    rows = call.world.store.all(KIND, belongs_to(call.project_id))
+    rows = call.state.store.all(KIND, in_project(call.project_id))
     people = [
-        person(call.world, owner_id) for owner_id in dict.fromkeys(r["ownerId"] for r in rows)
+        person(call.state, owner_id) for owner_id in dict.fromkeys(r["ownerId"] for r in rows)
     ]
     names = ("firstName", "lastName", "email")
-    return 200, listing([{name: who[name] for name in names} for who in people if who])
+    return 200, single_page([{name: who[name] for name in names} for who in people if who])
 
 
-def _of_connection(call: Call) -> str | None:
+def _project_of_connection(call: RouteCall) -> str | None:
     """The project of the connection in the path; a global one is of its first."""
-    row = _named(call)
+    row = _find_or_404(call)
     project_ids: list[str] = row["projectIds"]
     return next(iter(project_ids), None)
 
 
-def _named(call: Call) -> Row:
+def _find_or_404(call: RouteCall) -> Row:
     row_id = call.params["id"]
-    row = call.world.store.get(KIND, row_id)
-    if row is None or row["platformId"] != call.principal.platform_id:
+    row = call.state.store.get(KIND, row_id)
+    if row is None or row["platformId"] != call.caller.platform_id:
         raise not_found(KIND, row_id)
     return row
 
 
-@area.route(
+@group.route(
     "POST",
     "/app-connections/<id>",
-    body=fields({"displayName": text(least=1), "metadata": optional(nullable(record()))}),
-    project=_of_connection,
+    body=fields({"displayName": text(min_length=1), "metadata": optional(nullable(record()))}),
+    project=_project_of_connection,
     permission=WRITE,
 )
-def update(call: Call) -> tuple[int, Json]:
+def update(call: RouteCall) -> tuple[int, Json]:
     """Rename a connection and set its metadata; a value in the body is not looked at."""
-    row = _named(call)
+    row = _find_or_404(call)
     if row["scope"] != "PROJECT":
-        raise no_entity(
+        raise missing_entity(
             KIND,
             {
                 "id": row["id"],
@@ -176,45 +183,45 @@ def update(call: Call) -> tuple[int, Json]:
             },
         )
     changes = {name: part for name, part in call.body.items() if part is not None}
-    return 200, shown(call.world, call.world.store.change(KIND, row["id"], **changes))
+    return 200, connection_to_json(call.state, call.state.store.change(KIND, row["id"], **changes))
 
 
-@area.route("DELETE", "/app-connections/<id>", project=_of_connection, permission=WRITE)
-def delete(call: Call) -> tuple[int, Json]:
+@group.route("DELETE", "/app-connections/<id>", project=_project_of_connection, permission=WRITE)
+def delete(call: RouteCall) -> tuple[int, Json]:
     """Delete a connection, also one that flows use. A global one is kept, although 0.85 says 204."""
-    row = _named(call)
+    row = _find_or_404(call)
     if row["scope"] == "PROJECT":
-        call.world.store.drop(KIND, row["id"])
-    elif call.world.has(GLOBAL_IS_NOT_DELETED_BY_PROJECT):
+        call.state.store.drop(KIND, row["id"])
+    elif call.state.has(GLOBAL_IS_NOT_DELETED_BY_PROJECT):
         raise not_allowed(
             "Platform connections must be deleted from the platform admin connections page"
         )
     return 204, None
 
 
-@platform_area.route(
+@platform_group.route(
     "GET",
     "/platform-app-connections",
     query=FILTERS,
     platform_admin=True,
     since=MODERN_FIELDS,
 )
-def list_of_platform(call: Call) -> tuple[int, Json]:
+def list_of_platform(call: RouteCall) -> tuple[int, Json]:
     """The connections of all projects."""
-    world = call.world
-    rows = world.store.all(KIND, matching(call.query), platformId=call.principal.platform_id)
+    state = call.state
+    rows = state.store.all(KIND, matches_filters(call.query), platformId=call.caller.platform_id)
     found = page(
         rows,
-        limit=rows_a_page(call.query.get("limit"), default=10),
+        limit=page_size(call.query.get("limit"), default=10),
         cursor=call.query.get("cursor"),
     )
     projects = {
         row["id"]: {name: row[name] for name in ("id", "displayName", "type")}
-        for row in world.store.all("project", platformId=call.principal.platform_id)
+        for row in state.store.all("project", platformId=call.caller.platform_id)
     }
     return 200, found | {
         "data": [
             row | {"projects": [projects[one] for one in row["projectIds"] if one in projects]}
-            for row in listed(world, found["data"])
+            for row in connections_to_json(state, found["data"])
         ]
     }

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from ..flows.flow_versions import blank, with_connection_replaced
+from ..flows.flow_versions import empty_version, with_connection_replaced
 from ..flows.rows import add_version, latest_version, published_version
 from ..routing.authentication import USER, not_allowed
-from ..routing.responses import Json, Row, breaks_a_rule, database_error, not_found
-from ..routing.route_groups import Area, Call, in_body
-from ..routing.validation import an_id, fields, flag, optional
-from ..state import World
+from ..routing.responses import Json, Row, database_error, not_found, rule_violation
+from ..routing.route_groups import RouteCall, RouteGroup, in_body
+from ..routing.validation import boolean, fields, optional, row_id_string
+from ..state import ServerState
 from ..versions import REPLACE_BY_CHOICE
 from .rows import KIND
 
-area = Area("replacement", scoped=True)
+group = RouteGroup("replacement", scoped=True)
 
-_CONNECTIONS = {"sourceAppConnectionId": an_id, "targetAppConnectionId": an_id, "projectId": an_id}
+_CONNECTIONS = {
+    "sourceAppConnectionId": row_id_string,
+    "targetAppConnectionId": row_id_string,
+    "projectId": row_id_string,
+}
 _CHOICES = {
-    "applyToPublishedVersions": optional(flag()),
-    "deleteSourceConnection": optional(flag()),
+    "applyToPublishedVersions": optional(boolean()),
+    "deleteSourceConnection": optional(boolean()),
 }
 
 
-def _replace_and_delete(call: Call) -> tuple[int, Json]:
+def _replace_and_delete(call: RouteCall) -> tuple[int, Json]:
     """Let flows use the target where they used the source, then delete the source, even where both are the same."""
     source, target = _pair(call)
     _move_flows(call, source, target, published=True)
-    call.world.store.drop(KIND, source["id"])
+    call.state.store.drop(KIND, source["id"])
     return 204, None
 
 
-def _replace(call: Call) -> tuple[int, Json]:
+def _replace(call: RouteCall) -> tuple[int, Json]:
     """Let drafts use the target where they used the source; published flows and the source only if that is asked.
 
     Everything that is refused is refused before a flow changes.
@@ -38,20 +42,20 @@ def _replace(call: Call) -> tuple[int, Json]:
     deletes = call.body.get("deleteSourceConnection", False)
     source, target = _pair(call)
     if source["id"] == target["id"]:
-        raise breaks_a_rule("Cannot replace a connection with itself")
+        raise rule_violation("Cannot replace a connection with itself")
     if deletes and source["scope"] == "PLATFORM":
         raise not_allowed(
             "Platform connections must be deleted from the platform admin connections page"
         )
-    if (deletes or published) and _left_behind(call, source, published=published):
-        raise breaks_a_rule("The old connection is still used by published flows")
+    if (deletes or published) and _is_used_by_published(call, source, published=published):
+        raise rule_violation("The old connection is still used by published flows")
     _move_flows(call, source, target, published=published)
     if deletes:
-        call.world.store.drop(KIND, source["id"])
+        call.state.store.drop(KIND, source["id"])
     return 204, None
 
 
-area.route(
+group.route(
     "POST",
     "/app-connections/replace",
     body=fields(_CONNECTIONS),
@@ -59,7 +63,7 @@ area.route(
     permission="WRITE_APP_CONNECTION",
     before=REPLACE_BY_CHOICE,
 )(_replace_and_delete)
-area.route(
+group.route(
     "POST",
     "/app-connections/replace",
     body=fields(_CONNECTIONS | _CHOICES),
@@ -69,65 +73,67 @@ area.route(
 )(_replace)
 
 
-def _pair(call: Call) -> tuple[Row, Row]:
-    source = _of_project(call, call.body["sourceAppConnectionId"])
-    target = _of_project(call, call.body["targetAppConnectionId"])
+def _pair(call: RouteCall) -> tuple[Row, Row]:
+    source = _connection_of_project(call, call.body["sourceAppConnectionId"])
+    target = _connection_of_project(call, call.body["targetAppConnectionId"])
     if source["pieceName"] != target["pieceName"]:
-        raise breaks_a_rule("Connections must be from the same app")
+        raise rule_violation("Connections must be from the same app")
     return source, target
 
 
-def _of_project(call: Call, row_id: str) -> Row:
-    row = call.world.store.get(KIND, row_id)
+def _connection_of_project(call: RouteCall, row_id: str) -> Row:
+    row = call.state.store.get(KIND, row_id)
     if row is None or call.project_id not in row["projectIds"]:
         raise not_found(KIND, row_id)
     return row
 
 
-def _left_behind(call: Call, source: Row, *, published: bool) -> bool:
+def _is_used_by_published(call: RouteCall, source: Row, *, published: bool) -> bool:
     """Whether a published version would go on with the source: any, or one whose newer draft no longer uses it."""
-    world = call.world
+    state = call.state
     return any(
-        _uses(published_version(world, flow), source)
-        and not (published and _uses(latest_version(world, flow), source))
-        for flow in world.store.all("flow", projectId=call.project_id)
+        _uses(published_version(state, flow), source)
+        and not (published and _uses(latest_version(state, flow), source))
+        for flow in state.store.all("flow", projectId=call.project_id)
     )
 
 
-def _move_flows(call: Call, source: Row, target: Row, *, published: bool) -> None:
+def _move_flows(call: RouteCall, source: Row, target: Row, *, published: bool) -> None:
     """Activepieces notes the user who did it. An API key is none, and what it leaves behind is an empty draft."""
-    world = call.world
-    for flow in world.store.all("flow", projectId=call.project_id, operationStatus="NONE"):
-        latest = latest_version(world, flow)
+    state = call.state
+    for flow in state.store.all("flow", projectId=call.project_id, operationStatus="NONE"):
+        latest = latest_version(state, flow)
         if not _uses(latest, source):
             continue
-        if call.principal.kind != USER:
-            empty = blank(latest["displayName"], now=world.store.now(), of=world.version)
-            add_version(world, flow, empty)
+        if call.caller.kind != USER:
+            empty = empty_version(latest["displayName"], now=state.store.now(), of=state.version)
+            add_version(state, flow, empty)
             raise database_error(
                 'insert or update on table "flow_version" violates foreign key constraint'
                 ' "fk_updated_by_user_flow"',
                 code="23503",
             )
-        _move(world, flow, source["externalId"], target["externalId"], published=published)
+        _move(state, flow, source["externalId"], target["externalId"], published=published)
 
 
-def _move(world: World, flow: Row, old: str, new: str, *, published: bool) -> None:
+def _move(state: ServerState, flow: Row, old: str, new: str, *, published: bool) -> None:
     """Publish the published version again, with the other connection; a draft stays the latest version."""
-    latest, running = latest_version(world, flow), published_version(world, flow)
+    latest, running = latest_version(state, flow), published_version(state, flow)
     if published and running is not None:
-        locked = _copy(world, flow, with_connection_replaced(running, old, new), state="LOCKED")
-        world.store.change("flow", flow["id"], publishedVersionId=locked["id"])
+        locked = _copy(
+            state, flow, with_connection_replaced(running, old, new), version_state="LOCKED"
+        )
+        state.store.change("flow", flow["id"], publishedVersionId=locked["id"])
         if latest["state"] == "LOCKED":
             return
     if latest["state"] == "DRAFT":
-        world.store.drop("flow_version", latest["id"])
-    _copy(world, flow, with_connection_replaced(latest, old, new), state="DRAFT")
+        state.store.drop("flow_version", latest["id"])
+    _copy(state, flow, with_connection_replaced(latest, old, new), version_state="DRAFT")
 
 
-def _copy(world: World, flow: Row, version: Row, *, state: str) -> Row:
+def _copy(state: ServerState, flow: Row, version: Row, *, version_state: str) -> Row:
     kept = {name: value for name, value in version.items() if name not in ("id", "created")}
-    return add_version(world, flow, {**kept, "updated": world.store.now(), "state": state})
+    return add_version(state, flow, {**kept, "updated": state.store.now(), "state": version_state})
 
 
 def _uses(version: Row | None, connection: Row) -> bool:

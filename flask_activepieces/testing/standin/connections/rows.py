@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from ..access.people import person
 from ..flows.rows import latest_version
 from ..routing.responses import Json, Row
-from ..state import World
+from ..state import ServerState
 from ..versions import MODERN_FIELDS
 
 KIND = "app_connection"
 #: How long an upsert looks away between looking for a row and making one, where it is racy.
-_LOOKS_AWAY = 0.01
+_RACE_WINDOW = 0.01
 
 #: Later than 0.78: platforms choose connections for new projects, and secrets may lie in a vault.
 _MODERN_ONLY = ("preSelectForNewProjects", "usingSecretManager")
-_SHOWN = (
+_PUBLIC_COLUMNS = (
     "id",
     "created",
     "updated",
@@ -37,26 +37,29 @@ _SHOWN = (
 )
 
 
-def shown(world: World, row: Row) -> Row:
+def connection_to_json(state: ServerState, row: Row) -> Row:
     """A connection as the API answers it: never its value."""
-    names = [name for name in _SHOWN if world.has(MODERN_FIELDS) or name not in _MODERN_ONLY]
+    names = [
+        name for name in _PUBLIC_COLUMNS if state.has(MODERN_FIELDS) or name not in _MODERN_ONLY
+    ]
     return {name: row[name] for name in names}
 
 
-def listed(world: World, rows: Sequence[Row]) -> list[Row]:
+def connections_to_json(state: ServerState, rows: Sequence[Row]) -> list[Row]:
     """Connections as a list shows them: with their owner and the flows that use them."""
-    owners = {owner_id: person(world, owner_id) for owner_id in {row["ownerId"] for row in rows}}
-    users = flow_ids_by_connection(world) if rows else {}
+    owners = {owner_id: person(state, owner_id) for owner_id in {row["ownerId"] for row in rows}}
+    users = flow_ids_by_connection(state) if rows else {}
     return [
-        shown(world, row) | {"owner": owners[row["ownerId"]], "flowIds": _flow_ids(users, row)}
+        connection_to_json(state, row)
+        | {"owner": owners[row["ownerId"]], "flowIds": _flow_ids(users, row)}
         for row in rows
     ]
 
 
-def with_value(world: World, row: Row, value: Row) -> Row:
+def with_value(state: ServerState, row: Row, value: Row) -> Row:
     """A connection as the engine reads it."""
-    names = [name for name in _SHOWN if name != "usingSecretManager"]
-    owner = person(world, row["ownerId"])
+    names = [name for name in _PUBLIC_COLUMNS if name != "usingSecretManager"]
+    owner = person(state, row["ownerId"])
     more = {"lastActiveDate": None, "imageUrl": None}
     return {name: row[name] for name in names} | {
         "value": value,
@@ -64,26 +67,28 @@ def with_value(world: World, row: Row, value: Row) -> Row:
     }
 
 
-def put(world: World, key: Mapping[str, Json], fields: Row, *, project_ids: list[str]) -> Row:
+def upsert_row(
+    state: ServerState, key: Mapping[str, Json], fields: Row, *, project_ids: list[str]
+) -> Row:
     """Make the connection of that key, or change it; the row.
 
     On real servers nothing makes the key unique: whoever looks before the other has written makes a second row.
     """
-    if world.racy:
-        row = _find(world, key, project_ids)
+    if state.duplicate_upserts:
+        row = _find(state, key, project_ids)
         if row is None:
-            time.sleep(_LOOKS_AWAY)
-        return _write(world, row, key, fields, project_ids)
-    with world.lock:
-        return _write(world, _find(world, key, project_ids), key, fields, project_ids)
+            time.sleep(_RACE_WINDOW)
+        return _write(state, row, key, fields, project_ids)
+    with state.lock:
+        return _write(state, _find(state, key, project_ids), key, fields, project_ids)
 
 
-def belongs_to(project_id: str) -> Callable[[Row], bool]:
+def in_project(project_id: str) -> Callable[[Row], bool]:
     """Whether a connection is to be seen in the project; global ones are in several."""
     return lambda row: project_id in row["projectIds"]
 
 
-def matching(query: Row) -> Callable[[Row], bool]:
+def matches_filters(query: Row) -> Callable[[Row], bool]:
     """The filters of a list: exact piece and scope, any of the statuses, a part of the name.
 
     The name is a pattern of SQL (ILIKE): ``%`` is any text, ``_`` any character.
@@ -101,21 +106,21 @@ def matching(query: Row) -> Callable[[Row], bool]:
     return fits
 
 
-def value_of(world: World, row: Row) -> Json:
+def value_of(state: ServerState, row: Row) -> Json:
     """The value of a connection, decrypted."""
-    return world.store.verify_json(row["sealed"])
+    return state.store.decrypt(row["sealed"])
 
 
-def keep(world: World, row: Row, value: Json, **fields: Json) -> Row:
+def store_value(state: ServerState, row: Row, value: Json, **fields: Json) -> Row:
     """Store a new value in a connection; the row as it is now."""
-    return world.store.change(KIND, row["id"], sealed=world.store.sign_json(value), **fields)
+    return state.store.change(KIND, row["id"], sealed=state.store.encrypt(value), **fields)
 
 
-def flow_ids_by_connection(world: World) -> dict[tuple[str, str], list[str]]:
+def flow_ids_by_connection(state: ServerState) -> dict[tuple[str, str], list[str]]:
     """(Project, external id of a connection) -> the flows that use it."""
     users: dict[tuple[str, str], list[str]] = {}
-    for flow in world.store.all("flow", operationStatus="NONE"):
-        for external_id in latest_version(world, flow)["connectionIds"]:
+    for flow in state.store.all("flow", operationStatus="NONE"):
+        for external_id in latest_version(state, flow)["connectionIds"]:
             users.setdefault((flow["projectId"], external_id), []).append(flow["id"])
     return users
 
@@ -128,22 +133,26 @@ def _flow_ids(users: Mapping[tuple[str, str], list[str]], row: Row) -> list[str]
     ]
 
 
-def _find(world: World, key: Mapping[str, Json], project_ids: list[str]) -> Row | None:
-    rows = world.store.all(KIND, lambda row: row["projectIds"] == project_ids, **key)
+def _find(state: ServerState, key: Mapping[str, Json], project_ids: list[str]) -> Row | None:
+    rows = state.store.all(KIND, lambda row: row["projectIds"] == project_ids, **key)
     return next(iter(rows), None)
 
 
 def _write(
-    world: World, row: Row | None, key: Mapping[str, Json], fields: Row, project_ids: list[str]
+    state: ServerState,
+    row: Row | None,
+    key: Mapping[str, Json],
+    fields: Row,
+    project_ids: list[str],
 ) -> Row:
     if row is not None:
-        return world.store.change(KIND, row["id"], **fields, projectIds=project_ids)
+        return state.store.change(KIND, row["id"], **fields, projectIds=project_ids)
     defaults = {
         "metadata": None,
         "preSelectForNewProjects": False,
         "usingSecretManager": False,
     }
-    return world.store.add(KIND, {**defaults, **key, **fields, "projectIds": project_ids})
+    return state.store.add(KIND, {**defaults, **key, **fields, "projectIds": project_ids})
 
 
 def _ilike(pattern: str) -> re.Pattern[str]:

@@ -7,10 +7,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..routing.responses import Json, Refusal, Row, business, fastify, no_entity
-from ..state import World
+from ..routing.responses import (
+    ErrorResponse,
+    Json,
+    Row,
+    activepieces_error,
+    framework_error,
+    missing_entity,
+)
+from ..state import ServerState
 from ..versions import SSRF_FILTER
-from .oauth_client import Blocked, NoAnswer, OAuthClient, TokenAnswer
+from .oauth_client import AddressBlocked, NoResponse, TokenEndpointClient, TokenEndpointResponse
 
 CODE, CREDENTIALS = "authorization_code", "client_credentials"
 OAUTH_TYPES = ("OAUTH2", "PLATFORM_OAUTH2")
@@ -21,28 +28,28 @@ _REFRESH_TIMEOUT = 20.0
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
-def filled_in(template: str, props: Mapping[str, Any] | None) -> str:
+def fill_placeholders(template: str, props: Mapping[str, Any] | None) -> str:
     """``{base_url}/token`` with the prop in its place; a field that has none stays as it is."""
     known = props or {}
     return _FIELD.sub(lambda found: str(known.get(found[1], found[0])), template)
 
 
-def claim(
-    world: World, value: Row, *, auth: Mapping[str, Any], platform_id: str, piece_name: str
+def claim_tokens(
+    state: ServerState, value: Row, *, auth: Mapping[str, Any], platform_id: str, piece_name: str
 ) -> Row:
     """Buy a token for the value of an upsert; what is stored. The piece's own authorization method has no say."""
     if value["type"] == "CLOUD_OAUTH2":
         # Activepieces' own apps live on a server of theirs, which this one never asks.
-        raise business(400, "INVALID_CLOUD_CLAIM", {"pieceName": piece_name})
+        raise activepieces_error(400, "INVALID_CLOUD_CLAIM", {"pieceName": piece_name})
     request = {"grant_type": CODE, "authorization_method": "BODY", **value}
-    request["client_secret"] = client_secret(world, value, platform_id, piece_name)
-    request["token_url"] = filled_in(auth["tokenUrl"], value.get("props"))
-    answer = _exchange(world, request)
+    request["client_secret"] = client_secret(state, value, platform_id, piece_name)
+    request["token_url"] = fill_placeholders(auth["tokenUrl"], value.get("props"))
+    response = _exchange(state, request)
     props = {"props": value["props"]} if value.get("props") is not None else {}
     kept = {
-        **_spread(answer.data),
-        "data": answer.data,
-        "claimed_at": int(world.clock()),
+        **_spread_fields(response.data),
+        "data": response.data,
+        "claimed_at": int(state.clock()),
         "token_url": request["token_url"],
         "client_id": value["client_id"],
         "redirect_url": value["redirect_url"],
@@ -56,7 +63,7 @@ def claim(
     return kept | {"grant_type": request["grant_type"]} | props | value
 
 
-def client_secret(world: World, value: Row, platform_id: str, piece_name: str) -> str:
+def client_secret(state: ServerState, value: Row, platform_id: str, piece_name: str) -> str:
     """The secret of the connection itself, or of the platform's own app."""
     if value["type"] == "OAUTH2":
         return str(value["client_secret"])
@@ -65,13 +72,13 @@ def client_secret(world: World, value: Row, platform_id: str, piece_name: str) -
         "pieceName": piece_name,
         "clientId": value["client_id"],
     }
-    app = world.store.first("oauth_app", **asked)
+    app = state.store.first("oauth_app", **asked)
     if app is None:
-        raise no_entity("oauth_app", asked)
-    return str(world.store.verify_json(app["clientSecret"]))
+        raise missing_entity("oauth_app", asked)
+    return str(state.store.decrypt(app["clientSecret"]))
 
 
-def is_due(value: Row, now: float) -> bool:
+def needs_refresh(value: Row, now: float) -> bool:
     """Whether a token is renewed when the engine reads it.
 
     Without a refresh token never; with an ``expires_in`` that is a text never, either, because JavaScript appends it
@@ -85,15 +92,15 @@ def is_due(value: Row, now: float) -> bool:
     return not isinstance(life, str) and now + _REFRESHED_BEFORE >= value["claimed_at"] + life
 
 
-class GrantIsDead(Exception):
+class InvalidGrant(Exception):
     """The token endpoint answered ``invalid_grant``: the connection is broken until somebody connects again."""
 
 
-class NotRefreshed(Exception):
+class RefreshFailed(Exception):
     """The token could not be renewed now; the old one is handed out, and the next read tries again."""
 
 
-def refresh(world: World, value: Row, *, secret: str) -> Row:
+def refresh(state: ServerState, value: Row, *, secret: str) -> Row:
     """Renew a token; what is stored from now on."""
     request = {"grant_type": CODE, **value, "client_secret": secret}
     fields = (
@@ -102,19 +109,21 @@ def refresh(world: World, value: Row, *, secret: str) -> Row:
         else {"grant_type": "refresh_token", "refresh_token": value["refresh_token"]}
     )
     try:
-        answer = _post(world, request, fields, timeout=_REFRESH_TIMEOUT)
-    except NoAnswer:
-        raise NotRefreshed from None
-    if answer.status >= 300:
-        error = answer.data.get("error") if isinstance(answer.data, dict) else None
-        if answer.status in (400, 401) and error == "invalid_grant":
-            raise GrantIsDead
-        raise NotRefreshed
-    renewed = {name: part for name, part in _spread(answer.data).items() if part is not None}
-    return {**value, **renewed, "data": answer.data, "claimed_at": int(world.clock())}
+        response = _post(state, request, fields, timeout=_REFRESH_TIMEOUT)
+    except NoResponse:
+        raise RefreshFailed from None
+    if response.status >= 300:
+        error = response.data.get("error") if isinstance(response.data, dict) else None
+        if response.status in (400, 401) and error == "invalid_grant":
+            raise InvalidGrant
+        raise RefreshFailed
+    renewed = {
+        name: part for name, part in _spread_fields(response.data).items() if part is not None
+    }
+    return {**value, **renewed, "data": response.data, "claimed_at": int(state.clock())}
 
 
-def _exchange(world: World, request: Row) -> TokenAnswer:
+def _exchange(state: ServerState, request: Row) -> TokenEndpointResponse:
     """The answer of a successful claim; any 2xx is one, whatever it says."""
     fields = (
         _credentials_fields(request)
@@ -122,21 +131,21 @@ def _exchange(world: World, request: Row) -> TokenAnswer:
         else _code_fields(request)
     )
     try:
-        answer = _post(world, request, fields)
-    except Blocked:
+        response = _post(state, request, fields)
+    except AddressBlocked:
         raise _invalid_claim(request, {"message": "unknown error"}) from None
-    except NoAnswer:
+    except NoResponse:
         raise _invalid_claim(request, {}) from None
-    if answer.status < 300:
-        return answer
-    if answer.data is None:
-        raise fastify(500, "Cannot read properties of null (reading 'error_description')")
-    words = answer.data.get("error_description") if isinstance(answer.data, dict) else None
-    raise _invalid_claim(request, {"message": words} if words is not None else {})
+    if response.status < 300:
+        return response
+    if response.data is None:
+        raise framework_error(500, "Cannot read properties of null (reading 'error_description')")
+    message = response.data.get("error_description") if isinstance(response.data, dict) else None
+    raise _invalid_claim(request, {"message": message} if message is not None else {})
 
 
-def _invalid_claim(request: Row, message: Row) -> Refusal:
-    return business(
+def _invalid_claim(request: Row, message: Row) -> ErrorResponse:
+    return activepieces_error(
         400,
         "INVALID_CLAIM",
         {
@@ -162,7 +171,7 @@ def _code_fields(request: Row) -> dict[str, str]:
 def _credentials_fields(request: Row) -> dict[str, str]:
     """Every prop of the connection is a field of the form, its base URL too."""
     props = request.get("props") or {}
-    scope = {"scope": filled_in(request["scope"], props)} if request.get("scope") else {}
+    scope = {"scope": fill_placeholders(request["scope"], props)} if request.get("scope") else {}
     return {
         "grant_type": CREDENTIALS,
         **scope,
@@ -170,7 +179,9 @@ def _credentials_fields(request: Row) -> dict[str, str]:
     }
 
 
-def _post(world: World, request: Row, fields: dict[str, str], **options: float) -> TokenAnswer:
+def _post(
+    state: ServerState, request: Row, fields: dict[str, str], **options: float
+) -> TokenEndpointResponse:
     authorization = None
     if request["authorization_method"] == "HEADER":
         # RFC 6749 §2.3.1 wants both parts form-encoded first; Activepieces sends them as they are.
@@ -178,15 +189,15 @@ def _post(world: World, request: Row, fields: dict[str, str], **options: float) 
         authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
         fields |= {"client_id": request["client_id"], "client_secret": request["client_secret"]}
-    client = OAuthClient(
-        sleep=world.sleep,
-        record=world.token_requests.append,
-        ssrf_allow_list=world.ssrf_allow_list if world.has(SSRF_FILTER) else None,
+    client = TokenEndpointClient(
+        sleep=state.sleep,
+        record=state.token_requests.append,
+        ssrf_allow_list=state.ssrf_allow_list if state.has(SSRF_FILTER) else None,
     )
     return client.post(request["token_url"], fields, authorization=authorization, **options)
 
 
-def _spread(data: Json) -> Row:
+def _spread_fields(data: Json) -> Row:
     """``{...data}`` in JavaScript: a text falls apart into its characters."""
     if isinstance(data, dict):
         return dict(data)

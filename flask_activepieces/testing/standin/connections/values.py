@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..pieces.catalogue import find_piece, has_check, validate
-from ..routing.responses import Json, Refusal, Row, breaks_a_rule, business
-from ..routing.validation import Shape, fields, nullable, one_of, optional, record, text, union
-from ..state import World
-from .tokens import OAUTH_TYPES, claim
+from ..routing.responses import ErrorResponse, Json, Row, activepieces_error, rule_violation
+from ..routing.validation import Validator, fields, nullable, one_of, optional, record, text, union
+from ..state import ServerState
+from .tokens import OAUTH_TYPES, claim_tokens
 
 #: What a server waits for a worker before it gives up.
 SAFETY_TIMEOUT = 300.0
@@ -17,44 +17,44 @@ SAFETY_TIMEOUT = 300.0
 _GRANT = one_of("authorization_code", "client_credentials")
 _METHOD = one_of("HEADER", "BODY")
 _AN_OAUTH_VALUE = {
-    "client_id": text(least=1),
-    "code": text(least=1),
+    "client_id": text(min_length=1),
+    "code": text(min_length=1),
     "code_challenge": optional(text()),
     "scope": text(),
     "authorization_method": optional(_METHOD),
 }
-_VALUES: Mapping[str, Mapping[str, Shape]] = {
+_VALUES: Mapping[str, Mapping[str, Validator]] = {
     "CUSTOM_AUTH": {"props": record()},
     "CLOUD_OAUTH2": {**_AN_OAUTH_VALUE, "props": optional(record())},
     "PLATFORM_OAUTH2": {
         **_AN_OAUTH_VALUE,
-        "redirect_url": text(least=1),
+        "redirect_url": text(min_length=1),
         "props": optional(record()),
     },
     "OAUTH2": {
         **_AN_OAUTH_VALUE,
-        "client_secret": text(least=1),
-        "redirect_url": text(least=1),
+        "client_secret": text(min_length=1),
+        "redirect_url": text(min_length=1),
         "grant_type": optional(_GRANT),
         "props": optional(record()),
     },
-    "SECRET_TEXT": {"secret_text": text(least=1)},
-    "BASIC_AUTH": {"username": text(least=1), "password": text(least=1)},
+    "SECRET_TEXT": {"secret_text": text(min_length=1)},
+    "BASIC_AUTH": {"username": text(min_length=1), "password": text(min_length=1)},
     "NO_AUTH": {},
 }
 _COMMON = {
     "externalId": text(),
     "displayName": text(),
-    "pieceName": text(least=1),
+    "pieceName": text(min_length=1),
     "pieceVersion": optional(text()),
     "metadata": optional(nullable(record())),
 }
 
 
-def draft(own: Mapping[str, Shape], *later: str) -> Shape:
+def draft(own: Mapping[str, Validator], *later: str) -> Validator:
     """The body of an upsert: one form for each type, with the fields of ``own`` in each."""
-    forms: dict[str, Mapping[str, Shape]] = {
-        kind: {"value": _value(kind, shapes)} for kind, shapes in _VALUES.items()
+    forms: dict[str, Mapping[str, Validator]] = {
+        kind: {"value": _value(kind, validators)} for kind, validators in _VALUES.items()
     }
     forms |= {kind: _LATER_FORMS[kind] for kind in later}
     return union(
@@ -62,44 +62,44 @@ def draft(own: Mapping[str, Shape], *later: str) -> Shape:
     )
 
 
-def project_draft(*later: str) -> Shape:
+def project_upsert_body(*later: str) -> Validator:
     """The body of an upsert into a project; ``later`` are the types that not all versions have."""
     return draft({"projectId": text()}, *later)
 
 
-def _value(kind: str, shapes: Mapping[str, Shape]) -> Shape:
-    return fields({"type": one_of(kind), **shapes})
+def _value(kind: str, validators: Mapping[str, Validator]) -> Validator:
+    return fields({"type": one_of(kind), **validators})
 
 
 #: Types that not all versions have. A placeholder has no value.
-_LATER_FORMS: Mapping[str, Mapping[str, Shape]] = {
+_LATER_FORMS: Mapping[str, Mapping[str, Validator]] = {
     "PLACEHOLDER": {},
     "OIDC": {"value": _value("OIDC", {"props": record()})},
 }
 
 
-def piece_for(world: World, body: Row) -> Row:
+def piece_for(state: ServerState, body: Row) -> Row:
     """The piece that a connection is for. Any exact version will do, a range will not."""
     version = body.get("pieceVersion")
     if version is not None and not version.replace(".", "").isalnum():
-        raise breaks_a_rule("Invalid piece version")
-    piece = find_piece(world, body["pieceName"])
+        raise rule_violation("Invalid piece version")
+    piece = find_piece(state, body["pieceName"])
     if piece is None:
-        words = f"piece_metadata_not_found pieceName={body['pieceName']}"
-        raise business(404, "ENTITY_NOT_FOUND", {"message": words})
+        message = f"piece_metadata_not_found pieceName={body['pieceName']}"
+        raise activepieces_error(404, "ENTITY_NOT_FOUND", {"message": message})
     return piece | ({"version": version} if version else {})
 
 
-def settled(world: World, piece: Row, body: Row, platform_id: str) -> Json:
+def prepare_value(state: ServerState, piece: Row, body: Row, platform_id: str) -> Json:
     """The value as it is stored: codes are exchanged for tokens, and the piece is asked if a worker is there."""
     value = body["value"]
     if value["type"] in (*OAUTH_TYPES, "CLOUD_OAUTH2"):
         auth = oauth_of(piece)
-        value = claim(
-            world, value, auth=auth, platform_id=platform_id, piece_name=body["pieceName"]
+        value = claim_tokens(
+            state, value, auth=auth, platform_id=platform_id, piece_name=body["pieceName"]
         )
-    if world.validates and value["type"] != "NO_AUTH":
-        _ask_the_piece(world, piece, value)
+    if state.validates_values and value["type"] != "NO_AUTH":
+        _check_with_piece(state, piece, value)
     return value
 
 
@@ -108,7 +108,7 @@ def oauth_of(piece: Row) -> Mapping[str, Any]:
     for auth in auths_of(piece):
         if auth["type"] == "OAUTH2":
             return auth
-    raise refused("invalid auth type")
+    raise invalid_connection("invalid auth type")
 
 
 def auths_of(piece: Row) -> list[Row]:
@@ -119,23 +119,23 @@ def auths_of(piece: Row) -> list[Row]:
     return auth if isinstance(auth, list) else [auth]
 
 
-def refused(words: str) -> Refusal:
+def invalid_connection(message: str) -> ErrorResponse:
     """400: the value is no good for this piece."""
-    return business(400, "INVALID_APP_CONNECTION", {"error": words})
+    return activepieces_error(400, "INVALID_APP_CONNECTION", {"error": message})
 
 
-def _ask_the_piece(world: World, piece: Row, value: Row) -> None:
-    if not world.has_worker:
-        world.sleep(SAFETY_TIMEOUT)
-        words = "Worker did not respond within the safety timeout"
-        raise business(400, "ENGINE_OPERATION_FAILURE", {"message": words})
-    if not has_check(world, piece):
+def _check_with_piece(state: ServerState, piece: Row, value: Row) -> None:
+    if not state.has_worker:
+        state.sleep(SAFETY_TIMEOUT)
+        message = "Worker did not respond within the safety timeout"
+        raise activepieces_error(400, "ENGINE_OPERATION_FAILURE", {"message": message})
+    if not has_check(state, piece):
         return  # not even the type is looked at
     kinds = [auth["type"] for auth in auths_of(piece)]
     kind = "OAUTH2" if value["type"] in OAUTH_TYPES else value["type"]
     if kinds and kind not in kinds:
-        words = "Connection value type does not match piece auth type"
-        raise refused(f"{words}: {'/'.join(kinds)} !== {value['type']}")
-    problem = validate(world, piece, value)
+        message = "Connection value type does not match piece auth type"
+        raise invalid_connection(f"{message}: {'/'.join(kinds)} !== {value['type']}")
+    problem = validate(state, piece, value)
     if problem is not None:
-        raise refused(problem)
+        raise invalid_connection(problem)

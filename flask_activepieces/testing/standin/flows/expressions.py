@@ -47,11 +47,11 @@ def _texts(value: Json) -> Iterator[str]:
 def _resolve_text(text: str, scope: Mapping[str, Json]) -> Json:
     whole = _EXPRESSION.fullmatch(text)
     if whole and "{{" not in whole[1]:
-        return _follow(whole[1], scope)
-    return _EXPRESSION.sub(lambda found: _as_text(_follow(found[1], scope)), text)
+        return _resolve_path(whole[1], scope)
+    return _EXPRESSION.sub(lambda found: _as_text(_resolve_path(found[1], scope)), text)
 
 
-def _follow(path: str, scope: Mapping[str, Json]) -> Json:
+def _resolve_path(path: str, scope: Mapping[str, Json]) -> Json:
     here: Json = scope if _PATH.fullmatch(path) else None
     for part in _parts(path):
         here = _step(here, part)

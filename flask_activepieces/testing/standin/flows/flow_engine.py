@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 from ..connections.engine import read_connection
 from ..pieces.catalogue import behaviour_of, find_piece
-from ..pieces.piece import Action, ActionCall, Answer, StepFailed
+from ..pieces.piece import Action, ActionCall, StepFailed, WebhookResponse
 from ..routing.authentication import engine_token
-from ..routing.responses import Json, Refusal, Row
-from ..state import World
+from ..routing.responses import ErrorResponse, Json, Row
+from ..state import ServerState
 from .expressions import resolve
 from .flow_versions import steps_of
 
 #: What a run keeps in place of a connection's value.
-_HIDDEN = "**REDACTED**"
+_REDACTED = "**REDACTED**"
 
 
 @dataclass
@@ -27,44 +27,44 @@ class Outcome:
     steps: dict[str, Row] = field(default_factory=dict, repr=False)
     failed: Row | None = None
     error: StepFailed | None = None
-    answer: Answer | None = field(default=None, repr=False)
+    response: WebhookResponse | None = field(default=None, repr=False)
 
 
-def run_version(world: World, run: Row, version: Row, *, done: Mapping[str, Row]) -> Outcome:
+def run_version(state: ServerState, run: Row, version: Row, *, done: Mapping[str, Row]) -> Outcome:
     """Run all steps but those that are done, of which the trigger is always one."""
     outcome = Outcome(dict(done))
-    surroundings = _surroundings(world, run)
+    context = _step_context(state, run)
     for step in steps_of(version):
         if outcome.steps.get(step["name"], {}).get("status") == "SUCCEEDED":
             continue
-        _run_step(world, step, surroundings, outcome)
-        if outcome.failed is not None or (outcome.answer and outcome.answer.final):
+        _run_step(state, step, context, outcome)
+        if outcome.failed is not None or (outcome.response and outcome.response.final):
             break
     return outcome
 
 
-def _surroundings(world: World, run: Row) -> Row:
+def _step_context(state: ServerState, run: Row) -> Row:
     """What the context of every step in a run has."""
-    project = world.store.get("project", run["projectId"])
+    project = state.store.get("project", run["projectId"])
     assert project is not None, "a project takes its flows with it"
     external_id = project["externalId"]
-    root = world.api_root.removesuffix("v1")
-    url = world.url + root
-    token = engine_token(world, project["id"])
+    root = state.api_root.removesuffix("v1")
+    url = state.url + root
+    token = engine_token(state, project["id"])
     return {
-        "connections": _Connections(world, project["id"]),
+        "connections": _Connections(state, project["id"]),
         "server": {"apiUrl": url, "publicUrl": url, "token": token},
         "project": {"id": project["id"]} | ({"externalId": external_id} if external_id else {}),
         "run": {"id": run["id"]},
     }
 
 
-def _run_step(world: World, step: Row, surroundings: Row, outcome: Outcome) -> None:
+def _run_step(state: ServerState, step: Row, context: Row, outcome: Outcome) -> None:
     result: Row = {"type": step["type"], "status": "FAILED", "input": {}}
     outcome.steps[step["name"]] = result
     began = time.perf_counter()
     try:
-        result["output"] = _output(world, step, surroundings, outcome)
+        result["output"] = _output(state, step, context, outcome)
         result["status"] = "SUCCEEDED"
     except StepFailed as error:
         result["errorMessage"] = error.report()
@@ -72,21 +72,21 @@ def _run_step(world: World, step: Row, surroundings: Row, outcome: Outcome) -> N
     result["duration"] = (time.perf_counter() - began) * 1000
 
 
-def _output(world: World, step: Row, surroundings: Row, outcome: Outcome) -> Json:
-    action = _action(world, step)
+def _output(state: ServerState, step: Row, context: Row, outcome: Outcome) -> Json:
+    action = _action(state, step)
     asked = step["settings"].get("input", {})
     scope = {name: {"output": done.get("output")} for name, done in outcome.steps.items()}
-    given = resolve(asked, {**scope, "connections": surroundings["connections"]})
-    outcome.steps[step["name"]]["input"] = resolve(asked, {**scope, "connections": _Hides()})
-    returned = _returned(
-        action,
-        ActionCall(
-            auth=given.get("auth"), props=given, step={"name": step["name"]}, **surroundings
-        ),
+    given = resolve(asked, {**scope, "connections": context["connections"]})
+    outcome.steps[step["name"]]["input"] = resolve(
+        asked, {**scope, "connections": _RedactedConnections()}
     )
-    if not isinstance(returned, Answer):
+    returned = _run_action(
+        action,
+        ActionCall(auth=given.get("auth"), props=given, step={"name": step["name"]}, **context),
+    )
+    if not isinstance(returned, WebhookResponse):
         return returned
-    outcome.answer = returned
+    outcome.response = returned
     return {
         "status": returned.status,
         "headers": dict(returned.headers),
@@ -94,17 +94,17 @@ def _output(world: World, step: Row, surroundings: Row, outcome: Outcome) -> Jso
     }
 
 
-def _action(world: World, step: Row) -> Action:
+def _action(state: ServerState, step: Row) -> Action:
     settings = step["settings"]
     name, wanted = settings.get("pieceName", ""), settings.get("actionName")
-    piece = find_piece(world, name, settings.get("pieceVersion"))
-    actions = behaviour_of(world, piece).actions if piece else {}
+    piece = find_piece(state, name, settings.get("pieceVersion"))
+    actions = behaviour_of(state, piece).actions if piece else {}
     if step["type"] != "PIECE" or wanted not in actions:
         raise StepFailed("ActionNotFound", f"the stand-in has no action {wanted} of {name}")
     return actions[wanted]
 
 
-def _returned(action: Action, call: ActionCall) -> Json:
+def _run_action(action: Action, call: ActionCall) -> Json:
     try:
         return action.run(call)
     except StepFailed:
@@ -116,31 +116,31 @@ def _returned(action: Action, call: ActionCall) -> Json:
 class _Connections(dict[str, Json]):
     """The connections of a project, each read at the moment at which an expression names it."""
 
-    def __init__(self, world: World, project_id: str) -> None:
+    def __init__(self, state: ServerState, project_id: str) -> None:
         super().__init__()
-        self._world = world
+        self._state = state
         self._project_id = project_id
 
     def __missing__(self, external_id: str) -> Json:
         try:
-            row = read_connection(self._world, self._project_id, external_id)
-        except Refusal as refusal:
-            words = f"connection ({external_id}) could not be loaded: {refusal.status}"
-            raise _unusable("ConnectionLoadingError", words) from refusal
+            row = read_connection(self._state, self._project_id, external_id)
+        except ErrorResponse as error_response:
+            message = f"connection ({external_id}) could not be loaded: {error_response.status}"
+            raise _connection_error("ConnectionLoadingError", message) from error_response
         if row is None:
-            raise _unusable("ConnectionNotFound", f"connection ({external_id}) not found")
+            raise _connection_error("ConnectionNotFound", f"connection ({external_id}) not found")
         if row["status"] == "ERROR":
-            words = f"connection ({external_id}) expired, reconnect again"
-            raise _unusable("ConnectionExpired", words)
+            message = f"connection ({external_id}) expired, reconnect again"
+            raise _connection_error("ConnectionExpired", message)
         return row["value"]
 
 
-class _Hides(dict[str, Json]):
+class _RedactedConnections(dict[str, Json]):
     """Connections, as a run may remember them."""
 
     def __missing__(self, external_id: str) -> str:
-        return _HIDDEN
+        return _REDACTED
 
 
-def _unusable(name: str, message: str) -> StepFailed:
+def _connection_error(name: str, message: str) -> StepFailed:
     return StepFailed(name, json.dumps({"message": message}, indent=2))

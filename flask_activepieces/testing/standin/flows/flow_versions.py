@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 
-from ..routing.responses import Json, Row, business
+from ..routing.responses import Json, Row, activepieces_error
 from ..versions import MODERN_FIELDS, Version
 from .expressions import connections_in
 
@@ -20,7 +20,7 @@ SCHEMA_VERSION: dict[Version, str] = {"0.78": "16", "0.85": "22", "0.86": "22", 
 Edit = Callable[[Row, Row, str], None]
 
 
-def blank(display_name: str, *, now: str, of: Version) -> Row:
+def empty_version(display_name: str, *, now: str, of: Version) -> Row:
     """The first version of a flow on a server of that version: a trigger that is still to be chosen."""
     trigger = {
         "name": "trigger",
@@ -53,7 +53,7 @@ def steps_of(version: Row) -> Iterator[Row]:
         step = step.get("nextAction")
 
 
-def edited(version: Row, operation: str, request: Row, *, now: str) -> Row:
+def apply_operation(version: Row, operation: str, request: Row, *, now: str) -> Row:
     """A copy of the version after the operation; Activepieces takes note of which connections it uses now."""
     version = copy.deepcopy(version)
     EDITS[operation](version, copy.deepcopy(request), now)
@@ -66,7 +66,7 @@ def with_connection_replaced(version: Row, old: str, new: str) -> Row:
     """A copy of the version in which each step uses the connection ``new`` where it used ``old``."""
     version = copy.deepcopy(version)
     for step in steps_of(version):
-        step["settings"] = _reworded(
+        step["settings"] = _replace_text(
             step["settings"], f"connections['{old}']", f"connections['{new}']"
         )
     version["connectionIds"] = connections_in([step["settings"] for step in steps_of(version)])
@@ -99,17 +99,17 @@ def _change_name(version: Row, request: Row, now: str) -> None:
 
 
 def _update_trigger(version: Row, request: Row, now: str) -> None:
-    version["trigger"] = _in_place_of(version["trigger"], _saved(request, now))
+    version["trigger"] = _keep_next_action(version["trigger"], _normalize_step(request, now))
 
 
 def _add_action(version: Row, request: Row, now: str) -> None:
     parent = _step(version, request["parentStep"])
-    parent["nextAction"] = _in_place_of(parent, _saved(request["action"], now))
+    parent["nextAction"] = _keep_next_action(parent, _normalize_step(request["action"], now))
 
 
 def _update_action(version: Row, request: Row, now: str) -> None:
     parent = _parent(version, request["name"])
-    parent["nextAction"] = _in_place_of(parent["nextAction"], _saved(request, now))
+    parent["nextAction"] = _keep_next_action(parent["nextAction"], _normalize_step(request, now))
 
 
 def _delete_action(version: Row, request: Row, now: str) -> None:
@@ -125,7 +125,7 @@ def _import_flow(version: Row, request: Row, now: str) -> None:
     version["trigger"] = request["trigger"]
     version["notes"] = request.get("notes", [])
     for step in steps_of(version):
-        _saved(step, now)
+        _normalize_step(step, now)
 
 
 EDITS: dict[str, Edit] = {
@@ -151,7 +151,7 @@ def _step(version: Row, name: str) -> Row:
     for step in steps_of(version):
         if step["name"] == name:
             return step
-    raise business(400, "FLOW_OPERATION_INVALID", {"message": f"there is no step {name}"})
+    raise activepieces_error(400, "FLOW_OPERATION_INVALID", {"message": f"there is no step {name}"})
 
 
 def _parent(version: Row, name: str) -> Row:
@@ -159,15 +159,15 @@ def _parent(version: Row, name: str) -> Row:
     for step in steps_of(version):
         if step.get("nextAction") is wanted:
             return step
-    raise business(400, "FLOW_OPERATION_INVALID", {"message": f"{name} is no action"})
+    raise activepieces_error(400, "FLOW_OPERATION_INVALID", {"message": f"{name} is no action"})
 
 
-def _in_place_of(old: Row, new: Row) -> Row:
+def _keep_next_action(old: Row, new: Row) -> Row:
     """The new step, followed by what followed the old one."""
     return new | ({"nextAction": old["nextAction"]} if "nextAction" in old else {})
 
 
-def _saved(step: Row, now: str) -> Row:
+def _normalize_step(step: Row, now: str) -> Row:
     """The step as it is kept: at one version of its piece (the builder sends ``~0.1.34``), changed now."""
     step["lastUpdatedDate"] = now
     if "pieceVersion" in step["settings"]:
@@ -175,11 +175,11 @@ def _saved(step: Row, now: str) -> Row:
     return step
 
 
-def _reworded(value: Json, old: str, new: str) -> Json:
+def _replace_text(value: Json, old: str, new: str) -> Json:
     if isinstance(value, str):
         return value.replace(old, new)
     if isinstance(value, list):
-        return [_reworded(item, old, new) for item in value]
+        return [_replace_text(item, old, new) for item in value]
     if isinstance(value, dict):
-        return {name: _reworded(item, old, new) for name, item in value.items()}
+        return {name: _replace_text(item, old, new) for name, item in value.items()}
     return value

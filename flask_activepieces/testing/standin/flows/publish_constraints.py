@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..routing.responses import Row, breaks_a_rule
+from ..routing.responses import Row, rule_violation
 from .flow_versions import steps_of
 
 _NEW_TRIGGER = ("UPDATE_TRIGGER", "IMPORT_FLOW")
@@ -15,13 +15,13 @@ def check_constraints(flow: Row, version: Row, operation: str, asked: Row) -> No
         return
     required = constraints.get("requiredPieceNames") or []
     if operation == "LOCK_AND_PUBLISH" and required and not _pieces_of(version) & {*required}:
-        raise breaks_a_rule("The flow must use one of the required pieces")
+        raise rule_violation("The flow must use one of the required pieces")
     lock = constraints.get("triggerLock", "none")
     if operation in _NEW_TRIGGER and version["trigger"]["type"] != "EMPTY":
         new = asked.get("trigger", asked)
         is_other = _kind_of(new) != _kind_of(version["trigger"])
         if lock == "frozen" or (lock == "locked" and is_other):
-            raise breaks_a_rule("The trigger of the flow is locked")
+            raise rule_violation("The trigger of the flow is locked")
 
 
 def _pieces_of(version: Row) -> set[str]:

@@ -7,13 +7,12 @@ from typing import Any
 
 from ..pieces.catalogue import find_piece
 from ..routing.authentication import check_permission
-from ..routing.paging import ExactCursor, page, rows_a_page
-from ..routing.responses import Json, Row, business, not_found
-from ..routing.route_groups import Area, Call, in_body, in_query
+from ..routing.paging import ExactCursor, page, page_size
+from ..routing.responses import Json, Row, activepieces_error, not_found
+from ..routing.route_groups import RouteCall, RouteGroup, in_body, in_query
 from ..routing.validation import (
-    Shape,
-    Where,
-    an_id,
+    FieldPath,
+    Validator,
     anything,
     fields,
     list_of,
@@ -22,37 +21,38 @@ from ..routing.validation import (
     one_of,
     optional,
     record,
+    row_id_string,
     text,
     union,
 )
-from ..state import World
+from ..state import ServerState
 from ..versions import EMBED_CONSTRAINTS
-from .flow_versions import EDITS, as_template, edited
+from .flow_versions import EDITS, apply_operation, as_template
 from .folders import folder_named
 from .publish_constraints import check_constraints
 from .rows import (
     DELETING,
     add_flow,
-    begin_deletion,
-    draft_of,
     flow_json,
+    get_or_create_draft,
     latest_version,
     published_version,
+    start_deletion,
 )
 
-area = Area("flows", scoped=True)
+group = RouteGroup("flows", scoped=True)
 
 #: Flows are listed by their last change, the newest first.
 _BY_CHANGE = ExactCursor(("updated", "id"), descending=True)
 
 
-def of_flow(call: Call) -> str:
+def project_of_flow(call: RouteCall) -> str:
     """The project is that of the flow in the path."""
     return str(_flow(call)["projectId"])
 
 
-def _flow(call: Call) -> Row:
-    flow = call.world.store.get("flow", call.params["id"])
+def _flow(call: RouteCall) -> Row:
+    flow = call.state.store.get("flow", call.params["id"])
     if flow is None:
         raise not_found("flow", call.params["id"])
     return flow
@@ -69,24 +69,24 @@ _CREATE = fields(
 )
 
 
-@area.route("POST", "/flows", body=_CREATE, project=in_body, permission="WRITE_FLOW")
-def create(call: Call) -> tuple[int, Json]:
+@group.route("POST", "/flows", body=_CREATE, project=in_body, permission="WRITE_FLOW")
+def create(call: RouteCall) -> tuple[int, Json]:
     """A new flow, disabled and empty. An ``externalId`` in the body is not looked at."""
     flow = add_flow(
-        call.world,
+        call.state,
         call.project_id,
         call.body["displayName"],
         folderId=_folder_id(call),
         metadata=call.body.get("metadata"),
     )
-    return 201, flow_json(call.world, flow)
+    return 201, flow_json(call.state, flow)
 
 
-def _folder_id(call: Call) -> Json:
+def _folder_id(call: RouteCall) -> Json:
     name = call.body.get("folderName")
     if name is None:
         return call.body.get("folderId")
-    return folder_named(call.world, call.project_id, name)["id"]
+    return folder_named(call.state, call.project_id, name)["id"]
 
 
 _FILTERS = {
@@ -101,17 +101,17 @@ _FILTERS = {
 }
 
 
-@area.route("GET", "/flows", query=_FILTERS, project=in_query, permission="READ_FLOW")
-def list_flows(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/flows", query=_FILTERS, project=in_query, permission="READ_FLOW")
+def list_flows(call: RouteCall) -> tuple[int, Json]:
     """The flows of a project that pass all filters."""
-    flows = [flow_json(call.world, flow) for flow in _flows_of(call)]
-    wanted = [flow for flow in flows if _passes(flow, call.query)]
+    flows = [flow_json(call.state, flow) for flow in _flows_of(call)]
+    wanted = [flow for flow in flows if _matches_filters(flow, call.query)]
     wanted.sort(key=lambda flow: (flow["updated"], flow["id"]), reverse=True)
-    limit = rows_a_page(call.query.get("limit"), default=10)
+    limit = page_size(call.query.get("limit"), default=10)
     return 200, page(wanted, limit=limit, cursor=call.query.get("cursor"), by=_BY_CHANGE)
 
 
-def _passes(flow: Row, query: Row) -> bool:
+def _matches_filters(flow: Row, query: Row) -> bool:
     version = flow["version"]
     return (
         query.get("name", "").lower() in version["displayName"].lower()
@@ -126,47 +126,47 @@ def _uses_one_of(version: Row, external_ids: list[str] | None) -> bool:
     return external_ids is None or not set(external_ids).isdisjoint(version["connectionIds"])
 
 
-@area.route(
+@group.route(
     "GET", "/flows/count", query={"projectId": text()}, project=in_query, permission="READ_FLOW"
 )
-def count(call: Call) -> tuple[int, Json]:
+def count(call: RouteCall) -> tuple[int, Json]:
     """How many flows a project has."""
     return 200, len(_flows_of(call))
 
 
-def _flows_of(call: Call) -> list[Row]:
-    return call.world.store.all("flow", projectId=call.project_id, operationStatus="NONE")
+def _flows_of(call: RouteCall) -> list[Row]:
+    return call.state.store.all("flow", projectId=call.project_id, operationStatus="NONE")
 
 
-@area.route("GET", "/flows/<id>", project=of_flow, permission="READ_FLOW")
-def get(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/flows/<id>", project=project_of_flow, permission="READ_FLOW")
+def get(call: RouteCall) -> tuple[int, Json]:
     """A flow with its latest version."""
-    return 200, flow_json(call.world, _flow(call))
+    return 200, flow_json(call.state, _flow(call))
 
 
-@area.route("GET", "/flows/<id>/template", project=of_flow, permission="READ_FLOW")
-def template(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/flows/<id>/template", project=project_of_flow, permission="READ_FLOW")
+def template(call: RouteCall) -> tuple[int, Json]:
     """The latest version, as others may take it over."""
     flow = _flow(call)
-    return 200, as_template(latest_version(call.world, flow), external_id=flow["externalId"])
+    return 200, as_template(latest_version(call.state, flow), external_id=flow["externalId"])
 
 
-@area.route("DELETE", "/flows/<id>", project=of_flow, permission="WRITE_FLOW")
-def delete(call: Call) -> tuple[int, Json]:
+@group.route("DELETE", "/flows/<id>", project=project_of_flow, permission="WRITE_FLOW")
+def delete(call: RouteCall) -> tuple[int, Json]:
     """Begin to delete a flow."""
     flow = _flow(call)
     _check_not_deleting(flow)
-    begin_deletion(call.world, flow)
+    start_deletion(call.state, flow)
     return 204, None
 
 
 def _check_not_deleting(flow: Row) -> None:
     if flow["operationStatus"] == DELETING:
         params = {"message": "This flow is getting deleted."}
-        raise business(409, "FLOW_OPERATION_IN_PROGRESS", params)
+        raise activepieces_error(409, "FLOW_OPERATION_IN_PROGRESS", params)
 
 
-def _step(value: Any, at: Where) -> Row:
+def _step(value: Any, at: FieldPath) -> Row:
     """A step must have these fields, and keeps all the others that it has."""
     fields({"name": text(), "type": text(), "valid": anything(), "settings": record()}).read(
         value, at
@@ -175,7 +175,7 @@ def _step(value: Any, at: Where) -> Row:
 
 
 _STATUS = one_of("ENABLED", "DISABLED")
-_STEP = Shape(_step)
+_STEP = Validator(_step)
 _REQUESTS = {
     "CHANGE_NAME": {"displayName": text()},
     "UPDATE_TRIGGER": None,
@@ -185,7 +185,7 @@ _REQUESTS = {
     "IMPORT_FLOW": {"displayName": text(), "trigger": _STEP, "notes": optional(list_of(record()))},
     "LOCK_AND_PUBLISH": {"status": optional(_STATUS)},
     "CHANGE_STATUS": {"status": _STATUS},
-    "CHANGE_FOLDER": {"folderId": nullable(an_id)},
+    "CHANGE_FOLDER": {"folderId": nullable(row_id_string)},
     "UPDATE_METADATA": {"metadata": nullable(record())},
 }
 _OPERATION = union(
@@ -196,68 +196,70 @@ _OPERATION = union(
 )
 
 
-@area.route("POST", "/flows/<id>", body=_OPERATION, project=of_flow)
-def operate(call: Call) -> tuple[int, Json]:
+@group.route("POST", "/flows/<id>", body=_OPERATION, project=project_of_flow)
+def operate(call: RouteCall) -> tuple[int, Json]:
     """One operation of the builder."""
     flow, operation, asked = _flow(call), call.body["type"], call.body["request"]
     permission = "UPDATE_FLOW_STATUS" if operation == "CHANGE_STATUS" else "WRITE_FLOW"
     assert call.project is not None, "a flow has a project"
-    check_permission(call.world, call.principal, call.project, permission)
+    check_permission(call.state, call.caller, call.project, permission)
     if operation in ("LOCK_AND_PUBLISH", "CHANGE_STATUS"):
         _check_not_deleting(flow)
-    if call.world.has(EMBED_CONSTRAINTS):
-        check_constraints(flow, latest_version(call.world, flow), operation, asked)
+    if call.state.has(EMBED_CONSTRAINTS):
+        check_constraints(flow, latest_version(call.state, flow), operation, asked)
     if operation in EDITS:
-        _edit(call.world, flow, operation, asked)
+        _edit(call.state, flow, operation, asked)
     else:
-        _ADMINISTRATION[operation](call.world, flow, asked)
-    return 200, flow_json(call.world, _flow(call))
+        _ADMINISTRATION[operation](call.state, flow, asked)
+    return 200, flow_json(call.state, _flow(call))
 
 
-def _edit(world: World, flow: Row, operation: str, asked: Row) -> None:
-    draft = draft_of(world, flow)
-    version = edited(draft, operation, asked, now=world.store.now())
-    world.store.change("flow_version", draft["id"], **{**version, "updated": world.store.now()})
-    world.store.change("flow", flow["id"])
+def _edit(state: ServerState, flow: Row, operation: str, asked: Row) -> None:
+    draft = get_or_create_draft(state, flow)
+    version = apply_operation(draft, operation, asked, now=state.store.now())
+    state.store.change("flow_version", draft["id"], **{**version, "updated": state.store.now()})
+    state.store.change("flow", flow["id"])
 
 
-def _publish(world: World, flow: Row, asked: Row) -> None:
+def _publish(state: ServerState, flow: Row, asked: Row) -> None:
     """Lock the latest version and let it run. It stays locked and chosen even when its trigger cannot be started."""
-    version = latest_version(world, flow)
+    version = latest_version(state, flow)
     if version["state"] == "DRAFT":
-        world.store.change("flow_version", version["id"], state="LOCKED")
-    flow = world.store.change("flow", flow["id"], publishedVersionId=version["id"])
-    _change_status(world, flow, {"status": "ENABLED", **asked})
+        state.store.change("flow_version", version["id"], state="LOCKED")
+    flow = state.store.change("flow", flow["id"], publishedVersionId=version["id"])
+    _change_status(state, flow, {"status": "ENABLED", **asked})
 
 
-def _change_status(world: World, flow: Row, asked: Row) -> None:
+def _change_status(state: ServerState, flow: Row, asked: Row) -> None:
     if asked["status"] == "ENABLED":
-        _check_trigger(world, flow)
-    world.store.change("flow", flow["id"], status=asked["status"])
+        _check_trigger(state, flow)
+    state.store.change("flow", flow["id"], status=asked["status"])
 
 
-def _check_trigger(world: World, flow: Row) -> None:
-    version = published_version(world, flow)
+def _check_trigger(state: ServerState, flow: Row) -> None:
+    version = published_version(state, flow)
     if version is None:
-        raise business(400, "FLOW_OPERATION_INVALID", {"message": "the flow is not published"})
+        raise activepieces_error(
+            400, "FLOW_OPERATION_INVALID", {"message": "the flow is not published"}
+        )
     settings = version["trigger"]["settings"]
     name, number = settings.get("pieceName", "undefined"), settings.get("pieceVersion", "undefined")
-    piece = find_piece(world, name, number)
+    piece = find_piece(state, name, number)
     if piece is None or settings.get("triggerName") not in piece["triggers"]:
         message = f"Trigger not found for piece {name}@{number}"
         params = {"entityType": "piece_trigger", "message": message, "extra": {}}
-        raise business(404, "ENTITY_NOT_FOUND", params)
+        raise activepieces_error(404, "ENTITY_NOT_FOUND", params)
 
 
-def _change_folder(world: World, flow: Row, asked: Row) -> None:
-    world.store.change("flow", flow["id"], folderId=asked["folderId"])
+def _change_folder(state: ServerState, flow: Row, asked: Row) -> None:
+    state.store.change("flow", flow["id"], folderId=asked["folderId"])
 
 
-def _update_metadata(world: World, flow: Row, asked: Row) -> None:
-    world.store.change("flow", flow["id"], metadata=asked["metadata"])
+def _update_metadata(state: ServerState, flow: Row, asked: Row) -> None:
+    state.store.change("flow", flow["id"], metadata=asked["metadata"])
 
 
-_ADMINISTRATION: dict[str, Callable[[World, Row, Row], None]] = {
+_ADMINISTRATION: dict[str, Callable[[ServerState, Row, Row], None]] = {
     "LOCK_AND_PUBLISH": _publish,
     "CHANGE_STATUS": _change_status,
     "CHANGE_FOLDER": _change_folder,

@@ -4,41 +4,43 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..routing.paging import ExactCursor, page, rows_a_page
+from ..routing.paging import ExactCursor, page, page_size
 from ..routing.responses import Json, Row, not_found
-from ..routing.route_groups import Area, Call, in_query
-from ..routing.validation import fields, flag, list_of, number, one_of, optional, text
-from ..state import World
+from ..routing.route_groups import RouteCall, RouteGroup, in_query
+from ..routing.validation import boolean, fields, list_of, number, one_of, optional, text
+from ..state import ServerState
 from ..store import new_id
 from ..versions import QUOTA
 from .flow_engine import Outcome, run_version
 
-area = Area("runs", scoped=True)
+group = RouteGroup("runs", scoped=True)
 
 #: The newest first; the one list whose cursor loses nothing.
 _BY_AGE = ExactCursor(("created", "id"), descending=True)
 #: As much of an error as a run's summary tells.
-_MOST_WORDS = 512
+_MAX_MESSAGE_LENGTH = 512
 
 
-def run_now(world: World, flow: Row, payload: Row) -> Outcome:
+def run_now(state: ServerState, flow: Row, payload: Row) -> Outcome:
     """Let the worker run the published version of a flow; without one nothing happens, and no run is to be seen."""
-    return _execute(world, _begin(world, flow, payload)["id"]) if world.has_worker else Outcome()
+    return (
+        _execute(state, _create_run(state, flow, payload)["id"]) if state.has_worker else Outcome()
+    )
 
 
-def is_over_quota(world: World) -> bool:
+def is_over_quota(state: ServerState) -> bool:
     """Whether runs end before they begin."""
-    return world.over_quota and world.has(QUOTA)
+    return state.over_quota and state.has(QUOTA)
 
 
-def run_soon(world: World, flow: Row, payload: Row) -> None:
+def run_in_background(state: ServerState, flow: Row, payload: Row) -> None:
     """The same, and nobody waits for it."""
-    world.jobs.start(partial(run_now, world, flow, payload))
+    state.jobs.start(partial(run_now, state, flow, payload))
 
 
-def _begin(world: World, flow: Row, payload: Row) -> Row:
+def _create_run(state: ServerState, flow: Row, payload: Row) -> Row:
     trigger = {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": payload}
-    return world.store.add(
+    return state.store.add(
         "flow_run",
         {
             "projectId": flow["projectId"],
@@ -59,32 +61,32 @@ def _begin(world: World, flow: Row, payload: Row) -> Row:
             "stepsCount": 0,
             "pauseMetadata": None,
             # Inputs and outputs of steps may hold the secrets of connections.
-            "sealed": world.store.sign_json({"trigger": trigger}),
+            "sealed": state.store.encrypt({"trigger": trigger}),
         },
     )
 
 
-def _execute(world: World, run_id: str) -> Outcome:
+def _execute(state: ServerState, run_id: str) -> Outcome:
     """Run all steps that did not succeed yet, and write down what came of it."""
-    if is_over_quota(world):
-        world.store.change(
-            "flow_run", run_id, status="QUOTA_EXCEEDED", finishTime=world.store.now()
+    if is_over_quota(state):
+        state.store.change(
+            "flow_run", run_id, status="QUOTA_EXCEEDED", finishTime=state.store.now()
         )
         return Outcome()
-    run = world.store.change("flow_run", run_id, status="RUNNING", startTime=world.store.now())
-    version = world.store.get("flow_version", run["flowVersionId"])
+    run = state.store.change("flow_run", run_id, status="RUNNING", startTime=state.store.now())
+    version = state.store.get("flow_version", run["flowVersionId"])
     assert version is not None, "a flow that runs has a version"
-    done = world.store.verify_json(run["sealed"])
-    outcome = run_version(world, run, version, done=done)
+    done = state.store.decrypt(run["sealed"])
+    outcome = run_version(state, run, version, done=done)
     actions = [step for name, step in outcome.steps.items() if name != "trigger"]
-    world.store.change(
+    state.store.change(
         "flow_run",
         run_id,
         status="FAILED" if outcome.failed else "SUCCEEDED",
-        finishTime=world.store.now(),
+        finishTime=state.store.now(),
         failedStep=_failed_step(outcome),
         stepsCount=sum(step["status"] == "SUCCEEDED" for step in actions),
-        sealed=world.store.sign_json(outcome.steps),
+        sealed=state.store.encrypt(outcome.steps),
     )
     return outcome
 
@@ -92,33 +94,33 @@ def _execute(world: World, run_id: str) -> Outcome:
 def _failed_step(outcome: Outcome) -> Row | None:
     if outcome.failed is None or outcome.error is None:
         return None
-    words = outcome.error.report()
-    cut = words if len(words) <= _MOST_WORDS else words[:_MOST_WORDS] + "…"
+    message = outcome.error.report()
+    cut = message if len(message) <= _MAX_MESSAGE_LENGTH else message[:_MAX_MESSAGE_LENGTH] + "…"
     step = outcome.failed
     return {"name": step["name"], "message": cut, "displayName": step["displayName"]}
 
 
-def of_run(call: Call) -> str:
+def project_of_run(call: RouteCall) -> str:
     """The project is that of the run in the path."""
     return str(_run(call)["projectId"])
 
 
-def _run(call: Call) -> Row:
-    run = call.world.store.get("flow_run", call.params["id"])
+def _run(call: RouteCall) -> Row:
+    run = call.state.store.get("flow_run", call.params["id"])
     if run is None:
         raise not_found("flow_run", call.params["id"])
     return run
 
 
-def _shown(world: World, run: Row) -> Row:
+def _to_json(state: ServerState, run: Row) -> Row:
     """A run as the API shows it: with the version that ran, without what its steps did."""
     public = {name: value for name, value in run.items() if name != "sealed"}
-    return {**public, "flowVersion": world.store.get("flow_version", run["flowVersionId"])}
+    return {**public, "flowVersion": state.store.get("flow_version", run["flowVersionId"])}
 
 
-def _listed(world: World, run: Row) -> Row:
+def _list_item_json(state: ServerState, run: Row) -> Row:
     """A run in a list, which shows the version twice; the query behind it lets its own columns out."""
-    shown = _shown(world, run)
+    shown = _to_json(state, run)
     version = shown["flowVersion"]
     columns = {f"flowVersion_{name}": value for name, value in version.items()}
     return {**shown, **columns, "displayName": version["displayName"]}
@@ -132,26 +134,26 @@ _FILTERS = {
     "flowRunIds": optional(list_of(text())),
     "createdAfter": optional(text()),
     "createdBefore": optional(text()),
-    "includeArchived": optional(flag()),
+    "includeArchived": optional(boolean()),
     "limit": optional(number()),
     "cursor": optional(text()),
 }
 
 
-@area.route("GET", "/flow-runs", query=_FILTERS, project=in_query, permission="READ_RUN")
-def list_runs(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/flow-runs", query=_FILTERS, project=in_query, permission="READ_RUN")
+def list_runs(call: RouteCall) -> tuple[int, Json]:
     """The runs of a project that pass all filters."""
     query = call.query
-    runs = call.world.store.all(
-        "flow_run", lambda run: _passes(run, query), projectId=call.project_id
+    runs = call.state.store.all(
+        "flow_run", lambda run: _matches_filters(run, query), projectId=call.project_id
     )
     runs.sort(key=lambda run: (run["created"], run["id"]), reverse=True)
-    limit = rows_a_page(query.get("limit"), default=10)
+    limit = page_size(query.get("limit"), default=10)
     found = page(runs, limit=limit, cursor=query.get("cursor"), by=_BY_AGE)
-    return 200, {**found, "data": [_listed(call.world, run) for run in found["data"]]}
+    return 200, {**found, "data": [_list_item_json(call.state, run) for run in found["data"]]}
 
 
-def _passes(run: Row, query: Row) -> bool:
+def _matches_filters(run: Row, query: Row) -> bool:
     return (
         run["flowId"] in query.get("flowId", [run["flowId"]])
         and run["status"] in query.get("status", [run["status"]])
@@ -162,30 +164,32 @@ def _passes(run: Row, query: Row) -> bool:
     )
 
 
-@area.route("GET", "/flow-runs/<id>", project=of_run, permission="READ_RUN")
-def get(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/flow-runs/<id>", project=project_of_run, permission="READ_RUN")
+def get(call: RouteCall) -> tuple[int, Json]:
     """One run, with input and output of each step."""
     run = _run(call)
-    return 200, {**_shown(call.world, run), "steps": call.world.store.verify_json(run["sealed"])}
+    return 200, {**_to_json(call.state, run), "steps": call.state.store.decrypt(run["sealed"])}
 
 
 _RETRY = fields({"projectId": text(), "strategy": one_of("FROM_FAILED_STEP", "ON_LATEST_VERSION")})
 
 
-@area.route("POST", "/flow-runs/<id>/retry", body=_RETRY, project=of_run, permission="WRITE_RUN")
-def retry(call: Call) -> tuple[int, Json]:
+@group.route(
+    "POST", "/flow-runs/<id>/retry", body=_RETRY, project=project_of_run, permission="WRITE_RUN"
+)
+def retry(call: RouteCall) -> tuple[int, Json]:
     """Queue a run again: from the step that failed, or from its trigger with the flow as it is published now."""
-    run, store = _run(call), call.world.store
+    run, store = _run(call), call.state.store
     changes: Row = {"status": "QUEUED", "startTime": store.now(), "finishTime": None}
     if call.body["strategy"] == "ON_LATEST_VERSION":
         flow = store.get("flow", run["flowId"])
         assert flow is not None, "a flow takes its runs with it"
-        trigger = store.verify_json(run["sealed"])["trigger"]
+        trigger = store.decrypt(run["sealed"])["trigger"]
         changes |= {
             "flowVersionId": flow["publishedVersionId"],
-            "sealed": store.sign_json({"trigger": trigger}),
+            "sealed": store.encrypt({"trigger": trigger}),
         }
-    answer = _shown(call.world, store.change("flow_run", run["id"], **changes))
-    if call.world.has_worker:
-        call.world.jobs.start(partial(_execute, call.world, run["id"]))
-    return 200, answer
+    response = _to_json(call.state, store.change("flow_run", run["id"], **changes))
+    if call.state.has_worker:
+        call.state.jobs.start(partial(_execute, call.state, run["id"]))
+    return 200, response

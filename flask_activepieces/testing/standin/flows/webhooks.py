@@ -6,62 +6,62 @@ import json
 
 from flask import Request, Response, request
 
-from ..pieces.piece import Answer
+from ..pieces.piece import WebhookResponse
 from ..routing.bodies import nested
-from ..routing.responses import Json, Refusal, Row, fastify, respond
-from ..routing.route_groups import PUBLIC, Area, Call
+from ..routing.responses import ErrorResponse, Json, Row, framework_error, respond
+from ..routing.route_groups import PUBLIC, RouteCall, RouteGroup
 from ..versions import NO_ANSWER_IS_408
-from .runs import is_over_quota, run_now, run_soon
+from .runs import is_over_quota, run_in_background, run_now
 
-area = Area("webhooks", reads_bodies=False)
+group = RouteGroup("webhooks", reads_bodies=False)
 
 _ID = "/webhooks/<flowId>"
 #: Bytes that a webhook takes (AP_MAX_WEBHOOK_PAYLOAD_SIZE_MB, 25 unless it is set).
-_LARGEST = 25 * 1024 * 1024
+_MAX_BYTES = 25 * 1024 * 1024
 
 
-def _flow(call: Call) -> Row:
+def _flow(call: RouteCall) -> Row:
     """The flow to start: one that is gone is 410, one that is switched off 404, both with an empty object."""
-    flow = call.world.store.get("flow", call.params["flowId"])
+    flow = call.state.store.get("flow", call.params["flowId"])
     if flow is None:
-        raise Refusal(410, {})
+        raise ErrorResponse(410, {})
     if flow["status"] != "ENABLED":
-        raise Refusal(404, {})
+        raise ErrorResponse(404, {})
     return flow
 
 
-@area.route("GET", _ID, who=PUBLIC)
-@area.route("POST", _ID, who=PUBLIC)
-def start(call: Call) -> tuple[int, Json]:
+@group.route("GET", _ID, who=PUBLIC)
+@group.route("POST", _ID, who=PUBLIC)
+def start(call: RouteCall) -> tuple[int, Json]:
     """Start a flow and do not wait for it."""
-    run_soon(call.world, _flow(call), payload_of(request))
+    run_in_background(call.state, _flow(call), payload_of(request))
     return 200, {}
 
 
-@area.route("GET", f"{_ID}/test", who=PUBLIC)
-@area.route("POST", f"{_ID}/test", who=PUBLIC)
-def sample(call: Call) -> tuple[int, Json]:
+@group.route("GET", f"{_ID}/test", who=PUBLIC)
+@group.route("POST", f"{_ID}/test", who=PUBLIC)
+def sample(call: RouteCall) -> tuple[int, Json]:
     """Sample data for the builder: nothing runs."""
     _flow(call)
     return 200, {}
 
 
-@area.route("GET", f"{_ID}/sync", who=PUBLIC)
-@area.route("POST", f"{_ID}/sync", who=PUBLIC)
-def start_and_wait(call: Call) -> Response:
+@group.route("GET", f"{_ID}/sync", who=PUBLIC)
+@group.route("POST", f"{_ID}/sync", who=PUBLIC)
+def start_and_wait(call: RouteCall) -> Response:
     """Start a flow and wait for its answer. A flow that gives none, or fails, keeps the caller waiting."""
-    world = call.world
-    began = world.clock()
-    outcome = run_now(world, _flow(call), payload_of(request))
-    if is_over_quota(world):
+    state = call.state
+    began = state.clock()
+    outcome = run_now(state, _flow(call), payload_of(request))
+    if is_over_quota(state):
         return respond(402, {})
-    if outcome.answer is None:
-        world.sleep(max(0.0, world.webhook_timeout - (world.clock() - began)))
-        return respond(408, {}) if world.has(NO_ANSWER_IS_408) else respond(204)
-    return _as_response(outcome.answer)
+    if outcome.response is None:
+        state.sleep(max(0.0, state.webhook_timeout - (state.clock() - began)))
+        return respond(408, {}) if state.has(NO_ANSWER_IS_408) else respond(204)
+    return _as_response(outcome.response)
 
 
-def _as_response(answer: Answer) -> Response:
+def _as_response(answer: WebhookResponse) -> Response:
     if isinstance(answer.body, str):
         response = Response(answer.body, answer.status, content_type="text/plain; charset=utf-8")
     else:
@@ -74,8 +74,8 @@ def _as_response(answer: Answer) -> Response:
 def payload_of(received: Request) -> Row:
     """What a webhook hands to its flow."""
     raw = received.get_data(cache=True, parse_form_data=False)
-    if len(raw) > _LARGEST:
-        raise fastify(413, "Request body is too large", code="FST_ERR_CTP_BODY_TOO_LARGE")
+    if len(raw) > _MAX_BYTES:
+        raise framework_error(413, "Request body is too large", code="FST_ERR_CTP_BODY_TOO_LARGE")
     payload: Row = {
         "method": received.method,
         "headers": {name.lower(): value for name, value in received.headers},
@@ -94,4 +94,4 @@ def _body(received: Request, raw: bytes) -> Json:
         return json.loads(raw)
     except json.JSONDecodeError as error:
         at = f"position {error.pos} (line {error.lineno} column {error.colno})"
-        raise fastify(400, f"{error.msg} in JSON at {at}") from None
+        raise framework_error(400, f"{error.msg} in JSON at {at}") from None

@@ -7,13 +7,13 @@ Only users get in, not API keys; of a project's users also those who may only lo
 from __future__ import annotations
 
 from ..routing.responses import Json, Row
-from ..routing.route_groups import USER_ONLY, Area, Call, in_path
+from ..routing.route_groups import USER_ONLY, RouteCall, RouteGroup, in_path
 from ..routing.validation import fields, list_of, one_of, optional, text
-from ..state import World
+from ..state import ServerState
 from ..store import new_id
 from ..versions import MCP_BY_OAUTH
 
-area = Area("mcp")
+group = RouteGroup("mcp")
 
 KIND = "mcp_server"
 _OF_PROJECT = "/projects/<projectId>/mcp-server"
@@ -26,46 +26,46 @@ _DISABLED_TOOLS = fields({"disabledTools": optional(list_of(text()))})
 _STATUS = fields({"status": optional(one_of("ENABLED", "DISABLED"))})
 
 
-def _server(world: World, **owner: str | None) -> Row:
+def _server(state: ServerState, **owner: str | None) -> Row:
     """The one MCP server of a project or a platform; it comes to be when it is first looked at."""
     settings = {"status": "DISABLED", "disabledTools": [], "token": new_id(_TOKEN_LENGTH)}
-    with world.lock:
-        return world.store.first(KIND, **owner) or world.store.add(KIND, {**owner, **settings})
+    with state.lock:
+        return state.store.first(KIND, **owner) or state.store.add(KIND, {**owner, **settings})
 
 
-def _of_project(call: Call) -> Row:
-    return _server(call.world, type="PROJECT", projectId=call.project_id, platformId=None)
+def _connection_of_project(call: RouteCall) -> Row:
+    return _server(call.state, type="PROJECT", projectId=call.project_id, platformId=None)
 
 
-def _of_platform(call: Call) -> Row:
-    platform_id = call.principal.platform_id
-    return _server(call.world, type="PLATFORM", projectId=None, platformId=platform_id)
+def _of_platform(call: RouteCall) -> Row:
+    platform_id = call.caller.platform_id
+    return _server(call.state, type="PLATFORM", projectId=None, platformId=platform_id)
 
 
-def _shown(world: World, server: Row) -> Row:
+def _to_json(state: ServerState, server: Row) -> Row:
     """An MCP server as its version of Activepieces shows it; only those of projects have flows."""
-    others = ("status",) if world.has(MCP_BY_OAUTH) else ("type", "platformId", "disabledTools")
+    others = ("status",) if state.has(MCP_BY_OAUTH) else ("type", "platformId", "disabledTools")
     shown = {name: value for name, value in server.items() if name not in others}
     return shown | ({"flows": []} if server["type"] == "PROJECT" else {})
 
 
-def _change(call: Call, server: Row, **changes: Json) -> tuple[int, Json]:
-    server = call.world.store.change(KIND, server["id"], **changes) if changes else server
-    return 200, _shown(call.world, server)
+def _change(call: RouteCall, server: Row, **changes: Json) -> tuple[int, Json]:
+    server = call.state.store.change(KIND, server["id"], **changes) if changes else server
+    return 200, _to_json(call.state, server)
 
 
-@area.route("GET", _OF_PROJECT, who=USER_ONLY, project=in_path, permission=_READ)
-def show(call: Call) -> tuple[int, Json]:
+@group.route("GET", _OF_PROJECT, who=USER_ONLY, project=in_path, permission=_READ)
+def show(call: RouteCall) -> tuple[int, Json]:
     """The MCP server of a project."""
-    return 200, _shown(call.world, _of_project(call))
+    return 200, _to_json(call.state, _connection_of_project(call))
 
 
-def _set(call: Call) -> tuple[int, Json]:
+def _set(call: RouteCall) -> tuple[int, Json]:
     """Change the settings of a project's MCP server."""
-    return _change(call, _of_project(call), **call.body)
+    return _change(call, _connection_of_project(call), **call.body)
 
 
-area.route(
+group.route(
     "POST",
     _OF_PROJECT,
     body=_DISABLED_TOOLS,
@@ -74,7 +74,7 @@ area.route(
     permission=_WRITE,
     since=MCP_BY_OAUTH,
 )(_set)
-area.route(
+group.route(
     "POST",
     _OF_PROJECT,
     body=_STATUS,
@@ -85,19 +85,19 @@ area.route(
 )(_set)
 
 
-@area.route("POST", f"{_OF_PROJECT}/rotate", who=USER_ONLY, project=in_path, permission=_WRITE)
-def rotate(call: Call) -> tuple[int, Json]:
+@group.route("POST", f"{_OF_PROJECT}/rotate", who=USER_ONLY, project=in_path, permission=_WRITE)
+def rotate(call: RouteCall) -> tuple[int, Json]:
     """Give a project's MCP server another token."""
-    return _change(call, _of_project(call), token=new_id(_TOKEN_LENGTH))
+    return _change(call, _connection_of_project(call), token=new_id(_TOKEN_LENGTH))
 
 
-@area.route("GET", _OF_PLATFORM, who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
-def show_platform(call: Call) -> tuple[int, Json]:
+@group.route("GET", _OF_PLATFORM, who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
+def show_platform(call: RouteCall) -> tuple[int, Json]:
     """The MCP server of the platform."""
-    return 200, _shown(call.world, _of_platform(call))
+    return 200, _to_json(call.state, _of_platform(call))
 
 
-@area.route(
+@group.route(
     "POST",
     _OF_PLATFORM,
     body=_DISABLED_TOOLS,
@@ -105,14 +105,14 @@ def show_platform(call: Call) -> tuple[int, Json]:
     platform_admin=True,
     since=MCP_BY_OAUTH,
 )
-def set_platform(call: Call) -> tuple[int, Json]:
+def set_platform(call: RouteCall) -> tuple[int, Json]:
     """Change the settings of the platform's MCP server."""
     return _change(call, _of_platform(call), **call.body)
 
 
-@area.route(
+@group.route(
     "POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH
 )
-def rotate_platform(call: Call) -> tuple[int, Json]:
+def rotate_platform(call: RouteCall) -> tuple[int, Json]:
     """Give the platform's MCP server another token."""
     return _change(call, _of_platform(call), token=new_id(_TOKEN_LENGTH))

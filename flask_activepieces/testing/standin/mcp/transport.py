@@ -12,20 +12,20 @@ import json
 from flask import Response, request
 
 from ..routing.responses import Json, Row, respond
-from ..routing.route_groups import PUBLIC, Area, Call
+from ..routing.route_groups import PUBLIC, RouteCall, RouteGroup
 from ..versions import MCP_BY_OAUTH
 from .settings import KIND
 
-area = Area("mcp transport", at_root=True)
-old_area = Area("old mcp transport")
+group = RouteGroup("mcp transport", at_root=True)
+old_group = RouteGroup("old mcp transport")
 
 
-@area.route("POST", "/mcp", who=PUBLIC, since=MCP_BY_OAUTH)
-@area.route("POST", "/mcp/platform", who=PUBLIC, since=MCP_BY_OAUTH)
-def refuse(call: Call) -> Response:
+@group.route("POST", "/mcp", who=PUBLIC, since=MCP_BY_OAUTH)
+@group.route("POST", "/mcp/platform", who=PUBLIC, since=MCP_BY_OAUTH)
+def refuse(call: RouteCall) -> Response:
     """No token opens it."""
-    words = {"error": "unauthorized", "message": "Invalid or expired access token"}
-    response = respond(401, words)
+    message = {"error": "unauthorized", "message": "Invalid or expired access token"}
+    response = respond(401, message)
     # Without the port, as on real servers that are not behind a proxy.
     host = request.host.partition(":")[0]
     metadata = f"http://{host}/.well-known/oauth-protected-resource{request.path}"
@@ -35,25 +35,25 @@ def refuse(call: Call) -> Response:
     return response
 
 
-@area.route("GET", "/mcp", who=PUBLIC, since=MCP_BY_OAUTH)
-@area.route("GET", "/mcp/platform", who=PUBLIC, since=MCP_BY_OAUTH)
-def only_post(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/mcp", who=PUBLIC, since=MCP_BY_OAUTH)
+@group.route("GET", "/mcp/platform", who=PUBLIC, since=MCP_BY_OAUTH)
+def only_post(call: RouteCall) -> tuple[int, Json]:
     """There is no stream to listen to."""
-    words = "Use POST with Authorization: Bearer <token> for MCP requests."
-    return 405, {"error": "Method Not Allowed", "message": words}
+    message = "Use POST with Authorization: Bearer <token> for MCP requests."
+    return 405, {"error": "Method Not Allowed", "message": message}
 
 
-@old_area.route("POST", "/projects/<projectId>/mcp-server/http", who=PUBLIC, before=MCP_BY_OAUTH)
-def speak(call: Call) -> Response:
+@old_group.route("POST", "/projects/<projectId>/mcp-server/http", who=PUBLIC, before=MCP_BY_OAUTH)
+def speak(call: RouteCall) -> Response:
     """Let the project's own token in, and say that there are no tools."""
-    server = call.world.store.first(KIND, projectId=call.params["projectId"])
+    server = call.state.store.first(KIND, projectId=call.params["projectId"])
     if server is None or request.headers.get("Authorization") != f"Bearer {server['token']}":
         return respond(401, {"error": "Unauthorized"})
     asked = call.body if isinstance(call.body, dict) else {}
-    return _event({**_said(asked.get("method")), "jsonrpc": "2.0", "id": asked.get("id")})
+    return _event({**_message(asked.get("method")), "jsonrpc": "2.0", "id": asked.get("id")})
 
 
-def _said(method: str | None) -> Row:
+def _message(method: str | None) -> Row:
     if method != "initialize":
         return {"error": {"code": -32601, "message": "Method not found"}}
     who = {"name": "Activepieces", "version": "1.0.0"}

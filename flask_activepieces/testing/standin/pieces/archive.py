@@ -15,12 +15,12 @@ from typing import Any
 import requests
 
 from ..routing.responses import Json, Row
-from .piece import Action, ActionCall, Piece, StepFailed
+from .piece import Action, ActionCall, StandinPiece, StepFailed
 
 _MANIFEST = "src/manifest.json"
 _ENTRY = "src/index.js"
 #: Seconds until an action gives up on the API that it calls.
-_PATIENCE = 30
+_TIMEOUT = 30
 
 
 class BadArchive(ValueError):
@@ -55,9 +55,9 @@ def _files_in(archive: bytes) -> dict[str, bytes]:
         }
 
 
-def piece_of(manifest: Row) -> Piece:
+def piece_of(manifest: Row) -> StandinPiece:
     """The piece that a manifest describes."""
-    return Piece(
+    return StandinPiece(
         manifest["name"],
         auth=manifest.get("auth"),
         display_name=manifest["displayName"],
@@ -93,33 +93,33 @@ def _send(described: Mapping[str, Any], call: ActionCall) -> Json:
     # Where the API is: a part of an OAuth connection, an input of the action for any other.
     base_url = given.pop("base_url", None) or auth.get("props", {}).get("base_url", "")
     try:
-        answer = requests.request(
+        response = requests.request(
             method,
             base_url.rstrip("/") + path,
             headers={"Authorization": f"Bearer {_token(auth)}"},
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             params=given if method == "GET" else None,
             json=None if method == "GET" else given,
         )
     except requests.RequestException as error:
         raise StepFailed("Error", type(error).__name__) from error
-    return _body_or_failure(answer)
+    return _body_or_raise(response)
 
 
 def _token(auth: Row) -> str:
     return str(auth.get("access_token") or auth.get("secret_text", ""))
 
 
-def _body_or_failure(answer: requests.Response) -> Json:
-    body = _decoded(answer)
-    if not answer.ok:
-        response = {"status": answer.status_code, "body": body}
-        raise StepFailed("HttpError", json.dumps({"response": response}, ensure_ascii=False))
+def _body_or_raise(response: requests.Response) -> Json:
+    body = _decode(response)
+    if not response.ok:
+        details = {"response": {"status": response.status_code, "body": body}}
+        raise StepFailed("HttpError", json.dumps(details, ensure_ascii=False))
     return body
 
 
-def _decoded(answer: requests.Response) -> Json:
+def _decode(response: requests.Response) -> Json:
     try:
-        return answer.json()
+        return response.json()
     except ValueError:
-        return answer.text
+        return response.text

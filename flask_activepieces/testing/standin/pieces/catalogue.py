@@ -9,26 +9,26 @@ from flask import request
 from werkzeug.datastructures import FileStorage
 
 from ..routing.authentication import authenticate
-from ..routing.responses import Json, Row, breaks_a_rule, business
-from ..routing.route_groups import PUBLIC, Area, Call
+from ..routing.responses import Json, Row, activepieces_error, rule_violation
+from ..routing.route_groups import PUBLIC, RouteCall, RouteGroup
 from ..routing.validation import (
-    Misshapen,
-    Problem,
-    Shape,
-    Where,
+    FieldPath,
+    ValidationFailed,
+    ValidationProblem,
+    Validator,
     fields,
     one_of,
     optional,
     text,
     union,
 )
-from ..state import World
+from ..state import ServerState
 from ..store import new_id
 from ..versions import ENTRY_IS_PACKAGE_MAIN
 from .archive import BadArchive, NoEntry, piece_of, read_manifest
-from .piece import Piece
+from .piece import StandinPiece
 
-area = Area("pieces")
+group = RouteGroup("pieces")
 
 CATEGORIES = (
     "ARTIFICIAL_INTELLIGENCE",
@@ -68,42 +68,42 @@ _UNLOADABLE = "unloadable_piece"
 _BARE = {"SECRET_TEXT": "secret_text", "CUSTOM_AUTH": "props"}
 
 
-def add_pieces(world: World, pieces: Sequence[Piece]) -> None:
+def add_pieces(state: ServerState, pieces: Sequence[StandinPiece]) -> None:
     """Put pieces into the catalogue of a server that begins."""
     for piece in pieces:
-        row = world.store.first("piece", name=piece.name, version=piece.version)
-        row = row or world.store.add("piece", {**piece.as_json(), **_OFFICIAL})
-        world.pieces[row["id"]] = piece
+        row = state.store.first("piece", name=piece.name, version=piece.version)
+        row = row or state.store.add("piece", {**piece.as_json(), **_OFFICIAL})
+        state.pieces[row["id"]] = piece
 
 
-def find_piece(world: World, name: str, version: str | None = None) -> Row | None:
+def find_piece(state: ServerState, name: str, version: str | None = None) -> Row | None:
     """The metadata of a piece, as ``GET /pieces/:name`` gives it: the version that is named, or else the newest."""
-    rows = sorted(world.store.all("piece", _runs_on(world), name=name), key=_order)
+    rows = sorted(state.store.all("piece", _supports_server(state), name=name), key=_order)
     exact = [row for row in rows if row["version"] == version]
     return next(reversed(exact or rows), None)
 
 
-def behaviour_of(world: World, row: Row) -> Piece:
+def behaviour_of(state: ServerState, row: Row) -> StandinPiece:
     """What plays the piece of that row."""
-    archived = world.store.first("piece_manifest", pieceId=row["id"])
-    return piece_of(archived["manifest"]) if archived else world.pieces[row["id"]]
+    archived = state.store.first("piece_manifest", pieceId=row["id"])
+    return piece_of(archived["manifest"]) if archived else state.pieces[row["id"]]
 
 
-def validate(world: World, row: Row, value: Json) -> str | None:
+def validate(state: ServerState, row: Row, value: Json) -> str | None:
     """What the piece of that row says is wrong with the value of a connection, if anything."""
-    check = behaviour_of(world, row).validate
+    check = behaviour_of(state, row).validate
     field = _BARE.get(value["type"])
     return check(value[field] if field else value) if check else None
 
 
-def has_check(world: World, row: Row) -> bool:
+def has_check(state: ServerState, row: Row) -> bool:
     """Whether the piece of that row checks connections at all."""
-    return behaviour_of(world, row).validate is not None
+    return behaviour_of(state, row).validate is not None
 
 
-def _runs_on(world: World) -> Callable[[Row], bool]:
+def _supports_server(state: ServerState) -> Callable[[Row], bool]:
     """Whether a piece supports this release of Activepieces; one that does not is hidden."""
-    release = _numbers(world.release)
+    release = _numbers(state.release)
     return lambda row: (
         _numbers(row["minimumSupportedRelease"])
         <= release
@@ -119,53 +119,53 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("-")[0].split("."))
 
 
-@area.route("GET", "/pieces/categories", who=PUBLIC)
-def categories(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/pieces/categories", who=PUBLIC)
+def categories(call: RouteCall) -> tuple[int, Json]:
     """What kinds of pieces there are."""
     return 200, list(CATEGORIES)
 
 
-@area.route("GET", "/pieces/registry", who=PUBLIC)
-def registry(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/pieces/registry", who=PUBLIC)
+def registry(call: RouteCall) -> tuple[int, Json]:
     """Names and versions of everybody's pieces."""
-    rows = call.world.store.all("piece", platformId=None)
+    rows = call.state.store.all("piece", platformId=None)
     return 200, [{"name": row["name"], "version": row["version"]} for row in rows]
 
 
-@area.route("GET", "/pieces", query={"searchQuery": optional(text())}, who=PUBLIC)
-def list_pieces(call: Call) -> tuple[int, Json]:
+@group.route("GET", "/pieces", query={"searchQuery": optional(text())}, who=PUBLIC)
+def list_pieces(call: RouteCall) -> tuple[int, Json]:
     """The newest version of each piece, without what its actions are."""
-    words = call.query.get("searchQuery", "").lower()
-    return 200, [_summary(row) for row in _visible(call) if words in _searched(row)]
+    message = call.query.get("searchQuery", "").lower()
+    return 200, [_summary(row) for row in _visible(call) if message in _matches_search(row)]
 
 
-@area.route(
+@group.route(
     "GET",
     "/pieces/<path:name>",
     params={"name": text()},
     query={"version": optional(text())},
     who=PUBLIC,
 )
-def get_piece(call: Call) -> tuple[int, Json]:
+def get_piece(call: RouteCall) -> tuple[int, Json]:
     """One piece, whole; the newest version unless the query names one."""
     name, version = call.params["name"], call.query.get("version")
     rows = [row for row in _visible(call, version) if row["name"] == name]
     if not rows:
         message = f"piece_metadata_not_found pieceName={name}"
-        raise business(404, "ENTITY_NOT_FOUND", {"message": message})
+        raise activepieces_error(404, "ENTITY_NOT_FOUND", {"message": message})
     return 200, rows[-1]
 
 
-def _visible(call: Call, version: str | None = None) -> list[Row]:
+def _visible(call: RouteCall, version: str | None = None) -> list[Row]:
     """The pieces that the caller sees: everybody's and the platform's own, one version of each.
 
     The route is public, yet a bad token is refused, and only a good one shows a platform's own pieces.
     """
     header = request.headers.get("Authorization", "")
-    principal = authenticate(call.world, header, scoped=False)
-    owners = {None, principal.platform_id if principal else None}
-    runs_here = _runs_on(call.world)
-    rows = call.world.store.all("piece", lambda row: row["platformId"] in owners and runs_here(row))
+    caller = authenticate(call.state, header, scoped=False)
+    owners = {None, caller.platform_id if caller else None}
+    runs_here = _supports_server(call.state)
+    rows = call.state.store.all("piece", lambda row: row["platformId"] in owners and runs_here(row))
     wanted = [row for row in rows if version in (None, row["version"])]
     return list({row["name"]: row for row in sorted(wanted, key=_order)}.values())
 
@@ -175,37 +175,37 @@ def _summary(row: Row) -> Row:
     return short | {"actions": len(row["actions"]), "triggers": len(row["triggers"])}
 
 
-def _searched(row: Row) -> str:
+def _matches_search(row: Row) -> str:
     return f"{row['displayName']} {row['name']} {row['description']}".lower()
 
 
-def _file(value: Any, at: Where) -> bytes:
+def _file(value: Any, at: FieldPath) -> bytes:
     if not isinstance(value, FileStorage):
-        raise Misshapen(Problem(at, "Invalid input"))
+        raise ValidationFailed(ValidationProblem(at, "Invalid input"))
     return bytes(value.read())
 
 
-_NAMED: Mapping[str, Shape] = {
+_NAMED: Mapping[str, Validator] = {
     "scope": one_of("PLATFORM"),
     "pieceName": text(pattern=r"(@(?!\.)[\w.-]+/)?(?!.*\.\.)[\w.-]+"),
     "pieceVersion": text(pattern=r"\d+\.\d+\.\d+"),
 }
 _INSTALL = union(
-    fields({**_NAMED, "packageType": one_of("ARCHIVE"), "pieceArchive": Shape(_file)}),
+    fields({**_NAMED, "packageType": one_of("ARCHIVE"), "pieceArchive": Validator(_file)}),
     fields({**_NAMED, "packageType": one_of("REGISTRY")}),
 )
 
 
-@area.route("POST", "/pieces", body=_INSTALL, platform_admin=True, plan="managePiecesEnabled")
-def install(call: Call) -> tuple[int, Json]:
+@group.route("POST", "/pieces", body=_INSTALL, platform_admin=True, plan="managePiecesEnabled")
+def install(call: RouteCall) -> tuple[int, Json]:
     """Install a piece for the platform; a version once, and for good. Only CE answers with the piece."""
     name, version = call.body["pieceName"], call.body["pieceVersion"]
     manifest = _manifest(call) | {"name": name, "version": version}
-    if call.world.store.first("piece", name=name, version=version) is not None:
-        raise breaks_a_rule(f"piece_metadata_already_exists name={name} version={version}")
+    if call.state.store.first("piece", name=name, version=version) is not None:
+        raise rule_violation(f"piece_metadata_already_exists name={name} version={version}")
     own = {
         **_OFFICIAL,
-        "platformId": call.principal.platform_id,
+        "platformId": call.caller.platform_id,
         # What its framework imposes, whatever such a piece itself says.
         "minimumSupportedRelease": manifest.get("minimumSupportedRelease", "0.82.0"),
         "maximumSupportedRelease": "999.999.999",
@@ -213,27 +213,27 @@ def install(call: Call) -> tuple[int, Json]:
         "packageType": "ARCHIVE",
         "archiveId": new_id(),
     }
-    row = call.world.store.add("piece", {**piece_of(manifest).as_json(), **own})
-    call.world.store.add("piece_manifest", {"pieceId": row["id"], "manifest": manifest})
-    return 201, row if call.world.edition == "ce" else {}
+    row = call.state.store.add("piece", {**piece_of(manifest).as_json(), **own})
+    call.state.store.add("piece_manifest", {"pieceId": row["id"], "manifest": manifest})
+    return 201, row if call.state.edition == "ce" else {}
 
 
-def _manifest(call: Call) -> Row:
+def _manifest(call: RouteCall) -> Row:
     """What the worker finds in the archive. It has no npm registry to ask for a piece that is not in one.
 
     A version whose code does not load cannot be installed later, either: the worker keeps what it could not load.
     """
-    world, body = call.world, call.body
+    state, body = call.state, call.body
     version = {"name": body["pieceName"], "version": body["pieceVersion"]}
-    failure = business(400, "ENGINE_OPERATION_FAILURE", {"message": "{}"})
-    if world.store.first(_UNLOADABLE, **version) is not None:
+    failure = activepieces_error(400, "ENGINE_OPERATION_FAILURE", {"message": "{}"})
+    if state.store.first(_UNLOADABLE, **version) is not None:
         raise failure
     try:
         return read_manifest(
-            body.get("pieceArchive", b""), honours_main=world.has(ENTRY_IS_PACKAGE_MAIN)
+            body.get("pieceArchive", b""), honours_main=state.has(ENTRY_IS_PACKAGE_MAIN)
         )
     except NoEntry:
-        world.store.add(_UNLOADABLE, version)
+        state.store.add(_UNLOADABLE, version)
         raise failure from None
     except BadArchive:
         raise failure from None

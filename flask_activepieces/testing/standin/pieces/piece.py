@@ -37,7 +37,7 @@ class ActionCall:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebhookResponse:
     """What an action returns to answer the waiting caller of the webhook. The flow stops there, if it is final."""
 
     status: int
@@ -71,7 +71,7 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that a piece does: ``run`` returns its output, or an `Answer`, or raises `StepFailed`."""
+    """One thing that a piece does: ``run`` returns its output, or an `WebhookResponse`, or raises `StepFailed`."""
 
     display_name: str
     run: Callable[[ActionCall], Any]
@@ -80,7 +80,7 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Piece:
+class StandinPiece:
     """One version of a piece; ``auth``, ``props`` and ``triggers`` as in a piece's metadata.
 
     ``validate`` plays the piece's own check of a connection: it gets the secret of a SECRET_TEXT, the props of a

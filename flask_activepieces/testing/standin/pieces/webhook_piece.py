@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from .piece import Action, ActionCall, Answer, Piece
+from .piece import Action, ActionCall, StandinPiece, WebhookResponse
 
 
-def _return_response(call: ActionCall) -> Answer:
+def _return_response(call: ActionCall) -> WebhookResponse:
     given = call.props.get("fields", {})
     final = call.props.get("respond", "stop") == "stop"
     if call.props.get("responseType") == "redirect":
-        return Answer(301, {"Location": str(given.get("body"))}, None, final)
-    return Answer(int(given.get("status", 200)), given.get("headers", {}), given.get("body"), final)
+        return WebhookResponse(301, {"Location": str(given.get("body"))}, None, final)
+    return WebhookResponse(
+        int(given.get("status", 200)), given.get("headers", {}), given.get("body"), final
+    )
 
 
-WEBHOOK = Piece(
+WEBHOOK = StandinPiece(
     "@activepieces/piece-webhook",
     display_name="Webhook",
     version="0.1.34",

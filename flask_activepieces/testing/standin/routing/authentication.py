@@ -16,15 +16,15 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from ..roles import ALL_PERMISSIONS
-from ..state import World
-from .responses import Refusal, Row, business, fastify, not_found
+from ..state import ServerState
+from .responses import ErrorResponse, Row, activepieces_error, framework_error, not_found
 
 SERVICE, USER, ONBOARDING, ENGINE = "SERVICE", "USER", "ONBOARDING", "ENGINE"
 _SEVEN_DAYS = 7 * 86_400
 
 
 @dataclass(frozen=True)
-class Principal:
+class Caller:
     """Who calls. An API key acts as the owner of its platform."""
 
     kind: str
@@ -33,17 +33,19 @@ class Principal:
     project_id: str | None = None
 
 
-def not_allowed(message: str = "principal is not allowed for this route", **params: str) -> Refusal:
+def not_allowed(
+    message: str = "principal is not allowed for this route", **params: str
+) -> ErrorResponse:
     """403: there is no token, or one of a kind that this route is not for."""
-    return business(403, "AUTHORIZATION", {"message": message, **params})
+    return activepieces_error(403, "AUTHORIZATION", {"message": message, **params})
 
 
-def bad_token(message: str = "invalid access token or session expired") -> Refusal:  # noqa: S107 - words
+def invalid_token(message: str = "invalid access token or session expired") -> ErrorResponse:  # noqa: S107 - words
     """401: the token is not one, or is one no longer."""
-    return business(401, "INVALID_BEARER_TOKEN", {"message": message})
+    return activepieces_error(401, "INVALID_BEARER_TOKEN", {"message": message})
 
 
-def authenticate(world: World, header: str, *, scoped: bool) -> Principal | None:
+def authenticate(state: ServerState, header: str, *, scoped: bool) -> Caller | None:
     """Who calls, by the Authorization header; None when it holds no token.
 
     On routers that look a project up first, a hook trips over the missing principal, and only the status is right.
@@ -52,26 +54,26 @@ def authenticate(world: World, header: str, *, scoped: bool) -> Principal | None
     if scheme != "Bearer" or not token:
         return None
     try:
-        return _api_key(world, token) if token.startswith("sk-") else _bearer(world, token)
-    except Refusal as refusal:
-        if scoped and refusal.status == 401:
-            words = "Cannot read properties of undefined (reading 'type')"
-            raise fastify(401, words) from None
+        return _api_key(state, token) if token.startswith("sk-") else _bearer(state, token)
+    except ErrorResponse as error_response:
+        if scoped and error_response.status == 401:
+            message = "Cannot read properties of undefined (reading 'type')"
+            raise framework_error(401, message) from None
         raise
 
 
-def digest(secret: str) -> str:
+def hash_key(secret: str) -> str:
     """What is kept of an API key."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def user_token(world: World, user: Row) -> str:
+def user_token(state: ServerState, user: Row) -> str:
     """A session of that user, for seven days."""
-    identity = world.store.get("identity", user["identityId"])
+    identity = state.store.get("identity", user["identityId"])
     assert identity is not None, "every user has an identity"
     platform = {"id": user["platformId"]}
     return _sign(
-        world,
+        state,
         {
             "id": user["id"],
             "type": USER,
@@ -81,20 +83,20 @@ def user_token(world: World, user: Row) -> str:
     )
 
 
-def onboarding_token(world: World, identity: Row) -> str:
+def onboarding_token(state: ServerState, identity: Row) -> str:
     """What the first sign-up gives: good for making the platform and nothing else."""
     return _sign(
-        world,
+        state,
         {"id": identity["id"], "type": ONBOARDING, "tokenVersion": identity["tokenVersion"]},
     )
 
 
-def engine_token(world: World, project_id: str) -> str:
+def engine_token(state: ServerState, project_id: str) -> str:
     """What the engine shows while it runs a flow of that project."""
-    project = world.store.get("project", project_id)
+    project = state.store.get("project", project_id)
     assert project is not None, "no project has this id"
     return _sign(
-        world,
+        state,
         {
             "id": secrets.token_hex(8),
             "type": ENGINE,
@@ -104,32 +106,32 @@ def engine_token(world: World, project_id: str) -> str:
     )
 
 
-def find_project(world: World, principal: Principal, project_id: str) -> Row:
+def find_project(state: ServerState, caller: Caller, project_id: str) -> Row:
     """The project, if it is of the caller's platform."""
-    project = world.store.get("project", project_id)
-    if project is None or project["platformId"] != principal.platform_id:
+    project = state.store.get("project", project_id)
+    if project is None or project["platformId"] != caller.platform_id:
         raise not_found("project", project_id)
     return project
 
 
 def check_permission(
-    world: World, principal: Principal, project: Row, permission: str | None
+    state: ServerState, caller: Caller, project: Row, permission: str | None
 ) -> None:
     """Refuse a user who has no role in the project, or one whose role lacks the permission."""
-    if principal.kind != USER:
+    if caller.kind != USER:
         return
-    assert principal.user_id is not None
-    role = role_of(world, principal.user_id, project)
+    assert caller.user_id is not None
+    role = role_of(state, caller.user_id, project)
     if role is None:
         raise not_allowed(
-            "No role found for the user", userId=principal.user_id, projectId=project["id"]
+            "No role found for the user", userId=caller.user_id, projectId=project["id"]
         )
     if permission is not None and permission not in role["permissions"]:
-        raise business(
+        raise activepieces_error(
             403,
             "PERMISSION_DENIED",
             {
-                "userId": principal.user_id,
+                "userId": caller.user_id,
                 "projectId": project["id"],
                 "projectRole": role,
                 "permission": permission,
@@ -137,72 +139,72 @@ def check_permission(
         )
 
 
-def check_platform_admin(world: World, principal: Principal) -> None:
+def check_platform_admin(state: ServerState, caller: Caller) -> None:
     """Refuse a user who is not an admin of the platform."""
-    if principal.kind == USER and not is_platform_admin(world, principal.user_id):
+    if caller.kind == USER and not is_platform_admin(state, caller.user_id):
         raise not_allowed("User is not an admin/owner of the platform.")
 
 
-def is_platform_admin(world: World, user_id: str | None) -> bool:
+def is_platform_admin(state: ServerState, user_id: str | None) -> bool:
     """Whether that user administers the platform."""
-    user = world.store.get("user", user_id)
+    user = state.store.get("user", user_id)
     return user is not None and user["platformRole"] == "ADMIN"
 
 
-def role_of(world: World, user_id: str, project: Row) -> Row | None:
+def role_of(state: ServerState, user_id: str, project: Row) -> Row | None:
     """The role of a user in a project: all rights for its owner and for admins of the platform."""
-    if project["ownerId"] == user_id or is_platform_admin(world, user_id):
+    if project["ownerId"] == user_id or is_platform_admin(state, user_id):
         return {"name": "Admin", "permissions": list(ALL_PERMISSIONS)}
-    member = world.store.first("project_member", projectId=project["id"], userId=user_id)
-    return world.store.get("project_role", member["projectRoleId"]) if member else None
+    member = state.store.first("project_member", projectId=project["id"], userId=user_id)
+    return state.store.get("project_role", member["projectRoleId"]) if member else None
 
 
-def _api_key(world: World, token: str) -> Principal:
-    key = world.store.first("api_key", digest=digest(token))
+def _api_key(state: ServerState, token: str) -> Caller:
+    key = state.store.first("api_key", digest=hash_key(token))
     if key is None:
-        raise business(401, "AUTHENTICATION", {"message": "invalid api key"})
-    platform = world.store.get("platform", key["platformId"])
+        raise activepieces_error(401, "AUTHENTICATION", {"message": "invalid api key"})
+    platform = state.store.get("platform", key["platformId"])
     assert platform is not None, "every key has its platform"
-    return Principal(SERVICE, platform["ownerId"], platform["id"])
+    return Caller(SERVICE, platform["ownerId"], platform["id"])
 
 
-def _bearer(world: World, token: str) -> Principal:
-    claims = _verified(world, token)
+def _bearer(state: ServerState, token: str) -> Caller:
+    claims = _verified(state, token)
     kind = claims.get("type")
     if kind == ENGINE:
-        return Principal(ENGINE, None, claims["platform"]["id"], claims["projectId"])
+        return Caller(ENGINE, None, claims["platform"]["id"], claims["projectId"])
     if kind == ONBOARDING:
-        identity = world.store.get("identity", claims["id"])
+        identity = state.store.get("identity", claims["id"])
         _check_session(identity, claims)
-        return Principal(ONBOARDING, claims["id"])
+        return Caller(ONBOARDING, claims["id"])
     if kind != USER:
-        raise bad_token("invalid principal type")
-    user = world.store.get("user", claims["id"])
-    _check_session(world.store.get("identity", user["identityId"]) if user else None, claims)
-    return Principal(USER, claims["id"], claims["platform"]["id"])
+        raise invalid_token("invalid principal type")
+    user = state.store.get("user", claims["id"])
+    _check_session(state.store.get("identity", user["identityId"]) if user else None, claims)
+    return Caller(USER, claims["id"], claims["platform"]["id"])
 
 
 def _check_session(identity: Row | None, claims: Mapping[str, Any]) -> None:
     if identity is None or identity["tokenVersion"] != claims["tokenVersion"]:
-        words = "The session has expired or the user is not verified."
-        raise business(403, "SESSION_EXPIRED", {"message": words})
+        message = "The session has expired or the user is not verified."
+        raise activepieces_error(403, "SESSION_EXPIRED", {"message": message})
 
 
-def _sign(world: World, claims: Row) -> str:
-    now = int(world.clock())
+def _sign(state: ServerState, claims: Row) -> str:
+    now = int(state.clock())
     times = {"iat": now, "exp": now + _SEVEN_DAYS, "iss": "activepieces"}
     return jwt.encode(
         {"alg": "HS256", "typ": "JWT", "kid": "1"},
         {**claims, **times},
-        OctKey.import_key(world.jwt_secret),
+        OctKey.import_key(state.jwt_secret),
     )
 
 
-def _verified(world: World, token: str) -> Mapping[str, Any]:
+def _verified(state: ServerState, token: str) -> Mapping[str, Any]:
     try:
-        claims = jwt.decode(token, OctKey.import_key(world.jwt_secret), ["HS256"]).claims
+        claims = jwt.decode(token, OctKey.import_key(state.jwt_secret), ["HS256"]).claims
     except (JoseError, ValueError):
-        raise bad_token() from None
-    if claims["exp"] <= world.clock():
-        raise bad_token()
+        raise invalid_token() from None
+    if claims["exp"] <= state.clock():
+        raise invalid_token()
     return claims

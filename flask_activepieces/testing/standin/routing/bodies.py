@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from flask import Request
 
-from .responses import Json, Row, fastify
+from .responses import Json, Row, framework_error
 
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 
@@ -29,7 +29,9 @@ def read_body(request: Request) -> Json:
         return None
     if kind == "text/plain":
         return raw.decode("utf-8", "replace")
-    raise fastify(415, f"Unsupported Media Type: {kind}", code="FST_ERR_CTP_INVALID_MEDIA_TYPE")
+    raise framework_error(
+        415, f"Unsupported Media Type: {kind}", code="FST_ERR_CTP_INVALID_MEDIA_TYPE"
+    )
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> Row:
@@ -38,11 +40,11 @@ def nested(pairs: Iterable[tuple[str, str]]) -> Row:
     for name, value in pairs:
         first, _, rest = name.partition("[")
         path = [first, *_BRACKETS.findall(f"[{rest}" if rest else "")]
-        _plant(tree, path, value)
+        _set_nested(tree, path, value)
     return tree
 
 
-def _plant(tree: Row, path: list[str], value: str) -> None:
+def _set_nested(tree: Row, path: list[str], value: str) -> None:
     *branches, leaf = path
     if branches and not leaf:  # name[]=value
         *branches, leaf = branches
@@ -63,7 +65,7 @@ def _plant(tree: Row, path: list[str], value: str) -> None:
 
 def _json(raw: bytes) -> Json:
     if not raw.strip():
-        raise fastify(
+        raise framework_error(
             400,
             "Body cannot be empty when content-type is set to 'application/json'",
             code="FST_ERR_CTP_EMPTY_JSON_BODY",
@@ -71,7 +73,7 @@ def _json(raw: bytes) -> Json:
     try:
         return json.loads(raw)
     except ValueError:
-        raise fastify(
+        raise framework_error(
             400,
             "Body is not valid JSON but content-type is set to 'application/json'",
             code="FST_ERR_CTP_INVALID_JSON_BODY",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from .responses import Row, fastify
+from .responses import Row, framework_error
 
 
 class Cursor(Protocol):
@@ -46,7 +46,7 @@ class SecondsCursor:
     def _second(self, cursor: str) -> int:
         name, _, value = cursor.partition(":")
         if name != "created" or not value.isdigit():
-            raise fastify(500, f"entity property not found {name}")
+            raise framework_error(500, f"entity property not found {name}")
         return int(value) // 1000
 
 
@@ -96,7 +96,7 @@ def page(
     }
 
 
-def rows_a_page(limit: float | None, *, default: int) -> int | None:
+def page_size(limit: float | None, *, default: int) -> int | None:
     """How a server understands ``limit``: none is the default, 0 is 100, a negative one is no limit. No maximum."""
     if limit is None:
         return default

@@ -6,18 +6,18 @@ from functools import wraps
 
 from flask import Response
 
-from .responses import Refusal, fastify, respond
-from .route_groups import Call, View
+from .responses import ErrorResponse, framework_error, respond
+from .route_groups import RouteCall, View
 
 
-def limited(view: View) -> View:
+def rate_limited(view: View) -> View:
     """The view, for as long as there are attempts left."""
 
     @wraps(view)
-    def attempt(call: Call) -> Response:
-        limit = call.world.sign_in_limit
-        left, seconds = limit.record_failure(view.__name__, call.world.clock())
-        response = _too_many(seconds) if left < 0 else _answer(view, call)
+    def attempt(call: RouteCall) -> Response:
+        limit = call.state.sign_in_limit
+        left, seconds = limit.record_failure(view.__name__, call.state.clock())
+        response = _too_many_requests(seconds) if left < 0 else _answer(view, call)
         response.headers["x-ratelimit-limit"] = str(limit.most)
         response.headers["x-ratelimit-remaining"] = str(max(left, 0))
         response.headers["x-ratelimit-reset"] = str(seconds)
@@ -26,16 +26,16 @@ def limited(view: View) -> View:
     return attempt
 
 
-def _too_many(seconds: int) -> Response:
-    refusal = fastify(429, f"Rate limit exceeded, retry in {seconds} seconds")
-    response = respond(refusal.status, refusal.body)
+def _too_many_requests(seconds: int) -> Response:
+    error_response = framework_error(429, f"Rate limit exceeded, retry in {seconds} seconds")
+    response = respond(error_response.status, error_response.body)
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
-def _answer(view: View, call: Call) -> Response:
+def _answer(view: View, call: RouteCall) -> Response:
     try:
-        answer = view(call)
-    except Refusal as refusal:
-        return respond(refusal.status, refusal.body)
-    return answer if isinstance(answer, Response) else respond(*answer)
+        response = view(call)
+    except ErrorResponse as error_response:
+        return respond(error_response.status, error_response.body)
+    return response if isinstance(response, Response) else respond(*response)

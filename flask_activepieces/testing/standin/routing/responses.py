@@ -18,7 +18,7 @@ Json = Any  # what json.loads gives: the wire knows no narrower type
 Row = dict[str, Any]
 
 
-class Refusal(Exception):
+class ErrorResponse(Exception):
     """An error answer, raised wherever the stand-in finds that it has to give one."""
 
     def __init__(self, status: int, body: Json) -> None:
@@ -27,51 +27,53 @@ class Refusal(Exception):
         self.body = body
 
 
-def business(status: int, code: str, params: Row | None) -> Refusal:
+def activepieces_error(status: int, code: str, params: Row | None) -> ErrorResponse:
     """An error in the words of Activepieces: ``{"code", "params"}``."""
-    return Refusal(status, {"code": code, "params": params})
+    return ErrorResponse(status, {"code": code, "params": params})
 
 
-def fastify(status: int, message: str, *, code: str | None = None) -> Refusal:
+def framework_error(status: int, message: str, *, code: str | None = None) -> ErrorResponse:
     """An error in the words of the framework: ``{"statusCode", "code"?, "error", "message"}``."""
     body: Row = {"statusCode": status}
     if code is not None:
         body["code"] = code
-    return Refusal(status, {**body, "error": HTTPStatus(status).phrase, "message": message})
+    return ErrorResponse(status, {**body, "error": HTTPStatus(status).phrase, "message": message})
 
 
-def invalid(problems: Sequence[str]) -> Refusal:
+def invalid(problems: Sequence[str]) -> ErrorResponse:
     """400: the parameters or the body do not have the route's form."""
-    return fastify(400, ", ".join(problems), code="FST_ERR_VALIDATION")
+    return framework_error(400, ", ".join(problems), code="FST_ERR_VALIDATION")
 
 
-def route_not_found() -> Refusal:
+def route_not_found() -> ErrorResponse:
     """404: there is no such route, or none with this method, in this edition and version."""
-    return fastify(404, "Route not found")
+    return framework_error(404, "Route not found")
 
 
-def not_found(entity: str, entity_id: str) -> Refusal:
+def not_found(entity: str, entity_id: str) -> ErrorResponse:
     """404: the route exists, the thing does not."""
-    return business(404, "ENTITY_NOT_FOUND", {"entityId": entity_id, "entityType": entity})
+    return activepieces_error(
+        404, "ENTITY_NOT_FOUND", {"entityId": entity_id, "entityType": entity}
+    )
 
 
-def breaks_a_rule(message: str) -> Refusal:
+def rule_violation(message: str) -> ErrorResponse:
     """409: what Activepieces calls VALIDATION is a conflict to HTTP."""
-    return business(409, "VALIDATION", {"message": message})
+    return activepieces_error(409, "VALIDATION", {"message": message})
 
 
-def database_error(message: str, *, code: str | None = None) -> Refusal:
+def database_error(message: str, *, code: str | None = None) -> ErrorResponse:
     """500: something that Activepieces leaves to PostgreSQL to refuse; ``code`` is an SQLSTATE."""
-    return fastify(500, message, code=code)
+    return framework_error(500, message, code=code)
 
 
-def no_entity(kind: str, wanted: Row) -> Refusal:
+def missing_entity(kind: str, wanted: Row) -> ErrorResponse:
     """500: a row that Activepieces takes for granted is not there."""
     matching = json.dumps(wanted, indent=4, ensure_ascii=False)
     return database_error(f'Could not find any entity of type "{kind}" matching: {matching}')
 
 
-def listing(rows: Sequence[Row]) -> Row:
+def single_page(rows: Sequence[Row]) -> Row:
     """All rows on one page, in the envelope of a list."""
     return {"data": list(rows), "next": None, "previous": None}
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from ..state import Edition, World
+from ..state import Edition, ServerState
 from ..versions import ZOD, Change
 from .authentication import (
     SERVICE,
     USER,
-    Principal,
+    Caller,
     authenticate,
     check_permission,
     check_platform_admin,
@@ -25,8 +25,8 @@ from .authentication import (
     not_allowed,
 )
 from .bodies import nested, read_body
-from .responses import Json, Refusal, Row, business, invalid, respond
-from .validation import Misshapen, Shape, an_id, complaints, fields
+from .responses import ErrorResponse, Json, Row, activepieces_error, invalid, respond
+from .validation import ValidationFailed, Validator, fields, row_id_string, validation_errors
 
 #: Kinds of principal that most routes are for; an empty set is a public route.
 KEY_OR_USER = frozenset({SERVICE, USER})
@@ -35,23 +35,23 @@ PUBLIC: frozenset[str] = frozenset()
 
 
 @dataclass
-class Call:
+class RouteCall:
     """A request that has passed all checks, as its route sees it."""
 
-    world: World
+    state: ServerState
     params: Row
     query: Row
     body: Json
     #: Who calls; None on a public route.
-    caller: Principal | None = None
+    optional_caller: Caller | None = None
     #: The project that the call is about, on routes that belong to one.
     project: Row | None = None
 
     @property
-    def principal(self) -> Principal:
+    def caller(self) -> Caller:
         """Who calls, on a route that is not public."""
-        assert self.caller is not None, "a public route has no principal"
-        return self.caller
+        assert self.optional_caller is not None, "a public route has no principal"
+        return self.optional_caller
 
     @property
     def project_id(self) -> str:
@@ -61,36 +61,36 @@ class Call:
 
 
 #: Where a route finds the id of its project; None: no project is meant after all.
-FindProject = Callable[[Call], "str | None"]
-View = Callable[[Call], "tuple[int, Json] | Response"]
+FindProject = Callable[[RouteCall], "str | None"]
+View = Callable[[RouteCall], "tuple[int, Json] | Response"]
 
 
-def in_query(call: Call) -> str | None:
+def in_query(call: RouteCall) -> str | None:
     """The project is named by the query."""
     return call.query.get("projectId")
 
 
-def in_body(call: Call) -> str | None:
+def in_body(call: RouteCall) -> str | None:
     """The project is named by the body."""
     project_id: str | None = call.body.get("projectId")
     return project_id
 
 
-def in_path(call: Call) -> str | None:
+def in_path(call: RouteCall) -> str | None:
     """The project is named by the path."""
     return str(call.params["projectId"])
 
 
 @dataclass(frozen=True)
-class Route:
+class RouteRule:
     """One route and its conditions."""
 
     method: str
     path: str
     view: View
-    body: Shape | None
-    query: Shape
-    params: Shape
+    body: Validator | None
+    query: Validator
+    params: Validator
     who: frozenset[str]
     project: FindProject | None
     permission: str | None
@@ -100,17 +100,17 @@ class Route:
     since: Change | None
     before: Change | None
 
-    def is_on(self, world: World) -> bool:
+    def is_on(self, state: ServerState) -> bool:
         """Whether the server has the route, by its edition and version."""
         return (
-            world.edition in self.editions
-            and (self.since is None or world.has(self.since))
-            and (self.before is None or not world.has(self.before))
+            state.edition in self.editions
+            and (self.since is None or state.has(self.since))
+            and (self.before is None or not state.has(self.before))
         )
 
 
 @dataclass
-class Area:
+class RouteGroup:
     """The routes of one file. ``scoped``: its router looks the project up first (see `authenticate`)."""
 
     name: str
@@ -119,16 +119,16 @@ class Area:
     at_root: bool = False
     #: Whether bodies are read before a route sees the call; if not, the area understands them in its own way.
     reads_bodies: bool = True
-    routes: list[Route] = field(default_factory=list)
+    routes: list[RouteRule] = field(default_factory=list)
 
     def route(
         self,
         method: str,
         path: str,
         *,
-        body: Shape | None = None,
-        query: Mapping[str, Shape] | None = None,
-        params: Mapping[str, Shape] | None = None,
+        body: Validator | None = None,
+        query: Mapping[str, Validator] | None = None,
+        params: Mapping[str, Validator] | None = None,
         who: frozenset[str] = KEY_OR_USER,
         project: FindProject | None = None,
         permission: str | None = None,
@@ -143,15 +143,15 @@ class Area:
         def declare(view: View) -> View:
             names = [part[1:-1] for part in path.split("/") if part.startswith("<")]
             plain = [name.rpartition(":")[2] for name in names]
-            shapes = {name: (params or {}).get(name, an_id) for name in plain}
+            validators = {name: (params or {}).get(name, row_id_string) for name in plain}
             self.routes.append(
-                Route(
+                RouteRule(
                     method,
                     path,
                     view,
                     body,
                     fields(query or {}),
-                    fields(shapes),
+                    fields(validators),
                     who,
                     project,
                     permission,
@@ -166,64 +166,66 @@ class Area:
 
         return declare
 
-    def blueprint(self, world: World) -> Blueprint:
+    def blueprint(self, state: ServerState) -> Blueprint:
         """The routes that this server has, for its edition and version."""
         blueprint = Blueprint(self.name, __name__)
         for place, route in enumerate(self.routes):
-            if route.is_on(world):
+            if route.is_on(state):
                 blueprint.add_url_rule(
                     route.path,
                     endpoint=f"{place}_{route.view.__name__}",
-                    view_func=self._view(world, route),
+                    view_func=self._view(state, route),
                     methods=[route.method],
                     provide_automatic_options=False,
                     strict_slashes=False,
                 )
         return blueprint
 
-    def _view(self, world: World, route: Route) -> Callable[..., Response]:
+    def _view(self, state: ServerState, route: RouteRule) -> Callable[..., Response]:
         def view(**params: str) -> Response:
             try:
-                answer = route.view(self._admit(world, route, params))
-            except Refusal as refusal:
-                return respond(refusal.status, refusal.body)
-            return answer if isinstance(answer, Response) else respond(*answer)
+                response = route.view(self._admit(state, route, params))
+            except ErrorResponse as error_response:
+                return respond(error_response.status, error_response.body)
+            return response if isinstance(response, Response) else respond(*response)
 
         return view
 
-    def _admit(self, world: World, route: Route, params: Row) -> Call:
+    def _admit(self, state: ServerState, route: RouteRule, params: Row) -> RouteCall:
         raw = read_body(request) if self.reads_bodies else None
-        call = Call(
-            world,
-            params=_read(world, route.params, params, "params"),
-            query=_read(world, route.query, nested(request.args.items(multi=True)), "querystring"),
-            body=_read(world, route.body, raw, "body") if route.body else raw,
+        call = RouteCall(
+            state,
+            params=_read(state, route.params, params, "params"),
+            query=_read(state, route.query, nested(request.args.items(multi=True)), "querystring"),
+            body=_read(state, route.body, raw, "body") if route.body else raw,
         )
         if not route.who:
             return call
         header = request.headers.get("Authorization", "")
-        principal = authenticate(world, header, scoped=self.scoped)
-        if principal is None or principal.kind not in route.who:
+        caller = authenticate(state, header, scoped=self.scoped)
+        if caller is None or caller.kind not in route.who:
             raise not_allowed()
-        call.caller = principal
+        call.optional_caller = caller
         _check_scope(call, route)
         return call
 
 
-def _check_scope(call: Call, route: Route) -> None:
+def _check_scope(call: RouteCall, route: RouteRule) -> None:
     project_id = route.project(call) if route.project else None
     if project_id is not None:
-        call.project = find_project(call.world, call.principal, project_id)
-        check_permission(call.world, call.principal, call.project, route.permission)
+        call.project = find_project(call.state, call.caller, project_id)
+        check_permission(call.state, call.caller, call.project, route.permission)
     if route.platform_admin:
-        check_platform_admin(call.world, call.principal)
+        check_platform_admin(call.state, call.caller)
     # The Community Edition installs pieces although its plan does not include them.
-    if call.world.edition == "ee" and route.plan not in {None, *call.world.plan}:
-        raise business(402, "FEATURE_DISABLED", {"message": "Feature is disabled"})
+    if call.state.edition == "ee" and route.plan not in {None, *call.state.plan}:
+        raise activepieces_error(402, "FEATURE_DISABLED", {"message": "Feature is disabled"})
 
 
-def _read(world: World, shape: Shape, value: Any, where: str) -> Json:
+def _read(state: ServerState, validator: Validator, value: Any, where: str) -> Json:
     try:
-        return shape.read(value, (where,))
-    except Misshapen as wrong:
-        raise invalid(complaints(shape, value, wrong, where=where, zod=world.has(ZOD))) from None
+        return validator.read(value, (where,))
+    except ValidationFailed as wrong:
+        raise invalid(
+            validation_errors(validator, value, wrong, where=where, zod=state.has(ZOD))
+        ) from None

@@ -23,92 +23,94 @@ MISSING = _Missing()
 
 
 @dataclass(frozen=True)
-class Problem:
+class ValidationProblem:
     """One thing that is wrong: where, what zod says, and whether a required field is missing.
 
     ``slight``: the value has the right type and breaks a rule, such as a least length.
     """
 
     where: tuple[str, ...]
-    words: str
+    message: str
     missing: bool = False
-    slight: bool = False
+    breaks_rule: bool = False
 
     def zod(self) -> str:
         """In the words of 0.85: the union as a whole is meant by ``body/``."""
-        return f"{self.where[0]}/{'/'.join(self.where[1:])} {self.words}"
+        return f"{self.where[0]}/{'/'.join(self.where[1:])} {self.message}"
 
     def ajv(self) -> str:
         """In the words of 0.78."""
         if self.missing:
             where = "/".join(self.where[:-1])
             return f"{where} must have required property '{self.where[-1]}'"
-        return f"{'/'.join(self.where)} {self.words}"
+        return f"{'/'.join(self.where)} {self.message}"
 
 
-class Misshapen(Exception):
+class ValidationFailed(Exception):
     """A value does not have the shape; carries the problems."""
 
-    def __init__(self, *problems: Problem) -> None:
+    def __init__(self, *problems: ValidationProblem) -> None:
         super().__init__([problem.zod() for problem in problems])
         self.problems = problems
 
 
-Where = tuple[str, ...]
+FieldPath = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Shape:
-    """One kind of value: reads it, or raises `Misshapen`."""
+class Validator:
+    """One kind of value: reads it, or raises `ValidationFailed`."""
 
-    read: Callable[[Any, Where], Json]
+    read: Callable[[Any, FieldPath], Json]
     required: bool = True
 
-    def branches(self) -> tuple[Shape, ...]:
+    def branches(self) -> tuple[Validator, ...]:
         """The alternatives of a union; a plain shape is its own only one."""
         return (self,)
 
 
-def optional(shape: Shape) -> Shape:
+def optional(validator: Validator) -> Validator:
     """The field may be left out."""
-    return replace(shape, required=False)
+    return replace(validator, required=False)
 
 
-def nullable(shape: Shape) -> Shape:
+def nullable(validator: Validator) -> Validator:
     """The field may be null."""
-    return Shape(lambda value, at: None if value is None else shape.read(value, at), shape.required)
+    return Validator(
+        lambda value, at: None if value is None else validator.read(value, at), validator.required
+    )
 
 
-def anything() -> Shape:
+def anything() -> Validator:
     """Any JSON value."""
-    return Shape(lambda value, at: value)
+    return Validator(lambda value, at: value)
 
 
-def text(*, least: int = 0, pattern: str | None = None) -> Shape:
+def text(*, min_length: int = 0, pattern: str | None = None) -> Validator:
     """A string, of a least length or a pattern."""
 
-    def read(value: Any, at: Where) -> str:
+    def read(value: Any, at: FieldPath) -> str:
         if not isinstance(value, str):
             raise _expected("string", value, at)
-        if len(value) < least:
-            words = f"Too small: expected string to have >={least} characters"
-            raise Misshapen(Problem(at, words, slight=True))
+        if len(value) < min_length:
+            message = f"Too small: expected string to have >={min_length} characters"
+            raise ValidationFailed(ValidationProblem(at, message, breaks_rule=True))
         if pattern is not None and not re.fullmatch(pattern, value):
-            words = f"Invalid string: must match pattern /^{pattern}$/"
-            raise Misshapen(Problem(at, words, slight=True))
+            message = f"Invalid string: must match pattern /^{pattern}$/"
+            raise ValidationFailed(ValidationProblem(at, message, breaks_rule=True))
         return value
 
-    return Shape(read)
+    return Validator(read)
 
 
 #: The id of a row.
-an_id = text(pattern="[0-9a-zA-Z]{21}")
+row_id_string = text(pattern="[0-9a-zA-Z]{21}")
 
 
-def number() -> Shape:
+def number() -> Validator:
     """A number; in a query, the text of one."""
 
-    def read(value: Any, at: Where) -> float:
+    def read(value: Any, at: FieldPath) -> float:
         if isinstance(value, str):
             try:
                 value = float(value)
@@ -118,135 +120,141 @@ def number() -> Shape:
             raise _expected("number", value, at)
         return value
 
-    return Shape(read)
+    return Validator(read)
 
 
-def flag() -> Shape:
+def boolean() -> Validator:
     """True or false; in a query, the word."""
 
-    def read(value: Any, at: Where) -> bool:
+    def read(value: Any, at: FieldPath) -> bool:
         if value in ("true", "false"):
             return bool(value == "true")
         if not isinstance(value, bool):
             raise _expected("boolean", value, at)
         return value
 
-    return Shape(read)
+    return Validator(read)
 
 
-def one_of(*options: str) -> Shape:
+def one_of(*options: str) -> Validator:
     """One of these words."""
 
-    def read(value: Any, at: Where) -> str:
+    def read(value: Any, at: FieldPath) -> str:
         if value not in options:
             if len(options) == 1:
-                raise Misshapen(Problem(at, f'Invalid input: expected "{options[0]}"'))
+                raise ValidationFailed(
+                    ValidationProblem(at, f'Invalid input: expected "{options[0]}"')
+                )
             shown = "|".join(f'"{option}"' for option in options)
-            raise Misshapen(Problem(at, f"Invalid option: expected one of {shown}"))
+            raise ValidationFailed(
+                ValidationProblem(at, f"Invalid option: expected one of {shown}")
+            )
         return str(value)
 
-    return Shape(read)
+    return Validator(read)
 
 
-def list_of(shape: Shape) -> Shape:
+def list_of(validator: Validator) -> Validator:
     """A list; a query that gives the parameter once means a list of one."""
 
-    def read(value: Any, at: Where) -> list[Json]:
+    def read(value: Any, at: FieldPath) -> list[Json]:
         if at[0] == "querystring" and not isinstance(value, list):
             value = [value]
         if not isinstance(value, list):
             raise _expected("array", value, at)
-        return [shape.read(item, (*at, str(place))) for place, item in enumerate(value)]
+        return [validator.read(item, (*at, str(place))) for place, item in enumerate(value)]
 
-    return Shape(read)
+    return Validator(read)
 
 
-def record() -> Shape:
+def record() -> Validator:
     """An object with any fields."""
 
-    def read(value: Any, at: Where) -> Row:
+    def read(value: Any, at: FieldPath) -> Row:
         if not isinstance(value, dict):
             raise _expected("object" if at[0] == "body" and len(at) == 1 else "record", value, at)
         return value
 
-    return Shape(read)
+    return Validator(read)
 
 
-def fields(shapes: Mapping[str, Shape]) -> Shape:
+def fields(validators: Mapping[str, Validator]) -> Validator:
     """An object with these fields; others are dropped. All problems are told together."""
 
-    def read(value: Any, at: Where) -> Row:
+    def read(value: Any, at: FieldPath) -> Row:
         if not isinstance(value, dict):
             raise _expected("object", value, at)
         clean: Row = {}
-        problems: list[Problem] = []
-        for name, shape in shapes.items():
+        problems: list[ValidationProblem] = []
+        for name, validator in validators.items():
             given = value.get(name, MISSING)
-            if given is MISSING and not shape.required:
+            if given is MISSING and not validator.required:
                 continue
             try:
-                clean[name] = shape.read(given, (*at, name))
-            except Misshapen as wrong:
+                clean[name] = validator.read(given, (*at, name))
+            except ValidationFailed as wrong:
                 problems += wrong.problems
         if problems:
-            raise Misshapen(*problems)
+            raise ValidationFailed(*problems)
         return clean
 
-    return Shape(read)
+    return Validator(read)
 
 
 @dataclass(frozen=True)
-class Union(Shape):
+class Union(Validator):
     """Any of several shapes; see `union`."""
 
-    options: tuple[Shape, ...] = ()
+    options: tuple[Validator, ...] = ()
 
-    def branches(self) -> tuple[Shape, ...]:
+    def branches(self) -> tuple[Validator, ...]:
         return self.options
 
 
-def union(*shapes: Shape) -> Shape:
+def union(*validators: Validator) -> Validator:
     """The first of these that fits. A server says only that none does, unless a single one nearly did."""
 
-    def read(value: Any, at: Where) -> Json:
-        near: list[Misshapen] = []
-        for shape in shapes:
+    def read(value: Any, at: FieldPath) -> Json:
+        near: list[ValidationFailed] = []
+        for validator in validators:
             try:
-                return shape.read(value, at)
-            except Misshapen as wrong:
-                if all(problem.slight for problem in wrong.problems):
+                return validator.read(value, at)
+            except ValidationFailed as wrong:
+                if all(problem.breaks_rule for problem in wrong.problems):
                     near.append(wrong)
         if len(near) == 1:
             raise near[0]
-        raise Misshapen(Problem(at, "Invalid input"))
+        raise ValidationFailed(ValidationProblem(at, "Invalid input"))
 
-    return Union(read, options=shapes)
+    return Union(read, options=validators)
 
 
-def complaints(shape: Shape, value: Any, wrong: Misshapen, *, where: str, zod: bool) -> list[str]:
+def validation_errors(
+    validator: Validator, value: Any, wrong: ValidationFailed, *, where: str, zod: bool
+) -> list[str]:
     """What the server says about a misshapen value. ajv complains once for each branch of a union."""
     if zod:
         return [problem.zod() for problem in wrong.problems]
-    if not isinstance(shape, Union):
+    if not isinstance(validator, Union):
         return [problem.ajv() for problem in wrong.problems]
     found: list[str] = []
-    for branch in shape.branches():
+    for branch in validator.branches():
         try:
             branch.read(value, (where,))
-        except Misshapen as inner:
+        except ValidationFailed as inner:
             # ajv stops at the first problem, and looks for missing fields before it looks into those that are there.
             missing = [problem for problem in inner.problems if problem.missing]
             found += [problem.ajv() for problem in sorted(missing, key=_depth)[:1]]
     return [*found, f"{where} must match a schema in anyOf"]
 
 
-def _depth(problem: Problem) -> int:
+def _depth(problem: ValidationProblem) -> int:
     return len(problem.where)
 
 
-def _expected(kind: str, value: Any, at: Where) -> Misshapen:
-    words = f"Invalid input: expected {kind}, received {_received(value)}"
-    return Misshapen(Problem(at, words, missing=value is MISSING))
+def _expected(kind: str, value: Any, at: FieldPath) -> ValidationFailed:
+    message = f"Invalid input: expected {kind}, received {_received(value)}"
+    return ValidationFailed(ValidationProblem(at, message, missing=value is MISSING))
 
 
 def _received(value: Any) -> str:

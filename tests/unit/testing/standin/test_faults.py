@@ -29,18 +29,18 @@ def session(server: ActivepiecesServer) -> Iterator[requests.Session]:
         yield session
 
 
-def make_project(server: ActivepiecesServer, session: requests.Session) -> requests.Response:
+def add_project(server: ActivepiecesServer, session: requests.Session) -> requests.Response:
     return session.post(f"{server.url}/api/v1/projects", json={"displayName": "Acme"}, timeout=5)
 
 
 def projects(server: ActivepiecesServer) -> list[str]:
-    return [row["displayName"] for row in server.world.store.all("project", type="TEAM")]
+    return [row["displayName"] for row in server.state.store.all("project", type="TEAM")]
 
 
 def test_a_failing_call_does_nothing(server: ActivepiecesServer, session: requests.Session) -> None:
     server.faults.fail("POST", PROJECTS, 503, headers={"Retry-After": "7"})
 
-    answer = make_project(server, session)
+    answer = add_project(server, session)
 
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "7"
@@ -55,10 +55,10 @@ def test_a_failing_call_does_nothing(server: ActivepiecesServer, session: reques
 def test_a_lost_answer_has_done_its_work(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
-    server.faults.lose_answer("POST", PROJECTS)
+    server.faults.drop_response("POST", PROJECTS)
 
     with pytest.raises(requests.ConnectionError, match="without response"):
-        make_project(server, session)
+        add_project(server, session)
 
     assert projects(server).count("Acme") == 1
 
@@ -66,10 +66,10 @@ def test_a_lost_answer_has_done_its_work(
 def test_a_reset_connection_has_done_nothing(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
-    server.faults.reset("POST", PROJECTS)
+    server.faults.reset_connection("POST", PROJECTS)
 
     with pytest.raises(requests.ConnectionError, match="reset by peer"):
-        make_project(server, session)
+        add_project(server, session)
 
     assert "Acme" not in projects(server)
 
@@ -77,10 +77,10 @@ def test_a_reset_connection_has_done_nothing(
 def test_a_cut_body_ends_in_its_middle(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
-    server.faults.cut_body("POST", PROJECTS)
+    server.faults.truncate_body("POST", PROJECTS)
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
-        make_project(server, session)
+        add_project(server, session)
 
     assert projects(server).count("Acme") == 1
 
@@ -88,9 +88,9 @@ def test_a_cut_body_ends_in_its_middle(
 def test_rubbish_says_that_it_is_json(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
-    server.faults.rubbish("POST", PROJECTS)
+    server.faults.invalid_json("POST", PROJECTS)
 
-    answer = make_project(server, session)
+    answer = add_project(server, session)
 
     assert answer.headers["Content-Type"].startswith("application/json")
     with pytest.raises(requests.exceptions.JSONDecodeError):
@@ -98,10 +98,10 @@ def test_rubbish_says_that_it_is_json(
 
 
 def test_a_slow_answer_comes_late(server: ActivepiecesServer, session: requests.Session) -> None:
-    server.faults.slow("POST", PROJECTS, 0.05)
+    server.faults.delay("POST", PROJECTS, 0.05)
     begun = time.monotonic()
 
-    answer = make_project(server, session)
+    answer = add_project(server, session)
 
     assert answer.status_code == 201
     assert time.monotonic() - begun >= 0.05
@@ -109,7 +109,7 @@ def test_a_slow_answer_comes_late(server: ActivepiecesServer, session: requests.
 
 def test_who_waits_for_a_slow_answer_is_let_go_when_the_server_stops() -> None:
     server = ActivepiecesServer().start()
-    server.faults.slow("GET", "*", 60)
+    server.faults.delay("GET", "*", 60)
     url = f"{server.url}/api/v1/health"
 
     def wait() -> None:
@@ -118,7 +118,7 @@ def test_who_waits_for_a_slow_answer_is_let_go_when_the_server_stops() -> None:
 
     waiting = Thread(target=wait)
     waiting.start()
-    while not server.faults.happened:
+    while not server.faults.triggered:
         time.sleep(0.001)
     server.close()
     waiting.join(timeout=5)
@@ -128,13 +128,13 @@ def test_who_waits_for_a_slow_answer_is_let_go_when_the_server_stops() -> None:
 
 def test_a_slow_answer_is_slow_after_another_start(session: requests.Session) -> None:
     server = ActivepiecesServer()
-    server.faults.slow("POST", PROJECTS, 0.05)
+    server.faults.delay("POST", PROJECTS, 0.05)
     server.start().stop()
     session.headers["Authorization"] = f"Bearer {server.api_key}"
 
     with server:
         begun = time.monotonic()
-        make_project(server, session)
+        add_project(server, session)
 
     assert time.monotonic() - begun >= 0.05
 
@@ -157,14 +157,14 @@ def test_a_fault_serves_so_many_calls(
 ) -> None:
     server.faults.fail("*", "/proj*", 500, times=2)
 
-    assert [make_project(server, session).status_code for _ in range(3)] == [500, 500, 201]
+    assert [add_project(server, session).status_code for _ in range(3)] == [500, 500, 201]
 
 
 def test_cleared_faults_are_gone(server: ActivepiecesServer, session: requests.Session) -> None:
     server.faults.fail("POST", PROJECTS, 500, times=None)
     server.faults.clear()
 
-    assert make_project(server, session).status_code == 201
+    assert add_project(server, session).status_code == 201
 
 
 def test_a_connection_goes_on_after_a_fault(
@@ -173,6 +173,6 @@ def test_a_connection_goes_on_after_a_fault(
     """The body of the refused request was read: the next request on the connection is understood."""
     server.faults.fail("POST", PROJECTS, 429)
 
-    statuses = [make_project(server, session).status_code for _ in range(2)]
+    statuses = [add_project(server, session).status_code for _ in range(2)]
 
     assert statuses == [429, 201]

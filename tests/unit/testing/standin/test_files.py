@@ -9,7 +9,7 @@ from werkzeug.test import Client
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import ConnectionDraft
-from flask_activepieces.testing import ActivepiecesServer, Piece
+from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 
 
 def test_the_password_is_another_at_each_start(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def signs_in(server: ActivepiecesServer, password: str) -> bool:
 
 
 def test_a_second_start_finds_the_project_its_connections_and_the_old_key(tmp_path: Path) -> None:
-    piece = Piece("@acme/piece-acme", auth={"type": "SECRET_TEXT", "required": True})
+    piece = StandinPiece("@acme/piece-acme", auth={"type": "SECRET_TEXT", "required": True})
     file = tmp_path / "activepieces.db"
     with ActivepiecesServer(database=file, pieces=[piece]) as first:
         client = ActivepiecesClient(first.url, api_key=first.api_key)

@@ -66,7 +66,7 @@ def test_the_page_says_what_it_is(browser: FlaskClient) -> None:
 def test_an_empty_server_has_a_page_too() -> None:
     server = forgets_everybody(ActivepiecesServer())
 
-    assert "Nobody has signed up yet." in server.app.test_client().get("/").text
+    assert "No one has signed up yet." in server.app.test_client().get("/").text
     server.close()
 
 
@@ -98,7 +98,7 @@ def test_a_code_that_comes_back_makes_a_connection(
 
     assert "Connected: Acme OAuth." in page.text
     assert "code_verifier=" in endpoint.heard[0].body  # the piece wants PKCE
-    assert server.read_as_engine("piece-acme-oauth")["status"] == "ACTIVE"
+    assert server.read_connection_as_piece("piece-acme-oauth")["status"] == "ACTIVE"
 
 
 def test_no_secret_is_on_the_page(

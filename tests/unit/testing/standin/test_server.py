@@ -60,7 +60,7 @@ def test_a_reset_server_is_as_on_its_first_day() -> None:
         key, token = server.api_key, server.user_token()
         api = connected(server)
         server.faults.fail("GET", "*", 500, times=None)
-        server.world.plan.clear()
+        server.state.plan.clear()
 
         server.reset()
 
@@ -77,7 +77,7 @@ def test_a_file_remembers(tmp_path: Path) -> None:
 
     with closing(ActivepiecesServer(database=database, pieces=acme_pieces(""))) as again:
         assert again.project_id == project_id
-        assert again.read_as_engine("crm")["value"]["secret_text"] == SECRET
+        assert again.read_connection_as_piece("crm")["value"]["secret_text"] == SECRET
 
 
 def test_no_value_lies_open_in_the_file(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_no_value_is_in_an_answer_or_in_a_repr() -> None:
         listed = api.ask("GET", f"/app-connections?projectId={server.project_id}").text
         platform_wide = api.ask("GET", "/platform-app-connections").text
 
-        for text in (listed, platform_wide, repr(server.calls), repr(server.world)):
+        for text in (listed, platform_wide, repr(server.calls), repr(server.state)):
             assert SECRET not in text
             assert server.api_key not in text
 
@@ -185,10 +185,13 @@ def test_a_broken_connection_stays_so_until_it_is_made_again() -> None:
 
         server.break_connection("crm")
 
-        assert server.read_as_engine("crm")["status"] == "ERROR"
+        assert server.read_connection_as_piece("crm")["status"] == "ERROR"
         value = {"type": "SECRET_TEXT", "secret_text": SECRET}
         api.connect("crm", "@activepieces/piece-acme-secret", value)
-        assert server.read_as_engine("crm", project_id=server.project_id)["status"] == "ACTIVE"
+        assert (
+            server.read_connection_as_piece("crm", project_id=server.project_id)["status"]
+            == "ACTIVE"
+        )
 
 
 def test_a_connection_that_is_not_there_cannot_break() -> None:

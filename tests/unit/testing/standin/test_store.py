@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flask_activepieces.testing.standin.routing.responses import Refusal
+from flask_activepieces.testing.standin.routing.responses import ErrorResponse
 from flask_activepieces.testing.standin.store import Store, new_id
 from tests.support.clock import StoppedClock
 
@@ -55,7 +55,7 @@ def test_a_row_is_of_its_kind(store: Store) -> None:
 
 @pytest.mark.parametrize("text", ["a\0b", "\0"])
 def test_a_nul_is_refused_as_by_postgresql(store: Store, text: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ErrorResponse) as refused:
         store.add("thing", {"name": text})
 
     assert refused.value.body["code"] == "22021"
@@ -77,7 +77,7 @@ def test_changes_at_once_lose_nothing(store: Store) -> None:
 
 
 def test_what_is_sealed_can_be_unsealed_here_only(store: Store, clock: StoppedClock) -> None:
-    sealed = store.sign_json({"secret_text": "canary"})
+    sealed = store.encrypt({"secret_text": "canary"})
 
     assert "canary" not in sealed
-    assert store.verify_json(sealed) == {"secret_text": "canary"}
+    assert store.decrypt(sealed) == {"secret_text": "canary"}

@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 from werkzeug.test import TestResponse
 
 from flask_activepieces import testing
-from flask_activepieces.testing import ActivepiecesServer, Piece
+from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.standin import versions
 from flask_activepieces.testing.standin.versions import CHANGES, RELEASES, Change, Version
 from tests.support.standin import Standin, action, answering, catch_webhook
@@ -36,7 +36,7 @@ def playing() -> Iterator[Playing]:
     """Makes stand-ins, which end with the test."""
     with ExitStack() as stack:
 
-        def play(version: Version, *, more: Sequence[Piece] = (), **options: Any) -> Standin:
+        def play(version: Version, *, more: Sequence[StandinPiece] = (), **options: Any) -> Standin:
             server = ActivepiecesServer(
                 version=version, pieces=[ECHO, *more], sleep=lambda seconds: None, **options
             )
@@ -103,12 +103,12 @@ class Replacement:
 
     def used_by(self, which: str) -> list[str]:
         """The connections that the flow uses in its latest version, or in the published one."""
-        world = self.standin.server.world
+        state = self.standin.server.state
         flow = self.standin.get(f"/flows/{self.flow_id}")
         if which == "draft":
             used: list[str] = flow["version"]["connectionIds"]
             return used
-        row = world.store.get("flow_version", flow["publishedVersionId"])
+        row = state.store.get("flow_version", flow["publishedVersionId"])
         assert row is not None
         return list(row["connectionIds"])
 
@@ -224,7 +224,7 @@ def test_replace_by_an_api_key_leaves_a_blank_draft(
 def test_replace_deletes_no_global_source(playing: Playing) -> None:
     """Read in upstream's tests: 403; without the deletion, a global source is as good as any."""
     replacement = Replacement(playing("0.86"))
-    store = replacement.standin.server.world.store
+    store = replacement.standin.server.state.store
     store.change("app_connection", replacement.old, scope="PLATFORM")
 
     assert replacement.ask(BOTH).status_code == 403
@@ -254,7 +254,7 @@ def test_a_global_connection_is_not_deleted_as_one_of_a_project(
 ) -> None:
     standin = playing(version)
     connection_id = standin.connect("key", ECHO.name, SECRET)
-    store = standin.server.world.store
+    store = standin.server.state.store
     store.change("app_connection", connection_id, scope="PLATFORM")
 
     answer = standin.ask("DELETE", f"/app-connections/{connection_id}")
@@ -285,12 +285,12 @@ def test_types_that_not_all_versions_have(
     assert (first.status_code, second.status_code) == (placeholder, oidc)
 
 
-PIECE_THAT_KNOWS = Piece(
+PIECE_THAT_KNOWS = StandinPiece(
     "@acme/piece-knows",
     auth={"type": "SECRET_TEXT"},
     identify=lambda value: f"owner of {value['secret_text']}",
 )
-SIGN_IN = Piece(
+SIGN_IN = StandinPiece(
     "@acme/piece-sign-in",
     auth={
         "type": "OAUTH2",
@@ -306,7 +306,9 @@ def id_token(**claims: str) -> str:
     return f"x.{b64encode(json.dumps(claims).encode()).decode()}.x"
 
 
-def draft(standin: Standin, piece: Piece, value: dict[str, Any], **more: Any) -> dict[str, Any]:
+def draft(
+    standin: Standin, piece: StandinPiece, value: dict[str, Any], **more: Any
+) -> dict[str, Any]:
     body = {
         "externalId": "acme",
         "displayName": "acme",
@@ -318,7 +320,7 @@ def draft(standin: Standin, piece: Piece, value: dict[str, Any], **more: Any) ->
     return body | more
 
 
-def upsert(standin: Standin, piece: Piece, value: dict[str, Any], **more: Any) -> Any:
+def upsert(standin: Standin, piece: StandinPiece, value: dict[str, Any], **more: Any) -> Any:
     return standin.post("/app-connections", draft(standin, piece, value, **more))
 
 
@@ -424,7 +426,7 @@ def test_a_piece_set_is_kept(playing: Playing, version: Version, kept: list[str]
     answer = standin.ask("POST", "/managed-authn/external-token", {"externalAccessToken": token})
 
     assert answer.status_code == 200
-    rows = server.world.store.all("project_piece_set")
+    rows = server.state.store.all("project_piece_set")
     assert [row["pieceSet"] for row in rows] == kept
 
 

@@ -36,7 +36,7 @@ def pair() -> tuple[RSAKey, str]:
 def sign(standin: Standin, pair: tuple[RSAKey, str]) -> Sign:
     """Signs as the host would, with a key of the platform; None takes a claim away."""
     server = standin.server
-    key = add_key(server.world, server.platform_id, pair[1], "host")
+    key = add_key(server.state, server.platform_id, pair[1], "host")
 
     def signed(*, algorithm: str = "RS256", kid: str = key["id"], **changes: Any) -> str:
         claims = {name: value for name, value in (CLAIMS | changes).items() if value is not None}

@@ -117,7 +117,7 @@ def test_an_oauth_app_is_one_for_each_piece_and_never_shows_its_secret(standin: 
 
     assert second["id"] == first["id"]
     assert admin.get("/oauth-apps")["data"] == [second]
-    assert "canary-2" not in str(standin.server.world.store.all("oauth_app"))
+    assert "canary-2" not in str(standin.server.state.store.all("oauth_app"))
     assert admin.ask("DELETE", f"/oauth-apps/{first['id']}").status_code == 204
     assert admin.ask("DELETE", f"/oauth-apps/{first['id']}").status_code == 404
 

@@ -43,7 +43,7 @@ class Scene:
 
     def reads(self) -> dict[str, Any]:
         """The connection, as a piece receives it."""
-        return self.server.read_as_engine("acme")
+        return self.server.read_connection_as_piece("acme")
 
     @property
     def asked(self) -> int:

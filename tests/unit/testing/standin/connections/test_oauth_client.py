@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from flask_activepieces.testing.standin.connections.oauth_client import (
-    Blocked,
-    NoAnswer,
-    OAuthClient,
+    AddressBlocked,
+    NoResponse,
+    TokenEndpointClient,
     TokenRequest,
     form_encoded,
 )
@@ -30,8 +30,8 @@ def sent() -> list[TokenRequest]:
 
 
 @pytest.fixture
-def client(sent: list[TokenRequest]) -> OAuthClient:
-    return OAuthClient(sleep=lambda seconds: None, record=sent.append)
+def client(sent: list[TokenRequest]) -> TokenEndpointClient:
+    return TokenEndpointClient(sleep=lambda seconds: None, record=sent.append)
 
 
 def test_a_form_is_encoded_as_javascript_does() -> None:
@@ -40,7 +40,7 @@ def test_a_form_is_encoded_as_javascript_does() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303])
 def test_a_redirect_loses_the_body(
-    endpoint: TokenEndpoint, client: OAuthClient, status: int
+    endpoint: TokenEndpoint, client: TokenEndpointClient, status: int
 ) -> None:
     endpoint.tell(Told(status=status, location="/elsewhere"))
 
@@ -53,7 +53,7 @@ def test_a_redirect_loses_the_body(
 
 @pytest.mark.parametrize("status", [307, 308])
 def test_a_strict_redirect_gives_the_secret_away(
-    endpoint: TokenEndpoint, client: OAuthClient, status: int
+    endpoint: TokenEndpoint, client: TokenEndpointClient, status: int
 ) -> None:
     with token_endpoint() as stranger:
         endpoint.tell(Told(status=status, location=f"{stranger.url}/token"))
@@ -65,20 +65,22 @@ def test_a_strict_redirect_gives_the_secret_away(
         assert "authorization" not in dict(request.headers)
 
 
-def test_endless_redirects_end(endpoint: TokenEndpoint, client: OAuthClient) -> None:
+def test_endless_redirects_end(endpoint: TokenEndpoint, client: TokenEndpointClient) -> None:
     endpoint.tell(*[Told(status=307, location="/again")] * 10)
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         client.post(f"{endpoint.url}/token", FIELDS, authorization=None)
 
     assert len(endpoint.heard) == 6
 
 
-def test_a_refused_connection_is_tried_once(sent: list[TokenRequest], client: OAuthClient) -> None:
+def test_a_refused_connection_is_tried_once(
+    sent: list[TokenRequest], client: TokenEndpointClient
+) -> None:
     with token_endpoint() as gone:
         url = gone.url
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(NoResponse):
         client.post(url, FIELDS, authorization=None)
 
     assert [request.status for request in sent] == [None]
@@ -86,9 +88,9 @@ def test_a_refused_connection_is_tried_once(sent: list[TokenRequest], client: OA
 
 @pytest.mark.parametrize("url", ["{base_url}/token", "ftp://x/token", "no url", "http://"])
 def test_what_is_no_address_is_not_asked(
-    sent: list[TokenRequest], client: OAuthClient, url: str
+    sent: list[TokenRequest], client: TokenEndpointClient, url: str
 ) -> None:
-    with pytest.raises(Blocked):
+    with pytest.raises(AddressBlocked):
         client.post(url, FIELDS, authorization=None)
 
     assert sent == []
@@ -96,9 +98,9 @@ def test_what_is_no_address_is_not_asked(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]"])
 def test_a_private_address_is_not_asked(sent: list[TokenRequest], host: str) -> None:
-    client = OAuthClient(sleep=lambda seconds: None, record=sent.append, ssrf_allow_list=())
+    client = TokenEndpointClient(sleep=lambda seconds: None, record=sent.append, ssrf_allow_list=())
 
-    with pytest.raises(Blocked):
+    with pytest.raises(AddressBlocked):
         client.post(f"http://{host}/token", FIELDS, authorization=None)
 
     assert sent == []
@@ -108,7 +110,7 @@ def test_a_private_address_is_not_asked(sent: list[TokenRequest], host: str) -> 
 def test_a_private_address_on_the_list_is_asked(
     endpoint: TokenEndpoint, sent: list[TokenRequest], allowed: str
 ) -> None:
-    client = OAuthClient(
+    client = TokenEndpointClient(
         sleep=lambda seconds: None, record=sent.append, ssrf_allow_list=("10.0.0.0/8", allowed)
     )
 
@@ -118,7 +120,7 @@ def test_a_private_address_on_the_list_is_asked(
 
 
 def test_no_secret_is_in_the_repr_of_a_request(
-    endpoint: TokenEndpoint, sent: list[TokenRequest], client: OAuthClient
+    endpoint: TokenEndpoint, sent: list[TokenRequest], client: TokenEndpointClient
 ) -> None:
     client.post(f"{endpoint.url}/token", FIELDS, authorization="Basic c2VjcmV0")
 

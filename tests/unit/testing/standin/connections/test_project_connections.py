@@ -59,7 +59,7 @@ def test_overlapping_upserts_make_duplicates(api: Standin) -> None:
 
 
 def test_a_server_that_is_not_racy_makes_one_row(api: Standin) -> None:
-    api.server.world.racy = False
+    api.server.state.duplicate_upserts = False
 
     assert upserts_at_once(api, "crm") == 1
 
@@ -70,7 +70,7 @@ def test_a_placeholder_overwrites_nothing(api: Standin) -> None:
     again = api.post("/app-connections", draft(api, type="PLACEHOLDER", displayName="later"))
 
     assert (again["status"], again["displayName"]) == ("ACTIVE", "CRM")
-    assert api.server.read_as_engine("crm")["value"]["secret_text"] == "ok-1"
+    assert api.server.read_connection_as_piece("crm")["value"]["secret_text"] == "ok-1"
 
 
 def test_a_real_value_takes_the_place_of_a_placeholder(api: Standin) -> None:
@@ -123,7 +123,7 @@ def test_a_value_is_checked_by_the_piece_only_where_a_worker_is(api: Standin) ->
     refused = draft(api, value={"type": "SECRET_TEXT", "secret_text": "no"})
     assert api.ask("POST", "/app-connections", refused).status_code == 201
 
-    api.server.world.validates = True
+    api.server.state.validates_values = True
 
     answer = api.ask("POST", "/app-connections", refused)
     assert answer.json == {
@@ -137,7 +137,7 @@ def test_a_wrong_type_is_refused_only_by_a_piece_that_checks_connections(
     api: Standin, piece: str, status: int
 ) -> None:
     """0.85.2 and 0.86.0, seen: without the piece's `validate` not even the type is looked at."""
-    api.server.world.validates = True
+    api.server.state.validates_values = True
     value = {"type": "BASIC_AUTH", "username": "u", "password": "p"}
     name = f"@activepieces/piece-acme-{piece}"
 
@@ -150,8 +150,8 @@ def test_a_wrong_type_is_refused_only_by_a_piece_that_checks_connections(
 
 def test_without_a_worker_the_answer_takes_five_minutes(api: Standin) -> None:
     waited: list[float] = []
-    world = api.server.world
-    world.validates, world.has_worker, world.sleep = True, False, waited.append
+    state = api.server.state
+    state.validates_values, state.has_worker, state.sleep = True, False, waited.append
 
     answer = api.ask("POST", "/app-connections", draft(api))
 

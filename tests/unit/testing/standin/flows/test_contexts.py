@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.testing import Action, ActionCall, ActivepiecesServer, Piece
+from flask_activepieces.testing import Action, ActionCall, ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.standin.pieces.catalogue import validate
 from tests.support.standin import Standin, action
 from tests.support.standin import standin as calls
@@ -21,7 +21,7 @@ OF_AN_ENGINE = {
 #: Services of an engine that the stand-in does not have.
 NOT_PLAYED = {"store", "flows", "files", "tags", "output", "agent"}
 SECRETS = {"type": "CUSTOM_AUTH", "props": {"client_secret": "canary-1", "code": "canary-2"}}
-CUSTOM = Piece("@acme/piece-custom", auth={"type": "CUSTOM_AUTH"})
+CUSTOM = StandinPiece("@acme/piece-custom", auth={"type": "CUSTOM_AUTH"})
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def received() -> list[ActionCall]:
 def standin(received: list[ActionCall]) -> Iterator[Standin]:
     """A stand-in with a piece that keeps what it is given."""
     look = Action("Look", lambda call: received.append(call))
-    piece = Piece("@acme/piece-look", auth={"type": "CUSTOM_AUTH"}, actions={"look": look})
+    piece = StandinPiece("@acme/piece-look", auth={"type": "CUSTOM_AUTH"}, actions={"look": look})
     server = ActivepiecesServer(pieces=[piece], sleep=lambda seconds: None)
     yield calls(server)
     server.close()
@@ -103,12 +103,12 @@ def test_a_context_shows_no_secret_when_it_is_printed(
 def test_a_check_gets_the_bare_secret_and_the_bare_props(value: dict[str, Any], given: Any) -> None:
     """Real engines hand over other values whole."""
     seen: list[Any] = []
-    piece = Piece("@acme/piece-check", validate=seen.append)
+    piece = StandinPiece("@acme/piece-check", validate=seen.append)
     server = ActivepiecesServer(pieces=[piece])
-    row = server.world.store.first("piece", name=piece.name)
+    row = server.state.store.first("piece", name=piece.name)
     assert row is not None
 
-    validate(server.world, row, value)
+    validate(server.state, row, value)
 
     server.close()
     assert seen == [value if given is None else given]

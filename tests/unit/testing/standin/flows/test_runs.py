@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.testing import Action, ActionCall, ActivepiecesServer, Piece, StepFailed
-from flask_activepieces.testing.standin.pieces.piece import Answer
+from flask_activepieces.testing import (
+    Action,
+    ActionCall,
+    ActivepiecesServer,
+    StandinPiece,
+    StepFailed,
+)
+from flask_activepieces.testing.standin.pieces.piece import WebhookResponse
 from tests.support.clock import StoppedClock
 from tests.support.standin import Standin, action, answering
 from tests.support.standin import standin as calls
@@ -53,7 +59,7 @@ def test_inputs_and_outputs_of_steps_are_encrypted_at_rest(
     flow_id = standin.flow(echo("step_1"), answering("step_2", "done"))
     standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
 
-    assert "canary-1" not in json.dumps(server.world.store.all("flow_run"))
+    assert "canary-1" not in json.dumps(server.state.store.all("flow_run"))
 
 
 def test_a_failed_flow_keeps_its_caller_waiting_and_answers_nothing(
@@ -93,8 +99,8 @@ def test_a_token_that_cannot_be_renewed_for_lack_of_its_app_fails_the_step(
         "refresh_token": "r",
         "claimed_at": int(clock.now) - 7200,
     }
-    store = server.world.store
-    changes = {"type": "PLATFORM_OAUTH2", "sealed": store.sign_json(orphan)}
+    store = server.state.store
+    changes = {"type": "PLATFORM_OAUTH2", "sealed": store.encrypt(orphan)}
     store.change("app_connection", connection_id, **changes)
     flow_id = standin.flow(echo("step_1"))
 
@@ -213,12 +219,12 @@ def break_down(call: ActionCall) -> Any:
     raise ZeroDivisionError("by zero")
 
 
-FAULTY = Piece(
+FAULTY = StandinPiece(
     "@acme/piece-faulty",
     actions={
         "refuse": Action("Refuse", refuse),
         "break_down": Action("Break", break_down),
-        "go_on": Action("Go on", lambda call: Answer(200, {}, "early", final=False)),
+        "go_on": Action("Go on", lambda call: WebhookResponse(200, {}, "early", final=False)),
     },
 )
 

@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, PackedPiece, archive_of, packed
-from flask_activepieces.testing import ActivepiecesServer, Piece
+from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.standin.versions import Version
 from tests.support.raw_server import Received, raw_server
 from tests.support.standin import Standin, action, answering
@@ -202,7 +202,7 @@ def test_a_form_that_lacks_something_is_refused(standin: Standin, changes: Any) 
 
 def test_only_admins_of_a_platform_whose_plan_has_it_install_pieces(standin: Standin) -> None:
     assert install(standin.by_member("Editor"), TASKLANE).status_code == 403
-    standin.server.world.plan.discard("managePiecesEnabled")
+    standin.server.state.plan.discard("managePiecesEnabled")
     assert install(standin, TASKLANE).status_code == 402
 
 
@@ -222,7 +222,10 @@ def test_a_community_server_answers_with_the_piece_that_it_installed() -> None:
 
 def test_pieces_are_found_by_a_part_of_their_name() -> None:
     server = ActivepiecesServer(
-        pieces=[Piece("@acme/piece-crm", display_name="Big CRM"), Piece("@acme/piece-shop")]
+        pieces=[
+            StandinPiece("@acme/piece-crm", display_name="Big CRM"),
+            StandinPiece("@acme/piece-shop"),
+        ]
     )
     client = Client(server.app)
 
