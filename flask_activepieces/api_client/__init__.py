@@ -1,4 +1,4 @@
-"""The REST client for Activepieces. It can be used alone: it needs neither Flask nor a database."""
+"""The API client for Activepieces. It can be used alone: it needs neither Flask nor a database."""
 
 from .client import ActivepiecesClient
 from .connection_pool import ConnectionPool, Retries

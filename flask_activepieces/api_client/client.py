@@ -22,7 +22,7 @@ from .wire import Timeout, api_root
 
 
 class ActivepiecesClient:
-    """The REST client for one Activepieces server with one credential, for any number of threads.
+    """The API client for one Activepieces server with one credential, for any number of threads.
 
     Pass an ``api_key`` or another ``credential``. Clients may share a ``pool``, also across servers and credentials.
     With an ``edition``, calls that this edition lacks are refused before they are sent.

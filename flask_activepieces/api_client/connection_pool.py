@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import random
 import ssl
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import IncompleteRead, RemoteDisconnected
 from typing import Any
@@ -91,10 +92,12 @@ class ConnectionPool:
         """
         network.check(operation, request.url)
         self._close_stale_connections()
+        handled = sys.exc_info()[1]
         try:
             return self._exchange(operation, request, timeout, deadline)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise _to_api_error(operation, error, timeout, deadline) from error
+            causes = tuple(_exception_chain(error, until=handled))
+            raise _to_api_error(operation, causes, timeout, deadline) from error
         finally:
             self._last_used = time.monotonic()
 
@@ -160,32 +163,41 @@ def _chunks(
 
 
 def _to_api_error(
-    operation: str, error: Exception, timeout: Timeout, deadline: float
+    operation: str, causes: Sequence[BaseException], timeout: Timeout, deadline: float
 ) -> ConnectionFailed | CallTimedOut | UnexpectedResponse:
-    causes = list(_exception_chain(error))
-    for kind, detail in _UNSENT.items():
-        if any(isinstance(cause, kind) for cause in causes):
-            detail = detail.format(seconds=timeout.connect)
-            return ConnectionFailed(operation, detail=detail)
+    if detail := _message(_UNSENT_MESSAGES, causes):
+        return ConnectionFailed(operation, detail=detail.format(seconds=timeout.connect))
     if any(isinstance(cause, (TimeoutError, ReadTimeoutError)) for cause in causes):
         seconds = timeout.total if time.monotonic() >= deadline else timeout.read
         return CallTimedOut(operation, seconds=seconds)
     if any(isinstance(cause, DecodeError) for cause in causes):
         detail = "the response cannot be decompressed"
         return UnexpectedResponse(operation, detail=detail, outcome_unknown=True)
-    details = (d for kind, d in _BROKEN.items() if any(isinstance(c, kind) for c in causes))
-    detail = next(details, "the connection failed")
+    detail = _message(_BROKEN_MESSAGES, causes) or "the connection failed"
     return ConnectionFailed(operation, detail=detail, outcome_unknown=True)
 
 
-def _exception_chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+def _exception_chain(
+    error: BaseException | None, *, until: BaseException | None
+) -> Iterator[BaseException]:
+    """The error and its causes, without the exception that the caller was already handling."""
+    while error is not None and error is not until:
         yield error
         error = error.__cause__ or error.__context__
 
 
-#: Failures before the request is sent; the first that fits.
-_UNSENT: dict[type[BaseException], str] = {
+def _message(
+    messages: Mapping[type[BaseException], str], causes: Sequence[BaseException]
+) -> str | None:
+    """The first message whose exception is among the causes."""
+    return next(
+        (message for kind, message in messages.items() if any(isinstance(c, kind) for c in causes)),
+        None,
+    )
+
+
+#: Failures before the request is sent.
+_UNSENT_MESSAGES: Mapping[type[BaseException], str] = {
     requests.exceptions.InvalidURL: "invalid address",
     LocationValueError: "invalid address",
     NameResolutionError: "unknown host name",
@@ -197,7 +209,7 @@ _UNSENT: dict[type[BaseException], str] = {
 }
 #: Failures after which the server may have received the request. No public interface tells a failed TLS handshake
 #: from TLS that fails later.
-_BROKEN: dict[type[BaseException], str] = {
+_BROKEN_MESSAGES: Mapping[type[BaseException], str] = {
     ssl.SSLError: "the secure connection failed",
     RemoteDisconnected: "the connection was closed before a response",
     IncompleteRead: "the response was cut off",

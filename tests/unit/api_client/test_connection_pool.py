@@ -260,6 +260,19 @@ def test_a_broken_connection_leaves_the_outcome_unknown(
     assert failed.value.outcome_unknown
 
 
+def test_an_error_that_is_being_handled_does_not_hide_that_the_request_was_sent(
+    pool: ConnectionPool,
+) -> None:
+    """Python adds the handled error to the chain of causes."""
+    with raw_server(Received.reset) as server, pytest.raises(ConnectionFailed) as failed:
+        try:
+            requests.get(closed_port(), timeout=1)
+        except requests.ConnectionError:
+            send(pool, server.url, method="POST", body=b"{}")
+
+    assert failed.value.outcome_unknown
+
+
 @pytest.mark.parametrize(
     "rubbish", [b"220 smtp.example.com ESMTP\r\n", b"\x15\x03\x01\x00\x02\x02P"]
 )
