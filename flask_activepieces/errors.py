@@ -1,25 +1,24 @@
-"""What can go wrong, by what the caller can do about it.
+"""Errors, grouped by what the caller can do about them.
 
     ActivepiecesError
-    ├── ConfigError          fix the configuration and start again
-    ├── SetupError           the extension is not (or not rightly) set up on this app
-    ├── InvalidInput         a person or program gave values we cannot take: {field: message}
-    ├── NotFound             no such thing, or not in this tenant (the caller must not learn which)
-    ├── IntegrationDisabled  the integration is switched off, so Activepieces is not asked
-    ├── ClientDisabled       an OAuth client is suspended, and gets no tokens
-    ├── ConnectionInUse      a connection has flows: deleting it would break them
-    ├── AuthorizationDeclined  a third party, or its user, did not allow what was asked for
-    ├── SignatureError       a signed text is not ours, or was changed
-    │   └── SignatureExpired it is ours, and its time is over
-    ├── Unavailable          a database or cache is away: the same call may work later
-    │   └── Locked           another request is at the same thing just now
-    ├── NoRedirect           `oauth.authorization`: there is nobody to redirect to, the person is told on a page
-    ├── Refused              `oauth.authorization`: the client is told of an OAuth error by redirect
-    ├── Problem              `views.problems`: who calls the JSON API is answered with a status and words
-    └── ApiError           `client.errors`: a call of Activepieces failed; a tree of its own
+    ├── ConfigError            fix the configuration and restart
+    ├── SetupError             the extension is not, or not correctly, set up on this app
+    ├── InvalidInput           a person or program sent invalid values: {field: message}
+    ├── NotFound               not found in this tenant (the caller must not learn whether it exists in another)
+    ├── IntegrationDisabled    the integration is disabled, so Activepieces is not called
+    ├── ClientDisabled         the OAuth client is suspended, and gets no tokens
+    ├── ConnectionInUse        flows use the connection, and would break without it
+    ├── AuthorizationDeclined  a third party, or its user, declined what was asked for
+    ├── SignatureError         a signed value is not ours, or was changed
+    │   └── SignatureExpired   it is ours, and has expired
+    ├── Unavailable            a database or cache is unreachable: the same call may work later
+    │   └── Locked             another request works on the same thing
+    ├── NoRedirect             `oauth.authorization.request`: the user reads an error page
+    ├── Refused                `oauth.authorization.request`: the OAuth client gets the error by redirect
+    ├── Problem                `web.api.problems`: an error response of the JSON API
+    └── ApiError               `api_client.errors`: a call to Activepieces failed; a tree of its own
 
-What the OAuth protocol itself calls an error is Authlib's ``OAuth2Error`` family: it carries the words of
-RFC 6749 and no parallel one is invented here.
+Errors of the OAuth protocol are Authlib's ``OAuth2Error`` family, which has the error codes of RFC 6749.
 """
 
 from __future__ import annotations
@@ -28,23 +27,27 @@ from collections.abc import Mapping, Sequence
 
 
 class ActivepiecesError(Exception):
-    """The base of everything this package raises on purpose."""
+    """The base class of all errors of this package."""
 
 
 class ConfigError(ActivepiecesError):
-    """Raised by ``init_app`` with every problem of the configuration at once, each named by its key."""
+    """Raised by ``init_app`` with all problems of the configuration, each named by its setting."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(["Activepieces cannot start:", *(f"  - {p}" for p in problems)]))
+        super().__init__(
+            "\n".join(
+                ["Invalid flask-activepieces configuration:", *(f"  - {p}" for p in problems)]
+            )
+        )
 
 
 class SetupError(ActivepiecesError):
-    """Raised when something needs the extension on an app that was not given it, or was given it twice."""
+    """Raised when the extension is missing on an app, set up twice, or lacks something that the app must provide."""
 
 
 class InvalidInput(ActivepiecesError):
-    """Raised when values do not fit; ``fields`` says what is wrong with each, in words for its author."""
+    """Raised when values are invalid; ``fields`` says what is wrong with each, for the person who sent it."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields = dict(fields)
@@ -52,28 +55,28 @@ class InvalidInput(ActivepiecesError):
 
 
 class NotFound(ActivepiecesError):
-    """Raised when a thing does not exist for the asking tenant; ``kind`` and ``id`` are what was asked."""
+    """Raised when something does not exist in the caller's tenant; ``kind`` and ``identifier`` say what."""
 
     def __init__(self, kind: str, identifier: str) -> None:
         self.kind = kind
         self.identifier = identifier
-        super().__init__(f"There is no {kind} {identifier!r} here.")
+        super().__init__(f"{kind[0].upper()}{kind[1:]} {identifier!r} not found.")
 
 
 class IntegrationDisabled(ActivepiecesError):
-    """Raised when an integration may not be used for now; ``reason`` says why, and what ends it."""
+    """Raised when an integration cannot be used; ``reason`` says why."""
 
     def __init__(self, integration_id: str, reason: str) -> None:
         self.integration_id = integration_id
         self.reason = reason
-        super().__init__(f"The integration {integration_id!r} is off: {reason}.")
+        super().__init__(f"Integration {integration_id!r} is disabled: {reason}.")
 
 
 class ClientDisabled(ActivepiecesError):
-    """Raised when an OAuth client that is suspended asks for tokens."""
+    """Raised when a suspended OAuth client asks for tokens."""
 
     def __init__(self) -> None:
-        super().__init__("This OAuth client is suspended: an administrator switched it off.")
+        super().__init__("This OAuth client is suspended by an administrator.")
 
 
 class ConnectionInUse(ActivepiecesError):
@@ -87,37 +90,37 @@ class ConnectionInUse(ActivepiecesError):
 
 
 class AuthorizationDeclined(ActivepiecesError):
-    """Raised when an authorization comes back without a code; ``error`` is the third party's word for why.
+    """Raised when an authorization is returned without a code; ``error`` is the third party's error code.
 
-    ``next_url`` is where the browser was to go afterwards.
+    ``next_url`` is the page that the user wanted to return to.
     """
 
     def __init__(self, error: str, description: str = "", *, next_url: str | None = None) -> None:
         self.error = error
         self.description = description
         self.next_url = next_url
-        super().__init__(description or f"The authorization was not given: {error}.")
+        super().__init__(description or f"Authorization was declined: {error}.")
 
 
 class SignatureError(ActivepiecesError):
-    """Raised when a signed text does not verify; the message never repeats the text."""
+    """Raised when a signature does not verify; the message never repeats the signed value."""
 
 
 class SignatureExpired(SignatureError):
-    """Raised when a signed text is genuine but older than it may be."""
+    """Raised when a signed value is genuine but has expired."""
 
 
 class Unavailable(ActivepiecesError):
-    """Raised when storage cannot be reached; ``retry_after`` is a fair number of seconds to wait."""
+    """Raised when storage is unreachable; ``retry_after`` is a reasonable number of seconds to wait."""
 
     def __init__(self, what: str, retry_after: int = 5) -> None:
         self.what = what
         self.retry_after = retry_after
-        super().__init__(f"The {what} cannot be reached just now.")
+        super().__init__(f"The {what} is currently unavailable.")
 
 
 class Locked(Unavailable):
-    """Raised when another request is at the same thing, and does not finish; ``retry_after`` is when it must have."""
+    """Raised when another request works on the same thing; it must have finished after ``retry_after`` seconds."""
 
     def __str__(self) -> str:
-        return f"Another request is at this {self.what}. Try again in {self.retry_after} seconds."
+        return f"This {self.what} is being changed by another request. Retry in {self.retry_after} seconds."

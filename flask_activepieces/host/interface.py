@@ -1,14 +1,15 @@
-"""What the extension asks of the app it lives in: one protocol.
+"""What the extension asks the app that it is part of.
 
-A *principal* is who is signed in, in one tenant. Ids are opaque text (see `host_ids`): an app with integer or UUID
-keys passes ``str(id)`` and gets the same text back.
+A *principal* is who is signed in, in one tenant. Ids are opaque strings (see `ids`): an app with integer or UUID keys
+passes ``str(id)`` and gets the same string back.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 from urllib.parse import quote
 
 from flask import current_app
@@ -20,7 +21,7 @@ Permission = Literal["view", "edit", "admin"]
 
 @dataclass(frozen=True)
 class Principal:
-    """Who acts, in which tenant; what an access token will speak for."""
+    """Who is signed in, in which tenant; what an access token speaks for."""
 
     user_id: str
     tenant_id: str
@@ -36,7 +37,7 @@ class Principal:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A tenant (or an organization in it) that a user may share with an outside program."""
+    """A tenant, or an organization in it, that a user may share with an OAuth client."""
 
     tenant_id: str
     name: str
@@ -48,53 +49,53 @@ class Workspace:
         checked_optional_id("Workspace.organization_id", self.organization_id)
 
     @property
-    def key(self) -> str:
-        """What tells it from the user's other workspaces, in a form."""
+    def form_value(self) -> str:
+        """Its value in forms, unique among the user's workspaces."""
         if self.organization_id is None:
             return quote(self.tenant_id, safe="")
         return f"{quote(self.tenant_id, safe='')}/{quote(self.organization_id, safe='')}"
 
 
-class Host(Protocol):
-    """The questions. `FlaskLoginHost` answers them for apps with Flask-Login, and can be subclassed.
+class Host(ABC):
+    """What the extension asks the app. `FlaskLoginHost` answers for apps with Flask-Login, and can be subclassed.
 
-    A class that inherits from this one has to answer the first five; the others have an answer.
+    The first five methods must be implemented; the others have defaults.
     """
 
+    @abstractmethod
     def current_principal(self) -> Principal | None:
-        """Who is signed in on this request; None for a stranger."""
-        ...
+        """Who is signed in on this request; None if no one is."""
 
+    @abstractmethod
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
-        """The user a token speaks for; None when unknown, disabled or no longer in that tenant.
+        """The user that a token speaks for; None if unknown, disabled or no longer in that tenant.
 
-        Asked by ``flask activepieces grants check`` and not at each request or refresh: an app that disables a
-        user calls `Activepieces.revoke_user`.
+        Called by ``flask activepieces grants check``, not on each request or refresh: an app that disables a user
+        calls `Activepieces.revoke_user`.
         """
-        ...
 
+    @abstractmethod
     def allows(self, principal: Principal, permission: Permission) -> bool:
         """Whether the principal may view, edit or administer integrations in their tenant."""
-        ...
 
+    @abstractmethod
     def login_url(self, next_url: str) -> str:
-        """Where to send a stranger who shall come back to ``next_url``, a path of this app."""
-        ...
+        """The URL of the login page, which must return to ``next_url``, a path of this app."""
 
+    @abstractmethod
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """What the user may share, the preferred one first; never empty for a signed-in user."""
-        ...
 
     def version(self) -> str | None:
-        """The version of the app, which Activepieces is told with every connection; None if it has none."""
+        """The version of the app, which is saved with every connection; by default the app's ``VERSION`` setting."""
         return _configured_version()
 
     def may_see_mcp_token(self, principal: Principal) -> bool:
-        """Whether this user may see a new MCP token, once, right after they rotated it."""
+        """Whether this user may see a new MCP token, once, right after rotating it."""
         return False
 
     def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
-        """The app's own page where a broken connection is renewed, with scheme and host; None if it has none."""
+        """The absolute URL of the app's page for renewing a broken connection; None if it has none."""
         return None
 
 

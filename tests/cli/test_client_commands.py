@@ -528,7 +528,7 @@ def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...]) -> No
         result = run("client", *command, client_id)
 
         assert (result.exit_code, result.stdout) == (1, "")
-        assert result.stderr == f"Error: There is no OAuth client {client_id!r} here.\n"
+        assert result.stderr == f"Error: OAuth client {client_id!r} not found.\n"
 
 
 def test_a_platforms_server_of_ones_own_is_registered_instead_of_its_cloud(run: Run) -> None:

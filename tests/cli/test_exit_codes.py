@@ -42,7 +42,7 @@ def test_storage_away_is_one_line_and_exit_code_3(
     assert result.exit_code == 3
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
-    assert line.startswith("Error: The database cannot be reached just now.")
+    assert line.startswith("Error: The database is currently unavailable.")
 
 
 def test_missing_tables_are_one_line_and_exit_code_1(make_app: MakeApp) -> None:
@@ -137,7 +137,7 @@ def test_with_json_an_unknown_client_is_a_document(run: Run, command: str) -> No
     assert result.exit_code == 1
     assert failure(result) == {
         "code": "not_found",
-        "detail": f"There is no OAuth client '{NOBODY}' here.",
+        "detail": f"OAuth client '{NOBODY}' not found.",
     }
 
 

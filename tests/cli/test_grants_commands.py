@@ -89,7 +89,7 @@ def test_revoke_of_an_unknown_grant_is_one_line(app: Flask, run: Run, grant_id: 
     result = run("grants", "revoke", grant_id)
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: There is no grant {grant_id!r} here.\n"
+    assert result.stderr == f"Error: Grant {grant_id!r} not found.\n"
     assert row_counts(app)["grants"] == 3
 
 

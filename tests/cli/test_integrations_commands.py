@@ -154,7 +154,7 @@ def test_a_check_goes_on_after_an_integration_that_cannot_be_checked(
     upstream.state.store.drop("app_connection", connection)
 
     assert [finding["integration_id"] for finding in found] == [linked, removed]
-    assert "There is no integration" in str(found[1]["problem"])
+    assert "not found" in str(found[1]["problem"])
 
 
 def test_a_name_commands_no_terminal(

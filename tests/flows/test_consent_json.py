@@ -78,9 +78,19 @@ def test_the_question_is_told_in_plain_values(program: Program, alice: Person) -
         ],
         "selected_workspace": "acme",
         "scopes": [
-            {"name": "profile:read", "words": "See your name", "required": True, "checked": True},
-            {"name": "tasks:read", "words": "See tasks", "required": False, "checked": True},
-            {"name": "tasks:write", "words": "Change tasks", "required": False, "checked": True},
+            {
+                "name": "profile:read",
+                "description": "See your name",
+                "required": True,
+                "checked": True,
+            },
+            {"name": "tasks:read", "description": "See tasks", "required": False, "checked": True},
+            {
+                "name": "tasks:write",
+                "description": "Change tasks",
+                "required": False,
+                "checked": True,
+            },
         ],
     }
 

@@ -233,5 +233,5 @@ def test_one_integration_is_removed_at_the_command_line(app: Flask, manager: Man
     assert (asked.exit_code, done.exit_code, again.exit_code) == (1, 0, 1)
     assert "acme" in asked.output
     assert f"Removed integration {integration['id']}.\n" in done.stdout
-    assert "There is no integration" in again.stderr
+    assert "not found" in again.stderr
     assert "integrations" not in row_counts(app)

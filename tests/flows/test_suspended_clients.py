@@ -87,4 +87,4 @@ def test_an_unknown_client_cannot_be_suspended(app: Flask) -> None:
     result = app.test_cli_runner().invoke(args=["activepieces", "client", "disable", "x" * 32])
 
     assert result.exit_code == 1
-    assert "There is no OAuth client" in result.output
+    assert "OAuth client" in result.output and "not found" in result.output

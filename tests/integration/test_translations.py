@@ -91,7 +91,7 @@ def test_so_is_a_database_that_is_away(app: Flask) -> None:
         page = alice.sees(LIST)
 
     assert "«Just a moment»" in page.text
-    assert "«The database cannot be reached just now.»" in page.text
+    assert "«The database is currently unavailable.»" in page.text
 
 
 def test_so_are_mistakes_in_a_form(app: Flask) -> None:

@@ -39,9 +39,9 @@ class Question:
 
     def decide(self, *, workspace: str | None, names: Sequence[str]) -> Choice:
         """The user's choice if it is one of those offered; `InvalidInput` says what is not."""
-        offered = {one.key: one for one in self.workspaces}
+        offered = {one.form_value: one for one in self.workspaces}
         if workspace is None and len(offered) == 1:
-            workspace = self.workspaces[0].key
+            workspace = self.workspaces[0].form_value
         if workspace not in offered:
             raise InvalidInput({"workspace": Message("Choose one of your workspaces.")})
         chosen = [scope.name for scope in self.scopes if scope.required or scope.name in names]

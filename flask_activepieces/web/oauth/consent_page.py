@@ -76,10 +76,10 @@ def describe(state: State, question: Question, request_id: str) -> dict[str, Any
         "redirect_host": origin_of(question.request.redirect_uri),
         "account": {"user_id": principal.user_id, "display_name": principal.display_name},
         "workspaces": [
-            {"key": workspace.key, "tenant_id": workspace.tenant_id, "name": workspace.name}
+            {"key": workspace.form_value, "tenant_id": workspace.tenant_id, "name": workspace.name}
             for workspace in question.workspaces
         ],
-        "selected_workspace": question.preferred.key,
+        "selected_workspace": question.preferred.form_value,
         "scopes": [
             {
                 "name": scope.name,

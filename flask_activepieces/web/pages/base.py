@@ -84,7 +84,7 @@ def _page_about(error: Exception) -> Response | None:
             return _just_a_moment(busy, Message("Another request is at this %(what)s.", what=what))
         case Unavailable(what=what) as away:
             return _just_a_moment(
-                away, Message("The %(what)s cannot be reached just now.", what=what)
+                away, Message("The %(what)s is currently unavailable.", what=what)
             )
         case SetupError() as incomplete:
             return _server_error(incomplete)

@@ -461,7 +461,7 @@ def test_while_an_integration_is_off_activepieces_gets_no_token(
     # Not invalid_grant, on which Activepieces gives the connection up for good.
     assert off.get_json() == {
         "error": "temporarily_unavailable",
-        "error_description": "This OAuth client is suspended: an administrator switched it off.",
+        "error_description": "This OAuth client is suspended by an administrator.",
     }
     assert on.status_code == 200
 

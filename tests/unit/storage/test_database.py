@@ -213,7 +213,7 @@ AWAY = {
 
 @pytest.mark.parametrize("name", AWAY)
 def test_a_database_that_is_away_is_not_tried_again(database: Database, name: str) -> None:
-    with pytest.raises(Unavailable, match="The database cannot be reached just now"):
+    with pytest.raises(Unavailable, match="The database is currently unavailable"):
         database.run_in_transaction(failing(1, AWAY[name]))
 
     assert count(database) == 0
