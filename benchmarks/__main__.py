@@ -14,7 +14,7 @@ from . import report
 from .databases import Database, server, sqlite
 from .imports import measure_imports
 from .listing import measure_listing
-from .rounds import Measured, Plan, measure
+from .measurement import Measured, Plan, measure
 
 _POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 _FULL = Plan(rounds=9, requests=600, warm_up=200)

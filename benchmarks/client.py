@@ -33,41 +33,46 @@ class Request:
         return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + self.body
 
 
-Lane = Generator[Request, bytes, None]
-MakeLane = Callable[[int], Lane]
+RequestStream = Generator[Request, bytes, None]
+MakeStream = Callable[[int], RequestStream]
 
 
-def prepare(make_lane: MakeLane, count: int, port: int) -> Callable[[], None]:
+def prepare(make_stream: MakeStream, count: int, port: int) -> Callable[[], None]:
     """Make what ``count`` requests need; calling the result sends them, on all connections at once."""
 
-    def drive(lane: Lane, request: Request) -> None:
+    def drive(stream: RequestStream, request: Request) -> None:
         try:
             while True:
-                request = lane.send(_exchange(port, request.wire()))
+                request = stream.send(_exchange(port, request.wire()))
         except StopIteration:
             return
 
-    return partial(_at_once, drive, _lanes(make_lane, count // CONNECTIONS))
+    return partial(_at_once, drive, _streams(make_stream, count // CONNECTIONS))
 
 
-def prepare_floor(make_lane: MakeLane, count: int, port: int, *, path: str) -> Callable[[], None]:
+def prepare_baseline(
+    make_stream: MakeStream, count: int, port: int, *, path: str
+) -> Callable[[], None]:
     """As many requests, with the operation's method, headers and body, for the bare view."""
 
-    def drive(_: Lane, request: Request) -> None:
+    def drive(_: RequestStream, request: Request) -> None:
         for _number in range(count // CONNECTIONS):
             _exchange(port, request.wire(path))
 
-    return partial(_at_once, drive, _lanes(make_lane, 1))
+    return partial(_at_once, drive, _streams(make_stream, 1))
 
 
-def _lanes(make_lane: MakeLane, length: int) -> list[tuple[Lane, Request]]:
-    lanes = [make_lane(length) for _ in range(CONNECTIONS)]
-    return [(lane, next(lane)) for lane in lanes]
+def _streams(make_stream: MakeStream, length: int) -> list[tuple[RequestStream, Request]]:
+    streams = [make_stream(length) for _ in range(CONNECTIONS)]
+    return [(stream, next(stream)) for stream in streams]
 
 
-def _at_once(drive: Callable[[Lane, Request], None], lanes: Sequence[tuple[Lane, Request]]) -> None:
+def _at_once(
+    drive: Callable[[RequestStream, Request], None],
+    streams: Sequence[tuple[RequestStream, Request]],
+) -> None:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for done in [pool.submit(drive, lane, first) for lane, first in lanes]:
+        for done in [pool.submit(drive, stream, first) for stream, first in streams]:
             done.result()
 
 

@@ -64,14 +64,14 @@ def server(url: str) -> Iterator[Database]:
     place = make_url(url)
     admin = create_engine(place, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     title = {"postgresql": "PostgreSQL"}.get(admin.dialect.name, "MariaDB")
-    _make_anew(admin)
+    _recreate(admin)
     try:
         yield Database(title, _text(place.set(database=NAME)), admin)
     finally:
         _drop(admin)
 
 
-def _make_anew(admin: Engine) -> None:
+def _recreate(admin: Engine) -> None:
     _drop(admin)
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {NAME}"))

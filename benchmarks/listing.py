@@ -18,7 +18,7 @@ import requests
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.resources.resource import NO_LIMIT
 
-from .canned import CONNECTIONS
+from .fixed_response import CONNECTIONS
 
 TARGET = 3.0
 _ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ _PROJECT = "H4SMHoAgJs8TNlXiaOIoV"
 class Listing:
     """Milliseconds of CPU of the calling process for a list, without the server's; medians of rounds."""
 
-    floor_ms: float
+    baseline_ms: float
     listed_ms: float
     ratio: float
     spread: tuple[float, float]
@@ -46,22 +46,22 @@ def measure_listing(rounds: int, *, lists: int = 20) -> Listing:
     """The bare call and the client's list, in turn; a round has ``lists`` of each."""
     with _served() as url:
         client = ActivepiecesClient(url, _KEY)
-        works = (_bare(url), lambda: _list(client))
+        works = (_baseline(url), lambda: _list(client))
         _round(works, lists)
         gc.freeze()  # keeps existing objects out of the collections after each call
         timed = [_round(works, lists) for _ in range(rounds)]
         gc.unfreeze()
-    ratios = [listed / floor for floor, listed in timed]
-    floor_ms, listed_ms = (median(column) for column in zip(*timed, strict=True))
+    ratios = [listed / baseline for baseline, listed in timed]
+    baseline_ms, listed_ms = (median(column) for column in zip(*timed, strict=True))
     return Listing(
-        floor_ms=floor_ms,
+        baseline_ms=baseline_ms,
         listed_ms=listed_ms,
         ratio=median(ratios),
         spread=(min(ratios), max(ratios)),
     )
 
 
-def _bare(url: str) -> Callable[[], None]:
+def _baseline(url: str) -> Callable[[], None]:
     """The cheapest call with requests: a session that keeps its connection open."""
     session = requests.Session()
     query: dict[str, str | int] = {"projectId": _PROJECT, "limit": NO_LIMIT}
@@ -97,7 +97,7 @@ def _round(works: Sequence[Callable[[], None]], times: int) -> tuple[float, ...]
 @contextmanager
 def _served() -> Iterator[str]:
     """The canned response, served by another process."""
-    command = [sys.executable, "-m", "benchmarks.canned"]
+    command = [sys.executable, "-m", "benchmarks.fixed_response"]
     process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -20,7 +20,7 @@ from flask_activepieces.oauth.tokens.families import begin, redeem
 from flask_activepieces.state import get_state
 
 from . import host
-from .client import Lane, Request
+from .client import Request, RequestStream
 
 CALLBACK = "https://program.example/callback"
 VERIFIER = "benchmarks-know-their-verifier-beforehand-so-it-is-no-secret"
@@ -29,7 +29,7 @@ SCOPE = " ".join(host.SCOPES)
 
 
 @dataclass
-class Mint:
+class TokenFactory:
     """Makes what the operations use up, by the package's own functions on the servers' database."""
 
     app: Flask
@@ -84,53 +84,53 @@ class Mint:
         return desk.pair(family, scope=family.scope, issuer=host.PUBLIC_URL, now=now)
 
 
-def exchange_codes(mint: Mint, count: int) -> Lane:
+def exchange_codes(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 6749 §4.1.3, with PKCE and the secret in the form."""
-    minted = [mint.code() for _ in range(count)]
-    fixed = mint.proof | {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
-    for code in minted:
+    codes = [token_factory.code() for _ in range(count)]
+    fixed = token_factory.proof | {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    for code in codes:
         yield _form("/oauth/token", fixed, grant_type="authorization_code", code=code)
 
 
-def refresh(mint: Mint, count: int) -> Lane:
+def refresh(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 6749 §6: one connection's chain, each request with the token of the last answer."""
-    (tokens,) = mint.pairs(1)
+    (tokens,) = token_factory.pairs(1)
     for _ in range(count):
         answer = yield _form(
             "/oauth/token",
-            mint.proof,
+            token_factory.proof,
             grant_type="refresh_token",
             refresh_token=tokens["refresh_token"],
         )
         tokens = json.loads(answer)
 
 
-def call_protected_view(mint: Mint, count: int) -> Lane:
+def call_protected_view(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 6750 §2.1."""
-    (tokens,) = mint.pairs(1)
+    (tokens,) = token_factory.pairs(1)
     bearer = ("Authorization", f"Bearer {tokens['access_token']}")
     for _ in range(count):
         yield Request("GET", host.PROTECTED, (bearer,))
 
 
-def introspect(mint: Mint, count: int) -> Lane:
+def introspect(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 7662, of an access token."""
-    (tokens,) = mint.pairs(1)
+    (tokens,) = token_factory.pairs(1)
     for _ in range(count):
-        yield _form("/oauth/introspect", mint.proof, token=tokens["access_token"])
+        yield _form("/oauth/introspect", token_factory.proof, token=tokens["access_token"])
 
 
-def revoke(mint: Mint, count: int) -> Lane:
+def revoke(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 7009, of a refresh token: a connection ends."""
-    for tokens in mint.pairs(count):
-        yield _form("/oauth/revoke", mint.proof, token=tokens["refresh_token"])
+    for tokens in token_factory.pairs(count):
+        yield _form("/oauth/revoke", token_factory.proof, token=tokens["refresh_token"])
 
 
-def open_consent_page(mint: Mint, count: int) -> Lane:
+def open_consent_page(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 6749 §4.1.1, up to the page that asks the user."""
     asked = {
         "response_type": "code",
-        "client_id": mint.proof["client_id"],
+        "client_id": token_factory.proof["client_id"],
         "redirect_uri": CALLBACK,
         "scope": SCOPE,
         "state": "a-state",
@@ -151,7 +151,7 @@ class Operation:
     """One row of the report."""
 
     title: str
-    lane: Callable[[Mint, int], Lane]
+    stream: Callable[[TokenFactory, int], RequestStream]
     #: The largest allowed multiple of the bare view, by database; none: for information.
     targets: Mapping[str, float] = field(default_factory=dict)
     #: Seconds that the revocation check may lag behind.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .imports import Imports
 from .listing import Listing
-from .rounds import Measured, Plan
+from .measurement import Measured, Plan
 
 _PACKAGES = ("flask", "sqlalchemy", "authlib", "joserfc", "requests", "psycopg", "gunicorn")
 _ROW = "{:<28} {:<11} {:>7} {:>7} {:>9} {:>7} {:>13} {:>7} {:>4} {:>4}"
@@ -29,13 +29,13 @@ def row(found: Measured) -> str:
     return _ROW.format(
         found.operation,
         found.database,
-        f"{found.floor_us:.0f}",
+        f"{found.baseline_us:.0f}",
         f"{found.server_us:.0f}",
         "not seen" if found.database_us is None else f"{found.database_us:.0f}",
         f"{found.ratio:.2f}",
         f"{found.spread[0]:.2f}-{found.spread[1]:.2f}",
         "" if found.target is None else f"{found.target:.2f}",
-        _word(found.met),
+        _verdict_text(found.met),
         found.statements,
     )
 
@@ -44,16 +44,16 @@ def import_line(found: Imports) -> str:
     """The import times."""
     return (
         f"import: {found.package_ms:.0f} ms of CPU, against {found.base_ms:.0f} ms for what it is built on:"
-        f" {found.ratio:.2f} (target {found.target:.2f}, met: {_word(found.met)})"
+        f" {found.ratio:.2f} (target {found.target:.2f}, met: {_verdict_text(found.met)})"
     )
 
 
 def listing_line(found: Listing) -> str:
     """The cost of a list of connections."""
     return (
-        f"listing 1,000 connections: {found.listed_ms:.1f} ms of CPU, against {found.floor_ms:.1f} ms for a bare"
+        f"listing 1,000 connections: {found.listed_ms:.1f} ms of CPU, against {found.baseline_ms:.1f} ms for a bare"
         f" call and json.loads: {found.ratio:.2f} ({found.spread[0]:.2f}-{found.spread[1]:.2f},"
-        f" target {found.target:.2f}, met: {_word(found.met)})"
+        f" target {found.target:.2f}, met: {_verdict_text(found.met)})"
     )
 
 
@@ -77,5 +77,5 @@ def write_json(
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
-def _word(met: bool | None) -> str:
+def _verdict_text(met: bool | None) -> str:
     return {True: "yes", False: "no", None: ""}[met]

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import event
 
-from .client import MakeLane, Request
+from .client import MakeStream, Request
 
 _BEFORE = 2
 _NOT_COUNTED = {"BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET"}
@@ -17,7 +17,7 @@ _NOT_COUNTED = {"BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET"}
 Note = Callable[[str], None]
 
 
-def count_statements(app: Flask, make_lane: MakeLane) -> int:
+def count_statements(app: Flask, make_stream: MakeStream) -> int:
     """The statements of the third of three requests in a row, which finds everything as in steady work."""
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
@@ -28,10 +28,10 @@ def count_statements(app: Flask, make_lane: MakeLane) -> int:
             statements.append(statement)
 
     event.listen(engine, "connect", lambda driver, _: _listen(driver, note))
-    lane = make_lane(_BEFORE + 1)
-    request = next(lane)
+    stream = make_stream(_BEFORE + 1)
+    request = next(stream)
     for _ in range(_BEFORE):
-        request = lane.send(_answer(app, request))
+        request = stream.send(_answer(app, request))
     statements.clear()
     _answer(app, request)
     engine.dispose()

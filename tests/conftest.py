@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
 
-from tests.support import hosts, requirements, speed
+from tests.support import hosts, requirements, speedups
 from tests.support.actors import Person, Program
 from tests.support.clock import StoppedClock
 
@@ -20,13 +20,13 @@ pytest_plugins = ["flask_activepieces.testing.plugin"]
 
 MakeApp = Callable[..., Flask]
 
-Flask.url_rule_class = speed.LazyRule
-event.listen(Engine, "connect", speed.do_not_wait_for_the_disk)
+Flask.url_rule_class = speedups.LazyRule
+event.listen(Engine, "connect", speedups.disable_sqlite_sync)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    with speed.no_look_for_garbage():
+    with speedups.garbage_collection_disabled():
         return (yield)
 
 

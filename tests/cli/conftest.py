@@ -11,7 +11,7 @@ from click.testing import Result
 from flask import Flask
 
 Run = Callable[..., Result]
-Told = Callable[..., Any]
+RunJson = Callable[..., Any]
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def run(app: Flask) -> Run:
 
 
 @pytest.fixture
-def told(run: Run) -> Told:
+def run_json(run: Run) -> RunJson:
     """The JSON that a command prints, and nothing else on standard output."""
 
-    def tell(*words: str) -> Any:
+    def run_and_parse(*words: str) -> Any:
         result = run(*words)
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 
-    return tell
+    return run_and_parse

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.cli.conftest import Run, Told
+from tests.cli.conftest import Run, RunJson
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.databases import Kind, fresh_database
@@ -47,8 +47,8 @@ def test_create_says_what_a_public_client_is(run: Run) -> None:
     assert "fas_" not in result.output
 
 
-def test_create_for_scripts(told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--description", "Makes flows", "--json")
+def test_create_for_scripts(run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--description", "Makes flows", "--json")
 
     assert made.pop("client_id")
     assert made.pop("client_secret")
@@ -91,15 +91,15 @@ def test_create_for_scripts(told: Told) -> None:
     ],
 )
 def test_what_create_can_be_told(
-    told: Told, options: tuple[str, ...], expected: dict[str, Any]
+    run_json: RunJson, options: tuple[str, ...], expected: dict[str, Any]
 ) -> None:
-    made = told(*NEW, *SCOPE, *options, "--json")
+    made = run_json(*NEW, *SCOPE, *options, "--json")
 
     assert {name: made[name] for name in expected} == expected
 
 
-def test_a_resource_server_needs_neither_address_nor_scope(told: Told) -> None:
-    made = told("client", "create", "--name", "API", "--introspects", "--json")
+def test_a_resource_server_needs_neither_address_nor_scope(run_json: RunJson) -> None:
+    made = run_json("client", "create", "--name", "API", "--introspects", "--json")
 
     assert (made["redirect_uris"], made["scope"], made["grant_types"]) == ([], "", [])
 
@@ -114,11 +114,13 @@ def test_a_resource_server_needs_neither_address_nor_scope(told: Told) -> None:
     ],
 )
 def test_a_preset_brings_name_addresses_and_pkce(
-    told: Told, preset: str, name: str, addresses: list[str]
+    run_json: RunJson, preset: str, name: str, addresses: list[str]
 ) -> None:
     own = ["https://self-hosted.test/callback"]
 
-    made = told("client", "create", "--preset", preset, "--redirect-uri", own[0], *SCOPE, "--json")
+    made = run_json(
+        "client", "create", "--preset", preset, "--redirect-uri", own[0], *SCOPE, "--json"
+    )
 
     assert (made["name"], made["redirect_uris"]) == (name, addresses + own)
     assert made["require_pkce"] is False
@@ -127,14 +129,14 @@ def test_a_preset_brings_name_addresses_and_pkce(
 @pytest.mark.parametrize(
     ("option", "expected"), [("--pkce", True), ("--public", True), ("--no-pkce", False)]
 )
-def test_a_presets_pkce_can_be_overruled(told: Told, option: str, expected: bool) -> None:
-    made = told("client", "create", "--preset", "make", *SCOPE, option, "--json")
+def test_a_presets_pkce_can_be_overruled(run_json: RunJson, option: str, expected: bool) -> None:
+    made = run_json("client", "create", "--preset", "make", *SCOPE, option, "--json")
 
     assert made["require_pkce"] is expected
 
 
-def test_a_presets_name_can_be_overruled(told: Told) -> None:
-    made = told("client", "create", "--preset", "make", "--name", "Our Make", *SCOPE, "--json")
+def test_a_presets_name_can_be_overruled(run_json: RunJson) -> None:
+    made = run_json("client", "create", "--preset", "make", "--name", "Our Make", *SCOPE, "--json")
 
     assert made["name"] == "Our Make"
 
@@ -226,8 +228,10 @@ def test_every_option_that_an_error_names_exists(run: Run) -> None:
     ],
     ids=["repeated", "with spaces", "both"],
 )
-def test_scopes_can_be_repeated_or_have_spaces_between(told: Told, scopes: tuple[str, ...]) -> None:
-    made = told(*NEW, *scopes, "--json")
+def test_scopes_can_be_repeated_or_have_spaces_between(
+    run_json: RunJson, scopes: tuple[str, ...]
+) -> None:
+    made = run_json(*NEW, *scopes, "--json")
 
     assert made["scope"] == "profile:read tasks:read"
 
@@ -279,11 +283,11 @@ def test_a_tenant_with_a_grant_is_known(run: Run, program: Program, bob: Person)
 # list and show
 
 
-def test_the_list_is_a_table_for_people_and_json_for_scripts(run: Run, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
-    told(*NEW, *SCOPE, "--json")
+def test_the_list_is_a_table_for_people_and_json_for_scripts(run: Run, run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
+    run_json(*NEW, *SCOPE, "--json")
 
-    (first, second) = told("client", "list", "--json")
+    (first, second) = run_json("client", "list", "--json")
     header, *lines = run("client", "list").stdout.splitlines()
 
     assert first["tenant_id"] is None
@@ -319,27 +323,27 @@ def test_the_list_has_global_clients_first_and_then_tenant_by_tenant(
     assert [client["name"] for client in listed] == ["Z", "A", "C", "B"]
 
 
-def test_the_list_of_one_tenant(told: Told) -> None:
-    told(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
-    told(*NEW, *SCOPE, "--json")
+def test_the_list_of_one_tenant(run_json: RunJson) -> None:
+    run_json(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
+    run_json(*NEW, *SCOPE, "--json")
 
-    assert len(told("client", "list", "--tenant", "acme", "--json")) == 1
-    assert told("client", "list", "--tenant", "globex", "--json") == []
+    assert len(run_json("client", "list", "--tenant", "acme", "--json")) == 1
+    assert run_json("client", "list", "--tenant", "globex", "--json") == []
 
 
 def test_an_empty_list_says_so(run: Run) -> None:
     assert run("client", "list").stdout == "No client is registered.\n"
 
 
-def test_show_prints_all_but_the_secret(told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--json")
+def test_show_prints_all_but_the_secret(run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--json")
     del made["client_secret"]
 
-    assert told("client", "show", made["client_id"], "--json") == made
+    assert run_json("client", "show", made["client_id"], "--json") == made
 
 
-def test_show_without_json_prints_a_line_for_each_field(run: Run, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--description", "Makes flows", "--json")
+def test_show_without_json_prints_a_line_for_each_field(run: Run, run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--description", "Makes flows", "--json")
 
     result = run("client", "show", made["client_id"])
 
@@ -373,30 +377,30 @@ def test_show_without_json_prints_a_line_for_each_field(run: Run, told: Told) ->
     ],
 )
 def test_update_changes_what_is_given_and_nothing_else(
-    told: Told, options: tuple[str, ...], expected: dict[str, Any]
+    run_json: RunJson, options: tuple[str, ...], expected: dict[str, Any]
 ) -> None:
-    made = told(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
+    made = run_json(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
     del made["client_secret"]
 
-    updated = told("client", "update", made["client_id"], *options, "--json")
+    updated = run_json("client", "update", made["client_id"], *options, "--json")
 
     assert updated == made | expected
-    assert told("client", "show", made["client_id"], "--json") == updated
+    assert run_json("client", "show", made["client_id"], "--json") == updated
 
 
-def test_update_takes_back_what_was_allowed(told: Told) -> None:
+def test_update_takes_back_what_was_allowed(run_json: RunJson) -> None:
     allowed = ("--tenant", "acme", "--yes", "--no-pkce", "--client-credentials", "--introspects")
-    made = told(*NEW, *SCOPE, *allowed, "--json")
+    made = run_json(*NEW, *SCOPE, *allowed, "--json")
 
     taken_back = ("--pkce", "--no-client-credentials", "--no-introspects")
-    updated = told("client", "update", made["client_id"], *taken_back, "--json")
+    updated = run_json("client", "update", made["client_id"], *taken_back, "--json")
 
     assert updated["grant_types"] == ["authorization_code", "refresh_token"]
     assert (updated["require_pkce"], updated["introspects"]) == (True, False)
 
 
-def test_update_keeps_the_secret(app: Flask, run: Run, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--json")
+def test_update_keeps_the_secret(app: Flask, run: Run, run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--json")
 
     result = run("client", "update", made["client_id"], "--name", "New name")
 
@@ -417,16 +421,16 @@ def test_update_keeps_the_secret(app: Flask, run: Run, told: Told) -> None:
     ],
 )
 def test_an_update_that_does_not_fit_changes_nothing(
-    run: Run, told: Told, options: tuple[str, ...], words: str
+    run: Run, run_json: RunJson, options: tuple[str, ...], words: str
 ) -> None:
-    made = told(*NEW, *SCOPE, "--json")
+    made = run_json(*NEW, *SCOPE, "--json")
     del made["client_secret"]
 
     result = run("client", "update", made["client_id"], *options)
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith(f"Error: {words}")
-    assert told("client", "show", made["client_id"], "--json") == made
+    assert run_json("client", "show", made["client_id"], "--json") == made
 
 
 @pytest.mark.parametrize(
@@ -437,20 +441,20 @@ def test_an_update_that_does_not_fit_changes_nothing(
     ],
 )
 def test_an_update_lets_no_client_of_activepieces_skip_the_consent_page(
-    run: Run, told: Told, registered_with: tuple[str, ...], update: tuple[str, ...]
+    run: Run, run_json: RunJson, registered_with: tuple[str, ...], update: tuple[str, ...]
 ) -> None:
-    made = told(*NEW, *SCOPE, *registered_with, "--json")
+    made = run_json(*NEW, *SCOPE, *registered_with, "--json")
     del made["client_secret"]
 
     result = run("client", "update", made["client_id"], *update)
 
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: --remember-consent: 'https://")
-    assert told("client", "show", made["client_id"], "--json") == made
+    assert run_json("client", "show", made["client_id"], "--json") == made
 
 
-def test_an_update_of_nothing_is_wrong_usage(run: Run, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--json")
+def test_an_update_of_nothing_is_wrong_usage(run: Run, run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--json")
 
     result = run("client", "update", made["client_id"])
 
@@ -461,8 +465,8 @@ def test_an_update_of_nothing_is_wrong_usage(run: Run, told: Told) -> None:
 # rotate
 
 
-def test_rotate_keeps_the_old_secret_for_now(app: Flask, run: Run, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--json")
+def test_rotate_keeps_the_old_secret_for_now(app: Flask, run: Run, run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--json")
 
     result = run("client", "rotate", made["client_id"])
 
@@ -472,17 +476,17 @@ def test_rotate_keeps_the_old_secret_for_now(app: Flask, run: Run, told: Told) -
     assert works(app, made["client_id"], made["client_secret"])
 
 
-def test_rotate_now_ends_the_old_secret(app: Flask, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--json")
+def test_rotate_now_ends_the_old_secret(app: Flask, run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--json")
 
-    rotated = told("client", "rotate", made["client_id"], "--now", "--json")
+    rotated = run_json("client", "rotate", made["client_id"], "--now", "--json")
 
     assert works(app, made["client_id"], rotated["client_secret"])
     assert not works(app, made["client_id"], made["client_secret"])
 
 
-def test_rotate_of_a_public_client_is_refused(run: Run, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--public", "--json")
+def test_rotate_of_a_public_client_is_refused(run: Run, run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--public", "--json")
 
     result = run("client", "rotate", made["client_id"])
 
@@ -493,8 +497,8 @@ def test_rotate_of_a_public_client_is_refused(run: Run, told: Told) -> None:
 # delete
 
 
-def test_delete_asks_first(app: Flask, run: Run, told: Told) -> None:
-    made = told(*NEW, *SCOPE, "--json")
+def test_delete_asks_first(app: Flask, run: Run, run_json: RunJson) -> None:
+    made = run_json(*NEW, *SCOPE, "--json")
 
     refused = run("client", "delete", made["client_id"], input="n\n")
     left = row_counts(app)["oauth_clients"]

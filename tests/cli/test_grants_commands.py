@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.cli.conftest import Run, Told
+from tests.cli.conftest import Run, RunJson
 from tests.support import hosts
 from tests.support.actors import Person, Program
 from tests.support.storage import row_counts, rows_of
@@ -25,8 +25,8 @@ def _some_grants(
     other.connects(alice, workspace="acme-labs")
 
 
-def test_the_list_of_all(run: Run, told: Told, program: Program) -> None:
-    listed = told("grants", "list", "--json")
+def test_the_list_of_all(run: Run, run_json: RunJson, program: Program) -> None:
+    listed = run_json("grants", "list", "--json")
     table = run("grants", "list").stdout.splitlines()
 
     assert [grant["user_id"] for grant in listed] == ["bob", "alice", "carol"]
@@ -55,12 +55,12 @@ def test_the_list_of_all(run: Run, told: Told, program: Program) -> None:
         (("--tenant", "globex", "--user", "bob"), []),
     ],
 )
-def test_the_list_of_some(told: Told, options: tuple[str, ...], users: list[str]) -> None:
-    assert [grant["user_id"] for grant in told("grants", "list", *options, "--json")] == users
+def test_the_list_of_some(run_json: RunJson, options: tuple[str, ...], users: list[str]) -> None:
+    assert [grant["user_id"] for grant in run_json("grants", "list", *options, "--json")] == users
 
 
-def test_the_list_of_one_client(told: Told, program: Program) -> None:
-    listed = told("grants", "list", "--client", program.client_id, "--json")
+def test_the_list_of_one_client(run_json: RunJson, program: Program) -> None:
+    listed = run_json("grants", "list", "--client", program.client_id, "--json")
 
     assert [grant["user_id"] for grant in listed] == ["bob", "carol"]
 
@@ -70,10 +70,10 @@ def test_an_empty_list_says_so(run: Run) -> None:
 
 
 def test_revoke_ends_what_hangs_on_the_grant(
-    app: Flask, run: Run, told: Told, program: Program, bob: Person
+    app: Flask, run: Run, run_json: RunJson, program: Program, bob: Person
 ) -> None:
     code = bob.allows(program.question(prompt="consent"))
-    (grant,) = told("grants", "list", "--user", "bob", "--json")
+    (grant,) = run_json("grants", "list", "--user", "bob", "--json")
 
     result = run("grants", "revoke", grant["id"])
 

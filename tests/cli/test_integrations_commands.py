@@ -14,8 +14,8 @@ from flask_activepieces.state import get_state
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
+from tests.support.api_user import ApiUser
 from tests.support.hosts import SECRET_KEY
-from tests.support.manager import Manager
 from tests.support.storage import rows_of
 
 
@@ -38,13 +38,13 @@ def app(make_app: MakeApp, upstream: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def alice(app: Flask) -> Manager:
+def alice(app: Flask) -> ApiUser:
     """An admin of Acme."""
-    return Manager.named(app, "alice")
+    return ApiUser.named(app, "alice")
 
 
 @pytest.fixture
-def linked(alice: Manager, upstream: ActivepiecesServer) -> str:
+def linked(alice: ApiUser, upstream: ActivepiecesServer) -> str:
     """Acme's integration."""
     return alice.links(apiKey=upstream.api_key, projectId=upstream.project_id)
 
@@ -81,7 +81,7 @@ def test_the_list_of_one_tenant(app: Flask, linked: str) -> None:
 
 
 def test_a_check_of_what_works_is_quiet_and_exits_with_0(
-    app: Flask, alice: Manager, linked: str
+    app: Flask, alice: ApiUser, linked: str
 ) -> None:
     alice.saves()
 
@@ -94,7 +94,7 @@ def test_a_check_of_what_works_is_quiet_and_exits_with_0(
 
 
 def test_a_check_of_what_is_broken_names_it_and_exits_with_1(
-    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+    app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
     connection = alice.saves("Slack of sales")
     upstream.state.store.change("app_connection", str(connection["id"]), status="ERROR")
@@ -114,7 +114,7 @@ def test_a_check_of_what_is_broken_names_it_and_exits_with_1(
 
 
 def test_a_check_says_of_a_missing_connection_that_it_never_had_a_value(
-    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+    app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
     connection = alice.saves("Slack of sales")
     upstream.state.store.change("app_connection", str(connection["id"]), status="MISSING")
@@ -138,10 +138,10 @@ def test_an_activepieces_that_cannot_be_asked_is_a_finding(
 
 
 def test_a_check_goes_on_after_an_integration_that_cannot_be_checked(
-    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+    app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
     """Here its tenant removes it, while another one is being checked."""
-    carol = Manager.named(app, "carol")
+    carol = ApiUser.named(app, "carol")
     removed = carol.links(apiKey=upstream.api_key, projectId=upstream.project_id)
     connection = str(alice.saves()["id"])
     upstream.state.store.change("app_connection", connection, status="ERROR")
@@ -158,7 +158,7 @@ def test_a_check_goes_on_after_an_integration_that_cannot_be_checked(
 
 
 def test_a_name_commands_no_terminal(
-    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+    app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
     """Names come from Activepieces, where anybody in the project may choose them."""
     connection = str(alice.saves()["id"])
@@ -173,7 +173,7 @@ def test_a_name_commands_no_terminal(
 
 
 def test_what_is_switched_off_is_not_checked(
-    app: Flask, alice: Manager, upstream: ActivepiecesServer, linked: str
+    app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
     alice.patches(f"/setup/{linked}", {"enabled": False})
     upstream.faults.fail("GET", "/app-connections", 500, times=None)

@@ -7,13 +7,13 @@ import json
 from joserfc.jwk import ECKey
 
 from flask_activepieces.state import get_state
-from tests.cli.conftest import Run, Told
+from tests.cli.conftest import Run, RunJson
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
 
 
-def test_the_list_of_derived_keys(run: Run, told: Told) -> None:
-    (key,) = told("keys", "list", "--json")
+def test_the_list_of_derived_keys(run: Run, run_json: RunJson) -> None:
+    (key,) = run_json("keys", "list", "--json")
 
     assert key.pop("kid")
     assert key == {"algorithm": "HS256", "use": "signs and verifies", "published": "no"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.cli.conftest import Run, Told
+from tests.cli.conftest import Run, RunJson
 from tests.support.actors import Person, Program, answer_of, brought_back
 from tests.support.clock import StoppedClock
 from tests.support.storage import row_counts, statements_of
@@ -18,13 +18,13 @@ def connect_often(program: Program, person: Person, times: int) -> list[str]:
 
 
 def test_what_is_alive_stays(
-    app: Flask, run: Run, told: Told, program: Program, bob: Person, clock: StoppedClock
+    app: Flask, run: Run, run_json: RunJson, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     (token,) = connect_often(program, bob, 1)
     clock.advance(days=80)
     before = row_counts(app)
 
-    assert told("prune", "--json") == {}
+    assert run_json("prune", "--json") == {}
     assert run("prune").stdout == "Removed 0 rows.\n"
 
     assert row_counts(app) == before
@@ -67,27 +67,29 @@ def test_each_batch_is_a_transaction_of_its_own(
 
 
 def test_the_counts_for_scripts(
-    told: Told, program: Program, bob: Person, clock: StoppedClock
+    run_json: RunJson, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     for token in connect_often(program, bob, 3):
         program.revokes(token)
     clock.advance(days=2)
 
-    assert told("prune", "--json") == {
+    assert run_json("prune", "--json") == {
         "activepieces_revocations": 3,
         "activepieces_token_families": 3,
     }
 
 
 def test_old_events_go_after_as_many_days_as_are_asked_for(
-    app: Flask, told: Told, program: Program, bob: Person, clock: StoppedClock
+    app: Flask, run_json: RunJson, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     connect_often(program, bob, 1)
     events = row_counts(app)["audit_events"]
     clock.advance(days=30)
 
-    assert told("prune", "--audit-days", "31", "--json") == {}
-    assert told("prune", "--audit-days", "30", "--json") == {"activepieces_audit_events": events}
+    assert run_json("prune", "--audit-days", "31", "--json") == {}
+    assert run_json("prune", "--audit-days", "30", "--json") == {
+        "activepieces_audit_events": events
+    }
 
 
 def test_a_grant_outlives_its_connections(

@@ -28,7 +28,7 @@ from .substitution import Names, decoded, encoded
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY----- left out -----END RSA PRIVATE KEY-----\n"
 
 #: Does what was done to the server between two recordings, and not recorded.
-Arrangement = Callable[["Replay"], None]
+Setup = Callable[["Replay"], None]
 Upload = Callable[[], dict[str, Any]]
 
 
@@ -46,7 +46,7 @@ class Replay:
     def findings(
         self,
         recordings: Sequence[Recording],
-        arrangements: Mapping[str, Arrangement],
+        arrangements: Mapping[str, Setup],
         corrections: Mapping[str, tuple[str, str]],
     ) -> Iterator[list[str]]:
         """What was different, recording by recording."""

@@ -15,8 +15,8 @@ from tests.support.recordings import Recording, recordings
 from tests.support.standin import forgets_everybody
 from tests.support.token_endpoint import token_endpoint
 
-from . import arrangements
-from .replay import Arrangement, Replay, instant
+from . import recorded_setups
+from .replay import Replay, Setup, instant
 from .uploads import UPLOADS
 
 #: Where the token endpoint of the recordings was.
@@ -30,7 +30,7 @@ class Session:
     name: str
     first: str
     begun: str
-    arrangements: Mapping[str, Arrangement]
+    setups: Mapping[str, Setup]
     port: int = 3000
     #: What the stand-in is to be.
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -39,19 +39,21 @@ class Session:
 
 
 SESSIONS = (
-    Session("0.85.2", "flags", "2026-11-20T18:18:16.000Z", arrangements.MAIN, before_sign_up=True),
+    Session(
+        "0.85.2", "flags", "2026-11-20T18:18:16.000Z", recorded_setups.MAIN, before_sign_up=True
+    ),
     Session(
         "0.85.2 with a worker",
         "[worker] upsert SECRET_TEXT accepted by the piece validate()",
         "2026-11-20T18:32:20.000Z",
-        arrangements.WORKER,
+        recorded_setups.WORKER,
         options={"validates_values": True},
     ),
     Session(
         "0.85.2 without its worker",
         "[prod env, no worker running] upsert SECRET_TEXT",
         "2026-11-20T18:12:00.000Z",
-        arrangements.NO_WORKER,
+        recorded_setups.NO_WORKER,
         options={"validates_values": True, "has_worker": False},
     ),
     Session(
@@ -67,13 +69,13 @@ SESSIONS = (
         "0.85.2 another day",
         "mcp: project mcp-server (current token)",
         "2026-11-20T18:23:19.700Z",
-        arrangements.ANOTHER_DAY,
+        recorded_setups.ANOTHER_DAY,
     ),
     Session(
         "0.78.2",
         "[0.78.2] no token",
         "2026-11-20T18:30:18.000Z",
-        arrangements.OLD,
+        recorded_setups.OLD,
         port=3078,
         options={"version": "0.78"},
         before_sign_up=True,
@@ -91,7 +93,7 @@ def recordings_of(session: Session) -> Sequence[Recording]:
     return everything[start : following[0] if following else None]
 
 
-def replayed(session: Session) -> list[list[str]]:
+def replay_differences(session: Session) -> list[list[str]]:
     """What was different, recording by recording, in a replay of the whole session."""
     clock = StoppedClock(instant(session.begun))
     with token_endpoint() as endpoint, closing(_server(session, endpoint.url, clock)) as server:
@@ -99,7 +101,7 @@ def replayed(session: Session) -> list[list[str]]:
         replay.names.bind(_RECORDED_ENDPOINT, endpoint.url)
         replay.names.bind(quote(_RECORDED_ENDPOINT, safe=""), quote(endpoint.url, safe=""))
         return list(
-            replay.findings(recordings_of(session), session.arrangements, arrangements.CORRECTIONS)
+            replay.findings(recordings_of(session), session.setups, recorded_setups.CORRECTIONS)
         )
 
 

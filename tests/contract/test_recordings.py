@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.recordings import recordings
 
-from .coverage import reason_to_leave_out
-from .sessions import SESSIONS, Session, recordings_of, replayed
+from .exclusions import reason_to_leave_out
+from .sessions import SESSIONS, Session, recordings_of, replay_differences
 
 HELD_TO = [
     pytest.param(session, place, id=f"{session.name}: {entry.name}")
@@ -20,7 +20,7 @@ HELD_TO = [
 @pytest.fixture(scope="module")
 def findings() -> dict[str, list[list[str]]]:
     """Session -> what was different, recording by recording."""
-    return {session.name: replayed(session) for session in SESSIONS}
+    return {session.name: replay_differences(session) for session in SESSIONS}
 
 
 @pytest.mark.parametrize(("session", "place"), HELD_TO)

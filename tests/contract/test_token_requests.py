@@ -16,7 +16,7 @@ from flask_activepieces.testing.standin.connections.rows import KIND, value_of
 from tests.support.acme import acme_pieces
 from tests.support.clock import StoppedClock
 from tests.support.recordings import token_requests
-from tests.support.token_endpoint import Heard, TokenEndpoint, Told, token_endpoint
+from tests.support.token_endpoint import ReceivedRequest, Reply, TokenEndpoint, token_endpoint
 
 from .comparison import differences
 
@@ -25,12 +25,12 @@ Case = dict[str, Any]
 #: Where the token endpoint of the recordings was.
 RECORDED = "http://127.0.0.1:9555"
 
-_DEAD = Told({"error": "invalid_grant"}, status=400)
-_BROKEN = Told({"error": "server_error"}, status=500)
+_DEAD = Reply({"error": "invalid_grant"}, status=400)
+_BROKEN = Reply({"error": "server_error"}, status=500)
 #: Case -> what the endpoint answers before, or instead of, good tokens.
-ANSWERS: Mapping[str, list[Told]] = {
+ANSWERS: Mapping[str, list[Reply]] = {
     "OAUTH2 error 400 invalid_grant": [
-        Told(
+        Reply(
             {
                 "error": "invalid_grant",
                 "error_description": "The authorization code is expired.",
@@ -40,16 +40,16 @@ ANSWERS: Mapping[str, list[Told]] = {
     ],
     "OAUTH2 error 400 without error_description": [_DEAD],
     "OAUTH2 error 401 invalid_client": [
-        Told({"error_description": "Client authentication failed"}, status=401)
+        Reply({"error_description": "Client authentication failed"}, status=401)
     ],
-    "OAUTH2 error 400 JSON null body": [Told(None, status=400)],
-    "OAUTH2 error 307 redirect": [Told(status=307, location="/other")],
+    "OAUTH2 error 400 JSON null body": [Reply(None, status=400)],
+    "OAUTH2 error 307 redirect": [Reply(status=307, location="/other")],
     "OAUTH2 error 500 x4 (retries)": [_BROKEN] * 4,
-    "OAUTH2 error 503 then 200 (retry success)": [Told(status=503)],
-    "OAUTH2 error 429": [Told({"error_description": "slow"}, status=429)],
+    "OAUTH2 error 503 then 200 (retry success)": [Reply(status=503)],
+    "OAUTH2 error 429": [Reply({"error_description": "slow"}, status=429)],
     "refresh 400 invalid_grant": [_DEAD],
-    "refresh 401 invalid_client": [Told({"error": "invalid_client"}, status=401)],
-    "refresh 400 non-JSON": [Told(text="bad", status=400)],
+    "refresh 401 invalid_client": [Reply({"error": "invalid_client"}, status=401)],
+    "refresh 400 non-JSON": [Reply(text="bad", status=400)],
     "refresh 500s": [_BROKEN] * 4,
 }
 #: Cases that looked at requests only, and not at what was stored: what is special about their connection.
@@ -98,11 +98,11 @@ class Scene:
         ours = self.endpoint.url
         return value.replace(RECORDED, ours).replace(quote(RECORDED, safe=""), quote(ours, safe=""))
 
-    def heard(self, requests: list[dict[str, Any]]) -> list[Heard]:
+    def received(self, requests: list[dict[str, Any]]) -> list[ReceivedRequest]:
         """The recorded requests, as this endpoint would hear them."""
         return [self._heard(request) for request in requests]
 
-    def _heard(self, request: dict[str, Any]) -> Heard:
+    def _heard(self, request: dict[str, Any]) -> ReceivedRequest:
         body = self.here(request["raw_body"])
         changed = {
             "Content-Length": str(len(body)),
@@ -111,7 +111,7 @@ class Scene:
         headers = tuple(
             (name, changed.get(name, value)) for name, value in request["headers"].items()
         )
-        return Heard(request["method"], request["path"], headers, body)
+        return ReceivedRequest(request["method"], request["path"], headers, body)
 
     def claim(self, value: dict[str, Any]) -> TestResponse:
         """Make a connection with that value."""
@@ -195,13 +195,13 @@ def scene() -> Iterator[Scene]:
 def test_a_code_is_exchanged_as_recorded(scene: Scene, name: str) -> None:
     case = CLAIMS[name]
     stored = scene.here(case.get("stored_value"))
-    scene.endpoint.tell(*ANSWERS.get(name, []), *good_answer(case))
+    scene.endpoint.reply_with(*ANSWERS.get(name, []), *good_answer(case))
     if stored is not None:
         scene.clock.now = stored["claimed_at"]
 
     answer = scene.claim(scene.here(requested_value(case)))
 
-    assert scene.endpoint.heard == scene.heard(case["token_requests_received"])
+    assert scene.endpoint.received == scene.received(case["token_requests_received"])
     assert answer.status_code == case.get("api_response", {}).get("status", 201)
     if stored is not None:
         assert scene.stored == (stored, "ACTIVE")
@@ -218,11 +218,11 @@ def test_a_token_is_renewed_as_recorded(scene: Scene, name: str) -> None:
     scene.clock.now = after["claimed_at"] + (0 if succeeds else _AN_HOUR_AND_MORE)
     before = value_before(case, after)
     scene.plant(before, status="ERROR" if broken else "ACTIVE")
-    scene.endpoint.tell(*ANSWERS.get(name, []), *good_answer(case))
+    scene.endpoint.reply_with(*ANSWERS.get(name, []), *good_answer(case))
 
     answer = scene.read()
 
-    assert scene.endpoint.heard == scene.heard(case["token_requests_received"])
+    assert scene.endpoint.received == scene.received(case["token_requests_received"])
     if "stored_value" in case:
         assert scene.stored == (after, case["status_after"])
         assert answer.get_json()["value"] == scene.here(case["engine_response"]["body"]["value"])
@@ -233,7 +233,7 @@ def test_retries_are_two_seconds_apart(scene: Scene) -> None:
     """A real server took six seconds over four attempts."""
     slept: list[float] = []
     scene.server.state.sleep = slept.append
-    scene.endpoint.tell(*[_BROKEN] * 4)
+    scene.endpoint.reply_with(*[_BROKEN] * 4)
 
     scene.claim(requested_value({}))
 
@@ -242,7 +242,7 @@ def test_retries_are_two_seconds_apart(scene: Scene) -> None:
 
 def test_the_answer_of_the_api_has_the_recorded_fields(scene: Scene) -> None:
     case = CLAIMS["OAUTH2 minimal answer {access_token}"]
-    scene.endpoint.tell(*good_answer(case))
+    scene.endpoint.reply_with(*good_answer(case))
 
     answer = scene.claim(requested_value(case))
 
@@ -254,10 +254,10 @@ def test_the_answer_of_the_api_has_the_recorded_fields(scene: Scene) -> None:
     )
 
 
-def good_answer(case: Case) -> list[Told]:
+def good_answer(case: Case) -> list[Reply]:
     """What the endpoint answered when it did not refuse: it is kept whole in ``data``."""
     data = case.get("stored_value", {}).get("data")
-    return [Told(text=data) if isinstance(data, str) else Told(data)] if data else []
+    return [Reply(text=data) if isinstance(data, str) else Reply(data)] if data else []
 
 
 def requested_value(case: Case) -> dict[str, Any]:

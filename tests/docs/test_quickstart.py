@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.docs.conftest import RunPage
 from tests.support import hosts
 from tests.support.actors import Parameters, Person, Program, answer_of, brought_back
 from tests.support.documents import DOCS, page, shell_lines
-from tests.support.work import slow_hashes_of
+from tests.support.password_hashes import count_password_hashes
 
 
 @pytest.fixture
@@ -75,7 +76,9 @@ def test_the_login_hashes_a_password_for_an_unknown_user_too(app: Flask) -> None
     browser = app.test_client()
 
     costs = [
-        slow_hashes_of(lambda: browser.post("/login", data={"email": email, "password": "wrong"}))  # noqa: B023
+        count_password_hashes(
+            partial(browser.post, "/login", data={"email": email, "password": "wrong"})
+        )
         for email in ("ada@acme.test", "nobody@acme.test")
     ]
 

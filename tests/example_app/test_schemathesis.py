@@ -29,7 +29,7 @@ from flask_activepieces.testing.http_server import HttpServer
 from flask_activepieces.web.api.openapi import openapi_document
 from tests.example_app.actors import Person
 from tests.support.acme import acme_pieces
-from tests.support.manager import API, PIECE
+from tests.support.api_user import API, PIECE
 
 pytest_plugins = ["schemathesis.pytest.plugin"]
 

@@ -8,24 +8,24 @@ import pytest
 
 from tests.support.databases import MARIADB, POSTGRES, SQLITE, Kind
 from tests.support.proxies import Proxy, proxy_before
+from tests.support.race_environment import RaceEnvironment, race_environment
 from tests.support.requirements import require
-from tests.support.scenes import Scene, open_scene
 
 
 @pytest.fixture(scope="module", params=[SQLITE, POSTGRES, MARIADB])
-def scene(
+def environment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Scene]:
+) -> Iterator[RaceEnvironment]:
     """A server on each database."""
     kind: Kind = request.param
-    with open_scene(kind, tmp_path_factory.mktemp("fault"), workers=2) as scene:
-        yield scene
+    with race_environment(kind, tmp_path_factory.mktemp("fault"), workers=2) as environment:
+        yield environment
 
 
 @pytest.fixture(scope="module", params=[POSTGRES, MARIADB])
 def remote(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Scene, Proxy]]:
+) -> Iterator[tuple[RaceEnvironment, Proxy]]:
     """A server whose database is behind a proxy; this process has its own way to the database."""
     kind = request.param
     directory = tmp_path_factory.mktemp("remote")
@@ -33,19 +33,19 @@ def remote(
     engine = {"connect_args": {"prepare_threshold": None}} if kind == "postgres" else {}
     with (
         proxy_before(require(kind)) as proxy,
-        open_scene(
+        race_environment(
             kind,
             directory,
             workers=2,
             served_through=proxy.through,
             SQLALCHEMY_ENGINE_OPTIONS=engine,
-        ) as scene,
+        ) as environment,
     ):
-        yield scene, proxy
+        yield environment, proxy
 
 
 @pytest.fixture
-def outage(remote: tuple[Scene, Proxy]) -> Iterator[Proxy]:
+def outage(remote: tuple[RaceEnvironment, Proxy]) -> Iterator[Proxy]:
     """The proxy, open again whatever the test did to it."""
     _, proxy = remote
     yield proxy

@@ -13,45 +13,54 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from tests.support.databases import POSTGRES
+from tests.support.prepared_requests import (
+    PreparedRequest,
+    by_browser,
+    call,
+    redemption,
+    refresh,
+    revocation,
+)
 from tests.support.proxies import Cut, Proxy
-from tests.support.scenes import Scene, told
-from tests.support.shots import Shot, by_browser, call, redemption, refresh, revocation
+from tests.support.race_environment import RaceEnvironment, count_outcomes
 from tests.support.storage import engine_of
 
 SECONDS = 5
 
-Remote = tuple[Scene, Proxy]
+Remote = tuple[RaceEnvironment, Proxy]
 
 
 def test_an_outage_is_told_at_once_and_burns_nothing(remote: Remote, outage: Proxy) -> None:
-    scene, _ = remote
-    program, bob = scene.program(), scene.person()
-    pair = scene.connect(program, bob)
-    redeem = redemption(program, scene.code(program, bob))
+    environment, _ = remote
+    program, bob = environment.program(), environment.person()
+    pair = environment.connect(program, bob)
+    redeem = redemption(program, environment.code(program, bob))
     renew, use = refresh(program, pair["refresh_token"]), call(pair["access_token"])
-    fill_the_pools(scene, use)
+    fill_the_pools(environment, use)
 
     outage.close()
     started = time.monotonic()
-    answers = scene.fire([redeem, renew, use, revocation(program, pair["refresh_token"])] * 5)
+    answers = environment.send_together(
+        [redeem, renew, use, revocation(program, pair["refresh_token"])] * 5
+    )
 
     assert time.monotonic() - started < SECONDS
-    assert told(answers) == {(503, "temporarily_unavailable"): 20}
+    assert count_outcomes(answers) == {(503, "temporarily_unavailable"): 20}
     assert {answer.headers["Content-Type"] for answer in answers} == {"application/json"}
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
 
     outage.open()
-    assert told(scene.fire([redeem, renew, use])) == {(200, None): 3}
-    assert {answer.status for answer in scene.fire([renew, use] * 10)} == {200}
+    assert count_outcomes(environment.send_together([redeem, renew, use])) == {(200, None): 3}
+    assert {answer.status for answer in environment.send_together([renew, use] * 10)} == {200}
 
 
 def test_people_and_the_api_are_told_too(remote: Remote, outage: Proxy) -> None:
-    scene, _ = remote
-    alice, program = scene.person("alice"), scene.program()
+    environment, _ = remote
+    alice, program = environment.person("alice"), environment.program()
     form = alice.sees(program.question()).form("decision")
     outage.close()
 
-    answers = scene.fire(
+    answers = environment.send_together(
         [
             by_browser(alice, "GET", program.question()),
             by_browser(alice, "POST", form.action, form.values | {"decision": "approve"}),
@@ -70,103 +79,103 @@ def test_a_connection_that_breaks_in_the_middle_is_not_noticed(
     remote: Remote, outage: Proxy, lost: str
 ) -> None:
     """Nothing was committed, so it is all done again, on a new connection."""
-    scene, _ = remote
-    program, bob = scene.program(), scene.person()
-    pair = scene.connect(program, bob)
-    breaks: list[tuple[bytes, Shot]] = [
-        (b"INSERT", redemption(program, scene.code(program, bob))),
+    environment, _ = remote
+    program, bob = environment.program(), environment.person()
+    pair = environment.connect(program, bob)
+    breaks: list[tuple[bytes, PreparedRequest]] = [
+        (b"INSERT", redemption(program, environment.code(program, bob))),
         (b"UPDATE", refresh(program, pair["refresh_token"])),
         (b"activepieces_revocations", call(pair["access_token"])),
     ]
 
-    for word, shot in breaks:
-        fill_the_pools(scene, call(pair["access_token"]))
+    for word, request in breaks:
+        fill_the_pools(environment, call(pair["access_token"]))
         outage.cut = Cut(word, "answer" if lost == "answer" else "message")
-        answer = scene.ask(shot)
+        answer = environment.ask(request)
 
         assert outage.cut is None, "the connection did not break"
         assert answer.status == 200, (word, answer)
 
 
 def test_a_database_that_goes_in_the_middle_burns_nothing(remote: Remote, outage: Proxy) -> None:
-    scene, _ = remote
-    program, bob = scene.program(), scene.person()
-    token = scene.connect(program, bob)["refresh_token"]
-    for shot in redemption(program, scene.code(program, bob)), refresh(program, token):
+    environment, _ = remote
+    program, bob = environment.program(), environment.person()
+    token = environment.connect(program, bob)["refresh_token"]
+    for request in redemption(program, environment.code(program, bob)), refresh(program, token):
         outage.cut = Cut(b"activepieces_audit_events", "message", and_close=True)
-        assert told([scene.ask(shot)]) == {(503, "temporarily_unavailable"): 1}
+        assert count_outcomes([environment.ask(request)]) == {(503, "temporarily_unavailable"): 1}
 
         outage.open()
-        assert told([scene.ask(shot)]) == {(200, None): 1}
+        assert count_outcomes([environment.ask(request)]) == {(200, None): 1}
 
 
 def test_connections_that_the_server_ended_are_replaced(remote: Remote) -> None:
     """As after its restart: the pools are full of connections that are dead, and nobody notices."""
-    scene, _ = remote
-    program, bob = scene.program(), scene.person()
-    pair = scene.connect(program, bob)
-    shots = [
-        redemption(program, scene.code(program, bob)),
+    environment, _ = remote
+    program, bob = environment.program(), environment.person()
+    pair = environment.connect(program, bob)
+    prepared = [
+        redemption(program, environment.code(program, bob)),
         refresh(program, pair["refresh_token"]),
         call(pair["access_token"]),
     ]
-    fill_the_pools(scene, shots[-1])
+    fill_the_pools(environment, prepared[-1])
 
-    end_all_connections(scene)
+    end_all_connections(environment)
 
-    assert told(scene.fire(shots)) == {(200, None): 3}
+    assert count_outcomes(environment.send_together(prepared)) == {(200, None): 3}
 
 
 @pytest.mark.parametrize("remote", [POSTGRES], indirect=True)
 def test_a_database_that_takes_no_writes_burns_nothing(remote: Remote) -> None:
     """As while another machine takes over from the one that has failed."""
-    scene, _ = remote
-    program, bob = scene.program(), scene.person()
-    pair = scene.connect(program, bob)
-    redeem = redemption(program, scene.code(program, bob))
+    environment, _ = remote
+    program, bob = environment.program(), environment.person()
+    pair = environment.connect(program, bob)
+    redeem = redemption(program, environment.code(program, bob))
     renew, use = refresh(program, pair["refresh_token"]), call(pair["access_token"])
-    standby = f"ALTER DATABASE {engine_of(scene.app).url.database}"
+    standby = f"ALTER DATABASE {engine_of(environment.app).url.database}"
 
-    in_the_database(scene, f"{standby} SET default_transaction_read_only = on")
-    end_all_connections(scene)
-    answers = scene.fire([redeem, renew, use])
+    in_the_database(environment, f"{standby} SET default_transaction_read_only = on")
+    end_all_connections(environment)
+    answers = environment.send_together([redeem, renew, use])
 
     in_the_database(
-        scene, f"BEGIN READ WRITE; {standby} RESET default_transaction_read_only; COMMIT"
+        environment, f"BEGIN READ WRITE; {standby} RESET default_transaction_read_only; COMMIT"
     )
-    end_all_connections(scene)
+    end_all_connections(environment)
     assert [answer.status for answer in answers] == [503, 503, 200]
-    assert told(scene.fire([redeem, renew, use])) == {(200, None): 3}
+    assert count_outcomes(environment.send_together([redeem, renew, use])) == {(200, None): 3}
 
 
-def fill_the_pools(scene: Scene, shot: Shot) -> None:
+def fill_the_pools(environment: RaceEnvironment, request: PreparedRequest) -> None:
     """Every worker has a connection that it kept."""
-    assert {answer.status for answer in scene.fire([shot] * 20)} == {200}
+    assert {answer.status for answer in environment.send_together([request] * 20)} == {200}
 
 
-def end_all_connections(scene: Scene) -> None:
-    if engine_of(scene.app).dialect.name == "postgresql":
+def end_all_connections(environment: RaceEnvironment) -> None:
+    if engine_of(environment.app).dialect.name == "postgresql":
         in_the_database(
-            scene,
+            environment,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
     else:
         others = in_the_database(
-            scene,
+            environment,
             "SELECT id FROM information_schema.processlist"
             " WHERE db = database() AND id <> connection_id()",
         )
         for (number,) in others:
-            in_the_database(scene, f"KILL {number}")
+            in_the_database(environment, f"KILL {number}")
     engine_of(
-        scene.app
+        environment.app
     ).dispose()  # this process is none of those that have to notice by themselves
 
 
-def in_the_database(scene: Scene, statement: str) -> list[Any]:
+def in_the_database(environment: RaceEnvironment, statement: str) -> list[Any]:
     """What an operator runs, at the database itself."""
-    url = engine_of(scene.app).url
+    url = engine_of(environment.app).url
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         result = connection.execute(text(statement))

@@ -12,8 +12,14 @@ from werkzeug.test import TestResponse
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.tables import TABLE_PREFIX
 from tests.support.actors import answer_of
-from tests.support.scenes import Scene
-from tests.support.shots import DEATH, Shot, redemption, refresh, submission
+from tests.support.prepared_requests import (
+    KILL_HEADER,
+    PreparedRequest,
+    redemption,
+    refresh,
+    submission,
+)
+from tests.support.race_environment import RaceEnvironment
 from tests.support.storage import rows_of, statements_of
 
 
@@ -25,59 +31,63 @@ class Moment:
     is_committed: bool
 
 
-def test_a_code_whose_redemption_was_killed_works_unless_that_was_committed(scene: Scene) -> None:
-    program, bob = scene.program(), scene.person()
-    moments = moments_of(scene.app, program.redeems, scene.code(program, bob))
+def test_a_code_whose_redemption_was_killed_works_unless_that_was_committed(
+    environment: RaceEnvironment,
+) -> None:
+    program, bob = environment.program(), environment.person()
+    moments = moments_of(environment.app, program.redeems, environment.code(program, bob))
 
     for moment in moments:
-        code = scene.code(program, bob)
-        before = everything(scene.app)
+        code = environment.code(program, bob)
+        before = everything(environment.app)
 
-        kill_during(scene, redemption(program, code), moment)
+        kill_during(environment, redemption(program, code), moment)
 
         if not moment.is_committed:
-            assert everything(scene.app) == before, moment
-            scene.assert_alive(program, answer_of(program.redeems(code)))
+            assert everything(environment.app) == before, moment
+            environment.assert_alive(program, answer_of(program.redeems(code)))
         else:
             # Whoever has the lost answer, a second redemption ends what the first one bought.
             assert answer_of(program.redeems(code), 400)["error"] == "invalid_grant"
             known = [row["id"] for row in before["token_families"]]
-            (new,) = [row for row in scene.families(program) if row["id"] not in known]
+            (new,) = [row for row in environment.families(program) if row["id"] not in known]
             assert new["revoked_at"] is not None
 
 
-def test_a_token_whose_refresh_was_killed_works_again(scene: Scene) -> None:
-    program, bob = scene.program(), scene.person()
-    first = scene.connect(program, bob)
-    moments = moments_of(scene.app, program.refreshes, first["refresh_token"])
+def test_a_token_whose_refresh_was_killed_works_again(environment: RaceEnvironment) -> None:
+    program, bob = environment.program(), environment.person()
+    first = environment.connect(program, bob)
+    moments = moments_of(environment.app, program.refreshes, first["refresh_token"])
 
     for moment in moments:
-        pair = scene.connect(program, bob)
+        pair = environment.connect(program, bob)
         for _ in range(2):  # the first refresh of a family writes other rows than the second
-            before = everything(scene.app)
+            before = everything(environment.app)
 
-            kill_during(scene, refresh(program, pair["refresh_token"]), moment)
+            kill_during(environment, refresh(program, pair["refresh_token"]), moment)
 
-            assert (everything(scene.app) != before) is moment.is_committed, moment
-            pair = scene.assert_alive(program, pair)
+            assert (everything(environment.app) != before) is moment.is_committed, moment
+            pair = environment.assert_alive(program, pair)
 
 
-def test_a_disconnect_that_was_killed_took_back_all_or_nothing(scene: Scene) -> None:
-    program, bob = scene.program(), scene.person()
-    scene.connect(program, bob)
-    moments = moments_of(scene.app, bob.sends, scene.disconnect_form(program, bob))
+def test_a_disconnect_that_was_killed_took_back_all_or_nothing(
+    environment: RaceEnvironment,
+) -> None:
+    program, bob = environment.program(), environment.person()
+    environment.connect(program, bob)
+    moments = moments_of(environment.app, bob.sends, environment.disconnect_form(program, bob))
 
     for moment in moments:
-        pair = scene.connect(program, bob)
-        before = everything(scene.app)
+        pair = environment.connect(program, bob)
+        before = everything(environment.app)
 
-        kill_during(scene, submission(bob, scene.disconnect_form(program, bob)), moment)
+        kill_during(environment, submission(bob, environment.disconnect_form(program, bob)), moment)
 
         if not moment.is_committed:
-            assert everything(scene.app) == before, moment
-            scene.assert_alive(program, pair)
+            assert everything(environment.app) == before, moment
+            environment.assert_alive(program, pair)
         else:
-            scene.assert_dead(program, pair)
+            environment.assert_dead(program, pair)
 
 
 def moments_of(app: Flask, act: Callable[..., TestResponse], *given: Any) -> list[Moment]:
@@ -93,8 +103,10 @@ def moments_of(app: Flask, act: Callable[..., TestResponse], *given: Any) -> lis
     return [Moment(name, at >= first) for at, name in enumerate(names)]
 
 
-def kill_during(scene: Scene, shot: Shot, moment: Moment) -> None:
-    answer = scene.ask(replace(shot, headers={**shot.headers, DEATH: moment.name}))
+def kill_during(environment: RaceEnvironment, request: PreparedRequest, moment: Moment) -> None:
+    answer = environment.ask(
+        replace(request, headers={**request.headers, KILL_HEADER: moment.name})
+    )
     assert answer.status == 0, f"nobody died {moment.name}: {answer}"
 
 

@@ -7,58 +7,58 @@ had, a refresh finds itself in the past and gives the same answer, and a redempt
 from __future__ import annotations
 
 from tests.support.actors import answer_of
+from tests.support.prepared_requests import redemption, refresh
 from tests.support.proxies import Cut, Proxy
-from tests.support.scenes import Scene
-from tests.support.shots import redemption, refresh
+from tests.support.race_environment import RaceEnvironment
 
 #: Not SET AUTOCOMMIT, and not READ COMMITTED. On PostgreSQL one statement writes all, and commits itself.
 COMMIT = rb"(?<!AUTO)COMMIT\b|WITH changed"
 
-Remote = tuple[Scene, Proxy]
+Remote = tuple[RaceEnvironment, Proxy]
 
 
 def test_a_commit_that_did_not_arrive_is_made_up_for(remote: Remote, outage: Proxy) -> None:
-    scene, _ = remote
-    program, bob = scene.program(), scene.person()
+    environment, _ = remote
+    program, bob = environment.program(), environment.person()
 
     outage.cut = Cut(COMMIT, "message")
-    bought = scene.ask(redemption(program, scene.code(program, bob)))
-    pair = scene.assert_alive(program, bought.json)
+    bought = environment.ask(redemption(program, environment.code(program, bob)))
+    pair = environment.assert_alive(program, bought.json)
     outage.cut = Cut(COMMIT, "message")
-    renewed = scene.ask(refresh(program, pair["refresh_token"]))
+    renewed = environment.ask(refresh(program, pair["refresh_token"]))
 
     assert outage.cut is None
-    scene.assert_alive(program, renewed.json)
-    assert len(scene.families(program)) == 1
+    environment.assert_alive(program, renewed.json)
+    assert len(environment.families(program)) == 1
 
 
 def test_a_refresh_whose_commit_was_not_confirmed_succeeds(remote: Remote, outage: Proxy) -> None:
-    scene, _ = remote
-    program = scene.program()
-    pair = scene.connect(program, scene.person())
+    environment, _ = remote
+    program = environment.program()
+    pair = environment.connect(program, environment.person())
 
     outage.cut = Cut(COMMIT, "answer")
-    answer = scene.ask(refresh(program, pair["refresh_token"]))
+    answer = environment.ask(refresh(program, pair["refresh_token"]))
 
     assert outage.cut is None
-    (family,) = scene.families(program)
+    (family,) = environment.families(program)
     assert family["generation"] == 1
-    scene.assert_alive(program, answer.json)
+    environment.assert_alive(program, answer.json)
 
 
 def test_a_redemption_whose_commit_was_not_confirmed_succeeds(
     remote: Remote, outage: Proxy
 ) -> None:
     """It is no replay of its own code."""
-    scene, _ = remote
-    program = scene.program()
-    code = scene.code(program, scene.person())
+    environment, _ = remote
+    program = environment.program()
+    code = environment.code(program, environment.person())
 
     outage.cut = Cut(COMMIT, "answer")
-    answer = scene.ask(redemption(program, code))
+    answer = environment.ask(redemption(program, code))
 
     assert outage.cut is None
-    scene.assert_alive(program, answer.json)
+    environment.assert_alive(program, answer.json)
     assert answer_of(program.redeems(code), 400)["error"] == "invalid_grant"
 
 
@@ -66,28 +66,28 @@ def test_a_redemption_that_was_committed_as_the_database_went_is_spent(
     remote: Remote, outage: Proxy
 ) -> None:
     """The 503 cannot know; asking again is then a replay, and what nobody received is revoked."""
-    scene, _ = remote
-    program = scene.program()
-    shot = redemption(program, scene.code(program, scene.person()))
+    environment, _ = remote
+    program = environment.program()
+    request = redemption(program, environment.code(program, environment.person()))
 
     outage.cut = Cut(COMMIT, "answer", and_close=True)
-    assert scene.ask(shot).status == 503
+    assert environment.ask(request).status == 503
     outage.open()
 
-    assert scene.ask(shot).json["error"] == "invalid_grant"
-    (family,) = scene.families(program)
+    assert environment.ask(request).json["error"] == "invalid_grant"
+    (family,) = environment.families(program)
     assert family["revoked_at"] is not None
 
 
 def test_a_refresh_that_was_committed_as_the_database_went_can_be_repeated(
     remote: Remote, outage: Proxy
 ) -> None:
-    scene, _ = remote
-    program = scene.program()
-    shot = refresh(program, scene.connect(program, scene.person())["refresh_token"])
+    environment, _ = remote
+    program = environment.program()
+    request = refresh(program, environment.connect(program, environment.person())["refresh_token"])
 
     outage.cut = Cut(COMMIT, "answer", and_close=True)
-    assert scene.ask(shot).status == 503
+    assert environment.ask(request).status == 503
     outage.open()
 
-    scene.assert_alive(program, scene.ask(shot).json)
+    environment.assert_alive(program, environment.ask(request).json)

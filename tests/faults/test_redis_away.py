@@ -10,16 +10,16 @@ from dataclasses import replace
 import pytest
 
 from flask_activepieces.storage.failure_limit import ATTEMPTS
-from tests.support.scenes import Scene, open_scene, told
-from tests.support.shots import redemption, refresh
+from tests.support.prepared_requests import redemption, refresh
+from tests.support.race_environment import RaceEnvironment, count_outcomes, race_environment
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module", params=["refuses", "never answers"])
-def scene(
+def environment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Scene]:
+) -> Iterator[RaceEnvironment]:
     """One process, whose Redis is not there, or is not itself."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -27,31 +27,33 @@ def scene(
             nobody.listen()
         url = f"redis://127.0.0.1:{nobody.getsockname()[1]}/0"
         directory = tmp_path_factory.mktemp("redis")
-        with open_scene(
+        with race_environment(
             "sqlite", directory, workers=1, threads=8, ACTIVEPIECES_REDIS_URL=url
         ) as it:
             yield it
 
 
-def test_flows_go_on(scene: Scene) -> None:
-    program = scene.program()
-    pair = scene.ask(redemption(program, scene.code(program, scene.person()))).json
+def test_flows_go_on(environment: RaceEnvironment) -> None:
+    program = environment.program()
+    pair = environment.ask(
+        redemption(program, environment.code(program, environment.person()))
+    ).json
 
-    answer = scene.ask(refresh(program, pair["refresh_token"]))
+    answer = environment.ask(refresh(program, pair["refresh_token"]))
 
-    scene.assert_alive(program, answer.json)
+    environment.assert_alive(program, answer.json)
 
 
-def test_failed_attempts_are_counted_all_the_same(scene: Scene) -> None:
-    program = scene.program()
-    token = scene.connect(program, scene.person())["refresh_token"]
+def test_failed_attempts_are_counted_all_the_same(environment: RaceEnvironment) -> None:
+    program = environment.program()
+    token = environment.connect(program, environment.person())["refresh_token"]
     guesses = [refresh(replace(program, client_secret="a guess"), token)]
 
     started = time.monotonic()
     # Twice as many as one window allows, for the next may begin among them.
-    refused = told(scene.fire(guesses * (2 * ATTEMPTS + 2)))
+    refused = count_outcomes(environment.send_together(guesses * (2 * ATTEMPTS + 2)))
 
     assert set(refused) == {(401, "invalid_client"), (429, "invalid_client")}
     assert refused[401, "invalid_client"] <= 2 * ATTEMPTS
     assert time.monotonic() - started < 30
-    assert scene.ask(refresh(program, token)).status == 200
+    assert environment.ask(refresh(program, token)).status == 200

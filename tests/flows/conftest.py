@@ -11,8 +11,8 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, Program
+from tests.support.api_user import OWN_PIECE
 from tests.support.hosts import HostWithLabs
-from tests.support.manager import OWN_PIECE
 from tests.support.token_endpoint import TokenEndpoint, token_endpoint
 
 
@@ -34,8 +34,8 @@ def listening_acme() -> Iterator[TokenEndpoint]:
 @pytest.fixture
 def acme(listening_acme: TokenEndpoint) -> TokenEndpoint:
     """The token endpoint of Acme, a third party; it has heard nothing yet."""
-    listening_acme.heard.clear()
-    listening_acme.answers.clear()
+    listening_acme.received.clear()
+    listening_acme.replies.clear()
     return listening_acme
 
 

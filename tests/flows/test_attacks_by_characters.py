@@ -16,8 +16,8 @@ from tests.support import hosts
 from tests.support.actors import CALLBACK, Person, Program
 from tests.support.clock import StoppedClock
 from tests.support.databases import fresh_database
+from tests.support.error_assertions import assert_error_page, assert_nothing_stored
 from tests.support.hosts import ALL_SCOPES
-from tests.support.refusals import nothing_stored, told_on_a_page
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -101,7 +101,7 @@ def test_at_the_machine_endpoints(app: Flask, program: Program) -> None:
     proof = {"client_id": program.client_id, "client_secret": program.client_secret or ""}
     client = app.test_client()
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for form in forms:
             paths = ("revoke", "introspect") if "token" in form else ("token",)
             for name in (*form, *proof, "unknown"):
@@ -123,7 +123,7 @@ def test_in_every_part_of_a_token(app: Flask, program: Program) -> None:
         },
     )
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for nasty in NASTY:
             for text in (
                 f"{nasty}.0.b.c",
@@ -142,7 +142,7 @@ def test_in_every_part_of_a_token(app: Flask, program: Program) -> None:
 def test_in_the_authorization_header(app: Flask, program: Program) -> None:
     client = app.test_client()
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for nasty in NASTY:
             pairs = [(nasty, "x"), (program.client_id, nasty), (nasty, nasty)]
             for pair in pairs:
@@ -162,7 +162,7 @@ def test_in_the_authorization_header(app: Flask, program: Program) -> None:
 def test_in_a_body_that_is_not_even_text(app: Flask) -> None:
     client = app.test_client()
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for body in (
             b"\xff\xfe",
             b"client_id=\xff",
@@ -182,14 +182,14 @@ def test_at_the_authorization_endpoint(app: Flask, program: Program) -> None:
     names = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"]
     names += ["code_challenge", "code_challenge_method", "prompt", "resource", "request_id", "x"]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for name in names:
             for nasty in NASTY:
                 for person in (stranger, bob):
                     question = program.question(**({} if name == "x" else {name: None}))
                     response = person.opens(f"{question}&{name}={nasty}")
                     if response.status_code == 400:
-                        told_on_a_page(response)
+                        assert_error_page(response)
                     elif response.status_code == 303:
                         assert response.location.startswith(f"{CALLBACK}?")
                     else:
@@ -202,7 +202,7 @@ def test_in_the_form_of_the_consent_page(app: Flask, program: Program) -> None:
         "decision": "approve"
     }
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for name in ("request_id", "consent_token", "decision", "workspace"):
             for nasty in NASTY:
                 response = bob.browser.post(
@@ -221,7 +221,7 @@ def test_in_the_json_of_a_consent(app: Flask, program: Program) -> None:
         "decision": "approve"
     }
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for nasty in NASTY_TEXTS:
             for value in (nasty, f"v1.{nasty}.x", f"v1.e30.{nasty}"):
                 for name in ("request_id", "consent_token", "decision", "workspace"):
@@ -235,7 +235,7 @@ def test_in_paths(app: Flask, program: Program) -> None:
     token = alice.sees("/oauth/connected-apps").form_to("/disconnect").values["page_token"]
     api = "/api/integration/activepieces/oauth-clients"
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for nasty in NASTY:
             text = quote(nasty, safe="%")
             gets = [f"/oauth/clients/{text}", f"{api}/{text}", f"/oauth/authorize/request/{text}"]

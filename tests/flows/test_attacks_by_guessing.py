@@ -17,7 +17,7 @@ from flask_activepieces.crypto import keyring as signing
 from tests.conftest import MakeApp
 from tests.support.actors import Parameters, Person, Program, answer_of
 from tests.support.clock import StoppedClock
-from tests.support.refusals import nothing_stored, oauth_error
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 from tests.support.requirements import require
 from tests.support.storage import statements_of
 
@@ -28,7 +28,7 @@ Attempt = Callable[[str], TestResponse]
 
 
 def is_refused_with(response: TestResponse, status: int, error: str) -> None:
-    oauth_error(response, status, error)
+    assert_oauth_error(response, status, error)
     if status == 429:
         assert int(response.headers["Retry-After"]) > 0
     else:
@@ -41,7 +41,7 @@ def is_slowed_down(attempt: Attempt, status: int, error: str) -> None:
 
 
 def test_a_thousand_guesses_at_a_secret(app: Flask, program: Program) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for number in range(1000):
             response = program.introspects("x", client_secret=f"fas_{number:064}")
             is_refused_with(response, 401 if number < FREE else 429, "invalid_client")
@@ -54,14 +54,14 @@ def test_every_endpoint_counts(app: Flask, program: Program, path: str) -> None:
         form: Parameters = {"grant_type": "refresh_token", "token": "x", "client_secret": guess}
         return program.posts(f"/oauth/{path}", form)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         is_slowed_down(attempt, 401, "invalid_client")
 
 
 def test_guesses_at_codes_and_refresh_tokens_of_a_public_client_count(app: Flask) -> None:
     """Anyone can pose as one."""
     public, other = (Program.registered(app, "--public") for _ in range(2))
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         is_slowed_down(lambda guess: public.redeems(f"v1.{guess}.x"), 400, "invalid_grant")
         is_slowed_down(lambda guess: other.refreshes(f"{guess}.0.b.c"), 400, "invalid_grant")
 
@@ -70,7 +70,7 @@ def test_dead_tokens_at_a_platform_that_has_proven_itself_do_not_count(
     app: Flask, program: Program, bob: Person
 ) -> None:
     """They are many users', and none of them may be in the way of the others."""
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for number in range(FREE + 5):
             is_refused_with(program.redeems(f"v1.guess-{number}.x"), 400, "invalid_grant")
             is_refused_with(program.refreshes(f"guess-{number}.0.b.c"), 400, "invalid_grant")
@@ -80,7 +80,7 @@ def test_dead_tokens_at_a_platform_that_has_proven_itself_do_not_count(
 
 
 def test_guesses_at_a_client_that_does_not_exist_count(app: Flask, program: Program) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         is_slowed_down(
             lambda guess: program.introspects("x", client_id="unknown", client_secret=guess),
             401,

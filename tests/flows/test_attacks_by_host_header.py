@@ -8,8 +8,8 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import MakeApp
 from tests.support.actors import Parameters, Person, Program, answer_of, brought_back
+from tests.support.error_assertions import assert_nothing_stored
 from tests.support.forgeries import opened
-from tests.support.refusals import nothing_stored
 
 PUBLIC_URL = "https://app.example.com"
 
@@ -140,7 +140,7 @@ def test_without_a_public_url_only_loopback_gets_a_code_or_a_token(local: Progra
 
     browser = local.app.test_client(use_cookies=False)
 
-    with nothing_stored(local.app):
+    with assert_nothing_stored(local.app):
         for headers in FORGED:
             responses = [
                 browser.get(local.question(), headers=headers | cookies_of(bob)),

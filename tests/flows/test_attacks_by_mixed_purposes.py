@@ -6,7 +6,11 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import Parameters, Person, Program, answer_of
-from tests.support.refusals import nothing_stored, oauth_error, told_on_a_page
+from tests.support.error_assertions import (
+    assert_error_page,
+    assert_nothing_stored,
+    assert_oauth_error,
+)
 
 Signed = dict[str, str]
 
@@ -36,17 +40,17 @@ def all_but(signed: Signed, *names: str) -> list[str]:
 
 
 def test_only_a_code_is_a_code(app: Flask, program: Program, signed: Signed) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for text in all_but(signed, "code"):
-            oauth_error(program.redeems(text), 400, "invalid_grant")
+            assert_oauth_error(program.redeems(text), 400, "invalid_grant")
 
 
 def test_only_a_refresh_token_is_a_refresh_token(
     app: Flask, program: Program, signed: Signed
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for text in all_but(signed, "refresh token"):
-            oauth_error(program.refreshes(text), 400, "invalid_grant")
+            assert_oauth_error(program.refreshes(text), 400, "invalid_grant")
 
 
 def test_only_an_access_token_is_a_bearer_token(program: Program, signed: Signed) -> None:
@@ -60,7 +64,7 @@ def test_only_an_access_token_is_a_bearer_token(program: Program, signed: Signed
 def test_only_tokens_can_be_introspected_or_revoked(
     app: Flask, program: Program, signed: Signed
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for text in all_but(signed, "access token", "refresh token"):
             assert answer_of(program.introspects(text)) == {"active": False}
             assert answer_of(program.revokes(text)) == {}
@@ -72,11 +76,11 @@ def test_only_a_parked_request_is_a_request(
 ) -> None:
     form = bob.sees(program.question(prompt="consent")).form("decision")
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for text in all_but(signed, "parked request"):
             query = {"request_id": text}
-            told_on_a_page(bob.browser.get("/oauth/authorize", query_string=query))
-            told_on_a_page(bob.sends(form, decision="approve", request_id=text))
+            assert_error_page(bob.browser.get("/oauth/authorize", query_string=query))
+            assert_error_page(bob.sends(form, decision="approve", request_id=text))
 
 
 def test_only_a_consent_token_is_a_consent_token(
@@ -85,21 +89,21 @@ def test_only_a_consent_token_is_a_consent_token(
     another = program.question(prompt="consent", state="another request")
     form = bob.sees(another).form("decision")
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for text in signed.values():  # the other request's consent token, too
-            told_on_a_page(bob.sends(form, decision="approve", consent_token=text))
+            assert_error_page(bob.sends(form, decision="approve", consent_token=text))
 
 
 def test_only_a_page_token_is_a_page_token(app: Flask, bob: Person, signed: Signed) -> None:
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for text in all_but(signed, "page token"):
-            told_on_a_page(bob.sends(form, page_token=text))
+            assert_error_page(bob.sends(form, page_token=text))
 
 
 def test_only_the_secret_is_the_secret(app: Flask, program: Program, signed: Signed) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for text in all_but(signed, "secret"):
             form: Parameters = {"token": "x", "client_secret": text}
-            oauth_error(program.posts("/oauth/introspect", form), 401, "invalid_client")
+            assert_oauth_error(program.posts("/oauth/introspect", form), 401, "invalid_client")

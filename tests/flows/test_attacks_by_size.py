@@ -12,7 +12,11 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Person, Program
-from tests.support.refusals import nothing_stored, oauth_error, told_on_a_page
+from tests.support.error_assertions import (
+    assert_error_page,
+    assert_nothing_stored,
+    assert_oauth_error,
+)
 
 MEBIBYTE = 1 << 20
 FORM = "application/x-www-form-urlencoded"
@@ -24,7 +28,7 @@ API = "/api/integration/activepieces/oauth-clients"
 def quickly(app: Flask) -> Iterator[None]:
     """Without a row, and in a second of this process's own time."""
     began = time.process_time()
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         yield
     assert time.process_time() - began < 1
 
@@ -35,7 +39,7 @@ def test_a_body_of_a_mebibyte_is_not_read(app: Flask, program: Program) -> None:
     with quickly(app):
         for path in MACHINE:
             response = app.test_client().post(f"/oauth/{path}", data=body, content_type=FORM)
-            oauth_error(response, 413, "invalid_request")
+            assert_oauth_error(response, 413, "invalid_request")
 
 
 def test_a_body_that_does_not_tell_its_length_is_cut_off(app: Flask) -> None:
@@ -50,7 +54,7 @@ def test_a_body_that_does_not_tell_its_length_is_cut_off(app: Flask) -> None:
                 headers={"Transfer-Encoding": "chunked"},
                 environ_overrides={"wsgi.input_terminated": True},
             )
-            oauth_error(response, 413, "invalid_request")
+            assert_oauth_error(response, 413, "invalid_request")
             assert endless.tell() < MEBIBYTE
 
 
@@ -86,8 +90,8 @@ def test_ten_thousand_parameters_at_the_authorization_endpoint(
 
     with quickly(app):
         assert bob.opens(f"{program.question()}&{many}").status_code == 200
-        told_on_a_page(bob.opens(f"/oauth/authorize?{many}"))
-        told_on_a_page(bob.opens(f"{program.question()}&{'x=&' * 10_000}"))
+        assert_error_page(bob.opens(f"/oauth/authorize?{many}"))
+        assert_error_page(bob.opens(f"{program.question()}&{'x=&' * 10_000}"))
 
 
 NAMES = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"]
@@ -107,7 +111,7 @@ def test_a_mebibyte_in_one_parameter_is_neither_kept_nor_sent_on(
                 if response.location is None and (
                     person is not bob or name not in ("prompt", "request_id")
                 ):
-                    told_on_a_page(response)
+                    assert_error_page(response)
                 assert len(response.location or "") < 8192
                 assert len(response.data) < 16_384
 
@@ -119,7 +123,7 @@ def test_a_state_of_2000_characters_is_the_longest(
 
     assert bob.answers(program.question(state=longest))["state"] == longest
     with quickly(app):
-        told_on_a_page(bob.opens(program.question(state=longest + "s")))
+        assert_error_page(bob.opens(program.question(state=longest + "s")))
 
 
 #: The longest request line that gunicorn reads, unless it is told otherwise; nginx and Apache read 8,190 and more.
@@ -139,7 +143,7 @@ def test_no_request_is_sent_on_by_an_address_too_long_for_a_server(
         sent = stranger.opens(program.question(state=character * length))
         if sent.location is None:
             refused += 1
-            assert "Tell its makers" in told_on_a_page(sent).text
+            assert "Tell its makers" in assert_error_page(sent).text
             continue
         again = stranger.sign_in("bob", next=parse_qs(urlsplit(sent.location).query)["next"][0])
         stranger.opens("/logout")
@@ -157,7 +161,7 @@ def test_an_authorization_header_of_a_mebibyte_is_no_proof(app: Flask) -> None:
         with quickly(app):
             for path in MACHINE:
                 response = app.test_client().post(f"/oauth/{path}", data=form, headers=headers)
-                oauth_error(response, 401, "invalid_client")
+                assert_oauth_error(response, 401, "invalid_client")
             assert app.test_client().get("/api/whoami", headers=headers).status_code == 401
 
 

@@ -11,8 +11,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
+from tests.support.error_assertions import assert_nothing_stored
 from tests.support.forgeries import Claims, hs256, joined, opened, signed
-from tests.support.refusals import nothing_stored
 
 Key = ECKey | RSAKey
 
@@ -65,7 +65,7 @@ def test_no_algorithm_is_no_signature(app: Flask, program: Program, token: str) 
     signature = token.split(".")[2]
     names: list[Any] = ["none", "None", "NONE", "nOnE", "", None, [], {}, 0, True]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for nothing in names:
             unsigned = joined(header | {"alg": nothing}, claims)
             for forged in (unsigned, unsigned + signature, unsigned.rstrip(".")):
@@ -89,7 +89,7 @@ def test_the_public_key_is_not_taken_for_a_shared_secret(
         str(header["kid"]).encode(),
     ]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for secret in secrets:
             for algorithm in ("HS256", header["alg"]):
                 for edited in (claims, claims | {"sub": "alice", "tenant_id": "globex"}):
@@ -102,7 +102,7 @@ def test_a_key_of_ours_verifies_only_its_own_algorithm(
     header, claims = opened(token)
     others = {"EC": ["ES384", "HS256"], "RSA": ["PS256", "RS512", "HS256"]}[key.key_type]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for algorithm in others:
             is_refused(program, joined(header | {"alg": algorithm}, claims, b"x" * 64))
         if key.key_type == "RSA":
@@ -125,7 +125,7 @@ def test_another_key_is_not_ours_whatever_its_id(app: Flask, program: Program, t
         "' OR 1=1--",
     ]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for kid in kids:
             is_refused(program, signed(dict(header, alg="ES256", kid=kid), claims, mine))
             is_refused(program, hs256(header | {"alg": "HS256", "kid": kid}, claims, b""))
@@ -146,7 +146,7 @@ def test_no_key_is_taken_from_the_token_itself(app: Flask, program: Program, tok
         {"jwk": public, "jku": "https://evil.test/jwks.json", "x5c": []},
     ]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for place in places:
             for kid in ("mine", header["kid"]):
                 forged = header | {"alg": "ES256", "kid": kid} | place
@@ -184,7 +184,7 @@ def test_what_a_header_demands_that_we_do_not_understand_is_refused(
     """RFC 7515 §4.1.11."""
     header, claims = opened(token)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for extension in CRITICAL:
             is_refused(program, joined(header | extension, claims, b"x" * 64))
     for extension in CRITICAL[:2]:
@@ -199,7 +199,7 @@ def test_a_nonsensical_header_is_refused_and_breaks_nothing(
     header, claims = opened(token)
     nonsense: list[Any] = [1, True, None, [1], [[]], [{}], [None]]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for value in nonsense:
             for name in ("crit", "alg", "typ", "kid", "b64", "jwk", "x5c", "jku"):
                 is_refused(program, joined(header | {name: value}, claims, b"x" * 64))

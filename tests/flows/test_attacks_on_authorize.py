@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Person, Program
-from tests.support.refusals import nothing_stored, told_on_a_page
+from tests.support.error_assertions import assert_error_page, assert_nothing_stored
 
 #: Every kind of parameter that makes a request wrong in itself.
 ERRONEOUS: list[dict[str, str | None]] = [
@@ -43,19 +43,19 @@ def program(trusted: Program) -> Program:
 def test_CVE_2026_41479_no_error_redirects_for_an_unknown_client(
     app: Flask, program: Program, victim: Person
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for changes in ERRONEOUS:
             for client_id in (None, "unknown"):
                 wrong = {"client_id": client_id, "redirect_uri": "https://evil.test/"} | changes
-                told_on_a_page(victim.opens(program.question(**wrong)))
+                assert_error_page(victim.opens(program.question(**wrong)))
 
 
 def test_CVE_2026_44681_no_error_redirects_to_an_unregistered_uri(
     app: Flask, program: Program, victim: Person
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for changes in ERRONEOUS:
-            told_on_a_page(
+            assert_error_page(
                 victim.opens(program.question(redirect_uri="https://evil.test/", **changes))
             )
 
@@ -63,9 +63,9 @@ def test_CVE_2026_44681_no_error_redirects_to_an_unregistered_uri(
 def test_prompt_none_does_not_redirect_before_the_client_is_known(
     app: Flask, program: Program, victim: Person
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for changes in ({"client_id": "unknown"}, {"redirect_uri": "https://evil.test/"}):
-            told_on_a_page(victim.opens(program.question(prompt="none", **changes)))
+            assert_error_page(victim.opens(program.question(prompt="none", **changes)))
 
 
 PARAMETERS = [
@@ -86,12 +86,12 @@ def test_no_parameter_may_stand_twice(app: Flask, program: Program, victim: Pers
     """RFC 6749 §3.1: which of the two would count differs from parser to parser."""
     question = program.question(prompt="none", resource="http://localhost", nonce="n")
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for name in PARAMETERS:
             (value,) = re.findall(f"[?&]({name}=[^&]*)", question)
             for second in (value, f"{name}=", f"{name}=https://evil.test/"):
-                told_on_a_page(victim.opens(f"{question}&{second}"))
-                told_on_a_page(victim.opens(question.replace("?", f"?{second}&", 1)))
+                assert_error_page(victim.opens(f"{question}&{second}"))
+                assert_error_page(victim.opens(question.replace("?", f"?{second}&", 1)))
 
 
 def test_a_second_redirect_uri_in_any_spelling_is_not_taken(

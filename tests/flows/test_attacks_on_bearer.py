@@ -8,8 +8,8 @@ from flask import Flask
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
 from tests.support.clock import StoppedClock
+from tests.support.error_assertions import assert_nothing_stored
 from tests.support.forgeries import joined, opened
-from tests.support.refusals import nothing_stored
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_too_little_scope_is_told_apart_from_no_token(program: Program, bob: Per
 def test_a_refusal_tells_where_tokens_come_from_and_is_not_kept(
     app: Flask, program: Program
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         response = program.calls("x")
 
     document = 'resource_metadata="http://localhost/.well-known/oauth-protected-resource"'

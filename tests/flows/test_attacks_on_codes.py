@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Parameters, Person, Program
-from tests.support.refusals import nothing_stored, oauth_error
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 
 
 @pytest.fixture
@@ -27,8 +27,10 @@ def test_a_code_of_another_client_buys_nothing_and_lives_on(
 ) -> None:
     thief = Program.registered(app, *options)
 
-    with nothing_stored(app):
-        oauth_error(thief.redeems(code, code_verifier=program.verifier), 400, "invalid_grant")
+    with assert_nothing_stored(app):
+        assert_oauth_error(
+            thief.redeems(code, code_verifier=program.verifier), 400, "invalid_grant"
+        )
 
     assert program.redeems(code).status_code == 200
 
@@ -38,19 +40,19 @@ def test_a_code_of_another_tenants_client_buys_nothing(app: Flask, bob: Person) 
     thief = Program.registered(app, "--tenant", "globex")
     code = bob.allows(victim.question())
 
-    with nothing_stored(app):
-        oauth_error(thief.redeems(code, code_verifier=victim.verifier), 400, "invalid_grant")
+    with assert_nothing_stored(app):
+        assert_oauth_error(thief.redeems(code, code_verifier=victim.verifier), 400, "invalid_grant")
         # With the victim's name and the thief's own secret:
         stolen = victim.redeems(code, client_secret=thief.client_secret)
-        oauth_error(stolen, 401, "invalid_client")
+        assert_oauth_error(stolen, 401, "invalid_client")
 
 
 def test_a_code_injected_into_another_session_buys_nothing(
     app: Flask, program: Program, code: str
 ) -> None:
     """RFC 9700 §4.5: the same client, but the verifier is the one of the attacker's own session."""
-    with nothing_stored(app):
-        oauth_error(program.redeems(code, code_verifier="a" * 43), 400, "invalid_grant")
+    with assert_nothing_stored(app):
+        assert_oauth_error(program.redeems(code, code_verifier="a" * 43), 400, "invalid_grant")
 
 
 def test_a_wrong_verifier_does_not_spend_the_code(program: Program, code: str) -> None:
@@ -79,12 +81,12 @@ def test_an_edited_code_buys_nothing(app: Flask, program: Program, code: str) ->
     version, payload, signature = code.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for edit in EDITS:
             text = json.dumps(claims | edit, separators=(",", ":")).encode()
             edited = base64.urlsafe_b64encode(text).rstrip(b"=").decode()
             for forged in (f"{version}.{edited}.{signature}", f"{version}.{edited}."):
-                oauth_error(program.redeems(forged), 400, "invalid_grant")
+                assert_oauth_error(program.redeems(forged), 400, "invalid_grant")
 
 
 def test_a_code_in_another_spelling_buys_nothing(app: Flask, program: Program, code: str) -> None:
@@ -104,9 +106,9 @@ def test_a_code_in_another_spelling_buys_nothing(app: Flask, program: Program, c
         code[:-1],
     ]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for spelling in spellings:
-            oauth_error(program.redeems(spelling), 400, "invalid_grant")
+            assert_oauth_error(program.redeems(spelling), 400, "invalid_grant")
 
 
 def test_a_code_of_another_issuer_with_the_same_keys_buys_nothing(
@@ -120,6 +122,6 @@ def test_a_code_of_another_issuer_with_the_same_keys_buys_nothing(
         "code_verifier": program.verifier,
     }
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         elsewhere = program.posts("/oauth/token", form, base_url="http://localhost:8080")
-        oauth_error(elsewhere, 400, "invalid_grant")
+        assert_oauth_error(elsewhere, 400, "invalid_grant")

@@ -11,9 +11,9 @@ from flask import Flask, session
 from flask_activepieces import Principal
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
+from tests.support.error_assertions import assert_error_page, assert_nothing_stored
 from tests.support.hosts import SmallHost
 from tests.support.pages import Form
-from tests.support.refusals import nothing_stored, told_on_a_page
 
 
 def asked(person: Person, program: Program, **changes: str | None) -> Form:
@@ -32,12 +32,12 @@ def test_a_yes_without_the_pages_token_is_none(app: Flask, program: Program, bob
     genuine = token_of(form)
     forged = ["", "x", genuine[:-1], genuine + "A", genuine.swapcase(), "é", genuine + "\n", "\x00"]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for token in forged:
-            told_on_a_page(bob.sends(form, decision="approve", consent_token=token))
-            told_on_a_page(bob.sends(form, decision="deny", consent_token=token))
+            assert_error_page(bob.sends(form, decision="approve", consent_token=token))
+            assert_error_page(bob.sends(form, decision="deny", consent_token=token))
         del form.values["consent_token"]
-        told_on_a_page(bob.sends(form, decision="approve"))
+        assert_error_page(bob.sends(form, decision="approve"))
 
 
 def test_a_token_for_another_request_does_not_fit(
@@ -45,8 +45,8 @@ def test_a_token_for_another_request_does_not_fit(
 ) -> None:
     harmless, greedy = asked(bob, program, scope="profile:read"), asked(bob, program)
 
-    with nothing_stored(app):
-        told_on_a_page(bob.sends(greedy, decision="approve", consent_token=token_of(harmless)))
+    with assert_nothing_stored(app):
+        assert_error_page(bob.sends(greedy, decision="approve", consent_token=token_of(harmless)))
 
 
 def test_another_users_token_does_not_fit(
@@ -55,9 +55,9 @@ def test_another_users_token_does_not_fit(
     """The attacker has an account too, and a page of their own."""
     mine, theirs = asked(alice, program), asked(bob, program)
 
-    with nothing_stored(app):
-        told_on_a_page(bob.sends(theirs, decision="approve", consent_token=token_of(mine)))
-        told_on_a_page(bob.sends(mine, decision="approve"))
+    with assert_nothing_stored(app):
+        assert_error_page(bob.sends(theirs, decision="approve", consent_token=token_of(mine)))
+        assert_error_page(bob.sends(mine, decision="approve"))
 
 
 def test_a_page_of_the_same_user_in_another_browser_does_not_fit(
@@ -67,8 +67,8 @@ def test_a_page_of_the_same_user_in_another_browser_does_not_fit(
     form = asked(there, program)
     asked(here, program)
 
-    with nothing_stored(app):
-        assert "another browser" in told_on_a_page(here.sends(form, decision="approve")).text
+    with assert_nothing_stored(app):
+        assert "another browser" in assert_error_page(here.sends(form, decision="approve")).text
 
 
 def test_a_page_shown_to_one_user_cannot_be_answered_by_the_next(
@@ -77,14 +77,14 @@ def test_a_page_shown_to_one_user_cannot_be_answered_by_the_next(
     form = asked(alice, program)
     alice.sign_in("bob")
 
-    with nothing_stored(app):
-        told_on_a_page(alice.sends(form, decision="approve"))
+    with assert_nothing_stored(app):
+        assert_error_page(alice.sends(form, decision="approve"))
 
 
 def test_a_get_decides_nothing(app: Flask, program: Program, bob: Person) -> None:
     form = asked(bob, program)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for names in (form.values, {"request_id": form.values["request_id"]}):
             query = names | {"decision": "approve"}
             response = bob.browser.get("/oauth/authorize", query_string=query)
@@ -97,9 +97,9 @@ def test_a_get_decides_nothing(app: Flask, program: Program, bob: Person) -> Non
 def test_a_yes_in_the_url_of_a_post_is_none(app: Flask, program: Program, bob: Person) -> None:
     form = asked(bob, program)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         query = form.values | {"decision": "approve"}
-        told_on_a_page(bob.browser.post("/oauth/authorize", query_string=query))
+        assert_error_page(bob.browser.post("/oauth/authorize", query_string=query))
 
 
 def test_no_scope_can_be_smuggled_in(program: Program, bob: Person) -> None:
@@ -114,7 +114,7 @@ def test_no_scope_can_be_smuggled_in(program: Program, bob: Person) -> None:
 def test_no_workspace_can_be_smuggled_in(app: Flask, program: Program, bob: Person) -> None:
     form = asked(bob, program)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for workspace in ("globex", "ACME", "", "acme ", "acme\x00", "*"):
             response = bob.sends(form, decision="approve", workspace=workspace)
             assert response.status_code == 422, workspace
@@ -127,7 +127,7 @@ def test_a_client_of_one_tenant_gets_no_other_workspace_of_its_user(
     program = Program.registered(app, "--tenant", "acme")
     form = asked(alice, program)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         assert alice.sends(form, decision="approve", workspace="acme-labs").status_code == 422
 
 
@@ -151,7 +151,7 @@ def test_json_from_another_site_is_refused_even_with_the_token(
     form = asked(bob, program)
     answer = form.values | {"decision": "approve"}
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for headers in CROSS_SITE:
             response = bob.browser.post("/oauth/authorize", json=answer, headers=headers)
             assert response.status_code == 403, headers
@@ -184,8 +184,8 @@ def test_a_consent_page_of_another_tenant_is_out_of_date(switching: Flask) -> No
     form = asked(alice, program)
     switches(alice, "acme-labs")
 
-    with nothing_stored(switching):
-        told_on_a_page(alice.sends(form, decision="approve", workspace="acme"))
+    with assert_nothing_stored(switching):
+        assert_error_page(alice.sends(form, decision="approve", workspace="acme"))
     switches(alice, "acme")
     assert alice.sends(form, decision="approve", workspace="acme").status_code == 303
 
@@ -196,8 +196,8 @@ def test_a_page_token_of_another_tenant_is_out_of_date(switching: Flask) -> None
     form.values |= {"name": "N", "redirect_uris": "https://n.test/", "scope": "tasks:read"}
     switches(alice, "acme-labs")
 
-    with nothing_stored(switching):
-        told_on_a_page(alice.sends(form))
+    with assert_nothing_stored(switching):
+        assert_error_page(alice.sends(form))
 
 
 def test_json_without_the_right_token_is_refused(app: Flask, program: Program, bob: Person) -> None:
@@ -217,7 +217,7 @@ def test_json_without_the_right_token_is_refused(app: Flask, program: Program, b
         form.values | {"decision": "approve", "workspace": ["acme"]},
     ]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for answer in answers:
             response = bob.browser.post("/oauth/authorize", json=answer)
             assert response.status_code in (400, 422), answer

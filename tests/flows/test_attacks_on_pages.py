@@ -6,8 +6,12 @@ from flask import Flask
 
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
+from tests.support.error_assertions import (
+    assert_error_page,
+    assert_not_frameable,
+    assert_nothing_stored,
+)
 from tests.support.pages import Form
-from tests.support.refusals import cannot_be_framed, nothing_stored, told_on_a_page
 from tests.support.storage import row_counts, rows_of
 
 
@@ -28,9 +32,9 @@ def test_a_disconnect_needs_the_users_own_page(app: Flask, program: Program, bob
     elsewhere = Person(app, "bob").sees("/oauth/connected-apps").form_to("/disconnect")
     consent = token_of(asked(bob, program, prompt="consent"))
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for token in ("", "x", elsewhere.values["page_token"], consent):
-            told_on_a_page(bob.sends(form, page_token=token))
+            assert_error_page(bob.sends(form, page_token=token))
         assert bob.opens(form.action).status_code == 405
 
 
@@ -41,11 +45,11 @@ def test_nobody_disconnects_for_somebody_else(
     (grant,) = rows_of(app, "grants")
     program.connects(alice)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         form = alice.sees("/oauth/connected-apps").form_to("/disconnect")
         for grant_id in (grant["id"], "unknown", "%", "é"):
             form.action = f"/oauth/connected-apps/{grant_id}/disconnect"
-            told_on_a_page(alice.sends(form), 404)
+            assert_error_page(alice.sends(form), 404)
 
 
 def test_a_page_token_is_no_consent_token(app: Flask, program: Program, bob: Person) -> None:
@@ -53,8 +57,8 @@ def test_a_page_token_is_no_consent_token(app: Flask, program: Program, bob: Per
     page_token = bob.sees("/oauth/connected-apps").form_to("/disconnect").values["page_token"]
     form = asked(bob, program, prompt="consent")
 
-    with nothing_stored(app):
-        told_on_a_page(bob.sends(form, decision="approve", consent_token=page_token))
+    with assert_nothing_stored(app):
+        assert_error_page(bob.sends(form, decision="approve", consent_token=page_token))
 
 
 def test_admin_forms_need_their_page(app: Flask, alice: Person) -> None:
@@ -62,14 +66,14 @@ def test_admin_forms_need_their_page(app: Flask, alice: Person) -> None:
     own = f"/oauth/clients/{program.client_id}"
     wanted = {"name": "N", "redirect_uris": "https://evil.test/", "scope": "tasks:read"}
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for path, values in (
             ("/oauth/clients/new", wanted),
             (f"{own}/rotate", {}),
             (f"{own}/delete", {"confirm": "on"}),
         ):
-            told_on_a_page(alice.browser.post(path, data=values))
-            told_on_a_page(alice.browser.post(path, data=values | {"page_token": "x"}))
+            assert_error_page(alice.browser.post(path, data=values))
+            assert_error_page(alice.browser.post(path, data=values | {"page_token": "x"}))
         (client,) = rows_of(app, "oauth_clients")
     assert client["previous_secret_hash"] is None
 
@@ -121,7 +125,7 @@ def test_no_page_can_be_framed(app: Flask, alice: Person, carol: Person, strange
     ]
 
     for page in pages:
-        cannot_be_framed(page)
+        assert_not_frameable(page)
         assert "script-src" not in page.headers["Content-Security-Policy"]
         assert "<script" not in page.text
         assert "style=" not in page.text
@@ -168,5 +172,5 @@ def test_a_request_id_leads_nowhere_else(app: Flask, stranger: Person) -> None:
         "a&next=b",
     ):
         response = stranger.browser.post("/oauth/authorize", data={"request_id": request_id})
-        assert told_on_a_page(response)
+        assert assert_error_page(response)
     assert row_counts(app) == {}

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Person, Program
-from tests.support.refusals import nothing_stored, told_on_a_page
+from tests.support.error_assertions import assert_error_page, assert_nothing_stored
 
 #: Addresses that somebody might take for https://program.test/callback.
 TRICKS = [
@@ -80,9 +80,9 @@ def program(trusted: Program) -> Program:
 def test_no_trick_with_the_redirect_uri_passes(
     app: Flask, program: Program, victim: Person
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for uri in TRICKS:
-            page = told_on_a_page(victim.opens(program.question(redirect_uri=uri)))
+            page = assert_error_page(victim.opens(program.question(redirect_uri=uri)))
             assert "evil.test" not in str(page.links)
 
 
@@ -91,8 +91,8 @@ def test_a_uri_registered_by_another_client_is_not_this_ones(
 ) -> None:
     other = Program.registered(app, redirect_uri="https://evil.test/callback")
 
-    with nothing_stored(app):
-        told_on_a_page(victim.opens(program.question(redirect_uri=other.redirect_uri)))
+    with assert_nothing_stored(app):
+        assert_error_page(victim.opens(program.question(redirect_uri=other.redirect_uri)))
 
 
 LOOPBACK = [
@@ -130,13 +130,13 @@ def test_ports_are_free_on_loopback_addresses_of_public_clients_only(
     public = {uri: Program.registered(app, "--public", redirect_uri=uri) for uri, _, _ in LOOPBACK}
     confidential = {uri: Program.registered(app, redirect_uri=uri) for uri, _, _ in LOOPBACK}
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for registered, requested, may in LOOPBACK:
             question = public[registered].question(redirect_uri=requested)
             if may:
                 assert bob.opens(question).status_code == 200, requested
             else:
-                told_on_a_page(bob.opens(question))
+                assert_error_page(bob.opens(question))
             question = confidential[registered].question(redirect_uri=requested)
             assert bob.opens(question).status_code == (200 if requested == registered else 400)
 
@@ -183,7 +183,7 @@ UNREGISTRABLE = [
 def test_no_dangerous_uri_can_be_registered(app: Flask, alice: Person, kind: str) -> None:
     wanted = {"name": "N", "scope": "tasks:read", "public": kind == "public"}
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for uri in UNREGISTRABLE:
             response = alice.browser.post(
                 "/api/integration/activepieces/oauth-clients",
@@ -207,7 +207,7 @@ NO_HOSTS = [
 
 
 def test_a_host_that_is_no_host_name_cannot_be_registered(app: Flask, alice: Person) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for host in NO_HOSTS:
             web, installed = f"https://{host}/callback", f"com.example.app://{host}/callback"
             for uri, public in ((web, False), (web, True), (installed, True)):

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Parameters, Person, Program, answer_of, s256
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 from tests.support.hosts import ALL_SCOPES
-from tests.support.refusals import nothing_stored, oauth_error
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -35,13 +35,13 @@ def test_pkce_cannot_be_left_out_or_made_plain_at_the_token_endpoint(
 ) -> None:
     challenge = s256(program.verifier)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for changes, error in DOWNGRADES:
             sent = {
                 name: challenge if value == "the challenge" else value
                 for name, value in changes.items()
             }
-            oauth_error(program.redeems(code, **sent), 400, error)
+            assert_oauth_error(program.redeems(code, **sent), 400, error)
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_pkce_once_begun_must_be_ended_also_by_a_client_that_need_not_begin_it(
     """RFC 9700 §2.1.1: the attacker drops the verifier, not the challenge."""
     code = bob.allows(lax.question())
 
-    with nothing_stored(app):
-        oauth_error(lax.redeems(code, code_verifier=None), 400, "invalid_request")
+    with assert_nothing_stored(app):
+        assert_oauth_error(lax.redeems(code, code_verifier=None), 400, "invalid_request")
 
 
 def test_a_verifier_where_there_was_no_challenge_is_refused(
@@ -66,8 +66,8 @@ def test_a_verifier_where_there_was_no_challenge_is_refused(
     """RFC 9700 §4.8.2: the attacker dropped the challenge from the victim's request."""
     code = bob.allows(lax.question(code_challenge=None, code_challenge_method=None))
 
-    with nothing_stored(app):
-        oauth_error(lax.redeems(code), 400, "invalid_request")
+    with assert_nothing_stored(app):
+        assert_oauth_error(lax.redeems(code), 400, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_weak_challenge_makes_no_code_also_for_a_lax_client(
 ) -> None:
     bob.answers(lax.question())
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         response = bob.opens(lax.question(**changes))
 
     assert "error=invalid_request" in response.location
@@ -131,9 +131,9 @@ def test_no_refresh_widens_what_the_user_allowed(app: Flask, program: Program, b
         "TASKS:READ",
     ]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for scope in wider:
-            oauth_error(program.refreshes(token, scope=scope), 400, "invalid_scope")
+            assert_oauth_error(program.refreshes(token, scope=scope), 400, "invalid_scope")
 
     narrower: list[str | None] = [None, "", " ", "tasks:read tasks:read"]
     for less in narrower:
@@ -161,11 +161,11 @@ def test_no_parameter_may_stand_twice(app: Flask, program: Program, code: str, p
         "unknown": "x",
     }
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for name, value in form.items():
             for second in (value, "", "another"):
                 for pairs in ([*form.items(), (name, second)], [(name, second), *form.items()]):
                     response = app.test_client().post(
                         f"/oauth/{path}", data=urlencode(pairs), content_type=FORM
                     )
-                    oauth_error(response, 400, "invalid_request")
+                    assert_oauth_error(response, 400, "invalid_request")

@@ -9,8 +9,12 @@ from flask import Flask
 
 from tests.conftest import MakeApp
 from tests.support.actors import CALLBACK, Parameters, Person, Program, answer_of, brought_back
+from tests.support.error_assertions import (
+    assert_error_page,
+    assert_error_redirect,
+    assert_nothing_stored,
+)
 from tests.support.hosts import ALL_SCOPES
-from tests.support.refusals import nothing_stored, told_by_redirect, told_on_a_page
 
 #: What is wrong with the request, by parameter; the error that the client is told, and a word of its description.
 WRONG: list[tuple[Parameters, str, str]] = [
@@ -45,11 +49,11 @@ WRONG: list[tuple[Parameters, str, str]] = [
 def test_what_is_wrong_with_a_request_is_told_to_its_client(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for changes, error, word in WRONG:
             response = bob.opens(program.question(**changes))
 
-            assert word in told_by_redirect(response, error), changes
+            assert word in assert_error_redirect(response, error), changes
 
 
 def test_state_is_optional_and_comes_back_to_the_letter(program: Program, bob: Person) -> None:
@@ -58,10 +62,10 @@ def test_state_is_optional_and_comes_back_to_the_letter(program: Program, bob: P
     assert "state" not in bob.answers(program.question(state=None))
     assert "state" not in bob.answers(program.question(state="", prompt="consent"))
     assert bob.answers(program.question(state=strange, prompt="consent"))["state"] == strange
-    told_by_redirect(
+    assert_error_redirect(
         bob.opens(program.question(state=strange, scope="x")), "invalid_scope", state=strange
     )
-    told_by_redirect(
+    assert_error_redirect(
         bob.opens(program.question(state=None, scope="x")), "invalid_scope", state=None
     )
 
@@ -69,17 +73,19 @@ def test_state_is_optional_and_comes_back_to_the_letter(program: Program, bob: P
 def test_an_unknown_client_is_told_on_a_page(app: Flask, program: Program, bob: Person) -> None:
     strange: list[str | None] = [None, "", "unknown", "%", "../clients", "0" * 32, "é", " "]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for client_id in strange:
-            page = told_on_a_page(bob.opens(program.question(client_id=client_id)))
+            page = assert_error_page(bob.opens(program.question(client_id=client_id)))
             assert "not registered" in page.text
 
 
 def test_a_redirect_uri_that_is_not_registered_is_told_on_a_page(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    with nothing_stored(app):
-        page = told_on_a_page(bob.opens(program.question(redirect_uri="https://elsewhere.test/")))
+    with assert_nothing_stored(app):
+        page = assert_error_page(
+            bob.opens(program.question(redirect_uri="https://elsewhere.test/"))
+        )
 
     assert "Program" in page.text
     assert "elsewhere.test" not in str(page.links)
@@ -92,7 +98,7 @@ def test_an_unregistered_redirect_uri_is_logged_beside_those_that_are_registered
     program = Program.registered(app, "--redirect-uri", "https://program.test/2")
     sent = "https://program.test/callback/\nforged line fas_a-secret/?code=a-code" + "x" * 5000
 
-    page = told_on_a_page(bob.opens(program.question(redirect_uri=sent)))
+    page = assert_error_page(bob.opens(program.question(redirect_uri=sent)))
 
     (record,) = [
         each
@@ -130,7 +136,7 @@ def test_the_redirect_uri_must_be_named_when_there_are_two(app: Flask, bob: Pers
     second = "https://program.test/second"
     program = Program.registered(app, "--redirect-uri", second)
 
-    page = told_on_a_page(bob.opens(program.question(redirect_uri=None)))
+    page = assert_error_page(bob.opens(program.question(redirect_uri=None)))
     program.redirect_uri = second
 
     assert "redirect_uri" in page.text
@@ -169,7 +175,9 @@ def test_a_client_cannot_ask_for_a_scope_that_it_is_not_registered_for(
 ) -> None:
     program = Program.registered(app, scope="tasks:read")
 
-    description = told_by_redirect(bob.opens(program.question(scope=ALL_SCOPES)), "invalid_scope")
+    description = assert_error_redirect(
+        bob.opens(program.question(scope=ALL_SCOPES)), "invalid_scope"
+    )
 
     assert "profile:read" in description
 
@@ -192,8 +200,8 @@ def test_a_client_without_the_code_grant_cannot_send_users(app: Flask, bob: Pers
     )
     program.client_id = made.stdout.split('"client_id": "')[1].split('"')[0]
 
-    told_on_a_page(bob.opens(program.question()))
-    told_on_a_page(bob.opens(program.question(redirect_uri=None)))
+    assert_error_page(bob.opens(program.question()))
+    assert_error_page(bob.opens(program.question(redirect_uri=None)))
 
 
 def test_the_resource_may_be_named_if_it_is_this_app(program: Program, bob: Person) -> None:
@@ -229,7 +237,7 @@ def test_iss_is_in_every_answer_and_equals_the_metadata(make_app: MakeApp) -> No
 def test_other_methods_do_nothing(app: Flask, program: Program, bob: Person) -> None:
     bob.answers(program.question())
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         statuses = {
             bob.browser.open(program.question(), method=method).status_code
             for method in ("PUT", "PATCH", "DELETE", "TRACE")

@@ -10,9 +10,13 @@ from sqlalchemy import text
 from flask_activepieces import Principal, Workspace
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
+from tests.support.error_assertions import (
+    assert_error_redirect,
+    assert_not_frameable,
+    assert_nothing_stored,
+)
 from tests.support.hosts import ALL_SCOPES, SmallHost
 from tests.support.pages import Page
-from tests.support.refusals import cannot_be_framed, nothing_stored, told_by_redirect
 from tests.support.storage import engine_of, row_counts, rows_of
 
 
@@ -27,7 +31,7 @@ def test_the_page_says_who_asks_for_what_and_where_it_leads(program: Program, bo
 
     for words in ("Program", "Bob", "Acme", "See tasks", "Change tasks", "https://program.test"):
         assert words in page.text
-    cannot_be_framed(page.response)
+    assert_not_frameable(page.response)
 
 
 def test_the_page_does_not_hold_the_clients_own_redirects_to_its_policy(
@@ -43,7 +47,7 @@ def test_the_page_does_not_hold_the_clients_own_redirects_to_its_policy(
 
 
 def test_opening_the_page_stores_nothing(app: Flask, program: Program, bob: Person) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         bob.opens(program.question())
 
 
@@ -52,7 +56,7 @@ def test_deny_goes_back_with_the_state_and_stores_no_grant(
 ) -> None:
     answer = bob.sends(bob.sees(program.question()).form("decision"), decision="deny")
 
-    told_by_redirect(answer, "access_denied")
+    assert_error_redirect(answer, "access_denied")
     assert row_counts(app) == {"oauth_clients": 1, "audit_events": 2}
     assert rows_of(app, "audit_events")[-1]["name"] == "grant.denied"
 
@@ -74,11 +78,11 @@ def test_optional_scopes_can_be_unticked_and_required_ones_cannot(
 def test_nothing_ticked_is_no_answer(app: Flask, program: Program, bob: Person) -> None:
     form = bob.sees(program.question(scope="tasks:read")).form("decision")
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         response = bob.sends(form, decision="approve", scope=[])
 
     assert response.status_code == 422
-    cannot_be_framed(response)
+    assert_not_frameable(response)
 
 
 def test_a_refused_answer_shows_the_boxes_as_the_user_left_them(
@@ -108,7 +112,7 @@ def test_an_answer_that_is_neither_yes_nor_no_stores_nothing(
 ) -> None:
     form = bob.sees(program.question()).form("decision")
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         assert bob.sends(form).status_code == 422
         for decision in ("", "yes", "APPROVE"):
             assert bob.sends(form, decision=decision).status_code == 422
@@ -137,8 +141,8 @@ def test_a_client_of_one_tenant_is_offered_that_tenant_only(app: Flask, alice: P
 def test_a_client_of_one_tenant_is_refused_to_users_of_another(app: Flask, carol: Person) -> None:
     program = Program.registered(app, "--tenant", "acme")
 
-    with nothing_stored(app):
-        told_by_redirect(carol.opens(program.question()), "access_denied")
+    with assert_nothing_stored(app):
+        assert_error_redirect(carol.opens(program.question()), "access_denied")
 
 
 def test_a_yes_is_remembered(trusted: Program, bob: Person) -> None:
@@ -157,7 +161,7 @@ def test_a_yes_is_not_remembered_unless_an_operator_marked_the_client(
     bob.answers(program.question())
 
     assert bob.opens(program.question()).status_code == 200
-    told_by_redirect(bob.opens(program.question(prompt="none")), "consent_required")
+    assert_error_redirect(bob.opens(program.question(prompt="none")), "consent_required")
 
 
 def test_a_redirect_page_of_activepieces_is_never_reached_without_the_page(
@@ -170,7 +174,7 @@ def test_a_redirect_page_of_activepieces_is_never_reached_without_the_page(
     bob.answers(program.question())
 
     assert bob.opens(program.question()).status_code == 200
-    told_by_redirect(
+    assert_error_redirect(
         bob.opens(program.question(prompt="none")), "consent_required", to=program.redirect_uri
     )
 
@@ -193,7 +197,7 @@ def test_a_remembered_yes_adds_no_row(app: Flask, trusted: Program, bob: Person)
     """Any page can send a browser here any number of times."""
     bob.answers(trusted.question())
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         assert bob.opens(trusted.question()).status_code == 303
 
 
@@ -217,7 +221,7 @@ def test_a_yes_of_a_user_with_several_workspaces_is_not_remembered(
     alice.answers(trusted.question(), workspace="acme")
 
     assert alice.opens(trusted.question()).status_code == 200
-    told_by_redirect(alice.opens(trusted.question(prompt="none")), "consent_required")
+    assert_error_redirect(alice.opens(trusted.question(prompt="none")), "consent_required")
 
 
 class HostOfOneOrganization(SmallHost):
@@ -248,7 +252,7 @@ def test_a_yes_to_a_public_client_is_not_remembered(app: Flask, bob: Person) -> 
     bob.answers(program.question())
 
     assert bob.opens(program.question()).status_code == 200
-    told_by_redirect(bob.opens(program.question(prompt="none")), "consent_required")
+    assert_error_redirect(bob.opens(program.question(prompt="none")), "consent_required")
 
 
 def test_a_disconnected_client_is_asked_again(trusted: Program, bob: Person) -> None:
@@ -261,9 +265,9 @@ def test_a_disconnected_client_is_asked_again(trusted: Program, bob: Person) -> 
 def test_prompt_none_asks_nobody(app: Flask, trusted: Program, bob: Person) -> None:
     quiet = trusted.question(prompt="none")
 
-    with nothing_stored(app):
-        told_by_redirect(Person(app).opens(quiet), "login_required")
-        told_by_redirect(bob.opens(quiet), "consent_required")
+    with assert_nothing_stored(app):
+        assert_error_redirect(Person(app).opens(quiet), "login_required")
+        assert_error_redirect(bob.opens(quiet), "consent_required")
     bob.answers(trusted.question())
 
     assert "code" in brought_back(bob.opens(quiet))

@@ -10,8 +10,8 @@ from flask import Flask
 from tests.conftest import MakeApp
 from tests.support.actors import CALLBACK, Person, Program, answer_of, brought_back
 from tests.support.clock import StoppedClock
+from tests.support.error_assertions import assert_error_page, assert_nothing_stored
 from tests.support.pages import Page
-from tests.support.refusals import nothing_stored, told_on_a_page
 
 
 def parked_by(person: Person, question: str) -> str:
@@ -50,7 +50,7 @@ def test_the_way_back_is_a_path_of_this_app(program: Program, stranger: Person) 
 
 
 def test_waiting_stores_nothing(app: Flask, program: Program, stranger: Person) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         parked_by(stranger, program.question())
 
 
@@ -73,9 +73,9 @@ def test_another_browser_cannot_take_the_request_over(
     other, newcomer = Person(app, "bob"), Person(app, "bob")
     other.opens(program.question())  # it has a name of its own
 
-    with nothing_stored(app):
-        assert "another browser" in told_on_a_page(other.opens(back)).text
-        told_on_a_page(newcomer.opens(back))
+    with assert_nothing_stored(app):
+        assert "another browser" in assert_error_page(other.opens(back)).text
+        assert_error_page(newcomer.opens(back))
 
 
 def test_a_request_waits_for_half_an_hour(
@@ -87,7 +87,7 @@ def test_a_request_waits_for_half_an_hour(
     clock.advance(30 * 60 - 1)
     assert stranger.opens(back).status_code == 200
     clock.advance(1)
-    assert "expired" in told_on_a_page(stranger.opens(back)).text
+    assert "expired" in assert_error_page(stranger.opens(back)).text
 
 
 def test_a_page_left_open_for_too_long_cannot_be_answered(
@@ -96,8 +96,8 @@ def test_a_page_left_open_for_too_long_cannot_be_answered(
     form = bob.sees(program.question()).form("decision")
     clock.advance(30 * 60)
 
-    with nothing_stored(app):
-        told_on_a_page(bob.sends(form, decision="approve"))
+    with assert_nothing_stored(app):
+        assert_error_page(bob.sends(form, decision="approve"))
 
 
 def test_a_forged_request_is_told_on_a_page(app: Flask, program: Program, bob: Person) -> None:
@@ -119,9 +119,9 @@ def test_a_forged_request_is_told_on_a_page(app: Flask, program: Program, bob: P
         "//evil.test",
     ]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for request_id in forged:
-            told_on_a_page(
+            assert_error_page(
                 bob.browser.get("/oauth/authorize", query_string={"request_id": request_id})
             )
 
@@ -147,7 +147,7 @@ def test_what_was_changed_while_the_request_waited_counts(
         assert answer.get("error") == "invalid_scope", "a code was made for a scope taken away"
         assert response.location.startswith(CALLBACK)
     else:
-        told_on_a_page(response)
+        assert_error_page(response)
 
 
 def test_a_session_that_ended_while_the_page_was_open_loses_nothing(
@@ -156,7 +156,7 @@ def test_a_session_that_ended_while_the_page_was_open_loses_nothing(
     form = bob.sees(program.question()).form("decision")
     bob.opens("/logout")
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         response = bob.sends(form, decision="approve")
     (back,) = parse_qs(urlsplit(response.location).query)["next"]
     bob.sign_in("bob")

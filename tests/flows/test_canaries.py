@@ -24,13 +24,13 @@ from flask_activepieces.testing.standin.access.accounts import add_api_key
 from tests.support import hosts
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, answer_of
+from tests.support.api_user import OWN_PIECE, PIECE, ApiUser
 from tests.support.hosts import dispose
 from tests.support.live import serving
-from tests.support.manager import OWN_PIECE, PIECE, Manager
+from tests.support.object_graph import reachable_objects
 from tests.support.pages import Page
-from tests.support.reachable import reachable
 from tests.support.storage import database_away, engine_of, rows_of
-from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
+from tests.support.token_endpoint import Reply, TokenEndpoint, token_endpoint
 
 ACME = "@activepieces/piece-acme-"
 OUR_SECRET = "canary-secret-of-our-app"
@@ -57,7 +57,7 @@ class Life:
 
 
 @dataclass
-class Watched(Manager):
+class Watched(ApiUser):
     """A person whose every answer is kept."""
 
     life: Life | None = None
@@ -211,7 +211,7 @@ def signs_in(life: Life, carol: Watched, integration: str, acme: TokenEndpoint) 
         "refresh_token": life.plants("canary-refresh-token"),
     }
     refusal = {"error": "invalid_grant", "error_description": "no"}
-    acme.tell(Told(tokens), Told(refusal, status=400))
+    acme.reply_with(Reply(tokens), Reply(refusal, status=400))
     for code in ("canary-code-of-acme", "canary-code-refused"):
         page = Page(
             carol.gets(f"/connections/{integration}/oauth2/start", pieceName=f"{ACME}oauth")
@@ -222,7 +222,7 @@ def signs_in(life: Life, carol: Watched, integration: str, acme: TokenEndpoint) 
         (state,) = asked["state"]
         carol.gets("/oauth2/callback", state=life.plants(state), code=life.plants(code))
         carol.gets("/oauth2/callback", state=state, code=code)
-    for heard in acme.heard:
+    for heard in acme.received:
         for verifier in parse_qs(heard.body).get("code_verifier", []):
             life.plants(verifier)
 
@@ -291,7 +291,7 @@ def test_no_secret_is_in_a_signal_or_an_audit_row(life: Life) -> None:
 
 
 def test_no_secret_is_in_a_repr(life: Life) -> None:
-    shown = [repr(thing) for thing in reachable(get_state(life.app))]
+    shown = [repr(thing) for thing in reachable_objects(get_state(life.app))]
 
     assert len(shown) > 20
     assert not life.seen_in(" ".join(shown))

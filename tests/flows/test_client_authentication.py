@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
-from tests.support.refusals import nothing_stored, oauth_error
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_the_form_may_repeat_the_client_id_of_the_header(app: Flask, robot: Prog
     header = basic(robot.client_id, robot.client_secret)
 
     assert asks(app, header, client_id=robot.client_id).status_code == 200
-    oauth_error(asks(app, header, client_id="another"), 400, "invalid_request")
+    assert_oauth_error(asks(app, header, client_id="another"), 400, "invalid_request")
 
 
 def test_two_methods_in_one_request_are_refused_even_if_one_is_right(
@@ -71,7 +71,7 @@ def test_two_methods_in_one_request_are_refused_even_if_one_is_right(
 ) -> None:
     right, wrong = robot.client_secret or "", "fas_wrong"
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for in_header, in_form in ((right, right), (right, wrong), (wrong, right)):
             response = asks(
                 app,
@@ -79,7 +79,7 @@ def test_two_methods_in_one_request_are_refused_even_if_one_is_right(
                 client_id=robot.client_id,
                 client_secret=in_form,
             )
-            oauth_error(response, 400, "invalid_request")
+            assert_oauth_error(response, 400, "invalid_request")
 
 
 def test_a_wrong_header_is_challenged_and_a_wrong_form_is_not(app: Flask, robot: Program) -> None:
@@ -87,8 +87,8 @@ def test_a_wrong_header_is_challenged_and_a_wrong_form_is_not(app: Flask, robot:
     by_header = asks(app, basic(robot.client_id, "wrong"))
     by_form = asks(app, client_id=robot.client_id, client_secret="wrong")
 
-    oauth_error(by_header, 401, "invalid_client")
-    oauth_error(by_form, 401, "invalid_client")
+    assert_oauth_error(by_header, 401, "invalid_client")
+    assert_oauth_error(by_form, 401, "invalid_client")
     assert by_header.headers["WWW-Authenticate"].startswith("Basic realm=")
     assert "WWW-Authenticate" not in by_form.headers
 
@@ -114,11 +114,11 @@ BROKEN_HEADERS = [
 
 
 def test_a_broken_header_is_a_failed_proof(app: Flask) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for header in BROKEN_HEADERS:
             response = asks(app, {"Authorization": header})
             assert response.status_code == 401, header
-            oauth_error(response, 401, "invalid_client")
+            assert_oauth_error(response, 401, "invalid_client")
 
 
 def test_a_broken_header_is_not_saved_by_a_right_form(app: Flask, robot: Program) -> None:
@@ -156,27 +156,27 @@ def test_a_public_client_that_sends_a_secret_is_refused(app: Flask, bob: Person)
     public = Program.registered(app, "--public")
     code = bob.allows(public.question())
 
-    with nothing_stored(app):
-        oauth_error(public.redeems(code, client_secret="made up"), 401, "invalid_client")
+    with assert_nothing_stored(app):
+        assert_oauth_error(public.redeems(code, client_secret="made up"), 401, "invalid_client")
         form: dict[str, str | None] = {"grant_type": "authorization_code", "code": code}
         by_header = public.posts("/oauth/token", form, headers=basic(public.client_id, "made up"))
-        oauth_error(by_header, 401, "invalid_client")
+        assert_oauth_error(by_header, 401, "invalid_client")
 
 
 def test_a_public_client_without_a_verifier_gets_nothing(app: Flask, bob: Person) -> None:
     public = Program.registered(app, "--public")
     code = bob.allows(public.question())
 
-    with nothing_stored(app):
-        oauth_error(public.redeems(code, code_verifier=None), 400, "invalid_request")
+    with assert_nothing_stored(app):
+        assert_oauth_error(public.redeems(code, code_verifier=None), 400, "invalid_request")
 
 
 def test_what_needs_a_secret_is_refused_to_a_public_client(app: Flask) -> None:
     public = Program.registered(app, "--public")
 
-    with nothing_stored(app):
-        oauth_error(asks(app, client_id=public.client_id), 401, "invalid_client")
-        oauth_error(public.introspects("x"), 401, "invalid_client")
+    with assert_nothing_stored(app):
+        assert_oauth_error(asks(app, client_id=public.client_id), 401, "invalid_client")
+        assert_oauth_error(public.introspects("x"), 401, "invalid_client")
 
 
 def test_after_a_rotation_both_secrets_work_until_the_next(app: Flask, robot: Program) -> None:
@@ -196,7 +196,7 @@ def test_a_rotation_for_now_ends_the_old_secret_at_once(app: Flask, robot: Progr
 
     response = asks(app, client_id=robot.client_id, client_secret=robot.client_secret or "")
 
-    oauth_error(response, 401, "invalid_client")
+    assert_oauth_error(response, 401, "invalid_client")
 
 
 def rotated(app: Flask, robot: Program, *options: str) -> str:

@@ -11,8 +11,8 @@ from sqlalchemy import event, text
 
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 from tests.support.hosts import ALL_SCOPES
-from tests.support.refusals import nothing_stored, oauth_error
 from tests.support.storage import engine_of, row_counts, rows_of
 
 
@@ -49,19 +49,19 @@ def test_a_client_cannot_act_with_more(app: Flask) -> None:
         app, "--client-credentials", "--tenant", "acme", scope="profile:read"
     )
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         form: dict[str, str | None] = {"grant_type": "client_credentials", "scope": ALL_SCOPES}
-        oauth_error(robot.posts("/oauth/token", form), 400, "invalid_scope")
+        assert_oauth_error(robot.posts("/oauth/token", form), 400, "invalid_scope")
 
 
 def test_a_client_that_is_not_registered_for_it_cannot_act(app: Flask, program: Program) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         form: dict[str, str | None] = {"grant_type": "client_credentials"}
-        oauth_error(program.posts("/oauth/token", form), 400, "unauthorized_client")
+        assert_oauth_error(program.posts("/oauth/token", form), 400, "unauthorized_client")
 
 
 def test_such_a_client_belongs_to_a_tenant_and_has_a_secret(app: Flask) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for options in ([], ["--tenant", "acme", "--yes", "--public"]):
             made = app.test_cli_runner().invoke(
                 args=["activepieces", "client", "create", "--name", "Robot"]
@@ -80,8 +80,8 @@ def test_a_client_without_redirect_uri_can_only_act_for_itself(app: Flask) -> No
     robot = Program(app, client["client_id"], client["client_secret"])
 
     assert "access_token" in acts(robot)
-    oauth_error(robot.redeems("x"), 400, "unauthorized_client")
-    oauth_error(robot.refreshes("x"), 400, "unauthorized_client")
+    assert_oauth_error(robot.redeems("x"), 400, "unauthorized_client")
+    assert_oauth_error(robot.refreshes("x"), 400, "unauthorized_client")
 
 
 def test_its_tokens_end_with_itself(app: Flask, robot: Program) -> None:
@@ -100,7 +100,7 @@ def test_a_client_whose_tenant_was_taken_away_gets_no_token(app: Flask, robot: P
     with engine_of(app).begin() as connection:
         connection.execute(text("UPDATE activepieces_oauth_clients SET tenant_id = NULL"))
 
-    oauth_error(
+    assert_oauth_error(
         robot.posts("/oauth/token", {"grant_type": "client_credentials"}), 400, "invalid_request"
     )
 
@@ -155,4 +155,4 @@ def test_a_client_that_is_deleted_meanwhile_gets_no_token(app: Flask, robot: Pro
     event.remove(engine_of(app), "before_cursor_execute", delete_first)
 
     assert deleted
-    oauth_error(refused, 401, "invalid_client")
+    assert_oauth_error(refused, 401, "invalid_client")

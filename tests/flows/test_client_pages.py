@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
+from tests.support.error_assertions import assert_error_page, assert_not_frameable
 from tests.support.pages import Form, Page
-from tests.support.refusals import cannot_be_framed, told_on_a_page
 from tests.support.storage import database_away, row_counts, rows_of
 
 LIST = "/oauth/clients"
@@ -65,7 +65,7 @@ def test_a_stranger_signs_in_first(stranger: Person, path: str) -> None:
 
 @pytest.mark.parametrize("path", [LIST, NEW, LIST + "/some-id"])
 def test_only_an_admin_may(bob: Person, path: str) -> None:
-    page = told_on_a_page(bob.opens(path), 403)
+    page = assert_error_page(bob.opens(path), 403)
 
     assert "Ask an admin" in page.text
 
@@ -76,7 +76,7 @@ def test_only_an_admin_may_change_anything(
 ) -> None:
     before = rows_of(app, "oauth_clients")
 
-    told_on_a_page(bob.browser.post(f"{LIST}/{action.format(id=theirs.client_id)}"), 403)
+    assert_error_page(bob.browser.post(f"{LIST}/{action.format(id=theirs.client_id)}"), 403)
 
     assert rows_of(app, "oauth_clients") == before
 
@@ -103,7 +103,7 @@ def test_the_list_has_the_tenants_own_clients_and_no_others(
     assert theirs.client_id in page.text
     assert foreign.client_id not in page.text
     assert for_all.client_id not in page.text
-    cannot_be_framed(page.response)
+    assert_not_frameable(page.response)
 
 
 # A new one
@@ -439,10 +439,10 @@ def test_a_client_that_is_not_the_tenants_own_does_not_exist_here(
     own_values = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/delete").values
     before = rows_of(app, "oauth_clients")
 
-    told_on_a_page(alice.opens(f"{LIST}/{other.client_id}"), 404)
+    assert_error_page(alice.opens(f"{LIST}/{other.client_id}"), 404)
     for action in ("rotate", "delete"):
         sent = own_values | {"confirm": "yes"}
-        told_on_a_page(alice.browser.post(f"{LIST}/{other.client_id}/{action}", data=sent), 404)
+        assert_error_page(alice.browser.post(f"{LIST}/{other.client_id}/{action}", data=sent), 404)
 
     assert rows_of(app, "oauth_clients") == before
 
@@ -456,11 +456,11 @@ def test_a_forged_form_changes_nothing(
     form.action = f"{LIST}/{action.format(id=theirs.client_id)}"
 
     for page_token in ("", "wrong", "é"):
-        told_on_a_page(alice.sends(form, **TYPED, confirm="yes", page_token=page_token), 400)
+        assert_error_page(alice.sends(form, **TYPED, confirm="yes", page_token=page_token), 400)
 
     assert rows_of(app, "oauth_clients") == before
 
 
 def test_while_the_database_is_away_the_pages_ask_for_patience(app: Flask, alice: Person) -> None:
     with database_away(app):
-        told_on_a_page(alice.opens(LIST), 503)
+        assert_error_page(alice.opens(LIST), 503)

@@ -15,14 +15,18 @@ from werkzeug.test import TestResponse
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.actors import Person, answer_of
+from tests.support.api_user import API, OWN_PIECE, PIECE, ApiUser
 from tests.support.clock import StoppedClock
+from tests.support.error_assertions import (
+    assert_error_page,
+    assert_not_frameable,
+    assert_nothing_stored,
+)
 from tests.support.live import serving
-from tests.support.manager import API, OWN_PIECE, PIECE, Manager
 from tests.support.pages import Page
 from tests.support.problems import problem
-from tests.support.refusals import cannot_be_framed, nothing_stored, told_on_a_page
 from tests.support.storage import row_counts, rows_of
-from tests.support.token_endpoint import TokenEndpoint, Told
+from tests.support.token_endpoint import Reply, TokenEndpoint
 
 SLACK = "@activepieces/piece-acme-oauth"
 OUR_SECRET = "our-secret-at-acme"
@@ -41,14 +45,14 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def alice(app: Flask) -> Iterator[Manager]:
+def alice(app: Flask) -> Iterator[ApiUser]:
     """The admin of Acme, in an app that Activepieces can reach."""
     with serving(app) as site:
-        yield Manager(Person(app, "alice"), site.replace("127.0.0.1", "localhost"))
+        yield ApiUser(Person(app, "alice"), site.replace("127.0.0.1", "localhost"))
 
 
 @pytest.fixture
-def integration(alice: Manager) -> str:
+def integration(alice: ApiUser) -> str:
     return alice.links()
 
 
@@ -56,7 +60,7 @@ def integration(alice: Manager) -> str:
 
 
 def test_one_click_makes_a_connection_that_can_call_the_app(
-    app: Flask, alice: Manager, integration: str, server: ActivepiecesServer
+    app: Flask, alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     made = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
 
@@ -69,7 +73,7 @@ def test_one_click_makes_a_connection_that_can_call_the_app(
 
 
 def test_a_second_click_renews_the_same_connection(
-    app: Flask, alice: Manager, integration: str
+    app: Flask, alice: ApiUser, integration: str
 ) -> None:
     first = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     second = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
@@ -78,8 +82,8 @@ def test_a_second_click_renews_the_same_connection(
     assert row_counts(app)["grants"] == 1
 
 
-def test_first_clicks_at_once_make_one_client(app: Flask, alice: Manager, integration: str) -> None:
-    windows = [Manager(Person(app, "alice"), alice.site) for _ in range(4)]
+def test_first_clicks_at_once_make_one_client(app: Flask, alice: ApiUser, integration: str) -> None:
+    windows = [ApiUser(Person(app, "alice"), alice.site) for _ in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
         answers = pool.map(lambda her: her.posts(f"/connections/{integration}/connect"), windows)
@@ -91,7 +95,7 @@ def test_first_clicks_at_once_make_one_client(app: Flask, alice: Manager, integr
 
 
 def test_an_integrations_client_gets_no_code_at_the_authorization_endpoint(
-    app: Flask, alice: Manager, integration: str
+    app: Flask, alice: ApiUser, integration: str
 ) -> None:
     """Its redirect address was told by a server that proves nothing, and its permission would answer unseen."""
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
@@ -114,7 +118,7 @@ def test_an_integrations_client_gets_no_code_at_the_authorization_endpoint(
 
 
 def test_an_integrations_client_is_shown_and_can_only_be_deleted(
-    app: Flask, alice: Manager, integration: str
+    app: Flask, alice: ApiUser, integration: str
 ) -> None:
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     (shown,) = answer_of(alice.gets("/oauth-clients"))["data"]
@@ -139,7 +143,7 @@ def test_an_integrations_client_is_shown_and_can_only_be_deleted(
 
 
 def test_where_activepieces_cannot_reach_the_app_it_is_said_and_nothing_is_allowed(
-    app: Flask, integration: str, alice: Manager
+    app: Flask, integration: str, alice: ApiUser
 ) -> None:
     alice.site = "http://localhost:9"  # nobody is there
 
@@ -153,7 +157,7 @@ def test_without_a_piece_of_its_own_the_log_says_what_is_missing(
     make_app: MakeApp, server: ActivepiecesServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)
-    alice = Manager.named(app, "alice")
+    alice = ApiUser.named(app, "alice")
 
     answer = alice.posts(f"/connections/{alice.links()}/connect")
 
@@ -164,33 +168,33 @@ def test_without_a_piece_of_its_own_the_log_says_what_is_missing(
 # A third party
 
 
-def asked_page(manager: Manager, integration: str, **query: Any) -> Page:
+def asked_page(api_user: ApiUser, integration: str, **query: Any) -> Page:
     """The page that asks whether to sign in."""
-    page = Page(manager.gets(f"/connections/{integration}/oauth2/start", **query))
+    page = Page(api_user.gets(f"/connections/{integration}/oauth2/start", **query))
     assert page.status == 200, page.text
     return page
 
 
-def presses(manager: Manager, page: Page, **changes: str) -> TestResponse:
+def presses(api_user: ApiUser, page: Page, **changes: str) -> TestResponse:
     form = page.form("page_token")
-    return manager.person.browser.post(
-        form.action, data=form.values | changes, base_url=manager.site
+    return api_user.person.browser.post(
+        form.action, data=form.values | changes, base_url=api_user.site
     )
 
 
-def starts(manager: Manager, integration: str, **query: Any) -> dict[str, str]:
+def starts(api_user: ApiUser, integration: str, **query: Any) -> dict[str, str]:
     """What the third party is asked, after the page's button was pressed and the browser was sent there."""
-    answer = presses(manager, asked_page(manager, integration, **query))
+    answer = presses(api_user, asked_page(api_user, integration, **query))
     assert answer.status_code == 303, answer.text
     return {name: value for name, (value,) in parse_qs(urlsplit(answer.location).query).items()}
 
 
-def comes_back(manager: Manager, asked: dict[str, str], **query: Any) -> TestResponse:
-    return manager.gets("/oauth2/callback", **({"state": asked["state"], "code": "c-1"} | query))
+def comes_back(api_user: ApiUser, asked: dict[str, str], **query: Any) -> TestResponse:
+    return api_user.gets("/oauth2/callback", **({"state": asked["state"], "code": "c-1"} | query))
 
 
 def test_a_user_signs_in_at_a_third_party_and_the_connection_is_made(
-    alice: Manager, integration: str, acme: TokenEndpoint
+    alice: ApiUser, integration: str, acme: TokenEndpoint
 ) -> None:
     asked = starts(alice, integration, pieceName=SLACK, displayName="Our Slack")
     answer = comes_back(alice, asked, session_state="what nobody asked for")
@@ -201,7 +205,7 @@ def test_a_user_signs_in_at_a_third_party_and_the_connection_is_made(
     (made,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
     assert (answer.status_code, answer.location) == (303, f"/?connection={made['id']}")
     assert (made["displayName"], made["status"]) == ("Our Slack", "ACTIVE")
-    (exchange,) = [parse_qs(heard.body) for heard in acme.heard]
+    (exchange,) = [parse_qs(heard.body) for heard in acme.received]
     assert (exchange["code"], exchange["client_secret"]) == (["c-1"], [OUR_SECRET])
 
 
@@ -222,7 +226,7 @@ FOLLOWED = pytest.mark.parametrize(
     ],
 )
 def test_the_browser_is_led_on_to_where_it_wanted_to_go(
-    alice: Manager, integration: str, wanted: str, led: str
+    alice: ApiUser, integration: str, wanted: str, led: str
 ) -> None:
     asked = starts(alice, integration, pieceName=SLACK, next=wanted)
 
@@ -234,9 +238,9 @@ def test_the_browser_is_led_on_to_where_it_wanted_to_go(
 
 @FOLLOWED
 def test_a_stranger_who_follows_the_link_signs_in_to_the_app_and_comes_back(
-    app: Flask, alice: Manager, integration: str, header: dict[str, str]
+    app: Flask, alice: ApiUser, integration: str, header: dict[str, str]
 ) -> None:
-    stranger = Manager.named(app)
+    stranger = ApiUser.named(app)
     stranger.person.browser.environ_base.update(header)
     path = f"/connections/{integration}/oauth2/start"
 
@@ -250,7 +254,7 @@ def test_a_stranger_who_follows_the_link_signs_in_to_the_app_and_comes_back(
 def test_a_strange_program_is_told_that_it_is_not_signed_in(app: Flask, integration: str) -> None:
     path = f"/connections/{integration}/oauth2/start"
 
-    problem(Manager.named(app).gets(path, pieceName=SLACK), 401, "Not signed in")
+    problem(ApiUser.named(app).gets(path, pieceName=SLACK), 401, "Not signed in")
 
 
 #: From where a link is followed; an old browser does not say, and on the way back from a login page none does.
@@ -259,9 +263,9 @@ FROM_ANYWHERE = pytest.mark.parametrize(
 )
 
 
-def follows_from(manager: Manager, site: str | None) -> None:
+def follows_from(api_user: ApiUser, site: str | None) -> None:
     """From now on the person is in a browser, and follows links and sends forms of this site."""
-    browser = manager.person.browser.environ_base
+    browser = api_user.person.browser.environ_base
     browser["HTTP_ACCEPT"] = "text/html"
     if site is not None:
         browser |= {"HTTP_SEC_FETCH_SITE": site, "HTTP_SEC_FETCH_MODE": "navigate"}
@@ -282,7 +286,7 @@ def follows_from(manager: Manager, site: str | None) -> None:
 )
 def test_a_link_from_anywhere_begins_nothing_and_shows_what_it_is_for(
     app: Flask,
-    alice: Manager,
+    alice: ApiUser,
     integration: str,
     acme: TokenEndpoint,
     site: str | None,
@@ -292,17 +296,17 @@ def test_a_link_from_anywhere_begins_nothing_and_shows_what_it_is_for(
     """Else any page could have a user put an account of theirs into a connection that flows use."""
     follows_from(alice, site)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         page = asked_page(alice, integration, pieceName=SLACK, **query)
 
-    cannot_be_framed(page.response)
+    assert_not_frameable(page.response)
     assert page.response.location is None
     assert words in page.text
     assert f"You will be sent to {acme.url}" in page.text
 
 
 def test_the_page_names_the_connection_that_is_to_be_renewed(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     comes_back(alice, starts(alice, integration, pieceName=SLACK, displayName="Our Slack"))
     (first,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
@@ -316,21 +320,21 @@ def test_the_page_names_the_connection_that_is_to_be_renewed(
 
 
 def test_a_piece_without_a_registration_is_named_in_the_log_and_no_setting_on_the_page(
-    alice: Manager, integration: str, caplog: pytest.LogCaptureFixture
+    alice: ApiUser, integration: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     follows_from(alice, "same-origin")
     piece = "@activepieces/piece-acme-oauth-tenant"
 
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=piece)
 
-    page = told_on_a_page(answer, 422)
+    page = assert_error_page(answer, 422)
     assert "this app has no registration at the third party of this piece" in page.text
     assert "ACTIVEPIECES" not in page.text
     assert f"ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece {piece}" in caplog.text
 
 
 def test_a_name_in_a_link_does_not_turn_the_question_around(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     """The link may be anybody's, and so the name in it."""
     page = asked_page(alice, integration, pieceName=SLACK, displayName="Our\u202e Slack\u2066")
@@ -341,23 +345,23 @@ def test_a_name_in_a_link_does_not_turn_the_question_around(
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_the_button_of_another_site_begins_nothing(
-    app: Flask, alice: Manager, integration: str, site: str
+    app: Flask, alice: ApiUser, integration: str, site: str
 ) -> None:
     page = asked_page(alice, integration, pieceName=SLACK)
     follows_from(alice, site)
 
     refused = presses(alice, page)
 
-    assert "This call must come from a page of this app." in told_on_a_page(refused, 403).text
+    assert "This call must come from a page of this app." in assert_error_page(refused, 403).text
 
 
 @pytest.mark.parametrize("token", ["", "x", "of another browser"])
 def test_the_button_needs_the_page_that_was_seen_in_this_browser(
-    app: Flask, alice: Manager, integration: str, token: str
+    app: Flask, alice: ApiUser, integration: str, token: str
 ) -> None:
     """Also in a browser that does not say where a form comes from."""
     page = asked_page(alice, integration, pieceName=SLACK)
-    other = Manager(Person(app, "alice"), alice.site)
+    other = ApiUser(Person(app, "alice"), alice.site)
     of_another = asked_page(other, integration, pieceName=SLACK).form("page_token")
     if token == "of another browser":
         token = of_another.values["page_token"]
@@ -366,9 +370,9 @@ def test_the_button_needs_the_page_that_was_seen_in_this_browser(
 
 
 def test_a_stranger_who_follows_a_link_in_a_mail_signs_in_and_sees_the_page(
-    app: Flask, alice: Manager, integration: str
+    app: Flask, alice: ApiUser, integration: str
 ) -> None:
-    stranger = Manager.named(app)
+    stranger = ApiUser.named(app)
     follows_from(stranger, "cross-site")
     query = {"pieceName": SLACK, "displayName": "Our Slack"}
 
@@ -384,7 +388,7 @@ def test_a_stranger_who_follows_a_link_in_a_mail_signs_in_and_sees_the_page(
 
 
 def test_whoever_presses_the_button_after_the_session_ended_signs_in_and_is_asked_again(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     follows_from(alice, "same-origin")
     page = asked_page(alice, integration, pieceName=SLACK)
@@ -397,29 +401,29 @@ def test_whoever_presses_the_button_after_the_session_ended_signs_in_and_is_aske
     assert after == page.form("page_token").action
 
 
-def test_what_a_link_lacks_is_a_page_for_a_person(alice: Manager, integration: str) -> None:
+def test_what_a_link_lacks_is_a_page_for_a_person(alice: ApiUser, integration: str) -> None:
     follows_from(alice, "cross-site")
 
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=PIECE)
 
-    page = told_on_a_page(answer, 422)
+    page = assert_error_page(answer, 422)
     assert "This link does not work this piece does not sign in by OAuth2" in page.text
     assert "pieceName" not in page.text
     assert page.links == {"Back to the app": "/"}
 
 
 def test_a_callback_that_fails_is_a_page_for_a_person(
-    alice: Manager, integration: str, clock: StoppedClock, acme: TokenEndpoint
+    alice: ApiUser, integration: str, clock: StoppedClock, acme: TokenEndpoint
 ) -> None:
     first, second, third = (starts(alice, integration, pieceName=SLACK) for _ in range(3))
     follows_from(alice, "cross-site")
 
     comes_back(alice, first)
-    used = told_on_a_page(comes_back(alice, first))
-    acme.tell(Told({"error": "invalid_grant", "error_description": "too late"}, status=400))
-    refused = told_on_a_page(comes_back(alice, second), 422)
+    used = assert_error_page(comes_back(alice, first))
+    acme.reply_with(Reply({"error": "invalid_grant", "error_description": "too late"}, status=400))
+    refused = assert_error_page(comes_back(alice, second), 422)
     clock.advance(601)
-    late = told_on_a_page(comes_back(alice, third))
+    late = assert_error_page(comes_back(alice, third))
 
     assert "this authorization was used before. Start again." in used.text
     assert "too late" in refused.text
@@ -429,20 +433,20 @@ def test_a_callback_that_fails_is_a_page_for_a_person(
 
 
 def test_a_callback_of_one_who_is_signed_out_is_a_page_for_a_person(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     """Its code is not passed on to the login page."""
     asked = starts(alice, integration, pieceName=SLACK)
     follows_from(alice, "cross-site")
     alice.person.opens("/logout")
 
-    assert "Sign in first." in told_on_a_page(comes_back(alice, asked), 401).text
+    assert "Sign in first." in assert_error_page(comes_back(alice, asked), 401).text
 
 
 @pytest.mark.parametrize(
     "path", ["https://evil.test/", "//evil.test/", "/\\evil.test", "/\n/evil.test", "settings", ""]
 )
-def test_the_browser_is_led_to_no_other_site(alice: Manager, integration: str, path: str) -> None:
+def test_the_browser_is_led_to_no_other_site(alice: ApiUser, integration: str, path: str) -> None:
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=SLACK, next=path)
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == ["next"]
@@ -469,20 +473,20 @@ def test_the_browser_is_led_to_no_other_site(alice: Manager, integration: str, p
     ],
 )
 def test_what_cannot_be_begun_is_named(
-    alice: Manager, integration: str, query: dict[str, str], field: str
+    alice: ApiUser, integration: str, query: dict[str, str], field: str
 ) -> None:
     answer = alice.gets(f"/connections/{integration}/oauth2/start", **query)
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == [field]
 
 
-def test_what_is_too_long_for_an_address_is_not_begun(alice: Manager, integration: str) -> None:
+def test_what_is_too_long_for_an_address_is_not_begun(alice: ApiUser, integration: str) -> None:
     page = asked_page(alice, integration, pieceName=SLACK, props=json.dumps({"a": "b" * 7000}))
 
     assert list(problem(presses(alice, page), 422, "Invalid input")["fields"]) == ["props"]
 
 
-def test_a_connection_to_be_renewed_keeps_its_name(alice: Manager, integration: str) -> None:
+def test_a_connection_to_be_renewed_keeps_its_name(alice: ApiUser, integration: str) -> None:
     comes_back(alice, starts(alice, integration, pieceName=SLACK, displayName="Our Slack"))
     (first,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
 
@@ -492,7 +496,7 @@ def test_a_connection_to_be_renewed_keeps_its_name(alice: Manager, integration: 
     assert (second["id"], second["displayName"]) == (first["id"], "Our Slack")
 
 
-def test_a_user_who_says_no_there_has_no_connection(alice: Manager, integration: str) -> None:
+def test_a_user_who_says_no_there_has_no_connection(alice: ApiUser, integration: str) -> None:
     asked = starts(alice, integration, pieceName=SLACK)
 
     answer = alice.gets("/oauth2/callback", state=asked["state"], error="access_denied")
@@ -503,7 +507,7 @@ def test_a_user_who_says_no_there_has_no_connection(alice: Manager, integration:
 
 @FOLLOWED
 def test_a_person_who_says_no_there_is_led_on_all_the_same(
-    alice: Manager, integration: str, header: dict[str, str]
+    alice: ApiUser, integration: str, header: dict[str, str]
 ) -> None:
     asked = starts(alice, integration, pieceName=SLACK, next="/settings")
     alice.person.browser.environ_base.update(header)
@@ -514,16 +518,16 @@ def test_a_person_who_says_no_there_is_led_on_all_the_same(
 
 
 def test_a_no_that_comes_with_a_code_is_a_no(
-    alice: Manager, integration: str, acme: TokenEndpoint
+    alice: ApiUser, integration: str, acme: TokenEndpoint
 ) -> None:
     asked = starts(alice, integration, pieceName=SLACK)
 
     problem(comes_back(alice, asked, error="access_denied"), 403, "Declined")
 
-    assert acme.heard == []
+    assert acme.received == []
 
 
-def test_two_tabs_at_once_both_come_to_their_end(alice: Manager, integration: str) -> None:
+def test_two_tabs_at_once_both_come_to_their_end(alice: ApiUser, integration: str) -> None:
     first = starts(alice, integration, pieceName=SLACK, displayName="One", next="/one")
     second = starts(alice, integration, pieceName=SLACK, displayName="Two", next="/two")
 
@@ -534,7 +538,7 @@ def test_two_tabs_at_once_both_come_to_their_end(alice: Manager, integration: st
 
 
 def test_a_sign_in_that_asks_for_as_much_as_may_be_comes_to_its_end(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     much = {"next": "/" + "x" * 900, "displayName": "ü" * 100, "externalId": "é" * 100}
     asked = starts(alice, integration, pieceName=SLACK, props='{"x": "%s"}' % ("y" * 1500), **much)
@@ -543,7 +547,7 @@ def test_a_sign_in_that_asks_for_as_much_as_may_be_comes_to_its_end(
 
 
 def test_a_tenant_with_a_key_of_its_own_is_told_how_to_sign_in(
-    alice: Manager, server: ActivepiecesServer
+    alice: ApiUser, server: ActivepiecesServer
 ) -> None:
     own = alice.links(apiKey=server.api_key, projectId=server.project_id)
 
@@ -553,16 +557,16 @@ def test_a_tenant_with_a_key_of_its_own_is_told_how_to_sign_in(
 
 
 def test_a_code_that_the_third_party_refuses_is_told_in_its_words(
-    alice: Manager, integration: str, acme: TokenEndpoint
+    alice: ApiUser, integration: str, acme: TokenEndpoint
 ) -> None:
-    acme.tell(Told({"error": "invalid_grant", "error_description": "too late"}, status=400))
+    acme.reply_with(Reply({"error": "invalid_grant", "error_description": "too late"}, status=400))
 
     answer = comes_back(alice, starts(alice, integration, pieceName=SLACK))
 
     assert "too late" in problem(answer, 422, "Code refused")["detail"]
 
 
-def test_a_callback_works_once(alice: Manager, integration: str) -> None:
+def test_a_callback_works_once(alice: ApiUser, integration: str) -> None:
     asked = starts(alice, integration, pieceName=SLACK)
     first = comes_back(alice, asked)
 
@@ -570,7 +574,7 @@ def test_a_callback_works_once(alice: Manager, integration: str) -> None:
     problem(comes_back(alice, asked), 400, "Out of date")
 
 
-def test_a_callback_that_somebody_made_up_ends_nothing(alice: Manager, integration: str) -> None:
+def test_a_callback_that_somebody_made_up_ends_nothing(alice: ApiUser, integration: str) -> None:
     asked = starts(alice, integration, pieceName=SLACK)
 
     problem(alice.gets("/oauth2/callback", state="made up", code="c"), 400, "Out of date")
@@ -579,36 +583,36 @@ def test_a_callback_that_somebody_made_up_ends_nothing(alice: Manager, integrati
 
 
 def test_a_callback_in_another_browser_makes_nothing(
-    app: Flask, alice: Manager, integration: str, acme: TokenEndpoint
+    app: Flask, alice: ApiUser, integration: str, acme: TokenEndpoint
 ) -> None:
     """Else somebody could be lured into saving an account of somebody else's."""
     asked = starts(alice, integration, pieceName=SLACK)
-    elsewhere = Manager(Person(app, "alice"), alice.site)
-    in_the_same = Manager(Person(app, "carol"), alice.site)
+    elsewhere = ApiUser(Person(app, "alice"), alice.site)
+    in_the_same = ApiUser(Person(app, "carol"), alice.site)
     starts(in_the_same, in_the_same.links(), pieceName=SLACK)
 
     problem(comes_back(elsewhere, asked), 400, "Out of date")
     problem(comes_back(in_the_same, asked), 400, "Out of date")
 
-    assert acme.heard == []
+    assert acme.received == []
 
 
 def test_a_callback_that_comes_late_makes_nothing(
-    alice: Manager, integration: str, clock: StoppedClock, acme: TokenEndpoint
+    alice: ApiUser, integration: str, clock: StoppedClock, acme: TokenEndpoint
 ) -> None:
     asked = starts(alice, integration, pieceName=SLACK)
     clock.advance(601)
 
     problem(comes_back(alice, asked), 400, "Out of date")
-    assert acme.heard == []
+    assert acme.received == []
 
 
 @pytest.mark.parametrize("query", [{}, {"code": "c-1"}, {"state": ""}])
-def test_a_callback_without_a_state_is_refused(alice: Manager, query: dict[str, str]) -> None:
+def test_a_callback_without_a_state_is_refused(alice: ApiUser, query: dict[str, str]) -> None:
     answer = alice.gets("/oauth2/callback", **query)
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == ["state"]
 
 
-def test_a_made_up_state_is_refused(alice: Manager) -> None:
+def test_a_made_up_state_is_refused(alice: ApiUser) -> None:
     problem(alice.gets("/oauth2/callback", state="made up", code="c"), 400, "Out of date")

@@ -12,9 +12,9 @@ from flask_activepieces import Principal, Workspace
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
+from tests.support.error_assertions import assert_error_page, assert_not_frameable
 from tests.support.hosts import HostWithLabs, SmallHost
 from tests.support.pages import Form, Page
-from tests.support.refusals import cannot_be_framed, told_on_a_page
 from tests.support.storage import database_away, row_counts, rows_of
 
 PAGE = "/oauth/connected-apps"
@@ -66,7 +66,7 @@ def test_an_app_is_shown_with_all_that_matters(
         assert words in page.text, words
     assert "Change tasks" not in page.text
     assert len(buttons(page)) == 1
-    cannot_be_framed(page.response)
+    assert_not_frameable(page.response)
 
 
 def test_an_app_that_never_came_for_its_tokens_is_shown_all_the_same(
@@ -131,7 +131,7 @@ def test_the_same_user_id_in_another_tenant_is_another_person(make_app: MakeApp)
     refused = person.sends(Form(f"{PAGE}/{grant['id']}/disconnect", button.names, button.values))
 
     assert buttons(page) == []
-    told_on_a_page(refused, 404)
+    assert_error_page(refused, 404)
     for kept in (token, theirs):
         assert program.refreshes(kept).status_code == 200
 
@@ -244,7 +244,7 @@ def test_nobody_disconnects_another_persons_app(
     for other in (bob, carol):
         program.connects(other)
         own = buttons(other.sees(PAGE))[0]
-        told_on_a_page(other.browser.post(form.action, data=own.values), 404)
+        assert_error_page(other.browser.post(form.action, data=own.values), 404)
 
     assert row_counts(app)["grants"] == 3
 
@@ -261,7 +261,7 @@ def test_a_forged_form_disconnects_nothing(
     if page_token is not None:
         form.values["page_token"] = page_token
 
-    page = told_on_a_page(bob.sends(form), 400)
+    page = assert_error_page(bob.sends(form), 400)
 
     assert "Nothing was changed" in page.text
     assert row_counts(app)["grants"] == 1
@@ -273,9 +273,9 @@ def test_a_form_works_in_the_browser_that_got_it_and_for_the_person_who_saw_it(
     program.connects(bob)
     form = buttons(bob.sees(PAGE))[0]
 
-    told_on_a_page(Person(app, "bob").sends(form), 400)
+    assert_error_page(Person(app, "bob").sends(form), 400)
     bob.sign_in("alice")
-    told_on_a_page(bob.sends(form), 400)
+    assert_error_page(bob.sends(form), 400)
 
     assert row_counts(app)["grants"] == 1
 
@@ -285,7 +285,7 @@ def test_a_second_press_of_the_button_finds_nothing(program: Program, bob: Perso
     form = buttons(bob.sees(PAGE))[0]
     bob.sends(form)
 
-    told_on_a_page(bob.sends(form), 404)
+    assert_error_page(bob.sends(form), 404)
 
 
 def test_signed_out_meanwhile_the_button_leads_to_the_login_page(
@@ -317,7 +317,7 @@ def test_while_the_database_is_away_the_page_asks_for_patience(app: Flask, bob: 
     with database_away(app):
         response = bob.opens(PAGE)
 
-    page = told_on_a_page(response, 503)
+    page = assert_error_page(response, 503)
     assert response.headers["Retry-After"] == "5"
     assert "try again soon" in page.text
 

@@ -11,8 +11,8 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import answer_of
+from tests.support.api_user import PIECE, ApiUser
 from tests.support.hosts import HostWithLabs
-from tests.support.manager import PIECE, Manager
 from tests.support.problems import problem
 from tests.support.standin import Standin, action
 from tests.support.token_endpoint import TokenEndpoint
@@ -26,13 +26,13 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def alice(app: Flask) -> Manager:
+def alice(app: Flask) -> ApiUser:
     """The admin of Acme."""
-    return Manager.named(app, "alice")
+    return ApiUser.named(app, "alice")
 
 
 @pytest.fixture
-def integration(alice: Manager, server: ActivepiecesServer) -> str:
+def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
     """Acme's, with a key and a user of its own."""
     own = {"apiKey": server.api_key, "userToken": server.user_token()}
     return alice.links(projectId=server.project_id, **own)
@@ -48,7 +48,7 @@ def standin(server: ActivepiecesServer) -> Standin:
 
 
 def test_the_short_way_makes_a_connection_of_one_secret(
-    alice: Manager, integration: str, server: ActivepiecesServer
+    alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     made = alice.saves("Our Discord")
 
@@ -65,7 +65,7 @@ def test_the_short_way_makes_a_connection_of_one_secret(
 
 
 def test_the_same_name_again_gives_the_connection_another_value(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     first = alice.saves("Our Discord", metadata={"team": "red"})
     second = alice.saves("Our Discord", "ok-other")
@@ -92,7 +92,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("piece", "value"), VALUES)
 def test_a_connection_of_every_type_is_made(
-    alice: Manager, integration: str, piece: str, value: dict[str, Any]
+    alice: ApiUser, integration: str, piece: str, value: dict[str, Any]
 ) -> None:
     body = {"value": value, "connectionName": "Mine", "pieceName": ACME + piece}
 
@@ -111,7 +111,7 @@ def test_a_connection_of_every_type_is_made(
     ],
 )
 def test_a_connection_is_named_by_either_field(
-    alice: Manager, integration: str, names: dict[str, str]
+    alice: ApiUser, integration: str, names: dict[str, str]
 ) -> None:
     """`displayName` is what Activepieces' own API and our answers call it."""
     body = {"accessToken": "ok-x", "pieceName": PIECE, **names}
@@ -122,7 +122,7 @@ def test_a_connection_is_named_by_either_field(
     assert alice.saves("Our Discord")["id"] == made["id"]
 
 
-def test_two_names_that_differ_are_refused(alice: Manager, integration: str) -> None:
+def test_two_names_that_differ_are_refused(alice: ApiUser, integration: str) -> None:
     body = {"accessToken": "ok-x", "pieceName": PIECE, "displayName": "A", "connectionName": "B"}
 
     refused = problem(alice.posts("/connection", body), 422, "Invalid input")
@@ -132,7 +132,7 @@ def test_two_names_that_differ_are_refused(alice: Manager, integration: str) -> 
 
 @pytest.mark.parametrize("value", [{}, {"value": {"type": "PLACEHOLDER"}}, {"value": {}}])
 def test_a_placeholder_is_missing_until_it_is_given_a_value(
-    alice: Manager, integration: str, value: dict[str, Any]
+    alice: ApiUser, integration: str, value: dict[str, Any]
 ) -> None:
     body = {"type": "PLACEHOLDER", "connectionName": "Later", "pieceName": PIECE, **value}
 
@@ -144,7 +144,7 @@ def test_a_placeholder_is_missing_until_it_is_given_a_value(
     assert (given["id"], given["status"]) == (made["id"], "ACTIVE")
 
 
-def test_oidc_is_a_type_like_any_other(alice: Manager, integration: str) -> None:
+def test_oidc_is_a_type_like_any_other(alice: ApiUser, integration: str) -> None:
     """This server is a 0.85, which does not know it, and says so itself."""
     value = {"type": "OIDC", "props": {"role": "reader"}}
     body = {"value": value, "connectionName": "Mine", "pieceName": PIECE}
@@ -152,7 +152,7 @@ def test_oidc_is_a_type_like_any_other(alice: Manager, integration: str) -> None
     problem(alice.posts("/connection", body), 422, "Refused by Activepieces")
 
 
-def test_only_a_list_tells_owner_and_flows(alice: Manager, integration: str) -> None:
+def test_only_a_list_tells_owner_and_flows(alice: ApiUser, integration: str) -> None:
     """Left out, rather than empty: nothing is known of them."""
     made = alice.saves("Mine")
     there = f"/connections/{integration}/{made['id']}"
@@ -167,7 +167,7 @@ def test_only_a_list_tells_owner_and_flows(alice: Manager, integration: str) -> 
 
 
 def test_the_platforms_own_oauth_app_needs_no_secret_here(
-    alice: Manager, integration: str, acme: TokenEndpoint, standin: Standin
+    alice: ApiUser, integration: str, acme: TokenEndpoint, standin: Standin
 ) -> None:
     app = {"pieceName": f"{ACME}oauth", "clientId": "id", "clientSecret": "the-platforms"}
     standin.by_admin().post("/oauth-apps", app)
@@ -178,11 +178,11 @@ def test_the_platforms_own_oauth_app_needs_no_secret_here(
     )
 
     assert answer_of(made, 201)["type"] == "PLATFORM_OAUTH2"
-    assert "the-platforms" in acme.heard[0].body
+    assert "the-platforms" in acme.received[0].body
 
 
 def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     value = {"type": "CLOUD_OAUTH2", "client_id": "id", "code": "a code", "scope": "read"}
     body = {"value": value, "connectionName": "Mine", "pieceName": f"{ACME}oauth"}
@@ -223,7 +223,7 @@ def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
     ],
 )
 def test_what_does_not_fit_is_named_before_activepieces_is_asked(
-    alice: Manager,
+    alice: ApiUser,
     integration: str,
     server: ActivepiecesServer,
     changes: dict[str, Any],
@@ -241,21 +241,21 @@ def test_what_does_not_fit_is_named_before_activepieces_is_asked(
 
 
 def test_a_piece_that_is_not_there_is_told_as_activepieces_tells_it(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     body = {"accessToken": "x", "connectionName": "Mine", "pieceName": "@activepieces/piece-none"}
 
     problem(alice.posts("/connection", body), 404, "Not found in Activepieces")
 
 
-def test_without_an_integration_there_is_nothing_to_connect(alice: Manager) -> None:
+def test_without_an_integration_there_is_nothing_to_connect(alice: ApiUser) -> None:
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE}
 
     problem(alice.posts("/connection", body), 404, "Not found")
 
 
 def test_a_call_may_name_one_of_several_integrations(
-    alice: Manager, integration: str, server: ActivepiecesServer
+    alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     labs = alice.links(organizationId="labs", apiKey=server.api_key, projectId=server.project_id)
 
@@ -269,7 +269,7 @@ def test_a_call_may_name_one_of_several_integrations(
 
 
 @pytest.fixture
-def several(alice: Manager, integration: str) -> list[str]:
+def several(alice: ApiUser, integration: str) -> list[str]:
     """Five connections, by name."""
     names = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon"]
     for name in names[:4]:
@@ -294,7 +294,7 @@ def several(alice: Manager, integration: str) -> list[str]:
     ],
 )
 def test_filters_choose(
-    alice: Manager, integration: str, several: list[str], query: dict[str, Any], found: list[str]
+    alice: ApiUser, integration: str, several: list[str], query: dict[str, Any], found: list[str]
 ) -> None:
     listed = answer_of(alice.gets(f"/connections/{integration}", **query))["data"]
 
@@ -302,7 +302,7 @@ def test_filters_choose(
 
 
 def test_pages_show_every_connection_once(
-    alice: Manager, integration: str, several: list[str]
+    alice: ApiUser, integration: str, several: list[str]
 ) -> None:
     seen: list[str] = []
     cursor: dict[str, str] = {}
@@ -331,7 +331,7 @@ def test_pages_show_every_connection_once(
     ],
 )
 def test_a_filter_that_does_not_fit_is_named(
-    alice: Manager, integration: str, query: dict[str, str], field: str
+    alice: ApiUser, integration: str, query: dict[str, str], field: str
 ) -> None:
     answer = alice.gets(f"/connections/{integration}", **query)
 
@@ -339,7 +339,7 @@ def test_a_filter_that_does_not_fit_is_named(
 
 
 def test_with_a_key_of_ones_own_connections_made_in_activepieces_are_there(
-    alice: Manager, integration: str, standin: Standin
+    alice: ApiUser, integration: str, standin: Standin
 ) -> None:
     standin.connect("by-hand", PIECE, {"type": "SECRET_TEXT", "secret_text": "ok-x"})
 
@@ -358,7 +358,7 @@ def flow_with(standin: Standin, connection: dict[str, Any]) -> str:
 
 
 def test_a_change_of_name_keeps_the_metadata_and_the_other_way_round(
-    alice: Manager, integration: str
+    alice: ApiUser, integration: str
 ) -> None:
     made = alice.saves(metadata={"team": "red"})
     there = f"/connections/{integration}/{made['id']}"
@@ -371,13 +371,13 @@ def test_a_change_of_name_keeps_the_metadata_and_the_other_way_round(
     assert moved["metadata"] == made["metadata"] | {"team": "blue"}
 
 
-def test_a_change_of_nothing_is_refused(alice: Manager, integration: str) -> None:
+def test_a_change_of_nothing_is_refused(alice: ApiUser, integration: str) -> None:
     there = f"/connections/{integration}/{alice.saves()['id']}"
 
     problem(alice.patches(there, {}), 422, "Invalid input")
 
 
-def test_a_deleted_connection_is_gone(alice: Manager, integration: str) -> None:
+def test_a_deleted_connection_is_gone(alice: ApiUser, integration: str) -> None:
     there = f"/connections/{integration}/{alice.saves()['id']}"
 
     assert alice.deletes(there).status_code == 204
@@ -387,7 +387,7 @@ def test_a_deleted_connection_is_gone(alice: Manager, integration: str) -> None:
 
 
 def test_one_in_use_is_deleted_only_by_force(
-    alice: Manager, integration: str, standin: Standin
+    alice: ApiUser, integration: str, standin: Standin
 ) -> None:
     made = alice.saves()
     flow = flow_with(standin, made)
@@ -411,7 +411,7 @@ def test_the_own_connection_is_that_of_the_apps_piece(
         ACTIVEPIECES_API_KEY=server.api_key,
         ACTIVEPIECES_PIECE_NAME=PIECE,
     )
-    alice = Manager.named(app, "alice")
+    alice = ApiUser.named(app, "alice")
     there = f"/connection/{alice.links()}"
     before = alice.gets(there)
 
@@ -426,7 +426,7 @@ def test_the_own_connection_is_that_of_the_apps_piece(
     problem(alice.deletes(there), 404, "Not found")
 
 
-def test_the_owners_are_listed(alice: Manager, integration: str) -> None:
+def test_the_owners_are_listed(alice: ApiUser, integration: str) -> None:
     alice.saves()
 
     owners = answer_of(alice.gets(f"/connections/{integration}/owners"))
@@ -439,7 +439,7 @@ def test_the_owners_are_listed(alice: Manager, integration: str) -> None:
 
 
 def test_flows_move_from_one_connection_to_another(
-    alice: Manager, integration: str, standin: Standin
+    alice: ApiUser, integration: str, standin: Standin
 ) -> None:
     old, new = alice.saves("Old"), alice.saves("New")
     flow = flow_with(standin, old)
@@ -452,7 +452,7 @@ def test_flows_move_from_one_connection_to_another(
     assert (left["id"], left["flowIds"]) == (new["id"], [flow])
 
 
-def test_a_connection_is_not_replaced_by_itself(alice: Manager, integration: str) -> None:
+def test_a_connection_is_not_replaced_by_itself(alice: ApiUser, integration: str) -> None:
     """Activepieces would delete it."""
     own = alice.saves()["id"]
     body = {"sourceAppConnectionId": own, "targetAppConnectionId": own}
@@ -477,7 +477,7 @@ def test_a_connection_is_not_replaced_by_itself(alice: Manager, integration: str
     ],
 )
 def test_a_replacement_that_the_server_cannot_make_changes_nothing(
-    alice: Manager,
+    alice: ApiUser,
     integration: str,
     choices: dict[str, object],
     status: int,
@@ -497,7 +497,7 @@ def test_a_replacement_that_the_server_cannot_make_changes_nothing(
 def test_what_shall_stay_stays_on_a_newer_server(app: Flask, make_app: MakeApp) -> None:
     with ActivepiecesServer(version="0.86", pieces=acme_pieces("https://acme.example")) as newer:
         newer_app = make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=newer.url)
-        alice = Manager.named(newer_app, "alice")
+        alice = ApiUser.named(newer_app, "alice")
         integration = alice.links(userToken=newer.user_token(), projectId=newer.project_id)
         old, new = alice.saves("Old"), alice.saves("New")
         body = {"sourceAppConnectionId": old["id"], "targetAppConnectionId": new["id"]}
@@ -511,7 +511,7 @@ def test_what_shall_stay_stays_on_a_newer_server(app: Flask, make_app: MakeApp) 
     assert len(left) == 2
 
 
-def test_a_key_alone_may_not_replace(alice: Manager, server: ActivepiecesServer) -> None:
+def test_a_key_alone_may_not_replace(alice: ApiUser, server: ActivepiecesServer) -> None:
     """Activepieces would leave published flows with an empty draft."""
     integration = alice.links(apiKey=server.api_key, projectId=server.project_id)
     body = {"sourceAppConnectionId": "a", "targetAppConnectionId": "b"}

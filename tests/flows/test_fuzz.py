@@ -18,8 +18,8 @@ from werkzeug.test import TestResponse
 from tests.support import hosts
 from tests.support.actors import CALLBACK, Person, Program, s256
 from tests.support.clock import StoppedClock
+from tests.support.error_assertions import assert_not_frameable
 from tests.support.forgeries import joined, opened
-from tests.support.refusals import cannot_be_framed
 from tests.support.storage import row_counts
 
 FORM = "application/x-www-form-urlencoded"
@@ -184,7 +184,7 @@ def leads_home(response: TestResponse) -> None:
     """To a page of ours, the login page, or a registered address; and nowhere else."""
     assert response.status_code in (200, 302, 303, 400, 422), response.text
     if response.location is None:
-        cannot_be_framed(response)
+        assert_not_frameable(response)
         return
     parts = urlsplit(response.location)
     origin = f"{parts.scheme}://{parts.netloc}{parts.path}"

@@ -12,8 +12,8 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import answer_of
+from tests.support.api_user import PIECE, ApiUser
 from tests.support.hosts import SmallHost
-from tests.support.manager import PIECE, Manager
 from tests.support.problems import problem
 from tests.support.standin import Standin
 
@@ -36,19 +36,19 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def alice(app: Flask) -> Manager:
+def alice(app: Flask) -> ApiUser:
     """The admin of Acme."""
-    return Manager.named(app, "alice")
+    return ApiUser.named(app, "alice")
 
 
 @pytest.fixture
-def bob(app: Flask, integration: str) -> Manager:
+def bob(app: Flask, integration: str) -> ApiUser:
     """Somebody of Acme who may edit."""
-    return Manager.named(app, "bob")
+    return ApiUser.named(app, "bob")
 
 
 @pytest.fixture
-def integration(alice: Manager, server: ActivepiecesServer) -> str:
+def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
     """Acme's, with a key of its own."""
     return alice.links(apiKey=server.api_key, projectId=server.project_id)
 
@@ -61,7 +61,7 @@ def other_project(server: ActivepiecesServer) -> str:
 
 
 def test_an_admin_makes_one_for_several_projects(
-    alice: Manager, integration: str, server: ActivepiecesServer, other_project: str
+    alice: ApiUser, integration: str, server: ActivepiecesServer, other_project: str
 ) -> None:
     projects = [server.project_id, other_project]
 
@@ -73,7 +73,7 @@ def test_an_admin_makes_one_for_several_projects(
 
 
 def test_the_same_name_again_changes_the_projects(
-    alice: Manager, integration: str, server: ActivepiecesServer, other_project: str
+    alice: ApiUser, integration: str, server: ActivepiecesServer, other_project: str
 ) -> None:
     first = alice.saves(scope="PLATFORM")
     projects = [server.project_id, other_project]
@@ -86,7 +86,7 @@ def test_the_same_name_again_changes_the_projects(
     assert (kept["id"], kept["projectIds"]) == (first["id"], projects)
 
 
-def test_it_is_listed_renamed_and_deleted_as_any_other(alice: Manager, integration: str) -> None:
+def test_it_is_listed_renamed_and_deleted_as_any_other(alice: ApiUser, integration: str) -> None:
     made = alice.saves(scope="PLATFORM")
     alice.saves("Of the project")
     there = f"/connections/{integration}/{made['id']}"
@@ -101,7 +101,7 @@ def test_it_is_listed_renamed_and_deleted_as_any_other(alice: Manager, integrati
 
 
 def test_who_may_only_edit_makes_connections_of_the_project_only(
-    bob: Manager, server: ActivepiecesServer
+    bob: ApiUser, server: ActivepiecesServer
 ) -> None:
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE}
     server.calls.clear()
@@ -114,7 +114,7 @@ def test_who_may_only_edit_makes_connections_of_the_project_only(
 
 
 def test_who_may_only_edit_changes_none_that_other_projects_use(
-    alice: Manager, bob: Manager, integration: str
+    alice: ApiUser, bob: ApiUser, integration: str
 ) -> None:
     wide, own = alice.saves("Wide", scope="PLATFORM"), alice.saves("Own")
     there, here = (f"/connections/{integration}/{made['id']}" for made in (wide, own))
@@ -148,7 +148,7 @@ def test_who_may_only_edit_changes_none_that_other_projects_use(
     ],
 )
 def test_what_does_not_fit_is_named_before_activepieces_is_asked(
-    alice: Manager,
+    alice: ApiUser,
     integration: str,
     server: ActivepiecesServer,
     changes: dict[str, Any],
@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_named_before_activepieces_is_asked(
     assert server.calls == []
 
 
-def test_it_takes_a_key_of_the_tenants_own(alice: Manager) -> None:
+def test_it_takes_a_key_of_the_tenants_own(alice: ApiUser) -> None:
     alice.links()
     body = {"accessToken": "ok-x", "pieceName": PIECE, "scope": "PLATFORM"}
 
@@ -173,7 +173,7 @@ def test_it_takes_a_key_of_the_tenants_own(alice: Manager) -> None:
 
 
 def test_a_plan_without_it_says_so(
-    alice: Manager, integration: str, server: ActivepiecesServer
+    alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     server.state.plan.clear()
     body = {"accessToken": "ok-x", "pieceName": PIECE, "scope": "PLATFORM"}
@@ -183,7 +183,7 @@ def test_a_plan_without_it_says_so(
 
 def test_an_edition_without_it_says_so(make_app: MakeApp) -> None:
     with ActivepiecesServer(edition="ce", pieces=acme_pieces("https://acme.example")) as community:
-        alice = Manager.named(make_app(ACTIVEPIECES_BASE_URL=community.url), "alice")
+        alice = ApiUser.named(make_app(ACTIVEPIECES_BASE_URL=community.url), "alice")
         alice.links(userToken=community.user_token(), projectId=community.project_id)
         body = {"accessToken": "ok-x", "pieceName": PIECE, "scope": "PLATFORM"}
 

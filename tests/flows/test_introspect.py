@@ -9,9 +9,9 @@ from flask import Flask
 
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import START, StoppedClock
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 from tests.support.forgeries import NO_TOKENS_OF_OURS
 from tests.support.hosts import ALL_SCOPES
-from tests.support.refusals import nothing_stored, oauth_error
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_an_inactive_token_is_nothing_but_inactive(
     program.revokes(tokens["refresh_token"])
     ended = [tokens["access_token"], tokens["refresh_token"], *NO_TOKENS_OF_OURS]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for token in ended:
             assert answer_of(program.introspects(token)) == {"active": False}, token
 
@@ -117,7 +117,7 @@ def test_a_resource_server_checks_the_tokens_of_its_tenant(
 def test_a_resource_server_cannot_revoke_what_it_checks(app: Flask, tokens: dict[str, Any]) -> None:
     resource_server = Program.registered(app, "--introspects")
 
-    oauth_error(resource_server.revokes(tokens["access_token"]), 400, "invalid_grant")
+    assert_oauth_error(resource_server.revokes(tokens["access_token"]), 400, "invalid_grant")
 
 
 def test_introspection_needs_proof_and_a_token(
@@ -125,17 +125,17 @@ def test_introspection_needs_proof_and_a_token(
 ) -> None:
     token = tokens["access_token"]
 
-    with nothing_stored(app):
-        oauth_error(program.introspects(token, client_secret="wrong"), 401, "invalid_client")
-        oauth_error(program.introspects(token, client_secret=None), 401, "invalid_client")
-        oauth_error(program.introspects(token, client_id=None), 401, "invalid_client")
-        oauth_error(program.posts("/oauth/introspect", {}), 400, "invalid_request")
+    with assert_nothing_stored(app):
+        assert_oauth_error(program.introspects(token, client_secret="wrong"), 401, "invalid_client")
+        assert_oauth_error(program.introspects(token, client_secret=None), 401, "invalid_client")
+        assert_oauth_error(program.introspects(token, client_id=None), 401, "invalid_client")
+        assert_oauth_error(program.posts("/oauth/introspect", {}), 400, "invalid_request")
         # RFC 7662 §2.1 allows a bearer token as proof; here a token cannot look itself up.
         bearer = {"Authorization": f"Bearer {token}"}
         by_bearer = app.test_client().post(
             "/oauth/introspect", data={"token": token}, headers=bearer
         )
-        oauth_error(by_bearer, 401, "invalid_client")
+        assert_oauth_error(by_bearer, 401, "invalid_client")
 
 
 def test_a_clients_own_token_is_described_without_a_user(app: Flask) -> None:

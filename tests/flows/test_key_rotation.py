@@ -16,9 +16,9 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
+from tests.support.error_assertions import assert_error_page
 from tests.support.hosts import SECRET_KEY
 from tests.support.pages import Form
-from tests.support.refusals import told_on_a_page
 
 OLD, NEW = "the old key, long enough for all", "the new key, long enough for all"
 EC_KEY = ECKey.generate_key("P-256", private=True).as_pem(private=True).decode()
@@ -240,7 +240,7 @@ def test_a_form_of_a_key_that_is_gone_is_out_of_date(
 
     _, person = restart(**OLD_KEY_GONE)
 
-    page = told_on_a_page(person.sends(form, decision="approve"), 400)
+    page = assert_error_page(person.sends(form, decision="approve"), 400)
     assert "Nothing was changed" in page.text
 
 

@@ -12,8 +12,8 @@ from flask_activepieces.host.interface import Principal
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.actors import answer_of
+from tests.support.api_user import ApiUser
 from tests.support.hosts import SmallHost
-from tests.support.manager import Manager
 from tests.support.problems import problem
 from tests.support.storage import rows_of
 
@@ -38,13 +38,13 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def alice(app: Flask) -> Manager:
+def alice(app: Flask) -> ApiUser:
     """The admin of Acme."""
-    return Manager.named(app, "alice")
+    return ApiUser.named(app, "alice")
 
 
 @pytest.fixture
-def integration(alice: Manager, server: ActivepiecesServer) -> str:
+def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
     """Acme's, with a user of its own: Activepieces lets no key manage MCP servers."""
     return alice.links(userToken=server.user_token(), projectId=server.project_id)
 
@@ -65,7 +65,7 @@ def true_token(server: ActivepiecesServer) -> str:
 
 
 def test_the_server_is_shown_and_its_token_masked(
-    alice: Manager, integration: str, server: ActivepiecesServer
+    alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     answer = alice.gets(f"/mcp/{integration}")
 
@@ -79,7 +79,7 @@ def test_the_server_is_shown_and_its_token_masked(
 
 
 def test_each_kind_is_changed_in_its_own_words(
-    alice: Manager, integration: str, server: ActivepiecesServer
+    alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     there = f"/mcp/{integration}"
     tools, switch = {"disabledTools": ["ap_list_flows"]}, {"enabled": False}
@@ -107,7 +107,7 @@ def test_each_kind_is_changed_in_its_own_words(
     ],
 )
 def test_a_change_that_does_not_fit_is_refused(
-    alice: Manager, integration: str, server: ActivepiecesServer, body: dict[str, Any]
+    alice: ApiUser, integration: str, server: ActivepiecesServer, body: dict[str, Any]
 ) -> None:
     calls = len(server.calls)
 
@@ -118,7 +118,7 @@ def test_a_change_that_does_not_fit_is_refused(
 
 
 def test_a_new_token_is_masked_unless_the_host_allows_it(
-    app: Flask, alice: Manager, integration: str, server: ActivepiecesServer
+    app: Flask, alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     alice.gets(f"/mcp/{integration}")
     before = true_token(server)
@@ -134,7 +134,7 @@ def test_a_generous_host_shows_a_new_token_once(
     make_app: MakeApp, server: ActivepiecesServer
 ) -> None:
     app = make_app(ACTIVEPIECES_BASE_URL=base_url(server), host=Generous())
-    alice = Manager.named(app, "alice")
+    alice = ApiUser.named(app, "alice")
     own = {"userToken": server.user_token(), "projectId": server.project_id}
     there = f"/mcp/{alice.links(**own)}"
 
@@ -145,7 +145,7 @@ def test_a_generous_host_shows_a_new_token_once(
     assert later["token"] == f"…{true_token(server)[-4:]}"
 
 
-def test_a_key_alone_manages_no_mcp_server(alice: Manager, server: ActivepiecesServer) -> None:
+def test_a_key_alone_manages_no_mcp_server(alice: ApiUser, server: ActivepiecesServer) -> None:
     integration = alice.links(apiKey=server.api_key, projectId=server.project_id)
     calls = len(server.calls)
 

@@ -18,7 +18,7 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, Program, answer_of
-from tests.support.manager import OWN_PIECE, Manager
+from tests.support.api_user import OWN_PIECE, ApiUser
 from tests.support.storage import database_away, engine_of, row_counts, rows_of
 
 NOTHING = RemovedTenant(grants=0, clients=0, integrations=0)
@@ -36,11 +36,11 @@ def app(make_app: MakeApp, upstream: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def manager(app: Flask, upstream: ActivepiecesServer) -> Manager:
+def api_user(app: Flask, upstream: ActivepiecesServer) -> ApiUser:
     """An admin of Acme, which is linked with Activepieces."""
-    manager = Manager.named(app, "alice")
-    manager.links(apiKey=upstream.api_key, projectId=upstream.project_id)
-    return manager
+    api_user = ApiUser.named(app, "alice")
+    api_user.links(apiKey=upstream.api_key, projectId=upstream.project_id)
+    return api_user
 
 
 def remove(app: Flask, tenant_id: str = "acme") -> RemovedTenant:
@@ -91,19 +91,19 @@ def test_codes_and_waiting_pages_of_the_tenants_clients_lead_nowhere(
     assert "grants" not in row_counts(app)
 
 
-def test_the_key_of_its_integration_is_gone(app: Flask, manager: Manager) -> None:
+def test_the_key_of_its_integration_is_gone(app: Flask, api_user: ApiUser) -> None:
     assert remove(app).integrations == 1
 
-    assert answer_of(manager.gets("/setup"))["data"] == []
+    assert answer_of(api_user.gets("/setup"))["data"] == []
     assert "integrations" not in row_counts(app)
 
 
 def test_the_client_made_for_its_integration_goes_with_it(
-    app: Flask, manager: Manager, live_site: str
+    app: Flask, api_user: ApiUser, live_site: str
 ) -> None:
-    manager.site = live_site
-    (integration,) = answer_of(manager.gets("/setup"))["data"]
-    made = manager.posts(f"/connections/{integration['id']}/connect")
+    api_user.site = live_site
+    (integration,) = answer_of(api_user.gets("/setup"))["data"]
+    made = api_user.posts(f"/connections/{integration['id']}/connect")
     assert made.status_code == 201, made.text
 
     assert remove(app) == RemovedTenant(grants=1, clients=1, integrations=1)
@@ -121,7 +121,7 @@ def live_site(app: Flask) -> Iterator[str]:
 
 
 def test_no_table_keeps_anything_of_the_tenant_that_works(
-    app: Flask, manager: Manager, bob: Person
+    app: Flask, api_user: ApiUser, bob: Person
 ) -> None:
     """What stays is the record of what happened, and ended token families, both until they are pruned."""
     Program.registered(app).connects(bob)
@@ -141,7 +141,7 @@ def test_no_table_keeps_anything_of_the_tenant_that_works(
 
 
 def test_other_tenants_go_on(app: Flask, carol: Person, upstream: ActivepiecesServer) -> None:
-    globex = Manager.named(app, "carol")
+    globex = ApiUser.named(app, "carol")
     globex.links(apiKey=upstream.api_key, projectId=upstream.project_id)
     everyones = Program.registered(app)
     own = Program.registered(app, "--tenant", "globex", "--yes")
@@ -155,7 +155,7 @@ def test_other_tenants_go_on(app: Flask, carol: Person, upstream: ActivepiecesSe
     assert len(answer_of(globex.gets("/setup"))["data"]) == 1
 
 
-def test_a_second_call_finds_nothing_and_is_no_error(app: Flask, manager: Manager) -> None:
+def test_a_second_call_finds_nothing_and_is_no_error(app: Flask, api_user: ApiUser) -> None:
     Program.registered(app, "--tenant", "acme", "--yes")
     remove(app)
     before = rows_of(app, "audit_events")
@@ -164,7 +164,7 @@ def test_a_second_call_finds_nothing_and_is_no_error(app: Flask, manager: Manage
     assert rows_of(app, "audit_events") == before
 
 
-def test_calls_at_the_same_moment_remove_everything_once(app: Flask, manager: Manager) -> None:
+def test_calls_at_the_same_moment_remove_everything_once(app: Flask, api_user: ApiUser) -> None:
     for _ in range(3):
         Program.registered(app, "--tenant", "acme", "--yes")
 
@@ -175,7 +175,7 @@ def test_calls_at_the_same_moment_remove_everything_once(app: Flask, manager: Ma
     assert sum(one.integrations for one in removed) == 1
 
 
-def test_it_is_all_or_nothing(app: Flask, manager: Manager, bob: Person) -> None:
+def test_it_is_all_or_nothing(app: Flask, api_user: ApiUser, bob: Person) -> None:
     program = Program.registered(app, "--tenant", "acme", "--yes")
     pair = program.connects(bob)
 
@@ -185,7 +185,7 @@ def test_it_is_all_or_nothing(app: Flask, manager: Manager, bob: Person) -> None
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_the_audit_says_what_went_and_why(app: Flask, manager: Manager, bob: Person) -> None:
+def test_the_audit_says_what_went_and_why(app: Flask, api_user: ApiUser, bob: Person) -> None:
     Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
     before = len(rows_of(app, "audit_events"))
 
@@ -204,7 +204,9 @@ def test_the_audit_says_what_went_and_why(app: Flask, manager: Manager, bob: Per
 # At the command line
 
 
-def test_a_tenant_is_removed_at_the_command_line(app: Flask, manager: Manager, bob: Person) -> None:
+def test_a_tenant_is_removed_at_the_command_line(
+    app: Flask, api_user: ApiUser, bob: Person
+) -> None:
     Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
 
     asked = app.test_cli_runner().invoke(
@@ -222,8 +224,8 @@ def test_a_tenant_is_removed_at_the_command_line(app: Flask, manager: Manager, b
     assert again.stdout == "Removed 0 grants, 0 clients and 0 integrations of tenant acme.\n"
 
 
-def test_one_integration_is_removed_at_the_command_line(app: Flask, manager: Manager) -> None:
-    (integration,) = answer_of(manager.gets("/setup"))["data"]
+def test_one_integration_is_removed_at_the_command_line(app: Flask, api_user: ApiUser) -> None:
+    (integration,) = answer_of(api_user.gets("/setup"))["data"]
     command = ["activepieces", "integrations", "remove", integration["id"]]
 
     asked = app.test_cli_runner().invoke(args=command, input="n\n")

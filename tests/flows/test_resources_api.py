@@ -9,7 +9,7 @@ from flask import Flask
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.actors import answer_of
-from tests.support.manager import PIECE, Manager
+from tests.support.api_user import PIECE, ApiUser
 from tests.support.problems import problem
 from tests.support.standin import Standin, action, answering, standin
 
@@ -20,13 +20,13 @@ def app(linked_app: Flask) -> Flask:
 
 
 @pytest.fixture
-def alice(app: Flask) -> Manager:
+def alice(app: Flask) -> ApiUser:
     """The admin of Acme."""
-    return Manager.named(app, "alice")
+    return ApiUser.named(app, "alice")
 
 
 @pytest.fixture
-def integration(alice: Manager, server: ActivepiecesServer) -> str:
+def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
     """Acme's, with a key of its own."""
     return alice.links(apiKey=server.api_key, projectId=server.project_id)
 
@@ -38,7 +38,7 @@ def there(server: ActivepiecesServer) -> Standin:
 
 
 def test_the_projects_of_ones_own_key_are_listed(
-    alice: Manager, integration: str, server: ActivepiecesServer
+    alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     listed = answer_of(alice.gets(f"/projects/{integration}"))["data"]
 
@@ -46,8 +46,8 @@ def test_the_projects_of_ones_own_key_are_listed(
     assert set(listed[0]) == {"id", "displayName", "externalId", "type", "created", "updated"}
 
 
-def test_of_the_apps_key_only_the_tenants_project_is_there(app: Flask, alice: Manager) -> None:
-    carol = Manager.named(app, "carol")
+def test_of_the_apps_key_only_the_tenants_project_is_there(app: Flask, alice: ApiUser) -> None:
+    carol = ApiUser.named(app, "carol")
     listed = {}
     for who in (alice, carol):
         (listed[who.person],) = answer_of(who.gets(f"/projects/{who.links()}"))["data"]
@@ -56,7 +56,7 @@ def test_of_the_apps_key_only_the_tenants_project_is_there(app: Flask, alice: Ma
 
 
 def test_flows_are_listed_without_their_steps(
-    alice: Manager, integration: str, there: Standin, server: ActivepiecesServer
+    alice: ApiUser, integration: str, there: Standin, server: ActivepiecesServer
 ) -> None:
     flow = there.flow(action("step_1", PIECE, "whoami", note="what somebody typed"))
     draft = there.flow(publish=False)
@@ -81,7 +81,7 @@ def test_flows_are_listed_without_their_steps(
     ],
 )
 def test_flows_are_filtered(
-    alice: Manager, integration: str, there: Standin, query: dict[str, str], count: int
+    alice: ApiUser, integration: str, there: Standin, query: dict[str, str], count: int
 ) -> None:
     there.flow()
 
@@ -89,7 +89,7 @@ def test_flows_are_filtered(
 
 
 def test_runs_are_listed_without_what_went_through_them(
-    alice: Manager, integration: str, there: Standin, server: ActivepiecesServer
+    alice: ApiUser, integration: str, there: Standin, server: ActivepiecesServer
 ) -> None:
     typed = action("step_1", PIECE, "whoami", note="what somebody typed")
     flow = there.flow(typed, answering("step_2", "done"))
@@ -104,7 +104,7 @@ def test_runs_are_listed_without_what_went_through_them(
 
 
 def test_runs_come_in_pages(
-    alice: Manager, integration: str, there: Standin, server: ActivepiecesServer
+    alice: ApiUser, integration: str, there: Standin, server: ActivepiecesServer
 ) -> None:
     flow = there.flow(answering("step_1", "done"))
     for _ in range(3):
@@ -130,7 +130,7 @@ def test_runs_come_in_pages(
     ],
 )
 def test_a_filter_that_does_not_fit_is_named(
-    alice: Manager, integration: str, path: str, query: dict[str, str], field: str
+    alice: ApiUser, integration: str, path: str, query: dict[str, str], field: str
 ) -> None:
     answer = alice.gets(f"{path}/{integration}", **query)
 

@@ -9,8 +9,8 @@ from flask import Flask
 
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import START, StoppedClock
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 from tests.support.forgeries import NO_TOKENS_OF_OURS
-from tests.support.refusals import nothing_stored, oauth_error
 from tests.support.storage import row_counts, rows_of
 
 
@@ -41,7 +41,7 @@ def test_revoking_a_refresh_token_ends_the_connection(
     assert answer_of(program.revokes(tokens["refresh_token"])) == {}
 
     assert program.calls(tokens["access_token"]).status_code == 401
-    oauth_error(program.refreshes(tokens["refresh_token"]), 400, "invalid_grant")
+    assert_oauth_error(program.refreshes(tokens["refresh_token"]), 400, "invalid_grant")
 
 
 def test_revoking_a_rotated_refresh_token_ends_the_connection(
@@ -54,7 +54,7 @@ def test_revoking_a_rotated_refresh_token_ends_the_connection(
     assert answer_of(program.revokes(tokens["refresh_token"])) == {}
 
     assert program.calls(newest["access_token"]).status_code == 401
-    oauth_error(program.refreshes(newest["refresh_token"]), 400, "invalid_grant")
+    assert_oauth_error(program.refreshes(newest["refresh_token"]), 400, "invalid_grant")
 
 
 def test_revoking_one_connection_spares_the_users_other_one(
@@ -88,7 +88,7 @@ def test_what_is_no_token_is_revoked_already(
     """RFC 7009 §2.2: an invalid token is no error, for the client's wish is fulfilled."""
     changed = [tokens[kind][:-2] + "AA" for kind in ("access_token", "refresh_token")]
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for token in NO_TOKENS_OF_OURS + changed:
             assert answer_of(program.revokes(token)) == {}, token
 
@@ -111,7 +111,7 @@ def test_an_expired_access_token_needs_no_revocation(
 ) -> None:
     clock.advance(3600)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         assert answer_of(program.revokes(tokens["access_token"])) == {}
 
 
@@ -120,9 +120,9 @@ def test_another_clients_token_is_not_revoked(
 ) -> None:
     other = Program.registered(app)
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for kind in ("access_token", "refresh_token"):
-            oauth_error(other.revokes(tokens[kind]), 400, "invalid_grant")
+            assert_oauth_error(other.revokes(tokens[kind]), 400, "invalid_grant")
 
     assert is_active(program, tokens["access_token"])
     assert program.refreshes(tokens["refresh_token"]).status_code == 200
@@ -133,11 +133,11 @@ def test_a_revocation_needs_the_clients_proof_and_a_token(
 ) -> None:
     token = tokens["refresh_token"]
 
-    with nothing_stored(app):
-        oauth_error(program.revokes(token, client_secret="wrong"), 401, "invalid_client")
-        oauth_error(program.revokes(token, client_secret=None), 401, "invalid_client")
-        oauth_error(program.posts("/oauth/revoke", {}), 400, "invalid_request")
-        oauth_error(program.revokes(""), 400, "invalid_request")
+    with assert_nothing_stored(app):
+        assert_oauth_error(program.revokes(token, client_secret="wrong"), 401, "invalid_client")
+        assert_oauth_error(program.revokes(token, client_secret=None), 401, "invalid_client")
+        assert_oauth_error(program.posts("/oauth/revoke", {}), 400, "invalid_request")
+        assert_oauth_error(program.revokes(""), 400, "invalid_request")
 
 
 def test_a_public_client_gives_up_its_own(app: Flask, bob: Person) -> None:
@@ -146,7 +146,7 @@ def test_a_public_client_gives_up_its_own(app: Flask, bob: Person) -> None:
 
     assert answer_of(public.revokes(tokens["refresh_token"])) == {}
 
-    oauth_error(public.refreshes(tokens["refresh_token"]), 400, "invalid_grant")
+    assert_oauth_error(public.refreshes(tokens["refresh_token"]), 400, "invalid_grant")
 
 
 def test_a_revocation_is_written_down(app: Flask, program: Program, tokens: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from tests.conftest import MakeApp
 from tests.support.actors import Parameters, Person, Program, answer_of
 from tests.support.clock import StoppedClock
 from tests.support.hosts import SECRET_KEY, SmallHost
-from tests.support.reachable import reachable
+from tests.support.object_graph import reachable_objects
 from tests.support.storage import database_away, rows_of
 
 OLD_KEY = "an older secret key, no less secret"
@@ -191,7 +191,7 @@ def test_no_secret_is_in_any_table(life: Life) -> None:
 
 
 def test_no_secret_is_in_a_repr(life: Life) -> None:
-    shown = [repr(thing) for thing in reachable(get_state(life.app))]
+    shown = [repr(thing) for thing in reachable_objects(get_state(life.app))]
 
     assert len(shown) > 10
     assert not life.seen_in(" ".join(shown))

@@ -13,8 +13,8 @@ from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.standin.access.accounts import add_api_key
 from tests.conftest import MakeApp
 from tests.support.actors import answer_of
+from tests.support.api_user import ApiUser
 from tests.support.hosts import SmallHost
-from tests.support.manager import Manager
 from tests.support.problems import problem
 from tests.support.storage import row_counts, rows_of
 
@@ -25,9 +25,9 @@ def app(linked_app: Flask) -> Flask:
 
 
 @pytest.fixture
-def alice(app: Flask) -> Manager:
+def alice(app: Flask) -> ApiUser:
     """The admin of Acme."""
-    return Manager.named(app, "alice")
+    return ApiUser.named(app, "alice")
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def another_key(server: ActivepiecesServer) -> str:
 
 
 def test_an_integration_is_set_up_and_shown_without_its_key(
-    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+    alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     integration = alice.links(**key)
 
@@ -72,7 +72,7 @@ def test_an_integration_is_set_up_and_shown_without_its_key(
 
 
 def test_setting_up_again_is_a_change(
-    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+    alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     first = alice.links(**key)
     other = another_key(server)
@@ -85,7 +85,7 @@ def test_setting_up_again_is_a_change(
     assert shown["projectId"] == server.project_id
 
 
-def test_a_tenant_may_have_one_for_each_organization(alice: Manager, key: dict[str, str]) -> None:
+def test_a_tenant_may_have_one_for_each_organization(alice: ApiUser, key: dict[str, str]) -> None:
     whole = alice.links(**key)
     labs = alice.links(organizationId="labs", **key)
 
@@ -106,7 +106,7 @@ def test_the_organization_is_the_callers_unless_it_is_said_to_be_none(
     make_app: MakeApp, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     app = make_app(host=HostOfOrganizations(), ACTIVEPIECES_BASE_URL=server.url)
-    alice = Manager.named(app, "alice")
+    alice = ApiUser.named(app, "alice")
 
     own = alice.links(**key)
     whole = alice.links(**key, organizationId=None)
@@ -119,7 +119,7 @@ def test_the_organization_is_the_callers_unless_it_is_said_to_be_none(
 
 @pytest.mark.parametrize("organization", ["made-up", "acme", "acme-labs"])
 def test_an_organization_that_is_not_the_callers_is_refused(
-    alice: Manager, server: ActivepiecesServer, organization: str
+    alice: ApiUser, server: ActivepiecesServer, organization: str
 ) -> None:
     """It would make as many projects as somebody makes up names."""
     answer = alice.posts("/setup", {"organizationId": organization})
@@ -128,7 +128,7 @@ def test_an_organization_that_is_not_the_callers_is_refused(
     assert server.calls == []
 
 
-def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: Manager) -> None:
+def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: ApiUser) -> None:
     integration = alice.links()
 
     shown = answer_of(alice.gets(f"/setup/{integration}"))
@@ -159,7 +159,7 @@ def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: Manager) -> Non
     ],
 )
 def test_what_does_not_fit_is_named_and_nothing_is_kept(
-    app: Flask, alice: Manager, body: dict[str, Any], field: str, words: str
+    app: Flask, alice: ApiUser, body: dict[str, Any], field: str, words: str
 ) -> None:
     told = problem(alice.posts("/setup", body), 422, "Invalid input")
 
@@ -169,7 +169,7 @@ def test_what_does_not_fit_is_named_and_nothing_is_kept(
 
 
 def test_a_project_that_the_key_does_not_see_is_refused_with_those_that_it_sees(
-    alice: Manager, server: ActivepiecesServer
+    alice: ApiUser, server: ActivepiecesServer
 ) -> None:
     told = problem(
         alice.posts("/setup", {"apiKey": server.api_key, "projectId": "none"}), 422, "Invalid input"
@@ -181,7 +181,7 @@ def test_a_project_that_the_key_does_not_see_is_refused_with_those_that_it_sees(
 def test_without_any_key_there_is_nothing_to_set_up(
     make_app: MakeApp, server: ActivepiecesServer
 ) -> None:
-    alice = Manager.named(make_app(ACTIVEPIECES_BASE_URL=server.url), "alice")
+    alice = ApiUser.named(make_app(ACTIVEPIECES_BASE_URL=server.url), "alice")
 
     assert "apiKey" in problem(alice.posts("/setup", {}), 422, "Invalid input")["fields"]
     assert server.calls == []
@@ -191,7 +191,7 @@ def test_without_any_key_there_is_nothing_to_set_up(
 
 
 def test_a_disabled_integration_is_blocked_until_it_is_enabled_again(
-    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+    alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     integration = alice.links(**key)
     before = len(server.calls)
@@ -210,7 +210,7 @@ def test_a_disabled_integration_is_blocked_until_it_is_enabled_again(
 
 
 def test_a_key_is_rotated_once_activepieces_took_the_new_one(
-    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+    alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     integration = alice.links(**key)
     new = another_key(server)
@@ -225,7 +225,7 @@ def test_a_key_is_rotated_once_activepieces_took_the_new_one(
 
 
 def test_a_credential_is_removed_by_null(
-    alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+    alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     integration = alice.links(**key, userToken=server.user_token())
 
@@ -236,7 +236,7 @@ def test_a_credential_is_removed_by_null(
     assert (none["credentialHint"], none["hasCredentials"]) == (None, False)
 
 
-def test_an_empty_change_changes_nothing(alice: Manager, key: dict[str, str]) -> None:
+def test_an_empty_change_changes_nothing(alice: ApiUser, key: dict[str, str]) -> None:
     integration = alice.links(**key)
     before = answer_of(alice.gets(f"/setup/{integration}"))
 
@@ -246,7 +246,7 @@ def test_an_empty_change_changes_nothing(alice: Manager, key: dict[str, str]) ->
 # Removed
 
 
-def test_a_removed_integration_is_gone(app: Flask, alice: Manager, key: dict[str, str]) -> None:
+def test_a_removed_integration_is_gone(app: Flask, alice: ApiUser, key: dict[str, str]) -> None:
     integration = alice.links(**key)
 
     assert alice.deletes(f"/setup/{integration}").status_code == 204
@@ -257,7 +257,7 @@ def test_a_removed_integration_is_gone(app: Flask, alice: Manager, key: dict[str
 
 
 def test_every_change_is_in_the_audit_trail(
-    app: Flask, alice: Manager, server: ActivepiecesServer, key: dict[str, str]
+    app: Flask, alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     integration = alice.links(**key)
     alice.patches(f"/setup/{integration}", {"enabled": False})

@@ -17,9 +17,9 @@ from tests.conftest import MakeApp
 from tests.flows.test_signals_and_audit import HAPPENINGS as OF_OAUTH
 from tests.flows.test_signals_and_audit import listening
 from tests.support.acme import acme_pieces
+from tests.support.api_user import PIECE, ApiUser
 from tests.support.clock import START
 from tests.support.hosts import HostWithLabs
-from tests.support.manager import PIECE, Manager
 from tests.support.storage import rows_of
 
 
@@ -29,7 +29,7 @@ class Scene:
 
     app: Flask
     upstream: ActivepiecesServer
-    alice: Manager
+    alice: ApiUser
     integration_id: str
     connection_id: str
 
@@ -72,7 +72,7 @@ def upstream() -> Iterator[ActivepiecesServer]:
 @pytest.fixture
 def scene(make_app: MakeApp, upstream: ActivepiecesServer) -> Scene:
     app = make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=upstream.url)
-    alice = Manager.named(app, "alice")
+    alice = ApiUser.named(app, "alice")
     integration_id = alice.links(apiKey=upstream.api_key, projectId=another_project(upstream))
     connection_id = str(alice.saves("Mine")["id"])
     return Scene(app, upstream, alice, integration_id, connection_id)

@@ -7,7 +7,7 @@ from flask import Flask
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
-from tests.support.refusals import oauth_error
+from tests.support.error_assertions import assert_oauth_error
 from tests.support.storage import rows_of
 
 
@@ -27,7 +27,7 @@ def test_a_suspended_client_is_asked_to_come_back(
     manage(app, "disable", program)
 
     for response in (program.refreshes(pair["refresh_token"]), program.redeems(code)):
-        assert "suspended" in oauth_error(response, 503, "temporarily_unavailable")
+        assert "suspended" in assert_oauth_error(response, 503, "temporarily_unavailable")
         assert int(response.headers["Retry-After"]) > 0
 
 

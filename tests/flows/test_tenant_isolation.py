@@ -15,8 +15,8 @@ from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.web.api.routes import TABLE
 from tests.conftest import MakeApp
 from tests.support.actors import Program, answer_of
+from tests.support.api_user import PIECE, ApiUser
 from tests.support.hosts import SmallHost
-from tests.support.manager import PIECE, Manager
 from tests.support.problems import problem
 from tests.support.storage import rows_of
 
@@ -62,7 +62,7 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 @pytest.fixture
 def theirs(app: Flask, server: ActivepiecesServer) -> dict[str, str]:
     """What Acme has, by the names that routes give it."""
-    alice = Manager.named(app, "alice")
+    alice = ApiUser.named(app, "alice")
     own = {"apiKey": server.api_key, "userToken": server.user_token()}
     integration = alice.links(projectId=server.project_id, **own)
     connection = alice.saves(integrationId=integration)
@@ -82,7 +82,7 @@ def all_rows(app: Flask) -> list[list[dict[str, Any]]]:
     ]
 
 
-def call(person: Manager, row: tuple[str, str, str, str], things: dict[str, str]) -> Any:
+def call(person: ApiUser, row: tuple[str, str, str, str], things: dict[str, str]) -> Any:
     """A call of a route about these things, with everything in it that a good call has."""
     method, path, _, view = row
     for name, value in things.items():
@@ -94,7 +94,7 @@ def test_every_route_lets_its_own_tenant_in(
     app: Flask, theirs: dict[str, str], server: ActivepiecesServer
 ) -> None:
     """Else all that follows would prove nothing: the same calls, by the right person."""
-    alice = Manager.named(app, "alice")
+    alice = ApiUser.named(app, "alice")
     answers = {row[3]: call(alice, row, theirs).status_code for row in sorted(ROUTES, key=_deletes)}
 
     unlucky = {view: status for view, status in answers.items() if status >= 300}
@@ -116,7 +116,7 @@ def _deletes(row: tuple[str, str, str, str]) -> int:
 def test_another_tenants_things_are_not_there(
     app: Flask, theirs: dict[str, str], server: ActivepiecesServer
 ) -> None:
-    carol = Manager.named(app, "carol")
+    carol = ApiUser.named(app, "carol")
     rows, calls = all_rows(app), len(server.calls)
 
     for row in OF_ONE_THING:
@@ -127,7 +127,7 @@ def test_another_tenants_things_are_not_there(
 
 
 def test_what_does_not_exist_is_told_in_the_same_words(app: Flask, theirs: dict[str, str]) -> None:
-    carol = Manager.named(app, "carol")
+    carol = ApiUser.named(app, "carol")
     nothing = {name: "x" * len(value) for name, value in theirs.items()}
 
     for row in OF_ONE_THING:
@@ -151,7 +151,7 @@ def test_who_may_not_is_refused_by_every_route(
     status: int,
     title: str,
 ) -> None:
-    nobody = Manager.named(app, name)
+    nobody = ApiUser.named(app, name)
     rows, calls = all_rows(app), len(server.calls)
 
     for row in ROUTES:
@@ -164,7 +164,7 @@ def test_who_may_not_is_refused_by_every_route(
 def test_a_body_cannot_name_another_tenants_integration(
     app: Flask, theirs: dict[str, str], server: ActivepiecesServer
 ) -> None:
-    carol = Manager.named(app, "carol")
+    carol = ApiUser.named(app, "carol")
     carol.links()
     calls = len(server.calls)
 
@@ -175,7 +175,7 @@ def test_a_body_cannot_name_another_tenants_integration(
 
 
 def test_lists_have_only_the_tenants_own(app: Flask, theirs: dict[str, str]) -> None:
-    carol = Manager.named(app, "carol")
+    carol = ApiUser.named(app, "carol")
     own = carol.links()
 
     assert [one["id"] for one in answer_of(carol.gets("/setup"))["data"]] == [own]
@@ -225,7 +225,7 @@ def with_organizations(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 @pytest.fixture
 def of_labs(with_organizations: Flask, server: ActivepiecesServer) -> dict[str, str]:
     """What Labs has, by the names that routes give it."""
-    lena = Manager.named(with_organizations, "lena")
+    lena = ApiUser.named(with_organizations, "lena")
     own = {"apiKey": server.api_key, "userToken": server.user_token()}
     integration = lena.links(projectId=server.project_id, **own)
     return {"integration_id": integration, "connection_id": lena.saves()["id"]}
@@ -238,7 +238,7 @@ OF_AN_INTEGRATION = [row for row in ROUTES if "<integration_id>" in row[1]]
 def test_every_route_finds_the_integration_of_the_callers_organizations(
     with_organizations: Flask, of_labs: dict[str, str], name: str
 ) -> None:
-    member = Manager.named(with_organizations, name)
+    member = ApiUser.named(with_organizations, name)
     rows = sorted(OF_AN_INTEGRATION, key=_deletes)
 
     missing = [row[3] for row in rows if call(member, row, of_labs).status_code == 404]
@@ -253,7 +253,7 @@ def test_every_route_finds_the_integration_of_the_callers_organizations(
 def test_another_organizations_integration_is_not_found_on_any_route(
     with_organizations: Flask, of_labs: dict[str, str], server: ActivepiecesServer, name: str
 ) -> None:
-    other = Manager.named(with_organizations, name)
+    other = ApiUser.named(with_organizations, name)
     rows, calls = all_rows(with_organizations), len(server.calls)
 
     for row in OF_AN_INTEGRATION:
@@ -271,7 +271,7 @@ def test_a_body_cannot_name_another_organizations_integration(
 
     body = BODIES["save_connection"] | {"integrationId": of_labs["integration_id"]}
 
-    problem(Manager.named(with_organizations, name).posts("/connection", body), 404, "Not found")
+    problem(ApiUser.named(with_organizations, name).posts("/connection", body), 404, "Not found")
     assert len(server.calls) == calls
 
 
@@ -279,7 +279,7 @@ def test_a_body_cannot_name_another_organizations_integration(
 def test_another_organizations_integration_cannot_be_set_up_again(
     with_organizations: Flask, of_labs: dict[str, str], name: str
 ) -> None:
-    answer = Manager.named(with_organizations, name).posts("/setup", {"organizationId": "labs"})
+    answer = ApiUser.named(with_organizations, name).posts("/setup", {"organizationId": "labs"})
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == ["organizationId"]
 
@@ -287,23 +287,23 @@ def test_another_organizations_integration_cannot_be_set_up_again(
 def test_every_organization_finds_the_integration_of_the_whole_tenant(
     with_organizations: Flask,
 ) -> None:
-    whole = Manager.named(with_organizations, "tom").links()
+    whole = ApiUser.named(with_organizations, "tom").links()
 
     for name in ORGANIZATIONS:
-        assert Manager.named(with_organizations, name).gets(f"/setup/{whole}").status_code == 200
+        assert ApiUser.named(with_organizations, name).gets(f"/setup/{whole}").status_code == 200
 
 
 def test_a_list_has_what_its_reader_can_open(
     with_organizations: Flask, of_labs: dict[str, str]
 ) -> None:
-    whole = Manager.named(with_organizations, "tom").links()
-    of_sales = Manager.named(with_organizations, "sam").links()
+    whole = ApiUser.named(with_organizations, "tom").links()
+    of_sales = ApiUser.named(with_organizations, "sam").links()
     labs = of_labs["integration_id"]
 
     listed = {
         name: [
             one["id"]
-            for one in answer_of(Manager.named(with_organizations, name).gets("/setup"))["data"]
+            for one in answer_of(ApiUser.named(with_organizations, name).gets("/setup"))["data"]
         ]
         for name in ORGANIZATIONS
     }
@@ -334,7 +334,7 @@ def shared(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 class Neighbour:
     """A tenant of the shared project: who, the integration, and a connection in it."""
 
-    manager: Manager
+    api_user: ApiUser
     integration: str
     connection: dict[str, Any]
 
@@ -344,9 +344,9 @@ def neighbours(shared: Flask) -> Iterator[tuple[Neighbour, Neighbour]]:
     """Acme and Globex, each with a connection of the same name."""
     made = []
     for name in ("alice", "carol"):
-        manager = Manager.named(shared, name)
-        integration = manager.links()
-        made.append(Neighbour(manager, integration, manager.saves()))
+        api_user = ApiUser.named(shared, name)
+        integration = api_user.links()
+        made.append(Neighbour(api_user, integration, api_user.saves()))
     yield made[0], made[1]
 
 
@@ -354,10 +354,10 @@ def test_in_one_project_neither_sees_the_others_connections(
     neighbours: tuple[Neighbour, Neighbour],
 ) -> None:
     for own, other in (neighbours, neighbours[::-1]):
-        listed = answer_of(own.manager.gets(f"/connections/{own.integration}"))["data"]
+        listed = answer_of(own.api_user.gets(f"/connections/{own.integration}"))["data"]
         assert [one["id"] for one in listed] == [own.connection["id"]]
         there = f"/connections/{own.integration}/{other.connection['id']}"
-        problem(own.manager.gets(there), 404, "Not found")
+        problem(own.api_user.gets(there), 404, "Not found")
 
 
 def test_in_one_project_neither_changes_the_others_connections(
@@ -365,12 +365,12 @@ def test_in_one_project_neither_changes_the_others_connections(
 ) -> None:
     own, other = neighbours
     there = f"/connections/{own.integration}/{other.connection['id']}"
-    before = answer_of(other.manager.gets(f"/connections/{other.integration}"))
+    before = answer_of(other.api_user.gets(f"/connections/{other.integration}"))
 
-    problem(own.manager.patches(there, {"displayName": "Taken"}), 404, "Not found")
-    problem(own.manager.deletes(there, force="true"), 404, "Not found")
+    problem(own.api_user.patches(there, {"displayName": "Taken"}), 404, "Not found")
+    problem(own.api_user.deletes(there, force="true"), 404, "Not found")
 
-    assert answer_of(other.manager.gets(f"/connections/{other.integration}")) == before
+    assert answer_of(other.api_user.gets(f"/connections/{other.integration}")) == before
     assert not [one for one in server.calls if one.method == "DELETE"]
 
 
@@ -387,7 +387,7 @@ def test_the_others_external_id_is_nothing_that_one_can_take(
 ) -> None:
     own, other = neighbours
 
-    made = own.manager.saves(**{field: other.connection["externalId"]})
+    made = own.api_user.saves(**{field: other.connection["externalId"]})
 
     assert made["id"] != other.connection["id"]
 
@@ -396,9 +396,9 @@ def test_whose_a_connection_is_cannot_be_chosen(neighbours: tuple[Neighbour, Nei
     own, other = neighbours
     forged = {"tenantId": "globex", "integrationId": other.integration, "team": "red"}
 
-    made = own.manager.saves("Forged", metadata=forged)
+    made = own.api_user.saves("Forged", metadata=forged)
     there = f"/connections/{own.integration}/{made['id']}"
-    changed = answer_of(own.manager.patches(there, {"metadata": forged}))
+    changed = answer_of(own.api_user.patches(there, {"metadata": forged}))
 
     for metadata in (made["metadata"], changed["metadata"]):
         assert metadata == {"tenantId": "acme", "integrationId": own.integration, "team": "red"}
@@ -423,7 +423,7 @@ def test_what_would_show_the_neighbours_things_is_refused_before_any_call(
     calls = len(server.calls)
     body: dict[str, Any] | None = {"disabledTools": []} if method == "PATCH" else None
 
-    answer = own.manager.calls(method, path.format(id=own.integration), body)
+    answer = own.api_user.calls(method, path.format(id=own.integration), body)
 
     assert problem(answer, 409, "Not possible with this credential")
     assert len(server.calls) == calls

@@ -10,8 +10,8 @@ from flask import Flask, request
 from tests.conftest import MakeApp
 from tests.support.actors import CALLBACK, Person, Program, answer_of
 from tests.support.clock import StoppedClock
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 from tests.support.hosts import ALL_SCOPES
-from tests.support.refusals import nothing_stored, oauth_error
 from tests.support.storage import row_counts, rows_of
 
 FORM = "application/x-www-form-urlencoded"
@@ -88,11 +88,11 @@ def test_every_wrong_exchange_is_told_why_and_costs_nothing(
         "code_verifier": program.verifier,
     }
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for changes, status, error in WRONG:
             response = program.posts("/oauth/token", right | changes)
 
-            assert oauth_error(response, status, error), changes
+            assert assert_oauth_error(response, status, error), changes
 
     assert program.redeems(code).status_code == 200
 
@@ -100,16 +100,16 @@ def test_every_wrong_exchange_is_told_why_and_costs_nothing(
 def test_a_missing_grant_type_is_an_invalid_request(program: Program, code: str) -> None:
     """RFC 6749 §5.2: "missing a required parameter"."""
     for nothing in (None, ""):
-        oauth_error(program.redeems(code, grant_type=nothing), 400, "invalid_request")
+        assert_oauth_error(program.redeems(code, grant_type=nothing), 400, "invalid_request")
 
 
 def test_another_grant_type_is_not_supported_and_the_answer_says_so(
     app: Flask, program: Program, code: str
 ) -> None:
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for grant_type in ("password", "implicit", "AUTHORIZATION_CODE", 'é"\\\n'):
             response = program.redeems(code, grant_type=grant_type)
-            oauth_error(response, 400, "unsupported_grant_type")
+            assert_oauth_error(response, 400, "unsupported_grant_type")
 
 
 def test_an_expired_code_buys_nothing(
@@ -117,8 +117,8 @@ def test_an_expired_code_buys_nothing(
 ) -> None:
     clock.advance(60)
 
-    with nothing_stored(app):
-        assert "expired" in oauth_error(program.redeems(code), 400, "invalid_grant")
+    with assert_nothing_stored(app):
+        assert "expired" in assert_oauth_error(program.redeems(code), 400, "invalid_grant")
 
 
 def test_a_code_lives_for_a_minute(program: Program, code: str, clock: StoppedClock) -> None:
@@ -134,11 +134,11 @@ def test_a_code_used_twice_takes_down_what_it_bought(
     tokens = answer_of(program.redeems(code))
     refreshed = answer_of(program.refreshes(tokens["refresh_token"]))
 
-    assert "used before" in oauth_error(program.redeems(code), 400, "invalid_grant")
+    assert "used before" in assert_oauth_error(program.redeems(code), 400, "invalid_grant")
 
     assert program.calls(tokens["access_token"]).status_code == 401
     assert program.calls(refreshed["access_token"]).status_code == 401
-    oauth_error(program.refreshes(refreshed["refresh_token"]), 400, "invalid_grant")
+    assert_oauth_error(program.refreshes(refreshed["refresh_token"]), 400, "invalid_grant")
     assert rows_of(app, "audit_events")[-1]["name"] == "code.replayed"
     assert row_counts(app)["token_families"] == 1
 
@@ -159,13 +159,13 @@ def test_a_code_buys_nothing_after_its_user_disconnected(
 ) -> None:
     bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
 
-    with nothing_stored(app):
-        assert "revoked this authorization" in oauth_error(
+    with assert_nothing_stored(app):
+        assert "revoked this authorization" in assert_oauth_error(
             program.redeems(code), 400, "invalid_grant"
         )
     bob.answers(program.question())
-    with nothing_stored(app):
-        oauth_error(program.redeems(code), 400, "invalid_grant")
+    with assert_nothing_stored(app):
+        assert_oauth_error(program.redeems(code), 400, "invalid_grant")
 
 
 def test_a_code_buys_nothing_after_its_client_was_deleted(
@@ -175,8 +175,8 @@ def test_a_code_buys_nothing_after_its_client_was_deleted(
         args=["activepieces", "client", "delete", program.client_id, "--yes"]
     )
 
-    with nothing_stored(app):
-        oauth_error(program.redeems(code), 401, "invalid_client")
+    with assert_nothing_stored(app):
+        assert_oauth_error(program.redeems(code), 401, "invalid_client")
 
 
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
@@ -187,7 +187,7 @@ def test_only_post_is_answered(app: Flask, path: str) -> None:
         assert response.status_code == 405
         assert response.headers["Allow"] == "POST"
         if method != "HEAD":
-            oauth_error(response, 405, "invalid_request")
+            assert_oauth_error(response, 405, "invalid_request")
 
 
 def test_only_a_form_is_read(app: Flask, program: Program, code: str) -> None:
@@ -201,7 +201,7 @@ def test_only_a_form_is_read(app: Flask, program: Program, code: str) -> None:
     }
     client = app.test_client()
 
-    with nothing_stored(app):
+    with assert_nothing_stored(app):
         for path in ("token", "revoke", "introspect"):
             answers = [
                 client.post(f"/oauth/{path}", json=form),
@@ -210,13 +210,13 @@ def test_only_a_form_is_read(app: Flask, program: Program, code: str) -> None:
                 client.post(f"/oauth/{path}", query_string=form),
             ]
             for response in answers:
-                assert "form" in oauth_error(response, 400, "invalid_request")
+                assert "form" in assert_oauth_error(response, 400, "invalid_request")
         # RFC 6749 §2.3.1: never in the URL, where it would be logged.
         grant_type = "grant_type=client_credentials"
         secret_in_url = client.post(
             "/oauth/token", query_string=form, content_type=FORM, data=grant_type
         )
-        oauth_error(secret_in_url, 401, "invalid_client")
+        assert_oauth_error(secret_in_url, 401, "invalid_client")
 
 
 def test_a_form_may_say_its_character_set(program: Program, code: str) -> None:
@@ -261,4 +261,4 @@ def test_a_form_that_is_not_utf_8_is_no_request(app: Flask, body: bytes) -> None
     """RFC 6749 appendix B."""
     response = app.test_client().post("/oauth/token", data=body, content_type=FORM)
 
-    oauth_error(response, 400, "invalid_request")
+    assert_oauth_error(response, 400, "invalid_request")

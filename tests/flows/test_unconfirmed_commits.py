@@ -12,14 +12,14 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Person, Program, answer_of
+from tests.support.api_user import ApiUser
 from tests.support.hosts import ALL_SCOPES
-from tests.support.manager import Manager
 from tests.support.pages import Form
 from tests.support.storage import commit_unconfirmed, rows_of
 
 
 def by_api(app: Flask, path: str, body: dict[str, Any], status: int) -> str:
-    answer = Manager.named(app, "alice").posts(f"/oauth-clients{path}", body)
+    answer = ApiUser.named(app, "alice").posts(f"/oauth-clients{path}", body)
     return str(answer_of(answer, status)["client_secret"])
 
 

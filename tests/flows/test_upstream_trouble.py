@@ -16,11 +16,11 @@ from flask_activepieces.testing.standin.faults import Faults
 from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import answer_of
+from tests.support.api_user import API, PIECE, ApiUser
 from tests.support.live import serving
-from tests.support.manager import API, PIECE, Manager
+from tests.support.prepared_requests import by_browser, send_together
 from tests.support.problems import problem
 from tests.support.raw_server import Received, raw_server
-from tests.support.shots import by_browser, fire
 from tests.support.storage import rows_of
 
 CONNECTIONS = "/app-connections"
@@ -47,12 +47,12 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def alice(app: Flask) -> Manager:
-    return Manager.named(app, "alice")
+def alice(app: Flask) -> ApiUser:
+    return ApiUser.named(app, "alice")
 
 
 @pytest.fixture
-def integration(alice: Manager) -> str:
+def integration(alice: ApiUser) -> str:
     return alice.links()
 
 
@@ -108,7 +108,7 @@ TROUBLES: dict[str, tuple[Trouble, int, str]] = {
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_trouble_is_named_in_bounded_time(
-    alice: Manager, integration: str, server: ActivepiecesServer, method: str, trouble: str
+    alice: ApiUser, integration: str, server: ActivepiecesServer, method: str, trouble: str
 ) -> None:
     begin, status, code = TROUBLES[trouble]
     begin(server.faults, method)
@@ -126,7 +126,7 @@ def test_trouble_is_named_in_bounded_time(
 
 
 def test_nobody_there_is_a_502(make_app: MakeApp, server: ActivepiecesServer) -> None:
-    alice = Manager.named(
+    alice = ApiUser.named(
         make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key), "alice"
     )
     integration = alice.links()
@@ -138,7 +138,7 @@ def test_nobody_there_is_a_502(make_app: MakeApp, server: ActivepiecesServer) ->
 
 
 def test_a_busy_activepieces_says_when_to_come_back(
-    alice: Manager, integration: str, server: ActivepiecesServer
+    alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     server.faults.fail("POST", CONNECTIONS, 429, headers={"Retry-After": "56"})
 
@@ -149,7 +149,7 @@ def test_a_busy_activepieces_says_when_to_come_back(
 
 
 def test_a_setup_that_cannot_be_verified_is_not_kept(
-    app: Flask, alice: Manager, server: ActivepiecesServer
+    app: Flask, alice: ApiUser, server: ActivepiecesServer
 ) -> None:
     server.faults.delay("GET", "/projects", 60, times=None)
 
@@ -160,7 +160,7 @@ def test_a_setup_that_cannot_be_verified_is_not_kept(
 
 
 def test_after_the_trouble_all_is_well(
-    alice: Manager, integration: str, server: ActivepiecesServer
+    alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     server.faults.fail("POST", CONNECTIONS, 500)
     refused = alice.posts("/connection", NEW)
@@ -204,17 +204,17 @@ def test_fifty_who_wait_for_activepieces_hold_no_database_connection(make_app: M
             # Whoever wants a third connection is refused after two seconds.
             SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 2, "max_overflow": 0, "pool_timeout": 2},
         )
-        alice = Manager.named(app, "alice")
+        alice = ApiUser.named(app, "alice")
         integration = alice.links()
         waiting = by_browser(alice.person, "GET", f"{API}/connections/{integration}")
         quick = by_browser(alice.person, "GET", f"{API}/setup/{integration}")
         with serving(app) as site, ThreadPoolExecutor(1) as crowd:
             port = int(site.rpartition(":")[2])
-            fifty = crowd.submit(fire, port, [waiting] * 50)
+            fifty = crowd.submit(send_together, port, [waiting] * 50)
             while sum(CONNECTIONS in one.target for one in upstream.received) < 50:
                 assert not fifty.done(), [one.status for one in fifty.result()]
                 time.sleep(0.01)
-            (answer,) = fire(port, [quick])
+            (answer,) = send_together(port, [quick])
             still_waiting = not fifty.done()
             go_on.set()
             statuses = [one.status for one in fifty.result()]

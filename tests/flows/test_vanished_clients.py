@@ -14,8 +14,8 @@ from flask_activepieces.oauth.clients.client import OAuthClient
 from flask_activepieces.state import State, get_state
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
+from tests.support.error_assertions import assert_error_page
 from tests.support.hosts import SmallHost
-from tests.support.refusals import told_on_a_page
 from tests.support.storage import row_counts, rows_of
 
 BOB = Principal("bob", "acme", "bob")
@@ -75,6 +75,6 @@ def test_an_approval_of_an_app_that_is_being_deleted_is_not_found(
     delete = ["activepieces", "client", "delete", program.client_id, "--yes"]
     host.meanwhile = lambda: app.test_cli_runner().invoke(args=delete)
 
-    told_on_a_page(bob.sends(form, decision="approve"), 404)
+    assert_error_page(bob.sends(form, decision="approve"), 404)
 
     assert rows_of(app, "grants") == []

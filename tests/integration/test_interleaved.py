@@ -19,7 +19,7 @@ from tests.support import hosts
 from tests.support.actors import Person, Program, answer_of, s256
 from tests.support.clock import StoppedClock
 from tests.support.databases import Kind, fresh_database
-from tests.support.refusals import nothing_stored, oauth_error
+from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
 from tests.support.storage import engine_of, rows_of
 
 
@@ -69,7 +69,7 @@ def test_a_refresh_that_meets_a_revocation_gets_nothing(
     with just_before(app, "UPDATE activepieces_token_families", lambda: program.revokes(token)):
         refused = program.refreshes(token)
 
-    oauth_error(refused, 400, "invalid_grant")
+    assert_oauth_error(refused, 400, "invalid_grant")
     (family,) = rows_of(app, "token_families")
     assert family["generation"] == 0
     assert family["revoked_at"] is not None
@@ -103,7 +103,7 @@ def test_a_family_whose_grant_is_gone_is_revoked_whatever_its_row_says(
         connection.execute(text("DELETE FROM activepieces_grants"))
 
     assert answer_of(program.introspects(token)) == {"active": False}
-    oauth_error(program.refreshes(token), 400, "invalid_grant")
+    assert_oauth_error(program.refreshes(token), 400, "invalid_grant")
 
 
 def test_a_family_is_revoked_for_its_own_client_only(
@@ -131,7 +131,7 @@ def test_a_redemption_that_meets_a_disconnection_gets_nothing(
     with just_before(app, "INTO activepieces_token_families", lambda: bob.sends(form)):
         refused = program.redeems(code)
 
-    oauth_error(refused, 400, "invalid_grant")
+    assert_oauth_error(refused, 400, "invalid_grant")
     assert rows_of(app, "token_families") == []
 
 
@@ -160,5 +160,5 @@ def test_a_code_for_a_grant_of_another_tenant_or_client_buys_nothing(
             lifetime=60,
         )
 
-    with nothing_stored(app):
-        oauth_error(buyer.redeems(code), 400, "invalid_grant")
+    with assert_nothing_stored(app):
+        assert_oauth_error(buyer.redeems(code), 400, "invalid_grant")

@@ -17,11 +17,11 @@ from tests.conftest import MakeApp
 from tests.support import hosts
 
 LOGGER = "flask_activepieces.web.setup_check"
-Told = Callable[..., list[str]]
+SetupLog = Callable[..., list[str]]
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> Told:
+def setup_log(caplog: pytest.LogCaptureFixture) -> SetupLog:
     """What the log says of the app's setup after two requests."""
 
     def ask(app: Flask, **environ: Any) -> list[str]:
@@ -33,8 +33,10 @@ def told(caplog: pytest.LogCaptureFixture) -> Told:
     return ask
 
 
-def test_an_app_with_everything_in_place_hears_nothing(make_app: MakeApp, told: Told) -> None:
-    assert told(make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com")) == []
+def test_an_app_with_everything_in_place_hears_nothing(
+    make_app: MakeApp, setup_log: SetupLog
+) -> None:
+    assert setup_log(make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com")) == []
 
 
 # Scopes
@@ -65,7 +67,9 @@ class InMethod(MethodView):
         return "seen"
 
 
-def test_scopes_that_no_setting_has_are_told_all_together(make_app: MakeApp, told: Told) -> None:
+def test_scopes_that_no_setting_has_are_told_all_together(
+    make_app: MakeApp, setup_log: SetupLog
+) -> None:
     app = make_app()
     app.add_url_rule("/a", "tasks", require_scope("task:read", "tasks:write")(view))
     app.add_url_rule("/b", "again", require_scope("task:read")(view))
@@ -73,7 +77,7 @@ def test_scopes_that_no_setting_has_are_told_all_together(make_app: MakeApp, tol
     app.add_url_rule("/d", view_func=InClass.as_view("in_class"))
     app.add_url_rule("/e", view_func=InMethod.as_view("in_method"))
 
-    (line,) = told(app)
+    (line,) = setup_log(app)
 
     assert "'task:read' of tasks, again (did you mean 'tasks:read'?)" in line
     assert "'billing' of wrapped;" in line
@@ -83,20 +87,22 @@ def test_scopes_that_no_setting_has_are_told_all_together(make_app: MakeApp, tol
     assert "ACTIVEPIECES_SCOPES" in line
 
 
-def test_views_that_are_added_after_init_app_are_looked_at(make_app: MakeApp, told: Told) -> None:
+def test_views_that_are_added_after_init_app_are_looked_at(
+    make_app: MakeApp, setup_log: SetupLog
+) -> None:
     app = make_app(ACTIVEPIECES_SCOPES={"tasks:read": "See tasks"})  # the views come afterwards
 
-    (line,) = told(app)
+    (line,) = setup_log(app)
 
     assert "'profile:read' of whoami" in line
 
 
-def test_an_empty_setting_for_scopes_is_told(tmp_path: Path, told: Told) -> None:
+def test_an_empty_setting_for_scopes_is_told(tmp_path: Path, setup_log: SetupLog) -> None:
     app = hosts.make_app(tmp_path, ACTIVEPIECES_SCOPES={})
     for endpoint in ("whoami", "add_task"):
         app.view_functions[endpoint] = view
 
-    (line,) = told(app)
+    (line,) = setup_log(app)
     hosts.dispose(app)
 
     assert line.startswith("ACTIVEPIECES_SCOPES is empty")
@@ -115,24 +121,24 @@ def with_flask_login(make_app: MakeApp, login_view: str | None) -> Flask:
     return make_app(host=FlaskLoginHost(single_tenant=True), first=first)
 
 
-def test_a_missing_login_view_is_told(make_app: MakeApp, told: Told) -> None:
-    (line,) = told(with_flask_login(make_app, None))
+def test_a_missing_login_view_is_told(make_app: MakeApp, setup_log: SetupLog) -> None:
+    (line,) = setup_log(with_flask_login(make_app, None))
 
     assert "set login_manager.login_view" in line
 
 
-def test_a_login_view_that_does_not_exist_is_told(make_app: MakeApp, told: Told) -> None:
-    (line,) = told(with_flask_login(make_app, "auth.login"))
+def test_a_login_view_that_does_not_exist_is_told(make_app: MakeApp, setup_log: SetupLog) -> None:
+    (line,) = setup_log(with_flask_login(make_app, "auth.login"))
 
     assert "auth.login" in line
 
 
-def test_a_login_view_that_exists_is_not_mentioned(make_app: MakeApp, told: Told) -> None:
-    assert told(with_flask_login(make_app, "login")) == []
+def test_a_login_view_that_exists_is_not_mentioned(make_app: MakeApp, setup_log: SetupLog) -> None:
+    assert setup_log(with_flask_login(make_app, "login")) == []
 
 
-def test_missing_flask_login_is_told(make_app: MakeApp, told: Told) -> None:
-    (line,) = told(make_app(host=FlaskLoginHost(single_tenant=True)))
+def test_missing_flask_login_is_told(make_app: MakeApp, setup_log: SetupLog) -> None:
+    (line,) = setup_log(make_app(host=FlaskLoginHost(single_tenant=True)))
 
     assert "login_manager.init_app(app)" in line
 
@@ -155,9 +161,13 @@ PUBLIC = "https://example.com"
     ],
 )
 def test_a_mount_path_that_the_public_url_lacks_is_told(
-    make_app: MakeApp, told: Told, public_url: str | None, script_name: str, remedy: str | None
+    make_app: MakeApp,
+    setup_log: SetupLog,
+    public_url: str | None,
+    script_name: str,
+    remedy: str | None,
 ) -> None:
-    lines = told(
+    lines = setup_log(
         make_app(ACTIVEPIECES_PUBLIC_URL=public_url),
         environ_overrides={"SCRIPT_NAME": script_name},
     )
@@ -168,9 +178,9 @@ def test_a_mount_path_that_the_public_url_lacks_is_told(
 
 
 def test_an_application_root_that_the_public_url_lacks_is_told(
-    make_app: MakeApp, told: Told
+    make_app: MakeApp, setup_log: SetupLog
 ) -> None:
-    (line,) = told(make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC, APPLICATION_ROOT="/crm"))
+    (line,) = setup_log(make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC, APPLICATION_ROOT="/crm"))
 
     assert "mounted at /crm" in line
     assert line.endswith(f"Set it to {PUBLIC}/crm.")

@@ -24,9 +24,9 @@ from flask_activepieces.state import get_state
 from tests.conftest import MakeApp
 from tests.support import hosts
 from tests.support.actors import Person, Program
+from tests.support.error_assertions import assert_oauth_error
 from tests.support.pages import Page
 from tests.support.problems import problem
-from tests.support.refusals import oauth_error
 
 Plain = Callable[..., Flask]
 
@@ -183,7 +183,7 @@ def test_a_setup_error_is_logged_and_programs_get_its_reference(
 
     form = {"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}
     token = app.test_client().post("/oauth/token", data=form)
-    reports.check(oauth_error(token, 500, "server_error"), "run your migrations")
+    reports.check(assert_oauth_error(token, 500, "server_error"), "run your migrations")
 
 
 def test_a_protected_view_keeps_a_setup_error_to_the_log(
@@ -245,7 +245,7 @@ def test_off_loopback_the_public_address_must_be_set(make_app: MakeApp, reports:
     elsewhere = {"base_url": "https://app.example.com"}
 
     token = program.posts("/oauth/token", {"grant_type": "client_credentials"}, **elsewhere)
-    reports.check(oauth_error(token, 500, "server_error"), "ACTIVEPIECES_PUBLIC_URL")
+    reports.check(assert_oauth_error(token, 500, "server_error"), "ACTIVEPIECES_PUBLIC_URL")
     page = Page(app.test_client().get(program.question(), **elsewhere))
     reports.check(page.text, "ACTIVEPIECES_PUBLIC_URL")
     document = app.test_client().get("/.well-known/oauth-authorization-server", **elsewhere)

@@ -24,8 +24,8 @@ from flask_activepieces import Activepieces, FlaskLoginHost
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support import hosts
 from tests.support.actors import Person, answer_of
+from tests.support.api_user import OWN_PIECE, ApiUser
 from tests.support.live import serving
-from tests.support.manager import OWN_PIECE, Manager
 
 CROWD = 50
 CLICKS = 12
@@ -95,8 +95,8 @@ def app(tmp_path: Path, server: ActivepiecesServer) -> Iterator[Flask]:
         ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
     )
     db = SQLAlchemy(app, metadata=Base.metadata)
-    manager = LoginManager(app)
-    manager.user_loader(lambda user_id: db.session.get(User, int(user_id)))
+    api_user = LoginManager(app)
+    api_user.user_loader(lambda user_id: db.session.get(User, int(user_id)))
     Activepieces(FlaskLoginHost(tenant_attribute="tenant_id")).init_app(app)
 
     @app.get("/login")
@@ -114,9 +114,9 @@ def app(tmp_path: Path, server: ActivepiecesServer) -> Iterator[Flask]:
 
 
 def test_fifty_who_are_in_the_database_wait_without_holding_it(app: Flask, gate: Gate) -> None:
-    alice = Manager.named(app, "1")
+    alice = ApiUser.named(app, "1")
     integration = alice.links()
-    crowd = [Manager.named(app, "1") for _ in range(CROWD)]
+    crowd = [ApiUser.named(app, "1") for _ in range(CROWD)]
     gate.method = "GET"
 
     with ThreadPoolExecutor(CROWD) as pool:
@@ -134,7 +134,7 @@ def test_clicks_at_once_leave_connections_for_the_codes_to_be_redeemed(
 ) -> None:
     with serving(app) as address, ThreadPoolExecutor(CLICKS) as pool:
         site = address.replace("127.0.0.1", "localhost")
-        people = [Manager(Person(app, str(one)), site) for one in range(1, CLICKS + 1)]
+        people = [ApiUser(Person(app, str(one)), site) for one in range(1, CLICKS + 1)]
         integration = people[0].links()
         gate.method = "POST"
 

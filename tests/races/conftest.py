@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from tests.support.databases import Kind
-from tests.support.scenes import Scene, open_scene
+from tests.support.race_environment import RaceEnvironment, race_environment
 
 
 @dataclass(frozen=True)
-class Stage:
+class RaceSetup:
     """How a scene is opened."""
 
     kind: Kind
-    volley: int = 50
+    concurrency: int = 50
     rounds: int = 8
     #: Options of the host's engine, for hosts and servers that do not keep to the defaults.
     engine: dict[str, Any] = field(default_factory=dict)
@@ -25,45 +25,47 @@ class Stage:
 
 _SNAPSHOTS = {"connect_args": {"init_command": "SET innodb_snapshot_isolation = ON"}}
 
-STAGES = [
-    pytest.param(Stage("sqlite", volley=20, rounds=1), id="quick"),
-    pytest.param(Stage("sqlite"), marks=pytest.mark.long, id="sqlite"),
-    pytest.param(Stage("postgres"), marks=[pytest.mark.long, pytest.mark.postgres], id="postgres"),
+RACE_SETUPS = [
+    pytest.param(RaceSetup("sqlite", concurrency=20, rounds=1), id="quick"),
+    pytest.param(RaceSetup("sqlite"), marks=pytest.mark.long, id="sqlite"),
     pytest.param(
-        Stage("postgres", rounds=3, engine={"isolation_level": "REPEATABLE READ"}),
+        RaceSetup("postgres"), marks=[pytest.mark.long, pytest.mark.postgres], id="postgres"
+    ),
+    pytest.param(
+        RaceSetup("postgres", rounds=3, engine={"isolation_level": "REPEATABLE READ"}),
         marks=[pytest.mark.long, pytest.mark.postgres],
         id="postgres-repeatable-read",
     ),
-    pytest.param(Stage("mariadb"), marks=[pytest.mark.long, pytest.mark.mariadb], id="mariadb"),
+    pytest.param(RaceSetup("mariadb"), marks=[pytest.mark.long, pytest.mark.mariadb], id="mariadb"),
     pytest.param(
         # The default since MariaDB 11.6.
-        Stage("mariadb", rounds=3, engine=_SNAPSHOTS),
+        RaceSetup("mariadb", rounds=3, engine=_SNAPSHOTS),
         marks=[pytest.mark.long, pytest.mark.mariadb],
         id="mariadb-snapshot-isolation",
     ),
 ]
 
 
-@pytest.fixture(scope="session", params=STAGES)
-def shared_scene(
+@pytest.fixture(scope="session", params=RACE_SETUPS)
+def shared_environment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Scene]:
+) -> Iterator[RaceEnvironment]:
     """One server for all races on one database; each race has its own client."""
-    stage: Stage = request.param
-    with open_scene(
-        stage.kind,
+    race_setup: RaceSetup = request.param
+    with race_environment(
+        race_setup.kind,
         tmp_path_factory.mktemp("race"),
         threads=8,
-        volley=stage.volley,
-        rounds=stage.rounds,
-        SQLALCHEMY_ENGINE_OPTIONS=stage.engine,
-    ) as scene:
-        yield scene
+        concurrency=race_setup.concurrency,
+        rounds=race_setup.rounds,
+        SQLALCHEMY_ENGINE_OPTIONS=race_setup.engine,
+    ) as environment:
+        yield environment
 
 
 @pytest.fixture
-def scene(shared_scene: Scene) -> Iterator[Scene]:
+def environment(shared_environment: RaceEnvironment) -> Iterator[RaceEnvironment]:
     """The scene; a race in which anything of the app raised is lost, whatever was answered."""
-    before = len(shared_scene.server.log())
-    yield shared_scene
-    assert "Traceback" not in shared_scene.server.log()[before:]
+    before = len(shared_environment.server.log())
+    yield shared_environment
+    assert "Traceback" not in shared_environment.server.log()[before:]

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.scenes import Scene
-from tests.support.shots import submission
+from tests.support.prepared_requests import submission
+from tests.support.race_environment import RaceEnvironment
 from tests.support.storage import rows_of
 
 
-def test_parallel_approvals_make_one_grant(scene: Scene) -> None:
-    bob = scene.person()
+def test_parallel_approvals_make_one_grant(environment: RaceEnvironment) -> None:
+    bob = environment.person()
 
-    for _ in range(scene.rounds):
-        program = scene.program()
+    for _ in range(environment.rounds):
+        program = environment.program()
         forms = [
             bob.sees(program.question(prompt="consent")).form("decision")
-            for _ in range(scene.volley)
+            for _ in range(environment.concurrency)
         ]
 
-        answers = scene.fire([submission(bob, form, decision="approve") for form in forms])
+        answers = environment.send_together(
+            [submission(bob, form, decision="approve") for form in forms]
+        )
 
         assert {answer.status for answer in answers} == {303}
         grants = [
-            row for row in rows_of(scene.app, "grants") if row["client_id"] == program.client_id
+            row
+            for row in rows_of(environment.app, "grants")
+            if row["client_id"] == program.client_id
         ]
         assert len(grants) == 1
         codes = {code_in(answer.headers["Location"]) for answer in answers}
-        assert len(codes) == scene.volley
+        assert len(codes) == environment.concurrency
         assert program.redeems(codes.pop()).status_code == 200
 
 

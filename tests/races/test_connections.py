@@ -12,24 +12,28 @@ from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import ConnectionDraft
 from flask_activepieces.testing import ActivepiecesServer
-from tests.races.conftest import Stage
+from tests.races.conftest import RaceSetup
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, answer_of
-from tests.support.scenes import Scene, open_scene
-from tests.support.shots import Shot, by_browser
+from tests.support.prepared_requests import PreparedRequest, by_browser
+from tests.support.race_environment import RaceEnvironment, race_environment
 from tests.support.storage import rows_of
 
 API = "/api/integration/activepieces"
 PIECE = "@activepieces/piece-acme-secret"
 
-STAGES = [
-    pytest.param(Stage("sqlite", volley=20, rounds=1), id="quick"),
-    pytest.param(Stage("sqlite", volley=20), marks=pytest.mark.long, id="sqlite"),
+RACE_SETUPS = [
+    pytest.param(RaceSetup("sqlite", concurrency=20, rounds=1), id="quick"),
+    pytest.param(RaceSetup("sqlite", concurrency=20), marks=pytest.mark.long, id="sqlite"),
     pytest.param(
-        Stage("postgres", volley=20), marks=[pytest.mark.long, pytest.mark.postgres], id="postgres"
+        RaceSetup("postgres", concurrency=20),
+        marks=[pytest.mark.long, pytest.mark.postgres],
+        id="postgres",
     ),
     pytest.param(
-        Stage("mariadb", volley=20), marks=[pytest.mark.long, pytest.mark.mariadb], id="mariadb"
+        RaceSetup("mariadb", concurrency=20),
+        marks=[pytest.mark.long, pytest.mark.mariadb],
+        id="mariadb",
     ),
 ]
 
@@ -41,28 +45,28 @@ def upstream() -> Iterator[ActivepiecesServer]:
         yield server
 
 
-@pytest.fixture(scope="module", params=STAGES)
-def scene(
+@pytest.fixture(scope="module", params=RACE_SETUPS)
+def environment(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     upstream: ActivepiecesServer,
-) -> Iterator[Scene]:
+) -> Iterator[RaceEnvironment]:
     """The app in four processes, linked with that Activepieces."""
-    stage: Stage = request.param
-    with open_scene(
-        stage.kind,
+    race_setup: RaceSetup = request.param
+    with race_environment(
+        race_setup.kind,
         tmp_path_factory.mktemp("race"),
         threads=8,
-        volley=stage.volley,
-        rounds=stage.rounds,
+        concurrency=race_setup.concurrency,
+        rounds=race_setup.rounds,
         ACTIVEPIECES_BASE_URL=upstream.url,
-    ) as scene:
+    ) as environment:
         given = {"apiKey": upstream.api_key, "projectId": upstream.project_id}
-        answer_of(scene.person("alice").browser.post(f"{API}/setup", json=given), 201)
-        yield scene
+        answer_of(environment.person("alice").browser.post(f"{API}/setup", json=given), 201)
+        yield environment
 
 
-def saving(admin: Person, name: str, value: str) -> Shot:
+def saving(admin: Person, name: str, value: str) -> PreparedRequest:
     body = {"accessToken": value, "connectionName": name, "pieceName": PIECE}
     return replace(by_browser(admin, "POST", f"{API}/connection"), json=body)
 
@@ -78,21 +82,24 @@ def there(upstream: ActivepiecesServer, name: str) -> list[str]:
 
 
 def test_simultaneous_upserts_of_a_new_connection_make_one(
-    scene: Scene, upstream: ActivepiecesServer
+    environment: RaceEnvironment, upstream: ActivepiecesServer
 ) -> None:
-    alice = scene.person("alice")
+    alice = environment.person("alice")
 
-    for number in range(scene.rounds):
-        name = f"race-{number}-{id(scene)}"
-        shots = [saving(alice, name, f"ok-{shot}") for shot in range(scene.volley)]
+    for number in range(environment.rounds):
+        name = f"race-{number}-{id(environment)}"
+        prepared = [
+            saving(alice, name, f"ok-{prepared_request}")
+            for prepared_request in range(environment.concurrency)
+        ]
 
-        answers = scene.fire(shots)
+        answers = environment.send_together(prepared)
 
         assert {answer.status for answer in answers} == {201}
         assert {answer.json["id"] for answer in answers} == set(there(upstream, name))
         assert len(there(upstream, name)) == 1
-    assert rows_of(scene.app, "leases") == []
-    assert "Traceback" not in scene.server.log()
+    assert rows_of(environment.app, "leases") == []
+    assert "Traceback" not in environment.server.log()
 
 
 def test_without_our_lease_activepieces_would_make_several(upstream: ActivepiecesServer) -> None:

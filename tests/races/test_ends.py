@@ -5,58 +5,72 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.actors import Person, Program
-from tests.support.scenes import Scene, told
-from tests.support.shots import Shot, by_browser, call, redemption, refresh, revocation, submission
+from tests.support.prepared_requests import (
+    PreparedRequest,
+    by_browser,
+    call,
+    redemption,
+    refresh,
+    revocation,
+    submission,
+)
+from tests.support.race_environment import RaceEnvironment, count_outcomes
 from tests.support.storage import rows_of
 
 CLIENTS = "/api/integration/activepieces/oauth-clients"
 
 
-def test_parallel_revocations_of_a_token_all_succeed(scene: Scene) -> None:
-    program = scene.program()
-    pair = scene.connect(program, scene.person())
+def test_parallel_revocations_of_a_token_all_succeed(environment: RaceEnvironment) -> None:
+    program = environment.program()
+    pair = environment.connect(program, environment.person())
     tokens = [pair["refresh_token"], pair["access_token"]]
 
-    answers = scene.fire([revocation(program, tokens[n % 2]) for n in range(scene.volley)])
+    answers = environment.send_together(
+        [revocation(program, tokens[n % 2]) for n in range(environment.concurrency)]
+    )
 
     assert {answer.status for answer in answers} == {200}
-    scene.assert_dead(program, pair)
-    (family,) = scene.families(program)
-    subjects = [row["subject"] for row in rows_of(scene.app, "revocations")]
+    environment.assert_dead(program, pair)
+    (family,) = environment.families(program)
+    subjects = [row["subject"] for row in rows_of(environment.app, "revocations")]
     assert subjects.count(f"family:{family['id']}") == 1
 
 
-def test_nothing_outlives_a_disconnect_in_the_same_moment(scene: Scene) -> None:
-    bob = scene.person()
+def test_nothing_outlives_a_disconnect_in_the_same_moment(environment: RaceEnvironment) -> None:
+    bob = environment.person()
 
-    for _ in range(scene.rounds):
-        program = scene.program()
-        pairs, shots = under_way(scene, program, bob, scene.volley // 2)
-        shots.insert(len(shots) // 4, submission(bob, scene.disconnect_form(program, bob)))
+    for _ in range(environment.rounds):
+        program = environment.program()
+        pairs, prepared = under_way(environment, program, bob, environment.concurrency // 2)
+        prepared.insert(
+            len(prepared) // 4, submission(bob, environment.disconnect_form(program, bob))
+        )
 
-        answers = scene.fire(shots)
+        answers = environment.send_together(prepared)
 
-        assert set(told([answer for answer in answers if answer.status != 303])) <= {
+        assert set(count_outcomes([answer for answer in answers if answer.status != 303])) <= {
             (200, None),
             (400, "invalid_grant"),
             (401, "invalid_token"),
         }
         assert [answer.status for answer in answers].count(303) == 1
-        assert_all_dead(scene, program, pairs + given(answers))
+        assert_all_dead(environment, program, pairs + given(answers))
 
 
-def test_nothing_outlives_the_deletion_of_its_client(scene: Scene) -> None:
-    alice, bob = scene.person("alice"), scene.person("bob")
+def test_nothing_outlives_the_deletion_of_its_client(environment: RaceEnvironment) -> None:
+    alice, bob = environment.person("alice"), environment.person("bob")
 
-    for _ in range(scene.rounds):
-        program = scene.program("--client-credentials")
-        pairs, shots = under_way(scene, program, bob, scene.volley // 2)
-        shots.insert(len(shots) // 4, by_browser(alice, "DELETE", f"{CLIENTS}/{program.client_id}"))
-        shots += [own_token(program)] * 5
+    for _ in range(environment.rounds):
+        program = environment.program("--client-credentials")
+        pairs, prepared = under_way(environment, program, bob, environment.concurrency // 2)
+        prepared.insert(
+            len(prepared) // 4, by_browser(alice, "DELETE", f"{CLIENTS}/{program.client_id}")
+        )
+        prepared += [own_token(program)] * 5
 
-        answers = scene.fire(shots)
+        answers = environment.send_together(prepared)
 
-        assert set(told(answers)) <= {
+        assert set(count_outcomes(answers)) <= {
             (200, None),
             (204, None),
             (400, "invalid_grant"),
@@ -65,60 +79,67 @@ def test_nothing_outlives_the_deletion_of_its_client(scene: Scene) -> None:
             (401, "invalid_token"),
         }
         assert [answer.status for answer in answers].count(204) == 1
-        assert_all_dead(scene, program, pairs + given(answers))
-        assert all(row["client_id"] != program.client_id for row in rows_of(scene.app, "grants"))
+        assert_all_dead(environment, program, pairs + given(answers))
+        assert all(
+            row["client_id"] != program.client_id for row in rows_of(environment.app, "grants")
+        )
 
 
-def test_no_approval_outlives_the_deletion_of_its_client(scene: Scene) -> None:
-    alice, people = scene.person("alice"), [scene.person(name) for name in ("alice", "bob")]
-    engine = scene.app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
+def test_no_approval_outlives_the_deletion_of_its_client(environment: RaceEnvironment) -> None:
+    alice, people = (
+        environment.person("alice"),
+        [environment.person(name) for name in ("alice", "bob")],
+    )
+    engine = environment.app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
 
-    for _ in range(scene.rounds):
-        program = scene.program()
+    for _ in range(environment.rounds):
+        program = environment.program()
         forms = [
             (person, person.sees(program.question(prompt="consent")).form("decision"))
             for person in people
         ]
-        shots = [submission(person, form, decision="approve") for person, form in forms]
-        shots.insert(1, by_browser(alice, "DELETE", f"{CLIENTS}/{program.client_id}"))
+        prepared = [submission(person, form, decision="approve") for person, form in forms]
+        prepared.insert(1, by_browser(alice, "DELETE", f"{CLIENTS}/{program.client_id}"))
 
-        answers = scene.fire(shots)
+        answers = environment.send_together(prepared)
 
         assert sorted(answer.status for answer in answers)[0] == 204
         assert {answer.status for answer in answers} <= {204, 303, 400, 404}
         if engine.get("isolation_level") != "REPEATABLE READ":
             # There the deletion may not see what was approved in the same moment; it is a row that opens nothing.
-            grants = rows_of(scene.app, "grants")
+            grants = rows_of(environment.app, "grants")
             assert all(row["client_id"] != program.client_id for row in grants)
 
 
 def under_way(
-    scene: Scene, program: Program, person: Person, number: int
-) -> tuple[list[dict[str, Any]], list[Shot]]:
+    environment: RaceEnvironment, program: Program, person: Person, number: int
+) -> tuple[list[dict[str, Any]], list[PreparedRequest]]:
     """Connections that stand, and requests that mix redemptions of new codes, refreshes and API calls."""
-    pairs = [scene.connect(program, person) for _ in range(4)]
-    shots = [refresh(program, pair["refresh_token"]) for pair in pairs]
-    shots += [call(pair["access_token"]) for pair in pairs]
-    codes = [scene.code(program, person) for _ in range(number)]
+    pairs = [environment.connect(program, person) for _ in range(4)]
+    prepared = [refresh(program, pair["refresh_token"]) for pair in pairs]
+    prepared += [call(pair["access_token"]) for pair in pairs]
+    codes = [environment.code(program, person) for _ in range(number)]
     mixed = [redemption(program, code) for code in codes]
-    for at, shot in enumerate(shots):
-        mixed.insert(at * 3, shot)
+    for at, request in enumerate(prepared):
+        mixed.insert(at * 3, request)
     return pairs, mixed
 
 
-def own_token(program: Program) -> Shot:
+def own_token(program: Program) -> PreparedRequest:
     form = {"grant_type": "client_credentials", "client_id": program.client_id}
-    return Shot("POST", "/oauth/token", form | {"client_secret": program.client_secret})
+    return PreparedRequest("POST", "/oauth/token", form | {"client_secret": program.client_secret})
 
 
 def given(answers: list[Any]) -> list[dict[str, Any]]:
     return [answer.json for answer in answers if '"access_token"' in answer.body]
 
 
-def assert_all_dead(scene: Scene, program: Program, pairs: list[dict[str, Any]]) -> None:
-    standing = {grant["id"] for grant in rows_of(scene.app, "grants")}
-    for family in scene.families(program):
+def assert_all_dead(
+    environment: RaceEnvironment, program: Program, pairs: list[dict[str, Any]]
+) -> None:
+    standing = {grant["id"] for grant in rows_of(environment.app, "grants")}
+    for family in environment.families(program):
         # Marked, or without the grant that it hangs on: either is enough, see families.COLUMNS.
         assert family["revoked_at"] is not None or family["grant_id"] not in standing
     for pair in pairs:
-        scene.assert_dead(program, pair)
+        environment.assert_dead(program, pair)

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from tests.support.actors import answer_of
-from tests.support.scenes import Scene, told
-from tests.support.shots import refresh, revocation
+from tests.support.prepared_requests import refresh, revocation
+from tests.support.race_environment import RaceEnvironment, count_outcomes
 
 
-def test_simultaneous_refreshes_of_one_token_all_get_the_same_pair(scene: Scene) -> None:
-    program = scene.program()
-    pair = scene.connect(program, scene.person())
+def test_simultaneous_refreshes_of_one_token_all_get_the_same_pair(
+    environment: RaceEnvironment,
+) -> None:
+    program = environment.program()
+    pair = environment.connect(program, environment.person())
 
-    for generation in range(1, scene.rounds + 1):
+    for generation in range(1, environment.rounds + 1):
         token = pair["refresh_token"]
 
-        answers = scene.fire([refresh(program, token)] * scene.volley)
+        answers = environment.send_together([refresh(program, token)] * environment.concurrency)
 
-        assert told(answers) == {(200, None): scene.volley}
+        assert count_outcomes(answers) == {(200, None): environment.concurrency}
         pairs = {(answer.json["access_token"], answer.json["refresh_token"]) for answer in answers}
         assert len(pairs) == 1
-        (family,) = scene.families(program)
+        (family,) = environment.families(program)
         assert family["generation"] == generation
         assert family["previous_nonce"] == token.split(".")[2]
         pair = answers[0].json
         assert program.calls(pair["access_token"]).status_code == 200
-    scene.assert_alive(program, pair)
+    environment.assert_alive(program, pair)
 
 
-def test_a_late_retry_still_gets_the_pair_that_the_race_gave(scene: Scene) -> None:
-    program = scene.program()
-    token = scene.connect(program, scene.person())["refresh_token"]
-    answers = scene.fire([refresh(program, token)] * scene.volley)
+def test_a_late_retry_still_gets_the_pair_that_the_race_gave(environment: RaceEnvironment) -> None:
+    program = environment.program()
+    token = environment.connect(program, environment.person())["refresh_token"]
+    answers = environment.send_together([refresh(program, token)] * environment.concurrency)
 
     again = answer_of(program.refreshes(token))
 
@@ -38,33 +40,35 @@ def test_a_late_retry_still_gets_the_pair_that_the_race_gave(scene: Scene) -> No
     assert again["access_token"] == answers[0].json["access_token"]
 
 
-def test_connections_of_one_user_refresh_at_the_same_time(scene: Scene) -> None:
-    program, bob = scene.program(), scene.person()
-    tokens = [scene.connect(program, bob)["refresh_token"] for _ in range(scene.volley)]
+def test_connections_of_one_user_refresh_at_the_same_time(environment: RaceEnvironment) -> None:
+    program, bob = environment.program(), environment.person()
+    tokens = [
+        environment.connect(program, bob)["refresh_token"] for _ in range(environment.concurrency)
+    ]
 
-    answers = scene.fire([refresh(program, token) for token in tokens])
+    answers = environment.send_together([refresh(program, token) for token in tokens])
 
-    assert told(answers) == {(200, None): scene.volley}
+    assert count_outcomes(answers) == {(200, None): environment.concurrency}
     for answer in answers:
-        scene.assert_alive(program, answer.json)
+        environment.assert_alive(program, answer.json)
 
 
-def test_no_refresh_outlives_a_revocation_in_the_same_moment(scene: Scene) -> None:
-    bob = scene.person()
+def test_no_refresh_outlives_a_revocation_in_the_same_moment(environment: RaceEnvironment) -> None:
+    bob = environment.person()
 
-    for _ in range(scene.rounds):
-        program = scene.program()
-        first = scene.connect(program, bob)
+    for _ in range(environment.rounds):
+        program = environment.program()
+        first = environment.connect(program, bob)
         token = first["refresh_token"]
-        shots = [refresh(program, token)] * scene.volley
-        shots[scene.volley // 4] = revocation(program, token)
+        prepared = [refresh(program, token)] * environment.concurrency
+        prepared[environment.concurrency // 4] = revocation(program, token)
 
-        answers = scene.fire(shots)
+        answers = environment.send_together(prepared)
 
-        assert set(told(answers)) <= {(200, None), (400, "invalid_grant")}
-        assert answers[scene.volley // 4].status == 200
-        scene.assert_dead(program, first)
+        assert set(count_outcomes(answers)) <= {(200, None), (400, "invalid_grant")}
+        assert answers[environment.concurrency // 4].status == 200
+        environment.assert_dead(program, first)
         for answer in answers:
             if "access_token" in answer.body:
-                scene.assert_dead(program, answer.json)
-        assert [family["revoked_at"] is None for family in scene.families(program)] == [False]
+                environment.assert_dead(program, answer.json)
+        assert [family["revoked_at"] is None for family in environment.families(program)] == [False]

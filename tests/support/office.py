@@ -35,7 +35,7 @@ SECRET_PIECE = "@activepieces/piece-acme-secret"
 OWN_PIECE = "@acme/piece-host"
 ADMIN = "alice"
 #: Repeats what is safe to repeat at once.
-IMPATIENT = ConnectionPool(retries=Retries(sleep=lambda _: None))
+NO_BACKOFF = ConnectionPool(retries=Retries(sleep=lambda _: None))
 
 
 class OfficeHost(Host):
@@ -112,7 +112,7 @@ class Office:
     def _client(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         seconds = self.settings.timeout
         timeout = Timeout(connect=seconds, read=seconds, total=seconds)
-        return ActivepiecesClient(base_url, credential=credential, timeout=timeout, pool=IMPATIENT)
+        return ActivepiecesClient(base_url, credential=credential, timeout=timeout, pool=NO_BACKOFF)
 
     def __hash__(self) -> int:
         return id(self)

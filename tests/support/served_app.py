@@ -17,13 +17,13 @@ from flask import Flask, Response, g, has_request_context, request
 from sqlalchemy import event
 
 from tests.support import hosts
-from tests.support.shots import DEATH
+from tests.support.prepared_requests import KILL_HEADER
 from tests.support.storage import engine_of
 
 
 def die_if(moment: str) -> None:
     """The end of this process, without any goodbye, if the request asked for it at this moment."""
-    if has_request_context() and request.headers.get(DEATH) == moment:
+    if has_request_context() and request.headers.get(KILL_HEADER) == moment:
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .shots import Shot, fire
+from .prepared_requests import PreparedRequest, send_together
 
 ROOT = Path(__file__).parents[2]
 SECONDS_TO_START = 30
@@ -38,7 +38,7 @@ class Server:
         deadline = time.monotonic() + SECONDS_TO_START
         while self.process.poll() is None and time.monotonic() < deadline:
             with suppress(OSError):
-                fire(self.port, [Shot("GET", "/")], timeout=SECONDS_TO_START)
+                send_together(self.port, [PreparedRequest("GET", "/")], timeout=SECONDS_TO_START)
                 return
             time.sleep(0.05)
         raise AssertionError(f"gunicorn does not answer:\n{self.log()}")

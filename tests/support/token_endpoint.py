@@ -14,7 +14,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Told:
+class Reply:
     """One answer."""
 
     body: Any = None
@@ -25,7 +25,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceivedRequest:
     """One request, byte by byte."""
 
     method: str
@@ -39,15 +39,15 @@ class TokenEndpoint:
     """Its address, what it heard, and what it will answer next; by itself it sells fresh tokens."""
 
     url: str
-    heard: list[Heard] = field(default_factory=list)
-    answers: deque[Told] = field(default_factory=deque)
+    received: list[ReceivedRequest] = field(default_factory=list)
+    replies: deque[Reply] = field(default_factory=deque)
 
-    def tell(self, *answers: Told) -> None:
+    def reply_with(self, *replies: Reply) -> None:
         """Give these answers to the next requests."""
-        self.answers.extend(answers)
+        self.replies.extend(replies)
 
-    def next_answer(self) -> Told:
-        return self.answers.popleft() if self.answers else Told(fresh_tokens())
+    def next_reply(self) -> Reply:
+        return self.replies.popleft() if self.replies else Reply(fresh_tokens())
 
 
 def fresh_tokens() -> dict[str, Any]:
@@ -69,12 +69,14 @@ def token_endpoint() -> Iterator[TokenEndpoint]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = tuple(self.headers.items())
-            endpoint.heard.append(Heard(self.command, self.path, headers, raw.decode()))
-            told = endpoint.next_answer()
-            body = told.text if told.text is not None else json.dumps(told.body)
-            self.send_response(told.status)
-            if told.location is not None:
-                self.send_header("Location", told.location)
+            endpoint.received.append(
+                ReceivedRequest(self.command, self.path, headers, raw.decode())
+            )
+            reply = endpoint.next_reply()
+            body = reply.text if reply.text is not None else json.dumps(reply.body)
+            self.send_response(reply.status)
+            if reply.location is not None:
+                self.send_header("Location", reply.location)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
             self.wfile.write(body.encode())

@@ -32,7 +32,7 @@ from flask_activepieces.integrations.sign_in.third_party import (
 from flask_activepieces.integrations.store import Integration
 from tests.support.office import SECRET_PIECE, Office
 from tests.support.standin import standin
-from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
+from tests.support.token_endpoint import Reply, TokenEndpoint, token_endpoint
 from tests.unit.integrations.conftest import CHAT_PIECE
 
 CALLBACK = "https://registered.example.com/api/integration/activepieces/oauth2/callback"
@@ -106,7 +106,7 @@ def test_the_user_is_sent_to_the_third_party_and_comes_back_with_a_connection(
 
     assert (made.type, made.status, made.display_name) == ("OAUTH2", "ACTIVE", "Our chat")
     assert made.metadata["tenantId"] == registered.tenant
-    (heard,) = chat.heard
+    (heard,) = chat.received
     form = {name: value for name, (value,) in parse_qs(heard.body).items()}
     assert (form["code"], form["redirect_uri"]) == ("a-code", CALLBACK)
     assert challenge_of(form["code_verifier"]) == sent["code_challenge"]
@@ -134,7 +134,7 @@ def test_a_state_works_once(
     with pytest.raises(SignatureError, match="before"):
         finished(registered, begun, code="another-code")
 
-    assert len(chat.heard) == 1
+    assert len(chat.received) == 1
 
 
 @pytest.mark.parametrize("nonce", [None, "", "another browser's"])
@@ -166,7 +166,7 @@ def test_who_left_the_organization_meanwhile_finishes_nothing(
     with pytest.raises(NotFound):
         finished(registered, begun)
 
-    assert chat.heard == []
+    assert chat.received == []
     member = replace(alice(registered), organization_id="labs")
     assert finished(registered, begun, principal=member).status == "ACTIVE"
 
@@ -207,7 +207,7 @@ def test_a_no_is_a_no_whatever_comes_with_it(
     with pytest.raises(AuthorizationDeclined, match="access_denied"):
         finished(registered, started(registered, integration, chat), error="access_denied")
 
-    assert chat.heard == []
+    assert chat.received == []
 
 
 def test_no_code_and_no_error_is_no_connection(
@@ -220,7 +220,7 @@ def test_no_code_and_no_error_is_no_connection(
 def test_a_code_that_the_third_party_refuses_makes_no_connection(
     registered: Office, integration: Integration, chat: TokenEndpoint
 ) -> None:
-    chat.tell(Told({"error": "invalid_grant", "error_description": "Too late."}, 400))
+    chat.reply_with(Reply({"error": "invalid_grant", "error_description": "Too late."}, 400))
 
     with pytest.raises(CodeExchangeFailed, match="Too late") as caught:
         finished(registered, started(registered, integration, chat))
@@ -251,7 +251,7 @@ def test_after_the_registration_was_changed_the_code_goes_nowhere(
     with pytest.raises(SignatureError, match="registration"):
         finished(changed, begun)
 
-    assert chat.heard == []
+    assert chat.received == []
 
 
 def test_a_broken_connection_is_renewed_in_its_place(
@@ -308,7 +308,7 @@ def test_a_connection_that_is_gone_meanwhile_is_not_made_anew(
     with pytest.raises(NotFound):
         finished(registered, begun)
 
-    assert len(chat.heard) == 1
+    assert len(chat.received) == 1
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_the_apps_registration_does_not_follow_to_a_platform_of_a_tenant(
     with pytest.raises(SignatureError, match="registration"):
         finished(registered, begun)
 
-    assert chat.heard == []
+    assert chat.received == []
 
 
 def test_a_tenants_platform_uses_its_own_registration(

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.acme import acme_pieces
 from tests.support.standin import forgets_everybody, standin
-from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
+from tests.support.token_endpoint import Reply, TokenEndpoint, token_endpoint
 
 OAUTH_PIECE = "@activepieces/piece-acme-oauth"
 
@@ -97,7 +97,7 @@ def test_a_code_that_comes_back_makes_a_connection(
     page = comes_back(browser, code="the-code", state=asked["state"])
 
     assert "Connected: Acme OAuth." in page.text
-    assert "code_verifier=" in endpoint.heard[0].body  # the piece wants PKCE
+    assert "code_verifier=" in endpoint.received[0].body  # the piece wants PKCE
     assert server.read_connection_as_piece("piece-acme-oauth")["status"] == "ACTIVE"
 
 
@@ -105,7 +105,7 @@ def test_no_secret_is_on_the_page(
     server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint
 ) -> None:
     asked = clicks_connect(server, browser)
-    endpoint.tell(Told({"access_token": "at-canary", "refresh_token": "rt-canary"}))
+    endpoint.reply_with(Reply({"access_token": "at-canary", "refresh_token": "rt-canary"}))
 
     page = comes_back(browser, code="code-canary", state=asked["state"]).text
 
@@ -153,7 +153,7 @@ def test_a_refused_code_is_told(
     server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint
 ) -> None:
     asked = clicks_connect(server, browser)
-    endpoint.tell(Told({"error_description": "The code <b>expired</b>."}, status=400))
+    endpoint.reply_with(Reply({"error_description": "The code <b>expired</b>."}, status=400))
 
     page = comes_back(browser, code="the-code", state=asked["state"])
 
@@ -181,7 +181,7 @@ def test_the_client_of_the_platform_is_used_where_there_is_one(
     comes_back(browser, code="the-code", state=asked["state"])
 
     assert asked["client_id"] == "plat-cid"
-    assert endpoint.heard[0].body.endswith("client_id=plat-cid&client_secret=plat-sec")
+    assert endpoint.received[0].body.endswith("client_id=plat-cid&client_secret=plat-sec")
 
 
 def test_the_props_of_a_piece_are_filled_in(

@@ -20,7 +20,7 @@ from flask_activepieces.testing.standin import versions
 from flask_activepieces.testing.standin.versions import CHANGES, RELEASES, Change, Version
 from tests.support.standin import Standin, action, answering, catch_webhook
 from tests.support.standin import standin as calls
-from tests.support.token_endpoint import Told, token_endpoint
+from tests.support.token_endpoint import Reply, token_endpoint
 
 from ..conftest import ECHO
 
@@ -377,7 +377,7 @@ def test_the_account_is_read_from_the_token_answer(
 ) -> None:
     standin = playing("0.92", more=[SIGN_IN])
     with token_endpoint() as endpoint:
-        endpoint.tell(Told({"access_token": "t", **answer}))
+        endpoint.reply_with(Reply({"access_token": "t", **answer}))
         made = upsert(standin, SIGN_IN, a_code(endpoint.url))
 
     assert (made["metadata"] or {}).get("accountIdentifier") == account
@@ -392,7 +392,7 @@ def test_private_token_endpoints_without_an_allow_list(
         body = draft(standin, SIGN_IN, a_code(endpoint.url))
         answer = standin.ask("POST", "/app-connections", body)
 
-    assert bool(endpoint.heard) is allowed
+    assert bool(endpoint.received) is allowed
     assert answer.status_code == (201 if allowed else 400)
 
 

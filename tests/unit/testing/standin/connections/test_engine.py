@@ -13,7 +13,7 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.support.acme import acme_pieces
 from tests.support.clock import StoppedClock
 from tests.support.standin import standin
-from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
+from tests.support.token_endpoint import Reply, TokenEndpoint, token_endpoint
 
 WINDOW = 15 * 60
 
@@ -26,9 +26,9 @@ class Scene:
     endpoint: TokenEndpoint
     clock: StoppedClock
 
-    def connect(self, *answers: Told, **value: Any) -> None:
+    def connect(self, *replies: Reply, **value: Any) -> None:
         """A connection by a code, for which the endpoint gives that answer."""
-        self.endpoint.tell(*answers)
+        self.endpoint.reply_with(*replies)
         bought = {
             "type": "OAUTH2",
             "client_id": "cid",
@@ -39,7 +39,7 @@ class Scene:
             **value,
         }
         standin(self.server).connect("acme", "@activepieces/piece-acme-oauth", bought)
-        self.endpoint.heard.clear()
+        self.endpoint.received.clear()
 
     def reads(self) -> dict[str, Any]:
         """The connection, as a piece receives it."""
@@ -48,7 +48,7 @@ class Scene:
     @property
     def asked(self) -> int:
         """How often the endpoint was asked since the connection was made."""
-        return len(self.endpoint.heard)
+        return len(self.endpoint.received)
 
 
 @pytest.fixture
@@ -61,14 +61,14 @@ def scene(clock: StoppedClock) -> Iterator[Scene]:
         server.close()
 
 
-def tokens(**changes: Any) -> Told:
+def tokens(**changes: Any) -> Reply:
     body = {
         "access_token": "first",
         "token_type": "Bearer",
         "expires_in": 3600,
         "refresh_token": "again",
     }
-    return Told({name: part for name, part in (body | changes).items() if part is not None})
+    return Reply({name: part for name, part in (body | changes).items() if part is not None})
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_many_reads_at_once_are_one_renewal(scene: Scene) -> None:
 def test_a_dead_grant_is_asked_for_once(scene: Scene) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
-    scene.endpoint.tell(Told({"error": "invalid_grant"}, status=400))
+    scene.endpoint.reply_with(Reply({"error": "invalid_grant"}, status=400))
 
     statuses = [scene.reads()["status"] for _ in range(3)]
 
@@ -125,16 +125,16 @@ def test_a_dead_grant_is_asked_for_once(scene: Scene) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(Told({"error": "invalid_client"}, status=401), id="invalid_client"),
-        pytest.param(Told({"error": "invalid_grant"}, status=403), id="invalid_grant as 403"),
-        pytest.param(Told(text="oops", status=400), id="no JSON"),
-        pytest.param(Told({}, status=429), id="too many requests"),
+        pytest.param(Reply({"error": "invalid_client"}, status=401), id="invalid_client"),
+        pytest.param(Reply({"error": "invalid_grant"}, status=403), id="invalid_grant as 403"),
+        pytest.param(Reply(text="oops", status=400), id="no JSON"),
+        pytest.param(Reply({}, status=429), id="too many requests"),
     ],
 )
-def test_any_other_refusal_is_tried_again_at_the_next_read(scene: Scene, answer: Told) -> None:
+def test_any_other_refusal_is_tried_again_at_the_next_read(scene: Scene, answer: Reply) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
-    scene.endpoint.tell(answer)
+    scene.endpoint.reply_with(answer)
 
     first, second = scene.reads(), scene.reads()
 
@@ -145,7 +145,7 @@ def test_any_other_refusal_is_tried_again_at_the_next_read(scene: Scene, answer:
 def test_an_endpoint_that_is_away_leaves_the_old_token(scene: Scene) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
-    scene.endpoint.tell(*[Told(status=503)] * 4)
+    scene.endpoint.reply_with(*[Reply(status=503)] * 4)
 
     assert scene.reads()["value"]["access_token"] == "first"
     assert scene.asked == 4

@@ -13,7 +13,7 @@ from flask_activepieces.testing.standin.connections.oauth_client import (
     TokenRequest,
     form_encoded,
 )
-from tests.support.token_endpoint import TokenEndpoint, Told, token_endpoint
+from tests.support.token_endpoint import Reply, TokenEndpoint, token_endpoint
 
 FIELDS = {"grant_type": "authorization_code", "code": "c", "client_secret": "s"}
 
@@ -42,11 +42,11 @@ def test_a_form_is_encoded_as_javascript_does() -> None:
 def test_a_redirect_loses_the_body(
     endpoint: TokenEndpoint, client: TokenEndpointClient, status: int
 ) -> None:
-    endpoint.tell(Told(status=status, location="/elsewhere"))
+    endpoint.reply_with(Reply(status=status, location="/elsewhere"))
 
     client.post(f"{endpoint.url}/token", FIELDS, authorization=None)
 
-    _, followed = endpoint.heard
+    _, followed = endpoint.received
     assert (followed.method, followed.path, followed.body) == ("GET", "/elsewhere", "")
     assert "Content-Type" not in dict(followed.headers)
 
@@ -56,22 +56,22 @@ def test_a_strict_redirect_gives_the_secret_away(
     endpoint: TokenEndpoint, client: TokenEndpointClient, status: int
 ) -> None:
     with token_endpoint() as stranger:
-        endpoint.tell(Told(status=status, location=f"{stranger.url}/token"))
+        endpoint.reply_with(Reply(status=status, location=f"{stranger.url}/token"))
 
         client.post(f"{endpoint.url}/token", FIELDS, authorization="Basic xyz")
 
-        (request,) = stranger.heard
+        (request,) = stranger.received
         assert "client_secret=s" in request.body
         assert "authorization" not in dict(request.headers)
 
 
 def test_endless_redirects_end(endpoint: TokenEndpoint, client: TokenEndpointClient) -> None:
-    endpoint.tell(*[Told(status=307, location="/again")] * 10)
+    endpoint.reply_with(*[Reply(status=307, location="/again")] * 10)
 
     with pytest.raises(NoResponse):
         client.post(f"{endpoint.url}/token", FIELDS, authorization=None)
 
-    assert len(endpoint.heard) == 6
+    assert len(endpoint.received) == 6
 
 
 def test_a_refused_connection_is_tried_once(

@@ -1,7 +1,7 @@
 """The ways in which something was done to the recorded servers between two recordings.
 
 Rows were made to look at lists, plan flags were set in the database, tokens were made to look old, and token
-endpoints were told what to answer. `arrangements` says which of it was done before which recording.
+endpoints were told what to answer. `recorded_setups` says which of it was done before which recording.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ from flask_activepieces.testing.standin.access.people import add_identity, add_u
 from flask_activepieces.testing.standin.access.projects import add_project
 from flask_activepieces.testing.standin.routing.responses import timestamp
 from flask_activepieces.testing.standin.state import FEATURES
-from tests.support.token_endpoint import Told
+from tests.support.token_endpoint import Reply
 
-from .replay import PRIVATE_KEY, Arrangement, Replay, instant
+from .replay import PRIVATE_KEY, Replay, Setup, instant
 
 _AN_HOUR = 3600
 
 
-def in_project(recorded_id: str) -> Arrangement:
+def in_project(recorded_id: str) -> Setup:
     """The recordings begin in a project that was there already."""
     return lambda replay: replay.names.bind(recorded_id, replay.server.project_id)
 
 
-def a_project(recorded_id: str, external_id: str) -> Arrangement:
+def a_project(recorded_id: str, external_id: str) -> Setup:
     """A project was made."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         body = {"displayName": "Tenant One", "externalId": external_id}
         replay.names.bind(recorded_id, replay.call("POST", "/projects", body)["id"])
 
-    return arrange
+    return set_up
 
 
-def a_signing_key(recorded_id: str) -> Arrangement:
+def a_signing_key(recorded_id: str) -> Setup:
     """A key for managed sign-in was made."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         made = replay.call("POST", "/signing-keys", {"displayName": "embed"}, by_user=True)
         replay.names.bind(recorded_id, made["id"])
         replay.names.bind(PRIVATE_KEY, made["privateKey"])
 
-    return arrange
+    return set_up
 
 
 def plan_is_empty(replay: Replay) -> None:
@@ -67,10 +67,10 @@ def one_row_a_second(replay: Replay) -> None:
         store.change("app_connection", row["id"], **moment)
 
 
-def a_connection(recorded_id: str, external_id: str, piece: str = "secret") -> Arrangement:
+def a_connection(recorded_id: str, external_id: str, piece: str = "secret") -> Setup:
     """A connection that no list shows."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         replay.add_connection(
             {
                 "id": recorded_id,
@@ -88,17 +88,17 @@ def a_connection(recorded_id: str, external_id: str, piece: str = "secret") -> A
             }
         )
 
-    return arrange
+    return set_up
 
 
-def an_oauth_connection(external_id: str, *answers: Told, **value: str) -> Arrangement:
+def an_oauth_connection(external_id: str, *answers: Reply, **value: str) -> Setup:
     """A connection was made by a code, for which the token endpoint gave that answer."""
 
-    def arrange(replay: Replay) -> None:
-        replay.endpoint.tell(*answers)
+    def set_up(replay: Replay) -> None:
+        replay.endpoint.reply_with(*answers)
         replay.call("POST", "/app-connections", oauth_draft(external_id, **value))
 
-    return arrange
+    return set_up
 
 
 def oauth_draft(external_id: str, **value: Any) -> dict[str, Any]:
@@ -121,78 +121,78 @@ def oauth_draft(external_id: str, **value: Any) -> dict[str, Any]:
     }
 
 
-def endpoint_tells(*answers: Told) -> Arrangement:
+def endpoint_replies(*answers: Reply) -> Setup:
     """The token endpoint will answer so."""
-    return lambda replay: replay.endpoint.tell(*answers)
+    return lambda replay: replay.endpoint.reply_with(*answers)
 
 
-def looks_old(external_id: str, *answers: Told, **changes: Any) -> Arrangement:
+def looks_old(external_id: str, *answers: Reply, **changes: Any) -> Setup:
     """The token of a connection looks more than an hour old, and its endpoint will answer so."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         replay.change_value(
             external_id, claimed_at=int(replay.clock.now) - _AN_HOUR - 400, **changes
         )
-        replay.endpoint.tell(*answers)
+        replay.endpoint.reply_with(*answers)
 
-    return arrange
+    return set_up
 
 
-def in_order(*arrangements: Arrangement) -> Arrangement:
+def in_order(*arrangements: Setup) -> Setup:
     """One after the other."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         for one in arrangements:
             one(replay)
 
-    return arrange
+    return set_up
 
 
-def at(moment: float) -> Arrangement:
+def at(moment: float) -> Setup:
     """The recording was made at that time."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         replay.clock.now = moment
 
-    return arrange
+    return set_up
 
 
-def done(method: str, path: str, body: Any = None, *, by_user: bool = False) -> Arrangement:
+def done(method: str, path: str, body: Any = None, *, by_user: bool = False) -> Setup:
     """A request of that kind was sent."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         replay.call(method, path, body, by_user=by_user)
 
-    return arrange
+    return set_up
 
 
-def changed(external_id: str, **changes: Any) -> Arrangement:
+def changed(external_id: str, **changes: Any) -> Setup:
     """Fields of a connection's value were changed in the database."""
     return lambda replay: replay.change_value(external_id, **changes)
 
 
-def is_active(external_id: str) -> Arrangement:
+def is_active(external_id: str) -> Setup:
     """A broken connection was made to look whole."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         store = replay.server.state.store
         row = store.first("app_connection", externalId=external_id)
         assert row is not None
         store.change("app_connection", row["id"], status="ACTIVE")
 
-    return arrange
+    return set_up
 
 
 def a_flow(
     recorded_id: str, *, name: str = "Flow", project_id: str = "H4SMHoAgJs8TNlXiaOIoV"
-) -> Arrangement:
+) -> Setup:
     """A flow that was made for the next request."""
 
-    def arrange(replay: Replay) -> None:
+    def set_up(replay: Replay) -> None:
         body = {"displayName": name, "projectId": project_id}
         replay.names.bind(recorded_id, replay.call("POST", "/flows", body)["id"])
 
-    return arrange
+    return set_up
 
 
 def an_invited_viewer(replay: Replay) -> None:

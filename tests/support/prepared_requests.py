@@ -15,11 +15,11 @@ from .actors import Person, Program
 from .pages import Form
 
 #: The header by which a request asks for its worker's death (see `served_app`).
-DEATH = "X-Die"
+KILL_HEADER = "X-Die"
 
 
 @dataclass(frozen=True)
-class Shot:
+class PreparedRequest:
     """One request."""
 
     method: str
@@ -43,7 +43,7 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RawResponse:
     """One answer; status 0 where the connection ended without any."""
 
     status: int
@@ -58,7 +58,9 @@ class Answer:
         return value
 
 
-def fire(port: int, shots: Sequence[Shot], *, timeout: float = 60) -> list[Answer]:
+def send_together(
+    port: int, prepared: Sequence[PreparedRequest], *, timeout: float = 60
+) -> list[RawResponse]:
     """The answers, in the order of the shots.
 
     One loop sends faster than one thread a request would: all have left before the server reads the first.
@@ -66,27 +68,29 @@ def fire(port: int, shots: Sequence[Shot], *, timeout: float = 60) -> list[Answe
     with ExitStack() as stack:
         sockets = [
             stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout))
-            for _ in shots
+            for _ in prepared
         ]
-        for connection, loaded in zip(sockets, [shot.to_bytes() for shot in shots], strict=True):
+        for connection, loaded in zip(
+            sockets, [request.to_bytes() for request in prepared], strict=True
+        ):
             connection.sendall(loaded)
         for connection in sockets:
             # Nothing more will come: else gunicorn would wait for our end of each connection to close.
             connection.shutdown(socket.SHUT_WR)
-        return [_answer_on(connection) for connection in sockets]
+        return [_read_response(connection) for connection in sockets]
 
 
-def _answer_on(connection: socket.socket) -> Answer:
+def _read_response(connection: socket.socket) -> RawResponse:
     response = HTTPResponse(connection)
     try:
         response.begin()
         body = response.read().decode()
     except ConnectionError:  # RemoteDisconnected is one too
-        return Answer(0)
-    return Answer(response.status, dict(response.headers), body)
+        return RawResponse(0)
+    return RawResponse(response.status, dict(response.headers), body)
 
 
-def redemption(program: Program, code: str) -> Shot:
+def redemption(program: Program, code: str) -> PreparedRequest:
     """The program redeems a code."""
     form = {
         "grant_type": "authorization_code",
@@ -94,40 +98,42 @@ def redemption(program: Program, code: str) -> Shot:
         "redirect_uri": program.redirect_uri,
         "code_verifier": program.verifier,
     }
-    return Shot("POST", "/oauth/token", _proof(program) | form)
+    return PreparedRequest("POST", "/oauth/token", _proof(program) | form)
 
 
-def refresh(program: Program, token: str) -> Shot:
+def refresh(program: Program, token: str) -> PreparedRequest:
     """The program refreshes."""
     form = {"grant_type": "refresh_token", "refresh_token": token}
-    return Shot("POST", "/oauth/token", _proof(program) | form)
+    return PreparedRequest("POST", "/oauth/token", _proof(program) | form)
 
 
-def revocation(program: Program, token: str) -> Shot:
+def revocation(program: Program, token: str) -> PreparedRequest:
     """The program gives a token up."""
-    return Shot("POST", "/oauth/revoke", _proof(program) | {"token": token})
+    return PreparedRequest("POST", "/oauth/revoke", _proof(program) | {"token": token})
 
 
-def call(access_token: str) -> Shot:
+def call(access_token: str) -> PreparedRequest:
     """An API request with an access token."""
-    return Shot("GET", "/api/whoami", headers={"Authorization": f"Bearer {access_token}"})
+    return PreparedRequest(
+        "GET", "/api/whoami", headers={"Authorization": f"Bearer {access_token}"}
+    )
 
 
-def submission(person: Person, form: Form, **changes: str) -> Shot:
+def submission(person: Person, form: Form, **changes: str) -> PreparedRequest:
     """A form that a person's browser sends."""
     return by_browser(person, "POST", form.action, form.values | changes)
 
 
 def by_browser(
     person: Person, method: str, path: str, form: Mapping[str, Any] | None = None
-) -> Shot:
+) -> PreparedRequest:
     """A request with the cookies of a person's browser."""
     cookies = [
         person.browser.get_cookie("session"),
         person.browser.get_cookie("activepieces_browser", path="/oauth"),
     ]
     sent = "; ".join(f"{cookie.key}={cookie.value}" for cookie in cookies if cookie is not None)
-    return Shot(method, path, form or {}, {"Cookie": sent})
+    return PreparedRequest(method, path, form or {}, {"Cookie": sent})
 
 
 def _proof(program: Program) -> dict[str, str]:

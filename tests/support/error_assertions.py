@@ -17,7 +17,7 @@ from .storage import row_counts
 _DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
 
 
-def oauth_error(response: TestResponse, status: int, error: str) -> str:
+def assert_oauth_error(response: TestResponse, status: int, error: str) -> str:
     """The description in an error answer of a machine endpoint (RFC 6749 §5.2)."""
     body = answer_of(response, status)
     assert set(body) <= {"error", "error_description"}, body
@@ -32,18 +32,18 @@ def oauth_error(response: TestResponse, status: int, error: str) -> str:
     return description
 
 
-def told_on_a_page(response: TestResponse, status: int = 400) -> Page:
+def assert_error_page(response: TestResponse, status: int = 400) -> Page:
     """The page that tells a person what is wrong, sends nobody anywhere, and cannot be framed."""
     assert response.status_code == status, response.text
     assert response.location is None
     assert response.mimetype == "text/html"
-    cannot_be_framed(response)
+    assert_not_frameable(response)
     page = Page(response)
     assert "http-equiv" not in str(page.tags), "a page can redirect as well"
     return page
 
 
-def cannot_be_framed(response: TestResponse) -> None:
+def assert_not_frameable(response: TestResponse) -> None:
     """RFC 9700 §4.16, for browsers that know CSP and for those that do not."""
     policy = response.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy
@@ -53,7 +53,7 @@ def cannot_be_framed(response: TestResponse) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def told_by_redirect(
+def assert_error_redirect(
     response: TestResponse,
     error: str,
     *,
@@ -72,7 +72,7 @@ def told_by_redirect(
 
 
 @contextmanager
-def nothing_stored(app: Flask) -> Iterator[None]:
+def assert_nothing_stored(app: Flask) -> Iterator[None]:
     """Fails when the block leaves a row behind, or takes one away."""
     before = row_counts(app)
     yield

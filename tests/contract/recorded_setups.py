@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.support.token_endpoint import Told
+from tests.support.token_endpoint import Reply
 
-from .acts import (
+from .recording_setup import (
     a_connection,
     a_flow,
     a_project,
@@ -18,7 +18,7 @@ from .acts import (
     at,
     changed,
     done,
-    endpoint_tells,
+    endpoint_replies,
     in_order,
     in_project,
     in_the_project_of_another,
@@ -33,7 +33,7 @@ from .acts import (
     the_deletion_is_over,
     the_endpoint_is_back,
 )
-from .replay import Arrangement
+from .replay import Setup
 
 #: A recorded request that was written down after its text had been used for another one: what stands there, and what
 #: was sent.
@@ -87,14 +87,14 @@ _ECHO = {
         "errorHandlingOptions": {},
     },
 }
-_DEAD = Told({"error": "invalid_grant"}, status=400)
-_LIFE_AS_TEXT = Told(
+_DEAD = Reply({"error": "invalid_grant"}, status=400)
+_LIFE_AS_TEXT = Reply(
     {"access_token": "at", "token_type": "Bearer", "expires_in": "3600", "refresh_token": "rt"}
 )
-_BROKEN = Told({"error": "server_error"}, status=500)
+_BROKEN = Reply({"error": "server_error"}, status=500)
 
 #: 0.85.2, enterprise edition.
-MAIN: Mapping[str, Arrangement] = {
+MAIN: Mapping[str, Setup] = {
     "flags": plan_is_empty,
     "platform get": plan_is_full,
     "conn spaced (one row per second) page 0": one_row_a_second,
@@ -102,17 +102,17 @@ MAIN: Mapping[str, Arrangement] = {
     "OAUTH2 code exchange, authorization_method HEADER": an_oauth_connection(
         "o-body", code_challenge="verifier-43-chars-aaaaaaaaaaaaaaaaaaaaaaaaaaa"
     ),
-    "OAUTH2 client_credentials BODY with token response lacking refresh_token": endpoint_tells(
-        Told({"access_token": "cc-at", "token_type": "bearer", "expires_in": 1000})
+    "OAUTH2 client_credentials BODY with token response lacking refresh_token": endpoint_replies(
+        Reply({"access_token": "cc-at", "token_type": "bearer", "expires_in": 1000})
     ),
-    "OAUTH2 minimal answer {access_token}": endpoint_tells(Told({"access_token": "only"})),
-    "OAUTH2 answer without access_token (200 {})": endpoint_tells(Told({})),
-    "OAUTH2 answer HTML 200": endpoint_tells(Told(text="<html>login</html>")),
-    "OAUTH2 answer 200 with error (GitHub/Slack style)": endpoint_tells(
-        Told({"error": "bad_verification_code"})
+    "OAUTH2 minimal answer {access_token}": endpoint_replies(Reply({"access_token": "only"})),
+    "OAUTH2 answer without access_token (200 {})": endpoint_replies(Reply({})),
+    "OAUTH2 answer HTML 200": endpoint_replies(Reply(text="<html>login</html>")),
+    "OAUTH2 answer 200 with error (GitHub/Slack style)": endpoint_replies(
+        Reply({"error": "bad_verification_code"})
     ),
-    "OAUTH2 error 400 invalid_grant": endpoint_tells(
-        Told(
+    "OAUTH2 error 400 invalid_grant": endpoint_replies(
+        Reply(
             {
                 "error": "invalid_grant",
                 "error_description": "The authorization code is expired.",
@@ -120,30 +120,30 @@ MAIN: Mapping[str, Arrangement] = {
             status=400,
         )
     ),
-    "OAUTH2 error 400 without error_description": endpoint_tells(_DEAD),
-    "OAUTH2 error 401 invalid_client": endpoint_tells(
-        Told(
+    "OAUTH2 error 400 without error_description": endpoint_replies(_DEAD),
+    "OAUTH2 error 401 invalid_client": endpoint_replies(
+        Reply(
             {"error": "invalid_client", "error_description": "Client authentication failed"},
             status=401,
         )
     ),
-    "OAUTH2 error 400 non-JSON": endpoint_tells(Told(text="bad", status=400)),
-    "OAUTH2 error 400 JSON null body": endpoint_tells(Told(None, status=400)),
-    "OAUTH2 error 302 redirect": endpoint_tells(Told(status=302, location="/other")),
-    "OAUTH2 error 307 redirect": endpoint_tells(Told(status=307, location="/other")),
-    "OAUTH2 error 500 x4 (retries)": endpoint_tells(_BROKEN, _BROKEN, _BROKEN, _BROKEN),
-    "OAUTH2 error 503 then 200 (retry success)": endpoint_tells(Told({}, status=503)),
-    "OAUTH2 error 429": endpoint_tells(Told({"error_description": "slow"}, status=429)),
+    "OAUTH2 error 400 non-JSON": endpoint_replies(Reply(text="bad", status=400)),
+    "OAUTH2 error 400 JSON null body": endpoint_replies(Reply(None, status=400)),
+    "OAUTH2 error 302 redirect": endpoint_replies(Reply(status=302, location="/other")),
+    "OAUTH2 error 307 redirect": endpoint_replies(Reply(status=307, location="/other")),
+    "OAUTH2 error 500 x4 (retries)": endpoint_replies(_BROKEN, _BROKEN, _BROKEN, _BROKEN),
+    "OAUTH2 error 503 then 200 (retry success)": endpoint_replies(Reply({}, status=503)),
+    "OAUTH2 error 429": endpoint_replies(Reply({"error_description": "slow"}, status=429)),
     # The engine's reads, and what token endpoints answered to a refresh.
     "refresh BODY": in_order(at(1795198710), looks_old("o-body")),
     "refresh HEADER": looks_old("o-head"),
     "refresh answer without refresh_token keeps the old one": looks_old(
-        "o-body", Told({"access_token": "new-at", "token_type": "Bearer", "expires_in": 3600})
+        "o-body", Reply({"access_token": "new-at", "token_type": "Bearer", "expires_in": 3600})
     ),
-    "refresh answer {access_token} only": looks_old("o-body", Told({"access_token": "new-at2"})),
+    "refresh answer {access_token} only": looks_old("o-body", Reply({"access_token": "new-at2"})),
     "refresh answer with a new scope and extra data": looks_old(
         "o-body",
-        Told(
+        Reply(
             {
                 "access_token": "new-at3",
                 "refresh_token": "rt-new3",
@@ -155,9 +155,9 @@ MAIN: Mapping[str, Arrangement] = {
     ),
     "refresh 400 invalid_grant": looks_old("o-body", _DEAD),
     "refresh 401 invalid_client": looks_old(
-        "o-head", Told({"error": "invalid_client"}, status=401)
+        "o-head", Reply({"error": "invalid_client"}, status=401)
     ),
-    "refresh 500s": in_order(looks_old("o-head"), endpoint_tells(*[_BROKEN] * 4)),
+    "refresh 500s": in_order(looks_old("o-head"), endpoint_replies(*[_BROKEN] * 4)),
     "refresh when there is no refresh_token": in_order(at(1795198717), looks_old("o-min")),
     "refresh client_credentials": looks_old("o-cc"),
     "refresh client_credentials BODY": in_order(at(1795198718), looks_old("o-cc2")),
@@ -213,7 +213,7 @@ MAIN: Mapping[str, Arrangement] = {
 }
 
 #: The same with a worker, which asks the pieces and runs flows.
-WORKER: Mapping[str, Arrangement] = {
+WORKER: Mapping[str, Setup] = {
     "[worker] upsert SECRET_TEXT accepted by the piece validate()": in_project(
         "QhhIYmaZs4xpmhPiRWY63"
     ),
@@ -224,8 +224,8 @@ WORKER: Mapping[str, Arrangement] = {
     ),
     "[worker] webhook async": in_order(
         at(1795199542.958),
-        endpoint_tells(
-            Told(
+        endpoint_replies(
+            Reply(
                 text='{"access_token": "at-63ccbce7", "token_type": "Bearer", "expires_in": 3600,'
                 ' "refresh_token": "rt-6b8fd60b", "scope": "read write"}'
             )
@@ -236,7 +236,7 @@ WORKER: Mapping[str, Arrangement] = {
         at(1795199546.1),
         looks_old(
             "w-oauth",
-            Told(
+            Reply(
                 {
                     "access_token": "fresh-at",
                     "expires_in": 3600,
@@ -254,7 +254,7 @@ WORKER: Mapping[str, Arrangement] = {
     ),
     "[worker] reconnect": at(1795199577),
     "[worker] webhook sync, connection deleted": in_order(
-        at(1795199577.096), endpoint_tells(Told({"me": "ada"}))
+        at(1795199577.096), endpoint_replies(Reply({"me": "ada"}))
     ),
     "[worker] publish echo flow": in_order(
         a_flow("kSuagqaACtukpNNAof9fe", name="Echo", project_id="QhhIYmaZs4xpmhPiRWY63"),
@@ -272,13 +272,13 @@ WORKER: Mapping[str, Arrangement] = {
 }
 
 #: In prod, with no worker running.
-NO_WORKER: Mapping[str, Arrangement] = {
+NO_WORKER: Mapping[str, Setup] = {
     "[prod env, no worker running] upsert SECRET_TEXT": in_project("J5SpOQiolUkPwuHGq3Cdf"),
 }
 
 
 #: 0.85.2 again, another day.
-ANOTHER_DAY: Mapping[str, Arrangement] = {
+ANOTHER_DAY: Mapping[str, Setup] = {
     "mcp: project mcp-server (current token)": in_order(
         in_project("ymOOq3LPphso52Op0aZsS"), as_the_admin, a_signing_key("mUlofr0Vy6EnjdwM1DvO5")
     ),
@@ -289,12 +289,12 @@ ANOTHER_DAY: Mapping[str, Arrangement] = {
 
 
 #: 0.78.2.
-OLD: Mapping[str, Arrangement] = {
+OLD: Mapping[str, Setup] = {
     "[0.78.2] no token": plan_is_empty,
     "[0.78.2] api-keys create": plan_is_full,
     "[0.78.2] projects create same externalId": a_project("h3kUN4bpL90lVEmp9h414", "tenant-1"),
     "[0.78.2] burst page 0": more_rows_of_that_second,
-    "[0.78.2] OAUTH2 error": endpoint_tells(
-        Told({"error_description": "expired code"}, status=400)
+    "[0.78.2] OAUTH2 error": endpoint_replies(
+        Reply({"error_description": "expired code"}, status=400)
     ),
 }

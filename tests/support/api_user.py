@@ -35,7 +35,7 @@ OWN_PIECE = StandinPiece(
 
 
 @dataclass
-class Manager:
+class ApiUser:
     """A person at the JSON API."""
 
     person: Person
@@ -43,7 +43,7 @@ class Manager:
     site: str = "http://localhost"
 
     @classmethod
-    def named(cls, app: Flask, name: str | None = None) -> Manager:
+    def named(cls, app: Flask, name: str | None = None) -> ApiUser:
         """Somebody of the small host, signed in, or a stranger."""
         return cls(Person(app, name))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tests.support.recordings import recordings
 
-from .coverage import LEFT_OUT, reason_to_leave_out
-from .page import PAGE, rendered
+from .exclusions import LEFT_OUT, reason_to_leave_out
+from .recordings_page import PAGE, rendered
 
 
 def test_the_page_is_up_to_date() -> None:
-    """`python -m tests.contract.page` writes it."""
+    """`python -m tests.contract.recordings_page` writes it."""
     assert PAGE.read_text("utf-8") == rendered()
 
 

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any
 
 
-def slow_hashes_of(act: Callable[[], Any]) -> int:
+def count_password_hashes(act: Callable[[], Any]) -> int:
     """How often a password was hashed; nothing else at the login takes time."""
     slow: list[str] = []
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.canned``: a server with one answer, a list of 1,000 connections; it prints its port."""
+"""``python -m benchmarks.fixed_response``: always returns a list of 1,000 connections, and prints its port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def answer() -> bytes:
     return json.dumps(page, separators=(",", ":")).encode()
 
 
-class _Canned(BaseHTTPRequestHandler):
+class _FixedResponse(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # so that connections are kept
     body = answer()
 
@@ -38,7 +38,7 @@ class _Canned(BaseHTTPRequestHandler):
 
 def main() -> None:
     """Serve until stopped."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Canned) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _FixedResponse) as server:
         print(server.server_address[1], flush=True)
         server.serve_forever()
 

@@ -62,14 +62,14 @@ class LazyRule(Rule):
         return build
 
 
-def do_not_wait_for_the_disk(connection: Any, _: Any) -> None:
+def disable_sqlite_sync(connection: Any, _: Any) -> None:
     """What tests keep in SQLite need not outlive a power cut."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous = OFF")
 
 
 @contextmanager
-def no_look_for_garbage() -> Iterator[None]:
+def garbage_collection_disabled() -> Iterator[None]:
     """While modules are loaded nothing becomes garbage, and what is loaded stays to the end: look at neither again.
 
     Each look at all that is loaded took as long as ten tests.

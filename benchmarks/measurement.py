@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from . import bare, cpu, host
-from .client import CONNECTIONS, MakeLane, prepare, prepare_floor
+from . import baseline, cpu, host
+from .client import CONNECTIONS, MakeStream, prepare, prepare_baseline
 from .databases import Database
-from .operations import OPERATIONS, Mint, Operation
+from .operations import OPERATIONS, Operation, TokenFactory
 from .servers import Server, serve
 from .statements import count_statements
 
@@ -30,14 +30,14 @@ class Plan:
 class Round:
     """CPU seconds of as many requests to the floor and to the operation."""
 
-    floor: float
+    baseline_server: float
     server: float
     database: float
 
     @property
     def ratio(self) -> float:
         """How many bare views the operation costs, its database included."""
-        return (self.server + self.database) / self.floor
+        return (self.server + self.database) / self.baseline_server
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Measured:
 
     operation: str
     database: str
-    floor_us: float
+    baseline_us: float
     server_us: float
     #: None: the processes of the database cannot be seen from here, and are not in the ratio.
     database_us: float | None
@@ -71,8 +71,8 @@ def measure(database: Database, plan: Plan, wanted: str) -> Iterator[Measured]:
         db = app.extensions["sqlalchemy"]
         db.create_all()
         running.callback(db.engine.dispose)
-        mint = Mint(app)
-        floor = running.enter_context(serve("benchmarks.bare:create()"))
+        token_factory = TokenFactory(app)
+        baseline_server = running.enter_context(serve("benchmarks.baseline:create()"))
         operations = [operation for operation in OPERATIONS if wanted in operation.title]
         servers = {
             bound: running.enter_context(
@@ -81,33 +81,40 @@ def measure(database: Database, plan: Plan, wanted: str) -> Iterator[Measured]:
             for bound in {operation.max_staleness for operation in operations}
         }
         for operation in operations:
-            make_lane: MakeLane = partial(operation.lane, mint)
+            make_stream: MakeStream = partial(operation.stream, token_factory)
             server = servers[operation.max_staleness]
             rounds, visible = _rounds(
-                make_lane, plan, floor=floor, server=server, database=database
+                make_stream, plan, baseline_server=baseline_server, server=server, database=database
             )
             statements = count_statements(
-                host.create(database.url, operation.max_staleness), make_lane
+                host.create(database.url, operation.max_staleness), make_stream
             )
             yield _summary(operation, database, plan, rounds, visible, statements)
 
 
 def _rounds(
-    make_lane: MakeLane, plan: Plan, *, floor: Server, server: Server, database: Database
+    make_stream: MakeStream,
+    plan: Plan,
+    *,
+    baseline_server: Server,
+    server: Server,
+    database: Database,
 ) -> tuple[list[Round], bool]:
-    prepare(make_lane, plan.warm_up, server.port)()
-    prepare_floor(make_lane, plan.warm_up, floor.port, path=bare.PATH)()
+    prepare(make_stream, plan.warm_up, server.port)()
+    prepare_baseline(make_stream, plan.warm_up, baseline_server.port, path=baseline.PATH)()
     tasks: list[Path] | None = database.tasks()
 
     def of_database() -> float:
         return cpu.seconds(tasks or [])
 
     def one() -> Round:
-        send_floor = prepare_floor(make_lane, plan.requests, floor.port, path=bare.PATH)
-        send = prepare(make_lane, plan.requests, server.port)
-        (floor_time,) = _spent(send_floor, floor.cpu_seconds)
+        send_baseline = prepare_baseline(
+            make_stream, plan.requests, baseline_server.port, path=baseline.PATH
+        )
+        send = prepare(make_stream, plan.requests, server.port)
+        (baseline_time,) = _spent(send_baseline, baseline_server.cpu_seconds)
         server_time, database_time = _spent(send, server.cpu_seconds, of_database)
-        return Round(floor_time, server_time, database_time)
+        return Round(baseline_time, server_time, database_time)
 
     return [one() for _ in range(plan.rounds)], tasks is not None
 
@@ -132,7 +139,7 @@ def _summary(
     return Measured(
         operation=operation.title,
         database=database.title,
-        floor_us=median(each.floor for each in rounds) * micro,
+        baseline_us=median(each.baseline_server for each in rounds) * micro,
         server_us=median(each.server for each in rounds) * micro,
         database_us=median(each.database for each in rounds) * micro if visible else None,
         ratio=median(ratios),

@@ -1,4 +1,7 @@
-"""Writes docs/recordings.md: which recordings the stand-in is held to. `python -m tests.contract.page` renews it."""
+"""Writes docs/recordings.md, the recordings that the stand-in must reproduce.
+
+Run `python -m tests.contract.recordings_page` to update the page.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from flask_activepieces.testing.standin.versions import CHANGES
 from tests.support.documents import DOCS
 from tests.support.recordings import Recording, recordings, token_requests
 
-from .coverage import reason_to_leave_out
+from .exclusions import reason_to_leave_out
 from .sessions import SESSIONS, Session, recordings_of
 
 PAGE = DOCS / "recordings.md"

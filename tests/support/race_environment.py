@@ -18,8 +18,8 @@ from . import hosts
 from .actors import Person, Program, answer_of
 from .databases import Kind, fresh_database
 from .pages import Form
+from .prepared_requests import PreparedRequest, RawResponse, send_together
 from .servers import Server, serve
-from .shots import Answer, Shot, fire
 from .storage import rows_of
 
 #: Both apps say that they are this issuer.
@@ -27,13 +27,13 @@ PUBLIC_URL = "http://localhost"
 
 
 @dataclass
-class Scene:
+class RaceEnvironment:
     """What a test of races or faults plays on."""
 
     app: Flask
     server: Server
     #: How many requests leave together, and how often a race is repeated.
-    volley: int = 1
+    concurrency: int = 1
     rounds: int = 1
 
     def person(self, name: str = "bob") -> Person:
@@ -59,13 +59,15 @@ class Scene:
         ]
         return person.sees("/oauth/connected-apps").form_to(f"{grant['id']}/disconnect")
 
-    def fire(self, shots: Sequence[Shot], *, timeout: float = 60) -> list[Answer]:
+    def send_together(
+        self, prepared: Sequence[PreparedRequest], *, timeout: float = 60
+    ) -> list[RawResponse]:
         """The server's answers to requests that leave together."""
-        return fire(self.server.port, shots, timeout=timeout)
+        return send_together(self.server.port, prepared, timeout=timeout)
 
-    def ask(self, shot: Shot, *, timeout: float = 60) -> Answer:
+    def ask(self, prepared_request: PreparedRequest, *, timeout: float = 60) -> RawResponse:
         """The server's answer to one request."""
-        return self.fire([shot], timeout=timeout)[0]
+        return self.send_together([prepared_request], timeout=timeout)[0]
 
     def families(self, program: Program) -> list[dict[str, Any]]:
         """The rows of a program's token families."""
@@ -93,17 +95,17 @@ class Scene:
 
 
 @contextmanager
-def open_scene(
+def race_environment(
     kind: Kind,
     directory: Path,
     *,
     workers: int = 4,
     threads: int = 1,
-    volley: int = 1,
+    concurrency: int = 1,
     rounds: int = 1,
     served_through: Callable[[str], str] = lambda url: url,
     **options: Any,
-) -> Iterator[Scene]:
+) -> Iterator[RaceEnvironment]:
     """A scene; ``served_through`` changes the database URL for the server, ``options`` are for both apps."""
     options |= {"ACTIVEPIECES_PUBLIC_URL": PUBLIC_URL}
     with fresh_database(kind, directory) as url:
@@ -116,12 +118,12 @@ def open_scene(
                 database=served_through(url),
                 **options,
             ) as server:
-                yield Scene(app, server, volley, rounds)
+                yield RaceEnvironment(app, server, concurrency, rounds)
         finally:
             hosts.dispose(app)
 
 
-def told(answers: Sequence[Answer]) -> Counter[tuple[int, str | None]]:
+def count_outcomes(answers: Sequence[RawResponse]) -> Counter[tuple[int, str | None]]:
     """How many answers had which status and which OAuth error."""
     return Counter(
         (answer.status, answer.json.get("error") if answer.body else None) for answer in answers

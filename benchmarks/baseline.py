@@ -13,7 +13,7 @@ def create() -> Flask:
     app = Flask(__name__)
 
     @app.route(PATH, methods=["GET", "POST"])
-    def bare() -> ResponseReturnValue:
+    def baseline() -> ResponseReturnValue:
         return {"ok": True}
 
     return app

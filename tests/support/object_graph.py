@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def reachable(start: object) -> list[object]:
+def reachable_objects(start: object) -> list[object]:
     """Every object of ours that can be reached through attributes, lists and mappings."""
     found: list[object] = []
     waiting, seen = [start], set[int]()
