@@ -1,4 +1,4 @@
-"""The floor: what Flask and gunicorn cost with nothing in the view. It imports nothing of the extension."""
+"""The baseline: the cost of Flask and gunicorn with an empty view. It does not import the extension."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PATH = "/bare"
 
 
 def create() -> Flask:
-    """An app with one view that takes the same requests as ours, and looks at none of them."""
+    """An app whose only view accepts the same requests as the measured ones, and ignores their content."""
     app = Flask(__name__)
 
     @app.route(PATH, methods=["GET", "POST"])

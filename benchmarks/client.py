@@ -1,7 +1,7 @@
 """The load: several connections at once, each sending one request after the other. Its own CPU time is not counted.
 
-A *lane* is a generator that yields requests and is sent the body of each answer, so that a chain of refreshes can
-use the token it was just given. What stands before a lane's first ``yield`` is done before anything is measured.
+A request stream is a generator that yields requests and receives the body of each response, so that a chain of
+refreshes can use the token that it just received. What comes before its first ``yield`` is not measured.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CONNECTIONS = 4
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent; the floor is sent the same under another path."""
+    """A request; the baseline gets the same one under another path."""
 
     method: str
     path: str
@@ -25,7 +25,7 @@ class Request:
     body: bytes = b""
 
     def wire(self, path: str | None = None) -> bytes:
-        """The request as HTTP/1.1 has it."""
+        """The request as bytes."""
         lines = [f"{self.method} {path or self.path} HTTP/1.1", "Host: 127.0.0.1"]
         lines += [f"{name}: {value}" for name, value in self.headers]
         if self.body:
@@ -53,7 +53,7 @@ def prepare(make_stream: MakeStream, count: int, port: int) -> Callable[[], None
 def prepare_baseline(
     make_stream: MakeStream, count: int, port: int, *, path: str
 ) -> Callable[[], None]:
-    """As many requests, with the operation's method, headers and body, for the bare view."""
+    """The same number of requests to the baseline view, with the operation's method, headers and body."""
 
     def drive(_: RequestStream, request: Request) -> None:
         for _number in range(count // CONNECTIONS):
@@ -77,7 +77,7 @@ def _at_once(
 
 
 def _exchange(port: int, wire: bytes) -> bytes:
-    # gunicorn's sync worker closes after each answer, so the end of the stream is the end of the answer.
+    # gunicorn's sync worker closes after each answer, so the response ends where the stream ends.
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(wire)
         received = bytearray()

@@ -1,4 +1,4 @@
-"""The databases: each benchmark makes its own and drops it again, and knows which processes work for it."""
+"""The databases. Each benchmark creates and drops its own, and finds the processes that serve it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Database:
     admin: Engine | None = None
 
     def tasks(self) -> list[Path] | None:
-        """The threads that serve connections to this database; None when they cannot be seen from here.
+        """The threads that serve connections to this database; None if they are not visible.
 
         Only those: what the server does for other databases meanwhile is not ours.
         """
@@ -53,14 +53,14 @@ _CONNECTIONS = {
 
 @contextmanager
 def sqlite() -> Iterator[Database]:
-    """A file in a directory of its own."""
+    """A file in a new directory."""
     with TemporaryDirectory() as directory:
         yield Database("SQLite", f"sqlite:///{directory}/bench.sqlite")
 
 
 @contextmanager
 def server(url: str) -> Iterator[Database]:
-    """A database of our own on the server of this URL, beside the one that it names."""
+    """A new database on the server of this URL, next to the one that it names."""
     place = make_url(url)
     admin = create_engine(place, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     title = {"postgresql": "PostgreSQL"}.get(admin.dialect.name, "MariaDB")

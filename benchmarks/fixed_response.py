@@ -11,7 +11,7 @@ CONNECTIONS = 1000
 
 
 def answer() -> bytes:
-    """What a 0.85.2 server sent for its first connection, so many times; every one has its own id and a flow."""
+    """1,000 copies of the first connection of a 0.85.2 server, each with its own id and a flow."""
     item = recording("conn list default").body["data"][0]
     rows = [
         item | {"id": f"{number:021d}", "externalId": f"c-{number}", "flowIds": [f"{number:021d}"]}
@@ -33,7 +33,7 @@ class _FixedResponse(BaseHTTPRequestHandler):
         self.wfile.write(self.body)
 
     def log_message(self, *_: object) -> None:
-        """Nothing: it is measured."""
+        """Log nothing: logging would be measured too."""
 
 
 def main() -> None:

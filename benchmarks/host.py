@@ -1,4 +1,4 @@
-"""The app under test: the extension on a host in which everybody is one signed-in user."""
+"""The app under test: the extension in an app with a single, always signed-in user."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_activepieces import Activepieces, Host, Principal, Workspace, require_scope
 from flask_activepieces.host.interface import Permission
 
-#: The servers and the process that mints codes for them must agree on both.
+#: The servers and the process that issues codes for them must agree on both.
 SECRET_KEY = "a secret key for benchmarks only, long enough"  # noqa: S105  # made up
 PUBLIC_URL = "https://bench.example"
 SCOPES = {"tasks:read": "See tasks", "tasks:write": "Change tasks"}
-SOMEBODY = Principal(user_id="somebody", tenant_id="acme", display_name="Somebody")
+USER = Principal(user_id="somebody", tenant_id="acme", display_name="Somebody")
 WORKSPACE = Workspace("acme", "Acme")
 PROTECTED = "/protected"
 
 
 class OneUserHost(Host):
-    """Answers without a session and without a query, so that only our own work is measured."""
+    """Needs neither a session nor a query, so that only the extension is measured."""
 
     def current_principal(self) -> Principal | None:
         """Always somebody."""
-        return SOMEBODY
+        return USER
 
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
         """Always somebody."""
-        return SOMEBODY
+        return USER
 
     def allows(self, principal: Principal, permission: Permission) -> bool:
         """Everything."""
         return True
 
     def login_url(self, next_url: str) -> str:
-        """Nobody is ever sent there."""
+        """Never used: the user is always signed in."""
         return "/login"
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
@@ -45,14 +45,14 @@ class OneUserHost(Host):
 
 
 def create(database_url: str, max_staleness: int = 0) -> Flask:
-    """The host, with a protected view that does what the bare one does."""
+    """The app, with a protected view that does the same as the baseline view."""
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=SECRET_KEY,
         SQLALCHEMY_DATABASE_URI=database_url,
         ACTIVEPIECES_PUBLIC_URL=PUBLIC_URL,
         ACTIVEPIECES_SCOPES=SCOPES,
-        ACTIVEPIECES_CODE_TTL=600,  # a whole round of codes is minted before the first is sent
+        ACTIVEPIECES_CODE_TTL=600,  # all codes of a round are issued before the first is sent
         ACTIVEPIECES_REVOCATION_MAX_STALENESS=max_staleness,
     )
     SQLAlchemy(app)

@@ -1,4 +1,4 @@
-"""What it costs to import the package, beside importing what it is built on anyway."""
+"""The cost of importing the package, compared with importing its dependencies alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Imports:
 def measure_imports(rounds: int) -> Imports:
     """Both in turn, each time in a new process."""
     with TemporaryDirectory() as compiled:
-        # Compiling is done once in the life of an installation: it happens here, before anything is measured.
+        # Bytecode is compiled once per installation, so compile it before measuring.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         _milliseconds(BASE + PACKAGE, environment)

@@ -1,4 +1,4 @@
-"""The cost of listing 1,000 connections, compared with a bare call of requests and `json.loads`."""
+"""The cost of listing 1,000 connections, compared with a plain call of requests and `json.loads`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Listing:
 
 
 def measure_listing(rounds: int, *, lists: int = 20) -> Listing:
-    """The bare call and the client's list, in turn; a round has ``lists`` of each."""
+    """Alternates the plain call and the client's list; a round has ``lists`` of each."""
     with _served() as url:
         client = ActivepiecesClient(url, _KEY)
         works = (_baseline(url), lambda: _list(client))
@@ -96,7 +96,7 @@ def _round(works: Sequence[Callable[[], None]], times: int) -> tuple[float, ...]
 
 @contextmanager
 def _served() -> Iterator[str]:
-    """The canned response, served by another process."""
+    """The fixed response, served by another process."""
     command = [sys.executable, "-m", "benchmarks.fixed_response"]
     process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
     try:

@@ -1,4 +1,4 @@
-"""Measuring: rounds of the floor and of the operation in turn, so that what disturbs one disturbs the other."""
+"""Measures the baseline and the operation in alternating rounds, so that disturbances affect both."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Round:
-    """CPU seconds of as many requests to the floor and to the operation."""
+    """CPU seconds of the same number of requests to the baseline and to the operation."""
 
     baseline_server: float
     server: float
@@ -36,7 +36,7 @@ class Round:
 
     @property
     def ratio(self) -> float:
-        """How many bare views the operation costs, its database included."""
+        """The cost of the operation, including its database, as a multiple of the baseline."""
         return (self.server + self.database) / self.baseline_server
 
 
@@ -48,7 +48,7 @@ class Measured:
     database: str
     baseline_us: float
     server_us: float
-    #: None: the processes of the database cannot be seen from here, and are not in the ratio.
+    #: None if the database's processes are not visible; the ratio then leaves them out.
     database_us: float | None
     ratio: float
     #: The smallest and the largest ratio of any round.
@@ -58,7 +58,7 @@ class Measured:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None without one, or when a part of the cost could not be seen."""
+        """Whether the target is met; None if there is no target, or if part of the cost was not visible."""
         if self.target is None or self.database_us is None:
             return None
         return self.ratio <= self.target

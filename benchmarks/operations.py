@@ -1,4 +1,4 @@
-"""What is measured, each as a lane of requests, and the mint that prepares codes and tokens without HTTP."""
+"""The measured operations, each a stream of requests, and the factory that prepares their codes and tokens."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hashlib import sha256
 from urllib.parse import urlencode
 
 from flask import Flask
-from flask_activepieces.oauth.desk import TokenDesk
-from flask_activepieces.oauth.requests import FORM
 
 from flask_activepieces.oauth.authorization import codes
 from flask_activepieces.oauth.authorization.codes import AuthorizationCode
 from flask_activepieces.oauth.clients.registration import Registration
-from flask_activepieces.oauth.tokens.families import begin, redeem
+from flask_activepieces.oauth.tokens.client_request import FORM
+from flask_activepieces.oauth.tokens.families import TokenFamilies, new_family
+from flask_activepieces.oauth.tokens.issuer import TokenIssuer
 from flask_activepieces.state import get_state
 
 from . import host
@@ -30,7 +30,7 @@ SCOPE = " ".join(host.SCOPES)
 
 @dataclass
 class TokenFactory:
-    """Makes what the operations use up, by the package's own functions on the servers' database."""
+    """Issues the codes and tokens that the operations consume, directly in the servers' database."""
 
     app: Flask
     proof: dict[str, str] = field(init=False)
@@ -40,14 +40,13 @@ class TokenFactory:
             self._state = state = get_state()
             registration = Registration(name="Bench", redirect_uris=[CALLBACK], scope=SCOPE)
             client, secret = state.oauth_clients.register(registration)
-            self._grant = state.grants.approve(
-                client, host.SOMEBODY, host.WORKSPACE, list(host.SCOPES)
-            )
+            self._grant = state.grants.approve(client, host.USER, host.WORKSPACE, list(host.SCOPES))
         self.proof = {"client_id": client.client_id, "client_secret": str(secret)}
-        self._desk = TokenDesk.of(state.settings, audit=state.audit)
+        self._families = TokenFamilies(state.database, audit=state.audit)
+        self._issuer = TokenIssuer.from_settings(state.settings)
 
     def code(self) -> str:
-        """A code that nobody has redeemed."""
+        """An unredeemed code."""
         grant, state = self._grant, self._state
         return codes.issue_code(
             state.settings.secret_keys,
@@ -65,7 +64,7 @@ class TokenFactory:
         )
 
     def pairs(self, count: int) -> list[dict[str, str]]:
-        """Access and refresh tokens of new connections."""
+        """Access and refresh tokens of new token families."""
         return [self._pair(self._read(self.code())) for _ in range(count)]
 
     def _read(self, code: str) -> AuthorizationCode:
@@ -76,12 +75,10 @@ class TokenFactory:
         return read
 
     def _pair(self, code: AuthorizationCode) -> dict[str, str]:
-        desk, now = self._desk, self._state.now()
-        family = begin(code, now=now, lifetime=desk.refresh_token_ttl)
-        self._state.database.run_in_transaction(
-            lambda transaction: redeem(transaction, family, audit=desk.audit, now=now)
-        )
-        return desk.pair(family, scope=family.scope, issuer=host.PUBLIC_URL, now=now)
+        now = self._state.now()
+        family = new_family(code, now=now, lifetime=self._issuer.refresh_token_ttl)
+        assert self._families.store_if_unredeemed(family)
+        return self._issuer.issue_pair(family, scope=family.scope, issuer=host.PUBLIC_URL, now=now)
 
 
 def exchange_codes(token_factory: TokenFactory, count: int) -> RequestStream:
@@ -93,7 +90,7 @@ def exchange_codes(token_factory: TokenFactory, count: int) -> RequestStream:
 
 
 def refresh(token_factory: TokenFactory, count: int) -> RequestStream:
-    """RFC 6749 §6: one connection's chain, each request with the token of the last answer."""
+    """RFC 6749 §6: a chain of refreshes, each with the token from the previous response."""
     (tokens,) = token_factory.pairs(1)
     for _ in range(count):
         answer = yield _form(
@@ -114,20 +111,20 @@ def call_protected_view(token_factory: TokenFactory, count: int) -> RequestStrea
 
 
 def introspect(token_factory: TokenFactory, count: int) -> RequestStream:
-    """RFC 7662, of an access token."""
+    """RFC 7662, with an access token."""
     (tokens,) = token_factory.pairs(1)
     for _ in range(count):
         yield _form("/oauth/introspect", token_factory.proof, token=tokens["access_token"])
 
 
 def revoke(token_factory: TokenFactory, count: int) -> RequestStream:
-    """RFC 7009, of a refresh token: a connection ends."""
+    """RFC 7009, with a refresh token."""
     for tokens in token_factory.pairs(count):
         yield _form("/oauth/revoke", token_factory.proof, token=tokens["refresh_token"])
 
 
 def open_consent_page(token_factory: TokenFactory, count: int) -> RequestStream:
-    """RFC 6749 §4.1.1, up to the page that asks the user."""
+    """RFC 6749 §4.1.1, up to the consent page."""
     asked = {
         "response_type": "code",
         "client_id": token_factory.proof["client_id"],
@@ -152,9 +149,9 @@ class Operation:
 
     title: str
     stream: Callable[[TokenFactory, int], RequestStream]
-    #: The largest allowed multiple of the bare view, by database; none: for information.
+    #: The largest allowed multiple of the baseline, by database; empty if there is no target.
     targets: Mapping[str, float] = field(default_factory=dict)
-    #: Seconds that the revocation check may lag behind.
+    #: Seconds by which the revocation check may lag behind.
     max_staleness: int = 0
 
 

@@ -19,7 +19,7 @@ _ROW = "{:<28} {:<11} {:>7} {:>7} {:>9} {:>7} {:>13} {:>7} {:>4} {:>4}"
 
 def heading() -> str:
     """The names of the columns; times are microseconds of CPU a request."""
-    names = ("operation", "database", "floor", "server", "database", "ratio", "spread")
+    names = ("operation", "database", "baseline", "server", "database", "ratio", "spread")
     line = _ROW.format(*names, "target", "met", "SQL")
     return f"{line}\n{'-' * len(line)}"
 
@@ -51,7 +51,7 @@ def import_line(found: Imports) -> str:
 def listing_line(found: Listing) -> str:
     """The cost of a list of connections."""
     return (
-        f"listing 1,000 connections: {found.listed_ms:.1f} ms of CPU, against {found.baseline_ms:.1f} ms for a bare"
+        f"listing 1,000 connections: {found.listed_ms:.1f} ms of CPU, against {found.baseline_ms:.1f} ms for a plain"
         f" call and json.loads: {found.ratio:.2f} ({found.spread[0]:.2f}-{found.spread[1]:.2f},"
         f" target {found.target:.2f}, met: {_verdict_text(found.met)})"
     )

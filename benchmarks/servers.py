@@ -1,4 +1,4 @@
-"""Starting and stopping gunicorn: always the same way, whichever app it serves."""
+"""Starts and stops gunicorn in the same way for every app."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Server:
     pid: int
 
     def cpu_seconds(self) -> float:
-        """What the master and its workers have used so far."""
+        """The CPU seconds that the master and its workers have used so far."""
         return cpu.seconds(cpu.family_of(self.pid))
 
 

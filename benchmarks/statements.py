@@ -1,4 +1,4 @@
-"""Counting the SQL statements of one operation, as the driver gets them; BEGIN, COMMIT and the like are left out."""
+"""Counts the SQL statements of one operation at the driver, without BEGIN, COMMIT and similar ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Note = Callable[[str], None]
 
 
 def count_statements(app: Flask, make_stream: MakeStream) -> int:
-    """The statements of the third of three requests in a row, which finds everything as in steady work."""
+    """The number of statements of the third of three consecutive requests, when all caches are warm."""
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
     statements: list[str] = []
@@ -39,7 +39,7 @@ def count_statements(app: Flask, make_stream: MakeStream) -> int:
 
 
 def _listen(driver: Any, note: Note) -> None:
-    # At the driver and not at SQLAlchemy, so that nothing can pass beside the count.
+    # At the driver and not at SQLAlchemy, so that no statement escapes the count.
     if isinstance(driver, sqlite3.Connection):
         driver.set_trace_callback(note)
     elif hasattr(driver, "cursor_factory"):  # psycopg
@@ -49,7 +49,7 @@ def _listen(driver: Any, note: Note) -> None:
 
 
 def _noting(cursor_class: type[Any], note: Note) -> type[Any]:
-    class Noting(cursor_class):  # type: ignore[misc]  # which class that is, the driver decides
+    class Noting(cursor_class):  # type: ignore[misc]  # the driver decides which class that is
         def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
             note(str(query))
             return super().execute(query, *args, **kwargs)

@@ -81,3 +81,10 @@ def test_every_module_can_be_imported_and_says_what_it_is_for() -> None:
     """That no order of imports matters follows from their forming no circle: see test_layers.py."""
     assert len(MODULES) > 40
     assert run(ALL_OF_THEM, *reversed(MODULES)) == []
+
+
+def test_the_benchmarks_can_be_imported() -> None:
+    """They use the package's services directly, so a rename there must reach them."""
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
+
+    assert run(ALL_OF_THEM, *(f"benchmarks.{name}" for name in names)) == []
