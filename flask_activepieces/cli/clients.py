@@ -14,7 +14,7 @@ from ..oauth.clients.json_form import shown
 from ..oauth.clients.presets import PRESETS
 from ..oauth.clients.registration import Registration
 from ..state import State, get_state
-from ..storage import tenants
+from ..storage.tenants import has_tenant
 from .confirmation import confirm, yes_option
 from .output import HOST_ID, as_json, print_json, print_record, print_table, reports_errors
 
@@ -89,7 +89,7 @@ def create(
     state = get_state()
     registration = _registration(pkce, preset, server, options | {"scope": " ".join(scopes)})
     tenant_id = registration.tenant_id
-    if tenant_id is not None and not _tenant_is_known(state, tenant_id):
+    if tenant_id is not None and not has_tenant(state.database, tenant_id):
         question = f"Tenant {tenant_id!r} has no client, grant or integration yet. Register a client for it?"
         confirm(question, yes=yes, as_json=as_json)
     client, secret = state.oauth_clients.register(registration)
@@ -250,10 +250,6 @@ def _registration(
             {"name": "a client needs a name: it is what people read on the consent page"}
         )
     return Registration(require_pkce=pkce, **options)
-
-
-def _tenant_is_known(state: State, tenant_id: str) -> bool:
-    return state.database.read(lambda connection: tenants.is_known(connection, tenant_id))
 
 
 def _find(state: State, client_id: str) -> OAuthClient:

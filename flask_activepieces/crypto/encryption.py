@@ -1,8 +1,8 @@
-"""Encryption of what a database must not give away: keys of tenants, and what travels through a browser.
+"""Encryption of what a database must not reveal: credentials of tenants, and what passes through a browser.
 
-Fernet (AES-128-CBC with HMAC-SHA-256) under keys that are derived from the app's secret keys for one purpose and
-one context, such as the row that the ciphertext stands in. A ciphertext that is moved to another row opens
-nothing there. The newest key encrypts, every key decrypts: a key added in front *is* the rotation.
+Fernet (AES-128-CBC with HMAC-SHA-256) under keys derived from the app's secret keys, for one purpose and one context,
+such as the row that holds the ciphertext: moved to another row, a ciphertext cannot be decrypted. The newest key
+encrypts and all keys decrypt, so adding a key in front rotates them.
 """
 
 from __future__ import annotations
@@ -10,47 +10,41 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ..errors import SignatureError
 from .keyring import KeyRing
 
-if TYPE_CHECKING:
-    from cryptography.fernet import MultiFernet
-
 
 class Encryptor:
-    """Locks JSON objects away for one purpose."""
+    """Encrypts JSON objects for one purpose."""
 
     def __init__(self, keys: KeyRing, purpose: str) -> None:
         self._keys = keys
         self._purpose = purpose
 
-    def lock(self, content: Mapping[str, Any], *, context: str) -> str:
-        """The content as a text that says nothing."""
-        plain = json.dumps(dict(content), separators=(",", ":")).encode()
-        return self._fernet(context).encrypt(plain).decode()
+    def encrypt(self, content: Mapping[str, Any], *, context: str) -> str:
+        """The content as ciphertext."""
+        plaintext = json.dumps(dict(content), separators=(",", ":")).encode()
+        return self._fernet(context).encrypt(plaintext).decode()
 
-    def unlock(self, locked: str, *, context: str) -> dict[str, Any]:
-        """The content; `SignatureError` when it was locked under other keys, for another context, or changed."""
-        from cryptography.fernet import InvalidToken
-
+    def decrypt(self, ciphertext: str, *, context: str) -> dict[str, Any]:
+        """The content; `SignatureError` if it was encrypted with other keys, for another context, or changed."""
         try:
-            content: dict[str, Any] = json.loads(self._fernet(context).decrypt(locked.encode()))
+            content: dict[str, Any] = json.loads(self._fernet(context).decrypt(ciphertext.encode()))
         except InvalidToken:
-            # No "from": whatever is known about the text stays here.
+            # No "from": nothing that is known about the ciphertext may reach a log.
             raise SignatureError(
-                f"this {self._purpose} was not locked by one of the secret keys in use"
+                f"this {self._purpose} was not encrypted with one of the current secret keys"
             ) from None
         return content
 
-    def relock(self, locked: str, *, context: str) -> str:
+    def reencrypt(self, ciphertext: str, *, context: str) -> str:
         """The same content under the newest key."""
-        return self.lock(self.unlock(locked, context=context), context=context)
+        return self.encrypt(self.decrypt(ciphertext, context=context), context=context)
 
     def _fernet(self, context: str) -> MultiFernet:
-        # Loaded by the first secret: most processes never see one.
-        from cryptography.fernet import Fernet, MultiFernet
-
         derived = self._keys.derive(self._purpose, context)
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])

@@ -1,12 +1,10 @@
-"""HMAC with keys that rotate and purposes that cannot be mixed up. No Flask, no database.
+"""HMAC with keys that rotate and purposes that cannot be confused.
 
-Two rules hold for all that this file signs:
+1. Keys are a list, newest first. The first signs and all verify, so adding a key in front rotates them.
+2. The purpose, and a context such as a client id, are part of the key and not of the message. A signature for one
+   purpose is invalid for any other, so an authorization code can never pass as a pending request.
 
-1. Keys are a list, newest first. The first signs, every one verifies: adding a key in front *is* the rotation.
-2. The purpose, and a context such as a client id, are mixed into the key and not into the message. What was
-   signed for one purpose is noise for another, so an authorization code can never pass as a parked request.
-
-One algorithm, HMAC-SHA-256 (RFC 2104), and no option.
+The only algorithm is HMAC-SHA-256 (RFC 2104).
 """
 
 from __future__ import annotations
@@ -43,19 +41,19 @@ class KeyRing:
         return tuple(_derived(root, purpose, context) for root in self._roots)
 
     def sign(self, purpose: str, message: bytes, *, context: str = "") -> str:
-        """The signature by the newest key, as base64url text."""
-        return to_base64url(_mac(_derived(self._roots[0], purpose, context), message))
+        """The signature by the newest key, as base64url."""
+        return to_base64url(_hmac(_derived(self._roots[0], purpose, context), message))
 
     def verify(self, purpose: str, message: bytes, signature: str, *, context: str = "") -> None:
-        """Return when any key made ``signature``; else raise `SignatureError`. Constant-time for each key."""
-        given = signature.encode("ascii", "replace")
+        """Raise `SignatureError` unless one of the keys made the signature. Constant-time for each key."""
+        provided = signature.encode("ascii", "replace")
         for key in self.derive(purpose, context):
-            if hmac.compare_digest(to_base64url(_mac(key, message)).encode(), given):
+            if hmac.compare_digest(to_base64url(_hmac(key, message)).encode(), provided):
                 return
         raise SignatureError(f"the signature of this {purpose} does not verify")
 
     def sign_json(self, purpose: str, claims: Mapping[str, Any], *, context: str = "") -> str:
-        """``v1.{payload}.{signature}``: JSON that everyone can read and nobody can change."""
+        """``v1.{payload}.{signature}``: JSON that anyone can read and no one can change."""
         payload = to_base64url(json.dumps(claims, separators=(",", ":")).encode())
         body = f"{_VERSION}.{payload}"
         return f"{body}.{self.sign(purpose, body.encode(), context=context)}"
@@ -77,10 +75,10 @@ class KeyRing:
 
 
 def _derived(root: bytes, purpose: str, context: str) -> bytes:
-    return _mac(root, f"flask-activepieces\0{purpose}\0{context}".encode())
+    return _hmac(root, f"flask-activepieces\0{purpose}\0{context}".encode())
 
 
-def _mac(key: bytes, message: bytes) -> bytes:
+def _hmac(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, "sha256")
 
 

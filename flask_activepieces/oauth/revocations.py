@@ -21,7 +21,7 @@ from ..config.settings import LONGEST_ACCESS_TOKEN_TTL
 from ..errors import Unavailable
 from ..storage import tables
 from ..storage.database import Database, Transaction
-from ..storage.upserts import upsert_statement
+from ..storage.upserts import upsert
 from .tokens.access_tokens import AccessToken
 
 _table = tables.revocations
@@ -75,7 +75,7 @@ def add(transaction: Transaction, *subjects: str, now: int, until: int | None = 
         "expires_at": (now + KEPT_FOR) if until is None else until + CLOCK_SKEW,
     }
     # Ended before, it has to stay so for as long as what was issued since could live.
-    statement = upsert_statement(_table, dialect, tuple(times))
+    statement = upsert(_table, dialect, tuple(times))
     for subject in subjects:
         transaction.execute(statement, {"subject": subject} | times)
 

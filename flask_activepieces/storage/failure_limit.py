@@ -1,11 +1,11 @@
-"""A budget of failed attempts: a client that fails too often is told to wait, and guessing shows in the log.
+"""Limits failed attempts: a client that fails too often gets 429, and guessing shows in the log.
 
-Only failures are counted, and only failures are answered 429: right credentials always pass. A stranger at the same
-address (all of Activepieces' cloud is one address) can therefore lock nobody out. It also means that no guess is
-stopped here: what makes guessing hopeless is the length of the secrets.
+Only failures are counted, and only failures are answered with 429: correct credentials always pass. So a stranger
+cannot lock anyone out, even at a shared address (all of Activepieces' cloud is one address). It also means that no
+guess is stopped here: what makes guessing hopeless is the length of the secrets.
 
-Counts live in this process; in Redis when ``ACTIVEPIECES_REDIS_URL`` is set; in the host's own Flask-Limiter
-storage when it has one. A count that cannot be kept is let go: it protects nothing but our patience.
+Counts live in this process; in Redis if ``ACTIVEPIECES_REDIS_URL`` is set; in the storage of the host's Flask-Limiter
+if it has one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..errors import ConfigError
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 20
+MAX_FAILURES = 20
 WINDOW = 60
 _MAX_KEYS = 10_000
 
@@ -30,27 +30,26 @@ class FailureLimiter(Protocol):
     """Counts failures by key."""
 
     def record_failure(self, key: str, *, now: int) -> bool:
-        """Count one failure; False when the key has had its `ATTEMPTS` in this window."""
-        ...
+        """Count one failure; False if there are more than `MAX_FAILURES` for this key in the current window."""
 
 
 class InMemoryLimiter:
-    """Counts in this process; the oldest keys are forgotten when there are too many."""
+    """Counts in this process; discards the oldest keys when there are too many."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[tuple[int, int], int] = OrderedDict()
         self._lock = threading.Lock()
 
     def record_failure(self, key: str, *, now: int) -> bool:
-        """Count one failure of this window."""
-        # Hashed: an attempted client id is a stranger's text and may be of any length.
+        """Count one failure of the current window."""
+        # Hashed: the client id comes from a stranger and may have any length.
         slot = (hash(key), now // WINDOW)
         with self._lock:
             count = self._counts.pop(slot, 0) + 1
             self._counts[slot] = count
             if len(self._counts) > _MAX_KEYS:
                 self._counts.popitem(last=False)
-        return count <= ATTEMPTS
+        return count <= MAX_FAILURES
 
 
 class RedisLimiter:
@@ -60,12 +59,12 @@ class RedisLimiter:
         self._client = client
 
     def record_failure(self, key: str, *, now: int) -> bool:
-        """Count one failure of this window."""
-        slot = f"activepieces:budget:{sha256_hex(key)}:{now // WINDOW}"
+        """Count one failure of the current window."""
+        slot = f"activepieces:failures:{sha256_hex(key)}:{now // WINDOW}"
         pipeline = self._client.pipeline(transaction=False)
         pipeline.incr(slot)
         pipeline.expire(slot, 2 * WINDOW)
-        return int(pipeline.execute()[0]) <= ATTEMPTS
+        return int(pipeline.execute()[0]) <= MAX_FAILURES
 
 
 class FlaskLimiterStorage:
@@ -76,32 +75,32 @@ class FlaskLimiterStorage:
         self._limit = limit
 
     @classmethod
-    def of(cls, limiter: Any) -> FlaskLimiterStorage:
-        """The budget in one Flask-Limiter's storage."""
-        from limits import RateLimitItemPerMinute  # a companion of Flask-Limiter: there if it is
+    def from_flask_limiter(cls, limiter: Any) -> FlaskLimiterStorage:
+        """The storage and strategy of this Flask-Limiter."""
+        from limits import RateLimitItemPerMinute  # installed with Flask-Limiter
 
-        return cls(limiter.limiter, RateLimitItemPerMinute(ATTEMPTS))
+        return cls(limiter.limiter, RateLimitItemPerMinute(MAX_FAILURES))
 
     def record_failure(self, key: str, *, now: int) -> bool:
-        """Count one failure of this window."""
+        """Count one failure of the current window."""
         return bool(self._strategy.hit(self._limit, "activepieces", sha256_hex(key)))
 
 
 class FallbackLimiter:
-    """Another budget, or a local one for as long as the other cannot be reached."""
+    """Counts in a shared storage, or in this process while that is unreachable."""
 
-    def __init__(self, find: Callable[[], FailureLimiter | None]) -> None:
-        self._find = find
+    def __init__(self, find_shared: Callable[[], FailureLimiter | None]) -> None:
+        self._find_shared = find_shared
         self._local = InMemoryLimiter()
 
     def record_failure(self, key: str, *, now: int) -> bool:
-        """Count one failure where it is possible."""
+        """Count one failure."""
         try:
-            budget = self._find()
-            if budget is not None:
-                return budget.record_failure(key, now=now)
+            shared = self._find_shared()
+            if shared is not None:
+                return shared.record_failure(key, now=now)
         except Exception as error:
-            # Any client library may stand behind this, each with its own errors.
+            # Each client library has errors of its own.
             log.warning(
                 "Failed attempts are counted in this process only: %s", type(error).__name__
             )
@@ -109,24 +108,28 @@ class FallbackLimiter:
 
 
 def make_failure_limiter(extensions: Mapping[str, Any], *, redis_url: str | None) -> FailureLimiter:
-    """The budget of an app with these extensions: the host's limiter, else Redis, else this process."""
+    """The app's limiter: in Flask-Limiter's storage if it has that extension, else in Redis, else in this process."""
     redis = _redis(redis_url) if redis_url else None
 
-    def find() -> FailureLimiter | None:
-        # Asked at each failure, for the host may set its limiter up after us.
+    def find_shared() -> FailureLimiter | None:
+        # Looked up at each failure, because the host may set up its limiter after us.
         limiter = next(iter(extensions.get("limiter") or ()), None)
-        return FlaskLimiterStorage.of(limiter) if limiter is not None and limiter.enabled else redis
+        return (
+            FlaskLimiterStorage.from_flask_limiter(limiter)
+            if limiter is not None and limiter.enabled
+            else redis
+        )
 
-    return FallbackLimiter(find)
+    return FallbackLimiter(find_shared)
 
 
 def _redis(url: str) -> FailureLimiter:
     try:
-        from redis import Redis  # an optional companion: the extra "redis"
+        from redis import Redis  # the extra "redis"
     except ImportError:
         raise ConfigError(
             [
-                "ACTIVEPIECES_REDIS_URL: it needs the package redis: pip install flask-activepieces[redis]"
+                "ACTIVEPIECES_REDIS_URL: requires the package redis: pip install flask-activepieces[redis]"
             ]
         ) from None
     return RedisLimiter(Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5))

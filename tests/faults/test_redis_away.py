@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces.storage.failure_limit import ATTEMPTS
+from flask_activepieces.storage.failure_limit import MAX_FAILURES
 from tests.support.prepared_requests import redemption, refresh
 from tests.support.race_environment import RaceEnvironment, count_outcomes, race_environment
 
@@ -51,9 +51,9 @@ def test_failed_attempts_are_counted_all_the_same(environment: RaceEnvironment) 
 
     started = time.monotonic()
     # Twice as many as one window allows, for the next may begin among them.
-    refused = count_outcomes(environment.send_together(guesses * (2 * ATTEMPTS + 2)))
+    refused = count_outcomes(environment.send_together(guesses * (2 * MAX_FAILURES + 2)))
 
     assert set(refused) == {(401, "invalid_client"), (429, "invalid_client")}
-    assert refused[401, "invalid_client"] <= 2 * ATTEMPTS
+    assert refused[401, "invalid_client"] <= 2 * MAX_FAILURES
     assert time.monotonic() - started < 30
     assert environment.ask(refresh(program, token)).status == 200

@@ -64,7 +64,6 @@ LOOKUPS: dict[str, Lookup] = {
     "grants.existing_grants": lambda conn, tenant: grants.existing_grants(
         conn, client_id="an-id", tenant_ids=[tenant], user_id="bob"
     ),
-    "tenants.is_known": tenants.is_known,
     "records.find": lambda conn, tenant: records.find(conn, "an-id", tenant_id=tenant),
     "records.find_for": lambda conn, tenant: records.find_for(
         conn, tenant_id=tenant, organization_id=None
@@ -84,6 +83,7 @@ def test_every_query_by_tenant_rejects_an_invalid_id(app: Flask, name: str, tena
 
 ServiceCall = Callable[[State, Any], object]
 TENANT_CALLS: dict[str, ServiceCall] = {
+    "tenants.has_tenant": lambda state, tenant: tenants.has_tenant(state.database, tenant),
     "oauth_clients.get_for_tenant": lambda state, tenant: state.oauth_clients.get_for_tenant(
         "an-id", tenant_id=tenant
     ),

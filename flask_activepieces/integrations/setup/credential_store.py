@@ -21,7 +21,7 @@ class CredentialStore:
     """Opens what is locked for one integration, and locks it."""
 
     def __init__(self, keys: KeyRing) -> None:
-        self._vault = Encryptor(keys, PURPOSE)
+        self._encryptor = Encryptor(keys, PURPOSE)
 
     def credentials(self, connection: Connection, integration: Integration) -> Credentials | None:
         """What the integration signs in with; None when that is the app's own key.
@@ -37,7 +37,7 @@ class CredentialStore:
         if locked is None:
             return None
         try:
-            content = self._vault.unlock(locked, context=integration_id)
+            content = self._encryptor.decrypt(locked, context=integration_id)
         except SignatureError as error:
             reason = "none of the secret keys opens its credentials, which must be given again"
             raise IntegrationDisabled(integration_id, reason) from error
@@ -48,7 +48,7 @@ class CredentialStore:
         if not credentials:
             return {"credentials": None, "credential_hint": None}
         return {
-            "credentials": self._vault.lock(credentials.to_json(), context=integration_id),
+            "credentials": self._encryptor.encrypt(credentials.to_json(), context=integration_id),
             "credential_hint": credentials.masked(),
         }
 
@@ -58,7 +58,7 @@ class CredentialStore:
         if locked is None:
             return None
         try:
-            content = self._vault.unlock(locked, context=integration.id)
+            content = self._encryptor.decrypt(locked, context=integration.id)
         except SignatureError:
             return None
         secret: str = content["oauth_client_secret"]
@@ -69,7 +69,7 @@ class CredentialStore:
         content = {"oauth_client_secret": secret}
         return {
             "oauth_client_id": client_id,
-            "oauth_client_secret": self._vault.lock(content, context=integration_id),
+            "oauth_client_secret": self._encryptor.encrypt(content, context=integration_id),
         }
 
     def reencrypt(self, database: Database, integration: Integration, *, now: int) -> bool:
@@ -92,7 +92,7 @@ class CredentialStore:
 
     def _relocked(self, integration_id: str, locked: EncryptedSecrets) -> dict[str, str]:
         return {
-            name: self._vault.relock(text, context=integration_id)
+            name: self._encryptor.reencrypt(text, context=integration_id)
             for name, text in vars(locked).items()
             if text is not None
         }

@@ -53,12 +53,12 @@ class PendingAuthorizations:
     """Sends them on their way, and takes them back."""
 
     def __init__(self, keys: KeyRing, leases: Leases) -> None:
-        self._vault = Encryptor(keys, PURPOSE)
+        self._encryptor = Encryptor(keys, PURPOSE)
         self._leases = leases
 
     def locked(self, pending: PendingAuthorization) -> str:
         """The ``state`` that holds it; `InvalidInput` if that is too long to travel."""
-        state = self._vault.lock(asdict(pending), context="")
+        state = self._encryptor.encrypt(asdict(pending), context="")
         if len(state) > LONGEST_STATE:
             raise InvalidInput({"props": "with all that is asked for, this is too long for a URL"})
         return state
@@ -67,7 +67,7 @@ class PendingAuthorizations:
         self, state: str, *, nonce: str | None, principal: Principal, now: int
     ) -> PendingAuthorization:
         """What was begun, if it was begun here: by this user, in this browser, and lately."""
-        pending = _pending_of(self._vault.unlock(state, context=""))
+        pending = _pending_of(self._encryptor.decrypt(state, context=""))
         if not constant_time_equal(pending.nonce, sha256_hex(nonce or "")):
             raise SignatureError("this authorization was begun in another browser")
         if (pending.user_id, pending.tenant_id) != (principal.user_id, principal.tenant_id):

@@ -32,7 +32,7 @@ def show_next(
         content = {"secret": secret, "exp": state.now() + LIFETIME}
         response.set_cookie(
             COOKIE,
-            _vault(state).lock(content, context=_context(principal, client)),
+            _encryptor(state).encrypt(content, context=_context(principal, client)),
             max_age=LIFETIME,
             path=_path(client),
             secure=state.issuer().startswith("https:"),
@@ -45,7 +45,7 @@ def show_next(
 def take(state: State, principal: Principal, client: OAuthClient) -> str | None:
     """The secret that this browser came with, if it is the client's secret still; None for anything else."""
     try:
-        content = _vault(state).unlock(
+        content = _encryptor(state).decrypt(
             request.cookies.get(COOKIE, ""), context=_context(principal, client)
         )
     except SignatureError:
@@ -61,7 +61,7 @@ def forget(response: Response, client: OAuthClient) -> Response:
     return response
 
 
-def _vault(state: State) -> Encryptor:
+def _encryptor(state: State) -> Encryptor:
     return Encryptor(state.settings.secret_keys, _PURPOSE)
 
 

@@ -408,7 +408,7 @@ def test_a_tenants_platform_uses_its_own_registration(
 def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
     registered: Office,
 ) -> None:
-    state = Encryptor(registered.settings.secret_keys, PURPOSE).lock({"id": "1"}, context="")
+    state = Encryptor(registered.settings.secret_keys, PURPOSE).encrypt({"id": "1"}, context="")
 
     with pytest.raises(SignatureError, match="another version"):
         registered.services.third_party.finish(

@@ -15,7 +15,7 @@ from redis import Redis
 
 from flask_activepieces.storage.failure_limit import (
     _MAX_KEYS,
-    ATTEMPTS,
+    MAX_FAILURES,
     WINDOW,
     FailureLimiter,
     FallbackLimiter,
@@ -37,14 +37,14 @@ def spent(budget: FailureLimiter, times: int, *, key: str = "key", now: int = NO
 def limiter_budget() -> FailureLimiter:
     app = Flask("host")
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
-    return FlaskLimiterStorage.of(limiter)
+    return FlaskLimiterStorage.from_flask_limiter(limiter)
 
 
 @pytest.fixture
 def redis() -> Iterator[Any]:
     client = Redis.from_url(require("redis"))
     yield client
-    for key in client.scan_iter("activepieces:budget:*"):
+    for key in client.scan_iter("activepieces:failures:*"):
         client.delete(key)
     client.close()
 
@@ -62,7 +62,7 @@ def budget(request: pytest.FixtureRequest) -> FailureLimiter:
 
 
 def test_twenty_failures_are_free_and_no_more(budget: FailureLimiter) -> None:
-    assert spent(budget, ATTEMPTS + 3) == [True] * ATTEMPTS + [False] * 3
+    assert spent(budget, MAX_FAILURES + 3) == [True] * MAX_FAILURES + [False] * 3
 
 
 def test_the_documented_numbers_are_those_of_the_code() -> None:
@@ -70,23 +70,23 @@ def test_the_documented_numbers_are_those_of_the_code() -> None:
     (section,) = re.findall(r"## Failed attempts\n(.+?)\n## ", page, re.DOTALL)
     text = " ".join(section.split())
 
-    assert f"One address may fail {ATTEMPTS} times in a minute" in text
+    assert f"One address may fail {MAX_FAILURES} times in a minute" in text
     assert f"`Retry-After: {WINDOW}`" in text
-    assert f"up to {2 * ATTEMPTS} failures in a row" in text
+    assert f"up to {2 * MAX_FAILURES} failures in a row" in text
     assert f"remembers {_MAX_KEYS:,} pairs" in text
-    assert (ATTEMPTS, WINDOW) == (20, 60), "docs/security.md and docs/errors.md name them, too"
+    assert (MAX_FAILURES, WINDOW) == (20, 60), "docs/security.md and docs/errors.md name them, too"
 
 
 def test_a_minute_is_one_of_the_clock() -> None:
     """So up to twice as many failures in a row pass around its end."""
     budget = InMemoryLimiter()
 
-    assert all(spent(budget, ATTEMPTS, now=NOW + WINDOW - 1))
-    assert spent(budget, ATTEMPTS + 1, now=NOW + WINDOW) == [True] * ATTEMPTS + [False]
+    assert all(spent(budget, MAX_FAILURES, now=NOW + WINDOW - 1))
+    assert spent(budget, MAX_FAILURES + 1, now=NOW + WINDOW) == [True] * MAX_FAILURES + [False]
 
 
 def test_each_key_has_its_own(budget: FailureLimiter) -> None:
-    spent(budget, ATTEMPTS + 1)
+    spent(budget, MAX_FAILURES + 1)
 
     for key in ("another", "KEY", "key ", "", "é\x00\ud7ff", "k" * 100_000):
         assert budget.record_failure(key, now=NOW)
@@ -94,7 +94,7 @@ def test_each_key_has_its_own(budget: FailureLimiter) -> None:
 
 def test_the_next_minute_begins_anew() -> None:
     budget = InMemoryLimiter()
-    spent(budget, ATTEMPTS + 1, now=NOW)
+    spent(budget, MAX_FAILURES + 1, now=NOW)
 
     assert spent(budget, 1, now=NOW + WINDOW - 1) == [False]
     assert spent(budget, 1, now=NOW + WINDOW) == [True]
@@ -104,7 +104,7 @@ def test_the_next_minute_begins_anew() -> None:
 def test_counts_in_redis_go_away_by_themselves(redis: Any) -> None:
     RedisLimiter(redis).record_failure("key", now=NOW)
 
-    (slot,) = redis.scan_iter("activepieces:budget:*")
+    (slot,) = redis.scan_iter("activepieces:failures:*")
 
     assert 0 < redis.ttl(slot) <= 2 * WINDOW
     assert b"key" not in slot, "a stranger's text is no key"
@@ -116,7 +116,7 @@ def test_no_count_is_lost_between_threads() -> None:
     with ThreadPoolExecutor(8) as pool:
         allowed = list(pool.map(lambda _: budget.record_failure("key", now=NOW), range(400)))
 
-    assert sum(allowed) == ATTEMPTS
+    assert sum(allowed) == MAX_FAILURES
 
 
 def test_strangers_cannot_fill_the_memory_with_many_keys() -> None:
@@ -148,7 +148,7 @@ def test_strangers_cannot_fill_the_memory_with_long_keys() -> None:
 
 def test_a_guesser_is_not_forgotten_because_of_others() -> None:
     budget = InMemoryLimiter()
-    spent(budget, ATTEMPTS)
+    spent(budget, MAX_FAILURES)
     for number in range(9_000):
         budget.record_failure(f"other {number}", now=NOW)
 
@@ -167,7 +167,7 @@ def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(
 ) -> None:
     budget = FallbackLimiter(BrokenBudget)
 
-    assert spent(budget, ATTEMPTS + 1) == [True] * ATTEMPTS + [False]
+    assert spent(budget, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
     assert "hunter2" not in caplog.text
     assert "ConnectionError" in caplog.text
 
@@ -176,7 +176,7 @@ def test_a_host_whose_limiter_cannot_be_found_is_counted_here() -> None:
     def broken() -> FailureLimiter:
         raise ImportError("no limits")
 
-    assert spent(FallbackLimiter(broken), ATTEMPTS + 1) == [True] * ATTEMPTS + [False]
+    assert spent(FallbackLimiter(broken), MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
 
 
 def test_the_hosts_limiter_is_used_whenever_it_was_set_up() -> None:
@@ -184,9 +184,9 @@ def test_the_hosts_limiter_is_used_whenever_it_was_set_up() -> None:
     ours = make_failure_limiter(app.extensions, redis_url=None)
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
 
-    spent(ours, ATTEMPTS)
+    spent(ours, MAX_FAILURES)
 
-    assert not FlaskLimiterStorage.of(limiter).record_failure("key", now=NOW), (
+    assert not FlaskLimiterStorage.from_flask_limiter(limiter).record_failure("key", now=NOW), (
         "they count in one place"
     )
 
@@ -201,7 +201,9 @@ def test_a_limiter_that_is_switched_off_is_not_used() -> None:
     app = Flask("host")
     app.extensions["limiter"] = {SwitchedOff()}
 
-    assert spent(make_failure_limiter(app.extensions, redis_url=None), ATTEMPTS + 1)[-1] is False
+    assert (
+        spent(make_failure_limiter(app.extensions, redis_url=None), MAX_FAILURES + 1)[-1] is False
+    )
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])

@@ -1,0 +1,88 @@
+"""The vault: what is ciphertext says nothing, and opens only for its purpose, in its place, under a key in use."""
+
+from __future__ import annotations
+
+import pytest
+
+from flask_activepieces.crypto.encryption import Encryptor
+from flask_activepieces.crypto.keyring import KeyRing
+from flask_activepieces.errors import SignatureError
+
+CANARY = "sk-a-secret-that-must-not-be-seen"
+OLD, NEW = "the old key of this app", "the new key of this app"
+
+
+def encryptor(*keys: str, purpose: str = "integration secret") -> Encryptor:
+    return Encryptor(KeyRing(keys or (OLD,)), purpose)
+
+
+def test_what_was_locked_comes_out_again() -> None:
+    ciphertext = encryptor().encrypt({"api_key": CANARY, "email": "ada@example.com"}, context="row")
+
+    assert encryptor().decrypt(ciphertext, context="row") == {
+        "api_key": CANARY,
+        "email": "ada@example.com",
+    }
+
+
+def test_what_is_locked_says_nothing() -> None:
+    ciphertext = encryptor().encrypt({"api_key": CANARY}, context="row")
+
+    assert CANARY not in ciphertext
+    assert "api_key" not in ciphertext
+    assert ciphertext != encryptor().encrypt({"api_key": CANARY}, context="row")
+
+
+def test_a_ciphertext_that_is_moved_to_another_row_does_not_open() -> None:
+    ciphertext = encryptor().encrypt({"api_key": CANARY}, context="the row of Acme")
+
+    with pytest.raises(SignatureError):
+        encryptor().decrypt(ciphertext, context="the row of Globex")
+
+
+def test_a_ciphertext_does_not_open_for_another_purpose() -> None:
+    ciphertext = encryptor().encrypt({"api_key": CANARY}, context="row")
+
+    with pytest.raises(SignatureError):
+        encryptor(purpose="third-party authorization").decrypt(ciphertext, context="row")
+
+
+@pytest.mark.parametrize("wrong", ["", "nonsense", "gAAAAA==", "é"])
+def test_what_is_no_ciphertext_does_not_open(wrong: str) -> None:
+    with pytest.raises(SignatureError):
+        encryptor().decrypt(wrong, context="row")
+
+
+def test_a_changed_ciphertext_does_not_open() -> None:
+    ciphertext = encryptor().encrypt({"api_key": CANARY}, context="row")
+    changed = ciphertext[:-6] + ("A" if ciphertext[-6] != "A" else "B") + ciphertext[-5:]
+
+    with pytest.raises(SignatureError):
+        encryptor().decrypt(changed, context="row")
+
+
+def test_a_new_key_in_front_is_the_rotation() -> None:
+    ciphertext = encryptor(OLD).encrypt({"api_key": CANARY}, context="row")
+
+    assert encryptor(NEW, OLD).decrypt(ciphertext, context="row") == {"api_key": CANARY}
+    with pytest.raises(SignatureError):
+        encryptor(NEW).decrypt(ciphertext, context="row")
+
+
+def test_what_is_locked_anew_needs_the_old_key_no_more() -> None:
+    ciphertext = encryptor(OLD).encrypt({"api_key": CANARY}, context="row")
+
+    rotated = encryptor(NEW, OLD).reencrypt(ciphertext, context="row")
+
+    assert encryptor(NEW).decrypt(rotated, context="row") == {"api_key": CANARY}
+
+
+def test_the_refusal_repeats_neither_ciphertext_nor_key() -> None:
+    ciphertext = encryptor(OLD).encrypt({"api_key": CANARY}, context="row")
+
+    with pytest.raises(SignatureError) as caught:
+        encryptor(NEW).decrypt(ciphertext, context="row")
+
+    assert ciphertext not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert NEW not in repr(encryptor(NEW))
