@@ -29,7 +29,7 @@ from .storage.connection_release import ReleaseConnection, connection_release, k
 from .storage.database import Database
 from .storage.failure_limit import make_failure_limiter
 from .web.blueprint import build_blueprint, routes
-from .web.csrf import exempt_views
+from .web.csrf import exempt_from_csrf
 from .web.first_request import at_first_request
 from .web.setup_check import check_setup
 
@@ -101,7 +101,7 @@ class Activepieces:
             credential_store=tenants.credential_store,
         )
         app.register_blueprint(build_blueprint(settings))
-        exempt_views(app, routes(settings))
+        exempt_from_csrf(app, routes(settings))
         at_first_request(app, check_setup)
         app.cli.add_command(activepieces_cli)
 

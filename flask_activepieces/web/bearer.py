@@ -1,7 +1,7 @@
-"""The host's protected views: `require_scope` lets a request in, `current_token` says whom it speaks for.
+"""Protected views: `require_scope` checks the access token, `current_token` is that token.
 
-Answers follow RFC 6750 §3: a 401 that tells an automation platform to refresh, a 403 that tells it to ask the
-user for more. When storage is away the answer is 503, for a token that cannot be checked is not a bad token.
+Errors follow RFC 6750 §3: on a 401 an automation platform refreshes its token, on a 403 it asks the user for more.
+While storage is unavailable the status is 503, because the token may be valid.
 """
 
 from __future__ import annotations
@@ -23,104 +23,100 @@ from .setup_reports import DESCRIPTION, report
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-#: The scopes of each view that `require_scope` made. Not an attribute of the view: functools.wraps copies attributes
-#: to decorators outside ours, which may act before the token is checked.
+#: The scopes of each protected view. Not an attribute of the view: functools.wraps copies attributes to decorators
+#: outside ours, which may act before the token is checked.
 _scopes: WeakKeyDictionary[Callable[..., Any], frozenset[str]] = WeakKeyDictionary()
 
 
-def require_scope(*names: str) -> Callable[[View], View]:
-    """Let in only requests whose access token has all of these scopes."""
-    if not names or not all(isinstance(name, str) for name in names):
+def require_scope(*scopes: str) -> Callable[[View], View]:
+    """Reject requests whose access token lacks any of these scopes."""
+    if not scopes or not all(isinstance(scope, str) for scope in scopes):
         raise TypeError('require_scope needs scope names: @require_scope("tasks:read")')
-    needed = frozenset(names)
+    required = frozenset(scopes)
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            refusal = _refusal(needed)
-            if refusal is not None:
-                return refusal
-            return current_app.ensure_sync(view)(*args, **kwargs)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            error = _check_request(required)
+            return error or current_app.ensure_sync(view)(*args, **kwargs)
 
-        _scopes[guarded] = needed
-        return cast(View, guarded)
+        _scopes[wrapper] = required
+        return cast(View, wrapper)
 
     return decorate
 
 
 def scopes_of(view: Callable[..., Any]) -> frozenset[str] | None:
-    """The scopes that a token needs for this view; None if `require_scope` did not make it."""
+    """The scopes that the view requires; None if it is not protected."""
     return _scopes.get(view)
 
 
-def _find_current_token() -> AccessToken:
+def _get_current_token() -> AccessToken:
     token = g.get("activepieces_token")
     if token is None:
-        raise SetupError(
-            "There is no access token here: current_token is for views with @require_scope."
-        )
+        raise SetupError("current_token is only available in a view with @require_scope.")
     assert isinstance(token, AccessToken)
     return token
 
 
-#: The access token of the request under way, in a view with `require_scope`.
-current_token = cast(AccessToken, LocalProxy(_find_current_token))
+#: The access token of the current request, in a protected view.
+current_token = cast(AccessToken, LocalProxy(_get_current_token))
 
 
-def _refusal(needed: frozenset[str]) -> Response | None:
+def _check_request(required: frozenset[str]) -> Response | None:
+    """The error to respond with; None for a valid token, which becomes `current_token`."""
     try:
-        return _admit(get_state(), needed)
+        return _authenticate(get_state(), required)
     except Unavailable as error:
         response = _error(503, "temporarily_unavailable", str(error))
         response.headers["Retry-After"] = str(error.retry_after)
         return response
     except SetupError as error:
-        reference = report(error, request=f"{request.method} {request.path}")
-        return _error(500, "server_error", DESCRIPTION.format(reference))
+        return _error(500, "server_error", DESCRIPTION.format(report(error)))
 
 
-def _admit(state: State, needed: frozenset[str]) -> Response | None:
-    text = _bearer_text(request.headers.get("Authorization"))
-    if text is None:
+def _authenticate(state: State, required: frozenset[str]) -> Response | None:
+    encoded = _bearer_token(request.headers.get("Authorization"))
+    if encoded is None:
         # RFC 6750 §3.1: without credentials the challenge names no error.
         return _challenge(state, 401)
     now = state.now()
     try:
-        token = verify(state.settings.jwt_keys, text, issuer=state.issuer(), now=now)
+        token = verify(state.settings.jwt_keys, encoded, issuer=state.issuer(), now=now)
         if state.revocations.is_revoked(token, now=now):
             return _challenge(state, 401, "invalid_token", "The access token was revoked.")
     except SignatureExpired:
         return _challenge(state, 401, "invalid_token", "The access token has expired.")
     except SignatureError:
         return _challenge(state, 401, "invalid_token", "The access token is not valid here.")
-    if not needed <= token.scopes:
+    if not required <= token.scopes:
         return _challenge(
             state,
             403,
             "insufficient_scope",
             "The access token lacks a scope.",
-            scope=" ".join(sorted(needed)),
+            scope=" ".join(sorted(required)),
         )
     g.activepieces_token = token
     return None
 
 
-def _bearer_text(authorization: str | None) -> str | None:
+def _bearer_token(authorization: str | None) -> str | None:
     # RFC 6750 §2.1, and no other way: a token in a query string ends up in logs (RFC 9700 §4.3.2).
-    scheme, _, text = (authorization or "").partition(" ")
-    return text.strip() if scheme.lower() == "bearer" and text.strip() else None
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _challenge(
-    state: State, status: int, error: str = "", description: str = "", **more: str
+    state: State, status: int, error: str = "", description: str = "", **parameters: str
 ) -> Response:
-    told = {"error": error, "error_description": description} if error else {}
-    # RFC 9728 §5.1: where a client that knows nothing can learn who issues tokens for us.
+    details = {"error": error, "error_description": description} if error else {}
+    # RFC 9728 §5.1: an unconfigured client discovers the token endpoint there.
     resource = well_known(state.issuer(), PROTECTED_RESOURCE)
-    parameters = {"realm": "api", **told, **more, "resource_metadata": resource}
-    challenge = ", ".join(f'{name}="{value}"' for name, value in parameters.items())
+    values = {"realm": "api", **details, **parameters, "resource_metadata": resource}
+    challenge = ", ".join(f'{name}="{value}"' for name, value in values.items())
     response = _error(
-        status, error or "invalid_request", description or "An access token is needed."
+        status, error or "invalid_request", description or "An access token is required."
     )
     response.headers["WWW-Authenticate"] = f"Bearer {challenge}"
     return response

@@ -1,8 +1,8 @@
-"""Peace with the host's CSRF protection (Flask-WTF), whichever of the two was initialised first.
+"""Working with the host's CSRF protection (Flask-WTF), in whichever order the two were initialized.
 
-Machine endpoints and views behind `require_scope` take no cookie, so there is nothing to forge: they are exempt.
-The JSON API is exempt as well, and asks the protection itself where no browser vouches for a call: so it answers in
-its own format. Our pages are not exempt, and carry the host's token besides their own.
+Token endpoints and views with `require_scope` read no cookie, so they are exempt. The JSON API is exempt as well, and
+calls the protection itself when a browser does not vouch for the request, so that errors keep its own format. Our
+pages are not exempt: their forms have the host's token besides our own.
 """
 
 from __future__ import annotations
@@ -16,57 +16,58 @@ from .bearer import scopes_of
 from .first_request import at_first_request
 from .routes import NAME, Route
 
+AnyView = Callable[..., Any]
 
-def exempt_views(app: Flask, routes: list[Route]) -> None:
-    """At the first request, when every extension and view is in place, tell the protection what to leave alone."""
-    ours = {f"{NAME}.{route.endpoint}" for route in routes if route.guards_itself}
+
+def exempt_from_csrf(app: Flask, routes: list[Route]) -> None:
+    """Exempt views at the first request, when every extension and view is in place."""
+    endpoints = {f"{NAME}.{route.endpoint}" for route in routes if route.csrf_exempt}
 
     def exempt(app: Flask) -> None:
         protection = app.extensions.get("csrf")
         if protection is not None:
-            checked = set(app.config["WTF_CSRF_METHODS"])
-            for view in _exempt(app.view_functions, ours, checked):
+            checked_methods = set(app.config["WTF_CSRF_METHODS"])
+            for view in _exempt_views(app.view_functions, endpoints, checked_methods):
                 protection.exempt(view)
 
     at_first_request(app, exempt)
 
 
-def ask_host_protection() -> None:
-    """Let the host's protection, if it has one that checks by itself, look for its token in this request."""
+def check_host_csrf() -> None:
+    """Let the host's protection check this request, if the host has one that checks automatically."""
     protection = current_app.extensions.get("csrf")
-    checks = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT")
-    if protection is not None and all(current_app.config[key] for key in checks):
+    options = ("WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT")
+    if protection is not None and all(current_app.config[option] for option in options):
         protection.protect()
 
 
-def _exempt(
-    views: Mapping[str, Callable[..., Any]], ours: set[str], checked: set[str]
-) -> list[Callable[..., Any]]:
-    # Flask-WTF knows a view by its dotted name only. Where a view that a cookie opens has the same name, as two
-    # functions made in two factories of one module can, that name stays protected.
-    free, guarded = [], set()
+def _exempt_views(
+    views: Mapping[str, AnyView], endpoints: set[str], checked_methods: set[str]
+) -> list[AnyView]:
+    # Flask-WTF identifies a view by its dotted name. If a protected view has the same name, as two functions made by
+    # two factories of one module can, that name stays protected.
+    exempt, protected_names = [], set()
     for endpoint, view in views.items():
-        if endpoint in ours or _is_for_tokens(view, checked):
-            free.append(view)
+        if endpoint in endpoints or _needs_access_token(view, checked_methods):
+            exempt.append(view)
         else:
-            guarded.add(_dotted_name(view))
-    return [view for view in free if _dotted_name(view) not in guarded]
+            protected_names.add(_dotted_name(view))
+    return [view for view in exempt if _dotted_name(view) not in protected_names]
 
 
-def _is_for_tokens(view: Callable[..., Any], checked: set[str]) -> bool:
-    """Whether no cookie opens the view: the scope is asked for around it, or by each method that is checked."""
+def _needs_access_token(view: AnyView, checked_methods: set[str]) -> bool:
+    """Whether `require_scope` is around the view, or around each of its methods that the protection checks."""
     if scopes_of(view) is not None:
         return True
     view_class = getattr(view, "view_class", None)
-    # A decorator around the class's own view has its attributes, and may act before the class does.
+    # A decorator around the view of a class has its attributes, and may act before the class does.
     if view_class is None or hasattr(view, "__wrapped__"):
         return False
     if scopes_of(view_class.dispatch_request) is not None:
         return True
-    methods = [getattr(view_class, name.lower(), None) for name in checked]
-    there_are = [method for method in methods if method is not None]
-    return bool(there_are) and all(scopes_of(method) is not None for method in there_are)
+    methods = [getattr(view_class, name.lower(), None) for name in checked_methods]
+    return any(methods) and all(method is None or scopes_of(method) for method in methods)
 
 
-def _dotted_name(view: Callable[..., Any]) -> str:
+def _dotted_name(view: AnyView) -> str:
     return f"{view.__module__}.{view.__name__}"

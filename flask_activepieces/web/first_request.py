@@ -1,4 +1,4 @@
-"""What is done once, at the first request of an app: when every extension, blueprint and view is in place."""
+"""Work that needs every extension, blueprint and view of an app to be in place."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from flask import Flask, request_started
 
 
-def at_first_request(app: Flask, work: Callable[[Flask], None]) -> None:
-    """Do the work before anything else that the first request leads to; the request is at hand."""
+def at_first_request(app: Flask, function: Callable[[Flask], None]) -> None:
+    """Call the function at the start of the first request, inside its context."""
 
-    def work_once(sender: Flask, **_: Any) -> None:
-        work(sender)
-        # Last: a second request that comes meanwhile must find the work done, or do it itself.
-        request_started.disconnect(work_once, sender)
+    def call_once(sender: Flask, **_: Any) -> None:
+        function(sender)
+        # Last: a concurrent second request must find the work done, or do it itself.
+        request_started.disconnect(call_once, sender)
 
-    # Sent before any before_request function; a strong reference, for nothing else holds the function.
-    request_started.connect(work_once, app, weak=False)
+    # Sent before any before_request function. A strong reference, because no other one exists.
+    request_started.connect(call_once, app, weak=False)

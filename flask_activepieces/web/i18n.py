@@ -1,6 +1,6 @@
-"""The words of our pages: through the host's Flask-Babel if it has one, as they are otherwise.
+"""Translation of our pages through the host's Flask-Babel, if it has one.
 
-A host translates them with a catalogue of the domain ``flask_activepieces`` among its own translations.
+A host adds a catalog of the domain ``flask_activepieces`` to its translations.
 """
 
 from __future__ import annotations
@@ -14,32 +14,27 @@ from ..clock import as_iso, format_for_people
 from ..messages import Message
 
 DOMAIN = "flask_activepieces"
-_CATALOGUE = "activepieces.catalogue"
+_DOMAIN_KEY = "activepieces.translations"
 
 
-def gettext(text: str, **values: Any) -> str:
-    """The text, or `Message`, in the reader's language, with the values filled in."""
-    phrase = text if isinstance(text, Message) else Message(text, **values)
-    return phrase.localize(_translated)
+def gettext(message: str, **values: Any) -> str:
+    """The message in the reader's language, with the values filled in."""
+    localizable = message if isinstance(message, Message) else Message(message, **values)
+    return localizable.localize(_translate)
 
 
-def _translated(text: str) -> str:
-    if "babel" not in current_app.extensions:
-        return text
-    return str(_catalogue(current_app.extensions).gettext(text))
+def format_time(instant: int) -> Markup:
+    """A time for people, with the exact one for machines."""
+    html = Markup('<time datetime="{}">{}</time>')
+    return html.format(as_iso(instant), format_for_people(instant))
 
 
-def _catalogue(extensions: dict[str, Any]) -> Any:
-    # One for each app, for it keeps the translations that it has read.
-    if _CATALOGUE not in extensions:
-        from flask_babel import Domain  # an optional companion, imported only where the host has it
+def _translate(message: str) -> str:
+    extensions = current_app.extensions
+    if "babel" not in extensions:
+        return message
+    if _DOMAIN_KEY not in extensions:
+        from flask_babel import Domain  # optional: imported only where the host has it
 
-        extensions[_CATALOGUE] = Domain(domain=DOMAIN)
-    return extensions[_CATALOGUE]
-
-
-def when(instant: int) -> Markup:
-    """An instant for people, with the exact one for machines."""
-    return Markup('<time datetime="{}">{}</time>').format(
-        as_iso(instant), format_for_people(instant)
-    )
+        extensions[_DOMAIN_KEY] = Domain(domain=DOMAIN)
+    return str(extensions[_DOMAIN_KEY].gettext(message))

@@ -1,4 +1,4 @@
-"""What a route of ours is."""
+"""The type of our routes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ View = Callable[..., ResponseReturnValue]
 
 
 class Route(NamedTuple):
-    """One rule: where, under which endpoint name, by which methods, answered by which view."""
+    """One route."""
 
     rule: str
     endpoint: str
     methods: tuple[str, ...]
     view: View
-    #: The host's CSRF protection must leave it alone: no cookie opens it, or (the JSON API) it asks that itself.
-    guards_itself: bool = False
+    #: Skip the host's CSRF protection: the view reads no cookie, or (the JSON API) calls the protection itself.
+    csrf_exempt: bool = False

@@ -1,4 +1,4 @@
-"""What an app forgot, as far as the first request shows it: logged with the remedy, and no reason to stop."""
+"""What a developer forgot to set up, as far as the first request shows it: logged with the remedy."""
 
 from __future__ import annotations
 
@@ -25,69 +25,72 @@ AnyView = Callable[..., Any]
 def check_setup(app: Flask) -> None:
     """Log what is missing."""
     state = get_state(app)
-    settings = state.settings
-    _check_scopes(app.view_functions, settings.scopes)
+    _check_scopes(app.view_functions, state.settings.scopes)
     _check_login(state.host)
-    if settings.public_url is not None:
-        # What the server in front says, and what the app is configured for.
+    public_url = state.settings.public_url
+    if public_url is not None:
+        # As the server in front of the app says, and as the app is configured.
         mounts = {path.rstrip("/") for path in (request.root_path, app.config["APPLICATION_ROOT"])}
         for mount in sorted(mounts - {""}):
-            _check_mount(mount, settings.public_url)
+            _check_mount(mount, public_url)
 
 
-def _check_scopes(views: Mapping[str, AnyView], known: Mapping[str, Scope]) -> None:
+def _check_scopes(views: Mapping[str, AnyView], scopes: Mapping[str, Scope]) -> None:
     required: dict[str, list[str]] = {}
     for endpoint, view in views.items():
-        for name in sorted(_scopes_in(view)):
-            required.setdefault(name, []).append(endpoint)
-    unknown = {name: endpoints for name, endpoints in required.items() if name not in known}
+        for scope in sorted(_required_scopes(view)):
+            required.setdefault(scope, []).append(endpoint)
+    unknown = [
+        f"{scope!r} of {', '.join(endpoints)}{_did_you_mean(scope, scopes)}"
+        for scope, endpoints in required.items()
+        if scope not in scopes
+    ]
     if unknown:
-        listed = "; ".join(
-            f"{name!r} of {', '.join(endpoints)}{_did_you_mean(name, known)}"
-            for name, endpoints in unknown.items()
-        )
         log.error(
-            "ACTIVEPIECES_SCOPES lacks scopes that views require, so no access token opens these views: %s."
-            " Add the scopes to the setting, or correct the names.",
-            listed,
+            "ACTIVEPIECES_SCOPES lacks scopes that views require, so no access token is accepted there: %s."
+            " Add the scopes to the setting, or correct their names.",
+            "; ".join(unknown),
         )
-    elif not known:
+    elif not scopes:
         log.warning(
-            "ACTIVEPIECES_SCOPES is empty, so no OAuth client can be registered. Set it to what other programs may"
-            ' ask for, such as {"tasks:read": "See tasks"}.'
+            "ACTIVEPIECES_SCOPES is empty, so no OAuth client can be registered. Set it to the permissions that other"
+            ' programs may request, such as {"tasks:read": "See tasks"}.'
         )
 
 
-def _did_you_mean(name: str, known: Mapping[str, Scope]) -> str:
-    similar = get_close_matches(name, known, n=1)
+def _did_you_mean(scope: str, scopes: Mapping[str, Scope]) -> str:
+    similar = get_close_matches(scope, scopes, n=1)
     return f" (did you mean {similar[0]!r}?)" if similar else ""
 
 
-def _scopes_in(view: AnyView) -> set[str]:
-    """The scopes that the view requires, around it, in its class, or in the methods of its class."""
+def _required_scopes(view: AnyView) -> set[str]:
+    """The scopes that the view, its class, or the methods of its class require."""
     functions = [view]
     view_class: type[View] | None = getattr(inspect.unwrap(view), "view_class", None)
     if view_class is not None:
         functions += [view_class.dispatch_request]
         functions += [getattr(view_class, name.lower(), view) for name in view_class.methods or ()]
-    layers = (layer for function in functions for layer in _layers(function))
-    return {name for layer in layers for name in scopes_of(layer) or ()}
+    return {
+        scope
+        for function in functions
+        for layer in _layers(function)
+        for scope in scopes_of(layer) or ()
+    }
 
 
 def _layers(function: AnyView) -> Iterator[AnyView]:
     """The function, and what its decorators wrap."""
-    while True:
-        yield function
-        if not hasattr(function, "__wrapped__"):
-            return
+    yield function
+    while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
+        yield function
 
 
 def _check_login(host: Host) -> None:
     try:
         host.login_url("/")
     except Exception as error:
-        # Whatever it is, it would come again when a user is to be sent there.
+        # Any error would occur again when a user has to sign in.
         log.error("Users cannot be sent to the login page: %s", error)
 
 
@@ -95,8 +98,8 @@ def _check_mount(mount: str, public_url: str) -> None:
     public = urlsplit(public_url)
     if not public.path.endswith(mount):
         log.error(
-            "The app is mounted at %s, but ACTIVEPIECES_PUBLIC_URL does not end with that path, so clients are given"
-            " addresses that lead past the app. Set it to %s://%s%s.",
+            "The app is mounted at %s, but ACTIVEPIECES_PUBLIC_URL does not end with that path, so clients receive"
+            " URLs outside the app. Set it to %s://%s%s.",
             mount,
             public.scheme,
             public.netloc,

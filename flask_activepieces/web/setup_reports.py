@@ -1,21 +1,23 @@
-"""What is logged for the developer when an app is not set up, and the reference that its customers get instead."""
+"""A `SetupError` goes to the log, for the developer; callers get a reference to that line."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 
+from flask import request
+
 from ..errors import SetupError
 
 log = logging.getLogger(__name__)
 
-#: What programs are answered; the reference leads to the line in the log.
-DESCRIPTION = "The app cannot answer this. Its operator finds the cause in the log: reference {}."
+#: The error message for programs.
+DESCRIPTION = "The app is not set up correctly. Its log explains the cause: reference {}."
 
 
-def report(error: SetupError, *, request: str) -> str:
-    """Log what is missing; the reference by which somebody who met it can be helped."""
+def report(error: SetupError) -> str:
+    """Log what is missing, and return the reference of the log line."""
     reference = secrets.token_hex(4)
-    # One line: the message names the remedy, and strangers can bring it about by a Host header.
-    log.error("Reference %s: %s: %s", reference, request, error)
+    # Without a traceback: the message names the remedy, and anyone can trigger it with a Host header.
+    log.error("Reference %s: %s %s: %s", reference, request.method, request.path, error)
     return reference

@@ -127,7 +127,7 @@ def test_enter_in_a_box_of_the_consent_page_decides_nothing(
 
     for box in ("radio", "checkbox"):
         page.get_by_role(box).last.press("Enter")
-        page.get_by_role("alert").get_by_text("Choose to approve or to deny.").wait_for()
+        page.get_by_role("alert").get_by_text("Choose Approve or Deny.").wait_for()
 
     assert not optional.is_checked()
     assert page.locator("form [name=decision]:visible").all_inner_texts() == ["Approve", "Deny"]

@@ -46,8 +46,8 @@ CHECKS = [
 ]
 #: What is to be made anew after an operation: it took that away, or switched it off.
 GONE_AFTER = {
-    "api_change_setup": {"integration_id"},
-    "api_remove_setup": {"integration_id", "own_id"},
+    "api_update_integration": {"integration_id"},
+    "api_delete_integration": {"integration_id", "own_id"},
     "api_delete_own_connection": {"own_id"},
     "api_delete_connection": {"connection_id"},
     "api_replace_connection": {"connection_id"},
@@ -59,7 +59,7 @@ IN_BODIES = {
     "targetAppConnectionId": "other_id",
 }
 #: They send the browser to a third party, and take what it brings back from there: tests/flows/test_connect_api.py.
-NEEDS_A_THIRD_PARTY = {"api_ask_oauth2", "api_start_oauth2", "api_finish_oauth2"}
+NEEDS_A_THIRD_PARTY = {"api_confirm_oauth2", "api_start_oauth2", "api_finish_oauth2"}
 
 
 @dataclass

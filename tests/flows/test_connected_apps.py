@@ -319,7 +319,7 @@ def test_while_the_database_is_away_the_page_asks_for_patience(app: Flask, bob: 
 
     page = assert_error_page(response, 503)
     assert response.headers["Retry-After"] == "5"
-    assert "try again soon" in page.text
+    assert "Please try again in a moment" in page.text
 
 
 def test_an_apps_name_is_text_and_never_markup(app: Flask, bob: Person) -> None:

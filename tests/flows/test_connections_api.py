@@ -197,12 +197,12 @@ def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
         ({"value": {"secret_text": "ok-x"}}, "value", "either accessToken or value"),
         ({"accessToken": ""}, "accessToken", "between 1 and"),
         ({"accessToken": "nul\0"}, "accessToken", "characters"),
-        ({"type": "BASIC_AUTH"}, "value", "needs a whole value"),
+        ({"type": "BASIC_AUTH"}, "value", "needs `value`, not `accessToken`"),
         ({"type": "PLACEHOLDER"}, "accessToken", "has no value"),
         (
             {"accessToken": None, "type": "PLACEHOLDER", "value": {"type": "NO_AUTH"}},
             "type",
-            "another than that of the value",
+            "Does not match the type of the value.",
         ),
         ({"type": "MAGIC"}, "type", "Must be one of"),
         ({"accessToken": None, "value": {"type": "MAGIC"}}, "type", "must be one of"),
@@ -211,7 +211,7 @@ def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
         (
             {"accessToken": None, "type": "NO_AUTH", "value": {"type": "SECRET_TEXT"}},
             "type",
-            "another than that of the value",
+            "Does not match the type of the value.",
         ),
         ({"pieceName": None}, "pieceName", "ACTIVEPIECES_PIECE_NAME"),
         ({"projectId": "other"}, "projectId", "another project"),

@@ -192,7 +192,7 @@ def test_a_yes_without_scopes_says_what_is_missing(program: Program, bob: Person
     """It was a yes to all that was asked for."""
     refused = says(bob, shown(bob, program.question()), scope=None)
 
-    assert "it is missing" in answer_of(refused, 422)["fields"]["scope"]
+    assert "Required: send the scopes" in answer_of(refused, 422)["fields"]["scope"]
 
 
 def test_a_no_needs_no_scopes(program: Program, bob: Person) -> None:
@@ -308,7 +308,10 @@ def test_a_client_deleted_meanwhile_gets_nothing(app: Flask, program: Program, b
         args=["activepieces", "client", "delete", program.client_id, "--yes"]
     )
 
-    assert answer_of(says(bob, told), 400)["detail"] == "Go back to it, and start again."
+    answer = answer_of(says(bob, told), 400)
+
+    assert answer["code"] == "invalid_authorization_request"
+    assert answer["detail"].endswith("Go back to it, and start again.")
     assert answer_of(asks(bob, told["request_id"]), 400)
 
 

@@ -29,7 +29,7 @@ def test_a_host_whose_templates_need_the_database_still_gets_a_page(
 
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "5"
-    assert "try again soon" in response.text
+    assert "Please try again in a moment" in response.text
 
 
 def signed_in_user() -> dict[str, object]:
@@ -47,4 +47,4 @@ def test_somebody_else_at_the_same_thing_is_told_as_that(make_app: MakeApp) -> N
     response = alice.opens("/oauth/connected-apps")
 
     assert (response.status_code, response.headers["Retry-After"]) == (503, "7")
-    assert "Another request is at this connection." in response.text
+    assert "This connection is being changed by another request." in response.text

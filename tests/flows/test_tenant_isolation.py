@@ -12,7 +12,7 @@ from flask import Flask, session
 from flask_activepieces import Principal, Workspace
 from flask_activepieces.host.interface import Permission
 from flask_activepieces.testing import ActivepiecesServer
-from flask_activepieces.web.api.routes import TABLE
+from flask_activepieces.web.api.routes import ROUTES as API_ROUTES
 from tests.conftest import MakeApp
 from tests.support.actors import Program, answer_of
 from tests.support.api_user import PIECE, ApiUser
@@ -23,27 +23,27 @@ from tests.support.storage import rows_of
 #: What a good call of a route has in its body, or in its query.
 BODIES: dict[str, dict[str, Any]] = {
     "set_up": {},
-    "change_setup": {"enabled": True},
+    "update_integration": {"enabled": True},
     "save_connection": {"accessToken": "ok-theirs", "connectionName": "Mine", "pieceName": PIECE},
     "replace_connection": {"sourceAppConnectionId": "a", "targetAppConnectionId": "b"},
-    "change_connection": {"displayName": "Theirs"},
-    "change_mcp": {"disabledTools": []},
+    "update_connection": {"displayName": "Theirs"},
+    "update_mcp": {"disabledTools": []},
     "create_client": {
         "name": "Theirs",
         "scope": "tasks:read",
         "redirect_uris": ["https://theirs.test/cb"],
     },
-    "change_client": {"name": "Theirs"},
+    "update_client": {"name": "Theirs"},
 }
 QUERIES = {
-    "ask_oauth2": {"pieceName": PIECE},
+    "confirm_oauth2": {"pieceName": PIECE},
     "start_oauth2": {"pieceName": PIECE},
     "finish_oauth2": {"state": "a state", "code": "a code"},
 }
 #: The document of the API tells nothing of any tenant.
 ROUTES = [
     (method, path, view.__module__, view.__name__)
-    for method, path, view in TABLE
+    for method, path, view in API_ROUTES
     if view.__name__ != "openapi_json"
 ]
 OF_ONE_THING = [row for row in ROUTES if "<" in row[1]]
@@ -102,7 +102,7 @@ def test_every_route_lets_its_own_tenant_in(
         "delete_connection": 404,  # it was the integration's own, and deleted as such
         "replace_connection": 404,  # the two are made up
         "connect": 500,  # the app's piece does not sign in by OAuth2
-        "ask_oauth2": 422,  # the same
+        "confirm_oauth2": 422,  # the same
         "start_oauth2": 400,  # nobody has seen the page
         "finish_oauth2": 400,  # nothing was begun
     }
@@ -110,7 +110,7 @@ def test_every_route_lets_its_own_tenant_in(
 
 def _deletes(row: tuple[str, str, str, str]) -> int:
     """Things are deleted last, the integration after what it has."""
-    return 2 if row[3] == "remove_setup" else int(row[0] == "DELETE")
+    return 2 if row[3] == "delete_integration" else int(row[0] == "DELETE")
 
 
 def test_another_tenants_things_are_not_there(

@@ -66,10 +66,10 @@ ERRORS: dict[str, Callable[[Person, Program], TestResponse]] = {
     "asked to send you to an address that is not registered for it.»": lambda bob, program: asks(
         bob, program, redirect_uri="https://evil.test/"
     ),
-    "«The app that sent you here made a request that cannot be understood.»": lambda bob, program: (
-        bob.opens(program.question() + "&scope=again")
+    "«The app that sent you here made an invalid request.»": lambda bob, program: bob.opens(
+        program.question() + "&scope=again"
     ),
-    "«Your account may not see this page.»": lambda bob, program: bob.opens(LIST),
+    "«Your account does not have access to this page.»": lambda bob, program: bob.opens(LIST),
     "«This page is out of date»": lambda bob, program: bob.opens("/oauth/authorize?request_id=x"),
     "«Not found»": lambda _, program: Person(program.app, "alice").opens(LIST + "/unknown"),
 }
@@ -116,4 +116,4 @@ def test_so_is_a_decision_that_cannot_be(app: Flask) -> None:
 
     page = Page(bob.sends(form, decision="perhaps"))
 
-    assert "«Choose to approve or to deny.»" in page.text
+    assert "«Choose Approve or Deny.»" in page.text

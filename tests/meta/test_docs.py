@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
@@ -18,7 +19,8 @@ from flask_activepieces import errors, signals
 from flask_activepieces.cli import activepieces_cli
 from flask_activepieces.oauth.tokens.access_tokens import AccessToken
 from flask_activepieces.storage.audit import Event
-from flask_activepieces.web.api.upstream import MEANINGS
+from flask_activepieces.web.api.api_error_mapping import PROBLEMS_BY_ERROR
+from flask_activepieces.web.api.problems import Problem, ProblemCode
 from tests.support.documents import blocks, code_words, headings, page, section
 
 # --- Routes ---------------------------------------------------------------------------------------
@@ -145,11 +147,27 @@ def test_every_error_word_in_our_code_is_told() -> None:
     assert {word for word in written | from_authlib if word not in told} == set()
 
 
+#: A row in the tables of problems: status, code, title.
+_PROBLEM_ROW = re.compile(r"^\| (\d+|any) `(\w+)` \| \*([^*]+)\* \|", re.MULTILINE)
+
+
+def test_every_code_of_a_problem_is_documented_and_no_other_is() -> None:
+    section = page("errors").partition("## In the JSON API")[2].partition("\n## ")[0]
+    documented = [code for _, code, _ in _PROBLEM_ROW.findall(section)]
+
+    assert sorted(documented) == sorted(get_args(ProblemCode))
+
+
+def test_the_code_of_a_problem_is_not_derived_from_its_title() -> None:
+    assert Problem(409, "in_use", "Another title", "A detail.").code == "in_use"
+
+
 def test_every_problem_of_a_call_of_activepieces_is_told_and_no_other_is() -> None:
     section = page("errors").partition("### When Activepieces is called")[2].partition("\n## ")[0]
-    told = re.findall(r"^\| (\d+) \*([^*]+)\* \|", section, re.MULTILINE)
 
-    assert sorted(told) == sorted((str(status), title) for _, status, title in MEANINGS)
+    assert sorted(_PROBLEM_ROW.findall(section)) == sorted(
+        (str(status), code, title) for _, status, code, title in PROBLEMS_BY_ERROR
+    )
 
 
 # --- Python names ---------------------------------------------------------------------------------

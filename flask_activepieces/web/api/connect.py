@@ -1,4 +1,4 @@
-"""Connections that are made by signing in: to the app itself by one click, or at a third party."""
+"""Connections that users make by signing in: to the app itself with one click, or at a third party."""
 
 from __future__ import annotations
 
@@ -9,186 +9,219 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from flask import Response, make_response, request, session
 from flask.typing import ResponseReturnValue
+from marshmallow import EXCLUDE, Schema, fields
+from marshmallow.validate import OneOf
 
+from ...api_client.resources.connection_values import OAUTH2_KINDS
 from ...errors import AuthorizationDeclined
+from ...integrations.sign_in.pending import LONGEST_STATE
 from ...integrations.sign_in.third_party import AuthorizationStart
 from ...integrations.store import Integration
 from ...messages import Message
 from ...state import State, get_state
-from ..oauth.approval import go
+from ..oauth.redirects import see_other
 from ..pages.base import (
     check_page_token,
+    current_path,
     error_page,
-    is_visit,
+    is_browser_navigation,
     page_token,
     render,
-    this_page,
     to_login,
 )
 from ..routes import View
-from .connect_schemas import CallbackSchema, StartSchema
-from .connection_schemas import ConnectionSchema
-from .operations import Call, operation
-from .problems import api
-from .upstream import UPSTREAM
+from .api_error_mapping import UPSTREAM_STATUSES
+from .connections import ConnectionSchema
+from .fields import CamelSchema, JsonStrings, LocalPath, PieceName, String
+from .operations import Operation, OperationContext
+from .problems import json_view
 
-#: Where the session keeps what tells this browser from others; of all its tabs, since several may be at it.
+#: The key in the session of the nonce that identifies this browser; all its tabs share it.
 _NONCE = "activepieces_browser"
-#: What the end of a sign-in adds to the address where the browser goes.
-_TOLD_AT_THE_END = ("connection", "error")
+#: The query parameters that report the result of a sign-in.
+_RESULT_PARAMETERS = ("connection", "error")
 
 
-@operation("edit", answer=ConnectionSchema(), status=201, problems=UPSTREAM)
-def connect(call: Call, integration_id: str) -> Any:
-    """Connect the signed-in user with the app's own piece: the call is their consent.
+class StartSchema(CamelSchema):
+    """What a user signs in for: a piece, or a connection that stopped working."""
 
-    Activepieces redeems the code while it answers. The permission is among the user's connected apps, where it
-    can be taken back.
+    piece_name = PieceName()
+    connection_id = String(max_length=64, metadata={"description": "a connection to renew"})
+    display_name = String(max_length=100)
+    external_id = String(max_length=100)
+    type = fields.String(
+        validate=OneOf(OAUTH2_KINDS),
+        load_default="OAUTH2",
+        metadata={"description": "whose OAuth app: this app's, the platform's, Activepieces'"},
+    )
+    client_id = String(metadata={"description": "of the platform's or Activepieces' OAuth app"})
+    props = JsonStrings(
+        load_default=dict,
+        metadata={"description": "JSON: other values that the piece requires", "default": "{}"},
+    )
+    next = LocalPath(
+        max_length=1000,
+        metadata={"description": "where to go afterwards; the default is the root of the app"},
+    )
+
+
+class CallbackSchema(Schema):
+    """The response of the third party; other parameters are ignored (RFC 6749 section 4.1.2)."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    state = String(max_length=LONGEST_STATE, required=True)
+    code = String(max_length=8000)
+    error = String(max_length=200)
+    error_description = String(max_length=2000)
+
+
+@Operation("edit", answer=ConnectionSchema(), success=201, problems=UPSTREAM_STATUSES)
+def connect(context: OperationContext, integration_id: str) -> Any:
+    """Connect the signed-in user to the app's own piece; the call is their consent.
+
+    Activepieces redeems the code during the call. Users can revoke the permission in their connected apps.
     """
-    return call.state.one_click.connect(
-        call.integration(integration_id),
-        call.principal,
-        issuer=call.state.issuer(),
-        now=call.state.now(),
+    return context.state.one_click.connect(
+        context.integration(integration_id),
+        context.principal,
+        issuer=context.state.issuer(),
+        now=context.state.now(),
     )
 
 
 def errors_as_pages(view: View) -> View:
-    """A view that browsers are led to: what goes wrong is a page there, and a problem for programs."""
+    """Decorate a view that browsers open: they get an error page, and programs get a problem."""
 
     @wraps(view)
-    def guarded(**path: str) -> ResponseReturnValue:
+    def wrapper(**path: str) -> ResponseReturnValue:
         response = make_response(view(**path))
-        return _page_about(response) if is_visit() and response.status_code >= 400 else response
+        if is_browser_navigation() and response.status_code >= 400:
+            return _problem_page(response)
+        return response
 
-    return guarded
+    return wrapper
 
 
-def followed(view: View) -> View:
-    """A view that links lead to: a stranger signs in to the app first, and comes back."""
+def login_required_link(view: View) -> View:
+    """Decorate a view that links lead to: a signed-out visitor signs in first, and returns."""
 
     @errors_as_pages
-    @api
+    @json_view
     @wraps(view)
-    def guarded(**path: str) -> ResponseReturnValue:
+    def wrapper(**path: str) -> ResponseReturnValue:
         state = get_state()
-        if is_visit() and state.host.current_principal() is None:
-            return to_login(state, this_page())
+        if is_browser_navigation() and state.host.current_principal() is None:
+            return to_login(state, current_path())
         return view(**path)
 
-    return guarded
+    return wrapper
 
 
-@followed
-@operation("edit", query=StartSchema(), status=200, problems=UPSTREAM)
-def ask_oauth2(call: Call, integration_id: str) -> Response:
-    """A page that asks the user whether to sign in at a third party; its button begins it.
+@login_required_link
+@Operation("edit", query=StartSchema(), success=200, problems=UPSTREAM_STATUSES)
+def confirm_oauth2(context: OperationContext, integration_id: str) -> Response:
+    """A page that asks the user whether to sign in at a third party; its button starts the sign-in.
 
-    A link may lead here from any site, and from a mail. It begins nothing.
+    Any site or mail may link to it.
     """
-    integration = call.integration(integration_id)
-    wanted = _wanted(call)
+    integration = context.integration(integration_id)
+    authorization = _authorization(context)
     nonce = session.setdefault(_NONCE, secrets.token_urlsafe(24))
     return render(
         "third_party_sign_in.html",
-        # The third party is another site, and may be opened in a popup of the app's.
-        leads_elsewhere=True,
-        sign_in=call.state.third_party.describe(integration, wanted),
-        workspace=_workspace_name(call, integration),
-        principal=call.principal,
-        page_token=page_token(call.state, call.principal, nonce),
-        action=this_page(),
-        next_url=wanted.next_url,
+        # The third party is another site, and the app may open it in a popup.
+        allow_external_form_target=True,
+        sign_in=context.state.third_party.describe(integration, authorization),
+        workspace=_workspace_name(context, integration),
+        principal=context.principal,
+        page_token=page_token(context.state, context.principal, nonce),
+        action=current_path(),
+        next_url=authorization.next_url,
     )
 
 
-@followed
-@operation("edit", query=StartSchema(), status=303, problems=(400, *UPSTREAM))
-def start_oauth2(call: Call, integration_id: str) -> Response:
-    """Send the browser to a third party, where the user allows what a piece needs; for the button of that page."""
-    integration = call.integration(integration_id)
-    # Besides the rule for all calls, which lets through a browser that does not say where a form comes from.
-    check_page_token(call.state, call.principal, browser=session.get(_NONCE))
-    started = call.state.third_party.start(
+@login_required_link
+@Operation("edit", query=StartSchema(), success=303, problems=(400, *UPSTREAM_STATUSES))
+def start_oauth2(context: OperationContext, integration_id: str) -> Response:
+    """Send the browser to a third party, where the user grants what a piece needs."""
+    integration = context.integration(integration_id)
+    # The rule for all calls lets a browser pass that does not say where a form comes from.
+    check_page_token(context.state, context.principal, browser=session.get(_NONCE))
+    started = context.state.third_party.start(
         integration,
-        _wanted(call),
-        user_id=call.principal.user_id,
-        redirect_url=_callback_url(call.state),
+        _authorization(context),
+        user_id=context.principal.user_id,
+        redirect_url=_callback_url(context.state),
         nonce=session.get(_NONCE),
-        now=call.state.now(),
+        now=context.state.now(),
     )
     session[_NONCE] = started.nonce
-    return go(started.url)
+    return see_other(started.url)
 
 
 @errors_as_pages
-@operation("edit", query=CallbackSchema(), status=303, problems=(400, 404, *UPSTREAM))
-def finish_oauth2(call: Call) -> Response:
-    """Where the third party sends the browser back to: the connection is made, and the browser led on."""
+@Operation("edit", query=CallbackSchema(), success=303, problems=(400, 404, *UPSTREAM_STATUSES))
+def finish_oauth2(context: OperationContext) -> Response:
+    """The callback of the third party: saves the connection, and sends the browser on."""
     try:
-        finished = call.state.third_party.finish(
-            call.query["state"],
+        finished = context.state.third_party.finish(
+            context.query["state"],
             nonce=session.get(_NONCE),
-            code=call.query.get("code"),
-            error=call.query.get("error"),
-            error_description=call.query.get("error_description", ""),
-            principal=call.principal,
-            now=call.state.now(),
+            code=context.query.get("code"),
+            error=context.query.get("error"),
+            error_description=context.query.get("error_description", ""),
+            principal=context.principal,
+            now=context.state.now(),
         )
-    except AuthorizationDeclined as no:
-        if not is_visit():
+    except AuthorizationDeclined as declined:
+        if not is_browser_navigation():
             raise
-        return _lead_on(no.next_url, error=no.error)
-    return _lead_on(finished.next_url, connection=finished.connection.id)
+        return _redirect_to_next(declined.next_url, error=declined.error)
+    return _redirect_to_next(finished.next_url, connection=finished.connection.id)
 
 
-def _lead_on(then: str | None, **told: str) -> Response:
-    parts = urlsplit(then or "/")
-    # A page that was come to like this before begins anew.
+def _redirect_to_next(next_path: str | None, **result: str) -> Response:
+    parts = urlsplit(next_path or "/")
+    # The page may have been reached by an earlier sign-in.
     kept = [
         (name, value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if name not in _TOLD_AT_THE_END
+        if name not in _RESULT_PARAMETERS
     ]
-    query = urlencode([*kept, *told.items()])
-    return go(urlunsplit(parts._replace(query=query)))
+    return see_other(urlunsplit(parts._replace(query=urlencode([*kept, *result.items()]))))
 
 
-def _wanted(call: Call) -> AuthorizationStart:
-    wanted = dict(call.query)
-    wanted["next_url"] = wanted.pop("next", f"{request.script_root}/")
-    return AuthorizationStart(**wanted)
+def _authorization(context: OperationContext) -> AuthorizationStart:
+    values = dict(context.query)
+    next_path = values.pop("next", f"{request.script_root}/")
+    return AuthorizationStart(**values, next_url=next_path)
 
 
-def _workspace_name(call: Call, integration: Integration) -> str:
-    """What the user calls the tenant, or the organization in it, that the integration is for."""
-    shared = [
-        workspace
-        for workspace in call.state.host.workspaces(call.principal)
+def _workspace_name(context: OperationContext, integration: Integration) -> str:
+    """The user's name for the organization or tenant of the integration."""
+    names = {
+        workspace.organization_id: workspace.name
+        for workspace in context.state.host.workspaces(context.principal)
         if workspace.tenant_id == integration.tenant_id
-    ]
-    names = {workspace.organization_id: workspace.name for workspace in shared}
+    }
     return names.get(integration.organization_id) or next(
         iter(names.values()), integration.tenant_id
     )
 
 
-def _page_about(response: Response) -> Response:
-    problem, way_back = response.get_json(), f"{request.script_root}/"
+def _problem_page(response: Response) -> Response:
+    problem = response.get_json()
+    title, message, remedy = problem["title"], problem["detail"], None
     if "fields" in problem:
-        # Whoever made the link knows the fields; whoever followed it does not.
-        words = "; ".join(problem["fields"].values())
-        page = error_page(
-            response.status_code,
-            Message("This link does not work"),
-            words,
-            Message("Tell the person who made it."),
-            way_back=way_back,
-        )
-    else:
-        page = error_page(
-            response.status_code, problem["title"], problem["detail"], way_back=way_back
-        )
+        # The field names are for the author of the link, not for its reader.
+        title = Message("This link does not work")
+        message = " ".join(problem["fields"].values())
+        remedy = Message("Tell the person who made it.")
+    page = error_page(
+        response.status_code, title, message, remedy, return_url=f"{request.script_root}/"
+    )
     if "Retry-After" in response.headers:
         page.headers["Retry-After"] = response.headers["Retry-After"]
     return page

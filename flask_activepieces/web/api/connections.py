@@ -1,11 +1,15 @@
-"""The JSON API for a tenant's connections; their values go in, and never come out."""
+"""The JSON API for a tenant's connections, whose values are write-only; the names are those of Activepieces' API."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from marshmallow import ValidationError, fields, post_dump, validates_schema
+from marshmallow.validate import Length, OneOf, Range
+
 from ...api_client.resources.connection_values import (
+    VALUES,
     Placeholder,
     SecretText,
     Value,
@@ -15,185 +19,387 @@ from ...errors import InvalidInput, NotFound
 from ...integrations.connections.saver import NewConnection, PlatformSharing
 from ...integrations.connections.service import ConnectionFilter
 from ...integrations.store import Integration
-from .connection_schemas import (
-    ConnectionChangeSchema,
-    ConnectionFilterSchema,
-    ConnectionPageSchema,
-    ConnectionSchema,
-    DeleteSchema,
-    NewConnectionSchema,
-    OwnerListSchema,
-    ReplacedSchema,
-    ReplaceSchema,
-)
-from .operations import Call, operation
+from .api_error_mapping import UPSTREAM_STATUSES
+from .connection_values import value_schemas
+from .fields import CamelSchema, JsonObject, PieceName, StrictBoolean, String
+from .operations import Operation, OperationContext
 from .paging import page_of
-from .problems import caller
-from .upstream import UPSTREAM
+from .problems import require_permission
+
+SCOPES = ("PROJECT", "PLATFORM")
+#: The fields that only a connection of the whole platform has.
+_PLATFORM_FIELDS = {
+    "project_ids": "projectIds",
+    "pre_select_for_new_projects": "preSelectForNewProjects",
+}
+_COPIED_FIELDS = ("project_id", "external_id", "piece_name", "piece_version", "metadata")
 
 
-@operation(
-    "edit", body=NewConnectionSchema(), answer=ConnectionSchema(), status=201, problems=UPSTREAM
+class OwnerSchema(CamelSchema):
+    """An Activepieces user who owns connections."""
+
+    first_name = fields.String(required=True)
+    last_name = fields.String(required=True)
+    email = fields.String(required=True)
+
+
+class ConnectionSchema(CamelSchema):
+    """A connection, without its value."""
+
+    id = fields.String(required=True)
+    external_id = fields.String(required=True)
+    display_name = fields.String(required=True)
+    type = fields.String(required=True)
+    piece_name = fields.String(required=True)
+    piece_version = fields.String(required=True, allow_none=True)
+    project_ids = fields.List(fields.String(), required=True)
+    platform_id = fields.String(required=True, allow_none=True)
+    scope = fields.String(required=True)
+    status = fields.String(required=True)
+    owner_id = fields.String(required=True, allow_none=True)
+    owner = fields.Nested(OwnerSchema, allow_none=True, metadata={"description": "in lists only"})
+    metadata = fields.Dict(keys=fields.String(), required=True, allow_none=True)
+    flow_ids = fields.List(fields.String(), metadata={"description": "in lists only"})
+    pre_select_for_new_projects = fields.Boolean(required=True)
+    created = fields.String(required=True, metadata={"format": "date-time"})
+    updated = fields.String(required=True, metadata={"format": "date-time"})
+
+    @post_dump
+    def omit_unknown_fields(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Activepieces reports owners and flows in lists only."""
+        if data["flowIds"] is None:
+            del data["flowIds"], data["owner"]
+        return data
+
+
+class ConnectionPageSchema(CamelSchema):
+    """Connections, oldest first, and the cursors of the neighboring pages."""
+
+    data = fields.List(fields.Nested(ConnectionSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+    previous = fields.String(required=True, allow_none=True)
+
+
+class ConnectionFilterSchema(CamelSchema):
+    """Which connections to list."""
+
+    piece_name = PieceName()
+    display_name = String(metadata={"description": "a part of the name, in any case"})
+    status = fields.List(fields.String(validate=OneOf(("ACTIVE", "MISSING", "ERROR"))))
+    scope = fields.String(validate=OneOf(SCOPES))
+    limit = fields.Integer(load_default=100, validate=Range(1, 1000))
+    cursor = String(metadata={"description": "`next` or `previous` of an earlier response"})
+
+
+class NewConnectionSchema(CamelSchema):
+    """A connection to create, or whose value to replace, with ``accessToken`` or a whole ``value``.
+
+    The type PLACEHOLDER has no value yet.
+    """
+
+    access_token = String(max_length=10_000, load_only=True, metadata={"examples": ["xoxb-secret"]})
+    value = JsonObject(
+        load_only=True,
+        metadata={
+            "description": "what the piece requires; `code_challenge` is the PKCE verifier",
+            "anyOf": value_schemas(),
+        },
+    )
+    type = fields.String(validate=OneOf(tuple(VALUES)))
+    integration_id = String(
+        max_length=64,
+        metadata={"description": "the default is the integration of the caller's organization"},
+    )
+    scope = fields.String(
+        load_default="PROJECT",
+        validate=OneOf(SCOPES),
+        metadata={"description": "PLATFORM: for several projects; requires `admin`"},
+    )
+    project_id = String(max_length=64)
+    project_ids = fields.List(
+        String(max_length=64),
+        validate=Length(1, 1000),
+        metadata={"description": "PLATFORM: the default is the integration's project"},
+    )
+    pre_select_for_new_projects = StrictBoolean(
+        metadata={"description": "PLATFORM: whether future projects may use it, too"}
+    )
+    connection_name = String(max_length=100, metadata={"examples": ["Slack of the team"]})
+    display_name = String(
+        max_length=100, metadata={"description": "the same as `connectionName`: send one of both"}
+    )
+    external_id = String(
+        max_length=100, metadata={"description": "identifies it among the tenant's connections"}
+    )
+    piece_name = PieceName(
+        metadata={
+            "description": "the default is the app's own piece",
+            "examples": ["@activepieces/piece-slack"],
+        }
+    )
+    piece_version = String(max_length=50)
+    metadata = JsonObject()
+
+    @validates_schema
+    def require_one_value(self, data: dict[str, Any], **_: Any) -> None:
+        """Either of the two ways, or neither for a placeholder."""
+        if data.get("type") == Placeholder.type and "value" not in data:
+            if "access_token" in data:
+                raise ValidationError("A placeholder has no value.", "accessToken")
+        elif ("access_token" in data) == ("value" in data):
+            raise ValidationError("Send either accessToken or value.", "value")
+
+    @validates_schema
+    def require_one_name(self, data: dict[str, Any], **_: Any) -> None:
+        """Both fields may be sent if they are equal."""
+        names = {data[field] for field in ("connection_name", "display_name") if field in data}
+        if len(names) > 1:
+            raise ValidationError("Does not match connectionName.", "displayName")
+
+    @validates_schema
+    def check_platform_fields(self, data: dict[str, Any], **_: Any) -> None:
+        """Each scope has its own fields for projects."""
+        if data.get("scope") == "PLATFORM":
+            if "project_id" in data:
+                raise ValidationError("For the scope PLATFORM send projectIds.", "projectId")
+            return
+        for field, name in _PLATFORM_FIELDS.items():
+            if field in data:
+                raise ValidationError("Only for the scope PLATFORM.", name)
+
+
+class ConnectionChangeSchema(CamelSchema):
+    """The changes to a connection, besides its value."""
+
+    display_name = String(max_length=100)
+    metadata = JsonObject()
+
+    @validates_schema
+    def require_a_change(self, data: dict[str, Any], **_: Any) -> None:
+        """At least one field."""
+        if not data:
+            raise ValidationError("Send displayName or metadata.", "displayName")
+
+
+class DeleteSchema(CamelSchema):
+    """Whether to delete a connection that flows use."""
+
+    force = fields.Boolean(load_default=False)
+
+
+class OwnerListSchema(CamelSchema):
+    """Owners of connections, in the format of Activepieces' own response."""
+
+    data = fields.List(fields.Nested(OwnerSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+    previous = fields.String(required=True, allow_none=True)
+
+
+class ReplacementSchema(CamelSchema):
+    """Two connections of one piece: flows move from the source to the target, and the source is deleted."""
+
+    source_app_connection_id = String(
+        max_length=64, required=True, metadata={"examples": ["Ks0dtm5zGDr0vRXQ8qyf9"]}
+    )
+    target_app_connection_id = String(
+        max_length=64, required=True, metadata={"examples": ["lHWwsT2Nbf9MFsZwjqWFg"]}
+    )
+    apply_to_published_versions = StrictBoolean(
+        load_default=True, metadata={"description": "false: only drafts change"}
+    )
+    delete_source_connection = StrictBoolean(
+        metadata={"description": "the default: unless other flows or projects may still use it"}
+    )
+
+
+class ReplacementResultSchema(CamelSchema):
+    """The result of a replacement."""
+
+    source_deleted = fields.Boolean(
+        required=True,
+        allow_none=True,
+        metadata={"description": "null: unknown, because Activepieces could not be asked"},
+    )
+
+
+@Operation(
+    "edit",
+    body=NewConnectionSchema(),
+    answer=ConnectionSchema(),
+    success=201,
+    problems=UPSTREAM_STATUSES,
 )
-def save_connection(call: Call) -> Any:
-    """Make a connection, or give the one of this name another value.
+def save_connection(context: OperationContext) -> Any:
+    """Create a connection, or replace the value of the one with this external id.
 
-    It is the tenant's own: whose it is stands in its metadata, and cannot be chosen. One of the scope PLATFORM takes
-    the permission `admin`, and an integration with a key of its own.
+    It belongs to the tenant: its metadata says so, and cannot be overridden. The scope PLATFORM requires the
+    permission `admin`, and an integration with its own credentials.
     """
     new = NewConnection(
-        value=_value(call.body),
-        display_name=call.body.get("connection_name", call.body.get("display_name")),
-        platform_sharing=_platform_sharing(call),
-        **{name: call.body.get(name) for name in _AS_THEY_ARE},
+        value=_value(context.body),
+        display_name=context.body.get("connection_name", context.body.get("display_name")),
+        platform_sharing=_platform_sharing(context),
+        **{name: context.body.get(name) for name in _COPIED_FIELDS},
     )
-    return call.state.connections.save(
-        _meant(call), new, user_id=call.principal.user_id, now=call.state.now()
+    return context.state.connections.save(
+        _target_integration(context),
+        new,
+        user_id=context.principal.user_id,
+        now=context.state.now(),
     )
 
 
-@operation("view", query=ConnectionFilterSchema(), answer=ConnectionPageSchema(), problems=UPSTREAM)
-def list_connections(call: Call, integration_id: str) -> Any:
+@Operation(
+    "view",
+    query=ConnectionFilterSchema(),
+    answer=ConnectionPageSchema(),
+    problems=UPSTREAM_STATUSES,
+)
+def list_connections(context: OperationContext, integration_id: str) -> Any:
     """The tenant's connections, oldest first."""
-    wanted = ConnectionFilter(
-        piece_name=call.query.get("piece_name"),
-        display_name=call.query.get("display_name"),
-        statuses=call.query.get("status", ()),
-        scope=call.query.get("scope"),
+    query = context.query
+    connections = context.state.connections.list(
+        context.integration(integration_id),
+        ConnectionFilter(
+            piece_name=query.get("piece_name"),
+            display_name=query.get("display_name"),
+            statuses=query.get("status", ()),
+            scope=query.get("scope"),
+        ),
     )
-    found = call.state.connections.list(call.integration(integration_id), wanted)
-    return page_of(found, limit=call.query["limit"], cursor=call.query.get("cursor"))
+    return page_of(connections, limit=query["limit"], cursor=query.get("cursor"))
 
 
-@operation("view", answer=ConnectionSchema(), problems=UPSTREAM)
-def show_connection(call: Call, integration_id: str, connection_id: str) -> Any:
+@Operation("view", answer=ConnectionSchema(), problems=UPSTREAM_STATUSES)
+def get_connection(context: OperationContext, integration_id: str, connection_id: str) -> Any:
     """One connection."""
-    return call.state.connections.get(call.integration(integration_id), connection_id)
+    return context.state.connections.get(context.integration(integration_id), connection_id)
 
 
-@operation("edit", body=ConnectionChangeSchema(), answer=ConnectionSchema(), problems=UPSTREAM)
-def change_connection(call: Call, integration_id: str, connection_id: str) -> Any:
-    """Give a connection another name, or other metadata; one of the scope PLATFORM takes the permission `admin`."""
-    integration = call.integration(integration_id)
-    _check_reach(call, integration, connection_id)
-    return call.state.connections.update(
+@Operation(
+    "edit", body=ConnectionChangeSchema(), answer=ConnectionSchema(), problems=UPSTREAM_STATUSES
+)
+def update_connection(context: OperationContext, integration_id: str, connection_id: str) -> Any:
+    """Rename a connection, or replace its metadata; the scope PLATFORM requires the permission `admin`."""
+    integration = context.integration(integration_id)
+    _require_admin_for_platform(context, integration, connection_id)
+    return context.state.connections.update(
         integration,
         connection_id,
-        display_name=call.body.get("display_name"),
-        metadata=call.body.get("metadata"),
-        user_id=call.principal.user_id,
-        now=call.state.now(),
+        display_name=context.body.get("display_name"),
+        metadata=context.body.get("metadata"),
+        user_id=context.principal.user_id,
+        now=context.state.now(),
     )
 
 
-@operation("edit", query=DeleteSchema(), problems=UPSTREAM)
-def delete_connection(call: Call, integration_id: str, connection_id: str) -> None:
-    """Delete a connection; one that flows use only by force, and one of the scope PLATFORM as an admin."""
-    _delete(call, call.integration(integration_id), connection_id)
+@Operation("edit", query=DeleteSchema(), problems=UPSTREAM_STATUSES)
+def delete_connection(context: OperationContext, integration_id: str, connection_id: str) -> None:
+    """Delete a connection; with `force` even if flows use it. The scope PLATFORM requires the permission `admin`."""
+    _delete(context, context.integration(integration_id), connection_id)
 
 
-@operation("view", answer=ConnectionSchema(), problems=UPSTREAM)
-def show_own_connection(call: Call, integration_id: str) -> Any:
-    """The integration's own connection: the one saved last for the app's own piece."""
-    return call.state.connections.get_default(
-        call.integration(integration_id), now=call.state.now()
-    )
+@Operation("view", answer=ConnectionSchema(), problems=UPSTREAM_STATUSES)
+def get_default_connection(context: OperationContext, integration_id: str) -> Any:
+    """The integration's default connection: the one saved last for the app's own piece."""
+    integration = context.integration(integration_id)
+    return context.state.connections.get_default(integration, now=context.state.now())
 
 
-@operation("edit", query=DeleteSchema(), problems=UPSTREAM)
-def delete_own_connection(call: Call, integration_id: str) -> None:
-    """Delete the integration's own connection, as any other."""
-    integration = call.integration(integration_id)
+@Operation("edit", query=DeleteSchema(), problems=UPSTREAM_STATUSES)
+def delete_default_connection(context: OperationContext, integration_id: str) -> None:
+    """Delete the integration's default connection."""
+    integration = context.integration(integration_id)
     if integration.default_connection_id is None:
         raise NotFound("connection", "own")
-    _delete(call, integration, integration.default_connection_id)
+    _delete(context, integration, integration.default_connection_id)
 
 
-@operation("view", answer=OwnerListSchema(), problems=UPSTREAM)
-def list_owners(call: Call, integration_id: str) -> Any:
-    """The users of Activepieces who have connections in the project."""
-    owners = call.state.connections.list_owners(call.integration(integration_id))
+@Operation("view", answer=OwnerListSchema(), problems=UPSTREAM_STATUSES)
+def list_owners(context: OperationContext, integration_id: str) -> Any:
+    """The Activepieces users who own connections in the project."""
+    owners = context.state.connections.list_owners(context.integration(integration_id))
     return {"data": owners, "next": None, "previous": None}
 
 
-@operation("edit", body=ReplaceSchema(), answer=ReplacedSchema(), problems=UPSTREAM)
-def replace_connection(call: Call, integration_id: str) -> Any:
-    """Give the flows of one connection another one of the same piece; the first is deleted.
-
-    The answer says whether it is gone.
-    """
-    integration = call.integration(integration_id)
-    _check_reach(call, integration, call.body["source_app_connection_id"])
-    return call.state.connections.replace(
+@Operation(
+    "edit",
+    body=ReplacementSchema(),
+    answer=ReplacementResultSchema(),
+    problems=UPSTREAM_STATUSES,
+)
+def replace_connection(context: OperationContext, integration_id: str) -> Any:
+    """Move flows from one connection to another of the same piece, and delete the first."""
+    integration = context.integration(integration_id)
+    source_id = context.body["source_app_connection_id"]
+    _require_admin_for_platform(context, integration, source_id)
+    return context.state.connections.replace(
         integration,
-        source_id=call.body["source_app_connection_id"],
-        target_id=call.body["target_app_connection_id"],
-        apply_to_published=call.body["apply_to_published_versions"],
-        delete_source=call.body.get("delete_source_connection"),
-        user_id=call.principal.user_id,
-        now=call.state.now(),
+        source_id=source_id,
+        target_id=context.body["target_app_connection_id"],
+        apply_to_published=context.body["apply_to_published_versions"],
+        delete_source=context.body.get("delete_source_connection"),
+        user_id=context.principal.user_id,
+        now=context.state.now(),
     )
 
 
-_AS_THEY_ARE = ("project_id", "external_id", "piece_name", "piece_version", "metadata")
-
-
-def _check_reach(call: Call, integration: Integration, connection_id: str) -> None:
-    """One of the whole platform is changed by whom it may be made by: other projects use it."""
-    if call.state.host.allows(call.principal, "admin"):
+def _require_admin_for_platform(
+    context: OperationContext, integration: Integration, connection_id: str
+) -> None:
+    """Other projects use a connection of the whole platform."""
+    if context.state.host.allows(context.principal, "admin"):
         return
-    wide = call.state.connections.list(integration, ConnectionFilter(scope="PLATFORM"))
-    if any(connection.id == connection_id for connection in wide):
-        caller(call.state, "admin")
+    shared = context.state.connections.list(integration, ConnectionFilter(scope="PLATFORM"))
+    if any(connection.id == connection_id for connection in shared):
+        require_permission(context.state, "admin")
 
 
-def _delete(call: Call, integration: Integration, connection_id: str) -> None:
-    _check_reach(call, integration, connection_id)
-    call.state.connections.delete(
+def _delete(context: OperationContext, integration: Integration, connection_id: str) -> None:
+    _require_admin_for_platform(context, integration, connection_id)
+    context.state.connections.delete(
         integration,
         connection_id,
-        force=call.query["force"],
-        user_id=call.principal.user_id,
-        now=call.state.now(),
+        force=context.query["force"],
+        user_id=context.principal.user_id,
+        now=context.state.now(),
     )
 
 
-def _meant(call: Call) -> Integration:
-    """The integration that the body names, else that of the caller's organization, else the tenant's."""
-    if "integration_id" in call.body:
-        return call.integration(call.body["integration_id"])
-    found = {
+def _target_integration(context: OperationContext) -> Integration:
+    """The integration named in the body, else that of the caller's organization, else that of the tenant."""
+    if "integration_id" in context.body:
+        return context.integration(context.body["integration_id"])
+    by_organization = {
         integration.organization_id: integration
-        for integration in call.state.integrations.visible_to(call.principal)
+        for integration in context.state.integrations.visible_to(context.principal)
     }
-    for organization_id in (call.principal.organization_id, None):
-        if organization_id in found:
-            return found[organization_id]
+    for organization_id in (context.principal.organization_id, None):
+        if organization_id in by_organization:
+            return by_organization[organization_id]
     raise NotFound("integration", "own")
 
 
-def _platform_sharing(call: Call) -> PlatformSharing | None:
-    """For a connection of the whole platform: whose projects may use it."""
-    if call.body["scope"] == "PROJECT":
+def _platform_sharing(context: OperationContext) -> PlatformSharing | None:
+    if context.body["scope"] == "PROJECT":
         return None
-    # Projects will use it that others look after.
-    caller(call.state, "admin")
+    # Other people's projects will use it.
+    require_permission(context.state, "admin")
     return PlatformSharing(
-        project_ids=call.body.get("project_ids"),
-        pre_select_for_new_projects=call.body.get("pre_select_for_new_projects"),
+        project_ids=context.body.get("project_ids"),
+        pre_select_for_new_projects=context.body.get("pre_select_for_new_projects"),
     )
 
 
 def _value(body: Mapping[str, Any]) -> Value:
-    """A typed value; the type beside it wins over nothing, and must not be another."""
     if "access_token" in body:
         if body.get("type", SecretText.type) != SecretText.type:
-            raise InvalidInput({"value": "a connection of this type needs a whole value"})
+            raise InvalidInput({"value": "This type needs `value`, not `accessToken`."})
         return SecretText(body["access_token"])
     if "value" not in body:
         return Placeholder()
-    given = dict(body["value"])
-    named = body.get("type", given.get("type", SecretText.type))
-    if given.setdefault("type", named) != named:
-        raise InvalidInput({"type": "it is another than that of the value"})
-    return value_from_json(given)
+    kind = body.get("type", body["value"].get("type", SecretText.type))
+    value = {"type": kind, **body["value"]}
+    if value["type"] != kind:
+        raise InvalidInput({"type": "Does not match the type of the value."})
+    return value_from_json(value)

@@ -1,7 +1,8 @@
-"""The fields and the naming that the schemas of the integration API share."""
+"""The fields, and the camelCase names, that the schemas of the integration API share."""
 
 from __future__ import annotations
 
+import json
 from math import isfinite
 from typing import Any
 
@@ -10,53 +11,68 @@ from marshmallow.validate import Length, Regexp
 
 from ...clock import as_iso
 
-#: So deep may JSON be nested that a caller makes up.
-_DEEPEST = 50
-#: Python's end of the text may have a newline behind it.
+#: How deeply a caller may nest JSON.
+_MAX_DEPTH = 50
+#: In Python, ``$`` also matches before a final newline.
 _PIECE_NAME = r"^(@[A-Za-z0-9_-][A-Za-z0-9_.-]*/)?[A-Za-z0-9_-][A-Za-z0-9_.-]*$(?!\n)"
 
 
 class CamelSchema(Schema):
-    """A schema whose names are camelCase in JSON, as Activepieces writes its own."""
+    """A schema whose names are camelCase in JSON, as in Activepieces' own API."""
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Name the field in JSON."""
+        """Set the field's name in JSON."""
         first, *rest = (field_obj.data_key or field_name).split("_")
-        field_obj.data_key = first + "".join(word.capitalize() for word in rest)
+        field_obj.data_key = first + "".join(map(str.capitalize, rest))
 
 
-class Text(fields.String):
-    """A text that every database and every JSON reader can take, neither empty nor longer than ``most``."""
+class String(fields.String):
+    """A non-empty string that every database and every JSON reader accepts."""
 
-    def __init__(self, *, most: int = 500, **options: Any) -> None:
-        super().__init__(validate=Length(min=1, max=most), **options)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
-        text: str = super()._deserialize(value, attr, data, **options)
-        check_text(text)
-        return text
+    def __init__(self, *, max_length: int = 500, **options: Any) -> None:
+        super().__init__(validate=[check_characters, Length(1, max_length)], **options)
 
 
-class PieceName(Text):
-    """The full name of a piece: an npm package, which ends up in paths and can lead to no other route."""
+class PieceName(String):
+    """The full name of a piece, an npm package; it becomes part of paths, and must not lead to another route."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(most=200, **options)
-        wrong = "It must be a name such as @activepieces/piece-slack."
-        self.validators.append(Regexp(_PIECE_NAME, error=wrong))
+        super().__init__(max_length=200, **options)
+        message = "Must be the name of a piece, such as @activepieces/piece-slack."
+        self.validators.append(Regexp(_PIECE_NAME, error=message))
+
+
+class LocalPath(String):
+    """A path of this app, so that a redirect to it cannot lead to another site."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.validators.append(_check_local_path)
 
 
 class JsonObject(fields.Dict):
-    """An object of JSON with anything in it that is text, number, list and so on all the way down."""
+    """A JSON object with any contents."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=_check_json, **options)
+
+
+class JsonStrings(fields.String):
+    """A query parameter that holds a JSON object of strings."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
-        found = super()._deserialize(value, attr, data, **options)  # type: ignore[no-untyped-call]
-        _check_json(found)
-        return found
+        try:
+            parsed = json.loads(super()._deserialize(value, attr, data, **options))
+        except (ValueError, RecursionError):
+            parsed = None
+        if not isinstance(parsed, dict) or not all(isinstance(v, str) for v in parsed.values()):
+            raise ValidationError("Must be a JSON object of strings.")
+        _check_json(parsed)
+        return parsed
 
 
-class Flag(fields.Boolean):
-    """True or false as JSON has them, and no 0, "yes" or "off" in their place."""
+class StrictBoolean(fields.Boolean):
+    """A JSON true or false; marshmallow's own field also accepts 0, "yes" and "off"."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> bool:
         if not isinstance(value, bool):
@@ -65,7 +81,7 @@ class Flag(fields.Boolean):
 
 
 class Instant(fields.String):
-    """A moment, kept as whole seconds and shown in ISO 8601."""
+    """A time, stored as whole seconds and written in ISO 8601."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(metadata={"format": "date-time"}, **options)
@@ -74,24 +90,27 @@ class Instant(fields.String):
         return None if value is None else as_iso(value)
 
 
+def check_characters(value: str) -> None:
+    """`ValidationError` for characters that some database, or some JSON reader, rejects."""
+    # PostgreSQL stores no NUL, and half of a surrogate pair is not a character.
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValidationError("Contains invalid characters.")
+
+
+def _check_local_path(path: str) -> None:
+    # Browsers read a backslash as a slash, and drop control characters.
+    is_plain = path.isprintable() and "\\" not in path
+    if not is_plain or not path.startswith("/") or path.startswith("//"):
+        raise ValidationError("Must be a path of this app.")
+
+
 def _check_json(value: object, depth: int = 0) -> None:
-    if depth > _DEEPEST:
-        raise ValidationError("It is nested too deeply.")
+    if depth > _MAX_DEPTH:
+        raise ValidationError("Is nested too deeply.")
     if isinstance(value, str):
-        check_text(value)
+        check_characters(value)
     elif isinstance(value, float) and not isfinite(value):
-        raise ValidationError("It has a number that JSON does not know.")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            check_text(name)
+        raise ValidationError("Contains a number that is not valid JSON.")
+    elif isinstance(value, dict | list):
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
             _check_json(item, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            _check_json(item, depth + 1)
-
-
-def check_text(text: str) -> None:
-    """`ValidationError` for a text that some database, or some reader of JSON, does not take."""
-    # PostgreSQL takes no text with a NUL in it; half of a surrogate pair is no character at all.
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValidationError("It has characters that are none.")

@@ -5,44 +5,80 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from marshmallow import ValidationError, fields, validates_schema
+from marshmallow.validate import Length
+
 from ...api_client.resources.mcp import McpServer
-from .mcp_schemas import McpChangeSchema, McpSchema
-from .operations import Call, operation
-from .upstream import UPSTREAM
+from .api_error_mapping import UPSTREAM_STATUSES
+from .fields import CamelSchema, StrictBoolean, String
+from .operations import Operation, OperationContext
 
 
-@operation("view", answer=McpSchema(), problems=UPSTREAM)
-def show_mcp(call: Call, integration_id: str) -> Any:
-    """The project's MCP server; its token is masked."""
-    return _shown(call.state.mcp.get(call.integration(integration_id)))
+class McpSchema(CamelSchema):
+    """The MCP server of a project; fields that its version of Activepieces lacks are null."""
 
-
-@operation("admin", body=McpChangeSchema(), answer=McpSchema(), problems=UPSTREAM)
-def change_mcp(call: Call, integration_id: str) -> Any:
-    """Choose the tools that are off, or switch an older server on or off."""
-    changed = call.state.mcp.update(
-        call.integration(integration_id),
-        disabled_tools=call.body.get("disabled_tools"),
-        enabled=call.body.get("enabled"),
-        user_id=call.principal.user_id,
-        now=call.state.now(),
+    id = fields.String(required=True)
+    project_id = fields.String(required=True, allow_none=True)
+    dialect = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "`0.78`: can be disabled · `0.85`: has a list of disabled tools"},
     )
-    return _shown(changed)
-
-
-@operation("admin", answer=McpSchema(), problems=UPSTREAM)
-def rotate_mcp(call: Call, integration_id: str) -> Any:
-    """Give the MCP server a new token, shown in this answer only, and only if the host allows it."""
-    rotated = call.state.mcp.rotate_token(
-        call.integration(integration_id), call.principal, now=call.state.now()
+    token = fields.String(
+        required=True,
+        metadata={"description": "masked, except after a rotation by someone who may see it"},
     )
-    shown = _shown(rotated.server)
-    return shown if rotated.token is None else shown | {"token": rotated.token}
+    enabled = fields.Boolean(required=True, allow_none=True)
+    disabled_tools = fields.List(fields.String(), required=True, allow_none=True)
+    created = fields.String(required=True)
+    updated = fields.String(required=True)
 
 
-def _shown(server: McpServer) -> dict[str, Any]:
-    return asdict(server) | {
+class McpChangeSchema(CamelSchema):
+    """The tools to disable, or for an older server whether it is enabled."""
+
+    disabled_tools = fields.List(String(max_length=200), validate=Length(max=500))
+    enabled = StrictBoolean()
+
+    @validates_schema
+    def require_one_of_both(self, data: dict[str, object], **_: object) -> None:
+        """No server has both."""
+        if len(data) != 1:
+            raise ValidationError("Send either disabledTools or enabled.", "disabledTools")
+
+
+@Operation("view", answer=McpSchema(), problems=UPSTREAM_STATUSES)
+def get_mcp(context: OperationContext, integration_id: str) -> Any:
+    """The project's MCP server, with a masked token."""
+    return _to_json(context.state.mcp.get(context.integration(integration_id)))
+
+
+@Operation("admin", body=McpChangeSchema(), answer=McpSchema(), problems=UPSTREAM_STATUSES)
+def update_mcp(context: OperationContext, integration_id: str) -> Any:
+    """Choose the disabled tools, or enable or disable an older server."""
+    server = context.state.mcp.update(
+        context.integration(integration_id),
+        disabled_tools=context.body.get("disabled_tools"),
+        enabled=context.body.get("enabled"),
+        user_id=context.principal.user_id,
+        now=context.state.now(),
+    )
+    return _to_json(server)
+
+
+@Operation("admin", answer=McpSchema(), problems=UPSTREAM_STATUSES)
+def rotate_mcp(context: OperationContext, integration_id: str) -> Any:
+    """Replace the token of the MCP server; the new one is shown once, to callers who may see it."""
+    rotated = context.state.mcp.rotate_token(
+        context.integration(integration_id), context.principal, now=context.state.now()
+    )
+    return _to_json(rotated.server, rotated.token)
+
+
+def _to_json(server: McpServer, token: str | None = None) -> dict[str, Any]:
+    return {
+        **asdict(server),
         "dialect": server.dialect,
         "enabled": server.enabled,
-        "token": server.masked_token,
+        "token": server.masked_token if token is None else token,
     }

@@ -1,77 +1,155 @@
-"""The JSON API for a tenant's OAuth clients; foreign and global ones do not exist here."""
+"""The JSON API for a tenant's OAuth clients; clients of other tenants, and global ones, are not found."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+from marshmallow import Schema, fields
+
 from ...errors import InvalidInput
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.json_form import shown
 from ...oauth.clients.registration import Registration
-from .oauth_client_schemas import (
-    ClientChangeSchema,
-    ClientListSchema,
-    ClientSchema,
-    NewClientSchema,
-    RegistrationSchema,
-    RotationSchema,
-)
-from .operations import Call, operation
+from .fields import StrictBoolean
+from .operations import Operation, OperationContext
 
 
-@operation("view", answer=ClientListSchema())
-def list_clients(call: Call) -> Any:
-    """The tenant's clients."""
-    clients = call.state.oauth_clients.list_for_tenant(call.tenant_id)
+class RegistrationSchema(Schema):
+    """The registration of an OAuth client."""
+
+    name = fields.String(metadata={"examples": ["Monthly reports"]})
+    description = fields.String(metadata={"examples": ["Draws a chart of the tasks"]})
+    redirect_uris = fields.List(
+        fields.String(), metadata={"examples": [["https://reports.example/callback"]]}
+    )
+    scope = fields.String(
+        metadata={"description": "separated by spaces", "examples": ["tasks:read"]}
+    )
+    public = StrictBoolean()
+    require_pkce = StrictBoolean()
+    client_credentials = StrictBoolean()
+    introspects = StrictBoolean()
+
+
+class ClientChangeSchema(RegistrationSchema):
+    """The changes to an OAuth client."""
+
+    class Meta:
+        exclude = ("public",)
+
+
+class RotationSchema(Schema):
+    """Whether the old secret stays valid until the next rotation."""
+
+    keep_old = StrictBoolean(load_default=True)
+
+
+class ClientSchema(Schema):
+    """An OAuth client, with the names of RFC 7591 where it has one."""
+
+    client_id = fields.String(required=True)
+    tenant_id = fields.String(required=True)
+    name = fields.String(required=True)
+    description = fields.String(required=True)
+    public = fields.Boolean(required=True)
+    redirect_uris = fields.List(fields.String(), required=True)
+    scope = fields.String(required=True)
+    grant_types = fields.List(fields.String(), required=True)
+    require_pkce = fields.Boolean(required=True)
+    remember_consent = fields.Boolean(
+        required=True,
+        metadata={"description": "whether an operator allowed it to skip the consent page"},
+    )
+    introspects = fields.Boolean(required=True)
+    integration_id = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "the integration that created and manages it"},
+    )
+    created_at = fields.String(required=True, metadata={"format": "date-time"})
+    tokens_issued = fields.Integer(
+        required=True, metadata={"description": "how many client-credentials tokens it received"}
+    )
+    last_issued_at = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"format": "date-time", "description": "when it received the last of these"},
+    )
+    disabled_at = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"format": "date-time", "description": "when it was suspended"},
+    )
+
+
+class NewClientSchema(ClientSchema):
+    """An OAuth client with its new secret; a public client has none."""
+
+    client_secret = fields.String()
+
+
+class ClientListSchema(Schema):
+    """OAuth clients, by name."""
+
+    data = fields.List(fields.Nested(ClientSchema), required=True)
+
+
+@Operation("view", answer=ClientListSchema())
+def list_clients(context: OperationContext) -> Any:
+    """The tenant's OAuth clients."""
+    clients = context.state.oauth_clients.list_for_tenant(context.tenant_id)
     return {"data": [shown(client) for client in clients]}
 
 
-@operation("admin", body=RegistrationSchema(), answer=NewClientSchema(), status=201)
-def create_client(call: Call) -> Any:
-    """Register a client of the caller's tenant; its secret is in this answer and in no other."""
-    registration = Registration(tenant_id=call.tenant_id, **({"name": ""} | dict(call.body)))
-    client, secret = call.state.oauth_clients.register(registration)
+@Operation("admin", body=RegistrationSchema(), answer=NewClientSchema(), success=201)
+def create_client(context: OperationContext) -> Any:
+    """Register an OAuth client of the tenant; only this response has its secret."""
+    registration = Registration(tenant_id=context.tenant_id, **{"name": "", **context.body})
+    client, secret = context.state.oauth_clients.register(registration)
     return shown(client, secret)
 
 
-@operation("view", answer=ClientSchema())
-def show_client(call: Call, client_id: str) -> Any:
-    """One of the tenant's clients."""
-    return shown(_one(call, client_id))
+@Operation("view", answer=ClientSchema())
+def get_client(context: OperationContext, client_id: str) -> Any:
+    """One OAuth client."""
+    return shown(_find(context, client_id))
 
 
-@operation("admin", body=ClientChangeSchema(), answer=ClientSchema())
-def change_client(call: Call, client_id: str) -> Any:
-    """Change what is named in the body; a client stays public or confidential, and in its tenant."""
-    client = _one(call, client_id)
-    registration = replace(client.registration(), **call.body)
-    _check_redirects(client, registration)
-    return shown(call.state.oauth_clients.update(client, registration))
+@Operation("admin", body=ClientChangeSchema(), answer=ClientSchema())
+def update_client(context: OperationContext, client_id: str) -> Any:
+    """Change the named fields; a client stays public or confidential, and stays in its tenant."""
+    client = _find(context, client_id)
+    registration = replace(client.registration(), **context.body)
+    _check_redirect_uris(client, registration)
+    return shown(context.state.oauth_clients.update(client, registration))
 
 
-@operation("admin", body=RotationSchema(), body_optional=True, answer=NewClientSchema())
-def rotate_client(call: Call, client_id: str) -> Any:
-    """A new secret, shown once; ``{"keep_old": false}`` ends the old one at once."""
-    client = _one(call, client_id)
-    secret = call.state.oauth_clients.rotate_secret(client, keep_old=call.body["keep_old"])
+@Operation("admin", body=RotationSchema(), body_optional=True, answer=NewClientSchema())
+def rotate_client(context: OperationContext, client_id: str) -> Any:
+    """Create a new secret, shown once; ``{"keep_old": false}`` invalidates the old one immediately."""
+    client = _find(context, client_id)
+    secret = context.state.oauth_clients.rotate_secret(client, keep_old=context.body["keep_old"])
     return shown(client, secret)
 
 
-@operation("admin")
-def delete_client(call: Call, client_id: str) -> None:
-    """Delete the client; every grant and token that it has ends."""
-    call.state.oauth_clients.delete(_one(call, client_id))
+@Operation("admin")
+def delete_client(context: OperationContext, client_id: str) -> None:
+    """Delete the OAuth client, and revoke its grants and tokens."""
+    context.state.oauth_clients.delete(_find(context, client_id))
 
 
-def _check_redirects(client: OAuthClient, registration: Registration) -> None:
-    # An operator let the client skip the consent page because of where it sends users. An admin who could change that
-    # would get codes of users who never saw the new address.
+def _check_redirect_uris(client: OAuthClient, registration: Registration) -> None:
+    # An operator allowed the client to skip the consent page because of where it sends users. With another address,
+    # an admin would receive codes of users who never saw it.
     changed = set(registration.redirect_uris) != set(client.redirect_uris)
     if client.remember_consent and changed:
-        words = "this client may skip the consent page, so that only an operator can change its redirect URIs"
-        raise InvalidInput({"redirect_uris": words})
+        message = (
+            "This client may skip the consent page, so only an operator can change its redirect"
+            " URIs."
+        )
+        raise InvalidInput({"redirect_uris": message})
 
 
-def _one(call: Call, client_id: str) -> OAuthClient:
-    return call.state.oauth_clients.get_for_tenant(client_id, tenant_id=call.tenant_id)
+def _find(context: OperationContext, client_id: str) -> OAuthClient:
+    return context.state.oauth_clients.get_for_tenant(client_id, tenant_id=context.tenant_id)

@@ -1,4 +1,4 @@
-"""The JSON API as an OpenAPI 3.1 document, made from what the views declare: it cannot say what they do not do."""
+"""The JSON API as an OpenAPI 3.1 document, generated from the declarations of the views."""
 
 from __future__ import annotations
 
@@ -6,84 +6,81 @@ import inspect
 import re
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, fields
+from marshmallow.validate import OneOf
 
 from ...state import get_state
 from ..routes import NAME, View
-from .operations import Operation, declaration_of
-from .problems import api
+from .operations import Operation, get_operation
+from .problems import ProblemCode, json_view
 
-#: What each status of a problem says, wherever it comes.
+#: The meaning of each status of a problem.
 PROBLEMS = {
-    400: "The body is no JSON, or what was begun is out of date.",
-    401: "Nobody is signed in.",
-    403: "The host does not permit it to this user, or another site made the call.",
-    404: "There is no such thing in this tenant.",
-    409: "It cannot be done as things are; `detail` says why, and what to do first.",
+    400: "The body is not JSON, or the request is out of date.",
+    401: "No one is signed in.",
+    403: "The user does not have the permission, or the call comes from another site.",
+    404: "Not found in this tenant.",
+    409: "Not possible in the current state; `detail` says why, and what to do first.",
     413: "The body is larger than 256 KiB.",
-    415: "The body does not say that it is JSON.",
-    422: "Values do not fit: `fields` says which. Or Activepieces refused them, and `detail` has its words.",
-    500: "The app is not fully set up: the log says what is missing, under `reference`.",
-    502: "Activepieces cannot be reached, failed, refused our credential, or is not what answers there.",
-    503: "The database is away, or Activepieces is busy: try again after `retry_after` seconds.",
-    504: "Activepieces did not answer in time, so what became of the call is not known.",
+    415: "The content type is not JSON.",
+    422: "Invalid values: `fields` names them. Or Activepieces rejected them, and `detail` says why.",
+    500: "The app is not fully set up: its log names the cause with this `reference`.",
+    502: "Activepieces cannot be reached, failed, rejected the credentials, or another server answers there.",
+    503: "The database is unavailable or Activepieces is busy: retry after `retry_after` seconds.",
+    504: "Activepieces did not respond in time, so the result of the call is unknown.",
 }
 
-#: The parts of the API.
+#: The tags, by the module of the views.
 TAGS = {
-    "Setup": "The integration of a tenant, and its credentials.",
-    "Connections": "A tenant's connections; their values come out nowhere.",
-    "MCP": "The MCP server of a project.",
-    "Projects and flows": "What there is on Activepieces, to be looked at.",
-    "OAuth clients": "The programs that may call the app.",
+    "integrations": ("Setup", "The integration of a tenant, and its credentials."),
+    "connections": ("Connections", "A tenant's connections; their values are write-only."),
+    "mcp": ("MCP", "The MCP server of a project."),
+    "projects": ("Projects and flows", "Projects, flows and runs in Activepieces, read-only."),
+    "oauth_clients": ("OAuth clients", "The programs that may call the app."),
 }
-#: In which part the views of a file are.
-TAG_OF = {
-    "setup": "Setup",
-    "connections": "Connections",
-    "connect": "Connections",
-    "mcp": "MCP",
-    "resources": "Projects and flows",
-    "oauth_clients": "OAuth clients",
-}
+TAGS["connect"] = TAGS["connections"]
 
 
 class ProblemSchema(Schema):
-    """RFC 9457, with a word for programs."""
+    """A problem (RFC 9457)."""
 
     type = fields.String(required=True)
     title = fields.String(required=True)
     status = fields.Integer(required=True)
-    code = fields.String(required=True, metadata={"description": "what happened, in one word"})
+    code = fields.String(
+        required=True,
+        validate=OneOf(get_args(ProblemCode)),
+        metadata={"description": "what happened, for programs"},
+    )
     detail = fields.String(required=True, metadata={"description": "the same for people"})
     fields_ = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
         data_key="fields",
-        metadata={"description": "with 422: what is wrong with each field"},
+        metadata={"description": "with 422: the problem with each field"},
     )
     flow_ids = fields.List(
         fields.String(),
         data_key="flowIds",
-        metadata={"description": "of a connection in use: the flows that would fail without it"},
+        metadata={"description": "with `in_use`: the flows that use the connection"},
     )
     retry_after = fields.Integer(metadata={"description": "with 503: seconds to wait"})
 
 
-@api
+@json_view
 def openapi_json() -> ResponseReturnValue:
-    """The document itself, for everybody: it tells nothing of any tenant."""
+    """The document, for everyone: it reveals nothing about any tenant."""
     return jsonify(openapi_document(current_app, server=get_state().issuer()))
 
 
 def openapi_document(app: Flask, *, server: str | None = None) -> dict[str, Any]:
-    """The document of this app; paths begin at ``server``, or at the document's own root."""
+    """The document of this app; paths are relative to ``server``, or to the document's own root."""
     spec = APISpec(
         title="Activepieces integration",
         version=version("flask-activepieces"),
@@ -101,8 +98,10 @@ def openapi_document(app: Flask, *, server: str | None = None) -> dict[str, Any]
     spec.components.schema("Problem", schema=ProblemSchema)
     for status, description in PROBLEMS.items():
         content = {"application/problem+json": {"schema": "Problem"}}
-        spec.components.response(_name(status), {"description": description, "content": content})
-    for name, description in TAGS.items():
+        spec.components.response(
+            _response_name(status), {"description": description, "content": content}
+        )
+    for name, description in dict.fromkeys(TAGS.values()):
         spec.tag({"name": name, "description": description})
     for path, operations in _paths(app).items():
         spec.path(path, operations=operations)
@@ -113,61 +112,59 @@ def _paths(app: Flask) -> dict[str, dict[str, Any]]:
     paths: dict[str, dict[str, Any]] = {}
     for rule in app.url_map.iter_rules():
         view = cast(View, app.view_functions[rule.endpoint])
-        declared = declaration_of(view) if rule.endpoint.startswith(f"{NAME}.") else None
-        if declared is not None:
-            path, names = _path(rule.rule)
-            operation = _operation(rule.endpoint.removeprefix(f"{NAME}."), declared, view, names)
+        operation = get_operation(view) if rule.endpoint.startswith(f"{NAME}.") else None
+        if operation is not None:
+            names = re.findall(r"<(\w+)>", rule.rule)
+            endpoint = rule.endpoint.removeprefix(f"{NAME}.")
+            described = _describe(endpoint, operation, view, names)
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-                paths.setdefault(path, {})[method.lower()] = operation
+                path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
+                paths.setdefault(path, {})[method.lower()] = described
     return paths
 
 
-def _path(rule: str) -> tuple[str, list[str]]:
-    """A rule as OpenAPI writes it, and the names in it."""
-    return re.sub(r"<(\w+)>", r"{\1}", rule), re.findall(r"<(\w+)>", rule)
-
-
-def _operation(endpoint: str, declared: Operation, view: View, names: list[str]) -> dict[str, Any]:
-    summary, _, more = (inspect.getdoc(view) or "").partition("\n\n")
-    operation: dict[str, Any] = {
+def _describe(endpoint: str, operation: Operation, view: View, names: list[str]) -> dict[str, Any]:
+    summary, _, description = (inspect.getdoc(view) or "").partition("\n\n")
+    tag, _ = TAGS[view.__module__.rpartition(".")[2]]
+    described: dict[str, Any] = {
         "operationId": endpoint,
         "summary": summary,
-        "tags": [TAG_OF[view.__module__.rpartition(".")[2]]],
-        "x-permission": declared.permission,
+        "tags": [tag],
+        "x-permission": operation.permission,
         "parameters": [
             {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
             for name in names
         ],
-        "responses": {str(declared.status): _success(declared)}
-        | {str(status): _name(status) for status in _problem_statuses(declared, names)},
+        "responses": {str(operation.status): _success_response(operation)}
+        | {str(status): _response_name(status) for status in _problem_statuses(operation, names)},
     }
-    if more:
-        operation["description"] = more
-    if declared.query:
-        operation["parameters"].append({"in": "query", "schema": declared.query})
-    if declared.body:
-        content = {"application/json": {"schema": declared.body}}
-        operation["requestBody"] = {"required": not declared.body_optional, "content": content}
-    return operation
-
-
-def _success(declared: Operation) -> dict[str, Any]:
-    described: dict[str, Any] = {"description": HTTPStatus(declared.status).phrase}
-    if declared.answer:
-        described["content"] = {"application/json": {"schema": declared.answer}}
+    if description:
+        described["description"] = description
+    if operation.query:
+        described["parameters"].append({"in": "query", "schema": operation.query})
+    if operation.body:
+        content = {"application/json": {"schema": operation.body}}
+        described["requestBody"] = {"required": not operation.body_optional, "content": content}
     return described
 
 
-def _problem_statuses(declared: Operation, names: list[str]) -> list[int]:
-    found = {401, 403, 500, 503, *declared.problems}
+def _success_response(operation: Operation) -> dict[str, Any]:
+    response: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
+    if operation.answer:
+        response["content"] = {"application/json": {"schema": operation.answer}}
+    return response
+
+
+def _problem_statuses(operation: Operation, names: list[str]) -> list[int]:
+    statuses = {401, 403, 500, 503, *operation.problems}
     if names:
-        found.add(404)
-    if declared.query:
-        found.add(422)
-    if declared.body:
-        found |= {400, 413, 415, 422}
-    return sorted(found)
+        statuses.add(404)
+    if operation.query:
+        statuses.add(422)
+    if operation.body:
+        statuses |= {400, 413, 415, 422}
+    return sorted(statuses)
 
 
-def _name(status: int) -> str:
+def _response_name(status: int) -> str:
     return f"Problem{status}"

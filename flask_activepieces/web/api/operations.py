@@ -1,25 +1,23 @@
-"""What a view of the JSON API declares, and what is done for it: who may call, what comes in, what goes out.
+"""What a view of the JSON API declares: who may call it, what it reads, what it returns.
 
-    @operation("edit", body=RenameSchema, answer=ConnectionSchema)
-    def rename(call: Call, connection_id: str) -> Any:
-        \"\"\"Give a connection another name.\"\"\"
+    @Operation("edit", body=RenameSchema(), answer=ConnectionSchema())
+    def rename_connection(context: OperationContext, connection_id: str) -> Any:
+        \"\"\"Rename a connection.\"\"\"
 
-The declaration hangs on the view. `openapi` makes the document from it, and the same declaration is what runs:
-the caller's permission, then query and body by their schemas, then the view, then its answer by its schema. An
-answer therefore never holds a field that the document does not tell.
+The same declaration runs the view and becomes the OpenAPI document, so a response never has a field that the
+document does not list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import wraps
 from typing import Any
 
 from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
-from marshmallow import Schema, ValidationError
-from webargs.flaskparser import FlaskParser
+from marshmallow import Schema, ValidationError, fields
 
 from ...api_client.errors import ApiError
 from ...errors import InvalidInput
@@ -27,15 +25,15 @@ from ...host.interface import Permission, Principal
 from ...integrations.store import Integration
 from ...state import State, get_state
 from ..routes import View
-from .problems import api, caller, json_object
-from .upstream import problem_of
+from .api_error_mapping import problem_from
+from .problems import json_body, json_view, require_permission
 
-OPERATION = "operation"
+_ATTRIBUTE = "operation"
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call of the API, allowed and checked."""
+class OperationContext:
+    """A call of the API that has passed all checks."""
 
     state: State
     principal: Principal
@@ -48,34 +46,54 @@ class Call:
         return self.principal.tenant_id
 
     def integration(self, integration_id: str) -> Integration:
-        """An integration that the caller may look at; `NotFound` for any other."""
+        """An integration that the caller may see; `NotFound` for any other."""
         return self.state.integrations.find(integration_id, principal=self.principal)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Operation:
-    """What a view declares. A schema that is None: nothing of the kind is read or answered."""
+    """The declaration of a view, and the decorator that makes the view from a function."""
 
     permission: Permission
+    _: KW_ONLY
     query: Schema | None = None
     body: Schema | None = None
-    #: Whether the call may come without any body; the schema's defaults hold then.
+    #: Whether the body may be missing; the schema's defaults then apply.
     body_optional: bool = False
     answer: Schema | None = None
-    status: int = 200
-    #: Statuses of problems that this view has besides those that any may have.
+    success: int | None = None
+    #: Statuses of problems besides those that every view may have.
     problems: tuple[int, ...] = ()
 
-    def call(self, state: State) -> Call:
-        """The call under way, by somebody who may make it and with values that fit."""
-        principal = caller(state, self.permission)
-        query = _read(self.query, "query")
-        without_body = self.body_optional and not request.content_length
-        body = self.body.load({}) if self.body and without_body else _read(self.body, "json")
-        return Call(state, principal, query, body)
+    @property
+    def status(self) -> int:
+        """The status of a successful response."""
+        return self.success or (204 if self.answer is None else 200)
 
-    def answered(self, result: Any) -> ResponseReturnValue:
-        """The view's result as a response."""
+    def __call__(self, function: Callable[..., Any]) -> View:
+        """The view that checks the call, runs the function, and returns its result by the schema."""
+
+        @json_view
+        @wraps(function)
+        def view(**path: str) -> ResponseReturnValue:
+            try:
+                return self._to_response(function(self._context(get_state()), **path))
+            except ApiError as error:
+                raise problem_from(error) from error
+
+        setattr(view, _ATTRIBUTE, self)
+        return view
+
+    def _context(self, state: State) -> OperationContext:
+        principal = require_permission(state, self.permission)
+        query = _load(self.query, _query_values(self.query)) if self.query else {}
+        body: Mapping[str, Any] = {}
+        if self.body:
+            is_missing = self.body_optional and not request.content_length
+            body = _load(self.body, {} if is_missing else json_body())
+        return OperationContext(state, principal, query, body)
+
+    def _to_response(self, result: Any) -> ResponseReturnValue:
         if isinstance(result, Response):
             return result
         if self.answer is None:
@@ -83,73 +101,28 @@ class Operation:
         return jsonify(self.answer.dump(result)), self.status
 
 
-def operation(
-    permission: Permission,
-    *,
-    query: Schema | None = None,
-    body: Schema | None = None,
-    body_optional: bool = False,
-    answer: Schema | None = None,
-    status: int | None = None,
-    problems: tuple[int, ...] = (),
-) -> Callable[[Callable[..., Any]], View]:
-    """Make a view of the JSON API from a function of a `Call` and the parts of the path."""
-    declared = Operation(
-        permission=permission,
-        query=query,
-        body=body,
-        body_optional=body_optional,
-        answer=answer,
-        status=status or (204 if answer is None else 200),
-        problems=problems,
-    )
-
-    def decorate(function: Callable[..., Any]) -> View:
-        @api
-        @wraps(function)
-        def view(**path: str) -> ResponseReturnValue:
-            call = declared.call(get_state())
-            try:
-                return declared.answered(function(call, **path))
-            except ApiError as error:
-                raise problem_of(error) from error
-
-        setattr(view, OPERATION, declared)
-        return view
-
-    return decorate
+def get_operation(view: View) -> Operation | None:
+    """The declaration of the view, if it has one."""
+    return getattr(view, _ATTRIBUTE, None)
 
 
-def declaration_of(view: View) -> Operation | None:
-    """What the view declares, if it is an operation."""
-    return getattr(view, OPERATION, None)
+def _query_values(schema: Schema) -> dict[str, Any]:
+    repeatable = {each.data_key for each in schema.fields.values() if isinstance(each, fields.List)}
+    return {
+        name: values if name in repeatable else values[0] for name, values in request.args.lists()
+    }
 
 
-class _Parser(FlaskParser):
-    """webargs, with our rules for bodies and our words for mistakes."""
-
-    def load_json(self, req: Any, schema: Schema) -> dict[str, Any]:
-        """The body, which must be a JSON object and say that it is JSON."""
-        return json_object()
-
-    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> Any:
-        """Name every field that does not fit."""
-        (told,) = error.normalized_messages().values()  # type: ignore[no-untyped-call]
-        raise InvalidInput({str(name): _words(words) for name, words in told.items()}) from None
-
-
-_parser = _Parser()
-
-
-def _read(schema: Schema | None, location: str) -> Mapping[str, Any]:
-    if schema is None:
-        return {}
-    # As the schema says, and that is: an unknown name is an error, not a silent nothing.
-    values: Mapping[str, Any] = _parser.parse(schema, request, location=location, unknown=None)
+def _load(schema: Schema, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        values: Mapping[str, Any] = schema.load(raw)
+    except ValidationError as error:
+        problems = {str(name): _join(messages) for name, messages in error.messages_dict.items()}
+        raise InvalidInput(problems) from None
     return values
 
 
-def _words(told: Any) -> str:
-    if isinstance(told, dict):
-        return "; ".join(f"{key}: {_words(value)}" for key, value in told.items())
-    return " ".join(str(word) for word in told) if isinstance(told, list) else str(told)
+def _join(messages: Any) -> str:
+    if isinstance(messages, dict):
+        return "; ".join(f"{key}: {_join(value)}" for key, value in messages.items())
+    return " ".join(map(str, messages)) if isinstance(messages, list) else str(messages)

@@ -1,7 +1,7 @@
-"""Pages of our own over rows that came in one answer.
+"""Pages over a list that is loaded at once.
 
-Activepieces' cursors lose rows that were made in one second, so it is asked once for everything. A cursor of ours
-names the row beside which the page begins: rows that come or go meanwhile move no other row to another page.
+The cursors of Activepieces skip rows created in the same second, so it is asked once for everything. Our cursors name
+the row next to which a page begins, so rows that appear or disappear do not move others to another page.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from ...errors import InvalidInput
 
 
 class Row(Protocol):
-    """What has a place in the order."""
+    """Something that can be paged."""
 
     @property
     def id(self) -> str:
-        """Its id, which no other has."""
+        """A unique id."""
         ...
 
     @property
     def created(self) -> str:
-        """When it was made, in ISO 8601."""
+        """The time of its creation in ISO 8601."""
         ...
 
 
 R = TypeVar("R", bound=Row)
-_Place = tuple[str, str]
+_SortKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Page(Generic[R]):
-    """Some rows, and the cursors of the pages around them; None where there is nothing more."""
+    """Rows, and the cursors of the neighboring pages; None where there are no more rows."""
 
     data: list[R]
     next: str | None
@@ -43,41 +43,41 @@ class Page(Generic[R]):
 
 
 def page_of(rows: Sequence[R], *, limit: int, cursor: str | None) -> Page[R]:
-    """The page at the cursor, or the first; rows are ordered by their making, oldest first."""
-    ordered = sorted(rows, key=_place)
+    """The page at the cursor, or the first one; oldest rows first."""
+    ordered = sorted(rows, key=_sort_key)
     start, end = _bounds(ordered, limit, cursor)
-    shown = ordered[start:end]
+    data = ordered[start:end]
     return Page(
-        data=shown,
-        next=_write("after", shown[-1]) if shown and end < len(ordered) else None,
-        previous=_write("before", shown[0]) if shown and start else None,
+        data=data,
+        next=_write_cursor("after", data[-1]) if data and end < len(ordered) else None,
+        previous=_write_cursor("before", data[0]) if data and start else None,
     )
 
 
 def _bounds(ordered: Sequence[Row], limit: int, cursor: str | None) -> tuple[int, int]:
     if cursor is None:
         return 0, limit
-    side, place = _read(cursor)
+    side, key = _read_cursor(cursor)
     if side == "after":
-        start = sum(_place(row) <= place for row in ordered)
+        start = sum(_sort_key(row) <= key for row in ordered)
         return start, start + limit
-    end = sum(_place(row) < place for row in ordered)
+    end = sum(_sort_key(row) < key for row in ordered)
     return max(0, end - limit), end
 
 
-def _place(row: Row) -> _Place:
+def _sort_key(row: Row) -> _SortKey:
     return row.created, row.id
 
 
-def _write(side: str, row: Row) -> str:
-    return urlsafe_b64encode(json.dumps([side, *_place(row)]).encode()).decode()
+def _write_cursor(side: str, row: Row) -> str:
+    return urlsafe_b64encode(json.dumps([side, *_sort_key(row)]).encode()).decode()
 
 
-def _read(cursor: str) -> tuple[str, _Place]:
+def _read_cursor(cursor: str) -> tuple[str, _SortKey]:
     try:
         match json.loads(urlsafe_b64decode(cursor)):
             case ["after" | "before" as side, str(created), str(identifier)]:
                 return side, (created, identifier)
     except (ValueError, RecursionError):
         pass
-    raise InvalidInput({"cursor": "it is none of this list"})
+    raise InvalidInput({"cursor": "Invalid cursor."})

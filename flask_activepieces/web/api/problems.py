@@ -1,12 +1,11 @@
-"""How our JSON API says that something went wrong: problem details (RFC 9457), never a stack trace."""
+"""Errors of the JSON API: problem details (RFC 9457), never a stack trace."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from flask import Response, make_response, request
@@ -29,99 +28,140 @@ from ...host.interface import Permission, Principal
 from ...oauth.authorization.request import NoRedirect, Refused
 from ...state import State, get_state
 from ...storage.database_errors import translate_error
-from ..csrf import ask_host_protection
+from ..csrf import check_host_csrf
 from ..setup_reports import DESCRIPTION, report
 
-Api = Callable[..., ResponseReturnValue]
+JsonView = Callable[..., ResponseReturnValue]
 
+#: What happened, for programs; docs/errors.md explains each.
+ProblemCode = Literal[
+    "bad_request",
+    "request_entity_too_large",
+    "unsupported_media_type",
+    "http_error",
+    "not_signed_in",
+    "not_allowed",
+    "cross_site_call",
+    "invalid_input",
+    "not_found",
+    "out_of_date",
+    "invalid_authorization_request",
+    "refused",
+    "declined",
+    "disabled",
+    "in_use",
+    "not_available",
+    "server_error",
+    "activepieces_cannot_be_reached",
+    "activepieces_failed",
+    "activepieces_took_too_long",
+    "not_activepieces",
+    "not_offered_by_this_activepieces",
+    "credential_refused",
+    "no_worker",
+    "too_many_calls",
+    "not_allowed_by_activepieces",
+    "not_in_the_plan",
+    "not_in_this_edition",
+    "not_possible_with_this_credential",
+    "not_possible",
+    "not_found_in_activepieces",
+    "value_refused",
+    "code_refused",
+    "refused_by_activepieces",
+]
+
+MAX_BODY_BYTES = 256 * 1024
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-MOST_BYTES = 256 * 1024
+_HTTP_CODES: dict[int, ProblemCode] = {
+    400: "bad_request",
+    413: "request_entity_too_large",
+    415: "unsupported_media_type",
+}
 
 
 class Problem(ActivepiecesError):
-    """Raised to answer with this status, title and detail."""
+    """Raised to answer a call of the JSON API with a status, a code and a text; ``members`` join the body."""
 
-    def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:
+    def __init__(
+        self, status: int, code: ProblemCode, title: str, detail: str, **members: Any
+    ) -> None:
         self.status = status
+        self.code = code
         self.title = title
         self.detail = detail
-        self.more = more
+        self.members = members
         super().__init__(detail)
 
-    @property
-    def code(self) -> str:
-        """The title as one word, for programs: ``not_found``."""
-        return re.sub(r"[^a-z]+", "_", self.title.lower()).strip("_")
 
-
-def api(view: Api) -> Api:
-    """A view of the JSON API: cross-site calls by cookie are refused, and errors are problem details."""
+def json_view(view: JsonView) -> JsonView:
+    """Decorate a view of the JSON API: cross-site calls are rejected, and errors become problem details."""
 
     @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+    def wrapper(*args: Any, **kwargs: Any) -> ResponseReturnValue:
         try:
-            request.max_content_length = MOST_BYTES
-            _refuse_cross_site_call(get_state())
+            request.max_content_length = MAX_BODY_BYTES
+            _reject_cross_site_call(get_state())
             response = make_response(view(*args, **kwargs))
         except Exception as error:
-            problem = _problem_of(error)
+            problem = _problem_from(error)
             if problem is None:
                 raise
-            response = _response(problem)
-        # Answers are about one signed-in person, and some hold a secret.
+            response = _problem_response(problem)
+        # Responses are about one signed-in person, and some contain a secret.
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    return guarded
+    return wrapper
 
 
-def json_object() -> dict[str, Any]:
-    """The request's JSON, which must be an object."""
+def json_body() -> dict[str, Any]:
+    """The JSON object in the request's body."""
     try:
         body = request.get_json()
     except RecursionError:
-        raise Problem(400, "Bad Request", "The JSON is nested too deeply.") from None
+        raise Problem(400, "bad_request", "Bad Request", "The JSON is nested too deeply.") from None
     if not isinstance(body, dict):
-        raise InvalidInput({"body": "it must be a JSON object"})
+        raise InvalidInput({"body": "Must be a JSON object."})
     return body
 
 
-def caller(state: State, permission: Permission) -> Principal:
+def require_permission(state: State, permission: Permission) -> Principal:
     """The signed-in principal with this permission; `Problem` 401 or 403 for anyone else."""
     principal = state.host.current_principal()
     if principal is None:
-        raise Problem(401, "Not signed in", "Sign in first.")
+        raise Problem(401, "not_signed_in", "Not signed in", "Sign in first.")
     if not state.host.allows(principal, permission):
-        raise Problem(
-            403, "Not allowed", f"This needs the permission {permission!r} in your workspace."
-        )
+        detail = f"This requires the permission {permission!r} in your workspace."
+        raise Problem(403, "not_allowed", "Not allowed", detail)
     return principal
 
 
-def _refuse_cross_site_call(state: State) -> None:
-    # A browser says where a request comes from, and a script cannot make it lie (Fetch Metadata; RFC 6454 §7).
-    # What is no browser sends neither header, and has no cookies that somebody else could ride on: a host that does
-    # not rely on that has a protection of its own.
+def _reject_cross_site_call(state: State) -> None:
+    # A browser says where a request comes from, and a script cannot forge it (Fetch Metadata; RFC 6454 §7). Other
+    # programs send neither header, and have no cookies that another site could use; a host that does not rely on
+    # that has its own protection.
     if request.method in _SAFE_METHODS:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is None and origin is None:
-        ask_host_protection()
+        check_host_csrf()
     elif site not in (None, "same-origin", "none") or (
-        site is None and origin is not None and origin not in _own_origins(state)
+        site is None and origin is not None and origin not in _app_origins(state)
     ):
-        raise Problem(403, "Cross-site call", "This call must come from a page of this app.")
+        detail = "This call must come from a page of this app."
+        raise Problem(403, "cross_site_call", "Cross-site call", detail)
 
 
-def _own_origins(state: State) -> set[str]:
-    # RFC 6454 §4: the scheme is part of it. Whoever can write into plain http is not the app that is served by https.
-    asked_for = _origin(request.host_url)
+def _app_origins(state: State) -> set[str]:
+    # RFC 6454 §4: the scheme counts. Someone who can write into plain http is not the app that https serves.
+    requested = _origin(request.host_url)
     if state.settings.public_url is None:
-        return {asked_for}
+        return {requested}
     public = _origin(state.settings.public_url)
-    # A proxy may ask for us under a name of its own; browsers know the public one.
-    same_host = urlsplit(asked_for).netloc == urlsplit(public).netloc
-    return {public} if same_host else {public, asked_for}
+    # Behind a proxy the app may have another host name, while browsers know the public one.
+    same_host = urlsplit(requested).netloc == urlsplit(public).netloc
+    return {public} if same_host else {public, requested}
 
 
 def _origin(url: str) -> str:
@@ -129,47 +169,51 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _problem_of(error: Exception) -> Problem | None:
+def _problem_from(error: Exception) -> Problem | None:
     match translate_error(error) if isinstance(error, SQLAlchemyError) else error:
         case Problem() as problem:
             return problem
         case InvalidInput(fields=fields) as invalid:
-            return Problem(422, "Invalid input", str(invalid), fields=fields)
+            return Problem(422, "invalid_input", "Invalid input", str(invalid), fields=fields)
         case NotFound() as missing:
-            return Problem(404, "Not found", str(missing))
+            return Problem(404, "not_found", "Not found", str(missing))
         case SignatureError() as stale:
-            return Problem(400, "Out of date", f"Nothing was changed: {stale}. Start again.")
+            detail = f"Nothing was changed: {stale}. Start again."
+            return Problem(400, "out_of_date", "Out of date", detail)
         case NoRedirect(message=message, remedy=remedy):
-            return Problem(400, message, remedy)
-        case Refused(error=refusal):
-            return Problem(403, "Refused", str(refusal.description))
-        case IntegrationDisabled() as off:
-            return Problem(409, "Disabled", str(off))
+            detail = f"{message} {remedy}"
+            return Problem(400, "invalid_authorization_request", "Invalid request", detail)
+        case Refused(error=oauth_error):
+            return Problem(403, "refused", "Refused", str(oauth_error.description))
+        case IntegrationDisabled() as disabled:
+            return Problem(409, "disabled", "Disabled", str(disabled))
         case ConnectionInUse(flow_ids=flow_ids) as used:
-            return Problem(409, "In use", str(used), flowIds=list(flow_ids))
+            return Problem(409, "in_use", "In use", str(used), flowIds=list(flow_ids))
         case AuthorizationDeclined() as declined:
-            return Problem(403, "Declined", str(declined))
-        case Unavailable(retry_after=seconds) as away:
-            return Problem(503, "Not available", str(away), retry_after=seconds)
-        case SetupError() as incomplete:
-            reference = report(incomplete, request=f"{request.method} {request.path}")
-            return Problem(500, "Server error", DESCRIPTION.format(reference), reference=reference)
-        case HTTPException(code=int(code), name=name, description=detail) if code >= 400:
-            return Problem(code, name, detail or name)
+            return Problem(403, "declined", "Declined", str(declined))
+        case Unavailable(retry_after=seconds) as unavailable:
+            return Problem(
+                503, "not_available", "Not available", str(unavailable), retry_after=seconds
+            )
+        case SetupError() as setup_error:
+            reference = report(setup_error)
+            detail = DESCRIPTION.format(reference)
+            return Problem(500, "server_error", "Server error", detail, reference=reference)
+        case HTTPException(code=int(status), name=name, description=detail) if status >= 400:
+            return Problem(status, _HTTP_CODES.get(status, "http_error"), name, detail or name)
     return None
 
 
-def _response(problem: Problem) -> Response:
-    body: dict[str, Any] = {
+def _problem_response(problem: Problem) -> Response:
+    body = {
         "type": "about:blank",
         "title": problem.title,
         "status": problem.status,
         "code": problem.code,
         "detail": problem.detail,
+        **problem.members,
     }
-    response = Response(
-        json.dumps(body | problem.more), problem.status, content_type="application/problem+json"
-    )
-    if "retry_after" in problem.more:
-        response.headers["Retry-After"] = str(problem.more["retry_after"])
+    response = Response(json.dumps(body), problem.status, content_type="application/problem+json")
+    if "retry_after" in problem.members:
+        response.headers["Retry-After"] = str(problem.members["retry_after"])
     return response

@@ -1,7 +1,7 @@
-"""The authorization endpoint: a request comes in and is put before its user (RFC 6749 §3.1, §4.1.1).
+"""The authorization endpoint (RFC 6749 §3.1, §4.1.1): a client's request comes in, and its user decides.
 
-It is answered at once if the user has answered it before, on our consent page, or on the host's own page at
-``ACTIVEPIECES_CONSENT_URL``. Whoever has to sign in first finds the request again afterwards.
+A request that an earlier grant covers is answered immediately. Otherwise our consent page asks the user, or the
+host's own page at ``ACTIVEPIECES_CONSENT_URL``. Users who are signed out return to the request after login.
 """
 
 from __future__ import annotations
@@ -13,93 +13,93 @@ from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...messages import Message
-from ...oauth.authorization import consent
-from ...oauth.authorization import pending_requests as parked
+from ...oauth.authorization import consent, pending_requests
 from ...oauth.authorization.consent import Question
 from ...oauth.authorization.request import AuthorizationRequest, NoRedirect, Refused, verify
 from ...oauth.clients.client import OAuthClient
-from ...oauth.grants import Grant
 from ...oauth.tokens.client_request import reject_duplicates
 from ...state import State, get_state
-from ..pages.base import browser_of_request, name_browser, new_browser_name, page, to_login
+from ..pages.base import browser_id, new_browser_id, page, set_browser_cookie, to_login
 from . import consent_page
-from .approval import code_url, go
+from .redirects import code_url, error_url, see_other
 
 
 @page
 def authorize() -> ResponseReturnValue:
-    """Put the request before its user, or tell whoever has to know why that cannot be."""
+    """GET /authorize."""
     state = get_state()
     try:
-        return _present(state, *_incoming(state))
-    except Refused as refusal:
-        return go(refusal.answer_url(state.issuer()))
+        return _decide_or_ask(state, *_read_request(state))
+    except Refused as error:
+        return see_other(error_url(state, error))
 
 
-def _incoming(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
+def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
     request_id = request.args.get("request_id")
-    # With a client_id it is a client's own parameter, and unknown to us (RFC 6749 §3.1).
+    # With a client_id it is the client's own parameter, which we ignore (RFC 6749 §3.1).
     if request_id is not None and "client_id" not in request.args:
-        waiting = parked.resume(
-            state.settings.secret_keys, request_id, browser=browser_of_request(), now=state.now()
-        )
-        return waiting, consent_page.client_of(state, waiting)
+        pending = consent_page.open_request(state, request_id)
+        return pending, consent_page.client_of(state, pending)
     try:
         parameters = reject_duplicates(list(request.args.items(multi=True)))
     except OAuth2Error as error:
         raise NoRedirect(
-            Message("The app that sent you here made a request that cannot be understood."),
-            Message("Tell its makers: %(why)s", why=error.description),
+            Message("The app that sent you here made an invalid request."),
+            Message("Tell the app's developers: %(problem)s", problem=error.description),
         ) from None
     client_id = parameters.get("client_id", "")
     client = state.oauth_clients.find_by_id(client_id)
-    asked = verify(parameters, client, known=state.settings.scopes, issuer=state.issuer())
+    verified = verify(parameters, client, known=state.settings.scopes, issuer=state.issuer())
     assert client is not None
-    return asked, client
+    return verified, client
 
 
-def _present(state: State, asked: AuthorizationRequest, client: OAuthClient) -> Response:
+def _decide_or_ask(
+    state: State, authorization: AuthorizationRequest, client: OAuthClient
+) -> Response:
     principal = state.host.current_principal()
     if principal is None:
-        if asked.prompt == "none":
-            raise consent.unanswerable(asked, "login_required")
-        return _park(state, asked)
+        if authorization.prompt == "none":
+            raise consent.unanswerable(authorization, "login_required")
+        return _redirect_with_pending(state, authorization)
     workspaces = state.host.workspaces(principal)
-    question = consent.question(asked, client, principal, workspaces, state.settings.scopes)
-    grant = question.remembered(_grants_so_far(state, question))
-    if grant is not None:
-        return go(code_url(state, question, grant, asked.names))
-    if asked.prompt == "none":
-        raise consent.unanswerable(asked, "consent_required")
-    if state.settings.consent_url is not None:
-        return _park(state, asked)
-    return _ask(state, question)
-
-
-def _grants_so_far(state: State, question: Question) -> list[Grant]:
-    return state.grants.existing_grants(
-        client_id=question.client.client_id,
+    question = consent.question(authorization, client, principal, workspaces, state.settings.scopes)
+    existing_grants = state.grants.existing_grants(
+        client_id=client.client_id,
         tenant_ids=[workspace.tenant_id for workspace in question.workspaces],
-        user_id=question.principal.user_id,
+        user_id=principal.user_id,
     )
+    grant = question.remembered(existing_grants)
+    if grant is not None:
+        return see_other(code_url(state, question, grant, authorization.names))
+    if authorization.prompt == "none":
+        raise consent.unanswerable(authorization, "consent_required")
+    if state.settings.consent_url is not None:
+        return _redirect_with_pending(state, authorization)
+    return _show_consent(state, question)
 
 
-def _ask(state: State, question: Question) -> Response:
-    browser = browser_of_request() or new_browser_name()
-    request_id = parked.park(
-        state.settings.secret_keys, question.request, browser=browser, now=state.now()
-    )
-    return name_browser(state, consent_page.show(state, question, request_id), browser)
+def _show_consent(state: State, question: Question) -> Response:
+    browser, request_id = _seal(state, question.request)
+    return set_browser_cookie(state, consent_page.show(state, question, request_id), browser)
 
 
-def _park(state: State, asked: AuthorizationRequest) -> Response:
-    # To the login page, or to the host's own consent page, which sees to the login itself.
-    browser = browser_of_request() or new_browser_name()
-    request_id = parked.park(state.settings.secret_keys, asked, browser=browser, now=state.now())
-    own_page = state.settings.consent_url
-    if own_page is None:
-        sent = to_login(state, url_for("activepieces.authorize", request_id=request_id))
+def _redirect_with_pending(state: State, authorization: AuthorizationRequest) -> Response:
+    """To the login page, or to the host's consent page, which signs users in itself."""
+    browser, request_id = _seal(state, authorization)
+    host_page = state.settings.consent_url
+    if host_page is None:
+        response = to_login(state, url_for("activepieces.authorize", request_id=request_id))
     else:
-        separator = "&" if "?" in own_page else "?"
-        sent = go(f"{own_page}{separator}{urlencode({'request_id': request_id})}")
-    return name_browser(state, sent, browser)
+        separator = "&" if "?" in host_page else "?"
+        response = see_other(f"{host_page}{separator}{urlencode({'request_id': request_id})}")
+    return set_browser_cookie(state, response, browser)
+
+
+def _seal(state: State, authorization: AuthorizationRequest) -> tuple[str, str]:
+    """This browser's id, and the id of the pending request in it."""
+    browser = browser_id() or new_browser_id()
+    request_id = pending_requests.park(
+        state.settings.secret_keys, authorization, browser=browser, now=state.now()
+    )
+    return browser, request_id

@@ -1,4 +1,4 @@
-"""What everyone may read: the keys that verify our tokens, and the two well-known documents."""
+"""Public documents: the keys that verify our tokens, and the two well-known metadata documents."""
 
 from __future__ import annotations
 
@@ -14,50 +14,46 @@ from ...oauth import metadata
 from ...state import get_state
 from .token_endpoints import setup_error_response
 
-#: Public documents: any page in any browser may read them (Fetch standard, CORS), and caches may keep them.
-_PUBLIC = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
+#: Pages of any origin may read them (CORS), and caches may keep them.
+_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
 
 
-def _document(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
-    """A view that answers with a public document, or with an error in JSON."""
-
+def _public_document(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
     @wraps(view)
-    def served(**path: str) -> Response:
+    def wrapper(**path: str) -> Response:
         try:
             response = jsonify(view(**path))
         except SetupError as error:
             return setup_error_response(error)
-        response.headers.update(_PUBLIC)
+        response.headers.update(_HEADERS)
         return response
 
-    return served
+    return wrapper
 
 
-@_document
+@_public_document
 def jwks() -> dict[str, Any]:
     """RFC 7517 §5: the public keys; none when tokens are signed with HS256."""
     return get_state().settings.jwt_keys.jwks()
 
 
-@_document
+@_public_document
 def authorization_server_metadata(path: str = "") -> dict[str, Any]:
-    """RFC 8414 §3: at the root, and with the issuer's path behind it."""
+    """RFC 8414 §3: at the root, and followed by the issuer's path."""
     state = get_state()
     issuer = state.issuer()
     if path and f"/{path}" != urlsplit(issuer).path:
-        abort(
-            404
-        )  # RFC 8414 §3.3: what is found at another issuer's address must not speak for ours
+        abort(404)  # RFC 8414 §3.3: the address of another issuer must not serve our metadata
     base = issuer + state.settings.oauth_prefix
     return metadata.authorization_server(issuer, base=base, scopes=state.settings.scopes)
 
 
-@_document
+@_public_document
 def protected_resource_metadata(path: str = "") -> dict[str, Any]:
-    """RFC 9728 §3: this app as a resource; any path of it is the same resource server."""
+    """RFC 9728 §3: this app as a resource server, which all of its paths share."""
     state = get_state()
     issuer = state.issuer()
-    ours = urlsplit(issuer).path
-    if path and f"/{path}" != ours and not f"/{path}".startswith(ours + "/"):
-        abort(404)  # beside our path under the same host is somebody else's resource
+    app_path = urlsplit(issuer).path
+    if path and f"/{path}" != app_path and not f"/{path}".startswith(app_path + "/"):
+        abort(404)  # another app under the same host name
     return metadata.protected_resource(issuer, path=path, scopes=state.settings.scopes)

@@ -1,7 +1,7 @@
-"""The endpoints for programs: /token, /revoke, /introspect. Forms in, RFC 6749 JSON out, nothing stored by caches.
+"""The token endpoints, for programs: /token, /revoke, /introspect. They read forms, and respond as in RFC 6749.
 
-They read no cookie, so they need no CSRF token. Bad input of any kind is a 4xx with the RFC's error, and 503 is the
-answer while the database is unreachable, for then nothing is known about the grant.
+They read no cookie, so they need no CSRF token. Any invalid input is a 4xx with an error of the RFC. While the
+database is unreachable the status is 503, because the grant may be valid.
 """
 
 from __future__ import annotations
@@ -51,34 +51,32 @@ def _respond(endpoint: Endpoint) -> Response:
     except OAuth2Error as error:
         return _oauth_error(error)
     except Unavailable as error:
-        return error_response(
-            503, "temporarily_unavailable", str(error), retry_after=error.retry_after
-        )
+        return _temporarily_unavailable(error, error.retry_after)
     except ClientDisabled as error:
-        return error_response(
-            503, "temporarily_unavailable", str(error), retry_after=_DISABLED_RETRY_AFTER
-        )
+        return _temporarily_unavailable(error, _DISABLED_RETRY_AFTER)
     except SetupError as error:
         return setup_error_response(error)
 
 
-def _limit_failures(state: State, endpoint: Endpoint, asked: ClientRequest) -> Response:
-    """The endpoint's response; failed attempts to authenticate are counted, and 429 once there are too many."""
+def _limit_failures(state: State, endpoint: Endpoint, client_request: ClientRequest) -> Response:
+    """The endpoint's response; after too many failed attempts to authenticate, its status is 429."""
     try:
-        return endpoint(state.server, asked)
+        return endpoint(state.server, client_request)
     except (InvalidClient, GuessedToken) as error:
         response = _oauth_error(error)
-        if not state.failure_limiter.record_failure(_rate_limit_key(asked), now=state.now()):
-            # RFC 6585 §4; the error itself stays what it is, so that a client is not misled about its cause.
+        if not state.failure_limiter.record_failure(
+            _rate_limit_key(client_request), now=state.now()
+        ):
+            # RFC 6585 §4; the error stays the same, so that the client learns its cause.
             response.status_code = 429
             response.headers["Retry-After"] = str(WINDOW)
         return response
 
 
-def _rate_limit_key(asked: ClientRequest) -> str:
-    """Address and client: the id as it is understood, because a Basic header has many spellings of one id."""
+def _rate_limit_key(client_request: ClientRequest) -> str:
+    """Address and client; the parsed id, because a Basic header can encode one id in many ways."""
     try:
-        client_id = read_credentials(asked.form, asked.authorization).client_id
+        client_id = read_credentials(client_request.form, client_request.authorization).client_id
     except OAuth2Error:
         client_id = ""
     return f"{request.remote_addr} {client_id}"
@@ -97,54 +95,47 @@ def _client_request(state: State) -> ClientRequest:
 
 def _read_form() -> dict[str, str]:
     if request.method != "POST":
-        raise InvalidRequestError("This endpoint answers POST only.", status_code=405)
-    # One byte more than is allowed: a body without a length is cut off silently at the limit.
+        raise InvalidRequestError("This endpoint accepts POST only.", status_code=405)
+    # One byte more than allowed: a body without a length is silently truncated at the limit.
     request.max_content_length = MOST_BYTES + 1
     try:
         body = request.get_data()
         if len(body) > MOST_BYTES:
             raise RequestEntityTooLarge
-        # Empty where the host has read the form already.
-        pairs = _pairs(body) if body else list(request.form.items(multi=True))
-    except HTTPException as error:
-        # A body over the limit, or a wrong length.
-        raise _unreadable(error.code) from None
-    except ValueError:
-        raise _unreadable() from None
+        # RFC 6749 appendix B: UTF-8, and nothing else. Empty if the host has already parsed the form.
+        pairs = (
+            parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
+            if body
+            else list(request.form.items(multi=True))
+        )
+    except (HTTPException, ValueError) as error:
+        status = error.code if isinstance(error, HTTPException) else None
+        message = "The request body cannot be read."
+        raise InvalidRequestError(message, status_code=status) from None
     return read_form(request.content_type, pairs)
 
 
-def _pairs(body: bytes) -> list[tuple[str, str]]:
-    # RFC 6749 appendix B: UTF-8, and nothing else.
-    return parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
-
-
-def _unreadable(status: int | None = None) -> OAuth2Error:
-    return InvalidRequestError("The request body cannot be read.", status_code=status)
-
-
 def _oauth_error(error: OAuth2Error) -> Response:
-    response = error_response(error.status_code, error.error, error.description)
-    challenge = error.challenge if isinstance(error, InvalidClient) else None
-    if challenge:
-        response.headers["WWW-Authenticate"] = challenge
+    response = _error_response(error.status_code, error.error, error.description)
+    if isinstance(error, InvalidClient) and error.challenge:
+        response.headers["WWW-Authenticate"] = error.challenge
+    if error.status_code == 405:
+        response.headers["Allow"] = "POST"
+    return response
+
+
+def _temporarily_unavailable(error: Exception, retry_after: int) -> Response:
+    response = _error_response(503, "temporarily_unavailable", str(error))
+    response.headers["Retry-After"] = str(retry_after)
     return response
 
 
 def setup_error_response(error: SetupError) -> Response:
-    """RFC 6749 §5.2, without what is for the developer."""
-    reference = report(error, request=f"{request.method} {request.path}")
-    return error_response(500, "server_error", DESCRIPTION.format(reference))
+    """The response for programs; the cause is in the log, for the developer."""
+    return _error_response(500, "server_error", DESCRIPTION.format(report(error)))
 
 
-def error_response(
-    status: int, error: str | None, description: str | None, *, retry_after: int | None = None
-) -> Response:
+def _error_response(status: int, error: str | None, description: str | None) -> Response:
     """RFC 6749 §5.2."""
     body = {"error": error} | ({"error_description": description} if description else {})
-    response = Response(json.dumps(body), status, NO_STORE, content_type="application/json")
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
-    if status == 405:
-        response.headers["Allow"] = "POST"
-    return response
+    return Response(json.dumps(body), status, NO_STORE, content_type="application/json")

@@ -1,4 +1,4 @@
-"""The user's own page: which apps they let in, what each may do, and the button that ends it."""
+"""The user's page of connected apps: what each may do, and a button to disconnect it."""
 
 from __future__ import annotations
 
@@ -8,51 +8,41 @@ from flask.typing import ResponseReturnValue
 from ...host.interface import Principal
 from ...oauth import scopes
 from ...oauth.connected_apps import ConnectedApp
-from ...state import State, get_state
-from ..oauth.approval import go
-from .base import check_page_token, page, render_with_forms, signed_in
+from ...state import State
+from ..oauth.redirects import see_other
+from .base import login_required, render_with_forms
 
 
-@page
-def connected_apps() -> ResponseReturnValue:
-    """Every app that the signed-in user let in, in all of their workspaces."""
-    state = get_state()
-    principal = signed_in(state, home="connected_apps")
-    if not isinstance(principal, Principal):
-        return principal
-    apps = state.connected_apps.list_for_user(
-        principal.user_id, tenant_ids=_tenants(state, principal)
-    )
+@login_required(return_to="connected_apps")
+def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
+    """The apps that the user approved, in all of their workspaces."""
+    tenant_ids = _tenant_ids(state, principal)
+    apps = state.connected_apps.list_for_user(principal.user_id, tenant_ids=tenant_ids)
     return render_with_forms(
         state,
         principal,
         "connected_apps.html",
-        apps=[_shown(state, app) for app in apps],
+        apps=[_to_template(state, app) for app in apps],
         was_disconnected="disconnected" in request.args,
     )
 
 
-@page
-def disconnect(grant_id: str) -> ResponseReturnValue:
-    """Take one grant back; what hangs on it stops working at once."""
-    state = get_state()
-    principal = signed_in(state, home="connected_apps")
-    if not isinstance(principal, Principal):
-        return principal
-    check_page_token(state, principal)
+@login_required(return_to="connected_apps")
+def disconnect(state: State, principal: Principal, grant_id: str) -> ResponseReturnValue:
+    """Revoke one grant, with its codes and tokens."""
     grant = state.grants.get_for_user(
-        grant_id, tenant_ids=_tenants(state, principal), user_id=principal.user_id
+        grant_id, tenant_ids=_tenant_ids(state, principal), user_id=principal.user_id
     )
     state.grants.revoke([grant], reason="disconnected by the user")
-    return go(url_for("activepieces.connected_apps", disconnected=1))
+    return see_other(url_for("activepieces.connected_apps", disconnected=1))
 
 
-def _tenants(state: State, principal: Principal) -> list[str]:
-    shared = [workspace.tenant_id for workspace in state.host.workspaces(principal)]
-    return list(dict.fromkeys([principal.tenant_id, *shared]))
+def _tenant_ids(state: State, principal: Principal) -> list[str]:
+    workspaces = state.host.workspaces(principal)
+    return list(dict.fromkeys([principal.tenant_id, *(each.tenant_id for each in workspaces)]))
 
 
-def _shown(state: State, app: ConnectedApp) -> dict[str, object]:
+def _to_template(state: State, app: ConnectedApp) -> dict[str, object]:
     known = state.settings.scopes
     return {
         "grant_id": app.grant.id,
@@ -60,8 +50,8 @@ def _shown(state: State, app: ConnectedApp) -> dict[str, object]:
         "client_description": app.client_description,
         "workspace_name": app.grant.workspace_name,
         "scopes": [
-            {"name": name, "description": known[name].description if name in known else name}
-            for name in scopes.split(app.scope)
+            {"name": scope, "description": known[scope].description if scope in known else scope}
+            for scope in scopes.split(app.scope)
         ],
         "connections": app.connections,
         "created_at": app.grant.created_at,

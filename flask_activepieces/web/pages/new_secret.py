@@ -1,8 +1,8 @@
-"""A client's new secret on its way from the form that made it to the page that shows it, once.
+"""A client's new secret, from the form that creates it to the page that shows it once.
 
-A page that answers the form itself would make another client when it is reloaded. So the form redirects, and the
-secret travels in a cookie: encrypted, for one page, one client and one user, and for five minutes. Nothing is stored
-here, and no URL holds it.
+If the response to the form showed the secret, a reload would create another client. So the form redirects, and the
+secret travels in a cookie: encrypted, for one page, one client and one user, for five minutes. It is not stored, and
+appears in no URL.
 """
 
 from __future__ import annotations
@@ -15,19 +15,18 @@ from ...errors import SignatureError
 from ...host.interface import Principal
 from ...oauth.clients.client import OAuthClient
 from ...state import State
-from ..oauth.approval import go
+from ..oauth.redirects import see_other
 
 COOKIE = "activepieces_new_secret"
-#: Long enough for a redirect that has to be tried again.
 LIFETIME = 5 * 60
 _PURPOSE = "new client secret"
 
 
-def show_next(
+def redirect_with_secret(
     state: State, principal: Principal, client: OAuthClient, secret: str | None
 ) -> Response:
-    """To the client's page, which shows the secret that it has just got, if it has one."""
-    response = go(url_for("activepieces.client_show", client_id=client.client_id))
+    """To the client's page, which shows the secret if there is one."""
+    response = see_other(_path(client))
     if secret is not None:
         content = {"secret": secret, "exp": state.now() + LIFETIME}
         response.set_cookie(
@@ -42,8 +41,8 @@ def show_next(
     return response
 
 
-def take(state: State, principal: Principal, client: OAuthClient) -> str | None:
-    """The secret that this browser came with, if it is the client's secret still; None for anything else."""
+def read_secret(state: State, principal: Principal, client: OAuthClient) -> str | None:
+    """The secret in this browser's cookie, if it is still the client's."""
     try:
         content = _encryptor(state).decrypt(
             request.cookies.get(COOKIE, ""), context=_context(principal, client)
@@ -54,8 +53,8 @@ def take(state: State, principal: Principal, client: OAuthClient) -> str | None:
     return str(content["secret"]) if is_current and state.now() < content["exp"] else None
 
 
-def forget(response: Response, client: OAuthClient) -> Response:
-    """From now on the browser comes without it."""
+def delete_cookie(response: Response, client: OAuthClient) -> Response:
+    """The response, which deletes the cookie."""
     if COOKIE in request.cookies:
         response.delete_cookie(COOKIE, path=_path(client), httponly=True, samesite="Lax")
     return response

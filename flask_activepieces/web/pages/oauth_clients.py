@@ -1,4 +1,4 @@
-"""The admin's pages for the tenant's OAuth clients: list, register, look at, new secret, delete."""
+"""The admin's pages for the tenant's OAuth clients: list, register, show, rotate the secret, delete."""
 
 from __future__ import annotations
 
@@ -14,110 +14,79 @@ from ...oauth import scopes
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.presets import PRESETS
 from ...oauth.clients.registration import Registration
-from ...state import State, get_state
+from ...state import State
 from ..i18n import gettext
-from ..oauth.approval import go
+from ..oauth.redirects import see_other
 from . import new_secret
-from .base import check_page_token, page, render_with_forms, signed_in
+from .base import login_required, render_with_forms
+
+_CONFIRM_DELETION = Message("Tick the box to confirm deletion.")
+
+_admin_page = login_required(return_to="clients", permission="admin")
 
 
-@page
-def client_list() -> ResponseReturnValue:
+@_admin_page
+def clients(state: State, principal: Principal) -> ResponseReturnValue:
     """The tenant's clients."""
-    state = get_state()
-    principal = signed_in(state, "admin", home="clients")
-    if not isinstance(principal, Principal):
-        return principal
-    clients = state.oauth_clients.list_for_tenant(principal.tenant_id)
-    return render_with_forms(state, principal, "clients.html", clients=clients)
+    tenant_clients = state.oauth_clients.list_for_tenant(principal.tenant_id)
+    return render_with_forms(state, principal, "clients.html", clients=tenant_clients)
 
 
-@page
-def client_new() -> ResponseReturnValue:
-    """The form for a new client, and what it sends."""
-    state = get_state()
-    principal = signed_in(state, "admin", home="clients")
-    if not isinstance(principal, Principal):
-        return principal
+@_admin_page
+def client_new(state: State, principal: Principal) -> ResponseReturnValue:
+    """The form for a new client, and its submission."""
     if request.method == "GET":
-        return _form(state, principal, values=_preset_values(request.args.get("preset")))
-    check_page_token(state, principal)
+        return _form(state, principal, _preset_values(request.args.get("preset")))
+    values = _form_values()
+    registration = Registration(
+        **{**values, "redirect_uris": values["redirect_uris"].split()},
+        tenant_id=principal.tenant_id,
+    )
     try:
-        client, secret = state.oauth_clients.register(_registration(principal))
+        client, secret = state.oauth_clients.register(registration)
     except InvalidInput as problem:
-        return _form(state, principal, values=_typed_values(), errors=problem.fields, status=422)
-    return new_secret.show_next(state, principal, client, secret)
+        return _form(state, principal, values, problem)
+    return new_secret.redirect_with_secret(state, principal, client, secret)
 
 
-@page
-def client_show(client_id: str) -> ResponseReturnValue:
-    """One client; its secret only right after it was made."""
-    state = get_state()
-    principal = signed_in(state, "admin", home="clients")
-    if not isinstance(principal, Principal):
-        return principal
+@_admin_page
+def client_show(state: State, principal: Principal, client_id: str) -> ResponseReturnValue:
+    """One client; with its secret right after it was created."""
     client = _find(state, principal, client_id)
-    secret = new_secret.take(state, principal, client)
-    return new_secret.forget(_show(state, principal, client, secret=secret), client)
+    secret = new_secret.read_secret(state, principal, client)
+    response = _client_page(state, principal, client, secret=secret)
+    return new_secret.delete_cookie(response, client)
 
 
-@page
-def client_rotate(client_id: str) -> ResponseReturnValue:
-    """A new secret, shown once."""
-    state = get_state()
-    principal = signed_in(state, "admin", home="clients")
-    if not isinstance(principal, Principal):
-        return principal
-    check_page_token(state, principal)
+@_admin_page
+def client_rotate(state: State, principal: Principal, client_id: str) -> ResponseReturnValue:
+    """Create a new secret, shown once."""
     client = _find(state, principal, client_id)
     try:
         secret = state.oauth_clients.rotate_secret(
             client, expected_version=request.form.get("secret_version", "")
         )
     except InvalidInput as problem:
-        (error,) = problem.fields.values()
-        return _show(state, principal, client, error=error)
-    return new_secret.show_next(state, principal, client, secret)
+        (message,) = problem.fields.values()
+        return _client_page(state, principal, client, error=message)
+    return new_secret.redirect_with_secret(state, principal, client, secret)
 
 
-@page
-def client_delete(client_id: str) -> ResponseReturnValue:
-    """Delete the client, once its admin has ticked that they mean it."""
-    state = get_state()
-    principal = signed_in(state, "admin", home="clients")
-    if not isinstance(principal, Principal):
-        return principal
-    check_page_token(state, principal)
+@_admin_page
+def client_delete(state: State, principal: Principal, client_id: str) -> ResponseReturnValue:
+    """Delete the client, if the admin confirmed it."""
     client = _find(state, principal, client_id)
     if "confirm" not in request.form:
-        return _show(
-            state,
-            principal,
-            client,
-            error=Message("Tick the box to confirm that the client shall go."),
-        )
+        return _client_page(state, principal, client, error=_CONFIRM_DELETION)
     state.oauth_clients.delete(client)
-    return go(url_for("activepieces.clients"))
+    return see_other(url_for("activepieces.clients"))
 
 
 def _find(state: State, principal: Principal, client_id: str) -> OAuthClient:
     return state.oauth_clients.get_for_tenant(client_id, tenant_id=principal.tenant_id)
 
 
-def _registration(principal: Principal) -> Registration:
-    typed = _typed_values()
-    return Registration(
-        name=typed["name"],
-        description=typed["description"],
-        redirect_uris=typed["redirect_uris"].split(),
-        scope=typed["scope"],
-        tenant_id=principal.tenant_id,
-        public=typed["public"],
-        require_pkce=typed["require_pkce"],
-    )
-
-
-def _typed_values() -> dict[str, Any]:
+def _form_values() -> dict[str, Any]:
     return {
         "name": request.form.get("name", ""),
         "description": request.form.get("description", ""),
@@ -141,26 +110,22 @@ def _preset_values(name: str | None) -> dict[str, Any]:
 
 
 def _form(
-    state: State,
-    principal: Principal,
-    *,
-    values: dict[str, Any],
-    errors: dict[str, str] | None = None,
-    status: int = 200,
-) -> ResponseReturnValue:
+    state: State, principal: Principal, values: dict[str, Any], problem: InvalidInput | None = None
+) -> Response:
+    errors = problem.fields if problem else {}
     return render_with_forms(
         state,
         principal,
         "client_form.html",
-        status=status,
+        status=422 if problem else 200,
         values=values,
-        errors={name: gettext(problem) for name, problem in (errors or {}).items()},
+        errors={name: gettext(message) for name, message in errors.items()},
         scopes=state.settings.scopes.values(),
         presets=PRESETS.values(),
     )
 
 
-def _show(
+def _client_page(
     state: State,
     principal: Principal,
     client: OAuthClient,
@@ -173,9 +138,9 @@ def _show(
         state,
         principal,
         "client_show.html",
-        status=200 if error is None else 422,
+        status=422 if error else 200,
         client=client,
         new_secret=secret,
         endpoints={"authorize": f"{base}/authorize", "token": f"{base}/token"},
-        error=None if error is None else gettext(error),
+        error=error and gettext(error),
     )

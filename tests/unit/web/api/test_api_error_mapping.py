@@ -8,12 +8,12 @@ import pytest
 
 from flask_activepieces.api_client import errors
 from flask_activepieces.api_client.errors import ApiError
-from flask_activepieces.web.api.upstream import UPSTREAM, problem_of
+from flask_activepieces.web.api.api_error_mapping import UPSTREAM_STATUSES, problem_from
 
 CALL = "connections.list"
 
 #: The error, and the status and code that it becomes.
-MEANINGS = [
+PROBLEMS = [
     (errors.ConnectionFailed(CALL, detail="refused"), 502, "activepieces_cannot_be_reached"),
     (errors.UnexpectedResponse(CALL, detail="a web page"), 502, "not_activepieces"),
     (errors.RouteNotFound(CALL, status=404), 502, "not_offered_by_this_activepieces"),
@@ -50,14 +50,14 @@ MEANINGS = [
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "code"), MEANINGS, ids=[type(row[0]).__name__ for row in MEANINGS]
+    ("error", "status", "code"), PROBLEMS, ids=[type(row[0]).__name__ for row in PROBLEMS]
 )
 def test_each_error_has_its_status_and_its_word(error: ApiError, status: int, code: str) -> None:
-    problem = problem_of(error)
+    problem = problem_from(error)
 
     assert (problem.status, problem.code) == (status, code)
     assert problem.detail == str(error)
-    assert status in UPSTREAM
+    assert status in UPSTREAM_STATUSES
 
 
 def kinds(kind: type[ApiError]) -> Iterator[type[ApiError]]:
@@ -67,13 +67,13 @@ def kinds(kind: type[ApiError]) -> Iterator[type[ApiError]]:
 
 
 def test_no_error_is_left_out() -> None:
-    told = {type(error) for error, *_ in MEANINGS}
+    told = {type(error) for error, *_ in PROBLEMS}
 
     assert set(kinds(ApiError)) - told == {ApiError}
 
 
 @pytest.mark.parametrize(("told", "seconds"), [(56.0, 56), (0.2, 1), (None, 30)])
 def test_a_busy_activepieces_says_when_to_come_back(told: float | None, seconds: int) -> None:
-    problem = problem_of(errors.RateLimited(CALL, retry_after=told))
+    problem = problem_from(errors.RateLimited(CALL, retry_after=told))
 
-    assert problem.more == {"retry_after": seconds}
+    assert problem.members == {"retry_after": seconds}

@@ -1,4 +1,4 @@
-"""The way back to the client: one place that makes a code, and one that sends the browser off."""
+"""The redirect back to the client, with a code or an error."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ...state import State
 from ...storage.audit import Event
 
 
-def approval_url(state: State, question: Question, choice: Choice) -> str:
-    """Where the browser takes the user's yes, once it is stored as a grant."""
+def approve(state: State, question: Question, choice: Choice) -> str:
+    """Store the user's approval as a grant, and return the URL that takes a code to the client."""
     grant = state.grants.approve(
         question.client, question.principal, choice.workspace, choice.names
     )
     return code_url(state, question, grant, choice.names)
 
 
-def code_url(state: State, question: Question, grant: Grant, names: Sequence[str]) -> str:
-    """Where the browser takes a code that stands for this grant, or a part of it."""
+def code_url(state: State, question: Question, grant: Grant, scopes: Sequence[str]) -> str:
+    """The URL that takes a code for these scopes of the grant to the client."""
     issuer = state.issuer()
     code = consent.code_for(
         state.settings.secret_keys,
         question,
         grant,
-        names,
+        scopes,
         issuer=issuer,
         now=state.now(),
         lifetime=state.settings.code_ttl,
@@ -37,8 +37,8 @@ def code_url(state: State, question: Question, grant: Grant, names: Sequence[str
     return question.request.answer_url(issuer, {"code": code})
 
 
-def denial(state: State, question: Question) -> Refused:
-    """The user's no, written down; raise it to tell the client."""
+def deny(state: State, question: Question) -> str:
+    """Record the user's denial, and return the URL that takes it to the client."""
     event = Event(
         name="grant.denied",
         at=state.now(),
@@ -47,13 +47,18 @@ def denial(state: State, question: Question) -> Refused:
         client_id=question.client.client_id,
     )
     state.database.run_in_transaction(lambda transaction: state.audit.record(transaction, event))
-    return consent.denied(question.request)
+    return error_url(state, consent.denied(question.request))
 
 
-def go(url: str) -> Response:
-    """RFC 9700 §4.12: 303, so that no browser posts the consent form on to the client."""
+def error_url(state: State, error: Refused) -> str:
+    """The URL that takes the error to the client."""
+    return error.answer_url(state.issuer())
+
+
+def see_other(url: str) -> Response:
+    """RFC 9700 §4.12: 303, so that no browser posts the consent form to the client."""
     response = Response(status=303)
-    # Set as it is: Werkzeug would "correct" a URI of a private scheme.
+    # Werkzeug would change a URI with a private scheme.
     response.autocorrect_location_header = False
     response.headers["Location"] = url
     response.headers["Cache-Control"] = "no-store"

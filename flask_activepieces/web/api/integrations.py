@@ -1,0 +1,168 @@
+"""The JSON API for a tenant's integrations: set up, look at, change, remove."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields
+
+from ...errors import InvalidInput
+from ...integrations import organizations
+from ...integrations.setup.credentials import Credentials
+from ...integrations.setup.verifier import SetupRequest
+from .api_error_mapping import UPSTREAM_STATUSES
+from .fields import CamelSchema, Instant, StrictBoolean, String
+from .operations import Operation, OperationContext
+
+_CREDENTIALS = ("api_key", "user_token", "email", "password")
+
+
+class SetupSchema(CamelSchema):
+    """A new integration; without credentials it uses the app's default API key."""
+
+    api_key = String(max_length=8192, load_only=True)
+    user_token = String(max_length=8192, load_only=True)
+    email = String(max_length=190, load_only=True)
+    password = String(max_length=190, load_only=True)
+    organization_id = String(
+        max_length=190,
+        allow_none=True,
+        metadata={"description": "null: the whole tenant. The default is the caller's own"},
+    )
+    project_id = String(max_length=64)
+    base_url = String(max_length=2000)
+
+
+class SetupResultSchema(CamelSchema):
+    """The id of the integration."""
+
+    integration_tenant_id = fields.String(required=True)
+
+
+class IntegrationChangeSchema(CamelSchema):
+    """The changes to an integration; new credentials replace the old ones, and null removes one."""
+
+    api_key = String(max_length=8192, load_only=True, allow_none=True)
+    user_token = String(max_length=8192, load_only=True, allow_none=True)
+    email = String(max_length=190, load_only=True, allow_none=True)
+    password = String(max_length=190, load_only=True, allow_none=True)
+    enabled = StrictBoolean()
+    project_id = String(max_length=64)
+
+
+class StatusSchema(CamelSchema):
+    """Whether the integration is enabled."""
+
+    enabled = fields.Boolean(required=True)
+
+
+class IntegrationSchema(CamelSchema):
+    """An integration, with masked credentials."""
+
+    id = fields.String(required=True)
+    tenant_id = fields.String(required=True)
+    organization_id = fields.String(required=True, allow_none=True)
+    base_url = fields.String(required=True, allow_none=True)
+    project_id = fields.String(required=True)
+    has_credentials = fields.Boolean(required=True)
+    credential_hint = fields.String(required=True, allow_none=True)
+    enabled = fields.Boolean(required=True)
+    default_connection_id = fields.String(required=True, allow_none=True)
+    default_connection_external_id = fields.String(required=True, allow_none=True)
+    oauth_client_id = fields.String(required=True, allow_none=True)
+    failed_connection_ids = fields.List(fields.String(), required=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+
+
+class IntegrationListSchema(CamelSchema):
+    """Integrations."""
+
+    data = fields.List(fields.Nested(IntegrationSchema), required=True)
+
+
+@Operation(
+    "admin",
+    body=SetupSchema(),
+    answer=SetupResultSchema(),
+    success=201,
+    problems=UPSTREAM_STATUSES,
+)
+def set_up(context: OperationContext) -> Any:
+    """Connect the tenant, or an organization in it, to Activepieces; a second call for the same one changes it.
+
+    The credentials are verified first, then stored encrypted. Without credentials the app's default API key is used.
+    """
+    setup = SetupRequest(
+        tenant_id=context.tenant_id,
+        **{**context.body, "organization_id": _organization_id(context)},
+    )
+    integration = context.state.integrations.set_up(
+        setup, user_id=context.principal.user_id, now=context.state.now()
+    )
+    return {"integration_tenant_id": integration.id}
+
+
+@Operation("view", answer=IntegrationListSchema())
+def list_integrations(context: OperationContext) -> Any:
+    """The integrations of the tenant and of the caller's organizations."""
+    return {"data": context.state.integrations.visible_to(context.principal)}
+
+
+@Operation("view", answer=IntegrationSchema())
+def get_integration(context: OperationContext, integration_id: str) -> Any:
+    """One integration, with masked credentials."""
+    return context.integration(integration_id)
+
+
+@Operation("view", answer=IntegrationSchema())
+def get_integration_settings(context: OperationContext, integration_id: str) -> Any:
+    """The same, under another address."""
+    return context.integration(integration_id)
+
+
+@Operation("view", answer=StatusSchema())
+def get_status(context: OperationContext, integration_id: str) -> Any:
+    """Whether the integration is enabled."""
+    return context.integration(integration_id)
+
+
+@Operation(
+    "admin",
+    body=IntegrationChangeSchema(),
+    answer=IntegrationSchema(),
+    problems=UPSTREAM_STATUSES,
+)
+def update_integration(context: OperationContext, integration_id: str) -> Any:
+    """Enable or disable an integration, replace or remove its credentials, or choose another project."""
+    changes = {name: context.body[name] for name in _CREDENTIALS if name in context.body}
+    replaced = {name: value for name, value in changes.items() if value is not None}
+    return context.state.integrations.update(
+        context.integration(integration_id),
+        enabled=context.body.get("enabled"),
+        credentials=Credentials(**replaced) if replaced else None,
+        removed=changes.keys() - replaced.keys(),
+        project_id=context.body.get("project_id"),
+        user_id=context.principal.user_id,
+        now=context.state.now(),
+    )
+
+
+@Operation("admin")
+def delete_integration(context: OperationContext, integration_id: str) -> None:
+    """Delete the integration and its credentials; what it created in Activepieces stays there."""
+    context.state.integrations.remove(
+        context.integration(integration_id),
+        user_id=context.principal.user_id,
+        now=context.state.now(),
+    )
+
+
+def _organization_id(context: OperationContext) -> str | None:
+    """The organization to set up, None for the whole tenant; the caller must be allowed to act for it."""
+    organization_id: str | None = context.body.get(
+        "organization_id", context.principal.organization_id
+    )
+    if not organizations.accessible(context.state.host, context.principal, [organization_id]):
+        raise InvalidInput({"organizationId": "You are not in this organization."})
+    return organization_id
