@@ -1,12 +1,11 @@
-"""`Activepieces`: plugs the whole of this package into a Flask app. ``init_app`` is the table of contents."""
+"""`Activepieces`, the Flask extension. Its ``init_app`` is the table of contents of the package."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
-from flask import Flask, has_app_context
-from sqlalchemy import MetaData
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
 
 from .cli import activepieces_cli
 from .clock import Clock
@@ -23,11 +22,9 @@ from .oauth.revocations import RevocationCheck
 from .oauth.tokens.issuer import TokenIssuer
 from .oauth.tokens.server import OAuthServer
 from .state import EXTENSION, State, get_state
-from .storage import tables
 from .storage.audit import Audit
-from .storage.connection_release import ReleaseConnection, connection_release, keep_connection
-from .storage.database import Database
 from .storage.failure_limit import make_failure_limiter
+from .storage.host_database import host_database
 from .web.blueprint import build_blueprint, routes
 from .web.csrf import exempt_from_csrf
 from .web.first_request import at_first_request
@@ -35,7 +32,7 @@ from .web.setup_check import check_setup
 
 
 class Activepieces:
-    """The extension. It keeps nothing of any app, so one object may serve several.
+    """The extension. It stores nothing of an app, so one object may serve several apps.
 
     ``host`` answers who is signed in and what they may do: a `FlaskLoginHost`, or a `Host` of your own. ``bind_key``
     names the Flask-SQLAlchemy bind that our tables live in; ``clock`` is for tests.
@@ -49,7 +46,7 @@ class Activepieces:
         self._clock = clock
 
     def init_app(self, app: Flask) -> None:
-        """Read the configuration, add our tables to the app's, and register routes and commands."""
+        """Read the configuration, add our tables to the app's metadata, and register routes and commands."""
         if EXTENSION in app.extensions:
             raise SetupError("flask-activepieces is set up on this app already.")
         if self._host is None:
@@ -58,8 +55,8 @@ class Activepieces:
                 f" {TENANT_CHOICES} Without Flask-Login, write a subclass of Host."
             )
         settings = Settings.from_app_config(app.config)
-        release = self._connection_release(app, settings)
-        database = self._database(app, settings, release)
+        with app.app_context():
+            database = host_database(_flask_sqlalchemy(app), settings, bind_key=self._bind_key)
         audit = Audit(sender=app)
         oauth_clients = OAuthClients(
             database, clock=self._clock, audit=audit, known_scopes=settings.scopes
@@ -73,7 +70,7 @@ class Activepieces:
             audit=audit,
             oauth_clients=oauth_clients,
             grants=grants,
-            release=release,
+            release=database.release,
         )
         app.extensions[EXTENSION] = State(
             settings=settings,
@@ -106,24 +103,24 @@ class Activepieces:
         app.cli.add_command(activepieces_cli)
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None = None) -> int:
-        """Call this when a user is disabled, or leaves a tenant: nothing that they allowed works any more.
+        """Revoke all grants of a user: call this when a user is disabled, or leaves a tenant.
 
-        Without a tenant it is what they allowed in all of them, for an app whose user ids are unique among tenants.
+        Without ``tenant_id``, in all tenants: for apps whose user ids are unique across tenants.
         """
         return get_state().grants.revoke_user(
             user_id, tenant_id=tenant_id, reason="the user was disabled"
         )
 
     def revoke_tenant(self, tenant_id: str) -> int:
-        """Call this when a tenant is disabled: nothing that was issued in it works any more.
+        """Revoke all grants of a tenant: call this when a tenant is disabled.
 
-        Its clients and integrations stay, for when it is enabled again. Until then, a client of the tenant that acts
-        for itself can get a new token: delete such clients, or remove the tenant.
+        Its clients and integrations stay, for when it is enabled again. Until then, its clients with the client
+        credentials grant can get new tokens: suspend or delete them, or remove the tenant.
         """
         return get_state().grants.revoke_tenant(tenant_id, reason="the tenant was disabled")
 
     def remove_tenant(self, tenant_id: str) -> RemovedTenant:
-        """Call this when a tenant is deleted: nothing of it is left that works, all in one transaction.
+        """Delete what a tenant has, in one transaction: call this when a tenant is deleted.
 
         Its grants are revoked; its OAuth clients, and its integrations with their keys, are deleted. What it has in
         Activepieces stays there. A second call does nothing.
@@ -131,45 +128,10 @@ class Activepieces:
         state = get_state()
         return state.tenant_removal.remove(tenant_id, now=state.now())
 
-    def _connection_release(self, app: Flask, settings: Settings) -> ReleaseConnection:
-        db = _flask_sqlalchemy(app)
-        if not settings.release_session:
-            return keep_connection
-        with app.app_context():
-            engines = list(db.engines.values())
-        return connection_release(db.session, engines, has_context=has_app_context)
 
-    def _database(self, app: Flask, settings: Settings, release: ReleaseConnection) -> Database:
-        """The host's engine for our bind; our tables become part of its metadata, for create_all and migrations."""
-        db = _flask_sqlalchemy(app)
-        with app.app_context():
-            engine = db.engines.get(self._bind_key)
-        if engine is None:
-            raise SetupError(_missing_engine_message(self._bind_key))
-        metadata: MetaData = db.metadatas.setdefault(
-            self._bind_key, MetaData(info={"bind_key": self._bind_key})
-        )
-        for table in tables.metadata.sorted_tables:
-            name = f"{metadata.schema}.{table.name}" if metadata.schema else table.name
-            if name not in metadata.tables:
-                table.to_metadata(metadata)
-        # A bind of our own holds nothing that another program could expect in another journal mode.
-        is_ours = self._bind_key is not None
-        wal = True if settings.sqlite_wal is None and is_ours else settings.sqlite_wal
-        return Database(engine, schema=metadata.schema, release=release, sqlite_wal=wal)
-
-
-def _flask_sqlalchemy(app: Flask) -> Any:
+def _flask_sqlalchemy(app: Flask) -> SQLAlchemy:
     db = app.extensions.get("sqlalchemy")
     if db is None:
         raise SetupError("Flask-SQLAlchemy is not set up on this app: call db.init_app(app) first.")
+    assert isinstance(db, SQLAlchemy)
     return db
-
-
-def _missing_engine_message(bind_key: str | None) -> str:
-    if bind_key is None:
-        return (
-            "There is no default database: set SQLALCHEMY_DATABASE_URI,"
-            " or name one of SQLALCHEMY_BINDS by Activepieces(bind_key=...)."
-        )
-    return f"SQLALCHEMY_BINDS has no bind {bind_key!r}."

@@ -33,9 +33,9 @@ def keep_connection() -> None:
 
 
 def connection_release(
-    session: scoped_session[Any], engines: Iterable[Engine], *, has_context: Callable[[], bool]
+    session: scoped_session[Any], engines: Iterable[Engine]
 ) -> ReleaseConnection:
-    """A function that releases the connection of ``db.session``; ``has_context`` says whether there can be one."""
+    """A function that releases the connection of ``db.session``."""
     for engine in engines:
         event.listen(engine, "before_cursor_execute", _note_statement)
     event.listen(session, "after_begin", _note_connection)
@@ -44,7 +44,11 @@ def connection_release(
     event.listen(session, "after_transaction_end", _reset_write_flag)
 
     def release() -> None:
-        if has_context() and session.registry.has():
+        try:
+            is_used = session.registry.has()
+        except RuntimeError:
+            return  # outside an app context, where there is no session
+        if is_used:
             _release(session())
 
     return release

@@ -86,7 +86,7 @@ class Database:
         if schema is not None:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
-        self._release = release
+        self.release = release
         self._single = _for_single_statements(engine)
 
     @property
@@ -109,7 +109,7 @@ class Database:
         """Run one INSERT, UPDATE or DELETE and commit it; returns how many rows matched."""
 
         def run() -> int:
-            self._release()
+            self.release()
             with self._single.begin() as conn:
                 return int(conn.execute(statement, values).rowcount)
 
@@ -119,7 +119,7 @@ class Database:
         """The result of ``function``, committed; its callbacks run after the commit."""
 
         def run() -> tuple[Transaction, T]:
-            self._release()
+            self.release()
             with self._engine.begin() as conn:
                 transaction = Transaction(conn)
                 return transaction, function(transaction)
@@ -131,7 +131,7 @@ class Database:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        self._release()
+        self.release()
         try:
             with self._single.connect() as conn:
                 yield conn

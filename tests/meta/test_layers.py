@@ -45,7 +45,6 @@ OPEN_ROWS = {0, 1, 6, 7}
 KNOWS_FLASK = {
     "host.interface",
     "host.flask_login",
-    "storage.host_session",
     "oauth.tokens.server",
     "state",
     "web",
@@ -75,14 +74,18 @@ def _imports(module: str) -> Iterator[str]:
     path = MODULES[module]
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                start = package.split(".")
-                base = ".".join([*start[: len(start) - node.level + 1], *filter(None, [base])])
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+        yield from _imported(node, package)
+
+
+def _imported(node: ast.AST, package: str) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            start = package.split(".")
+            base = ".".join([*start[: len(start) - node.level + 1], *filter(None, [base])])
+        yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
 def imported_modules(module: str) -> set[str]:

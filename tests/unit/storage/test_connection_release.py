@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Flask, has_app_context
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -42,7 +42,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLAlchemy]:
 
 @pytest.fixture
 def release(db: SQLAlchemy) -> Callable[[], None]:
-    return connection_release(db.session, [db.engine], has_context=has_app_context)
+    return connection_release(db.session, [db.engine])
 
 
 def held(db: SQLAlchemy) -> int:
@@ -196,7 +196,7 @@ def test_outside_an_app_context_there_is_nothing_to_release() -> None:
 
     db = SQLAlchemy(app, metadata=Base.metadata)
 
-    connection_release(db.session, [], has_context=has_app_context)()
+    connection_release(db.session, [])()
 
 
 def test_a_database_that_went_away_is_said_to_be_away(

@@ -70,10 +70,10 @@ def test_the_documented_numbers_are_those_of_the_code() -> None:
     (section,) = re.findall(r"## Failed attempts\n(.+?)\n## ", page, re.DOTALL)
     text = " ".join(section.split())
 
-    assert f"One address may fail {MAX_FAILURES} times in a minute" in text
+    assert f"An IP address may fail {MAX_FAILURES} times a minute" in text
     assert f"`Retry-After: {WINDOW}`" in text
     assert f"up to {2 * MAX_FAILURES} failures in a row" in text
-    assert f"remembers {_MAX_KEYS:,} pairs" in text
+    assert f"keeps {_MAX_KEYS:,} pairs" in text
     assert (MAX_FAILURES, WINDOW) == (20, 60), "docs/security.md and docs/errors.md name them, too"
 
 
