@@ -1,4 +1,4 @@
-"""A small Activepieces for tests and demos, and what a host's own tests need. Not for production."""
+"""A small Activepieces for tests and demos, and helpers for a host's own tests. Not for production."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ __all__ = ["Action", "ActionCall", "ActivepiecesServer", "StandinPiece", "StepFa
 
 
 def __getattr__(name: str) -> Any:
-    # By the first who asks: pytest loads the plugin beside this file in every run, with or without need of a server.
+    # Imported on first use: pytest loads this package in every run, and most runs need no server.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from .standin import server

@@ -1,4 +1,4 @@
-"""``python -m flask_activepieces.testing``: runs the stand-in alone, until Ctrl-C."""
+"""``python -m flask_activepieces.testing``: runs the stand-in on its own, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_PORT = 8080
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until a signal comes; the exit code: 0 stopped, 1 the port cannot be used, 2 wrong arguments."""
+    """Serve until a signal arrives. Exit codes: 0 stopped, 1 the port cannot be used, 2 wrong arguments."""
     options = _parser().parse_args(arguments)
     server = ActivepiecesServer(port=options.port, version=options.version, edition=options.edition)
     try:

@@ -1,4 +1,4 @@
-"""Access tokens of an app under test, without a browser: the consent is given here, all else is the app's own."""
+"""Access tokens of an app under test, without a browser. Only the consent is simulated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..oauth.clients.registration import Registration
 from ..oauth.grants import Grant
 from ..state import State, get_state
 
-#: Where the browser of a consent would be sent back to; nobody goes there.
+#: The redirect URI of the test's client. It is never opened.
 _CALLBACK = "https://client.test/callback"
 
 
@@ -23,10 +23,10 @@ def issue_access_token(
     scope: str | None = None,
     organization_id: str | None = None,
 ) -> str:
-    """An access token by which a new OAuth client acts for that user in that tenant.
+    """An access token of a new OAuth client, for that user in that tenant.
 
-    A client is registered, a grant recorded, and a code redeemed at the app's token endpoint: what the app shows of
-    connected apps, revokes or prunes is all there. Without ``scope`` the token has every scope that the app knows.
+    Registers a client, records a grant, and redeems a code at the app's token endpoint, so the client appears among
+    the connected apps and can be revoked. Without ``scope`` the token has all scopes of the app.
     """
     state = get_state(app)
     names = (scope if scope is not None else " ".join(state.settings.scopes)).split()
@@ -55,7 +55,7 @@ def issue_access_token(
 
 
 def client_with(app: Flask, token: str) -> FlaskClient:
-    """A test client that sends the token with every request, and keeps no cookies."""
+    """A test client that sends the token with every request and keeps no cookies."""
     client = app.test_client(use_cookies=False)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return client

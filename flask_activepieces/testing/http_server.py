@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server for the stand-in and apps under test: threads, open connections, and ways to drop them.
 
-Werkzeug's own closes every connection after one answer and takes ten milliseconds over it, which would hide what a
-client's pool does and make tests slow.
+Werkzeug's server closes every connection after one response, which takes ten milliseconds: that would hide the
+behaviour of a client's pool and slow the tests down.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class HttpServer:
     def __init__(self, app: WSGIApplication, port: int = 0) -> None:
         self._server = _Server(app, port)
         self.port: int = self._server.server_address[1]
-        # Looked at often, so that the end of a test does not wait for the server's.
+        # Polls often, so that tests do not wait for the server to stop.
         self._thread = Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
-        """Listen no more, and end the connections that are open."""
+        """Stop listening, and close all open connections."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -69,10 +69,10 @@ class _Server(ThreadingHTTPServer):
                 try:
                     connection.shutdown(SHUT_RDWR)
                 except OSError:
-                    continue  # its client was quicker
+                    continue  # the client closed it first
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that has gone is no news; anything else is."""
+        """Ignore disconnected clients; report every other error."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -97,20 +97,20 @@ class _Handler(BaseHTTPRequestHandler):
     def finish(self) -> None:
         super().finish()
         if self._resets:
-            # Closing sends a reset now, instead of the polite end that the server would begin with.
+            # Closing now sends a reset instead of an orderly shutdown.
             self.connection.setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
             self.connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """A test's output is no place for an access log."""
+        """Log nothing: an access log would clutter the output of tests."""
 
     def _answer(self) -> None:
-        """One write for head and body, so that the network does not wait for an acknowledgement in between."""
+        """Send head and body in one write, so that the network does not wait for an acknowledgement in between."""
         head: list[str] = []
 
         def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
             head[:] = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
-            if not _tells_its_end(status, headers):
+            if not _has_known_length(status, headers):
                 head.append("Connection: close")
                 self.close_connection = True
             return None
@@ -157,8 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
         return environ
 
 
-def _tells_its_end(status: str, headers: list[tuple[str, str]]) -> bool:
-    """Whether a client knows where the answer ends without the end of the connection (RFC 9112, section 6.3)."""
+def _has_known_length(status: str, headers: list[tuple[str, str]]) -> bool:
+    """Whether the response has a length that does not depend on the end of the connection (RFC 9112, section 6.3)."""
     return status[:3] in ("204", "304") or any(
         name.lower() == "content-length" for name, _ in headers
     )

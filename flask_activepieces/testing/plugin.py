@@ -1,7 +1,7 @@
 """The pytest plugin of flask-activepieces: a stand-in Activepieces, and access tokens of the app under test.
 
-pytest loads it in every run; the server is loaded by the first test that asks for one of the fixtures. While it is
-loaded, no test calls Activepieces on another machine, unless it is marked.
+pytest loads it in every run; the server is loaded by the first test that uses one of the fixtures. While the plugin
+is loaded, only marked tests may call Activepieces on another machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _REFUSAL = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """From here on, calls of Activepieces stay on this machine, whatever the configuration of the app says."""
+    """Restrict calls to Activepieces to this machine, whatever the app's configuration says."""
     config.addinivalue_line(
         "markers", f"{_MARKER}: let flask-activepieces call servers on other machines"
     )
@@ -43,13 +43,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Put back what was before."""
+    """Lift the restriction."""
     config.stash[_REFUSAL].close()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Lets a marked test call other machines, its fixtures included."""
+    """Let a marked test and its fixtures call other machines."""
     if item.get_closest_marker(_MARKER) is None:
         return (yield)
     with network.loopback_only(False):
@@ -58,7 +58,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.fixture(scope="session")
 def activepieces_options() -> dict[str, Any]:
-    """Arguments of `ActivepiecesServer`, such as ``pieces``. Override this fixture to give some."""
+    """Arguments of `ActivepiecesServer`, such as ``pieces``. Override this fixture to set them."""
     return {}
 
 
@@ -72,24 +72,24 @@ def _activepieces_server(activepieces_options: dict[str, Any]) -> Iterator[Activ
 
 @pytest.fixture
 def activepieces_server(_activepieces_server: ActivepiecesServer) -> ActivepiecesServer:
-    """A stand-in Activepieces on a port of the loopback; each test finds it as on its first day."""
+    """A stand-in Activepieces on a loopback port, reset before each test."""
     _activepieces_server.reset()
     return _activepieces_server
 
 
 @pytest.fixture
 def live_app(app: Flask) -> Iterator[str]:
-    """The address at which the app under test is served by HTTP; Activepieces redeems its codes there."""
+    """The address of the app under test, served over HTTP, so that Activepieces can redeem codes there."""
     from .http_server import HttpServer
 
     with closing(HttpServer(app)) as server:
-        # The name that Flask's test client uses, so that its cookies are for this address, too.
+        # The host name of Flask's test client, so that its cookies are valid for this address too.
         yield f"http://localhost:{server.port}"
 
 
 @pytest.fixture
 def issue_token(app: Flask) -> Callable[..., str]:
-    """Makes access tokens of the app under test: ``issue_token(user_id=…, tenant_id=…, scope=…)``."""
+    """Issues access tokens of the app under test: ``issue_token(user_id=…, tenant_id=…, scope=…)``."""
     from .access_tokens import issue_access_token
 
     def issue(
@@ -112,7 +112,7 @@ def issue_token(app: Flask) -> Callable[..., str]:
 
 @pytest.fixture
 def authorized_client(app: Flask, issue_token: Callable[..., str]) -> Callable[..., FlaskClient]:
-    """Makes test clients that call the app as Activepieces does: ``authorized_client(user_id=…, tenant_id=…)``."""
+    """Creates test clients that call the app as Activepieces does: ``authorized_client(user_id=…, tenant_id=…)``."""
     from .access_tokens import client_with
 
     def make(**whom: Any) -> FlaskClient:

@@ -1,1 +1,1 @@
-"""The small Activepieces: its app, its stored rows and what it knows of versions."""
+"""The small Activepieces: its app, its store and the versions that it can imitate."""

@@ -1,4 +1,4 @@
-"""The stand-in as a WSGI app: its areas, its errors for what is no route, and its faults."""
+"""The stand-in as a WSGI app: its route groups, errors for unknown routes, and faults."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .routing.route_groups import RouteGroup
 from .state import ReceivedCall, ServerState
 from .versions import API_PREFIX
 
-#: Every area of the server, in the order in which its routes are looked up.
+#: All route groups, in the order in which their routes are matched.
 ROUTE_GROUPS: Sequence[RouteGroup] = (
     server_info.group,
     accounts.group,
@@ -62,7 +62,7 @@ ROUTE_GROUPS: Sequence[RouteGroup] = (
     index_page.group,
 )
 
-#: What 0.85 answers to any path outside its API, with status 200: the start of its pages.
+#: 0.85 returns its web page with status 200 for any path outside its API.
 _PAGES = "<!DOCTYPE html><html><body>Activepieces stand-in</body></html>"
 
 
@@ -78,7 +78,7 @@ def make_app(state: ServerState) -> Flask:
     def receive() -> Response | None:
         state.calls.append(ReceivedCall(request.method, request.path))
         finish_deletions(state, state.clock())
-        # Browsers of any site may call: the preflight of CORS is answered for every route.
+        # All origins may call, so every route answers CORS preflights.
         return Response(status=204) if request.method == "OPTIONS" else None
 
     @app.after_request

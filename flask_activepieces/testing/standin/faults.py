@@ -1,7 +1,7 @@
-"""What the stand-in can be told to do wrong: to be slow, to fail, to lose answers.
+"""Faults that tests can inject: delays, errors, dropped responses.
 
-A fault is for calls of a method and a path. The path is that of the API (``/app-connections``), ``*`` stands for any
-characters; a fault serves so many calls (``times``) and is gone, or stays for good with ``times=None``.
+A fault applies to calls with a method and an API path (``/app-connections``), in which ``*`` matches any characters.
+It affects the next ``times`` calls, or all calls with ``times=None``.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ..http_server import ConnectionReset
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: Does something wrong in place of the app, or around it.
+#: Replaces or wraps the app for one call.
 FaultyApp = Callable[["WSGIApplication", "WSGIEnvironment", "StartResponse"], Iterable[bytes]]
 
 
 class ResponseDropped(ConnectionAbortedError):
-    """The server closes the connection without an answer, or in the middle of one."""
+    """The server closes the connection before or during the response."""
 
 
 @dataclass
@@ -37,17 +37,17 @@ class _Fault:
 
 
 class Faults:
-    """The faults that are waiting for their calls. The first one that fits is the one that happens."""
+    """The faults to inject. For each call, the first fault that matches is used."""
 
     def __init__(self) -> None:
         self._waiting: list[_Fault] = []
-        #: How many faults have begun to happen.
+        #: The number of faults that were triggered so far.
         self.triggered = 0
         self._lock = Lock()
         self._over = Event()
 
     def delay(self, method: str, path: str, seconds: float, *, times: int | None = 1) -> None:
-        """Answer as ever, but only after so many seconds of real time."""
+        """Respond normally, after a delay in real time."""
         self._add(method, path, self._delay(seconds), times)
 
     def fail(
@@ -59,39 +59,39 @@ class Faults:
         times: int | None = 1,
         headers: dict[str, str] | None = None,
     ) -> None:
-        """Do nothing and answer with that status, in the words of the framework."""
+        """Do nothing, and return the framework's error with that status."""
         self._add(method, path, _fail(status, headers or {}), times)
 
     def drop_response(self, method: str, path: str, *, times: int | None = 1) -> None:
-        """Do the work, then close the connection without an answer."""
+        """Process the request, then close the connection without a response."""
         self._add(method, path, _drop_response, times)
 
     def reset_connection(self, method: str, path: str, *, times: int | None = 1) -> None:
-        """Do nothing, and reset the connection."""
+        """Reset the connection without processing the request."""
         self._add(method, path, _reset_connection, times)
 
     def truncate_body(self, method: str, path: str, *, times: int | None = 1) -> None:
-        """Do the work, then stop in the middle of the answer."""
+        """Process the request, then send only half of the response body."""
         self._add(method, path, _truncate_body, times)
 
     def invalid_json(
         self, method: str, path: str, *, body: bytes = b"<html>", times: int | None = 1
     ) -> None:
-        """Do the work, then answer 200 with something that is no JSON, though it says so."""
+        """Process the request, then return 200 with a body that is not JSON, despite its content type."""
         self._add(method, path, _invalid_json(body), times)
 
     def clear(self) -> None:
-        """Do right from now on."""
+        """Remove all faults."""
         with self._lock:
             self._waiting.clear()
 
     def end_delays(self) -> None:
-        """Who still waits for a slow answer need wait no longer; later callers do."""
+        """End the delays in progress; later calls are delayed as before."""
         over, self._over = self._over, Event()
         over.set()
 
     def wrap(self, app: WSGIApplication, root: str) -> WSGIApplication:
-        """The app, with the faults in front of it."""
+        """The app with the faults applied."""
 
         def wrapped(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
             faulty_app = self._next(
@@ -184,5 +184,5 @@ def _invalid_json(body: bytes) -> FaultyApp:
 
 
 def _read(environ: WSGIEnvironment) -> None:
-    """Take the request in, so that the connection can go on to the next."""
+    """Read the request body, so that the connection can be reused."""
     environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

@@ -1,7 +1,7 @@
-"""The stand-in's only page: what is on it, and a button for each piece that signs in by OAuth 2.
+"""The stand-in's only page: an overview, and a form for each piece that uses OAuth 2.
 
-It plays the part of Activepieces' own pages: sends the browser to the piece's authorization page, takes the code that
-comes back to ``/redirect``, and makes the connection.
+It replaces Activepieces' own pages: it sends the browser to the piece's authorization page, receives the code at
+``/redirect``, and creates the connection.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from .store import new_id
 
 group = RouteGroup("home", at_root=True)
 
-#: Fields of a token request that are no secret; of all others only the name is shown.
+#: Non-secret fields of a token request; of all others only the name is shown.
 _PUBLIC_FIELDS = ("grant_type", "redirect_uri", "client_id", "scope")
 _MAX_REQUESTS = 20
-#: As much of an error as the page shows.
+#: The maximum length of an error message on the page.
 _MAX_MESSAGE_LENGTH = 300
 _PENDING = "waiting_sign_in"
 
 
 @dataclass(frozen=True)
 class ShownProject:
-    """A project with what is in it."""
+    """A project with its connections and flows."""
 
     id: str
     name: str
@@ -45,7 +45,7 @@ class ShownProject:
 
 @dataclass(frozen=True)
 class ShownPiece:
-    """A piece that signs in by OAuth 2, and what its connection has to be told."""
+    """A piece that uses OAuth 2, and the props that its connection needs."""
 
     name: str
     display_name: str
@@ -56,10 +56,10 @@ class ShownPiece:
 
 @group.route("GET", "/", who=PUBLIC)
 def index(call: RouteCall) -> Response:
-    """Projects, connections without their values, flows, token requests; and the buttons."""
+    """Projects, connections without their values, flows, token requests, and the forms to connect pieces."""
     state = call.state
     projects = _projects(state)
-    # Where something is connected already, the next thing will be, too.
+    # Preselect a project that already has connections.
     in_use = [project for project in projects if project.connections]
     return _page(
         "index.html",
@@ -113,7 +113,7 @@ def connect(call: RouteCall) -> Response:
 
 @group.route("GET", "/redirect", who=PUBLIC)
 def finish_connection(call: RouteCall) -> Response:
-    """The browser is back: make the connection of the code that it brings."""
+    """Create the connection with the code that the browser brings."""
     state = call.state
     pending = state.store.first(_PENDING, state=request.args.get("state", ""))
     if pending is None:
@@ -130,7 +130,7 @@ def finish_connection(call: RouteCall) -> Response:
 
 
 def _redirect_error() -> str | None:
-    """What the app says in place of a code (RFC 6749, section 4.1.2.1). A real server's page does not show it."""
+    """The error in the redirect (RFC 6749, section 4.1.2.1), which a real server's page does not show."""
     said = [request.args.get(name) for name in ("error", "error_description")]
     return ": ".join(part[:_MAX_MESSAGE_LENGTH] for part in said if part) or None
 
@@ -175,7 +175,7 @@ def _create_connection(state: ServerState, draft: Row, code: str) -> Row:
 
 
 def _credentials(state: ServerState, piece: Row, client_id: str, client_secret: str) -> Row:
-    """The OAuth client that the person entered, or else the one that the platform has for this piece."""
+    """The OAuth client that the user entered; otherwise the platform's for this piece."""
     app = _platform_app(state, piece)
     if client_id or app is None:
         return {"type": "OAUTH2", "client_id": client_id, "client_secret": client_secret}
@@ -231,7 +231,7 @@ def _masked_fields(asked: TokenRequest) -> list[tuple[str, str]]:
 
 
 def _error_message(error_response: ErrorResponse) -> str:
-    """An error as a person may read it."""
+    """The message of an error, for the page."""
     params: Json = error_response.body.get("params") or {}
     message = params.get("message") or params.get("error") or error_response.body.get("message")
     return str(message or error_response.body.get("code") or "It did not work.")
@@ -252,7 +252,7 @@ def _as_response(response: Any) -> Response:
 
 def _page(template: str, **values: object) -> Response:
     page = Response(render_template(template, **values), content_type="text/html; charset=utf-8")
-    # Nothing but the style sheet in the page itself; nobody frames it.
+    # Only the page's own style sheet, and no framing.
     page.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
     )

@@ -1,4 +1,4 @@
-"""What the worker of the stand-in does while nobody waits for it."""
+"""Background work of the stand-in."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Jobs:
         self._open: set[Future[object]] = set()
 
     def start(self, job: Callable[[], object]) -> None:
-        """Do this soon."""
+        """Start a job."""
         with self._lock:
             self._open = {future for future in self._open if not future.done()}
             self._open.add(self._pool.submit(job))
 
     def wait(self) -> None:
-        """Until everything that was begun is done; what went wrong in it is raised here."""
+        """Wait for all started jobs, and raise their errors."""
         with self._lock:
             waited_for = list(self._open)
         for future in waited_for:
             future.result()
 
     def close(self) -> None:
-        """Finish what was begun, and begin nothing more."""
+        """Finish the started jobs, and accept no more."""
         self._pool.shutdown()

@@ -1,4 +1,4 @@
-"""The roles that every platform begins with, and what each may do in a project."""
+"""The default roles of a platform, and their permissions in a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ActivepiecesServer`: the stand-in as a program, on a port of the loopback."""
+"""`ActivepiecesServer`: the stand-in on a loopback port."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EMAIL = "admin@example.com"
 
 
 class ActivepiecesServer:
-    """A small Activepieces for tests and demos: real HTTP on loopback, for as long as a ``with`` block runs.
+    """A small Activepieces for tests and demos: real HTTP on loopback, while a ``with`` block runs.
 
     It answers as recordings of real servers do, including their faults. Arguments for tests:
 
@@ -84,7 +84,7 @@ class ActivepiecesServer:
         self.app = make_app(self.state)
         self._server: HttpServer | None = None
         self.email = EMAIL
-        #: New at each start: a password that everybody knows would be one for all that listens somewhere.
+        #: Random at each start: a fixed password in a released package would be public.
         self.password = secrets.token_urlsafe(12)
         self.api_key: str = ""
         self.platform_id: str = ""
@@ -93,7 +93,7 @@ class ActivepiecesServer:
         self._initial_rows = self.state.store.snapshot()
 
     def reset(self) -> None:
-        """As on the first day: what was made since is gone, and so are faults; ids and keys are the same."""
+        """Restore the initial state, without faults; ids and keys stay the same."""
         state = self.state
         state.jobs.wait()
         state.store.restore(self._initial_rows)
@@ -104,7 +104,7 @@ class ActivepiecesServer:
         state.plan = features_of(state.edition)
 
     def _create_initial_rows(self) -> None:
-        """The first user, a platform, a project and a key; in a file that has them, only password and key are new."""
+        """Create the first user, platform, project and key; in an existing file, only a new password and key."""
         state = self.state
         platform = state.store.first("platform")
         if platform is None:
@@ -125,20 +125,20 @@ class ActivepiecesServer:
             _, self.api_key = add_api_key(state, platform["id"], "stand-in")
 
     def start(self) -> ActivepiecesServer:
-        """Listen; the port is known from now on."""
+        """Start to listen; from now on the port is known."""
         self._server = HttpServer(self.app, self._port)
         self.state.url = f"http://127.0.0.1:{self._server.port}"
         return self
 
     def stop(self) -> None:
-        """Listen no more, and let go of whoever still waits for an answer."""
+        """Stop listening, and end delayed responses."""
         if self._server is not None:
             self.state.faults.end_delays()
             self._server.close()
             self._server = None
 
     def close(self) -> None:
-        """Stop, end the runs that were begun, and close the store."""
+        """Stop, finish all runs, and close the store."""
         self.stop()
         self.state.jobs.close()
         self.state.store.close()
@@ -156,31 +156,31 @@ class ActivepiecesServer:
 
     @property
     def url(self) -> str:
-        """Where the server is, without /api/v1."""
+        """The server's base URL, without /api/v1."""
         return self.state.url
 
     @property
     def faults(self) -> Faults:
-        """What it is told to do wrong."""
+        """The faults to inject."""
         return self.state.faults
 
     @property
     def calls(self) -> list[ReceivedCall]:
-        """The requests that it got."""
+        """The received requests."""
         return self.state.calls
 
     @property
     def token_requests(self) -> list[TokenRequest]:
-        """The requests that it sent to token endpoints."""
+        """The requests sent to token endpoints."""
         return self.state.token_requests
 
     def finish_runs(self) -> None:
-        """Wait until every run that was begun has ended; flows that were being deleted are gone then, too."""
+        """Wait until all runs have ended; also finishes deletions of flows."""
         self.state.jobs.wait()
         finish_deletions(self.state, math.inf)
 
     def user_token(self) -> str:
-        """A fresh session of the admin."""
+        """A new session token of the admin."""
         platform = self.state.store.get("platform", self.platform_id)
         assert platform is not None
         user = self.state.store.get("user", platform["ownerId"])
@@ -188,18 +188,18 @@ class ActivepiecesServer:
         return user_token(self.state, user)
 
     def read_connection_as_piece(self, external_id: str, *, project_id: str | None = None) -> Row:
-        """A connection as a piece receives it, its token renewed if that is due; of this project, or the first."""
+        """A connection as a piece receives it, with a refreshed token if needed. The default is the first project."""
         found = read_connection(self.state, project_id or self.project_id, external_id)
         assert found is not None, f"the project has no connection {external_id}"
         return found
 
     def break_connection(self, external_id: str, *, project_id: str | None = None) -> None:
-        """Let a connection turn ERROR, as one does whose token is renewed no more; of this project, or the first."""
+        """Set a connection to ERROR, as if its refresh had failed. The default is the first project."""
         store = self.state.store
         found = store.all(KIND, in_project(project_id or self.project_id), externalId=external_id)
         assert found, f"the project has no connection {external_id}"
         store.change(KIND, found[0]["id"], status="ERROR")
 
     def engine_token(self) -> str:
-        """What the engine shows while it runs a flow of the project."""
+        """The token that the engine uses while it runs a flow of the project."""
         return engine_token(self.state, self.project_id)

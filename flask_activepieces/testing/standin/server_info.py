@@ -1,4 +1,4 @@
-"""What a server says of itself: its flags, its health, and what the plan of a platform includes."""
+"""Flags and health of the server, and the plan of a platform."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ _FLAGS: Row = {
     "ALLOWED_EMBED_ORIGINS": [],
 }
 
-#: Features of a plan that no route here asks for.
+#: Features of a plan that no route of the stand-in checks.
 _OTHER_FEATURES = (
     "eventStreamingEnabled",
     "environmentsEnabled",
@@ -103,7 +103,7 @@ _PLAN: Row = {
     "dedicatedWorkers": None,
     "canary": False,
 }
-#: What only a plan of the enterprise edition has.
+#: Features that only an Enterprise plan has.
 _NO_LIMITS: Row = dict.fromkeys(
     (
         "plan",
@@ -131,7 +131,7 @@ _USAGE: Row = {
 
 
 def platform_json(state: ServerState, platform: Row) -> Row:
-    """A platform as its users see it."""
+    """A platform as the API returns it to its users."""
     return {
         "federatedAuthProviders": {"saml": None},
         "plan": _plan(state),
@@ -174,7 +174,7 @@ def health(call: RouteCall) -> tuple[int, Json]:
 
 @group.route("GET", "/flags", who=PUBLIC)
 def flags(call: RouteCall) -> tuple[int, Json]:
-    """Edition, version, and what pages would show."""
+    """Edition, version, and settings for the web pages."""
     state = call.state
     return 200, _FLAGS | {
         "ENVIRONMENT": "prod" if state.validates_values else "test",

@@ -1,4 +1,4 @@
-"""`ServerState`: all that the areas of the stand-in share."""
+"""`ServerState`: the state that all route groups share."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from .versions import API_PREFIX, RELEASES, Change, Version
 
 Edition = Literal["ee", "ce"]
 
-#: What a plan may include; a platform without one of these is answered 402 where it matters.
+#: Optional features of a plan; routes that need a missing one return 402.
 FEATURES = ("apiKeysEnabled", "embeddingEnabled", "globalConnectionsEnabled", "managePiecesEnabled")
 
 
 def features_of(edition: Edition) -> set[str]:
-    """What the plan of an edition includes."""
+    """The features in the plan of an edition."""
     return set(FEATURES) if edition == "ee" else set()
 
 
 @dataclass(frozen=True)
 class ReceivedCall:
-    """One request that the stand-in got, without anything that could be a secret."""
+    """A received request, without anything that could be secret."""
 
     method: str
     path: str
@@ -39,38 +39,38 @@ class ReceivedCall:
 
 @dataclass(kw_only=True)
 class ServerState:
-    """One stand-in: its store, its time, what it plays, and what happened to it."""
+    """One stand-in: its store, clock, configuration and received requests."""
 
     store: Store
     clock: Clock
     sleep: Callable[[float], None]
     edition: Edition
     version: Version
-    #: Whether a worker asks the piece about each connection (AP_ENVIRONMENT=prod), or nobody does ("test").
+    #: Whether a worker runs the piece's check on each connection (AP_ENVIRONMENT=prod) or not ("test").
     validates_values: bool
-    #: Whether a worker is there at all: without one, validation ends in silence and an error.
+    #: Whether there is a worker; without one, checks of connections time out.
     has_worker: bool
-    #: Whether two upserts that overlap make two rows, as on a real server.
+    #: Whether two concurrent upserts create two rows, as on a real server.
     duplicate_upserts: bool
-    #: The private addresses and networks on which token endpoints are asked (AP_SSRF_ALLOW_LIST).
+    #: The private addresses and networks to which token requests may be sent (AP_SSRF_ALLOW_LIST).
     ssrf_allow_list: Sequence[str]
-    #: Whether the platform has used up the runs that its plan includes.
+    #: Whether the platform has used up the runs in its plan.
     over_quota: bool
-    #: Seconds that a caller of a webhook waits for an answer at most (AP_WEBHOOK_TIMEOUT_SECONDS).
+    #: The longest time that a caller of a webhook waits, in seconds (AP_WEBHOOK_TIMEOUT_SECONDS).
     webhook_timeout: float = 30
     url: str = "http://127.0.0.1:8080"
     faults: Faults = field(default_factory=Faults)
-    #: What plays the pieces of the catalogue, by the id of their row.
+    #: The Python pieces of the catalogue, by the id of their row.
     pieces: dict[str, StandinPiece] = field(default_factory=dict)
     plan: set[str] = field(init=False)
     calls: list[ReceivedCall] = field(default_factory=list)
     token_requests: list[TokenRequest] = field(default_factory=list)
     sign_in_limit: RateLimit = field(default_factory=RateLimit)
     jobs: Jobs = field(default_factory=Jobs)
-    #: Held while what must not overlap is done.
+    #: Held during operations that must not overlap.
     lock: RLock = field(default_factory=RLock)
     _renewals: dict[str, Lock] = field(default_factory=dict)
-    #: What user tokens are signed with.
+    #: The signing key of user tokens.
     jwt_secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
 
     def __post_init__(self) -> None:
@@ -78,19 +78,19 @@ class ServerState:
 
     @contextmanager
     def renewing(self, connection_id: str) -> Iterator[None]:
-        """For one connection, one at a time: two refreshes with the same token would be one too many."""
+        """Serialize the refreshes of one connection: the same refresh token must not be used twice."""
         with self.lock:
             lock = self._renewals.setdefault(connection_id, Lock())
         with lock:
             yield
 
     def has(self, change: Change) -> bool:
-        """Whether the version that is played has the change."""
+        """Whether this server's version has the change."""
         return change.is_in(self.version)
 
     @property
     def release(self) -> str:
-        """The version in full, as the server says it."""
+        """The full version, as the server reports it."""
         return RELEASES[self.version]
 
     @property

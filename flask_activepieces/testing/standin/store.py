@@ -1,4 +1,4 @@
-"""Where the stand-in keeps its things: JSON documents in one table of SQLite, secrets encrypted."""
+"""The store: JSON documents in one SQLite table, with encrypted secrets."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ CREATE INDEX IF NOT EXISTS documents_by_kind ON documents (kind, place);
 
 
 def new_id(length: int = 21) -> str:
-    """An id as Activepieces makes them: 21 digits and letters."""
+    """An id in Activepieces' format: 21 digits and letters."""
     return "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
 class Store:
-    """Rows by kind ("project", "connection", …). Each has ``id``, ``created`` and ``updated``; any thread may ask."""
+    """Rows by kind ("project", "connection", …). Each has ``id``, ``created`` and ``updated``. Thread-safe."""
 
     def __init__(self, database: str | Path = ":memory:", *, clock: Clock) -> None:
         self._clock = clock
@@ -48,16 +48,16 @@ class Store:
         self._open_connection.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Nothing can be read or written any more; what is in a file stays there."""
+        """Close the database; a file keeps its rows."""
         with self._lock:
             self._open_connection.close()
 
     def now(self) -> str:
-        """This moment, as rows have it in ``created`` and ``updated``."""
+        """The current time in the format of ``created`` and ``updated``."""
         return timestamp(self._clock())
 
     def add(self, kind: str, fields: Row) -> Row:
-        """Insert a row; id, created and updated are made unless they are given."""
+        """Insert a row; ``id``, ``created`` and ``updated`` have defaults."""
         now = self.now()
         row = {"id": new_id(), "created": now, "updated": now, **fields}
         self._execute(
@@ -66,17 +66,17 @@ class Store:
         return row
 
     def get(self, kind: str, row_id: str | None) -> Row | None:
-        """The row of that id, if there is one."""
+        """The row with that id, or None."""
         found = self._execute("SELECT body FROM documents WHERE kind = ? AND id = ?", kind, row_id)
         return json.loads(found[0][0]) if found else None
 
     def all(
         self, kind: str, where: Callable[[Row], bool] | None = None, **equal: str | bool | None
     ) -> list[Row]:
-        """The rows whose fields are equal to these, and of which ``where`` is true; in the order of creation."""
+        """The rows with these field values for which ``where`` is true, in the order of creation."""
         conditions = "".join(f" AND json_extract(body, '$.{field}') IS ?" for field in equal)
         found = self._execute(
-            "SELECT body FROM documents WHERE kind = ?" + conditions + " ORDER BY place",  # noqa: S608 - our own names
+            "SELECT body FROM documents WHERE kind = ?" + conditions + " ORDER BY place",  # noqa: S608 - names from our own code
             kind,
             *equal.values(),
         )
@@ -84,14 +84,14 @@ class Store:
         rows = rows if where is None else list(filter(where, rows))
         return sorted(
             rows, key=lambda row: row["created"]
-        )  # stable: the place decides among equals
+        )  # stable: the position decides among equals
 
     def first(self, kind: str, **equal: str | bool | None) -> Row | None:
-        """The oldest of the rows whose fields are equal to these."""
+        """The oldest row with these field values, or None."""
         return next(iter(self.all(kind, None, **equal)), None)
 
     def change(self, kind: str, row_id: str, **fields: Json) -> Row:
-        """Set fields of a row, and ``updated``; the row as it is now."""
+        """Set fields of a row, and ``updated``; returns the updated row."""
         with self._lock:
             row = self.get(kind, row_id)
             assert row is not None, f"no {kind} has this id"
@@ -100,7 +100,7 @@ class Store:
             return row
 
     def drop(self, kind: str, row_id: str) -> bool:
-        """Delete a row; whether there was one."""
+        """Delete a row; returns whether it existed."""
         return bool(
             self._execute(
                 "DELETE FROM documents WHERE kind = ? AND id = ? RETURNING id", kind, row_id
@@ -108,11 +108,11 @@ class Store:
         )
 
     def snapshot(self) -> list[tuple[Any, ...]]:
-        """Everything as it is now, for `restore`."""
+        """All rows, for `restore`."""
         return self._execute("SELECT kind, id, body FROM documents ORDER BY place")
 
     def restore(self, snapshot: list[tuple[Any, ...]]) -> None:
-        """Everything as it was at the time of the snapshot."""
+        """Replace all rows by those of a snapshot."""
         with self._lock:
             self._execute("DELETE FROM documents")
             self._open_connection.executemany(
@@ -120,11 +120,11 @@ class Store:
             )
 
     def encrypt(self, value: Json) -> str:
-        """A secret value, encrypted, as it may lie in a row."""
+        """Encrypt a value, so that it may be stored in a row."""
         return self._fernet.encrypt(json.dumps(value).encode()).decode()
 
     def decrypt(self, sealed: str) -> Json:
-        """The value of `seal`."""
+        """The value that `encrypt` encrypted."""
         return json.loads(self._fernet.decrypt(sealed.encode()))
 
     def _execute(self, statement: str, *values: Any) -> list[Any]:
@@ -133,7 +133,7 @@ class Store:
 
 
 def _text(row: Row) -> str:
-    """The row as JSON. PostgreSQL, which real servers use, stores no NUL."""
+    """The row as JSON. NUL is rejected as by PostgreSQL, which real servers use."""
     text = json.dumps(row)
     if "\\u0000" in text:
         raise database_error('invalid byte sequence for encoding "UTF8": 0x00', code="22021")
@@ -141,7 +141,7 @@ def _text(row: Row) -> str:
 
 
 def _key_for(database: str | Path) -> bytes:
-    """A fresh key in memory; beside a file, the key that the file's values were encrypted with."""
+    """A new key for a database in memory; for a file, the key stored next to it."""
     if str(database) == ":memory:":
         return Fernet.generate_key()
     path = Path(f"{database}.key")

@@ -1,4 +1,4 @@
-"""The versions of Activepieces that the stand-in plays, and where they differ, as docs/recordings.md shows it."""
+"""The versions of Activepieces that the stand-in imitates, and their differences, listed in docs/recordings.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 Version = Literal["0.78", "0.85", "0.86", "0.92"]
 
-#: Version -> the release that was run or, for 0.92, read.
+#: Version -> the release that was run or, for 0.92, whose source was read.
 RELEASES: Mapping[Version, str] = {
     "0.78": "0.78.2",
     "0.85": "0.85.2",
@@ -20,14 +20,14 @@ _ORDER = list(RELEASES)
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that servers do differently from a version on."""
+    """A change in behaviour since a version."""
 
     since: Version
     before: str
     after: str
-    #: ``recorded``: seen on a running server. ``read``: in upstream's source or documents.
+    #: ``recorded`` on a running server, or ``read`` in upstream's source or documentation.
     known: Literal["recorded", "read"]
-    #: The recordings that show it, or where it was seen or read.
+    #: The recordings that show it, or where it was read.
     source: str
 
     def is_in(self, version: Version) -> bool:
@@ -165,5 +165,5 @@ QUOTA = Change(
     source="breaking-changes 0.87",
 )
 
-#: Every change, the oldest first.
+#: All changes, oldest first.
 CHANGES = tuple(value for value in list(globals().values()) if isinstance(value, Change))

@@ -1,1 +1,1 @@
-"""People and what they may do: accounts, users, projects, roles, invitations and signing keys."""
+"""Accounts, users, projects, members, invitations and signing keys."""

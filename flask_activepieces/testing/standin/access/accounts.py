@@ -1,4 +1,4 @@
-"""Signing up and in, platforms and API keys: who there is on the stand-in."""
+"""Sign-up, sign-in, platforms and API keys."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SIGN_UP = fields(
 
 
 def add_platform(state: ServerState, identity: Row, name: str) -> Row:
-    """A platform with its roles, and the identity as the admin who owns it, with a project of their own."""
+    """Add a platform with its roles, an admin who owns it, and the admin's personal project."""
     platform_id = new_id()
     owner = add_user(state, identity, platform_id, role="ADMIN")
     platform = state.store.add(
@@ -49,7 +49,7 @@ def add_platform(state: ServerState, identity: Row, name: str) -> Row:
 
 
 def add_api_key(state: ServerState, platform_id: str, display_name: str) -> tuple[Row, str]:
-    """A key and its value, which is shown once; only a digest is kept."""
+    """Add a key; returns its row and its value, of which only a hash is stored."""
     value = f"sk-{new_id(61)}"
     row = state.store.add(
         "api_key",
@@ -67,9 +67,9 @@ def add_api_key(state: ServerState, platform_id: str, display_name: str) -> tupl
 @group.route("POST", "/authentication/sign-up", body=_SIGN_UP, who=PUBLIC)
 @rate_limited
 def sign_up(call: RouteCall) -> tuple[int, Json]:
-    """The first user signs up for the whole server; others have to be invited.
+    """The first user signs up for the whole server; all others need an invitation.
 
-    0.85 answers with a token that is good for making a platform only; 0.78 makes one by itself.
+    0.85 returns a token that can only create a platform; 0.78 creates one automatically.
     """
     state, body = call.state, call.body
     if state.store.first("identity", email=body["email"].lower()) is not None:
@@ -103,7 +103,7 @@ def sign_up(call: RouteCall) -> tuple[int, Json]:
 )
 @rate_limited
 def sign_in(call: RouteCall) -> tuple[int, Json]:
-    """A new session; earlier ones go on."""
+    """A new session; earlier ones stay valid."""
     identity = call.state.store.first("identity", email=call.body["email"].lower())
     if identity is None or not check_password_hash(identity["password"], call.body["password"]):
         raise activepieces_error(401, "INVALID_CREDENTIALS", None)
@@ -120,7 +120,7 @@ def sign_in(call: RouteCall) -> tuple[int, Json]:
     since=FIRST_SIGN_UP,
 )
 def create_platform(call: RouteCall) -> tuple[int, Json]:
-    """The first user's platform, and a real session."""
+    """Create the first user's platform, and return a full session."""
     identity = call.state.store.get("identity", call.caller.user_id)
     assert identity is not None
     add_platform(call.state, identity, call.body["name"])
@@ -147,7 +147,7 @@ def show_platform(call: RouteCall) -> tuple[int, Json]:
     editions=("ee",),
 )
 def create_api_key(call: RouteCall) -> tuple[int, Json]:
-    """A key; its value is shown now and never again."""
+    """Create a key; its value is only shown in this response."""
     assert call.caller.platform_id is not None
     row, value = add_api_key(call.state, call.caller.platform_id, call.body["displayName"])
     made = _key_json(row) | {"value": value}
@@ -163,7 +163,7 @@ def create_api_key(call: RouteCall) -> tuple[int, Json]:
     editions=("ee",),
 )
 def list_api_keys(call: RouteCall) -> tuple[int, Json]:
-    """The keys, by their last four characters."""
+    """The keys, each shown by its last four characters."""
     rows = call.state.store.all("api_key", platformId=call.caller.platform_id)
     return 200, single_page([_key_json(row) for row in rows])
 
@@ -177,7 +177,7 @@ def list_api_keys(call: RouteCall) -> tuple[int, Json]:
     editions=("ee",),
 )
 def delete_api_key(call: RouteCall) -> tuple[int, Json]:
-    """The key opens nothing any more."""
+    """Delete a key; it is invalid from now on."""
     row = call.state.store.get("api_key", call.params["id"])
     if row is None or row["platformId"] != call.caller.platform_id:
         raise not_found("api_key", call.params["id"])
@@ -185,7 +185,7 @@ def delete_api_key(call: RouteCall) -> tuple[int, Json]:
     return 204, None
 
 
-#: What sign-in says of a user, and the answer to the making of a platform does not.
+#: Fields of a user that sign-in returns and the creation of a platform does not.
 _ONLY_AFTER_SIGN_IN = ("created", "updated", "identityId", "lastActiveDate")
 
 

@@ -1,4 +1,4 @@
-"""Invitations, to the platform or to a project. Nobody writes e-mails here: a user who invites gets the link."""
+"""Invitations to the platform or to a project. No e-mail is sent: the inviting user gets the link."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ _INVITE = union(
 
 
 def is_invited(state: ServerState, email: str) -> bool:
-    """Whether somebody with this address may sign up."""
+    """Whether this address is invited to sign up."""
     return bool(_accepted_invitations(state, email))
 
 
 def join(state: ServerState, identity: Row) -> None:
-    """Make somebody who signed up a user, with a project of their own and all that they were invited to."""
+    """Make a new identity a user, with a personal project and membership in all projects that invited them."""
     invitations = _accepted_invitations(state, identity["email"])
     roles = [invitation["platformRole"] for invitation in invitations]
     user = add_user(
@@ -83,7 +83,7 @@ def _grant(state: ServerState, invitation: Row, user: Row) -> None:
     permission="WRITE_INVITATION",
 )
 def invite(call: RouteCall) -> tuple[int, Json]:
-    """Invite an address, whatever it looks like. By an API key the invitation counts as accepted at once."""
+    """Invite an address, which is not validated. An invitation by API key counts as accepted immediately."""
     state, body, caller = call.state, call.body, call.caller
     role = _project_role(call)
     asked: Row = {
@@ -123,7 +123,7 @@ def _drop_earlier_invitations(state: ServerState, asked: Row) -> None:
 
 
 def _accept(state: ServerState, invitation: Row) -> Row:
-    """Let somebody who is known already in at once; others when they sign up."""
+    """Add an existing user to the project immediately; others join when they sign up."""
     identity = state.store.first("identity", email=invitation["email"])
     user = state.store.first("user", identityId=identity["id"]) if identity else None
     if user is not None:
@@ -143,7 +143,7 @@ def _public(invitation: Row) -> Row:
     permission="READ_INVITATION",
 )
 def list_invitations(call: RouteCall) -> tuple[int, Json]:
-    """The invitations of the platform, or those to a project."""
+    """The invitations to the platform, or to a project."""
     if call.project is None:
         check_platform_admin(call.state, call.caller)
     found = call.state.store.all(
@@ -167,7 +167,7 @@ def _with_role(state: ServerState, invitation: Row) -> Row:
     who=PUBLIC,
 )
 def accept(call: RouteCall) -> tuple[int, Json]:
-    """Accept an invitation by the token in its link; who has none breaks the server."""
+    """Accept an invitation by the token in its link; an invalid token causes a server error."""
     invitation = call.state.store.first(KIND, token=call.body["invitationToken"])
     if invitation is None:
         raise framework_error(500, "jwt malformed")
@@ -178,7 +178,7 @@ def accept(call: RouteCall) -> tuple[int, Json]:
 
 @group.route("DELETE", "/user-invitations/<id>")
 def delete(call: RouteCall) -> tuple[int, Json]:
-    """Take an invitation back."""
+    """Withdraw an invitation."""
     invitation_id = call.params["id"]
     invitation = call.state.store.get(KIND, invitation_id)
     if invitation is None or invitation["platformId"] != call.caller.platform_id:

@@ -1,6 +1,6 @@
-"""Signing in by a token that a host signed: whoever it names is let in, and made a user if there is none.
+"""Sign-in by a token that a host signed; unknown users are created.
 
-Whatever is signed correctly is believed, an empty user id as well as a token without an end; nothing is used up.
+Every correctly signed token is accepted, even with an empty user id or without an expiry, any number of times.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _PLAN_OF_PROJECTS = "default-embeddings-limit"
     editions=("ee",),
 )
 def sign_in(call: RouteCall) -> tuple[int, Json]:
-    """A session of the user whom the token names, in all projects that they were ever signed in to."""
+    """A session of the token's user, with access to all projects that they ever signed in to."""
     state, token = call.state, call.body["externalAccessToken"]
     key = _signing_key(state, token)
     claims = _verified(state, token, key)
-    with state.lock:  # two sign-ins at once are one user
+    with state.lock:  # two concurrent sign-ins must create one user
         return 200, _session_json(state, key["platformId"], claims)
 
 
@@ -58,7 +58,7 @@ def sign_in(call: RouteCall) -> tuple[int, Json]:
     editions=("ee",),
 )
 def allow_origins(call: RouteCall) -> tuple[int, Json]:
-    """Let pages of these origins show the builder in a frame, beside those that may."""
+    """Add origins whose pages may embed the builder in a frame."""
     store = call.state.store
     platform = store.get("platform", call.caller.platform_id)
     assert platform is not None, "every key has its platform"
@@ -105,7 +105,7 @@ def _project(state: ServerState, platform_id: str, external_id: str) -> Row:
 
 
 def _user(state: ServerState, platform_id: str, claims: Mapping[str, Any]) -> tuple[Row, Row]:
-    """The user of that external id, as they are; a new one needs a name."""
+    """The existing user with that external id, unchanged; a new one needs a name."""
     external_id = str(claims.get("externalUserId"))
     user = state.store.first("user", platformId=platform_id, externalId=external_id)
     identity = state.store.get("identity", user["identityId"]) if user else None
@@ -136,7 +136,7 @@ def _signing_key(state: ServerState, token: str) -> Row:
 
 
 def _header(token: str) -> Mapping[str, Any]:
-    """The header of a token, before anything of it can be believed; empty when there is none."""
+    """The unverified header of a token; empty if it cannot be read."""
     first = token.partition(".")[0]
     try:
         header = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4)))
@@ -146,7 +146,7 @@ def _header(token: str) -> Mapping[str, Any]:
 
 
 def _verified(state: ServerState, token: str, key: Row) -> Mapping[str, Any]:
-    """The claims of a token that this key signed and that is valid now."""
+    """The claims of a token, if this key signed it and it is valid now."""
     if token.endswith("."):
         raise invalid_token("jwt signature is required")
     try:

@@ -1,4 +1,4 @@
-"""People: who can sign in, as users of which platform, and how lists show them."""
+"""Identities, users and members, and their JSON in lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..state import ServerState
 
 
 def person(state: ServerState, user_id: str | None) -> Row | None:
-    """The user with name and e-mail address, as lists show them; None when there is no such user any more."""
+    """The user with name and e-mail address, as lists show them; None if the user was deleted."""
     user = state.store.get("user", user_id)
     identity = state.store.get("identity", user["identityId"]) if user else None
     if user is None or identity is None:
@@ -35,14 +35,14 @@ def _hash(password: str) -> str:
 
 
 def set_password(state: ServerState, email: str, password: str) -> None:
-    """Give whoever has this e-mail address another password."""
+    """Change the password of the identity with this e-mail address."""
     identity = state.store.first("identity", email=email)
     assert identity is not None, "an identity is never deleted"
     state.store.change("identity", identity["id"], password=_hash(password))
 
 
 def add_identity(state: ServerState, *, email: str, password: str, first: str, last: str) -> Row:
-    """Someone who can sign in; not yet a user of any platform."""
+    """Add an identity: it can sign in, but is not yet a user of any platform."""
     return state.store.add(
         "identity",
         {
@@ -63,7 +63,7 @@ def add_user(
     role: str = "MEMBER",
     external_id: str | None = None,
 ) -> Row:
-    """That identity as a user of a platform."""
+    """Make that identity a user of a platform."""
     return state.store.add(
         "user",
         {
@@ -78,13 +78,13 @@ def add_user(
 
 
 def role_named(state: ServerState, name: str) -> Row | None:
-    """The role of that name, in whatever case."""
+    """The role with that name, ignoring case."""
     roles = state.store.all("project_role", lambda role: role["name"].lower() == name.lower())
     return next(iter(roles), None)
 
 
 def set_member(state: ServerState, user: Row, project_id: str, role: Row) -> Row:
-    """Give a user a role in a project, in place of the one that they had."""
+    """Set the role of a user in a project."""
     given = {"projectRoleId": role["id"]}
     member = state.store.first("project_member", projectId=project_id, userId=user["id"])
     if member is not None:

@@ -1,4 +1,4 @@
-"""Who works in which project, and in what role."""
+"""The members of projects and their roles."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _to_json(call: RouteCall, member: Row) -> Row:
     editions=("ee",),
 )
 def list_members(call: RouteCall) -> tuple[int, Json]:
-    """The members of a project; its owner is none of them."""
+    """The members of a project, without its owner."""
     members = call.state.store.all(KIND, projectId=call.project_id)
     return 200, single_page([_to_json(call, member) for member in members])
 
@@ -57,6 +57,6 @@ def _project_of_member(call: RouteCall) -> str:
     editions=("ee",),
 )
 def delete(call: RouteCall) -> tuple[int, Json]:
-    """Take a member out of the project."""
+    """Remove a member from the project."""
     call.state.store.drop(KIND, call.params["id"])
     return 204, None

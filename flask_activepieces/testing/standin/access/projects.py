@@ -12,9 +12,9 @@ from ..store import new_id
 
 group = RouteGroup("projects")
 
-#: Projects are listed by type, then by name; the cursor tells each from the next.
+#: Projects are sorted by type and name; the cursor is exact.
 _ORDER = ExactCursor(("type", "displayName", "id"))
-#: A domain name is refused: it would become a link in e-mails.
+#: Domain names are rejected: they would become links in e-mails.
 _NAME = text(pattern="[^./]+")
 
 
@@ -28,7 +28,7 @@ def add_project(
     metadata: Row | None = None,
     plan: str | None = None,
 ) -> Row:
-    """A project of the owner's platform; an external id names one project only."""
+    """Add a project to the owner's platform; external ids are unique."""
     if external_id is not None and state.store.first(
         "project", platformId=owner["platformId"], externalId=external_id
     ):
@@ -66,7 +66,7 @@ def add_project(
 
 
 def project_json(state: ServerState, project: Row) -> Row:
-    """A project with what happens in it, counted."""
+    """A project with its numbers of users and flows."""
     flows = state.store.all("flow", projectId=project["id"])
     members = len(state.store.all("project_member", projectId=project["id"]))
     counts = {
@@ -79,7 +79,7 @@ def project_json(state: ServerState, project: Row) -> Row:
 
 
 def visible_projects(state: ServerState, caller: Caller) -> list[Row]:
-    """The caller's own project, and those in which they have a role."""
+    """The caller's personal project, and those in which they have a role."""
 
     def sees(project: Row) -> bool:
         if project["type"] == "PERSONAL":
@@ -103,7 +103,7 @@ def visible_projects(state: ServerState, caller: Caller) -> list[Row]:
     },
 )
 def list_projects(call: RouteCall) -> tuple[int, Json]:
-    """Projects; ``externalId`` is compared as a whole, ``displayName`` in part."""
+    """The projects; ``externalId`` matches exactly, ``displayName`` as a substring."""
     rows = visible_projects(call.state, call.caller)
     if "externalId" in call.query:
         rows = [row for row in rows if row["externalId"] == call.query["externalId"]]
@@ -133,7 +133,7 @@ def list_projects(call: RouteCall) -> tuple[int, Json]:
     platform_admin=True,
 )
 def create(call: RouteCall) -> tuple[int, Json]:
-    """A team's project, owned by the platform's owner."""
+    """Create a team project, owned by the platform's owner."""
     owner = call.state.store.get("user", call.caller.user_id)
     assert owner is not None
     project = add_project(
@@ -168,7 +168,7 @@ def show(call: RouteCall) -> tuple[int, Json]:
     permission="WRITE_PROJECT",
 )
 def update(call: RouteCall) -> tuple[int, Json]:
-    """Change what the body names."""
+    """Change the fields in the body."""
     return 200, project_json(
         call.state, call.state.store.change("project", call.project_id, **call.body)
     )
@@ -176,7 +176,7 @@ def update(call: RouteCall) -> tuple[int, Json]:
 
 @group.route("DELETE", "/projects/<projectId>", project=in_path, platform_admin=True)
 def delete(call: RouteCall) -> tuple[int, Json]:
-    """Delete a team's project with its connections."""
+    """Delete a team project with its connections."""
     state = call.state
     assert call.project is not None
     if call.project["type"] == "PERSONAL":

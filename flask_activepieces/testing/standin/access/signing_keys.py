@@ -1,4 +1,4 @@
-"""Signing keys: with one, a host signs its own users in (see `managed_authn`)."""
+"""Signing keys, with which a host signs in its own users (see `managed_authn`)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ group = RouteGroup("signing keys")
 
 KIND = "signing_key"
 _PLAN = "embeddingEnabled"
-#: A real server makes keys of 4096 bits, which takes a second or more.
+#: Real servers create keys of 4096 bits, which takes a second or more.
 _BITS = 2048
 
 
 def new_pair() -> tuple[str, str]:
-    """Private and public key, as PKCS#1 PEM."""
+    """A private and a public key, as PKCS#1 PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
     private = key.private_bytes(
         serialization.Encoding.PEM,
@@ -33,7 +33,7 @@ def new_pair() -> tuple[str, str]:
 
 
 def add_key(state: ServerState, platform_id: str | None, public: str, display_name: str) -> Row:
-    """Believe from now on what the other half of this key signs."""
+    """Trust tokens signed with the private key of this public one."""
     return state.store.add(
         KIND,
         {
@@ -55,7 +55,7 @@ def add_key(state: ServerState, platform_id: str | None, public: str, display_na
     editions=("ee",),
 )
 def create(call: RouteCall) -> tuple[int, Json]:
-    """A key pair; its private half is shown now and kept nowhere."""
+    """Create a key pair; the private key is only shown in this response and not stored."""
     private, public = new_pair()
     row = add_key(call.state, call.caller.platform_id, public, call.body["displayName"])
     return 201, {**row, "privateKey": private}
@@ -65,7 +65,7 @@ def create(call: RouteCall) -> tuple[int, Json]:
     "GET", "/signing-keys", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
 )
 def list_keys(call: RouteCall) -> tuple[int, Json]:
-    """The public halves of all keys."""
+    """All public keys."""
     return 200, single_page(call.state.store.all(KIND, platformId=call.caller.platform_id))
 
 
@@ -80,7 +80,7 @@ def _find_or_404(call: RouteCall) -> Row:
     "GET", "/signing-keys/<id>", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
 )
 def get(call: RouteCall) -> tuple[int, Json]:
-    """The public half of one key."""
+    """One public key."""
     return 200, _find_or_404(call)
 
 
@@ -93,6 +93,6 @@ def get(call: RouteCall) -> tuple[int, Json]:
     editions=("ee",),
 )
 def delete(call: RouteCall) -> tuple[int, Json]:
-    """Let nobody in any more by this key."""
+    """Delete a key; its tokens are no longer accepted."""
     call.state.store.drop(KIND, _find_or_404(call)["id"])
     return 204, None

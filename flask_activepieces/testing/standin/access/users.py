@@ -13,7 +13,7 @@ group = RouteGroup("users")
 
 
 def _check_admin(call: RouteCall) -> None:
-    """Refuse who is no admin; a user who was signed in by a host's token hears why in other words."""
+    """Reject users who are not admins; embedded users get a different message."""
     user = call.state.store.get("user", call.caller.user_id)
     if call.caller.kind == USER and user is not None and user["externalId"] is not None:
         raise not_allowed("Embed users are not allowed to access this resource.")
@@ -43,7 +43,7 @@ def _find_or_404(call: RouteCall) -> Row:
     },
 )
 def list_users(call: RouteCall) -> tuple[int, Json]:
-    """The users, or the one whom a host knows by an id."""
+    """The users, or the one with an external id."""
     _check_admin(call)
     query = call.query
     wanted = {name: query[name] for name in ("externalId",) if name in query}
@@ -71,7 +71,7 @@ def get(call: RouteCall) -> tuple[int, Json]:
     ),
 )
 def update(call: RouteCall) -> tuple[int, Json]:
-    """Change what the body names."""
+    """Change the fields in the body."""
     user = call.state.store.change("user", _find_or_404(call)["id"], **call.body)
     return 200, _to_json(call, user)
 

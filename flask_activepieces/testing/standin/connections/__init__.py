@@ -1,1 +1,1 @@
-"""Connections and the OAuth 2 sign-ins behind them."""
+"""Connections and their OAuth 2 authorization."""

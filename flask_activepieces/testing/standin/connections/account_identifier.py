@@ -1,4 +1,4 @@
-"""Whose account a connection is: what 0.92 writes to its metadata, as far as the value or the piece says it."""
+"""The account of a connection, which 0.92 writes to its metadata if the value or the piece reveals it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..versions import ACCOUNT_IDENTIFIER
 from .rows import KIND
 from .tokens import OAUTH_TYPES
 
-#: Claims that hold an e-mail address; the later ones do so only in some answers.
+#: Claims that hold an e-mail address, always or sometimes.
 _EMAIL, _POSSIBLE_EMAIL = ("email", "mail"), ("preferred_username", "upn", "unique_name")
 
 
 def with_account(state: ServerState, row: Row, piece: Row, value: Row) -> Row:
-    """The connection after an upsert, with its account beside the metadata that it has, where that is known."""
+    """The connection after an upsert, with its account added to its metadata if it is known."""
     account = _account_of(state, piece, value) if state.has(ACCOUNT_IDENTIFIER) else None
     if account is None:
         return row
@@ -27,7 +27,7 @@ def with_account(state: ServerState, row: Row, piece: Row, value: Row) -> Row:
 
 
 def _account_of(state: ServerState, piece: Row, value: Row) -> str | None:
-    """The e-mail address in the token answer or its ``id_token``, or else what the piece says."""
+    """The e-mail address in the token response or its ``id_token``; otherwise the account that the piece reports."""
     if value["type"] in OAUTH_TYPES:
         data = value.get("data")
         found = _email(data) or _email(_claims(data))
@@ -47,7 +47,7 @@ def _email(claims: Json) -> str | None:
 
 
 def _claims(data: Json) -> Json:
-    """What an ``id_token`` says; its signature is not looked at."""
+    """The claims of an ``id_token``, without verifying its signature."""
     token = data.get("id_token") if isinstance(data, Mapping) else None
     try:
         part = str(token).split(".")[1]

@@ -1,4 +1,4 @@
-"""Where a browser goes to allow a connection, and where it comes back to."""
+"""Authorization URLs, and the page to which browsers return."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def authorization_url(
     props: Mapping[str, Any] | None,
     state: str,
 ) -> tuple[str, str | None]:
-    """The URL at which a person allows the piece, and the PKCE verifier, if the piece wants one."""
+    """The authorization URL of a piece, and the PKCE verifier if the piece uses PKCE."""
     query = {
         "response_type": "code",
         "client_id": client_id,
@@ -90,7 +90,7 @@ def authorization_url(
     since=AUTHORIZATION_URL,
 )
 def make_authorization_url(call: RouteCall) -> tuple[int, Json]:
-    """The URL for a piece. Its state is told to nobody and checked by nobody."""
+    """The authorization URL of a piece. Its ``state`` is neither returned nor checked."""
     body = call.body
     auth = oauth_of(piece_for(call.state, body))
     declared = list(auth.get("scope") or [])
@@ -113,7 +113,7 @@ def make_authorization_url(call: RouteCall) -> tuple[int, Json]:
 
 @pages.route("GET", "/api/redirect", who=PUBLIC)
 def redirect_page(call: RouteCall) -> Response:
-    """Hand the code to the window that opened this one. What a denial says, and the state, is not looked at."""
+    """Pass the code to the opener window. ``error`` and ``state`` are ignored."""
     code = request.args.get("code")
     if not code:
         return Response("The code is missing in url", content_type="text/plain")

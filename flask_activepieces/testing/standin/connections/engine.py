@@ -1,4 +1,4 @@
-"""What the engine reads while it runs a flow: a connection with its value, its token good for a while."""
+"""How the engine reads a connection while it runs a flow: with its value, and a fresh token."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REDACTED = "(REDACTED)"
 
 
 def read_connection(state: ServerState, project_id: str, external_id: str) -> Row | None:
-    """The connection as a piece receives it, after the renewal of its token if that is due."""
+    """The connection as a piece receives it; refreshes its token first if needed."""
     rows = state.store.all(KIND, in_project(project_id), externalId=external_id)
     if not rows:
         return None
@@ -36,7 +36,7 @@ def read_connection(state: ServerState, project_id: str, external_id: str) -> Ro
 
 
 def redacted(value: Json) -> Json:
-    """What a piece gets to see: ``data`` keeps the refresh token in clear, and a code grant its client secret."""
+    """The value as a piece sees it. ``data`` still has the refresh token, and code grants their client secret."""
     if value["type"] not in OAUTH_TYPES:
         return value
     hidden = {"refresh_token": REDACTED}
@@ -67,7 +67,7 @@ def _refresh_if_due(state: ServerState, row_id: str) -> Row:
     who=frozenset({ENGINE}),
 )
 def read(call: RouteCall) -> tuple[int, Json]:
-    """A connection for the engine of the project in its token."""
+    """A connection, for the engine of the project in the token."""
     assert call.caller.project_id is not None
     external_id = call.params["externalId"]
     found = read_connection(call.state, call.caller.project_id, external_id)

@@ -1,4 +1,4 @@
-"""Connections of the whole platform, which any of its projects may use."""
+"""Connections of the whole platform, usable in any of its projects."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _UPSERT_BODY = draft(
     editions=("ee",),
 )
 def upsert(call: RouteCall) -> tuple[int, Json]:
-    """Make a connection, or change the one of that external id *and* those projects. Metadata is dropped."""
+    """Create a connection, or update the one with that external id *and* those projects. Metadata is dropped."""
     state, body = call.state, call.body
     assert call.caller.platform_id is not None
     _check_projects(call, body["projectIds"])
@@ -97,7 +97,7 @@ def list_connections(call: RouteCall) -> tuple[int, Json]:
     editions=("ee",),
 )
 def update(call: RouteCall) -> tuple[int, Json]:
-    """Change what is not secret, without the metadata. An unknown id is an error of the server."""
+    """Change non-secret fields except the metadata. An unknown id causes a server error."""
     _check_projects(call, call.body.get("projectIds", []))
     row = _find_or_404(call)
     if row is None:

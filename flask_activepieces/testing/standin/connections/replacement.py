@@ -1,4 +1,4 @@
-"""One connection in place of another, in all flows of a project that use it."""
+"""Replaces a connection by another in all flows of a project."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _replace_and_delete(call: RouteCall) -> tuple[int, Json]:
 def _replace(call: RouteCall) -> tuple[int, Json]:
     """Let drafts use the target where they used the source; published flows and the source only if that is asked.
 
-    Everything that is refused is refused before a flow changes.
+    Invalid requests are rejected before any flow changes.
     """
     published = call.body.get("applyToPublishedVersions", False)
     deletes = call.body.get("deleteSourceConnection", False)
@@ -89,7 +89,7 @@ def _connection_of_project(call: RouteCall, row_id: str) -> Row:
 
 
 def _is_used_by_published(call: RouteCall, source: Row, *, published: bool) -> bool:
-    """Whether a published version would go on with the source: any, or one whose newer draft no longer uses it."""
+    """Whether a published version would still use the source: any, or one whose newer draft no longer uses it."""
     state = call.state
     return any(
         _uses(published_version(state, flow), source)
@@ -99,7 +99,7 @@ def _is_used_by_published(call: RouteCall, source: Row, *, published: bool) -> b
 
 
 def _move_flows(call: RouteCall, source: Row, target: Row, *, published: bool) -> None:
-    """Activepieces notes the user who did it. An API key is none, and what it leaves behind is an empty draft."""
+    """Activepieces records the user. With an API key that fails, and leaves an empty draft behind."""
     state = call.state
     for flow in state.store.all("flow", projectId=call.project_id, operationStatus="NONE"):
         latest = latest_version(state, flow)
@@ -117,7 +117,7 @@ def _move_flows(call: RouteCall, source: Row, target: Row, *, published: bool) -
 
 
 def _move(state: ServerState, flow: Row, old: str, new: str, *, published: bool) -> None:
-    """Publish the published version again, with the other connection; a draft stays the latest version."""
+    """Publish a copy of the published version with the other connection; a draft stays the latest version."""
     latest, running = latest_version(state, flow), published_version(state, flow)
     if published and running is not None:
         locked = _copy(

@@ -1,4 +1,4 @@
-"""Connections as rows: finding them, storing them, and showing them without their value."""
+"""Connections as rows: find, store and show them without their value."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..state import ServerState
 from ..versions import MODERN_FIELDS
 
 KIND = "app_connection"
-#: How long an upsert looks away between looking for a row and making one, where it is racy.
+#: Seconds between the lookup and the insert of an upsert that may create duplicates.
 _RACE_WINDOW = 0.01
 
-#: Later than 0.78: platforms choose connections for new projects, and secrets may lie in a vault.
+#: Fields that 0.78 does not have yet.
 _MODERN_ONLY = ("preSelectForNewProjects", "usingSecretManager")
 _PUBLIC_COLUMNS = (
     "id",
@@ -38,7 +38,7 @@ _PUBLIC_COLUMNS = (
 
 
 def connection_to_json(state: ServerState, row: Row) -> Row:
-    """A connection as the API answers it: never its value."""
+    """A connection as the API returns it, without its value."""
     names = [
         name for name in _PUBLIC_COLUMNS if state.has(MODERN_FIELDS) or name not in _MODERN_ONLY
     ]
@@ -46,7 +46,7 @@ def connection_to_json(state: ServerState, row: Row) -> Row:
 
 
 def connections_to_json(state: ServerState, rows: Sequence[Row]) -> list[Row]:
-    """Connections as a list shows them: with their owner and the flows that use them."""
+    """Connections as lists show them, with their owner and the flows that use them."""
     owners = {owner_id: person(state, owner_id) for owner_id in {row["ownerId"] for row in rows}}
     users = flow_ids_by_connection(state) if rows else {}
     return [
@@ -70,9 +70,9 @@ def with_value(state: ServerState, row: Row, value: Row) -> Row:
 def upsert_row(
     state: ServerState, key: Mapping[str, Json], fields: Row, *, project_ids: list[str]
 ) -> Row:
-    """Make the connection of that key, or change it; the row.
+    """Create or update the connection with that key; returns its row.
 
-    On real servers nothing makes the key unique: whoever looks before the other has written makes a second row.
+    On real servers the key is not unique: two concurrent upserts create two rows.
     """
     if state.duplicate_upserts:
         row = _find(state, key, project_ids)
@@ -84,14 +84,14 @@ def upsert_row(
 
 
 def in_project(project_id: str) -> Callable[[Row], bool]:
-    """Whether a connection is to be seen in the project; global ones are in several."""
+    """A filter for connections of the project; global ones belong to several."""
     return lambda row: project_id in row["projectIds"]
 
 
 def matches_filters(query: Row) -> Callable[[Row], bool]:
-    """The filters of a list: exact piece and scope, any of the statuses, a part of the name.
+    """The filters of a list: exact piece and scope, one of several statuses, part of the name.
 
-    The name is a pattern of SQL (ILIKE): ``%`` is any text, ``_`` any character.
+    The name is an SQL pattern (ILIKE): ``%`` matches any characters, ``_`` one character.
     """
     pattern = _ilike(query.get("displayName", ""))
     exact = {name: query[name] for name in ("pieceName", "scope") if name in query}
@@ -112,7 +112,7 @@ def value_of(state: ServerState, row: Row) -> Json:
 
 
 def store_value(state: ServerState, row: Row, value: Json, **fields: Json) -> Row:
-    """Store a new value in a connection; the row as it is now."""
+    """Store a new value in a connection; returns the updated row."""
     return state.store.change(KIND, row["id"], sealed=state.store.encrypt(value), **fields)
 
 

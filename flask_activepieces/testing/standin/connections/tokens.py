@@ -1,4 +1,4 @@
-"""What Activepieces asks a token endpoint for, and what it keeps of the answer: the claim and the refresh."""
+"""Token requests: exchanging codes (Activepieces says "claim") and refreshing, and what is stored of the response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .oauth_client import AddressBlocked, NoResponse, TokenEndpointClient, Token
 
 CODE, CREDENTIALS = "authorization_code", "client_credentials"
 OAUTH_TYPES = ("OAUTH2", "PLATFORM_OAUTH2")
-#: A token is renewed when it has no more than this to live.
+#: Tokens are refreshed this many seconds before they expire.
 _REFRESHED_BEFORE = 15 * 60
 _ASSUMED_LIFE = 3600
 _REFRESH_TIMEOUT = 20.0
@@ -29,7 +29,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 
 def fill_placeholders(template: str, props: Mapping[str, Any] | None) -> str:
-    """``{base_url}/token`` with the prop in its place; a field that has none stays as it is."""
+    """``{base_url}/token`` with the props filled in; placeholders without a prop stay."""
     known = props or {}
     return _FIELD.sub(lambda found: str(known.get(found[1], found[0])), template)
 
@@ -37,9 +37,12 @@ def fill_placeholders(template: str, props: Mapping[str, Any] | None) -> str:
 def claim_tokens(
     state: ServerState, value: Row, *, auth: Mapping[str, Any], platform_id: str, piece_name: str
 ) -> Row:
-    """Buy a token for the value of an upsert; what is stored. The piece's own authorization method has no say."""
+    """Exchange the code in the value of an upsert; returns the value to store.
+
+    The authorization method of the piece is ignored.
+    """
     if value["type"] == "CLOUD_OAUTH2":
-        # Activepieces' own apps live on a server of theirs, which this one never asks.
+        # Activepieces' own apps are on a server of theirs, which the stand-in never calls.
         raise activepieces_error(400, "INVALID_CLOUD_CLAIM", {"pieceName": piece_name})
     request = {"grant_type": CODE, "authorization_method": "BODY", **value}
     request["client_secret"] = client_secret(state, value, platform_id, piece_name)
@@ -59,12 +62,12 @@ def claim_tokens(
     kept.pop("props", None)
     if value["type"] == "PLATFORM_OAUTH2":
         return kept | props
-    # The answer's fields, then ours, then the request's own: a token endpoint cannot change what was asked for.
+    # The request's fields come last: a token endpoint cannot change what was requested.
     return kept | {"grant_type": request["grant_type"]} | props | value
 
 
 def client_secret(state: ServerState, value: Row, platform_id: str, piece_name: str) -> str:
-    """The secret of the connection itself, or of the platform's own app."""
+    """The client secret of the connection or of the platform's app."""
     if value["type"] == "OAUTH2":
         return str(value["client_secret"])
     asked = {
@@ -79,10 +82,10 @@ def client_secret(state: ServerState, value: Row, platform_id: str, piece_name: 
 
 
 def needs_refresh(value: Row, now: float) -> bool:
-    """Whether a token is renewed when the engine reads it.
+    """Whether a token is refreshed when the engine reads it.
 
-    Without a refresh token never; with an ``expires_in`` that is a text never, either, because JavaScript appends it
-    to the time of the claim.
+    Never without a refresh token. Never if ``expires_in`` is a string either, because JavaScript concatenates it with
+    the time of the claim.
     """
     if value.get("grant_type", CODE) != CREDENTIALS and not value.get("refresh_token"):
         return False
@@ -93,15 +96,15 @@ def needs_refresh(value: Row, now: float) -> bool:
 
 
 class InvalidGrant(Exception):
-    """The token endpoint answered ``invalid_grant``: the connection is broken until somebody connects again."""
+    """The token endpoint returned ``invalid_grant``: the connection is broken until a user reconnects it."""
 
 
 class RefreshFailed(Exception):
-    """The token could not be renewed now; the old one is handed out, and the next read tries again."""
+    """The token could not be refreshed now. The old one is used, and the next read tries again."""
 
 
 def refresh(state: ServerState, value: Row, *, secret: str) -> Row:
-    """Renew a token; what is stored from now on."""
+    """Refresh a token; returns the value to store."""
     request = {"grant_type": CODE, **value, "client_secret": secret}
     fields = (
         _credentials_fields(request)
@@ -124,7 +127,7 @@ def refresh(state: ServerState, value: Row, *, secret: str) -> Row:
 
 
 def _exchange(state: ServerState, request: Row) -> TokenEndpointResponse:
-    """The answer of a successful claim; any 2xx is one, whatever it says."""
+    """The response of a successful exchange; any 2xx counts as one."""
     fields = (
         _credentials_fields(request)
         if request["grant_type"] == CREDENTIALS
@@ -164,12 +167,12 @@ def _code_fields(request: Row) -> dict[str, str]:
         "code": request["code"],
     }
     if request.get("code_challenge"):
-        fields["code_verifier"] = request["code_challenge"]  # it is the verifier, whatever its name
+        fields["code_verifier"] = request["code_challenge"]  # despite its name, it is the verifier
     return fields
 
 
 def _credentials_fields(request: Row) -> dict[str, str]:
-    """Every prop of the connection is a field of the form, its base URL too."""
+    """All props of the connection become form fields, even its base URL."""
     props = request.get("props") or {}
     scope = {"scope": fill_placeholders(request["scope"], props)} if request.get("scope") else {}
     return {
@@ -184,7 +187,7 @@ def _post(
 ) -> TokenEndpointResponse:
     authorization = None
     if request["authorization_method"] == "HEADER":
-        # RFC 6749 §2.3.1 wants both parts form-encoded first; Activepieces sends them as they are.
+        # RFC 6749 §2.3.1 requires form encoding of both parts; Activepieces does not encode them.
         pair = f"{request['client_id']}:{request['client_secret']}"
         authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
@@ -198,7 +201,7 @@ def _post(
 
 
 def _spread_fields(data: Json) -> Row:
-    """``{...data}`` in JavaScript: a text falls apart into its characters."""
+    """``{...data}`` as in JavaScript: a string is split into its characters."""
     if isinstance(data, dict):
         return dict(data)
     if isinstance(data, (str, list)):

@@ -1,4 +1,4 @@
-"""The value of a connection: the forms it may have, and what becomes of it before it is stored."""
+"""The value of a connection: its forms, and how it is processed before it is stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..routing.validation import Validator, fields, nullable, one_of, optional, 
 from ..state import ServerState
 from .tokens import OAUTH_TYPES, claim_tokens
 
-#: What a server waits for a worker before it gives up.
+#: Seconds after which a server stops waiting for a worker.
 SAFETY_TIMEOUT = 300.0
 
 _GRANT = one_of("authorization_code", "client_credentials")
@@ -51,19 +51,22 @@ _COMMON = {
 }
 
 
-def draft(own: Mapping[str, Validator], *later: str) -> Validator:
-    """The body of an upsert: one form for each type, with the fields of ``own`` in each."""
+def draft(common: Mapping[str, Validator], *later: str) -> Validator:
+    """The body of an upsert: one form for each type, each with the fields in ``common``."""
     forms: dict[str, Mapping[str, Validator]] = {
         kind: {"value": _value(kind, validators)} for kind, validators in _VALUES.items()
     }
     forms |= {kind: _LATER_FORMS[kind] for kind in later}
     return union(
-        *(fields({**_COMMON, **own, "type": one_of(kind), **form}) for kind, form in forms.items())
+        *(
+            fields({**_COMMON, **common, "type": one_of(kind), **form})
+            for kind, form in forms.items()
+        )
     )
 
 
 def project_upsert_body(*later: str) -> Validator:
-    """The body of an upsert into a project; ``later`` are the types that not all versions have."""
+    """The body of an upsert into a project; ``later`` are types that only newer versions have."""
     return draft({"projectId": text()}, *later)
 
 
@@ -71,7 +74,7 @@ def _value(kind: str, validators: Mapping[str, Validator]) -> Validator:
     return fields({"type": one_of(kind), **validators})
 
 
-#: Types that not all versions have. A placeholder has no value.
+#: Types that only newer versions have. A placeholder has no value.
 _LATER_FORMS: Mapping[str, Mapping[str, Validator]] = {
     "PLACEHOLDER": {},
     "OIDC": {"value": _value("OIDC", {"props": record()})},
@@ -79,7 +82,7 @@ _LATER_FORMS: Mapping[str, Mapping[str, Validator]] = {
 
 
 def piece_for(state: ServerState, body: Row) -> Row:
-    """The piece that a connection is for. Any exact version will do, a range will not."""
+    """The piece of a connection. Any exact version is valid; a range is not."""
     version = body.get("pieceVersion")
     if version is not None and not version.replace(".", "").isalnum():
         raise rule_violation("Invalid piece version")
@@ -91,7 +94,7 @@ def piece_for(state: ServerState, body: Row) -> Row:
 
 
 def prepare_value(state: ServerState, piece: Row, body: Row, platform_id: str) -> Json:
-    """The value as it is stored: codes are exchanged for tokens, and the piece is asked if a worker is there."""
+    """The value to store: codes are exchanged for tokens, and the piece's check runs if there is a worker."""
     value = body["value"]
     if value["type"] in (*OAUTH_TYPES, "CLOUD_OAUTH2"):
         auth = oauth_of(piece)
@@ -104,7 +107,7 @@ def prepare_value(state: ServerState, piece: Row, body: Row, platform_id: str) -
 
 
 def oauth_of(piece: Row) -> Mapping[str, Any]:
-    """How the piece signs in by OAuth 2."""
+    """The OAuth 2 declaration of the piece."""
     for auth in auths_of(piece):
         if auth["type"] == "OAUTH2":
             return auth
@@ -112,7 +115,7 @@ def oauth_of(piece: Row) -> Mapping[str, Any]:
 
 
 def auths_of(piece: Row) -> list[Row]:
-    """The ways in which the piece signs in; some have several."""
+    """The authentication declarations of the piece; some pieces have several."""
     auth = piece["auth"]
     if auth is None:
         return []
@@ -120,7 +123,7 @@ def auths_of(piece: Row) -> list[Row]:
 
 
 def invalid_connection(message: str) -> ErrorResponse:
-    """400: the value is no good for this piece."""
+    """400: the value is invalid for this piece."""
     return activepieces_error(400, "INVALID_APP_CONNECTION", {"error": message})
 
 
@@ -130,7 +133,7 @@ def _check_with_piece(state: ServerState, piece: Row, value: Row) -> None:
         message = "Worker did not respond within the safety timeout"
         raise activepieces_error(400, "ENGINE_OPERATION_FAILURE", {"message": message})
     if not has_check(state, piece):
-        return  # not even the type is looked at
+        return  # not even the type is checked
     kinds = [auth["type"] for auth in auths_of(piece)]
     kind = "OAUTH2" if value["type"] in OAUTH_TYPES else value["type"]
     if kinds and kind not in kinds:

@@ -1,8 +1,8 @@
 """The expressions of flows: ``{{connections['crm']}}``, ``{{trigger['output'].body}}``, ``{{step_1['output'][0]}}``.
 
-A real engine evaluates JavaScript. The stand-in follows names, keys and places, which is what the builder writes;
-anything else is nothing, as is a path that leads nowhere. Note that a step's result is under ``output``:
-``{{trigger.body.name}}``, as older guides have it, was empty on a 0.85.2 server.
+A real engine evaluates JavaScript. The stand-in only resolves names, keys and indexes, which is what the builder
+writes; everything else, and every unknown path, is null. A step's result is under ``output``:
+``{{trigger.body.name}}``, as in older guides, was empty on a 0.85.2 server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CONNECTION = re.compile(r"\{\{\s*connections(?:\['([^']*)'\]|\[\"([^\"]*)\"\]|\
 
 
 def resolve(value: Json, scope: Mapping[str, Json]) -> Json:
-    """The value with each expression in its texts replaced by what it leads to in the scope."""
+    """The value, with each expression in its strings replaced by its value in the scope."""
     if isinstance(value, str):
         return _resolve_text(value, scope)
     if isinstance(value, list):
@@ -31,7 +31,7 @@ def resolve(value: Json, scope: Mapping[str, Json]) -> Json:
 
 
 def connections_in(value: Json) -> list[str]:
-    """The external ids of the connections that a value's expressions name, each once, in order of appearance."""
+    """The distinct external ids of the connections in a value's expressions, in order of appearance."""
     found = (names for text in _texts(value) for names in _CONNECTION.findall(text))
     return list(dict.fromkeys("".join(names) for names in found))
 

@@ -1,4 +1,4 @@
-"""Runs a version of a flow: one step after the other, until one fails or answers the caller."""
+"""Runs a version of a flow step by step, until a step fails or sends the final response."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..state import ServerState
 from .expressions import resolve
 from .flow_versions import steps_of
 
-#: What a run keeps in place of a connection's value.
+#: Replaces the value of a connection in stored runs.
 _REDACTED = "**REDACTED**"
 
 
 @dataclass
 class Outcome:
-    """What came of a run: what each step did, the step that failed, and the answer to who waits."""
+    """The result of a run: the results of its steps, the failed step, and the response for a waiting caller."""
 
     steps: dict[str, Row] = field(default_factory=dict, repr=False)
     failed: Row | None = None
@@ -31,7 +31,7 @@ class Outcome:
 
 
 def run_version(state: ServerState, run: Row, version: Row, *, done: Mapping[str, Row]) -> Outcome:
-    """Run all steps but those that are done, of which the trigger is always one."""
+    """Run all steps except those already done, which always include the trigger."""
     outcome = Outcome(dict(done))
     context = _step_context(state, run)
     for step in steps_of(version):
@@ -44,7 +44,7 @@ def run_version(state: ServerState, run: Row, version: Row, *, done: Mapping[str
 
 
 def _step_context(state: ServerState, run: Row) -> Row:
-    """What the context of every step in a run has."""
+    """The context that all steps of a run share."""
     project = state.store.get("project", run["projectId"])
     assert project is not None, "a project takes its flows with it"
     external_id = project["externalId"]
@@ -109,12 +109,12 @@ def _run_action(action: Action, call: ActionCall) -> Json:
         return action.run(call)
     except StepFailed:
         raise
-    except Exception as error:  # whatever the code of a piece does wrong, its step failed
+    except Exception as error:  # any error in the code of a piece fails its step
         raise StepFailed(type(error).__name__, str(error)) from error
 
 
 class _Connections(dict[str, Json]):
-    """The connections of a project, each read at the moment at which an expression names it."""
+    """The connections of a project, each read when an expression refers to it."""
 
     def __init__(self, state: ServerState, project_id: str) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class _Connections(dict[str, Json]):
 
 
 class _RedactedConnections(dict[str, Json]):
-    """Connections, as a run may remember them."""
+    """Connections as they may be stored with a run."""
 
     def __missing__(self, external_id: str) -> str:
         return _REDACTED

@@ -1,7 +1,7 @@
-"""What a version of a flow holds, and what each operation of the builder makes of it. Pure: nothing is stored here.
+"""The definition of a flow's version, and the builder's operations on it. Pure functions: nothing is stored here.
 
-A version is a trigger and the chain of its actions, each the ``nextAction`` of the one before. Branches and loops are
-not followed: the stand-in runs straight flows only.
+A version is a trigger and a chain of actions, each the ``nextAction`` of the one before. Branches and loops are not
+supported: the stand-in only runs linear flows.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from ..routing.responses import Json, Row, activepieces_error
 from ..versions import MODERN_FIELDS, Version
 from .expressions import connections_in
 
-#: How the definition of a flow is written, by the version of the server.
+#: The schema version of flows, by the version of the server.
 SCHEMA_VERSION: dict[Version, str] = {"0.78": "16", "0.85": "22", "0.86": "22", "0.92": "22"}
 
-#: An operation's effect on a version: the version, what was asked, and the moment.
+#: Applies an operation to a version: (version, request, current time).
 Edit = Callable[[Row, Row, str], None]
 
 
 def empty_version(display_name: str, *, now: str, of: Version) -> Row:
-    """The first version of a flow on a server of that version: a trigger that is still to be chosen."""
+    """The first version of a flow on a server of that version, whose trigger is not yet chosen."""
     trigger = {
         "name": "trigger",
         "valid": False,
@@ -54,7 +54,7 @@ def steps_of(version: Row) -> Iterator[Row]:
 
 
 def apply_operation(version: Row, operation: str, request: Row, *, now: str) -> Row:
-    """A copy of the version after the operation; Activepieces takes note of which connections it uses now."""
+    """A copy of the version after the operation, with its list of used connections updated."""
     version = copy.deepcopy(version)
     EDITS[operation](version, copy.deepcopy(request), now)
     version["connectionIds"] = connections_in([step["settings"] for step in steps_of(version)])
@@ -74,7 +74,7 @@ def with_connection_replaced(version: Row, old: str, new: str) -> Row:
 
 
 def as_template(version: Row, *, external_id: str) -> Row:
-    """The version as a template that others may import; their connections are not known yet."""
+    """The version as a template for import elsewhere, without its connections."""
     steps = list(steps_of(version))
     names = (step["settings"].get("pieceName") for step in steps)
     flow = {name: version[name] for name in ("displayName", "valid", "schemaVersion", "notes")}
@@ -163,12 +163,12 @@ def _parent(version: Row, name: str) -> Row:
 
 
 def _keep_next_action(old: Row, new: Row) -> Row:
-    """The new step, followed by what followed the old one."""
+    """The new step, with the next action of the old one."""
     return new | ({"nextAction": old["nextAction"]} if "nextAction" in old else {})
 
 
 def _normalize_step(step: Row, now: str) -> Row:
-    """The step as it is kept: at one version of its piece (the builder sends ``~0.1.34``), changed now."""
+    """The step as it is stored: with an exact piece version (the builder sends ``~0.1.34``) and a timestamp."""
     step["lastUpdatedDate"] = now
     if "pieceVersion" in step["settings"]:
         step["settings"]["pieceVersion"] = step["settings"]["pieceVersion"].lstrip("~^")

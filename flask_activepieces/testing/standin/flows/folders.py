@@ -1,4 +1,4 @@
-"""Folders: how the flows of a project are sorted."""
+"""Folders, into which the flows of a project are sorted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ group = RouteGroup("folders", scoped=True)
 
 
 def folder_named(state: ServerState, project_id: str, name: str) -> Row:
-    """The folder of that name, made if there is none."""
+    """The folder with that name, created if it does not exist."""
     found = state.store.first("folder", projectId=project_id, displayName=name)
     return found or state.store.add(
         "folder", {"projectId": project_id, "displayName": name, "displayOrder": 0}
@@ -43,7 +43,7 @@ def _to_json(call: RouteCall, folder: Row) -> Row:
     permission="WRITE_FOLDER",
 )
 def upsert(call: RouteCall) -> tuple[int, Json]:
-    """The folder of that name."""
+    """The folder with that name."""
     folder = folder_named(call.state, call.project_id, call.body["displayName"])
     return 200, _to_json(call, folder)
 
@@ -75,7 +75,7 @@ def get(call: RouteCall) -> tuple[int, Json]:
     permission="WRITE_FOLDER",
 )
 def rename(call: RouteCall) -> tuple[int, Json]:
-    """Give a folder another name."""
+    """Rename a folder."""
     name = call.body["displayName"]
     folder = call.state.store.change("folder", _folder(call)["id"], displayName=name)
     return 200, _to_json(call, folder)
@@ -83,7 +83,7 @@ def rename(call: RouteCall) -> tuple[int, Json]:
 
 @group.route("DELETE", "/folders/<id>", project=project_of_folder, permission="WRITE_FOLDER")
 def delete(call: RouteCall) -> tuple[int, Json]:
-    """Delete a folder; its flows are in none from now on."""
+    """Delete a folder, but not its flows."""
     folder_id = _folder(call)["id"]
     for flow in call.state.store.all("flow", folderId=folder_id):
         call.state.store.change("flow", flow["id"], folderId=None)

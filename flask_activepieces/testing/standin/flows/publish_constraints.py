@@ -1,4 +1,4 @@
-"""What the metadata of a flow forbid the users of an embedded builder, from 0.86 on."""
+"""Restrictions for users of an embedded builder, from the metadata of a flow (0.86 and later)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _NEW_TRIGGER = ("UPDATE_TRIGGER", "IMPORT_FLOW")
 
 
 def check_constraints(flow: Row, version: Row, operation: str, asked: Row) -> None:
-    """Refuse with 409 what ``embedConstraints`` does not allow to be done to this version."""
+    """Reject an operation that ``embedConstraints`` does not allow with 409."""
     constraints = (flow["metadata"] or {}).get("embedConstraints")
     if not isinstance(constraints, dict):
         return

@@ -1,4 +1,4 @@
-"""Flows: making, listing and deleting them, and the one route by which the builder changes them."""
+"""Flows: create, list and delete them, and the route for the builder's operations."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from .rows import (
 
 group = RouteGroup("flows", scoped=True)
 
-#: Flows are listed by their last change, the newest first.
+#: Flows are sorted by their last change, newest first.
 _BY_CHANGE = ExactCursor(("updated", "id"), descending=True)
 
 
@@ -71,7 +71,7 @@ _CREATE = fields(
 
 @group.route("POST", "/flows", body=_CREATE, project=in_body, permission="WRITE_FLOW")
 def create(call: RouteCall) -> tuple[int, Json]:
-    """A new flow, disabled and empty. An ``externalId`` in the body is not looked at."""
+    """Create a flow, disabled and empty. An ``externalId`` in the body is ignored."""
     flow = add_flow(
         call.state,
         call.project_id,
@@ -103,7 +103,7 @@ _FILTERS = {
 
 @group.route("GET", "/flows", query=_FILTERS, project=in_query, permission="READ_FLOW")
 def list_flows(call: RouteCall) -> tuple[int, Json]:
-    """The flows of a project that pass all filters."""
+    """The flows of a project that match all filters."""
     flows = [flow_json(call.state, flow) for flow in _flows_of(call)]
     wanted = [flow for flow in flows if _matches_filters(flow, call.query)]
     wanted.sort(key=lambda flow: (flow["updated"], flow["id"]), reverse=True)
@@ -130,7 +130,7 @@ def _uses_one_of(version: Row, external_ids: list[str] | None) -> bool:
     "GET", "/flows/count", query={"projectId": text()}, project=in_query, permission="READ_FLOW"
 )
 def count(call: RouteCall) -> tuple[int, Json]:
-    """How many flows a project has."""
+    """The number of flows of a project."""
     return 200, len(_flows_of(call))
 
 
@@ -146,14 +146,14 @@ def get(call: RouteCall) -> tuple[int, Json]:
 
 @group.route("GET", "/flows/<id>/template", project=project_of_flow, permission="READ_FLOW")
 def template(call: RouteCall) -> tuple[int, Json]:
-    """The latest version, as others may take it over."""
+    """The latest version as a template."""
     flow = _flow(call)
     return 200, as_template(latest_version(call.state, flow), external_id=flow["externalId"])
 
 
 @group.route("DELETE", "/flows/<id>", project=project_of_flow, permission="WRITE_FLOW")
 def delete(call: RouteCall) -> tuple[int, Json]:
-    """Begin to delete a flow."""
+    """Start to delete a flow."""
     flow = _flow(call)
     _check_not_deleting(flow)
     start_deletion(call.state, flow)
@@ -167,7 +167,7 @@ def _check_not_deleting(flow: Row) -> None:
 
 
 def _step(value: Any, at: FieldPath) -> Row:
-    """A step must have these fields, and keeps all the others that it has."""
+    """A step with these fields; additional fields are kept."""
     fields({"name": text(), "type": text(), "valid": anything(), "settings": record()}).read(
         value, at
     )
@@ -198,7 +198,7 @@ _OPERATION = union(
 
 @group.route("POST", "/flows/<id>", body=_OPERATION, project=project_of_flow)
 def operate(call: RouteCall) -> tuple[int, Json]:
-    """One operation of the builder."""
+    """Apply one of the builder's operations."""
     flow, operation, asked = _flow(call), call.body["type"], call.body["request"]
     permission = "UPDATE_FLOW_STATUS" if operation == "CHANGE_STATUS" else "WRITE_FLOW"
     assert call.project is not None, "a flow has a project"
@@ -222,7 +222,7 @@ def _edit(state: ServerState, flow: Row, operation: str, asked: Row) -> None:
 
 
 def _publish(state: ServerState, flow: Row, asked: Row) -> None:
-    """Lock the latest version and let it run. It stays locked and chosen even when its trigger cannot be started."""
+    """Lock and publish the latest version. It stays locked and published even if its trigger cannot be started."""
     version = latest_version(state, flow)
     if version["state"] == "DRAFT":
         state.store.change("flow_version", version["id"], state="LOCKED")

@@ -1,4 +1,4 @@
-"""Flows in the store: a row each, and a row for every version."""
+"""Flows in the store: one row per flow, and one per version."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..versions import MODERN_FIELDS
 from .flow_versions import empty_version
 
 DELETING = "DELETING"
-#: Seconds between the answer to a DELETE and the end of the flow.
+#: Seconds between the response to a DELETE and the deletion of the flow.
 _DELETION = 1.0
 
 
 def add_flow(state: ServerState, project_id: str, display_name: str, **given: object) -> Row:
-    """A new flow, disabled and empty. A caller cannot choose its ``externalId``."""
+    """Add a flow, disabled and empty. Callers cannot choose its ``externalId``."""
     flow = state.store.add(
         "flow",
         {
@@ -37,13 +37,13 @@ def add_flow(state: ServerState, project_id: str, display_name: str, **given: ob
 
 
 def flow_json(state: ServerState, flow: Row) -> Row:
-    """A flow as the API shows it: with its latest version, and with its trigger's schedule while it is enabled."""
+    """A flow as the API returns it: with its latest version and, while it is enabled, its trigger's schedule."""
     shown = {**flow, "version": latest_version(state, flow)}
     return shown | ({"triggerSource": {"schedule": None}} if flow["status"] == "ENABLED" else {})
 
 
 def latest_version(state: ServerState, flow: Row) -> Row:
-    """The version that the builder shows: the draft, or what was published last."""
+    """The version that the builder shows: the draft, or the version published last."""
     return state.store.all("flow_version", flowId=flow["id"])[-1]
 
 
@@ -53,7 +53,7 @@ def published_version(state: ServerState, flow: Row) -> Row | None:
 
 
 def get_or_create_draft(state: ServerState, flow: Row) -> Row:
-    """The version to change: the draft, or a fresh copy of a version that is locked."""
+    """The version to change: the draft, or a new copy of a locked version."""
     version = latest_version(state, flow)
     if version["state"] == "DRAFT":
         return version
@@ -62,13 +62,13 @@ def get_or_create_draft(state: ServerState, flow: Row) -> Row:
 
 
 def start_deletion(state: ServerState, flow: Row) -> None:
-    """Mark a flow as being deleted: lists leave it out, and its webhook goes on for a moment."""
+    """Mark a flow as being deleted: lists leave it out, but its webhook still works for a moment."""
     state.store.change("flow", flow["id"], operationStatus=DELETING)
     state.store.add("flow_deletion", {"flowId": flow["id"], "ends": state.clock() + _DELETION})
 
 
 def finish_deletions(state: ServerState, until: float) -> None:
-    """Delete each flow whose time has come by then, with its versions and its runs."""
+    """Delete each flow whose deletion is due by then, with its versions and its runs."""
     for deletion in state.store.all("flow_deletion"):
         if deletion["ends"] > until:
             continue
@@ -80,5 +80,5 @@ def finish_deletions(state: ServerState, until: float) -> None:
 
 
 def add_version(state: ServerState, flow: Row, definition: Row) -> Row:
-    """A further version of the flow, which is the latest now."""
+    """Add a version to the flow, which becomes the latest."""
     return state.store.add("flow_version", {"flowId": flow["id"], **definition})

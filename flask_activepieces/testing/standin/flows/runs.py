@@ -1,4 +1,4 @@
-"""Runs of flows: starting them, listing them, and trying one again."""
+"""Runs of flows: start, list and retry them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from .flow_engine import Outcome, run_version
 
 group = RouteGroup("runs", scoped=True)
 
-#: The newest first; the one list whose cursor loses nothing.
+#: Newest first, with an exact cursor.
 _BY_AGE = ExactCursor(("created", "id"), descending=True)
-#: As much of an error as a run's summary tells.
+#: The maximum length of an error message in a run's summary.
 _MAX_MESSAGE_LENGTH = 512
 
 
 def run_now(state: ServerState, flow: Row, payload: Row) -> Outcome:
-    """Let the worker run the published version of a flow; without one nothing happens, and no run is to be seen."""
+    """Run the published version of a flow. Without a worker nothing happens, and no run is stored."""
     return (
         _execute(state, _create_run(state, flow, payload)["id"]) if state.has_worker else Outcome()
     )
 
 
 def is_over_quota(state: ServerState) -> bool:
-    """Whether runs end before they begin."""
+    """Whether the quota is used up, so that runs end before they begin."""
     return state.over_quota and state.has(QUOTA)
 
 
 def run_in_background(state: ServerState, flow: Row, payload: Row) -> None:
-    """The same, and nobody waits for it."""
+    """Run the published version of a flow without waiting for it."""
     state.jobs.start(partial(run_now, state, flow, payload))
 
 
@@ -67,7 +67,7 @@ def _create_run(state: ServerState, flow: Row, payload: Row) -> Row:
 
 
 def _execute(state: ServerState, run_id: str) -> Outcome:
-    """Run all steps that did not succeed yet, and write down what came of it."""
+    """Run all steps that have not succeeded yet, and store the outcome."""
     if is_over_quota(state):
         state.store.change(
             "flow_run", run_id, status="QUOTA_EXCEEDED", finishTime=state.store.now()
@@ -113,13 +113,13 @@ def _run(call: RouteCall) -> Row:
 
 
 def _to_json(state: ServerState, run: Row) -> Row:
-    """A run as the API shows it: with the version that ran, without what its steps did."""
+    """A run as the API returns it: with the version that ran, without the results of its steps."""
     public = {name: value for name, value in run.items() if name != "sealed"}
     return {**public, "flowVersion": state.store.get("flow_version", run["flowVersionId"])}
 
 
 def _list_item_json(state: ServerState, run: Row) -> Row:
-    """A run in a list, which shows the version twice; the query behind it lets its own columns out."""
+    """A run in a list. It contains the version twice, because the query's own columns leak into the response."""
     shown = _to_json(state, run)
     version = shown["flowVersion"]
     columns = {f"flowVersion_{name}": value for name, value in version.items()}
@@ -142,7 +142,7 @@ _FILTERS = {
 
 @group.route("GET", "/flow-runs", query=_FILTERS, project=in_query, permission="READ_RUN")
 def list_runs(call: RouteCall) -> tuple[int, Json]:
-    """The runs of a project that pass all filters."""
+    """The runs of a project that match all filters."""
     query = call.query
     runs = call.state.store.all(
         "flow_run", lambda run: _matches_filters(run, query), projectId=call.project_id
@@ -178,7 +178,7 @@ _RETRY = fields({"projectId": text(), "strategy": one_of("FROM_FAILED_STEP", "ON
     "POST", "/flow-runs/<id>/retry", body=_RETRY, project=project_of_run, permission="WRITE_RUN"
 )
 def retry(call: RouteCall) -> tuple[int, Json]:
-    """Queue a run again: from the step that failed, or from its trigger with the flow as it is published now."""
+    """Queue a run again: from the failed step, or from its trigger with the currently published version."""
     run, store = _run(call), call.state.store
     changes: Row = {"status": "QUEUED", "startTime": store.now(), "finishTime": None}
     if call.body["strategy"] == "ON_LATEST_VERSION":

@@ -1,4 +1,4 @@
-"""Webhooks: how the world starts flows, and how a caller gets an answer from one."""
+"""Webhooks, which start flows and may wait for their response."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .runs import is_over_quota, run_in_background, run_now
 group = RouteGroup("webhooks", reads_bodies=False)
 
 _ID = "/webhooks/<flowId>"
-#: Bytes that a webhook takes (AP_MAX_WEBHOOK_PAYLOAD_SIZE_MB, 25 unless it is set).
+#: The largest body of a webhook, in bytes (AP_MAX_WEBHOOK_PAYLOAD_SIZE_MB, 25 by default).
 _MAX_BYTES = 25 * 1024 * 1024
 
 
 def _flow(call: RouteCall) -> Row:
-    """The flow to start: one that is gone is 410, one that is switched off 404, both with an empty object."""
+    """The flow to start. Unknown flows are 410, disabled ones 404, both with an empty object."""
     flow = call.state.store.get("flow", call.params["flowId"])
     if flow is None:
         raise ErrorResponse(410, {})
@@ -33,7 +33,7 @@ def _flow(call: RouteCall) -> Row:
 @group.route("GET", _ID, who=PUBLIC)
 @group.route("POST", _ID, who=PUBLIC)
 def start(call: RouteCall) -> tuple[int, Json]:
-    """Start a flow and do not wait for it."""
+    """Start a flow without waiting for it."""
     run_in_background(call.state, _flow(call), payload_of(request))
     return 200, {}
 
@@ -41,7 +41,7 @@ def start(call: RouteCall) -> tuple[int, Json]:
 @group.route("GET", f"{_ID}/test", who=PUBLIC)
 @group.route("POST", f"{_ID}/test", who=PUBLIC)
 def sample(call: RouteCall) -> tuple[int, Json]:
-    """Sample data for the builder: nothing runs."""
+    """Accept sample data for the builder; nothing runs."""
     _flow(call)
     return 200, {}
 
@@ -49,7 +49,7 @@ def sample(call: RouteCall) -> tuple[int, Json]:
 @group.route("GET", f"{_ID}/sync", who=PUBLIC)
 @group.route("POST", f"{_ID}/sync", who=PUBLIC)
 def start_and_wait(call: RouteCall) -> Response:
-    """Start a flow and wait for its answer. A flow that gives none, or fails, keeps the caller waiting."""
+    """Start a flow and wait for its response. If the flow sends none or fails, wait for the timeout."""
     state = call.state
     began = state.clock()
     outcome = run_now(state, _flow(call), payload_of(request))
@@ -72,7 +72,7 @@ def _as_response(answer: WebhookResponse) -> Response:
 
 
 def payload_of(received: Request) -> Row:
-    """What a webhook hands to its flow."""
+    """The payload that a webhook passes to its flow."""
     raw = received.get_data(cache=True, parse_form_data=False)
     if len(raw) > _MAX_BYTES:
         raise framework_error(413, "Request body is too large", code="FST_ERR_CTP_BODY_TOO_LARGE")

@@ -1,7 +1,7 @@
-"""MCP servers of projects and of the platform: their settings and their token. Clients connect at `mcp_transport`.
+"""MCP servers of projects and of the platform: their settings and their token. Clients connect at `transport`.
 
-Only users get in, not API keys; of a project's users also those who may only look, and they see the token.
-0.78 has a switch (``status``), 0.85 a list of tools that are off (``disabledTools``).
+Only users have access, not API keys. Even users who may only read a project see the token.
+0.78 has a switch (``status``), 0.85 a list of disabled tools (``disabledTools``).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _OF_PLATFORM = "/mcp-server"
 _TOKEN_LENGTH = 72
 _READ, _WRITE = "READ_MCP", "WRITE_MCP"
 
-#: What may be set: a name that no tool has is kept as well, and what belongs to the other version is dropped.
+#: The settings. Unknown tools are stored as well; fields of the other version are dropped.
 _DISABLED_TOOLS = fields({"disabledTools": optional(list_of(text()))})
 _STATUS = fields({"status": optional(one_of("ENABLED", "DISABLED"))})
 
 
 def _server(state: ServerState, **owner: str | None) -> Row:
-    """The one MCP server of a project or a platform; it comes to be when it is first looked at."""
+    """The MCP server of a project or platform, created when it is first read."""
     settings = {"status": "DISABLED", "disabledTools": [], "token": new_id(_TOKEN_LENGTH)}
     with state.lock:
         return state.store.first(KIND, **owner) or state.store.add(KIND, {**owner, **settings})
@@ -43,7 +43,7 @@ def _of_platform(call: RouteCall) -> Row:
 
 
 def _to_json(state: ServerState, server: Row) -> Row:
-    """An MCP server as its version of Activepieces shows it; only those of projects have flows."""
+    """An MCP server as the API of that version returns it; only those of projects have flows."""
     others = ("status",) if state.has(MCP_BY_OAUTH) else ("type", "platformId", "disabledTools")
     shown = {name: value for name, value in server.items() if name not in others}
     return shown | ({"flows": []} if server["type"] == "PROJECT" else {})
@@ -87,7 +87,7 @@ group.route(
 
 @group.route("POST", f"{_OF_PROJECT}/rotate", who=USER_ONLY, project=in_path, permission=_WRITE)
 def rotate(call: RouteCall) -> tuple[int, Json]:
-    """Give a project's MCP server another token."""
+    """Rotate the token of a project's MCP server."""
     return _change(call, _connection_of_project(call), token=new_id(_TOKEN_LENGTH))
 
 
@@ -114,5 +114,5 @@ def set_platform(call: RouteCall) -> tuple[int, Json]:
     "POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH
 )
 def rotate_platform(call: RouteCall) -> tuple[int, Json]:
-    """Give the platform's MCP server another token."""
+    """Rotate the token of the platform's MCP server."""
     return _change(call, _of_platform(call), token=new_id(_TOKEN_LENGTH))

@@ -1,8 +1,8 @@
-"""Where MCP clients connect. The stand-in runs no tools: it shows whom servers let in, and one without flows.
+"""The endpoint for MCP clients. It checks tokens as real servers do, and offers no tools.
 
-From 0.85 on only a token of Activepieces' own OAuth server opens ``/mcp``. The stand-in issues none, so it refuses
-all: API keys, user tokens, and the token that the management routes show, as real servers do. At 0.78 that token
-opens the server of its project, also one that is switched off.
+From 0.85 on, ``/mcp`` only accepts tokens of Activepieces' own OAuth server. The stand-in issues none, so it rejects
+all tokens, including API keys, user tokens and the token from the settings. At 0.78 that token works for the server
+of its project, even if the server is disabled.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ old_group = RouteGroup("old mcp transport")
 @group.route("POST", "/mcp", who=PUBLIC, since=MCP_BY_OAUTH)
 @group.route("POST", "/mcp/platform", who=PUBLIC, since=MCP_BY_OAUTH)
 def refuse(call: RouteCall) -> Response:
-    """No token opens it."""
+    """Reject every token."""
     message = {"error": "unauthorized", "message": "Invalid or expired access token"}
     response = respond(401, message)
-    # Without the port, as on real servers that are not behind a proxy.
+    # Without the port, like real servers without a proxy.
     host = request.host.partition(":")[0]
     metadata = f"http://{host}/.well-known/oauth-protected-resource{request.path}"
     response.headers["WWW-Authenticate"] = (
@@ -38,14 +38,14 @@ def refuse(call: RouteCall) -> Response:
 @group.route("GET", "/mcp", who=PUBLIC, since=MCP_BY_OAUTH)
 @group.route("GET", "/mcp/platform", who=PUBLIC, since=MCP_BY_OAUTH)
 def only_post(call: RouteCall) -> tuple[int, Json]:
-    """There is no stream to listen to."""
+    """Only POST is supported: there is no event stream."""
     message = "Use POST with Authorization: Bearer <token> for MCP requests."
     return 405, {"error": "Method Not Allowed", "message": message}
 
 
 @old_group.route("POST", "/projects/<projectId>/mcp-server/http", who=PUBLIC, before=MCP_BY_OAUTH)
 def speak(call: RouteCall) -> Response:
-    """Let the project's own token in, and say that there are no tools."""
+    """Accept the project's token, and return an empty list of tools."""
     server = call.state.store.first(KIND, projectId=call.params["projectId"])
     if server is None or request.headers.get("Authorization") != f"Bearer {server['token']}":
         return respond(401, {"error": "Unauthorized"})

@@ -1,6 +1,6 @@
-"""Pieces that come in an archive: an npm package, of which the stand-in reads ``src/manifest.json``.
+"""Pieces from an archive: an npm package, of which the stand-in reads ``src/manifest.json``.
 
-It runs no JavaScript. The manifest says what the piece's one generic runtime does: each action is an HTTP call to
+It runs no JavaScript. The manifest describes what the piece's generic runtime does: each action is an HTTP call to
 ``{base_url}{path}`` with the connection's token.
 """
 
@@ -19,12 +19,12 @@ from .piece import Action, ActionCall, StandinPiece, StepFailed
 
 _MANIFEST = "src/manifest.json"
 _ENTRY = "src/index.js"
-#: Seconds until an action gives up on the API that it calls.
+#: The timeout of an action's HTTP call, in seconds.
 _TIMEOUT = 30
 
 
 class BadArchive(ValueError):
-    """The file is no gzipped tar archive, or holds no manifest."""
+    """The file is not a gzipped tar archive, or has no manifest."""
 
 
 class NoEntry(ValueError):
@@ -86,11 +86,11 @@ def _action(described: Mapping[str, Any]) -> Action:
 
 def _send(described: Mapping[str, Any], call: ActionCall) -> Json:
     method, path = described["method"], described["path"]
-    # Its own fields only: among the inputs is the whole connection, too.
+    # Only its own fields: the inputs also contain the whole connection.
     own = {name: call.props.get(name) for name in described.get("props", {})}
     given = {name: value for name, value in own.items() if value not in (None, "")}
     auth = call.auth or {}
-    # Where the API is: a part of an OAuth connection, an input of the action for any other.
+    # The API's address is a prop of an OAuth connection; otherwise it is an input of the action.
     base_url = given.pop("base_url", None) or auth.get("props", {}).get("base_url", "")
     try:
         response = requests.request(

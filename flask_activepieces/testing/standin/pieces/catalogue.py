@@ -50,7 +50,7 @@ CATEGORIES = (
     "SALES_AND_CRM",
 )
 
-#: What a piece of the catalogue's row says that the piece itself does not.
+#: Fields of a catalogue row that the piece itself does not define.
 _OFFICIAL: Row = {
     "projectUsage": 0,
     "platformId": None,
@@ -64,12 +64,12 @@ _OFFICIAL: Row = {
 }
 
 _UNLOADABLE = "unloadable_piece"
-#: Type of a connection -> the one field of its value that a piece's check gets.
+#: Type of a connection -> the field of its value that is passed to a piece's check.
 _BARE = {"SECRET_TEXT": "secret_text", "CUSTOM_AUTH": "props"}
 
 
 def add_pieces(state: ServerState, pieces: Sequence[StandinPiece]) -> None:
-    """Put pieces into the catalogue of a server that begins."""
+    """Add pieces to the catalogue of a new server."""
     for piece in pieces:
         row = state.store.first("piece", name=piece.name, version=piece.version)
         row = row or state.store.add("piece", {**piece.as_json(), **_OFFICIAL})
@@ -77,32 +77,32 @@ def add_pieces(state: ServerState, pieces: Sequence[StandinPiece]) -> None:
 
 
 def find_piece(state: ServerState, name: str, version: str | None = None) -> Row | None:
-    """The metadata of a piece, as ``GET /pieces/:name`` gives it: the version that is named, or else the newest."""
+    """The metadata of a piece as in ``GET /pieces/:name``, of the requested or the newest version."""
     rows = sorted(state.store.all("piece", _supports_server(state), name=name), key=_order)
     exact = [row for row in rows if row["version"] == version]
     return next(reversed(exact or rows), None)
 
 
 def behaviour_of(state: ServerState, row: Row) -> StandinPiece:
-    """What plays the piece of that row."""
+    """The Python behaviour of the piece in that row."""
     archived = state.store.first("piece_manifest", pieceId=row["id"])
     return piece_of(archived["manifest"]) if archived else state.pieces[row["id"]]
 
 
 def validate(state: ServerState, row: Row, value: Json) -> str | None:
-    """What the piece of that row says is wrong with the value of a connection, if anything."""
+    """The problem that the piece's check finds in the value of a connection, or None."""
     check = behaviour_of(state, row).validate
     field = _BARE.get(value["type"])
     return check(value[field] if field else value) if check else None
 
 
 def has_check(state: ServerState, row: Row) -> bool:
-    """Whether the piece of that row checks connections at all."""
+    """Whether the piece in that row checks connections."""
     return behaviour_of(state, row).validate is not None
 
 
 def _supports_server(state: ServerState) -> Callable[[Row], bool]:
-    """Whether a piece supports this release of Activepieces; one that does not is hidden."""
+    """Whether a piece supports this release of Activepieces; other pieces are hidden."""
     release = _numbers(state.release)
     return lambda row: (
         _numbers(row["minimumSupportedRelease"])
@@ -121,20 +121,20 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 @group.route("GET", "/pieces/categories", who=PUBLIC)
 def categories(call: RouteCall) -> tuple[int, Json]:
-    """What kinds of pieces there are."""
+    """The categories of pieces."""
     return 200, list(CATEGORIES)
 
 
 @group.route("GET", "/pieces/registry", who=PUBLIC)
 def registry(call: RouteCall) -> tuple[int, Json]:
-    """Names and versions of everybody's pieces."""
+    """Names and versions of the public pieces."""
     rows = call.state.store.all("piece", platformId=None)
     return 200, [{"name": row["name"], "version": row["version"]} for row in rows]
 
 
 @group.route("GET", "/pieces", query={"searchQuery": optional(text())}, who=PUBLIC)
 def list_pieces(call: RouteCall) -> tuple[int, Json]:
-    """The newest version of each piece, without what its actions are."""
+    """The newest version of each piece, without its actions."""
     message = call.query.get("searchQuery", "").lower()
     return 200, [_summary(row) for row in _visible(call) if message in _matches_search(row)]
 
@@ -147,7 +147,7 @@ def list_pieces(call: RouteCall) -> tuple[int, Json]:
     who=PUBLIC,
 )
 def get_piece(call: RouteCall) -> tuple[int, Json]:
-    """One piece, whole; the newest version unless the query names one."""
+    """One piece with all details; the newest version unless the query names one."""
     name, version = call.params["name"], call.query.get("version")
     rows = [row for row in _visible(call, version) if row["name"] == name]
     if not rows:
@@ -157,9 +157,9 @@ def get_piece(call: RouteCall) -> tuple[int, Json]:
 
 
 def _visible(call: RouteCall, version: str | None = None) -> list[Row]:
-    """The pieces that the caller sees: everybody's and the platform's own, one version of each.
+    """The pieces visible to the caller: public ones and the platform's own, one version of each.
 
-    The route is public, yet a bad token is refused, and only a good one shows a platform's own pieces.
+    The route is public, but an invalid token is rejected, and a valid one is needed to see a platform's own pieces.
     """
     header = request.headers.get("Authorization", "")
     caller = authenticate(call.state, header, scoped=False)
@@ -198,7 +198,7 @@ _INSTALL = union(
 
 @group.route("POST", "/pieces", body=_INSTALL, platform_admin=True, plan="managePiecesEnabled")
 def install(call: RouteCall) -> tuple[int, Json]:
-    """Install a piece for the platform; a version once, and for good. Only CE answers with the piece."""
+    """Install a piece for the platform. A version can be installed only once. Only CE returns the piece."""
     name, version = call.body["pieceName"], call.body["pieceVersion"]
     manifest = _manifest(call) | {"name": name, "version": version}
     if call.state.store.first("piece", name=name, version=version) is not None:
@@ -206,7 +206,7 @@ def install(call: RouteCall) -> tuple[int, Json]:
     own = {
         **_OFFICIAL,
         "platformId": call.caller.platform_id,
-        # What its framework imposes, whatever such a piece itself says.
+        # Set by the framework, whatever the piece itself declares.
         "minimumSupportedRelease": manifest.get("minimumSupportedRelease", "0.82.0"),
         "maximumSupportedRelease": "999.999.999",
         "pieceType": "CUSTOM",
@@ -219,9 +219,9 @@ def install(call: RouteCall) -> tuple[int, Json]:
 
 
 def _manifest(call: RouteCall) -> Row:
-    """What the worker finds in the archive. It has no npm registry to ask for a piece that is not in one.
+    """The manifest in the uploaded archive. The stand-in has no npm registry for other pieces.
 
-    A version whose code does not load cannot be installed later, either: the worker keeps what it could not load.
+    A version whose code fails to load cannot be installed later either: the worker caches the failure.
     """
     state, body = call.state, call.body
     version = {"name": body["pieceName"], "version": body["pieceVersion"]}

@@ -1,4 +1,4 @@
-"""A piece, as the stand-in knows one: what the API shows of it, and Python in place of its JavaScript.
+"""A piece of the stand-in: its metadata for the API, and Python in place of its JavaScript.
 
 Piece(
     "@acme/piece-acme",
@@ -19,9 +19,9 @@ from ..routing.responses import Json, Row
 
 @dataclass(frozen=True)
 class ActionCall:
-    """What an action is given, which is what an engine gives it as far as the stand-in has it.
+    """The context of an action, as far as the stand-in provides what an engine does.
 
-    ``props`` are all inputs, and ``auth`` is among them, as in an engine's ``propsValue``: the whole connection.
+    ``props`` are all inputs including ``auth``, the whole connection, as in an engine's ``propsValue``.
     """
 
     auth: Json = field(repr=False)
@@ -38,7 +38,7 @@ class ActionCall:
 
 @dataclass(frozen=True)
 class WebhookResponse:
-    """What an action returns to answer the waiting caller of the webhook. The flow stops there, if it is final."""
+    """Returned by an action to respond to the waiting caller of the webhook. If it is final, the flow ends."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -46,12 +46,12 @@ class WebhookResponse:
     final: bool = True
 
 
-#: Where in an engine it happened. It is why the short form of an error is a JSON text that is cut off.
+#: The location in an engine. Because of it, the short form of an error is truncated JSON.
 _STACK = "\n    at async stand-in" * 20
 
 
 class StepFailed(Exception):
-    """A step of a flow failed: the name of its error and what it says."""
+    """A step of a flow failed; has the name and message of the error."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(f"{name}: {message}")
@@ -59,7 +59,7 @@ class StepFailed(Exception):
         self.message = message
 
     def report(self) -> str:
-        """The error as an engine reports it: JSON in a text."""
+        """The error as an engine reports it: JSON in a string."""
         told = {
             "__apErrorVersion": 1,
             "message": self.message,
@@ -71,7 +71,7 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that a piece does: ``run`` returns its output, or an `WebhookResponse`, or raises `StepFailed`."""
+    """An action of a piece: ``run`` returns its output or a `WebhookResponse`, or raises `StepFailed`."""
 
     display_name: str
     run: Callable[[ActionCall], Any]
@@ -83,9 +83,9 @@ class Action:
 class StandinPiece:
     """One version of a piece; ``auth``, ``props`` and ``triggers`` as in a piece's metadata.
 
-    ``validate`` plays the piece's own check of a connection: it gets the secret of a SECRET_TEXT, the props of a
-    CUSTOM_AUTH, or else the whole value, and answers what is wrong with it, or nothing. ``identify`` plays
-    ``getConnectionIdentifier``: whose account the value is of.
+    ``validate`` is the piece's check of a connection: it gets the secret of a SECRET_TEXT, the props of a
+    CUSTOM_AUTH, otherwise the whole value, and returns a problem or None. ``identify`` is ``getConnectionIdentifier``: it returns
+    the account of the value.
     """
 
     name: str
@@ -101,7 +101,7 @@ class StandinPiece:
     authors: tuple[str, ...] = ()
 
     def as_json(self) -> Row:
-        """What the API shows of it."""
+        """The metadata, as the API returns it."""
         return {
             "name": self.name,
             "authors": list(self.authors),

@@ -1,4 +1,4 @@
-"""The piece that starts flows by a webhook and answers its caller; it is part of every Activepieces."""
+"""The piece that starts flows by a webhook and responds to its caller. Every Activepieces includes it."""
 
 from __future__ import annotations
 

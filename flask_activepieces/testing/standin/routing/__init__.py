@@ -1,1 +1,1 @@
-"""How requests become calls of a route: bodies, validation, authentication and responses."""
+"""From requests to route calls: bodies, validation, authentication and responses."""

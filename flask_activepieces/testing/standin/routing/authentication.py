@@ -1,6 +1,6 @@
-"""Who calls: API keys (SERVICE), user tokens (USER), tokens of the first sign-up (ONBOARDING) and of the ENGINE.
+"""Authentication: API keys (SERVICE), user tokens (USER), tokens of the first sign-up (ONBOARDING) and of the ENGINE.
 
-No token at all is 403, not 401; the scheme is case-sensitive, so ``bearer`` is no token either.
+A missing token is 403, not 401. The scheme is case-sensitive, so ``bearer`` counts as a missing token.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SEVEN_DAYS = 7 * 86_400
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls. An API key acts as the owner of its platform."""
+    """The authenticated caller. An API key acts as the owner of its platform."""
 
     kind: str
     user_id: str | None = None
@@ -36,19 +36,19 @@ class Caller:
 def not_allowed(
     message: str = "principal is not allowed for this route", **params: str
 ) -> ErrorResponse:
-    """403: there is no token, or one of a kind that this route is not for."""
+    """403: the token is missing, or its kind is not accepted by this route."""
     return activepieces_error(403, "AUTHORIZATION", {"message": message, **params})
 
 
-def invalid_token(message: str = "invalid access token or session expired") -> ErrorResponse:  # noqa: S107 - words
-    """401: the token is not one, or is one no longer."""
+def invalid_token(message: str = "invalid access token or session expired") -> ErrorResponse:  # noqa: S107 - not a password
+    """401: the token is invalid or expired."""
     return activepieces_error(401, "INVALID_BEARER_TOKEN", {"message": message})
 
 
 def authenticate(state: ServerState, header: str, *, scoped: bool) -> Caller | None:
-    """Who calls, by the Authorization header; None when it holds no token.
+    """The caller, from the Authorization header; None if it has no token.
 
-    On routers that look a project up first, a hook trips over the missing principal, and only the status is right.
+    On routers that look up the project first, a hook fails on the missing principal, so only the status is right.
     """
     scheme, _, token = header.partition(" ")
     if scheme != "Bearer" or not token:
@@ -63,12 +63,12 @@ def authenticate(state: ServerState, header: str, *, scoped: bool) -> Caller | N
 
 
 def hash_key(secret: str) -> str:
-    """What is kept of an API key."""
+    """The hash of an API key, which is stored in its place."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def user_token(state: ServerState, user: Row) -> str:
-    """A session of that user, for seven days."""
+    """A session token of that user, valid for seven days."""
     identity = state.store.get("identity", user["identityId"])
     assert identity is not None, "every user has an identity"
     platform = {"id": user["platformId"]}
@@ -84,7 +84,7 @@ def user_token(state: ServerState, user: Row) -> str:
 
 
 def onboarding_token(state: ServerState, identity: Row) -> str:
-    """What the first sign-up gives: good for making the platform and nothing else."""
+    """The token of the first sign-up, which can only create the platform."""
     return _sign(
         state,
         {"id": identity["id"], "type": ONBOARDING, "tokenVersion": identity["tokenVersion"]},
@@ -92,7 +92,7 @@ def onboarding_token(state: ServerState, identity: Row) -> str:
 
 
 def engine_token(state: ServerState, project_id: str) -> str:
-    """What the engine shows while it runs a flow of that project."""
+    """The token that the engine uses while it runs a flow of that project."""
     project = state.store.get("project", project_id)
     assert project is not None, "no project has this id"
     return _sign(
@@ -107,7 +107,7 @@ def engine_token(state: ServerState, project_id: str) -> str:
 
 
 def find_project(state: ServerState, caller: Caller, project_id: str) -> Row:
-    """The project, if it is of the caller's platform."""
+    """The project, which must belong to the caller's platform."""
     project = state.store.get("project", project_id)
     if project is None or project["platformId"] != caller.platform_id:
         raise not_found("project", project_id)
@@ -117,7 +117,7 @@ def find_project(state: ServerState, caller: Caller, project_id: str) -> Row:
 def check_permission(
     state: ServerState, caller: Caller, project: Row, permission: str | None
 ) -> None:
-    """Refuse a user who has no role in the project, or one whose role lacks the permission."""
+    """Reject a user without a role in the project, or whose role lacks the permission."""
     if caller.kind != USER:
         return
     assert caller.user_id is not None
@@ -140,7 +140,7 @@ def check_permission(
 
 
 def check_platform_admin(state: ServerState, caller: Caller) -> None:
-    """Refuse a user who is not an admin of the platform."""
+    """Reject users who are not admins of the platform."""
     if caller.kind == USER and not is_platform_admin(state, caller.user_id):
         raise not_allowed("User is not an admin/owner of the platform.")
 
@@ -152,7 +152,7 @@ def is_platform_admin(state: ServerState, user_id: str | None) -> bool:
 
 
 def role_of(state: ServerState, user_id: str, project: Row) -> Row | None:
-    """The role of a user in a project: all rights for its owner and for admins of the platform."""
+    """The role of a user in a project. Its owner and the platform's admins have all permissions."""
     if project["ownerId"] == user_id or is_platform_admin(state, user_id):
         return {"name": "Admin", "permissions": list(ALL_PERMISSIONS)}
     member = state.store.first("project_member", projectId=project["id"], userId=user_id)

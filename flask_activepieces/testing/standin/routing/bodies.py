@@ -1,4 +1,4 @@
-"""Reads the body of a request as Fastify does: JSON, forms with brackets, text, or files."""
+"""Reads the body of a request as Fastify does: JSON, forms with brackets, plain text, or files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BRACKETS = re.compile(r"\[([^\]]*)\]")
 
 
 def read_body(request: Request) -> Json:
-    """The decoded body; None when there is none. Reads it to its end, so that the connection can go on."""
+    """The decoded body, or None if it is empty. Reads the whole body, so that the connection can be reused."""
     raw = request.get_data(cache=True, parse_form_data=False)
     kind = request.mimetype
     if request.method in ("GET", "HEAD"):

@@ -1,8 +1,8 @@
-"""Pages of a list and their cursors, with the fault that real servers have.
+"""Pages of a list and their cursors, including a bug of real servers.
 
-The cursor of most lists holds the moment at which a page's last row was made, and the next page begins with the
-*second* after it: rows of the same second that did not fit on the page are on no page at all. (41 connections made in
-about a second, asked for ten at a time: 20 arrived.) Only some lists have cursors that tell every row from the next.
+The cursor of most lists is the creation time of a page's last row, and the next page begins with the following
+*second*: rows of the same second that did not fit on the page are lost. (Of 41 connections created within about a
+second, pages of ten returned 20.) Only some lists have exact cursors.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from .responses import Row, framework_error
 
 
 class Cursor(Protocol):
-    """Where a page begins or ends."""
+    """How a list writes and compares its cursors."""
 
     def text(self, row: Row) -> str:
-        """What a cursor at this row holds."""
+        """The content of a cursor for this row."""
 
     def is_after(self, row: Row, cursor: str) -> bool:
-        """Whether the row belongs to the pages behind the cursor."""
+        """Whether the row comes after the cursor."""
 
     def is_before(self, row: Row, cursor: str) -> bool:
-        """Whether the row belongs to the pages in front of the cursor."""
+        """Whether the row comes before the cursor."""
 
 
 class SecondsCursor:
-    """The lossy cursor: ``created:<milliseconds>``, compared by whole seconds."""
+    """The lossy cursor: ``created:<milliseconds>``, compared in whole seconds."""
 
     def text(self, row: Row) -> str:
         return f"created:{_milliseconds(row)}"
@@ -52,7 +52,7 @@ class SecondsCursor:
 
 @dataclass(frozen=True)
 class ExactCursor:
-    """A cursor that names the fields which order the list, as JSON; it loses nothing."""
+    """An exact cursor: the sort fields of the row, as JSON."""
 
     fields: tuple[str, ...]
     descending: bool = False
@@ -78,7 +78,7 @@ SECONDS = SecondsCursor()
 def page(
     rows: Sequence[Row], *, limit: int | None, cursor: str | None, by: Cursor = SECONDS
 ) -> Row:
-    """One page of rows that are in order already, in the envelope of a list; no limit means all of them."""
+    """One page of sorted rows, in the envelope of a list; without a limit, all rows."""
     way, place = _read(cursor)
     if way == "next":
         rows = [row for row in rows if by.is_after(row, place)]
@@ -97,7 +97,7 @@ def page(
 
 
 def page_size(limit: float | None, *, default: int) -> int | None:
-    """How a server understands ``limit``: none is the default, 0 is 100, a negative one is no limit. No maximum."""
+    """The page size for ``limit``: 0 means 100, a negative number no limit. There is no maximum."""
     if limit is None:
         return default
     if limit < 0:
@@ -106,14 +106,14 @@ def page_size(limit: float | None, *, default: int) -> int | None:
 
 
 def _read(cursor: str | None) -> tuple[str, str]:
-    """Direction and place of a cursor. One that cannot be read is ignored; one that can be half read is not."""
+    """Direction and position of a cursor. Unreadable cursors are ignored, partly readable ones are not."""
     try:
         way, _, inner = base64.b64decode(cursor or "", validate=True).decode().partition("_")
     except ValueError:
         return "", ""
     if way not in ("next", "prev"):
         return "", ""
-    # Node decodes what it can, and stops at the first character that is none of base64.
+    # Node decodes up to the first character that is not base64.
     letters = re.match(r"[A-Za-z0-9+/]*", inner)
     assert letters is not None, "an empty text matches"
     whole = letters[0][: len(letters[0]) - (len(letters[0]) % 4 == 1)]

@@ -1,4 +1,4 @@
-"""How often one may try to sign up or in: so many times a minute, each route for itself."""
+"""The rate limit of sign-up and sign-in, per route and minute."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _WINDOW = 60
 
 @dataclass
 class RateLimit:
-    """Attempts within a minute that begins with the first of them."""
+    """Counts attempts in a window of one minute that begins with the first attempt."""
 
     most: int = 50
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def record_failure(self, route: str, now: float) -> tuple[int, int]:
-        """One attempt: how many are left, negative if it was one too many, and for how many seconds."""
+        """Count an attempt; returns the attempts left (negative if exceeded) and the seconds until the window ends."""
         with self._lock:
             ends, count = self._windows.get(route, (0.0, 0))
             if ends <= now:

@@ -1,4 +1,4 @@
-"""Routes that may be asked only so often: signing up and in."""
+"""Rate-limited routes: sign-up and sign-in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .route_groups import RouteCall, View
 
 
 def rate_limited(view: View) -> View:
-    """The view, for as long as there are attempts left."""
+    """Reject calls of the view with 429 while the limit is exceeded."""
 
     @wraps(view)
     def attempt(call: RouteCall) -> Response:

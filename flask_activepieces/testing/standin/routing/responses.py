@@ -1,7 +1,7 @@
-"""The two shapes of an error, and the answers that every area of the stand-in gives alike.
+"""The two formats of errors, and responses that several route groups share.
 
 Activepieces itself answers ``{code, params}``; Fastify, the framework under it, ``{statusCode, error, message}``,
-with a ``code`` in some cases. The same cause can give either, so the stand-in says at each place which one was seen.
+with a ``code`` in some cases. The same cause can lead to either, so the stand-in follows the recordings case by case.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 from flask import Response
 
-Json = Any  # what json.loads gives: the wire knows no narrower type
+Json = Any  # any result of json.loads
 Row = dict[str, Any]
 
 
 class ErrorResponse(Exception):
-    """An error answer, raised wherever the stand-in finds that it has to give one."""
+    """Raised to end a request with an error response."""
 
     def __init__(self, status: int, body: Json) -> None:
         super().__init__(f"{status} {body}")
@@ -28,12 +28,12 @@ class ErrorResponse(Exception):
 
 
 def activepieces_error(status: int, code: str, params: Row | None) -> ErrorResponse:
-    """An error in the words of Activepieces: ``{"code", "params"}``."""
+    """An error in Activepieces' own format: ``{"code", "params"}``."""
     return ErrorResponse(status, {"code": code, "params": params})
 
 
 def framework_error(status: int, message: str, *, code: str | None = None) -> ErrorResponse:
-    """An error in the words of the framework: ``{"statusCode", "code"?, "error", "message"}``."""
+    """An error in the framework's format: ``{"statusCode", "code"?, "error", "message"}``."""
     body: Row = {"statusCode": status}
     if code is not None:
         body["code"] = code
@@ -41,45 +41,45 @@ def framework_error(status: int, message: str, *, code: str | None = None) -> Er
 
 
 def invalid(problems: Sequence[str]) -> ErrorResponse:
-    """400: the parameters or the body do not have the route's form."""
+    """400: the parameters or the body are invalid."""
     return framework_error(400, ", ".join(problems), code="FST_ERR_VALIDATION")
 
 
 def route_not_found() -> ErrorResponse:
-    """404: there is no such route, or none with this method, in this edition and version."""
+    """404: this route or method does not exist in this edition and version."""
     return framework_error(404, "Route not found")
 
 
 def not_found(entity: str, entity_id: str) -> ErrorResponse:
-    """404: the route exists, the thing does not."""
+    """404: the route exists, but the entity does not."""
     return activepieces_error(
         404, "ENTITY_NOT_FOUND", {"entityId": entity_id, "entityType": entity}
     )
 
 
 def rule_violation(message: str) -> ErrorResponse:
-    """409: what Activepieces calls VALIDATION is a conflict to HTTP."""
+    """409: Activepieces' VALIDATION errors are conflicts in HTTP."""
     return activepieces_error(409, "VALIDATION", {"message": message})
 
 
 def database_error(message: str, *, code: str | None = None) -> ErrorResponse:
-    """500: something that Activepieces leaves to PostgreSQL to refuse; ``code`` is an SQLSTATE."""
+    """500: a PostgreSQL error that Activepieces does not handle; ``code`` is an SQLSTATE."""
     return framework_error(500, message, code=code)
 
 
 def missing_entity(kind: str, wanted: Row) -> ErrorResponse:
-    """500: a row that Activepieces takes for granted is not there."""
+    """500: a row that Activepieces expects is missing."""
     matching = json.dumps(wanted, indent=4, ensure_ascii=False)
     return database_error(f'Could not find any entity of type "{kind}" matching: {matching}')
 
 
 def single_page(rows: Sequence[Row]) -> Row:
-    """All rows on one page, in the envelope of a list."""
+    """All rows in the envelope of a list, on a single page."""
     return {"data": list(rows), "next": None, "previous": None}
 
 
 def respond(status: int, body: Json = None) -> Response:
-    """An answer as JSON, or an empty one when there is nothing to say (204)."""
+    """A JSON response, or an empty one without a body (204)."""
     if body is None:
         return Response(status=status)
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
@@ -87,6 +87,6 @@ def respond(status: int, body: Json = None) -> Response:
 
 
 def timestamp(instant: float) -> str:
-    """An instant as Activepieces writes it: UTC, milliseconds, Z."""
+    """A time as Activepieces writes it: UTC, milliseconds, Z."""
     moment = datetime.fromtimestamp(instant, tz=timezone.utc)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

@@ -1,7 +1,8 @@
-"""Routes as the stand-in's areas declare them, and what happens to a request before a route sees it.
+"""Declares routes in groups, and checks each request before its route is called.
 
-The order is the servers' own: the route exists · the body can be read · path, query and body have the right shape ·
-the token is good · it is of a kind that this route is for · the project exists · the user may · the plan includes it.
+The order of the checks is that of real servers: the route exists · the body can be decoded · path, query and body
+are valid · the token is valid · its kind is accepted · the project exists · the user has the permission · the plan
+includes the feature.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from .bodies import nested, read_body
 from .responses import ErrorResponse, Json, Row, activepieces_error, invalid, respond
 from .validation import ValidationFailed, Validator, fields, row_id_string, validation_errors
 
-#: Kinds of principal that most routes are for; an empty set is a public route.
+#: Kinds of callers that a route accepts; an empty set means a public route.
 KEY_OR_USER = frozenset({SERVICE, USER})
 USER_ONLY = frozenset({USER})
 PUBLIC: frozenset[str] = frozenset()
@@ -36,48 +37,48 @@ PUBLIC: frozenset[str] = frozenset()
 
 @dataclass
 class RouteCall:
-    """A request that has passed all checks, as its route sees it."""
+    """A request that has passed all checks."""
 
     state: ServerState
     params: Row
     query: Row
     body: Json
-    #: Who calls; None on a public route.
+    #: The caller; None on a public route.
     optional_caller: Caller | None = None
-    #: The project that the call is about, on routes that belong to one.
+    #: The project of the call, on routes that belong to one.
     project: Row | None = None
 
     @property
     def caller(self) -> Caller:
-        """Who calls, on a route that is not public."""
-        assert self.optional_caller is not None, "a public route has no principal"
+        """The caller, on a route that is not public."""
+        assert self.optional_caller is not None, "a public route has no caller"
         return self.optional_caller
 
     @property
     def project_id(self) -> str:
-        """The id of the project that the call is about."""
+        """The id of the call's project."""
         assert self.project is not None, "the route names no project"
         return str(self.project["id"])
 
 
-#: Where a route finds the id of its project; None: no project is meant after all.
+#: Returns the id of a route's project, or None if the call does not concern one.
 FindProject = Callable[[RouteCall], "str | None"]
 View = Callable[[RouteCall], "tuple[int, Json] | Response"]
 
 
 def in_query(call: RouteCall) -> str | None:
-    """The project is named by the query."""
+    """The project id in the query."""
     return call.query.get("projectId")
 
 
 def in_body(call: RouteCall) -> str | None:
-    """The project is named by the body."""
+    """The project id in the body."""
     project_id: str | None = call.body.get("projectId")
     return project_id
 
 
 def in_path(call: RouteCall) -> str | None:
-    """The project is named by the path."""
+    """The project id in the path."""
     return str(call.params["projectId"])
 
 
@@ -111,13 +112,13 @@ class RouteRule:
 
 @dataclass
 class RouteGroup:
-    """The routes of one file. ``scoped``: its router looks the project up first (see `authenticate`)."""
+    """The routes of one module. ``scoped``: its router looks up the project first (see `authenticate`)."""
 
     name: str
     scoped: bool = False
     #: Outside the API's prefix, such as ``/redirect``.
     at_root: bool = False
-    #: Whether bodies are read before a route sees the call; if not, the area understands them in its own way.
+    #: Whether bodies are decoded before the route is called.
     reads_bodies: bool = True
     routes: list[RouteRule] = field(default_factory=list)
 
@@ -138,7 +139,7 @@ class RouteGroup:
         since: Change | None = None,
         before: Change | None = None,
     ) -> Callable[[View], View]:
-        """Declare a route; path parameters are ids unless ``params`` gives them another shape."""
+        """Declare a route; path parameters are ids unless ``params`` has another validator."""
 
         def declare(view: View) -> View:
             names = [part[1:-1] for part in path.split("/") if part.startswith("<")]
@@ -217,7 +218,7 @@ def _check_scope(call: RouteCall, route: RouteRule) -> None:
         check_permission(call.state, call.caller, call.project, route.permission)
     if route.platform_admin:
         check_platform_admin(call.state, call.caller)
-    # The Community Edition installs pieces although its plan does not include them.
+    # The Community Edition installs pieces although its plan does not include the feature.
     if call.state.edition == "ee" and route.plan not in {None, *call.state.plan}:
         raise activepieces_error(402, "FEATURE_DISABLED", {"message": "Feature is disabled"})
 

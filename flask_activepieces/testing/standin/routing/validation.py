@@ -1,7 +1,7 @@
-"""What a route expects of its path, query and body, and the words in which a server says that it is not so.
+"""Validates path, query and body of a request, with the error messages of real servers.
 
-0.85 checks with zod ("body/name Invalid input: expected string, received undefined"), 0.78 with ajv ("body must have
-required property 'name'"). Fields that no shape names are left out of what the route sees, as the servers do.
+0.85 uses zod ("body/name Invalid input: expected string, received undefined"), 0.78 ajv ("body must have required
+property 'name'"). Unknown fields are dropped, as on real servers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .responses import Json, Row
 
 
 class _Missing:
-    """The value of a field that is not there."""
+    """The value of a missing field."""
 
 
 MISSING = _Missing()
@@ -24,9 +24,9 @@ MISSING = _Missing()
 
 @dataclass(frozen=True)
 class ValidationProblem:
-    """One thing that is wrong: where, what zod says, and whether a required field is missing.
+    """One problem: its path, zod's message, and whether a required field is missing.
 
-    ``slight``: the value has the right type and breaks a rule, such as a least length.
+    ``breaks_rule``: the value has the right type but violates a rule, such as a minimum length.
     """
 
     where: tuple[str, ...]
@@ -35,11 +35,11 @@ class ValidationProblem:
     breaks_rule: bool = False
 
     def zod(self) -> str:
-        """In the words of 0.85: the union as a whole is meant by ``body/``."""
+        """The message of 0.85; ``body/`` refers to a union as a whole."""
         return f"{self.where[0]}/{'/'.join(self.where[1:])} {self.message}"
 
     def ajv(self) -> str:
-        """In the words of 0.78."""
+        """The message of 0.78."""
         if self.missing:
             where = "/".join(self.where[:-1])
             return f"{where} must have required property '{self.where[-1]}'"
@@ -47,7 +47,7 @@ class ValidationProblem:
 
 
 class ValidationFailed(Exception):
-    """A value does not have the shape; carries the problems."""
+    """A value is invalid; has the list of problems."""
 
     def __init__(self, *problems: ValidationProblem) -> None:
         super().__init__([problem.zod() for problem in problems])
@@ -59,13 +59,13 @@ FieldPath = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Validator:
-    """One kind of value: reads it, or raises `ValidationFailed`."""
+    """Reads one kind of value, or raises `ValidationFailed`."""
 
     read: Callable[[Any, FieldPath], Json]
     required: bool = True
 
     def branches(self) -> tuple[Validator, ...]:
-        """The alternatives of a union; a plain shape is its own only one."""
+        """The alternatives of a union; otherwise only the validator itself."""
         return (self,)
 
 
@@ -87,7 +87,7 @@ def anything() -> Validator:
 
 
 def text(*, min_length: int = 0, pattern: str | None = None) -> Validator:
-    """A string, of a least length or a pattern."""
+    """A string, with a minimum length or a pattern."""
 
     def read(value: Any, at: FieldPath) -> str:
         if not isinstance(value, str):
@@ -108,7 +108,7 @@ row_id_string = text(pattern="[0-9a-zA-Z]{21}")
 
 
 def number() -> Validator:
-    """A number; in a query, the text of one."""
+    """A number; in a query, its decimal notation."""
 
     def read(value: Any, at: FieldPath) -> float:
         if isinstance(value, str):
@@ -124,7 +124,7 @@ def number() -> Validator:
 
 
 def boolean() -> Validator:
-    """True or false; in a query, the word."""
+    """A boolean; in a query, ``true`` or ``false``."""
 
     def read(value: Any, at: FieldPath) -> bool:
         if value in ("true", "false"):
@@ -137,7 +137,7 @@ def boolean() -> Validator:
 
 
 def one_of(*options: str) -> Validator:
-    """One of these words."""
+    """One of these strings."""
 
     def read(value: Any, at: FieldPath) -> str:
         if value not in options:
@@ -155,7 +155,7 @@ def one_of(*options: str) -> Validator:
 
 
 def list_of(validator: Validator) -> Validator:
-    """A list; a query that gives the parameter once means a list of one."""
+    """A list; a query parameter that occurs once is a list of one."""
 
     def read(value: Any, at: FieldPath) -> list[Json]:
         if at[0] == "querystring" and not isinstance(value, list):
@@ -179,7 +179,7 @@ def record() -> Validator:
 
 
 def fields(validators: Mapping[str, Validator]) -> Validator:
-    """An object with these fields; others are dropped. All problems are told together."""
+    """An object with these fields; others are dropped. All problems are reported together."""
 
     def read(value: Any, at: FieldPath) -> Row:
         if not isinstance(value, dict):
@@ -203,7 +203,7 @@ def fields(validators: Mapping[str, Validator]) -> Validator:
 
 @dataclass(frozen=True)
 class Union(Validator):
-    """Any of several shapes; see `union`."""
+    """One of several validators; see `union`."""
 
     options: tuple[Validator, ...] = ()
 
@@ -212,7 +212,7 @@ class Union(Validator):
 
 
 def union(*validators: Validator) -> Validator:
-    """The first of these that fits. A server says only that none does, unless a single one nearly did."""
+    """The first validator that accepts the value. The error is only specific if exactly one nearly accepted it."""
 
     def read(value: Any, at: FieldPath) -> Json:
         near: list[ValidationFailed] = []
@@ -232,7 +232,7 @@ def union(*validators: Validator) -> Validator:
 def validation_errors(
     validator: Validator, value: Any, wrong: ValidationFailed, *, where: str, zod: bool
 ) -> list[str]:
-    """What the server says about a misshapen value. ajv complains once for each branch of a union."""
+    """The server's messages about an invalid value. ajv reports each branch of a union."""
     if zod:
         return [problem.zod() for problem in wrong.problems]
     if not isinstance(validator, Union):
@@ -242,7 +242,7 @@ def validation_errors(
         try:
             branch.read(value, (where,))
         except ValidationFailed as inner:
-            # ajv stops at the first problem, and looks for missing fields before it looks into those that are there.
+            # ajv stops at the first problem, and checks for missing fields first.
             missing = [problem for problem in inner.problems if problem.missing]
             found += [problem.ajv() for problem in sorted(missing, key=_depth)[:1]]
     return [*found, f"{where} must match a schema in anyOf"]
