@@ -68,8 +68,8 @@ def index(call: RouteCall) -> Response:
         selected_project=next(iter(in_use or projects[-1:]), None),
         pieces=_pieces(state),
         token_requests=[
-            (asked, _masked_fields(asked))
-            for asked in reversed(state.token_requests[-_MAX_REQUESTS:])
+            (token_request, _masked_fields(token_request))
+            for token_request in reversed(state.token_requests[-_MAX_REQUESTS:])
         ],
         connected=request.args.get("connected"),
         error=request.args.get("error"),
@@ -85,7 +85,7 @@ def connect(call: RouteCall) -> Response:
     auth = _oauth_of(piece) if piece else None
     if piece is None or project is None or auth is None:
         return _redirect_to_index(error="There is no such piece or project.")
-    given = {
+    props = {
         name.removeprefix("prop."): value
         for name, value in form.items()
         if name.startswith("prop.") and value
@@ -95,7 +95,7 @@ def connect(call: RouteCall) -> Response:
         "pieceName": piece["name"],
         "projectId": project["id"],
         "externalId": form.get("external_id") or piece["name"].rpartition("/")[2],
-        "props": given,
+        "props": props,
         **_credentials(state, piece, form.get("client_id", ""), form.get("client_secret", "")),
     }
     url, verifier = authorization_url(
@@ -103,7 +103,7 @@ def connect(call: RouteCall) -> Response:
         client_id=draft["client_id"],
         redirect_url=_redirect_url(state),
         scopes=list(auth.get("scope") or []),
-        props=given,
+        props=props,
         state=draft["state"],
     )
     sealed = state.store.encrypt(draft | {"verifier": verifier})
@@ -131,8 +131,8 @@ def finish_connection(call: RouteCall) -> Response:
 
 def _redirect_error() -> str | None:
     """The error in the redirect (RFC 6749, section 4.1.2.1), which a real server's page does not show."""
-    said = [request.args.get(name) for name in ("error", "error_description")]
-    return ": ".join(part[:_MAX_MESSAGE_LENGTH] for part in said if part) or None
+    values = [request.args.get(name) for name in ("error", "error_description")]
+    return ": ".join(part[:_MAX_MESSAGE_LENGTH] for part in values if part) or None
 
 
 def _create_connection(state: ServerState, draft: Row, code: str) -> Row:
@@ -224,9 +224,10 @@ def _oauth_of(piece: Row) -> Row | None:
     return next((auth for auth in auths_of(piece) if auth["type"] == "OAUTH2"), None)
 
 
-def _masked_fields(asked: TokenRequest) -> list[tuple[str, str]]:
+def _masked_fields(token_request: TokenRequest) -> list[tuple[str, str]]:
     return [
-        (name, value if name in _PUBLIC_FIELDS else "••••") for name, value in parse_qsl(asked.body)
+        (name, value if name in _PUBLIC_FIELDS else "••••")
+        for name, value in parse_qsl(token_request.body)
     ]
 
 
@@ -241,8 +242,8 @@ def _redirect_url(state: ServerState) -> str:
     return f"{state.url}/redirect"
 
 
-def _redirect_to_index(**told: str) -> Response:
-    return _as_response(redirect(f"/?{urlencode(told)}", 303))
+def _redirect_to_index(**query: str) -> Response:
+    return _as_response(redirect(f"/?{urlencode(query)}", 303))
 
 
 def _as_response(response: Any) -> Response:

@@ -36,7 +36,7 @@ EMAIL = "admin@example.com"
 class ActivepiecesServer:
     """A small Activepieces for tests and demos: real HTTP on loopback, while a ``with`` block runs.
 
-    It answers as recordings of real servers do, including their faults. Arguments for tests:
+    It reproduces recordings of real servers, including their bugs. Arguments for tests:
 
     - ``clock`` and ``sleep`` replace the system's time.
     - ``validates_values``: a worker runs the piece's check on each new connection.
@@ -189,16 +189,16 @@ class ActivepiecesServer:
 
     def read_connection_as_piece(self, external_id: str, *, project_id: str | None = None) -> Row:
         """A connection as a piece receives it, with a refreshed token if needed. The default is the first project."""
-        found = read_connection(self.state, project_id or self.project_id, external_id)
-        assert found is not None, f"the project has no connection {external_id}"
-        return found
+        connection = read_connection(self.state, project_id or self.project_id, external_id)
+        assert connection is not None, f"the project has no connection {external_id}"
+        return connection
 
     def break_connection(self, external_id: str, *, project_id: str | None = None) -> None:
         """Set a connection to ERROR, as if its refresh had failed. The default is the first project."""
         store = self.state.store
-        found = store.all(KIND, in_project(project_id or self.project_id), externalId=external_id)
-        assert found, f"the project has no connection {external_id}"
-        store.change(KIND, found[0]["id"], status="ERROR")
+        rows = store.all(KIND, in_project(project_id or self.project_id), externalId=external_id)
+        assert rows, f"the project has no connection {external_id}"
+        store.change(KIND, rows[0]["id"], status="ERROR")
 
     def engine_token(self) -> str:
         """The token that the engine uses while it runs a flow of the project."""

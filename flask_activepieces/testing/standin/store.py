@@ -67,20 +67,20 @@ class Store:
 
     def get(self, kind: str, row_id: str | None) -> Row | None:
         """The row with that id, or None."""
-        found = self._execute("SELECT body FROM documents WHERE kind = ? AND id = ?", kind, row_id)
-        return json.loads(found[0][0]) if found else None
+        rows = self._execute("SELECT body FROM documents WHERE kind = ? AND id = ?", kind, row_id)
+        return json.loads(rows[0][0]) if rows else None
 
     def all(
         self, kind: str, where: Callable[[Row], bool] | None = None, **equal: str | bool | None
     ) -> list[Row]:
         """The rows with these field values for which ``where`` is true, in the order of creation."""
         conditions = "".join(f" AND json_extract(body, '$.{field}') IS ?" for field in equal)
-        found = self._execute(
+        rows = self._execute(
             "SELECT body FROM documents WHERE kind = ?" + conditions + " ORDER BY place",  # noqa: S608 - names from our own code
             kind,
             *equal.values(),
         )
-        rows = [json.loads(body) for (body,) in found]
+        rows = [json.loads(body) for (body,) in rows]
         rows = rows if where is None else list(filter(where, rows))
         return sorted(
             rows, key=lambda row: row["created"]
@@ -134,10 +134,10 @@ class Store:
 
 def _text(row: Row) -> str:
     """The row as JSON. NUL is rejected as by PostgreSQL, which real servers use."""
-    text = json.dumps(row)
-    if "\\u0000" in text:
+    payload = json.dumps(row)
+    if "\\u0000" in payload:
         raise database_error('invalid byte sequence for encoding "UTF8": 0x00', code="22021")
-    return text
+    return payload
 
 
 def _key_for(database: str | Path) -> bytes:

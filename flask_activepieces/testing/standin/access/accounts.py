@@ -150,8 +150,8 @@ def create_api_key(call: RouteCall) -> tuple[int, Json]:
     """Create a key; its value is only shown in this response."""
     assert call.caller.platform_id is not None
     row, value = add_api_key(call.state, call.caller.platform_id, call.body["displayName"])
-    made = _key_json(row) | {"value": value}
-    return 201, made if call.state.has(MODERN_FIELDS) else made | {"lastUsedAt": ""}
+    key = _key_json(row) | {"value": value}
+    return 201, key if call.state.has(MODERN_FIELDS) else key | {"lastUsedAt": ""}
 
 
 @group.route(
@@ -192,12 +192,12 @@ _ONLY_AFTER_SIGN_IN = ("created", "updated", "identityId", "lastActiveDate")
 def _session_json(state: ServerState, identity: Row) -> Row:
     user = state.store.first("user", identityId=identity["id"])
     assert user is not None
-    own = state.store.first("project", ownerId=user["id"])
+    project = state.store.first("project", ownerId=user["id"])
     return {
         **user,
         **_names(identity),
         "token": user_token(state, user),
-        "projectId": own["id"] if own else None,
+        "projectId": project["id"] if project else None,
     }
 
 

@@ -86,7 +86,7 @@ def invite(call: RouteCall) -> tuple[int, Json]:
     """Invite an address, which is not validated. An invitation by API key counts as accepted immediately."""
     state, body, caller = call.state, call.body, call.caller
     role = _project_role(call)
-    asked: Row = {
+    values: Row = {
         "email": body["email"].lower(),
         "type": body["type"],
         "platformId": caller.platform_id,
@@ -94,11 +94,11 @@ def invite(call: RouteCall) -> tuple[int, Json]:
         "projectId": body.get("projectId"),
         "projectRoleId": role["id"] if role else None,
     }
-    _drop_earlier_invitations(state, asked)
+    _drop_earlier_invitations(state, values)
     if caller.kind == SERVICE:
-        return 201, _public(_accept(state, state.store.add(KIND, {**asked, "status": "PENDING"})))
+        return 201, _public(_accept(state, state.store.add(KIND, {**values, "status": "PENDING"})))
     token = new_id(48)
-    row = state.store.add(KIND, {**asked, "status": "PENDING", "token": token})
+    row = state.store.add(KIND, {**values, "status": "PENDING", "token": token})
     link = f"{state.url}/invitation?token={token}&email={quote(row['email'], safe='')}"
     return 201, {**_public(row), "link": link}
 
@@ -116,8 +116,8 @@ def _project_role(call: RouteCall) -> Row | None:
     return role
 
 
-def _drop_earlier_invitations(state: ServerState, asked: Row) -> None:
-    key = {name: asked[name] for name in ("email", "type", "platformId", "projectId")}
+def _drop_earlier_invitations(state: ServerState, values: Row) -> None:
+    key = {name: values[name] for name in ("email", "type", "platformId", "projectId")}
     for earlier in state.store.all(KIND, **key):
         state.store.drop(KIND, earlier["id"])
 
@@ -146,13 +146,13 @@ def list_invitations(call: RouteCall) -> tuple[int, Json]:
     """The invitations to the platform, or to a project."""
     if call.project is None:
         check_platform_admin(call.state, call.caller)
-    found = call.state.store.all(
+    invitations = call.state.store.all(
         KIND,
         type=call.query["type"],
         platformId=call.caller.platform_id,
         projectId=call.query.get("projectId"),
     )
-    return 200, single_page([_with_role(call.state, invitation) for invitation in found])
+    return 200, single_page([_with_role(call.state, invitation) for invitation in invitations])
 
 
 def _with_role(state: ServerState, invitation: Row) -> Row:
@@ -171,9 +171,9 @@ def accept(call: RouteCall) -> tuple[int, Json]:
     invitation = call.state.store.first(KIND, token=call.body["invitationToken"])
     if invitation is None:
         raise framework_error(500, "jwt malformed")
-    known = call.state.store.first("identity", email=invitation["email"])
+    identity = call.state.store.first("identity", email=invitation["email"])
     _accept(call.state, invitation)
-    return 200, {"registered": known is not None}
+    return 200, {"registered": identity is not None}
 
 
 @group.route("DELETE", "/user-invitations/<id>")

@@ -62,8 +62,8 @@ def allow_origins(call: RouteCall) -> tuple[int, Json]:
     store = call.state.store
     platform = store.get("platform", call.caller.platform_id)
     assert platform is not None, "every key has its platform"
-    known = platform.get("allowedEmbedOrigins", [])
-    allowed = list(dict.fromkeys([*known, *call.body["allowedEmbedOrigins"]]))
+    existing = platform.get("allowedEmbedOrigins", [])
+    allowed = list(dict.fromkeys([*existing, *call.body["allowedEmbedOrigins"]]))
     store.change("platform", platform["id"], allowedEmbedOrigins=allowed)
     return 200, {"allowedEmbedOrigins": allowed}
 
@@ -95,11 +95,11 @@ def _session_json(state: ServerState, platform_id: str, claims: Mapping[str, Any
 
 
 def _project(state: ServerState, platform_id: str, external_id: str) -> Row:
-    found = state.store.first("project", platformId=platform_id, externalId=external_id)
+    project = state.store.first("project", platformId=platform_id, externalId=external_id)
     platform = state.store.get("platform", platform_id)
     owner = state.store.get("user", platform["ownerId"]) if platform else None
     assert owner is not None, "every platform has its owner"
-    return found or add_project(
+    return project or add_project(
         state, owner, external_id, external_id=external_id, plan=_PLAN_OF_PROJECTS
     )
 

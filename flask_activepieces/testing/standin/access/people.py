@@ -85,16 +85,16 @@ def role_named(state: ServerState, name: str) -> Row | None:
 
 def set_member(state: ServerState, user: Row, project_id: str, role: Row) -> Row:
     """Set the role of a user in a project."""
-    given = {"projectRoleId": role["id"]}
+    values = {"projectRoleId": role["id"]}
     member = state.store.first("project_member", projectId=project_id, userId=user["id"])
     if member is not None:
-        return state.store.change("project_member", member["id"], **given)
+        return state.store.change("project_member", member["id"], **values)
     return state.store.add(
         "project_member",
         {
             "platformId": user["platformId"],
             "userId": user["id"],
             "projectId": project_id,
-            **given,
+            **values,
         },
     )

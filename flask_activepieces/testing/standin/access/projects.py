@@ -110,13 +110,13 @@ def list_projects(call: RouteCall) -> tuple[int, Json]:
     if "displayName" in call.query:
         part = call.query["displayName"].lower()
         rows = [row for row in rows if part in row["displayName"].lower()]
-    found = page(
+    result = page(
         rows,
         limit=page_size(call.query.get("limit"), default=50),
         cursor=call.query.get("cursor"),
         by=_ORDER,
     )
-    return 200, found | {"data": [project_json(call.state, row) for row in found["data"]]}
+    return 200, result | {"data": [project_json(call.state, row) for row in result["data"]]}
 
 
 @group.route(

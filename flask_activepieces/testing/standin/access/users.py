@@ -46,11 +46,11 @@ def list_users(call: RouteCall) -> tuple[int, Json]:
     """The users, or the one with an external id."""
     _check_admin(call)
     query = call.query
-    wanted = {name: query[name] for name in ("externalId",) if name in query}
-    users = call.state.store.all("user", platformId=call.caller.platform_id, **wanted)
+    filters = {name: query[name] for name in ("externalId",) if name in query}
+    users = call.state.store.all("user", platformId=call.caller.platform_id, **filters)
     limit = page_size(query.get("limit"), default=10)
-    found = page(users, limit=limit, cursor=query.get("cursor"))
-    return 200, found | {"data": [_to_json(call, user) for user in found["data"]]}
+    result = page(users, limit=limit, cursor=query.get("cursor"))
+    return 200, result | {"data": [_to_json(call, user) for user in result["data"]]}
 
 
 @group.route("GET", "/users/<id>")

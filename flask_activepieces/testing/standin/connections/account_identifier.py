@@ -30,9 +30,9 @@ def _account_of(state: ServerState, piece: Row, value: Row) -> str | None:
     """The e-mail address in the token response or its ``id_token``; otherwise the account that the piece reports."""
     if value["type"] in OAUTH_TYPES:
         data = value.get("data")
-        found = _email(data) or _email(_claims(data))
-        if found:
-            return found
+        address = _email(data) or _email(_claims(data))
+        if address:
+            return address
     identify = behaviour_of(state, piece).identify
     return identify(value) if identify and value["type"] != "NO_AUTH" else None
 
@@ -40,10 +40,12 @@ def _account_of(state: ServerState, piece: Row, value: Row) -> str | None:
 def _email(claims: Json) -> str | None:
     if not isinstance(claims, Mapping):
         return None
-    texts = {name: text for name, text in claims.items() if isinstance(text, str) and text}
-    found = [texts[name] for name in _EMAIL if name in texts]
-    found += [texts[name] for name in _POSSIBLE_EMAIL if "@" in texts.get(name, "")]
-    return next(iter(found), None)
+    strings = {
+        name: string for name, string in claims.items() if isinstance(string, str) and string
+    }
+    addresses = [strings[name] for name in _EMAIL if name in strings]
+    addresses += [strings[name] for name in _POSSIBLE_EMAIL if "@" in strings.get(name, "")]
+    return next(iter(addresses), None)
 
 
 def _claims(data: Json) -> Json:

@@ -70,8 +70,8 @@ def read(call: RouteCall) -> tuple[int, Json]:
     """A connection, for the engine of the project in the token."""
     assert call.caller.project_id is not None
     external_id = call.params["externalId"]
-    found = read_connection(call.state, call.caller.project_id, external_id)
-    if found is None:
+    connection = read_connection(call.state, call.caller.project_id, external_id)
+    if connection is None:
         params = {"entityId": f"externalId={external_id}", "entityType": "AppConnection"}
         raise activepieces_error(404, "ENTITY_NOT_FOUND", params)
-    return 200, found
+    return 200, connection

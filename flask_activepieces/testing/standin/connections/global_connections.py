@@ -77,8 +77,8 @@ def list_connections(call: RouteCall) -> tuple[int, Json]:
         KIND, matches_filters(query), platformId=call.caller.platform_id, scope=_SCOPE
     )
     limit = page_size(query.get("limit"), default=10)
-    found = page(rows, limit=limit, cursor=query.get("cursor"))
-    return 200, found | {"data": connections_to_json(state, found["data"])}
+    result = page(rows, limit=limit, cursor=query.get("cursor"))
+    return 200, result | {"data": connections_to_json(state, result["data"])}
 
 
 @group.route(
@@ -101,12 +101,12 @@ def update(call: RouteCall) -> tuple[int, Json]:
     _check_projects(call, call.body.get("projectIds", []))
     row = _find_or_404(call)
     if row is None:
-        wanted = {
+        criteria = {
             "id": call.params["id"],
             "scope": _SCOPE,
             "platformId": call.caller.platform_id,
         }
-        raise missing_entity(KIND, wanted)
+        raise missing_entity(KIND, criteria)
     changes = {
         name: part for name, part in call.body.items() if part is not None and name != "metadata"
     }

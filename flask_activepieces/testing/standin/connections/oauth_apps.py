@@ -33,9 +33,13 @@ def upsert(call: RouteCall) -> tuple[int, Json]:
     """The app for a piece, in place of the one that there was."""
     store, body = call.state.store, call.body
     key = {"pieceName": body["pieceName"], "platformId": call.caller.platform_id}
-    given = {"clientId": body["clientId"], "clientSecret": store.encrypt(body["clientSecret"])}
-    found = store.first(KIND, **key)
-    app = store.change(KIND, found["id"], **given) if found else store.add(KIND, {**key, **given})
+    values = {"clientId": body["clientId"], "clientSecret": store.encrypt(body["clientSecret"])}
+    existing = store.first(KIND, **key)
+    app = (
+        store.change(KIND, existing["id"], **values)
+        if existing
+        else store.add(KIND, {**key, **values})
+    )
     return 200, _to_json(app)
 
 

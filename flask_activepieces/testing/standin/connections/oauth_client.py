@@ -1,7 +1,6 @@
 """Activepieces as an OAuth2 client, request by request: over real HTTP, as its library (axios) sends them.
 
-Order and spelling of headers and form fields are those that were seen on the wire. What is asked for, and what is
-kept of the answer, is in `tokens`.
+Headers and form fields have the recorded order and spelling. `tokens` decides what is requested and stored.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ from ..routing.responses import Json
 _AGENT = "axios/1.15.2"
 _RETRIES, _SECONDS_BETWEEN = 3, 2.0
 _MAX_REDIRECTS = 5
-#: What demos and tests need on the list of private addresses that may be asked.
+#: The private addresses that demos and tests need to call.
 LOOPBACK = ("127.0.0.0/8", "::1/128")
-#: A real server waits for an exchange for ever; a test should come to an end.
+#: A real server waits for an exchange without a limit; a test must end.
 _TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
 class TokenRequest:
-    """One request that the stand-in sent to a token endpoint, and the status that came back; None: no answer."""
+    """A request that the stand-in sent to a token endpoint, and the status of the response; None without one."""
 
     method: str
     url: str
@@ -41,18 +40,18 @@ class TokenRequest:
 
 @dataclass(frozen=True)
 class TokenEndpointResponse:
-    """What a token endpoint answered, decoded as axios does: JSON if it reads as JSON, whatever it says it is."""
+    """The response of a token endpoint, decoded as by axios: as JSON if possible, whatever its content type."""
 
     status: int
     data: Json = field(repr=False)
 
 
 class NoResponse(Exception):
-    """The token endpoint gave no answer."""
+    """The token endpoint sent no response."""
 
 
 class AddressBlocked(NoResponse):
-    """The endpoint was not even asked: its address is private, or is no address."""
+    """The request was not sent: the address is private or invalid."""
 
 
 def form_encoded(fields: Mapping[str, str]) -> str:
@@ -62,11 +61,11 @@ def form_encoded(fields: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class TokenEndpointClient:
-    """Sends token requests; each one that left is handed to ``record``."""
+    """Sends token requests, and passes each to ``record``."""
 
     sleep: Callable[[float], None]
     record: Callable[[TokenRequest], None]
-    #: The private addresses and networks that may be asked; None: all of them.
+    #: The private addresses and networks that may be called; None allows all.
     ssrf_allow_list: Sequence[str] | None = None
 
     def post(
@@ -77,7 +76,7 @@ class TokenEndpointClient:
         authorization: str | None,
         timeout: float = _TIMEOUT,
     ) -> TokenEndpointResponse:
-        """The answer; a 5xx is asked again three times, with the same code or refresh token."""
+        """The response. After a 5xx, the same request is repeated up to three times."""
         body = form_encoded(fields)
         for _ in range(_RETRIES):
             response = self._resolve_path(url, body, authorization, timeout)
@@ -89,7 +88,7 @@ class TokenEndpointClient:
     def _resolve_path(
         self, url: str, body: str, authorization: str | None, timeout: float
     ) -> TokenEndpointResponse:
-        """After 301, 302 and 303 a GET without the body follows; after 307 and 308 the same POST, and its secrets."""
+        """Follow redirects: 301, 302 and 303 by a GET without the body, 307 and 308 by the same POST."""
         content: str | None = body
         for _ in range(_MAX_REDIRECTS + 1):
             response, location = self._send(url, content, authorization, timeout)
@@ -166,10 +165,10 @@ def _check_address(url: str, ssrf_allow_list: Sequence[str] | None) -> SplitResu
     if ssrf_allow_list is not None:
         allowed = [ipaddress.ip_network(entry) for entry in ssrf_allow_list]
         try:
-            found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+            resolved = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
         except OSError:
             raise NoResponse("unknown host") from None
-        addresses = [ipaddress.ip_address(place[4][0]) for place in found]
+        addresses = [ipaddress.ip_address(place[4][0]) for place in resolved]
         if not all(
             one.is_global or any(one in network for network in allowed) for one in addresses
         ):
@@ -182,12 +181,12 @@ def _decode(raw: bytes, encoding: str) -> Json:
         raw = gzip.decompress(raw)
     elif encoding == "deflate":
         raw = zlib.decompress(raw)
-    text = raw.decode("utf-8", "replace")
+    string = raw.decode("utf-8", "replace")
     try:
-        return json.loads(text)
+        return json.loads(string)
     except ValueError:
-        return text
+        return string
 
 
-def _form_encode(text: str) -> str:
-    return quote_plus(text, safe="*").replace("~", "%7E")
+def _form_encode(string: str) -> str:
+    return quote_plus(string, safe="*").replace("~", "%7E")

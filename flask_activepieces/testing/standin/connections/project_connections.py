@@ -36,7 +36,7 @@ FILTERS = {
 
 
 def _upsert(call: RouteCall) -> tuple[int, Json]:
-    """Make a connection, or change the one of that external id. Activepieces answers 201 also to an update."""
+    """Create a connection, or update the one with that external id. Activepieces returns 201 for both."""
     state, body, caller = call.state, call.body, call.caller
     assert caller.platform_id is not None
     piece = piece_for(state, body)
@@ -71,7 +71,7 @@ def _upsert(call: RouteCall) -> tuple[int, Json]:
 
 
 def _placeholder(call: RouteCall, key: Row, fields_of_row: Row) -> Row:
-    """A connection that is still to be made; one that is there is left alone."""
+    """Create a placeholder without a value, unless the connection exists."""
     state = call.state
     for row in state.store.all(KIND, in_project(call.project_id), **key):
         return connection_to_json(state, row)
@@ -109,7 +109,7 @@ for more, since, before in (
     permission=READ,
 )
 def list_connections(call: RouteCall) -> tuple[int, Json]:
-    """The project's connections and the global ones that it may use, oldest first. An external id is no filter."""
+    """The project's connections and the global ones it may use, oldest first. There is no filter by external id."""
     state = call.state
     here, fits = in_project(call.project_id), matches_filters(call.query)
     rows = state.store.all(
@@ -117,12 +117,12 @@ def list_connections(call: RouteCall) -> tuple[int, Json]:
         lambda row: here(row) and fits(row),
         platformId=call.caller.platform_id,
     )
-    found = page(
+    result = page(
         rows,
         limit=page_size(call.query.get("limit"), default=10),
         cursor=call.query.get("cursor"),
     )
-    return 200, found | {"data": connections_to_json(state, found["data"])}
+    return 200, result | {"data": connections_to_json(state, result["data"])}
 
 
 @group.route(
@@ -133,7 +133,7 @@ def list_connections(call: RouteCall) -> tuple[int, Json]:
     permission=READ,
 )
 def owners(call: RouteCall) -> tuple[int, Json]:
-    """Whose connections there are in the project."""
+    """The owners of the project's connections."""
     rows = call.state.store.all(KIND, in_project(call.project_id))
     people = [
         person(call.state, owner_id) for owner_id in dict.fromkeys(r["ownerId"] for r in rows)
@@ -143,7 +143,7 @@ def owners(call: RouteCall) -> tuple[int, Json]:
 
 
 def _project_of_connection(call: RouteCall) -> str | None:
-    """The project of the connection in the path; a global one is of its first."""
+    """The project of the connection in the path; for a global one, its first project."""
     row = _find_or_404(call)
     project_ids: list[str] = row["projectIds"]
     return next(iter(project_ids), None)
@@ -165,7 +165,7 @@ def _find_or_404(call: RouteCall) -> Row:
     permission=WRITE,
 )
 def update(call: RouteCall) -> tuple[int, Json]:
-    """Rename a connection and set its metadata; a value in the body is not looked at."""
+    """Rename a connection and set its metadata; a value in the body is ignored."""
     row = _find_or_404(call)
     if row["scope"] != "PROJECT":
         raise missing_entity(
@@ -188,7 +188,7 @@ def update(call: RouteCall) -> tuple[int, Json]:
 
 @group.route("DELETE", "/app-connections/<id>", project=_project_of_connection, permission=WRITE)
 def delete(call: RouteCall) -> tuple[int, Json]:
-    """Delete a connection, also one that flows use. A global one is kept, although 0.85 says 204."""
+    """Delete a connection, even if flows use it. A global one is kept, although 0.85 returns 204."""
     row = _find_or_404(call)
     if row["scope"] == "PROJECT":
         call.state.store.drop(KIND, row["id"])
@@ -210,7 +210,7 @@ def list_of_platform(call: RouteCall) -> tuple[int, Json]:
     """The connections of all projects."""
     state = call.state
     rows = state.store.all(KIND, matches_filters(call.query), platformId=call.caller.platform_id)
-    found = page(
+    result = page(
         rows,
         limit=page_size(call.query.get("limit"), default=10),
         cursor=call.query.get("cursor"),
@@ -219,9 +219,9 @@ def list_of_platform(call: RouteCall) -> tuple[int, Json]:
         row["id"]: {name: row[name] for name in ("id", "displayName", "type")}
         for row in state.store.all("project", platformId=call.caller.platform_id)
     }
-    return 200, found | {
+    return 200, result | {
         "data": [
             row | {"projects": [projects[one] for one in row["projectIds"] if one in projects]}
-            for row in connections_to_json(state, found["data"])
+            for row in connections_to_json(state, result["data"])
         ]
     }

@@ -26,7 +26,7 @@ _CHOICES = {
 
 
 def _replace_and_delete(call: RouteCall) -> tuple[int, Json]:
-    """Let flows use the target where they used the source, then delete the source, even where both are the same."""
+    """Replace the source by the target in all flows, then delete the source, even if both are the same."""
     source, target = _pair(call)
     _move_flows(call, source, target, published=True)
     call.state.store.drop(KIND, source["id"])
@@ -34,7 +34,7 @@ def _replace_and_delete(call: RouteCall) -> tuple[int, Json]:
 
 
 def _replace(call: RouteCall) -> tuple[int, Json]:
-    """Let drafts use the target where they used the source; published flows and the source only if that is asked.
+    """Replace the source by the target in drafts. Published flows and the source change only if requested.
 
     Invalid requests are rejected before any flow changes.
     """

@@ -96,14 +96,14 @@ def matches_filters(query: Row) -> Callable[[Row], bool]:
     pattern = _ilike(query.get("displayName", ""))
     exact = {name: query[name] for name in ("pieceName", "scope") if name in query}
 
-    def fits(row: Row) -> bool:
+    def matches(row: Row) -> bool:
         return (
-            all(row[name] == wanted for name, wanted in exact.items())
+            all(row[name] == value for name, value in exact.items())
             and row["status"] in query.get("status", [row["status"]])
             and pattern.search(row["displayName"]) is not None
         )
 
-    return fits
+    return matches
 
 
 def value_of(state: ServerState, row: Row) -> Json:

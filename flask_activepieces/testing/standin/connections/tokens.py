@@ -30,8 +30,8 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 def fill_placeholders(template: str, props: Mapping[str, Any] | None) -> str:
     """``{base_url}/token`` with the props filled in; placeholders without a prop stay."""
-    known = props or {}
-    return _FIELD.sub(lambda found: str(known.get(found[1], found[0])), template)
+    values = props or {}
+    return _FIELD.sub(lambda match: str(values.get(match[1], match[0])), template)
 
 
 def claim_tokens(
@@ -70,14 +70,14 @@ def client_secret(state: ServerState, value: Row, platform_id: str, piece_name: 
     """The client secret of the connection or of the platform's app."""
     if value["type"] == "OAUTH2":
         return str(value["client_secret"])
-    asked = {
+    criteria = {
         "platformId": platform_id,
         "pieceName": piece_name,
         "clientId": value["client_id"],
     }
-    app = state.store.first("oauth_app", **asked)
+    app = state.store.first("oauth_app", **criteria)
     if app is None:
-        raise missing_entity("oauth_app", asked)
+        raise missing_entity("oauth_app", criteria)
     return str(state.store.decrypt(app["clientSecret"]))
 
 

@@ -32,8 +32,8 @@ def resolve(value: Json, scope: Mapping[str, Json]) -> Json:
 
 def connections_in(value: Json) -> list[str]:
     """The distinct external ids of the connections in a value's expressions, in order of appearance."""
-    found = (names for text in _texts(value) for names in _CONNECTION.findall(text))
-    return list(dict.fromkeys("".join(names) for names in found))
+    matches = (names for text in _texts(value) for names in _CONNECTION.findall(text))
+    return list(dict.fromkeys("".join(names) for names in matches))
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -48,7 +48,7 @@ def _resolve_text(text: str, scope: Mapping[str, Json]) -> Json:
     whole = _EXPRESSION.fullmatch(text)
     if whole and "{{" not in whole[1]:
         return _resolve_path(whole[1], scope)
-    return _EXPRESSION.sub(lambda found: _as_text(_resolve_path(found[1], scope)), text)
+    return _EXPRESSION.sub(lambda match: _as_text(_resolve_path(match[1], scope)), text)
 
 
 def _resolve_path(path: str, scope: Mapping[str, Json]) -> Json:

@@ -62,27 +62,27 @@ def _step_context(state: ServerState, run: Row) -> Row:
 def _run_step(state: ServerState, step: Row, context: Row, outcome: Outcome) -> None:
     result: Row = {"type": step["type"], "status": "FAILED", "input": {}}
     outcome.steps[step["name"]] = result
-    began = time.perf_counter()
+    started = time.perf_counter()
     try:
         result["output"] = _output(state, step, context, outcome)
         result["status"] = "SUCCEEDED"
     except StepFailed as error:
         result["errorMessage"] = error.report()
         outcome.failed, outcome.error = step, error
-    result["duration"] = (time.perf_counter() - began) * 1000
+    result["duration"] = (time.perf_counter() - started) * 1000
 
 
 def _output(state: ServerState, step: Row, context: Row, outcome: Outcome) -> Json:
     action = _action(state, step)
-    asked = step["settings"].get("input", {})
+    expressions = step["settings"].get("input", {})
     scope = {name: {"output": done.get("output")} for name, done in outcome.steps.items()}
-    given = resolve(asked, {**scope, "connections": context["connections"]})
+    inputs = resolve(expressions, {**scope, "connections": context["connections"]})
     outcome.steps[step["name"]]["input"] = resolve(
-        asked, {**scope, "connections": _RedactedConnections()}
+        expressions, {**scope, "connections": _RedactedConnections()}
     )
     returned = _run_action(
         action,
-        ActionCall(auth=given.get("auth"), props=given, step={"name": step["name"]}, **context),
+        ActionCall(auth=inputs.get("auth"), props=inputs, step={"name": step["name"]}, **context),
     )
     if not isinstance(returned, WebhookResponse):
         return returned
@@ -96,12 +96,12 @@ def _output(state: ServerState, step: Row, context: Row, outcome: Outcome) -> Js
 
 def _action(state: ServerState, step: Row) -> Action:
     settings = step["settings"]
-    name, wanted = settings.get("pieceName", ""), settings.get("actionName")
+    name, action_name = settings.get("pieceName", ""), settings.get("actionName")
     piece = find_piece(state, name, settings.get("pieceVersion"))
     actions = behaviour_of(state, piece).actions if piece else {}
-    if step["type"] != "PIECE" or wanted not in actions:
-        raise StepFailed("ActionNotFound", f"the stand-in has no action {wanted} of {name}")
-    return actions[wanted]
+    if step["type"] != "PIECE" or action_name not in actions:
+        raise StepFailed("ActionNotFound", f"the stand-in has no action {action_name} of {name}")
+    return actions[action_name]
 
 
 def _run_action(action: Action, call: ActionCall) -> Json:

@@ -115,9 +115,9 @@ def _update_action(version: Row, request: Row, now: str) -> None:
 def _delete_action(version: Row, request: Row, now: str) -> None:
     for name in request["names"]:
         parent = _parent(version, name)
-        doomed = parent.pop("nextAction")
-        if "nextAction" in doomed:
-            parent["nextAction"] = doomed["nextAction"]
+        deleted = parent.pop("nextAction")
+        if "nextAction" in deleted:
+            parent["nextAction"] = deleted["nextAction"]
 
 
 def _import_flow(version: Row, request: Row, now: str) -> None:
@@ -141,9 +141,9 @@ EDITS: dict[str, Edit] = {
 def _without_connections(trigger: Row) -> Row:
     trigger = copy.deepcopy(trigger)
     for step in steps_of({"trigger": trigger}):
-        given = step["settings"].get("input", {})
-        for name in [name for name in given if connections_in(given[name])]:
-            del given[name]
+        inputs = step["settings"].get("input", {})
+        for name in [name for name in inputs if connections_in(inputs[name])]:
+            del inputs[name]
     return trigger
 
 
@@ -155,9 +155,9 @@ def _step(version: Row, name: str) -> Row:
 
 
 def _parent(version: Row, name: str) -> Row:
-    wanted = _step(version, name)
+    target = _step(version, name)
     for step in steps_of(version):
-        if step.get("nextAction") is wanted:
+        if step.get("nextAction") is target:
             return step
     raise activepieces_error(400, "FLOW_OPERATION_INVALID", {"message": f"{name} is no action"})
 

@@ -12,8 +12,8 @@ group = RouteGroup("folders", scoped=True)
 
 def folder_named(state: ServerState, project_id: str, name: str) -> Row:
     """The folder with that name, created if it does not exist."""
-    found = state.store.first("folder", projectId=project_id, displayName=name)
-    return found or state.store.add(
+    folder = state.store.first("folder", projectId=project_id, displayName=name)
+    return folder or state.store.add(
         "folder", {"projectId": project_id, "displayName": name, "displayOrder": 0}
     )
 

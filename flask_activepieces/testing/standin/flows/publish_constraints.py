@@ -8,7 +8,7 @@ from .flow_versions import steps_of
 _NEW_TRIGGER = ("UPDATE_TRIGGER", "IMPORT_FLOW")
 
 
-def check_constraints(flow: Row, version: Row, operation: str, asked: Row) -> None:
+def check_constraints(flow: Row, version: Row, operation: str, request: Row) -> None:
     """Reject an operation that ``embedConstraints`` does not allow with 409."""
     constraints = (flow["metadata"] or {}).get("embedConstraints")
     if not isinstance(constraints, dict):
@@ -18,7 +18,7 @@ def check_constraints(flow: Row, version: Row, operation: str, asked: Row) -> No
         raise rule_violation("The flow must use one of the required pieces")
     lock = constraints.get("triggerLock", "none")
     if operation in _NEW_TRIGGER and version["trigger"]["type"] != "EMPTY":
-        new = asked.get("trigger", asked)
+        new = request.get("trigger", request)
         is_other = _kind_of(new) != _kind_of(version["trigger"])
         if lock == "frozen" or (lock == "locked" and is_other):
             raise rule_violation("The trigger of the flow is locked")

@@ -105,10 +105,10 @@ _FILTERS = {
 def list_flows(call: RouteCall) -> tuple[int, Json]:
     """The flows of a project that match all filters."""
     flows = [flow_json(call.state, flow) for flow in _flows_of(call)]
-    wanted = [flow for flow in flows if _matches_filters(flow, call.query)]
-    wanted.sort(key=lambda flow: (flow["updated"], flow["id"]), reverse=True)
+    matching_flows = [flow for flow in flows if _matches_filters(flow, call.query)]
+    matching_flows.sort(key=lambda flow: (flow["updated"], flow["id"]), reverse=True)
     limit = page_size(call.query.get("limit"), default=10)
-    return 200, page(wanted, limit=limit, cursor=call.query.get("cursor"), by=_BY_CHANGE)
+    return 200, page(matching_flows, limit=limit, cursor=call.query.get("cursor"), by=_BY_CHANGE)
 
 
 def _matches_filters(flow: Row, query: Row) -> bool:
@@ -199,41 +199,41 @@ _OPERATION = union(
 @group.route("POST", "/flows/<id>", body=_OPERATION, project=project_of_flow)
 def operate(call: RouteCall) -> tuple[int, Json]:
     """Apply one of the builder's operations."""
-    flow, operation, asked = _flow(call), call.body["type"], call.body["request"]
+    flow, operation, request = _flow(call), call.body["type"], call.body["request"]
     permission = "UPDATE_FLOW_STATUS" if operation == "CHANGE_STATUS" else "WRITE_FLOW"
     assert call.project is not None, "a flow has a project"
     check_permission(call.state, call.caller, call.project, permission)
     if operation in ("LOCK_AND_PUBLISH", "CHANGE_STATUS"):
         _check_not_deleting(flow)
     if call.state.has(EMBED_CONSTRAINTS):
-        check_constraints(flow, latest_version(call.state, flow), operation, asked)
+        check_constraints(flow, latest_version(call.state, flow), operation, request)
     if operation in EDITS:
-        _edit(call.state, flow, operation, asked)
+        _edit(call.state, flow, operation, request)
     else:
-        _ADMINISTRATION[operation](call.state, flow, asked)
+        _ADMINISTRATION[operation](call.state, flow, request)
     return 200, flow_json(call.state, _flow(call))
 
 
-def _edit(state: ServerState, flow: Row, operation: str, asked: Row) -> None:
+def _edit(state: ServerState, flow: Row, operation: str, request: Row) -> None:
     draft = get_or_create_draft(state, flow)
-    version = apply_operation(draft, operation, asked, now=state.store.now())
+    version = apply_operation(draft, operation, request, now=state.store.now())
     state.store.change("flow_version", draft["id"], **{**version, "updated": state.store.now()})
     state.store.change("flow", flow["id"])
 
 
-def _publish(state: ServerState, flow: Row, asked: Row) -> None:
+def _publish(state: ServerState, flow: Row, request: Row) -> None:
     """Lock and publish the latest version. It stays locked and published even if its trigger cannot be started."""
     version = latest_version(state, flow)
     if version["state"] == "DRAFT":
         state.store.change("flow_version", version["id"], state="LOCKED")
     flow = state.store.change("flow", flow["id"], publishedVersionId=version["id"])
-    _change_status(state, flow, {"status": "ENABLED", **asked})
+    _change_status(state, flow, {"status": "ENABLED", **request})
 
 
-def _change_status(state: ServerState, flow: Row, asked: Row) -> None:
-    if asked["status"] == "ENABLED":
+def _change_status(state: ServerState, flow: Row, request: Row) -> None:
+    if request["status"] == "ENABLED":
         _check_trigger(state, flow)
-    state.store.change("flow", flow["id"], status=asked["status"])
+    state.store.change("flow", flow["id"], status=request["status"])
 
 
 def _check_trigger(state: ServerState, flow: Row) -> None:
@@ -251,12 +251,12 @@ def _check_trigger(state: ServerState, flow: Row) -> None:
         raise activepieces_error(404, "ENTITY_NOT_FOUND", params)
 
 
-def _change_folder(state: ServerState, flow: Row, asked: Row) -> None:
-    state.store.change("flow", flow["id"], folderId=asked["folderId"])
+def _change_folder(state: ServerState, flow: Row, request: Row) -> None:
+    state.store.change("flow", flow["id"], folderId=request["folderId"])
 
 
-def _update_metadata(state: ServerState, flow: Row, asked: Row) -> None:
-    state.store.change("flow", flow["id"], metadata=asked["metadata"])
+def _update_metadata(state: ServerState, flow: Row, request: Row) -> None:
+    state.store.change("flow", flow["id"], metadata=request["metadata"])
 
 
 _ADMINISTRATION: dict[str, Callable[[ServerState, Row, Row], None]] = {

@@ -13,7 +13,7 @@ DELETING = "DELETING"
 _DELETION = 1.0
 
 
-def add_flow(state: ServerState, project_id: str, display_name: str, **given: object) -> Row:
+def add_flow(state: ServerState, project_id: str, display_name: str, **columns: object) -> Row:
     """Add a flow, disabled and empty. Callers cannot choose its ``externalId``."""
     flow = state.store.add(
         "flow",
@@ -29,7 +29,7 @@ def add_flow(state: ServerState, project_id: str, display_name: str, **given: ob
             "timeSavedPerRun": None,
             "templateId": None,
             **({"createdBy": None} if state.has(MODERN_FIELDS) else {}),
-            **given,
+            **columns,
         },
     )
     add_version(state, flow, empty_version(display_name, now=state.store.now(), of=state.version))

@@ -149,8 +149,8 @@ def list_runs(call: RouteCall) -> tuple[int, Json]:
     )
     runs.sort(key=lambda run: (run["created"], run["id"]), reverse=True)
     limit = page_size(query.get("limit"), default=10)
-    found = page(runs, limit=limit, cursor=query.get("cursor"), by=_BY_AGE)
-    return 200, {**found, "data": [_list_item_json(call.state, run) for run in found["data"]]}
+    result = page(runs, limit=limit, cursor=query.get("cursor"), by=_BY_AGE)
+    return 200, {**result, "data": [_list_item_json(call.state, run) for run in result["data"]]}
 
 
 def _matches_filters(run: Row, query: Row) -> bool:

@@ -49,8 +49,8 @@ def speak(call: RouteCall) -> Response:
     server = call.state.store.first(KIND, projectId=call.params["projectId"])
     if server is None or request.headers.get("Authorization") != f"Bearer {server['token']}":
         return respond(401, {"error": "Unauthorized"})
-    asked = call.body if isinstance(call.body, dict) else {}
-    return _event({**_message(asked.get("method")), "jsonrpc": "2.0", "id": asked.get("id")})
+    message = call.body if isinstance(call.body, dict) else {}
+    return _event({**_message(message.get("method")), "jsonrpc": "2.0", "id": message.get("id")})
 
 
 def _message(method: str | None) -> Row:
@@ -61,5 +61,5 @@ def _message(method: str | None) -> Row:
 
 
 def _event(message: Row) -> Response:
-    text = json.dumps(message, separators=(",", ":"))
-    return Response(f"event: message\ndata: {text}\n\n", content_type="text/event-stream")
+    payload = json.dumps(message, separators=(",", ":"))
+    return Response(f"event: message\ndata: {payload}\n\n", content_type="text/event-stream")

@@ -87,19 +87,19 @@ def _action(described: Mapping[str, Any]) -> Action:
 def _send(described: Mapping[str, Any], call: ActionCall) -> Json:
     method, path = described["method"], described["path"]
     # Only its own fields: the inputs also contain the whole connection.
-    own = {name: call.props.get(name) for name in described.get("props", {})}
-    given = {name: value for name, value in own.items() if value not in (None, "")}
+    action_inputs = {name: call.props.get(name) for name in described.get("props", {})}
+    inputs = {name: value for name, value in action_inputs.items() if value not in (None, "")}
     auth = call.auth or {}
     # The API's address is a prop of an OAuth connection; otherwise it is an input of the action.
-    base_url = given.pop("base_url", None) or auth.get("props", {}).get("base_url", "")
+    base_url = inputs.pop("base_url", None) or auth.get("props", {}).get("base_url", "")
     try:
         response = requests.request(
             method,
             base_url.rstrip("/") + path,
             headers={"Authorization": f"Bearer {_token(auth)}"},
             timeout=_TIMEOUT,
-            params=given if method == "GET" else None,
-            json=None if method == "GET" else given,
+            params=inputs if method == "GET" else None,
+            json=None if method == "GET" else inputs,
         )
     except requests.RequestException as error:
         raise StepFailed("Error", type(error).__name__) from error

@@ -166,8 +166,8 @@ def _visible(call: RouteCall, version: str | None = None) -> list[Row]:
     owners = {None, caller.platform_id if caller else None}
     runs_here = _supports_server(call.state)
     rows = call.state.store.all("piece", lambda row: row["platformId"] in owners and runs_here(row))
-    wanted = [row for row in rows if version in (None, row["version"])]
-    return list({row["name"]: row for row in sorted(wanted, key=_order)}.values())
+    candidates = [row for row in rows if version in (None, row["version"])]
+    return list({row["name"]: row for row in sorted(candidates, key=_order)}.values())
 
 
 def _summary(row: Row) -> Row:

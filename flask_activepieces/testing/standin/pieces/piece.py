@@ -60,13 +60,13 @@ class StepFailed(Exception):
 
     def report(self) -> str:
         """The error as an engine reports it: JSON in a string."""
-        told = {
+        report_fields = {
             "__apErrorVersion": 1,
             "message": self.message,
             "errorName": self.name,
             "raw": str(self) + _STACK,
         }
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(report_fields, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class StandinPiece:
     """One version of a piece; ``auth``, ``props`` and ``triggers`` as in a piece's metadata.
 
     ``validate`` is the piece's check of a connection: it gets the secret of a SECRET_TEXT, the props of a
-    CUSTOM_AUTH, otherwise the whole value, and returns a problem or None. ``identify`` is ``getConnectionIdentifier``: it returns
-    the account of the value.
+    CUSTOM_AUTH, otherwise the whole value, and returns a problem or None. ``identify`` is
+    ``getConnectionIdentifier``: it returns the account of the value.
     """
 
     name: str

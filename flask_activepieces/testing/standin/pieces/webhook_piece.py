@@ -6,12 +6,12 @@ from .piece import Action, ActionCall, StandinPiece, WebhookResponse
 
 
 def _return_response(call: ActionCall) -> WebhookResponse:
-    given = call.props.get("fields", {})
+    fields = call.props.get("fields", {})
     final = call.props.get("respond", "stop") == "stop"
     if call.props.get("responseType") == "redirect":
-        return WebhookResponse(301, {"Location": str(given.get("body"))}, None, final)
+        return WebhookResponse(301, {"Location": str(fields.get("body"))}, None, final)
     return WebhookResponse(
-        int(given.get("status", 200)), given.get("headers", {}), given.get("body"), final
+        int(fields.get("status", 200)), fields.get("headers", {}), fields.get("body"), final
     )
 
 

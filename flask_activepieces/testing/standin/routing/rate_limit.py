@@ -18,7 +18,7 @@ class RateLimit:
     _lock: Lock = field(default_factory=Lock)
 
     def record_failure(self, route: str, now: float) -> tuple[int, int]:
-        """Count an attempt; returns the attempts left (negative if exceeded) and the seconds until the window ends."""
+        """Count an attempt; returns the attempts left (negative if exceeded) and the seconds until the reset."""
         with self._lock:
             ends, count = self._windows.get(route, (0.0, 0))
             if ends <= now:

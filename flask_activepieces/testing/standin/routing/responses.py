@@ -1,6 +1,6 @@
 """The two formats of errors, and responses that several route groups share.
 
-Activepieces itself answers ``{code, params}``; Fastify, the framework under it, ``{statusCode, error, message}``,
+Activepieces itself returns ``{code, params}``; Fastify, its framework, ``{statusCode, error, message}``,
 with a ``code`` in some cases. The same cause can lead to either, so the stand-in follows the recordings case by case.
 """
 
@@ -67,10 +67,10 @@ def database_error(message: str, *, code: str | None = None) -> ErrorResponse:
     return framework_error(500, message, code=code)
 
 
-def missing_entity(kind: str, wanted: Row) -> ErrorResponse:
+def missing_entity(kind: str, criteria: Row) -> ErrorResponse:
     """500: a row that Activepieces expects is missing."""
-    matching = json.dumps(wanted, indent=4, ensure_ascii=False)
-    return database_error(f'Could not find any entity of type "{kind}" matching: {matching}')
+    criteria_json = json.dumps(criteria, indent=4, ensure_ascii=False)
+    return database_error(f'Could not find any entity of type "{kind}" matching: {criteria_json}')
 
 
 def single_page(rows: Sequence[Row]) -> Row:
@@ -82,8 +82,8 @@ def respond(status: int, body: Json = None) -> Response:
     """A JSON response, or an empty one without a body (204)."""
     if body is None:
         return Response(status=status)
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status, content_type="application/json; charset=utf-8")
+    payload = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(payload, status, content_type="application/json; charset=utf-8")
 
 
 def timestamp(instant: float) -> str:

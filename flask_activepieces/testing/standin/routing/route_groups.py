@@ -226,7 +226,7 @@ def _check_scope(call: RouteCall, route: RouteRule) -> None:
 def _read(state: ServerState, validator: Validator, value: Any, where: str) -> Json:
     try:
         return validator.read(value, (where,))
-    except ValidationFailed as wrong:
+    except ValidationFailed as error:
         raise invalid(
-            validation_errors(validator, value, wrong, where=where, zod=state.has(ZOD))
+            validation_errors(validator, value, error, where=where, zod=state.has(ZOD))
         ) from None

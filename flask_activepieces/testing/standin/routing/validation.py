@@ -187,13 +187,13 @@ def fields(validators: Mapping[str, Validator]) -> Validator:
         clean: Row = {}
         problems: list[ValidationProblem] = []
         for name, validator in validators.items():
-            given = value.get(name, MISSING)
-            if given is MISSING and not validator.required:
+            field_value = value.get(name, MISSING)
+            if field_value is MISSING and not validator.required:
                 continue
             try:
-                clean[name] = validator.read(given, (*at, name))
-            except ValidationFailed as wrong:
-                problems += wrong.problems
+                clean[name] = validator.read(field_value, (*at, name))
+            except ValidationFailed as error:
+                problems += error.problems
         if problems:
             raise ValidationFailed(*problems)
         return clean
@@ -219,9 +219,9 @@ def union(*validators: Validator) -> Validator:
         for validator in validators:
             try:
                 return validator.read(value, at)
-            except ValidationFailed as wrong:
-                if all(problem.breaks_rule for problem in wrong.problems):
-                    near.append(wrong)
+            except ValidationFailed as error:
+                if all(problem.breaks_rule for problem in error.problems):
+                    near.append(error)
         if len(near) == 1:
             raise near[0]
         raise ValidationFailed(ValidationProblem(at, "Invalid input"))
@@ -230,22 +230,22 @@ def union(*validators: Validator) -> Validator:
 
 
 def validation_errors(
-    validator: Validator, value: Any, wrong: ValidationFailed, *, where: str, zod: bool
+    validator: Validator, value: Any, error: ValidationFailed, *, where: str, zod: bool
 ) -> list[str]:
     """The server's messages about an invalid value. ajv reports each branch of a union."""
     if zod:
-        return [problem.zod() for problem in wrong.problems]
+        return [problem.zod() for problem in error.problems]
     if not isinstance(validator, Union):
-        return [problem.ajv() for problem in wrong.problems]
-    found: list[str] = []
+        return [problem.ajv() for problem in error.problems]
+    messages: list[str] = []
     for branch in validator.branches():
         try:
             branch.read(value, (where,))
         except ValidationFailed as inner:
             # ajv stops at the first problem, and checks for missing fields first.
             missing = [problem for problem in inner.problems if problem.missing]
-            found += [problem.ajv() for problem in sorted(missing, key=_depth)[:1]]
-    return [*found, f"{where} must match a schema in anyOf"]
+            messages += [problem.ajv() for problem in sorted(missing, key=_depth)[:1]]
+    return [*messages, f"{where} must match a schema in anyOf"]
 
 
 def _depth(problem: ValidationProblem) -> int:
