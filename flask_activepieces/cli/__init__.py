@@ -1,5 +1,62 @@
-"""``flask activepieces …``: what operators do at the command line."""
+"""The commands under ``flask activepieces``."""
 
-from .main import activepieces_cli
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+from flask import current_app
+
+from ..state import get_state
+from ..storage.prune import prune
+from ..web.api.openapi import openapi_document
+from .clients import client_cli
+from .grants import grants_cli
+from .integrations import integrations_cli
+from .keys import keys_cli
+from .output import CommandGroup, json_option, print_json
+from .tenants import tenants_cli
 
 __all__ = ["activepieces_cli"]
+
+activepieces_cli = CommandGroup(
+    "activepieces", help="Manage the Activepieces integration of this app."
+)
+for group in (client_cli, grants_cli, integrations_cli, keys_cli, tenants_cli):
+    activepieces_cli.add_command(group)
+
+
+@activepieces_cli.command("prune")
+@click.option(
+    "--batch",
+    type=click.IntRange(1, 10_000),
+    default=1000,
+    show_default=True,
+    help="Rows per statement.",
+)
+@click.option(
+    "--audit-days",
+    type=click.IntRange(1),
+    default=400,
+    show_default=True,
+    help="Keep audit events for this many days.",
+)
+@json_option
+def prune_command(batch: int, audit_days: int, as_json: bool) -> None:
+    """Delete expired revocations, token families and leases, and old audit events, in batches."""
+    state = get_state()
+    deleted: Counter[str] = Counter()
+    for table, rows in prune(state.database, now=state.now(), audit_days=audit_days, batch=batch):
+        deleted[table] += rows
+        if not as_json:
+            click.echo(f"{table}: {deleted[table]} rows so far", err=True)
+    if as_json:
+        print_json(dict(deleted))
+    else:
+        click.echo(f"Deleted {deleted.total()} rows.")
+
+
+@activepieces_cli.command("openapi")
+def openapi_command() -> None:
+    """Print the OpenAPI 3.1 document of the JSON API, as this app is configured."""
+    print_json(openapi_document(current_app, server=get_state().settings.public_url))

@@ -1,4 +1,4 @@
-"""``flask activepieces grants …``: what users allow, and taking it back for them."""
+"""``flask activepieces grants``: what users approved, and its revocation."""
 
 from __future__ import annotations
 
@@ -9,47 +9,40 @@ from ..clock import as_iso
 from ..errors import NotFound
 from ..oauth.grants import Grant
 from ..state import get_state
-from .output import HOST_ID, as_json, print_json, print_table, reports_errors
+from .output import HostId, json_option, print_rows
 
-grants_cli = AppGroup("grants", help="Grants: what users allow clients.")
+grants_cli = AppGroup("grants", help="Grants: what users approved for clients.")
 
 _COLUMNS = ("id", "client_id", "tenant_id", "user_id", "scope", "created_at")
 
 
 @grants_cli.command("list")
-@click.option("--tenant", type=HOST_ID, help="Only in this tenant.")
-@click.option("--user", type=HOST_ID, help="Only of this user.")
-@click.option("--client", help="Only to this client.")
-@as_json
-@reports_errors
-def list_grants(tenant: str | None, user: str | None, client: str | None, as_json: bool) -> None:
-    """List the grants that stand."""
-    grants = get_state().grants.search(tenant_id=tenant, user_id=user, client_id=client)
-    rows = [_row(grant) for grant in grants]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, _COLUMNS, empty="There are no grants.")
+@click.option("--tenant", "tenant_id", type=HostId(), help="Only grants in this tenant.")
+@click.option("--user", "user_id", type=HostId(), help="Only grants of this user.")
+@click.option("--client", "client_id", help="Only grants to this client.")
+@json_option
+def list_grants(as_json: bool, **filters: str | None) -> None:
+    """List the grants."""
+    rows = [_row(grant) for grant in get_state().grants.search(**filters)]
+    print_rows(rows, _COLUMNS, empty="There are no grants.", as_json=as_json)
 
 
 @grants_cli.command("revoke")
 @click.argument("grant_id")
-@reports_errors
 def revoke(grant_id: str) -> None:
-    """Take a grant back: its codes, refresh tokens and access tokens end at once."""
-    state = get_state()
-    grants = state.grants.search(id=grant_id)
+    """Revoke a grant, with its codes, refresh tokens and access tokens."""
+    service = get_state().grants
+    grants = service.search(id=grant_id)
     if not grants:
         raise NotFound("grant", grant_id)
-    state.grants.revoke(grants, reason="revoked by an operator")
+    service.revoke(grants, reason="revoked by an operator")
     click.echo(f"Revoked grant {grant_id}.")
 
 
 @grants_cli.command("check")
-@click.option("--revoke", is_flag=True, help="Take the grants found back.")
-@reports_errors
+@click.option("--revoke", is_flag=True, help="Revoke these grants.")
 def check(revoke: bool) -> None:
-    """Find grants whose user the app no longer knows in that tenant; exit code 1 if any are left."""
+    """Find grants of users whom the app no longer has in that tenant; exit code 1 if any remain."""
     state = get_state()
     orphans = [
         grant
@@ -60,7 +53,7 @@ def check(revoke: bool) -> None:
         click.echo(f"{grant.id}  user {grant.user_id} is not (or no longer) in {grant.tenant_id}")
     if revoke:
         state.grants.revoke(orphans, reason="the user is gone")
-        click.echo(f"Revoked {len(orphans)} grants.")
+        click.echo(f"Revoked {len(orphans)} grant{'' if len(orphans) == 1 else 's'}.")
     elif orphans:
         raise SystemExit(1)
 

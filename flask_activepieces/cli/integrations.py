@@ -1,4 +1,4 @@
-"""``flask activepieces integrations …``: which tenants are linked with Activepieces, and whether that works."""
+"""``flask activepieces integrations``: which tenants use Activepieces, and whether their connections work."""
 
 from __future__ import annotations
 
@@ -11,101 +11,86 @@ from ..clock import as_iso
 from ..errors import ActivepiecesError, NotFound
 from ..integrations.store import Integration
 from ..state import State, get_state
-from .confirmation import confirm, yes_option
-from .output import HOST_ID, as_json, print_json, print_table, reports_errors
+from .output import HostId, confirm, json_option, print_rows, yes_option
 
 integrations_cli = AppGroup("integrations", help="Integrations: tenants and their projects.")
 
 _COLUMNS = ("id", "tenant_id", "organization_id", "project_id", "credential", "enabled")
-_WHAT = {"ERROR": "does not work any more", "MISSING": "was never given a value"}
-_FINDINGS = ("integration_id", "tenant_id", "problem", "what_to_do")
+_PROBLEM_COLUMNS = ("integration_id", "tenant_id", "problem", "what_to_do")
+_PROBLEMS = {"ERROR": "does not work any more", "MISSING": "was never given a value"}
 
-_tenant = click.option("--tenant", type=HOST_ID, help="Only of this tenant.")
+_tenant_option = click.option(
+    "--tenant", "tenant_id", type=HostId(), help="Only integrations of this tenant."
+)
 
 
 @integrations_cli.command("list")
-@_tenant
-@as_json
-@reports_errors
-def list_integrations(tenant: str | None, as_json: bool) -> None:
-    """List the integrations; of a credential, the last four characters."""
-    rows = [_row(integration) for integration in _wanted(get_state(), tenant)]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, _COLUMNS, empty="No tenant is linked with Activepieces.")
+@_tenant_option
+@json_option
+def list_integrations(tenant_id: str | None, as_json: bool) -> None:
+    """List the integrations; credentials are masked."""
+    rows = [_row(integration) for integration in _selected(get_state(), tenant_id)]
+    print_rows(rows, _COLUMNS, empty="No tenant is connected to Activepieces.", as_json=as_json)
 
 
 @integrations_cli.command("check")
-@_tenant
-@as_json
-@reports_errors
-def check(tenant: str | None, as_json: bool) -> None:
-    """Ask Activepieces about every connection; exit code 1 if any does not work, or cannot be asked about.
+@_tenant_option
+@json_option
+def check(tenant_id: str | None, as_json: bool) -> None:
+    """Check all connections; exit code 1 if any does not work, or Activepieces cannot be asked.
 
-    Integrations that are switched off are left out. For each connection that is newly broken, the signal
-    connection_failed is sent.
+    Disabled integrations are skipped. The signal connection_failed is sent for each newly broken connection.
     """
     state = get_state()
-    integrations = [one for one in _wanted(state, tenant) if one.enabled]
-    findings: list[dict[str, Any]] = []
-    for integration in integrations:
-        findings += _findings(state, integration)
-    if as_json:
-        print_json(findings)
-    else:
-        count = f"{len(integrations)} integration{'' if len(integrations) == 1 else 's'}"
-        healthy = f"Checked {count}: all connections work."
-        print_table(findings, _FINDINGS, empty=healthy)
-    if findings:
+    enabled = [each for each in _selected(state, tenant_id) if each.enabled]
+    rows = [row for integration in enabled for row in _problem_rows(state, integration)]
+    count = f"{len(enabled)} integration{'' if len(enabled) == 1 else 's'}"
+    healthy = f"Checked {count}: all connections work."
+    print_rows(rows, _PROBLEM_COLUMNS, empty=healthy, as_json=as_json)
+    if rows:
         raise SystemExit(1)
 
 
 @integrations_cli.command("remove")
 @click.argument("integration_id")
 @yes_option
-@reports_errors
 def remove(integration_id: str, yes: bool) -> None:
-    """Remove an integration with its key and its OAuth client; connections stay in Activepieces."""
+    """Remove an integration with its credentials and its OAuth client; connections stay in Activepieces."""
     state = get_state()
-    found = [one for one in state.integrations.list_all() if one.id == integration_id]
-    if not found:
+    matching = [each for each in state.integrations.list_all() if each.id == integration_id]
+    if not matching:
         raise NotFound("integration", integration_id)
-    (integration,) = found
+    (integration,) = matching
     confirm(f"Remove the integration of tenant {integration.tenant_id} and its key?", yes=yes)
     state.integrations.remove(integration, user_id=None, now=state.now())
     click.echo(f"Removed integration {integration.id}.")
 
 
-def _findings(state: State, integration: Integration) -> list[dict[str, Any]]:
-    try:
-        broken = state.connection_health.check(integration, now=state.now())
-    except ActivepiecesError as error:  # removed meanwhile, perhaps; the next one may be well
-        return [_finding(integration, str(error), None)]
-    return [
-        _finding(
-            integration,
-            f"{one.display_name} ({one.piece_name}) {_WHAT[one.status]}",
-            f"reconnect at {one.reconnect_url}",
-        )
-        | {"connection_id": one.connection_id, "status": one.status, "is_new": one.is_new}
-        for one in broken
-    ]
-
-
-def _finding(integration: Integration, problem: str, what_to_do: str | None) -> dict[str, Any]:
-    return {
-        "integration_id": integration.id,
-        "tenant_id": integration.tenant_id,
-        "problem": problem,
-        "what_to_do": what_to_do,
-    }
-
-
-def _wanted(state: State, tenant_id: str | None) -> list[Integration]:
+def _selected(state: State, tenant_id: str | None) -> list[Integration]:
     if tenant_id is None:
         return state.integrations.list_all()
     return state.integrations.list_for_tenant(tenant_id)
+
+
+def _problem_rows(state: State, integration: Integration) -> list[dict[str, Any]]:
+    ids = {"integration_id": integration.id, "tenant_id": integration.tenant_id}
+    try:
+        broken = state.connection_health.check(integration, now=state.now())
+    except (
+        ActivepiecesError
+    ) as error:  # for example removed meanwhile; the others are still checked
+        return [{**ids, "problem": str(error), "what_to_do": None}]
+    return [
+        {
+            **ids,
+            "problem": f"{each.display_name} ({each.piece_name}) {_PROBLEMS[each.status]}",
+            "what_to_do": f"reconnect at {each.reconnect_url}",
+            "connection_id": each.connection_id,
+            "status": each.status,
+            "is_new": each.is_new,
+        }
+        for each in broken
+    ]
 
 
 def _row(integration: Integration) -> dict[str, Any]:

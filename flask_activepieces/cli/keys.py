@@ -1,4 +1,4 @@
-"""``flask activepieces keys …``: which keys are in use, and the next one."""
+"""``flask activepieces keys``: the keys in use, the next one, and re-encryption."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import click
 from flask.cli import AppGroup
 
 from ..state import get_state
-from .output import as_json, print_json, print_table, reports_errors
+from .output import json_option, print_rows
 
-keys_cli = AppGroup("keys", help="The keys that sign codes and tokens, and that encrypt.")
+keys_cli = AppGroup("keys", help="The keys that sign codes and tokens, and encrypt credentials.")
 
 
 @keys_cli.command("list")
-@as_json
-@reports_errors
+@json_option
 def list_keys(as_json: bool) -> None:
-    """List the access-token keys by id, the signing one first; never the keys themselves."""
+    """List the ids of the access-token keys, the signing key first; never the keys themselves."""
     keys = get_state().settings.jwt_keys
     rows = [
         {
@@ -28,39 +27,33 @@ def list_keys(as_json: bool) -> None:
         }
         for key in keys.keys
     ]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(rows, ("kid", "algorithm", "use", "published"), empty="")
+    print_rows(rows, ("kid", "algorithm", "use", "published"), empty="", as_json=as_json)
 
 
 @keys_cli.command("rotate")
-@reports_errors
 def rotate() -> None:
-    """Make the next secret key and say how to put it in front of the old ones.
+    """Generate a secret key, and explain how to introduce it.
 
-    Nothing is changed: keys live in the configuration, and all workers must get them together.
+    Changes nothing: keys belong to the configuration, and all workers must have the same ones.
     """
-    settings = get_state().settings
     click.echo(secrets.token_hex(32))
-    days = settings.refresh_token_ttl // 86_400
+    days = get_state().settings.refresh_token_ttl // 86_400
     click.echo(
-        "1. Put this key BEHIND the others in ACTIVEPIECES_SECRET_KEYS and restart every worker.\n"
-        "   (If that setting is empty so far, the one in front of it is SECRET_KEY.)\n"
-        "2. Move it to the front and restart again: from now on it signs. A worker that does not know\n"
-        "   the key yet would refuse what another signs with it, hence the two steps.\n"
-        "3. Encrypt the keys of tenants anew: flask activepieces keys reencrypt\n"
-        f"4. After {days} days take the old key away: what it signed and nobody used since is over.",
+        "1. Add this key at the END of ACTIVEPIECES_SECRET_KEYS and restart every worker.\n"
+        "   (If the setting is still empty, put SECRET_KEY in front of it.)\n"
+        "2. Move it to the front and restart again: now it signs. In one step, a worker without the\n"
+        "   new key would reject what another signs with it.\n"
+        "3. Encrypt the credentials of tenants with it: flask activepieces keys reencrypt\n"
+        f"4. After {days} days remove the old key: everything that it signed has expired.",
         err=True,
     )
 
 
 @keys_cli.command("reencrypt")
-@reports_errors
 def reencrypt() -> None:
-    """Encrypt the keys of all tenants with the newest secret key, so that older ones may go.
+    """Encrypt the credentials of all tenants with the newest secret key, so that older keys can be removed.
 
-    Exit code 1 if any was encrypted with a key that is not in the configuration any more.
+    Exit code 1 if any was encrypted with a key that is no longer configured.
     """
     state = get_state()
     lost = [
@@ -70,10 +63,10 @@ def reencrypt() -> None:
     ]
     for integration in lost:
         click.echo(
-            f"Error: {integration.id} of tenant {integration.tenant_id}: no key in use opens it."
-            " Bring the old key back, or have the tenant set its key anew.",
+            f"Error: {integration.id} of tenant {integration.tenant_id} cannot be decrypted with the configured keys."
+            " Restore the old key, or have the tenant enter its key again.",
             err=True,
         )
     if lost:
         raise SystemExit(1)
-    click.echo("The newest key encrypts everything now.")
+    click.echo("All credentials are encrypted with the newest key.")

@@ -1,141 +1,147 @@
-"""How commands answer: tables for people, JSON for scripts, and an exit code.
+"""The output of commands: tables for people, JSON for scripts, errors with exit codes, and questions.
 
-Exit codes: 0 done, 1 refused (standard error says why), 2 wrong usage, 3 database unavailable (try again).
-With ``--json`` a failure is one JSON document on standard output, too: ``{"error": {"code": …, "detail": …}}``.
+Exit codes: 0 done, 1 failed (standard error says why), 2 wrong usage, 3 database unavailable (try again).
+With ``--json`` a failure is also a JSON document on standard output: ``{"error": {"code": …, "detail": …}}``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import click
 from flask.cli import AppGroup
 
 from ..errors import ActivepiecesError, InvalidInput, NotFound, SetupError, Unavailable
 from ..host.ids import problem_with_id
-from .confirmation import NotConfirmed
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-#: The option or argument that sets a field, where it has another name than the field.
+#: The option or argument of a field, where its name differs.
 _OPTIONS = {
     "client_id": "CLIENT_ID",
     "redirect_uris": "--redirect-uri",
     "require_pkce": "--no-pkce",
     "client_credentials": "--client-credentials",
     "remember_consent": "--remember-consent",
+    "introspects": "--introspection",
 }
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+yes_option = click.option("--yes", is_flag=True, help="Confirm without being asked.")
 
-class _HostId(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.2
-    """An id that the app made."""
+
+class HostId(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.2
+    """An id from the app."""
 
     name = "id"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The id; a usage error says what is wrong with it."""
+        """The id, or a usage error that says what is wrong with it."""
         problem = problem_with_id(value)
         if problem is not None:
             self.fail(f"{_printable(repr(value))}: {problem}", param, ctx)
         return value
 
 
-HOST_ID = _HostId()
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a command failed: a code for programs (the JSON API uses the same ones), lines for people."""
-
-    code: str
-    lines: Sequence[str]
-    exit_code: int = 1
-    fields: Mapping[str, str] = field(default_factory=dict)
-
-    def print(self, *, as_json: bool) -> None:
-        """The lines on standard error; for a script also the document on standard output."""
-        if as_json:
-            fields = {"fields": dict(self.fields)} if self.fields else {}
-            print_json({"error": {"code": self.code, "detail": " ".join(self.lines), **fields}})
-        for line in self.lines:
-            click.echo(f"Error: {_printable(line)}", err=True)
-
-
-def reports_errors(command: Command) -> Command:
-    """Turn our errors into lines on standard error, JSON if that was asked for, and an exit code."""
-
-    @wraps(command)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except (ActivepiecesError, NotConfirmed) as error:
-            failure = _failure(error)
-            failure.print(as_json=kwargs.get("as_json", False))
-            raise SystemExit(failure.exit_code) from None
-
-    return guarded  # type: ignore[return-value]  # wraps keeps the signature, which mypy cannot see
+class NotConfirmed(click.ClickException):
+    """Raised when the operator declines, or when no one can be asked."""
 
 
 class CommandGroup(AppGroup):
-    """Reports wrong usage as JSON, too, if the command line has ``--json``."""
+    """Reports errors on standard error, with ``--json`` also as JSON, and sets the exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; click itself prints the usage on standard error and exits with 2."""
+        """Run a command."""
         as_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
+            # click itself prints the usage, and exits with 2.
             if as_json:
                 print_json({"error": {"code": "usage", "detail": error.format_message()}})
             raise
+        except (ActivepiecesError, NotConfirmed) as error:
+            failure = _failure(error)
+            if as_json:
+                print_json({"error": failure.to_json()})
+            for line in failure.lines:
+                click.echo(f"Error: {_printable(line)}", err=True)
+            raise SystemExit(failure.exit_code) from None
 
 
-def _failure(error: Exception) -> Failure:
+class _Failure(NamedTuple):
+    code: str
+    lines: Sequence[str]
+    exit_code: int = 1
+    fields: Mapping[str, str] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        fields = {"fields": self.fields} if self.fields else {}
+        return {"code": self.code, "detail": " ".join(self.lines), **fields}
+
+
+def _failure(error: Exception) -> _Failure:
     match error:
         case InvalidInput(fields=problems):
             fields = {name: str(problem) for name, problem in problems.items()}
-            lines = [f"{_option(name)}: {problem}" for name, problem in fields.items()]
-            return Failure("invalid_input", lines, fields=fields)
+            lines = [
+                f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in fields.items()
+            ]
+            return _Failure("invalid_input", lines, fields=fields)
         case Unavailable():
-            line = f"{error} Is it running, and is its URL right?"
-            return Failure("not_available", [line], exit_code=3)
+            line = f"{error} Check that it is running, and that its URL is right."
+            return _Failure("not_available", [line], exit_code=3)
         case NotFound():
-            return Failure("not_found", [str(error)])
+            return _Failure("not_found", [str(error)])
         case SetupError():
-            return Failure("not_set_up", [str(error)])
+            return _Failure("not_set_up", [str(error)])
         case NotConfirmed():
-            return Failure("not_confirmed", [str(error)])
-    return Failure("refused", [str(error)])
+            return _Failure("not_confirmed", [str(error)])
+    return _Failure("refused", [str(error)])
 
 
-def _option(field_name: str) -> str:
-    return _OPTIONS.get(field_name, f"--{field_name}")
+def confirm(question: str, *, yes: bool, as_json: bool = False) -> None:
+    """Return if the operator agrees; a script cannot be asked, and must pass ``--yes``."""
+    if yes:
+        return
+    if not as_json:
+        try:
+            # On standard error, because standard output is for the result.
+            click.confirm(question, abort=True, err=True)
+        except click.Abort:
+            click.echo(err=True)  # ends the line of an unanswered question
+        else:
+            return
+    raise NotConfirmed(f"Nothing was done. {question} Use --yes to confirm.")
 
 
 def print_json(value: Any) -> None:
-    """The value as JSON, one document."""
+    """One JSON document."""
     click.echo(json.dumps(value, indent=2))
 
 
-def print_record(record: dict[str, Any]) -> None:
-    """The fields of one thing, a line each."""
+def print_record(record: dict[str, Any], *, as_json: bool) -> None:
+    """The fields of one thing, one per line."""
+    if as_json:
+        print_json(record)
+        return
     width = max(map(len, record))
     for name, value in record.items():
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
 
 
-def print_table(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, empty: str) -> None:
-    """The rows in columns as wide as their contents."""
+def print_rows(
+    rows: Sequence[dict[str, Any]], columns: Sequence[str], *, empty: str, as_json: bool
+) -> None:
+    """A table of these columns; JSON has all of them."""
+    if as_json:
+        print_json(rows)
+        return
     if not rows:
         click.echo(empty)
         return
     lines = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
-    widths = [max(len(line[position]) for line in lines) for position in range(len(columns))]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
@@ -150,5 +156,5 @@ def _cell(value: Any) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text without what a terminal would obey, or that would turn other text around: others made up the names."""
+    # Names come from other people, and may contain terminal commands or characters that reverse the text around them.
     return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -1,4 +1,4 @@
-"""``flask activepieces tenants …``: removing all that a tenant has here."""
+"""``flask activepieces tenants``: removing all data of a tenant."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ import click
 from flask.cli import AppGroup
 
 from ..state import get_state
-from .confirmation import confirm, yes_option
-from .output import HOST_ID, as_json, print_json, reports_errors
+from .output import HostId, confirm, json_option, print_json, yes_option
 
 tenants_cli = AppGroup("tenants", help="Tenants of the app.")
 
 
 @tenants_cli.command("remove")
-@click.argument("tenant_id", type=HOST_ID)
+@click.argument("tenant_id", type=HostId())
 @yes_option
-@as_json
-@reports_errors
+@json_option
 def remove(tenant_id: str, yes: bool, as_json: bool) -> None:
-    """Revoke what was granted in a tenant, and delete its clients and integrations with their keys."""
+    """Revoke all grants of a tenant, and delete its OAuth clients and integrations with their credentials."""
     state = get_state()
     question = f"Remove all grants, clients and integrations of tenant {tenant_id}?"
     confirm(question, yes=yes, as_json=as_json)

@@ -43,7 +43,7 @@ def test_create_prints_the_id_and_once_the_secret(app: Flask, run: Run) -> None:
 def test_create_says_what_a_public_client_is(run: Run) -> None:
     result = run(*NEW, *SCOPE, "--public")
 
-    assert "It is a public client: it has no secret, and must use PKCE." in result.stdout
+    assert "This is a public client: it has no secret, and must use PKCE." in result.stdout
     assert "fas_" not in result.output
 
 
@@ -82,7 +82,7 @@ def test_create_for_scripts(run_json: RunJson) -> None:
             ("--client-credentials", "--tenant", "acme", "--yes"),
             {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]},
         ),
-        (("--introspects",), {"introspects": True}),
+        (("--introspection",), {"introspects": True}),
         (("--remember-consent",), {"remember_consent": True}),
         (
             ("--redirect-uri", "https://maker.test/2"),
@@ -99,7 +99,7 @@ def test_what_create_can_be_told(
 
 
 def test_a_resource_server_needs_neither_address_nor_scope(run_json: RunJson) -> None:
-    made = run_json("client", "create", "--name", "API", "--introspects", "--json")
+    made = run_json("client", "create", "--name", "API", "--introspection", "--json")
 
     assert (made["redirect_uris"], made["scope"], made["grant_types"]) == ([], "", [])
 
@@ -143,7 +143,10 @@ def test_a_presets_name_can_be_overruled(run_json: RunJson) -> None:
 
 #: What is typed after "client create", and what is said of it.
 REFUSALS = [
-    (SCOPE, "--name: a client needs a name"),
+    (
+        ("--redirect-uri", "https://a.test/", *SCOPE),
+        "--name: a client needs a name",
+    ),
     (("--name", "X", *SCOPE), "--redirect-uri: at least one redirect URI is needed"),
     (
         ("--name", "X", "--redirect-uri", "http://a.test/", *SCOPE),
@@ -186,8 +189,8 @@ REFUSALS = [
         "--remember-consent: a public client must show the consent page each time",
     ),
     (
-        ("--name", "X", *SCOPE, "--public", "--introspects"),
-        "--introspects: introspection needs a client with a secret",
+        ("--name", "X", *SCOPE, "--public", "--introspection"),
+        "--introspection: introspection needs a client with a secret",
     ),
 ]
 
@@ -209,7 +212,7 @@ def test_a_refusal_is_one_line_by_the_options_name(
 def test_every_option_that_an_error_names_exists(run: Run) -> None:
     usage = run("client", "create", "--help").stdout
     everything_wrong = run(
-        *("client", "create", "--public", "--no-pkce", "--introspects", "--client-credentials"),
+        *("client", "create", "--public", "--no-pkce", "--introspection", "--client-credentials"),
         *("--name", "x" * 121, "--description", "d" * 501, "--redirect-uri", "nowhere"),
     )
 
@@ -372,7 +375,7 @@ def test_show_without_json_prints_a_line_for_each_field(run: Run, run_json: RunJ
             ("--client-credentials",),
             {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]},
         ),
-        (("--introspects",), {"introspects": True}),
+        (("--introspection",), {"introspects": True}),
         (("--remember-consent",), {"remember_consent": True}),
     ],
 )
@@ -389,10 +392,10 @@ def test_update_changes_what_is_given_and_nothing_else(
 
 
 def test_update_takes_back_what_was_allowed(run_json: RunJson) -> None:
-    allowed = ("--tenant", "acme", "--yes", "--no-pkce", "--client-credentials", "--introspects")
+    allowed = ("--tenant", "acme", "--yes", "--no-pkce", "--client-credentials", "--introspection")
     made = run_json(*NEW, *SCOPE, *allowed, "--json")
 
-    taken_back = ("--pkce", "--no-client-credentials", "--no-introspects")
+    taken_back = ("--pkce", "--no-client-credentials", "--no-introspection")
     updated = run_json("client", "update", made["client_id"], *taken_back, "--json")
 
     assert updated["grant_types"] == ["authorization_code", "refresh_token"]
@@ -459,7 +462,7 @@ def test_an_update_of_nothing_is_wrong_usage(run: Run, run_json: RunJson) -> Non
     result = run("client", "update", made["client_id"])
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "Nothing to change: give at least one option." in result.stderr
+    assert "Nothing to change: pass at least one option." in result.stderr
 
 
 # rotate
@@ -471,7 +474,7 @@ def test_rotate_keeps_the_old_secret_for_now(app: Flask, run: Run, run_json: Run
     result = run("client", "rotate", made["client_id"])
 
     (secret,) = re.findall(r"fas_[0-9a-f]{64}", result.stdout)
-    assert "The old secret works on for now." in result.stdout
+    assert "The old secret keeps working until the next rotation." in result.stdout
     assert works(app, made["client_id"], secret)
     assert works(app, made["client_id"], made["client_secret"])
 
@@ -504,7 +507,7 @@ def test_delete_asks_first(app: Flask, run: Run, run_json: RunJson) -> None:
     left = row_counts(app)["oauth_clients"]
     done = run("client", "delete", made["client_id"], input="y\n")
 
-    assert "Delete Flow maker and everything that it has access to?" in refused.stderr
+    assert "Delete Flow maker and revoke all access that it has?" in refused.stderr
     assert (refused.exit_code, left) == (1, 1)
     assert done.exit_code == 0
     assert done.stdout == "Deleted Flow maker.\n"

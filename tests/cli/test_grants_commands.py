@@ -121,7 +121,7 @@ def test_check_finds_who_is_gone_and_changes_nothing(app: Flask, run: Run) -> No
 def test_check_can_take_their_grants_back(app: Flask, run: Run, program: Program) -> None:
     result = run("grants", "check", "--revoke")
 
-    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "Revoked 1 grants.")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "Revoked 1 grant.")
     assert sorted(row["user_id"] for row in rows_of(app, "grants")) == ["alice", "carol"]
     assert run("grants", "check").exit_code == 0
 

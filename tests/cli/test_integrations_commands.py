@@ -60,7 +60,7 @@ def told(result: Result, exit_code: int = 0) -> list[dict[str, object]]:
 
 
 def test_without_integrations_the_list_says_so(app: Flask) -> None:
-    assert run(app, "integrations", "list").stdout == "No tenant is linked with Activepieces.\n"
+    assert run(app, "integrations", "list").stdout == "No tenant is connected to Activepieces.\n"
     assert told(run(app, "integrations", "list", "--json")) == []
 
 
@@ -189,7 +189,10 @@ def test_keys_of_tenants_are_encrypted_anew(make_app: MakeApp, app: Flask, linke
 
     result = run(both, "keys", "reencrypt")
 
-    assert (result.exit_code, result.stdout) == (0, "The newest key encrypts everything now.\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "All credentials are encrypted with the newest key.\n",
+    )
     (after,) = rows_of(app, "integrations")
     assert after["credentials"] != before["credentials"]
     without_the_old_one = make_app(ACTIVEPIECES_SECRET_KEYS=[newest], **options)

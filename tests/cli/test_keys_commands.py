@@ -46,8 +46,8 @@ def test_rotate_prints_a_key_alone_and_tells_people_what_to_do_with_it(run: Run)
     assert len(key) == 64
     assert int(key, 16)
     assert second.stdout.strip() != key
-    assert "BEHIND the others in ACTIVEPIECES_SECRET_KEYS" in first.stderr
-    assert "After 90 days take the old key away" in first.stderr
+    assert "Add this key at the END of ACTIVEPIECES_SECRET_KEYS" in first.stderr
+    assert "After 90 days remove the old key" in first.stderr
 
 
 def test_what_rotate_says_to_do_works(make_app: MakeApp) -> None:

@@ -25,7 +25,7 @@ def test_what_is_alive_stays(
     before = row_counts(app)
 
     assert run_json("prune", "--json") == {}
-    assert run("prune").stdout == "Removed 0 rows.\n"
+    assert run("prune").stdout == "Deleted 0 rows.\n"
 
     assert row_counts(app) == before
     assert program.refreshes(token).status_code == 200
@@ -43,7 +43,7 @@ def test_what_is_over_goes_in_batches(
 
     deletions = [text for text in statements if text.startswith("DELETE")]
     assert len(deletions) == 6
-    assert result.stdout == "Removed 10 rows.\n"
+    assert result.stdout == "Deleted 10 rows.\n"
     assert result.stderr.splitlines()[:3] == [
         "activepieces_revocations: 2 rows so far",
         "activepieces_revocations: 4 rows so far",

@@ -108,14 +108,14 @@ def test_another_clients_token_does_not_exist(
 def test_a_resource_server_checks_the_tokens_of_its_tenant(
     app: Flask, tokens: dict[str, Any], options: list[str], may: bool
 ) -> None:
-    resource_server = Program.registered(app, "--introspects", *options)
+    resource_server = Program.registered(app, "--introspection", *options)
 
     for kind in ("access_token", "refresh_token"):
         assert is_active(resource_server, tokens[kind]) is may
 
 
 def test_a_resource_server_cannot_revoke_what_it_checks(app: Flask, tokens: dict[str, Any]) -> None:
-    resource_server = Program.registered(app, "--introspects")
+    resource_server = Program.registered(app, "--introspection")
 
     assert_oauth_error(resource_server.revokes(tokens["access_token"]), 400, "invalid_grant")
 
