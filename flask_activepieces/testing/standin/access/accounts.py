@@ -8,7 +8,7 @@ from ..roles import DEFAULT_ROLES
 from ..routing.authentication import ONBOARDING, hash_key, onboarding_token, user_token
 from ..routing.rate_limited_routes import rate_limited
 from ..routing.responses import Json, Row, activepieces_error, not_found, single_page
-from ..routing.route_groups import PUBLIC, USER_ONLY, RouteCall, RouteGroup
+from ..routing.route_groups import PUBLIC, USER_ONLY, RouteCall, RouteGroup, find_on_platform
 from ..routing.validation import boolean, fields, text
 from ..server_info import platform_json
 from ..state import ServerState
@@ -178,10 +178,7 @@ def list_api_keys(call: RouteCall) -> tuple[int, Json]:
 )
 def delete_api_key(call: RouteCall) -> tuple[int, Json]:
     """Delete a key; it is invalid from now on."""
-    row = call.state.store.get("api_key", call.params["id"])
-    if row is None or row["platformId"] != call.caller.platform_id:
-        raise not_found("api_key", call.params["id"])
-    call.state.store.drop("api_key", row["id"])
+    call.state.store.drop("api_key", find_on_platform(call, "api_key")["id"])
     return 204, None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..routing.authentication import USER, Caller, is_platform_admin, role_of
-from ..routing.paging import ExactCursor, page, page_size
+from ..routing.paging import ExactCursor, page
 from ..routing.responses import Json, Row, database_error, rule_violation
 from ..routing.route_groups import RouteCall, RouteGroup, in_path
 from ..routing.validation import boolean, fields, nullable, number, optional, record, text
@@ -110,12 +110,7 @@ def list_projects(call: RouteCall) -> tuple[int, Json]:
     if "displayName" in call.query:
         part = call.query["displayName"].lower()
         rows = [row for row in rows if part in row["displayName"].lower()]
-    result = page(
-        rows,
-        limit=page_size(call.query.get("limit"), default=50),
-        cursor=call.query.get("cursor"),
-        by=_ORDER,
-    )
+    result = page(rows, call.query, default_size=50, by=_ORDER)
     return 200, result | {"data": [project_json(call.state, row) for row in result["data"]]}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from ..routing.responses import Json, Row, not_found, single_page
-from ..routing.route_groups import USER_ONLY, RouteCall, RouteGroup
+from ..routing.responses import Json, Row, single_page
+from ..routing.route_groups import USER_ONLY, RouteCall, RouteGroup, find_on_platform
 from ..routing.validation import fields, text
 from ..state import ServerState
 
@@ -69,19 +69,12 @@ def list_keys(call: RouteCall) -> tuple[int, Json]:
     return 200, single_page(call.state.store.all(KIND, platformId=call.caller.platform_id))
 
 
-def _find_or_404(call: RouteCall) -> Row:
-    key = call.state.store.get(KIND, call.params["id"])
-    if key is None or key["platformId"] != call.caller.platform_id:
-        raise not_found(KIND, call.params["id"])
-    return key
-
-
 @group.route(
     "GET", "/signing-keys/<id>", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
 )
 def get(call: RouteCall) -> tuple[int, Json]:
     """One public key."""
-    return 200, _find_or_404(call)
+    return 200, find_on_platform(call, KIND)
 
 
 @group.route(
@@ -94,5 +87,5 @@ def get(call: RouteCall) -> tuple[int, Json]:
 )
 def delete(call: RouteCall) -> tuple[int, Json]:
     """Delete a key; its tokens are no longer accepted."""
-    call.state.store.drop(KIND, _find_or_404(call)["id"])
+    call.state.store.drop(KIND, find_on_platform(call, KIND)["id"])
     return 204, None

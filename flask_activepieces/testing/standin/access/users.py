@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..routing.authentication import USER, check_platform_admin, not_allowed
-from ..routing.paging import page, page_size
-from ..routing.responses import Json, Row, not_found
-from ..routing.route_groups import RouteCall, RouteGroup
+from ..routing.paging import page
+from ..routing.responses import Json, Row
+from ..routing.route_groups import RouteCall, RouteGroup, find_on_platform
 from ..routing.validation import fields, nullable, number, one_of, optional, text
 from .people import person
 
@@ -27,10 +27,7 @@ def _to_json(call: RouteCall, user: Row) -> Row:
 
 def _find_or_404(call: RouteCall) -> Row:
     _check_admin(call)
-    user = call.state.store.get("user", call.params["id"])
-    if user is None or user["platformId"] != call.caller.platform_id:
-        raise not_found("user", call.params["id"])
-    return user
+    return find_on_platform(call, "user")
 
 
 @group.route(
@@ -48,8 +45,7 @@ def list_users(call: RouteCall) -> tuple[int, Json]:
     query = call.query
     filters = {name: query[name] for name in ("externalId",) if name in query}
     users = call.state.store.all("user", platformId=call.caller.platform_id, **filters)
-    limit = page_size(query.get("limit"), default=10)
-    result = page(users, limit=limit, cursor=query.get("cursor"))
+    result = page(users, query)
     return 200, result | {"data": [_to_json(call, user) for user in result["data"]]}
 
 

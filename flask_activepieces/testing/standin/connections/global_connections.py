@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..routing.paging import page, page_size
+from ..routing.paging import page
 from ..routing.responses import Json, Row, activepieces_error, missing_entity
 from ..routing.route_groups import RouteCall, RouteGroup
 from ..routing.validation import boolean, fields, list_of, nullable, one_of, optional, record, text
@@ -76,8 +76,7 @@ def list_connections(call: RouteCall) -> tuple[int, Json]:
     rows = state.store.all(
         KIND, matches_filters(query), platformId=call.caller.platform_id, scope=_SCOPE
     )
-    limit = page_size(query.get("limit"), default=10)
-    result = page(rows, limit=limit, cursor=query.get("cursor"))
+    result = page(rows, query)
     return 200, result | {"data": connections_to_json(state, result["data"])}
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..routing.responses import Json, Row, not_found, single_page
-from ..routing.route_groups import USER_ONLY, RouteCall, RouteGroup
+from ..routing.responses import Json, Row, single_page
+from ..routing.route_groups import USER_ONLY, RouteCall, RouteGroup, find_on_platform
 from ..routing.validation import fields, text
 
 group = RouteGroup("oauth apps")
@@ -52,9 +52,6 @@ def list_apps(call: RouteCall) -> tuple[int, Json]:
 
 @group.route("DELETE", "/oauth-apps/<id>", who=USER_ONLY, platform_admin=True, editions=("ee",))
 def delete(call: RouteCall) -> tuple[int, Json]:
-    """Delete an app; what was connected with it can be refreshed no more."""
-    app = call.state.store.get(KIND, call.params["id"])
-    if app is None or app["platformId"] != call.caller.platform_id:
-        raise not_found(KIND, call.params["id"])
-    call.state.store.drop(KIND, app["id"])
+    """Delete an app; its connections can no longer be refreshed."""
+    call.state.store.drop(KIND, find_on_platform(call, KIND)["id"])
     return 204, None

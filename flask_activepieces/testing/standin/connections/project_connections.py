@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..access.people import person
 from ..routing.authentication import not_allowed
-from ..routing.paging import page, page_size
-from ..routing.responses import Json, Row, missing_entity, not_found, single_page
-from ..routing.route_groups import RouteCall, RouteGroup, in_body, in_query
+from ..routing.paging import page
+from ..routing.responses import Json, Row, missing_entity, single_page
+from ..routing.route_groups import RouteCall, RouteGroup, find_on_platform, in_body, in_query
 from ..routing.validation import fields, list_of, nullable, number, one_of, optional, record, text
 from ..versions import GLOBAL_IS_NOT_DELETED_BY_PROJECT, MODERN_FIELDS, OIDC, PLACEHOLDER
 from .account_identifier import with_account
@@ -117,11 +117,7 @@ def list_connections(call: RouteCall) -> tuple[int, Json]:
         lambda row: here(row) and fits(row),
         platformId=call.caller.platform_id,
     )
-    result = page(
-        rows,
-        limit=page_size(call.query.get("limit"), default=10),
-        cursor=call.query.get("cursor"),
-    )
+    result = page(rows, call.query)
     return 200, result | {"data": connections_to_json(state, result["data"])}
 
 
@@ -144,17 +140,9 @@ def owners(call: RouteCall) -> tuple[int, Json]:
 
 def _project_of_connection(call: RouteCall) -> str | None:
     """The project of the connection in the path; for a global one, its first project."""
-    row = _find_or_404(call)
+    row = find_on_platform(call, KIND)
     project_ids: list[str] = row["projectIds"]
     return next(iter(project_ids), None)
-
-
-def _find_or_404(call: RouteCall) -> Row:
-    row_id = call.params["id"]
-    row = call.state.store.get(KIND, row_id)
-    if row is None or row["platformId"] != call.caller.platform_id:
-        raise not_found(KIND, row_id)
-    return row
 
 
 @group.route(
@@ -166,7 +154,7 @@ def _find_or_404(call: RouteCall) -> Row:
 )
 def update(call: RouteCall) -> tuple[int, Json]:
     """Rename a connection and set its metadata; a value in the body is ignored."""
-    row = _find_or_404(call)
+    row = find_on_platform(call, KIND)
     if row["scope"] != "PROJECT":
         raise missing_entity(
             KIND,
@@ -189,7 +177,7 @@ def update(call: RouteCall) -> tuple[int, Json]:
 @group.route("DELETE", "/app-connections/<id>", project=_project_of_connection, permission=WRITE)
 def delete(call: RouteCall) -> tuple[int, Json]:
     """Delete a connection, even if flows use it. A global one is kept, although 0.85 returns 204."""
-    row = _find_or_404(call)
+    row = find_on_platform(call, KIND)
     if row["scope"] == "PROJECT":
         call.state.store.drop(KIND, row["id"])
     elif call.state.has(GLOBAL_IS_NOT_DELETED_BY_PROJECT):
@@ -210,11 +198,7 @@ def list_of_platform(call: RouteCall) -> tuple[int, Json]:
     """The connections of all projects."""
     state = call.state
     rows = state.store.all(KIND, matches_filters(call.query), platformId=call.caller.platform_id)
-    result = page(
-        rows,
-        limit=page_size(call.query.get("limit"), default=10),
-        cursor=call.query.get("cursor"),
-    )
+    result = page(rows, call.query)
     projects = {
         row["id"]: {name: row[name] for name in ("id", "displayName", "type")}
         for row in state.store.all("project", platformId=call.caller.platform_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..pieces.catalogue import find_piece
 from ..routing.authentication import check_permission
-from ..routing.paging import ExactCursor, page, page_size
+from ..routing.paging import ExactCursor, page
 from ..routing.responses import Json, Row, activepieces_error, not_found
 from ..routing.route_groups import RouteCall, RouteGroup, in_body, in_query
 from ..routing.validation import (
@@ -107,8 +107,7 @@ def list_flows(call: RouteCall) -> tuple[int, Json]:
     flows = [flow_json(call.state, flow) for flow in _flows_of(call)]
     matching_flows = [flow for flow in flows if _matches_filters(flow, call.query)]
     matching_flows.sort(key=lambda flow: (flow["updated"], flow["id"]), reverse=True)
-    limit = page_size(call.query.get("limit"), default=10)
-    return 200, page(matching_flows, limit=limit, cursor=call.query.get("cursor"), by=_BY_CHANGE)
+    return 200, page(matching_flows, call.query, by=_BY_CHANGE)
 
 
 def _matches_filters(flow: Row, query: Row) -> bool:

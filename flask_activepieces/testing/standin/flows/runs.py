@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ..routing.paging import ExactCursor, page, page_size
+from ..routing.paging import ExactCursor, page
 from ..routing.responses import Json, Row, not_found
 from ..routing.route_groups import RouteCall, RouteGroup, in_query
 from ..routing.validation import boolean, fields, list_of, number, one_of, optional, text
@@ -148,8 +148,7 @@ def list_runs(call: RouteCall) -> tuple[int, Json]:
         "flow_run", lambda run: _matches_filters(run, query), projectId=call.project_id
     )
     runs.sort(key=lambda run: (run["created"], run["id"]), reverse=True)
-    limit = page_size(query.get("limit"), default=10)
-    result = page(runs, limit=limit, cursor=query.get("cursor"), by=_BY_AGE)
+    result = page(runs, query, by=_BY_AGE)
     return 200, {**result, "data": [_list_item_json(call.state, run) for run in result["data"]]}
 
 

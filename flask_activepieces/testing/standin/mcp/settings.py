@@ -33,11 +33,11 @@ def _server(state: ServerState, **owner: str | None) -> Row:
         return state.store.first(KIND, **owner) or state.store.add(KIND, {**owner, **settings})
 
 
-def _connection_of_project(call: RouteCall) -> Row:
+def _server_of_project(call: RouteCall) -> Row:
     return _server(call.state, type="PROJECT", projectId=call.project_id, platformId=None)
 
 
-def _of_platform(call: RouteCall) -> Row:
+def _server_of_platform(call: RouteCall) -> Row:
     platform_id = call.caller.platform_id
     return _server(call.state, type="PLATFORM", projectId=None, platformId=platform_id)
 
@@ -57,12 +57,12 @@ def _change(call: RouteCall, server: Row, **changes: Json) -> tuple[int, Json]:
 @group.route("GET", _OF_PROJECT, who=USER_ONLY, project=in_path, permission=_READ)
 def show(call: RouteCall) -> tuple[int, Json]:
     """The MCP server of a project."""
-    return 200, _to_json(call.state, _connection_of_project(call))
+    return 200, _to_json(call.state, _server_of_project(call))
 
 
 def _set(call: RouteCall) -> tuple[int, Json]:
     """Change the settings of a project's MCP server."""
-    return _change(call, _connection_of_project(call), **call.body)
+    return _change(call, _server_of_project(call), **call.body)
 
 
 group.route(
@@ -88,13 +88,13 @@ group.route(
 @group.route("POST", f"{_OF_PROJECT}/rotate", who=USER_ONLY, project=in_path, permission=_WRITE)
 def rotate(call: RouteCall) -> tuple[int, Json]:
     """Rotate the token of a project's MCP server."""
-    return _change(call, _connection_of_project(call), token=new_id(_TOKEN_LENGTH))
+    return _change(call, _server_of_project(call), token=new_id(_TOKEN_LENGTH))
 
 
 @group.route("GET", _OF_PLATFORM, who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
 def show_platform(call: RouteCall) -> tuple[int, Json]:
     """The MCP server of the platform."""
-    return 200, _to_json(call.state, _of_platform(call))
+    return 200, _to_json(call.state, _server_of_platform(call))
 
 
 @group.route(
@@ -107,7 +107,7 @@ def show_platform(call: RouteCall) -> tuple[int, Json]:
 )
 def set_platform(call: RouteCall) -> tuple[int, Json]:
     """Change the settings of the platform's MCP server."""
-    return _change(call, _of_platform(call), **call.body)
+    return _change(call, _server_of_platform(call), **call.body)
 
 
 @group.route(
@@ -115,4 +115,4 @@ def set_platform(call: RouteCall) -> tuple[int, Json]:
 )
 def rotate_platform(call: RouteCall) -> tuple[int, Json]:
     """Rotate the token of the platform's MCP server."""
-    return _change(call, _of_platform(call), token=new_id(_TOKEN_LENGTH))
+    return _change(call, _server_of_platform(call), token=new_id(_TOKEN_LENGTH))

@@ -75,11 +75,10 @@ class ExactCursor:
 SECONDS = SecondsCursor()
 
 
-def page(
-    rows: Sequence[Row], *, limit: int | None, cursor: str | None, by: Cursor = SECONDS
-) -> Row:
-    """One page of sorted rows, in the envelope of a list; without a limit, all rows."""
-    way, place = _read(cursor)
+def page(rows: Sequence[Row], query: Row, *, default_size: int = 10, by: Cursor = SECONDS) -> Row:
+    """The page of sorted rows that ``limit`` and ``cursor`` of the query select, in the envelope of a list."""
+    limit = _page_size(query.get("limit"), default=default_size)
+    way, place = _read(query.get("cursor"))
     if way == "next":
         rows = [row for row in rows if by.is_after(row, place)]
     elif way == "prev":
@@ -96,7 +95,7 @@ def page(
     }
 
 
-def page_size(limit: float | None, *, default: int) -> int | None:
+def _page_size(limit: float | None, *, default: int) -> int | None:
     """The page size for ``limit``: 0 means 100, a negative number no limit. There is no maximum."""
     if limit is None:
         return default

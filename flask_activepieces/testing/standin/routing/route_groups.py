@@ -26,7 +26,7 @@ from .authentication import (
     not_allowed,
 )
 from .bodies import nested, read_body
-from .responses import ErrorResponse, Json, Row, activepieces_error, invalid, respond
+from .responses import ErrorResponse, Json, Row, activepieces_error, invalid, not_found, respond
 from .validation import ValidationFailed, Validator, fields, row_id_string, validation_errors
 
 #: Kinds of callers that a route accepts; an empty set means a public route.
@@ -80,6 +80,14 @@ def in_body(call: RouteCall) -> str | None:
 def in_path(call: RouteCall) -> str | None:
     """The project id in the path."""
     return str(call.params["projectId"])
+
+
+def find_on_platform(call: RouteCall, kind: str) -> Row:
+    """The row with the id in the path, which must belong to the caller's platform."""
+    row = call.state.store.get(kind, call.params["id"])
+    if row is None or row["platformId"] != call.caller.platform_id:
+        raise not_found(kind, call.params["id"])
+    return row
 
 
 @dataclass(frozen=True)
