@@ -1,4 +1,4 @@
-"""The pages on which a tenant's admin registers OAuth clients, gives them new secrets and deletes them."""
+"""The pages on which a tenant's admin registers OAuth clients, rotates their secrets and deletes them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.storage import database_away, row_counts, rows_of
 LIST = "/oauth/clients"
 NEW = "/oauth/clients/new"
 SECRET = re.compile(r"fas_[0-9a-f]{64}")
-TYPED = {
+FORM_VALUES = {
     "name": "Flow maker",
     "description": "Makes flows",
     "redirect_uris": "https://maker.test/one\r\nhttps://maker.test/two",
@@ -27,8 +27,8 @@ TYPED = {
 
 
 @pytest.fixture
-def theirs(app: Flask) -> Program:
-    """A client of Acme's own."""
+def acme_client(app: Flask) -> Program:
+    """A client of Acme."""
     return Program.registered(app, "--tenant", "acme")
 
 
@@ -36,27 +36,27 @@ def new_form(person: Person, query: str = "") -> Form:
     return person.sees(NEW + query).form("redirect_uris")
 
 
-def creates(person: Person, **changes: Any) -> TestResponse:
-    """What the browser shows in the end."""
-    return presses(person, new_form(person), **(TYPED | changes))
+def create_client(person: Person, **changes: Any) -> TestResponse:
+    """Submit the form for a new client; return the final page."""
+    return submit(person, new_form(person), **(FORM_VALUES | changes))
 
 
-def presses(person: Person, form: Form, **changes: Any) -> TestResponse:
-    """What the browser shows after the form's redirect."""
+def submit(person: Person, form: Form, **changes: Any) -> TestResponse:
+    """Submit a form and follow its redirect."""
     return person.browser.post(form.action, data=form.values | changes, follow_redirects=True)
 
 
 def secret_on(page: Page) -> str:
-    found: list[str] = SECRET.findall(page.text)
-    assert len(found) == 1
-    return found[0]
+    secrets: list[str] = SECRET.findall(page.text)
+    assert len(secrets) == 1
+    return secrets[0]
 
 
-# Who may
+# Permission
 
 
 @pytest.mark.parametrize("path", [LIST, NEW, LIST + "/some-id"])
-def test_a_stranger_signs_in_first(stranger: Person, path: str) -> None:
+def test_an_anonymous_user_signs_in_first(stranger: Person, path: str) -> None:
     sent = stranger.opens(path)
 
     assert sent.status_code == 302
@@ -64,7 +64,7 @@ def test_a_stranger_signs_in_first(stranger: Person, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [LIST, NEW, LIST + "/some-id"])
-def test_only_an_admin_may(bob: Person, path: str) -> None:
+def test_only_an_admin_may_open_the_pages(bob: Person, path: str) -> None:
     page = assert_error_page(bob.opens(path), 403)
 
     assert "Ask an admin" in page.text
@@ -72,11 +72,11 @@ def test_only_an_admin_may(bob: Person, path: str) -> None:
 
 @pytest.mark.parametrize("action", ["new", "{id}/rotate", "{id}/delete"])
 def test_only_an_admin_may_change_anything(
-    app: Flask, bob: Person, theirs: Program, action: str
+    app: Flask, bob: Person, acme_client: Program, action: str
 ) -> None:
     before = rows_of(app, "oauth_clients")
 
-    assert_error_page(bob.browser.post(f"{LIST}/{action.format(id=theirs.client_id)}"), 403)
+    assert_error_page(bob.browser.post(f"{LIST}/{action.format(id=acme_client.client_id)}"), 403)
 
     assert rows_of(app, "oauth_clients") == before
 
@@ -84,7 +84,7 @@ def test_only_an_admin_may_change_anything(
 # The list
 
 
-def test_without_clients_the_list_says_how_to_make_one(alice: Person) -> None:
+def test_the_empty_list_links_to_the_form_for_a_new_client(alice: Person) -> None:
     page = alice.sees(LIST)
 
     assert page.status == 200
@@ -92,32 +92,32 @@ def test_without_clients_the_list_says_how_to_make_one(alice: Person) -> None:
     assert page.links["New client"] == NEW
 
 
-def test_the_list_has_the_tenants_own_clients_and_no_others(
-    app: Flask, alice: Person, theirs: Program
+def test_the_list_contains_only_the_tenants_own_clients(
+    app: Flask, alice: Person, acme_client: Program
 ) -> None:
     foreign = Program.registered(app, "--tenant", "globex")
     for_all = Program.registered(app)
 
     page = alice.sees(LIST)
 
-    assert theirs.client_id in page.text
+    assert acme_client.client_id in page.text
     assert foreign.client_id not in page.text
     assert for_all.client_id not in page.text
     assert_not_frameable(page.response)
 
 
-# A new one
+# Creation
 
 
-def test_no_admin_lets_a_client_skip_the_consent_page(app: Flask, alice: Person) -> None:
-    creates(alice, remember_consent="1")
+def test_an_admin_cannot_let_a_client_skip_the_consent_page(app: Flask, alice: Person) -> None:
+    create_client(alice, remember_consent="1")
     (row,) = rows_of(app, "oauth_clients")
 
     assert not row["remember_consent"]
     assert "Consent page Shown each time" in alice.sees(f"{LIST}/{row['client_id']}").text
 
 
-def test_the_page_says_that_an_operator_lets_a_client_skip_the_consent_page(
+def test_the_page_shows_when_an_operator_lets_a_client_skip_the_consent_page(
     app: Flask, alice: Person
 ) -> None:
     marked = Program.registered(app, "--tenant", "acme", "--remember-consent")
@@ -125,96 +125,102 @@ def test_the_page_says_that_an_operator_lets_a_client_skip_the_consent_page(
     assert "set by an operator" in alice.sees(f"{LIST}/{marked.client_id}").text
 
 
-def test_a_new_client_is_shown_with_its_secret_once(app: Flask, alice: Person) -> None:
-    made = Page(creates(alice))
+def test_the_secret_of_a_new_client_is_shown_once(app: Flask, alice: Person) -> None:
+    created = Page(create_client(alice))
     (row,) = rows_of(app, "oauth_clients")
     again = alice.sees(f"{LIST}/{row['client_id']}")
 
-    assert made.status == 200
-    assert secret_on(made)
-    for words in (row["client_id"], "http://localhost/oauth/authorize", "https://maker.test/two"):
-        assert words in made.text
-        assert words in again.text
+    assert created.status == 200
+    assert secret_on(created)
+    for value in (row["client_id"], "http://localhost/oauth/authorize", "https://maker.test/two"):
+        assert value in created.text
+        assert value in again.text
     assert not SECRET.search(again.text)
-    assert made.response.headers["Cache-Control"] == "no-store"
+    assert created.response.headers["Cache-Control"] == "no-store"
 
 
-def test_a_reload_after_creating_a_client_makes_no_second_one(app: Flask, alice: Person) -> None:
-    sent = alice.sends(new_form(alice), **TYPED)
+def test_reloading_after_creation_creates_no_second_client(app: Flask, alice: Person) -> None:
+    sent = alice.sends(new_form(alice), **FORM_VALUES)
     (row,) = rows_of(app, "oauth_clients")
 
-    shown, reloaded = alice.sees(sent.location), alice.sees(sent.location)
+    page, reloaded = alice.sees(sent.location), alice.sees(sent.location)
 
     assert (sent.status_code, sent.location) == (303, f"{LIST}/{row['client_id']}")
-    assert secret_on(shown)
+    assert secret_on(page)
     assert not SECRET.search(reloaded.text)
     assert row_counts(app)["oauth_clients"] == 1
 
 
-def test_a_reload_after_a_rotation_rotates_no_second_time(
-    app: Flask, alice: Person, theirs: Program
+def test_reloading_after_a_rotation_does_not_rotate_again(
+    app: Flask, alice: Person, acme_client: Program
 ) -> None:
-    sent = alice.sends(alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate"))
+    sent = alice.sends(alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/rotate"))
     before = rows_of(app, "oauth_clients")
 
-    shown, reloaded = alice.sees(sent.location), alice.sees(sent.location)
+    page, reloaded = alice.sees(sent.location), alice.sees(sent.location)
 
-    assert (sent.status_code, sent.location) == (303, f"{LIST}/{theirs.client_id}")
-    assert secret_on(shown)
+    assert (sent.status_code, sent.location) == (303, f"{LIST}/{acme_client.client_id}")
+    assert secret_on(page)
     assert not SECRET.search(reloaded.text)
     assert rows_of(app, "oauth_clients") == before
 
 
-def test_a_secret_on_its_way_to_its_page_can_be_read_nowhere(app: Flask, alice: Person) -> None:
-    sent = alice.sends(new_form(alice), **TYPED)
+def test_a_new_secret_reaches_its_page_only_in_an_unreadable_cookie(
+    app: Flask, alice: Person
+) -> None:
+    sent = alice.sends(new_form(alice), **FORM_VALUES)
 
     (cookie,) = sent.headers.getlist("Set-Cookie")
     assert not SECRET.search(f"{sent.headers} {sent.text}")
-    for words in ("HttpOnly", "SameSite=Lax", "Max-Age=300", f"Path={sent.location}"):
-        assert words in cookie
+    for attribute in ("HttpOnly", "SameSite=Lax", "Max-Age=300", f"Path={sent.location}"):
+        assert attribute in cookie
     assert secret_on(alice.sees(sent.location))
 
 
-def brought(person: Person, location: str) -> str:
-    """The cookie that the page of this address would show the secret of."""
+def secret_cookie(person: Person, location: str) -> str:
+    """The cookie that carries the new secret to the page at this path."""
     cookie = person.browser.get_cookie("activepieces_new_secret", path=location)
     assert cookie is not None
     return cookie.value
 
 
 @pytest.mark.parametrize("seconds", [299, 300])
-def test_a_secret_waits_for_five_minutes(alice: Person, clock: StoppedClock, seconds: int) -> None:
-    sent = alice.sends(new_form(alice), **TYPED)
-    note = brought(alice, sent.location)
+def test_a_new_secret_can_be_shown_for_five_minutes(
+    alice: Person, clock: StoppedClock, seconds: int
+) -> None:
+    sent = alice.sends(new_form(alice), **FORM_VALUES)
+    cookie = secret_cookie(alice, sent.location)
     clock.advance(seconds)
-    alice.browser.set_cookie("activepieces_new_secret", note, path=sent.location)
+    alice.browser.set_cookie("activepieces_new_secret", cookie, path=sent.location)
 
     assert bool(SECRET.search(alice.sees(sent.location).text)) is (seconds < 300)
 
 
-def test_a_secret_is_shown_on_the_page_of_its_client_only(alice: Person, theirs: Program) -> None:
-    sent = alice.sends(new_form(alice), **TYPED)
-    other = f"{LIST}/{theirs.client_id}"
-    for value in (brought(alice, sent.location), "", "x", "é"):
-        alice.browser.set_cookie("activepieces_new_secret", value, path=other)
+def test_a_secret_is_shown_only_on_the_page_of_its_client(
+    alice: Person, acme_client: Program
+) -> None:
+    sent = alice.sends(new_form(alice), **FORM_VALUES)
+    other_page = f"{LIST}/{acme_client.client_id}"
+    for value in (secret_cookie(alice, sent.location), "", "x", "é"):
+        alice.browser.set_cookie("activepieces_new_secret", value, path=other_page)
 
-        page = alice.sees(other)
+        page = alice.sees(other_page)
 
         assert page.status == 200
         assert not SECRET.search(page.text)
 
 
-def test_a_secret_that_was_rotated_meanwhile_is_not_shown(
-    app: Flask, alice: Person, theirs: Program
+def test_a_secret_rotated_in_the_meantime_is_not_shown(
+    app: Flask, alice: Person, acme_client: Program
 ) -> None:
-    sent = alice.sends(alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate"))
-    app.test_cli_runner().invoke(args=["activepieces", "client", "rotate", theirs.client_id])
+    sent = alice.sends(alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/rotate"))
+    app.test_cli_runner().invoke(args=["activepieces", "client", "rotate", acme_client.client_id])
 
     assert not SECRET.search(alice.sees(sent.location).text)
 
 
 def test_a_new_client_belongs_to_the_admins_tenant(app: Flask, alice: Person) -> None:
-    creates(alice, tenant_id="globex", require_pkce="1")
+    create_client(alice, tenant_id="globex", require_pkce="1")
 
     (row,) = rows_of(app, "oauth_clients")
     assert row["tenant_id"] == "acme"
@@ -226,7 +232,9 @@ def test_a_new_client_belongs_to_the_admins_tenant(app: Flask, alice: Person) ->
 
 
 def test_a_new_client_works(app: Flask, alice: Person, bob: Person) -> None:
-    page = Page(creates(alice, redirect_uris="https://program.test/callback", require_pkce="1"))
+    page = Page(
+        create_client(alice, redirect_uris="https://program.test/callback", require_pkce="1")
+    )
     (row,) = rows_of(app, "oauth_clients")
     program = Program(app, row["client_id"], secret_on(page))
 
@@ -235,16 +243,16 @@ def test_a_new_client_works(app: Flask, alice: Person, bob: Person) -> None:
     assert program.redeems(code).status_code == 200
 
 
-def test_pkce_is_asked_for_unless_the_admin_unticks_it(app: Flask, alice: Person) -> None:
+def test_pkce_is_required_unless_the_admin_unticks_it(app: Flask, alice: Person) -> None:
     assert new_form(alice).values["require_pkce"] == ["1"]
 
-    creates(alice, require_pkce=[])
+    create_client(alice, require_pkce=[])
 
     assert rows_of(app, "oauth_clients")[0]["require_pkce"] == 0
 
 
 def test_a_public_client_has_no_secret(app: Flask, alice: Person) -> None:
-    page = Page(creates(alice, public="1", require_pkce="1"))
+    page = Page(create_client(alice, public="1", require_pkce="1"))
 
     (row,) = rows_of(app, "oauth_clients")
     assert row["secret_hash"] is None
@@ -252,10 +260,10 @@ def test_a_public_client_has_no_secret(app: Flask, alice: Person) -> None:
     assert not [form for form in page.forms if form.action.endswith("/rotate")]
 
 
-def test_a_platforms_addresses_are_filled_in(app: Flask, alice: Person) -> None:
+def test_a_preset_fills_in_the_redirect_uris(app: Flask, alice: Person) -> None:
     form = new_form(alice, "?preset=activepieces")
 
-    page = Page(presses(alice, form, scope=["profile:read"]))
+    page = Page(submit(alice, form, scope=["profile:read"]))
 
     assert page.status == 200, page.text
     (row,) = rows_of(app, "oauth_clients")
@@ -264,25 +272,25 @@ def test_a_platforms_addresses_are_filled_in(app: Flask, alice: Person) -> None:
     assert row["require_pkce"] == 0
 
 
-def test_an_address_of_ones_own_is_added_to_a_platforms(app: Flask, alice: Person) -> None:
+def test_a_redirect_uri_can_be_added_to_a_preset(app: Flask, alice: Person) -> None:
     form = new_form(alice, "?preset=activepieces")
-    typed = form.values["redirect_uris"] + "\nhttps://ap.example.com/redirect"
+    submitted = form.values["redirect_uris"] + "\nhttps://ap.example.com/redirect"
 
-    alice.sends(form, scope=["profile:read"], redirect_uris=typed)
+    alice.sends(form, scope=["profile:read"], redirect_uris=submitted)
 
     (row,) = rows_of(app, "oauth_clients")
     assert "https://cloud.activepieces.com/redirect" in row["redirect_uris"]
     assert "https://ap.example.com/redirect" in row["redirect_uris"]
 
 
-def test_an_unknown_platform_fills_in_nothing(alice: Person) -> None:
+def test_an_unknown_preset_fills_in_nothing(alice: Person) -> None:
     form = new_form(alice, "?preset=%3Cb%3E")
 
     assert form.values["name"] == ""
     assert form.values["require_pkce"] == ["1"]
 
 
-#: What is typed, and the words about it.
+#: Invalid input, and its message.
 MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"name": "  "}, "a client needs a name"),
     ({"name": "n" * 121}, "at most 120 characters"),
@@ -297,66 +305,66 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "words"), MISTAKES)
-def test_a_mistake_is_named_and_what_was_typed_is_kept(
-    app: Flask, alice: Person, changes: dict[str, Any], words: str
+@pytest.mark.parametrize(("changes", "message"), MISTAKES)
+def test_invalid_input_is_explained_and_the_form_keeps_its_values(
+    app: Flask, alice: Person, changes: dict[str, Any], message: str
 ) -> None:
-    page = Page(creates(alice, **changes))
+    page = Page(create_client(alice, **changes))
 
     form = page.form("redirect_uris")
-    typed = TYPED | changes
+    submitted = FORM_VALUES | changes
     assert page.status == 422
-    assert words in page.text
-    assert form.values["name"] == typed["name"]
-    assert form.values["redirect_uris"].split() == typed["redirect_uris"].split()
+    assert message in page.text
+    assert form.values["name"] == submitted["name"]
+    assert form.values["redirect_uris"].split() == submitted["redirect_uris"].split()
     if changes.get("scope") != ["everything"]:
-        assert sorted(form.values.get("scope", [])) == sorted(typed["scope"])
+        assert sorted(form.values.get("scope", [])) == sorted(submitted["scope"])
     assert row_counts(app) == {}
 
 
-def test_several_mistakes_are_told_together(alice: Person) -> None:
-    page = Page(creates(alice, name="", redirect_uris="", scope=[]))
+def test_several_mistakes_are_reported_together(alice: Person) -> None:
+    page = Page(create_client(alice, name="", redirect_uris="", scope=[]))
 
-    for words in ("needs a name", "redirect URI is needed", "scope is needed"):
-        assert words in page.text
-
-
-# A new secret
+    for message in ("needs a name", "redirect URI is needed", "scope is needed"):
+        assert message in page.text
 
 
-def test_a_rotation_shows_the_new_secret_and_leaves_the_old_one_working(
-    app: Flask, alice: Person, bob: Person, theirs: Program
+# Rotation
+
+
+def test_a_rotation_shows_the_new_secret_and_keeps_the_old_one_valid(
+    app: Flask, alice: Person, bob: Person, acme_client: Program
 ) -> None:
-    token = theirs.connects(bob)["refresh_token"]
-    form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate")
+    token = acme_client.connects(bob)["refresh_token"]
+    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/rotate")
 
-    page = Page(presses(alice, form))
+    page = Page(submit(alice, form))
 
-    new = Program(app, theirs.client_id, secret_on(page))
+    new = Program(app, acme_client.client_id, secret_on(page))
     second = answer_of(new.refreshes(token))["refresh_token"]
-    assert theirs.refreshes(second).status_code == 200
-    assert not SECRET.search(alice.sees(f"{LIST}/{theirs.client_id}").text)
+    assert acme_client.refreshes(second).status_code == 200
+    assert not SECRET.search(alice.sees(f"{LIST}/{acme_client.client_id}").text)
 
 
-def test_a_second_rotation_ends_the_first_secret(
-    app: Flask, alice: Person, theirs: Program
+def test_a_second_rotation_invalidates_the_first_secret(
+    app: Flask, alice: Person, acme_client: Program
 ) -> None:
-    page = f"{LIST}/{theirs.client_id}"
+    page = f"{LIST}/{acme_client.client_id}"
     for _ in range(2):
         alice.sends(alice.sees(page).form_to("/rotate"))
 
-    refused = theirs.posts("/oauth/token", {"grant_type": "client_credentials"})
+    refused = acme_client.posts("/oauth/token", {"grant_type": "client_credentials"})
 
     assert answer_of(refused, 401)["error"] == "invalid_client"
 
 
-def test_of_two_clicks_only_the_first_rotates(
-    app: Flask, alice: Person, bob: Person, theirs: Program
+def test_a_double_click_rotates_once(
+    app: Flask, alice: Person, bob: Person, acme_client: Program
 ) -> None:
-    """The second would end the secret that the platform uses, and hide the one that the first has made."""
-    token = theirs.connects(bob)["refresh_token"]
-    form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate")
-    first = secret_on(Page(presses(alice, form)))
+    """A second rotation would invalidate the secret in use and hide the one just created."""
+    token = acme_client.connects(bob)["refresh_token"]
+    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/rotate")
+    first = secret_on(Page(submit(alice, form)))
     before = rows_of(app, "oauth_clients")
 
     second = Page(alice.sends(form))
@@ -365,32 +373,34 @@ def test_of_two_clicks_only_the_first_rotates(
     assert "rotated since you opened this page" in second.text
     assert not SECRET.search(second.text)
     assert rows_of(app, "oauth_clients") == before
-    for secret in theirs.client_secret, first:
-        token = answer_of(Program(app, theirs.client_id, secret).refreshes(token))["refresh_token"]
+    for secret in acme_client.client_secret, first:
+        token = answer_of(Program(app, acme_client.client_id, secret).refreshes(token))[
+            "refresh_token"
+        ]
 
 
-@pytest.mark.parametrize("mark", ["", "é", "0" * 64])
-def test_a_rotation_says_which_secret_it_replaces(
-    app: Flask, alice: Person, theirs: Program, mark: str
+@pytest.mark.parametrize("version", ["", "é", "0" * 64])
+def test_a_rotation_must_name_the_secret_it_replaces(
+    app: Flask, alice: Person, acme_client: Program, version: str
 ) -> None:
-    form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/rotate")
+    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/rotate")
     before = rows_of(app, "oauth_clients")
 
-    assert alice.sends(form, secret_version=mark).status_code == 422
+    assert alice.sends(form, secret_version=version).status_code == 422
 
     assert rows_of(app, "oauth_clients") == before
 
 
-def test_a_page_shows_nothing_of_the_secrets_hash(
-    app: Flask, alice: Person, theirs: Program
+def test_the_page_does_not_show_the_secrets_hash(
+    app: Flask, alice: Person, acme_client: Program
 ) -> None:
     (row,) = rows_of(app, "oauth_clients")
 
-    assert row["secret_hash"] not in alice.sees(f"{LIST}/{theirs.client_id}").text
+    assert row["secret_hash"] not in alice.sees(f"{LIST}/{acme_client.client_id}").text
 
 
 def test_a_public_client_has_no_secret_to_rotate(app: Flask, alice: Person) -> None:
-    """Its page has no such button, but a page that was open before may."""
+    """Its page has no rotate button, but a page opened earlier may."""
     public = Program.registered(app, "--tenant", "acme", "--public")
     form = alice.sees(f"{LIST}/{public.client_id}").form_to("/delete")
 
@@ -401,47 +411,49 @@ def test_a_public_client_has_no_secret_to_rotate(app: Flask, alice: Person) -> N
     assert rows_of(app, "oauth_clients")[0]["secret_hash"] is None
 
 
-# The end of one
+# Deletion
 
 
-def test_a_deleted_client_takes_all_that_it_has_with_it(
-    app: Flask, alice: Person, bob: Person, theirs: Program
+def test_deleting_a_client_revokes_its_grants_and_tokens(
+    app: Flask, alice: Person, bob: Person, acme_client: Program
 ) -> None:
-    pair = theirs.connects(bob)
-    form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/delete")
+    pair = acme_client.connects(bob)
+    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete")
 
     answer = alice.sends(form, confirm="yes")
 
     assert (answer.status_code, answer.location) == (303, LIST)
-    assert theirs.calls(pair["access_token"]).status_code == 401
-    assert answer_of(theirs.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
+    assert acme_client.calls(pair["access_token"]).status_code == 401
+    assert answer_of(acme_client.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
     assert not {"oauth_clients", "grants"} & set(row_counts(app))
 
 
-def test_without_the_tick_nothing_is_deleted(app: Flask, alice: Person, theirs: Program) -> None:
-    form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/delete")
+def test_deletion_needs_the_confirmation_box(
+    app: Flask, alice: Person, acme_client: Program
+) -> None:
+    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete")
 
-    page = Page(presses(alice, form))
+    page = Page(submit(alice, form))
 
     assert page.status == 422
     assert "Tick the box" in page.text
     assert row_counts(app)["oauth_clients"] == 1
 
 
-# Other people's
+# Clients of other tenants
 
 
 @pytest.mark.parametrize("options", [("--tenant", "globex"), ()], ids=["foreign", "global"])
-def test_a_client_that_is_not_the_tenants_own_does_not_exist_here(
-    app: Flask, alice: Person, theirs: Program, options: tuple[str, ...]
+def test_another_tenants_client_is_not_found(
+    app: Flask, alice: Person, acme_client: Program, options: tuple[str, ...]
 ) -> None:
     other = Program.registered(app, *options)
-    own_values = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/delete").values
+    form_values = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete").values
     before = rows_of(app, "oauth_clients")
 
     assert_error_page(alice.opens(f"{LIST}/{other.client_id}"), 404)
     for action in ("rotate", "delete"):
-        sent = own_values | {"confirm": "yes"}
+        sent = form_values | {"confirm": "yes"}
         assert_error_page(alice.browser.post(f"{LIST}/{other.client_id}/{action}", data=sent), 404)
 
     assert rows_of(app, "oauth_clients") == before
@@ -449,18 +461,20 @@ def test_a_client_that_is_not_the_tenants_own_does_not_exist_here(
 
 @pytest.mark.parametrize("action", ["new", "{id}/rotate", "{id}/delete"])
 def test_a_forged_form_changes_nothing(
-    app: Flask, alice: Person, theirs: Program, action: str
+    app: Flask, alice: Person, acme_client: Program, action: str
 ) -> None:
-    form = alice.sees(f"{LIST}/{theirs.client_id}").form_to("/delete")
+    form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete")
     before = rows_of(app, "oauth_clients")
-    form.action = f"{LIST}/{action.format(id=theirs.client_id)}"
+    form.action = f"{LIST}/{action.format(id=acme_client.client_id)}"
 
     for page_token in ("", "wrong", "é"):
-        assert_error_page(alice.sends(form, **TYPED, confirm="yes", page_token=page_token), 400)
+        assert_error_page(
+            alice.sends(form, **FORM_VALUES, confirm="yes", page_token=page_token), 400
+        )
 
     assert rows_of(app, "oauth_clients") == before
 
 
-def test_while_the_database_is_away_the_pages_ask_for_patience(app: Flask, alice: Person) -> None:
+def test_the_pages_answer_503_while_the_database_is_down(app: Flask, alice: Person) -> None:
     with database_away(app):
         assert_error_page(alice.opens(LIST), 503)

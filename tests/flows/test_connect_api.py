@@ -1,4 +1,4 @@
-"""Connections that are made by signing in: one click for the app's own piece, and a third party's consent."""
+"""Connections created by signing in: one click for the app's piece, OAuth at a third party for other pieces."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 @pytest.fixture
 def alice(app: Flask) -> Iterator[ApiUser]:
-    """The admin of Acme, in an app that Activepieces can reach."""
+    """The admin of Acme; Activepieces can reach the app."""
     with serving(app) as site:
         yield ApiUser(Person(app, "alice"), site.replace("127.0.0.1", "localhost"))
 
@@ -59,15 +59,15 @@ def integration(alice: ApiUser) -> str:
 # One click
 
 
-def test_one_click_makes_a_connection_that_can_call_the_app(
+def test_one_click_creates_a_connection_that_can_call_the_app(
     app: Flask, alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
-    made = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
+    created = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
 
-    assert (made["status"], made["type"]) == ("ACTIVE", "OAUTH2")
-    assert made["pieceName"] == OWN_PIECE.name
-    assert made["metadata"]["userId"] == "alice"
-    assert answer_of(alice.gets(f"/connection/{integration}"))["id"] == made["id"]
+    assert (created["status"], created["type"]) == ("ACTIVE", "OAUTH2")
+    assert created["pieceName"] == OWN_PIECE.name
+    assert created["metadata"]["userId"] == "alice"
+    assert answer_of(alice.gets(f"/connection/{integration}"))["id"] == created["id"]
     assert [row["user_id"] for row in rows_of(app, "grants")] == ["alice"]
     assert row_counts(app)["token_families"] == 1
 
@@ -82,25 +82,27 @@ def test_a_second_click_renews_the_same_connection(
     assert row_counts(app)["grants"] == 1
 
 
-def test_first_clicks_at_once_make_one_client(app: Flask, alice: ApiUser, integration: str) -> None:
-    windows = [ApiUser(Person(app, "alice"), alice.site) for _ in range(4)]
+def test_concurrent_first_clicks_create_one_client(
+    app: Flask, alice: ApiUser, integration: str
+) -> None:
+    browsers = [ApiUser(Person(app, "alice"), alice.site) for _ in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
-        answers = pool.map(lambda her: her.posts(f"/connections/{integration}/connect"), windows)
-        made = [answer_of(answer, 201)["id"] for answer in answers]
+        answers = pool.map(lambda her: her.posts(f"/connections/{integration}/connect"), browsers)
+        created = [answer_of(answer, 201)["id"] for answer in answers]
 
-    assert len(set(made)) == row_counts(app)["oauth_clients"] == row_counts(app)["grants"] == 1
+    assert len(set(created)) == row_counts(app)["oauth_clients"] == row_counts(app)["grants"] == 1
     living = [row for row in rows_of(app, "token_families") if row["revoked_at"] is None]
     assert len(living) == 1
 
 
-def test_an_integrations_client_gets_no_code_at_the_authorization_endpoint(
+def test_an_integration_client_gets_no_code_at_the_authorization_endpoint(
     app: Flask, alice: ApiUser, integration: str
 ) -> None:
-    """Its redirect address was told by a server that proves nothing, and its permission would answer unseen."""
+    """Its redirect URI comes from an unverified server, and its grant would answer without asking the user."""
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     (client,) = rows_of(app, "oauth_clients")
-    asked = {
+    authorization = {
         "response_type": "code",
         "client_id": client["client_id"],
         "redirect_uri": client["redirect_uris"],
@@ -110,22 +112,22 @@ def test_an_integrations_client_gets_no_code_at_the_authorization_endpoint(
     }
 
     for prompt in ({}, {"prompt": "none"}):
-        answer = alice.person.browser.get("/oauth/authorize", query_string=asked | prompt)
+        answer = alice.person.browser.get("/oauth/authorize", query_string=authorization | prompt)
 
         assert answer.status_code == 400
         assert "Location" not in answer.headers
         assert "Connect it inside the app" in answer.text
 
 
-def test_an_integrations_client_is_shown_and_can_only_be_deleted(
+def test_an_integration_client_is_listed_and_can_only_be_deleted(
     app: Flask, alice: ApiUser, integration: str
 ) -> None:
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
-    (shown,) = answer_of(alice.gets("/oauth-clients"))["data"]
-    path = f"/oauth-clients/{shown['client_id']}"
-    page = alice.person.browser.get(f"/oauth/clients/{shown['client_id']}").text
+    (client,) = answer_of(alice.gets("/oauth-clients"))["data"]
+    path = f"/oauth-clients/{client['client_id']}"
+    page = alice.person.browser.get(f"/oauth/clients/{client['client_id']}").text
 
-    assert shown["integration_id"] == integration
+    assert client["integration_id"] == integration
     assert "Made and kept by this app" in page
     assert "Rotate" not in page
     for refused in (
@@ -139,21 +141,21 @@ def test_an_integrations_client_is_shown_and_can_only_be_deleted(
     assert alice.deletes(path).status_code == 204
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     (new,) = answer_of(alice.gets("/oauth-clients"))["data"]
-    assert new["client_id"] != shown["client_id"]
+    assert new["client_id"] != client["client_id"]
 
 
-def test_where_activepieces_cannot_reach_the_app_it_is_said_and_nothing_is_allowed(
+def test_an_app_that_activepieces_cannot_reach_is_reported_and_no_grant_is_stored(
     app: Flask, integration: str, alice: ApiUser
 ) -> None:
-    alice.site = "http://localhost:9"  # nobody is there
+    alice.site = "http://localhost:9"  # nothing listens there
 
-    told = problem(alice.posts(f"/connections/{integration}/connect"), 422, "Code refused")
+    error = problem(alice.posts(f"/connections/{integration}/connect"), 422, "Code refused")
 
-    assert "http://localhost:9/oauth/token" in told["detail"]
+    assert "http://localhost:9/oauth/token" in error["detail"]
     assert "grants" not in row_counts(app)
 
 
-def test_without_a_piece_of_its_own_the_log_says_what_is_missing(
+def test_a_missing_piece_name_is_reported_in_the_log(
     make_app: MakeApp, server: ActivepiecesServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)
@@ -168,49 +170,53 @@ def test_without_a_piece_of_its_own_the_log_says_what_is_missing(
 # A third party
 
 
-def asked_page(api_user: ApiUser, integration: str, **query: Any) -> Page:
-    """The page that asks whether to sign in."""
+def open_start_page(api_user: ApiUser, integration: str, **query: Any) -> Page:
+    """Open the page that asks whether to sign in."""
     page = Page(api_user.gets(f"/connections/{integration}/oauth2/start", **query))
     assert page.status == 200, page.text
     return page
 
 
-def presses(api_user: ApiUser, page: Page, **changes: str) -> TestResponse:
+def press_button(api_user: ApiUser, page: Page, **changes: str) -> TestResponse:
     form = page.form("page_token")
     return api_user.person.browser.post(
         form.action, data=form.values | changes, base_url=api_user.site
     )
 
 
-def starts(api_user: ApiUser, integration: str, **query: Any) -> dict[str, str]:
-    """What the third party is asked, after the page's button was pressed and the browser was sent there."""
-    answer = presses(api_user, asked_page(api_user, integration, **query))
+def start_sign_in(api_user: ApiUser, integration: str, **query: Any) -> dict[str, str]:
+    """Press the button; return the query of the authorization URL at the third party."""
+    answer = press_button(api_user, open_start_page(api_user, integration, **query))
     assert answer.status_code == 303, answer.text
     return {name: value for name, (value,) in parse_qs(urlsplit(answer.location).query).items()}
 
 
-def comes_back(api_user: ApiUser, asked: dict[str, str], **query: Any) -> TestResponse:
-    return api_user.gets("/oauth2/callback", **({"state": asked["state"], "code": "c-1"} | query))
+def return_from_acme(
+    api_user: ApiUser, authorization: dict[str, str], **query: Any
+) -> TestResponse:
+    return api_user.gets(
+        "/oauth2/callback", **({"state": authorization["state"], "code": "c-1"} | query)
+    )
 
 
-def test_a_user_signs_in_at_a_third_party_and_the_connection_is_made(
+def test_a_sign_in_at_a_third_party_creates_the_connection(
     alice: ApiUser, integration: str, acme: TokenEndpoint
 ) -> None:
-    asked = starts(alice, integration, pieceName=SLACK, displayName="Our Slack")
-    answer = comes_back(alice, asked, session_state="what nobody asked for")
+    authorization = start_sign_in(alice, integration, pieceName=SLACK, displayName="Our Slack")
+    answer = return_from_acme(alice, authorization, session_state="an unknown parameter")
 
-    assert asked["client_id"] == "our-app"
-    assert asked["redirect_uri"] == f"{alice.site}{API}/oauth2/callback"
-    assert asked["code_challenge_method"] == "S256"
-    (made,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
-    assert (answer.status_code, answer.location) == (303, f"/?connection={made['id']}")
-    assert (made["displayName"], made["status"]) == ("Our Slack", "ACTIVE")
-    (exchange,) = [parse_qs(heard.body) for heard in acme.received]
+    assert authorization["client_id"] == "our-app"
+    assert authorization["redirect_uri"] == f"{alice.site}{API}/oauth2/callback"
+    assert authorization["code_challenge_method"] == "S256"
+    (created,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert (answer.status_code, answer.location) == (303, f"/?connection={created['id']}")
+    assert (created["displayName"], created["status"]) == ("Our Slack", "ACTIVE")
+    (exchange,) = [parse_qs(request.body) for request in acme.received]
     assert (exchange["code"], exchange["client_secret"]) == (["c-1"], [OUR_SECRET])
 
 
-#: What a browser says of a link that somebody follows, in one way or the other.
-FOLLOWED = pytest.mark.parametrize(
+#: How browsers mark a navigation: with Fetch Metadata, or (older ones) only in the Accept header.
+NAVIGATION = pytest.mark.parametrize(
     "header",
     [{"HTTP_SEC_FETCH_MODE": "navigate"}, {"HTTP_ACCEPT": "text/html,*/*;q=0.8"}],
     ids=["new browser", "old browser"],
@@ -218,62 +224,62 @@ FOLLOWED = pytest.mark.parametrize(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "led"),
+    ("next_url", "location"),
     [
         ("/settings?tab=slack", "/settings?tab=slack&connection={}"),
         ("/settings#slack", "/settings?connection={}#slack"),
         ("/settings?error=access_denied", "/settings?connection={}"),
     ],
 )
-def test_the_browser_is_led_on_to_where_it_wanted_to_go(
-    alice: ApiUser, integration: str, wanted: str, led: str
+def test_the_browser_is_redirected_to_the_requested_next_url(
+    alice: ApiUser, integration: str, next_url: str, location: str
 ) -> None:
-    asked = starts(alice, integration, pieceName=SLACK, next=wanted)
+    authorization = start_sign_in(alice, integration, pieceName=SLACK, next=next_url)
 
-    location = comes_back(alice, asked).location
+    answer = return_from_acme(alice, authorization)
 
-    (made,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
-    assert location == led.format(made["id"])
+    (created,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert answer.location == location.format(created["id"])
 
 
-@FOLLOWED
-def test_a_stranger_who_follows_the_link_signs_in_to_the_app_and_comes_back(
+@NAVIGATION
+def test_an_anonymous_browser_signs_in_first_and_returns_to_the_link(
     app: Flask, alice: ApiUser, integration: str, header: dict[str, str]
 ) -> None:
-    stranger = ApiUser.named(app)
-    stranger.person.browser.environ_base.update(header)
+    anonymous = ApiUser.named(app)
+    anonymous.person.browser.environ_base.update(header)
     path = f"/connections/{integration}/oauth2/start"
 
-    answer = stranger.gets(path, pieceName=SLACK)
+    answer = anonymous.gets(path, pieceName=SLACK)
 
     login = urlsplit(answer.location)
     assert (answer.status_code, login.path) == (302, "/login")
     assert parse_qs(login.query)["next"] == [f"{API}{path}?pieceName={SLACK}"]
 
 
-def test_a_strange_program_is_told_that_it_is_not_signed_in(app: Flask, integration: str) -> None:
+def test_an_anonymous_program_gets_401(app: Flask, integration: str) -> None:
     path = f"/connections/{integration}/oauth2/start"
 
     problem(ApiUser.named(app).gets(path, pieceName=SLACK), 401, "Not signed in")
 
 
-#: From where a link is followed; an old browser does not say, and on the way back from a login page none does.
-FROM_ANYWHERE = pytest.mark.parametrize(
+#: The site that a link was followed from. Old browsers do not send it, nor does any after a login redirect.
+FROM_ANY_SITE = pytest.mark.parametrize(
     "site", [None, "none", "same-origin", "same-site", "cross-site"], ids=str
 )
 
 
-def follows_from(api_user: ApiUser, site: str | None) -> None:
-    """From now on the person is in a browser, and follows links and sends forms of this site."""
+def browse_from(api_user: ApiUser, site: str | None) -> None:
+    """Make the person's next requests look like navigation in a browser, from a page of this site."""
     browser = api_user.person.browser.environ_base
     browser["HTTP_ACCEPT"] = "text/html"
     if site is not None:
         browser |= {"HTTP_SEC_FETCH_SITE": site, "HTTP_SEC_FETCH_MODE": "navigate"}
 
 
-@FROM_ANYWHERE
+@FROM_ANY_SITE
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "question"),
     [
         ({}, "Sign in at Acme OAuth for a new connection of Acme?"),
         (
@@ -284,45 +290,45 @@ def follows_from(api_user: ApiUser, site: str | None) -> None:
     ],
     ids=["a new one", "a name", "an id"],
 )
-def test_a_link_from_anywhere_begins_nothing_and_shows_what_it_is_for(
+def test_a_link_from_any_site_only_shows_the_question(
     app: Flask,
     alice: ApiUser,
     integration: str,
     acme: TokenEndpoint,
     site: str | None,
     query: dict[str, str],
-    words: str,
+    question: str,
 ) -> None:
-    """Else any page could have a user put an account of theirs into a connection that flows use."""
-    follows_from(alice, site)
+    """Otherwise any site could make a user put their account into a connection that flows use."""
+    browse_from(alice, site)
 
     with assert_nothing_stored(app):
-        page = asked_page(alice, integration, pieceName=SLACK, **query)
+        page = open_start_page(alice, integration, pieceName=SLACK, **query)
 
     assert_not_frameable(page.response)
     assert page.response.location is None
-    assert words in page.text
+    assert question in page.text
     assert f"You will be sent to {acme.url}" in page.text
 
 
-def test_the_page_names_the_connection_that_is_to_be_renewed(
-    alice: ApiUser, integration: str
-) -> None:
-    comes_back(alice, starts(alice, integration, pieceName=SLACK, displayName="Our Slack"))
+def test_the_page_names_the_connection_to_renew(alice: ApiUser, integration: str) -> None:
+    return_from_acme(
+        alice, start_sign_in(alice, integration, pieceName=SLACK, displayName="Our Slack")
+    )
     (first,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
-    follows_from(alice, "cross-site")
+    browse_from(alice, "cross-site")
 
-    page = asked_page(alice, integration, connectionId=first["id"], next="/settings")
+    page = open_start_page(alice, integration, connectionId=first["id"], next="/settings")
 
     assert "for the connection “Our Slack” of Acme?" in page.text
     assert "Renewed with the account" in page.text
     assert page.links["Cancel"] == "/settings"
 
 
-def test_a_piece_without_a_registration_is_named_in_the_log_and_no_setting_on_the_page(
+def test_a_piece_without_an_app_is_named_in_the_log_and_the_page_shows_no_setting(
     alice: ApiUser, integration: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    follows_from(alice, "same-origin")
+    browse_from(alice, "same-origin")
     piece = "@activepieces/piece-acme-oauth-tenant"
 
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=piece)
@@ -333,76 +339,76 @@ def test_a_piece_without_a_registration_is_named_in_the_log_and_no_setting_on_th
     assert f"ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece {piece}" in caplog.text
 
 
-def test_a_name_in_a_link_does_not_turn_the_question_around(
+def test_bidi_characters_in_a_link_do_not_reorder_the_question(
     alice: ApiUser, integration: str
 ) -> None:
-    """The link may be anybody's, and so the name in it."""
-    page = asked_page(alice, integration, pieceName=SLACK, displayName="Our\u202e Slack\u2066")
+    """Anyone may have written the link and the name in it."""
+    page = open_start_page(alice, integration, pieceName=SLACK, displayName="Our\u202e Slack\u2066")
 
     assert "for the connection “Our Slack” of Acme?" in page.text
     assert "\u202e" not in page.text
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_the_button_of_another_site_begins_nothing(
+def test_a_form_on_another_site_starts_no_sign_in(
     app: Flask, alice: ApiUser, integration: str, site: str
 ) -> None:
-    page = asked_page(alice, integration, pieceName=SLACK)
-    follows_from(alice, site)
+    page = open_start_page(alice, integration, pieceName=SLACK)
+    browse_from(alice, site)
 
-    refused = presses(alice, page)
+    refused = press_button(alice, page)
 
     assert "This call must come from a page of this app." in assert_error_page(refused, 403).text
 
 
-@pytest.mark.parametrize("token", ["", "x", "of another browser"])
-def test_the_button_needs_the_page_that_was_seen_in_this_browser(
+@pytest.mark.parametrize("token", ["", "x", "another browser's"])
+def test_the_button_needs_the_page_token_of_this_browser(
     app: Flask, alice: ApiUser, integration: str, token: str
 ) -> None:
-    """Also in a browser that does not say where a form comes from."""
-    page = asked_page(alice, integration, pieceName=SLACK)
-    other = ApiUser(Person(app, "alice"), alice.site)
-    of_another = asked_page(other, integration, pieceName=SLACK).form("page_token")
-    if token == "of another browser":
-        token = of_another.values["page_token"]
+    """Even if the browser does not send the form's origin."""
+    page = open_start_page(alice, integration, pieceName=SLACK)
+    other_browser = ApiUser(Person(app, "alice"), alice.site)
+    foreign_form = open_start_page(other_browser, integration, pieceName=SLACK).form("page_token")
+    if token == "another browser's":
+        token = foreign_form.values["page_token"]
 
-    problem(presses(alice, page, page_token=token), 400, "Out of date")
+    problem(press_button(alice, page, page_token=token), 400, "Out of date")
 
 
-def test_a_stranger_who_follows_a_link_in_a_mail_signs_in_and_sees_the_page(
+def test_an_anonymous_user_who_follows_an_emailed_link_signs_in_and_sees_the_page(
     app: Flask, alice: ApiUser, integration: str
 ) -> None:
-    stranger = ApiUser.named(app)
-    follows_from(stranger, "cross-site")
+    anonymous = ApiUser.named(app)
+    browse_from(anonymous, "cross-site")
     query = {"pieceName": SLACK, "displayName": "Our Slack"}
 
-    login = stranger.gets(f"/connections/{integration}/oauth2/start", **query)
+    login = anonymous.gets(f"/connections/{integration}/oauth2/start", **query)
     (after,) = parse_qs(urlsplit(login.location).query)["next"]
-    back = stranger.person.sign_in("alice", next=after)
-    page = Page(stranger.person.browser.get(back.location, base_url=alice.site))
+    back = anonymous.person.sign_in("alice", next=after)
+    page = Page(anonymous.person.browser.get(back.location, base_url=alice.site))
 
     assert (login.status_code, back.location) == (302, after)
     assert "for the connection “Our Slack” of Acme?" in page.text
-    follows_from(stranger, "same-origin")
-    assert presses(stranger, page).status_code == 303
+    browse_from(anonymous, "same-origin")
+    assert press_button(anonymous, page).status_code == 303
 
 
-def test_whoever_presses_the_button_after_the_session_ended_signs_in_and_is_asked_again(
+def test_the_button_pressed_after_logout_leads_to_login_and_back_to_the_question(
     alice: ApiUser, integration: str
 ) -> None:
-    follows_from(alice, "same-origin")
-    page = asked_page(alice, integration, pieceName=SLACK)
+    browse_from(alice, "same-origin")
+    page = open_start_page(alice, integration, pieceName=SLACK)
     alice.person.opens("/logout")
 
-    answer = presses(alice, page)
+    answer = press_button(alice, page)
 
     assert answer.status_code == 302
     (after,) = parse_qs(urlsplit(answer.location).query)["next"]
     assert after == page.form("page_token").action
 
 
-def test_what_a_link_lacks_is_a_page_for_a_person(alice: ApiUser, integration: str) -> None:
-    follows_from(alice, "cross-site")
+def test_an_invalid_link_shows_an_error_page_in_a_browser(alice: ApiUser, integration: str) -> None:
+    browse_from(alice, "cross-site")
 
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=PIECE)
 
@@ -412,18 +418,18 @@ def test_what_a_link_lacks_is_a_page_for_a_person(alice: ApiUser, integration: s
     assert page.links == {"Back to the app": "/"}
 
 
-def test_a_callback_that_fails_is_a_page_for_a_person(
+def test_a_failed_callback_shows_an_error_page_in_a_browser(
     alice: ApiUser, integration: str, clock: StoppedClock, acme: TokenEndpoint
 ) -> None:
-    first, second, third = (starts(alice, integration, pieceName=SLACK) for _ in range(3))
-    follows_from(alice, "cross-site")
+    first, second, third = (start_sign_in(alice, integration, pieceName=SLACK) for _ in range(3))
+    browse_from(alice, "cross-site")
 
-    comes_back(alice, first)
-    used = assert_error_page(comes_back(alice, first))
+    return_from_acme(alice, first)
+    used = assert_error_page(return_from_acme(alice, first))
     acme.reply_with(Reply({"error": "invalid_grant", "error_description": "too late"}, status=400))
-    refused = assert_error_page(comes_back(alice, second), 422)
+    refused = assert_error_page(return_from_acme(alice, second), 422)
     clock.advance(601)
-    late = assert_error_page(comes_back(alice, third))
+    late = assert_error_page(return_from_acme(alice, third))
 
     assert "this authorization was used before. Start again." in used.text
     assert "too late" in refused.text
@@ -432,21 +438,23 @@ def test_a_callback_that_fails_is_a_page_for_a_person(
         assert page.links == {"Back to the app": "/"}
 
 
-def test_a_callback_of_one_who_is_signed_out_is_a_page_for_a_person(
+def test_a_callback_after_logout_shows_an_error_page_in_a_browser(
     alice: ApiUser, integration: str
 ) -> None:
-    """Its code is not passed on to the login page."""
-    asked = starts(alice, integration, pieceName=SLACK)
-    follows_from(alice, "cross-site")
+    """The code is not passed on to the login page."""
+    authorization = start_sign_in(alice, integration, pieceName=SLACK)
+    browse_from(alice, "cross-site")
     alice.person.opens("/logout")
 
-    assert "Sign in first." in assert_error_page(comes_back(alice, asked), 401).text
+    assert "Sign in first." in assert_error_page(return_from_acme(alice, authorization), 401).text
 
 
 @pytest.mark.parametrize(
     "path", ["https://evil.test/", "//evil.test/", "/\\evil.test", "/\n/evil.test", "settings", ""]
 )
-def test_the_browser_is_led_to_no_other_site(alice: ApiUser, integration: str, path: str) -> None:
+def test_a_next_url_on_another_site_is_rejected(
+    alice: ApiUser, integration: str, path: str
+) -> None:
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=SLACK, next=path)
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == ["next"]
@@ -472,7 +480,7 @@ def test_the_browser_is_led_to_no_other_site(alice: ApiUser, integration: str, p
         ({"pieceName": SLACK, "redirectUri": "https://evil.test/"}, "redirectUri"),
     ],
 )
-def test_what_cannot_be_begun_is_named(
+def test_an_invalid_start_parameter_is_named(
     alice: ApiUser, integration: str, query: dict[str, str], field: str
 ) -> None:
     answer = alice.gets(f"/connections/{integration}/oauth2/start", **query)
@@ -480,130 +488,138 @@ def test_what_cannot_be_begun_is_named(
     assert list(problem(answer, 422, "Invalid input")["fields"]) == [field]
 
 
-def test_what_is_too_long_for_an_address_is_not_begun(alice: ApiUser, integration: str) -> None:
-    page = asked_page(alice, integration, pieceName=SLACK, props=json.dumps({"a": "b" * 7000}))
+def test_props_too_long_for_a_url_are_rejected(alice: ApiUser, integration: str) -> None:
+    page = open_start_page(alice, integration, pieceName=SLACK, props=json.dumps({"a": "b" * 7000}))
 
-    assert list(problem(presses(alice, page), 422, "Invalid input")["fields"]) == ["props"]
+    assert list(problem(press_button(alice, page), 422, "Invalid input")["fields"]) == ["props"]
 
 
-def test_a_connection_to_be_renewed_keeps_its_name(alice: ApiUser, integration: str) -> None:
-    comes_back(alice, starts(alice, integration, pieceName=SLACK, displayName="Our Slack"))
+def test_renewing_a_connection_keeps_its_name(alice: ApiUser, integration: str) -> None:
+    return_from_acme(
+        alice, start_sign_in(alice, integration, pieceName=SLACK, displayName="Our Slack")
+    )
     (first,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
 
-    comes_back(alice, starts(alice, integration, connectionId=first["id"]))
+    return_from_acme(alice, start_sign_in(alice, integration, connectionId=first["id"]))
 
     (second,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
     assert (second["id"], second["displayName"]) == (first["id"], "Our Slack")
 
 
-def test_a_user_who_says_no_there_has_no_connection(alice: ApiUser, integration: str) -> None:
-    asked = starts(alice, integration, pieceName=SLACK)
+def test_declining_at_the_third_party_creates_no_connection(
+    alice: ApiUser, integration: str
+) -> None:
+    authorization = start_sign_in(alice, integration, pieceName=SLACK)
 
-    answer = alice.gets("/oauth2/callback", state=asked["state"], error="access_denied")
+    answer = alice.gets("/oauth2/callback", state=authorization["state"], error="access_denied")
 
     assert "access_denied" in problem(answer, 403, "Declined")["detail"]
     assert answer_of(alice.gets(f"/connections/{integration}"))["data"] == []
 
 
-@FOLLOWED
-def test_a_person_who_says_no_there_is_led_on_all_the_same(
+@NAVIGATION
+def test_declining_at_the_third_party_still_redirects_to_the_next_url(
     alice: ApiUser, integration: str, header: dict[str, str]
 ) -> None:
-    asked = starts(alice, integration, pieceName=SLACK, next="/settings")
+    authorization = start_sign_in(alice, integration, pieceName=SLACK, next="/settings")
     alice.person.browser.environ_base.update(header)
 
-    answer = alice.gets("/oauth2/callback", state=asked["state"], error="access_denied")
+    answer = alice.gets("/oauth2/callback", state=authorization["state"], error="access_denied")
 
     assert (answer.status_code, answer.location) == (303, "/settings?error=access_denied")
 
 
-def test_a_no_that_comes_with_a_code_is_a_no(
+def test_an_error_together_with_a_code_counts_as_declined(
     alice: ApiUser, integration: str, acme: TokenEndpoint
 ) -> None:
-    asked = starts(alice, integration, pieceName=SLACK)
+    authorization = start_sign_in(alice, integration, pieceName=SLACK)
 
-    problem(comes_back(alice, asked, error="access_denied"), 403, "Declined")
+    problem(return_from_acme(alice, authorization, error="access_denied"), 403, "Declined")
 
     assert acme.received == []
 
 
-def test_two_tabs_at_once_both_come_to_their_end(alice: ApiUser, integration: str) -> None:
-    first = starts(alice, integration, pieceName=SLACK, displayName="One", next="/one")
-    second = starts(alice, integration, pieceName=SLACK, displayName="Two", next="/two")
+def test_two_tabs_can_sign_in_at_the_same_time(alice: ApiUser, integration: str) -> None:
+    first = start_sign_in(alice, integration, pieceName=SLACK, displayName="One", next="/one")
+    second = start_sign_in(alice, integration, pieceName=SLACK, displayName="Two", next="/two")
 
-    assert comes_back(alice, first).location.startswith("/one?connection=")
-    assert comes_back(alice, second).location.startswith("/two?connection=")
-    found = answer_of(alice.gets(f"/connections/{integration}"))["data"]
-    assert [connection["displayName"] for connection in found] == ["One", "Two"]
+    assert return_from_acme(alice, first).location.startswith("/one?connection=")
+    assert return_from_acme(alice, second).location.startswith("/two?connection=")
+    connections = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert [connection["displayName"] for connection in connections] == ["One", "Two"]
 
 
-def test_a_sign_in_that_asks_for_as_much_as_may_be_comes_to_its_end(
+def test_a_sign_in_with_the_longest_allowed_parameters_completes(
     alice: ApiUser, integration: str
 ) -> None:
-    much = {"next": "/" + "x" * 900, "displayName": "ü" * 100, "externalId": "é" * 100}
-    asked = starts(alice, integration, pieceName=SLACK, props='{"x": "%s"}' % ("y" * 1500), **much)
+    longest = {"next": "/" + "x" * 900, "displayName": "ü" * 100, "externalId": "é" * 100}
+    authorization = start_sign_in(
+        alice, integration, pieceName=SLACK, props='{"x": "%s"}' % ("y" * 1500), **longest
+    )
 
-    assert comes_back(alice, asked).location.startswith(f"{much['next']}?connection=")
+    assert return_from_acme(alice, authorization).location.startswith(
+        f"{longest['next']}?connection="
+    )
 
 
-def test_a_tenant_with_a_key_of_its_own_is_told_how_to_sign_in(
+def test_a_tenant_with_its_own_key_learns_which_type_to_use(
     alice: ApiUser, server: ActivepiecesServer
 ) -> None:
-    own = alice.links(apiKey=server.api_key, projectId=server.project_id)
+    own_key = alice.links(apiKey=server.api_key, projectId=server.project_id)
 
-    answer = alice.gets(f"/connections/{own}/oauth2/start", pieceName=SLACK)
+    answer = alice.gets(f"/connections/{own_key}/oauth2/start", pieceName=SLACK)
 
     assert "PLATFORM_OAUTH2" in problem(answer, 422, "Invalid input")["fields"]["type"]
 
 
-def test_a_code_that_the_third_party_refuses_is_told_in_its_words(
+def test_a_rejected_code_is_reported_with_the_third_partys_description(
     alice: ApiUser, integration: str, acme: TokenEndpoint
 ) -> None:
     acme.reply_with(Reply({"error": "invalid_grant", "error_description": "too late"}, status=400))
 
-    answer = comes_back(alice, starts(alice, integration, pieceName=SLACK))
+    answer = return_from_acme(alice, start_sign_in(alice, integration, pieceName=SLACK))
 
     assert "too late" in problem(answer, 422, "Code refused")["detail"]
 
 
 def test_a_callback_works_once(alice: ApiUser, integration: str) -> None:
-    asked = starts(alice, integration, pieceName=SLACK)
-    first = comes_back(alice, asked)
+    authorization = start_sign_in(alice, integration, pieceName=SLACK)
+    first = return_from_acme(alice, authorization)
 
     assert first.status_code == 303
-    problem(comes_back(alice, asked), 400, "Out of date")
+    problem(return_from_acme(alice, authorization), 400, "Out of date")
 
 
-def test_a_callback_that_somebody_made_up_ends_nothing(alice: ApiUser, integration: str) -> None:
-    asked = starts(alice, integration, pieceName=SLACK)
+def test_a_forged_callback_does_not_end_a_pending_sign_in(alice: ApiUser, integration: str) -> None:
+    authorization = start_sign_in(alice, integration, pieceName=SLACK)
 
-    problem(alice.gets("/oauth2/callback", state="made up", code="c"), 400, "Out of date")
+    problem(alice.gets("/oauth2/callback", state="forged", code="c"), 400, "Out of date")
 
-    assert comes_back(alice, asked).status_code == 303
+    assert return_from_acme(alice, authorization).status_code == 303
 
 
-def test_a_callback_in_another_browser_makes_nothing(
+def test_a_callback_in_another_browser_creates_nothing(
     app: Flask, alice: ApiUser, integration: str, acme: TokenEndpoint
 ) -> None:
-    """Else somebody could be lured into saving an account of somebody else's."""
-    asked = starts(alice, integration, pieceName=SLACK)
-    elsewhere = ApiUser(Person(app, "alice"), alice.site)
-    in_the_same = ApiUser(Person(app, "carol"), alice.site)
-    starts(in_the_same, in_the_same.links(), pieceName=SLACK)
+    """Otherwise an attacker could make a user save the attacker's account."""
+    authorization = start_sign_in(alice, integration, pieceName=SLACK)
+    other_browser = ApiUser(Person(app, "alice"), alice.site)
+    other_user = ApiUser(Person(app, "carol"), alice.site)
+    start_sign_in(other_user, other_user.links(), pieceName=SLACK)
 
-    problem(comes_back(elsewhere, asked), 400, "Out of date")
-    problem(comes_back(in_the_same, asked), 400, "Out of date")
+    problem(return_from_acme(other_browser, authorization), 400, "Out of date")
+    problem(return_from_acme(other_user, authorization), 400, "Out of date")
 
     assert acme.received == []
 
 
-def test_a_callback_that_comes_late_makes_nothing(
+def test_a_late_callback_creates_nothing(
     alice: ApiUser, integration: str, clock: StoppedClock, acme: TokenEndpoint
 ) -> None:
-    asked = starts(alice, integration, pieceName=SLACK)
+    authorization = start_sign_in(alice, integration, pieceName=SLACK)
     clock.advance(601)
 
-    problem(comes_back(alice, asked), 400, "Out of date")
+    problem(return_from_acme(alice, authorization), 400, "Out of date")
     assert acme.received == []
 
 
@@ -614,5 +630,5 @@ def test_a_callback_without_a_state_is_refused(alice: ApiUser, query: dict[str, 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == ["state"]
 
 
-def test_a_made_up_state_is_refused(alice: ApiUser) -> None:
-    problem(alice.gets("/oauth2/callback", state="made up", code="c"), 400, "Out of date")
+def test_a_forged_state_is_refused(alice: ApiUser) -> None:
+    problem(alice.gets("/oauth2/callback", state="forged", code="c"), 400, "Out of date")

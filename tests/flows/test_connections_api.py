@@ -1,4 +1,4 @@
-"""Connections through the JSON API: made of every type, listed, changed, deleted, replaced."""
+"""Connections through the JSON API: create, list, update, delete and replace, for every type."""
 
 from __future__ import annotations
 
@@ -33,40 +33,38 @@ def alice(app: Flask) -> ApiUser:
 
 @pytest.fixture
 def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
-    """Acme's, with a key and a user of its own."""
-    own = {"apiKey": server.api_key, "userToken": server.user_token()}
-    return alice.links(projectId=server.project_id, **own)
+    """Acme's integration, with its own key and user token."""
+    credentials = {"apiKey": server.api_key, "userToken": server.user_token()}
+    return alice.links(projectId=server.project_id, **credentials)
 
 
 @pytest.fixture
 def standin(server: ActivepiecesServer) -> Standin:
-    """Somebody at Activepieces itself."""
+    """Direct access to Activepieces."""
     return Standin(server, server.api_key)
 
 
-# Made
+# Creation
 
 
-def test_the_short_way_makes_a_connection_of_one_secret(
+def test_an_access_token_is_enough_to_create_a_secret_text_connection(
     alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
-    made = alice.saves("Our Discord")
+    created = alice.saves("Our Discord")
 
-    assert made["type"] == "SECRET_TEXT"
-    assert made["displayName"] == "Our Discord"
-    assert made["pieceName"] == PIECE
-    assert made["projectIds"] == [server.project_id]
-    assert made["metadata"] == {
+    assert created["type"] == "SECRET_TEXT"
+    assert created["displayName"] == "Our Discord"
+    assert created["pieceName"] == PIECE
+    assert created["projectIds"] == [server.project_id]
+    assert created["metadata"] == {
         "tenantId": "acme",
         "integrationId": integration,
         "hostVersion": "4.2",
     }
-    assert "value" not in made
+    assert "value" not in created
 
 
-def test_the_same_name_again_gives_the_connection_another_value(
-    alice: ApiUser, integration: str
-) -> None:
+def test_saving_under_the_same_name_replaces_the_value(alice: ApiUser, integration: str) -> None:
     first = alice.saves("Our Discord", metadata={"team": "red"})
     second = alice.saves("Our Discord", "ok-other")
 
@@ -91,15 +89,15 @@ VALUES = [
 
 
 @pytest.mark.parametrize(("piece", "value"), VALUES)
-def test_a_connection_of_every_type_is_made(
+def test_a_connection_of_every_type_can_be_created(
     alice: ApiUser, integration: str, piece: str, value: dict[str, Any]
 ) -> None:
     body = {"value": value, "connectionName": "Mine", "pieceName": ACME + piece}
 
-    made = answer_of(alice.posts("/connection", body), 201)
+    created = answer_of(alice.posts("/connection", body), 201)
 
-    assert made["type"] == value.get("type", "SECRET_TEXT")
-    assert made["status"] == "ACTIVE"
+    assert created["type"] == value.get("type", "SECRET_TEXT")
+    assert created["status"] == "ACTIVE"
 
 
 @pytest.mark.parametrize(
@@ -110,19 +108,19 @@ def test_a_connection_of_every_type_is_made(
         {"displayName": "Our Discord", "connectionName": "Our Discord"},
     ],
 )
-def test_a_connection_is_named_by_either_field(
+def test_either_name_field_names_the_connection(
     alice: ApiUser, integration: str, names: dict[str, str]
 ) -> None:
-    """`displayName` is what Activepieces' own API and our answers call it."""
+    """`displayName` is the field of Activepieces' API and of our responses."""
     body = {"accessToken": "ok-x", "pieceName": PIECE, **names}
 
-    made = answer_of(alice.posts("/connection", body), 201)
+    created = answer_of(alice.posts("/connection", body), 201)
 
-    assert made["displayName"] == "Our Discord"
-    assert alice.saves("Our Discord")["id"] == made["id"]
+    assert created["displayName"] == "Our Discord"
+    assert alice.saves("Our Discord")["id"] == created["id"]
 
 
-def test_two_names_that_differ_are_refused(alice: ApiUser, integration: str) -> None:
+def test_two_different_names_are_refused(alice: ApiUser, integration: str) -> None:
     body = {"accessToken": "ok-x", "pieceName": PIECE, "displayName": "A", "connectionName": "B"}
 
     refused = problem(alice.posts("/connection", body), 422, "Invalid input")
@@ -131,57 +129,59 @@ def test_two_names_that_differ_are_refused(alice: ApiUser, integration: str) -> 
 
 
 @pytest.mark.parametrize("value", [{}, {"value": {"type": "PLACEHOLDER"}}, {"value": {}}])
-def test_a_placeholder_is_missing_until_it_is_given_a_value(
+def test_a_placeholder_is_missing_until_it_has_a_value(
     alice: ApiUser, integration: str, value: dict[str, Any]
 ) -> None:
     body = {"type": "PLACEHOLDER", "connectionName": "Later", "pieceName": PIECE, **value}
 
-    made = answer_of(alice.posts("/connection", body), 201)
+    created = answer_of(alice.posts("/connection", body), 201)
     (listed,) = answer_of(alice.gets(f"/connections/{integration}", status="MISSING"))["data"]
-    given = alice.saves("Later")
+    filled = alice.saves("Later")
 
-    assert (made["status"], listed["id"]) == ("MISSING", made["id"])
-    assert (given["id"], given["status"]) == (made["id"], "ACTIVE")
+    assert (created["status"], listed["id"]) == ("MISSING", created["id"])
+    assert (filled["id"], filled["status"]) == (created["id"], "ACTIVE")
 
 
-def test_oidc_is_a_type_like_any_other(alice: ApiUser, integration: str) -> None:
-    """This server is a 0.85, which does not know it, and says so itself."""
+def test_an_oidc_connection_is_sent_to_activepieces(alice: ApiUser, integration: str) -> None:
+    """This server is version 0.85, which does not know the type and rejects it."""
     value = {"type": "OIDC", "props": {"role": "reader"}}
     body = {"value": value, "connectionName": "Mine", "pieceName": PIECE}
 
     problem(alice.posts("/connection", body), 422, "Refused by Activepieces")
 
 
-def test_only_a_list_tells_owner_and_flows(alice: ApiUser, integration: str) -> None:
-    """Left out, rather than empty: nothing is known of them."""
-    made = alice.saves("Mine")
-    there = f"/connections/{integration}/{made['id']}"
-    renamed = answer_of(alice.patches(there, {"displayName": "Renamed"}))
-    shown = answer_of(alice.gets(there))
+def test_owner_and_flows_are_only_in_what_was_read_from_a_list(
+    alice: ApiUser, integration: str
+) -> None:
+    """The fields are left out rather than empty where they are unknown."""
+    created = alice.saves("Mine")
+    path = f"/connections/{integration}/{created['id']}"
+    renamed = answer_of(alice.patches(path, {"displayName": "Renamed"}))
+    fetched = answer_of(alice.gets(path))
     (listed,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
 
-    for answer in (made, renamed):
+    for answer in (created, renamed):
         assert not {"flowIds", "owner"} & answer.keys()
-    for answer in (shown, listed):
+    for answer in (fetched, listed):
         assert (answer["flowIds"], answer["owner"]["email"]) == ([], "admin@example.com")
 
 
-def test_the_platforms_own_oauth_app_needs_no_secret_here(
+def test_a_platform_oauth_app_needs_no_client_secret(
     alice: ApiUser, integration: str, acme: TokenEndpoint, standin: Standin
 ) -> None:
     app = {"pieceName": f"{ACME}oauth", "clientId": "id", "clientSecret": "the-platforms"}
     standin.by_admin().post("/oauth-apps", app)
     value = {"type": "PLATFORM_OAUTH2", "scope": "read", **OAUTH2}
 
-    made = alice.posts(
+    created = alice.posts(
         "/connection", {"value": value, "connectionName": "Mine", "pieceName": f"{ACME}oauth"}
     )
 
-    assert answer_of(made, 201)["type"] == "PLATFORM_OAUTH2"
+    assert answer_of(created, 201)["type"] == "PLATFORM_OAUTH2"
     assert "the-platforms" in acme.received[0].body
 
 
-def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
+def test_activepieces_cloud_oauth_apps_do_not_work_on_the_standin(
     alice: ApiUser, integration: str
 ) -> None:
     value = {"type": "CLOUD_OAUTH2", "client_id": "id", "code": "a code", "scope": "read"}
@@ -191,7 +191,7 @@ def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "words"),
+    ("changes", "field", "message"),
     [
         ({"accessToken": None}, "value", "either accessToken or value"),
         ({"value": {"secret_text": "ok-x"}}, "value", "either accessToken or value"),
@@ -222,25 +222,25 @@ def test_activepieces_own_oauth_apps_are_not_in_reach_of_the_standin(
         ({"tenantId": "globex"}, "tenantId", "Unknown field."),
     ],
 )
-def test_what_does_not_fit_is_named_before_activepieces_is_asked(
+def test_an_invalid_field_is_named_before_any_call_to_activepieces(
     alice: ApiUser,
     integration: str,
     server: ActivepiecesServer,
     changes: dict[str, Any],
     field: str,
-    words: str,
+    message: str,
 ) -> None:
     calls = len(server.calls)
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE} | changes
-    given = {name: value for name, value in body.items() if value is not None}
+    payload = {name: value for name, value in body.items() if value is not None}
 
-    told = problem(alice.posts("/connection", given), 422, "Invalid input")
+    error = problem(alice.posts("/connection", payload), 422, "Invalid input")
 
-    assert words in told["fields"][field]
+    assert message in error["fields"][field]
     assert len(server.calls) == calls
 
 
-def test_a_piece_that_is_not_there_is_told_as_activepieces_tells_it(
+def test_an_unknown_piece_is_reported_as_not_found_in_activepieces(
     alice: ApiUser, integration: str
 ) -> None:
     body = {"accessToken": "x", "connectionName": "Mine", "pieceName": "@activepieces/piece-none"}
@@ -248,7 +248,7 @@ def test_a_piece_that_is_not_there_is_told_as_activepieces_tells_it(
     problem(alice.posts("/connection", body), 404, "Not found in Activepieces")
 
 
-def test_without_an_integration_there_is_nothing_to_connect(alice: ApiUser) -> None:
+def test_a_connection_needs_an_integration(alice: ApiUser) -> None:
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE}
 
     problem(alice.posts("/connection", body), 404, "Not found")
@@ -259,18 +259,18 @@ def test_a_call_may_name_one_of_several_integrations(
 ) -> None:
     labs = alice.links(organizationId="labs", apiKey=server.api_key, projectId=server.project_id)
 
-    made = alice.saves(integrationId=labs)
+    created = alice.saves(integrationId=labs)
 
-    assert made["metadata"]["organizationId"] == "labs"
+    assert created["metadata"]["organizationId"] == "labs"
     assert answer_of(alice.gets(f"/connections/{integration}"))["data"] == []
 
 
-# Listed
+# Lists
 
 
 @pytest.fixture
-def several(alice: ApiUser, integration: str) -> list[str]:
-    """Five connections, by name."""
+def five_names(alice: ApiUser, integration: str) -> list[str]:
+    """Create five connections; return their names."""
     names = ["Alpha", "Beta", "Gamma", "Delta", "Epsilon"]
     for name in names[:4]:
         alice.saves(name)
@@ -280,7 +280,7 @@ def several(alice: ApiUser, integration: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "names"),
     [
         ({}, ["Alpha", "Beta", "Gamma", "Delta", "Epsilon"]),
         ({"pieceName": f"{ACME}none"}, ["Epsilon"]),
@@ -293,27 +293,27 @@ def several(alice: ApiUser, integration: str) -> list[str]:
         ({"limit": "2"}, ["Alpha", "Beta"]),
     ],
 )
-def test_filters_choose(
-    alice: ApiUser, integration: str, several: list[str], query: dict[str, Any], found: list[str]
+def test_filters_select_connections(
+    alice: ApiUser, integration: str, five_names: list[str], query: dict[str, Any], names: list[str]
 ) -> None:
     listed = answer_of(alice.gets(f"/connections/{integration}", **query))["data"]
 
-    assert [one["displayName"] for one in listed] == found
+    assert [one["displayName"] for one in listed] == names
 
 
 def test_pages_show_every_connection_once(
-    alice: ApiUser, integration: str, several: list[str]
+    alice: ApiUser, integration: str, five_names: list[str]
 ) -> None:
-    seen: list[str] = []
+    listed: list[str] = []
     cursor: dict[str, str] = {}
     while True:
         page = answer_of(alice.gets(f"/connections/{integration}", limit="2", **cursor))
-        seen += [one["displayName"] for one in page["data"]]
+        listed += [connection["displayName"] for connection in page["data"]]
         if page["next"] is None:
             break
         cursor = {"cursor": page["next"]}
 
-    assert seen == several
+    assert listed == five_names
     assert page["previous"] is not None
 
 
@@ -330,7 +330,7 @@ def test_pages_show_every_connection_once(
         ({"displayname": "x"}, "displayname"),
     ],
 )
-def test_a_filter_that_does_not_fit_is_named(
+def test_an_invalid_filter_is_named(
     alice: ApiUser, integration: str, query: dict[str, str], field: str
 ) -> None:
     answer = alice.gets(f"/connections/{integration}", **query)
@@ -338,7 +338,7 @@ def test_a_filter_that_does_not_fit_is_named(
     assert list(problem(answer, 422, "Invalid input")["fields"]) == [field]
 
 
-def test_with_a_key_of_ones_own_connections_made_in_activepieces_are_there(
+def test_a_tenant_with_its_own_key_sees_connections_created_in_activepieces(
     alice: ApiUser, integration: str, standin: Standin
 ) -> None:
     standin.connect("by-hand", PIECE, {"type": "SECRET_TEXT", "secret_text": "ok-x"})
@@ -348,62 +348,62 @@ def test_with_a_key_of_ones_own_connections_made_in_activepieces_are_there(
     assert (listed["displayName"], listed["metadata"]) == ("by-hand", {})
 
 
-# Changed and deleted
+# Changes and deletion
 
 
 def flow_with(standin: Standin, connection: dict[str, Any]) -> str:
-    """A flow whose one step uses the connection; its id."""
+    """Create a flow whose only step uses the connection; return its id."""
     auth = f"{{{{connections['{connection['externalId']}']}}}}"
     return standin.flow(action("step_1", PIECE, "whoami", auth=auth))
 
 
-def test_a_change_of_name_keeps_the_metadata_and_the_other_way_round(
+def test_changing_the_name_or_the_metadata_keeps_the_other(
     alice: ApiUser, integration: str
 ) -> None:
-    made = alice.saves(metadata={"team": "red"})
-    there = f"/connections/{integration}/{made['id']}"
+    created = alice.saves(metadata={"team": "red"})
+    path = f"/connections/{integration}/{created['id']}"
 
-    renamed = answer_of(alice.patches(there, {"displayName": "Renamed"}))
-    moved = answer_of(alice.patches(there, {"metadata": {"team": "blue"}}))
+    renamed = answer_of(alice.patches(path, {"displayName": "Renamed"}))
+    moved = answer_of(alice.patches(path, {"metadata": {"team": "blue"}}))
 
-    assert (renamed["displayName"], renamed["metadata"]) == ("Renamed", made["metadata"])
+    assert (renamed["displayName"], renamed["metadata"]) == ("Renamed", created["metadata"])
     assert moved["displayName"] == "Renamed"
-    assert moved["metadata"] == made["metadata"] | {"team": "blue"}
+    assert moved["metadata"] == created["metadata"] | {"team": "blue"}
 
 
-def test_a_change_of_nothing_is_refused(alice: ApiUser, integration: str) -> None:
-    there = f"/connections/{integration}/{alice.saves()['id']}"
+def test_an_empty_change_is_refused(alice: ApiUser, integration: str) -> None:
+    path = f"/connections/{integration}/{alice.saves()['id']}"
 
-    problem(alice.patches(there, {}), 422, "Invalid input")
+    problem(alice.patches(path, {}), 422, "Invalid input")
 
 
 def test_a_deleted_connection_is_gone(alice: ApiUser, integration: str) -> None:
-    there = f"/connections/{integration}/{alice.saves()['id']}"
+    path = f"/connections/{integration}/{alice.saves()['id']}"
 
-    assert alice.deletes(there).status_code == 204
+    assert alice.deletes(path).status_code == 204
 
-    problem(alice.gets(there), 404, "Not found")
-    problem(alice.deletes(there), 404, "Not found")
+    problem(alice.gets(path), 404, "Not found")
+    problem(alice.deletes(path), 404, "Not found")
 
 
-def test_one_in_use_is_deleted_only_by_force(
+def test_a_connection_in_use_is_deleted_only_with_force(
     alice: ApiUser, integration: str, standin: Standin
 ) -> None:
-    made = alice.saves()
-    flow = flow_with(standin, made)
-    there = f"/connections/{integration}/{made['id']}"
+    created = alice.saves()
+    flow = flow_with(standin, created)
+    path = f"/connections/{integration}/{created['id']}"
 
-    told = problem(alice.deletes(there), 409, "In use")
+    error = problem(alice.deletes(path), 409, "In use")
 
-    assert told["flowIds"] == [flow]
-    assert alice.gets(there).status_code == 200
-    assert alice.deletes(there, force="true").status_code == 204
-
-
-# The integration's own, owners, replacing
+    assert error["flowIds"] == [flow]
+    assert alice.gets(path).status_code == 200
+    assert alice.deletes(path, force="true").status_code == 204
 
 
-def test_the_own_connection_is_that_of_the_apps_piece(
+# The default connection, owners, replacement
+
+
+def test_the_default_connection_belongs_to_the_apps_piece(
     make_app: MakeApp, server: ActivepiecesServer
 ) -> None:
     app = make_app(
@@ -412,18 +412,18 @@ def test_the_own_connection_is_that_of_the_apps_piece(
         ACTIVEPIECES_PIECE_NAME=PIECE,
     )
     alice = ApiUser.named(app, "alice")
-    there = f"/connection/{alice.links()}"
-    before = alice.gets(there)
+    path = f"/connection/{alice.links()}"
+    before = alice.gets(path)
 
-    made = answer_of(alice.posts("/connection", {"accessToken": "ok-x"}), 201)
-    shown = answer_of(alice.gets(there))
-    gone = alice.deletes(there)
+    created = answer_of(alice.posts("/connection", {"accessToken": "ok-x"}), 201)
+    fetched = answer_of(alice.gets(path))
+    gone = alice.deletes(path)
 
     problem(before, 404, "Not found")
-    assert (made["pieceName"], shown["id"]) == (PIECE, made["id"])
+    assert (created["pieceName"], fetched["id"]) == (PIECE, created["id"])
     assert gone.status_code == 204
-    problem(alice.gets(there), 404, "Not found")
-    problem(alice.deletes(there), 404, "Not found")
+    problem(alice.gets(path), 404, "Not found")
+    problem(alice.deletes(path), 404, "Not found")
 
 
 def test_the_owners_are_listed(alice: ApiUser, integration: str) -> None:
@@ -438,7 +438,7 @@ def test_the_owners_are_listed(alice: ApiUser, integration: str) -> None:
     }
 
 
-def test_flows_move_from_one_connection_to_another(
+def test_a_replacement_moves_flows_to_another_connection(
     alice: ApiUser, integration: str, standin: Standin
 ) -> None:
     old, new = alice.saves("Old"), alice.saves("New")
@@ -448,22 +448,22 @@ def test_flows_move_from_one_connection_to_another(
     answer = answer_of(alice.posts(f"/connections/{integration}/replace", body))
 
     assert answer == {"sourceDeleted": True}
-    (left,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
-    assert (left["id"], left["flowIds"]) == (new["id"], [flow])
+    (remaining,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    assert (remaining["id"], remaining["flowIds"]) == (new["id"], [flow])
 
 
-def test_a_connection_is_not_replaced_by_itself(alice: ApiUser, integration: str) -> None:
+def test_a_connection_cannot_replace_itself(alice: ApiUser, integration: str) -> None:
     """Activepieces would delete it."""
-    own = alice.saves()["id"]
-    body = {"sourceAppConnectionId": own, "targetAppConnectionId": own}
+    connection = alice.saves()["id"]
+    body = {"sourceAppConnectionId": connection, "targetAppConnectionId": connection}
 
     problem(alice.posts(f"/connections/{integration}/replace", body), 422, "Invalid input")
 
-    assert alice.gets(f"/connections/{integration}/{own}").status_code == 200
+    assert alice.gets(f"/connections/{integration}/{connection}").status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("choices", "status", "title", "words"),
+    ("choices", "status", "title", "message"),
     [
         ({"applyToPublishedVersions": False}, 409, "Not possible", "0.86"),
         ({"deleteSourceConnection": False}, 409, "Not possible", "0.86"),
@@ -476,43 +476,43 @@ def test_a_connection_is_not_replaced_by_itself(alice: ApiUser, integration: str
         ({"deleteSourceConnection": "no"}, 422, "Invalid input", "deleteSourceConnection"),
     ],
 )
-def test_a_replacement_that_the_server_cannot_make_changes_nothing(
+def test_a_replacement_that_the_server_does_not_support_changes_nothing(
     alice: ApiUser,
     integration: str,
     choices: dict[str, object],
     status: int,
     title: str,
-    words: str,
+    message: str,
 ) -> None:
-    """This one is a 0.85, which always deletes the source."""
+    """This server is version 0.85, which always deletes the source."""
     old, new = alice.saves("Old"), alice.saves("New")
     body = {"sourceAppConnectionId": old["id"], "targetAppConnectionId": new["id"]}
 
     answer = alice.posts(f"/connections/{integration}/replace", body | choices)
 
-    assert words in problem(answer, status, title)["detail"]
+    assert message in problem(answer, status, title)["detail"]
     assert len(answer_of(alice.gets(f"/connections/{integration}"))["data"]) == 2
 
 
-def test_what_shall_stay_stays_on_a_newer_server(app: Flask, make_app: MakeApp) -> None:
+def test_a_newer_server_can_keep_the_source_connection(app: Flask, make_app: MakeApp) -> None:
     with ActivepiecesServer(version="0.86", pieces=acme_pieces("https://acme.example")) as newer:
         newer_app = make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=newer.url)
         alice = ApiUser.named(newer_app, "alice")
         integration = alice.links(userToken=newer.user_token(), projectId=newer.project_id)
         old, new = alice.saves("Old"), alice.saves("New")
         body = {"sourceAppConnectionId": old["id"], "targetAppConnectionId": new["id"]}
-        there = f"/connections/{integration}"
+        path = f"/connections/{integration}"
 
-        kept = answer_of(alice.posts(f"{there}/replace", body | {"deleteSourceConnection": False}))
-        left = answer_of(alice.gets(there))["data"]
-        deleted = answer_of(alice.posts(f"{there}/replace", body))
+        kept = answer_of(alice.posts(f"{path}/replace", body | {"deleteSourceConnection": False}))
+        remaining = answer_of(alice.gets(path))["data"]
+        deleted = answer_of(alice.posts(f"{path}/replace", body))
 
     assert (kept, deleted) == ({"sourceDeleted": False}, {"sourceDeleted": True})
-    assert len(left) == 2
+    assert len(remaining) == 2
 
 
-def test_a_key_alone_may_not_replace(alice: ApiUser, server: ActivepiecesServer) -> None:
-    """Activepieces would leave published flows with an empty draft."""
+def test_a_replacement_needs_a_user_token(alice: ApiUser, server: ActivepiecesServer) -> None:
+    """With only an API key, Activepieces would leave published flows with an empty draft."""
     integration = alice.links(apiKey=server.api_key, projectId=server.project_id)
     body = {"sourceAppConnectionId": "a", "targetAppConnectionId": "b"}
 

@@ -1,4 +1,4 @@
-"""A single-page host shows the question itself: the way to its page, and the JSON pair behind it."""
+"""Hosts with their own consent page: the redirect to it, and the JSON API it uses."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.support.storage import database_away, row_counts, rows_of
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    """The small host, with a consent page of its own."""
+    """The small host with its own consent page."""
     return make_app(ACTIVEPIECES_CONSENT_URL="/consent?theme=dark")
 
 
-def led_to_the_hosts_page(person: Person, question: str) -> str:
-    """The id of the request that the browser takes to the host's own page."""
+def open_consent_page(person: Person, question: str) -> str:
+    """Open the authorization URL; return the request id passed to the host's page."""
     sent = person.opens(question)
     assert sent.status_code == 303
     assert sent.location.startswith("/consent?theme=dark&request_id=")
@@ -31,30 +31,30 @@ def led_to_the_hosts_page(person: Person, question: str) -> str:
     return request_id
 
 
-def asks(person: Person, request_id: str) -> TestResponse:
+def fetch_request(person: Person, request_id: str) -> TestResponse:
     return person.opens(f"/oauth/authorize/request/{request_id}")
 
 
-def shown(person: Person, question: str) -> dict[str, Any]:
-    """What the host's page is told."""
-    return answer_of(asks(person, led_to_the_hosts_page(person, question)))
+def consent_request(person: Person, question: str) -> dict[str, Any]:
+    """The request as the host's page fetches it."""
+    return answer_of(fetch_request(person, open_consent_page(person, question)))
 
 
-def says(person: Person, told: dict[str, Any], **answer: Any) -> TestResponse:
-    """The host's page sends the person's answer; None takes a field away."""
+def answer_consent(person: Person, consent: dict[str, Any], **answer: Any) -> TestResponse:
+    """Send the person's answer as the host's page does; None removes a field."""
     body = {
-        "request_id": told["request_id"],
-        "consent_token": told["consent_token"],
+        "request_id": consent["request_id"],
+        "consent_token": consent["consent_token"],
         "decision": "approve",
-        "workspace": told["selected_workspace"],
-        "scope": [scope["name"] for scope in told["scopes"]],
+        "workspace": consent["selected_workspace"],
+        "scope": [scope["name"] for scope in consent["scopes"]],
     }
-    given = {name: value for name, value in (body | answer).items() if value is not None}
-    return person.browser.post("/oauth/authorize", json=given)
+    payload = {name: value for name, value in (body | answer).items() if value is not None}
+    return person.browser.post("/oauth/authorize", json=payload)
 
 
-def sent_back(response: TestResponse) -> dict[str, str]:
-    """The parameters that the host's page takes back to the program."""
+def redirect_parameters(response: TestResponse) -> dict[str, str]:
+    """The parameters of the redirect back to the program."""
     url = answer_of(response)["redirect_url"]
     assert url.startswith("https://program.test/callback?")
     return {name: value for name, (value,) in parse_qs(urlsplit(url).query).items()}
@@ -63,12 +63,12 @@ def sent_back(response: TestResponse) -> dict[str, str]:
 # The question
 
 
-def test_the_question_is_told_in_plain_values(program: Program, alice: Person) -> None:
-    told = shown(alice, program.question())
+def test_the_consent_request_is_plain_json(program: Program, alice: Person) -> None:
+    consent = consent_request(alice, program.question())
 
-    assert told.pop("request_id")
-    assert told.pop("consent_token")
-    assert told == {
+    assert consent.pop("request_id")
+    assert consent.pop("consent_token")
+    assert consent == {
         "client": {"client_id": program.client_id, "name": "Program", "description": ""},
         "redirect_host": "https://program.test",
         "account": {"user_id": "alice", "display_name": "Alice"},
@@ -95,40 +95,42 @@ def test_the_question_is_told_in_plain_values(program: Program, alice: Person) -
     }
 
 
-def test_a_stranger_is_led_to_the_same_page_which_sees_to_the_login(
+def test_an_anonymous_user_is_redirected_to_the_hosts_page_and_signs_in_there(
     program: Program, stranger: Person
 ) -> None:
-    request_id = led_to_the_hosts_page(stranger, program.question())
+    request_id = open_consent_page(stranger, program.question())
 
-    before = answer_of(asks(stranger, request_id), 401)
+    before = answer_of(fetch_request(stranger, request_id), 401)
     stranger.sign_in("bob")
-    after = answer_of(asks(stranger, request_id))
+    after = answer_of(fetch_request(stranger, request_id))
 
     assert before["title"] == "Not signed in"
     assert after["account"]["user_id"] == "bob"
 
 
-def test_the_question_may_be_read_again(program: Program, bob: Person) -> None:
-    request_id = led_to_the_hosts_page(bob, program.question())
+def test_the_consent_request_may_be_read_again(program: Program, bob: Person) -> None:
+    request_id = open_consent_page(bob, program.question())
 
-    assert answer_of(asks(bob, request_id)) == answer_of(asks(bob, request_id))
+    assert answer_of(fetch_request(bob, request_id)) == answer_of(fetch_request(bob, request_id))
 
 
 # The answer
 
 
-def test_a_yes_is_worth_a_code(program: Program, bob: Person) -> None:
-    back = sent_back(says(bob, shown(bob, program.question())))
+def test_approving_returns_a_code(program: Program, bob: Person) -> None:
+    back = redirect_parameters(answer_consent(bob, consent_request(bob, program.question())))
 
     assert (back["state"], back["iss"]) == ("a state", "http://localhost")
     pair = answer_of(program.redeems(back["code"]))
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_a_no_is_told_to_the_program_and_stores_no_grant(
+def test_denying_is_reported_to_the_program_and_stores_no_grant(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    back = sent_back(says(bob, shown(bob, program.question()), decision="deny"))
+    back = redirect_parameters(
+        answer_consent(bob, consent_request(bob, program.question()), decision="deny")
+    )
 
     assert (back["error"], back["state"]) == ("access_denied", "a state")
     assert "code" not in back
@@ -136,7 +138,7 @@ def test_a_no_is_told_to_the_program_and_stores_no_grant(
 
 
 @pytest.mark.parametrize(
-    ("asked", "granted"),
+    ("scope", "granted"),
     [
         (["tasks:read"], "profile:read tasks:read"),
         ("tasks:read tasks:write", ALL_SCOPES),
@@ -144,24 +146,32 @@ def test_a_no_is_told_to_the_program_and_stores_no_grant(
         (["everything", 5, {}], "profile:read"),
     ],
 )
-def test_the_person_picks_scopes_and_required_ones_are_always_there(
-    program: Program, bob: Person, asked: Any, granted: str
+def test_the_person_chooses_scopes_and_required_ones_are_always_granted(
+    program: Program, bob: Person, scope: Any, granted: str
 ) -> None:
-    back = sent_back(says(bob, shown(bob, program.question()), scope=asked))
+    back = redirect_parameters(
+        answer_consent(bob, consent_request(bob, program.question()), scope=scope)
+    )
 
     assert answer_of(program.redeems(back["code"]))["scope"] == granted
 
 
-def test_the_person_picks_a_workspace(program: Program, alice: Person) -> None:
-    told = shown(alice, program.question())
+def test_the_person_chooses_a_workspace(program: Program, alice: Person) -> None:
+    consent = consent_request(alice, program.question())
 
-    pair = answer_of(program.redeems(sent_back(says(alice, told, workspace="acme-labs"))["code"]))
+    pair = answer_of(
+        program.redeems(
+            redirect_parameters(answer_consent(alice, consent, workspace="acme-labs"))["code"]
+        )
+    )
 
     assert program.calls(pair["access_token"]).get_json()["tenant_id"] == "acme-labs"
 
 
-def test_the_only_workspace_need_not_be_named(program: Program, bob: Person) -> None:
-    assert sent_back(says(bob, shown(bob, program.question()), workspace=None))["code"]
+def test_a_single_workspace_is_the_default(program: Program, bob: Person) -> None:
+    assert redirect_parameters(
+        answer_consent(bob, consent_request(bob, program.question()), workspace=None)
+    )["code"]
 
 
 @pytest.mark.parametrize(
@@ -178,119 +188,139 @@ def test_the_only_workspace_need_not_be_named(program: Program, bob: Person) -> 
         ({"scope": {"tasks:read": True}}, "scope"),
     ],
 )
-def test_an_answer_that_was_not_offered_is_named(
+def test_an_invalid_answer_names_the_field(
     app: Flask, program: Program, alice: Person, answer: dict[str, Any], field: str
 ) -> None:
-    """Alice has two workspaces, so that she has to name one."""
-    response = says(alice, shown(alice, program.question()), **answer)
+    """Alice has two workspaces, so she must choose one."""
+    response = answer_consent(alice, consent_request(alice, program.question()), **answer)
 
     assert list(answer_of(response, 422)["fields"]) == [field]
     assert "grants" not in row_counts(app)
 
 
-def test_a_yes_without_scopes_says_what_is_missing(program: Program, bob: Person) -> None:
-    """It was a yes to all that was asked for."""
-    refused = says(bob, shown(bob, program.question()), scope=None)
+def test_approving_without_scopes_names_the_missing_field(program: Program, bob: Person) -> None:
+    """It must not count as approval of every requested scope."""
+    refused = answer_consent(bob, consent_request(bob, program.question()), scope=None)
 
     assert "Required: send the scopes" in answer_of(refused, 422)["fields"]["scope"]
 
 
-def test_a_no_needs_no_scopes(program: Program, bob: Person) -> None:
-    back = sent_back(says(bob, shown(bob, program.question()), decision="deny", scope=None))
+def test_denying_needs_no_scopes(program: Program, bob: Person) -> None:
+    back = redirect_parameters(
+        answer_consent(bob, consent_request(bob, program.question()), decision="deny", scope=None)
+    )
 
     assert back["error"] == "access_denied"
 
 
-def test_a_yes_to_nothing_is_refused(app: Flask, bob: Person) -> None:
+def test_approving_no_scopes_is_assert_out_of_date(app: Flask, bob: Person) -> None:
     program = Program.registered(app, scope="tasks:read")
-    told = shown(bob, program.question(scope="tasks:read"))
+    consent = consent_request(bob, program.question(scope="tasks:read"))
 
-    response = says(bob, told, scope=[])
+    response = answer_consent(bob, consent, scope=[])
 
     assert list(answer_of(response, 422)["fields"]) == ["scope"]
     assert "grants" not in row_counts(app)
 
 
-def test_one_who_said_yes_before_is_not_asked_again(trusted: Program, bob: Person) -> None:
-    says(bob, shown(bob, trusted.question()))
+def test_a_remembered_approval_skips_the_consent_page(trusted: Program, bob: Person) -> None:
+    answer_consent(bob, consent_request(bob, trusted.question()))
 
     sent = bob.opens(trusted.question())
 
     assert sent.location.startswith("https://program.test/callback?code=")
 
 
-# Not this request, not this browser, not this person
+# Wrong request, browser or person
 
 
-def refused(app: Flask, response: TestResponse) -> None:
+def assert_out_of_date(app: Flask, response: TestResponse) -> None:
     body = answer_of(response, 400)
     assert body["title"] == "Out of date"
     assert "Nothing was changed" in body["detail"]
     assert "grants" not in row_counts(app)
 
 
-STRANGE = ["", "v1", "v1.e30.AAAA", "..", "é", "\ud800", "v1.\ud800.x", "nul\0", 5, None, [], {}]
+INVALID_VALUES = [
+    "",
+    "v1",
+    "v1.e30.AAAA",
+    "..",
+    "é",
+    "\ud800",
+    "v1.\ud800.x",
+    "nul\0",
+    5,
+    None,
+    [],
+    {},
+]
 
 
-def test_a_request_that_is_none_of_ours_is_refused(
-    app: Flask, program: Program, bob: Person
-) -> None:
-    told = shown(bob, program.question())
-    body = {"consent_token": told["consent_token"], "decision": "approve"}
+def test_a_forged_request_id_is_refused(app: Flask, program: Program, bob: Person) -> None:
+    consent = consent_request(bob, program.question())
+    body = {"consent_token": consent["consent_token"], "decision": "approve"}
 
-    for request_id in STRANGE:
-        asked = bob.browser.post("/oauth/authorize", json=body | {"request_id": request_id})
-        refused(app, asked)
+    for request_id in INVALID_VALUES:
+        response = bob.browser.post("/oauth/authorize", json=body | {"request_id": request_id})
+        assert_out_of_date(app, response)
 
 
 def test_an_answer_without_the_pages_token_is_refused(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    told = shown(bob, program.question())
+    consent = consent_request(bob, program.question())
 
-    for token in STRANGE:
-        refused(app, says(bob, told, consent_token=token))
+    for token in INVALID_VALUES:
+        assert_out_of_date(app, answer_consent(bob, consent, consent_token=token))
 
 
 def test_another_browser_neither_reads_nor_answers(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    told = shown(bob, program.question())
-    elsewhere = Person(app, "bob")
+    consent = consent_request(bob, program.question())
+    other_browser = Person(app, "bob")
 
-    refused(app, asks(elsewhere, told["request_id"]))
-    refused(app, says(elsewhere, told))
+    assert_out_of_date(app, fetch_request(other_browser, consent["request_id"]))
+    assert_out_of_date(app, answer_consent(other_browser, consent))
 
 
-def test_another_person_at_the_same_browser_answers_only_what_they_were_shown(
+def test_a_person_cannot_answer_a_request_shown_to_someone_else_in_the_same_browser(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    told = shown(bob, program.question())
+    consent = consent_request(bob, program.question())
     bob.sign_in("alice")
 
-    refused(app, says(bob, told))
+    assert_out_of_date(app, answer_consent(bob, consent))
 
 
-def test_after_half_an_hour_the_request_is_over(
+def test_a_request_expires_after_half_an_hour(
     app: Flask, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
-    told = shown(bob, program.question())
+    consent = consent_request(bob, program.question())
 
     clock.advance(30 * 60)
 
-    refused(app, asks(bob, told["request_id"]))
-    refused(app, says(bob, told))
+    assert_out_of_date(app, fetch_request(bob, consent["request_id"]))
+    assert_out_of_date(app, answer_consent(bob, consent))
 
 
-def test_the_token_of_another_request_is_refused(app: Flask, program: Program, bob: Person) -> None:
-    first, second = shown(bob, program.question()), shown(bob, program.question(state="other"))
+def test_the_token_of_another_request_is_assert_out_of_date(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    first, second = (
+        consent_request(bob, program.question()),
+        consent_request(bob, program.question(state="other")),
+    )
 
-    refused(app, says(bob, first | {"consent_token": second["consent_token"]}))
+    assert_out_of_date(app, answer_consent(bob, first | {"consent_token": second["consent_token"]}))
 
 
-def test_a_call_from_another_site_is_refused(app: Flask, program: Program, bob: Person) -> None:
-    told = shown(bob, program.question())
-    body = {"request_id": told["request_id"], "consent_token": told["consent_token"]}
+def test_a_call_from_another_site_is_assert_out_of_date(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    consent = consent_request(bob, program.question())
+    body = {"request_id": consent["request_id"], "consent_token": consent["consent_token"]}
 
     response = bob.browser.post(
         "/oauth/authorize",
@@ -303,44 +333,44 @@ def test_a_call_from_another_site_is_refused(app: Flask, program: Program, bob: 
 
 
 def test_a_client_deleted_meanwhile_gets_nothing(app: Flask, program: Program, bob: Person) -> None:
-    told = shown(bob, program.question())
+    consent = consent_request(bob, program.question())
     app.test_cli_runner().invoke(
         args=["activepieces", "client", "delete", program.client_id, "--yes"]
     )
 
-    answer = answer_of(says(bob, told), 400)
+    answer = answer_of(answer_consent(bob, consent), 400)
 
     assert answer["code"] == "invalid_authorization_request"
     assert answer["detail"].endswith("Go back to it, and start again.")
-    assert answer_of(asks(bob, told["request_id"]), 400)
+    assert answer_of(fetch_request(bob, consent["request_id"]), 400)
 
 
-def test_one_who_signs_in_to_the_wrong_tenant_is_told(app: Flask, stranger: Person) -> None:
+def test_signing_in_to_the_wrong_tenant_is_refused(app: Flask, stranger: Person) -> None:
     program = Program.registered(app, "--tenant", "acme")
-    request_id = led_to_the_hosts_page(stranger, program.question())
+    request_id = open_consent_page(stranger, program.question())
     stranger.sign_in("carol")
 
-    assert answer_of(asks(stranger, request_id), 403)["title"] == "Refused"
+    assert answer_of(fetch_request(stranger, request_id), 403)["title"] == "Refused"
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
     [(b"", 400), (b"{", 400), (b"\xff", 400), (b"[" * 5000, 400), (b"null", 422), (b"[]", 422)],
-    ids=["empty", "half", "no text", "deep", "null", "a list"],
+    ids=["empty", "half", "not UTF-8", "deep", "null", "a list"],
 )
-def test_a_body_that_is_no_json_object_is_refused(bob: Person, body: bytes, status: int) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(bob: Person, body: bytes, status: int) -> None:
     response = bob.browser.post("/oauth/authorize", data=body, content_type="application/json")
 
     assert answer_of(response, status)["status"] == status
 
 
-def test_while_the_database_is_away_the_request_waits(
+def test_a_request_can_be_answered_after_a_database_outage(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    told = shown(bob, program.question())
+    consent = consent_request(bob, program.question())
 
     with database_away(app):
-        assert answer_of(says(bob, told), 503)["retry_after"] == 5
+        assert answer_of(answer_consent(bob, consent), 503)["retry_after"] == 5
 
-    assert sent_back(says(bob, told))["code"]
+    assert redirect_parameters(answer_consent(bob, consent))["code"]
     assert len(rows_of(app, "grants")) == 1

@@ -1,4 +1,4 @@
-"""What belongs to another tenant or organization is not found on any route, and Activepieces is not called."""
+"""Resources of another tenant or organization answer 404 on every route, without a call to Activepieces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.hosts import SmallHost
 from tests.support.problems import problem
 from tests.support.storage import rows_of
 
-#: What a good call of a route has in its body, or in its query.
+#: The body or query of a valid call, by view.
 BODIES: dict[str, dict[str, Any]] = {
     "set_up": {},
     "update_integration": {"enabled": True},
@@ -40,18 +40,18 @@ QUERIES = {
     "start_oauth2": {"pieceName": PIECE},
     "finish_oauth2": {"state": "a state", "code": "a code"},
 }
-#: The document of the API tells nothing of any tenant.
+#: All routes but the OpenAPI document, which contains nothing of any tenant.
 ROUTES = [
     (method, path, view.__module__, view.__name__)
     for method, path, view in API_ROUTES
     if view.__name__ != "openapi_json"
 ]
-OF_ONE_THING = [row for row in ROUTES if "<" in row[1]]
+RESOURCE_ROUTES = [row for row in ROUTES if "<" in row[1]]
 
 
 @pytest.fixture
 def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
-    """Where everybody may use the one key of the app, each with a project of their own."""
+    """All tenants use the app's key, each with its own project."""
     return make_app(
         ACTIVEPIECES_BASE_URL=server.url,
         ACTIVEPIECES_API_KEY=server.api_key,
@@ -60,11 +60,11 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def theirs(app: Flask, server: ActivepiecesServer) -> dict[str, str]:
-    """What Acme has, by the names that routes give it."""
+def acme_ids(app: Flask, server: ActivepiecesServer) -> dict[str, str]:
+    """The ids of Acme's resources, by path parameter."""
     alice = ApiUser.named(app, "alice")
-    own = {"apiKey": server.api_key, "userToken": server.user_token()}
-    integration = alice.links(projectId=server.project_id, **own)
+    credentials = {"apiKey": server.api_key, "userToken": server.user_token()}
+    integration = alice.links(projectId=server.project_id, **credentials)
     connection = alice.saves(integrationId=integration)
     program = Program.registered(app, "--tenant", "acme")
     return {
@@ -75,106 +75,111 @@ def theirs(app: Flask, server: ActivepiecesServer) -> dict[str, str]:
 
 
 def all_rows(app: Flask) -> list[list[dict[str, Any]]]:
-    """Everything of Acme's that a call could change."""
+    """Every row of Acme's that a call could change."""
     return [
         rows_of(app, table)
         for table in ("integrations", "oauth_clients", "grants", "audit_events", "leases")
     ]
 
 
-def call(person: ApiUser, row: tuple[str, str, str, str], things: dict[str, str]) -> Any:
-    """A call of a route about these things, with everything in it that a good call has."""
+def call(person: ApiUser, row: tuple[str, str, str, str], ids: dict[str, str]) -> Any:
+    """Call a route with these ids and an otherwise valid body and query."""
     method, path, _, view = row
-    for name, value in things.items():
+    for name, value in ids.items():
         path = path.replace(f"<{name}>", value)
     return person.calls(method, path, BODIES.get(view), **QUERIES.get(view, {}))
 
 
-def test_every_route_lets_its_own_tenant_in(
-    app: Flask, theirs: dict[str, str], server: ActivepiecesServer
+def test_every_route_accepts_its_own_tenant(
+    app: Flask, acme_ids: dict[str, str], server: ActivepiecesServer
 ) -> None:
-    """Else all that follows would prove nothing: the same calls, by the right person."""
+    """The control for the tests below: the same calls, made by an admin of the right tenant."""
     alice = ApiUser.named(app, "alice")
-    answers = {row[3]: call(alice, row, theirs).status_code for row in sorted(ROUTES, key=_deletes)}
+    answers = {
+        row[3]: call(alice, row, acme_ids).status_code
+        for row in sorted(ROUTES, key=_deletion_order)
+    }
 
-    unlucky = {view: status for view, status in answers.items() if status >= 300}
-    assert unlucky == {
-        "delete_connection": 404,  # it was the integration's own, and deleted as such
-        "replace_connection": 404,  # the two are made up
-        "connect": 500,  # the app's piece does not sign in by OAuth2
+    failures = {view: status for view, status in answers.items() if status >= 300}
+    assert failures == {
+        "delete_connection": 404,  # already deleted as the default connection
+        "replace_connection": 404,  # neither id exists
+        "connect": 500,  # the app's piece does not use OAuth 2
         "confirm_oauth2": 422,  # the same
-        "start_oauth2": 400,  # nobody has seen the page
-        "finish_oauth2": 400,  # nothing was begun
+        "start_oauth2": 400,  # the page was never opened
+        "finish_oauth2": 400,  # no sign-in is pending
     }
 
 
-def _deletes(row: tuple[str, str, str, str]) -> int:
-    """Things are deleted last, the integration after what it has."""
+def _deletion_order(row: tuple[str, str, str, str]) -> int:
+    """Sort key: deletions last, the integration after its resources."""
     return 2 if row[3] == "delete_integration" else int(row[0] == "DELETE")
 
 
-def test_another_tenants_things_are_not_there(
-    app: Flask, theirs: dict[str, str], server: ActivepiecesServer
+def test_another_tenants_resources_are_not_found(
+    app: Flask, acme_ids: dict[str, str], server: ActivepiecesServer
 ) -> None:
     carol = ApiUser.named(app, "carol")
     rows, calls = all_rows(app), len(server.calls)
 
-    for row in OF_ONE_THING:
-        problem(call(carol, row, theirs), 404, "Not found")
+    for row in RESOURCE_ROUTES:
+        problem(call(carol, row, acme_ids), 404, "Not found")
 
     assert all_rows(app) == rows
     assert len(server.calls) == calls
 
 
-def test_what_does_not_exist_is_told_in_the_same_words(app: Flask, theirs: dict[str, str]) -> None:
+def test_a_foreign_id_and_an_unknown_id_get_the_same_answer(
+    app: Flask, acme_ids: dict[str, str]
+) -> None:
     carol = ApiUser.named(app, "carol")
-    nothing = {name: "x" * len(value) for name, value in theirs.items()}
+    unknown_ids = {name: "x" * len(value) for name, value in acme_ids.items()}
 
-    for row in OF_ONE_THING:
-        foreign, unknown = call(carol, row, theirs).text, call(carol, row, nothing).text
+    for row in RESOURCE_ROUTES:
+        foreign, unknown = call(carol, row, acme_ids).text, call(carol, row, unknown_ids).text
 
-        for name, value in theirs.items():
-            foreign = foreign.replace(value, nothing[name])
+        for name, value in acme_ids.items():
+            foreign = foreign.replace(value, unknown_ids[name])
         assert foreign == unknown
 
 
-#: A stranger, and a member of Acme who may do nothing.
-NOBODIES = [(None, 401, "Not signed in"), ("bob", 403, "Not allowed")]
+#: An anonymous caller, and a member of Acme without permissions.
+UNAUTHORIZED = [(None, 401, "Not signed in"), ("bob", 403, "Not allowed")]
 
 
-@pytest.mark.parametrize(("name", "status", "title"), NOBODIES)
-def test_who_may_not_is_refused_by_every_route(
+@pytest.mark.parametrize(("name", "status", "title"), UNAUTHORIZED)
+def test_every_route_refuses_callers_without_permission(
     app: Flask,
-    theirs: dict[str, str],
+    acme_ids: dict[str, str],
     server: ActivepiecesServer,
     name: str | None,
     status: int,
     title: str,
 ) -> None:
-    nobody = ApiUser.named(app, name)
+    caller = ApiUser.named(app, name)
     rows, calls = all_rows(app), len(server.calls)
 
     for row in ROUTES:
-        problem(call(nobody, row, theirs), status, title)
+        problem(call(caller, row, acme_ids), status, title)
 
     assert all_rows(app) == rows
     assert len(server.calls) == calls
 
 
 def test_a_body_cannot_name_another_tenants_integration(
-    app: Flask, theirs: dict[str, str], server: ActivepiecesServer
+    app: Flask, acme_ids: dict[str, str], server: ActivepiecesServer
 ) -> None:
     carol = ApiUser.named(app, "carol")
     carol.links()
     calls = len(server.calls)
 
-    body = BODIES["save_connection"] | {"integrationId": theirs["integration_id"]}
+    body = BODIES["save_connection"] | {"integrationId": acme_ids["integration_id"]}
 
     problem(carol.posts("/connection", body), 404, "Not found")
     assert len(server.calls) == calls
 
 
-def test_lists_have_only_the_tenants_own(app: Flask, theirs: dict[str, str]) -> None:
+def test_lists_contain_only_the_tenants_own_resources(app: Flask, acme_ids: dict[str, str]) -> None:
     carol = ApiUser.named(app, "carol")
     own = carol.links()
 
@@ -185,7 +190,7 @@ def test_lists_have_only_the_tenants_own(app: Flask, theirs: dict[str, str]) -> 
 # Two organizations of one tenant
 
 
-#: The admins of Acme, and the organizations that each may act for; the first is the one they are in.
+#: The organizations of each admin of Acme; the first is the current one.
 ORGANIZATIONS: dict[str, tuple[str | None, ...]] = {
     "lena": ("labs",),
     "sam": ("sales",),
@@ -194,8 +199,8 @@ ORGANIZATIONS: dict[str, tuple[str | None, ...]] = {
 }
 
 
-class HostOfOrganizations(SmallHost):
-    """Whose users are all admins of Acme, each in organizations of theirs."""
+class HostWithOrganizations(SmallHost):
+    """All users are admins of Acme, each in their own organizations."""
 
     def current_principal(self) -> Principal | None:
         name = session.get("user")
@@ -205,17 +210,17 @@ class HostOfOrganizations(SmallHost):
         return True
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
-        own = ORGANIZATIONS[principal.user_id]
-        # Of another tenant, too, in which an organization may have the same name.
+        organizations = ORGANIZATIONS[principal.user_id]
+        # Another tenant may have an organization of the same name.
         return [Workspace("globex", "Globex Labs", "labs")] + [
-            Workspace("acme", f"Acme {name}", name) for name in own
+            Workspace("acme", f"Acme {name}", name) for name in organizations
         ]
 
 
 @pytest.fixture
 def with_organizations(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
     return make_app(
-        host=HostOfOrganizations(),
+        host=HostWithOrganizations(),
         ACTIVEPIECES_BASE_URL=server.url,
         ACTIVEPIECES_API_KEY=server.api_key,
         ACTIVEPIECES_PIECE_NAME=PIECE,
@@ -223,41 +228,41 @@ def with_organizations(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 
 @pytest.fixture
-def of_labs(with_organizations: Flask, server: ActivepiecesServer) -> dict[str, str]:
-    """What Labs has, by the names that routes give it."""
+def labs_ids(with_organizations: Flask, server: ActivepiecesServer) -> dict[str, str]:
+    """The ids of the resources of Labs, by path parameter."""
     lena = ApiUser.named(with_organizations, "lena")
-    own = {"apiKey": server.api_key, "userToken": server.user_token()}
-    integration = lena.links(projectId=server.project_id, **own)
+    credentials = {"apiKey": server.api_key, "userToken": server.user_token()}
+    integration = lena.links(projectId=server.project_id, **credentials)
     return {"integration_id": integration, "connection_id": lena.saves()["id"]}
 
 
-OF_AN_INTEGRATION = [row for row in ROUTES if "<integration_id>" in row[1]]
+INTEGRATION_ROUTES = [row for row in ROUTES if "<integration_id>" in row[1]]
 
 
 @pytest.mark.parametrize("name", ["lena", "rita"])
 def test_every_route_finds_the_integration_of_the_callers_organizations(
-    with_organizations: Flask, of_labs: dict[str, str], name: str
+    with_organizations: Flask, labs_ids: dict[str, str], name: str
 ) -> None:
     member = ApiUser.named(with_organizations, name)
-    rows = sorted(OF_AN_INTEGRATION, key=_deletes)
+    rows = sorted(INTEGRATION_ROUTES, key=_deletion_order)
 
-    missing = [row[3] for row in rows if call(member, row, of_labs).status_code == 404]
+    missing = [row[3] for row in rows if call(member, row, labs_ids).status_code == 404]
 
     assert sorted(missing) == [
-        "delete_connection",  # it was the integration's own, and deleted as such
-        "replace_connection",  # the two are made up
+        "delete_connection",  # already deleted as the default connection
+        "replace_connection",  # neither id exists
     ]
 
 
 @pytest.mark.parametrize("name", ["sam", "tom"])
 def test_another_organizations_integration_is_not_found_on_any_route(
-    with_organizations: Flask, of_labs: dict[str, str], server: ActivepiecesServer, name: str
+    with_organizations: Flask, labs_ids: dict[str, str], server: ActivepiecesServer, name: str
 ) -> None:
     other = ApiUser.named(with_organizations, name)
     rows, calls = all_rows(with_organizations), len(server.calls)
 
-    for row in OF_AN_INTEGRATION:
-        problem(call(other, row, of_labs), 404, "Not found")
+    for row in INTEGRATION_ROUTES:
+        problem(call(other, row, labs_ids), 404, "Not found")
 
     assert all_rows(with_organizations) == rows
     assert len(server.calls) == calls
@@ -265,11 +270,11 @@ def test_another_organizations_integration_is_not_found_on_any_route(
 
 @pytest.mark.parametrize("name", ["sam", "tom"])
 def test_a_body_cannot_name_another_organizations_integration(
-    with_organizations: Flask, of_labs: dict[str, str], server: ActivepiecesServer, name: str
+    with_organizations: Flask, labs_ids: dict[str, str], server: ActivepiecesServer, name: str
 ) -> None:
     calls = len(server.calls)
 
-    body = BODIES["save_connection"] | {"integrationId": of_labs["integration_id"]}
+    body = BODIES["save_connection"] | {"integrationId": labs_ids["integration_id"]}
 
     problem(ApiUser.named(with_organizations, name).posts("/connection", body), 404, "Not found")
     assert len(server.calls) == calls
@@ -277,7 +282,7 @@ def test_a_body_cannot_name_another_organizations_integration(
 
 @pytest.mark.parametrize("name", ["sam", "tom"])
 def test_another_organizations_integration_cannot_be_set_up_again(
-    with_organizations: Flask, of_labs: dict[str, str], name: str
+    with_organizations: Flask, labs_ids: dict[str, str], name: str
 ) -> None:
     answer = ApiUser.named(with_organizations, name).posts("/setup", {"organizationId": "labs"})
 
@@ -293,12 +298,12 @@ def test_every_organization_finds_the_integration_of_the_whole_tenant(
         assert ApiUser.named(with_organizations, name).gets(f"/setup/{whole}").status_code == 200
 
 
-def test_a_list_has_what_its_reader_can_open(
-    with_organizations: Flask, of_labs: dict[str, str]
+def test_a_list_contains_only_what_its_reader_can_open(
+    with_organizations: Flask, labs_ids: dict[str, str]
 ) -> None:
     whole = ApiUser.named(with_organizations, "tom").links()
-    of_sales = ApiUser.named(with_organizations, "sam").links()
-    labs = of_labs["integration_id"]
+    sales = ApiUser.named(with_organizations, "sam").links()
+    labs = labs_ids["integration_id"]
 
     listed = {
         name: [
@@ -310,18 +315,18 @@ def test_a_list_has_what_its_reader_can_open(
 
     assert listed == {
         "lena": [whole, labs],
-        "sam": [whole, of_sales],
+        "sam": [whole, sales],
         "tom": [whole],
-        "rita": [whole, labs, of_sales],
+        "rita": [whole, labs, sales],
     }
 
 
-# Two tenants that share the app's own key, and even one project
+# Two tenants that share the app's key and one project
 
 
 @pytest.fixture
-def shared(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
-    """Everybody in one project, by one key."""
+def shared_project_app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    """All tenants use one key and one project."""
     return make_app(
         ACTIVEPIECES_BASE_URL=server.url,
         ACTIVEPIECES_API_KEY=server.api_key,
@@ -332,7 +337,7 @@ def shared(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A tenant of the shared project: who, the integration, and a connection in it."""
+    """A tenant of the shared project: its admin, its integration and one connection."""
 
     api_user: ApiUser
     integration: str
@@ -340,41 +345,43 @@ class Neighbour:
 
 
 @pytest.fixture
-def neighbours(shared: Flask) -> Iterator[tuple[Neighbour, Neighbour]]:
+def neighbours(shared_project_app: Flask) -> Iterator[tuple[Neighbour, Neighbour]]:
     """Acme and Globex, each with a connection of the same name."""
-    made = []
+    neighbours = []
     for name in ("alice", "carol"):
-        api_user = ApiUser.named(shared, name)
+        api_user = ApiUser.named(shared_project_app, name)
         integration = api_user.links()
-        made.append(Neighbour(api_user, integration, api_user.saves()))
-    yield made[0], made[1]
+        neighbours.append(Neighbour(api_user, integration, api_user.saves()))
+    yield neighbours[0], neighbours[1]
 
 
-def test_in_one_project_neither_sees_the_others_connections(
+def test_tenants_of_one_project_do_not_see_each_others_connections(
     neighbours: tuple[Neighbour, Neighbour],
 ) -> None:
     for own, other in (neighbours, neighbours[::-1]):
         listed = answer_of(own.api_user.gets(f"/connections/{own.integration}"))["data"]
         assert [one["id"] for one in listed] == [own.connection["id"]]
-        there = f"/connections/{own.integration}/{other.connection['id']}"
-        problem(own.api_user.gets(there), 404, "Not found")
+        path = f"/connections/{own.integration}/{other.connection['id']}"
+        problem(own.api_user.gets(path), 404, "Not found")
 
 
-def test_in_one_project_neither_changes_the_others_connections(
+def test_tenants_of_one_project_cannot_change_each_others_connections(
     neighbours: tuple[Neighbour, Neighbour], server: ActivepiecesServer
 ) -> None:
     own, other = neighbours
-    there = f"/connections/{own.integration}/{other.connection['id']}"
+    path = f"/connections/{own.integration}/{other.connection['id']}"
     before = answer_of(other.api_user.gets(f"/connections/{other.integration}"))
 
-    problem(own.api_user.patches(there, {"displayName": "Taken"}), 404, "Not found")
-    problem(own.api_user.deletes(there, force="true"), 404, "Not found")
+    problem(own.api_user.patches(path, {"displayName": "Taken"}), 404, "Not found")
+    problem(own.api_user.deletes(path, force="true"), 404, "Not found")
 
     assert answer_of(other.api_user.gets(f"/connections/{other.integration}")) == before
     assert not [one for one in server.calls if one.method == "DELETE"]
 
 
-def test_the_same_name_is_two_connections(neighbours: tuple[Neighbour, Neighbour]) -> None:
+def test_tenants_of_one_project_can_use_the_same_connection_name(
+    neighbours: tuple[Neighbour, Neighbour],
+) -> None:
     own, other = neighbours
 
     assert own.connection["id"] != other.connection["id"]
@@ -382,25 +389,27 @@ def test_the_same_name_is_two_connections(neighbours: tuple[Neighbour, Neighbour
 
 
 @pytest.mark.parametrize("field", ["externalId", "connectionName"])
-def test_the_others_external_id_is_nothing_that_one_can_take(
+def test_a_neighbours_external_id_cannot_be_taken_over(
     neighbours: tuple[Neighbour, Neighbour], field: str
 ) -> None:
     own, other = neighbours
 
-    made = own.api_user.saves(**{field: other.connection["externalId"]})
+    created = own.api_user.saves(**{field: other.connection["externalId"]})
 
-    assert made["id"] != other.connection["id"]
+    assert created["id"] != other.connection["id"]
 
 
-def test_whose_a_connection_is_cannot_be_chosen(neighbours: tuple[Neighbour, Neighbour]) -> None:
+def test_the_owner_of_a_connection_cannot_be_forged(
+    neighbours: tuple[Neighbour, Neighbour],
+) -> None:
     own, other = neighbours
     forged = {"tenantId": "globex", "integrationId": other.integration, "team": "red"}
 
-    made = own.api_user.saves("Forged", metadata=forged)
-    there = f"/connections/{own.integration}/{made['id']}"
-    changed = answer_of(own.api_user.patches(there, {"metadata": forged}))
+    created = own.api_user.saves("Forged", metadata=forged)
+    path = f"/connections/{own.integration}/{created['id']}"
+    changed = answer_of(own.api_user.patches(path, {"metadata": forged}))
 
-    for metadata in (made["metadata"], changed["metadata"]):
+    for metadata in (created["metadata"], changed["metadata"]):
         assert metadata == {"tenantId": "acme", "integrationId": own.integration, "team": "red"}
 
 
@@ -416,7 +425,7 @@ def test_whose_a_connection_is_cannot_be_chosen(neighbours: tuple[Neighbour, Nei
         ("GET", "/connections/{id}/owners"),
     ],
 )
-def test_what_would_show_the_neighbours_things_is_refused_before_any_call(
+def test_project_wide_resources_are_refused_in_a_shared_project_before_any_call(
     neighbours: tuple[Neighbour, Neighbour], server: ActivepiecesServer, method: str, path: str
 ) -> None:
     own, _ = neighbours
