@@ -60,7 +60,7 @@ def link() -> ResponseReturnValue:
     names = ("api_key", "email", "password", "project_id")
     given = {name: request.form.get(name) or None for name in names}
     setup = SetupRequest(tenant_id=principal.tenant_id, **given)
-    get_state().integrations.set_up(setup, user_id=principal.user_id, now=get_state().now())
+    get_state().integrations.set_up(setup, user_id=principal.user_id)
     return redirect(url_for(".page"))
 
 
@@ -69,9 +69,7 @@ def link() -> ResponseReturnValue:
 def unlink() -> ResponseReturnValue:
     """Forget the key; what was connected with one click opens nothing from then on."""
     principal = admin_or_403()
-    get_state().integrations.remove(
-        integration_or_404(principal), user_id=principal.user_id, now=get_state().now()
-    )
+    get_state().integrations.remove(integration_or_404(principal), user_id=principal.user_id)
     return redirect(url_for(".page"))
 
 
@@ -84,7 +82,6 @@ def connect() -> ResponseReturnValue:
         integration_or_404(principal),
         principal,
         issuer=get_state().issuer(),
-        now=get_state().now(),
     )
     return redirect(url_for(".page"))
 
@@ -99,7 +96,6 @@ def delete(connection_id: str) -> ResponseReturnValue:
         connection_id,
         force="force" in request.form,
         user_id=principal.user_id,
-        now=get_state().now(),
     )
     return redirect(url_for(".page"))
 
@@ -109,9 +105,7 @@ def delete(connection_id: str) -> ResponseReturnValue:
 def rotate() -> ResponseReturnValue:
     """Give the MCP server another token, and show it this once."""
     principal = admin_or_403()
-    rotated = get_state().mcp.rotate_token(
-        integration_or_404(principal), principal, now=get_state().now()
-    )
+    rotated = get_state().mcp.rotate_token(integration_or_404(principal), principal)
     return shown(new_token=rotated.token)
 
 

@@ -95,7 +95,6 @@ class Activepieces:
             one_click=tenants.one_click,
             third_party=tenants.third_party,
             tenant_removal=tenants.tenant_removal,
-            credential_store=tenants.credential_store,
         )
         app.register_blueprint(build_blueprint(settings))
         exempt_from_csrf(app, routes(settings))
@@ -125,8 +124,7 @@ class Activepieces:
         Its grants are revoked; its OAuth clients, and its integrations with their keys, are deleted. What it has in
         Activepieces stays there. A second call does nothing.
         """
-        state = get_state()
-        return state.tenant_removal.remove(tenant_id, now=state.now())
+        return get_state().tenant_removal.remove(tenant_id)
 
 
 def _flask_sqlalchemy(app: Flask) -> SQLAlchemy:

@@ -17,7 +17,6 @@ from .integrations.flows import TenantFlows
 from .integrations.mcp import TenantMcp
 from .integrations.projects import TenantProjects
 from .integrations.service import Integrations
-from .integrations.setup.credential_store import CredentialStore
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import TenantRemoval
@@ -57,7 +56,6 @@ class State:
     one_click: OneClick
     third_party: ThirdPartySignIn
     tenant_removal: TenantRemoval
-    credential_store: CredentialStore
 
     def now(self) -> int:
         """The current time in whole seconds."""

@@ -62,7 +62,7 @@ def remove(integration_id: str, yes: bool) -> None:
         raise NotFound("integration", integration_id)
     (integration,) = matching
     confirm(f"Remove the integration of tenant {integration.tenant_id} and its key?", yes=yes)
-    state.integrations.remove(integration, user_id=None, now=state.now())
+    state.integrations.remove(integration, user_id=None)
     click.echo(f"Removed integration {integration.id}.")
 
 
@@ -75,7 +75,7 @@ def _selected(state: State, tenant_id: str | None) -> list[Integration]:
 def _problem_rows(state: State, integration: Integration) -> list[dict[str, Any]]:
     ids = {"integration_id": integration.id, "tenant_id": integration.tenant_id}
     try:
-        broken = state.connection_health.check(integration, now=state.now())
+        broken = state.connection_health.check(integration)
     except (
         ActivepiecesError
     ) as error:  # for example removed meanwhile; the others are still checked

@@ -59,7 +59,7 @@ def reencrypt() -> None:
     lost = [
         integration
         for integration in state.integrations.list_all()
-        if not state.credential_store.reencrypt(state.database, integration, now=state.now())
+        if not state.integrations.reencrypt(integration)
     ]
     for integration in lost:
         click.echo(

@@ -22,7 +22,7 @@ def remove(tenant_id: str, yes: bool, as_json: bool) -> None:
     state = get_state()
     question = f"Remove all grants, clients and integrations of tenant {tenant_id}?"
     confirm(question, yes=yes, as_json=as_json)
-    removed = state.tenant_removal.remove(tenant_id, now=state.now())
+    removed = state.tenant_removal.remove(tenant_id)
     if as_json:
         print_json(asdict(removed))
         return

@@ -1,25 +1,26 @@
-"""Tenants' links to Activepieces. The services are on the state of the app; these are the words they speak."""
+"""Tenants' integrations with Activepieces: what the services on the state of the app take and return."""
 
 from .connections.health import BrokenConnection
-from .connections.saver import NewConnection, PlatformSharing
-from .connections.service import ConnectionFilter, ReplacementResult
+from .connections.lookup import ConnectionFilter
+from .connections.new_connection import NewConnection, PlatformSharing
+from .connections.service import ReplacementResult
 from .mcp import RotatedMcpToken
 from .setup.credentials import Credentials
-from .setup.verifier import SetupRequest
+from .setup.request import SetupRequest
 from .sign_in.third_party import AuthorizationRedirect, AuthorizationResult, AuthorizationStart
 from .store import Integration
 
 __all__ = [
+    "AuthorizationRedirect",
+    "AuthorizationResult",
+    "AuthorizationStart",
+    "BrokenConnection",
     "ConnectionFilter",
     "Credentials",
-    "BrokenConnection",
-    "AuthorizationResult",
     "Integration",
     "NewConnection",
     "PlatformSharing",
     "ReplacementResult",
     "RotatedMcpToken",
     "SetupRequest",
-    "AuthorizationStart",
-    "AuthorizationRedirect",
 ]

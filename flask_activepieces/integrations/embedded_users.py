@@ -1,48 +1,48 @@
-"""A user for a tenant that has only a project: the app's signing key vouches for one.
+"""A signed user for an integration on the app's own key.
 
-Some calls Activepieces allows to no API key. So each integration on the app's own key may have a user of its own, who
-is signed in by the platform's signing key and is a member of the integration's project and of no other: the session
-of such a user opens every project that they were ever signed in to.
+Activepieces allows some calls to users only. So each such integration has its own user, whom the platform's signing
+key signs in, and who is a member of the integration's project only: the session of such a user covers all projects
+that they were ever signed in to.
 """
 
 from __future__ import annotations
 
 from ..api_client.credentials import SignedEmbedding
+from ..api_client.embedding_token import EmbeddedUser
 from ..api_client.errors import CredentialNotSupported
 from ..config.settings import Settings
 from .store import Integration, project_external_id
 
-#: The least of Activepieces' roles that may write what concerns MCP; it may not invite people.
+#: The least of Activepieces' roles that may manage MCP; it cannot invite people.
 ROLE = "Editor"
-_FIRST_NAME = "Integration"
-_BOTH = "ACTIVEPIECES_SIGNING_KEY and ACTIVEPIECES_SIGNING_KEY_ID"
 
 
 class EmbeddedUsers:
-    """The users of one app's integrations."""
+    """The signed users of an app's integrations."""
 
     def __init__(self, settings: Settings) -> None:
-        self._key = settings.signing_key
-        self._key_id = settings.signing_key_id
+        self._settings = settings
 
-    def of(self, integration: Integration, operation: str) -> SignedEmbedding:
+    def credential_for(self, integration: Integration, operation: str) -> SignedEmbedding:
         """The user of an integration with its own project; `CredentialNotSupported` if the app cannot sign."""
-        if self._key is None or self._key_id is None:
+        key, key_id = self._settings.signing_key, self._settings.signing_key_id
+        if key is None or key_id is None:
             raise CredentialNotSupported(
                 operation,
                 credential="the app's own key",
                 detail="Activepieces lets no API key do this",
-                remedy=f"Set {_BOTH}, or set this integration up with a user of its own.",
+                remedy=(
+                    "Set ACTIVEPIECES_SIGNING_KEY and ACTIVEPIECES_SIGNING_KEY_ID,"
+                    " or set this integration up with a user of its own."
+                ),
             )
-        from ..api_client.embedding_token import EmbeddedUser
-
-        # By this id the project was found, or made, when the integration was set up.
+        # The project was found or created by this id when the integration was set up.
         project = project_external_id(integration.tenant_id, integration.organization_id)
         user = EmbeddedUser(
             external_user_id=f"flask-activepieces-{integration.id}",
             external_project_id=project,
-            first_name=_FIRST_NAME,
+            first_name="Integration",
             last_name=project,
             role=ROLE,
         )
-        return SignedEmbedding(self._key, self._key_id, user)
+        return SignedEmbedding(key, key_id, user)

@@ -1,21 +1,18 @@
-"""Flows and runs of a tenant's project. The key may open other projects too, so what it finds is looked at first."""
+"""Flows and runs of a tenant's project. The key may access other projects too, so each result is checked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from ..api_client.resources.flow_runs import FlowRun, RunPage
+from ..api_client.resources.flows import Flow, FlowStatus
 from ..errors import NotFound
 from .client_factory import ClientFactory
 from .store import Integration
 
-if TYPE_CHECKING:
-    from ..api_client.resources.flow_runs import FlowRun, RunPage
-    from ..api_client.resources.flows import Flow, FlowStatus
-
 
 class TenantFlows:
-    """Lists and shows; what lies in another project is not there."""
+    """Lists and shows flows and runs; those of other projects are `NotFound`."""
 
     def __init__(self, client_factory: ClientFactory) -> None:
         self._client_factory = client_factory
@@ -29,7 +26,8 @@ class TenantFlows:
         connection_external_ids: Sequence[str] = (),
     ) -> Sequence[Flow]:
         """The flows of the integration's project, newest first."""
-        return self._client_factory.client_for(integration, "flows.list").flows.list(
+        client = self._client_factory.client_for(integration, "flows.list")
+        return client.flows.list(
             integration.project_id,
             name=name,
             statuses=statuses,
@@ -37,7 +35,7 @@ class TenantFlows:
         )
 
     def get(self, integration: Integration, flow_id: str) -> Flow:
-        """One flow of the integration's project."""
+        """A flow of the integration's project."""
         flow = self._client_factory.client_for(integration, "flows.get").flows.get(flow_id)
         if flow.project_id != integration.project_id:
             raise NotFound("flow", flow_id)
@@ -53,12 +51,13 @@ class TenantFlows:
         cursor: str | None = None,
     ) -> RunPage:
         """The newest runs in the integration's project, up to the limit."""
-        return self._client_factory.client_for(integration, "flow_runs.list").flow_runs.list(
+        client = self._client_factory.client_for(integration, "flow_runs.list")
+        return client.flow_runs.list(
             integration.project_id, flow_ids=flow_ids, statuses=statuses, limit=limit, cursor=cursor
         )
 
     def get_run(self, integration: Integration, run_id: str) -> FlowRun:
-        """One run in the integration's project, with its steps; anything may be in these, tokens included."""
+        """A run in the integration's project with its steps, which may contain anything, tokens included."""
         run = self._client_factory.client_for(integration, "flow_runs.get").flow_runs.get(run_id)
         if run.project_id != integration.project_id:
             raise NotFound("flow run", run_id)

@@ -1,124 +1,125 @@
-"""Integrations: setting up, switching, giving a new key, removing. Nothing is saved before Activepieces took the key.
+"""Setting up, updating and removing integrations.
 
-Calls of Activepieces come first and hold no database connection; then one short transaction writes the row and its
-audit events. Several setups of one tenant at once end in one row.
+Activepieces verifies a setup first, without a database connection; then one short transaction saves it, if what was
+verified is still the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from functools import partial
 
 from sqlalchemy import Connection
 
+from ..api_client.client import ActivepiecesClient
+from ..clock import Clock
 from ..crypto.keyring import random_id
-from ..errors import InvalidInput, Locked, NotFound
+from ..errors import Locked, NotFound, SignatureError
 from ..host.ids import checked_id, checked_optional_id
 from ..host.interface import Host, Principal
 from ..oauth.clients import client as clients
 from ..oauth.clients.service import OAuthClients
-from ..storage.audit import Audit, Event
+from ..storage.audit import Audit
 from ..storage.database import Database, Transaction
-from . import organizations
-from . import store as records
+from . import store
 from .client_factory import ClientFactory
+from .events import integration_event
 from .setup.credential_store import CredentialStore
 from .setup.credentials import Credentials
-from .setup.planner import Ground, Plan, SetupPlanner
-from .setup.verifier import Place, SetupRequest
+from .setup.request import SetupRequest, VerifiedSetup
+from .setup.verifier import SetupVerifier
 from .store import Integration
 
-if TYPE_CHECKING:
-    from ..api_client.client import ActivepiecesClient
+#: How often a setup is verified while other admins change the same integration.
+MAX_ATTEMPTS = 3
 
 
 class Integrations:
-    """The integrations of one app; a look-up names the tenant, and one for a user asks for their organizations."""
+    """The integrations of one app. Lookups for a user also check the organization."""
 
     def __init__(
         self,
         database: Database,
         host: Host,
         client_factory: ClientFactory,
-        planner: SetupPlanner,
+        verifier: SetupVerifier,
         credential_store: CredentialStore,
         *,
         oauth_clients: OAuthClients,
         audit: Audit,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._host = host
         self._client_factory = client_factory
-        self._planner = planner
+        self._verifier = verifier
         self._credential_store = credential_store
         self._clients = oauth_clients
         self._audit = audit
+        self._clock = clock
 
     def find(self, integration_id: str, *, principal: Principal) -> Integration:
-        """The integration of the user's tenant or of one of their organizations; `NotFound` for any other."""
-        found = self._database.read(
-            lambda connection: records.find(
-                connection, integration_id, tenant_id=principal.tenant_id
-            )
+        """The integration of the user's tenant, or of one of their organizations; `NotFound` for any other."""
+        integration = self._database.read(
+            lambda conn: store.get(conn, integration_id, tenant_id=principal.tenant_id)
         )
-        if not organizations.accessible(self._host, principal, [found.organization_id]):
+        if not self.accessible_organizations(principal, [integration.organization_id]):
             raise NotFound("integration", integration_id)
-        return found
+        return integration
 
     def visible_to(self, principal: Principal) -> list[Integration]:
         """The integrations that the user can find, that of the tenant as a whole first."""
-        of_tenant = self.list_for_tenant(principal.tenant_id)
-        ids = {integration.organization_id for integration in of_tenant}
-        shown = organizations.accessible(self._host, principal, ids)
-        return [one for one in of_tenant if one.organization_id in shown]
+        integrations = self.list_for_tenant(principal.tenant_id)
+        visible = self.accessible_organizations(
+            principal, {integration.organization_id for integration in integrations}
+        )
+        return [each for each in integrations if each.organization_id in visible]
+
+    def accessible_organizations(
+        self, principal: Principal, organization_ids: Collection[str | None]
+    ) -> set[str | None]:
+        """Those of these organizations that the user may act for; None is the tenant as a whole.
+
+        A user may act for the tenant as a whole, for their current organization, and for those of their workspaces.
+        """
+        accessible = {None, principal.organization_id}
+        if not accessible.issuperset(organization_ids):
+            accessible |= {
+                workspace.organization_id
+                for workspace in self._host.workspaces(principal)
+                # Organizations of different tenants may have the same id.
+                if workspace.tenant_id == principal.tenant_id
+            }
+        return accessible.intersection(organization_ids)
 
     def list_for_tenant(self, tenant_id: str) -> list[Integration]:
-        """The tenant's integrations, those of all its organizations too: for operators and jobs, not for users."""
-        return self._database.read(
-            lambda connection: records.list_for_tenant(connection, tenant_id)
-        )
+        """The integrations of the tenant and all its organizations: for operators and jobs, not for users."""
+        return self._database.read(lambda conn: store.list_for_tenant(conn, tenant_id))
 
     def list_all(self) -> list[Integration]:
-        """Every integration: for operators at the command line only."""
-        return self._database.read(records.list_all)
+        """The integrations of all tenants: for operators at the command line only."""
+        return self._database.read(store.list_all)
 
     def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
-        """A client that may make this call; `IntegrationDisabled`, or `CallNotSupported` with who could make it."""
+        """A client that may make this call; else `IntegrationDisabled` or `CallNotSupported`."""
         return self._client_factory.client_for(integration, operation)
 
-    def set_up(self, setup: SetupRequest, *, user_id: str, now: int) -> Integration:
-        """The integration of this tenant or organization, new or changed; what is not given stays as it is."""
+    def set_up(self, request: SetupRequest, *, user_id: str) -> Integration:
+        """The integration of this tenant or organization, created or updated.
+
+        `Locked` if other admins keep changing it meanwhile.
+        """
+
         checked_id("user_id", user_id)
-        given = setup.credentials
-        _refuse(given.problems())
-
-        def find_for(connection: Connection) -> Ground:
-            found = records.find_for(
-                connection, tenant_id=setup.tenant_id, organization_id=setup.organization_id
+        for _ in range(MAX_ATTEMPTS):
+            current = self._database.read(partial(_find, request))
+            setup = self._verifier.verify(request, current)
+            saved = self._database.run_in_transaction(
+                partial(self._save, request=request, setup=setup, verified=current, user_id=user_id)
             )
-            return Ground.of(connection, found)
-
-        ground = self._database.read(find_for)
-        base_url = ground.base_url
-        if setup.base_url is not None:
-            base_url = self._client_factory.base_urls.chosen(setup.base_url)
-        place = Place(
-            tenant_id=setup.tenant_id, organization_id=setup.organization_id, base_url=base_url
-        )
-        plan = self._planner.plan(ground, place, given, wanted=setup.project_id)
-
-        def save(transaction: Transaction) -> Integration | None:
-            current = find_for(transaction.conn)
-            if not ground.is_under(current):
-                return None
-            if current.integration is None:
-                return self._add(transaction, plan, user_id=user_id, now=now)
-            return self._update(transaction, current.integration, plan, user_id=user_id, now=now)
-
-        # When another admin came in between, Activepieces is asked again: what it said was about another ground.
-        return self._database.run_in_transaction(save) or self.set_up(
-            setup, user_id=user_id, now=now
-        )
+            if saved is not None:
+                return saved
+        raise Locked("integration", retry_after=1)
 
     def update(
         self,
@@ -129,142 +130,179 @@ class Integrations:
         removed: Collection[str] = (),
         project_id: str | None = None,
         user_id: str,
-        now: int,
     ) -> Integration:
-        """The integration, switched on or off, with another key, or for another project.
+        """The integration, enabled or disabled, with other credentials, or for another project.
 
-        ``removed`` names credentials to forget, such as ``user_token``. Without any, the app's own key is used.
+        ``removed`` names credentials to remove, such as ``user_token``; without any, the app's own key is used.
+        `Locked` if another admin changes the credentials meanwhile.
         """
+
         checked_id("user_id", user_id)
-        given = credentials or Credentials()
-        _refuse(given.problems())
-
-        def standing(connection: Connection) -> Ground:
-            found = records.find(connection, integration.id, tenant_id=integration.tenant_id)
-            return Ground.of(connection, found)
-
-        plan = None
-        if given or removed or project_id is not None:
-            ground = self._database.read(standing)
-            place = Place(
+        current = setup = None
+        if credentials or removed or project_id is not None:
+            request = SetupRequest(
                 tenant_id=integration.tenant_id,
                 organization_id=integration.organization_id,
-                base_url=ground.base_url,
+                project_id=project_id,
+                **vars(credentials or Credentials()),
             )
-            plan = self._planner.plan(ground, place, given, removed=removed, wanted=project_id)
+            current = self._database.read(partial(_get, integration))
+            setup = self._verifier.verify(request, current, removed=removed)
 
         def save(transaction: Transaction) -> Integration:
-            current = standing(transaction.conn)
-            if plan is not None and not plan.ground.is_under(current):
+            latest = _get(integration, transaction.conn)
+            if setup is not None and not self._is_unchanged(current, latest):
                 raise Locked("integration", retry_after=1)
-            changed = current.integration
-            assert changed is not None, "an integration that was found"
-            if enabled is not None and enabled != changed.enabled:
-                changed = records.change(transaction, changed, {"enabled": enabled}, now=now)
-                name = "integration.enabled" if enabled else "integration.disabled"
-                self._record(transaction, name, changed, user_id, now)
-                self._set_client_enabled(transaction, changed, now)
-            if plan is not None:
-                changed = self._update(transaction, changed, plan, user_id=user_id, now=now)
-            return changed
+            if enabled is not None:
+                latest = self._set_enabled(transaction, latest, enabled, user_id)
+            if setup is not None:
+                latest = self._change(transaction, latest, setup, user_id)
+            return latest
 
         return self._database.run_in_transaction(save)
 
-    def remove(self, integration: Integration, *, user_id: str | None, now: int) -> None:
-        """Remove the integration with its OAuth client; connections stay in Activepieces.
+    def remove(self, integration: Integration, *, user_id: str | None) -> None:
+        """Remove the integration and its OAuth client; connections stay in Activepieces.
 
-        Those that were made for that client open nothing from then on: every token of it is revoked. ``user_id`` is
-        None for an operator.
+        Connections that were made for that client stop working: all its tokens are revoked. ``user_id`` is None for
+        an operator.
         """
         checked_optional_id("user_id", user_id)
         self._database.run_in_transaction(
-            lambda transaction: self.remove_in(transaction, integration, user_id=user_id, now=now)
+            lambda transaction: self.remove_in(transaction, integration, user_id=user_id)
         )
 
     def remove_in(
-        self, transaction: Transaction, integration: Integration, *, user_id: str | None, now: int
+        self, transaction: Transaction, integration: Integration, *, user_id: str | None
     ) -> None:
         """Like `remove`, as a part of a transaction."""
-        current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
-        if current.oauth_client_id is not None:
-            own = clients.find_by_id(transaction.conn, current.oauth_client_id)
-            if own is not None:
-                self._clients.delete_in(transaction, own, now=now)
-        if not records.remove(transaction, current):
+        now = int(self._clock())
+        current = _get(integration, transaction.conn)
+        client = clients.find_by_id(transaction.conn, current.oauth_client_id or "")
+        if client is not None:
+            self._clients.delete_in(transaction, client, now=now)
+        if not store.remove(transaction, current):
             raise NotFound("integration", integration.id)
-        self._record(transaction, "integration.removed", current, user_id, now)
+        self._record(transaction, "integration.removed", current, user_id)
 
-    def _add(self, transaction: Transaction, plan: Plan, *, user_id: str, now: int) -> Integration:
-        integration_id = random_id()
-        values = {
-            "id": integration_id,
-            "tenant_id": plan.place.tenant_id,
-            "organization_id": plan.place.organization_id or "",
-        }
-        credentials = plan.credentials or Credentials()
-        values |= plan.columns | self._credential_store.credential_columns(
-            integration_id, credentials
-        )
-        integration = records.add(transaction, values, now=now)
-        self._record(transaction, "integration.created", integration, user_id, now)
-        return integration
+    def reencrypt(self, integration: Integration) -> bool:
+        """Encrypt the integration's secrets with the newest key; False if no configured key decrypts them."""
 
-    def _update(
+        def reencrypt(transaction: Transaction) -> bool:
+            current = _get(integration, transaction.conn)
+            try:
+                columns = self._credential_store.reencrypted_columns(current)
+            except SignatureError:
+                return False
+            store.change(transaction, current, columns, now=int(self._clock()))
+            return True
+
+        return self._database.run_in_transaction(reencrypt)
+
+    def _save(
         self,
         transaction: Transaction,
-        current: Integration,
-        plan: Plan,
         *,
+        request: SetupRequest,
+        setup: VerifiedSetup,
+        verified: Integration | None,
         user_id: str,
-        now: int,
+    ) -> Integration | None:
+        """The saved integration; None if its server or credentials were changed while it was being verified."""
+        latest = _find(request, transaction.conn)
+        if not self._is_unchanged(verified, latest):
+            return None
+        if latest is None:
+            return self._add(transaction, request, setup, user_id)
+        return self._change(transaction, latest, setup, user_id)
+
+    def _is_unchanged(self, verified: Integration | None, latest: Integration | None) -> bool:
+        """Whether Activepieces would still accept it: with another server or other credentials, it might not."""
+        if verified is None or latest is None:
+            return verified is latest
+        same_server = (verified.id, verified.base_url) == (latest.id, latest.base_url)
+        return same_server and self._credential_store.have_equal_credentials(verified, latest)
+
+    def _add(
+        self, transaction: Transaction, request: SetupRequest, setup: VerifiedSetup, user_id: str
     ) -> Integration:
+        integration_id, now = random_id(), int(self._clock())
+        credentials = self._credential_store.credential_columns(
+            integration_id, setup.credentials or Credentials()
+        )
         values = {
-            name: value for name, value in plan.columns.items() if value != getattr(current, name)
+            "id": integration_id,
+            "tenant_id": request.tenant_id,
+            "organization_id": request.organization_id,
+            **_columns(setup),
+            **credentials,
+        }
+        integration = store.insert(transaction, values, now=now)
+        self._record(transaction, "integration.created", integration, user_id)
+        return integration
+
+    def _change(
+        self, transaction: Transaction, current: Integration, setup: VerifiedSetup, user_id: str
+    ) -> Integration:
+        now = int(self._clock())
+        values = {
+            name: value
+            for name, value in _columns(setup).items()
+            if value != getattr(current, name)
         }
         events = ["integration.updated"] if values else []
         if "base_url" in values or "project_id" in values:
-            # What it had in the other project is not its own here.
+            # These are connections of the other project.
             values |= {
-                "failed_connection_ids": "[]",
+                "failed_connection_ids": (),
                 "default_connection_id": None,
                 "default_connection_external_id": None,
             }
-        if plan.credentials is not None:
-            values |= self._credential_store.credential_columns(current.id, plan.credentials)
+        if setup.credentials is not None:
+            values |= self._credential_store.credential_columns(current.id, setup.credentials)
             events.append("integration.key_rotated")
         if not values:
             return current
-        changed = records.change(transaction, current, values, now=now)
+        changed = store.change(transaction, current, values, now=now)
         for name in events:
-            self._record(transaction, name, changed, user_id, now)
+            self._record(transaction, name, changed, user_id)
         return changed
 
-    def _set_client_enabled(
-        self, transaction: Transaction, integration: Integration, now: int
-    ) -> None:
-        client = clients.find_by_id(transaction.conn, integration.oauth_client_id or "")
+    def _set_enabled(
+        self, transaction: Transaction, current: Integration, enabled: bool, user_id: str
+    ) -> Integration:
+        if enabled == current.enabled:
+            return current
+        now = int(self._clock())
+        changed = store.change(transaction, current, {"enabled": enabled}, now=now)
+        name = "integration.enabled" if enabled else "integration.disabled"
+        self._record(transaction, name, changed, user_id)
+        client = clients.find_by_id(transaction.conn, changed.oauth_client_id or "")
         if client is not None:
             self._clients.set_enabled_in(
-                transaction, client, integration.enabled, now=now, integration_id=integration.id
+                transaction, client, enabled, now=now, integration_id=changed.id
             )
+        return changed
 
     def _record(
-        self,
-        transaction: Transaction,
-        name: str,
-        integration: Integration,
-        user_id: str | None,
-        now: int,
+        self, transaction: Transaction, name: str, integration: Integration, user_id: str | None
     ) -> None:
-        detail = {"integration_id": integration.id, "project_id": integration.project_id}
-        if integration.organization_id is not None:
-            detail["organization_id"] = integration.organization_id
-        event = Event(
-            name=name, at=now, tenant_id=integration.tenant_id, user_id=user_id, detail=detail
-        )
+        event = integration_event(name, integration, at=int(self._clock()), user_id=user_id)
         self._audit.record(transaction, event)
 
 
-def _refuse(problems: dict[str, str]) -> None:
-    if problems:
-        raise InvalidInput(problems)
+def _get(integration: Integration, conn: Connection) -> Integration:
+    return store.get(conn, integration.id, tenant_id=integration.tenant_id)
+
+
+def _find(request: SetupRequest, conn: Connection) -> Integration | None:
+    return store.find_for(
+        conn, tenant_id=request.tenant_id, organization_id=request.organization_id
+    )
+
+
+def _columns(setup: VerifiedSetup) -> dict[str, object]:
+    columns: dict[str, object] = {"base_url": setup.base_url}
+    if setup.project_id is not None:
+        columns |= {"project_id": setup.project_id, "shares_project": setup.shares_project}
+    return columns

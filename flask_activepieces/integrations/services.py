@@ -1,4 +1,4 @@
-"""Everything that this package does for one app, put together."""
+"""Builds the services for tenants of one app."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from ..storage.database import Database
 from .client_factory import ClientFactory, MakeClient
 from .connections.health import ConnectionHealth
 from .connections.leases import Leases
+from .connections.lookup import ConnectionLookup
 from .connections.recorder import ConnectionRecorder
+from .connections.saver import ConnectionSaver
 from .connections.service import TenantConnections
 from .flows import TenantFlows
 from .mcp import TenantMcp
 from .projects import TenantProjects
 from .service import Integrations
 from .setup.credential_store import CredentialStore
-from .setup.planner import SetupPlanner
 from .setup.verifier import SetupVerifier
 from .sign_in.integration_client import IntegrationClients
 from .sign_in.one_click import OneClick
@@ -34,7 +35,7 @@ from .tenant_removal import TenantRemoval
 
 @dataclass(frozen=True, kw_only=True)
 class TenantServices:
-    """What is done for tenants: one object for each thing that they have."""
+    """What an app can do for its tenants at Activepieces."""
 
     integrations: Integrations
     connections: TenantConnections
@@ -44,7 +45,6 @@ class TenantServices:
     connection_health: ConnectionHealth
     one_click: OneClick
     third_party: ThirdPartySignIn
-    credential_store: CredentialStore
     tenant_removal: TenantRemoval
 
 
@@ -63,54 +63,46 @@ def build_services(
 ) -> TenantServices:
     """The services of an app.
 
-    ``release`` makes the host's session give back its database connection; ``make_client`` and ``sleep`` are for
-    tests.
+    ``release`` returns the database connection of the host's session to its pool; ``make_client`` and ``sleep`` are
+    for tests.
     """
-    credential_store = CredentialStore(settings.secret_keys)
-    client_factory = ClientFactory(
-        settings, database, credential_store, release=release, make_client=make_client
+    credentials = CredentialStore(settings.secret_keys)
+    clients = ClientFactory(
+        settings, database, credentials, release=release, make_client=make_client
     )
     integrations = Integrations(
         database,
         host,
-        client_factory,
-        SetupPlanner(SetupVerifier(settings, client_factory), credential_store),
-        credential_store,
+        clients,
+        SetupVerifier(settings, clients, credentials),
+        credentials,
         oauth_clients=oauth_clients,
         audit=audit,
+        clock=clock,
     )
     leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
-    recorder = ConnectionRecorder(database, audit=audit, grants=grants)
-    connections = TenantConnections(settings, host, client_factory, leases, recorder)
-    integration_clients = IntegrationClients(credential_store, oauth_clients=oauth_clients)
+    recorder = ConnectionRecorder(database, audit=audit, grants=grants, clock=clock)
+    lookup = ConnectionLookup(clients)
+    saver = ConnectionSaver(settings, host, clients, lookup, leases, recorder)
+    connections = TenantConnections(host, clients, lookup, saver, recorder)
+    integration_clients = IntegrationClients(credentials, oauth_clients=oauth_clients)
+    pending = PendingAuthorizations(settings.secret_keys, leases)
     return TenantServices(
         integrations=integrations,
         connections=connections,
-        projects=TenantProjects(client_factory),
-        flows=TenantFlows(client_factory),
-        mcp=TenantMcp(database, host, client_factory, audit=audit),
+        projects=TenantProjects(clients),
+        flows=TenantFlows(clients),
+        mcp=TenantMcp(database, host, clients, audit=audit, clock=clock),
         connection_health=ConnectionHealth(
-            settings, database, host, client_factory, connections, audit=audit
+            settings, database, host, clients, lookup, audit=audit, clock=clock
         ),
         one_click=OneClick(
-            settings,
-            database,
-            host,
-            client_factory,
-            connections,
-            integration_clients,
-            grants,
-            clock=clock,
+            settings, database, host, clients, saver, integration_clients, grants, clock=clock
         ),
         third_party=ThirdPartySignIn(
-            settings,
-            client_factory,
-            integrations,
-            connections,
-            PendingAuthorizations(settings.secret_keys, leases),
+            settings, clients, integrations, lookup, connections, pending, clock=clock
         ),
-        credential_store=credential_store,
         tenant_removal=TenantRemoval(
-            database, integrations, oauth_clients=oauth_clients, grants=grants
+            database, integrations, oauth_clients=oauth_clients, grants=grants, clock=clock
         ),
     )

@@ -1,22 +1,23 @@
-"""Removing a tenant: after the commit nothing is left that whoever gets its id next could use."""
+"""Removing a tenant: nothing is left that a later tenant with the same id could use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..clock import Clock
 from ..errors import NotFound
 from ..host.ids import checked_id
 from ..oauth.clients import client as clients
 from ..oauth.clients.service import OAuthClients
 from ..oauth.grants import Grants
 from ..storage.database import ConcurrentUpdate, Database, Transaction
-from . import store as records
+from . import store
 from .service import Integrations
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemovedTenant:
-    """How much of a tenant there was to remove."""
+    """How many grants, clients and integrations of a tenant were removed."""
 
     grants: int
     clients: int
@@ -33,33 +34,36 @@ class TenantRemoval:
         *,
         oauth_clients: OAuthClients,
         grants: Grants,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._integrations = integrations
         self._clients = oauth_clients
         self._grants = grants
+        self._clock = clock
 
-    def remove(self, tenant_id: str, *, now: int) -> RemovedTenant:
-        """Revoke what was granted in the tenant, and delete its OAuth clients and integrations with their keys.
+    def remove(self, tenant_id: str) -> RemovedTenant:
+        """Revoke the tenant's grants, and delete its OAuth clients and integrations with their keys.
 
-        A second call finds nothing, and is no error.
+        A second call removes nothing, and is not an error.
         """
-        tenant = checked_id("tenant_id", tenant_id)
+        checked_id("tenant_id", tenant_id)
+        now = int(self._clock())
 
         def remove(transaction: Transaction) -> RemovedTenant:
             revoked = self._grants.revoke_tenant_in(
-                transaction, tenant, reason="the tenant was removed", now=now
+                transaction, tenant_id, reason="the tenant was removed", now=now
             )
-            integrations = records.list_for_tenant(transaction.conn, tenant)
-            registered = clients.list_for_tenant(transaction.conn, tenant)
+            integrations = store.list_for_tenant(transaction.conn, tenant_id)
+            registered = clients.list_for_tenant(transaction.conn, tenant_id)
             try:
                 for integration in integrations:
-                    self._integrations.remove_in(transaction, integration, user_id=None, now=now)
-                # Those that were made for an integration went with it.
-                for client in clients.list_for_tenant(transaction.conn, tenant):
+                    self._integrations.remove_in(transaction, integration, user_id=None)
+                # The clients of integrations are deleted by now.
+                for client in clients.list_for_tenant(transaction.conn, tenant_id):
                     self._clients.delete_in(transaction, client, now=now)
             except NotFound as error:
-                raise ConcurrentUpdate from error  # somebody else deletes the same: look again
+                raise ConcurrentUpdate from error  # another transaction deletes the same: try again
             return RemovedTenant(
                 grants=revoked, clients=len(registered), integrations=len(integrations)
             )

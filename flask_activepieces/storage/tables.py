@@ -154,7 +154,7 @@ integrations = Table(
     # Whether it is the project of all tenants on the app's own key.
     Column("shares_project", Boolean, nullable=False),
     # A JSON object, encrypted with a key that fits this row only; NULL: the app's own key.
-    Column("credentials", Text),
+    Column("encrypted_credentials", Text),
     # What people may see of the credentials: of a key four characters, of a user the e-mail address.
     Column("credential_hint", _collated(255)),
     Column("enabled", Boolean, nullable=False),
@@ -163,7 +163,7 @@ integrations = Table(
     Column("default_connection_external_id", _binary(190)),
     # The OAuth client created for it, and that client's secret, encrypted.
     Column("oauth_client_id", _ID),
-    Column("oauth_client_secret", Text),
+    Column("encrypted_client_secret", Text),
     # A JSON list of the connections that the last check found broken.
     Column("failed_connection_ids", Text, nullable=False),
     # Counts the changes, so that none is lost between reading the row and writing it.

@@ -194,7 +194,7 @@ def test_keys_of_tenants_are_encrypted_anew(make_app: MakeApp, app: Flask, linke
         "All credentials are encrypted with the newest key.\n",
     )
     (after,) = rows_of(app, "integrations")
-    assert after["credentials"] != before["credentials"]
+    assert after["encrypted_credentials"] != before["encrypted_credentials"]
     without_the_old_one = make_app(ACTIVEPIECES_SECRET_KEYS=[newest], **options)
     assert told(run(without_the_old_one, "integrations", "check", "--json")) == []
 

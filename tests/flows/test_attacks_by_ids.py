@@ -64,7 +64,7 @@ LOOKUPS: dict[str, Lookup] = {
     "grants.existing_grants": lambda conn, tenant: grants.existing_grants(
         conn, client_id="an-id", tenant_ids=[tenant], user_id="bob"
     ),
-    "records.find": lambda conn, tenant: records.find(conn, "an-id", tenant_id=tenant),
+    "records.get": lambda conn, tenant: records.get(conn, "an-id", tenant_id=tenant),
     "records.find_for": lambda conn, tenant: records.find_for(
         conn, tenant_id=tenant, organization_id=None
     ),

@@ -35,7 +35,7 @@ def call(app: Flask, authorization: str | None, path: str = "/api/whoami") -> Te
     return app.test_client().get(path, headers=headers)
 
 
-def challenge_of(response: TestResponse) -> dict[str, str]:
+def s256_challenge(response: TestResponse) -> dict[str, str]:
     """The one Bearer challenge, parsed strictly (RFC 9110 §11.6.1)."""
     (text,) = response.headers.getlist("WWW-Authenticate")
     scheme, _, rest = text.partition(" ")
@@ -49,7 +49,7 @@ def refused(response: TestResponse, description: str) -> None:
     """401 invalid_token, told alike in the header and in the body."""
     told = {"error": "invalid_token", "error_description": description}
     assert answer_of(response, 401) == told
-    assert challenge_of(response) == {"realm": "api", **told, "resource_metadata": RESOURCE}
+    assert s256_challenge(response) == {"realm": "api", **told, "resource_metadata": RESOURCE}
     assert response.headers["Cache-Control"] == "no-store"
     assert response.mimetype == "application/json"
 
@@ -77,12 +77,12 @@ def test_without_a_token_the_challenge_names_no_error(
     response = call(app, authorization)
 
     assert response.status_code == 401
-    assert challenge_of(response) == {"realm": "api", "resource_metadata": RESOURCE}
+    assert s256_challenge(response) == {"realm": "api", "resource_metadata": RESOURCE}
 
 
 def test_the_challenge_leads_to_a_document_that_names_the_issuer(app: Flask) -> None:
     """RFC 9728 §5.1: what a program needs that knows nothing but the API's address."""
-    url = challenge_of(call(app, None))["resource_metadata"]
+    url = s256_challenge(call(app, None))["resource_metadata"]
 
     document = answer_of(app.test_client().get(url))
 
@@ -98,7 +98,7 @@ def test_too_little_scope_names_what_is_needed(app: Flask, program: Program, tok
         "error_description": "The access token lacks a scope.",
     }
     assert answer_of(response, 403) == told
-    assert challenge_of(response) == {
+    assert s256_challenge(response) == {
         "realm": "api",
         **told,
         "scope": "tasks:write",
@@ -117,7 +117,7 @@ def test_a_token_anywhere_but_in_the_header_is_not_looked_at(
     response = app.test_client().post("/api/tasks", **options)
 
     assert response.status_code == 401
-    assert "error" not in challenge_of(response)
+    assert "error" not in s256_challenge(response)
 
 
 def segment(value: Any) -> str:

@@ -334,7 +334,7 @@ def test_a_piece_without_an_app_is_named_in_the_log_and_the_page_shows_no_settin
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=piece)
 
     page = assert_error_page(answer, 422)
-    assert "this app has no registration at the third party of this piece" in page.text
+    assert "this app has no OAuth client at the third party of this piece" in page.text
     assert "ACTIVEPIECES" not in page.text
     assert f"ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece {piece}" in caplog.text
 
@@ -413,7 +413,7 @@ def test_an_invalid_link_shows_an_error_page_in_a_browser(alice: ApiUser, integr
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=PIECE)
 
     page = assert_error_page(answer, 422)
-    assert "This link does not work this piece does not sign in by OAuth2" in page.text
+    assert "This link does not work this piece does not authenticate with OAuth2" in page.text
     assert "pieceName" not in page.text
     assert page.links == {"Back to the app": "/"}
 

@@ -15,9 +15,10 @@ from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.config.settings import Settings
 from flask_activepieces.host.interface import Host, Permission, Principal, Workspace
-from flask_activepieces.integrations.connections.saver import NewConnection
+from flask_activepieces.integrations.connections.new_connection import NewConnection
 from flask_activepieces.integrations.services import TenantServices, build_services
-from flask_activepieces.integrations.setup.verifier import SetupRequest
+from flask_activepieces.integrations.setup.credential_store import CredentialStore
+from flask_activepieces.integrations.setup.request import SetupRequest
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.oauth.clients.service import OAuthClients
 from flask_activepieces.oauth.grants import Grants
@@ -34,6 +35,26 @@ SECRET_PIECE = "@activepieces/piece-acme-secret"
 #: The app's own piece, in these tests.
 OWN_PIECE = "@acme/piece-host"
 ADMIN = "alice"
+#: An integration of a tenant as a whole, without credentials.
+ON_THE_APPS_KEY = Integration(
+    id="an-integration",
+    tenant_id="acme",
+    organization_id=None,
+    base_url=None,
+    project_id="a-project",
+    shares_project=False,
+    encrypted_credentials=None,
+    credential_hint=None,
+    enabled=True,
+    default_connection_id=None,
+    default_connection_external_id=None,
+    oauth_client_id=None,
+    encrypted_client_secret=None,
+    failed_connection_ids=(),
+    revision=1,
+    created_at=0,
+    updated_at=0,
+)
 #: Repeats what is safe to repeat at once.
 NO_BACKOFF = ConnectionPool(retries=Retries(sleep=lambda _: None))
 
@@ -94,6 +115,7 @@ class Office:
             self.database, clock=self.clock, audit=self.audit, known_scopes=self.settings.scopes
         )
         self.grants = Grants(self.database, clock=self.clock, audit=self.audit)
+        self.credential_store = CredentialStore(self.settings.secret_keys)
         self.services: TenantServices = build_services(
             self.settings,
             self.database,
@@ -144,7 +166,7 @@ class Office:
     def set_up(self, **given: Any) -> Integration:
         """An integration; with the stand-in's key and a project of its own, unless told otherwise."""
         given = {"tenant_id": self.tenant} | (given or self.own_key())
-        return self.services.integrations.set_up(SetupRequest(**given), user_id=ADMIN, now=self.now)
+        return self.services.integrations.set_up(SetupRequest(**given), user_id=ADMIN)
 
     def own_key(self) -> dict[str, str]:
         """What sets up an integration with a key of its own."""
@@ -164,7 +186,7 @@ class Office:
         """A connection of the piece that takes a secret."""
         said = {"piece_name": SECRET_PIECE, "display_name": name} | more
         new = NewConnection(value=SecretText(secret_text=value), **said)
-        return self.services.connections.save(integration, new, user_id=ADMIN, now=self.now)
+        return self.services.connections.save(integration, new, user_id=ADMIN)
 
     def again(self, integration: Integration) -> Integration:
         """The integration as it stands in the database now."""

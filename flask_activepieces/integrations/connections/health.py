@@ -1,33 +1,31 @@
-"""Connections that do not work: found by a check, told once until they work again.
+"""Finds broken connections, and reports each once until it works again.
 
-Activepieces marks a connection ERROR when its token cannot be renewed, and tells nobody. One that was announced and
-never given a value is MISSING: flows fail with it all the same. What the last check found
-is kept with the integration; so of several checks at once only one tells, and what works again is forgotten.
+Activepieces marks a connection ERROR if it cannot refresh its token, and notifies no one. One that never got a
+value is MISSING, and flows fail with it, too. The integration stores what the last check found, so that of several
+checks at the same time only one reports a connection.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import quote, urlencode
 
 from ...api_client.resources.connection_values import OAUTH2_KINDS
+from ...api_client.resources.connections import Connection, ConnectionStatus
+from ...clock import Clock
 from ...config.settings import Settings
 from ...host.interface import Host
-from ...storage.audit import Audit, Event
+from ...storage.audit import Audit
 from ...storage.database import Database, Transaction
-from .. import store as records
+from .. import store
 from ..client_factory import ClientFactory
+from ..events import connection_event
+from ..setup.base_urls import site_url
 from ..store import Integration
+from .lookup import ConnectionFilter, ConnectionLookup
 from .ownership import is_renewable
-from .recorder import told_of
-from .service import ConnectionFilter, TenantConnections
-
-if TYPE_CHECKING:
-    from ...api_client.resources.connections import Connection, ConnectionStatus
-
 
 _MISSING: Literal["MISSING"] = "MISSING"
 _BROKEN: tuple[ConnectionStatus, ...] = ("ERROR", _MISSING)
@@ -35,15 +33,15 @@ _BROKEN: tuple[ConnectionStatus, ...] = ("ERROR", _MISSING)
 
 @dataclass(frozen=True, kw_only=True)
 class BrokenConnection:
-    """A connection that does not work, and where a person can mend it."""
+    """A connection that does not work, and where a user can reconnect it."""
 
     connection_id: str
     display_name: str
     piece_name: str
-    #: ``ERROR``, or ``MISSING`` for one that was never given a value.
+    #: ``ERROR``, or ``MISSING`` for one that never got a value.
     status: str
     reconnect_url: str
-    #: Whether the check before this one did not find it yet.
+    #: Whether the check before did not find it.
     is_new: bool
 
 
@@ -56,24 +54,26 @@ class ConnectionHealth:
         database: Database,
         host: Host,
         client_factory: ClientFactory,
-        connections: TenantConnections,
+        lookup: ConnectionLookup,
         *,
         audit: Audit,
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._database = database
         self._host = host
         self._client_factory = client_factory
-        self._connections = connections
+        self._lookup = lookup
         self._audit = audit
+        self._clock = clock
 
-    def check(self, integration: Integration, *, now: int) -> list[BrokenConnection]:
-        """The connections that do not work; those that did at the last check are told by `connection_failed`."""
-        broken = self._connections.list(integration, ConnectionFilter(statuses=_BROKEN))
-        # Before the transaction: the host may look into its database for its answer.
-        urls = {one.id: self.reconnect_url(integration, one) for one in broken}
-        known = self._database.run_in_transaction(
-            lambda transaction: self._note(transaction, integration, broken, urls, now)
+    def check(self, integration: Integration) -> list[BrokenConnection]:
+        """The broken connections; the signal `connection_failed` reports the new ones."""
+        broken = self._lookup.list(integration, ConnectionFilter(statuses=_BROKEN))
+        # Before the transaction: the host may query its database for them.
+        urls = {each.id: self.reconnect_url(integration, each) for each in broken}
+        known_ids = self._database.run_in_transaction(
+            lambda transaction: self._record(transaction, integration, broken, urls)
         )
         return [
             BrokenConnection(
@@ -82,56 +82,56 @@ class ConnectionHealth:
                 piece_name=connection.piece_name,
                 status=connection.status,
                 reconnect_url=urls[connection.id],
-                is_new=connection.id not in known,
+                is_new=connection.id not in known_ids,
             )
             for connection in broken
         ]
 
     def reconnect_url(self, integration: Integration, connection: Connection) -> str:
-        """Where to mend a connection: on the app's own page for it, if there is one, or as it can be without."""
-        own_page = self._host.reconnect_url(integration.id, connection.id)
-        return own_page or self._without_own_page(integration, connection)
+        """Where to reconnect: the app's own page, else a sign-in from this app, else Activepieces."""
+        host_url = self._host.reconnect_url(integration.id, connection.id)
+        if host_url:
+            return host_url
+        public_url = self._settings.public_url
+        if public_url is not None and self._can_sign_in(integration, connection):
+            query = urlencode({"connectionId": connection.id})
+            prefix = public_url + self._settings.url_prefix
+            return f"{prefix}/connections/{integration.id}/oauth2/start?{query}"
+        site = site_url(self._client_factory.base_urls.for_integration(integration))
+        return f"{site}/projects/{quote(integration.project_id, safe='')}/connections"
 
-    def _without_own_page(self, integration: Integration, connection: Connection) -> str:
-        """By signing in again from this app, or else in Activepieces."""
-        by_sign_in = (
-            # The type of one that has no value yet says nothing.
+    def _can_sign_in(self, integration: Integration, connection: Connection) -> bool:
+        return (
+            # The type of a connection without a value is unknown.
             (connection.type in OAUTH2_KINDS or connection.status == _MISSING)
             and connection.piece_name in self._settings.third_party_apps
             and not integration.has_credentials
             and is_renewable(connection)
         )
-        if by_sign_in and self._settings.public_url is not None:
-            query = urlencode({"connectionId": connection.id})
-            prefix = self._settings.public_url + self._settings.url_prefix
-            return f"{prefix}/connections/{integration.id}/oauth2/start?{query}"
-        server = self._client_factory.base_urls.of(integration.id, integration.base_url)
-        site = server.removesuffix("/v1").removesuffix("/api")
-        return f"{site}/projects/{quote(integration.project_id, safe='')}/connections"
 
-    def _note(
+    def _record(
         self,
         transaction: Transaction,
         integration: Integration,
         broken: Sequence[Connection],
         urls: Mapping[str, str],
-        now: int,
     ) -> tuple[str, ...]:
-        """Write down what is broken, and tell what is new; the connections that were known to be."""
-        current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
+        """Store what is broken and report what is new; returns the ids of the last check."""
+        now = int(self._clock())
+        current = store.get(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         ids = tuple(connection.id for connection in broken)
         if ids != current.failed_connection_ids:
-            records.change(
-                transaction, current, {"failed_connection_ids": json.dumps(ids)}, now=now
-            )
+            store.change(transaction, current, {"failed_connection_ids": ids}, now=now)
         for connection in broken:
             if connection.id not in current.failed_connection_ids:
-                where = {"status": connection.status, "reconnect_url": urls[connection.id]}
-                event = Event(
-                    name="connection.failed",
+                event = connection_event(
+                    "connection.failed",
+                    integration,
+                    connection,
                     at=now,
-                    tenant_id=integration.tenant_id,
-                    detail=told_of(integration, connection) | where,
+                    user_id=None,
+                    status=connection.status,
+                    reconnect_url=urls[connection.id],
                 )
                 self._audit.record(transaction, event)
         return current.failed_connection_ids

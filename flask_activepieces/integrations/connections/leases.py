@@ -1,20 +1,21 @@
-"""Leases: one at a time, among all workers and machines, without a database connection while the work is done.
+"""Leases: only one worker at a time, on any machine, without holding a database connection meanwhile.
 
-Activepieces does not make an upsert one step, and lets several connections have one external id: of 12 simultaneous
-upserts of a new one, up to 10 made a connection each, on a 0.85.2 server. So who saves a connection takes a lease of
-its external id first: a row with an end, taken and given back in transactions of one statement each. Others wait.
+Activepieces does not save a connection in one step, and accepts several with the same external id: of 12
+simultaneous upserts of a new one, up to 10 created a connection each on a 0.85.2 server. So a lease of the external
+id comes first: a row that expires, inserted and deleted by one statement each. Other requests wait.
 
-Only the call that saves can leave something behind. So the lease is renewed right before it, and when that call's
-outcome is unknown the lease is not given back: Activepieces may still be at it, and says so after 300 seconds at the
-latest. Whatever else fails has changed nothing, and the next may try at once.
+Only the call that saves can leave something behind. The lease is renewed right before that call, and is not released
+if its outcome is unknown: Activepieces may still be working on it, for 300 seconds at most. Any other failure changes
+nothing, so the next request may try at once.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from math import ceil
 
@@ -30,38 +31,27 @@ from ...storage.upserts import insert_ignore
 
 _table = tables.leases
 
-#: For so long even an Activepieces without a worker may be at a call.
-LONGEST_SILENCE = 300
-#: How much longer than the timeout a call may take, with its repetitions, and how far clocks may differ.
-_SLACK = 20
-#: How many seconds to wait for another to finish.
-PATIENCE = 20.0
+#: How long an Activepieces without a worker may work on a call.
+MAX_SERVER_SECONDS = 300
+#: For the retries of a call, and for differences between clocks.
+_MARGIN = 20
+#: How many seconds to wait for another holder.
+MAX_WAIT = 20.0
 
 
+@dataclass
 class Lease:
-    """A lease that is held: nobody else has it."""
+    """A lease of one holder."""
 
-    def __init__(self, renew: Callable[[], None]) -> None:
-        self._renew = renew
-        #: Whether it outlives the work, because Activepieces may.
-        self.is_kept = False
-
-    @contextmanager
-    def sending(self) -> Iterator[None]:
-        """Around the call that Activepieces may go on with when its answer is lost."""
-        self._renew()
-        # And stays so when the worker is told to stop meanwhile.
-        self.is_kept = True
-        try:
-            yield
-        except Exception as error:
-            self.is_kept = may_still_happen(error)
-            raise
-        self.is_kept = False
+    kind: str
+    name: str
+    holder: str
+    #: Whether it is kept until it expires, because Activepieces may still be working.
+    is_kept: bool = False
 
 
 class Leases:
-    """The leases of one app; ``timeout`` is how many seconds one answer of Activepieces is waited for."""
+    """The leases of one app; ``timeout`` is how many seconds to wait for a response of Activepieces."""
 
     def __init__(
         self,
@@ -74,87 +64,86 @@ class Leases:
         self._database = database
         self._clock = clock
         self._sleep = sleep
-        #: A worker that died leaves a lease behind; by its end Activepieces has finished what it was sent.
-        self.lasts = LONGEST_SILENCE + ceil(timeout) + _SLACK
+        #: A worker that died leaves a lease behind; when it expires, Activepieces has finished.
+        self.duration = MAX_SERVER_SECONDS + ceil(timeout) + _MARGIN
 
     @contextmanager
-    def held(self, *what: str) -> Iterator[Lease]:
-        """Do what only one may do at a time; `Locked` if the current holder does not finish. The kind comes first."""
-        name, holder = _name_of(*what), random_id()
-        self._wait_for(name, holder, what)
-        lease = Lease(lambda: self._renew(name, holder, what))
+    def acquire(self, kind: str, *key: str) -> Iterator[Lease]:
+        """Hold the lease of this key; `Locked` if another holder does not release it in time."""
+        lease = Lease(kind, _name(kind, *key), random_id())
+        waited = 0.0
+        while (held_until := self._held_until(lease)) is not None:
+            if waited >= MAX_WAIT:
+                raise Locked(kind, retry_after=max(1, held_until - int(self._clock())))
+            pause = random.uniform(0.5, 1.0) * min(0.02 + waited / 4, 0.5)  # noqa: S311  # jitter
+            self._sleep(pause)
+            waited += pause
         try:
             yield lease
         finally:
             if not lease.is_kept:
-                self._give_back(name, holder)
+                self._release(lease)
 
-    def first(self, *what: str, until: int) -> bool:
-        """Whether nobody has asked this before; remembered until then."""
-        return self._insert(_name_of(*what), random_id(), until)
+    @contextmanager
+    def uncertain_call(self, lease: Lease) -> Iterator[None]:
+        """Around the call that Activepieces may complete although its response is lost."""
+        if not self._replace_holder(lease.name, lease.holder, lease.holder):
+            # The work before the call took so long that the lease expired, and another holder has it.
+            raise Locked(lease.kind, retry_after=self.duration)
+        # Also if the worker is stopped during the call.
+        lease.is_kept = True
+        try:
+            yield
+        except Exception as error:
+            lease.is_kept = outcome_unknown(error)
+            raise
+        lease.is_kept = False
 
-    def _wait_for(self, name: str, holder: str, what: Sequence[str]) -> None:
-        waited = 0.0
-        while (taken_until := self._taken_until(name, holder)) is not None:
-            if waited >= PATIENCE:
-                left = max(1, taken_until - int(self._clock()))
-                raise Locked(what[0], retry_after=left)
-            # Longer each time, and not all at once.
-            pause = random.uniform(0.5, 1.0) * min(0.02 + waited / 4, 0.5)  # noqa: S311  # jitter
-            self._sleep(pause)
-            waited += pause
+    def claim_once(self, kind: str, *key: str, expires_at: int) -> bool:
+        """Whether this is the first claim of the key, until then."""
+        return self._insert(_name(kind, *key), random_id(), expires_at)
 
-    def _taken_until(self, name: str, holder: str) -> int | None:
-        """None when the lease is ours now; else when the other's ends."""
+    def _held_until(self, lease: Lease) -> int | None:
+        """None if the lease was acquired, otherwise when that of another holder expires."""
         now = int(self._clock())
-        until = now + self.lasts
         row = self._database.read(
-            lambda connection: connection.execute(
-                select(_table).where(_table.c.name == name)
-            ).one_or_none()
+            lambda conn: conn.execute(select(_table).where(_table.c.name == lease.name)).first()
         )
         if row is None:
-            return None if self._insert(name, holder, until) else now
-        if row.expires_at <= now and self._take_over(row.name, row.holder, holder, until):
+            return None if self._insert(lease.name, lease.holder, now + self.duration) else now
+        if row.expires_at <= now and self._replace_holder(lease.name, row.holder, lease.holder):
             return None
         return int(row.expires_at)
 
-    def _renew(self, name: str, holder: str, what: Sequence[str]) -> None:
-        if not self._take_over(name, holder, holder, int(self._clock()) + self.lasts):
-            # It ended while its holder was slow, and another has it.
-            raise Locked(what[0], retry_after=self.lasts)
+    # Each is one statement: with two, gap locks could make two workers on MySQL wait for each other.
 
-    # Each is a transaction of one statement: with two, gap locks could make two workers on MySQL wait for each other.
+    def _insert(self, name: str, holder: str, expires_at: int) -> bool:
+        values = {"name": name, "holder": holder, "expires_at": expires_at}
+        return self._database.write(insert_ignore(_table, self._database.dialect), values) == 1
 
-    def _insert(self, name: str, holder: str, until: int) -> bool:
-        statement = insert_ignore(_table, self._database.dialect)
-        values = {"name": name, "holder": holder, "expires_at": until}
-        return (
-            self._database.run_in_transaction(lambda work: work.execute_rowcount(statement, values))
-            == 1
-        )
-
-    def _take_over(self, name: str, before: str, holder: str, until: int) -> bool:
+    def _replace_holder(self, name: str, current: str, new: str) -> bool:
         statement = (
             update(_table)
-            .where(_table.c.name == name, _table.c.holder == before)
-            .values(holder=holder, expires_at=until)
+            .where(_table.c.name == name, _table.c.holder == current)
+            .values(holder=new, expires_at=int(self._clock()) + self.duration)
         )
-        return self._database.run_in_transaction(lambda work: work.execute_rowcount(statement)) == 1
+        return self._database.write(statement) == 1
 
-    def _give_back(self, name: str, holder: str) -> None:
-        statement = delete(_table).where(_table.c.name == name, _table.c.holder == holder)
-        with suppress(Unavailable):  # it ends by itself
-            self._database.run_in_transaction(lambda work: work.execute_rowcount(statement))
+    def _release(self, lease: Lease) -> None:
+        statement = delete(_table).where(
+            _table.c.name == lease.name, _table.c.holder == lease.holder
+        )
+        with suppress(Unavailable):  # it expires
+            self._database.write(statement)
 
 
-def may_still_happen(error: Exception) -> bool:
-    """Whether Activepieces may have done what it was asked, or go on with it, although the call failed."""
+def outcome_unknown(error: Exception) -> bool:
+    """Whether Activepieces may have completed the call, or still complete it, although it failed."""
     if isinstance(error, ConnectionFailed | CallTimedOut):
         return error.outcome_unknown
-    # Said by a proxy that did not wait for Activepieces.
+    # From a proxy that did not wait for Activepieces.
     return isinstance(error, ApiError) and error.status in (502, 504)
 
 
-def _name_of(*what: str) -> str:
-    return sha256("\0".join(what).encode()).hexdigest()
+def _name(*key: str) -> str:
+    return sha256("\0".join(key).encode()).hexdigest()

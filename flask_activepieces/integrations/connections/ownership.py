@@ -1,13 +1,11 @@
-"""Whose connection it is: what we write into its metadata, and by which external id it is known.
+"""Which tenant and user a connection belongs to: our fields in its metadata, and its external id.
 
-Two rules:
+1. On the app's own key, a connection belongs to a tenant only if it names the tenant, and the organization. With the
+   tenant's own key, connections that name no tenant also belong to it: they were made in Activepieces.
+2. Callers cannot choose our fields in the metadata; each update writes them again.
 
-1. On the app's own key a connection exists for a tenant only if it names the tenant, and the organization. With a key
-   of the tenant's own, connections that name nobody are there too: they were made in Activepieces.
-2. What we write into the metadata is written anew with every change and is not the caller's to choose.
-
-A connection names them in its metadata, or else by the prefix of its external id: Activepieces drops the metadata of
-connections of the whole platform (seen on 0.85.2 and 0.86.0 servers).
+A connection names its tenant in its metadata, or else by the prefix of its external id: Activepieces drops the
+metadata of global connections (seen on 0.85.2 and 0.86.0 servers).
 """
 
 from __future__ import annotations
@@ -16,103 +14,99 @@ import json
 import re
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...api_client.resources.connections import Connection
 from ..store import Integration
 
-if TYPE_CHECKING:
-    from ...api_client.resources.connections import Connection
-
-#: The scope of connections that are not one project's.
+#: The scope of global connections.
 PLATFORM = "PLATFORM"
 TENANT = "tenantId"
 ORGANIZATION = "organizationId"
 INTEGRATION = "integrationId"
 VERSION = "hostVersion"
 USER = "userId"
-#: What Activepieces itself writes, when it learns whose account a connection signs in to; old servers do not.
+#: Newer servers write this: the account that the connection authenticates as.
 ACCOUNT = "accountIdentifier"
-_OURS = {TENANT, ORGANIZATION, INTEGRATION, VERSION, USER}
+_OUR_FIELDS = {TENANT, ORGANIZATION, INTEGRATION, VERSION, USER}
 
-#: How long an external id of ours can be.
-LONGEST = 120
-_LONGEST_SLUG = 80
-#: 80 bits as hex: more than anyone can search for a tenant id that would have another's prefix.
+MAX_EXTERNAL_ID_LENGTH = 120
+_MAX_SLUG_LENGTH = 80
+#: 80 bits as hex: too many to search for a tenant id with the prefix of another one.
 _PREFIX_LENGTH = 20
-_OF_OURS = re.compile(rf"[tgu][0-9a-f]{{{_PREFIX_LENGTH}}}-")
+_OUR_EXTERNAL_ID = re.compile(rf"[tgu][0-9a-f]{{{_PREFIX_LENGTH}}}-")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def stamped(
+def with_owner_metadata(
     metadata: Mapping[str, Any] | None,
     integration: Integration,
     *,
     version: str | None,
     user_id: str | None = None,
-    before: Mapping[str, Any] | None = None,
+    existing: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The metadata with what is ours in them, and nothing that only looks so.
-
-    ``before`` are those that the connection has: what Activepieces wrote there stays.
-    """
-    kept = {ACCOUNT: before[ACCOUNT]} if before and ACCOUNT in before else {}
-    own = {
+    """The metadata with our fields. What Activepieces wrote into the ``existing`` metadata stays."""
+    account = {ACCOUNT: existing[ACCOUNT]} if existing and ACCOUNT in existing else {}
+    owner = {
         TENANT: integration.tenant_id,
         ORGANIZATION: integration.organization_id,
         INTEGRATION: integration.id,
         VERSION: version,
         USER: user_id,
     }
-    theirs = {name: value for name, value in (metadata or {}).items() if name not in _OURS}
-    return theirs | kept | {name: value for name, value in own.items() if value is not None}
+    other = {name: value for name, value in (metadata or {}).items() if name not in _OUR_FIELDS}
+    return other | account | {name: value for name, value in owner.items() if value is not None}
 
 
-def belongs(metadata: Mapping[str, Any] | None, external_id: str, integration: Integration) -> bool:
-    """Whether a connection with these metadata, or else with this external id, is there for this integration."""
+def is_owned_by(
+    metadata: Mapping[str, Any] | None, external_id: str, integration: Integration
+) -> bool:
+    """Whether a connection with this metadata and external id belongs to the integration."""
     metadata = metadata or {}
     if TENANT in metadata:
-        place = (metadata[TENANT], metadata.get(ORGANIZATION))
-        return place == (integration.tenant_id, integration.organization_id)
-    if _OF_OURS.match(external_id):
+        owner = (metadata[TENANT], metadata.get(ORGANIZATION))
+        return owner == (integration.tenant_id, integration.organization_id)
+    if _OUR_EXTERNAL_ID.match(external_id):
         return external_id.startswith(_prefix(external_id[0], integration))
     return integration.has_credentials
 
 
-def user_of(connection: Connection) -> str | None:
-    """The user of the app that a one-click connection was made for."""
-    found = connection.metadata.get(USER)
-    return found if isinstance(found, str) else None
+def owner_user_id(connection: Connection) -> str | None:
+    """The user for whom a one-click connection was made."""
+    user_id = connection.metadata.get(USER)
+    return user_id if isinstance(user_id, str) else None
 
 
 def is_renewable(connection: Connection) -> bool:
-    """Whether it can be given another value by its id: it is the project's, and speaks for no user of the app."""
-    return connection.scope != PLATFORM and user_of(connection) is None
+    """Whether it may get another value by its id: it belongs to the project, and to no user."""
+    return connection.scope != PLATFORM and owner_user_id(connection) is None
 
 
-def external_id(integration: Integration, name: str, *, of_platform: bool = False) -> str:
-    """The external id of a connection with this name among the tenant's own, of the project or of the platform.
+def external_id(integration: Integration, name: str, *, platform: bool = False) -> str:
+    """The external id of the tenant's connection with this name, in the project or global.
 
-    Safe characters only, since it stands in expressions of flows; and two names never share one. A name that is an
-    external id of this kind already is taken as it is.
+    It has safe characters only, since flows contain it in expressions, and is different for each name. A name that is
+    such an external id is returned as it is.
     """
-    prefix = _prefix("g" if of_platform else "t", integration)
-    if name.startswith(prefix) and not _UNSAFE.search(name) and len(name) <= LONGEST:
+    prefix = _prefix("g" if platform else "t", integration)
+    if name.startswith(prefix) and not _UNSAFE.search(name) and len(name) <= MAX_EXTERNAL_ID_LENGTH:
         return name
     return prefix + _slug(name)
 
 
-def external_id_of_user(integration: Integration, user_id: str) -> str:
-    """The external id of a user's one-click connection; no name of a caller's choice leads to it."""
+def user_external_id(integration: Integration, user_id: str) -> str:
+    """The external id of a user's one-click connection, which no name can produce."""
     return _prefix("u", integration) + _slug(user_id)
 
 
 def _prefix(kind: str, integration: Integration) -> str:
-    place = json.dumps([integration.tenant_id, integration.organization_id])
-    return f"{kind}{sha256(place.encode()).hexdigest()[:_PREFIX_LENGTH]}-"
+    owner = json.dumps([integration.tenant_id, integration.organization_id])
+    return f"{kind}{sha256(owner.encode()).hexdigest()[:_PREFIX_LENGTH]}-"
 
 
 def _slug(name: str) -> str:
-    safe = _UNSAFE.sub("-", name).strip("-")[:_LONGEST_SLUG]
+    safe = _UNSAFE.sub("-", name).strip("-")[:_MAX_SLUG_LENGTH]
     if safe == name and safe:
         return safe
     return f"{safe}-{sha256(name.encode()).hexdigest()[:10]}".lstrip("-")

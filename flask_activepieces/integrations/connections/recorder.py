@@ -1,71 +1,64 @@
-"""What is noted here about connections, which are in Activepieces: events, and which is the integration's own."""
+"""Records what was done with connections: events, the default connection, and the grants of deleted ones."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ...api_client.resources.connections import Connection
+from ...clock import Clock
 from ...oauth.grants import Grants, existing_grants
-from ...storage.audit import Audit, Event
+from ...storage.audit import Audit
 from ...storage.database import Database, Transaction
-from .. import store as records
+from .. import store
+from ..events import connection_event
 from ..store import Integration
-from .ownership import user_of
+from .ownership import owner_user_id
 
-if TYPE_CHECKING:
-    from ...api_client.resources.connections import Connection
-
-#: So much the column for an external id takes.
-_LONGEST_KEPT = 190
+#: The length of the column for an external id.
+_MAX_EXTERNAL_ID_LENGTH = 190
 
 
 class ConnectionRecorder:
-    """Writes it down, each time in one short transaction after the call of Activepieces."""
+    """Records each call in one short transaction."""
 
-    def __init__(self, database: Database, *, audit: Audit, grants: Grants) -> None:
+    def __init__(self, database: Database, *, audit: Audit, grants: Grants, clock: Clock) -> None:
         self._database = database
         self._audit = audit
         self._grants = grants
+        self._clock = clock
 
-    def saved(
-        self,
-        integration: Integration,
-        connection: Connection,
-        *,
-        is_own: bool,
-        user_id: str,
-        now: int,
+    def record_saved(
+        self, integration: Integration, connection: Connection, *, is_default: bool, user_id: str
     ) -> None:
-        """A connection was made or changed; the integration's own one is that saved last for the app's piece."""
-        own = {
-            "default_connection_id": connection.id,
-            "default_connection_external_id": _kept(connection.external_id),
-        }
+        """A connection was saved; ``is_default`` makes it the integration's default connection."""
+        now = int(self._clock())
+        event = connection_event(
+            "connection.saved", integration, connection, at=now, user_id=user_id
+        )
 
-        def note(transaction: Transaction) -> None:
-            if is_own:
-                _change(transaction, integration, own, now)
-            event = _event("connection.saved", integration, connection, user_id, now)
+        def record(transaction: Transaction) -> None:
+            current = _current(transaction, integration) if is_default else None
+            # Not if the integration was moved to another project meanwhile.
+            if current is not None and current.project_id == integration.project_id:
+                external_id = connection.external_id
+                columns = {
+                    "default_connection_id": connection.id,
+                    "default_connection_external_id": external_id
+                    if _is_storable(external_id)
+                    else None,
+                }
+                store.change(transaction, current, columns, now=now)
             self._audit.record(transaction, event)
 
-        self._database.run_in_transaction(note)
+        self._database.run_in_transaction(record)
 
-    def deleting(self, integration: Integration, connection: Connection, *, now: int) -> None:
-        """A connection is about to go: what its user allowed it to do ends."""
-        self._database.run_in_transaction(
-            lambda transaction: self._end_grant(transaction, integration, connection, now)
-        )
-
-    def deleted(
-        self, integration: Integration, connection: Connection, *, user_id: str, now: int
+    def record_deleted(
+        self, integration: Integration, connection: Connection, *, user_id: str
     ) -> None:
-        """A connection is gone, and with it what its user allowed it to do."""
+        """A connection was deleted: its user's grant is revoked."""
         self._database.run_in_transaction(
-            lambda transaction: self._note_deletion(
-                transaction, integration, connection, user_id, now
-            )
+            lambda transaction: self._record_deleted(transaction, integration, connection, user_id)
         )
 
-    def replaced(
+    def record_replaced(
         self,
         integration: Integration,
         source: Connection,
@@ -73,103 +66,83 @@ class ConnectionRecorder:
         *,
         source_deleted: bool | None,
         user_id: str,
-        now: int,
     ) -> None:
-        """Flows use another connection; only if the first was seen to be gone, what its user allowed it ends."""
-        words = {True: "yes", False: "no", None: "not known"}
-        what = {"target_id": target.id, "source_deleted": words[source_deleted]}
+        """Flows use another connection; only if the first is gone, its user's grant is revoked."""
+        event = connection_event(
+            "connection.replaced",
+            integration,
+            source,
+            at=int(self._clock()),
+            user_id=user_id,
+            target_id=target.id,
+            source_deleted={True: "yes", False: "no", None: "not known"}[source_deleted],
+        )
 
-        def note(transaction: Transaction) -> None:
-            event = _event("connection.replaced", integration, source, user_id, now, **what)
+        def record(transaction: Transaction) -> None:
             self._audit.record(transaction, event)
             if source_deleted:
-                self._note_deletion(transaction, integration, source, user_id, now)
+                self._record_deleted(transaction, integration, source, user_id)
 
-        self._database.run_in_transaction(note)
+        self._database.run_in_transaction(record)
 
-    def forget_own(self, integration: Integration, *, now: int) -> None:
-        """The own connection is gone, and not by us; or by us, and the answer was lost."""
+    def revoke_grant(self, integration: Integration, connection: Connection) -> None:
+        """Revoke the grant of the user for whom the connection was made, before it is deleted."""
         self._database.run_in_transaction(
-            lambda transaction: _forget_own(
-                transaction, integration, integration.default_connection_id, now
+            lambda transaction: self._revoke_grant(transaction, integration, connection)
+        )
+
+    def clear_default_connection(self, integration: Integration) -> None:
+        """The default connection is gone: deleted in Activepieces, or by us when the response was lost."""
+        self._database.run_in_transaction(
+            lambda transaction: self._clear_default(
+                transaction, integration, integration.default_connection_id
             )
         )
 
-    def _note_deletion(
+    def _record_deleted(
         self,
         transaction: Transaction,
         integration: Integration,
         connection: Connection,
         user_id: str,
-        now: int,
     ) -> None:
-        _forget_own(transaction, integration, connection.id, now)
-        self._end_grant(transaction, integration, connection, now)
-        event = _event("connection.deleted", integration, connection, user_id, now)
+        self._clear_default(transaction, integration, connection.id)
+        self._revoke_grant(transaction, integration, connection)
+        event = connection_event(
+            "connection.deleted", integration, connection, at=int(self._clock()), user_id=user_id
+        )
         self._audit.record(transaction, event)
 
-    def _end_grant(
-        self, transaction: Transaction, integration: Integration, connection: Connection, now: int
+    def _clear_default(
+        self, transaction: Transaction, integration: Integration, connection_id: str | None
     ) -> None:
-        user_id = user_of(connection)
-        current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
-        client_id = current.oauth_client_id
+        current = _current(transaction, integration)
+        if current.default_connection_id == connection_id:
+            cleared = {"default_connection_id": None, "default_connection_external_id": None}
+            store.change(transaction, current, cleared, now=int(self._clock()))
+
+    def _revoke_grant(
+        self, transaction: Transaction, integration: Integration, connection: Connection
+    ) -> None:
+        user_id = owner_user_id(connection)
+        client_id = _current(transaction, integration).oauth_client_id
         if client_id is None or user_id is None:
             return
-        found = existing_grants(
+        grants = existing_grants(
             transaction.conn,
             client_id=client_id,
             tenant_ids=[integration.tenant_id],
             user_id=user_id,
         )
-        self._grants.revoke_in(transaction, found, reason="its connection was deleted", now=now)
+        self._grants.revoke_in(
+            transaction, grants, reason="its connection was deleted", now=int(self._clock())
+        )
 
 
-def _change(
-    transaction: Transaction, integration: Integration, values: dict[str, str | None], now: int
-) -> None:
-    current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
-    if current.project_id == integration.project_id:
-        records.change(transaction, current, values, now=now)
+def _current(transaction: Transaction, integration: Integration) -> Integration:
+    return store.get(transaction.conn, integration.id, tenant_id=integration.tenant_id)
 
 
-def _forget_own(
-    transaction: Transaction, integration: Integration, connection_id: str | None, now: int
-) -> None:
-    current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
-    if current.default_connection_id == connection_id:
-        none = {"default_connection_id": None, "default_connection_external_id": None}
-        records.change(transaction, current, none, now=now)
-
-
-def _kept(external_id: str) -> str | None:
-    """The external id, if a column takes it: in Activepieces itself it may be 3000 characters of any kind."""
-    takes_it = len(external_id) <= _LONGEST_KEPT and external_id.isprintable()
-    return external_id if takes_it else None
-
-
-def _event(
-    name: str,
-    integration: Integration,
-    connection: Connection,
-    user_id: str | None,
-    now: int,
-    **more: str,
-) -> Event:
-    return Event(
-        name=name,
-        at=now,
-        tenant_id=integration.tenant_id,
-        user_id=user_id,
-        detail=told_of(integration, connection) | more,
-    )
-
-
-def told_of(integration: Integration, connection: Connection) -> dict[str, str]:
-    """What an event says about a connection."""
-    return {
-        "integration_id": integration.id,
-        "connection_id": connection.id,
-        "display_name": connection.display_name,
-        "piece_name": connection.piece_name,
-    }
+def _is_storable(external_id: str) -> bool:
+    """Activepieces itself accepts 3,000 characters of any kind."""
+    return len(external_id) <= _MAX_EXTERNAL_ID_LENGTH and external_id.isprintable()

@@ -1,130 +1,79 @@
-"""The connections of a tenant: those of its project that are there for it, and no others.
-
-Activepieces has no way to ask for one connection, and its cursors lose rows that were made in one second; so each
-question is one request for all of the project's, and what is not the tenant's is left out here.
-"""
+"""The connections of a tenant: those of its project that belong to it. Values go in, and never come out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...api_client.errors import ApiError, ResourceNotFound
-from ...config.settings import Settings
+from ...api_client.resources.connection_values import Placeholder
+from ...api_client.resources.connections import Connection, Owner
 from ...errors import ConnectionInUse, InvalidInput, NotFound
 from ...host.interface import Host
 from ..client_factory import ClientFactory
 from ..store import Integration
 from . import ownership
-from .global_connections import platform_destination
-from .leases import Leases, may_still_happen
+from .leases import outcome_unknown
+from .lookup import ConnectionFilter, ConnectionLookup, pick
+from .new_connection import NewConnection
 from .recorder import ConnectionRecorder
-from .saver import ConnectionSaver, NewConnection, Place, ProjectDestination
-
-if TYPE_CHECKING:
-    from ...api_client.resources.connections import (
-        Connection,
-        ConnectionScope,
-        ConnectionStatus,
-        Owner,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConnectionFilter:
-    """Which connections are asked for; what is not given is not looked at."""
-
-    piece_name: str | None = None
-    #: A part of the name, in any case.
-    display_name: str | None = None
-    statuses: Sequence[ConnectionStatus] = ()
-    scope: ConnectionScope | None = None
+from .saver import ConnectionSaver
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReplacementResult:
-    """What came of a replacement, as a look afterwards showed."""
+    """The result of a replacement, as a look afterwards showed it."""
 
-    #: None when Activepieces could not be asked.
+    #: None if Activepieces could not be asked.
     source_deleted: bool | None
 
 
 class TenantConnections:
-    """Lists, makes, changes and deletes connections; what is another tenant's is not there."""
+    """Lists, saves, updates, deletes and replaces connections; those of other tenants are `NotFound`."""
 
     def __init__(
         self,
-        settings: Settings,
         host: Host,
         client_factory: ClientFactory,
-        leases: Leases,
+        lookup: ConnectionLookup,
+        saver: ConnectionSaver,
         recorder: ConnectionRecorder,
     ) -> None:
-        self._own_piece = settings.piece_name
         self._host = host
         self._client_factory = client_factory
-        self._saver = ConnectionSaver(host, client_factory, leases)
+        self._lookup = lookup
+        self._saver = saver
         self._recorder = recorder
 
     def list(
-        self, integration: Integration, wanted: ConnectionFilter | None = None
+        self,
+        integration: Integration,
+        filter: ConnectionFilter = ConnectionFilter(),  # noqa: B008  # frozen
     ) -> Sequence[Connection]:
         """The integration's connections, oldest first."""
-        wanted = wanted or ConnectionFilter()
-        client = self._client_factory.client_for(integration, "connections.list")
-        connections = client.connections.list(
-            integration.project_id,
-            piece_name=wanted.piece_name,
-            display_name=wanted.display_name,
-            statuses=wanted.statuses,
-            scope=wanted.scope,
-        )
-        return [
-            each
-            for each in connections
-            if ownership.belongs(each.metadata, each.external_id, integration)
-        ]
+        return self._lookup.list(integration, filter)
 
     def get(self, integration: Integration, connection_id: str) -> Connection:
-        """One of the integration's connections; `NotFound` for any other."""
-        return self._found(self.list(integration), connection_id)
+        """One of the integration's connections."""
+        return self._lookup.get(integration, connection_id)
 
-    def get_default(self, integration: Integration, *, now: int) -> Connection:
-        """The integration's own connection: the one saved last for the app's piece."""
+    def get_default(self, integration: Integration) -> Connection:
+        """The integration's default connection: the last one saved for the app's own piece."""
         if integration.default_connection_id is None:
-            raise NotFound("connection", "own")
-        return self._known(integration, integration.default_connection_id, now=now)
-
-    def get_renewable(self, integration: Integration, connection_id: str) -> Connection:
-        """One that is to be given another value by its id; `InvalidInput` where that is not the way."""
-        found = self.get(integration, connection_id)
-        if ownership.is_renewable(found):
-            return found
-        whose = "a user's: they renew it by one click"
-        if found.scope == ownership.PLATFORM:
-            whose = "of the whole platform: save it again with the scope PLATFORM"
-        raise InvalidInput({"connectionId": f"it is {whose}"})
+            raise NotFound("connection", "default")
+        return self._get_or_forget(integration, integration.default_connection_id)
 
     def list_owners(self, integration: Integration) -> Sequence[Owner]:
         """The users of Activepieces who have connections in the project."""
         client = self._client_factory.client_for(integration, "connections.list_owners")
         return client.connections.list_owners(integration.project_id)
 
-    def save(
-        self, integration: Integration, new: NewConnection, *, user_id: str, now: int
-    ) -> Connection:
-        """The connection of this name, made or given another value; one at a time, so that there is one."""
-        piece_name = new.piece_name or self._own_piece
-        if piece_name is None:
-            raise InvalidInput({"pieceName": "is required, since ACTIVEPIECES_PIECE_NAME is empty"})
-        place = self._place(integration, new, new.external_id or new.display_name or piece_name)
-        saved = self._saver.save(integration, new, place, piece_name=piece_name)
-        self._recorder.saved(
-            integration, saved, is_own=piece_name == self._own_piece, user_id=user_id, now=now
-        )
-        return saved
+    def save(self, integration: Integration, new: NewConnection, *, user_id: str) -> Connection:
+        """The connection with this name, created or with another value."""
+        with self._saver.reserve(integration, new) as reservation:
+            return self._saver.save(reservation, new.value or Placeholder(), user_id=user_id)
 
     def update(
         self,
@@ -134,50 +83,50 @@ class TenantConnections:
         display_name: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         user_id: str,
-        now: int,
     ) -> Connection:
-        """The connection with another name, or other metadata; its value stays."""
+        """The connection with another name or other metadata; its value stays."""
         current = self.get(integration, connection_id)
-        stamped = None
-        if metadata is not None:
-            stamped = ownership.stamped(
+        changes: dict[str, Any] = {
+            "display_name": display_name or current.display_name,
+            "metadata": None
+            if metadata is None
+            else ownership.with_owner_metadata(
                 metadata,
                 integration,
                 version=self._host.version(),
-                user_id=ownership.user_of(current),
-                before=current.metadata,
-            )
-        name = display_name or current.display_name
+                user_id=ownership.owner_user_id(current),
+                existing=current.metadata,
+            ),
+        }
         if current.scope == ownership.PLATFORM:
-            # By the other route, Activepieces answers 500 for a connection of the whole platform.
+            # The other route answers 500 for a global connection.
             client = self._client_factory.client_for(integration, "global_connections.update")
-            saved = client.global_connections.update(
-                current.id, display_name=name, metadata=stamped
-            )
+            updated = client.global_connections.update(current.id, **changes)
         else:
             client = self._client_factory.client_for(integration, "connections.update")
-            saved = client.connections.update(current.id, display_name=name, metadata=stamped)
-        self._recorder.saved(integration, saved, is_own=False, user_id=user_id, now=now)
-        return saved
+            updated = client.connections.update(current.id, **changes)
+        self._recorder.record_saved(integration, updated, is_default=False, user_id=user_id)
+        return updated
 
     def delete(
-        self,
-        integration: Integration,
-        connection_id: str,
-        *,
-        force: bool = False,
-        user_id: str,
-        now: int,
+        self, integration: Integration, connection_id: str, *, force: bool = False, user_id: str
     ) -> None:
-        """Delete the connection; `ConnectionInUse` if flows would fail without it, unless that is wanted."""
-        current = self._known(integration, connection_id, now=now)
+        """Delete the connection; `ConnectionInUse` if flows use it, unless forced."""
+        current = self._get_or_forget(integration, connection_id)
         if current.flow_ids and not force:
             raise ConnectionInUse(current.flow_ids)
-        delete = self._deletion(integration, current)
-        # First, so that no lost answer leaves a user's permission without the connection that it was given for.
-        self._recorder.deleting(integration, current, now=now)
-        self._ended(integration, current, by=delete)
-        self._recorder.deleted(integration, current, user_id=user_id, now=now)
+        delete: Callable[[str], None]
+        if current.scope == ownership.PLATFORM:
+            # The other route answers 204 for a global connection, and deletes nothing.
+            client = self._client_factory.client_for(integration, "global_connections.delete")
+            delete = client.global_connections.delete
+        else:
+            client = self._client_factory.client_for(integration, "connections.delete")
+            delete = client.connections.delete
+        # First, so that a lost response never leaves a user's grant without its connection.
+        self._recorder.revoke_grant(integration, current)
+        self._run_deletion(integration, current, partial(delete, current.id))
+        self._recorder.record_deleted(integration, current, user_id=user_id)
 
     def replace(
         self,
@@ -188,24 +137,24 @@ class TenantConnections:
         apply_to_published: bool = True,
         delete_source: bool | None = None,
         user_id: str,
-        now: int,
     ) -> ReplacementResult:
-        """Give the flows of one connection another one of the same piece; the first is deleted.
+        """Move the flows of one connection to another of the same piece, and delete the first.
 
-        Without ``apply_to_published`` only drafts change. ``delete_source`` is None for: yes, unless published flows
-        or other projects may still use it. What its user allowed ends when the source is seen to be gone, and not
-        before: flows would fail with it.
+        Without ``apply_to_published`` only drafts change. ``delete_source`` None means yes, unless published flows or
+        other projects may still use it. The grant of its user is revoked only if the source is seen to be gone:
+        otherwise flows would fail with it.
         """
         if source_id == target_id:
-            raise InvalidInput({"targetAppConnectionId": "it must be another connection"})
+            raise InvalidInput({"targetAppConnectionId": "must be another connection"})
         client = self._client_factory.client_for(integration, "connections.replace")
-        found = self.list(integration)
-        source, target = self._found(found, source_id), self._found(found, target_id)
+        connections = self.list(integration)
+        source, target = pick(connections, source_id), pick(connections, target_id)
         if delete_source is None:
             delete_source = apply_to_published and source.scope != ownership.PLATFORM
         if delete_source and not apply_to_published:
-            left = "published flows would be left without their connection"
-            raise InvalidInput({"deleteSourceConnection": left})
+            raise InvalidInput(
+                {"deleteSourceConnection": "published flows would be left without a connection"}
+            )
         replace = partial(
             client.connections.replace,
             integration.project_id,
@@ -214,71 +163,39 @@ class TenantConnections:
             apply_to_published=apply_to_published,
             delete_source=delete_source,
         )
-        gone = self._ended(integration, source, by=replace) or self._is_gone(integration, source)
-        self._recorder.replaced(
-            integration, source, target, source_deleted=gone, user_id=user_id, now=now
+        source_deleted: bool | None = self._run_deletion(integration, source, replace)
+        if not source_deleted:
+            # Depending on its version, the server may or may not have deleted it.
+            try:
+                source_deleted = not self._exists(integration, source)
+            except ApiError:
+                source_deleted = None
+        self._recorder.record_replaced(
+            integration, source, target, source_deleted=source_deleted, user_id=user_id
         )
-        return ReplacementResult(source_deleted=gone)
+        return ReplacementResult(source_deleted=source_deleted)
 
-    def _place(self, integration: Integration, new: NewConnection, name: str) -> Place:
-        if new.platform_sharing is not None:
-            return platform_destination(
-                self._client_factory, integration, new.platform_sharing, name=name
-            )
-        client = self._client_factory.client_for(integration, "connections.upsert")
-        if new.project_id not in (None, integration.project_id):
-            raise InvalidInput({"projectId": "this integration is for another project"})
-        if new.replaces_id is not None:
-            external_id = self.get_renewable(integration, new.replaces_id).external_id
-        elif new.owner_user_id is not None:
-            external_id = ownership.external_id_of_user(integration, new.owner_user_id)
-        else:
-            external_id = ownership.external_id(integration, name)
-        return ProjectDestination(client, integration.project_id, external_id)
-
-    def _deletion(self, integration: Integration, connection: Connection) -> Callable[[], None]:
-        if connection.scope == ownership.PLATFORM:
-            # By the other route, Activepieces answers 204 and deletes nothing.
-            client = self._client_factory.client_for(integration, "global_connections.delete")
-            return partial(client.global_connections.delete, connection.id)
-        client = self._client_factory.client_for(integration, "connections.delete")
-        return partial(client.connections.delete, connection.id)
-
-    def _ended(
-        self, integration: Integration, connection: Connection, *, by: Callable[[], None]
+    def _run_deletion(
+        self, integration: Integration, connection: Connection, delete: Callable[[], None]
     ) -> bool:
-        """Do what ends the connection; whether the answer did not say so, and it was looked for and is gone."""
+        """Run the call; True if its response did not show the outcome, and the connection is seen to be gone."""
         try:
-            by()
+            delete()
         except ApiError as error:
-            if not (isinstance(error, ResourceNotFound) or may_still_happen(error)):
-                raise
-            if self._is_there(integration, connection):
+            is_uncertain = isinstance(error, ResourceNotFound) or outcome_unknown(error)
+            if not is_uncertain or self._exists(integration, connection):
                 raise
             return True
         return False
 
-    def _is_gone(self, integration: Integration, connection: Connection) -> bool | None:
-        """Whether a connection is gone, which depends on the server's version; None if the server cannot be asked."""
-        try:
-            return not self._is_there(integration, connection)
-        except ApiError:
-            return None
+    def _exists(self, integration: Integration, connection: Connection) -> bool:
+        return any(each.id == connection.id for each in self.list(integration))
 
-    def _is_there(self, integration: Integration, connection: Connection) -> bool:
-        return any(left.id == connection.id for left in self.list(integration))
-
-    def _known(self, integration: Integration, connection_id: str, *, now: int) -> Connection:
-        """One of the integration's; what is not there any more is not its own one either."""
+    def _get_or_forget(self, integration: Integration, connection_id: str) -> Connection:
+        """The connection; if it is gone, it is no longer the default connection either."""
         try:
             return self.get(integration, connection_id)
         except NotFound:
             if connection_id == integration.default_connection_id:
-                self._recorder.forget_own(integration, now=now)
+                self._recorder.clear_default_connection(integration)
             raise
-
-    def _found(self, connections: Sequence[Connection], connection_id: str) -> Connection:
-        for connection in connections:
-            if connection.id == connection_id:
-                return connection
-        raise NotFound("connection", connection_id)

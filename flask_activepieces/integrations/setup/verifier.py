@@ -1,11 +1,10 @@
-"""What an admin gives to link a tenant with Activepieces, and whether Activepieces takes it."""
+"""Verifies a setup with Activepieces before anything is saved. No database connection is held meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
+from ...api_client.credentials import Credential
 from ...api_client.errors import (
     AuthenticationFailed,
     PermissionDenied,
@@ -13,122 +12,112 @@ from ...api_client.errors import (
     RouteNotFound,
     UnexpectedResponse,
 )
+from ...api_client.resources.projects import Project
 from ...config.settings import Settings
-from ...errors import InvalidInput, SetupError
+from ...errors import IntegrationDisabled, InvalidInput, SetupError
 from .. import projects
 from ..client_factory import ClientFactory
-from ..store import project_external_id
-from .credentials import Credential, Credentials
-
-if TYPE_CHECKING:
-    from ...api_client.resources.projects import Project
-
-
-@dataclass(frozen=True, kw_only=True)
-class SetupRequest:
-    """What an admin gives; what is left out stays as it is, or is found."""
-
-    tenant_id: str
-    organization_id: str | None = None
-    api_key: str | None = field(default=None, repr=False)
-    user_token: str | None = field(default=None, repr=False)
-    email: str | None = None
-    password: str | None = field(default=None, repr=False)
-    project_id: str | None = None
-    base_url: str | None = None
-
-    @property
-    def credentials(self) -> Credentials:
-        """The part of it that opens doors."""
-        return Credentials(
-            api_key=self.api_key,
-            user_token=self.user_token,
-            email=self.email,
-            password=self.password,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Whose integration it is, and on which server; None is the server that the app is configured for."""
-
-    tenant_id: str
-    organization_id: str | None
-    base_url: str | None
-
-    @property
-    def external_id(self) -> str:
-        """By which id a project of this tenant, or organization, is known."""
-        return project_external_id(self.tenant_id, self.organization_id)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    """The project of an integration, and whether other tenants have the same."""
-
-    project_id: str
-    shares_project: bool = False
+from ..store import Integration, project_external_id
+from .credential_store import CredentialStore
+from .credentials import Credentials
+from .request import SetupRequest, VerifiedSetup
 
 
 class SetupVerifier:
-    """Asks Activepieces before anything is saved; holds no database connection."""
+    """Asks Activepieces whether it accepts the credentials, and which project they are for."""
 
-    def __init__(self, settings: Settings, client_factory: ClientFactory) -> None:
-        self._project_id = settings.project_id
+    def __init__(
+        self, settings: Settings, client_factory: ClientFactory, credential_store: CredentialStore
+    ) -> None:
+        self._shared_project_id = settings.project_id
         self._client_factory = client_factory
+        self._credential_store = credential_store
 
-    def assignment(
-        self,
-        place: Place,
-        *,
-        given: Credentials,
-        kept: Credentials,
-        wanted: str | None,
-        current: str | None,
-    ) -> Assignment:
-        """The project, after everything that was given was accepted; `InvalidInput` names the field to blame.
+    def verify(
+        self, request: SetupRequest, current: Integration | None, *, removed: Collection[str] = ()
+    ) -> VerifiedSetup:
+        """What to save for this request; `InvalidInput` names the field that is wrong.
 
-        What is kept is asked only when nothing is given: a user token that has ended must not stand in the way of
-        the one that replaces it, or of a key.
+        ``removed`` names the credentials to remove.
         """
-        if given:
-            seen = self._seen_by_all(place, given)
-        elif kept:
-            seen = self._seen_by_those_that_work(place, kept)
+        new = request.credentials
+        new.validate()
+        base_url = current.base_url if current else None
+        if request.base_url is not None:
+            base_url = self._client_factory.base_urls.normalize(request.base_url)
+        stored = self._stored(current, base_url, replaceable=bool(new)).without(removed)
+        same_server = current is not None and base_url == current.base_url
+        credentials = None if same_server and not (new or removed) else stored.updated_with(new)
+        if removed and stored and not new and request.project_id is None:
+            # Activepieces need not be asked as long as other credentials are left.
+            return VerifiedSetup(base_url=base_url, credentials=credentials)
+        if not new and not stored:
+            project_id = self._app_key_project(request, base_url)
+            shares_project = self._shared_project_id is not None
         else:
-            return self._assigned(place, wanted)
-        project_id = projects.choose(
-            seen, wanted=wanted, current=current, external_id=place.external_id
+            project_id = self._project_of_credentials(request, current, base_url, new, stored)
+            shares_project = False
+        return VerifiedSetup(
+            base_url=base_url,
+            project_id=project_id,
+            shares_project=shares_project,
+            credentials=credentials,
         )
-        return Assignment(project_id=project_id)
 
-    def _seen_by_all(self, place: Place, credentials: Credentials) -> Sequence[Project]:
-        asked = credentials.all().items()
-        return _common([self._visible(place, name, credential) for name, credential in asked])
+    def _stored(
+        self, current: Integration | None, base_url: str | None, *, replaceable: bool
+    ) -> Credentials:
+        """The stored credentials for this server: those of one server are never sent to another."""
+        if current is None or current.base_url != base_url:
+            return Credentials()
+        try:
+            return self._credential_store.credentials(current) or Credentials()
+        except IntegrationDisabled:
+            if not replaceable:
+                raise
+            return Credentials()
 
-    def _seen_by_those_that_work(self, place: Place, credentials: Credentials) -> Sequence[Project]:
-        found: list[Sequence[Project]] = []
-        refusals: list[InvalidInput] = []
-        for name, credential in credentials.all().items():
+    def _project_of_credentials(
+        self,
+        request: SetupRequest,
+        current: Integration | None,
+        base_url: str | None,
+        new: Credentials,
+        stored: Credentials,
+    ) -> str:
+        """The project that the new credentials can access, or without any, the stored ones that still work.
+
+        Stored ones are not asked about new ones, so an expired user token does not block its replacement.
+        """
+        visible: list[Sequence[Project]] = []
+        errors: list[InvalidInput] = []
+        for name, credential in (new or stored).by_field().items():
             try:
-                found.append(self._visible(place, name, credential))
+                visible.append(self._visible_projects(base_url, name, credential))
             except InvalidInput as error:
-                refusals.append(error)
-        if not found:
-            raise refusals[0]
-        return _common(found)
+                errors.append(error)
+        if errors and (new or not visible):
+            raise errors[0]
+        return projects.choose_project(
+            _intersection(visible),
+            requested=request.project_id,
+            current=current.project_id if current else None,
+            external_id=project_external_id(request.tenant_id, request.organization_id),
+        )
 
-    def _visible(self, place: Place, name: str, credential: Credential) -> Sequence[Project]:
-        """The projects that a credential sees: the cheapest call that no stranger can make."""
-        url = place.base_url or self._client_factory.base_urls.configured
+    def _visible_projects(
+        self, base_url: str | None, name: str, credential: Credential
+    ) -> Sequence[Project]:
+        """The projects that a credential can access: the cheapest call that needs a valid one."""
+        url = base_url or self._client_factory.base_urls.configured
         try:
             return self._client_factory.client_with(url, credential).projects.list()
         except (AuthenticationFailed, PermissionDenied) as error:
             raise InvalidInput({name: "Activepieces does not accept it"}) from error
         except (UnexpectedResponse, RouteNotFound, ResourceNotFound) as error:
-            # Nothing was named that Activepieces could miss: a 404 comes from another service that speaks JSON.
-            wrong = "what answers there is not Activepieces"
-            if place.base_url is not None:
+            # The call names nothing that could be missing, so a 404 comes from another service with a JSON API.
+            wrong = "this server is not Activepieces"
+            if base_url is not None:
                 raise InvalidInput({"baseUrl": wrong}) from error
             if isinstance(error, ResourceNotFound):
                 raise UnexpectedResponse(
@@ -136,30 +125,33 @@ class SetupVerifier:
                 ) from error
             raise
 
-    def _assigned(self, place: Place, wanted: str | None) -> Assignment:
-        """The project on the app's own key, which is for the app and not for the tenant to choose."""
-        key = self._client_factory.app_api_key()
+    def _app_key_project(self, request: SetupRequest, base_url: str | None) -> str:
+        """The project on the app's own key, which the app chooses and not the tenant."""
+        key = self._client_factory.app_api_key
         if key is None:
-            raise InvalidInput({"apiKey": "give an API key, a user token, or e-mail and password"})
-        if place.base_url is not None:
-            # The app's key is for the server that the app is configured for, and for no other.
-            raise InvalidInput({"apiKey": "another server needs a key of its own"})
-        if wanted is not None:
-            raise InvalidInput({"projectId": "it can be chosen only with a key of one's own"})
+            raise InvalidInput(
+                {"apiKey": "an API key, a user token, or e-mail and password are required"}
+            )
+        if base_url is not None:
+            # The app's key is for the server in the app's settings only.
+            raise InvalidInput({"apiKey": "another server needs its own key"})
+        if request.project_id is not None:
+            raise InvalidInput(
+                {"projectId": "a project can only be chosen with the tenant's own key"}
+            )
         client = self._client_factory.client_with(self._client_factory.base_urls.configured, key)
-        if self._project_id is None:
-            external_id = place.external_id
-            found = projects.assigned(client, external_id=external_id, name=external_id)
-            return Assignment(project_id=found)
+        if self._shared_project_id is None:
+            external_id = project_external_id(request.tenant_id, request.organization_id)
+            return projects.find_or_create(client, external_id=external_id, name=external_id)
         try:
-            shared = client.projects.get(self._project_id)
+            return client.projects.get(self._shared_project_id).id
         except ResourceNotFound as error:
-            raise SetupError("ACTIVEPIECES_PROJECT_ID is no project of this platform.") from error
-        return Assignment(project_id=shared.id, shares_project=True)
+            raise SetupError(
+                "ACTIVEPIECES_PROJECT_ID does not name a project of this platform."
+            ) from error
 
 
-def _common(lists: Sequence[Sequence[Project]]) -> Sequence[Project]:
-    """The projects that are in all lists, as the first shows them: what they count may differ."""
-    first, *others = lists
-    ids = [{project.id for project in other} for other in others]
-    return [project for project in first if all(project.id in seen for seen in ids)]
+def _intersection(lists: Sequence[Sequence[Project]]) -> Sequence[Project]:
+    """The projects in all lists, as the first shows them. Only ids are compared: other fields may differ."""
+    first, *others = ({project.id: project for project in each} for each in lists)
+    return [project for project in first.values() if all(project.id in each for each in others)]

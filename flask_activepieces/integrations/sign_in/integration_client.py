@@ -1,4 +1,4 @@
-"""The OAuth client of an integration: made when it is first needed, and kept as the piece wants it."""
+"""The OAuth client of an integration: created when it is first needed, and updated when its piece changes."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.registration import Registration
 from ...oauth.clients.service import NewCredentials, OAuthClients
 from ...storage.database import Transaction
-from .. import store as records
+from .. import store
+from ..setup.base_urls import site_url
 from ..setup.credential_store import CredentialStore
 from ..store import Integration
 
 NAME = "Activepieces"
 
 
-def redirect_uri(server: str, told: str | None) -> str:
-    """The redirect URI for an Activepieces at this base URL, which says of itself that it has another.
+def trusted_redirect_uri(server: str, reported: str | None) -> str:
+    """The redirect URI of the Activepieces at this base URL, which may report another one.
 
-    Codes name it, and Activepieces beside them. Anybody could be asked what it is, and answers without proof: so it
-    is believed only if it is of the place that was configured.
+    Activepieces receives codes at this address. It reports the address without proof, so the reported one is used
+    only if it has the origin of the configured server.
     """
-    if told and not _problem_with(told) and origin(told) == origin(server):
-        return told
-    usual = f"{server.removesuffix('/v1').removesuffix('/api')}/redirect"
-    problem = _problem_with(usual)
+    if reported and not _problem_with(reported) and origin(reported) == origin(server):
+        return reported
+    default = f"{site_url(server)}/redirect"
+    problem = _problem_with(default)
     if problem:
-        raise SetupError(f"One click does not work with {server}: of {usual}, {problem}.")
-    return usual
+        raise SetupError(f"One-click connections do not work with {server}: {default}: {problem}.")
+    return default
 
 
 def _problem_with(uri: str) -> str | None:
@@ -40,13 +41,13 @@ def _problem_with(uri: str) -> str | None:
 
 
 class IntegrationClients:
-    """Makes the clients of integrations; their secrets are kept encrypted, for Activepieces must be told them."""
+    """Creates the clients of integrations. Their secrets are stored encrypted, because Activepieces needs them."""
 
     def __init__(self, credential_store: CredentialStore, *, oauth_clients: OAuthClients) -> None:
         self._credential_store = credential_store
         self._clients = oauth_clients
 
-    def ready(
+    def ensure(
         self,
         transaction: Transaction,
         integration: Integration,
@@ -56,31 +57,33 @@ class IntegrationClients:
         new: NewCredentials,
         now: int,
     ) -> tuple[OAuthClient, str]:
-        """The integration's client with its secret, registered for this redirect URI and scope.
+        """The integration's client for this redirect URI and scope, and its secret.
 
-        ``new`` is what it is given where it has no client, or no secret that can be read.
+        ``new`` is used if there is no client, or no secret that can be decrypted.
         """
-        current = records.find(transaction.conn, integration.id, tenant_id=integration.tenant_id)
+        current = store.get(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         if not current.enabled:
-            raise IntegrationDisabled(current.id, "an administrator switched it off")
-        client = self._found(transaction, current)
-        if client is None:
-            return self._made(transaction, current, redirect_uri, scope, new, now)
+            raise IntegrationDisabled(current.id, "an administrator disabled it")
+        client = clients.find_by_id(transaction.conn, current.oauth_client_id or "")
+        if client is None or client.integration_id != current.id:
+            return self._create(transaction, current, redirect_uri, scope, new, now)
         if (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
-            anew = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
-            client = self._clients.update_in(
-                transaction, client, anew, now=now, integration_id=integration.id
+            registration = replace(
+                client.registration(), redirect_uris=(redirect_uri,), scope=scope
             )
-        return client, self._secret(transaction, current, client, new.secret, now)
+            client = self._clients.update_in(
+                transaction, client, registration, now=now, integration_id=current.id
+            )
+        secret = self._credential_store.client_secret(current)
+        if secret is None or not _is_secret_of(client, secret):
+            secret = new.secret
+            self._clients.rotate_secret_in(
+                transaction, client, secret, now=now, integration_id=current.id
+            )
+            self._store_secret(transaction, current, client, secret, now)
+        return client, secret
 
-    def _found(self, transaction: Transaction, integration: Integration) -> OAuthClient | None:
-        if integration.oauth_client_id is None:
-            return None
-        found = clients.find_by_id(transaction.conn, integration.oauth_client_id)
-        # None when somebody has deleted it.
-        return found if found is not None and found.integration_id == integration.id else None
-
-    def _made(
+    def _create(
         self,
         transaction: Transaction,
         integration: Integration,
@@ -89,41 +92,22 @@ class IntegrationClients:
         new: NewCredentials,
         now: int,
     ) -> tuple[OAuthClient, str]:
-        wanted = Registration(
+        registration = Registration(
             name=NAME,
-            description="Made for the connections of one workspace.",
+            description="Created for the connections of one workspace.",
             redirect_uris=(redirect_uri,),
             scope=scope,
             tenant_id=integration.tenant_id,
             require_pkce=True,
         )
         client, secret = self._clients.register_in(
-            transaction, wanted, new, now=now, integration_id=integration.id
+            transaction, registration, new, now=now, integration_id=integration.id
         )
         assert secret is not None, "a confidential client has a secret"
-        self._keep(transaction, integration, client, secret, now)
+        self._store_secret(transaction, integration, client, secret, now)
         return client, secret
 
-    def _secret(
-        self,
-        transaction: Transaction,
-        integration: Integration,
-        client: OAuthClient,
-        new: str,
-        now: int,
-    ) -> str:
-        """The secret that was kept; the new one if none of the secret keys opens that any more."""
-        kept = self._credential_store.oauth_secret(transaction.conn, integration)
-        good = filter(None, (client.secret_hash, client.previous_secret_hash))
-        if kept is not None and any(constant_time_equal(sha256_hex(kept), known) for known in good):
-            return kept
-        self._clients.rotate_secret_in(
-            transaction, client, new, now=now, integration_id=integration.id
-        )
-        self._keep(transaction, integration, client, new, now)
-        return new
-
-    def _keep(
+    def _store_secret(
         self,
         transaction: Transaction,
         integration: Integration,
@@ -131,5 +115,10 @@ class IntegrationClients:
         secret: str,
         now: int,
     ) -> None:
-        columns = self._credential_store.oauth_columns(integration.id, client.client_id, secret)
-        records.change(transaction, integration, columns, now=now)
+        columns = self._credential_store.client_columns(integration.id, client.client_id, secret)
+        store.change(transaction, integration, columns, now=now)
+
+
+def _is_secret_of(client: OAuthClient, secret: str) -> bool:
+    hashes = filter(None, (client.secret_hash, client.previous_secret_hash))
+    return any(constant_time_equal(sha256_hex(secret), each) for each in hashes)

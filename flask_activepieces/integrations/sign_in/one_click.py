@@ -1,11 +1,11 @@
-"""One click: a signed-in user connects the app's own piece in Activepieces without leaving the app.
+"""One click: a signed-in user connects the app's own piece without leaving the app.
 
-We are both sides of the authorization here. The user's click is their yes, so a grant is recorded as after the
-consent page; a code is made for the integration's own OAuth client, and handed to Activepieces, which redeems it at
-our token endpoint *while it answers*. So no transaction is open and no database connection held during that call.
+This app is on both sides of the authorization. The click is the user's consent, so a grant is stored as after the
+consent page; Activepieces gets a code for the integration's OAuth client, and redeems it at our token endpoint
+*before it answers*. So no transaction is open and no database connection is held during that call.
 
-Whatever Activepieces gets, a flow's author can print, the client's secret included. So the client is made for this
-one integration, and is worth nothing elsewhere.
+Flow authors can print whatever Activepieces gets, the client's secret included. So the client is created for this
+integration, and is useless elsewhere.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from ...api_client.errors import CodeExchangeFailed, ResourceNotFound
 from ...api_client.resources.connection_values import OAuth2
+from ...api_client.resources.connections import Connection
+from ...api_client.resources.pieces import PieceAuth
 from ...clock import Clock
 from ...config.settings import Settings
 from ...errors import NotFound, SetupError
 from ...host.interface import Host, Principal, Workspace
-from ...oauth import scopes
+from ...oauth import scopes as scope_strings
 from ...oauth.authorization.codes import issue_code
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.service import NewCredentials
@@ -29,32 +30,36 @@ from ...oauth.grants import Grant, Grants, existing_grants
 from ...oauth.tokens.families import Family
 from ...storage.database import ConcurrentUpdate, Database, Transaction
 from ..client_factory import ClientFactory
-from ..connections.saver import NewConnection
-from ..connections.service import TenantConnections
+from ..connections.new_connection import NewConnection
+from ..connections.saver import ConnectionSaver
 from ..store import Integration
-from . import integration_client as own_client
 from . import piece_auth
-from .integration_client import IntegrationClients
+from .integration_client import IntegrationClients, trusted_redirect_uri
 
-if TYPE_CHECKING:
-    from ...api_client.resources.connections import Connection
-    from ...api_client.resources.pieces import PieceAuth
-
-#: The field by which a piece learns where its app is.
+#: The field in which a piece expects the address of its app.
 BASE_URL = "base_url"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Allowed:
-    """What the user's click allowed."""
+class _AppPiece:
+    """How the app's piece authenticates, and where Activepieces receives the code."""
+
+    auth: PieceAuth
+    scopes: Sequence[str]
+    redirect_uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Approval:
+    """The user's consent, stored."""
 
     client: OAuthClient
     client_secret: str = field(repr=False)
     grant: Grant
-    #: Whether there was no grant before the click.
+    #: Whether there was no grant before.
     is_new: bool
-    #: What the user allowed before for other organizations: the connection is theirs no more.
-    others: Sequence[Grant]
+    #: The user's grants for other organizations, which the connection no longer belongs to.
+    other_grants: Sequence[Grant]
 
 
 class OneClick:
@@ -66,9 +71,9 @@ class OneClick:
         database: Database,
         host: Host,
         client_factory: ClientFactory,
-        connections: TenantConnections,
+        saver: ConnectionSaver,
         integration_clients: IntegrationClients,
-        user_grants: Grants,
+        grants: Grants,
         *,
         clock: Clock,
     ) -> None:
@@ -76,193 +81,164 @@ class OneClick:
         self._database = database
         self._host = host
         self._client_factory = client_factory
-        self._connections = connections
+        self._saver = saver
         self._integration_clients = integration_clients
-        self._grants = user_grants
+        self._grants = grants
         self._clock = clock
 
-    def connect(
-        self, integration: Integration, principal: Principal, *, issuer: str, now: int
-    ) -> Connection:
-        """The user's connection of the app's piece, made or renewed; ``issuer`` is our own address."""
+    def connect(self, integration: Integration, principal: Principal, *, issuer: str) -> Connection:
+        """The user's connection of the app's piece, created or renewed. ``issuer`` is this app's address."""
         workspace = self._workspace(integration, principal)
-        auth = self._piece_auth(integration)
-        names = self._scope_names(auth)
-        redirect = self._redirect_uri(integration)
-        allowed = self._allow(integration, principal, workspace, names, redirect, now)
-        replaced: list[Family] = []
-
-        def value() -> OAuth2:
-            # Now that no other request saves the connection: what is there belongs to the value that goes.
-            replaced.extend(self._grants.active_families(allowed.grant))
-            return self._value(allowed, auth, names, redirect, issuer)
-
+        piece = self._app_piece(integration)
+        approval = self._approve(integration, principal, workspace, piece)
         new = NewConnection(
-            value=value,
             display_name=f"{principal.display_name} ({workspace.name})",
             owner_user_id=principal.user_id,
         )
         try:
-            made = self._connections.save(integration, new, user_id=principal.user_id, now=now)
-        except CodeExchangeFailed as error:
-            self._take_back(allowed)
-            raise self._explained(error, issuer) from error
-        except Exception:
-            self._take_back(allowed)
+            with self._saver.reserve(integration, new) as reservation:
+                # From here on no other request saves the connection: these tokens belong to its old value.
+                old_families = self._grants.active_families(approval.grant)
+                value = self._value(approval, piece, issuer)
+                connection = self._saver.save(reservation, value, user_id=principal.user_id)
+        except Exception as error:
+            if approval.is_new:
+                reason = "Activepieces did not create the connection"
+                self._grants.revoke_if_unused(approval.grant, reason=reason)
+            if isinstance(error, CodeExchangeFailed):
+                raise self._with_token_url(error, issuer) from error
             raise
-        self._end(replaced, allowed.others, now)
-        return made
+        self._revoke_old(old_families, approval.other_grants)
+        return connection
 
-    def _piece_auth(self, integration: Integration) -> PieceAuth:
+    def _workspace(self, integration: Integration, principal: Principal) -> Workspace:
+        """The user's workspace of the integration; `NotFound` if they have none."""
+        workspaces = {
+            workspace.organization_id: workspace
+            for workspace in self._host.workspaces(principal)
+            if workspace.tenant_id == integration.tenant_id
+        }
+        candidates = [integration.organization_id]
+        if integration.organization_id is None:
+            candidates.insert(0, principal.organization_id)
+        for organization_id in candidates:
+            if organization_id in workspaces:
+                return workspaces[organization_id]
+        raise NotFound("integration", integration.id)
+
+    def _app_piece(self, integration: Integration) -> _AppPiece:
         name = self._settings.piece_name
         if name is None:
             raise SetupError("Set ACTIVEPIECES_PIECE_NAME to the name of the app's own piece.")
         try:
             piece = self._client_factory.client_for(integration, "pieces.get").pieces.get(name)
         except ResourceNotFound as error:
-            hint = f"the piece {name} is not installed on this Activepieces"
-            raise ResourceNotFound("pieces.get", detail=hint) from error
-        auth = piece_auth.oauth2_of(piece)
+            detail = f"the piece {name} is not installed on this Activepieces"
+            raise ResourceNotFound("pieces.get", detail=detail) from error
+        auth = piece_auth.oauth2_auth(piece)
         if auth is None:
-            raise SetupError(f"The piece {name} does not sign in by OAuth2.")
-        return auth
-
-    def _scope_names(self, auth: PieceAuth) -> list[str]:
-        names = list(auth.scope) or list(self._settings.scopes)
-        unknown = [name for name in names if name not in self._settings.scopes]
-        if unknown or not names:
-            wanted = unknown[0] if unknown else "at least one"
+            raise SetupError(f"The piece {name} does not authenticate with OAuth2.")
+        scopes = list(auth.scope) or list(self._settings.scopes)
+        unknown = [scope for scope in scopes if scope not in self._settings.scopes]
+        if unknown or not scopes:
+            missing = unknown[0] if unknown else "at least one"
             raise SetupError(
-                f"The piece asks for the scope {wanted}: add it to ACTIVEPIECES_SCOPES."
+                f"The piece asks for the scope {missing}: add it to ACTIVEPIECES_SCOPES."
             )
-        return names
+        server = self._client_factory.base_urls.for_integration(integration)
+        info = self._client_factory.client_for(integration, "server.info").server.info()
+        redirect_uri = trusted_redirect_uri(server, info.redirect_url)
+        return _AppPiece(auth=auth, scopes=scopes, redirect_uri=redirect_uri)
 
-    def _redirect_uri(self, integration: Integration) -> str:
-        server = self._client_factory.base_urls.of(integration.id, integration.base_url)
-        told = (
-            self._client_factory.client_for(integration, "server.info").server.info().redirect_url
-        )
-        return own_client.redirect_uri(server, told)
-
-    def _workspace(self, integration: Integration, principal: Principal) -> Workspace:
-        """The user's workspace that the integration is for; `NotFound` if they are not in it."""
-        own, whole = integration.organization_id, (principal.organization_id, None)
-        offered = {
-            workspace.organization_id: workspace
-            for workspace in self._host.workspaces(principal)
-            if workspace.tenant_id == integration.tenant_id
-        }
-        for organization_id in whole if own is None else (own,):
-            if organization_id in offered:
-                return offered[organization_id]
-        raise NotFound("integration", integration.id)
-
-    def _allow(
+    def _approve(
         self,
         integration: Integration,
         principal: Principal,
         workspace: Workspace,
-        names: Sequence[str],
-        redirect: str,
-        now: int,
-    ) -> _Allowed:
-        new = NewCredentials()
+        piece: _AppPiece,
+    ) -> _Approval:
+        new, now = NewCredentials(), int(self._clock())
 
-        def allow(transaction: Transaction) -> _Allowed:
-            client, secret = self._integration_clients.ready(
+        def approve(transaction: Transaction) -> _Approval:
+            client, secret = self._integration_clients.ensure(
                 transaction,
                 integration,
-                redirect_uri=redirect,
-                scope=scopes.join(names),
+                redirect_uri=piece.redirect_uri,
+                scope=scope_strings.join(piece.scopes),
                 new=new,
                 now=now,
             )
-            of_tenant = existing_grants(
+            grants = existing_grants(
                 transaction.conn,
                 client_id=client.client_id,
                 tenant_ids=[workspace.tenant_id],
                 user_id=principal.user_id,
             )
-            organization_id = workspace.organization_id
-            before = [grant for grant in of_tenant if grant.organization_id == organization_id]
-            others = [grant for grant in of_tenant if grant not in before]
-            granted = scopes.split(" ".join([*(grant.scope for grant in before), *names]))
+            same = [each for each in grants if each.organization_id == workspace.organization_id]
+            scopes = scope_strings.split(
+                " ".join([*(grant.scope for grant in same), *piece.scopes])
+            )
             try:
                 grant = self._grants.approve_in(
-                    transaction, client, principal, workspace, granted, now=now
+                    transaction, client, principal, workspace, scopes, now=now
                 )
             except NotFound:
-                raise ConcurrentUpdate from None  # somebody has just deleted the client: make another
-            return _Allowed(
+                raise ConcurrentUpdate from None  # the client was just deleted: create another
+            return _Approval(
                 client=client,
                 client_secret=secret,
                 grant=grant,
-                is_new=not before,
-                others=others,
+                is_new=not same,
+                other_grants=[each for each in grants if each not in same],
             )
 
-        return self._database.run_in_transaction(allow)
+        return self._database.run_in_transaction(approve)
 
-    def _value(
-        self,
-        allowed: _Allowed,
-        auth: PieceAuth,
-        names: Sequence[str],
-        redirect: str,
-        issuer: str,
-    ) -> OAuth2:
-        """What Activepieces needs, with a code that is good from now on for a minute."""
+    def _value(self, approval: _Approval, piece: _AppPiece, issuer: str) -> OAuth2:
+        """The value for Activepieces, with a code that is valid from now on."""
         verifier = secrets.token_urlsafe(48)
+        scope = scope_strings.join(piece.scopes)
         code = issue_code(
             self._settings.secret_keys,
             now=int(self._clock()),
             lifetime=self._settings.code_ttl,
             iss=issuer,
-            client_id=allowed.client.client_id,
-            grant_id=allowed.grant.id,
-            user_id=allowed.grant.user_id,
-            tenant_id=allowed.grant.tenant_id,
-            organization_id=allowed.grant.organization_id,
-            redirect_uri=redirect,
-            scope=scopes.join(names),
-            code_challenge=piece_auth.challenge_of(verifier),
+            client_id=approval.client.client_id,
+            grant_id=approval.grant.id,
+            user_id=approval.grant.user_id,
+            tenant_id=approval.grant.tenant_id,
+            organization_id=approval.grant.organization_id,
+            redirect_uri=piece.redirect_uri,
+            scope=scope,
+            code_challenge=piece_auth.s256_challenge(verifier),
         )
         return OAuth2(
-            client_id=allowed.client.client_id,
-            client_secret=allowed.client_secret,
+            client_id=approval.client.client_id,
+            client_secret=approval.client_secret,
             code=code,
-            redirect_url=redirect,
-            scope=scopes.join(names),
+            redirect_url=piece.redirect_uri,
+            scope=scope,
             code_challenge=verifier,
-            authorization_method=piece_auth.method_of(auth),
-            props={BASE_URL: issuer} if BASE_URL in auth.props else None,
+            authorization_method=piece_auth.authorization_method(piece.auth),
+            props={BASE_URL: issuer} if BASE_URL in piece.auth.props else None,
         )
 
-    def _end(self, replaced: Sequence[Family], others: Sequence[Grant], now: int) -> None:
-        """End what Activepieces had for the value before: nothing there uses it any more."""
+    def _revoke_old(self, old_families: Sequence[Family], other_grants: Sequence[Grant]) -> None:
+        """Revoke the tokens of the connection's old value, which Activepieces no longer uses."""
+        now = int(self._clock())
 
-        def end(transaction: Transaction) -> None:
-            self._grants.revoke_families_in(transaction, replaced, now=now)
+        def revoke(transaction: Transaction) -> None:
+            self._grants.revoke_families_in(transaction, old_families, now=now)
             reason = "the connection was saved again for another organization"
-            self._grants.revoke_in(transaction, others, reason=reason, now=now)
+            self._grants.revoke_in(transaction, other_grants, reason=reason, now=now)
 
-        if replaced or others:
-            self._database.run_in_transaction(end)
+        if old_families or other_grants:
+            self._database.run_in_transaction(revoke)
 
-    def _take_back(self, allowed: _Allowed) -> None:
-        """Revoke a grant that was made for nothing: no connection has it."""
-        if allowed.is_new:
-            reason = "Activepieces did not create the connection"
-            self._grants.revoke_if_unused(allowed.grant, reason=reason)
-
-    def _explained(self, error: CodeExchangeFailed, issuer: str) -> CodeExchangeFailed:
-        address = f"{issuer}{self._settings.oauth_prefix}/token"
-        hint = f"Activepieces could not redeem the code at {address}"
+    def _with_token_url(self, error: CodeExchangeFailed, issuer: str) -> CodeExchangeFailed:
+        token_url = f"{issuer}{self._settings.oauth_prefix}/token"
+        detail = f"Activepieces could not redeem the code at {token_url}"
+        detail += f": {error.detail}" if error.detail else ", which it must be able to reach"
         return CodeExchangeFailed(
-            error.operation,
-            status=error.status,
-            code=error.code,
-            detail=f"{hint}: {error.detail}"
-            if error.detail
-            else f"{hint}, which it must be able to reach",
+            error.operation, status=error.status, code=error.code, detail=detail
         )

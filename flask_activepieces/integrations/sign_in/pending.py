@@ -1,7 +1,7 @@
-"""Sign-ins at a third party that are under way: kept by nobody here, they travel in ``state``.
+"""Authorizations at a third party that are not finished: not stored, but encrypted in ``state``.
 
-It is encrypted, since it holds the PKCE verifier. It is good in the browser that began (the nonce is in its session),
-for the user who began, for ten minutes, and once.
+``state`` contains the PKCE verifier, so it is encrypted. It is valid in the browser that started (whose session has
+the nonce), for the user who started, for ten minutes, and once.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from ...crypto.keyring import KeyRing, constant_time_equal, sha256_hex
 from ...errors import InvalidInput, SignatureError, SignatureExpired
 from ...host.interface import Principal
 from ..connections.leases import Leases
+from ..connections.new_connection import NewConnection
 
 PURPOSE = "third-party authorization"
-#: It stands in URLs, here and at the third party, and some servers read no line that is longer than 8,000 characters.
-LONGEST_STATE = 6000
-#: A person may have to find a phone for a second factor.
+#: It is part of URLs here and at the third party, and some servers accept 8,000 characters at most.
+MAX_STATE_LENGTH = 6000
+#: A user may have to find a phone for a second factor.
 LIFETIME = 10 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class PendingAuthorization:
-    """A sign-in under way: what ``state`` holds."""
+    """What ``state`` contains."""
 
     id: str
     integration_id: str
@@ -35,11 +36,9 @@ class PendingAuthorization:
     #: SHA-256 of the nonce in the browser's session.
     nonce: str
     exp: int
+    #: The connection to save, without its value.
+    connection: NewConnection
     type: OAuth2Kind
-    piece_name: str
-    display_name: str | None
-    external_id: str | None
-    connection_id: str | None
     client_id: str
     redirect_url: str
     scope: str
@@ -50,42 +49,43 @@ class PendingAuthorization:
 
 
 class PendingAuthorizations:
-    """Sends them on their way, and takes them back."""
+    """Converts pending authorizations to ``state`` and back."""
 
     def __init__(self, keys: KeyRing, leases: Leases) -> None:
         self._encryptor = Encryptor(keys, PURPOSE)
         self._leases = leases
 
-    def locked(self, pending: PendingAuthorization) -> str:
-        """The ``state`` that holds it; `InvalidInput` if that is too long to travel."""
+    def to_state(self, pending: PendingAuthorization) -> str:
+        """The ``state``; `InvalidInput` if it is too long."""
         state = self._encryptor.encrypt(asdict(pending), context="")
-        if len(state) > LONGEST_STATE:
-            raise InvalidInput({"props": "with all that is asked for, this is too long for a URL"})
+        if len(state) > MAX_STATE_LENGTH:
+            raise InvalidInput({"props": "props are too long"})
         return state
 
-    def unlocked(
+    def from_state(
         self, state: str, *, nonce: str | None, principal: Principal, now: int
     ) -> PendingAuthorization:
-        """What was begun, if it was begun here: by this user, in this browser, and lately."""
-        pending = _pending_of(self._encryptor.decrypt(state, context=""))
+        """The authorization, if this user started it in this browser, and it has not expired."""
+        pending = _from_claims(self._encryptor.decrypt(state, context=""))
         if not constant_time_equal(pending.nonce, sha256_hex(nonce or "")):
-            raise SignatureError("this authorization was begun in another browser")
+            raise SignatureError("this authorization was started in another browser")
         if (pending.user_id, pending.tenant_id) != (principal.user_id, principal.tenant_id):
-            raise SignatureError("this authorization was begun by another user")
+            raise SignatureError("this authorization was started by another user")
         if pending.exp <= now:
             raise SignatureExpired("this authorization took too long")
         return pending
 
-    def use_up(self, pending: PendingAuthorization) -> None:
-        """Let it count this once; `SignatureError` when it did before."""
-        if not self._leases.first(PURPOSE, pending.id, until=pending.exp):
+    def consume(self, pending: PendingAuthorization) -> None:
+        """Mark it as used; `SignatureError` if it was used before."""
+        if not self._leases.claim_once(PURPOSE, pending.id, expires_at=pending.exp):
             raise SignatureError("this authorization was used before")
 
 
-def _pending_of(claims: dict[str, Any]) -> PendingAuthorization:
+def _from_claims(claims: dict[str, Any]) -> PendingAuthorization:
     try:
-        return PendingAuthorization(**claims)
-    except TypeError:
+        connection = NewConnection(**claims.pop("connection"))
+        return PendingAuthorization(**claims, connection=connection)
+    except (TypeError, KeyError):
         raise SignatureError(
-            "this authorization was begun by another version of this app"
+            "this authorization was started by another version of this app"
         ) from None

@@ -14,7 +14,7 @@ from marshmallow.validate import OneOf
 
 from ...api_client.resources.connection_values import OAUTH2_KINDS
 from ...errors import AuthorizationDeclined
-from ...integrations.sign_in.pending import LONGEST_STATE
+from ...integrations.sign_in.pending import MAX_STATE_LENGTH
 from ...integrations.sign_in.third_party import AuthorizationStart
 from ...integrations.store import Integration
 from ...messages import Message
@@ -71,7 +71,7 @@ class CallbackSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    state = String(max_length=LONGEST_STATE, required=True)
+    state = String(max_length=MAX_STATE_LENGTH, required=True)
     code = String(max_length=8000)
     error = String(max_length=200)
     error_description = String(max_length=2000)
@@ -87,7 +87,6 @@ def connect(context: OperationContext, integration_id: str) -> Any:
         context.integration(integration_id),
         context.principal,
         issuer=context.state.issuer(),
-        now=context.state.now(),
     )
 
 
@@ -155,7 +154,6 @@ def start_oauth2(context: OperationContext, integration_id: str) -> Response:
         user_id=context.principal.user_id,
         redirect_url=_callback_url(context.state),
         nonce=session.get(_NONCE),
-        now=context.state.now(),
     )
     session[_NONCE] = started.nonce
     return see_other(started.url)
@@ -173,7 +171,6 @@ def finish_oauth2(context: OperationContext) -> Response:
             error=context.query.get("error"),
             error_description=context.query.get("error_description", ""),
             principal=context.principal,
-            now=context.state.now(),
         )
     except AuthorizationDeclined as declined:
         if not is_browser_navigation():

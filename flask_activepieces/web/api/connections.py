@@ -16,8 +16,8 @@ from ...api_client.resources.connection_values import (
     value_from_json,
 )
 from ...errors import InvalidInput, NotFound
-from ...integrations.connections.saver import NewConnection, PlatformSharing
-from ...integrations.connections.service import ConnectionFilter
+from ...integrations.connections.lookup import ConnectionFilter
+from ...integrations.connections.new_connection import NewConnection, PlatformSharing
 from ...integrations.store import Integration
 from .api_error_mapping import UPSTREAM_STATUSES
 from .connection_values import value_schemas
@@ -245,7 +245,6 @@ def save_connection(context: OperationContext) -> Any:
         _target_integration(context),
         new,
         user_id=context.principal.user_id,
-        now=context.state.now(),
     )
 
 
@@ -289,7 +288,6 @@ def update_connection(context: OperationContext, integration_id: str, connection
         display_name=context.body.get("display_name"),
         metadata=context.body.get("metadata"),
         user_id=context.principal.user_id,
-        now=context.state.now(),
     )
 
 
@@ -303,7 +301,7 @@ def delete_connection(context: OperationContext, integration_id: str, connection
 def get_default_connection(context: OperationContext, integration_id: str) -> Any:
     """The integration's default connection: the one saved last for the app's own piece."""
     integration = context.integration(integration_id)
-    return context.state.connections.get_default(integration, now=context.state.now())
+    return context.state.connections.get_default(integration)
 
 
 @Operation("edit", query=DeleteSchema(), problems=UPSTREAM_STATUSES)
@@ -340,7 +338,6 @@ def replace_connection(context: OperationContext, integration_id: str) -> Any:
         apply_to_published=context.body["apply_to_published_versions"],
         delete_source=context.body.get("delete_source_connection"),
         user_id=context.principal.user_id,
-        now=context.state.now(),
     )
 
 
@@ -362,7 +359,6 @@ def _delete(context: OperationContext, integration: Integration, connection_id: 
         connection_id,
         force=context.query["force"],
         user_id=context.principal.user_id,
-        now=context.state.now(),
     )
 
 

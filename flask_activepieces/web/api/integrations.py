@@ -7,9 +7,8 @@ from typing import Any
 from marshmallow import fields
 
 from ...errors import InvalidInput
-from ...integrations import organizations
 from ...integrations.setup.credentials import Credentials
-from ...integrations.setup.verifier import SetupRequest
+from ...integrations.setup.request import SetupRequest
 from .api_error_mapping import UPSTREAM_STATUSES
 from .fields import CamelSchema, Instant, StrictBoolean, String
 from .operations import Operation, OperationContext
@@ -97,9 +96,7 @@ def set_up(context: OperationContext) -> Any:
         tenant_id=context.tenant_id,
         **{**context.body, "organization_id": _organization_id(context)},
     )
-    integration = context.state.integrations.set_up(
-        setup, user_id=context.principal.user_id, now=context.state.now()
-    )
+    integration = context.state.integrations.set_up(setup, user_id=context.principal.user_id)
     return {"integration_tenant_id": integration.id}
 
 
@@ -144,7 +141,6 @@ def update_integration(context: OperationContext, integration_id: str) -> Any:
         removed=changes.keys() - replaced.keys(),
         project_id=context.body.get("project_id"),
         user_id=context.principal.user_id,
-        now=context.state.now(),
     )
 
 
@@ -154,7 +150,6 @@ def delete_integration(context: OperationContext, integration_id: str) -> None:
     context.state.integrations.remove(
         context.integration(integration_id),
         user_id=context.principal.user_id,
-        now=context.state.now(),
     )
 
 
@@ -163,6 +158,8 @@ def _organization_id(context: OperationContext) -> str | None:
     organization_id: str | None = context.body.get(
         "organization_id", context.principal.organization_id
     )
-    if not organizations.accessible(context.state.host, context.principal, [organization_id]):
+    if not context.state.integrations.accessible_organizations(
+        context.principal, [organization_id]
+    ):
         raise InvalidInput({"organizationId": "You are not in this organization."})
     return organization_id

@@ -61,7 +61,6 @@ def update_mcp(context: OperationContext, integration_id: str) -> Any:
         disabled_tools=context.body.get("disabled_tools"),
         enabled=context.body.get("enabled"),
         user_id=context.principal.user_id,
-        now=context.state.now(),
     )
     return _to_json(server)
 
@@ -69,9 +68,7 @@ def update_mcp(context: OperationContext, integration_id: str) -> Any:
 @Operation("admin", answer=McpSchema(), problems=UPSTREAM_STATUSES)
 def rotate_mcp(context: OperationContext, integration_id: str) -> Any:
     """Replace the token of the MCP server; the new one is shown once, to callers who may see it."""
-    rotated = context.state.mcp.rotate_token(
-        context.integration(integration_id), context.principal, now=context.state.now()
-    )
+    rotated = context.state.mcp.rotate_token(context.integration(integration_id), context.principal)
     return _to_json(rotated.server, rotated.token)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flask_activepieces.config.settings import Settings
 from flask_activepieces.errors import IntegrationDisabled, InvalidInput
 from flask_activepieces.integrations.setup.base_urls import BaseUrls
+from tests.support.office import ON_THE_APPS_KEY
 
 CONFIGURED = "https://ap.example.com"
 ALLOWED = ["https://ap.customer.example:8443", "https://hosting.example/ap", "http://ap.internal"]
@@ -33,7 +36,7 @@ def base_urls(**changed: object) -> BaseUrls:
     ],
 )
 def test_the_configured_server_by_any_of_its_names(url: str) -> None:
-    assert base_urls().chosen(url) is None
+    assert base_urls().normalize(url) is None
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,7 @@ def test_the_configured_server_by_any_of_its_names(url: str) -> None:
     ],
 )
 def test_a_listed_server_and_what_lies_beneath_it(url: str, stored: str) -> None:
-    assert base_urls().chosen(url) == stored
+    assert base_urls().normalize(url) == stored
 
 
 TRICKS = {
@@ -106,23 +109,24 @@ TRICKS = {
 @pytest.mark.parametrize("url", TRICKS.values(), ids=TRICKS.keys())
 def test_no_way_around_the_list(url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        base_urls().chosen(url)
+        base_urls().normalize(url)
 
     assert list(caught.value.fields) == ["baseUrl"]
 
 
 def test_without_a_list_there_is_only_the_configured_server() -> None:
     with pytest.raises(InvalidInput):
-        base_urls(ACTIVEPIECES_ALLOWED_BASE_URLS="").chosen("https://ap.customer.example:8443")
+        base_urls(ACTIVEPIECES_ALLOWED_BASE_URLS="").normalize("https://ap.customer.example:8443")
 
 
 def test_a_server_that_is_taken_off_the_list_is_called_no_more() -> None:
-    stored = base_urls().chosen("https://hosting.example/ap")
+    stored = base_urls().normalize("https://hosting.example/ap")
+    integration = replace(ON_THE_APPS_KEY, base_url=stored)
 
-    assert base_urls().of("an integration", stored) == "https://hosting.example/ap"
+    assert base_urls().for_integration(integration) == "https://hosting.example/ap"
     with pytest.raises(IntegrationDisabled, match="no longer"):
-        base_urls(ACTIVEPIECES_ALLOWED_BASE_URLS="").of("an integration", stored)
+        base_urls(ACTIVEPIECES_ALLOWED_BASE_URLS="").for_integration(integration)
 
 
 def test_who_names_no_server_goes_where_the_configuration_says_now() -> None:
-    assert base_urls().of("an integration", None) == CONFIGURED
+    assert base_urls().for_integration(ON_THE_APPS_KEY) == CONFIGURED

@@ -24,7 +24,7 @@ ALICE = Principal("alice", "acme", "Alice")
 
 
 def changed(office: Office, integration: Integration, **what: Any) -> Integration:
-    return office.services.integrations.update(integration, **what, user_id="alice", now=office.now)
+    return office.services.integrations.update(integration, **what, user_id="alice")
 
 
 USES: dict[str, Callable[[Office, Integration], object]] = {
@@ -32,30 +32,27 @@ USES: dict[str, Callable[[Office, Integration], object]] = {
     "one connection": lambda office, it: office.services.connections.get(it, "x"),
     "save": lambda office, it: office.save(it),
     "rename": lambda office, it: office.services.connections.update(
-        it, "x", display_name="y", user_id="alice", now=0
+        it, "x", display_name="y", user_id="alice"
     ),
-    "delete": lambda office, it: office.services.connections.delete(
-        it, "x", user_id="alice", now=0
-    ),
+    "delete": lambda office, it: office.services.connections.delete(it, "x", user_id="alice"),
     "replace": lambda office, it: office.services.connections.replace(
-        it, source_id="x", target_id="y", user_id="alice", now=0
+        it, source_id="x", target_id="y", user_id="alice"
     ),
     "owners": lambda office, it: office.services.connections.list_owners(it),
     "projects": lambda office, it: office.services.projects.list(it),
     "flows": lambda office, it: office.services.flows.list(it),
     "runs": lambda office, it: office.services.flows.list_runs(it),
     "MCP": lambda office, it: office.services.mcp.get(it),
-    "MCP rotation": lambda office, it: office.services.mcp.rotate_token(it, ALICE, now=0),
-    "health": lambda office, it: office.services.connection_health.check(it, now=0),
+    "MCP rotation": lambda office, it: office.services.mcp.rotate_token(it, ALICE),
+    "health": lambda office, it: office.services.connection_health.check(it),
     "one click": lambda office, it: office.services.one_click.connect(
-        it, replace(ALICE, tenant_id=it.tenant_id), issuer="https://app.example.com", now=0
+        it, replace(ALICE, tenant_id=it.tenant_id), issuer="https://app.example.com"
     ),
     "sign-in elsewhere": lambda office, it: office.services.third_party.start(
         it,
         AuthorizationStart(piece_name="@activepieces/piece-acme-oauth"),
         user_id="alice",
         redirect_url="https://app.example.com/callback",
-        now=0,
     ),
 }
 
@@ -170,7 +167,7 @@ def test_a_setup_on_ground_that_another_admin_has_moved_is_tried_anew(office: Of
     made = office.set_up()
 
     def another_key_comes() -> None:
-        columns = office.services.credential_store.credential_columns(
+        columns = office.credential_store.credential_columns(
             made.id, Credentials(user_token="a.token.of-somebody-else")
         )
         office.database.run_in_transaction(
@@ -204,7 +201,7 @@ def ended(office: Office) -> Integration:
     """An integration with a key that works, and a user token that does not any more."""
     made = office.set_up()
     credentials = Credentials(api_key=office.upstream.api_key, user_token="a.token.that-ended")
-    columns = office.services.credential_store.credential_columns(made.id, credentials)
+    columns = office.credential_store.credential_columns(made.id, credentials)
     return office.database.run_in_transaction(
         lambda work: records.change(work, made, columns, now=office.now)
     )
@@ -284,7 +281,7 @@ def test_removed_it_is_gone_and_its_connections_are_not(office: Office) -> None:
     made = office.set_up()
     connection = office.save(made)
 
-    office.services.integrations.remove(made, user_id="alice", now=office.now)
+    office.services.integrations.remove(made, user_id="alice")
 
     with pytest.raises(NotFound):
         office.again(made)
@@ -294,10 +291,10 @@ def test_removed_it_is_gone_and_its_connections_are_not(office: Office) -> None:
 
 def test_removed_twice_is_not_found(office: Office) -> None:
     made = office.set_up()
-    office.services.integrations.remove(made, user_id="alice", now=office.now)
+    office.services.integrations.remove(made, user_id="alice")
 
     with pytest.raises(NotFound):
-        office.services.integrations.remove(made, user_id="alice", now=office.now)
+        office.services.integrations.remove(made, user_id="alice")
     with pytest.raises(NotFound):
         office.services.connections.list(made)
 
@@ -306,7 +303,7 @@ def test_what_was_encrypted_under_a_key_that_is_gone_is_said_so(office: Office) 
     made = office.set_up()
     forgetful = office.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
-    with pytest.raises(IntegrationDisabled, match="given again"):
+    with pytest.raises(IntegrationDisabled, match="set them again"):
         forgetful.services.connections.list(made)
 
 
@@ -335,7 +332,7 @@ def test_encrypted_anew_it_needs_the_old_key_no_more(office: Office) -> None:
     old, new = "a secret key for tests only and long enough", "the newest secret key of this app"
     both = office.with_settings(secret_keys=KeyRing([new, old]))
 
-    assert both.services.credential_store.reencrypt(office.database, made, now=office.now)
+    assert both.services.integrations.reencrypt(made)
 
     only_new = office.with_settings(secret_keys=KeyRing([new]))
     assert not only_new.services.connections.list(made)
@@ -345,7 +342,7 @@ def test_what_no_key_opens_is_not_encrypted_anew(office: Office) -> None:
     made = office.set_up()
     forgetful = office.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
-    assert not forgetful.services.credential_store.reencrypt(office.database, made, now=office.now)
+    assert not forgetful.services.integrations.reencrypt(made)
 
     assert not office.services.connections.list(made)
 

@@ -19,8 +19,8 @@ from flask_activepieces.api_client.resources.connection_values import (
 )
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.errors import ConnectionInUse, InvalidInput, Locked, NotFound
-from flask_activepieces.integrations.connections.saver import NewConnection
-from flask_activepieces.integrations.connections.service import ConnectionFilter
+from flask_activepieces.integrations.connections.lookup import ConnectionFilter
+from flask_activepieces.integrations.connections.new_connection import NewConnection
 from flask_activepieces.integrations.store import Integration
 from tests.support.office import OWN_PIECE, SECRET_PIECE, Office
 from tests.support.standin import action, standin
@@ -115,7 +115,7 @@ def test_every_kind_of_value(
 ) -> None:
     new = NewConnection(value=value, piece_name=f"@activepieces/piece-acme-{piece}")
 
-    made = office.services.connections.save(integration, new, user_id="alice", now=office.now)
+    made = office.services.connections.save(integration, new, user_id="alice")
 
     assert made.type == value.type
     assert "password" not in repr(new)
@@ -134,14 +134,14 @@ def test_a_connection_of_the_apps_piece_is_the_integrations_own(
         made.id,
         made.external_id,
     )
-    assert app.services.connections.get_default(now, now=app.now).id == made.id
+    assert app.services.connections.get_default(now).id == made.id
 
 
 def test_without_an_own_connection_there_is_none(office: Office, integration: Integration) -> None:
     office.save(integration)
 
     with pytest.raises(NotFound):
-        office.services.connections.get_default(office.again(integration), now=office.now)
+        office.services.connections.get_default(office.again(integration))
 
 
 def test_without_a_piece_there_is_no_connection(office: Office, integration: Integration) -> None:
@@ -220,7 +220,7 @@ def test_filters(office: Office, integration: Integration) -> None:
     office.save(integration, "Slack of sales")
     office.save(integration, "100 % mine")
     new = NewConnection(value=NoAuth(), piece_name="@activepieces/piece-acme-none")
-    office.services.connections.save(integration, new, user_id="alice", now=office.now)
+    office.services.connections.save(integration, new, user_id="alice")
 
     assert len(names(office, integration)) == 3
     assert names(office, integration, display_name="sLACK") == ["Slack of sales"]
@@ -248,7 +248,7 @@ def test_with_a_key_of_ones_own_connections_made_by_hand_are_there(
 
     assert names(office, integration) == ["By hand"]
     renamed = office.services.connections.update(
-        integration, made.id, display_name="Renamed", user_id="alice", now=office.now
+        integration, made.id, display_name="Renamed", user_id="alice"
     )
     assert renamed.display_name == "Renamed"
 
@@ -278,7 +278,7 @@ def test_a_new_name_leaves_the_metadata(office: Office, integration: Integration
     made = office.save(integration, metadata={"team": "sales"})
 
     renamed = office.services.connections.update(
-        integration, made.id, display_name="New", user_id="alice", now=office.now
+        integration, made.id, display_name="New", user_id="alice"
     )
 
     assert (renamed.display_name, renamed.metadata) == ("New", made.metadata)
@@ -288,11 +288,7 @@ def test_new_metadata_still_say_whose_it_is(office: Office, integration: Integra
     made = office.save(integration)
 
     renamed = office.services.connections.update(
-        integration,
-        made.id,
-        metadata={"tenantId": "globex", "team": "it"},
-        user_id="alice",
-        now=office.now,
+        integration, made.id, metadata={"tenantId": "globex", "team": "it"}, user_id="alice"
     )
 
     assert renamed.display_name == made.display_name
@@ -326,7 +322,7 @@ def test_other_metadata_keep_what_activepieces_noted_of_the_account(
     office.upstream.calls.clear()
 
     changed = office.services.connections.update(
-        integration, noted.id, metadata={"team": "it"}, user_id="alice", now=office.now
+        integration, noted.id, metadata={"team": "it"}, user_id="alice"
     )
 
     assert changed.metadata["accountIdentifier"] == "ada@example.com"
@@ -336,9 +332,7 @@ def test_other_metadata_keep_what_activepieces_noted_of_the_account(
 
 
 def deletes(office: Office, integration: Integration, connection_id: str, **how: bool) -> None:
-    office.services.connections.delete(
-        integration, connection_id, **how, user_id="alice", now=office.now
-    )
+    office.services.connections.delete(integration, connection_id, **how, user_id="alice")
 
 
 def test_a_deleted_connection_is_gone(office: Office, integration: Integration) -> None:
@@ -397,7 +391,7 @@ def test_an_own_connection_that_somebody_deleted_in_activepieces_is_forgotten(
     app.key().connections.delete(made.id)
 
     with pytest.raises(NotFound):
-        app.services.connections.get_default(app.again(integration), now=app.now)
+        app.services.connections.get_default(app.again(integration))
 
     assert app.again(integration).default_connection_id is None
 
@@ -457,7 +451,7 @@ def test_a_global_connection_is_changed_and_deleted_by_its_own_routes(
     made = a_global_connection(office, integration)
 
     renamed = office.services.connections.update(
-        integration, made, display_name="For everybody", user_id="alice", now=office.now
+        integration, made, display_name="For everybody", user_id="alice"
     )
     deletes(office, integration, made)
 

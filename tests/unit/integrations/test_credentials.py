@@ -6,8 +6,9 @@ import pytest
 
 from flask_activepieces.api_client.credentials import ApiKey, EmailPassword, UserToken
 from flask_activepieces.api_client.errors import CredentialNotSupported
-from flask_activepieces.integrations.client_factory import able_to
-from flask_activepieces.integrations.setup.credentials import LONGEST_NAME, Credentials
+from flask_activepieces.errors import InvalidInput
+from flask_activepieces.integrations.client_factory import choose_credential
+from flask_activepieces.integrations.setup.credentials import MAX_NAME_LENGTH, Credentials
 from flask_activepieces.storage import tables
 
 KEY = "sk-" + "k" * 40 + "Ml9a"
@@ -25,7 +26,7 @@ TOKEN = "eyJ" + "t" * 60 + "8z"
     ],
 )
 def test_people_see_the_last_four_characters_at_most(credentials: Credentials, shown: str) -> None:
-    assert credentials.masked() == shown
+    assert credentials.redacted() == shown
 
 
 def test_no_secret_is_in_the_repr() -> None:
@@ -52,7 +53,10 @@ def test_no_secret_is_in_the_repr() -> None:
     ],
 )
 def test_what_cannot_be_is_told_by_its_field(credentials: Credentials, field: str) -> None:
-    assert list(credentials.problems()) == [field]
+    with pytest.raises(InvalidInput) as caught:
+        credentials.validate()
+
+    assert list(caught.value.fields) == [field]
 
 
 @pytest.mark.parametrize(
@@ -65,47 +69,51 @@ def test_what_cannot_be_is_told_by_its_field(credentials: Credentials, field: st
     ],
 )
 def test_what_can_be_tried(credentials: Credentials) -> None:
-    assert credentials.problems() == {}
+    credentials.validate()
 
 
 def test_a_new_key_leaves_the_user_and_a_new_user_leaves_the_key() -> None:
     both = Credentials(api_key=KEY, user_token=TOKEN)
 
-    assert both.merged(Credentials(api_key="sk-new")) == Credentials(
+    assert both.updated_with(Credentials(api_key="sk-new")) == Credentials(
         api_key="sk-new", user_token=TOKEN
     )
-    assert both.merged(Credentials(email="ada@example.com", password="p")) == Credentials(
+    assert both.updated_with(Credentials(email="ada@example.com", password="p")) == Credentials(
         api_key=KEY, email="ada@example.com", password="p"
     )
-    assert both.merged(Credentials()) == both
+    assert both.updated_with(Credentials()) == both
 
 
 def test_they_come_out_of_the_vault_as_they_went_in() -> None:
     both = Credentials(api_key=KEY, email="ada@example.com", password="p")
 
-    assert Credentials.from_json(both.to_json()) == both
+    assert Credentials(**both.to_json()) == both
 
 
 def test_the_key_is_used_before_the_user() -> None:
-    assert able_to("connections.list", Credentials(api_key=KEY, user_token=TOKEN)) == ApiKey(KEY)
+    assert choose_credential(
+        "connections.list", Credentials(api_key=KEY, user_token=TOKEN)
+    ) == ApiKey(KEY)
 
 
 def test_where_no_key_may_the_user_does_it() -> None:
     with_token = Credentials(api_key=KEY, user_token=TOKEN)
     with_password = Credentials(api_key=KEY, email="ada@example.com", password="p")
 
-    assert able_to("mcp.rotate_token", with_token) == UserToken(TOKEN)
-    assert able_to("connections.replace", with_password) == EmailPassword("ada@example.com", "p")
+    assert choose_credential("mcp.rotate_token", with_token) == UserToken(TOKEN)
+    assert choose_credential("connections.replace", with_password) == EmailPassword(
+        "ada@example.com", "p"
+    )
 
 
 def test_a_key_alone_is_told_what_it_takes() -> None:
     with pytest.raises(CredentialNotSupported, match="user token"):
-        able_to("mcp.get", Credentials(api_key=KEY))
+        choose_credential("mcp.get", Credentials(api_key=KEY))
 
 
 def test_what_is_shown_fits_where_it_is_kept() -> None:
-    longest = Credentials(api_key="sk-" + "a" * 60, email="e" * LONGEST_NAME, password="p")
+    longest = Credentials(api_key="sk-" + "a" * 60, email="e" * MAX_NAME_LENGTH, password="p")
     column = tables.metadata.tables["activepieces_integrations"].c.credential_hint
 
-    assert longest.problems() == {}
-    assert len(longest.masked()) <= column.type.length  # type: ignore[attr-defined]  # String has it
+    longest.validate()
+    assert len(longest.redacted()) <= column.type.length  # type: ignore[attr-defined]  # String has it

@@ -105,7 +105,7 @@ def test_a_tenant_cannot_move_to_another_project_later(apart: Office) -> None:
 
     with pytest.raises(InvalidInput) as caught:
         apart.services.integrations.update(
-            made, project_id=apart.upstream.project_id, user_id="alice", now=apart.now
+            made, project_id=apart.upstream.project_id, user_id="alice"
         )
 
     assert list(caught.value.fields) == ["projectId"]
@@ -139,9 +139,9 @@ def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: O
     with pytest.raises(NotFound):
         connections.get(ours, yours.id)
     with pytest.raises(NotFound):
-        connections.update(ours, yours.id, display_name="Got you", user_id="a", now=shared.now)
+        connections.update(ours, yours.id, display_name="Got you", user_id="a")
     with pytest.raises(NotFound):
-        connections.delete(ours, yours.id, force=True, user_id="a", now=shared.now)
+        connections.delete(ours, yours.id, force=True, user_id="a")
     assert connections.get(theirs, yours.id).display_name == "Mine"
 
 

@@ -29,8 +29,11 @@ from flask_activepieces.api_client.resources.connection_values import (
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, Locked, NotFound
 from flask_activepieces.integrations.connections import ownership
-from flask_activepieces.integrations.connections.saver import NewConnection, PlatformSharing
-from flask_activepieces.integrations.connections.service import ConnectionFilter
+from flask_activepieces.integrations.connections.lookup import ConnectionFilter
+from flask_activepieces.integrations.connections.new_connection import (
+    NewConnection,
+    PlatformSharing,
+)
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.standin.state import FEATURES
@@ -61,7 +64,7 @@ def save(
 def platform_destination(office: Office) -> list[Connection]:
     """What the platform has of this tenant."""
     integration = office.services.integrations.list_for_tenant(office.tenant)[0]
-    prefix = ownership.external_id(integration, "x", of_platform=True)[:-1]
+    prefix = ownership.external_id(integration, "x", platform=True)[:-1]
     rows = office.key().global_connections.list()
     return [row for row in rows if row.external_id.startswith(prefix)]
 
@@ -101,7 +104,7 @@ def test_every_kind_of_value(
     name = f"@activepieces/piece-acme-{piece}"
     new = NewConnection(value=value, piece_name=name, platform_sharing=PlatformSharing())
 
-    made = office.services.connections.save(integration, new, user_id="alice", now=office.now)
+    made = office.services.connections.save(integration, new, user_id="alice")
 
     assert (made.type, made.scope) == (value.type, "PLATFORM")
 
@@ -135,14 +138,14 @@ def test_without_its_metadata_it_is_still_its_tenants_and_no_other_organizations
         for one in (integration, labs, globex)
     }
     renamed = office.services.connections.update(
-        integration, made.id, display_name="New", user_id="alice", now=office.now
+        integration, made.id, display_name="New", user_id="alice"
     )
 
     assert seen == {integration.id: [made.id], labs.id: [], globex.id: []}
     assert renamed.display_name == "New"
     for stranger in (labs, globex):
         with pytest.raises(NotFound):
-            office.services.connections.delete(stranger, made.id, user_id="mallory", now=office.now)
+            office.services.connections.delete(stranger, made.id, user_id="mallory")
 
 
 def test_the_same_name_again_finds_it_without_its_metadata(
@@ -166,7 +169,7 @@ def test_what_activepieces_noted_of_the_account_is_sent_along(
         saved = save(office, integration, metadata=metadata)
         assert saved.metadata["accountIdentifier"] == "ada@example.com"
     changed = office.services.connections.update(
-        integration, made.id, metadata={"team": "hr"}, user_id="alice", now=office.now
+        integration, made.id, metadata={"team": "hr"}, user_id="alice"
     )
     assert changed.metadata["accountIdentifier"] == "ada@example.com"
 
@@ -240,10 +243,8 @@ def test_it_is_renamed_and_deleted_as_any_other(office: Office, integration: Int
     made = save(office, integration)
     connections = office.services.connections
 
-    renamed = connections.update(
-        integration, made.id, display_name="New", user_id="alice", now=office.now
-    )
-    connections.delete(integration, made.id, user_id="alice", now=office.now)
+    renamed = connections.update(integration, made.id, display_name="New", user_id="alice")
+    connections.delete(integration, made.id, user_id="alice")
 
     assert (renamed.id, renamed.display_name) == (made.id, "New")
     assert platform_destination(office) == []
@@ -256,7 +257,7 @@ def test_a_deletion_whose_answer_gets_lost_is_noticed(
     made = save(office, integration)
     office.upstream.faults.drop_response("DELETE", "/global-connections/*")
 
-    office.services.connections.delete(integration, made.id, user_id="alice", now=office.now)
+    office.services.connections.delete(integration, made.id, user_id="alice")
 
     assert office.told[-1] == "connection.deleted"
 

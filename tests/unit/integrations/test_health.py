@@ -11,7 +11,7 @@ from flask_activepieces.api_client.resources.connection_values import Placeholde
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.config.settings import ThirdPartyApp
 from flask_activepieces.integrations.connections.health import BrokenConnection
-from flask_activepieces.integrations.connections.saver import NewConnection
+from flask_activepieces.integrations.connections.new_connection import NewConnection
 from flask_activepieces.integrations.store import Integration
 from tests.support.office import SECRET_PIECE, Office
 
@@ -27,7 +27,7 @@ def breaks(office: Office, connection: Connection, status: str = "ERROR") -> Non
 
 
 def checked(office: Office, integration: Integration) -> list[BrokenConnection]:
-    return office.services.connection_health.check(integration, now=office.now)
+    return office.services.connection_health.check(integration)
 
 
 def failures(office: Office) -> int:
@@ -71,7 +71,7 @@ def test_one_that_was_never_given_a_value_is_told_too(
 ) -> None:
     """Flows fail with it as they do with one that broke."""
     new = NewConnection(value=Placeholder(), piece_name=SECRET_PIECE, display_name="Slack")
-    made = office.services.connections.save(integration, new, user_id="alice", now=office.now)
+    made = office.services.connections.save(integration, new, user_id="alice")
 
     (failing,) = checked(office, integration)
 
@@ -121,7 +121,7 @@ def test_a_deleted_connection_is_forgotten(office: Office, integration: Integrat
     breaks(office, connection)
     checked(office, integration)
 
-    office.services.connections.delete(integration, connection.id, user_id="alice", now=office.now)
+    office.services.connections.delete(integration, connection.id, user_id="alice")
 
     assert checked(office, integration) == []
     assert office.again(integration).failed_connection_ids == ()

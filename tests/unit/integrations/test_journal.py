@@ -23,9 +23,11 @@ def test_an_external_id_that_no_column_takes_is_not_kept(
     """A user may have made the connection in Activepieces, which takes 3000 characters."""
     made = office.set_up()
     connection = replace(office.save(made), external_id=external_id)
-    recorder = ConnectionRecorder(office.database, audit=office.audit, grants=office.grants)
+    recorder = ConnectionRecorder(
+        office.database, audit=office.audit, grants=office.grants, clock=office.clock
+    )
 
-    recorder.saved(made, connection, is_own=True, user_id=ADMIN, now=office.now)
+    recorder.record_saved(made, connection, is_default=True, user_id=ADMIN)
 
     noted = office.again(made)
     assert noted.default_connection_id == connection.id
@@ -35,12 +37,14 @@ def test_an_external_id_that_no_column_takes_is_not_kept(
 def test_the_longest_that_is_kept_fits(office: Office) -> None:
     column = tables.metadata.tables["activepieces_integrations"].c.default_connection_external_id
     made = office.set_up()
-    recorder = ConnectionRecorder(office.database, audit=office.audit, grants=office.grants)
+    recorder = ConnectionRecorder(
+        office.database, audit=office.audit, grants=office.grants, clock=office.clock
+    )
     longest = "x" * column.type.length  # type: ignore[attr-defined]  # String has it
 
     for external_id, kept in ((longest, longest), (f"{longest}x", None)):
         connection = replace(office.save(made), external_id=external_id)
-        recorder.saved(made, connection, is_own=True, user_id=ADMIN, now=office.now)
+        recorder.record_saved(made, connection, is_default=True, user_id=ADMIN)
 
         assert office.again(made).default_connection_external_id == kept
 

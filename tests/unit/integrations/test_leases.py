@@ -18,7 +18,7 @@ from flask_activepieces.api_client.errors import (
     UnexpectedResponse,
 )
 from flask_activepieces.errors import Locked
-from flask_activepieces.integrations.connections.leases import LONGEST_SILENCE, PATIENCE, Leases
+from flask_activepieces.integrations.connections.leases import MAX_SERVER_SECONDS, MAX_WAIT, Leases
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
 from tests.support.clock import StoppedClock
@@ -60,18 +60,18 @@ def leases(database: Database, clock: StoppedClock, slept: list[float]) -> Lease
 
 
 def assert_free(leases: Leases, slept: list[float]) -> None:
-    with leases.held("a connection"):
+    with leases.acquire("a connection"):
         assert slept == []
 
 
 def assert_taken(leases: Leases) -> Locked:
-    with pytest.raises(Locked) as caught, leases.held("a connection"):
+    with pytest.raises(Locked) as caught, leases.acquire("a connection"):
         raise AssertionError("two at once")
     return caught.value
 
 
 def test_a_lease_is_given_back_when_the_work_is_done(leases: Leases, slept: list[float]) -> None:
-    with leases.held("a connection"):
+    with leases.acquire("a connection"):
         pass
 
     assert_free(leases, slept)
@@ -80,21 +80,21 @@ def test_a_lease_is_given_back_when_the_work_is_done(leases: Leases, slept: list
 def test_who_comes_while_another_is_at_it_waits_and_gives_up(
     leases: Leases, slept: list[float]
 ) -> None:
-    with leases.held("a connection"):
+    with leases.acquire("a connection"):
         error = assert_taken(leases)
 
-    assert sum(slept) >= PATIENCE
+    assert sum(slept) >= MAX_WAIT
     assert max(slept) < 1
-    assert 0 < error.retry_after <= leases.lasts
+    assert 0 < error.retry_after <= leases.duration
 
 
 def test_another_connection_does_not_wait(leases: Leases, slept: list[float]) -> None:
-    with leases.held("a connection"), leases.held("another connection"):
+    with leases.acquire("a connection"), leases.acquire("another connection"):
         assert slept == []
 
 
 def test_names_are_not_joined_by_accident(leases: Leases, slept: list[float]) -> None:
-    with leases.held("a", "b"), leases.held("ab"):
+    with leases.acquire("a", "b"), leases.acquire("ab"):
         assert slept == []
 
 
@@ -111,7 +111,11 @@ ANSWERED = [
 def test_after_an_answer_the_next_may_try_at_once(
     error: Exception, leases: Leases, slept: list[float]
 ) -> None:
-    with pytest.raises(type(error)), leases.held("a connection") as lease, lease.sending():
+    with (
+        pytest.raises(type(error)),
+        leases.acquire("a connection") as lease,
+        leases.uncertain_call(lease),
+    ):
         raise error
 
     assert_free(leases, slept)
@@ -129,11 +133,15 @@ UNANSWERED = [
 def test_while_activepieces_may_still_be_at_it_nobody_else_tries(
     error: ApiError, leases: Leases, clock: StoppedClock, slept: list[float]
 ) -> None:
-    with pytest.raises(ApiError), leases.held("a connection") as lease, lease.sending():
+    with (
+        pytest.raises(ApiError),
+        leases.acquire("a connection") as lease,
+        leases.uncertain_call(lease),
+    ):
         raise error
 
     assert_taken(leases)
-    clock.advance(leases.lasts)
+    clock.advance(leases.duration)
     slept.clear()
     assert_free(leases, slept)
 
@@ -143,30 +151,30 @@ def test_what_fails_before_anything_is_sent_keeps_nobody_waiting(
     error: ApiError, leases: Leases, slept: list[float]
 ) -> None:
     """Only a look at what is there: Activepieces has nothing to go on with."""
-    with pytest.raises(ApiError), leases.held("a connection"):
+    with pytest.raises(ApiError), leases.acquire("a connection"):
         raise error
 
     assert_free(leases, slept)
 
 
 def test_what_is_sent_late_has_the_whole_time(leases: Leases, clock: StoppedClock) -> None:
-    with pytest.raises(CallTimedOut), leases.held("a connection") as lease:
-        clock.advance(leases.lasts - 10)
-        with lease.sending():
+    with pytest.raises(CallTimedOut), leases.acquire("a connection") as lease:
+        clock.advance(leases.duration - 10)
+        with leases.uncertain_call(lease):
             clock.advance(TIMEOUT)
             raise CallTimedOut("connections.upsert", seconds=TIMEOUT)
 
-    assert assert_taken(leases).retry_after >= LONGEST_SILENCE - PATIENCE
+    assert assert_taken(leases).retry_after >= MAX_SERVER_SECONDS - MAX_WAIT
 
 
 def test_who_was_too_slow_sends_nothing_while_another_is_at_it(
     leases: Leases, clock: StoppedClock
 ) -> None:
-    with pytest.raises(Locked), leases.held("a connection") as lease:
-        clock.advance(leases.lasts)
-        second = leases.held("a connection")
+    with pytest.raises(Locked), leases.acquire("a connection") as lease:
+        clock.advance(leases.duration)
+        second = leases.acquire("a connection")
         second.__enter__()
-        with lease.sending():
+        with leases.uncertain_call(lease):
             raise AssertionError("two at once")
 
     assert_taken(leases)
@@ -174,17 +182,21 @@ def test_who_was_too_slow_sends_nothing_while_another_is_at_it(
 
 def test_a_worker_that_is_told_to_stop_leaves_its_lease_behind(leases: Leases) -> None:
     """What it had sent, Activepieces goes on with."""
-    with pytest.raises(SystemExit), leases.held("a connection") as lease, lease.sending():
+    with (
+        pytest.raises(SystemExit),
+        leases.acquire("a connection") as lease,
+        leases.uncertain_call(lease),
+    ):
         raise SystemExit
 
     assert_taken(leases)
 
 
 def test_a_dead_workers_lease_ends(leases: Leases, clock: StoppedClock, slept: list[float]) -> None:
-    died = leases.held("a connection")
+    died = leases.acquire("a connection")
     died.__enter__()
 
-    clock.advance(leases.lasts)
+    clock.advance(leases.duration)
 
     assert_free(leases, slept)
 
@@ -192,9 +204,9 @@ def test_a_dead_workers_lease_ends(leases: Leases, clock: StoppedClock, slept: l
 def test_who_comes_back_late_does_not_give_away_anothers_turn(
     leases: Leases, clock: StoppedClock
 ) -> None:
-    with leases.held("a connection"):
-        clock.advance(leases.lasts)
-        second = leases.held("a connection")
+    with leases.acquire("a connection"):
+        clock.advance(leases.duration)
+        second = leases.acquire("a connection")
         second.__enter__()
 
     assert_taken(leases)
@@ -203,9 +215,9 @@ def test_who_comes_back_late_does_not_give_away_anothers_turn(
 def test_what_happens_once_happens_once(leases: Leases, clock: StoppedClock) -> None:
     until = int(clock()) + 600
 
-    assert leases.first("an authorization", until=until)
-    assert not leases.first("an authorization", until=until)
-    assert leases.first("another authorization", until=until)
+    assert leases.claim_once("an authorization", expires_at=until)
+    assert not leases.claim_once("an authorization", expires_at=until)
+    assert leases.claim_once("another authorization", expires_at=until)
 
 
 def test_of_many_threads_one_is_inside_at_a_time(database: Database, clock: StoppedClock) -> None:
@@ -214,7 +226,7 @@ def test_of_many_threads_one_is_inside_at_a_time(database: Database, clock: Stop
 
     def work(_: int) -> None:
         nonlocal inside, most
-        with leases.held("a connection"):
+        with leases.acquire("a connection"):
             with counting:
                 inside += 1
                 most = max(most, inside)

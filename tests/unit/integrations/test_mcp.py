@@ -35,9 +35,7 @@ def test_a_user_sees_the_server_and_four_characters_of_its_token(
 
 
 def test_a_user_switches_tools_off(office: Office, integration: Integration) -> None:
-    office.services.mcp.update(
-        integration, disabled_tools=["ap_list_connections"], user_id="alice", now=office.now
-    )
+    office.services.mcp.update(integration, disabled_tools=["ap_list_connections"], user_id="alice")
 
     assert office.told[-1] == "mcp.changed"
     assert office.services.mcp.get(integration).disabled_tools == ("ap_list_connections",)
@@ -47,7 +45,7 @@ def test_a_change_that_this_server_does_not_know_is_not_told(
     office: Office, integration: Integration
 ) -> None:
     with pytest.raises(CallNotSupported, match="cannot be switched on or off"):
-        office.services.mcp.update(integration, enabled=False, user_id="alice", now=office.now)
+        office.services.mcp.update(integration, enabled=False, user_id="alice")
 
     assert "mcp.changed" not in office.told
 
@@ -55,7 +53,7 @@ def test_a_change_that_this_server_does_not_know_is_not_told(
 def test_a_new_token_is_shown_to_nobody(office: Office, integration: Integration) -> None:
     before = office.services.mcp.get(integration).token
 
-    rotated = office.services.mcp.rotate_token(integration, ALICE, now=office.now)
+    rotated = office.services.mcp.rotate_token(integration, ALICE)
 
     assert rotated.token is None
     assert rotated.server.token != before
@@ -68,7 +66,7 @@ def test_a_new_token_is_shown_to_whom_the_app_allows_it(
 ) -> None:
     office.host.reveals = True
 
-    rotated = office.services.mcp.rotate_token(integration, ALICE, now=office.now)
+    rotated = office.services.mcp.rotate_token(integration, ALICE)
 
     assert rotated.token == office.services.mcp.get(integration).token
     assert str(rotated.token) not in repr(rotated)
@@ -106,8 +104,8 @@ def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: Office) -> Non
     mcp = vouching.services.mcp
 
     before = mcp.get(made)
-    mcp.update(made, disabled_tools=["ap_list_connections"], user_id="alice", now=vouching.now)
-    rotated = mcp.rotate_token(made, ALICE, now=vouching.now)
+    mcp.update(made, disabled_tools=["ap_list_connections"], user_id="alice")
+    rotated = mcp.rotate_token(made, ALICE)
 
     assert (before.project_id, before.disabled_tools) == (made.project_id, ())
     assert rotated.server.disabled_tools == ("ap_list_connections",)
@@ -136,7 +134,7 @@ def test_in_a_shared_project_the_app_vouches_for_nobody(vouching: Office) -> Non
 
     for app in (shared, vouching):
         with pytest.raises(CallNotSupported):
-            app.services.mcp.rotate_token(made, ALICE, now=app.now)
+            app.services.mcp.rotate_token(made, ALICE)
 
     assert shared.upstream.calls == []
 

@@ -24,7 +24,7 @@ from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound, SetupError
 from flask_activepieces.host.interface import Principal, Workspace
 from flask_activepieces.integrations import store as records
-from flask_activepieces.integrations.sign_in.integration_client import redirect_uri
+from flask_activepieces.integrations.sign_in.integration_client import trusted_redirect_uri
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support import hosts
@@ -74,9 +74,7 @@ def someone(office: Office, name: str = "alice") -> Principal:
 def connects(
     office: Office, site: Site, integration: Integration, name: str = "alice"
 ) -> Connection:
-    return office.services.one_click.connect(
-        integration, someone(office, name), issuer=site.url, now=office.now
-    )
+    return office.services.one_click.connect(integration, someone(office, name), issuer=site.url)
 
 
 def tokens_of(office: Office, connection: Connection) -> dict[str, Any]:
@@ -112,7 +110,7 @@ def test_a_click_makes_a_connection_that_calls_the_app_in_the_users_name(
     assert calls_us(site, tokens_of(office, made)["access_token"]) == 200
     now = office.again(integration)
     assert now.default_connection_id == made.id
-    assert office.services.connections.get_default(now, now=office.now).id == made.id
+    assert office.services.connections.get_default(now).id == made.id
 
 
 def test_the_click_is_recorded_as_a_permission(
@@ -260,7 +258,10 @@ def test_a_secret_that_no_key_opens_any_more_is_replaced(
     client_id = office.again(integration).oauth_client_id
     office.database.run_in_transaction(
         lambda transaction: records.change(
-            transaction, office.again(integration), {"oauth_client_secret": "lost"}, now=office.now
+            transaction,
+            office.again(integration),
+            {"encrypted_client_secret": "lost"},
+            now=office.now,
         )
     )
 
@@ -354,12 +355,12 @@ def says(office: Office, redirect_url: str | None) -> None:
     ],
 )
 def test_the_redirect_address_by_the_server(server: str, told: str | None, redirect: str) -> None:
-    assert redirect_uri(server, told) == redirect
+    assert trusted_redirect_uri(server, told) == redirect
 
 
 def test_a_server_on_plain_http_is_named_as_the_cause() -> None:
     with pytest.raises(SetupError) as caught:
-        redirect_uri("http://ap.internal:8080", "http://ap.internal:8080/redirect")
+        trusted_redirect_uri("http://ap.internal:8080", "http://ap.internal:8080/redirect")
 
     assert "http://ap.internal:8080" in str(caught.value)
     assert "https" in str(caught.value)
@@ -390,7 +391,7 @@ def test_the_integration_of_a_whole_tenant_speaks_for_the_organization_that_the_
 
     for organization_id, expected in [("labs", "labs"), ("gone", None), (None, None)]:
         principal = replace(someone(office), organization_id=organization_id)
-        office.services.one_click.connect(integration, principal, issuer=site.url, now=office.now)
+        office.services.one_click.connect(integration, principal, issuer=site.url)
         (grant,) = grants_of(office)
         assert grant["organization_id"] == (expected or "")
         (living,) = [
@@ -492,9 +493,7 @@ def test_a_token_can_be_given_up_while_an_integration_is_off(
 
 
 def switch(office: Office, integration: Integration, *, on: bool) -> None:
-    office.services.integrations.update(
-        office.again(integration), enabled=on, user_id="alice", now=office.now
-    )
+    office.services.integrations.update(office.again(integration), enabled=on, user_id="alice")
 
 
 def who(kept: dict[str, Any]) -> dict[str, str]:
@@ -566,7 +565,7 @@ def test_a_deleted_connection_takes_its_permission_along(
     made = connects(office, site, integration)
     token = tokens_of(office, made)["access_token"]
 
-    office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
+    office.services.connections.delete(integration, made.id, user_id="bob")
 
     assert grants_of(office) == []
     assert calls_us(site, token) == 401
@@ -579,7 +578,7 @@ def test_a_deletion_whose_answer_gets_lost_takes_the_permission_along(
     token = tokens_of(office, made)["access_token"]
     office.upstream.faults.drop_response("DELETE", "/app-connections/*")
 
-    office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
+    office.services.connections.delete(integration, made.id, user_id="bob")
 
     assert office.told[-1] == "connection.deleted"
     assert grants_of(office) == []
@@ -595,11 +594,11 @@ def test_a_deletion_that_fails_leaves_no_permission_either(
     office.upstream.faults.reset_connection("DELETE", "/app-connections/*")
 
     with pytest.raises(ConnectionFailed):
-        office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
+        office.services.connections.delete(integration, made.id, user_id="bob")
 
     assert grants_of(office) == []
     assert "connection.deleted" not in office.told
-    office.services.connections.delete(integration, made.id, user_id="bob", now=office.now)
+    office.services.connections.delete(integration, made.id, user_id="bob")
     assert office.told[-1] == "connection.deleted"
 
 
@@ -612,7 +611,7 @@ def test_a_replacement_whose_answer_gets_lost_takes_the_permission_along(
     office.upstream.faults.drop_response("POST", "/app-connections/replace")
 
     office.services.connections.replace(
-        integration, source_id=his.id, target_id=hers.id, user_id="carol", now=office.now
+        integration, source_id=his.id, target_id=hers.id, user_id="carol"
     )
 
     assert [grant["user_id"] for grant in grants_of(office)] == ["alice"]
@@ -639,7 +638,7 @@ def test_a_permission_ends_only_when_the_replaced_connection_is_gone(
     token = tokens_of(office, his)["access_token"]
 
     office.services.connections.replace(
-        integration, source_id=his.id, target_id=hers.id, **choices, user_id="carol", now=office.now
+        integration, source_id=his.id, target_id=hers.id, **choices, user_id="carol"
     )
 
     assert calls_us(site, token) == status
@@ -663,7 +662,7 @@ def test_a_removed_integration_takes_its_client_along(
 ) -> None:
     token = tokens_of(office, connects(office, site, integration))["access_token"]
 
-    office.services.integrations.remove(integration, user_id="alice", now=office.now)
+    office.services.integrations.remove(integration, user_id="alice")
 
     assert clients_of(office) == grants_of(office) == []
     assert calls_us(site, token) == 401

@@ -10,33 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from flask_activepieces.integrations.connections.ownership import belongs, external_id, stamped
-from flask_activepieces.integrations.store import Integration
-
-ON_THE_APPS_KEY = Integration(
-    id="an-integration",
-    tenant_id="acme",
-    organization_id=None,
-    base_url=None,
-    project_id="a-project",
-    shares_project=False,
-    has_credentials=False,
-    credential_hint=None,
-    enabled=True,
-    default_connection_id=None,
-    default_connection_external_id=None,
-    oauth_client_id=None,
-    failed_connection_ids=(),
-    revision=1,
-    created_at=0,
-    updated_at=0,
+from flask_activepieces.integrations.connections.ownership import (
+    external_id,
+    is_owned_by,
+    with_owner_metadata,
 )
-ON_ITS_OWN_KEY = replace(ON_THE_APPS_KEY, has_credentials=True)
+from flask_activepieces.integrations.store import Integration
+from tests.support.office import ON_THE_APPS_KEY
+
+ON_ITS_OWN_KEY = replace(ON_THE_APPS_KEY, encrypted_credentials="a ciphertext")
 OF_AN_ORGANIZATION = replace(ON_THE_APPS_KEY, organization_id="labs")
 
 
 def test_the_metadata_say_whose_it_is_and_by_which_version_of_the_app() -> None:
-    assert stamped({"team": "sales"}, OF_AN_ORGANIZATION, version="2.1") == {
+    assert with_owner_metadata({"team": "sales"}, OF_AN_ORGANIZATION, version="2.1") == {
         "team": "sales",
         "tenantId": "acme",
         "organizationId": "labs",
@@ -49,7 +36,7 @@ def test_the_metadata_say_whose_it_is_and_by_which_version_of_the_app() -> None:
     "name", ["tenantId", "organizationId", "integrationId", "hostVersion", "userId"]
 )
 def test_a_caller_cannot_say_whose_it_is(name: str) -> None:
-    written = stamped({name: "globex"}, ON_THE_APPS_KEY, version=None)
+    written = with_owner_metadata({name: "globex"}, ON_THE_APPS_KEY, version=None)
 
     assert "globex" not in written.values()
     assert written["tenantId"] == "acme"
@@ -74,8 +61,8 @@ def test_a_caller_cannot_say_whose_it_is(name: str) -> None:
 def test_who_has_a_connection(
     metadata: dict[str, Any] | None, on_the_apps_key: bool, on_its_own_key: bool
 ) -> None:
-    assert belongs(metadata, "by-hand", ON_THE_APPS_KEY) is on_the_apps_key
-    assert belongs(metadata, "by-hand", ON_ITS_OWN_KEY) is on_its_own_key
+    assert is_owned_by(metadata, "by-hand", ON_THE_APPS_KEY) is on_the_apps_key
+    assert is_owned_by(metadata, "by-hand", ON_ITS_OWN_KEY) is on_its_own_key
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"team": "sales"}])
@@ -85,42 +72,46 @@ def test_without_metadata_the_prefix_of_the_external_id_says_whose_it_is(
     metadata: dict[str, Any] | None, integration: Integration, of_platform: bool
 ) -> None:
     """Activepieces drops the metadata of connections of the whole platform."""
-    ours = external_id(integration, "slack", of_platform=of_platform)
-    theirs = external_id(replace(integration, tenant_id="globex"), "slack", of_platform=of_platform)
-    of_labs = external_id(OF_AN_ORGANIZATION, "slack", of_platform=of_platform)
+    ours = external_id(integration, "slack", platform=of_platform)
+    theirs = external_id(replace(integration, tenant_id="globex"), "slack", platform=of_platform)
+    of_labs = external_id(OF_AN_ORGANIZATION, "slack", platform=of_platform)
 
-    assert belongs(metadata, ours, integration)
-    assert not belongs(metadata, theirs, integration)
-    assert not belongs(metadata, of_labs, integration)
-    assert belongs(metadata, of_labs, OF_AN_ORGANIZATION)
+    assert is_owned_by(metadata, ours, integration)
+    assert not is_owned_by(metadata, theirs, integration)
+    assert not is_owned_by(metadata, of_labs, integration)
+    assert is_owned_by(metadata, of_labs, OF_AN_ORGANIZATION)
 
 
 def test_metadata_that_name_a_tenant_count_for_more_than_the_external_id() -> None:
     theirs = external_id(replace(ON_THE_APPS_KEY, tenant_id="globex"), "slack")
     ours = external_id(ON_THE_APPS_KEY, "slack")
 
-    assert belongs({"tenantId": "acme"}, theirs, ON_THE_APPS_KEY)
-    assert not belongs({"tenantId": "globex"}, ours, ON_THE_APPS_KEY)
+    assert is_owned_by({"tenantId": "acme"}, theirs, ON_THE_APPS_KEY)
+    assert not is_owned_by({"tenantId": "globex"}, ours, ON_THE_APPS_KEY)
 
 
 @pytest.mark.parametrize("theirs", [{}, {"accountIdentifier": "mallory@example.com"}])
 def test_what_activepieces_wrote_into_the_metadata_stays(theirs: dict[str, Any]) -> None:
     before = {"accountIdentifier": "ada@example.com", "team": "old"}
 
-    written = stamped({"team": "new"} | theirs, ON_THE_APPS_KEY, version=None, before=before)
+    written = with_owner_metadata(
+        {"team": "new"} | theirs, ON_THE_APPS_KEY, version=None, existing=before
+    )
 
     assert written["accountIdentifier"] == "ada@example.com"
     assert written["team"] == "new"
 
 
 def test_where_activepieces_wrote_nothing_nothing_is_made_up() -> None:
-    assert "accountIdentifier" not in stamped({}, ON_THE_APPS_KEY, version=None, before={"a": 1})
+    assert "accountIdentifier" not in with_owner_metadata(
+        {}, ON_THE_APPS_KEY, version=None, existing={"a": 1}
+    )
 
 
 def test_an_organization_has_its_own_and_not_those_of_the_tenant_as_a_whole() -> None:
-    assert belongs({"tenantId": "acme", "organizationId": "labs"}, "x", OF_AN_ORGANIZATION)
-    assert not belongs({"tenantId": "acme"}, "x", OF_AN_ORGANIZATION)
-    assert not belongs({"tenantId": "acme", "organizationId": "sales"}, "x", OF_AN_ORGANIZATION)
+    assert is_owned_by({"tenantId": "acme", "organizationId": "labs"}, "x", OF_AN_ORGANIZATION)
+    assert not is_owned_by({"tenantId": "acme"}, "x", OF_AN_ORGANIZATION)
+    assert not is_owned_by({"tenantId": "acme", "organizationId": "sales"}, "x", OF_AN_ORGANIZATION)
 
 
 def test_an_external_id_says_what_it_is_for() -> None:

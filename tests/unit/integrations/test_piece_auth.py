@@ -10,12 +10,12 @@ import pytest
 from flask_activepieces.api_client.resources.pieces import Piece, PieceAuth, PieceProperty
 from flask_activepieces.errors import InvalidInput
 from flask_activepieces.integrations.sign_in.piece_auth import (
+    authorization_method,
     authorization_url,
-    challenge_of,
     check_props,
-    filled,
-    method_of,
-    oauth2_of,
+    fill_placeholders,
+    oauth2_auth,
+    s256_challenge,
 )
 
 SLACK = "https://slack.example/oauth/v2/authorize"
@@ -73,9 +73,9 @@ def test_a_piece_that_wants_pkce_gets_the_strong_kind() -> None:
     sent = asked(address(auth(pkce=True, pkce_method="plain"), verifier=verifier))
 
     # The example of RFC 7636, appendix B.
-    assert challenge_of(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    assert s256_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
     assert (sent["code_challenge"], sent["code_challenge_method"]) == (
-        challenge_of(verifier),
+        s256_challenge(verifier),
         "S256",
     )
 
@@ -120,7 +120,7 @@ def test_what_the_piece_asks_for_stands_in_its_address() -> None:
 
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(InvalidInput, match="shop"):
-        filled("https://{shop}.example", {})
+        fill_placeholders("https://{shop}.example", {})
 
 
 @pytest.mark.parametrize(
@@ -150,12 +150,12 @@ def test_a_value_that_stands_in_no_address_is_free() -> None:
 
 @pytest.mark.parametrize(("said", "sent"), [("HEADER", "HEADER"), ("BODY", "BODY"), (None, "BODY")])
 def test_where_the_secret_goes_is_the_pieces_choice(said: str | None, sent: str) -> None:
-    assert method_of(auth(authorization_method=said)) == sent
+    assert authorization_method(auth(authorization_method=said)) == sent
 
 
 def test_a_piece_may_sign_in_in_several_ways() -> None:
     by_key = PieceAuth(type="SECRET_TEXT")
     piece = Piece(name="p", display_name="P", version="1.0.0", auths=(by_key, auth()))
 
-    assert oauth2_of(piece) == auth()
-    assert oauth2_of(Piece(name="p", display_name="P", version="1.0.0", auths=(by_key,))) is None
+    assert oauth2_auth(piece) == auth()
+    assert oauth2_auth(Piece(name="p", display_name="P", version="1.0.0", auths=(by_key,))) is None

@@ -15,7 +15,7 @@ from flask_activepieces.api_client.errors import (
 )
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound
-from flask_activepieces.integrations.connections.saver import PlatformSharing
+from flask_activepieces.integrations.connections.new_connection import PlatformSharing
 from flask_activepieces.integrations.connections.service import ReplacementResult
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing.standin.flows.rows import latest_version, published_version
@@ -36,7 +36,7 @@ def replaces(
     office: Office, integration: Integration, source: Connection, target: Connection, **how: Any
 ) -> ReplacementResult:
     return office.services.connections.replace(
-        integration, source_id=source.id, target_id=target.id, **how, user_id="alice", now=0
+        integration, source_id=source.id, target_id=target.id, **how, user_id="alice"
     )
 
 

@@ -165,7 +165,7 @@ def test_a_setup_without_a_key_keeps_the_one_that_is_there(office: Office) -> No
 
 def test_a_disabled_integration_stays_so(office: Office) -> None:
     made = office.set_up()
-    office.services.integrations.update(made, enabled=False, user_id="alice", now=office.now)
+    office.services.integrations.update(made, enabled=False, user_id="alice")
 
     again = office.set_up(api_key=office.upstream.api_key)
 
@@ -296,11 +296,13 @@ def test_an_integration_under_the_name_of_another_tenant_shows_and_changes_nothi
     rows = office.rows("integrations")
 
     with pytest.raises(NotFound):
-        office.database.read(lambda connection: records.encrypted_secrets(connection, foreign))
+        office.database.read(
+            lambda connection: records.get(connection, foreign.id, tenant_id=foreign.tenant_id)
+        )
     with pytest.raises(NotFound):
-        office.services.integrations.update(foreign, enabled=False, user_id=ADMIN, now=office.now)
+        office.services.integrations.update(foreign, enabled=False, user_id=ADMIN)
     with pytest.raises(NotFound):
-        office.services.integrations.remove(foreign, user_id=ADMIN, now=office.now)
+        office.services.integrations.remove(foreign, user_id=ADMIN)
     assert office.database.run_in_transaction(lambda work: records.remove(work, foreign)) is False
 
     assert office.rows("integrations") == rows

@@ -23,8 +23,8 @@ from flask_activepieces.errors import (
 )
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations.setup.credentials import Credentials
-from flask_activepieces.integrations.sign_in.pending import LIFETIME, LONGEST_STATE, PURPOSE
-from flask_activepieces.integrations.sign_in.piece_auth import challenge_of
+from flask_activepieces.integrations.sign_in.pending import LIFETIME, MAX_STATE_LENGTH, PURPOSE
+from flask_activepieces.integrations.sign_in.piece_auth import s256_challenge
 from flask_activepieces.integrations.sign_in.third_party import (
     AuthorizationRedirect,
     AuthorizationStart,
@@ -74,7 +74,6 @@ def started(
         AuthorizationStart(**said),
         user_id="alice",
         redirect_url=CALLBACK,
-        now=registered.now,
     )
 
 
@@ -87,7 +86,6 @@ def finished(registered: Office, begun: AuthorizationRedirect, **changed: Any) -
         "nonce": begun.nonce,
         "code": "a-code",
         "principal": alice(registered),
-        "now": registered.now,
     }
     state = asked(begun)["state"]
     return registered.services.third_party.finish(state, **said | changed).connection
@@ -109,7 +107,7 @@ def test_the_user_is_sent_to_the_third_party_and_comes_back_with_a_connection(
     (heard,) = chat.received
     form = {name: value for name, (value,) in parse_qs(heard.body).items()}
     assert (form["code"], form["redirect_uri"]) == ("a-code", CALLBACK)
-    assert challenge_of(form["code_verifier"]) == sent["code_challenge"]
+    assert s256_challenge(form["code_verifier"]) == sent["code_challenge"]
     # As the piece wants it: the secret in the header.
     assert "client_secret" not in form
     assert any(name.lower() == "authorization" for name, _ in heard.headers)
@@ -174,15 +172,17 @@ def test_who_left_the_organization_meanwhile_finishes_nothing(
 def test_a_state_works_for_ten_minutes(registered: Office, integration: Integration) -> None:
     begun = started(registered, integration)
 
+    registered.clock.advance(LIFETIME)
+
     with pytest.raises(SignatureExpired):
-        finished(registered, begun, now=registered.now + LIFETIME)
+        finished(registered, begun)
 
 
 @pytest.mark.parametrize("state", ["", "nonsense", "gAAAAABh"])
 def test_what_is_no_state_of_ours_is_refused(registered: Office, state: str) -> None:
     with pytest.raises(SignatureError):
         registered.services.third_party.finish(
-            state, nonce="a", code="b", principal=alice(registered), now=registered.now
+            state, nonce="a", code="b", principal=alice(registered)
         )
 
 
@@ -234,7 +234,7 @@ def test_after_the_integration_is_removed_there_is_nothing_to_finish(
     registered: Office, integration: Integration
 ) -> None:
     begun = started(registered, integration)
-    registered.services.integrations.remove(integration, user_id="alice", now=registered.now)
+    registered.services.integrations.remove(integration, user_id="alice")
 
     with pytest.raises(NotFound):
         finished(registered, begun)
@@ -248,7 +248,7 @@ def test_after_the_registration_was_changed_the_code_goes_nowhere(
         third_party_apps={CHAT_PIECE: ThirdPartyApp("another-client", SECRET)}
     )
 
-    with pytest.raises(SignatureError, match="registration"):
+    with pytest.raises(SignatureError, match="OAuth client was changed"):
         finished(changed, begun)
 
     assert chat.received == []
@@ -303,7 +303,7 @@ def test_a_connection_that_is_gone_meanwhile_is_not_made_anew(
 ) -> None:
     made = finished(registered, started(registered, integration, chat))
     begun = started(registered, integration, chat, piece_name=None, connection_id=made.id)
-    registered.services.connections.delete(integration, made.id, user_id="bob", now=registered.now)
+    registered.services.connections.delete(integration, made.id, user_id="bob")
 
     with pytest.raises(NotFound):
         finished(registered, begun)
@@ -381,10 +381,9 @@ def test_the_apps_registration_does_not_follow_to_a_platform_of_a_tenant(
         credentials=Credentials(api_key=registered.upstream.api_key),
         project_id=registered.new_project(),
         user_id="alice",
-        now=registered.now,
     )
 
-    with pytest.raises(SignatureError, match="registration"):
+    with pytest.raises(SignatureError, match="OAuth client was changed"):
         finished(registered, begun)
 
     assert chat.received == []
@@ -412,7 +411,7 @@ def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
 
     with pytest.raises(SignatureError, match="another version"):
         registered.services.third_party.finish(
-            state, nonce="a", code="b", principal=alice(registered), now=registered.now
+            state, nonce="a", code="b", principal=alice(registered)
         )
 
 
@@ -420,7 +419,7 @@ def test_what_would_make_too_long_a_url_is_refused_at_the_beginning(
     registered: Office, integration: Integration
 ) -> None:
     with pytest.raises(InvalidInput, match="too long"):
-        started(registered, integration, props={"port": "1", "x": "y" * LONGEST_STATE})
+        started(registered, integration, props={"port": "1", "x": "y" * MAX_STATE_LENGTH})
 
 
 def test_an_app_may_ask_for_less_than_the_piece(

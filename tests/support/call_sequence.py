@@ -1,0 +1,76 @@
+"""The functions of the package that one request goes through: how far a reader walks to follow it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import flask_activepieces
+
+_PACKAGE = Path(flask_activepieces.__file__).parent
+#: Rooms that a reader of a request enters by one function, without following what it calls in the same room.
+_LIBRARIES = ("api_client", "config", "crypto", "host", "storage")
+
+
+@dataclass(frozen=True)
+class CallSequence:
+    """The functions in the order of their first call, as ``file: function``."""
+
+    functions: tuple[str, ...]
+
+    @property
+    def files(self) -> set[str]:
+        """The files that contain them."""
+        return {function.partition(":")[0] for function in self.functions}
+
+    def __str__(self) -> str:
+        total = f"{len(self.functions)} functions in {len(self.files)} files"
+        return "\n".join([*self.functions, total])
+
+
+def record_calls(act: Callable[[], Any]) -> CallSequence:
+    """The functions that ``act`` calls in this thread.
+
+    Lambdas, comprehensions and generated methods do not count, nor what a library room calls within itself.
+    """
+    functions: dict[str, None] = {}
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        file = _file_of(frame.f_code)
+        if event != "call" or file is None or frame.f_code.co_name.startswith("<"):
+            return
+        name = getattr(frame.f_code, "co_qualname", frame.f_code.co_name)  # from Python 3.11 on
+        room = file.partition("/")[0]
+        if room not in _LIBRARIES or room != _calling_room(frame):
+            functions[f"{file}: {name.replace('.<locals>', '')}"] = None
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(before)
+    return CallSequence(tuple(functions))
+
+
+def _file_of(code: CodeType) -> str | None:
+    """The file of a function of the package, relative to it; None for any other, and for the stand-in."""
+    path = Path(code.co_filename)
+    if not path.is_relative_to(_PACKAGE):
+        return None
+    file = path.relative_to(_PACKAGE).as_posix()
+    return None if file.startswith("testing/") else file
+
+
+def _calling_room(frame: FrameType) -> str | None:
+    caller = frame.f_back
+    while caller is not None:
+        file = _file_of(caller.f_code)
+        if file is not None:
+            return file.partition("/")[0]
+        caller = caller.f_back
+    return None
