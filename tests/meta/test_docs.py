@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import get_args
 
 import click
 import pytest
@@ -20,7 +19,7 @@ from flask_activepieces.cli import activepieces_cli
 from flask_activepieces.oauth.tokens.access_tokens import AccessToken
 from flask_activepieces.storage.audit import Event
 from flask_activepieces.web.api.api_error_mapping import PROBLEMS_BY_ERROR
-from flask_activepieces.web.api.problems import Problem, ProblemCode
+from flask_activepieces.web.api.problems import ProblemType
 from tests.support.documents import blocks, code_words, headings, page, section
 
 # --- Routes ---------------------------------------------------------------------------------------
@@ -155,18 +154,18 @@ def test_every_code_of_a_problem_is_documented_and_no_other_is() -> None:
     section = page("errors").partition("## In the JSON API")[2].partition("\n## ")[0]
     documented = [code for _, code, _ in _PROBLEM_ROW.findall(section)]
 
-    assert sorted(documented) == sorted(get_args(ProblemCode))
+    assert sorted(documented) == sorted(kind.code for kind in ProblemType)
 
 
 def test_the_code_of_a_problem_is_not_derived_from_its_title() -> None:
-    assert Problem(409, "in_use", "Another title", "A detail.").code == "in_use"
+    assert all(kind.code == kind.name.lower() for kind in ProblemType)
 
 
 def test_every_problem_of_a_call_of_activepieces_is_told_and_no_other_is() -> None:
     section = page("errors").partition("### When Activepieces is called")[2].partition("\n## ")[0]
 
     assert sorted(_PROBLEM_ROW.findall(section)) == sorted(
-        (str(status), code, title) for _, status, code, title in PROBLEMS_BY_ERROR
+        (str(kind.status), kind.code, kind.title) for _, kind in PROBLEMS_BY_ERROR
     )
 
 

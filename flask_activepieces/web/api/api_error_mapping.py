@@ -28,55 +28,40 @@ from ...api_client.errors import (
     UnexpectedResponse,
     WorkerUnavailable,
 )
-from .problems import Problem, ProblemCode
+from .problems import Problem, ProblemType
 
 #: The statuses of problems that any call of Activepieces may cause.
 UPSTREAM_STATUSES = (404, 409, 422, 502, 503, 504)
 #: Seconds to wait when Activepieces is busy and does not say how long.
 DEFAULT_RETRY_AFTER = 30
 
-#: Status, code and title of each error. The first class that fits wins, so the special ones come first.
-PROBLEMS_BY_ERROR: tuple[tuple[type[ApiError], int, ProblemCode, str], ...] = (
-    (
-        ConnectionFailed,
-        502,
-        "activepieces_cannot_be_reached",
-        "Activepieces cannot be reached",
-    ),
-    (UnexpectedResponse, 502, "not_activepieces", "Not Activepieces"),
-    (
-        RouteNotFound,
-        502,
-        "not_offered_by_this_activepieces",
-        "Not offered by this Activepieces",
-    ),
-    (AuthenticationFailed, 502, "credential_refused", "Credential refused"),
-    (ServerError, 502, "activepieces_failed", "Activepieces failed"),
-    (CallTimedOut, 504, "activepieces_took_too_long", "Activepieces took too long"),
-    (WorkerUnavailable, 503, "no_worker", "No worker"),
-    (RateLimited, 503, "too_many_calls", "Too many calls"),
-    (PermissionDenied, 409, "not_allowed_by_activepieces", "Not allowed by Activepieces"),
-    (PlanUpgradeRequired, 409, "not_in_the_plan", "Not in the plan"),
-    (EditionNotSupported, 409, "not_in_this_edition", "Not in this edition"),
-    (
-        CredentialNotSupported,
-        409,
-        "not_possible_with_this_credential",
-        "Not possible with this credential",
-    ),
-    (CallNotSupported, 409, "not_possible", "Not possible"),
-    (ResourceNotFound, 404, "not_found_in_activepieces", "Not found in Activepieces"),
-    (ConnectionValueRejected, 422, "value_refused", "Value refused"),
-    (CodeExchangeFailed, 422, "code_refused", "Code refused"),
-    (InvalidRequest, 422, "refused_by_activepieces", "Refused by Activepieces"),
+#: The first class that fits wins, so the special ones come first.
+PROBLEMS_BY_ERROR: tuple[tuple[type[ApiError], ProblemType], ...] = (
+    (ConnectionFailed, ProblemType.ACTIVEPIECES_CANNOT_BE_REACHED),
+    (UnexpectedResponse, ProblemType.NOT_ACTIVEPIECES),
+    (RouteNotFound, ProblemType.NOT_OFFERED_BY_THIS_ACTIVEPIECES),
+    (AuthenticationFailed, ProblemType.CREDENTIAL_REFUSED),
+    (ServerError, ProblemType.ACTIVEPIECES_FAILED),
+    (CallTimedOut, ProblemType.ACTIVEPIECES_TOOK_TOO_LONG),
+    (WorkerUnavailable, ProblemType.NO_WORKER),
+    (RateLimited, ProblemType.TOO_MANY_CALLS),
+    (PermissionDenied, ProblemType.NOT_ALLOWED_BY_ACTIVEPIECES),
+    (PlanUpgradeRequired, ProblemType.NOT_IN_THE_PLAN),
+    (EditionNotSupported, ProblemType.NOT_IN_THIS_EDITION),
+    (CredentialNotSupported, ProblemType.NOT_POSSIBLE_WITH_THIS_CREDENTIAL),
+    (CallNotSupported, ProblemType.NOT_POSSIBLE),
+    (ResourceNotFound, ProblemType.NOT_FOUND_IN_ACTIVEPIECES),
+    (ConnectionValueRejected, ProblemType.VALUE_REFUSED),
+    (CodeExchangeFailed, ProblemType.CODE_REFUSED),
+    (InvalidRequest, ProblemType.REFUSED_BY_ACTIVEPIECES),
 )
 
 
 def problem_from(error: ApiError) -> Problem:
     """The problem for this error; its detail names the call and what Activepieces said about it."""
-    status, code, title = next(row[1:] for row in PROBLEMS_BY_ERROR if isinstance(error, row[0]))
-    if status != 503:
-        return Problem(status, code, title, str(error))
+    kind = next(kind for error_class, kind in PROBLEMS_BY_ERROR if isinstance(error, error_class))
+    if kind.status != 503:
+        return Problem(kind, str(error))
     requested = error.retry_after if isinstance(error, RateLimited) else None
     retry_after = DEFAULT_RETRY_AFTER if requested is None else ceil(requested)
-    return Problem(status, code, title, str(error), retry_after=retry_after)
+    return Problem(kind, str(error), retry_after=retry_after)

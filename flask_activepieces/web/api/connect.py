@@ -30,7 +30,6 @@ from ..pages.base import (
     to_login,
 )
 from ..routes import View
-from .api_error_mapping import UPSTREAM_STATUSES
 from .connections import ConnectionSchema
 from .fields import CamelSchema, JsonStrings, LocalPath, PieceName, String
 from .operations import Operation, OperationContext
@@ -77,7 +76,7 @@ class CallbackSchema(Schema):
     error_description = String(max_length=2000)
 
 
-@Operation("edit", answer=ConnectionSchema(), success=201, problems=UPSTREAM_STATUSES)
+@Operation("edit", answer=ConnectionSchema(), success=201)
 def connect(context: OperationContext, integration_id: str) -> Any:
     """Connect the signed-in user to the app's own piece; the call is their consent.
 
@@ -119,7 +118,7 @@ def login_required_link(view: View) -> View:
 
 
 @login_required_link
-@Operation("edit", query=StartSchema(), success=200, problems=UPSTREAM_STATUSES)
+@Operation("edit", query=StartSchema(), success=200)
 def confirm_oauth2(context: OperationContext, integration_id: str) -> Response:
     """A page that asks the user whether to sign in at a third party; its button starts the sign-in.
 
@@ -142,7 +141,7 @@ def confirm_oauth2(context: OperationContext, integration_id: str) -> Response:
 
 
 @login_required_link
-@Operation("edit", query=StartSchema(), success=303, problems=(400, *UPSTREAM_STATUSES))
+@Operation("edit", query=StartSchema(), success=303)
 def start_oauth2(context: OperationContext, integration_id: str) -> Response:
     """Send the browser to a third party, where the user grants what a piece needs."""
     integration = context.integration(integration_id)
@@ -160,7 +159,7 @@ def start_oauth2(context: OperationContext, integration_id: str) -> Response:
 
 
 @errors_as_pages
-@Operation("edit", query=CallbackSchema(), success=303, problems=(400, 404, *UPSTREAM_STATUSES))
+@Operation("edit", query=CallbackSchema(), success=303)
 def finish_oauth2(context: OperationContext) -> Response:
     """The callback of the third party: saves the connection, and sends the browser on."""
     try:

@@ -19,7 +19,6 @@ from ...errors import InvalidInput, NotFound
 from ...integrations.connections.lookup import ConnectionFilter
 from ...integrations.connections.new_connection import NewConnection, PlatformSharing
 from ...integrations.store import Integration
-from .api_error_mapping import UPSTREAM_STATUSES
 from .connection_values import value_schemas
 from .fields import CamelSchema, JsonObject, PieceName, StrictBoolean, String
 from .operations import Operation, OperationContext
@@ -222,13 +221,7 @@ class ReplacementResultSchema(CamelSchema):
     )
 
 
-@Operation(
-    "edit",
-    body=NewConnectionSchema(),
-    answer=ConnectionSchema(),
-    success=201,
-    problems=UPSTREAM_STATUSES,
-)
+@Operation("edit", body=NewConnectionSchema(), answer=ConnectionSchema(), success=201)
 def save_connection(context: OperationContext) -> Any:
     """Create a connection, or replace the value of the one with this external id.
 
@@ -248,12 +241,7 @@ def save_connection(context: OperationContext) -> Any:
     )
 
 
-@Operation(
-    "view",
-    query=ConnectionFilterSchema(),
-    answer=ConnectionPageSchema(),
-    problems=UPSTREAM_STATUSES,
-)
+@Operation("view", query=ConnectionFilterSchema(), answer=ConnectionPageSchema())
 def list_connections(context: OperationContext, integration_id: str) -> Any:
     """The tenant's connections, oldest first."""
     query = context.query
@@ -269,15 +257,13 @@ def list_connections(context: OperationContext, integration_id: str) -> Any:
     return page_of(connections, limit=query["limit"], cursor=query.get("cursor"))
 
 
-@Operation("view", answer=ConnectionSchema(), problems=UPSTREAM_STATUSES)
+@Operation("view", answer=ConnectionSchema())
 def get_connection(context: OperationContext, integration_id: str, connection_id: str) -> Any:
     """One connection."""
     return context.state.connections.get(context.integration(integration_id), connection_id)
 
 
-@Operation(
-    "edit", body=ConnectionChangeSchema(), answer=ConnectionSchema(), problems=UPSTREAM_STATUSES
-)
+@Operation("edit", body=ConnectionChangeSchema(), answer=ConnectionSchema())
 def update_connection(context: OperationContext, integration_id: str, connection_id: str) -> Any:
     """Rename a connection, or replace its metadata; the scope PLATFORM requires the permission `admin`."""
     integration = context.integration(integration_id)
@@ -291,20 +277,20 @@ def update_connection(context: OperationContext, integration_id: str, connection
     )
 
 
-@Operation("edit", query=DeleteSchema(), problems=UPSTREAM_STATUSES)
+@Operation("edit", query=DeleteSchema())
 def delete_connection(context: OperationContext, integration_id: str, connection_id: str) -> None:
     """Delete a connection; with `force` even if flows use it. The scope PLATFORM requires the permission `admin`."""
     _delete(context, context.integration(integration_id), connection_id)
 
 
-@Operation("view", answer=ConnectionSchema(), problems=UPSTREAM_STATUSES)
+@Operation("view", answer=ConnectionSchema())
 def get_default_connection(context: OperationContext, integration_id: str) -> Any:
     """The integration's default connection: the one saved last for the app's own piece."""
     integration = context.integration(integration_id)
     return context.state.connections.get_default(integration)
 
 
-@Operation("edit", query=DeleteSchema(), problems=UPSTREAM_STATUSES)
+@Operation("edit", query=DeleteSchema())
 def delete_default_connection(context: OperationContext, integration_id: str) -> None:
     """Delete the integration's default connection."""
     integration = context.integration(integration_id)
@@ -313,19 +299,14 @@ def delete_default_connection(context: OperationContext, integration_id: str) ->
     _delete(context, integration, integration.default_connection_id)
 
 
-@Operation("view", answer=OwnerListSchema(), problems=UPSTREAM_STATUSES)
+@Operation("view", answer=OwnerListSchema())
 def list_owners(context: OperationContext, integration_id: str) -> Any:
     """The Activepieces users who own connections in the project."""
     owners = context.state.connections.list_owners(context.integration(integration_id))
     return {"data": owners, "next": None, "previous": None}
 
 
-@Operation(
-    "edit",
-    body=ReplacementSchema(),
-    answer=ReplacementResultSchema(),
-    problems=UPSTREAM_STATUSES,
-)
+@Operation("edit", body=ReplacementSchema(), answer=ReplacementResultSchema())
 def replace_connection(context: OperationContext, integration_id: str) -> Any:
     """Move flows from one connection to another of the same piece, and delete the first."""
     integration = context.integration(integration_id)

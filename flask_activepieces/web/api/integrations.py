@@ -9,7 +9,6 @@ from marshmallow import fields
 from ...errors import InvalidInput
 from ...integrations.setup.credentials import Credentials
 from ...integrations.setup.request import SetupRequest
-from .api_error_mapping import UPSTREAM_STATUSES
 from .fields import CamelSchema, Instant, StrictBoolean, String
 from .operations import Operation, OperationContext
 
@@ -80,13 +79,7 @@ class IntegrationListSchema(CamelSchema):
     data = fields.List(fields.Nested(IntegrationSchema), required=True)
 
 
-@Operation(
-    "admin",
-    body=SetupSchema(),
-    answer=SetupResultSchema(),
-    success=201,
-    problems=UPSTREAM_STATUSES,
-)
+@Operation("admin", body=SetupSchema(), answer=SetupResultSchema(), success=201)
 def set_up(context: OperationContext) -> Any:
     """Connect the tenant, or an organization in it, to Activepieces; a second call for the same one changes it.
 
@@ -100,36 +93,31 @@ def set_up(context: OperationContext) -> Any:
     return {"integration_tenant_id": integration.id}
 
 
-@Operation("view", answer=IntegrationListSchema())
+@Operation("view", calls_activepieces=False, answer=IntegrationListSchema())
 def list_integrations(context: OperationContext) -> Any:
     """The integrations of the tenant and of the caller's organizations."""
     return {"data": context.state.integrations.visible_to(context.principal)}
 
 
-@Operation("view", answer=IntegrationSchema())
+@Operation("view", calls_activepieces=False, answer=IntegrationSchema())
 def get_integration(context: OperationContext, integration_id: str) -> Any:
     """One integration, with masked credentials."""
     return context.integration(integration_id)
 
 
-@Operation("view", answer=IntegrationSchema())
+@Operation("view", calls_activepieces=False, answer=IntegrationSchema())
 def get_integration_settings(context: OperationContext, integration_id: str) -> Any:
     """The same, under another address."""
     return context.integration(integration_id)
 
 
-@Operation("view", answer=StatusSchema())
+@Operation("view", calls_activepieces=False, answer=StatusSchema())
 def get_status(context: OperationContext, integration_id: str) -> Any:
     """Whether the integration is enabled."""
     return context.integration(integration_id)
 
 
-@Operation(
-    "admin",
-    body=IntegrationChangeSchema(),
-    answer=IntegrationSchema(),
-    problems=UPSTREAM_STATUSES,
-)
+@Operation("admin", body=IntegrationChangeSchema(), answer=IntegrationSchema())
 def update_integration(context: OperationContext, integration_id: str) -> Any:
     """Enable or disable an integration, replace or remove its credentials, or choose another project."""
     changes = {name: context.body[name] for name in _CREDENTIALS if name in context.body}
@@ -144,7 +132,7 @@ def update_integration(context: OperationContext, integration_id: str) -> Any:
     )
 
 
-@Operation("admin")
+@Operation("admin", calls_activepieces=False)
 def delete_integration(context: OperationContext, integration_id: str) -> None:
     """Delete the integration and its credentials; what it created in Activepieces stays there."""
     context.state.integrations.remove(

@@ -9,7 +9,6 @@ from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
 from ...api_client.resources.mcp import McpServer
-from .api_error_mapping import UPSTREAM_STATUSES
 from .fields import CamelSchema, StrictBoolean, String
 from .operations import Operation, OperationContext
 
@@ -47,13 +46,13 @@ class McpChangeSchema(CamelSchema):
             raise ValidationError("Send either disabledTools or enabled.", "disabledTools")
 
 
-@Operation("view", answer=McpSchema(), problems=UPSTREAM_STATUSES)
+@Operation("view", answer=McpSchema())
 def get_mcp(context: OperationContext, integration_id: str) -> Any:
     """The project's MCP server, with a masked token."""
     return _to_json(context.state.mcp.get(context.integration(integration_id)))
 
 
-@Operation("admin", body=McpChangeSchema(), answer=McpSchema(), problems=UPSTREAM_STATUSES)
+@Operation("admin", body=McpChangeSchema(), answer=McpSchema())
 def update_mcp(context: OperationContext, integration_id: str) -> Any:
     """Choose the disabled tools, or enable or disable an older server."""
     server = context.state.mcp.update(
@@ -65,7 +64,7 @@ def update_mcp(context: OperationContext, integration_id: str) -> Any:
     return _to_json(server)
 
 
-@Operation("admin", answer=McpSchema(), problems=UPSTREAM_STATUSES)
+@Operation("admin", answer=McpSchema())
 def rotate_mcp(context: OperationContext, integration_id: str) -> Any:
     """Replace the token of the MCP server; the new one is shown once, to callers who may see it."""
     rotated = context.state.mcp.rotate_token(context.integration(integration_id), context.principal)

@@ -95,14 +95,20 @@ class ClientListSchema(Schema):
     data = fields.List(fields.Nested(ClientSchema), required=True)
 
 
-@Operation("view", answer=ClientListSchema())
+@Operation("view", calls_activepieces=False, answer=ClientListSchema())
 def list_clients(context: OperationContext) -> Any:
     """The tenant's OAuth clients."""
     clients = context.state.oauth_clients.list_for_tenant(context.tenant_id)
     return {"data": [shown(client) for client in clients]}
 
 
-@Operation("admin", body=RegistrationSchema(), answer=NewClientSchema(), success=201)
+@Operation(
+    "admin",
+    calls_activepieces=False,
+    body=RegistrationSchema(),
+    answer=NewClientSchema(),
+    success=201,
+)
 def create_client(context: OperationContext) -> Any:
     """Register an OAuth client of the tenant; only this response has its secret."""
     registration = Registration(tenant_id=context.tenant_id, **{"name": "", **context.body})
@@ -110,13 +116,13 @@ def create_client(context: OperationContext) -> Any:
     return shown(client, secret)
 
 
-@Operation("view", answer=ClientSchema())
+@Operation("view", calls_activepieces=False, answer=ClientSchema())
 def get_client(context: OperationContext, client_id: str) -> Any:
     """One OAuth client."""
     return shown(_find(context, client_id))
 
 
-@Operation("admin", body=ClientChangeSchema(), answer=ClientSchema())
+@Operation("admin", calls_activepieces=False, body=ClientChangeSchema(), answer=ClientSchema())
 def update_client(context: OperationContext, client_id: str) -> Any:
     """Change the named fields; a client stays public or confidential, and stays in its tenant."""
     client = _find(context, client_id)
@@ -125,7 +131,13 @@ def update_client(context: OperationContext, client_id: str) -> Any:
     return shown(context.state.oauth_clients.update(client, registration))
 
 
-@Operation("admin", body=RotationSchema(), body_optional=True, answer=NewClientSchema())
+@Operation(
+    "admin",
+    calls_activepieces=False,
+    body=RotationSchema(),
+    body_optional=True,
+    answer=NewClientSchema(),
+)
 def rotate_client(context: OperationContext, client_id: str) -> Any:
     """Create a new secret, shown once; ``{"keep_old": false}`` invalidates the old one immediately."""
     client = _find(context, client_id)
@@ -133,7 +145,7 @@ def rotate_client(context: OperationContext, client_id: str) -> Any:
     return shown(client, secret)
 
 
-@Operation("admin")
+@Operation("admin", calls_activepieces=False)
 def delete_client(context: OperationContext, client_id: str) -> None:
     """Delete the OAuth client, and revoke its grants and tokens."""
     context.state.oauth_clients.delete(_find(context, client_id))

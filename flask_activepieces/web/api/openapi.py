@@ -6,7 +6,7 @@ import inspect
 import re
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -17,8 +17,9 @@ from marshmallow.validate import OneOf
 
 from ...state import get_state
 from ..routes import NAME, View
+from .api_error_mapping import UPSTREAM_STATUSES
 from .operations import Operation, get_operation
-from .problems import ProblemCode, json_view
+from .problems import ProblemType, json_view
 
 #: The meaning of each status of a problem.
 PROBLEMS = {
@@ -55,7 +56,7 @@ class ProblemSchema(Schema):
     status = fields.Integer(required=True)
     code = fields.String(
         required=True,
-        validate=OneOf(get_args(ProblemCode)),
+        validate=OneOf([kind.code for kind in ProblemType]),
         metadata={"description": "what happened, for programs"},
     )
     detail = fields.String(required=True, metadata={"description": "the same for people"})
@@ -156,7 +157,12 @@ def _success_response(operation: Operation) -> dict[str, Any]:
 
 
 def _problem_statuses(operation: Operation, names: list[str]) -> list[int]:
-    statuses = {401, 403, 500, 503, *operation.problems}
+    statuses = {401, 403, 500, 503}
+    if operation.calls_activepieces:
+        statuses |= set(UPSTREAM_STATUSES)
+    if operation.success == 303:
+        # A form or a link, with a page token or a state that can expire.
+        statuses.add(400)
     if names:
         statuses.add(404)
     if operation.query:

@@ -62,8 +62,7 @@ class Operation:
     body_optional: bool = False
     answer: Schema | None = None
     success: int | None = None
-    #: Statuses of problems besides those that every view may have.
-    problems: tuple[int, ...] = ()
+    calls_activepieces: bool = True
 
     @property
     def status(self) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from enum import Enum, unique
 from functools import wraps
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, make_response, request
@@ -33,62 +34,74 @@ from ..setup_reports import DESCRIPTION, report
 
 JsonView = Callable[..., ResponseReturnValue]
 
-#: What happened, for programs; docs/errors.md explains each.
-ProblemCode = Literal[
-    "bad_request",
-    "request_entity_too_large",
-    "unsupported_media_type",
-    "http_error",
-    "not_signed_in",
-    "not_allowed",
-    "cross_site_call",
-    "invalid_input",
-    "not_found",
-    "out_of_date",
-    "invalid_authorization_request",
-    "refused",
-    "declined",
-    "disabled",
-    "in_use",
-    "not_available",
-    "server_error",
-    "activepieces_cannot_be_reached",
-    "activepieces_failed",
-    "activepieces_took_too_long",
-    "not_activepieces",
-    "not_offered_by_this_activepieces",
-    "credential_refused",
-    "no_worker",
-    "too_many_calls",
-    "not_allowed_by_activepieces",
-    "not_in_the_plan",
-    "not_in_this_edition",
-    "not_possible_with_this_credential",
-    "not_possible",
-    "not_found_in_activepieces",
-    "value_refused",
-    "code_refused",
-    "refused_by_activepieces",
-]
+
+@unique
+class ProblemType(Enum):
+    """What can happen: status and title. Its name in lower case is the code for programs; see docs/errors.md."""
+
+    BAD_REQUEST = 400, "Bad Request"
+    REQUEST_ENTITY_TOO_LARGE = 413, "Request Entity Too Large"
+    UNSUPPORTED_MEDIA_TYPE = 415, "Unsupported Media Type"
+    HTTP_ERROR = 500, "HTTP error"
+    NOT_SIGNED_IN = 401, "Not signed in"
+    NOT_ALLOWED = 403, "Not allowed"
+    CROSS_SITE_CALL = 403, "Cross-site call"
+    INVALID_INPUT = 422, "Invalid input"
+    NOT_FOUND = 404, "Not found"
+    OUT_OF_DATE = 400, "Out of date"
+    INVALID_AUTHORIZATION_REQUEST = 400, "Invalid request"
+    REFUSED = 403, "Refused"
+    DECLINED = 403, "Declined"
+    DISABLED = 409, "Disabled"
+    IN_USE = 409, "In use"
+    NOT_AVAILABLE = 503, "Not available"
+    SERVER_ERROR = 500, "Server error"
+    ACTIVEPIECES_CANNOT_BE_REACHED = 502, "Activepieces cannot be reached"
+    NOT_ACTIVEPIECES = 502, "Not Activepieces"
+    NOT_OFFERED_BY_THIS_ACTIVEPIECES = 502, "Not offered by this Activepieces"
+    CREDENTIAL_REFUSED = 502, "Credential refused"
+    ACTIVEPIECES_FAILED = 502, "Activepieces failed"
+    ACTIVEPIECES_TOOK_TOO_LONG = 504, "Activepieces took too long"
+    NO_WORKER = 503, "No worker"
+    TOO_MANY_CALLS = 503, "Too many calls"
+    NOT_ALLOWED_BY_ACTIVEPIECES = 409, "Not allowed by Activepieces"
+    NOT_IN_THE_PLAN = 409, "Not in the plan"
+    NOT_IN_THIS_EDITION = 409, "Not in this edition"
+    NOT_POSSIBLE_WITH_THIS_CREDENTIAL = 409, "Not possible with this credential"
+    NOT_POSSIBLE = 409, "Not possible"
+    NOT_FOUND_IN_ACTIVEPIECES = 404, "Not found in Activepieces"
+    VALUE_REFUSED = 422, "Value refused"
+    CODE_REFUSED = 422, "Code refused"
+    REFUSED_BY_ACTIVEPIECES = 422, "Refused by Activepieces"
+
+    def __init__(self, status: int, title: str) -> None:
+        self.status = status
+        self.title = title
+
+    @property
+    def code(self) -> str:
+        """The code for programs."""
+        return self.name.lower()
+
 
 MAX_BODY_BYTES = 256 * 1024
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_HTTP_CODES: dict[int, ProblemCode] = {
-    400: "bad_request",
-    413: "request_entity_too_large",
-    415: "unsupported_media_type",
+_HTTP_ERRORS = {
+    400: ProblemType.BAD_REQUEST,
+    413: ProblemType.REQUEST_ENTITY_TOO_LARGE,
+    415: ProblemType.UNSUPPORTED_MEDIA_TYPE,
 }
 
 
 class Problem(ActivepiecesError):
-    """Raised to answer a call of the JSON API with a status, a code and a text; ``members`` join the body."""
+    """Raised to answer a call of the JSON API with an error; ``members`` are added to the body."""
 
     def __init__(
-        self, status: int, code: ProblemCode, title: str, detail: str, **members: Any
+        self, kind: ProblemType, detail: str, *, status: int | None = None, **members: Any
     ) -> None:
-        self.status = status
-        self.code = code
-        self.title = title
+        self.status = status or kind.status
+        self.title = kind.title
+        self.code = kind.code
         self.detail = detail
         self.members = members
         super().__init__(detail)
@@ -120,7 +133,7 @@ def json_body() -> dict[str, Any]:
     try:
         body = request.get_json()
     except RecursionError:
-        raise Problem(400, "bad_request", "Bad Request", "The JSON is nested too deeply.") from None
+        raise Problem(ProblemType.BAD_REQUEST, "The JSON is nested too deeply.") from None
     if not isinstance(body, dict):
         raise InvalidInput({"body": "Must be a JSON object."})
     return body
@@ -130,10 +143,10 @@ def require_permission(state: State, permission: Permission) -> Principal:
     """The signed-in principal with this permission; `Problem` 401 or 403 for anyone else."""
     principal = state.host.current_principal()
     if principal is None:
-        raise Problem(401, "not_signed_in", "Not signed in", "Sign in first.")
+        raise Problem(ProblemType.NOT_SIGNED_IN, "Sign in first.")
     if not state.host.allows(principal, permission):
         detail = f"This requires the permission {permission!r} in your workspace."
-        raise Problem(403, "not_allowed", "Not allowed", detail)
+        raise Problem(ProblemType.NOT_ALLOWED, detail)
     return principal
 
 
@@ -149,8 +162,7 @@ def _reject_cross_site_call(state: State) -> None:
     elif site not in (None, "same-origin", "none") or (
         site is None and origin is not None and origin not in _app_origins(state)
     ):
-        detail = "This call must come from a page of this app."
-        raise Problem(403, "cross_site_call", "Cross-site call", detail)
+        raise Problem(ProblemType.CROSS_SITE_CALL, "This call must come from a page of this app.")
 
 
 def _app_origins(state: State) -> set[str]:
@@ -174,33 +186,30 @@ def _problem_from(error: Exception) -> Problem | None:
         case Problem() as problem:
             return problem
         case InvalidInput(fields=fields) as invalid:
-            return Problem(422, "invalid_input", "Invalid input", str(invalid), fields=fields)
+            return Problem(ProblemType.INVALID_INPUT, str(invalid), fields=fields)
         case NotFound() as missing:
-            return Problem(404, "not_found", "Not found", str(missing))
+            return Problem(ProblemType.NOT_FOUND, str(missing))
         case SignatureError() as stale:
-            detail = f"Nothing was changed: {stale}. Start again."
-            return Problem(400, "out_of_date", "Out of date", detail)
+            return Problem(ProblemType.OUT_OF_DATE, f"Nothing was changed: {stale}. Start again.")
         case NoRedirect(message=message, remedy=remedy):
-            detail = f"{message} {remedy}"
-            return Problem(400, "invalid_authorization_request", "Invalid request", detail)
+            return Problem(ProblemType.INVALID_AUTHORIZATION_REQUEST, f"{message} {remedy}")
         case Refused(error=oauth_error):
-            return Problem(403, "refused", "Refused", str(oauth_error.description))
+            return Problem(ProblemType.REFUSED, str(oauth_error.description))
         case IntegrationDisabled() as disabled:
-            return Problem(409, "disabled", "Disabled", str(disabled))
+            return Problem(ProblemType.DISABLED, str(disabled))
         case ConnectionInUse(flow_ids=flow_ids) as used:
-            return Problem(409, "in_use", "In use", str(used), flowIds=list(flow_ids))
+            return Problem(ProblemType.IN_USE, str(used), flowIds=list(flow_ids))
         case AuthorizationDeclined() as declined:
-            return Problem(403, "declined", "Declined", str(declined))
+            return Problem(ProblemType.DECLINED, str(declined))
         case Unavailable(retry_after=seconds) as unavailable:
-            return Problem(
-                503, "not_available", "Not available", str(unavailable), retry_after=seconds
-            )
+            return Problem(ProblemType.NOT_AVAILABLE, str(unavailable), retry_after=seconds)
         case SetupError() as setup_error:
             reference = report(setup_error)
             detail = DESCRIPTION.format(reference)
-            return Problem(500, "server_error", "Server error", detail, reference=reference)
+            return Problem(ProblemType.SERVER_ERROR, detail, reference=reference)
         case HTTPException(code=int(status), name=name, description=detail) if status >= 400:
-            return Problem(status, _HTTP_CODES.get(status, "http_error"), name, detail or name)
+            kind = _HTTP_ERRORS.get(status, ProblemType.HTTP_ERROR)
+            return Problem(kind, detail or name, status=status)
     return None
 
 

@@ -9,7 +9,6 @@ from marshmallow.validate import OneOf, Range
 
 from ...api_client.resources.flow_runs import FlowRun
 from ...api_client.resources.flows import Flow
-from .api_error_mapping import UPSTREAM_STATUSES
 from .fields import CamelSchema, String
 from .operations import Operation, OperationContext
 
@@ -99,13 +98,13 @@ class FlowRunFilterSchema(CamelSchema):
     cursor = String(metadata={"description": "`next` of an earlier response"})
 
 
-@Operation("view", answer=ProjectListSchema(), problems=UPSTREAM_STATUSES)
+@Operation("view", answer=ProjectListSchema())
 def list_projects(context: OperationContext, integration_id: str) -> Any:
     """The projects that the integration's key can access; with the app's default key, the integration's project."""
     return {"data": context.state.projects.list(context.integration(integration_id))}
 
 
-@Operation("view", query=FlowFilterSchema(), answer=FlowListSchema(), problems=UPSTREAM_STATUSES)
+@Operation("view", query=FlowFilterSchema(), answer=FlowListSchema())
 def list_flows(context: OperationContext, integration_id: str) -> Any:
     """The flows of the project, without their steps."""
     flows = context.state.flows.list(
@@ -116,9 +115,7 @@ def list_flows(context: OperationContext, integration_id: str) -> Any:
     return {"data": [_flow_to_json(flow) for flow in flows]}
 
 
-@Operation(
-    "view", query=FlowRunFilterSchema(), answer=FlowRunPageSchema(), problems=UPSTREAM_STATUSES
-)
+@Operation("view", query=FlowRunFilterSchema(), answer=FlowRunPageSchema())
 def list_flow_runs(context: OperationContext, integration_id: str) -> Any:
     """The runs of the project's flows, newest first, without the data of their steps."""
     flow_id = context.query.get("flow_id")

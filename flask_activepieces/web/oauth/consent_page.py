@@ -16,7 +16,7 @@ from ...oauth.authorization.request import AuthorizationRequest, Refused, verify
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.redirect_uris import origin_of
 from ...state import State, get_state
-from ..api.problems import Problem, json_body, json_view
+from ..api.problems import Problem, ProblemType, json_body, json_view
 from ..i18n import gettext
 from ..pages.base import browser_id, page, render, to_login
 from .redirects import approve, deny, error_url, see_other
@@ -140,8 +140,7 @@ def _pending_question(state: State, request_id: str) -> Question:
     pending = open_request(state, request_id)
     principal = state.host.current_principal()
     if principal is None:
-        detail = "Sign in, and open the request again."
-        raise Problem(401, "not_signed_in", "Not signed in", detail)
+        raise Problem(ProblemType.NOT_SIGNED_IN, "Sign in, and open the request again.")
     client = client_of(state, pending)
     workspaces = state.host.workspaces(principal)
     return consent.question(pending, client, principal, workspaces, state.settings.scopes)
