@@ -98,7 +98,7 @@ def test_honest_mistakes_do_not_count(app: Flask, program: Program, bob: Person)
     assert program.redeems(code).status_code == 200
 
 
-def test_the_budget_comes_back_after_a_minute(program: Program, clock: StoppedClock) -> None:
+def test_the_limit_resets_after_a_minute(program: Program, clock: StoppedClock) -> None:
     for _ in range(FREE + 1):
         response = program.introspects("x", client_secret="wrong")
     assert response.status_code == 429
@@ -139,7 +139,7 @@ def test_one_guesser_is_in_nobody_elses_way(app: Flask, program: Program, bob: P
     assert program.refreshes(tokens["refresh_token"]).status_code == 200
 
 
-def test_another_spelling_of_the_client_id_is_no_new_budget(app: Flask, program: Program) -> None:
+def test_another_spelling_of_the_client_id_has_the_same_limit(app: Flask, program: Program) -> None:
     """A Basic header is form-decoded, so one id has very many spellings."""
 
     def attempt(guess: str) -> TestResponse:
@@ -166,7 +166,9 @@ def test_another_spelling_of_the_client_id_is_no_new_budget(app: Flask, program:
     ],
     ids=lambda header: next(iter(header)),
 )
-def test_a_forged_address_is_no_new_budget(program: Program, header: dict[str, str]) -> None:
+def test_a_forged_address_does_not_reset_the_limit(
+    program: Program, header: dict[str, str]
+) -> None:
     def attempt(guess: str) -> TestResponse:
         ((name, value),) = header.items()
         headers = {name: value.format(guess.partition("-")[2])}

@@ -27,7 +27,7 @@ def signed(program: Program, bob: Person) -> Signed:
         "code": bob.allows(program.question(prompt="consent")),
         "access token": tokens["access_token"],
         "refresh token": tokens["refresh_token"],
-        "parked request": consent["request_id"],
+        "pending request": consent["request_id"],
         "consent token": consent["consent_token"],
         "page token": page["page_token"],
         "browser": cookie.value,
@@ -71,13 +71,13 @@ def test_only_tokens_can_be_introspected_or_revoked(
     assert program.redeems(signed["code"]).status_code == 200
 
 
-def test_only_a_parked_request_is_a_request(
+def test_only_a_pending_request_is_a_request(
     app: Flask, program: Program, bob: Person, signed: Signed
 ) -> None:
     form = bob.sees(program.question(prompt="consent")).form("decision")
 
     with assert_nothing_stored(app):
-        for text in all_but(signed, "parked request"):
+        for text in all_but(signed, "pending request"):
             query = {"request_id": text}
             assert_error_page(bob.browser.get("/oauth/authorize", query_string=query))
             assert_error_page(bob.sends(form, decision="approve", request_id=text))

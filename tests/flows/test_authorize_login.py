@@ -14,7 +14,7 @@ from tests.support.error_assertions import assert_error_page, assert_nothing_sto
 from tests.support.pages import Page
 
 
-def parked_by(person: Person, question: str) -> str:
+def pending_url(person: Person, question: str) -> str:
     """Where the login page will send the person back to."""
     response = person.opens(question)
     assert response.status_code == 302
@@ -23,7 +23,7 @@ def parked_by(person: Person, question: str) -> str:
 
 
 def test_a_stranger_signs_in_and_is_asked_then(program: Program, stranger: Person) -> None:
-    back = parked_by(stranger, program.question())
+    back = pending_url(stranger, program.question())
 
     page = Page(stranger.sign_in("bob", next=back))
     page = stranger.sees(page.response.location)
@@ -33,7 +33,7 @@ def test_a_stranger_signs_in_and_is_asked_then(program: Program, stranger: Perso
 
 
 def test_the_waiting_request_is_the_one_that_was_made(program: Program, stranger: Person) -> None:
-    back = parked_by(stranger, program.question(scope="tasks:read", state="é+&="))
+    back = pending_url(stranger, program.question(scope="tasks:read", state="é+&="))
     stranger.sign_in("bob")
 
     answer = stranger.answers(back)
@@ -43,7 +43,7 @@ def test_the_waiting_request_is_the_one_that_was_made(program: Program, stranger
 
 
 def test_the_way_back_is_a_path_of_this_app(program: Program, stranger: Person) -> None:
-    back = parked_by(stranger, program.question(state="https://evil.test//"))
+    back = pending_url(stranger, program.question(state="https://evil.test//"))
 
     assert back.startswith("/oauth/authorize?request_id=v1.")
     assert not urlsplit(back).netloc
@@ -51,7 +51,7 @@ def test_the_way_back_is_a_path_of_this_app(program: Program, stranger: Person) 
 
 def test_waiting_stores_nothing(app: Flask, program: Program, stranger: Person) -> None:
     with assert_nothing_stored(app):
-        parked_by(stranger, program.question())
+        pending_url(stranger, program.question())
 
 
 def test_the_browser_is_named_by_a_cookie_that_scripts_and_other_sites_cannot_use(
@@ -69,7 +69,7 @@ def test_the_browser_is_named_by_a_cookie_that_scripts_and_other_sites_cannot_us
 def test_another_browser_cannot_take_the_request_over(
     app: Flask, program: Program, stranger: Person
 ) -> None:
-    back = parked_by(stranger, program.question())
+    back = pending_url(stranger, program.question())
     other, newcomer = Person(app, "bob"), Person(app, "bob")
     other.opens(program.question())  # it has a name of its own
 
@@ -81,7 +81,7 @@ def test_another_browser_cannot_take_the_request_over(
 def test_a_request_waits_for_half_an_hour(
     program: Program, stranger: Person, clock: StoppedClock
 ) -> None:
-    back = parked_by(stranger, program.question())
+    back = pending_url(stranger, program.question())
     stranger.sign_in("bob")
 
     clock.advance(30 * 60 - 1)

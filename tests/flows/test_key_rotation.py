@@ -126,7 +126,7 @@ def test_a_form_that_waits_for_its_answer_still_counts(
     assert person.sends(form, decision="approve").status_code == 303
 
 
-def test_a_request_parked_during_a_login_is_found_again(
+def test_a_request_pending_during_a_login_survives(
     app: Flask, program: Program, bob: Person, restart: Restart
 ) -> None:
     bob.opens("/logout")

@@ -103,7 +103,7 @@ def test_simultaneous_upserts_of_a_new_connection_make_one(
 
 
 def test_without_our_lease_activepieces_would_make_several(upstream: ActivepiecesServer) -> None:
-    """What the test above is worth: the same volley past the app makes duplicates."""
+    """Proves that the test above can fail: the same requests without the app create duplicates."""
     client = ActivepiecesClient(upstream.url, upstream.api_key)
     draft = ConnectionDraft(
         project_id=upstream.project_id,

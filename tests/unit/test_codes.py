@@ -111,7 +111,7 @@ def test_an_old_key_still_redeems_a_code_that_is_under_way() -> None:
         read(issued(), keys=KeyRing(["a newer key, alone, now"]))
 
 
-@pytest.mark.parametrize("purpose", ["parked request", "consent", "page", "refresh token"])
+@pytest.mark.parametrize("purpose", ["pending request", "consent", "page", "refresh token"])
 def test_what_is_signed_for_another_purpose_is_no_code(purpose: str) -> None:
     text = KEYS.sign_json(purpose, CLAIMS | {"jti": "j", "exp": NOW + 60}, context="client")
 

@@ -1,8 +1,8 @@
 """Authorization requests that wait for their user: while they sign in, and while they read the consent page.
 
-A parked request is nothing stored: its id *is* the request, signed, so that a login with several steps or on
+A pending request is nothing stored: its id *is* the request, signed, so that a login with several steps or on
 another site can take its time and no stranger can fill a table. It belongs to the browser that began it, by a
-random cookie whose hash it carries: a link to somebody else's parked request opens nothing.
+random cookie whose hash it carries: a link to somebody else's pending request opens nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...errors import SignatureError
 from ...messages import Message
 from .request import AuthorizationRequest, NoRedirect
 
-PURPOSE = "parked request"
+PURPOSE = "pending request"
 CONSENT_PURPOSE = "consent"
 #: A person may have to find a phone for a second factor.
 LIFETIME = 30 * 60
@@ -42,7 +42,7 @@ def park(keys: KeyRing, request: AuthorizationRequest, *, browser: str, now: int
 def resume(
     keys: KeyRing, request_id: str, *, browser: str | None, now: int
 ) -> AuthorizationRequest:
-    """The parked request; `SignatureError` for a forged, an old, or another browser's one."""
+    """The pending request; `SignatureError` for a forged, an old, or another browser's one."""
     claims = keys.verify_json(PURPOSE, request_id, now=now)
     claims.pop("exp")
     if not constant_time_equal(claims.pop("browser", ""), sha256_hex(browser or "")):

@@ -32,7 +32,7 @@ from .issuer import TokenIssuer
 from .refresh_tokens import RefreshToken, Step
 
 #: Status, JSON and headers. (The types that Authlib ships say that the JSON is text.)
-TokenAnswer = tuple[int, Any, Any]
+AuthlibResponse = tuple[int, Any, Any]
 
 #: How often a refresh looks again after another worker rotated the token first.
 MAX_ROTATIONS = 10
@@ -99,7 +99,7 @@ class AuthorizationCodeGrant(_TokenGrant, grants.AuthorizationCodeGrant):
         except SignatureError:
             raise self.invalid_token("The code is not valid for this client.") from None
 
-    def create_token_response(self) -> TokenAnswer:
+    def create_token_response(self) -> AuthlibResponse:
         """Redeem the code, and issue the first pair of its family."""
         issuer, now = self.issuer, self.request.now
         code = cast(codes.AuthorizationCode, self.request.authorization_code)
@@ -144,7 +144,7 @@ class RefreshTokenGrant(_TokenGrant, grants.RefreshTokenGrant):
         scopes.narrowed(self.request.form.get("scope"), granted=family.scope)
         self.request.refresh_token = (token, family)
 
-    def create_token_response(self) -> TokenAnswer:
+    def create_token_response(self) -> AuthlibResponse:
         """Rotate the family, and issue its current pair; narrower if the client asks for less (RFC 6749 §6)."""
         token, family = cast(tuple[RefreshToken, Family], self.request.refresh_token)
         family = self._rotate(token, family)
@@ -198,7 +198,7 @@ class ClientCredentialsGrant(_TokenGrant, grants.ClientCredentialsGrant):
         )
         self.request.scope = scopes.join(names)
 
-    def create_token_response(self) -> TokenAnswer:
+    def create_token_response(self) -> AuthlibResponse:
         """An access token whose subject is the client (RFC 9068 §2.2)."""
         client, now = cast(OAuthClient, self.client), self.request.now
         if client.tenant_id is None:

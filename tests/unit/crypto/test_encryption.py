@@ -1,4 +1,4 @@
-"""The vault: what is ciphertext says nothing, and opens only for its purpose, in its place, under a key in use."""
+"""Encryption: a ciphertext reveals nothing, and is bound to its purpose, its place and the configured keys."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def test_a_key_of_another_purpose_signs_no_access_token() -> None:
     ring = KeyRing(["a key for the test vectors only"])
     keys = JwtKeys(derived_keys(ring))
 
-    for purpose in ("authorization code", "refresh token", "parked request", "consent", "page"):
+    for purpose in ("authorization code", "refresh token", "pending request", "consent", "page"):
         for secret in ring.derive(purpose):
             stolen = JwtKeys([JwtKey(keys.signing.kid, "HS256", OctKey.import_key(secret))])
             with pytest.raises(SignatureError):

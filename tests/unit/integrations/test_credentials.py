@@ -84,7 +84,7 @@ def test_a_new_key_leaves_the_user_and_a_new_user_leaves_the_key() -> None:
     assert both.updated_with(Credentials()) == both
 
 
-def test_they_come_out_of_the_vault_as_they_went_in() -> None:
+def test_they_survive_encryption_unchanged() -> None:
     both = Credentials(api_key=KEY, email="ada@example.com", password="p")
 
     assert Credentials(**both.to_json()) == both

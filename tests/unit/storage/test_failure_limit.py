@@ -1,4 +1,4 @@
-"""The budget of failed attempts: twenty a minute and key, wherever it is counted."""
+"""The limit of failed attempts: twenty a minute and key, wherever it is counted."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from tests.support.requirements import require
 NOW = 1_800_000_000 - 1_800_000_000 % WINDOW
 
 
-def spent(budget: FailureLimiter, times: int, *, key: str = "key", now: int = NOW) -> list[bool]:
-    return [budget.record_failure(key, now=now) for _ in range(times)]
+def spent(limiter: FailureLimiter, times: int, *, key: str = "key", now: int = NOW) -> list[bool]:
+    return [limiter.record_failure(key, now=now) for _ in range(times)]
 
 
-def limiter_budget() -> FailureLimiter:
+def flask_limiter_limiter() -> FailureLimiter:
     app = Flask("host")
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
     return FlaskLimiterStorage.from_flask_limiter(limiter)
@@ -52,17 +52,17 @@ def redis() -> Iterator[Any]:
 @pytest.fixture(
     params=["local", "limiter", pytest.param("redis", marks=pytest.mark.redis), "patient"]
 )
-def budget(request: pytest.FixtureRequest) -> FailureLimiter:
+def limiter(request: pytest.FixtureRequest) -> FailureLimiter:
     """Each kind that there is."""
     if request.param == "redis":
         return RedisLimiter(request.getfixturevalue("redis"))
     if request.param == "limiter":
-        return limiter_budget()
+        return flask_limiter_limiter()
     return InMemoryLimiter() if request.param == "local" else FallbackLimiter(lambda: None)
 
 
-def test_twenty_failures_are_free_and_no_more(budget: FailureLimiter) -> None:
-    assert spent(budget, MAX_FAILURES + 3) == [True] * MAX_FAILURES + [False] * 3
+def test_twenty_failures_are_free_and_no_more(limiter: FailureLimiter) -> None:
+    assert spent(limiter, MAX_FAILURES + 3) == [True] * MAX_FAILURES + [False] * 3
 
 
 def test_the_documented_numbers_are_those_of_the_code() -> None:
@@ -79,25 +79,25 @@ def test_the_documented_numbers_are_those_of_the_code() -> None:
 
 def test_a_minute_is_one_of_the_clock() -> None:
     """So up to twice as many failures in a row pass around its end."""
-    budget = InMemoryLimiter()
+    limiter = InMemoryLimiter()
 
-    assert all(spent(budget, MAX_FAILURES, now=NOW + WINDOW - 1))
-    assert spent(budget, MAX_FAILURES + 1, now=NOW + WINDOW) == [True] * MAX_FAILURES + [False]
+    assert all(spent(limiter, MAX_FAILURES, now=NOW + WINDOW - 1))
+    assert spent(limiter, MAX_FAILURES + 1, now=NOW + WINDOW) == [True] * MAX_FAILURES + [False]
 
 
-def test_each_key_has_its_own(budget: FailureLimiter) -> None:
-    spent(budget, MAX_FAILURES + 1)
+def test_each_key_has_its_own(limiter: FailureLimiter) -> None:
+    spent(limiter, MAX_FAILURES + 1)
 
     for key in ("another", "KEY", "key ", "", "é\x00\ud7ff", "k" * 100_000):
-        assert budget.record_failure(key, now=NOW)
+        assert limiter.record_failure(key, now=NOW)
 
 
 def test_the_next_minute_begins_anew() -> None:
-    budget = InMemoryLimiter()
-    spent(budget, MAX_FAILURES + 1, now=NOW)
+    limiter = InMemoryLimiter()
+    spent(limiter, MAX_FAILURES + 1, now=NOW)
 
-    assert spent(budget, 1, now=NOW + WINDOW - 1) == [False]
-    assert spent(budget, 1, now=NOW + WINDOW) == [True]
+    assert spent(limiter, 1, now=NOW + WINDOW - 1) == [False]
+    assert spent(limiter, 1, now=NOW + WINDOW) == [True]
 
 
 @pytest.mark.redis
@@ -111,20 +111,20 @@ def test_counts_in_redis_go_away_by_themselves(redis: Any) -> None:
 
 
 def test_no_count_is_lost_between_threads() -> None:
-    budget = InMemoryLimiter()
+    limiter = InMemoryLimiter()
 
     with ThreadPoolExecutor(8) as pool:
-        allowed = list(pool.map(lambda _: budget.record_failure("key", now=NOW), range(400)))
+        allowed = list(pool.map(lambda _: limiter.record_failure("key", now=NOW), range(400)))
 
     assert sum(allowed) == MAX_FAILURES
 
 
 def test_strangers_cannot_fill_the_memory_with_many_keys() -> None:
-    budget = InMemoryLimiter()
+    limiter = InMemoryLimiter()
     tracemalloc.start()
     try:
         for number in range(30_000):
-            budget.record_failure(f"key {number}", now=NOW)
+            limiter.record_failure(f"key {number}", now=NOW)
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -134,11 +134,11 @@ def test_strangers_cannot_fill_the_memory_with_many_keys() -> None:
 
 def test_strangers_cannot_fill_the_memory_with_long_keys() -> None:
     """A client_id may be as long as a request: 64 KiB, ten thousand times."""
-    budget = InMemoryLimiter()
+    limiter = InMemoryLimiter()
     tracemalloc.start()
     try:
         for number in range(200):
-            budget.record_failure(f"{number}" + "k" * 60_000, now=NOW)
+            limiter.record_failure(f"{number}" + "k" * 60_000, now=NOW)
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -147,15 +147,15 @@ def test_strangers_cannot_fill_the_memory_with_long_keys() -> None:
 
 
 def test_a_guesser_is_not_forgotten_because_of_others() -> None:
-    budget = InMemoryLimiter()
-    spent(budget, MAX_FAILURES)
+    limiter = InMemoryLimiter()
+    spent(limiter, MAX_FAILURES)
     for number in range(9_000):
-        budget.record_failure(f"other {number}", now=NOW)
+        limiter.record_failure(f"other {number}", now=NOW)
 
-    assert spent(budget, 1) == [False]
+    assert spent(limiter, 1) == [False]
 
 
-class BrokenBudget:
+class BrokenLimiter:
     """Redis, just now."""
 
     def record_failure(self, key: str, *, now: int) -> bool:
@@ -165,9 +165,9 @@ class BrokenBudget:
 def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    budget = FallbackLimiter(BrokenBudget)
+    limiter = FallbackLimiter(BrokenLimiter)
 
-    assert spent(budget, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
+    assert spent(limiter, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
     assert "hunter2" not in caplog.text
     assert "ConnectionError" in caplog.text
 

@@ -74,7 +74,7 @@ def test_a_reset_connection_has_done_nothing(
     assert "Acme" not in projects(server)
 
 
-def test_a_cut_body_ends_in_its_middle(
+def test_a_truncated_body_ends_halfway(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
     server.faults.truncate_body("POST", PROJECTS)
@@ -107,7 +107,7 @@ def test_a_slow_answer_comes_late(server: ActivepiecesServer, session: requests.
     assert time.monotonic() - begun >= 0.05
 
 
-def test_who_waits_for_a_slow_answer_is_let_go_when_the_server_stops() -> None:
+def test_stopping_the_server_ends_delays() -> None:
     server = ActivepiecesServer().start()
     server.faults.delay("GET", "*", 60)
     url = f"{server.url}/api/v1/health"

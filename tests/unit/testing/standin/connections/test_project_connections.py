@@ -58,7 +58,7 @@ def test_overlapping_upserts_make_duplicates(api: Standin) -> None:
     assert any(upserts_at_once(api, f"crm-{n}") > 1 for n in range(20))
 
 
-def test_a_server_that_is_not_racy_makes_one_row(api: Standin) -> None:
+def test_without_duplicate_upserts_there_is_one_row(api: Standin) -> None:
     api.server.state.duplicate_upserts = False
 
     assert upserts_at_once(api, "crm") == 1
