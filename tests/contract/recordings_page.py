@@ -12,7 +12,7 @@ from flask_activepieces.testing.standin.versions import CHANGES
 from tests.support.documents import DOCS
 from tests.support.recordings import Recording, recordings, token_requests
 
-from .exclusions import reason_to_leave_out
+from .exclusions import exclusion_reason
 from .sessions import SESSIONS, Session, recordings_of
 
 PAGE = DOCS / "recordings.md"
@@ -20,71 +20,71 @@ PAGE = DOCS / "recordings.md"
 _HEAD = """\
 # Recordings
 
-*How much does the stand-in have in common with a real Activepieces?*
+*What the stand-in has in common with a real Activepieces.*
 
-Real servers were run on loopback and their answers kept: {all} exchanges with 0.85.2, as Enterprise and as
+Real servers were run on loopback and their responses recorded: {all} exchanges with 0.85.2, as Enterprise and as
 Community Edition, with and without a worker, and with 0.78.2. The tests replay {covered} of them against the
-stand-in, server by server and in their order, and compare status, error shape, fields, values and paging. {left} are
-left out, and this page says why. Ids, tokens, keys and times are made anew by each server, so there only their place
-and kind are compared. {token_requests} more recordings are of requests that Activepieces sent to a token endpoint:
-those are compared byte by byte and header by header.
+stand-in, server by server and in order, and compare status, error format, fields, values and paging. {left} are
+excluded, for the reasons below. Ids, tokens, keys and times are different on each server, so only their position
+and kind are compared. {token_requests} more recordings are requests that Activepieces sent to a token endpoint;
+they are compared byte by byte, headers included.
 
-The client of this package is held to the same recordings.
+The REST client of this package is tested against the same recordings.
 """
 
 _VERSIONS = """\
 ## Where versions differ
 
-`ActivepiecesServer(version="0.86")` plays another version: 0.78 (as 0.78.2), 0.85 (as 0.85.2), 0.86 (as 0.86.0) or
-0.92 (as 0.92.0). *Recorded*: seen on a running server; the source names the recordings, or the release where the
-exchange was seen and not kept. *Read*: in upstream's source, documents or threads, and not seen on a running server.
+`ActivepiecesServer(version="0.86")` imitates another version: 0.78 (as 0.78.2), 0.85 (as 0.85.2), 0.86 (as 0.86.0) or
+0.92 (as 0.92.0). *Recorded*: seen on a running server; the source names the recordings, or the release if the
+exchange was not kept. *Read*: in upstream's source, documentation or discussions, but not seen on a running server.
 
 | Since | Before | From then on | How it is known | Source |
 |---|---|---|---|---|"""
 
 
 def rendered() -> str:
-    """The page."""
+    """The content of the page."""
     everything = recordings()
-    left_out = [entry for entry in everything if reason_to_leave_out(entry)]
+    excluded = [entry for entry in everything if exclusion_reason(entry)]
     head = _HEAD.format(
         all=len(everything),
-        covered=len(everything) - len(left_out),
-        left=len(left_out),
+        covered=len(everything) - len(excluded),
+        left=len(excluded),
         token_requests=len(token_requests()),
     )
-    parts = [head, _versions(), *(_section(session) for session in SESSIONS), _left_out(left_out)]
+    parts = [head, _versions(), *(_section(session) for session in SESSIONS), _exclusions(excluded)]
     return "\n".join(parts)
 
 
 def _versions() -> str:
     rows = (
-        f"| {change.since} | {change.before} | {change.after} | {change.known} | {_escaped(change.source)} |"
+        f"| {change.since} | {change.before} | {change.after} | {change.evidence} | {_escaped(change.source)} |"
         for change in CHANGES
     )
     return "\n".join([_VERSIONS, *rows, ""])
 
 
 def _section(session: Session) -> str:
-    entries = [entry for entry in recordings_of(session) if not reason_to_leave_out(entry)]
+    covered = [entry for entry in recordings_of(session) if not exclusion_reason(entry)]
     by_route: dict[str, list[Recording]] = {}
-    for entry in entries:
+    for entry in covered:
         by_route.setdefault(_route(entry), []).append(entry)
     rows = (
-        f"| `{route}` | {', '.join(sorted({str(one.status) for one in found}))} | {_names(found)} |"
-        for route, found in sorted(by_route.items(), key=lambda item: item[0].split()[::-1])
+        f"| `{route}` | {', '.join(sorted({str(one.status) for one in entries}))} | {_names(entries)} |"
+        for route, entries in sorted(by_route.items(), key=lambda item: item[0].split()[::-1])
     )
     return "\n".join(
         [f"## {session.name}\n", "| Route | Status | Recordings |", "|---|---|---|", *rows, ""]
     )
 
 
-def _left_out(entries: Sequence[Recording]) -> str:
+def _exclusions(excluded: Sequence[Recording]) -> str:
     by_reason: dict[str, list[Recording]] = {}
-    for entry in entries:
-        by_reason.setdefault(reason_to_leave_out(entry) or "", []).append(entry)
-    rows = (f"| {reason} | {_names(found)} |" for reason, found in by_reason.items())
-    return "\n".join(["## Left out\n", "| Reason | Recordings |", "|---|---|", *rows, ""])
+    for entry in excluded:
+        by_reason.setdefault(exclusion_reason(entry) or "", []).append(entry)
+    rows = (f"| {reason} | {_names(entries)} |" for reason, entries in by_reason.items())
+    return "\n".join(["## Excluded\n", "| Reason | Recordings |", "|---|---|", *rows, ""])
 
 
 def _names(entries: Sequence[Recording]) -> str:

@@ -6,14 +6,14 @@ import pytest
 
 from tests.support.recordings import recordings
 
-from .exclusions import reason_to_leave_out
+from .exclusions import exclusion_reason
 from .sessions import SESSIONS, Session, recordings_of, replay_differences
 
 HELD_TO = [
     pytest.param(session, place, id=f"{session.name}: {entry.name}")
     for session in SESSIONS
     for place, entry in enumerate(recordings_of(session))
-    if reason_to_leave_out(entry) is None
+    if exclusion_reason(entry) is None
 ]
 
 

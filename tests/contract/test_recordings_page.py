@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.recordings import recordings
 
-from .exclusions import LEFT_OUT, reason_to_leave_out
+from .exclusions import EXCLUDED, exclusion_reason
 from .recordings_page import PAGE, rendered
 
 
@@ -14,6 +14,6 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_every_reason_to_leave_something_out_is_needed() -> None:
-    given = {reason_to_leave_out(entry) for entry in recordings()}
+    given = {exclusion_reason(entry) for entry in recordings()}
 
-    assert set(LEFT_OUT.values()) <= given
+    assert set(EXCLUDED.values()) <= given
