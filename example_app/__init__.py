@@ -1,7 +1,6 @@
 """Tasklane: a task list shared by the people of two companies, and a host for flask-activepieces.
 
-Read `create_app` from top to bottom and you have seen the whole app. What an app of your own needs
-in order to work with Activepieces stands in one file: `activepieces.py`.
+`create_app` names every part of the app. All code that works with Activepieces is in `activepieces.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from flask import Flask, Response
 
 from . import api, auth, automation, errors, tasks
 from .activepieces import PIECE_NAME, SCOPES, activepieces
-from .config import database_defaults, from_environment, kept_secret_key
+from .config import config_from, database_defaults, stored_secret_key
 from .models import db
 from .seed import prepare_database
 
@@ -22,9 +21,9 @@ __all__ = ["create_app"]
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
-    """The app, with its tables made and its demo users in place.
+    """Create the app, its tables and its demo users.
 
-    ``config`` wins over the environment, which wins over the defaults.
+    ``config`` takes precedence over the environment, which takes precedence over the defaults.
     """
     app = Flask(__name__)
     configure(app, config or {})
@@ -45,30 +44,29 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
 
 def configure(app: Flask, config: Mapping[str, object]) -> None:
-    """Fill ``app.config``: the defaults of the demo, the environment, then what the caller gave."""
+    """Fill ``app.config`` with the defaults of the demo, the environment, and ``config``."""
     app.config.from_mapping(
-        SESSION_COOKIE_NAME="tasklane",  # cookies know no ports: other demos run on localhost too
+        SESSION_COOKIE_NAME="tasklane",  # browsers send a cookie to all ports of localhost
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=1_000_000,
         VERSION="1.0",
         ACTIVEPIECES_SCOPES=SCOPES,
         ACTIVEPIECES_PIECE_NAME=PIECE_NAME,
     )
-    app.config.from_mapping(from_environment(os.environ))
+    app.config.from_mapping(config_from(os.environ))
     app.config.from_mapping(config)
 
     for key, value in database_defaults(app.config.get("SQLALCHEMY_DATABASE_URI")).items():
         app.config.setdefault(key, value)
     if not app.config["SECRET_KEY"]:
-        app.config["SECRET_KEY"] = kept_secret_key(Path(app.instance_path))
+        app.config["SECRET_KEY"] = stored_secret_key(Path(app.instance_path))
     public_url = str(app.config.get("ACTIVEPIECES_PUBLIC_URL") or "")
     if public_url.startswith("https://"):
         app.config["SESSION_COOKIE_SECURE"] = True
 
 
 def add_security_headers(response: Response) -> Response:
-    """What the pages of this app need is little, so the policy can be strict."""
-    # A view, or the extension, may have set its own: those stay.
+    """Allow only what the pages of this app use. Headers set by a view or the extension stay."""
     response.headers.setdefault(
         "Content-Security-Policy",
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"

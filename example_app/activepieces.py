@@ -1,8 +1,7 @@
-"""Everything that Tasklane says to flask-activepieces; an app needs no more than this.
+"""All code that Tasklane needs to work with flask-activepieces.
 
-Who is signed in and where they may share (`ExampleHost`), what an outside program may ask for
-(`SCOPES`), by which piece Activepieces comes (`PIECE_NAME`), and the two names that the API uses
-(`require_scope`, `current_token`).
+`ExampleHost` says who is signed in and which workspaces they can share, `SCOPES` what OAuth clients can
+request, and `PIECE_NAME` which piece Activepieces uses. `api.py` uses `require_scope` and `current_token`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ __all__ = [
 #: Tasklane's piece in Activepieces; `pieces` packs it.
 PIECE_NAME = "@tasklane/piece-tasklane"
 
-#: What an outside program may ask for, in the words that the consent page shows.
+#: What OAuth clients may request, with the descriptions on the consent page.
 SCOPES = {
     "profile:read": "See your name and e-mail address",
     "tasks:read": "See the tasks of the workspace",
@@ -44,41 +43,40 @@ SCOPES = {
 
 
 class ExampleHost(FlaskLoginHost):
-    """Users act in the companies that they belong to, and run those where they are admins."""
+    """Each company is a tenant. Users belong to several companies, and administer those where they are admins."""
 
     def principal_of(self, user: User) -> Principal:
         """The user in their first company."""
         return Principal(str(user.id), user.memberships[0].company_id, user.name)
 
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
-        """The user a token speaks for, as long as they can sign in and are a member there."""
+        """The user of a token; None if disabled or no longer in that company."""
         user: User | None = self.load_user(user_id)
         if user is None or user.membership_in(tenant_id) is None:
             return None
         return Principal(user_id, tenant_id, user.name)
 
     def allows(self, principal: Principal, permission: str) -> bool:
-        """All of it to admins of that company, nothing to others."""
+        """Everything to admins of that company, nothing to others."""
         user: User | None = self.load_user(principal.user_id)
         membership = user.membership_in(principal.tenant_id) if user else None
         return membership is not None and membership.is_admin
 
-    def may_see_mcp_token(self, principal: Principal) -> bool:
-        """To admins, once: they are about to paste it into another program."""
-        return self.allows(principal, "admin")
-
-    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
-        """The page of the company's connections: one click there renews that of Tasklane."""
-        address = get_state().settings.public_url
-        if address is None and has_request_context():
-            address = get_state().issuer()
-        return None if address is None else f"{address}/automation"
-
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """The user's companies, the first membership first."""
         user: User | None = self.load_user(principal.user_id)
-        memberships = user.memberships if user else []
-        return [Workspace(one.company.id, one.company.name) for one in memberships]
+        companies = [membership.company for membership in user.memberships] if user else []
+        return [Workspace(company.id, company.name) for company in companies]
+
+    def may_see_mcp_token(self, principal: Principal) -> bool:
+        """Admins may: they copy it into another program."""
+        return self.allows(principal, "admin")
+
+    def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
+        """The page of the company's connections, where one click renews a broken one."""
+        state = get_state()
+        site = state.settings.public_url or (state.issuer() if has_request_context() else None)
+        return f"{site}/automation" if site else None
 
 
 activepieces = Activepieces(ExampleHost())

@@ -1,7 +1,6 @@
-"""The JSON API that outside programs call with an access token.
+"""The JSON API, which programs call with an access token.
 
-Each view names the scope that it needs. Whose data it is follows from the token and from nothing
-else: there is no tenant in any URL or body, so none can be guessed.
+Each view names the scope that it requires. The tenant comes from the token only, never from the URL or body.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ blueprint = Blueprint("api", __name__, url_prefix="/api")
 @blueprint.get("/me")
 @require_scope("profile:read")
 def me() -> ResponseReturnValue:
-    """Whose token this is; platforms show it as the name of the connection."""
-    user = token_user() or abort(404, "This token does not speak for a user.")
+    """The user and the workspace of the token. Platforms show them as the name of the connection."""
+    user = token_user() or abort(404, "This token does not belong to a user.")
     company = token_company()
     return jsonify(
         id=str(user.id),
@@ -36,18 +35,18 @@ def me() -> ResponseReturnValue:
 @blueprint.get("/tasks")
 @require_scope("tasks:read")
 def list_tasks() -> ResponseReturnValue:
-    """The tasks of the workspace, oldest first, a page at a time."""
+    """One page of the workspace's tasks, oldest first."""
     page = TaskPageSchema().load(request.args.to_dict())
-    own = select(Task).filter_by(company_id=current_token.tenant_id)
-    query = own.where(Task.id > page["after"])
+    query = select(Task).filter_by(company_id=current_token.tenant_id)
+    query = query.where(Task.id > page["after"])
     if "done" in page:
         query = query.filter_by(done=page["done"])
-    # One more than asked for tells whether there is a next page.
-    found = db.session.scalars(query.order_by(Task.id).limit(page["limit"] + 1)).all()
-    shown = found[: page["limit"]]
+    # One task more than the limit shows whether there is a next page.
+    rows = db.session.scalars(query.order_by(Task.id).limit(page["limit"] + 1)).all()
+    tasks = rows[: page["limit"]]
     return jsonify(
-        tasks=TaskSchema(many=True).dump(shown),
-        next_after=shown[-1].id if len(found) > len(shown) else None,
+        tasks=TaskSchema(many=True).dump(tasks),
+        next_after=tasks[-1].id if len(rows) > len(tasks) else None,
     )
 
 
@@ -65,10 +64,10 @@ def create_task() -> ResponseReturnValue:
 @blueprint.patch(f"/tasks/<int(max={LARGEST_ID}):task_id>")
 @require_scope("tasks:write")
 def change_task(task_id: int) -> ResponseReturnValue:
-    """Change the title of a task, or tick it off."""
-    # With the tenant in the query, a task of another company is simply not there.
-    own = select(Task).filter_by(id=task_id, company_id=current_token.tenant_id)
-    task = db.session.scalar(own) or abort(404, "There is no such task in this workspace.")
+    """Change the title of a task, or mark it as done."""
+    # The tenant is part of the query, so a task of another company is a 404.
+    query = select(Task).filter_by(id=task_id, company_id=current_token.tenant_id)
+    task = db.session.scalar(query) or abort(404, "Task not found in this workspace.")
     for field, value in NewTaskSchema(partial=True).load(request.get_json()).items():
         setattr(task, field, value)
     db.session.commit()
@@ -76,20 +75,20 @@ def change_task(task_id: int) -> ResponseReturnValue:
 
 
 @blueprint.errorhandler(ValidationError)
-def refuse_input(error: ValidationError) -> ResponseReturnValue:
-    """422 with the fields that are wrong and why."""
+def show_validation_error(error: ValidationError) -> ResponseReturnValue:
+    """422 with a message for each invalid field."""
     return jsonify(
-        error="invalid_input", message="Some fields are wrong.", fields=error.messages_dict
+        error="invalid_input", message="Some fields are invalid.", fields=error.messages_dict
     ), 422
 
 
 def token_user() -> User | None:
-    """The user that the token speaks for; a program that acts for itself has none."""
+    """The user of the token; None for the client-credentials grant."""
     return load_user(current_token.user_id) if current_token.user_id else None
 
 
 def token_company() -> Company:
-    """The company that the token was issued for."""
+    """The company of the token; 403 if it does not exist."""
     tenant_id = current_token.tenant_id
     company = db.session.get(Company, tenant_id) if tenant_id else None
-    return company or abort(403, "This token belongs to no workspace of Tasklane.")
+    return company or abort(403, "This token does not belong to a workspace of Tasklane.")

@@ -1,7 +1,7 @@
-"""The page by which an admin lets flows in Activepieces work with the tasks of the company.
+"""The page where an admin links the company with Activepieces and manages its connections.
 
-It is made of the services behind the JSON API of flask-activepieces. An app with a frontend of its
-own would call that API, and need nothing of this.
+It uses the services behind the JSON API of flask-activepieces. An app with a JavaScript frontend does not need such a
+page: the frontend can call that API.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from flask_activepieces.api_client.errors import ApiError, CallNotSupported
 from flask_activepieces.errors import ConnectionInUse, InvalidInput, NotFound, Unavailable
 from flask_activepieces.integrations import Integration, SetupRequest
 
-from .auth import refuse_forms_of_other_sites
-from .errors import show_error
+from .auth import reject_cross_site_forms
+from .errors import show_http_error
 from .models import Company, db
 
 T = TypeVar("T")
 
-#: What the fields of a refused set-up are called on the page.
+#: The names of the setup fields on the page.
 LABELS = {
     "apiKey": "API key",
     "projectId": "Project",
@@ -35,61 +35,60 @@ LABELS = {
 }
 
 blueprint = Blueprint("automation", __name__, url_prefix="/automation")
-blueprint.before_request(refuse_forms_of_other_sites)
+blueprint.before_request(reject_cross_site_forms)
+
+
+@blueprint.before_request
+@login_required  # type: ignore[untyped-decorator]
+def require_login() -> None:
+    """Redirect signed-out visitors to the login page."""
 
 
 @blueprint.after_request
-def keep_out_of_caches(response: Response) -> Response:
-    """A new token is shown once, so no browser may keep the page."""
+def forbid_caching(response: Response) -> Response:
+    """Keep the page, which may show a new token, out of caches."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 @blueprint.get("")
-@login_required  # type: ignore[untyped-decorator]
 def page() -> ResponseReturnValue:
-    """The form that links the company with Activepieces; once it is linked, what there is."""
-    return shown()
+    """The connections of the company; before it is linked, the form for linking it."""
+    return render_page()
 
 
 @blueprint.post("/link")
-@login_required  # type: ignore[untyped-decorator]
 def link() -> ResponseReturnValue:
-    """Link the company with the project that a key opens; Activepieces is asked before anything is saved."""
+    """Link the company with a project. The credentials are verified before they are saved."""
     principal = admin_or_403()
     names = ("api_key", "email", "password", "project_id")
-    given = {name: request.form.get(name) or None for name in names}
-    setup = SetupRequest(tenant_id=principal.tenant_id, **given)
+    fields = {name: request.form.get(name) or None for name in names}
+    setup = SetupRequest(tenant_id=principal.tenant_id, **fields)
     get_state().integrations.set_up(setup, user_id=principal.user_id)
     return redirect(url_for(".page"))
 
 
 @blueprint.post("/unlink")
-@login_required  # type: ignore[untyped-decorator]
 def unlink() -> ResponseReturnValue:
-    """Forget the key; what was connected with one click opens nothing from then on."""
+    """Delete the credentials, and revoke the access of connections made with one click."""
     principal = admin_or_403()
     get_state().integrations.remove(integration_or_404(principal), user_id=principal.user_id)
     return redirect(url_for(".page"))
 
 
 @blueprint.post("/connections")
-@login_required  # type: ignore[untyped-decorator]
 def connect() -> ResponseReturnValue:
-    """Let Activepieces use Tasklane in the admin's name: nothing to type, nothing to copy."""
+    """Connect Tasklane in the admin's name, with one click."""
     principal = admin_or_403()
     get_state().one_click.connect(
-        integration_or_404(principal),
-        principal,
-        issuer=get_state().issuer(),
+        integration_or_404(principal), principal, issuer=get_state().issuer()
     )
     return redirect(url_for(".page"))
 
 
 @blueprint.post("/connections/<connection_id>/delete")
-@login_required  # type: ignore[untyped-decorator]
 def delete(connection_id: str) -> ResponseReturnValue:
-    """Delete a connection; one that flows use only when that is said twice."""
+    """Delete a connection. One that flows use requires a second click."""
     principal = admin_or_403()
     get_state().connections.delete(
         integration_or_404(principal),
@@ -101,42 +100,41 @@ def delete(connection_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/mcp/rotate")
-@login_required  # type: ignore[untyped-decorator]
 def rotate() -> ResponseReturnValue:
-    """Give the MCP server another token, and show it this once."""
+    """Rotate the token of the MCP server, and show the new one once."""
     principal = admin_or_403()
     rotated = get_state().mcp.rotate_token(integration_or_404(principal), principal)
-    return shown(new_token=rotated.token)
+    return render_page(new_token=rotated.token)
 
 
 @blueprint.errorhandler(ActivepiecesError)
-def tell(error: ActivepiecesError) -> ResponseReturnValue:
-    """The page again, with what went wrong: the errors of the extension say what to do about them."""
+def show_error(error: ActivepiecesError) -> ResponseReturnValue:
+    """The page with the error, whose message also names the remedy."""
     match error:
         case NotFound():
-            return show_error(PageNotFound(str(error)))
+            return show_http_error(PageNotFound(str(error)))
         case Unavailable(retry_after=seconds):
-            return show_error(ServiceUnavailable(str(error), retry_after=seconds))
+            return show_http_error(ServiceUnavailable(str(error), retry_after=seconds))
         case InvalidInput(fields=fields):
-            told = (f"{LABELS.get(name, name)}: {words}" for name, words in fields.items())
-            return shown(error=". ".join(told)), 422
+            problems = [f"{LABELS.get(name, name)}: {problem}" for name, problem in fields.items()]
+            return render_page(error=". ".join(problems)), 422
         case ConnectionInUse():
             connection_id = (request.view_args or {})["connection_id"]
-            return shown(error=str(error), in_use=connection_id), 409
-    return shown(error=str(error)), 502 if isinstance(error, ApiError) else 409
+            return render_page(error=str(error), in_use=connection_id), 409
+    return render_page(error=str(error)), 502 if isinstance(error, ApiError) else 409
 
 
-def shown(
+def render_page(
     *, error: str | None = None, in_use: str | None = None, new_token: str | None = None
 ) -> str:
-    """The page as things are; the part that Activepieces does not answer for says why."""
+    """The page. A section that Activepieces does not answer for shows the error instead."""
     principal = admin_or_403()
     company = db.session.get_one(Company, principal.tenant_id)
-    integration = integration_of(principal)
+    integration = find_integration(principal)
     if integration is None:
         return render_template("automation_link.html", company=company, error=error)
-    connections, connections_error = asked(lambda: get_state().connections.list(integration))
-    mcp, mcp_error = asked(lambda: get_state().mcp.get(integration))
+    connections, connections_error = try_call(lambda: get_state().connections.list(integration))
+    mcp, mcp_error = try_call(lambda: get_state().mcp.get(integration))
     return render_template(
         "automation.html",
         company=company,
@@ -152,16 +150,16 @@ def shown(
     )
 
 
-def asked(question: Callable[[], T]) -> tuple[T | None, ActivepiecesError | None]:
-    """What Activepieces answers, or why it does not."""
+def try_call(function: Callable[[], T]) -> tuple[T | None, ActivepiecesError | None]:
+    """The result and None, or None and the error."""
     try:
-        return question(), None
+        return function(), None
     except ActivepiecesError as error:
         return None, error
 
 
 def admin_or_403() -> Principal:
-    """The signed-in admin; members may use what admins connect, and change nothing of it."""
+    """The signed-in admin; 403 for other members of the company."""
     host = get_state().host
     principal = host.current_principal()
     if principal is None or not host.allows(principal, "admin"):
@@ -170,10 +168,10 @@ def admin_or_403() -> Principal:
 
 
 def integration_or_404(principal: Principal) -> Integration:
-    """The link of the admin's company."""
-    return integration_of(principal) or abort(404)
+    """The integration of the admin's company; 404 if it has none."""
+    return find_integration(principal) or abort(404)
 
 
-def integration_of(principal: Principal) -> Integration | None:
-    """The link of the admin's company, if there is one."""
+def find_integration(principal: Principal) -> Integration | None:
+    """The integration of the admin's company, if it has one."""
     return next(iter(get_state().integrations.visible_to(principal)), None)

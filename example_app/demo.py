@@ -1,4 +1,4 @@
-"""``python -m example_app --demo``: Tasklane with a small Activepieces beside it, the two linked already.
+"""``python -m example_app --demo``: Tasklane and a stand-in for Activepieces, already linked.
 
 ``flask --app example_app.demo …`` runs a command on the demo's database.
 """
@@ -19,55 +19,55 @@ from flask_activepieces.errors import SetupError
 from flask_activepieces.testing import ActivepiecesServer
 
 from . import create_app as create_tasklane
-from .check import linking, running
+from .check import flow_steps, setup_steps
 from .check.browser import Browser
-from .check.loop import Loop
-from .check.places import ACCESS_TOKEN_TTL, Place
-from .seed import COMPANIES, OtherTables
-from .serving import listening, served
-from .welcome import welcome, what_to_try
+from .check.run import CheckRun
+from .check.servers import ACCESS_TOKEN_TTL, ActivepiecesAccess
+from .seed import COMPANIES, IncompatibleTables
+from .serving import listen, serve
+from .welcome import suggestions, welcome
 
 FOLDER = Path(__file__).parents[1] / "instance" / "demo"
-#: In the folder: where the two servers were served last, for commands.
+#: In the folder: the addresses of the two servers at the last start, for commands.
 ADDRESSES = "addresses.json"
-FLOW = "Tasks by webhook"
-#: A real server answers for a failed run after 30 seconds, which is long for a demo.
-WEBHOOK_SECONDS = 5
+FLOW_NAME = "Tasks by webhook"
+#: A real server responds after 30 seconds if a run fails, which is too long for a demo.
+WEBHOOK_TIMEOUT = 5
 
 
-def demo(*, host: str, port: int, activepieces_port: int) -> None:
-    """Serve both until Ctrl-C, and tell what to try."""
+def serve_demo(*, host: str, port: int, activepieces_port: int) -> None:
+    """Run both servers until Ctrl-C, and print what to try."""
     ports = {"port": port, "activepieces_port": activepieces_port}
-    with suppress(KeyboardInterrupt), running_demo(FOLDER, host=host, **ports) as what_to_do:
-        print(what_to_do, flush=True)
+    with suppress(KeyboardInterrupt), start_demo(FOLDER, host=host, **ports) as instructions:
+        print(instructions, flush=True)
         Event().wait()
 
 
 @contextmanager
-def running_demo(
+def start_demo(
     folder: Path, *, host: str = "127.0.0.1", port: int = 0, activepieces_port: int = 0
 ) -> Iterator[str]:
-    """What to do with the two servers, which run as long as the block and remember things in ``folder``."""
-    listening("127.0.0.1", activepieces_port).close()
+    """Run both servers until the block ends, with their data in ``folder``; yields the instructions for users."""
+    listen("127.0.0.1", activepieces_port).close()
     folder.mkdir(parents=True, exist_ok=True)
     with (
         ActivepiecesServer(
             port=activepieces_port,
             database=folder / "activepieces.db",
-            webhook_timeout=WEBHOOK_SECONDS,
+            webhook_timeout=WEBHOOK_TIMEOUT,
         ) as activepieces,
-        served(lambda url: make_app(url, activepieces.url, folder), host=host, port=port) as (
+        serve(lambda url: make_app(url, activepieces.url, folder), host=host, port=port) as (
             app,
             url,
         ),
     ):
         addresses = {"url": url, "activepieces_url": activepieces.url}
         (folder / ADDRESSES).write_text(json.dumps(addresses), "utf-8")
-        yield f"{welcome(url)}\n{linked(app, url, activepieces)}"
+        yield f"{welcome(url)}\n{link_acme(app, url, activepieces)}"
 
 
 def create_app(folder: Path = FOLDER) -> Flask:
-    """The demo's app for a command; the demo itself may run at the same time. Called by ``flask --app``."""
+    """The demo's app for a command, which ``flask --app`` calls; the demo may run at the same time."""
     try:
         addresses = json.loads((folder / ADDRESSES).read_text("utf-8"))
     except FileNotFoundError:
@@ -76,11 +76,11 @@ def create_app(folder: Path = FOLDER) -> Flask:
 
 
 def make_app(url: str, activepieces_url: str, folder: Path) -> Flask:
-    """Tasklane at this address, beside this Activepieces."""
+    """Tasklane at ``url``, configured for the stand-in."""
     config: dict[str, object] = {
         "ACTIVEPIECES_BASE_URL": activepieces_url,
         "ACTIVEPIECES_PUBLIC_URL": url,
-        # Refreshed at every use, so that a permission that was taken back shows at once.
+        # Activepieces refreshes the token on every use, so a revoked grant has an immediate effect.
         "ACTIVEPIECES_ACCESS_TOKEN_TTL": ACCESS_TOKEN_TTL,
     }
     if os.environ.get("DATABASE_URL"):
@@ -88,16 +88,16 @@ def make_app(url: str, activepieces_url: str, folder: Path) -> Flask:
     config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'tasklane.db'}"
     try:
         return create_tasklane(config)
-    except OtherTables as error:
-        remedy = f"Remove the folder {folder}: all that is in it is made anew."
+    except IncompatibleTables as error:
+        remedy = f"Remove the folder {folder}; the next start creates its contents again."
         raise SetupError(f"{error} {remedy}") from error
 
 
-def linked(app: Flask, url: str, activepieces: ActivepiecesServer) -> str:
-    """What there is to try, once Acme is linked and a flow of its own works; Globex is left as it is."""
-    client = ActivepiecesClient(activepieces.url, api_key=activepieces.api_key)
-    projects = {company: project_of(client, company) for company in ("acme", "globex")}
-    place = Place(
+def link_acme(app: Flask, url: str, activepieces: ActivepiecesServer) -> str:
+    """Link Acme and build its flow, unless it exists. Globex stays unlinked. Returns what to try."""
+    api_client = ActivepiecesClient(activepieces.url, api_key=activepieces.api_key)
+    projects = {company: ensure_project(api_client, company) for company in ("acme", "globex")}
+    access = ActivepiecesAccess(
         activepieces.url,
         activepieces.api_key,
         project_id=projects["acme"],
@@ -105,32 +105,31 @@ def linked(app: Flask, url: str, activepieces: ActivepiecesServer) -> str:
         password=activepieces.password,
     )
     with closing(Browser(url)) as admin:
-        loop = Loop(app, place, admin, client, flow_name=FLOW)
-        for step in (
-            linking.sign_in,
-            linking.install_pieces,
-            linking.set_up,
-            linking.connect_with_one_click,
-        ):
-            step(loop)
-        flows = client.flows.list(loop.project_id, name=FLOW)
+        run = CheckRun(app, access, admin, api_client, flow_name=FLOW_NAME)
+        setup_steps.sign_in(run)
+        setup_steps.install_pieces(run)
+        setup_steps.set_up(run)
+        setup_steps.connect_with_one_click(run)
+        flows = api_client.flows.list(run.project_id, name=FLOW_NAME)
         if flows:
-            loop.flow_id = flows[0].id
+            run.flow_id = flows[0].id
         else:
-            running.build_flow(loop)
-    return what_to_try(
+            flow_steps.build_flow(run)
+    return suggestions(
         url,
         activepieces.url,
         api_key=activepieces.api_key,
         email=activepieces.email,
         password=activepieces.password,
-        integration_id=loop.integration_id,
-        flow_id=loop.flow_id,
-        project_id=loop.project_id,
+        integration_id=run.integration_id,
+        flow_id=run.flow_id,
+        project_id=run.project_id,
     )
 
 
-def project_of(client: ActivepiecesClient, company: str) -> str:
-    """The project of this company, by whose id it is found when the company is linked."""
-    found = client.projects.find(company)
-    return (found or client.projects.create(COMPANIES[company], external_id=company)).id
+def ensure_project(api_client: ActivepiecesClient, company: str) -> str:
+    """The id of the project with the company's id as its external id, by which linking finds it."""
+    project = api_client.projects.find(company)
+    if project is None:
+        project = api_client.projects.create(COMPANIES[company], external_id=company)
+    return project.id

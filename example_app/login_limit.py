@@ -1,7 +1,7 @@
-"""How often somebody may try to sign in, so that no password is found by trying many.
+"""Limits login attempts, so that passwords cannot be guessed by trying many.
 
-Attempts are counted in this process, which is enough for a demo. An app with several processes counts in one place,
-by Flask-Limiter for instance.
+Attempts are counted in this process, which is enough for a demo. An app with several processes needs a shared
+counter, for example Flask-Limiter with Redis.
 """
 
 from __future__ import annotations
@@ -14,42 +14,47 @@ from dataclasses import dataclass
 
 WINDOW_SECONDS = 60
 ATTEMPTS_PER_USER = 5
-#: Of one address on all users together; a whole office may be behind one.
+#: For all users together, because a whole office may share one address.
 ATTEMPTS_PER_ADDRESS = 50
 
 
-@dataclass
-class _Count:
-    ends_at: float
-    attempts: int = 0
-
-
 class LoginLimit:
-    """Counts attempts by the address they come from, and by address and user."""
+    """Counts attempts by network address, and by address and user."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._counts: dict[tuple[str, ...], _Count] = {}
+        self._counters: dict[tuple[str, ...], _Counter] = {}
 
-    def seconds_to_wait(self, address: str, email: str) -> int:
-        """Count an attempt before its password is looked at; 0 if it may go on.
+    def count_attempt(self, address: str, email: str) -> int:
+        """Count an attempt and return the seconds to wait; 0 if it is allowed.
 
-        Counting first leaves no gap for attempts at the same time.
+        Call this before checking the password, so that simultaneous attempts are all counted.
         """
         now = self._clock()
         with self._lock:
-            self._counts = {key: one for key, one in self._counts.items() if one.ends_at > now}
+            self._counters = {
+                key: counter for key, counter in self._counters.items() if counter.ends_at > now
+            }
             limits = {(address,): ATTEMPTS_PER_ADDRESS, (address, email): ATTEMPTS_PER_USER}
             waits = [self._count(key, limit, now) for key, limit in limits.items()]
         return math.ceil(max(waits))
 
-    def forget(self, address: str, email: str) -> None:
-        """The password was right: this user begins again. The address does not, or one account would open all."""
+    def reset_user(self, address: str, email: str) -> None:
+        """Start counting again for this user, after a correct password.
+
+        The counter of the address continues, or an attacker with one account could guess all other passwords.
+        """
         with self._lock:
-            self._counts.pop((address, email), None)
+            self._counters.pop((address, email), None)
 
     def _count(self, key: tuple[str, ...], limit: int, now: float) -> float:
-        count = self._counts.setdefault(key, _Count(now + WINDOW_SECONDS))
-        count.attempts += 1
-        return count.ends_at - now if count.attempts > limit else 0
+        counter = self._counters.setdefault(key, _Counter(now + WINDOW_SECONDS))
+        counter.attempts += 1
+        return counter.ends_at - now if counter.attempts > limit else 0
+
+
+@dataclass
+class _Counter:
+    ends_at: float
+    attempts: int = 0

@@ -1,4 +1,4 @@
-"""The data of Tasklane: people, companies, who belongs to which, and tasks."""
+"""The tables of Tasklane: users, companies, memberships and tasks."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 TITLE_LENGTH = 200
-#: MySQL and MariaDB may have been set up for Latin letters only.
-ALL_LETTERS = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
+#: The default of a MySQL or MariaDB server may be Latin-1.
+UTF8 = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
 
 
 class Base(DeclarativeBase):
-    """The base of all models: `db` shares its metadata, and type checkers understand it."""
+    """The base class of all models."""
 
-    __table_args__: Any = ALL_LETTERS
+    __table_args__: Any = UTF8
 
 
 db = SQLAlchemy(model_class=Base)
 
 
 class Company(Base):
-    """A customer of Tasklane, and thereby a tenant: nothing is shared between companies."""
+    """A customer of Tasklane, and a tenant for flask-activepieces. Companies share no data."""
 
     __tablename__ = "company"
 
@@ -35,7 +35,7 @@ class Company(Base):
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
-    """Somebody who can sign in."""
+    """A person with a login."""
 
     __tablename__ = "user_account"  # "user" is a reserved word in PostgreSQL
 
@@ -48,24 +48,24 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
 
     @property
     def may_sign_in(self) -> bool:
-        """Whether the user is not disabled and has a company to work in."""
+        """Whether the user is active and belongs to a company."""
         return self.is_active and bool(self.memberships)
 
     @property
     def is_admin(self) -> bool:
-        """Whether the user runs the company that they work in by default."""
+        """Whether the user is an admin of their default company."""
         return self.memberships[0].is_admin
 
     def membership_in(self, company_id: str) -> Membership | None:
-        """The user's place in that company, if there is one."""
-        return next((one for one in self.memberships if one.company_id == company_id), None)
+        """The user's membership in that company; None if they do not belong to it."""
+        return next((each for each in self.memberships if each.company_id == company_id), None)
 
 
 class Membership(Base):
-    """One user in one company; a user's first membership is where they work by default."""
+    """A user in a company. A user's first membership names their default company."""
 
     __tablename__ = "membership"
-    __table_args__ = (UniqueConstraint("user_id", "company_id"), ALL_LETTERS)
+    __table_args__ = (UniqueConstraint("user_id", "company_id"), UTF8)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
@@ -75,7 +75,7 @@ class Membership(Base):
 
 
 class Task(Base):
-    """One thing to do, seen by everybody in the company."""
+    """A task, visible to everyone in the company."""
 
     __tablename__ = "task"
 
@@ -83,12 +83,12 @@ class Task(Base):
     company_id: Mapped[str] = mapped_column(ForeignKey(Company.id), index=True)
     title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
     done: Mapped[bool] = mapped_column(default=False)
-    # Epoch seconds mean the same on every database; a DATETIME loses its zone on two of three.
+    # As epoch seconds, because SQLite and MySQL drop the time zone of a DATETIME.
     created_epoch: Mapped[int] = mapped_column(default=lambda: int(time.time()))
     creator_id: Mapped[int | None] = mapped_column(ForeignKey(User.id))
     creator: Mapped[User | None] = relationship(lazy="joined")
 
     @property
     def created_at(self) -> datetime:
-        """When the task was added."""
+        """When the task was created, in UTC."""
         return datetime.fromtimestamp(self.created_epoch, timezone.utc)

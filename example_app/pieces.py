@@ -1,7 +1,7 @@
-"""Tasklane's pieces for Activepieces, packed as npm would pack them; no Node is needed.
+"""Packs Tasklane's pieces for Activepieces as npm would. Node is not required.
 
-A piece is a manifest (`piece/tasklane.json`) beside one runtime that reads it (`piece/index.js`).
-After a change of a manifest or of the runtime, raise the version: Activepieces takes each version only once.
+A piece is a manifest (such as `piece/tasklane.json`) and the runtime that all manifests share (`piece/index.js`).
+Raise the version after changing either of them: Activepieces accepts each version only once.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-#: Who signs in through Tasklane's consent page; what the demo connects with one click.
+#: Signs in with Tasklane's consent page, or is connected with one click.
 OAUTH_MANIFEST = HERE / "piece" / "tasklane.json"
-#: For those who have a token already: Activepieces calls this kind of secret SECRET_TEXT.
+#: Takes a pasted access token, which Activepieces calls SECRET_TEXT.
 KEY_MANIFEST = HERE / "piece" / "tasklane-key.json"
 
 
 @dataclass(frozen=True)
 class PackedPiece:
-    """A piece as Activepieces takes it: an npm package in an archive."""
+    """A piece as an npm package, ready for upload to Activepieces."""
 
     name: str
     version: str
     archive: bytes = field(repr=False)
 
 
-def packed(manifest_path: Path) -> PackedPiece:
-    """The piece of this manifest; the same files make the same bytes."""
+def pack(manifest_path: Path) -> PackedPiece:
+    """Pack the piece of this manifest. The same files always give the same bytes."""
     manifest = json.loads(manifest_path.read_text("utf-8"))
     name, version = manifest["name"], manifest["version"]
-    # Activepieces shows the logo on its own pages, which cannot always reach this app.
+    # As a data URL, because Activepieces' pages cannot always reach this app.
     manifest["logoUrl"] = data_url(HERE / "static" / "tasklane.svg")
     package = json.loads((HERE / "piece" / "package.json").read_text("utf-8"))
     files = {
-        "package/package.json": as_json({"name": name, "version": version, **package}),
+        "package/package.json": to_json({"name": name, "version": version, **package}),
         "package/src/index.js": (HERE / "piece" / "index.js").read_bytes(),
-        "package/src/manifest.json": as_json(manifest),
+        "package/src/manifest.json": to_json(manifest),
     }
-    return PackedPiece(name, version, archive_of(files))
+    return PackedPiece(name, version, build_archive(files))
 
 
-def archive_of(files: dict[str, bytes]) -> bytes:
-    """The files as a ``.tgz``, without a trace of who packed it and when."""
+def build_archive(files: dict[str, bytes]) -> bytes:
+    """The files as a ``.tgz`` without user names and times."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in files.items():
@@ -58,10 +58,10 @@ def archive_of(files: dict[str, bytes]) -> bytes:
 
 
 def data_url(image: Path) -> str:
-    """The SVG image as a URL that needs no server."""
+    """The SVG image as a ``data:`` URL."""
     return "data:image/svg+xml;base64," + b64encode(image.read_bytes()).decode("ascii")
 
 
-def as_json(value: Any) -> bytes:
-    """JSON as people like to read it."""
+def to_json(value: Any) -> bytes:
+    """Indented JSON."""
     return (json.dumps(value, indent=2) + "\n").encode()

@@ -1,4 +1,4 @@
-"""What a task looks like from outside, and what may come in. Shared by the pages and the API."""
+"""What a task contains and which input is valid, for the pages and the API."""
 
 from __future__ import annotations
 
@@ -9,39 +9,41 @@ from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
 from .models import TITLE_LENGTH
 
-#: The largest id that an INTEGER column holds on every database.
+#: The maximum of an INTEGER column on every database.
 LARGEST_ID = 2**31 - 1
 
 
-def one_line(text: str) -> None:
-    """Refuse control characters and broken surrogates, which not every database can store."""
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise ValidationError("The title must be one line of text.")
+def validate_one_line(title: str) -> None:
+    """Reject control characters and lone surrogates, which some databases cannot store."""
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in title):
+        raise ValidationError("The title must be a single line.")
 
 
 class NewTaskSchema(Schema):
-    """The fields that make a task."""
+    """A new task, or the changed fields of one."""
 
     title = fields.String(
         required=True,
         validate=[
             validate.Length(min=1, error="A task needs a title."),
-            validate.Length(max=TITLE_LENGTH, error="The title is longer than {max} characters."),
-            one_line,
+            validate.Length(
+                max=TITLE_LENGTH, error="The title must have at most {max} characters."
+            ),
+            validate_one_line,
         ],
     )
     done = fields.Boolean(truthy={True}, falsy={False})
 
     @pre_load
     def strip_title(self, data: Any, **_: Any) -> Any:
-        """Spaces around a title mean nothing."""
+        """Remove spaces around the title."""
         if isinstance(data, dict) and isinstance(data.get("title"), str):
             return {**data, "title": data["title"].strip()}
         return data
 
 
 class TaskPageSchema(Schema):
-    """Which part of the list to answer with."""
+    """The query parameters of the task list."""
 
     done = fields.Boolean()
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
@@ -49,7 +51,7 @@ class TaskPageSchema(Schema):
 
 
 class TaskSchema(Schema):
-    """A task as the API shows it."""
+    """A task in responses of the API."""
 
     id = fields.Integer()
     title = fields.String()

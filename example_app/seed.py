@@ -1,4 +1,4 @@
-"""The tables, and the people and tasks of the demo."""
+"""Creates the tables, and the users, companies and tasks of the demo."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from flask_activepieces.errors import SetupError
 
 from .models import Company, Membership, Task, User, db
 
-DEMO_PASSWORD = "demo"  # noqa: S105  # everybody may know it: it stands on the home page
-#: Enough for ten workers that start at once, or a database that starts a little later.
+DEMO_PASSWORD = "demo"  # noqa: S105  # public: the home page shows it
+#: Enough for ten workers that start together, or a database that starts a little later.
 ATTEMPTS = 30
 
 
 @dataclass(frozen=True)
 class DemoUser:
-    """A login of the demo; the first company is where the user works by default."""
+    """A login of the demo; the first company is the user's default."""
 
     email: str
     name: str
@@ -30,9 +30,10 @@ class DemoUser:
 
     @property
     def summary(self) -> str:
-        """Who this is, in a few words."""
+        """The name, role and companies."""
         role = "admin" if self.is_admin else "member"
-        return f"{self.name}, {role} of {' and '.join(COMPANIES[one] for one in self.companies)}"
+        companies = " and ".join(COMPANIES[company_id] for company_id in self.companies)
+        return f"{self.name}, {role} of {companies}"
 
 
 COMPANIES = {"acme": "Acme", "acme-labs": "Acme Labs", "globex": "Globex"}
@@ -48,22 +49,21 @@ TASKS = {
 }
 
 
-class OtherTables(SetupError):
-    """Raised when a database has tables of another version of the app, which `create_all` leaves as they are."""
+class IncompatibleTables(SetupError):
+    """The database has tables of another version of the app, which `create_all` does not change."""
 
     def __init__(self, table: str, column: str) -> None:
         super().__init__(
-            "The tables of the database were made by another version of the app:"
+            "The database has tables of another version of the app:"
             f" {table} has no column {column}."
         )
 
 
 def prepare_database() -> None:
-    """Make the tables and the demo data where they are missing; `OtherTables` if they are not those of this app.
+    """Create missing tables and demo data; `IncompatibleTables` if existing tables lack a column.
 
-    Workers that start together on an empty database get in each other's way: a table that another
-    one has just made, a user that is there already, a lock. All of that is over a moment later,
-    hence one loop for all.
+    Workers that start together on an empty database fail on each other's tables, rows and locks. A later attempt
+    succeeds, hence the loop.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -80,23 +80,23 @@ def prepare_database() -> None:
 
 
 def check_columns() -> None:
-    """See that no column is missing; one too many does no harm."""
+    """Raise `IncompatibleTables` if a column is missing. Additional columns do no harm."""
     inspector = inspect(db.engine)
     for table in db.metadata.sorted_tables:
-        there = {column["name"] for column in inspector.get_columns(table.name)}
+        existing = {column["name"] for column in inspector.get_columns(table.name)}
         for column in table.columns:
-            if column.name not in there:
-                raise OtherTables(table.name, column.name)
+            if column.name not in existing:
+                raise IncompatibleTables(table.name, column.name)
 
 
 def add_demo_data() -> None:
-    """Add companies, users and tasks in one transaction, unless a company is there already."""
+    """Add companies, users and tasks in one transaction, unless there are companies already."""
     if db.session.scalar(select(Company.id).limit(1)) is not None:
         db.session.rollback()
         return
-    db.session.add_all(Company(id=key, name=name) for key, name in COMPANIES.items())
+    db.session.add_all(Company(id=company_id, name=name) for company_id, name in COMPANIES.items())
     db.session.flush()
-    users = [user_with_memberships(demo) for demo in DEMO_USERS]
+    users = [build_user(demo_user) for demo_user in DEMO_USERS]
     db.session.add_all(users)
     for company_id, titles in TASKS.items():
         creator = next(user for user in users if user.membership_in(company_id))
@@ -105,12 +105,15 @@ def add_demo_data() -> None:
     db.session.commit()
 
 
-def user_with_memberships(demo: DemoUser) -> User:
-    """The user, not stored yet."""
+def build_user(demo_user: DemoUser) -> User:
+    """The user with their memberships."""
     return User(
-        email=demo.email,
-        name=demo.name,
-        # A password that everybody knows needs no slow hash. Leave `method` out for real ones.
+        email=demo_user.email,
+        name=demo_user.name,
+        # A public password does not need a slow hash. Omit `method` for real ones.
         password_hash=generate_password_hash(DEMO_PASSWORD, method="pbkdf2:sha256:1000"),
-        memberships=[Membership(company_id=one, is_admin=demo.is_admin) for one in demo.companies],
+        memberships=[
+            Membership(company_id=company_id, is_admin=demo_user.is_admin)
+            for company_id in demo_user.companies
+        ],
     )

@@ -1,4 +1,4 @@
-"""Serving Tasklane in a thread, so that one process can be several servers."""
+"""Serves Tasklane in a thread, so that one process can run several servers."""
 
 from __future__ import annotations
 
@@ -14,39 +14,32 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from .models import db
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Writes no access log: what the process prints is for people."""
-
-    def log_request(self, *_: Any) -> None:
-        """Nothing to say."""
-
-
 class PortInUse(Exception):
     """Another program listens on that port already."""
 
     def __init__(self, host: str, port: int) -> None:
         self.port = port
-        super().__init__(f"Port {port} of {host} is in use by another program.")
+        super().__init__(f"Port {port} of {host} is used by another program.")
 
 
 @contextmanager
-def served(
+def serve(
     make_app: Callable[[str], Flask],
     *,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Iterator[tuple[Flask, str]]:
-    """The app and the address at which it is served while the block runs; port 0 is any free one.
+    """Serve an app until the block ends, and yield the app and its address. Port 0 chooses a free one.
 
-    ``make_app`` is told the address, because an app that tells others where it is has to know it.
+    ``make_app`` receives the address, because the app's configuration needs it.
     """
-    with listening(host, port) as listener:
+    with listen(host, port) as listener:
         address = f"http://{host}:{listener.getsockname()[1]}"
         app = make_app(address)
         server = make_server(
-            host, port, app, threaded=True, request_handler=QuietHandler, fd=listener.fileno()
+            host, port, app, threaded=True, request_handler=_QuietHandler, fd=listener.fileno()
         )
-    # Looked at often, so that nobody waits long for the end.
+    # A short interval, because shutdown() waits for the end of it.
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -59,9 +52,16 @@ def served(
             db.engine.dispose()
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that has the port; `PortInUse` when it is taken."""
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on the port; `PortInUse` if it is taken."""
     try:
         return socket.create_server((host, port), backlog=128)
     except OSError as error:
         raise PortInUse(host, port) from error
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Writes no access log, which would hide the other output of the process."""
+
+    def log_request(self, *_: Any) -> None:
+        """Do nothing."""

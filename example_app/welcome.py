@@ -1,4 +1,4 @@
-"""What the terminal says once the app runs: where to go, as whom, and what to try."""
+"""What the terminal prints at the start: addresses, logins, and what to try."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def welcome(url: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def what_to_try(
+def suggestions(
     url: str,
     activepieces: str,
     *,
@@ -32,34 +32,34 @@ def what_to_try(
     flow_id: str,
     project_id: str,
 ) -> str:
-    """The loop with Activepieces, by hand."""
+    """What to try with Tasklane and Activepieces."""
     return f"""\
-Beside it runs a stand-in for Activepieces: its API, and one page that shows what there is, {activepieces}/
-Acme is linked with it, and has a flow that makes a task of whatever comes to its webhook.
+A stand-in for Activepieces runs at {activepieces}/. It has the API, and one page with an overview.
+Acme is linked with it, and has a flow that creates a task from each request to its webhook.
 
   1. Let the flow add a task, and see it in the list of admin@acme.test:
 
        curl {activepieces}/api/v1/webhooks/{flow_id}/sync \\
          -H 'Content-Type: application/json' -d '{{"title": "Made by a flow"}}'
 
-  2. As admin@acme.test open Connected apps and disconnect Activepieces. The same call adds no task any more, and
-     is answered with nothing after 5 seconds. Automation shows the connection with ERROR.
+  2. As admin@acme.test, open Connected apps and disconnect Activepieces. The same call no longer adds a task:
+     it returns an empty response after 5 seconds. Automation shows the connection with ERROR.
   3. Press "Connect in my name" on Automation: the flow works again.
-  4. Connect as people in Activepieces do. As admin@acme.test register a client on OAuth clients, with all scopes and
-     the redirect URI {activepieces}/redirect. Then open {activepieces}/, leave the project Acme, enter the
-     address {url} and the client's id and secret, and consent.
-  5. As admin@globex.test open Automation and link Globex with the key of the stand-in:
+  4. Connect from Activepieces, as its users do. As admin@acme.test, register a client on OAuth clients, with all
+     scopes and the redirect URI {activepieces}/redirect. Then open {activepieces}/, keep the project Acme, enter
+     the address {url} and the client's id and secret, and approve.
+  5. As admin@globex.test, open Automation and link Globex with the key of the stand-in:
 
        {api_key}
 
-  6. Call the JSON API behind Automation, as admin@acme.test:
+  6. Call the JSON API behind Automation as admin@acme.test:
 
        API={url}/api/integration/activepieces
        curl -c cookies -d 'email=admin@acme.test&password={DEMO_PASSWORD}' {url}/login
        curl -b cookies $API/setup
        curl -b cookies $API/connections/{integration_id}
        curl -b cookies $API/connection -H 'Content-Type: application/json' \\
-         -d '{{"accessToken": "any text", "pieceName": "@tasklane/piece-tasklane-key"}}'
+         -d '{{"accessToken": "any value", "pieceName": "@tasklane/piece-tasklane-key"}}'
        curl -b cookies $API/openapi.json
 
   7. Call Activepieces itself:
@@ -74,5 +74,5 @@ Acme is linked with it, and has a flow that makes a task of whatever comes to it
        .venv/bin/flask --app example_app.demo activepieces grants list
        .venv/bin/flask --app example_app.demo activepieces integrations check
 
-Ctrl-C ends both. What they remember is in instance/demo.
+Ctrl-C stops both. Their data is in instance/demo.
 """

@@ -1,7 +1,7 @@
-"""``make check-demo``: the whole loop between Tasklane and Activepieces, over real HTTP.
+"""``make check-demo``: the demo's scenario with Tasklane and Activepieces, unattended and over real HTTP.
 
-Both servers are started on ports of this machine. With ``ACTIVEPIECES_BASE_URL`` and ``ACTIVEPIECES_API_KEY`` in the
-environment the same steps go to that server; ``CHECK_EMAIL`` and ``CHECK_PASSWORD`` can take the place of the key.
+Both servers run on local ports. If the environment has ``ACTIVEPIECES_BASE_URL`` and ``ACTIVEPIECES_API_KEY``, the
+same steps run against that server. ``CHECK_EMAIL`` and ``CHECK_PASSWORD`` can replace the key.
 """
 
 from __future__ import annotations
@@ -16,74 +16,73 @@ from flask_activepieces import ActivepiecesError
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.errors import SetupError
 
-from . import linking, running
+from . import flow_steps, setup_steps
 from .browser import Browser
-from .loop import Loop
-from .places import NotEnough, activepieces_for, tasklane_for
-from .report import Skipped, Surprise
+from .report import CheckFailed, StepSkipped
+from .run import CheckRun
+from .servers import IncompleteEnvironment, activepieces_from, serve_tasklane
 
 __all__ = ["STEPS", "check"]
 
-STEPS: tuple[tuple[str, Callable[[Loop], str]], ...] = (
-    ("sign in", linking.sign_in),
-    ("pieces", linking.install_pieces),
-    ("setup", linking.set_up),
-    ("secret text", linking.connect_by_secret_text),
-    ("one click", linking.connect_with_one_click),
-    ("flow", running.build_flow),
-    ("run", running.run_flow),
-    ("refresh", running.refresh),
-    ("mcp", running.rotate_mcp),
-    ("disconnect", running.disconnect),
-    ("refused", running.run_in_vain),
+Step = Callable[[CheckRun], str]
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("sign in", setup_steps.sign_in),
+    ("pieces", setup_steps.install_pieces),
+    ("setup", setup_steps.set_up),
+    ("secret text", setup_steps.connect_by_secret_text),
+    ("one click", setup_steps.connect_with_one_click),
+    ("flow", flow_steps.build_flow),
+    ("run", flow_steps.run_flow),
+    ("refresh", flow_steps.refresh_token),
+    ("mcp", flow_steps.rotate_mcp_token),
+    ("disconnect", flow_steps.disconnect),
+    ("refused", flow_steps.run_disconnected_flow),
 )
 
 
 def check(*, host: str = "127.0.0.1", port: int = 0) -> bool:
-    """Walk the loop and print a line a step; whether all went well."""
+    """Run all steps and print a line for each. Returns whether all succeeded."""
     try:
         with (
-            activepieces_for(os.environ) as place,
-            tasklane_for(os.environ, place, host=host, port=port) as (app, address),
+            activepieces_from(os.environ) as activepieces,
+            serve_tasklane(os.environ, activepieces, host=host, port=port) as (app, address),
             closing(Browser(address)) as admin,
         ):
-            client = ActivepiecesClient(place.url, credential=place.credential)
-            return walked(Loop(app, place, admin, client))
-    except (NotEnough, SetupError) as error:
-        return told("FAIL", "start", error)
+            api_client = ActivepiecesClient(activepieces.url, credential=activepieces.credential)
+            return _run_steps(CheckRun(app, activepieces, admin, api_client))
+    except (IncompleteEnvironment, SetupError) as error:
+        return _report("FAIL", "start", error)
 
 
-def walked(loop: Loop) -> bool:
-    """Whether every step went well; what was made is removed in any case."""
+def _run_steps(run: CheckRun) -> bool:
     try:
-        well = all(stepped(name, step, loop) for name, step in STEPS)
+        succeeded = all(_run_step(name, step, run) for name, step in STEPS)
     finally:
-        clean = stepped("clean up", cleaned_up, loop)
-    return well and clean
+        cleaned_up = _run_step("clean up", _clean_up, run)
+    return succeeded and cleaned_up
 
 
-def cleaned_up(loop: Loop) -> str:
-    """Pieces stay, since Activepieces removes none, and so do the tasks."""
+def _run_step(name: str, step: Step, run: CheckRun) -> bool:
+    try:
+        return _report("ok", name, step(run))
+    except StepSkipped as reason:
+        _report("--", name, f"skipped: {reason}")
+        return True
+    except (CheckFailed, ActivepiecesError, LookupError, requests.RequestException) as error:
+        return _report("FAIL", name, error)
+
+
+def _clean_up(run: CheckRun) -> str:
+    """Remove what this run created, except pieces, which Activepieces cannot remove, and tasks."""
     removed = []
-    while loop.clean_ups:
-        name, remove = loop.clean_ups.pop()
+    while run.clean_ups:
+        name, remove = run.clean_ups.pop()
         remove()
         removed.append(name)
     return f"removed {', '.join(removed)}" if removed else "there was nothing to remove"
 
 
-def stepped(name: str, step: Callable[[Loop], str], loop: Loop) -> bool:
-    """Whether this step went well; its line is printed."""
-    try:
-        return told("ok", name, step(loop))
-    except Skipped as reason:
-        told("--", name, f"skipped: {reason}")
-        return True
-    except (Surprise, ActivepiecesError, LookupError, requests.RequestException) as error:
-        return told("FAIL", name, error)
-
-
-def told(word: str, name: str, words: object) -> bool:
-    """Print a line; whether it tells of something good."""
-    print(f"{word:<4} {name}: {words}", flush=True)
-    return word == "ok"
+def _report(outcome: str, name: str, result: object) -> bool:
+    print(f"{outcome:<4} {name}: {result}", flush=True)
+    return outcome == "ok"

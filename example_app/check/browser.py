@@ -1,4 +1,4 @@
-"""A person's browser, as far as the check needs one: it keeps cookies, sends forms, and calls the JSON API."""
+"""A minimal browser: it keeps cookies, submits forms, and calls the JSON API."""
 
 from __future__ import annotations
 
@@ -8,61 +8,63 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-SECONDS = 60
+TIMEOUT = 60
 
 
 class Browser:
-    """A browser that has been to one site only."""
+    """A browser for one site."""
 
     def __init__(self, site: str) -> None:
         self.site = site
         self._session = requests.Session()
-        # A proxy of this machine has no business on its own loopback.
+        # A proxy in the environment must not be used for a local server.
         self._session.trust_env = urlsplit(site).hostname not in ("127.0.0.1", "localhost")
 
     def close(self) -> None:
-        """Forget the cookies and hang up."""
+        """Close the connections; the cookies are lost."""
         self._session.close()
 
     def open(self, path: str) -> requests.Response:
-        """The page at the end of all redirects."""
-        return self._session.get(self.site + path, timeout=SECONDS)
+        """The page at this path, after all redirects."""
+        return self._session.get(self.site + path, timeout=TIMEOUT)
 
-    def send(self, path: str, ends_with: str, **typed: str) -> requests.Response:
-        """Fill in the form of this page whose address ends like that, send it, and follow the redirects."""
+    def submit(self, path: str, action_end: str, **values: str) -> requests.Response:
+        """Fill in and submit the form of this page whose action ends with ``action_end``."""
         page = self.open(path)
-        form = next((one for one in forms_of(page.text) if one.action.endswith(ends_with)), None)
+        form = next(
+            (form for form in parse_forms(page.text) if form.action.endswith(action_end)), None
+        )
         if form is None:
-            raise LookupError(f"{page.url} has no form that goes to …{ends_with}")
+            raise LookupError(f"{page.url} has no form with an action that ends with {action_end}.")
         return self._session.post(
-            urljoin(page.url, form.action), data=form.values | typed, timeout=SECONDS
+            urljoin(page.url, form.action), data=form.values | values, timeout=TIMEOUT
         )
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         """Call the app's JSON API as a script on one of its pages would."""
-        # Without these two the app would take it for a program; every browser sends them.
+        # The app requires these headers of a browser, and every browser sends them.
         headers = {"Origin": self.site, "Sec-Fetch-Site": "same-origin"}
         return self._session.request(
-            method, self.site + path, json=body, headers=headers, timeout=SECONDS
+            method, self.site + path, json=body, headers=headers, timeout=TIMEOUT
         )
 
 
 class Form:
-    """Where a form goes, and what stands in its fields."""
+    """The action and the values of an HTML form."""
 
     def __init__(self, action: str) -> None:
         self.action = action
         self.values: dict[str, str] = {}
 
 
-def forms_of(html: str) -> list[Form]:
+def parse_forms(html: str) -> list[Form]:
     """The forms of a page, in their order."""
-    reader = _FormReader()
-    reader.feed(html)
-    return reader.forms
+    parser = _FormParser()
+    parser.feed(html)
+    return parser.forms
 
 
-class _FormReader(HTMLParser):
+class _FormParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []

@@ -1,4 +1,4 @@
-"""The flow that the check builds: what comes to its webhook becomes a task, and the task is the answer."""
+"""The flow that the check builds: its webhook creates a task from the request and returns it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WEBHOOK_PIECE = "@activepieces/piece-webhook"
 
 @dataclass(frozen=True)
 class TaskFlow:
-    """What the steps of the flow refer to."""
+    """The pieces and the connection that the flow uses."""
 
     webhook_version: str
     piece_name: str
@@ -20,7 +20,7 @@ class TaskFlow:
     connection_external_id: str
 
     def operations(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """What the builder's page would send, one operation after another."""
+        """The operations that the builder page would send, in order."""
         yield "UPDATE_TRIGGER", self._catch_webhook()
         yield "ADD_ACTION", {"parentStep": "trigger", "action": self._create_task()}
         yield "ADD_ACTION", {"parentStep": "step_1", "action": self._return_response()}
@@ -47,12 +47,12 @@ class TaskFlow:
         return _step("step_1", "Create task", settings)
 
     def _return_response(self) -> dict[str, Any]:
-        answer = {"status": 201, "headers": {}, "body": {"task": "{{step_1['output']}}"}}
+        response = {"status": 201, "headers": {}, "body": {"task": "{{step_1['output']}}"}}
         settings = {
             "pieceName": WEBHOOK_PIECE,
             "pieceVersion": self.webhook_version,
             "actionName": "return_response",
-            "input": {"respond": "stop", "responseType": "json", "fields": answer},
+            "input": {"respond": "stop", "responseType": "json", "fields": response},
         }
         return _step("step_2", "Return response", settings)
 
@@ -60,14 +60,14 @@ class TaskFlow:
 def _step(
     name: str, display_name: str, settings: dict[str, Any], *, kind: str = "PIECE"
 ) -> dict[str, Any]:
-    more: dict[str, Any] = {"propertySettings": {}} | (
-        {"errorHandlingOptions": {}} if kind == "PIECE" else {}
-    )
+    settings = {**settings, "propertySettings": {}}
+    if kind == "PIECE":
+        settings["errorHandlingOptions"] = {}
     return {
         "name": name,
         "displayName": display_name,
         "type": kind,
         "valid": True,
         "lastUpdatedDate": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-        "settings": settings | more,
+        "settings": settings,
     }

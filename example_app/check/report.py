@@ -1,4 +1,4 @@
-"""What a step tells: what it saw, that it was skipped, or what it expected and did not get."""
+"""The outcomes of a step, and assertions that say what was expected, what came and what to check."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from typing import Any
 import requests
 
 
-class Surprise(Exception):
-    """Something else came than was expected; ``check`` says where to look for the reason."""
+class CheckFailed(Exception):
+    """A step got something unexpected; ``check`` names the likely cause."""
 
-    def __init__(self, *, expected: str, came: str, check: str) -> None:
-        super().__init__(f"expected {expected}; came {came}; check {check}")
-
-
-class Skipped(Exception):
-    """The step cannot be walked here, which is no fault; the message says what it would need."""
+    def __init__(self, *, expected: str, actual: str, check: str) -> None:
+        super().__init__(f"expected {expected}, got {actual}; check {check}")
 
 
-def expect(condition: bool, *, expected: str, came: object, check: str) -> None:
-    """Go on if it is so."""
+class StepSkipped(Exception):
+    """The step cannot run here, which is not a failure; the message says what it needs."""
+
+
+def expect(condition: bool, *, expected: str, actual: object, check: str) -> None:
+    """Raise `CheckFailed` unless the condition holds."""
     if not condition:
-        raise Surprise(expected=expected, came=str(came), check=check)
+        raise CheckFailed(expected=expected, actual=str(actual), check=check)
 
 
-def json_of(answer: requests.Response, status: int, *, check: str) -> dict[str, Any]:
-    """The JSON of an answer with this status."""
-    if answer.status_code != status:
-        expected = f"{status} from {answer.request.method} {answer.request.path_url}"
-        raise Surprise(expected=expected, came=told_by(answer), check=check)
-    body: dict[str, Any] = answer.json() if answer.content else {}
+def json_body(response: requests.Response, status: int, *, check: str) -> dict[str, Any]:
+    """The JSON body of a response; `CheckFailed` if it has another status."""
+    if response.status_code != status:
+        expected = f"{status} from {response.request.method} {response.request.path_url}"
+        raise CheckFailed(expected=expected, actual=describe(response), check=check)
+    body: dict[str, Any] = response.json() if response.content else {}
     return body
 
 
-def told_by(answer: requests.Response) -> str:
-    """The status, and the reason if the answer names one."""
+def describe(response: requests.Response) -> str:
+    """The status, and the ``detail`` of a JSON error."""
     try:
-        body = answer.json()
+        body = response.json()
     except requests.JSONDecodeError:
-        return str(answer.status_code)
+        return str(response.status_code)
     detail = body.get("detail") if isinstance(body, dict) else None
-    return f"{answer.status_code} ({detail})" if detail else str(answer.status_code)
+    return f"{response.status_code} ({detail})" if detail else str(response.status_code)

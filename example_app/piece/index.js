@@ -1,7 +1,6 @@
 'use strict';
 
-// Reads manifest.json and makes of it a piece for Activepieces. Nothing in here knows Tasklane:
-// what the app offers stands in the manifest.
+// Builds a piece for Activepieces from manifest.json. Everything about Tasklane is in the manifest.
 
 const { createAction, createPiece, PieceAuth, Property } = require('@activepieces/pieces-framework');
 const { AuthenticationType, httpClient } = require('@activepieces/pieces-common');
@@ -15,35 +14,35 @@ const PROPERTIES = {
   SHORT_TEXT: Property.ShortText,
 };
 
-function built(factories, { type, ...options }) {
+function build(factories, { type, ...options }) {
   return factories[type](options);
 }
 
-function properties(described) {
+function buildProperties(descriptions) {
   return Object.fromEntries(
-    Object.entries(described).map(([name, property]) => [name, built(PROPERTIES, property)]),
+    Object.entries(descriptions).map(([name, property]) => [name, build(PROPERTIES, property)]),
   );
 }
 
-// The fields of the action that were filled in. Nothing else in `propsValue` may be sent to the app: the engine puts the
-// whole connection there too, as `auth`, with the client secret and all tokens. An empty field is left out because the
-// API would refuse it, or take it for a value.
-function filled(fields, propsValue) {
+// Returns the action's own fields that have a value. Never send the rest of `propsValue` to the app: the engine puts the
+// whole connection there, too, as `auth`, with the client secret and all tokens. Empty fields are left out because the
+// API would reject them or store them.
+function filledFields(fields, propsValue) {
   const entries = Object.keys(fields).map((name) => [name, propsValue[name]]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== null && value !== ''));
 }
 
-function action(auth, name, { displayName, description, method, path, props }) {
+function buildAction(auth, name, { displayName, description, method, path, props }) {
   return createAction({
     auth,
     name,
     displayName,
     description,
-    props: properties(props),
+    props: buildProperties(props),
     async run({ auth: connection, propsValue }) {
-      // Where the app is: part of an OAuth connection, a field of the action for any other.
-      const { base_url = connection.props.base_url, ...input } = filled(props, propsValue);
-      const answer = await httpClient.sendRequest({
+      // The address of the app is part of an OAuth connection; with other connections, it is a field of the action.
+      const { base_url = connection.props.base_url, ...input } = filledFields(props, propsValue);
+      const response = await httpClient.sendRequest({
         method,
         url: base_url.replace(/\/+$/, '') + path,
         authentication: {
@@ -53,13 +52,13 @@ function action(auth, name, { displayName, description, method, path, props }) {
         [method === 'GET' ? 'queryParams' : 'body']: input,
         timeout: 30_000,
       });
-      return answer.body;
+      return response.body;
     },
   });
 }
 
-const { props: authProps, ...described } = manifest.auth;
-const auth = built(AUTH, authProps ? { ...described, props: properties(authProps) } : described);
+const { props: authProps, ...authOptions } = manifest.auth;
+const auth = build(AUTH, authProps ? { ...authOptions, props: buildProperties(authProps) } : authOptions);
 
 module.exports = {
   piece: createPiece({
@@ -69,7 +68,7 @@ module.exports = {
     logoUrl: manifest.logoUrl,
     authors: manifest.authors,
     auth,
-    actions: Object.entries(manifest.actions).map(([name, one]) => action(auth, name, one)),
+    actions: Object.entries(manifest.actions).map(([name, description]) => buildAction(auth, name, description)),
     triggers: [],
   }),
 };

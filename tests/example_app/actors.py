@@ -1,4 +1,4 @@
-"""Who acts in these tests: a person with a browser, and a program with an OAuth client."""
+"""The actors of these tests: a person with a browser, and a program with an OAuth client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALL_SCOPES = "profile:read tasks:read tasks:write"
 
 
 class Person:
-    """A browser, signed in as somebody or as nobody."""
+    """A person with a browser; signed out without an e-mail address."""
 
     def __init__(self, app: Flask, email: str = "") -> None:
         self.browser = app.test_client()
@@ -31,38 +31,36 @@ class Person:
     def sign_in(self, email: str, password: str = DEMO_PASSWORD, **more: str) -> TestResponse:
         return self.browser.post("/login", data={"email": email, "password": password, **more})
 
-    def sees(self, url: str) -> Page:
+    def get_page(self, url: str) -> Page:
         return Page(self.browser.get(url, follow_redirects=True))
 
-    def sends(self, form: Form, **changes: Any) -> TestResponse:
+    def submit(self, form: Form, **changes: Any) -> TestResponse:
         return self.browser.post(form.action, data=form.values | changes)
 
 
 @dataclass
 class Program:
-    """An OAuth client and, once somebody has consented, its token."""
+    """An OAuth client, and its token after consent."""
 
     app: Flask
     client_id: str
     client_secret: str
     token: dict[str, Any] = field(default_factory=dict)
     redirect_uri: str = CALLBACK
-    _verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
+    _code_verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
 
     @classmethod
-    def registered(cls, app: Flask, *options: str, redirect_uri: str = CALLBACK) -> Program:
-        """A new client, made by the command line as the README says."""
-        words = ["client", "create", "--yes", "--name", "Test program"]
-        words += ["--redirect-uri", redirect_uri]
-        made = app.test_cli_runner().invoke(
-            args=["activepieces", *words, "--scope", ALL_SCOPES, "--json", *options]
-        )
-        assert made.exit_code == 0, made.output
-        client = json.loads(made.output)
+    def register(cls, app: Flask, *options: str, redirect_uri: str = CALLBACK) -> Program:
+        """Register a client on the command line, as the README shows."""
+        command = ["activepieces", "client", "create", "--yes", "--name", "Test program"]
+        command += ["--redirect-uri", redirect_uri, "--scope", ALL_SCOPES, "--json", *options]
+        result = app.test_cli_runner().invoke(args=command)
+        assert result.exit_code == 0, result.output
+        client = json.loads(result.output)
         return cls(app, client["client_id"], client["client_secret"], redirect_uri=redirect_uri)
 
-    def question(self, scope: str = ALL_SCOPES) -> str:
-        """The URL to which the program sends a person."""
+    def authorize_url(self, scope: str = ALL_SCOPES) -> str:
+        """The URL to which the program redirects a person."""
         return "/oauth/authorize?" + urlencode(
             {
                 "response_type": "code",
@@ -70,47 +68,49 @@ class Program:
                 "redirect_uri": self.redirect_uri,
                 "scope": scope,
                 "state": "a state",
-                "code_challenge": s256(self._verifier),
+                "code_challenge": s256(self._code_verifier),
                 "code_challenge_method": "S256",
             }
         )
 
-    def connect(self, person: Person, *, asks: str = ALL_SCOPES, **choices: Any) -> Program:
-        """Let a person consent, and take the token."""
-        consent = person.sees(self.question(asks)).form("decision")
-        answer = person.sends(consent, decision="approve", **choices)
-        assert answer.status_code in (302, 303), answer.text
-        code = parse_qs(urlsplit(answer.location).query)["code"][0]
-        self.token = self.take_token(
+    def connect(
+        self, person: Person, *, requested_scope: str = ALL_SCOPES, **choices: Any
+    ) -> Program:
+        """Let a person approve the request, and exchange the code for a token."""
+        consent = person.get_page(self.authorize_url(requested_scope)).form("decision")
+        response = person.submit(consent, decision="approve", **choices)
+        assert response.status_code in (302, 303), response.text
+        code = parse_qs(urlsplit(response.location).query)["code"][0]
+        self.token = self.get_token(
             grant_type="authorization_code",
             code=code,
             redirect_uri=self.redirect_uri,
-            code_verifier=self._verifier,
+            code_verifier=self._code_verifier,
         )
         return self
 
-    def take_token(self, **form: str) -> dict[str, Any]:
-        """The token that the server gives for this."""
-        answer = self.ask_for_token(**form)
-        assert answer.status_code == 200, answer.text
-        token: dict[str, Any] = answer.json or {}
+    def get_token(self, **form: str) -> dict[str, Any]:
+        """The response of a successful token request."""
+        response = self.request_token(**form)
+        assert response.status_code == 200, response.text
+        token: dict[str, Any] = response.json or {}
         return token
 
-    def ask_for_token(self, **form: str) -> TestResponse:
-        """The answer of the token endpoint to the proven client."""
-        proof = {"client_id": self.client_id, "client_secret": self.client_secret}
-        return self.app.test_client().post("/oauth/token", data=form | proof)
+    def request_token(self, **form: str) -> TestResponse:
+        """Send a token request with the client's secret."""
+        credentials = {"client_id": self.client_id, "client_secret": self.client_secret}
+        return self.app.test_client().post("/oauth/token", data=form | credentials)
 
     def call(self, method: str, path: str, **options: Any) -> TestResponse:
-        """One API request with the token."""
+        """Call the API with the token."""
         headers = {"Authorization": f"Bearer {self.token['access_token']}"}
         return self.app.test_client().open(path, method=method, headers=headers, **options)
 
-    def titles(self) -> list[str]:
-        """The titles of all tasks that the program sees."""
-        answer = self.call("GET", "/api/tasks")
-        assert answer.json
-        return [task["title"] for task in answer.json["tasks"]]
+    def task_titles(self) -> list[str]:
+        """The titles of all tasks in the API's response."""
+        response = self.call("GET", "/api/tasks")
+        assert response.json
+        return [task["title"] for task in response.json["tasks"]]
 
 
 def s256(verifier: str) -> str:

@@ -1,4 +1,4 @@
-"""Tasklane on a database of its own, and the people and programs that use it."""
+"""Tasklane on its own database, and the people and programs that use it."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from tests.support.templates import COMPILED
 SECRET_KEY = "a key for tests, not for you"
 
 
-def started(file: Path) -> Flask:
-    """Tasklane with its database in that file."""
+def start(file: Path) -> Flask:
+    """Tasklane with its database in this file."""
     app = create_app({"SQLALCHEMY_DATABASE_URI": f"sqlite:///{file}", "SECRET_KEY": SECRET_KEY})
     app.jinja_env.bytecode_cache = COMPILED
     return app
 
 
 def close(app: Flask) -> None:
-    """Give back the database connections."""
+    """Close the database connections."""
     with app.app_context():
         db.engine.dispose()
 
 
 @pytest.fixture(scope="session")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database as the first start leaves it: tables and demo people, made once for all tests."""
+    """A database after the first start, with tables and demo users; created once for all tests."""
     file = tmp_path_factory.mktemp("tasklane") / "tasklane.db"
-    close(started(file))
+    close(start(file))
     return file
 
 
 @pytest.fixture
 def tasklane(tmp_path: Path, first_start: Path) -> Iterator[Flask]:
-    """The app, as it is after its first start."""
+    """The app after its first start."""
     file = tmp_path / "database" / "tasklane.db"
     file.parent.mkdir()
     shutil.copyfile(first_start, file)
-    app = started(file)
+    app = start(file)
     yield app
     close(app)
 
 
 @pytest.fixture
 def lose_database(tasklane: Flask, tmp_path: Path) -> Callable[[], None]:
-    """Call it, and the database is away."""
+    """A function that makes the database unavailable."""
 
     def lose() -> None:
         with tasklane.app_context():
@@ -62,8 +62,8 @@ def lose_database(tasklane: Flask, tmp_path: Path) -> Callable[[], None]:
 
 
 @pytest.fixture
-def stranger(tasklane: Flask) -> Person:
-    """A browser in which nobody has signed in."""
+def visitor(tasklane: Flask) -> Person:
+    """A signed-out visitor."""
     return Person(tasklane)
 
 
@@ -87,5 +87,5 @@ def gwen(tasklane: Flask) -> Person:
 
 @pytest.fixture
 def program(tasklane: Flask) -> Program:
-    """An outside program with a client of its own and no token yet."""
-    return Program.registered(tasklane)
+    """A program with an OAuth client and no token yet."""
+    return Program.register(tasklane)

@@ -1,4 +1,4 @@
-"""The API of Tasklane, as an outside program meets it."""
+"""The JSON API of Tasklane."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from flask import Flask
 from tests.example_app.actors import Person, Program
 
 
-def test_without_a_token_the_answer_is_401(tasklane: Flask) -> None:
+def test_request_without_a_token_gets_401(tasklane: Flask) -> None:
     for method, path in (("GET", "/api/me"), ("GET", "/api/tasks"), ("POST", "/api/tasks")):
-        answer = tasklane.test_client().open(path, method=method)
+        response = tasklane.test_client().open(path, method=method)
 
-        assert answer.status_code == 401
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+        assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
-def test_me_says_whose_token_it_is(program: Program, ada: Person) -> None:
+def test_me_returns_the_user_and_the_workspace_of_the_token(program: Program, ada: Person) -> None:
     program.connect(ada, workspace="acme-labs")
 
     assert program.call("GET", "/api/me").json == {
@@ -30,37 +30,35 @@ def test_me_says_whose_token_it_is(program: Program, ada: Person) -> None:
     }
 
 
-def test_tasks_are_those_of_the_workspace_and_no_others(program: Program, gwen: Person) -> None:
+def test_list_contains_only_tasks_of_the_workspace(program: Program, gwen: Person) -> None:
     program.connect(gwen)
 
-    assert program.titles() == ["Water the office plants", "Plan the move to the coast"]
+    assert program.task_titles() == ["Water the office plants", "Plan the move to the coast"]
 
 
-def test_created_task_is_answered_with_201_and_seen_by_people(
-    program: Program, ada: Person
-) -> None:
+def test_created_task_gets_201_and_appears_on_the_page(program: Program, ada: Person) -> None:
     program.connect(ada)
 
-    answer = program.call("POST", "/api/tasks", json={"title": " Buy a longer rope "})
+    response = program.call("POST", "/api/tasks", json={"title": " Buy a longer rope "})
 
-    assert answer.status_code == 201
-    assert answer.json
-    assert answer.json["title"] == "Buy a longer rope"
-    assert answer.json["done"] is False
-    assert answer.json["created_by"] == "1"
-    assert "Buy a longer rope" in program.titles()
-    assert "Buy a longer rope" in ada.sees("/").text
+    assert response.status_code == 201
+    assert response.json
+    assert response.json["title"] == "Buy a longer rope"
+    assert response.json["done"] is False
+    assert response.json["created_by"] == "1"
+    assert "Buy a longer rope" in program.task_titles()
+    assert "Buy a longer rope" in ada.get_page("/").text
 
 
-def test_task_is_changed(program: Program, ada: Person) -> None:
+def test_task_can_be_changed(program: Program, ada: Person) -> None:
     program.connect(ada)
 
-    answer = program.call("PATCH", "/api/tasks/1", json={"done": True})
+    response = program.call("PATCH", "/api/tasks/1", json={"done": True})
 
-    assert answer.status_code == 200
-    assert answer.json
-    assert answer.json["done"] is True
-    assert answer.json["title"] == "Order new anvils"
+    assert response.status_code == 200
+    assert response.json
+    assert response.json["done"] is True
+    assert response.json["title"] == "Order new anvils"
 
 
 def test_task_of_another_company_cannot_be_changed(
@@ -68,10 +66,10 @@ def test_task_of_another_company_cannot_be_changed(
 ) -> None:
     program.connect(gwen)
 
-    answer = program.call("PATCH", "/api/tasks/1", json={"title": "Ours now"})
+    response = program.call("PATCH", "/api/tasks/1", json={"title": "Ours now"})
 
-    assert answer.status_code == 404
-    assert "Ours now" not in ada.sees("/").text
+    assert response.status_code == 404
+    assert "Ours now" not in ada.get_page("/").text
 
 
 @pytest.mark.parametrize(
@@ -83,15 +81,15 @@ def test_task_of_another_company_cannot_be_changed(
         ("profile:read tasks:read", "PATCH", "/api/tasks/1"),
     ],
 )
-def test_each_request_needs_its_scope(
+def test_each_request_requires_its_scope(
     program: Program, ada: Person, scope: str, method: str, path: str
 ) -> None:
-    program.connect(ada, asks=scope)
+    program.connect(ada, requested_scope=scope)
 
-    answer = program.call(method, path, json={"title": "x"} if method != "GET" else None)
+    response = program.call(method, path, json={"title": "x"} if method != "GET" else None)
 
-    assert answer.status_code == 403
-    assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+    assert response.status_code == 403
+    assert 'error="insufficient_scope"' in response.headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize(
@@ -112,16 +110,18 @@ def test_each_request_needs_its_scope(
         ("title", "_schema"),
     ],
 )
-def test_bad_fields_are_named(program: Program, ada: Person, body: Any, field: str) -> None:
+def test_invalid_fields_are_reported_by_name(
+    program: Program, ada: Person, body: Any, field: str
+) -> None:
     program.connect(ada)
-    before = program.titles()
+    before = program.task_titles()
 
-    answer = program.call("POST", "/api/tasks", json=body)
+    response = program.call("POST", "/api/tasks", json=body)
 
-    assert answer.status_code == 422
-    assert answer.json
-    assert list(answer.json["fields"]) == [field]
-    assert program.titles() == before
+    assert response.status_code == 422
+    assert response.json
+    assert list(response.json["fields"]) == [field]
+    assert program.task_titles() == before
 
 
 @pytest.mark.parametrize(
@@ -132,24 +132,24 @@ def test_bad_fields_are_named(program: Program, ada: Person, body: Any, field: s
         ({"data": b"x" * 2_000_000, "content_type": "application/json"}, 413),
     ],
 )
-def test_other_bodies_are_refused_in_json(
+def test_other_bodies_are_rejected_with_json(
     program: Program, ada: Person, options: dict[str, Any], status: int
 ) -> None:
     program.connect(ada)
 
-    answer = program.call("POST", "/api/tasks", **options)
+    response = program.call("POST", "/api/tasks", **options)
 
-    assert answer.status_code == status
-    assert answer.json
-    assert answer.json["error"]
+    assert response.status_code == status
+    assert response.json
+    assert response.json["error"]
 
 
-def test_list_comes_in_pages(program: Program, ada: Person) -> None:
+def test_list_is_paginated(program: Program, ada: Person) -> None:
     program.connect(ada)
 
-    everything = program.call("GET", "/api/tasks").json
+    all_tasks = program.call("GET", "/api/tasks").json
     first = program.call("GET", "/api/tasks?limit=2").json
-    assert everything
+    assert all_tasks
     assert first
     second = program.call("GET", f"/api/tasks?limit=2&after={first['next_after']}").json
     assert second
@@ -157,27 +157,27 @@ def test_list_comes_in_pages(program: Program, ada: Person) -> None:
     assert [len(first["tasks"]), len(second["tasks"])] == [2, 1]
     assert first["next_after"] == first["tasks"][-1]["id"]
     assert second["next_after"] is None
-    assert first["tasks"] + second["tasks"] == everything["tasks"]
+    assert first["tasks"] + second["tasks"] == all_tasks["tasks"]
 
 
-def test_list_can_be_narrowed_to_what_is_done(program: Program, ada: Person) -> None:
+def test_list_can_be_filtered_by_done(program: Program, ada: Person) -> None:
     program.connect(ada)
     program.call("PATCH", "/api/tasks/2", json={"done": True})
 
     done = program.call("GET", "/api/tasks?done=true").json
-    still_open = program.call("GET", "/api/tasks?done=false").json
+    open_tasks = program.call("GET", "/api/tasks?done=false").json
 
     assert done
-    assert still_open
+    assert open_tasks
     assert [task["id"] for task in done["tasks"]] == [2]
-    assert 2 not in [task["id"] for task in still_open["tasks"]]
+    assert 2 not in [task["id"] for task in open_tasks["tasks"]]
 
 
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=201", "limit=x", "after=-1", "after=" + "9" * 30, "done=x", "page=2"],
 )
-def test_bad_query_is_refused(program: Program, ada: Person, query: str) -> None:
+def test_invalid_query_is_rejected(program: Program, ada: Person, query: str) -> None:
     program.connect(ada)
 
     assert program.call("GET", f"/api/tasks?{query}").status_code == 422
@@ -192,21 +192,21 @@ def test_bad_query_is_refused(program: Program, ada: Person, query: str) -> None
         ("DELETE", "/api/tasks", 405),
     ],
 )
-def test_faults_of_the_api_are_json(
+def test_errors_of_the_api_are_json(
     program: Program, ada: Person, method: str, path: str, status: int
 ) -> None:
     program.connect(ada)
 
-    answer = program.call(method, path, json={})
+    response = program.call(method, path, json={})
 
-    assert answer.status_code == status
-    assert answer.json
-    assert answer.json["error"]
+    assert response.status_code == status
+    assert response.json
+    assert response.json["error"]
 
 
-def test_program_that_acts_for_itself_has_a_workspace_and_no_user(tasklane: Flask) -> None:
-    program = Program.registered(tasklane, "--client-credentials", "--tenant", "acme")
-    program.token = program.take_token(grant_type="client_credentials")
+def test_client_credentials_token_has_a_workspace_but_no_user(tasklane: Flask) -> None:
+    program = Program.register(tasklane, "--client-credentials", "--tenant", "acme")
+    program.token = program.get_token(grant_type="client_credentials")
 
     created = program.call("POST", "/api/tasks", json={"title": "From a machine"})
 
@@ -214,27 +214,27 @@ def test_program_that_acts_for_itself_has_a_workspace_and_no_user(tasklane: Flas
     assert created.json
     assert created.json["created_by"] is None
     assert program.call("GET", "/api/me").status_code == 404
-    assert "From a machine" in program.titles()
+    assert "From a machine" in program.task_titles()
 
 
-def test_program_of_an_unknown_workspace_changes_nothing(tasklane: Flask) -> None:
-    program = Program.registered(tasklane, "--client-credentials", "--tenant", "nowhere")
-    program.token = program.take_token(grant_type="client_credentials")
+def test_token_for_an_unknown_workspace_changes_nothing(tasklane: Flask) -> None:
+    program = Program.register(tasklane, "--client-credentials", "--tenant", "nowhere")
+    program.token = program.get_token(grant_type="client_credentials")
 
     assert program.call("POST", "/api/tasks", json={"title": "x"}).status_code == 403
-    assert program.titles() == []
+    assert program.task_titles() == []
 
 
-def test_absent_database_is_answered_with_503(
+def test_unavailable_database_gets_503(
     program: Program, ada: Person, lose_database: Callable[[], None]
 ) -> None:
     program.connect(ada)
     lose_database()
 
     for method, path in (("GET", "/api/me"), ("GET", "/api/tasks"), ("POST", "/api/tasks")):
-        answer = program.call(method, path, json={"title": "x"} if method == "POST" else None)
+        response = program.call(method, path, json={"title": "x"} if method == "POST" else None)
 
-        assert answer.status_code == 503
-        assert int(answer.headers["Retry-After"]) > 0
-        assert answer.json
-        assert answer.json["error"]
+        assert response.status_code == 503
+        assert int(response.headers["Retry-After"]) > 0
+        assert response.json
+        assert response.json["error"]

@@ -1,4 +1,4 @@
-"""The page by which an admin links a company with Activepieces, and what they find on it."""
+"""The automation page, where an admin links a company with Activepieces and manages its connections."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jinja2 import StrictUndefined
 
 from example_app import create_app
 from example_app.activepieces import ExampleHost
-from example_app.pieces import OAUTH_MANIFEST, packed
-from example_app.serving import served
+from example_app.pieces import OAUTH_MANIFEST, pack
+from example_app.serving import serve
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.credentials import EmailPassword
 from flask_activepieces.testing import ActivepiecesServer
@@ -23,30 +23,30 @@ from tests.support.pages import Page
 
 
 @dataclass
-class Place:
-    """A Tasklane that Activepieces reaches, and the other way round."""
+class Servers:
+    """Tasklane and Activepieces, which reach each other."""
 
     app: Flask
     activepieces: ActivepiecesServer
 
     @property
-    def client(self) -> ActivepiecesClient:
-        """Activepieces, as its own admin sees it."""
+    def api_client(self) -> ActivepiecesClient:
+        """Calls Activepieces as its own admin."""
         return ActivepiecesClient(self.activepieces.url, api_key=self.activepieces.api_key)
 
     def admin_of(self, company: str) -> Person:
         return Person(self.app, f"admin@{company}.test")
 
-    def link(self, person: Person, **given: str) -> Page:
-        """Enter the key, and go where that leads."""
-        form = person.sees("/automation").form("api_key")
-        key = {"api_key": self.activepieces.api_key, "project_id": self.activepieces.project_id}
-        return Page(person.browser.post(form.action, data=key | given, follow_redirects=True))
+    def link(self, person: Person, **changes: str) -> Page:
+        """Submit the form with the API key."""
+        form = person.get_page("/automation").form("api_key")
+        values = {"api_key": self.activepieces.api_key, "project_id": self.activepieces.project_id}
+        return Page(person.browser.post(form.action, data=values | changes, follow_redirects=True))
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """Nothing is linked yet; the piece is installed."""
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    """Both servers, not linked yet, with the piece installed."""
     with ActivepiecesServer() as activepieces:
 
         def make_app(address: str) -> Flask:
@@ -59,52 +59,52 @@ def place(tmp_path: Path) -> Iterator[Place]:
                 }
             )
 
-        with served(make_app) as (app, _):
+        with serve(make_app) as (app, _):
             app.jinja_env.undefined = StrictUndefined
-            made = Place(app, activepieces)
-            piece = packed(OAUTH_MANIFEST)
-            made.client.pieces.install(piece.archive, name=piece.name, version=piece.version)
-            yield made
+            servers = Servers(app, activepieces)
+            piece = pack(OAUTH_MANIFEST)
+            servers.api_client.pieces.install(piece.archive, name=piece.name, version=piece.version)
+            yield servers
 
 
 @pytest.fixture
-def ada(place: Place) -> Person:
-    """The admin of Acme, which is linked."""
-    ada = place.admin_of("acme")
-    assert place.link(ada).status == 200
+def ada(servers: Servers) -> Person:
+    """The admin of Acme, which is linked already."""
+    ada = servers.admin_of("acme")
+    assert servers.link(ada).status == 200
     return ada
 
 
-def pressed(person: Person, ends_with: str) -> Page:
-    """The page after the button of that form was pressed."""
-    form = person.sees("/automation").form_to(ends_with)
+def press_button(person: Person, action_end: str) -> Page:
+    """Submit the form on the automation page whose action ends with ``action_end``."""
+    form = person.get_page("/automation").form_to(action_end)
     return Page(person.browser.post(form.action, data=form.values, follow_redirects=True))
 
 
-def test_a_linked_company_sees_its_project_and_no_key(place: Place) -> None:
-    page = place.link(place.admin_of("acme"))
+def test_page_of_a_linked_company_shows_the_project_but_not_the_key(servers: Servers) -> None:
+    page = servers.link(servers.admin_of("acme"))
 
     assert page.status == 200
-    assert place.activepieces.project_id in page.text
-    assert place.activepieces.api_key not in page.response.text
+    assert servers.activepieces.project_id in page.text
+    assert servers.activepieces.api_key not in page.response.text
 
 
-def test_a_key_that_opens_nothing_is_refused_by_its_name(place: Place) -> None:
-    ada = place.admin_of("acme")
+def test_error_for_an_invalid_key_names_the_field(servers: Servers) -> None:
+    ada = servers.admin_of("acme")
 
-    page = place.link(ada, api_key="sk-that-opens-nothing")
+    page = servers.link(ada, api_key="sk-invalid")
 
     assert page.status == 422
     assert "API key: Activepieces does not accept it" in page.text
-    assert "sk-that-opens-nothing" not in page.response.text
-    assert "Link with Activepieces" in ada.sees("/automation").text
+    assert "sk-invalid" not in page.response.text
+    assert "Link with Activepieces" in ada.get_page("/automation").text
 
 
-def test_several_projects_are_listed_to_choose_from(place: Place) -> None:
-    page = place.link(place.admin_of("acme"), project_id="")
+def test_error_lists_the_projects_if_there_are_several(servers: Servers) -> None:
+    page = servers.link(servers.admin_of("acme"), project_id="")
 
     assert page.status == 422
-    assert place.activepieces.project_id in page.text
+    assert servers.activepieces.project_id in page.text
 
 
 @pytest.mark.parametrize(
@@ -118,42 +118,42 @@ def test_several_projects_are_listed_to_choose_from(place: Place) -> None:
         ("POST", "/automation/mcp/rotate"),
     ],
 )
-def test_members_and_strangers_stay_outside(place: Place, method: str, path: str) -> None:
-    before = len(place.activepieces.calls)
+def test_only_admins_have_access(servers: Servers, method: str, path: str) -> None:
+    before = len(servers.activepieces.calls)
 
-    member = Person(place.app, "member@acme.test").browser.open(path, method=method)
-    stranger = Person(place.app).browser.open(path, method=method)
+    member = Person(servers.app, "member@acme.test").browser.open(path, method=method)
+    visitor = Person(servers.app).browser.open(path, method=method)
 
     assert member.status_code == 403
-    assert (stranger.status_code, stranger.location[:6]) == (302, "/login")
-    assert len(place.activepieces.calls) == before
+    assert (visitor.status_code, visitor.location[:6]) == (302, "/login")
+    assert len(servers.activepieces.calls) == before
 
 
-def test_a_form_of_another_site_changes_nothing(place: Place, ada: Person) -> None:
+def test_form_from_another_site_changes_nothing(servers: Servers, ada: Person) -> None:
     headers = {"Sec-Fetch-Site": "cross-site"}
 
     assert ada.browser.post("/automation/unlink", headers=headers).status_code == 403
-    assert "The link" in ada.sees("/automation").text
+    assert "Remove link" in ada.get_page("/automation").text
 
 
 def connect(person: Person) -> Page:
-    """One click."""
-    return pressed(person, "/automation/connections")
+    """Press the button for a one-click connection."""
+    return press_button(person, "/automation/connections")
 
 
-def test_one_click_connects_and_the_connection_can_be_deleted(place: Place, ada: Person) -> None:
+def test_connection_is_created_with_one_click_and_can_be_deleted(
+    servers: Servers, ada: Person
+) -> None:
     page = connect(ada)
 
     assert "Ada Acker (Acme) ACTIVE" in " ".join(page.text.split())
-    assert "No connection yet" in pressed(ada, "/delete").text
+    assert "No connections yet" in press_button(ada, "/delete").text
 
 
-def test_a_connection_that_flows_use_is_deleted_only_when_that_is_said_twice(
-    place: Place, ada: Person
-) -> None:
+def test_deleting_a_connection_in_use_requires_confirmation(servers: Servers, ada: Person) -> None:
     connect(ada)
-    (connection,) = place.client.connections.list(place.activepieces.project_id)
-    flow = place.client.flows.create(place.activepieces.project_id, "Uses it")
+    (connection,) = servers.api_client.connections.list(servers.activepieces.project_id)
+    flow = servers.api_client.flows.create(servers.activepieces.project_id, "Uses it")
     step = {
         "name": "step_1",
         "type": "PIECE",
@@ -169,71 +169,77 @@ def test_a_connection_that_flows_use_is_deleted_only_when_that_is_said_twice(
             "errorHandlingOptions": {},
         },
     }
-    place.client.flows.apply(flow.id, "ADD_ACTION", {"parentStep": "trigger", "action": step})
+    servers.api_client.flows.apply(flow.id, "ADD_ACTION", {"parentStep": "trigger", "action": step})
 
-    refused = pressed(ada, "/delete")
+    refused = press_button(ada, "/delete")
 
     assert refused.status == 409
     assert "1 flow uses this connection" in refused.text
     form = refused.form("force")
-    assert ada.sends(form).status_code == 302
-    assert "No connection yet" in ada.sees("/automation").text
+    assert ada.submit(form).status_code == 302
+    assert "No connections yet" in ada.get_page("/automation").text
 
 
-def test_another_company_cannot_delete_it(place: Place, ada: Person) -> None:
+def test_connection_of_another_company_cannot_be_deleted(servers: Servers, ada: Person) -> None:
     connect(ada)
-    (connection,) = place.client.connections.list(place.activepieces.project_id)
-    gwen = place.admin_of("globex")
-    place.link(gwen)
+    (connection,) = servers.api_client.connections.list(servers.activepieces.project_id)
+    gwen = servers.admin_of("globex")
+    servers.link(gwen)
 
-    answer = gwen.browser.post(f"/automation/connections/{connection.id}/delete")
+    response = gwen.browser.post(f"/automation/connections/{connection.id}/delete")
 
-    assert answer.status_code == 404
-    assert list(place.client.connections.list(place.activepieces.project_id)) == [connection]
+    assert response.status_code == 404
+    assert list(servers.api_client.connections.list(servers.activepieces.project_id)) == [
+        connection
+    ]
 
 
-def test_a_user_of_activepieces_rotates_the_token_of_the_mcp_server_and_sees_it_once(
-    place: Place, ada: Person
+def test_new_mcp_token_is_shown_once_to_a_user_of_activepieces(
+    servers: Servers, ada: Person
 ) -> None:
-    form = ada.sees("/automation").form("password")
-    server = place.activepieces
-    ada.sends(form, email=server.email, password=server.password)
+    form = ada.get_page("/automation").form("password")
+    server = servers.activepieces
+    ada.submit(form, email=server.email, password=server.password)
 
-    rotated = pressed(ada, "/mcp/rotate")
+    rotated = press_button(ada, "/mcp/rotate")
 
     user = ActivepiecesClient(server.url, credential=EmailPassword(server.email, server.password))
     token = user.mcp.get(server.project_id).token
     assert token in rotated.text
     assert rotated.response.headers["Cache-Control"] == "no-store"
-    assert token not in ada.sees("/automation").response.text
+    assert token not in ada.get_page("/automation").response.text
 
 
-def test_a_part_that_activepieces_does_not_answer_for_says_why(place: Place, ada: Person) -> None:
-    place.activepieces.stop()
+def test_sections_show_the_error_while_activepieces_is_unavailable(
+    servers: Servers, ada: Person
+) -> None:
+    servers.activepieces.stop()
 
-    page = ada.sees("/automation")
+    page = ada.get_page("/automation")
 
     assert page.status == 200
     assert "the connection was refused" in page.text
-    assert "The link" in page.text
+    assert "Remove link" in page.text
 
 
-def test_a_broken_connection_is_told_with_the_page_that_renews_it(
-    place: Place, ada: Person
+def test_broken_connection_is_reported_with_the_page_that_renews_it(
+    servers: Servers, ada: Person
 ) -> None:
     connect(ada)
-    (connection,) = place.client.connections.list(place.activepieces.project_id)
-    place.activepieces.state.store.change("app_connection", connection.id, status="ERROR")
+    (connection,) = servers.api_client.connections.list(servers.activepieces.project_id)
+    servers.activepieces.state.store.change("app_connection", connection.id, status="ERROR")
 
-    told = place.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"])
+    result = servers.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"])
     connect(ada)
 
-    assert f"reconnect at {place.app.config['ACTIVEPIECES_PUBLIC_URL']}/automation" in told.stdout
-    (renewed,) = place.client.connections.list(place.activepieces.project_id)
+    assert (
+        f"reconnect at {servers.app.config['ACTIVEPIECES_PUBLIC_URL']}/automation" in result.stdout
+    )
+    (renewed,) = servers.api_client.connections.list(servers.activepieces.project_id)
     assert (renewed.id, renewed.status) == (connection.id, "ACTIVE")
 
 
-def test_a_tasklane_without_an_address_tells_the_page_only_where_it_is_asked(
+def test_reconnect_url_without_a_public_url_requires_a_request(
     tasklane: Flask,
 ) -> None:
     host = ExampleHost()
@@ -245,10 +251,10 @@ def test_a_tasklane_without_an_address_tells_the_page_only_where_it_is_asked(
         assert page == "http://localhost:5000/automation"
 
 
-def test_ending_the_link_ends_what_was_connected_with_one_click(place: Place, ada: Person) -> None:
+def test_removing_the_link_revokes_one_click_connections(servers: Servers, ada: Person) -> None:
     connect(ada)
 
-    page = pressed(ada, "/automation/unlink")
+    page = press_button(ada, "/automation/unlink")
 
     assert "Link with Activepieces" in page.text
-    assert "No connected apps" in ada.sees("/oauth/connected-apps").text
+    assert "No connected apps" in ada.get_page("/oauth/connected-apps").text

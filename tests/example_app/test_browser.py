@@ -1,4 +1,4 @@
-"""What only a real browser can tell: the policy lets our forms through, a small screen is enough."""
+"""Tests that need a real browser: content security policy, keyboard, and small screens."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from tests.support.requirements import require
 
 pytestmark = pytest.mark.browser
 
-#: The page of an outside program that people are sent back to.
+#: The page of a program after the redirect.
 PROGRAM_PAGE = Response("Back at the program", mimetype="text/plain")
-#: Nothing but our own pages is asked for.
-QUIETLY = [
+#: Prevents requests to other hosts.
+CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 ]
-LONG = "Kraftfahrzeughaftpflichtversicherungsgesellschaft" * 2
+LONG_WORD = "Kraftfahrzeughaftpflichtversicherungsgesellschaft" * 2
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @contextmanager
-def served(app: Flask | Response) -> Iterator[str]:
-    """The app on a free port of this machine, and its address."""
+def serve(app: Flask | Response) -> Iterator[str]:
+    """Serve the app on a free local port, and yield its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -49,39 +49,39 @@ def chromium() -> Iterator[Browser]:
     """One browser for all tests of this file."""
     path = require("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIETLY)
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
 
 
 @pytest.fixture
 def address(tasklane: Flask) -> Iterator[str]:
-    """Where Tasklane is."""
-    with served(tasklane) as address:
+    """The address of Tasklane."""
+    with serve(tasklane) as address:
         yield address
 
 
 @pytest.fixture
 def callback() -> Iterator[str]:
-    """Where the outside program is."""
-    with served(PROGRAM_PAGE) as address:
+    """The address of the program."""
+    with serve(PROGRAM_PAGE) as address:
         yield address
 
 
 @pytest.fixture
 def phone(chromium: Browser, address: str, callback: str) -> Iterator[Page]:
-    """A page 360 px wide; whatever the browser complains about fails the test.
+    """A page 360 px wide. The test fails if the browser logs anything.
 
-    It needs the servers so that it is closed before them: a page still fetching its icon from a
-    server that stops would complain of that.
+    It depends on the servers so that it closes first: a page that still loads its icon from a stopping server logs an
+    error.
     """
     context = chromium.new_context(viewport={"width": 360, "height": 640})
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
     yield page
     context.close()
-    assert complaints == []
+    assert messages == []
 
 
 def sign_in(page: Page, address: str) -> None:
@@ -92,12 +92,12 @@ def sign_in(page: Page, address: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
-def test_person_consents_with_the_keyboard_and_is_sent_to_the_program(
+def test_consent_page_works_with_the_keyboard(
     tasklane: Flask, address: str, callback: str, phone: Page
 ) -> None:
-    program = Program.registered(tasklane, redirect_uri=callback)
+    program = Program.register(tasklane, redirect_uri=callback)
     sign_in(phone, address)
-    phone.goto(address + program.question())
+    phone.goto(address + program.authorize_url())
 
     phone.get_by_label("Acme", exact=True).focus()
     phone.keyboard.press("ArrowDown")
@@ -114,14 +114,14 @@ def test_person_consents_with_the_keyboard_and_is_sent_to_the_program(
     phone.get_by_role("heading", name="No connected apps").wait_for()
 
 
-def test_enter_in_a_box_of_the_consent_page_decides_nothing(
+def test_enter_in_a_checkbox_of_the_consent_page_does_not_approve(
     tasklane: Flask, address: str, callback: str, chromium: Browser
 ) -> None:
-    """A browser presses the first button of a form then, and that one was Approve."""
-    program = Program.registered(tasklane, redirect_uri=callback)
+    """On Enter, a browser presses the first button of a form, which used to be Approve."""
+    program = Program.register(tasklane, redirect_uri=callback)
     page = chromium.new_page()
     sign_in(page, address)
-    page.goto(address + program.question())
+    page.goto(address + program.authorize_url())
     optional = page.get_by_label("Create and change tasks of the workspace")
     optional.uncheck()
 
@@ -134,19 +134,19 @@ def test_enter_in_a_box_of_the_consent_page_decides_nothing(
     page.close()
 
 
-def test_long_words_do_not_widen_a_page(tasklane: Flask, address: str, phone: Page) -> None:
-    program = Program.registered(
-        tasklane, "--tenant", "acme", "--name", LONG, "--description", LONG
+def test_pages_with_long_words_do_not_overflow(tasklane: Flask, address: str, phone: Page) -> None:
+    program = Program.register(
+        tasklane, "--tenant", "acme", "--name", LONG_WORD, "--description", LONG_WORD
     )
     sign_in(phone, address)
-    phone.get_by_label("New task").fill(LONG)
+    phone.get_by_label("New task").fill(LONG_WORD)
     phone.get_by_role("button", name="Add").click()
-    phone.get_by_text(LONG).wait_for()
+    phone.get_by_text(LONG_WORD).wait_for()
 
     for path in (
         "/",
         "/login",
-        program.question(),
+        program.authorize_url(),
         "/oauth/connected-apps",
         "/automation",
         "/oauth/clients",

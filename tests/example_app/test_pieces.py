@@ -1,6 +1,6 @@
-"""Tasklane's pieces: what is in the archive, what Node makes of it, and what an action sends to the app.
+"""Tasklane's pieces: their archives, how Node loads them, and what their actions send to the app.
 
-A few lines stand in for the two npm packages that the pieces use, so that no test needs a registry.
+Short replacements for the two npm packages that the pieces use make these tests independent of a registry.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from example_app.activepieces import PIECE_NAME, SCOPES
-from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, packed
+from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, pack
 from tests.support.raw_server import RawServer, Received, raw_server
 from tests.support.requirements import require
 
@@ -45,7 +45,7 @@ exports.httpClient = {
   },
 };
 """
-#: Prints the piece, or what one of its actions returns in this context.
+#: Prints the piece, or the result of one of its actions in this context.
 SCRIPT = """
 const { piece } = require('./package/src/index.js');
 const [name, context] = JSON.parse(process.argv[1]);
@@ -53,7 +53,7 @@ const result = name ? piece.actions.find((action) => action.name === name).run(c
 Promise.resolve(result).then((value) => console.log(JSON.stringify(value)));
 """
 
-#: What the engine gives a piece for an OAuth connection, secrets included.
+#: What the engine passes to a piece for an OAuth connection, including secrets.
 OAUTH_CONNECTION = {
     "type": "OAUTH2",
     "client_id": "the client id",
@@ -67,51 +67,51 @@ OAUTH_CONNECTION = {
 KEY_CONNECTION = {"type": "SECRET_TEXT", "secret_text": "SECRET access token"}
 
 
-def unpacked(archive: bytes) -> dict[str, bytes]:
+def unpack(archive: bytes) -> dict[str, bytes]:
     """The files in the archive."""
-    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
-        return {name: opened.extractfile(name).read() for name in opened.getnames()}  # type: ignore[union-attr]
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        return {name: files.extractfile(name).read() for name in files.getnames()}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("manifest", [OAUTH_MANIFEST, KEY_MANIFEST])
-def test_the_same_files_make_the_same_archive(manifest: Path) -> None:
-    assert packed(manifest) == packed(manifest)
+def test_same_files_give_the_same_archive(manifest: Path) -> None:
+    assert pack(manifest) == pack(manifest)
 
 
 @pytest.mark.parametrize("manifest", [OAUTH_MANIFEST, KEY_MANIFEST])
-def test_an_archive_is_an_npm_package_of_the_name_and_version_in_its_manifest(
+def test_archive_is_an_npm_package_with_the_name_and_version_of_the_manifest(
     manifest: Path,
 ) -> None:
-    piece = packed(manifest)
-    files = unpacked(piece.archive)
+    piece = pack(manifest)
+    files = unpack(piece.archive)
 
     package = json.loads(files["package/package.json"])
-    described = json.loads(files["package/src/manifest.json"])
+    packed_manifest = json.loads(files["package/src/manifest.json"])
     assert package["main"] == "./src/index.js"
     assert package["main"].replace(".", "package", 1) in files
-    for about in (package, described):
-        assert (about["name"], about["version"]) == (piece.name, piece.version)
+    for document in (package, packed_manifest):
+        assert (document["name"], document["version"]) == (piece.name, piece.version)
     assert all(version[0].isdigit() for version in package["dependencies"].values())
 
 
-def test_the_piece_has_the_name_and_asks_for_the_scopes_that_tasklane_knows() -> None:
+def test_name_and_scopes_of_the_piece_match_the_app() -> None:
     manifest = json.loads(OAUTH_MANIFEST.read_text("utf-8"))
 
     assert manifest["name"] == PIECE_NAME
     assert set(manifest["auth"]["scope"]) <= set(SCOPES)
 
 
-def in_node(directory: Path, manifest: Path, action: str = "", context: Any = None) -> Any:
-    """What Node prints of this piece, or of one of its actions run in this context."""
+def run_in_node(directory: Path, manifest: Path, action: str = "", context: Any = None) -> Any:
+    """The piece as Node loads it, or the result of one of its actions in this context."""
     node = require("node")
-    for name, content in unpacked(packed(manifest).archive).items():
+    for name, content in unpack(pack(manifest).archive).items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_bytes(content)
     for package, code in (("pieces-framework", FRAMEWORK), ("pieces-common", COMMON)):
         module = directory / "modules" / "@activepieces" / package / "index.js"
         module.parent.mkdir(parents=True)
         module.write_text(code)
-    finished = subprocess.run(
+    process = subprocess.run(
         [node, "-e", SCRIPT, json.dumps([action, context])],
         cwd=directory,
         env={**os.environ, "NODE_PATH": str(directory / "modules")},
@@ -119,12 +119,12 @@ def in_node(directory: Path, manifest: Path, action: str = "", context: Any = No
         text=True,
         check=False,
     )
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def engine_context(connection: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
-    """The context in which the engine runs an action: its `propsValue` holds the whole connection, too."""
+    """The context of an action, as the engine builds it: `propsValue` contains the whole connection, too."""
     return {
         "auth": connection,
         "propsValue": {**inputs, "auth": connection},
@@ -138,23 +138,23 @@ def engine_context(connection: dict[str, Any], inputs: dict[str, Any]) -> dict[s
 
 @dataclass(frozen=True)
 class Tasklane:
-    """The app at the other end: answers every request, and remembers it."""
+    """A server in place of the app, which accepts and records every request."""
 
     server: RawServer
     directory: Path
 
-    def receives(self, action: str, **inputs: Any) -> Received:
-        """The request that this action of the OAuth piece sends."""
+    def receive(self, action: str, **inputs: Any) -> Received:
+        """Run this action of the OAuth piece and return the request that it sends."""
         connection = {**OAUTH_CONNECTION, "props": {"base_url": f"{self.server.url}/"}}
         return self._run(OAUTH_MANIFEST, action, engine_context(connection, inputs))
 
-    def receives_with_key(self, action: str, **inputs: Any) -> Received:
-        """The request that this action of the piece for pasted tokens sends."""
+    def receive_with_key(self, action: str, **inputs: Any) -> Received:
+        """Run this action of the piece for pasted tokens and return the request that it sends."""
         inputs = {"base_url": self.server.url, **inputs}
         return self._run(KEY_MANIFEST, action, engine_context(KEY_CONNECTION, inputs))
 
     def _run(self, manifest: Path, action: str, context: dict[str, Any]) -> Received:
-        assert in_node(self.directory, manifest, action, context) == {"received": True}
+        assert run_in_node(self.directory, manifest, action, context) == {"received": True}
         (received,) = self.server.received
         return received
 
@@ -165,8 +165,8 @@ def tasklane(tmp_path: Path) -> Iterator[Tasklane]:
         yield Tasklane(server, tmp_path)
 
 
-def test_node_makes_a_piece_that_signs_in_with_a_challenge(tmp_path: Path) -> None:
-    piece = in_node(tmp_path, OAUTH_MANIFEST)
+def test_piece_signs_in_with_pkce(tmp_path: Path) -> None:
+    piece = run_in_node(tmp_path, OAUTH_MANIFEST)
 
     assert piece["auth"]["type"] == "OAUTH2"
     assert (piece["auth"]["pkce"], piece["auth"]["pkceMethod"]) == (True, "S256")
@@ -175,56 +175,56 @@ def test_node_makes_a_piece_that_signs_in_with_a_challenge(tmp_path: Path) -> No
     assert piece["actions"][0]["props"]["title"]["required"] is True
 
 
-def test_a_post_action_sends_the_fields_that_were_filled_in_and_nothing_else(
+def test_post_action_sends_only_fields_with_a_value(
     tasklane: Tasklane,
 ) -> None:
-    sent = tasklane.receives("create_task", title="Feed the coyote", done=None)
+    sent = tasklane.receive("create_task", title="Feed the coyote", done=None)
 
     assert (sent.method, sent.target) == ("POST", "/api/tasks")
     assert json.loads(sent.body) == {"title": "Feed the coyote"}
 
 
-def test_a_get_action_sends_the_fields_that_were_filled_in_and_nothing_else(
+def test_get_action_sends_only_fields_with_a_value(
     tasklane: Tasklane,
 ) -> None:
-    sent = tasklane.receives("list_tasks", limit=20)
+    sent = tasklane.receive("list_tasks", limit=20)
 
     assert (sent.method, sent.target, sent.body) == ("GET", "/api/tasks?limit=20", b"")
 
 
-def test_an_action_without_fields_sends_none(tasklane: Tasklane) -> None:
-    sent = tasklane.receives("me")
+def test_action_without_fields_sends_no_body(tasklane: Tasklane) -> None:
+    sent = tasklane.receive("me")
 
     assert (sent.method, sent.target, sent.body) == ("GET", "/api/me", b"")
 
 
-def test_an_action_of_the_key_piece_sends_neither_the_key_nor_the_address_as_a_field(
+def test_action_of_the_key_piece_sends_neither_the_key_nor_the_address_as_a_field(
     tasklane: Tasklane,
 ) -> None:
-    sent = tasklane.receives_with_key("list_tasks")
+    sent = tasklane.receive_with_key("list_tasks")
 
     assert (sent.method, sent.target, sent.body) == ("GET", "/api/tasks", b"")
 
 
-def test_a_field_that_the_action_does_not_have_is_not_sent(tasklane: Tasklane) -> None:
-    sent = tasklane.receives("create_task", title="Feed the coyote", removed_in_this_version="x")
+def test_unknown_field_is_not_sent(tasklane: Tasklane) -> None:
+    sent = tasklane.receive("create_task", title="Feed the coyote", removed_in_this_version="x")
 
     assert json.loads(sent.body) == {"title": "Feed the coyote"}
 
 
 @pytest.mark.parametrize("action", ["create_task", "list_tasks", "me"])
-def test_the_access_token_is_the_only_secret_that_reaches_the_app(
+def test_access_token_is_the_only_secret_that_reaches_the_app(
     tasklane: Tasklane, action: str
 ) -> None:
-    """The engine gives an action the client secret, the code and all tokens; the app needs one of them."""
-    sent = tasklane.receives(action, title="Feed the coyote")
+    """The engine passes the client secret, the code and all tokens to an action."""
+    sent = tasklane.receive(action, title="Feed the coyote")
 
     assert sent.headers.pop("authorization") == "Bearer SECRET access token"
     assert "SECRET" not in f"{sent.target} {sent.headers} {sent.body!r}"
 
 
-def test_the_pasted_token_reaches_the_app_in_its_header_only(tasklane: Tasklane) -> None:
-    sent = tasklane.receives_with_key("list_tasks")
+def test_pasted_token_reaches_the_app_only_in_the_authorization_header(tasklane: Tasklane) -> None:
+    sent = tasklane.receive_with_key("list_tasks")
 
     assert sent.headers.pop("authorization") == "Bearer SECRET access token"
     assert "SECRET" not in f"{sent.target} {sent.headers} {sent.body!r}"

@@ -1,4 +1,4 @@
-"""Pages of anybody open ours in a popup: what a real browser then hands to its opener."""
+"""Pages in a popup that another site opened: what the opener receives from a real browser."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from werkzeug.wrappers import Response
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.example_app.actors import Program
-from tests.example_app.test_browser import address, chromium, served
+from tests.example_app.test_browser import address, chromium, serve
 
 __all__ = ["address", "chromium"]
 
 pytestmark = pytest.mark.browser
 
-#: A page of anybody: it opens what its fragment says, and notes every message that comes back.
+#: A page of another site. It opens the URL in its fragment and records every message that it receives.
 OPENER = Response(
     """<!doctype html><title>Opener</title><button>Open</button><script>
     window.messages = [];
@@ -31,21 +31,21 @@ OPENER = Response(
 
 @pytest.fixture(scope="module")
 def activepieces() -> Iterator[ActivepiecesServer]:
-    """A stand-in: its redirect page posts the code to whatever window opened it."""
+    """A stand-in, whose redirect page posts the code to the window that opened it."""
     with ActivepiecesServer() as server:
         yield server
 
 
 @pytest.fixture
 def opener_address() -> Iterator[str]:
-    """Where the page that opens the popup is: on another site than Tasklane."""
-    with served(OPENER) as address:
+    """The address of the opener, on another site than Tasklane."""
+    with serve(OPENER) as address:
         yield address.replace("127.0.0.1", "localhost")
 
 
 @pytest.fixture
 def browser(chromium: Browser, address: str) -> Iterator[BrowserContext]:
-    """A browser in which Milo, who has one workspace, is signed in to Tasklane."""
+    """A browser where Milo, who has one workspace, is signed in to Tasklane."""
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{address}/login")
@@ -57,16 +57,16 @@ def browser(chromium: Browser, address: str) -> Iterator[BrowserContext]:
     context.close()
 
 
-def connected_before(browser: BrowserContext, address: str, program: Program) -> None:
-    """Milo said yes once, in a window of his own."""
+def approve_once(browser: BrowserContext, address: str, program: Program) -> None:
+    """Milo approves the program in a normal window."""
     page = browser.pages[0]
-    page.goto(address + program.question())
+    page.goto(address + program.authorize_url())
     page.get_by_role("button", name="Approve").click()
     page.get_by_text("Redirect successful").wait_for()
 
 
-def opened(browser: BrowserContext, opener_address: str, url: str) -> tuple[Page, Page]:
-    """The opener's page and its popup, once that has loaded."""
+def open_popup(browser: BrowserContext, opener_address: str, url: str) -> tuple[Page, Page]:
+    """The opener's page, and its popup after loading."""
     opener = browser.new_page()
     opener.goto(f"{opener_address}/#{url}")
     with opener.expect_popup() as popup:
@@ -75,24 +75,24 @@ def opened(browser: BrowserContext, opener_address: str, url: str) -> tuple[Page
     return opener, popup.value
 
 
-def test_an_evil_opener_gets_no_code_without_the_user_seeing_the_page(
+def test_evil_opener_gets_no_code_without_a_consent_page(
     tasklane: Flask,
     address: str,
     activepieces: ActivepiecesServer,
     browser: BrowserContext,
     opener_address: str,
 ) -> None:
-    """Activepieces posts each code to its opener: an answer without a page would be anybody's."""
-    program = Program.registered(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
-    connected_before(browser, address, program)
+    """Activepieces posts each code to its opener, so an automatic redirect would leak the code to any site."""
+    program = Program.register(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
+    approve_once(browser, address, program)
 
-    opener, popup = opened(browser, opener_address, address + program.question())
+    opener, popup = open_popup(browser, opener_address, address + program.authorize_url())
 
     popup.get_by_role("heading", name="Allow Test program to use your account?").wait_for()
     assert opener.evaluate("messages") == []
 
 
-def test_the_code_of_an_approved_popup_reaches_its_opener(
+def test_opener_receives_the_code_after_approval(
     tasklane: Flask,
     address: str,
     activepieces: ActivepiecesServer,
@@ -100,8 +100,8 @@ def test_the_code_of_an_approved_popup_reaches_its_opener(
     opener_address: str,
 ) -> None:
     """The consent page must not cut the popup off from Activepieces, which opened it."""
-    program = Program.registered(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
-    opener, popup = opened(browser, opener_address, address + program.question())
+    program = Program.register(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
+    opener, popup = open_popup(browser, opener_address, address + program.authorize_url())
 
     popup.get_by_role("button", name="Approve").click()
     popup.get_by_text("Redirect successful").wait_for()
@@ -110,20 +110,20 @@ def test_the_code_of_an_approved_popup_reaches_its_opener(
     assert message["code"].startswith("v1.")
 
 
-def test_a_look_at_the_connected_apps_does_not_cut_the_popup_off_from_its_opener(
+def test_opening_connected_apps_does_not_separate_the_popup_from_its_opener(
     tasklane: Flask,
     address: str,
     activepieces: ActivepiecesServer,
     browser: BrowserContext,
     opener_address: str,
 ) -> None:
-    """That page is cut off from every opener, so it opens beside the consent page and not in its place."""
-    program = Program.registered(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
-    opener, popup = opened(browser, opener_address, address + program.question())
+    """The page of connected apps has no opener, so it opens in a new window, not in the popup."""
+    program = Program.register(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
+    opener, popup = open_popup(browser, opener_address, address + program.authorize_url())
 
-    with browser.expect_page() as beside:
+    with browser.expect_page() as new_window:
         popup.locator("main").get_by_role("link", name="Connected apps").click()
-    beside.value.get_by_role("heading", name="Connected apps", exact=True).wait_for()
+    new_window.value.get_by_role("heading", name="Connected apps", exact=True).wait_for()
     popup.get_by_role("button", name="Approve").click()
     popup.get_by_text("Redirect successful").wait_for()
 
@@ -131,9 +131,9 @@ def test_a_look_at_the_connected_apps_does_not_cut_the_popup_off_from_its_opener
     assert message["code"]
 
 
-def test_the_page_of_connected_apps_is_cut_off_from_its_opener(
+def test_page_of_connected_apps_has_no_opener(
     address: str, browser: BrowserContext, opener_address: str
 ) -> None:
-    _, popup = opened(browser, opener_address, f"{address}/oauth/connected-apps")
+    _, popup = open_popup(browser, opener_address, f"{address}/oauth/connected-apps")
 
     assert popup.evaluate("window.opener") is None

@@ -1,7 +1,7 @@
-"""The JSON API of the example app is as its OpenAPI document says, whatever is sent to it.
+"""The JSON API of the example app conforms to its OpenAPI document for valid and invalid requests.
 
-schemathesis makes the calls from the document: good ones, and ones with something wrong in them. Activepieces is the
-stand-in, and the ids in paths are those of things that are there, or nearly everything would be 404.
+schemathesis generates the requests from the document. Activepieces is the stand-in. Paths contain ids of existing
+resources, since random ids would nearly always give a 404.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ CHECKS = [
     checks.unsupported_method,
     checks.ignored_auth,
 ]
-#: What is to be made anew after an operation: it took that away, or switched it off.
-GONE_AFTER = {
+#: The resources that an operation deletes or disables, so that they must be created again.
+DELETED_BY = {
     "api_update_integration": {"integration_id"},
     "api_delete_integration": {"integration_id", "own_id"},
     "api_delete_own_connection": {"own_id"},
@@ -53,81 +53,79 @@ GONE_AFTER = {
     "api_replace_connection": {"connection_id"},
     "api_delete_client": {"client_id"},
 }
-#: The ids in a body that the document has examples of.
-IN_BODIES = {
+#: The ids in request bodies, which have examples in the document.
+BODY_IDS = {
     "sourceAppConnectionId": "connection_id",
     "targetAppConnectionId": "other_id",
 }
-#: They send the browser to a third party, and take what it brings back from there: tests/flows/test_connect_api.py.
-NEEDS_A_THIRD_PARTY = {"api_confirm_oauth2", "api_start_oauth2", "api_finish_oauth2"}
+#: They require a third party; tests/flows/test_connect_api.py covers them.
+REQUIRE_THIRD_PARTY = {"api_confirm_oauth2", "api_start_oauth2", "api_finish_oauth2"}
 
 
 @dataclass
-class Linked:
-    """Tasklane linked with an Activepieces, and an admin who is signed in."""
+class LinkedTasklane:
+    """Tasklane, linked with Activepieces, and its signed-in admin."""
 
     site: str
-    connections: requests.Session
+    session: requests.Session
     admin: Person
     setup: dict[str, str]
-    _things: dict[str, str] = field(default_factory=dict)
+    _ids: dict[str, str] = field(default_factory=dict)
 
-    def with_what_is_there(self, case: Any) -> Any:
-        """The call, with ids of what is there in its path, and in its body instead of the document's examples."""
-        self._make_what_is_missing()
-        there = self._things
+    def with_existing_ids(self, case: Any) -> Any:
+        """Replace the ids in the path, and example ids in the body, with those of existing resources."""
+        self._create_missing()
         case.path_parameters.update(
-            {name: there[name] for name in case.path_parameters if name in there}
+            {name: self._ids[name] for name in case.path_parameters if name in self._ids}
         )
         if isinstance(case.body, dict):
-            for name in case.body.keys() & IN_BODIES:
+            for name in case.body.keys() & BODY_IDS:
                 if case.body[name] == _example(name):
-                    case.body[name] = there[IN_BODIES[name]]
+                    case.body[name] = self._ids[BODY_IDS[name]]
         return case
 
-    def note(self, operation: str, status: int) -> None:
-        """After a call that took something away."""
-        for name in GONE_AFTER.get(operation, ()) if status < 300 else ():
-            self._things.pop(name, None)
+    def forget_deleted(self, operation: str, status: int) -> None:
+        """Forget the ids that a successful call invalidated."""
+        for name in DELETED_BY.get(operation, ()) if status < 300 else ():
+            self._ids.pop(name, None)
 
-    def _make_what_is_missing(self) -> None:
-        for name, make in (
+    def _create_missing(self) -> None:
+        for name, create in (
             ("integration_id", self._integration),
             ("own_id", self._own_connection),
             ("connection_id", self._connection),
             ("other_id", self._connection),
             ("client_id", self._client),
         ):
-            if name not in self._things:
-                self._things[name] = make()
+            if name not in self._ids:
+                self._ids[name] = create()
 
     def _integration(self) -> str:
-        made = self._calls("POST", "/setup", self.setup)["integrationTenantId"]
-        self._calls("PATCH", f"/setup/{made}", {"enabled": True})
-        return str(made)
+        integration_id = self._call("POST", "/setup", self.setup)["integrationTenantId"]
+        self._call("PATCH", f"/setup/{integration_id}", {"enabled": True})
+        return str(integration_id)
 
     def _own_connection(self) -> str:
-        path = f"/connections/{self._things['integration_id']}/connect"
-        return str(self._calls("POST", path)["id"])
+        path = f"/connections/{self._ids['integration_id']}/connect"
+        return str(self._call("POST", path)["id"])
 
     def _connection(self) -> str:
         new = {"accessToken": "ok-mine", "connectionName": token_hex(4), "pieceName": PIECE}
-        return str(self._calls("POST", "/connection", new)["id"])
+        return str(self._call("POST", "/connection", new)["id"])
 
     def _client(self) -> str:
         new = {"name": "Mine", "scope": "tasks:read", "client_credentials": True}
-        return str(self._calls("POST", "/oauth-clients", new)["client_id"])
+        return str(self._call("POST", "/oauth-clients", new)["client_id"])
 
-    def _calls(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        # By the address at which Activepieces finds the app, too: it redeems a code there.
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         url, cookies = self.site + API + path, self.cookies
-        answer = self.connections.request(method, url, json=body, cookies=cookies)
-        assert answer.ok, answer.text
-        return answer.json()
+        response = self.session.request(method, url, json=body, cookies=cookies)
+        assert response.ok, response.text
+        return response.json()
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The admin's session."""
+        """The admin's session cookie."""
         cookie = self.admin.browser.get_cookie("tasklane")
         assert cookie is not None
         return {"tasklane": cookie.value}
@@ -139,20 +137,20 @@ def _example(name: str) -> str:
 
 
 @contextmanager
-def kept_open(app: Flask) -> Iterator[tuple[str, requests.Session]]:
-    """The app's address, and connections to it that stay open: a thousand requests take half the time."""
+def serve(app: Flask) -> Iterator[tuple[str, requests.Session]]:
+    """Serve the app; yields its address, and a session, which halves the time of a thousand requests."""
     server = HttpServer(app)
-    with requests.Session() as connections:
-        connections.trust_env = False  # a proxy of this machine has no business on its loopback
-        yield f"http://127.0.0.1:{server.port}", connections
+    with requests.Session() as session:
+        session.trust_env = False  # ignore proxies in the environment
+        yield f"http://127.0.0.1:{server.port}", session
     server.close()
 
 
-# Without a parameter, schemathesis gives all its tests one name, and pytest-xdist would run the first of them only.
+# Without a parameter, all tests have the same name, and pytest-xdist would run only the first of them.
 @pytest.fixture(scope="module", params=["0.85"])
 def linked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Linked]:
+) -> Iterator[LinkedTasklane]:
     database = tmp_path_factory.mktemp("schemathesis") / "tasklane.db"
     tasklane = json.loads(OAUTH_MANIFEST.read_text("utf-8"))
     own = StandinPiece(tasklane["name"], auth=tasklane["auth"], version=tasklane["version"])
@@ -171,19 +169,19 @@ def linked(
             "projectId": server.project_id,
         }
         ada = Person(app, "admin@acme.test")
-        with kept_open(app) as (site, connections):
-            yield Linked(site, connections, ada, setup)
+        with serve(app) as (site, session):
+            yield LinkedTasklane(site, session, ada, setup)
         with app.app_context():
             db.engine.dispose()
 
 
 @pytest.fixture
 def statuses() -> Iterator[dict[str, set[int]]]:
-    """What an operation answered in one test: a good answer was among them, or nothing of it was looked at."""
-    seen: dict[str, set[int]] = {}
-    yield seen
-    for operation, found in seen.items():
-        assert operation in NEEDS_A_THIRD_PARTY or min(found) < 300, (operation, found)
+    """The statuses of each operation in one test; at least one must be a success, or the test would prove little."""
+    by_operation: dict[str, set[int]] = {}
+    yield by_operation
+    for operation, received in by_operation.items():
+        assert operation in REQUIRE_THIRD_PARTY or min(received) < 300, (operation, received)
 
 
 api = schemathesis.openapi.from_dict(
@@ -191,7 +189,7 @@ api = schemathesis.openapi.from_dict(
 )
 
 
-# Else it would leave out the session, find that it is there all the same, and call that a fault.
+# Otherwise schemathesis would omit the session cookie, although each request sends it, and report a failure.
 api.config.generation.update(with_security_parameters=False)
 api.config.phases.coverage.unexpected_methods = {"put"}
 
@@ -204,15 +202,15 @@ api.config.phases.coverage.unexpected_methods = {"put"}
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_every_answer_is_as_the_document_says(
-    case: Any, linked: Linked, statuses: dict[str, set[int]]
+def test_every_response_conforms_to_the_document(
+    case: Any, linked: LinkedTasklane, statuses: dict[str, set[int]]
 ) -> None:
-    case = linked.with_what_is_there(case)
+    case = linked.with_existing_ids(case)
     operation = case.operation.definition.raw["operationId"]
 
     response = case.call_and_validate(
-        base_url=linked.site, session=linked.connections, cookies=linked.cookies, checks=CHECKS
+        base_url=linked.site, session=linked.session, cookies=linked.cookies, checks=CHECKS
     )
 
     statuses.setdefault(operation, set()).add(response.status_code)
-    linked.note(operation, response.status_code)
+    linked.forget_deleted(operation, response.status_code)

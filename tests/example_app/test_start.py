@@ -1,4 +1,4 @@
-"""Starting Tasklane: its environment, its key, and several workers at once on an empty database."""
+"""Starting Tasklane: environment, secret key, and several workers on an empty database."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import create_engine, make_url, select, text, update
 
 from example_app import create_app
-from example_app.config import from_environment, kept_secret_key, with_driver
+from example_app.config import config_from, stored_secret_key, with_driver
 from example_app.models import Company, Task, User, db
 from tests.example_app.conftest import SECRET_KEY
 from tests.support.requirements import Name, require
 
 WORKERS = 4
-#: Children of one process that has loaded everything: they begin within a millisecond.
-START_AT_ONCE = f"""
+#: Forks workers from a process that has imported everything, so that they start within a millisecond.
+START_WORKERS = f"""
 import os
 from example_app import create_app
 
@@ -35,7 +35,7 @@ raise SystemExit(any(os.waitpid(worker, 0)[1] for worker in workers))
 
 
 @pytest.mark.parametrize(
-    ("given", "used"),
+    ("url", "expected"),
     [
         ("postgres://u:p@db/name", "postgresql+psycopg://u:p@db/name"),
         ("postgresql://db/name", "postgresql+psycopg://db/name"),
@@ -45,12 +45,12 @@ raise SystemExit(any(os.waitpid(worker, 0)[1] for worker in workers))
         ("sqlite:////data/name.db", "sqlite:////data/name.db"),
     ],
 )
-def test_database_url_gets_the_driver(given: str, used: str) -> None:
-    assert with_driver(given) == used
+def test_database_url_gets_the_driver(url: str, expected: str) -> None:
+    assert with_driver(url) == expected
 
 
 def test_environment_is_read() -> None:
-    config = from_environment(
+    config = config_from(
         {
             "DATABASE_URL": "postgres://db/name",
             "REDIS_URL": "redis://cache",
@@ -69,13 +69,13 @@ def test_environment_is_read() -> None:
     }
 
 
-def test_own_redis_url_of_the_extension_wins() -> None:
-    config = from_environment({"REDIS_URL": "redis://a", "ACTIVEPIECES_REDIS_URL": "redis://b"})
+def test_redis_url_of_the_extension_takes_precedence() -> None:
+    config = config_from({"REDIS_URL": "redis://a", "ACTIVEPIECES_REDIS_URL": "redis://b"})
 
     assert config == {"ACTIVEPIECES_REDIS_URL": "redis://b"}
 
 
-def test_session_cookie_is_secure_behind_https(tmp_path: Path) -> None:
+def test_session_cookie_is_secure_with_https(tmp_path: Path) -> None:
     app = create_app(
         {
             "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'tasklane.db'}",
@@ -91,7 +91,7 @@ def test_session_cookie_is_secure_behind_https(tmp_path: Path) -> None:
 
 def test_workers_share_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as threads:
-        keys = set(threads.map(kept_secret_key, [tmp_path / "instance"] * 64))
+        keys = set(threads.map(stored_secret_key, [tmp_path / "instance"] * 64))
 
     (key,) = keys
     assert len(key) == 64
@@ -99,7 +99,7 @@ def test_workers_share_one_key(tmp_path: Path) -> None:
     assert (tmp_path / "instance" / "secret_key").stat().st_mode & 0o077 == 0
 
 
-def test_second_start_changes_nothing(tmp_path: Path) -> None:
+def test_second_start_does_not_change_data(tmp_path: Path) -> None:
     config = {
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'tasklane.db'}",
         "SECRET_KEY": SECRET_KEY,
@@ -114,7 +114,7 @@ def test_second_start_changes_nothing(tmp_path: Path) -> None:
 
     with second.app_context():
         assert set(db.session.scalars(select(Task.title))) == {"Changed"}
-        assert rows() == {"companies": 3, "users": 3, "tasks": 6}
+        assert count_rows() == {"companies": 3, "users": 3, "tasks": 6}
         db.session.remove()
         db.engine.dispose()
 
@@ -128,28 +128,28 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
     name: Name = request.param
     server = create_engine(require(name), isolation_level="AUTOCOMMIT")
     database = f"tasklane_{uuid4().hex}"
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {database}"))
+    with server.connect() as conn:
+        conn.execute(text(f"CREATE DATABASE {database}"))
         yield make_url(require(name)).set(database=database).render_as_string(hide_password=False)
-        connection.execute(text(f"DROP DATABASE {database}"))
+        conn.execute(text(f"DROP DATABASE {database}"))
     server.dispose()
 
 
-def test_workers_may_start_at_once_on_an_empty_database(
+def test_workers_can_start_together_on_an_empty_database(
     empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_database)
     monkeypatch.setenv("SECRET_KEY", SECRET_KEY)
 
-    subprocess.run([sys.executable, "-c", START_AT_ONCE], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", START_WORKERS], check=True, timeout=60)
 
     app = create_app()
     with app.app_context():
-        assert rows() == {"companies": 3, "users": 3, "tasks": 6}
+        assert count_rows() == {"companies": 3, "users": 3, "tasks": 6}
         db.session.remove()
         db.engine.dispose()
 
 
-def rows() -> dict[str, int]:
-    counted = {"companies": Company, "users": User, "tasks": Task}
-    return {name: len(db.session.scalars(select(model)).all()) for name, model in counted.items()}
+def count_rows() -> dict[str, int]:
+    models = {"companies": Company, "users": User, "tasks": Task}
+    return {name: len(db.session.scalars(select(model)).all()) for name, model in models.items()}

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, PackedPiece, archive_of, packed
+from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, PackedPiece, build_archive, pack
 from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.standin.versions import Version
 from tests.support.raw_server import Received, raw_server
 from tests.support.standin import Standin, action, answering
 from tests.support.standin import standin as calls
 
-TASKLANE = packed(OAUTH_MANIFEST)
-BY_KEY = packed(KEY_MANIFEST)
+TASKLANE = pack(OAUTH_MANIFEST)
+BY_KEY = pack(KEY_MANIFEST)
 
 
 def install(standin: Standin, piece: PackedPiece, **changes: Any) -> TestResponse:
@@ -82,8 +82,8 @@ def test_the_tenth_version_is_newer_than_the_ninth(standin: Standin) -> None:
         b"",
         b"no archive",
         gzip.compress(b"no tar in it"),
-        archive_of({"package/package.json": b"{}"}),
-        archive_of({"package/src/manifest.json": b"{oops"}),
+        build_archive({"package/package.json": b"{}"}),
+        build_archive({"package/src/manifest.json": b"{oops"}),
         TASKLANE.archive[:200],
     ],
     ids=["empty", "not zipped", "no tar", "no manifest", "no JSON", "cut off"],
@@ -114,7 +114,7 @@ def an_archive(*left_out: str, top: str = "package", main: str | None = None) ->
         "src/manifest.json": b'{"name": "x", "version": "1.0.0", "displayName": "X"}',
     }
     kept = {f"{top}/{name}": text for name, text in files.items() if name not in left_out}
-    return io.BytesIO(archive_of(kept))
+    return io.BytesIO(build_archive(kept))
 
 
 def test_a_version_that_does_not_load_cannot_be_installed_later(standin: Standin) -> None:
