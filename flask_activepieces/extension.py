@@ -70,7 +70,6 @@ class Activepieces:
             audit=audit,
             oauth_clients=oauth_clients,
             grants=grants,
-            release=database.release,
         )
         app.extensions[EXTENSION] = State(
             settings=settings,

@@ -1,7 +1,7 @@
 """Makes the client for a call to Activepieces: for the right server, with a credential that may make the call.
 
-All calls for tenants go through here. They hold no database connection: ours is returned after each query, and that
-of the host's session before a client is handed out.
+All calls for tenants go through here. They hold no database connection: the query of an integration returns its own
+and that of the host's session before a client is handed out.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from ..config.settings import Settings
 from ..errors import IntegrationDisabled
 from ..storage.database import Database
 from . import store
-from .embedded_users import EmbeddedUsers
+from .embedded_users import signed_user
 from .setup.base_urls import BaseUrls
-from .setup.credential_store import CredentialStore
-from .setup.credentials import Credentials
+from .setup.credentials import Credentials, CredentialStore
 from .store import Integration
 
 #: Makes the client for a server and a credential; tests replace it.
@@ -59,55 +58,46 @@ class ClientFactory:
         settings: Settings,
         database: Database,
         credential_store: CredentialStore,
-        *,
-        release: Callable[[], None],
-        make_client: MakeClient | None = None,
+        make_client: MakeClient,
     ) -> None:
         self.base_urls = BaseUrls(settings)
         #: For tenants without their own key.
         self.app_api_key = ApiKey(settings.api_key) if settings.api_key else None
-        self._shared_project_id = settings.project_id
+        #: Makes a client for a server and a credential.
+        self.client_with = make_client
+        self._settings = settings
         self._database = database
         self._credential_store = credential_store
-        self._embedded_users = EmbeddedUsers(settings)
-        self._release = release
-        self._make_client = make_client or _pooled_clients(settings)
 
     def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
         """A client that may make this call; else `IntegrationDisabled` or `CredentialNotSupported`."""
-        self._release()
         current = self._database.read(
             lambda conn: store.get(conn, integration.id, tenant_id=integration.tenant_id)
         )
         if not current.enabled:
             raise IntegrationDisabled(current.id, "an administrator disabled it")
         base_url = self.base_urls.for_integration(current)
-        return self._make_client(base_url, self._credential(current, operation))
-
-    def client_with(self, base_url: str, credential: Credential) -> ActivepiecesClient:
-        """A client for a server and a credential."""
-        self._release()
-        return self._make_client(base_url, credential)
+        credentials = self._credential_store.credentials(current)
+        if credentials is None:
+            return self.client_with(base_url, self._app_credential(current, operation))
+        return self.client_with(base_url, choose_credential(operation, credentials))
 
     def shares_project(self, integration: Integration) -> bool:
         """Whether other tenants use the same project."""
         # Not only as it was set up: ACTIVEPIECES_PROJECT_ID may have been set, changed or removed since.
-        uses_shared_project = integration.project_id == self._shared_project_id
+        uses_shared_project = integration.project_id == self._settings.project_id
         return integration.shares_project or (
             uses_shared_project and not integration.has_credentials
         )
 
-    def _credential(self, integration: Integration, operation: str) -> Credential:
-        credentials = self._credential_store.credentials(integration)
-        if credentials is not None:
-            return choose_credential(operation, credentials)
+    def _app_credential(self, integration: Integration, operation: str) -> Credential:
         if self.app_api_key is None:
             raise IntegrationDisabled(
                 integration.id, "it has no credentials, and ACTIVEPIECES_API_KEY is not set"
             )
         shared = self.shares_project(integration)
         if operation in _SIGNED_USER_OPERATIONS and not shared:
-            return self._embedded_users.credential_for(integration, operation)
+            return signed_user(self._settings, integration, operation)
         capabilities.check_supported(operation, self.app_api_key, None)
         if operation not in (_SHARED_PROJECT_OPERATIONS if shared else _APP_KEY_OPERATIONS):
             raise CredentialNotSupported(
@@ -133,7 +123,8 @@ def choose_credential(operation: str, credentials: Credentials) -> Credential:
     raise error
 
 
-def _pooled_clients(settings: Settings) -> MakeClient:
+def pooled_clients(settings: Settings) -> MakeClient:
+    """Makes clients that share their connections."""
     pool = ConnectionPool()
     # The total covers one response, and some time to connect and to retry what is safe to retry.
     timeout = Timeout(connect=5, read=settings.timeout, total=settings.timeout + 10)

@@ -17,32 +17,25 @@ from .store import Integration, project_external_id
 ROLE = "Editor"
 
 
-class EmbeddedUsers:
-    """The signed users of an app's integrations."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def credential_for(self, integration: Integration, operation: str) -> SignedEmbedding:
-        """The user of an integration with its own project; `CredentialNotSupported` if the app cannot sign."""
-        key, key_id = self._settings.signing_key, self._settings.signing_key_id
-        if key is None or key_id is None:
-            raise CredentialNotSupported(
-                operation,
-                credential="the app's own key",
-                detail="Activepieces lets no API key do this",
-                remedy=(
-                    "Set ACTIVEPIECES_SIGNING_KEY and ACTIVEPIECES_SIGNING_KEY_ID,"
-                    " or set this integration up with a user of its own."
-                ),
-            )
-        # The project was found or created by this id when the integration was set up.
-        project = project_external_id(integration.tenant_id, integration.organization_id)
-        user = EmbeddedUser(
-            external_user_id=f"flask-activepieces-{integration.id}",
-            external_project_id=project,
-            first_name="Integration",
-            last_name=project,
-            role=ROLE,
+def signed_user(settings: Settings, integration: Integration, operation: str) -> SignedEmbedding:
+    """The user of an integration with its own project; `CredentialNotSupported` if the app cannot sign."""
+    if settings.signing_key is None or settings.signing_key_id is None:
+        raise CredentialNotSupported(
+            operation,
+            credential="the app's own key",
+            detail="Activepieces lets no API key do this",
+            remedy=(
+                "Set ACTIVEPIECES_SIGNING_KEY and ACTIVEPIECES_SIGNING_KEY_ID,"
+                " or set this integration up with a user of its own."
+            ),
         )
-        return SignedEmbedding(key, key_id, user)
+    # The project was found or created by this id when the integration was set up.
+    project = project_external_id(integration.tenant_id, integration.organization_id)
+    user = EmbeddedUser(
+        external_user_id=f"flask-activepieces-{integration.id}",
+        external_project_id=project,
+        first_name="Integration",
+        last_name=project,
+        role=ROLE,
+    )
+    return SignedEmbedding(settings.signing_key, settings.signing_key_id, user)

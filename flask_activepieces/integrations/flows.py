@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..api_client.resources.flow_runs import FlowRun, RunPage
 from ..api_client.resources.flows import Flow, FlowStatus
@@ -11,11 +12,11 @@ from .client_factory import ClientFactory
 from .store import Integration
 
 
+@dataclass(frozen=True)
 class TenantFlows:
     """Lists and shows flows and runs; those of other projects are `NotFound`."""
 
-    def __init__(self, client_factory: ClientFactory) -> None:
-        self._client_factory = client_factory
+    client_factory: ClientFactory
 
     def list(
         self,
@@ -26,7 +27,7 @@ class TenantFlows:
         connection_external_ids: Sequence[str] = (),
     ) -> Sequence[Flow]:
         """The flows of the integration's project, newest first."""
-        client = self._client_factory.client_for(integration, "flows.list")
+        client = self.client_factory.client_for(integration, "flows.list")
         return client.flows.list(
             integration.project_id,
             name=name,
@@ -36,7 +37,7 @@ class TenantFlows:
 
     def get(self, integration: Integration, flow_id: str) -> Flow:
         """A flow of the integration's project."""
-        flow = self._client_factory.client_for(integration, "flows.get").flows.get(flow_id)
+        flow = self.client_factory.client_for(integration, "flows.get").flows.get(flow_id)
         if flow.project_id != integration.project_id:
             raise NotFound("flow", flow_id)
         return flow
@@ -51,14 +52,14 @@ class TenantFlows:
         cursor: str | None = None,
     ) -> RunPage:
         """The newest runs in the integration's project, up to the limit."""
-        client = self._client_factory.client_for(integration, "flow_runs.list")
+        client = self.client_factory.client_for(integration, "flow_runs.list")
         return client.flow_runs.list(
             integration.project_id, flow_ids=flow_ids, statuses=statuses, limit=limit, cursor=cursor
         )
 
     def get_run(self, integration: Integration, run_id: str) -> FlowRun:
         """A run in the integration's project with its steps, which may contain anything, tokens included."""
-        run = self._client_factory.client_for(integration, "flow_runs.get").flow_runs.get(run_id)
+        run = self.client_factory.client_for(integration, "flow_runs.get").flow_runs.get(run_id)
         if run.project_id != integration.project_id:
             raise NotFound("flow run", run_id)
         return run

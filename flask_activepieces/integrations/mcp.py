@@ -15,7 +15,7 @@ from ..host.interface import Host, Principal
 from ..storage.audit import Audit
 from ..storage.database import Database
 from .client_factory import ClientFactory
-from .events import integration_event
+from .service import integration_event
 from .store import Integration
 
 
@@ -27,27 +27,19 @@ class RotatedMcpToken:
     token: str | None = field(repr=False)
 
 
+@dataclass(frozen=True)
 class TenantMcp:
     """Shows and updates the MCP server of an integration's project."""
 
-    def __init__(
-        self,
-        database: Database,
-        host: Host,
-        client_factory: ClientFactory,
-        *,
-        audit: Audit,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._host = host
-        self._client_factory = client_factory
-        self._audit = audit
-        self._clock = clock
+    database: Database
+    host: Host
+    clock: Clock
+    audit: Audit
+    client_factory: ClientFactory
 
     def get(self, integration: Integration) -> McpServer:
         """The server. Show `McpServer.masked_token` instead of its token."""
-        return self._client_factory.client_for(integration, "mcp.get").mcp.get(
+        return self.client_factory.client_for(integration, "mcp.get").mcp.get(
             integration.project_id
         )
 
@@ -60,7 +52,7 @@ class TenantMcp:
         user_id: str,
     ) -> McpServer:
         """The server with these tools disabled (newer servers), or enabled or disabled as a whole (older ones)."""
-        client = self._client_factory.client_for(integration, "mcp.update")
+        client = self.client_factory.client_for(integration, "mcp.update")
         server = client.mcp.update(
             integration.project_id, disabled_tools=disabled_tools, enabled=enabled
         )
@@ -69,14 +61,12 @@ class TenantMcp:
 
     def rotate_token(self, integration: Integration, principal: Principal) -> RotatedMcpToken:
         """The server with a new token; the old one stops working."""
-        may_see_token = self._host.may_see_mcp_token(principal)
-        client = self._client_factory.client_for(integration, "mcp.rotate_token")
+        may_see_token = self.host.may_see_mcp_token(principal)
+        client = self.client_factory.client_for(integration, "mcp.rotate_token")
         server = client.mcp.rotate_token(integration.project_id)
         self._record("mcp.token_rotated", integration, principal.user_id)
         return RotatedMcpToken(server=server, token=server.token if may_see_token else None)
 
     def _record(self, name: str, integration: Integration, user_id: str) -> None:
-        event = integration_event(name, integration, at=int(self._clock()), user_id=user_id)
-        self._database.run_in_transaction(
-            lambda transaction: self._audit.record(transaction, event)
-        )
+        event = integration_event(name, integration, at=int(self.clock()), user_id=user_id)
+        self.database.run_in_transaction(lambda transaction: self.audit.record(transaction, event))

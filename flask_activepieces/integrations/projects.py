@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..api_client.client import ActivepiecesClient
 from ..api_client.errors import Conflict
@@ -15,17 +16,17 @@ from .store import Integration
 _MAX_LISTED = 20
 
 
+@dataclass(frozen=True)
 class TenantProjects:
     """The projects that a tenant may see."""
 
-    def __init__(self, client_factory: ClientFactory) -> None:
-        self._client_factory = client_factory
+    client_factory: ClientFactory
 
     def list(self, integration: Integration) -> Sequence[Project]:
         """All that the tenant's own credentials can access; for the app's own key, the integration's project."""
         if integration.has_credentials:
-            return self._client_factory.client_for(integration, "projects.list").projects.list()
-        client = self._client_factory.client_for(integration, "projects.get")
+            return self.client_factory.client_for(integration, "projects.list").projects.list()
+        client = self.client_factory.client_for(integration, "projects.get")
         return (client.projects.get(integration.project_id),)
 
 

@@ -7,25 +7,24 @@ verified is still the same.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection
 
 from ..api_client.client import ActivepiecesClient
 from ..clock import Clock
-from ..crypto.keyring import random_id
+from ..crypto.keyring import looks_like_id, random_id
 from ..errors import Locked, NotFound, SignatureError
 from ..host.ids import checked_id, checked_optional_id
 from ..host.interface import Host, Principal
 from ..oauth.clients import client as clients
 from ..oauth.clients.service import OAuthClients
-from ..storage.audit import Audit
+from ..storage.audit import Audit, Event
 from ..storage.database import Database, Transaction
 from . import store
 from .client_factory import ClientFactory
-from .events import integration_event
-from .setup.credential_store import CredentialStore
-from .setup.credentials import Credentials
+from .setup.credentials import Credentials, CredentialStore
 from .setup.request import SetupRequest, VerifiedSetup
 from .setup.verifier import SetupVerifier
 from .store import Integration
@@ -34,33 +33,24 @@ from .store import Integration
 MAX_ATTEMPTS = 3
 
 
+@dataclass(frozen=True)
 class Integrations:
     """The integrations of one app. Lookups for a user also check the organization."""
 
-    def __init__(
-        self,
-        database: Database,
-        host: Host,
-        client_factory: ClientFactory,
-        verifier: SetupVerifier,
-        credential_store: CredentialStore,
-        *,
-        oauth_clients: OAuthClients,
-        audit: Audit,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._host = host
-        self._client_factory = client_factory
-        self._verifier = verifier
-        self._credential_store = credential_store
-        self._clients = oauth_clients
-        self._audit = audit
-        self._clock = clock
+    database: Database
+    host: Host
+    clock: Clock
+    audit: Audit
+    client_factory: ClientFactory
+    verifier: SetupVerifier
+    credential_store: CredentialStore
+    oauth_clients: OAuthClients
 
     def find(self, integration_id: str, *, principal: Principal) -> Integration:
         """The integration of the user's tenant, or of one of their organizations; `NotFound` for any other."""
-        integration = self._database.read(
+        if not looks_like_id(integration_id):  # a database may reject it
+            raise NotFound("integration", integration_id)
+        integration = self.database.read(
             lambda conn: store.get(conn, integration_id, tenant_id=principal.tenant_id)
         )
         if not self.accessible_organizations(principal, [integration.organization_id]):
@@ -86,7 +76,7 @@ class Integrations:
         if not accessible.issuperset(organization_ids):
             accessible |= {
                 workspace.organization_id
-                for workspace in self._host.workspaces(principal)
+                for workspace in self.host.workspaces(principal)
                 # Organizations of different tenants may have the same id.
                 if workspace.tenant_id == principal.tenant_id
             }
@@ -94,15 +84,15 @@ class Integrations:
 
     def list_for_tenant(self, tenant_id: str) -> list[Integration]:
         """The integrations of the tenant and all its organizations: for operators and jobs, not for users."""
-        return self._database.read(lambda conn: store.list_for_tenant(conn, tenant_id))
+        return self.database.read(lambda conn: store.list_for_tenant(conn, tenant_id))
 
     def list_all(self) -> list[Integration]:
         """The integrations of all tenants: for operators at the command line only."""
-        return self._database.read(store.list_all)
+        return self.database.read(store.list_all)
 
     def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
         """A client that may make this call; else `IntegrationDisabled` or `CallNotSupported`."""
-        return self._client_factory.client_for(integration, operation)
+        return self.client_factory.client_for(integration, operation)
 
     def set_up(self, request: SetupRequest, *, user_id: str) -> Integration:
         """The integration of this tenant or organization, created or updated.
@@ -112,9 +102,9 @@ class Integrations:
 
         checked_id("user_id", user_id)
         for _ in range(MAX_ATTEMPTS):
-            current = self._database.read(partial(_find, request))
-            setup = self._verifier.verify(request, current)
-            saved = self._database.run_in_transaction(
+            current = self.database.read(partial(_find, request))
+            setup = self.verifier.verify(request, current)
+            saved = self.database.run_in_transaction(
                 partial(self._save, request=request, setup=setup, verified=current, user_id=user_id)
             )
             if saved is not None:
@@ -146,8 +136,8 @@ class Integrations:
                 project_id=project_id,
                 **vars(credentials or Credentials()),
             )
-            current = self._database.read(partial(_get, integration))
-            setup = self._verifier.verify(request, current, removed=removed)
+            current = self.database.read(partial(_get, integration))
+            setup = self.verifier.verify(request, current, removed=removed)
 
         def save(transaction: Transaction) -> Integration:
             latest = _get(integration, transaction.conn)
@@ -159,7 +149,7 @@ class Integrations:
                 latest = self._change(transaction, latest, setup, user_id)
             return latest
 
-        return self._database.run_in_transaction(save)
+        return self.database.run_in_transaction(save)
 
     def remove(self, integration: Integration, *, user_id: str | None) -> None:
         """Remove the integration and its OAuth client; connections stay in Activepieces.
@@ -168,7 +158,7 @@ class Integrations:
         an operator.
         """
         checked_optional_id("user_id", user_id)
-        self._database.run_in_transaction(
+        self.database.run_in_transaction(
             lambda transaction: self.remove_in(transaction, integration, user_id=user_id)
         )
 
@@ -176,11 +166,11 @@ class Integrations:
         self, transaction: Transaction, integration: Integration, *, user_id: str | None
     ) -> None:
         """Like `remove`, as a part of a transaction."""
-        now = int(self._clock())
+        now = int(self.clock())
         current = _get(integration, transaction.conn)
         client = clients.find_by_id(transaction.conn, current.oauth_client_id or "")
         if client is not None:
-            self._clients.delete_in(transaction, client, now=now)
+            self.oauth_clients.delete_in(transaction, client, now=now)
         if not store.remove(transaction, current):
             raise NotFound("integration", integration.id)
         self._record(transaction, "integration.removed", current, user_id)
@@ -191,13 +181,13 @@ class Integrations:
         def reencrypt(transaction: Transaction) -> bool:
             current = _get(integration, transaction.conn)
             try:
-                columns = self._credential_store.reencrypted_columns(current)
+                columns = self.credential_store.reencrypted_columns(current)
             except SignatureError:
                 return False
-            store.change(transaction, current, columns, now=int(self._clock()))
+            store.change(transaction, current, columns, now=int(self.clock()))
             return True
 
-        return self._database.run_in_transaction(reencrypt)
+        return self.database.run_in_transaction(reencrypt)
 
     def _save(
         self,
@@ -221,13 +211,13 @@ class Integrations:
         if verified is None or latest is None:
             return verified is latest
         same_server = (verified.id, verified.base_url) == (latest.id, latest.base_url)
-        return same_server and self._credential_store.have_equal_credentials(verified, latest)
+        return same_server and self.credential_store.have_equal_credentials(verified, latest)
 
     def _add(
         self, transaction: Transaction, request: SetupRequest, setup: VerifiedSetup, user_id: str
     ) -> Integration:
-        integration_id, now = random_id(), int(self._clock())
-        credentials = self._credential_store.credential_columns(
+        integration_id, now = random_id(), int(self.clock())
+        credentials = self.credential_store.credential_columns(
             integration_id, setup.credentials or Credentials()
         )
         values = {
@@ -244,7 +234,7 @@ class Integrations:
     def _change(
         self, transaction: Transaction, current: Integration, setup: VerifiedSetup, user_id: str
     ) -> Integration:
-        now = int(self._clock())
+        now = int(self.clock())
         values = {
             name: value
             for name, value in _columns(setup).items()
@@ -259,7 +249,7 @@ class Integrations:
                 "default_connection_external_id": None,
             }
         if setup.credentials is not None:
-            values |= self._credential_store.credential_columns(current.id, setup.credentials)
+            values |= self.credential_store.credential_columns(current.id, setup.credentials)
             events.append("integration.key_rotated")
         if not values:
             return current
@@ -273,13 +263,13 @@ class Integrations:
     ) -> Integration:
         if enabled == current.enabled:
             return current
-        now = int(self._clock())
+        now = int(self.clock())
         changed = store.change(transaction, current, {"enabled": enabled}, now=now)
         name = "integration.enabled" if enabled else "integration.disabled"
         self._record(transaction, name, changed, user_id)
         client = clients.find_by_id(transaction.conn, changed.oauth_client_id or "")
         if client is not None:
-            self._clients.set_enabled_in(
+            self.oauth_clients.set_enabled_in(
                 transaction, client, enabled, now=now, integration_id=changed.id
             )
         return changed
@@ -287,8 +277,8 @@ class Integrations:
     def _record(
         self, transaction: Transaction, name: str, integration: Integration, user_id: str | None
     ) -> None:
-        event = integration_event(name, integration, at=int(self._clock()), user_id=user_id)
-        self._audit.record(transaction, event)
+        event = integration_event(name, integration, at=int(self.clock()), user_id=user_id)
+        self.audit.record(transaction, event)
 
 
 def _get(integration: Integration, conn: Connection) -> Integration:
@@ -306,3 +296,13 @@ def _columns(setup: VerifiedSetup) -> dict[str, object]:
     if setup.project_id is not None:
         columns |= {"project_id": setup.project_id, "shares_project": setup.shares_project}
     return columns
+
+
+def integration_event(
+    name: str, integration: Integration, *, at: int, user_id: str | None
+) -> Event:
+    """An event about an integration."""
+    detail = {"integration_id": integration.id, "project_id": integration.project_id}
+    if integration.organization_id is not None:
+        detail["organization_id"] = integration.organization_id
+    return Event(name=name, at=at, tenant_id=integration.tenant_id, user_id=user_id, detail=detail)

@@ -1,4 +1,4 @@
-"""Builds the services for tenants of one app."""
+"""Builds the services for the tenants of one app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..oauth.clients.service import OAuthClients
 from ..oauth.grants import Grants
 from ..storage.audit import Audit
 from ..storage.database import Database
-from .client_factory import ClientFactory, MakeClient
+from .client_factory import ClientFactory, MakeClient, pooled_clients
 from .connections.health import ConnectionHealth
 from .connections.leases import Leases
 from .connections.lookup import ConnectionLookup
@@ -24,7 +24,7 @@ from .flows import TenantFlows
 from .mcp import TenantMcp
 from .projects import TenantProjects
 from .service import Integrations
-from .setup.credential_store import CredentialStore
+from .setup.credentials import CredentialStore
 from .setup.verifier import SetupVerifier
 from .sign_in.integration_client import IntegrationClients
 from .sign_in.one_click import OneClick
@@ -57,52 +57,39 @@ def build_services(
     audit: Audit,
     oauth_clients: OAuthClients,
     grants: Grants,
-    release: Callable[[], None],
     make_client: MakeClient | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> TenantServices:
-    """The services of an app.
-
-    ``release`` returns the database connection of the host's session to its pool; ``make_client`` and ``sleep`` are
-    for tests.
-    """
-    credentials = CredentialStore(settings.secret_keys)
-    clients = ClientFactory(
-        settings, database, credentials, release=release, make_client=make_client
+    """The services of an app; ``make_client`` and ``sleep`` are for tests."""
+    credential_store = CredentialStore(settings.secret_keys)
+    client_factory = ClientFactory(
+        settings, database, credential_store, make_client or pooled_clients(settings)
     )
+    verifier = SetupVerifier(settings, client_factory, credential_store)
     integrations = Integrations(
-        database,
-        host,
-        clients,
-        SetupVerifier(settings, clients, credentials),
-        credentials,
-        oauth_clients=oauth_clients,
-        audit=audit,
-        clock=clock,
+        database, host, clock, audit, client_factory, verifier, credential_store, oauth_clients
     )
     leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
-    recorder = ConnectionRecorder(database, audit=audit, grants=grants, clock=clock)
-    lookup = ConnectionLookup(clients)
-    saver = ConnectionSaver(settings, host, clients, lookup, leases, recorder)
-    connections = TenantConnections(host, clients, lookup, saver, recorder)
-    integration_clients = IntegrationClients(credentials, oauth_clients=oauth_clients)
+    recorder = ConnectionRecorder(database, clock, audit, grants)
+    lookup = ConnectionLookup(client_factory)
+    saver = ConnectionSaver(settings, host, client_factory, lookup, leases, recorder)
+    connections = TenantConnections(host, client_factory, lookup, saver, recorder)
+    integration_clients = IntegrationClients(credential_store, oauth_clients)
     pending = PendingAuthorizations(settings.secret_keys, leases)
     return TenantServices(
         integrations=integrations,
         connections=connections,
-        projects=TenantProjects(clients),
-        flows=TenantFlows(clients),
-        mcp=TenantMcp(database, host, clients, audit=audit, clock=clock),
+        projects=TenantProjects(client_factory),
+        flows=TenantFlows(client_factory),
+        mcp=TenantMcp(database, host, clock, audit, client_factory),
         connection_health=ConnectionHealth(
-            settings, database, host, clients, lookup, audit=audit, clock=clock
+            settings, database, host, clock, audit, client_factory, lookup
         ),
         one_click=OneClick(
-            settings, database, host, clients, saver, integration_clients, grants, clock=clock
+            settings, database, host, clock, client_factory, saver, integration_clients, grants
         ),
         third_party=ThirdPartySignIn(
-            settings, clients, integrations, lookup, connections, pending, clock=clock
+            settings, clock, client_factory, integrations, lookup, connections, pending
         ),
-        tenant_removal=TenantRemoval(
-            database, integrations, oauth_clients=oauth_clients, grants=grants, clock=clock
-        ),
+        tenant_removal=TenantRemoval(database, clock, integrations, oauth_clients, grants),
     )

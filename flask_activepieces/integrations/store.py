@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Select, delete, select, update
 
-from ..crypto.keyring import looks_like_id
 from ..errors import NotFound
 from ..host.ids import checked_id, checked_optional_id
 from ..storage import tables
@@ -66,7 +65,7 @@ def get(conn: Connection, integration_id: str, *, tenant_id: str) -> Integration
     """The tenant's integration with this id; `NotFound` for any other."""
     checked_id("tenant_id", tenant_id)
     statement = _ALL.where(_table.c.id == integration_id, _table.c.tenant_id == tenant_id)
-    row = conn.execute(statement).one_or_none() if looks_like_id(integration_id) else None
+    row = conn.execute(statement).one_or_none()
     if row is None:
         raise NotFound("integration", integration_id)
     return _from_row(row._asdict())

@@ -24,23 +24,15 @@ class RemovedTenant:
     integrations: int
 
 
+@dataclass(frozen=True)
 class TenantRemoval:
     """Removes tenants, each in one transaction."""
 
-    def __init__(
-        self,
-        database: Database,
-        integrations: Integrations,
-        *,
-        oauth_clients: OAuthClients,
-        grants: Grants,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._integrations = integrations
-        self._clients = oauth_clients
-        self._grants = grants
-        self._clock = clock
+    database: Database
+    clock: Clock
+    integrations: Integrations
+    oauth_clients: OAuthClients
+    grants: Grants
 
     def remove(self, tenant_id: str) -> RemovedTenant:
         """Revoke the tenant's grants, and delete its OAuth clients and integrations with their keys.
@@ -48,24 +40,24 @@ class TenantRemoval:
         A second call removes nothing, and is not an error.
         """
         checked_id("tenant_id", tenant_id)
-        now = int(self._clock())
+        now = int(self.clock())
 
         def remove(transaction: Transaction) -> RemovedTenant:
-            revoked = self._grants.revoke_tenant_in(
+            revoked = self.grants.revoke_tenant_in(
                 transaction, tenant_id, reason="the tenant was removed", now=now
             )
             integrations = store.list_for_tenant(transaction.conn, tenant_id)
             registered = clients.list_for_tenant(transaction.conn, tenant_id)
             try:
                 for integration in integrations:
-                    self._integrations.remove_in(transaction, integration, user_id=None)
+                    self.integrations.remove_in(transaction, integration, user_id=None)
                 # The clients of integrations are deleted by now.
                 for client in clients.list_for_tenant(transaction.conn, tenant_id):
-                    self._clients.delete_in(transaction, client, now=now)
+                    self.oauth_clients.delete_in(transaction, client, now=now)
             except NotFound as error:
                 raise ConcurrentUpdate from error  # another transaction deletes the same: try again
             return RemovedTenant(
                 grants=revoked, clients=len(registered), integrations=len(integrations)
             )
 
-        return self._database.run_in_transaction(remove)
+        return self.database.run_in_transaction(remove)

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, event
+from sqlalchemy import Connection, Engine, Executable, Table, event
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from ..errors import Unavailable
@@ -30,6 +30,7 @@ from .database_errors import (
     was_disconnected,
 )
 from .sqlite import SqliteSetup
+from .upserts import insert_ignore
 
 T = TypeVar("T")
 
@@ -114,6 +115,10 @@ class Database:
                 return int(conn.execute(statement, values).rowcount)
 
         return _retried(run)
+
+    def insert_ignore(self, table: Table, values: Values) -> bool:
+        """Insert a row and commit it; False if a row with its key exists."""
+        return self.write(insert_ignore(table, self.dialect), values) == 1
 
     def run_in_transaction(self, function: Callable[[Transaction], T]) -> T:
         """The result of ``function``, committed; its callbacks run after the commit."""

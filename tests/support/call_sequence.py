@@ -33,19 +33,22 @@ class CallSequence:
 
 
 def record_calls(act: Callable[[], Any]) -> CallSequence:
-    """The functions that ``act`` calls in this thread.
+    """The functions that ``act`` calls in this thread, each from another file than its own.
 
-    Lambdas, comprehensions and generated methods do not count, nor what a library room calls within itself.
+    A function that its own file calls is read where it is called. Lambdas, comprehensions, constructors and what a
+    library room calls do not count.
     """
     functions: dict[str, None] = {}
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        file = _file_of(frame.f_code)
-        if event != "call" or file is None or frame.f_code.co_name.startswith("<"):
+        file, code = _file_of(frame.f_code), frame.f_code
+        if event != "call" or file is None or code.co_name.startswith(("<", "__")):
             return
-        name = getattr(frame.f_code, "co_qualname", frame.f_code.co_name)  # from Python 3.11 on
-        room = file.partition("/")[0]
-        if room not in _LIBRARIES or room != _calling_room(frame):
+        if code.co_name.startswith("_") and file.partition("/")[0] in _LIBRARIES:
+            return  # a callback of the library itself
+        caller = _calling_file(frame)
+        if caller != file and caller.partition("/")[0] not in _LIBRARIES:
+            name = getattr(code, "co_qualname", code.co_name)  # from Python 3.11 on
             functions[f"{file}: {name.replace('.<locals>', '')}"] = None
 
     before = sys.getprofile()
@@ -66,11 +69,12 @@ def _file_of(code: CodeType) -> str | None:
     return None if file.startswith("testing/") else file
 
 
-def _calling_room(frame: FrameType) -> str | None:
+def _calling_file(frame: FrameType) -> str:
+    """The file of the package that is nearest among the callers; empty if there is none."""
     caller = frame.f_back
     while caller is not None:
         file = _file_of(caller.f_code)
         if file is not None:
-            return file.partition("/")[0]
+            return file
         caller = caller.f_back
-    return None
+    return ""

@@ -17,7 +17,7 @@ from flask_activepieces.config.settings import Settings
 from flask_activepieces.host.interface import Host, Permission, Principal, Workspace
 from flask_activepieces.integrations.connections.new_connection import NewConnection
 from flask_activepieces.integrations.services import TenantServices, build_services
-from flask_activepieces.integrations.setup.credential_store import CredentialStore
+from flask_activepieces.integrations.setup.credentials import CredentialStore
 from flask_activepieces.integrations.setup.request import SetupRequest
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.oauth.clients.service import OAuthClients
@@ -124,7 +124,6 @@ class Office:
             audit=self.audit,
             oauth_clients=self.oauth_clients,
             grants=self.grants,
-            release=lambda: None,
             make_client=self._client,
             sleep=self.sleep or self.clock.advance,
         )

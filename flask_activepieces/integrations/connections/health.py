@@ -21,11 +21,11 @@ from ...storage.audit import Audit
 from ...storage.database import Database, Transaction
 from .. import store
 from ..client_factory import ClientFactory
-from ..events import connection_event
 from ..setup.base_urls import site_url
 from ..store import Integration
 from .lookup import ConnectionFilter, ConnectionLookup
 from .ownership import is_renewable
+from .recorder import connection_event
 
 _MISSING: Literal["MISSING"] = "MISSING"
 _BROKEN: tuple[ConnectionStatus, ...] = ("ERROR", _MISSING)
@@ -45,34 +45,24 @@ class BrokenConnection:
     is_new: bool
 
 
+@dataclass(frozen=True)
 class ConnectionHealth:
     """Checks the connections of integrations."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        host: Host,
-        client_factory: ClientFactory,
-        lookup: ConnectionLookup,
-        *,
-        audit: Audit,
-        clock: Clock,
-    ) -> None:
-        self._settings = settings
-        self._database = database
-        self._host = host
-        self._client_factory = client_factory
-        self._lookup = lookup
-        self._audit = audit
-        self._clock = clock
+    settings: Settings
+    database: Database
+    host: Host
+    clock: Clock
+    audit: Audit
+    client_factory: ClientFactory
+    lookup: ConnectionLookup
 
     def check(self, integration: Integration) -> list[BrokenConnection]:
         """The broken connections; the signal `connection_failed` reports the new ones."""
-        broken = self._lookup.list(integration, ConnectionFilter(statuses=_BROKEN))
+        broken = self.lookup.list(integration, ConnectionFilter(statuses=_BROKEN))
         # Before the transaction: the host may query its database for them.
         urls = {each.id: self.reconnect_url(integration, each) for each in broken}
-        known_ids = self._database.run_in_transaction(
+        known_ids = self.database.run_in_transaction(
             lambda transaction: self._record(transaction, integration, broken, urls)
         )
         return [
@@ -89,22 +79,22 @@ class ConnectionHealth:
 
     def reconnect_url(self, integration: Integration, connection: Connection) -> str:
         """Where to reconnect: the app's own page, else a sign-in from this app, else Activepieces."""
-        host_url = self._host.reconnect_url(integration.id, connection.id)
+        host_url = self.host.reconnect_url(integration.id, connection.id)
         if host_url:
             return host_url
-        public_url = self._settings.public_url
+        public_url = self.settings.public_url
         if public_url is not None and self._can_sign_in(integration, connection):
             query = urlencode({"connectionId": connection.id})
-            prefix = public_url + self._settings.url_prefix
+            prefix = public_url + self.settings.url_prefix
             return f"{prefix}/connections/{integration.id}/oauth2/start?{query}"
-        site = site_url(self._client_factory.base_urls.for_integration(integration))
+        site = site_url(self.client_factory.base_urls.for_integration(integration))
         return f"{site}/projects/{quote(integration.project_id, safe='')}/connections"
 
     def _can_sign_in(self, integration: Integration, connection: Connection) -> bool:
         return (
             # The type of a connection without a value is unknown.
             (connection.type in OAUTH2_KINDS or connection.status == _MISSING)
-            and connection.piece_name in self._settings.third_party_apps
+            and connection.piece_name in self.settings.third_party_apps
             and not integration.has_credentials
             and is_renewable(connection)
         )
@@ -117,7 +107,7 @@ class ConnectionHealth:
         urls: Mapping[str, str],
     ) -> tuple[str, ...]:
         """Store what is broken and report what is new; returns the ids of the last check."""
-        now = int(self._clock())
+        now = int(self.clock())
         current = store.get(transaction.conn, integration.id, tenant_id=integration.tenant_id)
         ids = tuple(connection.id for connection in broken)
         if ids != current.failed_connection_ids:
@@ -133,5 +123,5 @@ class ConnectionHealth:
                     status=connection.status,
                     reconnect_url=urls[connection.id],
                 )
-                self._audit.record(transaction, event)
+                self.audit.record(transaction, event)
         return current.failed_connection_ids

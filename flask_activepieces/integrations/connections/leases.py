@@ -12,6 +12,7 @@ nothing, so the next request may try at once.
 from __future__ import annotations
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,11 +24,9 @@ from sqlalchemy import delete, select, update
 
 from ...api_client.errors import ApiError, CallTimedOut, ConnectionFailed
 from ...clock import Clock
-from ...crypto.keyring import random_id
 from ...errors import Locked, Unavailable
 from ...storage import tables
 from ...storage.database import Database
-from ...storage.upserts import insert_ignore
 
 _table = tables.leases
 
@@ -70,7 +69,7 @@ class Leases:
     @contextmanager
     def acquire(self, kind: str, *key: str) -> Iterator[Lease]:
         """Hold the lease of this key; `Locked` if another holder does not release it in time."""
-        lease = Lease(kind, _name(kind, *key), random_id())
+        lease = Lease(kind, _name(kind, *key), secrets.token_hex(16))
         waited = 0.0
         while (held_until := self._held_until(lease)) is not None:
             if waited >= MAX_WAIT:
@@ -101,7 +100,7 @@ class Leases:
 
     def claim_once(self, kind: str, *key: str, expires_at: int) -> bool:
         """Whether this is the first claim of the key, until then."""
-        return self._insert(_name(kind, *key), random_id(), expires_at)
+        return self._insert(_name(kind, *key), secrets.token_hex(16), expires_at)
 
     def _held_until(self, lease: Lease) -> int | None:
         """None if the lease was acquired, otherwise when that of another holder expires."""
@@ -119,7 +118,7 @@ class Leases:
 
     def _insert(self, name: str, holder: str, expires_at: int) -> bool:
         values = {"name": name, "holder": holder, "expires_at": expires_at}
-        return self._database.write(insert_ignore(_table, self._database.dialect), values) == 1
+        return self._database.insert_ignore(_table, values)
 
     def _replace_holder(self, name: str, current: str, new: str) -> bool:
         statement = (

@@ -27,11 +27,11 @@ class ConnectionFilter:
     scope: ConnectionScope | None = None
 
 
+@dataclass(frozen=True)
 class ConnectionLookup:
     """Lists the connections of integrations."""
 
-    def __init__(self, client_factory: ClientFactory) -> None:
-        self._client_factory = client_factory
+    client_factory: ClientFactory
 
     def list(
         self,
@@ -39,7 +39,7 @@ class ConnectionLookup:
         filter: ConnectionFilter = ConnectionFilter(),  # noqa: B008  # frozen
     ) -> Sequence[Connection]:
         """The integration's connections, oldest first."""
-        client = self._client_factory.client_for(integration, "connections.list")
+        client = self.client_factory.client_for(integration, "connections.list")
         connections = client.connections.list(
             integration.project_id,
             piece_name=filter.piece_name,

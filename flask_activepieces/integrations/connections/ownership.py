@@ -89,24 +89,25 @@ def external_id(integration: Integration, name: str, *, platform: bool = False) 
     It has safe characters only, since flows contain it in expressions, and is different for each name. A name that is
     such an external id is returned as it is.
     """
-    prefix = _prefix("g" if platform else "t", integration)
-    if name.startswith(prefix) and not _UNSAFE.search(name) and len(name) <= MAX_EXTERNAL_ID_LENGTH:
+    kind = "g" if platform else "t"
+    is_safe = not _UNSAFE.search(name) and len(name) <= MAX_EXTERNAL_ID_LENGTH
+    if is_safe and name.startswith(_prefix(kind, integration)):
         return name
-    return prefix + _slug(name)
+    return _external_id(kind, integration, name)
 
 
 def user_external_id(integration: Integration, user_id: str) -> str:
     """The external id of a user's one-click connection, which no name can produce."""
-    return _prefix("u", integration) + _slug(user_id)
+    return _external_id("u", integration, user_id)
+
+
+def _external_id(kind: str, integration: Integration, name: str) -> str:
+    safe = _UNSAFE.sub("-", name).strip("-")[:_MAX_SLUG_LENGTH]
+    if safe != name or not safe:
+        safe = f"{safe}-{sha256(name.encode()).hexdigest()[:10]}".lstrip("-")
+    return _prefix(kind, integration) + safe
 
 
 def _prefix(kind: str, integration: Integration) -> str:
     owner = json.dumps([integration.tenant_id, integration.organization_id])
     return f"{kind}{sha256(owner.encode()).hexdigest()[:_PREFIX_LENGTH]}-"
-
-
-def _slug(name: str) -> str:
-    safe = _UNSAFE.sub("-", name).strip("-")[:_MAX_SLUG_LENGTH]
-    if safe == name and safe:
-        return safe
-    return f"{safe}-{sha256(name.encode()).hexdigest()[:10]}".lstrip("-")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ...api_client.resources.connections import Connection
 from ...clock import Clock
 from ...oauth.grants import Grants, existing_grants
-from ...storage.audit import Audit
+from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
 from .. import store
-from ..events import connection_event
 from ..store import Integration
 from .ownership import owner_user_id
 
@@ -16,20 +17,20 @@ from .ownership import owner_user_id
 _MAX_EXTERNAL_ID_LENGTH = 190
 
 
+@dataclass(frozen=True)
 class ConnectionRecorder:
     """Records each call in one short transaction."""
 
-    def __init__(self, database: Database, *, audit: Audit, grants: Grants, clock: Clock) -> None:
-        self._database = database
-        self._audit = audit
-        self._grants = grants
-        self._clock = clock
+    database: Database
+    clock: Clock
+    audit: Audit
+    grants: Grants
 
     def record_saved(
         self, integration: Integration, connection: Connection, *, is_default: bool, user_id: str
     ) -> None:
         """A connection was saved; ``is_default`` makes it the integration's default connection."""
-        now = int(self._clock())
+        now = int(self.clock())
         event = connection_event(
             "connection.saved", integration, connection, at=now, user_id=user_id
         )
@@ -46,15 +47,15 @@ class ConnectionRecorder:
                     else None,
                 }
                 store.change(transaction, current, columns, now=now)
-            self._audit.record(transaction, event)
+            self.audit.record(transaction, event)
 
-        self._database.run_in_transaction(record)
+        self.database.run_in_transaction(record)
 
     def record_deleted(
         self, integration: Integration, connection: Connection, *, user_id: str
     ) -> None:
         """A connection was deleted: its user's grant is revoked."""
-        self._database.run_in_transaction(
+        self.database.run_in_transaction(
             lambda transaction: self._record_deleted(transaction, integration, connection, user_id)
         )
 
@@ -72,28 +73,28 @@ class ConnectionRecorder:
             "connection.replaced",
             integration,
             source,
-            at=int(self._clock()),
+            at=int(self.clock()),
             user_id=user_id,
             target_id=target.id,
             source_deleted={True: "yes", False: "no", None: "not known"}[source_deleted],
         )
 
         def record(transaction: Transaction) -> None:
-            self._audit.record(transaction, event)
+            self.audit.record(transaction, event)
             if source_deleted:
                 self._record_deleted(transaction, integration, source, user_id)
 
-        self._database.run_in_transaction(record)
+        self.database.run_in_transaction(record)
 
     def revoke_grant(self, integration: Integration, connection: Connection) -> None:
         """Revoke the grant of the user for whom the connection was made, before it is deleted."""
-        self._database.run_in_transaction(
+        self.database.run_in_transaction(
             lambda transaction: self._revoke_grant(transaction, integration, connection)
         )
 
     def clear_default_connection(self, integration: Integration) -> None:
         """The default connection is gone: deleted in Activepieces, or by us when the response was lost."""
-        self._database.run_in_transaction(
+        self.database.run_in_transaction(
             lambda transaction: self._clear_default(
                 transaction, integration, integration.default_connection_id
             )
@@ -109,9 +110,9 @@ class ConnectionRecorder:
         self._clear_default(transaction, integration, connection.id)
         self._revoke_grant(transaction, integration, connection)
         event = connection_event(
-            "connection.deleted", integration, connection, at=int(self._clock()), user_id=user_id
+            "connection.deleted", integration, connection, at=int(self.clock()), user_id=user_id
         )
-        self._audit.record(transaction, event)
+        self.audit.record(transaction, event)
 
     def _clear_default(
         self, transaction: Transaction, integration: Integration, connection_id: str | None
@@ -119,7 +120,7 @@ class ConnectionRecorder:
         current = _current(transaction, integration)
         if current.default_connection_id == connection_id:
             cleared = {"default_connection_id": None, "default_connection_external_id": None}
-            store.change(transaction, current, cleared, now=int(self._clock()))
+            store.change(transaction, current, cleared, now=int(self.clock()))
 
     def _revoke_grant(
         self, transaction: Transaction, integration: Integration, connection: Connection
@@ -134,8 +135,8 @@ class ConnectionRecorder:
             tenant_ids=[integration.tenant_id],
             user_id=user_id,
         )
-        self._grants.revoke_in(
-            transaction, grants, reason="its connection was deleted", now=int(self._clock())
+        self.grants.revoke_in(
+            transaction, grants, reason="its connection was deleted", now=int(self.clock())
         )
 
 
@@ -146,3 +147,28 @@ def _current(transaction: Transaction, integration: Integration) -> Integration:
 def _is_storable(external_id: str) -> bool:
     """Activepieces itself accepts 3,000 characters of any kind."""
     return len(external_id) <= _MAX_EXTERNAL_ID_LENGTH and external_id.isprintable()
+
+
+def connection_event(
+    name: str,
+    integration: Integration,
+    connection: Connection,
+    *,
+    at: int,
+    user_id: str | None,
+    **detail: str,
+) -> Event:
+    """An event about a connection."""
+    about = {
+        "integration_id": integration.id,
+        "connection_id": connection.id,
+        "display_name": connection.display_name,
+        "piece_name": connection.piece_name,
+    }
+    return Event(
+        name=name,
+        at=at,
+        tenant_id=integration.tenant_id,
+        user_id=user_id,
+        detail=about | detail,
+    )

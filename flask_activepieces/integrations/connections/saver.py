@@ -2,24 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
+from ...api_client.client import ActivepiecesClient
+from ...api_client.errors import CredentialNotSupported, EditionNotSupported, RouteNotFound
 from ...api_client.resources.connection_values import Value
-from ...api_client.resources.connections import Connection
-from ...api_client.wire import api_root
+from ...api_client.resources.connections import Connection, ConnectionDraft
+from ...api_client.resources.global_connections import GlobalConnectionDraft
 from ...config.settings import Settings
 from ...errors import InvalidInput
 from ...host.interface import Host
 from ..client_factory import ClientFactory
 from ..store import Integration
 from . import ownership
-from .destinations import Destination, ProjectDestination, platform_destination
 from .leases import Lease, Leases
 from .lookup import ConnectionLookup
-from .new_connection import NewConnection
+from .new_connection import NewConnection, PlatformSharing
 from .recorder import ConnectionRecorder
+
+_GLOBAL_UPSERT = "global_connections.upsert"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """An external id in a project, or, with ``sharing``, among the global connections."""
+
+    client: ActivepiecesClient
+    project_id: str
+    external_id: str
+    sharing: PlatformSharing | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Where Activepieces looks for the external id."""
+        server = self.client.transport.root
+        # Shorter than the id of any project.
+        return server, ownership.PLATFORM if self.sharing else self.project_id, self.external_id
+
+    def find(self) -> Connection | None:
+        """The existing connection with this external id."""
+        if self.sharing is None:
+            return self.client.connections.find(self.project_id, self.external_id)
+        try:
+            connections = self.client.global_connections.list()
+        except RouteNotFound as error:
+            raise EditionNotSupported(
+                _GLOBAL_UPSERT,
+                detail="this Activepieces has no global connections",
+                remedy="Use the scope PROJECT: the Community Edition has no global connections.",
+            ) from error
+        return next((each for each in connections if each.external_id == self.external_id), None)
+
+    def save(self, draft: Mapping[str, Any], existing: Connection | None) -> Connection:
+        """Create the connection, or update the existing one."""
+        if self.sharing is None:
+            return self.client.connections.upsert(
+                ConnectionDraft(project_id=self.project_id, **draft)
+            )
+        return self._save_global(draft, existing, self.sharing)
+
+    def _save_global(
+        self, draft: Mapping[str, Any], existing: Connection | None, sharing: PlatformSharing
+    ) -> Connection:
+        """Save the value, and then the projects.
+
+        For Activepieces, other projects make it another connection, even with the same external id. So the value goes
+        to the existing projects first: a value that the piece rejects changes nothing, and new projects never get the
+        old value.
+        """
+        old_projects = existing.project_ids if existing else None
+        projects = sharing.project_ids or old_projects or (self.project_id,)
+        pre_select = sharing.pre_select_for_new_projects
+        if pre_select is None:
+            pre_select = existing.pre_select_for_new_projects if existing else False
+        saved = self.client.global_connections.upsert(
+            GlobalConnectionDraft(
+                project_ids=old_projects or projects,
+                pre_select_for_new_projects=pre_select,
+                **draft,
+            )
+        )
+        current = set(saved.project_ids), saved.pre_select_for_new_projects
+        if current == (set(projects), pre_select):
+            return saved
+        return self.client.global_connections.update(
+            saved.id,
+            display_name=saved.display_name,
+            project_ids=projects,
+            pre_select_for_new_projects=pre_select,
+        )
+
+
+def global_destination(
+    client_factory: ClientFactory, integration: Integration, sharing: PlatformSharing, *, name: str
+) -> Destination:
+    """The destination of a global connection; `CredentialNotSupported` on the app's own key."""
+    if not integration.has_credentials:
+        raise CredentialNotSupported(
+            _GLOBAL_UPSERT,
+            credential="the app's own key",
+            detail="it would be offered to the projects of other tenants",
+            remedy="Set this integration up with a key of its own, or use the scope PROJECT.",
+        )
+    client = client_factory.client_for(integration, _GLOBAL_UPSERT)
+    if sharing.project_ids is not None and integration.project_id not in sharing.project_ids:
+        # The integration could not list it.
+        missing = f"must contain the integration's own project {integration.project_id}"
+        raise InvalidInput({"projectIds": missing})
+    own_id = ownership.external_id(integration, name, platform=True)
+    return Destination(client, integration.project_id, own_id, sharing)
 
 
 @dataclass(frozen=True)
@@ -34,35 +128,25 @@ class Reservation:
     lease: Lease
 
 
+@dataclass(frozen=True)
 class ConnectionSaver:
     """Saves connections."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        host: Host,
-        client_factory: ClientFactory,
-        lookup: ConnectionLookup,
-        leases: Leases,
-        recorder: ConnectionRecorder,
-    ) -> None:
-        self._app_piece = settings.piece_name
-        self._host = host
-        self._client_factory = client_factory
-        self._lookup = lookup
-        self._leases = leases
-        self._recorder = recorder
+    settings: Settings
+    host: Host
+    client_factory: ClientFactory
+    lookup: ConnectionLookup
+    leases: Leases
+    recorder: ConnectionRecorder
 
     @contextmanager
     def reserve(self, integration: Integration, new: NewConnection) -> Iterator[Reservation]:
         """Reserve the connection for `save`; `Locked` if another request does not finish saving it."""
-        piece_name = new.piece_name or self._app_piece
+        piece_name = new.piece_name or self.settings.piece_name
         if piece_name is None:
             raise InvalidInput({"pieceName": "is required, since ACTIVEPIECES_PIECE_NAME is empty"})
         destination = self._destination(integration, new, piece_name)
-        server = api_root(self._client_factory.base_urls.for_integration(integration))
-        key = (server, destination.name, destination.external_id)
-        with self._leases.acquire("connection", *key) as lease:
+        with self.leases.acquire("connection", *destination.key) as lease:
             existing = destination.find()
             yield Reservation(integration, new, piece_name, destination, existing, lease)
 
@@ -80,16 +164,16 @@ class ConnectionSaver:
                 # Without them, Activepieces would remove those of earlier callers.
                 existing_metadata if new.metadata is None else new.metadata,
                 integration,
-                version=self._host.version(),
+                version=self.host.version(),
                 user_id=new.owner_user_id,
                 existing=existing_metadata,
             ),
             "value": value,
         }
-        with self._leases.uncertain_call(reservation.lease):
+        with self.leases.uncertain_call(reservation.lease):
             saved = reservation.destination.save(draft, existing)
-        is_default = reservation.piece_name == self._app_piece
-        self._recorder.record_saved(integration, saved, is_default=is_default, user_id=user_id)
+        is_default = reservation.piece_name == self.settings.piece_name
+        self.recorder.record_saved(integration, saved, is_default=is_default, user_id=user_id)
         return saved
 
     def _destination(
@@ -97,16 +181,16 @@ class ConnectionSaver:
     ) -> Destination:
         name = new.external_id or new.display_name or piece_name
         if new.platform_sharing is not None:
-            return platform_destination(
-                self._client_factory, integration, new.platform_sharing, connection_name=name
+            return global_destination(
+                self.client_factory, integration, new.platform_sharing, name=name
             )
-        client = self._client_factory.client_for(integration, "connections.upsert")
+        client = self.client_factory.client_for(integration, "connections.upsert")
         if new.project_id not in (None, integration.project_id):
             raise InvalidInput({"projectId": "this integration is for another project"})
         if new.replaces_id is not None:
-            external_id = self._lookup.get_renewable(integration, new.replaces_id).external_id
+            external_id = self.lookup.get_renewable(integration, new.replaces_id).external_id
         elif new.owner_user_id is not None:
             external_id = ownership.user_external_id(integration, new.owner_user_id)
         else:
             external_id = ownership.external_id(integration, name)
-        return ProjectDestination(client, integration.project_id, external_id)
+        return Destination(client, integration.project_id, external_id)

@@ -30,22 +30,15 @@ class ReplacementResult:
     source_deleted: bool | None
 
 
+@dataclass(frozen=True)
 class TenantConnections:
     """Lists, saves, updates, deletes and replaces connections; those of other tenants are `NotFound`."""
 
-    def __init__(
-        self,
-        host: Host,
-        client_factory: ClientFactory,
-        lookup: ConnectionLookup,
-        saver: ConnectionSaver,
-        recorder: ConnectionRecorder,
-    ) -> None:
-        self._host = host
-        self._client_factory = client_factory
-        self._lookup = lookup
-        self._saver = saver
-        self._recorder = recorder
+    host: Host
+    client_factory: ClientFactory
+    lookup: ConnectionLookup
+    saver: ConnectionSaver
+    recorder: ConnectionRecorder
 
     def list(
         self,
@@ -53,11 +46,11 @@ class TenantConnections:
         filter: ConnectionFilter = ConnectionFilter(),  # noqa: B008  # frozen
     ) -> Sequence[Connection]:
         """The integration's connections, oldest first."""
-        return self._lookup.list(integration, filter)
+        return self.lookup.list(integration, filter)
 
     def get(self, integration: Integration, connection_id: str) -> Connection:
         """One of the integration's connections."""
-        return self._lookup.get(integration, connection_id)
+        return self.lookup.get(integration, connection_id)
 
     def get_default(self, integration: Integration) -> Connection:
         """The integration's default connection: the last one saved for the app's own piece."""
@@ -67,13 +60,13 @@ class TenantConnections:
 
     def list_owners(self, integration: Integration) -> Sequence[Owner]:
         """The users of Activepieces who have connections in the project."""
-        client = self._client_factory.client_for(integration, "connections.list_owners")
+        client = self.client_factory.client_for(integration, "connections.list_owners")
         return client.connections.list_owners(integration.project_id)
 
     def save(self, integration: Integration, new: NewConnection, *, user_id: str) -> Connection:
         """The connection with this name, created or with another value."""
-        with self._saver.reserve(integration, new) as reservation:
-            return self._saver.save(reservation, new.value or Placeholder(), user_id=user_id)
+        with self.saver.reserve(integration, new) as reservation:
+            return self.saver.save(reservation, new.value or Placeholder(), user_id=user_id)
 
     def update(
         self,
@@ -93,19 +86,19 @@ class TenantConnections:
             else ownership.with_owner_metadata(
                 metadata,
                 integration,
-                version=self._host.version(),
+                version=self.host.version(),
                 user_id=ownership.owner_user_id(current),
                 existing=current.metadata,
             ),
         }
         if current.scope == ownership.PLATFORM:
             # The other route answers 500 for a global connection.
-            client = self._client_factory.client_for(integration, "global_connections.update")
+            client = self.client_factory.client_for(integration, "global_connections.update")
             updated = client.global_connections.update(current.id, **changes)
         else:
-            client = self._client_factory.client_for(integration, "connections.update")
+            client = self.client_factory.client_for(integration, "connections.update")
             updated = client.connections.update(current.id, **changes)
-        self._recorder.record_saved(integration, updated, is_default=False, user_id=user_id)
+        self.recorder.record_saved(integration, updated, is_default=False, user_id=user_id)
         return updated
 
     def delete(
@@ -118,15 +111,15 @@ class TenantConnections:
         delete: Callable[[str], None]
         if current.scope == ownership.PLATFORM:
             # The other route answers 204 for a global connection, and deletes nothing.
-            client = self._client_factory.client_for(integration, "global_connections.delete")
+            client = self.client_factory.client_for(integration, "global_connections.delete")
             delete = client.global_connections.delete
         else:
-            client = self._client_factory.client_for(integration, "connections.delete")
+            client = self.client_factory.client_for(integration, "connections.delete")
             delete = client.connections.delete
         # First, so that a lost response never leaves a user's grant without its connection.
-        self._recorder.revoke_grant(integration, current)
+        self.recorder.revoke_grant(integration, current)
         self._run_deletion(integration, current, partial(delete, current.id))
-        self._recorder.record_deleted(integration, current, user_id=user_id)
+        self.recorder.record_deleted(integration, current, user_id=user_id)
 
     def replace(
         self,
@@ -146,7 +139,7 @@ class TenantConnections:
         """
         if source_id == target_id:
             raise InvalidInput({"targetAppConnectionId": "must be another connection"})
-        client = self._client_factory.client_for(integration, "connections.replace")
+        client = self.client_factory.client_for(integration, "connections.replace")
         connections = self.list(integration)
         source, target = pick(connections, source_id), pick(connections, target_id)
         if delete_source is None:
@@ -170,7 +163,7 @@ class TenantConnections:
                 source_deleted = not self._exists(integration, source)
             except ApiError:
                 source_deleted = None
-        self._recorder.record_replaced(
+        self.recorder.record_replaced(
             integration, source, target, source_deleted=source_deleted, user_id=user_id
         )
         return ReplacementResult(source_deleted=source_deleted)
@@ -197,5 +190,5 @@ class TenantConnections:
             return self.get(integration, connection_id)
         except NotFound:
             if connection_id == integration.default_connection_id:
-                self._recorder.clear_default_connection(integration)
+                self.recorder.clear_default_connection(integration)
             raise

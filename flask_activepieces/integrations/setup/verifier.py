@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from ...api_client.credentials import Credential
 from ...api_client.errors import (
@@ -18,20 +19,17 @@ from ...errors import IntegrationDisabled, InvalidInput, SetupError
 from .. import projects
 from ..client_factory import ClientFactory
 from ..store import Integration, project_external_id
-from .credential_store import CredentialStore
-from .credentials import Credentials
+from .credentials import Credentials, CredentialStore
 from .request import SetupRequest, VerifiedSetup
 
 
+@dataclass(frozen=True)
 class SetupVerifier:
     """Asks Activepieces whether it accepts the credentials, and which project they are for."""
 
-    def __init__(
-        self, settings: Settings, client_factory: ClientFactory, credential_store: CredentialStore
-    ) -> None:
-        self._shared_project_id = settings.project_id
-        self._client_factory = client_factory
-        self._credential_store = credential_store
+    settings: Settings
+    client_factory: ClientFactory
+    credential_store: CredentialStore
 
     def verify(
         self, request: SetupRequest, current: Integration | None, *, removed: Collection[str] = ()
@@ -44,7 +42,7 @@ class SetupVerifier:
         new.validate()
         base_url = current.base_url if current else None
         if request.base_url is not None:
-            base_url = self._client_factory.base_urls.normalize(request.base_url)
+            base_url = self.client_factory.base_urls.normalize(request.base_url)
         stored = self._stored(current, base_url, replaceable=bool(new)).without(removed)
         same_server = current is not None and base_url == current.base_url
         credentials = None if same_server and not (new or removed) else stored.updated_with(new)
@@ -53,7 +51,7 @@ class SetupVerifier:
             return VerifiedSetup(base_url=base_url, credentials=credentials)
         if not new and not stored:
             project_id = self._app_key_project(request, base_url)
-            shares_project = self._shared_project_id is not None
+            shares_project = self.settings.project_id is not None
         else:
             project_id = self._project_of_credentials(request, current, base_url, new, stored)
             shares_project = False
@@ -71,7 +69,7 @@ class SetupVerifier:
         if current is None or current.base_url != base_url:
             return Credentials()
         try:
-            return self._credential_store.credentials(current) or Credentials()
+            return self.credential_store.credentials(current) or Credentials()
         except IntegrationDisabled:
             if not replaceable:
                 raise
@@ -109,9 +107,9 @@ class SetupVerifier:
         self, base_url: str | None, name: str, credential: Credential
     ) -> Sequence[Project]:
         """The projects that a credential can access: the cheapest call that needs a valid one."""
-        url = base_url or self._client_factory.base_urls.configured
+        url = base_url or self.client_factory.base_urls.configured
         try:
-            return self._client_factory.client_with(url, credential).projects.list()
+            return self.client_factory.client_with(url, credential).projects.list()
         except (AuthenticationFailed, PermissionDenied) as error:
             raise InvalidInput({name: "Activepieces does not accept it"}) from error
         except (UnexpectedResponse, RouteNotFound, ResourceNotFound) as error:
@@ -127,7 +125,7 @@ class SetupVerifier:
 
     def _app_key_project(self, request: SetupRequest, base_url: str | None) -> str:
         """The project on the app's own key, which the app chooses and not the tenant."""
-        key = self._client_factory.app_api_key
+        key = self.client_factory.app_api_key
         if key is None:
             raise InvalidInput(
                 {"apiKey": "an API key, a user token, or e-mail and password are required"}
@@ -139,12 +137,12 @@ class SetupVerifier:
             raise InvalidInput(
                 {"projectId": "a project can only be chosen with the tenant's own key"}
             )
-        client = self._client_factory.client_with(self._client_factory.base_urls.configured, key)
-        if self._shared_project_id is None:
+        client = self.client_factory.client_with(self.client_factory.base_urls.configured, key)
+        if self.settings.project_id is None:
             external_id = project_external_id(request.tenant_id, request.organization_id)
             return projects.find_or_create(client, external_id=external_id, name=external_id)
         try:
-            return client.projects.get(self._shared_project_id).id
+            return client.projects.get(self.settings.project_id).id
         except ResourceNotFound as error:
             raise SetupError(
                 "ACTIVEPIECES_PROJECT_ID does not name a project of this platform."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ...config.urls import origin
 from ...crypto.keyring import constant_time_equal, sha256_hex
@@ -15,7 +15,7 @@ from ...oauth.clients.service import NewCredentials, OAuthClients
 from ...storage.database import Transaction
 from .. import store
 from ..setup.base_urls import site_url
-from ..setup.credential_store import CredentialStore
+from ..setup.credentials import CredentialStore
 from ..store import Integration
 
 NAME = "Activepieces"
@@ -40,12 +40,12 @@ def _problem_with(uri: str) -> str | None:
     return redirects.problem_with(uri, public=False)
 
 
+@dataclass(frozen=True)
 class IntegrationClients:
     """Creates the clients of integrations. Their secrets are stored encrypted, because Activepieces needs them."""
 
-    def __init__(self, credential_store: CredentialStore, *, oauth_clients: OAuthClients) -> None:
-        self._credential_store = credential_store
-        self._clients = oauth_clients
+    credential_store: CredentialStore
+    oauth_clients: OAuthClients
 
     def ensure(
         self,
@@ -71,13 +71,13 @@ class IntegrationClients:
             registration = replace(
                 client.registration(), redirect_uris=(redirect_uri,), scope=scope
             )
-            client = self._clients.update_in(
+            client = self.oauth_clients.update_in(
                 transaction, client, registration, now=now, integration_id=current.id
             )
-        secret = self._credential_store.client_secret(current)
+        secret = self.credential_store.client_secret(current)
         if secret is None or not _is_secret_of(client, secret):
             secret = new.secret
-            self._clients.rotate_secret_in(
+            self.oauth_clients.rotate_secret_in(
                 transaction, client, secret, now=now, integration_id=current.id
             )
             self._store_secret(transaction, current, client, secret, now)
@@ -100,7 +100,7 @@ class IntegrationClients:
             tenant_id=integration.tenant_id,
             require_pkce=True,
         )
-        client, secret = self._clients.register_in(
+        client, secret = self.oauth_clients.register_in(
             transaction, registration, new, now=now, integration_id=integration.id
         )
         assert secret is not None, "a confidential client has a secret"
@@ -115,7 +115,7 @@ class IntegrationClients:
         secret: str,
         now: int,
     ) -> None:
-        columns = self._credential_store.client_columns(integration.id, client.client_id, secret)
+        columns = self.credential_store.client_columns(integration.id, client.client_id, secret)
         store.change(transaction, integration, columns, now=now)
 
 

@@ -62,29 +62,18 @@ class _Approval:
     other_grants: Sequence[Grant]
 
 
+@dataclass(frozen=True)
 class OneClick:
     """Connects users with the app's own piece."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        host: Host,
-        client_factory: ClientFactory,
-        saver: ConnectionSaver,
-        integration_clients: IntegrationClients,
-        grants: Grants,
-        *,
-        clock: Clock,
-    ) -> None:
-        self._settings = settings
-        self._database = database
-        self._host = host
-        self._client_factory = client_factory
-        self._saver = saver
-        self._integration_clients = integration_clients
-        self._grants = grants
-        self._clock = clock
+    settings: Settings
+    database: Database
+    host: Host
+    clock: Clock
+    client_factory: ClientFactory
+    saver: ConnectionSaver
+    integration_clients: IntegrationClients
+    grants: Grants
 
     def connect(self, integration: Integration, principal: Principal, *, issuer: str) -> Connection:
         """The user's connection of the app's piece, created or renewed. ``issuer`` is this app's address."""
@@ -96,15 +85,15 @@ class OneClick:
             owner_user_id=principal.user_id,
         )
         try:
-            with self._saver.reserve(integration, new) as reservation:
+            with self.saver.reserve(integration, new) as reservation:
                 # From here on no other request saves the connection: these tokens belong to its old value.
-                old_families = self._grants.active_families(approval.grant)
+                old_families = self.grants.active_families(approval.grant)
                 value = self._value(approval, piece, issuer)
-                connection = self._saver.save(reservation, value, user_id=principal.user_id)
+                connection = self.saver.save(reservation, value, user_id=principal.user_id)
         except Exception as error:
             if approval.is_new:
                 reason = "Activepieces did not create the connection"
-                self._grants.revoke_if_unused(approval.grant, reason=reason)
+                self.grants.revoke_if_unused(approval.grant, reason=reason)
             if isinstance(error, CodeExchangeFailed):
                 raise self._with_token_url(error, issuer) from error
             raise
@@ -115,7 +104,7 @@ class OneClick:
         """The user's workspace of the integration; `NotFound` if they have none."""
         workspaces = {
             workspace.organization_id: workspace
-            for workspace in self._host.workspaces(principal)
+            for workspace in self.host.workspaces(principal)
             if workspace.tenant_id == integration.tenant_id
         }
         candidates = [integration.organization_id]
@@ -127,26 +116,26 @@ class OneClick:
         raise NotFound("integration", integration.id)
 
     def _app_piece(self, integration: Integration) -> _AppPiece:
-        name = self._settings.piece_name
+        name = self.settings.piece_name
         if name is None:
             raise SetupError("Set ACTIVEPIECES_PIECE_NAME to the name of the app's own piece.")
         try:
-            piece = self._client_factory.client_for(integration, "pieces.get").pieces.get(name)
+            piece = self.client_factory.client_for(integration, "pieces.get").pieces.get(name)
         except ResourceNotFound as error:
             detail = f"the piece {name} is not installed on this Activepieces"
             raise ResourceNotFound("pieces.get", detail=detail) from error
         auth = piece_auth.oauth2_auth(piece)
         if auth is None:
             raise SetupError(f"The piece {name} does not authenticate with OAuth2.")
-        scopes = list(auth.scope) or list(self._settings.scopes)
-        unknown = [scope for scope in scopes if scope not in self._settings.scopes]
+        scopes = list(auth.scope) or list(self.settings.scopes)
+        unknown = [scope for scope in scopes if scope not in self.settings.scopes]
         if unknown or not scopes:
             missing = unknown[0] if unknown else "at least one"
             raise SetupError(
                 f"The piece asks for the scope {missing}: add it to ACTIVEPIECES_SCOPES."
             )
-        server = self._client_factory.base_urls.for_integration(integration)
-        info = self._client_factory.client_for(integration, "server.info").server.info()
+        server = self.client_factory.base_urls.for_integration(integration)
+        info = self.client_factory.client_for(integration, "server.info").server.info()
         redirect_uri = trusted_redirect_uri(server, info.redirect_url)
         return _AppPiece(auth=auth, scopes=scopes, redirect_uri=redirect_uri)
 
@@ -157,10 +146,10 @@ class OneClick:
         workspace: Workspace,
         piece: _AppPiece,
     ) -> _Approval:
-        new, now = NewCredentials(), int(self._clock())
+        new, now = NewCredentials(), int(self.clock())
 
         def approve(transaction: Transaction) -> _Approval:
-            client, secret = self._integration_clients.ensure(
+            client, secret = self.integration_clients.ensure(
                 transaction,
                 integration,
                 redirect_uri=piece.redirect_uri,
@@ -179,7 +168,7 @@ class OneClick:
                 " ".join([*(grant.scope for grant in same), *piece.scopes])
             )
             try:
-                grant = self._grants.approve_in(
+                grant = self.grants.approve_in(
                     transaction, client, principal, workspace, scopes, now=now
                 )
             except NotFound:
@@ -192,16 +181,16 @@ class OneClick:
                 other_grants=[each for each in grants if each not in same],
             )
 
-        return self._database.run_in_transaction(approve)
+        return self.database.run_in_transaction(approve)
 
     def _value(self, approval: _Approval, piece: _AppPiece, issuer: str) -> OAuth2:
         """The value for Activepieces, with a code that is valid from now on."""
         verifier = secrets.token_urlsafe(48)
         scope = scope_strings.join(piece.scopes)
         code = issue_code(
-            self._settings.secret_keys,
-            now=int(self._clock()),
-            lifetime=self._settings.code_ttl,
+            self.settings.secret_keys,
+            now=int(self.clock()),
+            lifetime=self.settings.code_ttl,
             iss=issuer,
             client_id=approval.client.client_id,
             grant_id=approval.grant.id,
@@ -225,18 +214,18 @@ class OneClick:
 
     def _revoke_old(self, old_families: Sequence[Family], other_grants: Sequence[Grant]) -> None:
         """Revoke the tokens of the connection's old value, which Activepieces no longer uses."""
-        now = int(self._clock())
+        now = int(self.clock())
 
         def revoke(transaction: Transaction) -> None:
-            self._grants.revoke_families_in(transaction, old_families, now=now)
+            self.grants.revoke_families_in(transaction, old_families, now=now)
             reason = "the connection was saved again for another organization"
-            self._grants.revoke_in(transaction, other_grants, reason=reason, now=now)
+            self.grants.revoke_in(transaction, other_grants, reason=reason, now=now)
 
         if old_families or other_grants:
-            self._database.run_in_transaction(revoke)
+            self.database.run_in_transaction(revoke)
 
     def _with_token_url(self, error: CodeExchangeFailed, issuer: str) -> CodeExchangeFailed:
-        token_url = f"{issuer}{self._settings.oauth_prefix}/token"
+        token_url = f"{issuer}{self.settings.oauth_prefix}/token"
         detail = f"Activepieces could not redeem the code at {token_url}"
         detail += f": {error.detail}" if error.detail else ", which it must be able to reach"
         return CodeExchangeFailed(

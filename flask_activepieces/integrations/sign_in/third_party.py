@@ -104,27 +104,17 @@ class _CheckedStart:
     connection: NewConnection
 
 
+@dataclass(frozen=True)
 class ThirdPartySignIn:
     """Starts authorizations, and finishes them with a connection."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        client_factory: ClientFactory,
-        integrations: Integrations,
-        lookup: ConnectionLookup,
-        connections: TenantConnections,
-        pending: PendingAuthorizations,
-        *,
-        clock: Clock,
-    ) -> None:
-        self._apps = settings.third_party_apps
-        self._client_factory = client_factory
-        self._integrations = integrations
-        self._lookup = lookup
-        self._connections = connections
-        self._pending = pending
-        self._clock = clock
+    settings: Settings
+    clock: Clock
+    client_factory: ClientFactory
+    integrations: Integrations
+    lookup: ConnectionLookup
+    connections: TenantConnections
+    pending: PendingAuthorizations
 
     def describe(
         self, integration: Integration, request: AuthorizationStart
@@ -165,7 +155,7 @@ class ThirdPartySignIn:
             tenant_id=integration.tenant_id,
             user_id=user_id,
             nonce=sha256_hex(nonce),
-            exp=int(self._clock()) + LIFETIME,
+            exp=int(self.clock()) + LIFETIME,
             connection=checked.connection,
             type=request.type,
             client_id=client_id,
@@ -181,7 +171,7 @@ class ThirdPartySignIn:
             client_id=client_id,
             redirect_url=redirect_url,
             scope=pending.scope,
-            state=self._pending.to_state(pending),
+            state=self.pending.to_state(pending),
             verifier=pending.verifier,
             props=request.props,
         )
@@ -198,27 +188,27 @@ class ThirdPartySignIn:
         principal: Principal,
     ) -> AuthorizationResult:
         """The connection that the user authorized; `AuthorizationDeclined` without a code."""
-        now = int(self._clock())
-        pending = self._pending.from_state(state, nonce=nonce, principal=principal, now=now)
-        integration = self._integrations.find(pending.integration_id, principal=principal)
+        now = int(self.clock())
+        pending = self.pending.from_state(state, nonce=nonce, principal=principal, now=now)
+        integration = self.integrations.find(pending.integration_id, principal=principal)
         if error is not None or code is None:
             # RFC 6749 §4.1.2.1: an error wins over a code.
             raise AuthorizationDeclined(
                 error or "no_code", error_description, next_url=pending.next_url
             )
-        self._pending.consume(pending)
+        self.pending.consume(pending)
         new = replace(pending.connection, value=self._value(integration, pending, code))
-        saved = self._connections.save(integration, new, user_id=principal.user_id)
+        saved = self.connections.save(integration, new, user_id=principal.user_id)
         return AuthorizationResult(connection=saved, next_url=pending.next_url)
 
     def _check(self, integration: Integration, request: AuthorizationStart) -> _CheckedStart:
         piece_name, display_name = request.piece_name, request.display_name
         if request.connection_id is not None:
-            renewed = self._lookup.get_renewable(integration, request.connection_id)
+            renewed = self.lookup.get_renewable(integration, request.connection_id)
             piece_name, display_name = renewed.piece_name, renewed.display_name
         if not piece_name:
             raise InvalidInput({"pieceName": "is required, or the id of a connection"})
-        client = self._client_factory.client_for(integration, "pieces.get")
+        client = self.client_factory.client_for(integration, "pieces.get")
         piece = client.pieces.get(piece_name)
         auth = piece_auth.oauth2_auth(piece)
         if auth is None or not auth.auth_url:
@@ -242,16 +232,16 @@ class ThirdPartySignIn:
             return request.client_id
         if integration.has_credentials:
             raise InvalidInput({"type": _OPERATOR_PLATFORM_ONLY})
-        if piece_name not in self._apps:
+        if piece_name not in self.settings.third_party_apps:
             log.warning("ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece %s", piece_name)
             raise InvalidInput(
                 {"pieceName": "this app has no OAuth client at the third party of this piece"}
             )
-        return self._apps[piece_name].client_id
+        return self.settings.third_party_apps[piece_name].client_id
 
     def _scope(self, checked: _CheckedStart, request: AuthorizationStart) -> str:
         name = checked.connection.piece_name or ""
-        app = self._apps.get(name) if request.type == OAuth2.type else None
+        app = self.settings.third_party_apps.get(name) if request.type == OAuth2.type else None
         return " ".join(checked.auth.scope if app is None or app.scope is None else app.scope)
 
     def _value(self, integration: Integration, pending: PendingAuthorization, code: str) -> Value:
@@ -268,7 +258,7 @@ class ThirdPartySignIn:
             return CloudOAuth2(**common)
         if pending.type == PlatformOAuth2.type:
             return PlatformOAuth2(**common, redirect_url=pending.redirect_url)
-        app = self._apps.get(pending.connection.piece_name or "")
+        app = self.settings.third_party_apps.get(pending.connection.piece_name or "")
         if integration.has_credentials or app is None or app.client_id != pending.client_id:
             raise SignatureError("the app's OAuth client was changed meanwhile")
         return OAuth2(**common, redirect_url=pending.redirect_url, client_secret=app.client_secret)

@@ -1,0 +1,33 @@
+"""How far a reader walks through the package to follow one request; `docs/architecture.md` draws the same paths."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from flask_activepieces.testing import ActivepiecesServer
+from tests.conftest import MakeApp
+from tests.support.api_user import ApiUser
+from tests.support.call_sequence import record_calls
+from tests.support.hosts import HostWithLabs
+
+
+@pytest.fixture
+def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    return make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=server.url, VERSION="4.2")
+
+
+@pytest.fixture
+def alice(app: Flask, server: ActivepiecesServer) -> ApiUser:
+    """The admin of Acme, whose integration exists and was used before."""
+    alice = ApiUser.named(app, "alice")
+    alice.links(projectId=server.project_id, apiKey=server.api_key)
+    alice.saves("The first")
+    return alice
+
+
+def test_saving_a_connection_is_a_short_walk(alice: ApiUser) -> None:
+    sequence = record_calls(lambda: alice.saves("Our Discord"))
+
+    assert len(sequence.functions) <= 45, f"\n{sequence}"
+    assert len(sequence.files) <= 23, f"\n{sequence}"
