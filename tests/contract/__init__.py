@@ -1,1 +1,1 @@
-"""The stand-in and our client, held to what real servers did."""
+"""The stand-in and the REST client, compared with recordings of real servers."""

@@ -1,4 +1,4 @@
-"""How an answer of the stand-in is held against a recording."""
+"""Compares a response of the stand-in with a recording."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
-#: Fields whose value is made anew by each server; only their kind is compared.
+#: Fields whose value differs on each server; only their type is compared.
 MADE_ANEW = {
     "color": "of an icon, by chance",
     "duration": "of a step, measured",
@@ -25,7 +25,7 @@ _RANDOM = {"state", "code_challenge", "token"}
 
 
 def differences(recorded: Any, actual: Any, *, at: str = "") -> Iterator[str]:
-    """Each thing that is not as it was recorded; the recorded values are in the stand-in's words already."""
+    """All differences from the recording, whose values are already translated to the stand-in's."""
     if type(recorded) is not type(actual):
         yield f"{at}: recorded {recorded!r:.80}, here {actual!r:.80}"
     elif isinstance(recorded, dict):
@@ -50,7 +50,7 @@ def _of_objects(recorded: dict[str, Any], actual: dict[str, Any], at: str) -> It
 
 def _of_lists(recorded: list[Any], actual: list[Any], at: str) -> Iterator[str]:
     if all(isinstance(item, dict) and item.keys() == {"name", "version"} for item in recorded):
-        # The registry of pieces has no order of its own.
+        # The registry of pieces is unordered.
         recorded, actual = (sorted(items, key=repr) for items in (recorded, actual))
     if len(recorded) != len(actual):
         yield f"{at}: {len(recorded)} items recorded, {len(actual)} here"
@@ -64,7 +64,7 @@ def _are_times(recorded: Any, actual: Any) -> bool:
 
 
 def _are_urls(recorded: Any, actual: Any) -> bool:
-    """The same URL but for what is random in it, its parameters in the same order."""
+    """The same URL with its parameters in the same order, except for random values."""
     if not isinstance(recorded, str) or not recorded.startswith("http"):
         return False
     one, other = urlsplit(recorded), urlsplit(actual)
@@ -72,7 +72,7 @@ def _are_urls(recorded: Any, actual: Any) -> bool:
 
 
 def _are_reports(recorded: Any, actual: Any) -> bool:
-    """The same error of a step; where in the engine it came from does not matter, nor that the text is cut."""
+    """The same error of a step, ignoring its location in the engine and truncation."""
     both = (recorded, actual)
     if not all(isinstance(text, str) and text.startswith('{"__apErrorVersion"') for text in both):
         return False
@@ -80,12 +80,12 @@ def _are_reports(recorded: Any, actual: Any) -> bool:
 
 
 def _are_complaints_of_a_parser(recorded: Any, actual: Any) -> bool:
-    """Python and JavaScript have their own words for JSON that is none."""
+    """Python and JavaScript describe invalid JSON differently."""
     both = (recorded, actual)
     return all(isinstance(text, str) and " in JSON at position " in text for text in both)
 
 
-#: Ways in which two values that differ may mean the same.
+#: Cases in which two different values are equivalent.
 _ALIKE = (_are_times, _are_urls, _are_reports, _are_complaints_of_a_parser)
 
 

@@ -1,4 +1,4 @@
-"""What was done before which recording, without being recorded itself."""
+"""The unrecorded setup before each recording."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ from .recording_setup import (
 )
 from .replay import Setup
 
-#: A recorded request that was written down after its text had been used for another one: what stands there, and what
-#: was sent.
+#: Corrections of a request that was not recorded as it was sent: (recorded, sent).
 CORRECTIONS = {
     "flow op ADD_ACTION using a connection": ("connections['rs']", "connections['c-secret']"),
 }
@@ -134,7 +133,7 @@ MAIN: Mapping[str, Setup] = {
     "OAUTH2 error 500 x4 (retries)": endpoint_replies(_BROKEN, _BROKEN, _BROKEN, _BROKEN),
     "OAUTH2 error 503 then 200 (retry success)": endpoint_replies(Reply({}, status=503)),
     "OAUTH2 error 429": endpoint_replies(Reply({"error_description": "slow"}, status=429)),
-    # The engine's reads, and what token endpoints answered to a refresh.
+    # The engine's reads, and responses of token endpoints to a refresh.
     "refresh BODY": in_order(at(1795198710), looks_old("o-body")),
     "refresh HEADER": looks_old("o-head"),
     "refresh answer without refresh_token keeps the old one": looks_old(
@@ -212,7 +211,7 @@ MAIN: Mapping[str, Setup] = {
     ),
 }
 
-#: The same with a worker, which asks the pieces and runs flows.
+#: The same with a worker, which runs the pieces' checks and flows.
 WORKER: Mapping[str, Setup] = {
     "[worker] upsert SECRET_TEXT accepted by the piece validate()": in_project(
         "QhhIYmaZs4xpmhPiRWY63"

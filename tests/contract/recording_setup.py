@@ -1,7 +1,7 @@
-"""The ways in which something was done to the recorded servers between two recordings.
+"""Setup steps that were done on the recorded servers between two recordings.
 
-Rows were made to look at lists, plan flags were set in the database, tokens were made to look old, and token
-endpoints were told what to answer. `recorded_setups` says which of it was done before which recording.
+They create rows for lists, set plan flags in the database, make tokens look old, and set the responses of token
+endpoints. `recorded_setups` assigns them to recordings.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _AN_HOUR = 3600
 
 
 def in_project(recorded_id: str) -> Setup:
-    """The recordings begin in a project that was there already."""
+    """The recordings begin in an existing project."""
     return lambda replay: replay.names.bind(recorded_id, replay.server.project_id)
 
 
 def a_project(recorded_id: str, external_id: str) -> Setup:
-    """A project was made."""
+    """Create a project."""
 
     def set_up(replay: Replay) -> None:
         body = {"displayName": "Tenant One", "externalId": external_id}
@@ -36,7 +36,7 @@ def a_project(recorded_id: str, external_id: str) -> Setup:
 
 
 def a_signing_key(recorded_id: str) -> Setup:
-    """A key for managed sign-in was made."""
+    """Create a key for managed sign-in."""
 
     def set_up(replay: Replay) -> None:
         made = replay.call("POST", "/signing-keys", {"displayName": "embed"}, by_user=True)
@@ -47,17 +47,17 @@ def a_signing_key(recorded_id: str) -> Setup:
 
 
 def plan_is_empty(replay: Replay) -> None:
-    """A new platform's plan includes nothing that costs."""
+    """The plan of a new platform has no paid features."""
     replay.server.state.plan.clear()
 
 
 def plan_is_full(replay: Replay) -> None:
-    """All features were set in the database."""
+    """Enable all features in the database."""
     replay.server.state.plan.update(FEATURES)
 
 
 def one_row_a_second(replay: Replay) -> None:
-    """The connections of the project, as if each had been made a second after the one before."""
+    """Make the project's connections look as if they were created one second apart."""
     store = replay.server.state.store
     project_id = replay.names.text("H4SMHoAgJs8TNlXiaOIoV")
     rows = store.all("app_connection", lambda row: row["projectIds"] == [project_id])
@@ -68,7 +68,7 @@ def one_row_a_second(replay: Replay) -> None:
 
 
 def a_connection(recorded_id: str, external_id: str, piece: str = "secret") -> Setup:
-    """A connection that no list shows."""
+    """Create a connection that does not appear in lists."""
 
     def set_up(replay: Replay) -> None:
         replay.add_connection(
@@ -92,7 +92,7 @@ def a_connection(recorded_id: str, external_id: str, piece: str = "secret") -> S
 
 
 def an_oauth_connection(external_id: str, *answers: Reply, **value: str) -> Setup:
-    """A connection was made by a code, for which the token endpoint gave that answer."""
+    """Create a connection by a code, with that response of the token endpoint."""
 
     def set_up(replay: Replay) -> None:
         replay.endpoint.reply_with(*answers)
@@ -122,12 +122,12 @@ def oauth_draft(external_id: str, **value: Any) -> dict[str, Any]:
 
 
 def endpoint_replies(*answers: Reply) -> Setup:
-    """The token endpoint will answer so."""
+    """Set the next responses of the token endpoint."""
     return lambda replay: replay.endpoint.reply_with(*answers)
 
 
 def looks_old(external_id: str, *answers: Reply, **changes: Any) -> Setup:
-    """The token of a connection looks more than an hour old, and its endpoint will answer so."""
+    """Make a connection's token look more than an hour old, and set the next response of its endpoint."""
 
     def set_up(replay: Replay) -> None:
         replay.change_value(
@@ -139,7 +139,7 @@ def looks_old(external_id: str, *answers: Reply, **changes: Any) -> Setup:
 
 
 def in_order(*arrangements: Setup) -> Setup:
-    """One after the other."""
+    """Run several setups in order."""
 
     def set_up(replay: Replay) -> None:
         for one in arrangements:
@@ -158,7 +158,7 @@ def at(moment: float) -> Setup:
 
 
 def done(method: str, path: str, body: Any = None, *, by_user: bool = False) -> Setup:
-    """A request of that kind was sent."""
+    """Send such a request."""
 
     def set_up(replay: Replay) -> None:
         replay.call(method, path, body, by_user=by_user)
@@ -167,12 +167,12 @@ def done(method: str, path: str, body: Any = None, *, by_user: bool = False) -> 
 
 
 def changed(external_id: str, **changes: Any) -> Setup:
-    """Fields of a connection's value were changed in the database."""
+    """Change fields of a connection's value in the database."""
     return lambda replay: replay.change_value(external_id, **changes)
 
 
 def is_active(external_id: str) -> Setup:
-    """A broken connection was made to look whole."""
+    """Set a broken connection to ACTIVE."""
 
     def set_up(replay: Replay) -> None:
         store = replay.server.state.store
@@ -186,7 +186,7 @@ def is_active(external_id: str) -> Setup:
 def a_flow(
     recorded_id: str, *, name: str = "Flow", project_id: str = "H4SMHoAgJs8TNlXiaOIoV"
 ) -> Setup:
-    """A flow that was made for the next request."""
+    """Create a flow for the next request."""
 
     def set_up(replay: Replay) -> None:
         body = {"displayName": name, "projectId": project_id}
@@ -196,7 +196,7 @@ def a_flow(
 
 
 def an_invited_viewer(replay: Replay) -> None:
-    """Somebody accepted an invitation to the project as a viewer."""
+    """Add a viewer who accepted an invitation to the project."""
     state = replay.server.state
     identity = add_identity(
         state, email="inv3@example.com", password="Local-pass-123!", first="In", last="Vited"
@@ -211,7 +211,7 @@ def an_invited_viewer(replay: Replay) -> None:
 
 
 def in_the_project_of_another(replay: Replay) -> None:
-    """The embedded user was signed in to one more project."""
+    """Sign the embedded user in to one more project."""
     state = replay.server.state
     project = state.store.first("project", externalId="6")
     user = state.store.get("user", replay.names.text("PSSXsd0Bt63IyUzDsXOzY"))
@@ -221,17 +221,17 @@ def in_the_project_of_another(replay: Replay) -> None:
 
 
 def all_runs_are_over(replay: Replay) -> None:
-    """The recording came after what was begun in the background."""
+    """Wait for background work."""
     replay.server.state.jobs.wait()
 
 
 def the_deletion_is_over(replay: Replay) -> None:
-    """The recording came after what a DELETE had begun."""
+    """Finish the deletion that a DELETE started."""
     replay.clock.advance(2)
 
 
 def nobody_listens(replay: Replay) -> None:
-    """The token endpoint was stopped."""
+    """Stop the token endpoint."""
     piece = replay.server.state.store.first("piece", name="@activepieces/piece-acme-oauth")
     assert piece is not None
     with socket() as unused:
@@ -243,18 +243,18 @@ def nobody_listens(replay: Replay) -> None:
 
 
 def the_endpoint_is_back(replay: Replay) -> None:
-    """The token endpoint runs again."""
+    """Start the token endpoint again."""
     url = f"{replay.endpoint.url}/oauth/token"
     replay.names.bind("http://127.0.0.1:9555/oauth/token", url)
 
 
 def private_hosts_are_blocked(replay: Replay) -> None:
-    """The server was started anew without its list of allowed addresses."""
+    """Restart the server without its list of allowed addresses."""
     replay.server.state.ssrf_allow_list = ()
 
 
 def as_the_admin(replay: Replay) -> None:
-    """The recordings begin with an admin and a platform that were there already."""
+    """The recordings begin with an existing admin and platform."""
     platform = replay.server.state.store.get("platform", replay.server.platform_id)
     assert platform is not None
     replay.names.bind("xm0JGZUUV6F7xmujda8OL", platform["ownerId"])
@@ -263,7 +263,7 @@ def as_the_admin(replay: Replay) -> None:
 
 
 def more_rows_of_that_second(replay: Replay) -> None:
-    """The rows behind the first page, which no page shows."""
+    """Create the rows after the first page, which are on no page."""
     replay.clock.now = 1795199418.9
     for place in range(6, 30):
         made = {

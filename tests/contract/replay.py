@@ -1,4 +1,4 @@
-"""Replays recordings against a stand-in, in their order, and takes note of what differs."""
+"""Replays recordings against a stand-in in order, and collects the differences."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from tests.support.token_endpoint import TokenEndpoint
 from .comparison import differences
 from .substitution import Names, decoded, encoded
 
-#: What stands for the private key that a server made.
+#: The placeholder for a private key in recordings.
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY----- left out -----END RSA PRIVATE KEY-----\n"
 
-#: Does what was done to the server between two recordings, and not recorded.
+#: Repeats an unrecorded setup step between two recordings.
 Setup = Callable[["Replay"], None]
 Upload = Callable[[], dict[str, Any]]
 
 
 @dataclass
 class Replay:
-    """One stand-in, the recordings of one server, and what they have taught so far."""
+    """One stand-in, the recordings of one server, and the name mappings learned so far."""
 
     server: ActivepiecesServer
     clock: StoppedClock
@@ -49,7 +49,7 @@ class Replay:
         arrangements: Mapping[str, Setup],
         corrections: Mapping[str, tuple[str, str]],
     ) -> Iterator[list[str]]:
-        """What was different, recording by recording."""
+        """The differences of each recording."""
         unrecorded = rows_without_their_making(recordings)
         for recording in recordings:
             self._set_clock(recording)
@@ -61,7 +61,7 @@ class Replay:
             yield self._compare(recording, self._send(recording))
 
     def call(self, method: str, path: str, body: Any = None, *, by_user: bool = False) -> Any:
-        """A request that was not recorded, in recorded words, by an API key or by the admin."""
+        """Send an unrecorded request with recorded names, by API key or as the admin."""
         state = self.server.state
         platform = state.store.first("platform")
         assert platform is not None
@@ -72,7 +72,7 @@ class Replay:
             if by_user
             else add_api_key(state, platform["id"], "arranged")[1]
         )
-        # A webhook shows its flow what headers it got: those of the recordings' client.
+        # A webhook passes its headers to the flow, so send those of the recordings' client.
         is_webhook = path.startswith("/webhooks/")
         answer = Client(self.server.app).open(
             state.api_root + self.names.text(path),
@@ -86,7 +86,7 @@ class Replay:
         return answer_body(answer)
 
     def change_value(self, external_id: str, **changes: Any) -> None:
-        """What was changed in the database: fields of a connection's value; None removes one."""
+        """Change fields of a connection's value in the database; None removes a field."""
         state = self.server.state
         row = state.store.first("app_connection", externalId=external_id)
         assert row is not None, f"there is no connection {external_id}"
@@ -101,7 +101,7 @@ class Replay:
             self.clock.now = max(self.clock.now, instant(written))
 
     def _seed(self, unrecorded: dict[str, dict[str, Any]], recording: Recording) -> None:
-        """Connections that were made by no recorded request, as lists show them."""
+        """Create the connections in lists that no recorded request created."""
         shown = {row["id"] for row in rows_in(recording.body)}
         for row_id, row in list(unrecorded.items()):
             if row_id in shown or instant(row["created"]) <= self.clock.now:
@@ -109,7 +109,7 @@ class Replay:
                 self.add_connection(row)
 
     def add_connection(self, row: Mapping[str, Any]) -> None:
-        """A connection as a list showed it."""
+        """Create a connection as a list shows it."""
         store = self.server.state.store
         fields = {
             name: value
@@ -150,12 +150,12 @@ class Replay:
         )
 
     def _mint(self, recorded: str) -> None:
-        """A token that no recorded answer has given: signed here, for whom it says."""
+        """A token that is in no recorded response: sign it for the user in its claims."""
         state = self.server.state
         try:
             claims = self.names.translated(decoded(recorded.split(".")[1]))
         except ValueError:
-            return  # it is meant to be no token
+            return  # intentionally invalid
         user = state.store.get("user", claims.get("id"))
         if user is not None and claims["tokenVersion"] != "stale":
             self.names.bind(recorded, user_token(state, user))
@@ -212,12 +212,12 @@ def corrected(recording: Recording, written: str, sent: str) -> Recording:
 
 
 def instant(text: str) -> float:
-    """The moment that a timestamp of Activepieces tells."""
+    """The time of an Activepieces timestamp."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
 
 
 def rows_in(body: Any) -> list[dict[str, Any]]:
-    """The connections in an answer that is a list of them."""
+    """The connections in a response with a list."""
     data = body.get("data") if isinstance(body, dict) else None
     rows = data if isinstance(data, list) else []
     return [
@@ -226,7 +226,7 @@ def rows_in(body: Any) -> list[dict[str, Any]]:
 
 
 def rows_without_their_making(recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
-    """Connections that some list shows, and whose making was not recorded."""
+    """Connections in lists whose creation was not recorded."""
     made = {
         entry.body.get("id")
         for entry in recordings

@@ -1,4 +1,4 @@
-"""The recorded servers, and a stand-in set up like each."""
+"""The recorded servers, and a stand-in configured like each."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from . import recorded_setups
 from .replay import Replay, Setup, instant
 from .uploads import UPLOADS
 
-#: Where the token endpoint of the recordings was.
+#: The address of the recorded token endpoint.
 _RECORDED_ENDPOINT = "http://127.0.0.1:9555"
 
 
 @dataclass(frozen=True)
 class Session:
-    """Recordings in a row that one server made, from the one of that name on."""
+    """Consecutive recordings of one server, from the one with that name on."""
 
     name: str
     first: str
     begun: str
     setups: Mapping[str, Setup]
     port: int = 3000
-    #: What the stand-in is to be.
+    #: Options of the stand-in.
     options: Mapping[str, Any] = field(default_factory=dict)
-    #: Whether it begins before the first user has signed up.
+    #: Whether it starts before the first user has signed up.
     before_sign_up: bool = False
 
 
@@ -84,7 +84,7 @@ SESSIONS = (
 
 
 def recordings_of(session: Session) -> Sequence[Recording]:
-    """The recordings of one session, in their order."""
+    """The recordings of one session, in order."""
     everything = recordings()
     begins = {one.first for one in SESSIONS}
     starts = [place for place, entry in enumerate(everything) if entry.name in begins]
@@ -94,7 +94,7 @@ def recordings_of(session: Session) -> Sequence[Recording]:
 
 
 def replay_differences(session: Session) -> list[list[str]]:
-    """What was different, recording by recording, in a replay of the whole session."""
+    """The differences of each recording, in a replay of the whole session."""
     clock = StoppedClock(instant(session.begun))
     with token_endpoint() as endpoint, closing(_server(session, endpoint.url, clock)) as server:
         replay = Replay(server, clock, endpoint, UPLOADS)

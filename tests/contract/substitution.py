@@ -1,4 +1,4 @@
-"""What a recording calls one thing and the stand-in another: ids, tokens, keys, addresses. Learnt from answers."""
+"""Maps recorded ids, tokens, keys and addresses to the stand-in's, learned from responses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import re
 from typing import Any
 
 _ID = r"[0-9a-zA-Z]{21}"
-#: Texts that are made up anew by each server, so that one stands for the other.
+#: Strings that each server generates, so that they must be mapped.
 _OPAQUE = re.compile(
     rf"{_ID}|[0-9a-zA-Z]{{72}}|sk-[0-9a-zA-Z]{{61}}|eyJ[\w-]+\.[\w-]+\.[\w-]+|-----BEGIN.*|[\w-]{{43}}|[0-9a-f]{{64}}|(?:at|rt)-[0-9a-f]{{8}}",
     re.DOTALL,
 )
-#: Anything shorter may be a part of a longer text by chance.
+#: Shorter strings might occur in longer ones by chance.
 _LEAST = 13
 
 
@@ -24,7 +24,7 @@ class Names:
         self._known: dict[str, str] = {}
 
     def learn(self, recorded: Any, actual: Any) -> None:
-        """Walk a recorded answer and the stand-in's side by side, and take note of what stands for what."""
+        """Learn the mapping from a recorded response and the stand-in's."""
         if isinstance(recorded, dict) and isinstance(actual, dict):
             for key in recorded.keys() & actual.keys():
                 self.learn(recorded[key], actual[key])
@@ -35,18 +35,18 @@ class Names:
             self._known.setdefault(recorded, actual)
 
     def bind(self, recorded: str, actual: str) -> None:
-        """What a test knows beforehand."""
+        """Set a mapping."""
         self._known[recorded] = actual
 
     def bind_once(self, recorded: str, actual: str) -> None:
-        """The same, unless it is known already."""
+        """Set a mapping unless there is one."""
         self._known.setdefault(recorded, actual)
 
     def knows(self, recorded: str) -> bool:
         return recorded in self._known
 
     def translated(self, value: Any) -> Any:
-        """The value as the stand-in would say it, cursors included."""
+        """The value with recorded names replaced by the stand-in's, in cursors too."""
         if isinstance(value, dict):
             return {self.translated(key): self.translated(part) for key, part in value.items()}
         if isinstance(value, list):
@@ -54,7 +54,7 @@ class Names:
         return self.text(value) if isinstance(value, str) else value
 
     def text(self, text: str) -> str:
-        """A text: known as a whole, or with known parts."""
+        """A string, replaced as a whole or in parts."""
         if text in self._known:
             return self._known[text]
         return self._cursor(self._parts(text))
@@ -66,7 +66,7 @@ class Names:
         return text
 
     def _cursor(self, text: str) -> str:
-        """A cursor, alone or in a query, may have names inside two layers of base64."""
+        """A cursor, alone or in a query, may contain names in two layers of base64."""
         found = re.search(r"(?:^|cursor=)([\w+/=]{16,})", text)
         place = cursor_place(found[1]) if found else None
         if found is None or place is None:
@@ -79,7 +79,7 @@ def _is_opaque(value: Any) -> bool:
 
 
 def cursor_place(text: str) -> tuple[str, str] | None:
-    """Direction and place in a cursor; None if the text is none."""
+    """Direction and position in a cursor; None if the string is not a cursor."""
     try:
         way, _, inner = base64.b64decode(text, validate=True).decode().partition("_")
         if way in ("next", "prev"):

@@ -1,4 +1,4 @@
-"""The client against what real servers answered: every error they sent is the right one here, over real HTTP too."""
+"""The REST client with recorded responses: every recorded error becomes the right exception, over HTTP too."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support.recordings import Recording, recording, recordings
 
 # --- Every error that was recorded ----------------------------------------------------------------
 
-#: By status and by what is told apart within it: the code, or else the beginning of the words.
+#: By status, and by the code or the beginning of the message.
 MEANINGS: dict[tuple[int, str], type[ApiError]] = {
     (302, ""): UnexpectedResponse,
     (400, ""): InvalidRequest,
@@ -82,7 +82,7 @@ def answer_of(entry: Recording) -> ApiResponse:
 
 
 def meaning_of(entry: Recording) -> type[ApiError]:
-    """What the table above says of a recording: its most exact row."""
+    """The most specific row of the table above for a recording."""
     body = entry.body if isinstance(entry.body, dict) else {}
     code = str(body.get("code") or "")
     message = str((body.get("params") or {}).get("message") or body.get("message") or "")
@@ -102,7 +102,7 @@ def test_every_recorded_error_becomes_the_right_error(entry: Recording) -> None:
 def test_the_recordings_cover_the_errors() -> None:
     met = {meaning_of(entry) for entry in REFUSED}
 
-    # No 429 is among them but one that was noted by hand, below.
+    # The only 429 was noted manually, see below.
     assert set(MEANINGS.values()) - met == {RateLimited}
 
 
@@ -112,7 +112,7 @@ def test_recorded_pages_and_streams_are_unexpected_responses(entry: Recording) -
         decode(entry.name, answer_of(entry))
 
 
-# --- Answers that are no errors -------------------------------------------------------------------
+# --- Successful responses -------------------------------------------------------------------------
 
 TAKEN = [
     entry
@@ -152,7 +152,7 @@ def test_every_recorded_upsert_is_decoded(entry: Recording) -> None:
 PROJECT = "H4SMHoAgJs8TNlXiaOIoV"
 OTHER = "aaaaaaaaaaaaaaaaaaaaa"
 ONCE = Retries(attempts=1)
-#: What the sign-in of a 0.85.2 server answers to the fifty-first attempt within a minute.
+#: The response of a 0.85.2 server to the fifty-first sign-in within a minute.
 LIMITED = {
     "statusCode": 429,
     "error": "Too Many Requests",
@@ -178,7 +178,7 @@ def list_connections(client: ActivepiecesClient) -> object:
 
 
 def replay(entry: Recording) -> Callable[[Received], None]:
-    """Answers as the real server did."""
+    """Returns a recorded response."""
     found = answer_of(entry)
     return lambda request: request.answer(
         found.status, found.body, kind=entry.headers.get("content-type", "")
@@ -198,7 +198,7 @@ def make_client(
 
 @dataclass(frozen=True)
 class Edge:
-    """One thing that goes wrong, by the recording of it."""
+    """One recorded failure."""
 
     name: str
     do: Do
@@ -261,7 +261,7 @@ def test_a_recorded_rate_limit_has_a_retry_after() -> None:
 
 
 def test_a_missing_worker_times_out_before_300_seconds() -> None:
-    """Without a worker the real server was silent for 300 seconds; who waits for less gets a timeout."""
+    """Without a worker the real server was silent for 300 seconds; a shorter timeout expires first."""
     assert recording("[prod env, no worker running] upsert SECRET_TEXT").milliseconds > 300_000
 
     begun = time.monotonic()

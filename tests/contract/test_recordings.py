@@ -1,4 +1,4 @@
-"""The stand-in answers as the recorded servers did: status, fields and values, error shape, paging."""
+"""The stand-in reproduces the recordings: status, fields and values, error format, paging."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ HELD_TO = [
 
 @pytest.fixture(scope="module")
 def findings() -> dict[str, list[list[str]]]:
-    """Session -> what was different, recording by recording."""
+    """Session -> the differences of each recording."""
     return {session.name: replay_differences(session) for session in SESSIONS}
 
 
 @pytest.mark.parametrize(("session", "place"), HELD_TO)
-def test_the_answer_is_as_recorded(
+def test_the_response_is_as_recorded(
     findings: dict[str, list[list[str]]], session: Session, place: int
 ) -> None:
     different = findings[session.name][place]

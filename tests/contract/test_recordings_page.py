@@ -1,4 +1,4 @@
-"""docs/recordings.md says what the tests do."""
+"""docs/recordings.md is up to date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text("utf-8") == rendered()
 
 
-def test_every_reason_to_leave_something_out_is_needed() -> None:
+def test_every_exclusion_is_needed() -> None:
     given = {exclusion_reason(entry) for entry in recordings()}
 
     assert set(EXCLUDED.values()) <= given

@@ -1,4 +1,4 @@
-"""The stand-in asks token endpoints as a real server did, byte by byte, and keeps the same of what they answer."""
+"""The stand-in sends token requests exactly like a real server, and stores the same fields of the responses."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .comparison import differences
 
 Case = dict[str, Any]
 
-#: Where the token endpoint of the recordings was.
+#: The address of the recorded token endpoint.
 RECORDED = "http://127.0.0.1:9555"
 
 _DEAD = Reply({"error": "invalid_grant"}, status=400)
 _BROKEN = Reply({"error": "server_error"}, status=500)
-#: Case -> what the endpoint answers before, or instead of, good tokens.
+#: Case -> the endpoint's responses before, or instead of, valid tokens.
 ANSWERS: Mapping[str, list[Reply]] = {
     "OAUTH2 error 400 invalid_grant": [
         Reply(
@@ -52,7 +52,7 @@ ANSWERS: Mapping[str, list[Reply]] = {
     "refresh 400 non-JSON": [Reply(text="bad", status=400)],
     "refresh 500s": [_BROKEN] * 4,
 }
-#: Cases that looked at requests only, and not at what was stored: what is special about their connection.
+#: Cases that only recorded requests, and the special fields of their connection.
 SPECIAL_VALUES: Mapping[str, dict[str, Any]] = {
     "value carries access_token/refresh_token fields": {
         "access_token": "injected",
@@ -66,7 +66,7 @@ SPECIAL_VALUES: Mapping[str, dict[str, Any]] = {
         "code_challenge": "ver",
     },
 }
-#: What a case about a read found stored; the rest of the value does not matter.
+#: The stored fields after a read; the rest of the value is not compared.
 BEFORE_READS: Mapping[str, dict[str, Any]] = {
     "second read: refreshes on every read when expires_in < 900": {"expires_in": 50},
     "refresh of connection without expires_in (assumes 3600)": {"expires_in": None},
@@ -99,7 +99,7 @@ class Scene:
         return value.replace(RECORDED, ours).replace(quote(RECORDED, safe=""), quote(ours, safe=""))
 
     def received(self, requests: list[dict[str, Any]]) -> list[ReceivedRequest]:
-        """The recorded requests, as this endpoint would hear them."""
+        """The recorded requests, with this endpoint's address."""
         return [self._heard(request) for request in requests]
 
     def _heard(self, request: dict[str, Any]) -> ReceivedRequest:
@@ -114,7 +114,7 @@ class Scene:
         return ReceivedRequest(request["method"], request["path"], headers, body)
 
     def claim(self, value: dict[str, Any]) -> TestResponse:
-        """Make a connection with that value."""
+        """Create a connection with that value."""
         piece = "oauth-tenant" if value.get("props") else "oauth"
         return Client(self.server.app).post(
             "/api/v1/app-connections",
@@ -130,7 +130,7 @@ class Scene:
         )
 
     def plant(self, value: dict[str, Any], *, status: str) -> None:
-        """A connection with that value in the store, and without a claim."""
+        """Store a connection with that value, without exchanging a code."""
         store = self.server.state.store
         platform = store.get("platform", self.server.platform_id)
         assert platform is not None
@@ -255,13 +255,13 @@ def test_the_answer_of_the_api_has_the_recorded_fields(scene: Scene) -> None:
 
 
 def good_answer(case: Case) -> list[Reply]:
-    """What the endpoint answered when it did not refuse: it is kept whole in ``data``."""
+    """The successful response of the endpoint, stored completely in ``data``."""
     data = case.get("stored_value", {}).get("data")
     return [Reply(text=data) if isinstance(data, str) else Reply(data)] if data else []
 
 
 def requested_value(case: Case) -> dict[str, Any]:
-    """The value that was sent, read off what was stored."""
+    """The sent value, reconstructed from the stored one."""
     stored = case.get("stored_value", {})
     value = {
         "type": "OAUTH2",
@@ -283,13 +283,13 @@ def requested_value(case: Case) -> dict[str, Any]:
 
 
 def a_stored_value() -> dict[str, Any]:
-    """What is stored of a usual connection."""
+    """The stored value of a typical connection."""
     value: dict[str, Any] = CASES["refresh BODY"]["stored_value"]
     return value
 
 
 def value_before(case: Case, after: dict[str, Any]) -> dict[str, Any]:
-    """What was stored before a read: the old tokens, more than an hour old."""
+    """The stored value before a read, with tokens more than an hour old."""
     received = case["token_requests_received"]
     if case["case"] in ANSWERS or not received:
         return {**after, **BEFORE_READS.get(case["case"], {})}

@@ -1,4 +1,4 @@
-"""The files that some recordings sent, which are too big to be kept with them."""
+"""The files that some recordings sent, which are too large to be recorded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _flaskext(**file: bytes) -> dict[str, Any]:
 
 
 def _archive() -> bytes:
-    """A piece like the one that was sent, in an archive as this package makes them."""
+    """A piece like the recorded one, in an archive built by this package."""
     (like,) = (one for one in acme_pieces("") if one.name == "@activepieces/piece-acme-secret")
     described = like.as_json()
     for action in described["actions"].values():

@@ -1,1 +1,1 @@
-"""What tests share: fakes at our own seams, factories, and what the machine must offer."""
+"""Shared by tests: fakes at our own interfaces, factories, and requirements on the machine."""

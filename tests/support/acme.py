@@ -1,4 +1,4 @@
-"""The pieces that the recorded servers had: one for each way to sign in."""
+"""The pieces of the recorded servers, one for each authentication type."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AUDIENCE = {"displayName": "Audience", "required": False, "type": "SHORT_TEXT"}
 
 
 def acme_pieces(site: str) -> tuple[StandinPiece, ...]:
-    """The pieces of Acme, whose OAuth server is at that address, and three of everybody's."""
+    """The pieces of Acme, whose OAuth server is at that address, and three public ones."""
     return (
         _piece(
             "secret",

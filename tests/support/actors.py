@@ -1,4 +1,4 @@
-"""Who acts in flow tests, over HTTP only: a person with a browser, and a program with an OAuth client."""
+"""The actors of flow tests, over HTTP only: a person with a browser, and a program with an OAuth client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Parameters = dict[str, str | None]
 
 
 class Person:
-    """A browser, signed in as somebody of the small host or as nobody."""
+    """A browser, signed in as a user of the small host or signed out."""
 
     def __init__(self, app: Flask, name: str | None = None) -> None:
         self.browser = app.test_client()
@@ -43,7 +43,7 @@ class Person:
         return self.browser.post(form.action, data=form.values | changes)
 
     def answers(self, question: str, decision: str = "approve", **choices: Any) -> dict[str, str]:
-        """What the browser brings back to the program after the consent page."""
+        """The parameters that the browser brings back to the program after the consent page."""
         answer = self.sends(self.sees(question).form("decision"), decision=decision, **choices)
         assert answer.status_code == 303, answer.text
         return brought_back(answer)
@@ -67,7 +67,7 @@ class Program:
     def registered(
         cls, app: Flask, *options: str, scope: str = ALL_SCOPES, redirect_uri: str = CALLBACK
     ) -> Program:
-        """A new client, made by the command line."""
+        """A new client, created by the command line."""
         made = app.test_cli_runner().invoke(
             args=["activepieces", "client", "create", "--name", "Program", "--yes", "--json"]
             + ["--redirect-uri", redirect_uri, "--scope", scope, *options]
@@ -77,7 +77,7 @@ class Program:
         return cls(app, client["client_id"], client.get("client_secret"), redirect_uri)
 
     def question(self, **changes: str | None) -> str:
-        """The URL that the program sends a person to; None takes a parameter away."""
+        """The authorization URL of the program; None removes a parameter."""
         parameters: Parameters = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -92,7 +92,7 @@ class Program:
         return f"/oauth/authorize?{urlencode(given)}"
 
     def posts(self, path: str, form: Parameters, **options: Any) -> TestResponse:
-        """One machine request of the client; None takes a parameter away."""
+        """One request of the client to a token endpoint; None removes a parameter."""
         proof = {"client_id": self.client_id, "client_secret": self.client_secret}
         given = {name: value for name, value in (proof | form).items() if value is not None}
         return self.app.test_client().post(path, data=given, **options)
@@ -119,7 +119,7 @@ class Program:
         return self.posts("/oauth/introspect", form | changes)
 
     def connects(self, person: Person, **choices: Any) -> dict[str, Any]:
-        """The tokens after a person said yes."""
+        """The tokens after a person approved."""
         return answer_of(self.redeems(person.allows(self.question(), **choices)))
 
     def calls(
@@ -139,7 +139,7 @@ def answer_of(response: TestResponse, status: int = 200) -> dict[str, Any]:
 
 
 def brought_back(response: TestResponse) -> dict[str, str]:
-    """The parameters in a redirect, each of which stands there once."""
+    """The parameters in a redirect, each of which must occur once."""
     parameters = parse_qs(urlsplit(response.location).query, strict_parsing=True)
     assert all(len(values) == 1 for values in parameters.values())
     return {name: values[0] for name, values in parameters.items()}

@@ -1,6 +1,6 @@
 """The table of the JSON API in docs/routes.md, made from the OpenAPI document.
 
-``python -m tests.support.api_table`` writes it anew.
+``python -m tests.support.api_table`` updates it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def row(path: str, method: str, operation: dict[str, Any]) -> str:
 
 
 def written() -> str:
-    """What stands in the page between the two marks."""
+    """The part of the page between the two marks."""
     return PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
 
 

@@ -1,4 +1,4 @@
-"""Who manages Activepieces through the app's JSON API."""
+"""A user of the app's JSON API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ API = "/api/integration/activepieces"
 PIECE = "@activepieces/piece-acme-secret"
 
 
-#: The app's own piece, whose users are the app's: it learns where the app is by ``base_url``.
+#: The app's own piece. It gets the app's address from ``base_url``.
 OWN_PIECE = StandinPiece(
     "@acme/piece-small-host",
     auth={
@@ -36,15 +36,15 @@ OWN_PIECE = StandinPiece(
 
 @dataclass
 class ApiUser:
-    """A person at the JSON API."""
+    """A person who calls the JSON API."""
 
     person: Person
-    #: Where the app is asked; another place than the test client's own if Activepieces shall find it there.
+    #: The app's base URL; a live one if Activepieces must reach the app.
     site: str = "http://localhost"
 
     @classmethod
     def named(cls, app: Flask, name: str | None = None) -> ApiUser:
-        """Somebody of the small host, signed in, or a stranger."""
+        """A signed-in user of the small host, or a signed-out one."""
         return cls(Person(app, name))
 
     def calls(
@@ -68,11 +68,11 @@ class ApiUser:
         return self.calls("DELETE", path, **query)
 
     def links(self, **setup: Any) -> str:
-        """The id of an integration that is set up with this."""
+        """The id of a new integration with this setup."""
         made = answer_of(self.posts("/setup", setup), 201)
         return str(made["integrationTenantId"])
 
     def saves(self, name: str = "Mine", value: str = "ok-mine", **more: Any) -> dict[str, Any]:
-        """A connection of the piece that takes a secret."""
+        """A new connection of the piece that takes a secret."""
         body = {"accessToken": value, "connectionName": name, "pieceName": PIECE} | more
         return answer_of(self.posts("/connection", body), 201)

@@ -53,7 +53,7 @@ def answer(status: int, body: Any = None) -> ApiResponse:
 
 
 def recorded(name: str) -> ApiResponse:
-    """What a real server answered."""
+    """A recorded response."""
     entry = recording(name)
     body = b"" if entry.body is None else json.dumps(entry.body).encode()
     return ApiResponse(entry.status, entry.headers, body)

@@ -1,4 +1,4 @@
-"""A database for one test or one file of tests, empty at first and gone afterwards, of any of the three kinds."""
+"""Temporary databases of all three kinds, for a test or a test module."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SERVERS: dict[Kind, Name] = {"postgres": "postgres", "mariadb": "mariadb"}
 
 @contextmanager
 def fresh_database(kind: Kind, directory: Path) -> Iterator[str]:
-    """The URL of a database that nobody else uses."""
+    """The URL of a new, empty database."""
     if kind == "sqlite":
         yield f"sqlite:///{directory / 'fresh.sqlite'}"
         return

@@ -1,4 +1,4 @@
-"""The documentation as text: which pages there are, and what stands in their fenced blocks and tables."""
+"""Reads the documentation: its pages, fenced blocks and tables."""
 
 from __future__ import annotations
 

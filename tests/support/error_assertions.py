@@ -1,4 +1,4 @@
-"""What a refusal must look like, in the format that the RFC gives its receiver; and that it left nothing behind."""
+"""Assertions on errors, in the format that the RFC requires for each receiver, and on unchanged tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def assert_oauth_error(response: TestResponse, status: int, error: str) -> str:
 
 
 def assert_error_page(response: TestResponse, status: int = 400) -> Page:
-    """The page that tells a person what is wrong, sends nobody anywhere, and cannot be framed."""
+    """Assert an error page for a person: without a redirect, and not frameable."""
     assert response.status_code == status, response.text
     assert response.location is None
     assert response.mimetype == "text/html"
@@ -73,7 +73,7 @@ def assert_error_redirect(
 
 @contextmanager
 def assert_nothing_stored(app: Flask) -> Iterator[None]:
-    """Fails when the block leaves a row behind, or takes one away."""
+    """Assert that the block neither adds nor removes rows."""
     before = row_counts(app)
     yield
     assert row_counts(app) == before

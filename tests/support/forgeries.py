@@ -1,4 +1,4 @@
-"""What somebody may send who wants to pass for somebody else."""
+"""Forged tokens."""
 
 from __future__ import annotations
 

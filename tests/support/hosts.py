@@ -1,4 +1,4 @@
-"""A host app as small as one can be: three people, two tenants, two protected views."""
+"""A minimal host app: three people, two tenants, two protected views."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def make_app(
 ) -> Flask:
     """The host with the extension; ``options`` are config keys, or ``clock`` and ``host``.
 
-    The tables are made anew, unless they are there already and in use (``tables=False``).
+    The tables are recreated, unless they are already in use (``tables=False``).
     What the host sets up before the extension is ``first``.
     """
     app, file = Flask(__name__), directory / "host.sqlite"

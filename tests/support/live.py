@@ -1,4 +1,4 @@
-"""The app as strangers meet it: over real HTTP, on a port of the loopback, with a browser's cookies."""
+"""The app over real HTTP on a loopback port, with a browser's cookies."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What can be reached from an object of ours, so that every ``repr`` can be looked at."""
+"""Finds all objects that an object refers to, so that every ``repr`` can be checked."""
 
 from __future__ import annotations
 
 
 def reachable_objects(start: object) -> list[object]:
-    """Every object of ours that can be reached through attributes, lists and mappings."""
+    """All objects of the package that are reachable through attributes, lists and mappings."""
     found: list[object] = []
     waiting, seen = [start], set[int]()
     while waiting:

@@ -182,7 +182,7 @@ class Office:
     def save(
         self, integration: Integration, name: str = "Mine", value: str = "ok-mine", **more: Any
     ) -> Connection:
-        """A connection of the piece that takes a secret."""
+        """A new connection of the piece that takes a secret."""
         said = {"piece_name": SECRET_PIECE, "display_name": name} | more
         new = NewConnection(value=SecretText(secret_text=value), **said)
         return self.services.connections.save(integration, new, user_id=ADMIN)

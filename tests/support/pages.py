@@ -1,4 +1,4 @@
-"""Reading a page as a browser without scripts does: its text, its links, its forms."""
+"""Reads a page like a browser without scripts: its text, links and forms."""
 
 from __future__ import annotations
 

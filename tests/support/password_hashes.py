@@ -1,4 +1,4 @@
-"""The work that something takes, counted: unlike its time, it is the same on every machine."""
+"""Counts password hashes: unlike time, their number is the same on every machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def count_password_hashes(act: Callable[[], Any]) -> int:
-    """How often a password was hashed; nothing else at the login takes time."""
+    """How often a password was hashed; nothing else in the login is slow."""
     slow: list[str] = []
 
     def note(frame: FrameType, event: str, argument: object) -> None:

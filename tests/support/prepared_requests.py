@@ -1,4 +1,4 @@
-"""HTTP requests that leave at the same moment: written beforehand, over connections that are open already."""
+"""HTTP requests that are sent at the same moment: prepared beforehand, over open connections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from .actors import Person, Program
 from .pages import Form
 
-#: The header by which a request asks for its worker's death (see `served_app`).
+#: The header that makes a request kill its worker (see `served_app`).
 KILL_HEADER = "X-Die"
 
 
@@ -44,7 +44,7 @@ class PreparedRequest:
 
 @dataclass(frozen=True)
 class RawResponse:
-    """One answer; status 0 where the connection ended without any."""
+    """One response; status 0 if the connection ended without one."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -61,9 +61,9 @@ class RawResponse:
 def send_together(
     port: int, prepared: Sequence[PreparedRequest], *, timeout: float = 60
 ) -> list[RawResponse]:
-    """The answers, in the order of the shots.
+    """The responses, in the order of the requests.
 
-    One loop sends faster than one thread a request would: all have left before the server reads the first.
+    One loop sends faster than a thread per request: all are sent before the server reads the first.
     """
     with ExitStack() as stack:
         sockets = [
@@ -108,7 +108,7 @@ def refresh(program: Program, token: str) -> PreparedRequest:
 
 
 def revocation(program: Program, token: str) -> PreparedRequest:
-    """The program gives a token up."""
+    """The program revokes a token."""
     return PreparedRequest("POST", "/oauth/revoke", _proof(program) | {"token": token})
 
 

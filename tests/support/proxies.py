@@ -1,4 +1,4 @@
-"""A TCP proxy before a database server, which can be closed, opened again, and told to cut a connection."""
+"""A TCP proxy before a database server, which can be closed, reopened, and made to cut a connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Literal
 
 from sqlalchemy import make_url
 
-#: Closing sends a reset, as a machine does that knows nothing of the connection any more.
+#: Closing sends a reset, like a machine that has lost the connection.
 _RESET = struct.pack("ii", 1, 0)
 _LOOK_UP_SECONDS = 0.02
 
@@ -30,14 +30,14 @@ class Cut:
 
 
 class Proxy:
-    """Passes bytes on, both ways, until told otherwise."""
+    """Forwards bytes in both directions until it is closed."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._is_open = Event()
         self._threads: list[Thread] = []
         self.cut: Cut | None = None
-        # Bound for good and never listening: while the proxy is closed, nobody else gets the port.
+        # Permanently bound but not listening, so that the port stays reserved while the proxy is closed.
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._reserved.bind(("127.0.0.1", 0))
@@ -61,7 +61,7 @@ class Proxy:
             thread.join()
 
     def end(self) -> None:
-        """Close it for good."""
+        """Close it permanently."""
         self.close()
         self._reserved.close()
 

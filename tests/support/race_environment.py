@@ -1,6 +1,6 @@
 """A database, a server of several processes on it, and an app in this process that shares both its data and its keys.
 
-People consent and tests look around in this process; what is to race or to fail goes to the server.
+Consent and assertions run in this process; requests that must race or fail go to the server.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from .prepared_requests import PreparedRequest, RawResponse, send_together
 from .servers import Server, serve
 from .storage import rows_of
 
-#: Both apps say that they are this issuer.
+#: The issuer of both apps.
 PUBLIC_URL = "http://localhost"
 
 
 @dataclass
 class RaceEnvironment:
-    """What a test of races or faults plays on."""
+    """The environment of a test of races or faults."""
 
     app: Flask
     server: Server
-    #: How many requests leave together, and how often a race is repeated.
+    #: The number of requests sent together, and of repetitions of a race.
     concurrency: int = 1
     rounds: int = 1
 
@@ -45,15 +45,15 @@ class RaceEnvironment:
         return Program.registered(self.app, "--tenant", tenant, *options)
 
     def code(self, program: Program, person: Person) -> str:
-        """The code of a person who is asked, and says yes, whatever they allowed before."""
+        """The code of a person who sees the consent page and approves."""
         return person.allows(program.question(prompt="consent"))
 
     def connect(self, program: Program, person: Person) -> dict[str, Any]:
-        """The tokens of one more connection."""
+        """The tokens of a new token family."""
         return answer_of(program.redeems(self.code(program, person)))
 
     def disconnect_form(self, program: Program, person: Person) -> Form:
-        """The form on the connected-apps page by which the person ends what the program may do."""
+        """The form on the connected-apps page that disconnects the program."""
         (grant,) = [
             row for row in rows_of(self.app, "grants") if row["client_id"] == program.client_id
         ]
@@ -62,7 +62,7 @@ class RaceEnvironment:
     def send_together(
         self, prepared: Sequence[PreparedRequest], *, timeout: float = 60
     ) -> list[RawResponse]:
-        """The server's answers to requests that leave together."""
+        """The server's responses to requests that are sent together."""
         return send_together(self.server.port, prepared, timeout=timeout)
 
     def ask(self, prepared_request: PreparedRequest, *, timeout: float = 60) -> RawResponse:
@@ -78,14 +78,14 @@ class RaceEnvironment:
         ]
 
     def assert_dead(self, program: Program, pair: dict[str, Any]) -> None:
-        """No token of an answer is of any use."""
+        """Assert that both tokens of a response are invalid."""
         assert program.calls(pair["access_token"]).status_code == 401
         if "refresh_token" in pair:
             refused = program.refreshes(pair["refresh_token"]).get_json()
             assert refused["error"] in ("invalid_grant", "invalid_client")
 
     def assert_alive(self, program: Program, pair: dict[str, Any]) -> dict[str, Any]:
-        """Both tokens of a pair work; the next pair."""
+        """Assert that both tokens of a pair work; returns the next pair."""
         assert program.calls(pair["access_token"]).status_code == 200
         answer = program.refreshes(pair["refresh_token"])
         assert answer.status_code == 200, answer.text
@@ -106,7 +106,7 @@ def race_environment(
     served_through: Callable[[str], str] = lambda url: url,
     **options: Any,
 ) -> Iterator[RaceEnvironment]:
-    """A scene; ``served_through`` changes the database URL for the server, ``options`` are for both apps."""
+    """A new environment. ``served_through`` sets the database URL for the server, ``options`` are for both apps."""
     options |= {"ACTIVEPIECES_PUBLIC_URL": PUBLIC_URL}
     with fresh_database(kind, directory) as url:
         app = hosts.make_app(directory, database=url, **options)
@@ -124,7 +124,7 @@ def race_environment(
 
 
 def count_outcomes(answers: Sequence[RawResponse]) -> Counter[tuple[int, str | None]]:
-    """How many answers had which status and which OAuth error."""
+    """The number of responses per status and OAuth error."""
     return Counter(
         (answer.status, answer.json.get("error") if answer.body else None) for answer in answers
     )

@@ -1,4 +1,4 @@
-"""A server that does to a connection whatever a test says: for what no HTTP server would do."""
+"""A server whose behaviour on a connection a test defines, for what no HTTP server would do."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Received:
 
 @dataclass
 class RawServer:
-    """Where it listens, what it was sent, and how many connections were made to it."""
+    """Its address, the received requests, and the number of connections."""
 
     url: str
     received: list[Received] = field(default_factory=list)

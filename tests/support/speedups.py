@@ -1,4 +1,4 @@
-"""What makes a run of all tests shorter, and takes nothing from what they prove."""
+"""Makes the test suite faster without weakening any test."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _parsed_paths: dict[str, ParsedPath] = {}
 
 
 class LazyRule(Rule):
-    """A route whose path is parsed once for all apps, and that learns to build URLs when it is first asked for one.
+    """A route whose path is parsed once for all apps, and whose URL builder is compiled on first use.
 
-    Werkzeug parses a path and compiles two functions with each route. That was most of what an app took to make, and
-    a test asks its app for a URL or two. No test has converters of its own.
+    Werkzeug parses a path and compiles two functions for each route. That was most of the time to create an app, and
+    a test builds only a few URLs. No test has custom converters.
     """
 
     def _parse_rule(self, rule: str) -> Iterable[RulePart]:
@@ -63,16 +63,16 @@ class LazyRule(Rule):
 
 
 def disable_sqlite_sync(connection: Any, _: Any) -> None:
-    """What tests keep in SQLite need not outlive a power cut."""
+    """SQLite databases of tests need not survive a power cut."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous = OFF")
 
 
 @contextmanager
 def garbage_collection_disabled() -> Iterator[None]:
-    """While modules are loaded nothing becomes garbage, and what is loaded stays to the end: look at neither again.
+    """Disable garbage collection while modules are loaded, and exclude them from later collections.
 
-    Each look at all that is loaded took as long as ten tests.
+    Each full collection took as long as ten tests.
     """
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Talking to a stand-in Activepieces without a network, and making flows on it."""
+"""Calls a stand-in Activepieces without a network, and creates flows on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask_activepieces.testing import ActivepiecesServer
 
 @dataclass(frozen=True)
 class Standin:
-    """One stand-in, and somebody who calls it; unless told otherwise, by the API key."""
+    """One stand-in and a caller's token, by default the API key."""
 
     server: ActivepiecesServer
     token: str
@@ -28,15 +28,15 @@ class Standin:
         )
 
     def get(self, path: str) -> Any:
-        """The decoded answer to a GET that succeeds."""
+        """The decoded response of a successful GET."""
         return decoded(self.ask("GET", path))
 
     def post(self, path: str, body: Any = None) -> Any:
-        """The decoded answer to a POST that succeeds."""
+        """The decoded response of a successful POST."""
         return decoded(self.ask("POST", path, body))
 
     def by(self, token: str) -> Standin:
-        """The same stand-in, called by somebody else."""
+        """The same stand-in with another token."""
         return Standin(self.server, token)
 
     def by_admin(self) -> Standin:
@@ -93,14 +93,14 @@ def standin(server: ActivepiecesServer) -> Standin:
 
 
 def forgets_everybody(server: ActivepiecesServer) -> ActivepiecesServer:
-    """The same stand-in before its first user has signed up; it has its pieces and nothing else."""
+    """The same stand-in before the first sign-up, with its pieces only."""
     store = server.state.store
     store.restore([row for row in store.snapshot() if row[0] == "piece"])
     return server
 
 
 def decoded(answer: TestResponse) -> Any:
-    """The JSON of an answer that is no error."""
+    """The JSON of a successful response."""
     assert answer.status_code < 300, answer.text
     return answer.get_json() if answer.data else None
 

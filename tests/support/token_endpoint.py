@@ -1,4 +1,4 @@
-"""Somebody's token endpoint on loopback: takes down each request as it came, and answers what it is told to."""
+"""A token endpoint on loopback that records each request, and sends the replies that a test sets."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class ReceivedRequest:
 
 @dataclass
 class TokenEndpoint:
-    """Its address, what it heard, and what it will answer next; by itself it sells fresh tokens."""
+    """Its address, the received requests, and the next replies; by default it issues new tokens."""
 
     url: str
     received: list[ReceivedRequest] = field(default_factory=list)
     replies: deque[Reply] = field(default_factory=deque)
 
     def reply_with(self, *replies: Reply) -> None:
-        """Give these answers to the next requests."""
+        """Set the replies to the next requests."""
         self.replies.extend(replies)
 
     def next_reply(self) -> Reply:
@@ -51,7 +51,7 @@ class TokenEndpoint:
 
 
 def fresh_tokens() -> dict[str, Any]:
-    """A good answer."""
+    """A successful response."""
     return {
         "access_token": f"at-{secrets.token_hex(4)}",
         "token_type": "Bearer",
@@ -84,7 +84,7 @@ def token_endpoint() -> Iterator[TokenEndpoint]:
         do_GET = do_POST
 
         def log_message(self, format: str, *args: Any) -> None:
-            """A test's output is no place for an access log."""
+            """Log nothing: an access log would clutter the output of tests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     endpoint = TokenEndpoint(f"http://127.0.0.1:{server.server_port}")

@@ -1,4 +1,4 @@
-"""A stand-in without a network, whose time stands still."""
+"""A stand-in without a network and with a stopped clock."""
 
 from __future__ import annotations
 

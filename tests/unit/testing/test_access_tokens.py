@@ -25,7 +25,7 @@ def test_a_token_is_for_that_user_in_that_tenant(authorized_client: AuthorizedCl
     assert whoami["scopes"] == ["profile:read", "tasks:read", "tasks:write"]
 
 
-def test_a_token_opens_no_more_than_its_scope_covers(authorized_client: AuthorizedClient) -> None:
+def test_a_token_only_opens_views_in_its_scope(authorized_client: AuthorizedClient) -> None:
     client = authorized_client(user_id="bob", tenant_id="acme", scope="profile:read")
 
     assert client.get("/api/whoami").status_code == 200
@@ -37,7 +37,7 @@ def test_a_scope_that_the_app_does_not_know_is_refused(issue_token: IssueToken) 
         issue_token(user_id="bob", tenant_id="acme", scope="nope")
 
 
-def test_the_user_can_take_back_what_they_are_said_to_have_allowed(
+def test_the_user_can_revoke_the_simulated_consent(
     app: Flask, bob: Person, authorized_client: AuthorizedClient
 ) -> None:
     client = authorized_client(user_id="bob", tenant_id="acme")
@@ -48,7 +48,7 @@ def test_the_user_can_take_back_what_they_are_said_to_have_allowed(
     assert client.get("/api/whoami").status_code == 401
 
 
-def test_each_token_has_a_client_of_its_own(app: Flask, issue_token: IssueToken) -> None:
+def test_each_token_has_its_own_client(app: Flask, issue_token: IssueToken) -> None:
     tokens = {issue_token(user_id="bob", tenant_id="acme") for _ in range(2)}
 
     assert len(tokens) == len(rows_of(app, "oauth_clients")) == 2

@@ -64,13 +64,13 @@ def test_it_prints_what_a_client_needs() -> None:
     assert session.status_code == 200
 
 
-def test_ctrl_c_ends_it_with_0() -> None:
+def test_ctrl_c_exits_with_0() -> None:
     with started("--port", "0", "--edition", "ce") as (process, printed):
         assert stopped(process, signal.SIGINT) == 0
     assert "API key" not in printed  # the Community Edition has none
 
 
-def test_a_port_that_is_taken_ends_it_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_occupied_port_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -86,9 +86,7 @@ def test_a_port_that_is_taken_ends_it_with_1(capsys: pytest.CaptureFixture[str])
     [["--version", "0.85.2"], ["--port", "x"], ["--port", "70000"], ["--port", "-1"]],
     ids=" ".join,
 )
-def test_wrong_arguments_end_it_with_2(
-    wrong: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_arguments_exit_with_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(wrong)
 

@@ -1,4 +1,4 @@
-"""No test of an app calls a real Activepieces, whatever the app's configuration forgot."""
+"""Tests of an app never call a real Activepieces, whatever its configuration."""
 
 from __future__ import annotations
 

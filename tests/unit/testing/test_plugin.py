@@ -1,4 +1,4 @@
-"""The pytest plugin: cheap to load, and each test begins anew. What else its fixtures do, docs/testing.md tests."""
+"""The pytest plugin: cheap to load, and reset before each test. docs/testing.md tests the rest of its fixtures."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_test_may_change_the_server(activepieces_server: ActivepiecesServer) -
     activepieces_server.faults.fail("*", "*", 500, times=None)
 
 
-def test_and_the_next_one_sees_nothing_of_it(activepieces_server: ActivepiecesServer) -> None:
+def test_the_next_test_gets_a_reset_server(activepieces_server: ActivepiecesServer) -> None:
     """Whichever of the two comes first."""
     names = [row["displayName"] for row in activepieces_server.state.store.all("project")]
 

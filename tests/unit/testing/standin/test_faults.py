@@ -1,4 +1,4 @@
-"""The stand-in does wrong what it is told to do wrong, so often, and nothing else. Over real HTTP."""
+"""Faults affect exactly the selected calls. Over real HTTP."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_failing_call_does_nothing(server: ActivepiecesServer, session: reques
     assert "Acme" not in projects(server)
 
 
-def test_a_lost_answer_has_done_its_work(
+def test_a_request_with_a_dropped_response_was_processed(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
     server.faults.drop_response("POST", PROJECTS)
@@ -63,7 +63,7 @@ def test_a_lost_answer_has_done_its_work(
     assert projects(server).count("Acme") == 1
 
 
-def test_a_reset_connection_has_done_nothing(
+def test_a_request_on_a_reset_connection_was_not_processed(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
     server.faults.reset_connection("POST", PROJECTS)
@@ -85,7 +85,7 @@ def test_a_truncated_body_ends_halfway(
     assert projects(server).count("Acme") == 1
 
 
-def test_rubbish_says_that_it_is_json(
+def test_invalid_json_has_the_content_type_of_json(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
     server.faults.invalid_json("POST", PROJECTS)
@@ -97,7 +97,9 @@ def test_rubbish_says_that_it_is_json(
         answer.json()
 
 
-def test_a_slow_answer_comes_late(server: ActivepiecesServer, session: requests.Session) -> None:
+def test_a_delayed_response_comes_late(
+    server: ActivepiecesServer, session: requests.Session
+) -> None:
     server.faults.delay("POST", PROJECTS, 0.05)
     begun = time.monotonic()
 
@@ -126,7 +128,7 @@ def test_stopping_the_server_ends_delays() -> None:
     assert not waiting.is_alive()
 
 
-def test_a_slow_answer_is_slow_after_another_start(session: requests.Session) -> None:
+def test_delays_work_after_a_restart(session: requests.Session) -> None:
     server = ActivepiecesServer()
     server.faults.delay("POST", PROJECTS, 0.05)
     server.start().stop()
@@ -141,7 +143,7 @@ def test_a_slow_answer_is_slow_after_another_start(session: requests.Session) ->
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("path", ["/projects/x", "/app-connections"])
-def test_other_calls_are_answered_as_ever(
+def test_other_calls_are_not_affected(
     server: ActivepiecesServer, session: requests.Session, method: str, path: str
 ) -> None:
     server.faults.fail("POST", PROJECTS, 500, times=None)
@@ -152,7 +154,7 @@ def test_other_calls_are_answered_as_ever(
     )
 
 
-def test_a_fault_serves_so_many_calls(
+def test_a_fault_affects_the_given_number_of_calls(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
     server.faults.fail("*", "/proj*", 500, times=2)
@@ -167,7 +169,7 @@ def test_cleared_faults_are_gone(server: ActivepiecesServer, session: requests.S
     assert add_project(server, session).status_code == 201
 
 
-def test_a_connection_goes_on_after_a_fault(
+def test_a_connection_is_reusable_after_a_fault(
     server: ActivepiecesServer, session: requests.Session
 ) -> None:
     """The body of the refused request was read: the next request on the connection is understood."""

@@ -1,4 +1,4 @@
-"""A stand-in that keeps its things in a file goes on with them."""
+"""A stand-in with a file keeps its data across starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 
 
 def test_the_password_is_another_at_each_start(tmp_path: Path) -> None:
-    """A password that is in a released package is one that everybody has."""
+    """A fixed password in a released package would be public."""
     file = tmp_path / "activepieces.db"
     with ActivepiecesServer(database=file) as first:
         assert signs_in(first, first.password)

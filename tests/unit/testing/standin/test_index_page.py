@@ -1,4 +1,4 @@
-"""The stand-in's page: what it shows, what it keeps to itself, and its button."""
+"""The stand-in's page: its content, hidden secrets, and its forms."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_forms_suggest_the_project_that_has_connections(
     assert selected_on(browser.get("/")) == {"Stand-in project"}
 
 
-def test_a_code_that_comes_back_makes_a_connection(
+def test_a_returned_code_creates_a_connection(
     server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint
 ) -> None:
     asked = clicks_connect(server, browser)
@@ -140,7 +140,7 @@ def test_a_code_works_once(server: ActivepiecesServer, browser: FlaskClient) -> 
     assert "Nothing waits for this code" in again.text
 
 
-def test_a_denial_is_told(server: ActivepiecesServer, browser: FlaskClient) -> None:
+def test_a_denial_is_shown(server: ActivepiecesServer, browser: FlaskClient) -> None:
     asked = clicks_connect(server, browser)
 
     page = comes_back(browser, error="access_denied", state=asked["state"])
@@ -149,7 +149,7 @@ def test_a_denial_is_told(server: ActivepiecesServer, browser: FlaskClient) -> N
     assert server.token_requests == []
 
 
-def test_a_refused_code_is_told(
+def test_a_rejected_code_is_shown(
     server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint
 ) -> None:
     asked = clicks_connect(server, browser)
@@ -161,7 +161,7 @@ def test_a_refused_code_is_told(
 
 
 @pytest.mark.parametrize("changes", [{"piece": "nope"}, {"project": "nope"}])
-def test_what_is_not_there_cannot_be_connected(
+def test_an_unknown_piece_or_project_cannot_be_connected(
     server: ActivepiecesServer, browser: FlaskClient, changes: dict[str, str]
 ) -> None:
     form = {"piece": OAUTH_PIECE, "project": server.project_id, **changes}

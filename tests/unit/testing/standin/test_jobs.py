@@ -24,7 +24,7 @@ def test_waiting_lasts_until_all_is_done() -> None:
     jobs.close()
 
 
-def test_what_goes_wrong_in_a_job_is_not_lost() -> None:
+def test_an_error_in_a_job_is_raised() -> None:
     jobs = Jobs()
 
     def work() -> None:

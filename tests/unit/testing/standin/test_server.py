@@ -1,4 +1,4 @@
-"""The stand-in as a program: its connections, its memory, and what it keeps to itself."""
+"""The server: HTTP connections, persistence, and hidden secrets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_fifty_callers_are_served_at_once() -> None:
     assert statuses == [200] * 50
 
 
-def test_nobody_answers_after_the_end() -> None:
+def test_a_closed_server_refuses_connections() -> None:
     with ActivepiecesServer() as server:
         url = server.url
 
@@ -55,7 +55,7 @@ def test_nobody_answers_after_the_end() -> None:
         requests.get(url, timeout=1)
 
 
-def test_a_reset_server_is_as_on_its_first_day() -> None:
+def test_a_reset_restores_the_initial_state() -> None:
     with closing(ActivepiecesServer(pieces=acme_pieces(""))) as server:
         key, token = server.api_key, server.user_token()
         api = connected(server)
@@ -69,7 +69,7 @@ def test_a_reset_server_is_as_on_its_first_day() -> None:
         assert api.by(token).ask("GET", "/api-keys").status_code == 200
 
 
-def test_a_file_remembers(tmp_path: Path) -> None:
+def test_a_file_keeps_the_data(tmp_path: Path) -> None:
     database = tmp_path / "activepieces.db"
     with closing(ActivepiecesServer(database=database, pieces=acme_pieces(""))) as server:
         connected(server)
@@ -80,7 +80,7 @@ def test_a_file_remembers(tmp_path: Path) -> None:
         assert again.read_connection_as_piece("crm")["value"]["secret_text"] == SECRET
 
 
-def test_no_value_lies_open_in_the_file(tmp_path: Path) -> None:
+def test_no_value_is_readable_in_the_file(tmp_path: Path) -> None:
     database = tmp_path / "activepieces.db"
     with closing(ActivepiecesServer(database=database, pieces=acme_pieces(""))) as server:
         connected(server)
@@ -93,7 +93,7 @@ def test_no_value_lies_open_in_the_file(tmp_path: Path) -> None:
     assert (tmp_path / "activepieces.db.key").stat().st_mode & 0o777 == 0o600
 
 
-def test_no_value_is_in_an_answer_or_in_a_repr() -> None:
+def test_no_value_is_in_a_response_or_a_repr() -> None:
     with closing(ActivepiecesServer(pieces=acme_pieces(""))) as server:
         api = connected(server)
         listed = api.ask("GET", f"/app-connections?projectId={server.project_id}").text
@@ -126,7 +126,7 @@ def test_a_community_server_has_no_keys() -> None:
         assert standin(server).by_admin().ask("GET", "/api-keys").status_code == 404
 
 
-def test_a_deleted_key_opens_nothing() -> None:
+def test_a_deleted_key_is_rejected() -> None:
     with closing(ActivepiecesServer()) as server:
         admin = standin(server).by_admin()
         made = admin.post("/api-keys", {"displayName": "for a test"})
@@ -139,7 +139,7 @@ def test_a_deleted_key_opens_nothing() -> None:
         assert admin.ask("DELETE", f"/api-keys/{made['id']}").status_code == 404
 
 
-def test_a_deleted_project_takes_its_connections_along() -> None:
+def test_deleting_a_project_deletes_its_connections() -> None:
     with closing(ActivepiecesServer(pieces=acme_pieces(""))) as server:
         api = connected(server)
 
@@ -179,7 +179,7 @@ def test_bodies_are_read_as_fastify_reads_them(
         assert answer.json and answer.json["metadata"] == {"a": {"b": ["1", "2"]}}
 
 
-def test_a_broken_connection_stays_so_until_it_is_made_again() -> None:
+def test_a_broken_connection_stays_broken_until_it_is_reconnected() -> None:
     with closing(ActivepiecesServer(pieces=acme_pieces(""))) as server:
         api = connected(server)
 
@@ -194,7 +194,7 @@ def test_a_broken_connection_stays_so_until_it_is_made_again() -> None:
         )
 
 
-def test_a_connection_that_is_not_there_cannot_break() -> None:
+def test_an_unknown_connection_cannot_break() -> None:
     with (
         closing(ActivepiecesServer()) as server,
         pytest.raises(AssertionError, match="the project has no connection crm"),

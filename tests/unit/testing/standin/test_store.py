@@ -24,7 +24,7 @@ def test_an_id_is_21_letters_and_digits() -> None:
     assert re.fullmatch("[0-9a-zA-Z]{21}", new_id())
 
 
-def test_a_row_knows_when_it_was_made_and_changed(store: Store, clock: StoppedClock) -> None:
+def test_a_row_has_creation_and_update_times(store: Store, clock: StoppedClock) -> None:
     row = store.add("thing", {"name": "a"})
     clock.advance(1.5)
 
@@ -62,7 +62,7 @@ def test_a_nul_is_refused_as_by_postgresql(store: Store, text: str) -> None:
     assert store.all("thing") == []
 
 
-def test_changes_at_once_lose_nothing(store: Store) -> None:
+def test_concurrent_changes_are_not_lost(store: Store) -> None:
     row = store.add("thing", {})
 
     with ThreadPoolExecutor(8) as threads:
@@ -76,7 +76,9 @@ def test_changes_at_once_lose_nothing(store: Store) -> None:
     assert changed is not None and sum(name.startswith("f") for name in changed) == 40
 
 
-def test_what_is_sealed_can_be_unsealed_here_only(store: Store, clock: StoppedClock) -> None:
+def test_an_encrypted_value_can_only_be_decrypted_by_its_store(
+    store: Store, clock: StoppedClock
+) -> None:
     sealed = store.encrypt({"secret_text": "canary"})
 
     assert "canary" not in sealed

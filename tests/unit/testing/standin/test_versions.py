@@ -1,4 +1,4 @@
-"""What the stand-in does differently as another version of Activepieces."""
+"""Differences between the versions that the stand-in imitates."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_an_unknown_version_is_refused() -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.after[:40]))
-def test_a_change_is_played_and_has_its_source(change: Change) -> None:
-    """A row of docs/recordings.md that nothing plays would be a promise."""
+def test_a_documented_change_is_implemented_and_has_a_source(change: Change) -> None:
+    """A row of docs/recordings.md that the code does not use would be wrong."""
     assert change.source and change.before != change.after
     name = next(name for name, value in vars(versions).items() if value is change)
     users = [
@@ -137,9 +137,7 @@ def test_replace_with_both_fields_moves_all_and_deletes(playing: Playing, versio
 
 
 @pytest.mark.parametrize("version", ["0.78", "0.85"])
-def test_older_servers_replace_all_and_delete_when_not_asked(
-    playing: Playing, version: Version
-) -> None:
+def test_older_servers_always_replace_all_and_delete(playing: Playing, version: Version) -> None:
     replacement = Replacement(playing(version))
 
     assert replacement.ask().status_code == 204
@@ -190,7 +188,7 @@ def test_replace_does_not_overwrite_a_newer_draft_without_the_source(
     assert "old" in replacement.connections
 
 
-def test_a_connection_cannot_be_replaced_by_itself(playing: Playing) -> None:
+def test_a_connection_cannot_replace_itself(playing: Playing) -> None:
     replacement = Replacement(playing("0.86"))
 
     assert replacement.ask(BOTH, target=replacement.old).status_code == 409
@@ -267,7 +265,7 @@ def test_a_global_connection_is_not_deleted_as_one_of_a_project(
     ("version", "placeholder", "oidc"),
     [("0.78", 400, 400), ("0.85", 201, 400), ("0.86", 201, 201), ("0.92", 201, 201)],
 )
-def test_types_that_not_all_versions_have(
+def test_types_of_newer_versions(
     playing: Playing, version: Version, placeholder: int, oidc: int
 ) -> None:
     standin = playing(version)
@@ -339,7 +337,7 @@ def a_code(token_endpoint_url: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("version", "metadata"), [("0.86", None), ("0.92", {"accountIdentifier": "owner of x"})]
 )
-def test_the_server_writes_whose_account_it_is(
+def test_the_server_writes_the_account_of_a_connection(
     playing: Playing, version: Version, metadata: Any
 ) -> None:
     standin = playing(version, more=[PIECE_THAT_KNOWS])
@@ -347,7 +345,7 @@ def test_the_server_writes_whose_account_it_is(
     assert upsert(standin, PIECE_THAT_KNOWS, SECRET)["metadata"] == metadata
 
 
-def test_the_account_stays_beside_the_metadata_of_an_upsert(playing: Playing) -> None:
+def test_the_account_is_added_to_the_metadata_of_an_upsert(playing: Playing) -> None:
     """An update with metadata replaces all of it, so a client sends the account back."""
     standin = playing("0.92", more=[PIECE_THAT_KNOWS])
 
@@ -372,7 +370,7 @@ def test_the_account_stays_beside_the_metadata_of_an_upsert(playing: Playing) ->
         ({}, None),
     ],
 )
-def test_the_account_is_read_from_the_token_answer(
+def test_the_account_is_read_from_the_token_response(
     playing: Playing, answer: dict[str, str], account: str | None
 ) -> None:
     standin = playing("0.92", more=[SIGN_IN])

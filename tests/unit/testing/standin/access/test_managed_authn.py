@@ -1,4 +1,4 @@
-"""Signing in by a token of the host: believed when the signature is right, whatever it says."""
+"""Sign-in by a token of the host: accepted if the signature is valid, whatever its content."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_session_reaches_every_project_that_the_user_was_ever_in(
     ],
     ids=["no user", "no project", "numbers", "no role", "no end", "from the future"],
 )
-def test_what_one_would_expect_to_be_refused_is_not(
+def test_unusual_but_signed_tokens_are_accepted(
     standin: Standin, sign: Sign, changes: dict[str, Any]
 ) -> None:
     token = sign(**changes)
@@ -103,14 +103,14 @@ def test_what_one_would_expect_to_be_refused_is_not(
     assert sign_in(standin, token).status_code == 200, "a token is not used up"
 
 
-def test_times_are_looked_at(standin: Standin, sign: Sign, clock: StoppedClock) -> None:
+def test_times_are_verified(standin: Standin, sign: Sign, clock: StoppedClock) -> None:
     now = int(clock.now)
     for changes, words in (({"exp": now}, "jwt expired"), ({"nbf": now + 1}, "jwt not active")):
         answer = sign_in(standin, sign(**changes))
         assert (answer.status_code, answer.get_json()["params"]["message"]) == (401, words)
 
 
-def test_a_signature_that_is_not_the_hosts_is_refused(standin: Standin, sign: Sign) -> None:
+def test_a_foreign_signature_is_rejected(standin: Standin, sign: Sign) -> None:
     head, _, signature = sign().rpartition(".")
     for token, words in (
         (f"{head}.{signature[:-4]}AAAA", "invalid signature"),
@@ -125,7 +125,7 @@ def test_a_signature_that_is_not_the_hosts_is_refused(standin: Standin, sign: Si
 
 
 @pytest.mark.parametrize("name", ["firstName", "lastName"])
-def test_a_new_user_without_a_name_breaks_the_server(
+def test_a_new_user_without_a_name_causes_a_server_error(
     standin: Standin, sign: Sign, name: str
 ) -> None:
     answer = sign_in(standin, sign(**{name: None}))
@@ -133,7 +133,7 @@ def test_a_new_user_without_a_name_breaks_the_server(
     assert (answer.status_code, answer.get_json()["code"]) == (500, "23502")
 
 
-def test_a_deleted_key_signs_nobody_in(standin: Standin, sign: Sign) -> None:
+def test_tokens_of_a_deleted_key_are_rejected(standin: Standin, sign: Sign) -> None:
     admin = standin.by_admin()
     key = admin.get("/signing-keys")["data"][0]
     token = sign()
@@ -144,9 +144,7 @@ def test_a_deleted_key_signs_nobody_in(standin: Standin, sign: Sign) -> None:
     assert admin.ask("DELETE", f"/signing-keys/{key['id']}").status_code == 404
 
 
-def test_who_was_signed_in_by_a_host_cannot_sign_in_by_password(
-    standin: Standin, sign: Sign
-) -> None:
+def test_an_embedded_user_cannot_sign_in_with_a_password(standin: Standin, sign: Sign) -> None:
     session = sign_in(standin, sign()).get_json()
 
     for password in ("", "x"):
@@ -154,7 +152,7 @@ def test_who_was_signed_in_by_a_host_cannot_sign_in_by_password(
         assert standin.ask("POST", "/authentication/sign-in", body).status_code == 401
 
 
-def test_the_private_half_of_a_key_is_shown_once(standin: Standin) -> None:
+def test_a_private_key_is_shown_once(standin: Standin) -> None:
     admin = standin.by_admin()
 
     made = admin.post("/signing-keys", {"displayName": "host"})

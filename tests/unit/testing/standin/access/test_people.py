@@ -22,14 +22,14 @@ def sign_up(standin: Standin, email: str) -> Any:
     return standin.ask("POST", "/authentication/sign-up", {**who, **names})
 
 
-def test_who_was_not_invited_cannot_sign_up(standin: Standin) -> None:
+def test_sign_up_requires_an_invitation(standin: Standin) -> None:
     answer = sign_up(standin, "bob@example.com")
 
     assert answer.status_code == 403
     assert answer.get_json()["code"] == "INVITATION_ONLY_SIGN_UP"
 
 
-def test_an_invitation_by_a_user_counts_once_its_link_is_followed(standin: Standin) -> None:
+def test_an_invitation_by_a_user_must_be_accepted(standin: Standin) -> None:
     invited = standin.by_admin().post(
         "/user-invitations", invitation(standin, "Bob@Example.com", "Editor")
     )
@@ -64,7 +64,7 @@ def test_a_role_that_does_not_exist_is_not_found(standin: Standin) -> None:
     assert answer.status_code == 404
 
 
-def test_an_invitation_is_taken_back_by_admins_only(standin: Standin) -> None:
+def test_only_admins_withdraw_invitations(standin: Standin) -> None:
     body = {"type": "PLATFORM", "email": "bob@example.com", "platformRole": "MEMBER"}
     invited = standin.post("/user-invitations", body)
     path = f"/user-invitations/{invited['id']}"
@@ -76,14 +76,14 @@ def test_an_invitation_is_taken_back_by_admins_only(standin: Standin) -> None:
 
 
 @pytest.mark.parametrize("path", ["/user-invitations?type=PLATFORM", "/users"])
-def test_members_do_not_see_who_else_is_on_the_platform(standin: Standin, path: str) -> None:
+def test_members_cannot_list_the_users_of_the_platform(standin: Standin, path: str) -> None:
     answer = standin.by_member("Editor").ask("GET", path)
 
     assert answer.status_code == 403
     assert answer.get_json()["code"] == "AUTHORIZATION"
 
 
-def test_a_member_is_taken_out_of_the_project(standin: Standin) -> None:
+def test_a_member_is_removed_from_the_project(standin: Standin) -> None:
     member = standin.by_member("Viewer")
     project = f"/projects/{standin.server.project_id}"
     found = standin.get(f"/project-members?projectId={standin.server.project_id}")["data"]

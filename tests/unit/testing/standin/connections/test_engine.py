@@ -1,4 +1,4 @@
-"""When a token is renewed, and what the engine gets."""
+"""When a token is refreshed, and which value the engine gets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WINDOW = 15 * 60
 
 @dataclass(frozen=True)
 class Scene:
-    """A stand-in, the endpoint that sells its tokens, and time."""
+    """A stand-in, its token endpoint, and a clock."""
 
     server: ActivepiecesServer
     endpoint: TokenEndpoint
@@ -83,7 +83,9 @@ def tokens(**changes: Any) -> Reply:
         pytest.param("3600", 90_000, False, id="a life told as text: never"),
     ],
 )
-def test_a_token_is_renewed_in_time(scene: Scene, expires_in: Any, age: int, renewed: bool) -> None:
+def test_a_token_is_refreshed_in_time(
+    scene: Scene, expires_in: Any, age: int, renewed: bool
+) -> None:
     scene.connect(tokens(expires_in=expires_in))
     scene.clock.advance(age)
 
@@ -92,7 +94,7 @@ def test_a_token_is_renewed_in_time(scene: Scene, expires_in: Any, age: int, ren
     assert scene.asked == (1 if renewed else 0)
 
 
-def test_without_a_refresh_token_there_is_no_renewal(scene: Scene) -> None:
+def test_a_token_without_a_refresh_token_is_kept(scene: Scene) -> None:
     scene.connect(tokens(refresh_token=None))
     scene.clock.advance(days=1)
 
@@ -100,7 +102,7 @@ def test_without_a_refresh_token_there_is_no_renewal(scene: Scene) -> None:
     assert scene.asked == 0
 
 
-def test_many_reads_at_once_are_one_renewal(scene: Scene) -> None:
+def test_concurrent_reads_share_one_refresh(scene: Scene) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
 
@@ -111,7 +113,7 @@ def test_many_reads_at_once_are_one_renewal(scene: Scene) -> None:
     assert len(set(received)) == 1
 
 
-def test_a_dead_grant_is_asked_for_once(scene: Scene) -> None:
+def test_a_revoked_grant_is_not_retried(scene: Scene) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
     scene.endpoint.reply_with(Reply({"error": "invalid_grant"}, status=400))
@@ -131,7 +133,7 @@ def test_a_dead_grant_is_asked_for_once(scene: Scene) -> None:
         pytest.param(Reply({}, status=429), id="too many requests"),
     ],
 )
-def test_any_other_refusal_is_tried_again_at_the_next_read(scene: Scene, answer: Reply) -> None:
+def test_other_errors_are_retried_at_the_next_read(scene: Scene, answer: Reply) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
     scene.endpoint.reply_with(answer)
@@ -142,7 +144,7 @@ def test_any_other_refusal_is_tried_again_at_the_next_read(scene: Scene, answer:
     assert second["value"]["access_token"] != "first"
 
 
-def test_an_endpoint_that_is_away_leaves_the_old_token(scene: Scene) -> None:
+def test_an_unreachable_endpoint_keeps_the_old_token(scene: Scene) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
     scene.endpoint.reply_with(*[Reply(status=503)] * 4)

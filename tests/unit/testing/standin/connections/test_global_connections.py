@@ -71,7 +71,7 @@ def test_metadata_is_dropped(standin: Standin) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_a_connection_of_a_project_is_no_global_one(standin: Standin, method: str) -> None:
+def test_a_project_connection_is_not_found_as_a_global_one(standin: Standin, method: str) -> None:
     value = {"type": "SECRET_TEXT", "secret_text": "x"}
     connection_id = standin.connect("mine", ECHO, value)
 

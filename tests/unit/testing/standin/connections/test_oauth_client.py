@@ -1,4 +1,4 @@
-"""How token requests leave: redirects, compressed answers, addresses that are not asked."""
+"""How token requests are sent: redirects, compressed responses, blocked addresses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_redirect_loses_the_body(
 
 
 @pytest.mark.parametrize("status", [307, 308])
-def test_a_strict_redirect_gives_the_secret_away(
+def test_a_strict_redirect_forwards_the_secret(
     endpoint: TokenEndpoint, client: TokenEndpointClient, status: int
 ) -> None:
     with token_endpoint() as stranger:
@@ -87,7 +87,7 @@ def test_a_refused_connection_is_tried_once(
 
 
 @pytest.mark.parametrize("url", ["{base_url}/token", "ftp://x/token", "no url", "http://"])
-def test_what_is_no_address_is_not_asked(
+def test_an_invalid_address_is_not_called(
     sent: list[TokenRequest], client: TokenEndpointClient, url: str
 ) -> None:
     with pytest.raises(AddressBlocked):
@@ -97,7 +97,7 @@ def test_what_is_no_address_is_not_asked(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]"])
-def test_a_private_address_is_not_asked(sent: list[TokenRequest], host: str) -> None:
+def test_a_private_address_is_not_called(sent: list[TokenRequest], host: str) -> None:
     client = TokenEndpointClient(sleep=lambda seconds: None, record=sent.append, ssrf_allow_list=())
 
     with pytest.raises(AddressBlocked):
@@ -107,7 +107,7 @@ def test_a_private_address_is_not_asked(sent: list[TokenRequest], host: str) -> 
 
 
 @pytest.mark.parametrize("allowed", ["127.0.0.1", "127.0.0.0/8"])
-def test_a_private_address_on_the_list_is_asked(
+def test_a_private_address_on_the_list_is_called(
     endpoint: TokenEndpoint, sent: list[TokenRequest], allowed: str
 ) -> None:
     client = TokenEndpointClient(

@@ -1,4 +1,4 @@
-"""Connections of the stand-in: what happens to them one after the other, and at once."""
+"""Connections of the stand-in, sequentially and concurrently."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_real_value_takes_the_place_of_a_placeholder(api: Standin) -> None:
     assert len(listed(api)) == 1
 
 
-def test_a_refused_claim_leaves_what_was_there(api: Standin) -> None:
+def test_a_failed_code_exchange_keeps_the_old_connection(api: Standin) -> None:
     api.post("/app-connections", draft(api))
     value = {
         "type": "CLOUD_OAUTH2",
@@ -106,8 +106,8 @@ def test_names_are_searched_by_a_pattern_of_sql(api: Standin, pattern: str, foun
     assert bool(listed(api, f"&displayName={pattern.replace('%', '%25')}")) is found
 
 
-def test_a_cursor_loses_the_rows_of_a_second(api: Standin) -> None:
-    """That is why nobody should walk cursors: 12 rows of one second, ten a page, and the second page is empty."""
+def test_a_cursor_skips_rows_of_the_same_second(api: Standin) -> None:
+    """Cursors lose rows: of 12 rows of one second, ten are on the first page, and the second page is empty."""
     for place in range(12):
         api.post("/app-connections", draft(api, externalId=f"c-{place}"))
     first = api.get(f"/app-connections?projectId={api.server.project_id}")
@@ -119,7 +119,7 @@ def test_a_cursor_loses_the_rows_of_a_second(api: Standin) -> None:
     assert len(listed(api, "&limit=-1")) == 12
 
 
-def test_a_value_is_checked_by_the_piece_only_where_a_worker_is(api: Standin) -> None:
+def test_a_piece_only_checks_values_if_there_is_a_worker(api: Standin) -> None:
     refused = draft(api, value={"type": "SECRET_TEXT", "secret_text": "no"})
     assert api.ask("POST", "/app-connections", refused).status_code == 201
 
@@ -148,7 +148,7 @@ def test_a_wrong_type_is_refused_only_by_a_piece_that_checks_connections(
     assert answer.status_code == status
 
 
-def test_without_a_worker_the_answer_takes_five_minutes(api: Standin) -> None:
+def test_without_a_worker_the_response_takes_five_minutes(api: Standin) -> None:
     waited: list[float] = []
     state = api.server.state
     state.validates_values, state.has_worker, state.sleep = True, False, waited.append

@@ -1,4 +1,4 @@
-"""What the stand-in's engine gives to an action of a piece, and what a piece's check of a connection gets."""
+"""The context of an action of a piece, and the input of a piece's check of a connection."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_inputs_of_an_action_hold_the_whole_connection(
     assert call.auth == SECRETS
 
 
-def test_a_context_holds_what_an_engine_gives() -> None:
+def test_a_context_has_the_fields_of_an_engine() -> None:
     assert {field.name for field in fields(ActionCall)} == OF_AN_ENGINE - NOT_PLAYED
 
 
@@ -79,9 +79,7 @@ def test_a_context_names_its_project_run_and_step(
     assert call.connections["other"] == SECRETS
 
 
-def test_a_context_shows_no_secret_when_it_is_printed(
-    standin: Standin, received: list[ActionCall]
-) -> None:
+def test_the_repr_of_a_context_has_no_secret(standin: Standin, received: list[ActionCall]) -> None:
     standin.connect("key", "@acme/piece-look", SECRETS)
 
     run(standin, auth="{{connections['key']}}")

@@ -1,4 +1,4 @@
-"""Expressions of flows: followed where they lead, nothing where they lead nowhere."""
+"""Expressions of flows, resolved or null."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ SCOPE: dict[str, Any] = {
         ("{{step_1['output']}}", 7),
     ],
 )
-def test_a_whole_expression_is_the_thing_itself(text: str, value: Any) -> None:
+def test_a_whole_expression_keeps_the_type_of_its_value(text: str, value: Any) -> None:
     assert resolve(text, SCOPE) == value
 
 
-def test_an_expression_within_text_becomes_text() -> None:
+def test_an_expression_within_a_string_becomes_a_string() -> None:
     text = "{{trigger['output'].body.name}}: {{trigger['output'].body.tags}} {{step_1.output}}"
 
     assert resolve(text, SCOPE) == 'Ada: ["a","b"] 7'
@@ -45,7 +45,7 @@ def test_an_expression_within_text_becomes_text() -> None:
         "trigger.output.body.none",
     ],
 )
-def test_a_path_that_leads_nowhere_is_nothing(path: str) -> None:
+def test_an_unknown_path_is_null(path: str) -> None:
     assert resolve(f"{{{{{path}}}}}", SCOPE) is None
     assert resolve(f"<{{{{{path}}}}}>", SCOPE) == "<>"
 

@@ -59,7 +59,7 @@ def test_deleted_steps_close_the_gap(standin: Standin) -> None:
         ("DELETE_ACTION", {"names": ["trigger"]}),
     ],
 )
-def test_a_step_that_is_not_there_cannot_be_changed(
+def test_an_unknown_step_cannot_be_changed(
     standin: Standin, operation: str, request_: dict[str, Any]
 ) -> None:
     flow_id = standin.flow(echo("first"), publish=False)
@@ -90,7 +90,7 @@ def test_a_flow_that_was_never_published_cannot_be_enabled(standin: Standin) -> 
     assert answer.status_code == 400
 
 
-def test_a_trigger_of_a_piece_that_is_not_installed_cannot_be_started(standin: Standin) -> None:
+def test_a_trigger_of_a_missing_piece_cannot_be_started(standin: Standin) -> None:
     flow_id = standin.flow(publish=False)
     trigger = catch_webhook()
     trigger["settings"] |= {"pieceName": "@acme/piece-gone", "pieceVersion": "0.3.0"}
@@ -167,7 +167,7 @@ def test_a_flow_is_deleted_a_moment_after_the_answer(standin: Standin, clock: St
     assert standin.ask("POST", f"/webhooks/{flow_id}/sync", {}).status_code == 410
 
 
-def test_a_viewer_looks_at_flows_and_changes_none(standin: Standin) -> None:
+def test_a_viewer_can_only_read_flows(standin: Standin) -> None:
     flow_id = standin.flow(echo("step_1"))
     viewer = standin.by_member("Viewer")
 
@@ -181,7 +181,7 @@ def test_a_viewer_looks_at_flows_and_changes_none(standin: Standin) -> None:
     assert viewer.ask("DELETE", f"/flows/{flow_id}").status_code == 403
 
 
-def test_a_folder_is_made_once_and_its_flows_outlive_it(standin: Standin) -> None:
+def test_a_folder_is_created_once_and_its_flows_outlive_it(standin: Standin) -> None:
     project_id = standin.server.project_id
     body = {"displayName": "A flow", "projectId": project_id, "folderName": "Shop"}
     flow = standin.post("/flows", body)

@@ -1,4 +1,4 @@
-"""What a run of a flow does: which values reach its steps, how it fails, and who gets an answer."""
+"""Runs of flows: the inputs of steps, failures, and responses to callers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_step_gets_its_connection_and_what_the_caller_sent(standin: Standin) -
     assert answer.get_json() == {"auth": SECRET, "said": "Hello Ada"}
 
 
-def test_a_run_tells_what_its_steps_did_but_not_with_which_secret(standin: Standin) -> None:
+def test_a_run_shows_the_results_of_its_steps_without_secrets(standin: Standin) -> None:
     standin.connect("key", ECHO, SECRET)
     flow_id = standin.flow(echo("step_1", note="n"), answering("step_2", "done"))
     standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
@@ -62,7 +62,7 @@ def test_inputs_and_outputs_of_steps_are_encrypted_at_rest(
     assert "canary-1" not in json.dumps(server.state.store.all("flow_run"))
 
 
-def test_a_failed_flow_keeps_its_caller_waiting_and_answers_nothing(
+def test_a_failed_flow_lets_its_caller_wait_for_the_timeout(
     standin: Standin, clock: StoppedClock
 ) -> None:
     flow_id = standin.flow(echo("step_1", "gone"), answering("step_2", "never"))
@@ -78,7 +78,7 @@ def test_a_failed_flow_keeps_its_caller_waiting_and_answers_nothing(
     assert '"errorName":"ConnectionNotFound"' in run["failedStep"]["message"]
 
 
-def test_the_short_form_of_an_error_is_cut_off_in_the_middle(standin: Standin) -> None:
+def test_the_short_form_of_an_error_is_truncated(standin: Standin) -> None:
     flow_id = standin.flow(echo("step_1", "gone"))
     standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
 
@@ -89,7 +89,7 @@ def test_the_short_form_of_an_error_is_cut_off_in_the_middle(standin: Standin) -
     assert json.loads(whole["message"]) == {"message": "connection (gone) not found"}
 
 
-def test_a_token_that_cannot_be_renewed_for_lack_of_its_app_fails_the_step(
+def test_a_token_whose_app_is_missing_fails_the_step(
     standin: Standin, server: ActivepiecesServer, clock: StoppedClock
 ) -> None:
     connection_id = standin.connect("key", ECHO, SECRET)
@@ -108,7 +108,7 @@ def test_a_token_that_cannot_be_renewed_for_lack_of_its_app_fails_the_step(
     assert "ConnectionLoadingError" in standin.runs(flow_id)[0]["failedStep"]["message"]
 
 
-def test_a_flow_without_an_answer_succeeds_and_answers_nothing(standin: Standin) -> None:
+def test_a_flow_without_a_response_succeeds_with_an_empty_response(standin: Standin) -> None:
     standin.connect("key", ECHO, SECRET)
     flow_id = standin.flow(echo("step_1"))
 
@@ -116,7 +116,7 @@ def test_a_flow_without_an_answer_succeeds_and_answers_nothing(standin: Standin)
     assert standin.runs(flow_id)[0]["status"] == "SUCCEEDED"
 
 
-def test_nobody_waits_for_an_asynchronous_webhook(
+def test_an_asynchronous_webhook_returns_immediately(
     standin: Standin, server: ActivepiecesServer, clock: StoppedClock
 ) -> None:
     flow_id = standin.flow(echo("step_1", "gone"))
@@ -144,7 +144,7 @@ def test_without_a_worker_nothing_runs() -> None:
     server.close()
 
 
-def test_a_run_that_failed_is_tried_again_from_where_it_failed(
+def test_a_failed_run_is_retried_from_the_failed_step(
     standin: Standin, server: ActivepiecesServer
 ) -> None:
     standin.connect("first", ECHO, SECRET)
@@ -163,7 +163,7 @@ def test_a_run_that_failed_is_tried_again_from_where_it_failed(
     assert (run["status"], run["failedStep"], run["stepsCount"]) == ("SUCCEEDED", None, 2)
 
 
-def test_a_run_is_tried_again_with_the_flow_as_it_is_now(
+def test_a_run_is_retried_with_the_published_version(
     standin: Standin, server: ActivepiecesServer
 ) -> None:
     flow_id = standin.flow(echo("step_1", "gone"))
@@ -238,7 +238,7 @@ FAULTY = StandinPiece(
         ("@acme/piece-unheard-of", "refuse", "ActionNotFound"),
     ],
 )
-def test_whatever_a_piece_does_wrong_fails_its_step(piece: str, name: str, error: str) -> None:
+def test_any_error_of_a_piece_fails_its_step(piece: str, name: str, error: str) -> None:
     clock = StoppedClock()
     server = ActivepiecesServer(pieces=[FAULTY], clock=clock, sleep=clock.advance)
     standin = calls(server)
@@ -251,7 +251,7 @@ def test_whatever_a_piece_does_wrong_fails_its_step(piece: str, name: str, error
     server.close()
 
 
-def test_a_flow_may_go_on_after_its_answer() -> None:
+def test_a_flow_may_continue_after_its_response() -> None:
     server = ActivepiecesServer(pieces=[FAULTY])
     standin = calls(server)
     flow_id = standin.flow(
@@ -264,7 +264,7 @@ def test_a_flow_may_go_on_after_its_answer() -> None:
     server.close()
 
 
-def test_a_redirect_is_an_answer_too(standin: Standin) -> None:
+def test_a_redirect_is_a_valid_response(standin: Standin) -> None:
     step = answering("step_1", "https://example.com/next")
     step["settings"]["input"]["responseType"] = "redirect"
     flow_id = standin.flow(step)
@@ -274,7 +274,7 @@ def test_a_redirect_is_an_answer_too(standin: Standin) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (301, "https://example.com/next")
 
 
-def test_a_webhook_takes_no_more_than_25_megabytes(standin: Standin) -> None:
+def test_a_webhook_accepts_at_most_25_megabytes(standin: Standin) -> None:
     flow_id = standin.flow(answering("step_1", "ok"))
 
     answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", data=b"x" * (25 * 1024 * 1024 + 1))

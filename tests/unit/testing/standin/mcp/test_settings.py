@@ -1,4 +1,4 @@
-"""MCP servers of the stand-in, in the words of both versions."""
+"""MCP servers of the stand-in, in both versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def path(standin: Standin) -> str:
     return f"/projects/{standin.server.project_id}/mcp-server"
 
 
-def test_a_project_has_one_server_however_often_one_looks(standin: Standin) -> None:
+def test_a_project_has_exactly_one_server(standin: Standin) -> None:
     admin = standin.by_admin()
 
     first, second = admin.get(path(standin)), admin.get(path(standin))
@@ -48,12 +48,12 @@ def test_a_viewer_sees_even_the_token_but_changes_nothing(standin: Standin) -> N
     ("method", "where"),
     [("GET", ""), ("POST", ""), ("POST", "/rotate")],
 )
-def test_an_api_key_gets_nowhere_near(standin: Standin, method: str, where: str) -> None:
+def test_an_api_key_is_rejected(standin: Standin, method: str, where: str) -> None:
     for root in (path(standin), "/mcp-server"):
         assert standin.ask(method, root + where, {}).status_code == 403
 
 
-def test_the_platform_has_a_server_of_its_own(standin: Standin) -> None:
+def test_the_platform_has_its_own_server(standin: Standin) -> None:
     admin = standin.by_admin()
 
     changed = admin.post("/mcp-server", {"disabledTools": ["x"]})
@@ -71,7 +71,7 @@ def test_the_platform_has_a_server_of_its_own(standin: Standin) -> None:
         ("0.85", {"disabledTools": ["x"]}, {"status": "ENABLED"}),
     ],
 )
-def test_each_version_knows_its_own_settings_and_drops_those_of_the_other(
+def test_each_version_drops_settings_of_the_other(
     version: Version, change: dict[str, object], other: dict[str, object]
 ) -> None:
     server = ActivepiecesServer(version=version)
@@ -96,7 +96,7 @@ def test_no_token_of_the_stand_in_opens_the_mcp_endpoint(standin: Standin) -> No
     assert client.get("/mcp").status_code == 405
 
 
-def test_at_0_78_the_token_opens_a_server_that_is_off() -> None:
+def test_at_0_78_the_token_works_on_a_disabled_server() -> None:
     server = ActivepiecesServer(version="0.78")
     standin = calls(server)
     shown = standin.by_admin().get(path(standin))

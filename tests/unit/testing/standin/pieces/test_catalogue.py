@@ -88,7 +88,7 @@ def test_the_tenth_version_is_newer_than_the_ninth(standin: Standin) -> None:
     ],
     ids=["empty", "not zipped", "no tar", "no manifest", "no JSON", "cut off"],
 )
-def test_what_is_no_piece_is_not_installed(standin: Standin, archive: bytes) -> None:
+def test_an_invalid_archive_is_not_installed(standin: Standin, archive: bytes) -> None:
     answer = install(standin, TASKLANE, pieceArchive=(io.BytesIO(archive), "piece.tgz"))
 
     assert answer.status_code == 400
@@ -96,7 +96,7 @@ def test_what_is_no_piece_is_not_installed(standin: Standin, archive: bytes) -> 
     assert standin.ask("GET", f"/pieces/{TASKLANE.name}").status_code == 404
 
 
-def test_a_directory_in_the_place_of_the_manifest_is_none(standin: Standin) -> None:
+def test_a_directory_named_like_the_manifest_is_invalid(standin: Standin) -> None:
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as files:
         entry = tarfile.TarInfo("package/src/manifest.json")
@@ -126,7 +126,7 @@ def test_a_version_that_does_not_load_cannot_be_installed_later(standin: Standin
     assert [one.status_code for one in (broken, mended, next_one)] == [400, 400, 201]
 
 
-def test_what_is_no_archive_may_be_tried_again(standin: Standin) -> None:
+def test_an_invalid_archive_may_be_replaced_by_a_valid_one(standin: Standin) -> None:
     assert install(standin, TASKLANE, pieceArchive=(io.BytesIO(b"x"), "x.tgz")).status_code == 400
 
     assert install(standin, TASKLANE).status_code == 201
@@ -194,7 +194,7 @@ def test_a_piece_for_newer_servers_is_hidden() -> None:
 @pytest.mark.parametrize(
     "changes", [{"pieceArchive": None}, {"scope": "PROJECT"}, {"pieceName": None}]
 )
-def test_a_form_that_lacks_something_is_refused(standin: Standin, changes: Any) -> None:
+def test_an_incomplete_form_is_rejected(standin: Standin, changes: Any) -> None:
     answer = install(standin, TASKLANE, **changes)
 
     assert answer.get_json()["message"] == "body/ Invalid input"
@@ -206,7 +206,7 @@ def test_only_admins_of_a_platform_whose_plan_has_it_install_pieces(standin: Sta
     assert install(standin, TASKLANE).status_code == 402
 
 
-def test_a_community_server_answers_with_the_piece_that_it_installed() -> None:
+def test_a_community_server_returns_the_installed_piece() -> None:
     """0.85.2, seen; the Enterprise Edition answers 201 with an empty object."""
     server = ActivepiecesServer(edition="ce")
 
@@ -260,7 +260,7 @@ def test_an_archived_action_calls_its_api_with_the_token(standin: Standin) -> No
     ],
     ids=["refused", "broken", "cut off"],
 )
-def test_an_api_that_does_not_answer_well_fails_the_step(standin: Standin, behave: Any) -> None:
+def test_an_api_error_fails_the_step(standin: Standin, behave: Any) -> None:
     install(standin, BY_KEY)
     standin.connect("key", BY_KEY.name, {"type": "SECRET_TEXT", "secret_text": "pat-1"})
     with raw_server(behave) as api:
@@ -279,7 +279,7 @@ def run_list(standin: Standin, base_url: str) -> TestResponse:
     return standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
 
 
-def test_inputs_of_an_archived_action_are_its_body_and_empty_ones_are_none(
+def test_inputs_of_an_archived_action_become_its_body_without_empty_ones(
     standin: Standin,
 ) -> None:
     install(standin, TASKLANE)

@@ -13,7 +13,9 @@ def sign_in(standin: Standin, password: str = "wrong") -> Any:  # noqa: S107 - m
     return standin.ask("POST", "/authentication/sign-in", body)
 
 
-def test_one_attempt_too_many_is_told_to_wait(standin: Standin, clock: StoppedClock) -> None:
+def test_an_excess_attempt_is_rejected_with_a_wait_time(
+    standin: Standin, clock: StoppedClock
+) -> None:
     for left in range(49, -1, -1):
         answer = sign_in(standin)
         assert answer.status_code == 401
@@ -27,7 +29,7 @@ def test_one_attempt_too_many_is_told_to_wait(standin: Standin, clock: StoppedCl
     assert refused.get_json()["message"] == "Rate limit exceeded, retry in 56 seconds"
 
 
-def test_after_a_minute_one_may_try_again(standin: Standin, clock: StoppedClock) -> None:
+def test_attempts_are_allowed_again_after_a_minute(standin: Standin, clock: StoppedClock) -> None:
     for _ in range(51):
         sign_in(standin)
     clock.advance(60)
@@ -35,7 +37,7 @@ def test_after_a_minute_one_may_try_again(standin: Standin, clock: StoppedClock)
     assert sign_in(standin, standin.server.password).status_code == 200
 
 
-def test_signing_up_is_counted_for_itself(standin: Standin) -> None:
+def test_sign_up_has_a_separate_limit(standin: Standin) -> None:
     for _ in range(51):
         sign_in(standin)
 
