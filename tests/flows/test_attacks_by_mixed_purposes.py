@@ -1,4 +1,4 @@
-"""Everything that we sign, sent to every place where something signed is expected: only its own place takes it."""
+"""Every signed value is accepted only for its purpose, whatever parameter it is sent in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Signed = dict[str, str]
 
 @pytest.fixture
 def signed(program: Program, bob: Person) -> Signed:
-    """One of each, all genuine, all bob's."""
+    """One genuine value for each purpose, all for Bob."""
     tokens = program.connects(bob)
     consent = bob.sees(program.question(prompt="consent")).form("decision").values
     page = bob.sees("/oauth/connected-apps").form_to("/disconnect").values
@@ -36,26 +36,28 @@ def signed(program: Program, bob: Person) -> Signed:
 
 
 def all_but(signed: Signed, *names: str) -> list[str]:
-    return [text for name, text in signed.items() if name not in names]
+    return [value for name, value in signed.items() if name not in names]
 
 
-def test_only_a_code_is_a_code(app: Flask, program: Program, signed: Signed) -> None:
+def test_only_a_code_is_accepted_as_a_code(app: Flask, program: Program, signed: Signed) -> None:
     with assert_nothing_stored(app):
-        for text in all_but(signed, "code"):
-            assert_oauth_error(program.redeems(text), 400, "invalid_grant")
+        for value in all_but(signed, "code"):
+            assert_oauth_error(program.redeems(value), 400, "invalid_grant")
 
 
-def test_only_a_refresh_token_is_a_refresh_token(
+def test_only_a_refresh_token_is_accepted_as_a_refresh_token(
     app: Flask, program: Program, signed: Signed
 ) -> None:
     with assert_nothing_stored(app):
-        for text in all_but(signed, "refresh token"):
-            assert_oauth_error(program.refreshes(text), 400, "invalid_grant")
+        for value in all_but(signed, "refresh token"):
+            assert_oauth_error(program.refreshes(value), 400, "invalid_grant")
 
 
-def test_only_an_access_token_is_a_bearer_token(program: Program, signed: Signed) -> None:
-    for text in all_but(signed, "access token"):
-        response = program.calls(text)
+def test_only_an_access_token_is_accepted_as_a_bearer_token(
+    program: Program, signed: Signed
+) -> None:
+    for value in all_but(signed, "access token"):
+        response = program.calls(value)
         assert response.status_code == 401
         assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
     assert program.calls(signed["access token"]).status_code == 200
@@ -65,9 +67,9 @@ def test_only_tokens_can_be_introspected_or_revoked(
     app: Flask, program: Program, signed: Signed
 ) -> None:
     with assert_nothing_stored(app):
-        for text in all_but(signed, "access token", "refresh token"):
-            assert answer_of(program.introspects(text)) == {"active": False}
-            assert answer_of(program.revokes(text)) == {}
+        for value in all_but(signed, "access token", "refresh token"):
+            assert answer_of(program.introspects(value)) == {"active": False}
+            assert answer_of(program.revokes(value)) == {}
     assert program.redeems(signed["code"]).status_code == 200
 
 
@@ -77,33 +79,37 @@ def test_only_a_pending_request_is_a_request(
     form = bob.sees(program.question(prompt="consent")).form("decision")
 
     with assert_nothing_stored(app):
-        for text in all_but(signed, "pending request"):
-            query = {"request_id": text}
+        for value in all_but(signed, "pending request"):
+            query = {"request_id": value}
             assert_error_page(bob.browser.get("/oauth/authorize", query_string=query))
-            assert_error_page(bob.sends(form, decision="approve", request_id=text))
+            assert_error_page(bob.sends(form, decision="approve", request_id=value))
 
 
-def test_only_a_consent_token_is_a_consent_token(
+def test_only_a_consent_token_is_accepted_as_a_consent_token(
     app: Flask, program: Program, bob: Person, signed: Signed
 ) -> None:
     another = program.question(prompt="consent", state="another request")
     form = bob.sees(another).form("decision")
 
     with assert_nothing_stored(app):
-        for text in signed.values():  # the other request's consent token, too
-            assert_error_page(bob.sends(form, decision="approve", consent_token=text))
+        for value in signed.values():  # including the other request's consent token
+            assert_error_page(bob.sends(form, decision="approve", consent_token=value))
 
 
-def test_only_a_page_token_is_a_page_token(app: Flask, bob: Person, signed: Signed) -> None:
+def test_only_a_page_token_is_accepted_as_a_page_token(
+    app: Flask, bob: Person, signed: Signed
+) -> None:
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
 
     with assert_nothing_stored(app):
-        for text in all_but(signed, "page token"):
-            assert_error_page(bob.sends(form, page_token=text))
+        for value in all_but(signed, "page token"):
+            assert_error_page(bob.sends(form, page_token=value))
 
 
-def test_only_the_secret_is_the_secret(app: Flask, program: Program, signed: Signed) -> None:
+def test_only_the_client_secret_is_accepted_as_the_secret(
+    app: Flask, program: Program, signed: Signed
+) -> None:
     with assert_nothing_stored(app):
-        for text in all_but(signed, "secret"):
-            form: Parameters = {"token": "x", "client_secret": text}
+        for value in all_but(signed, "secret"):
+            form: Parameters = {"token": "x", "client_secret": value}
             assert_oauth_error(program.posts("/oauth/introspect", form), 401, "invalid_client")

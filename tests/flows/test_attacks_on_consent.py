@@ -1,4 +1,4 @@
-"""Attacks on the user's yes: forged, borrowed, smuggled, or clicked without being seen."""
+"""Attacks on the user's approval: forged, reused, tampered with, or sent from another site."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.hosts import SmallHost
 from tests.support.pages import Form
 
 
-def asked(person: Person, program: Program, **changes: str | None) -> Form:
-    """The form of the consent page that this person has open."""
+def open_consent(person: Person, program: Program, **changes: str | None) -> Form:
+    """Open the consent page; return its form."""
     return person.sees(program.question(**changes)).form("decision")
 
 
@@ -27,8 +27,8 @@ def token_of(form: Form) -> str:
     return token
 
 
-def test_a_yes_without_the_pages_token_is_none(app: Flask, program: Program, bob: Person) -> None:
-    form = asked(bob, program)
+def test_an_approval_needs_the_pages_token(app: Flask, program: Program, bob: Person) -> None:
+    form = open_consent(bob, program)
     genuine = token_of(form)
     forged = ["", "x", genuine[:-1], genuine + "A", genuine.swapcase(), "é", genuine + "\n", "\x00"]
 
@@ -40,41 +40,39 @@ def test_a_yes_without_the_pages_token_is_none(app: Flask, program: Program, bob
         assert_error_page(bob.sends(form, decision="approve"))
 
 
-def test_a_token_for_another_request_does_not_fit(
-    app: Flask, program: Program, bob: Person
-) -> None:
-    harmless, greedy = asked(bob, program, scope="profile:read"), asked(bob, program)
+def test_the_token_of_another_request_is_refused(app: Flask, program: Program, bob: Person) -> None:
+    narrow, wide = open_consent(bob, program, scope="profile:read"), open_consent(bob, program)
 
     with assert_nothing_stored(app):
-        assert_error_page(bob.sends(greedy, decision="approve", consent_token=token_of(harmless)))
+        assert_error_page(bob.sends(wide, decision="approve", consent_token=token_of(narrow)))
 
 
-def test_another_users_token_does_not_fit(
+def test_the_token_of_another_user_is_refused(
     app: Flask, program: Program, alice: Person, bob: Person
 ) -> None:
-    """The attacker has an account too, and a page of their own."""
-    mine, theirs = asked(alice, program), asked(bob, program)
+    """The attacker also has an account and a consent page."""
+    alices_form, bobs_form = open_consent(alice, program), open_consent(bob, program)
 
     with assert_nothing_stored(app):
-        assert_error_page(bob.sends(theirs, decision="approve", consent_token=token_of(mine)))
-        assert_error_page(bob.sends(mine, decision="approve"))
+        assert_error_page(
+            bob.sends(bobs_form, decision="approve", consent_token=token_of(alices_form))
+        )
+        assert_error_page(bob.sends(alices_form, decision="approve"))
 
 
-def test_a_page_of_the_same_user_in_another_browser_does_not_fit(
-    app: Flask, program: Program
-) -> None:
-    here, there = Person(app, "bob"), Person(app, "bob")
-    form = asked(there, program)
-    asked(here, program)
+def test_a_form_from_the_users_other_browser_is_refused(app: Flask, program: Program) -> None:
+    browser, other_browser = Person(app, "bob"), Person(app, "bob")
+    form = open_consent(other_browser, program)
+    open_consent(browser, program)
 
     with assert_nothing_stored(app):
-        assert "another browser" in assert_error_page(here.sends(form, decision="approve")).text
+        assert "another browser" in assert_error_page(browser.sends(form, decision="approve")).text
 
 
-def test_a_page_shown_to_one_user_cannot_be_answered_by_the_next(
+def test_a_page_shown_to_one_user_cannot_be_answered_by_another(
     app: Flask, program: Program, alice: Person
 ) -> None:
-    form = asked(alice, program)
+    form = open_consent(alice, program)
     alice.sign_in("bob")
 
     with assert_nothing_stored(app):
@@ -82,7 +80,7 @@ def test_a_page_shown_to_one_user_cannot_be_answered_by_the_next(
 
 
 def test_a_get_decides_nothing(app: Flask, program: Program, bob: Person) -> None:
-    form = asked(bob, program)
+    form = open_consent(bob, program)
 
     with assert_nothing_stored(app):
         for names in (form.values, {"request_id": form.values["request_id"]}):
@@ -94,16 +92,18 @@ def test_a_get_decides_nothing(app: Flask, program: Program, bob: Person) -> Non
             assert response.status_code == 200
 
 
-def test_a_yes_in_the_url_of_a_post_is_none(app: Flask, program: Program, bob: Person) -> None:
-    form = asked(bob, program)
+def test_an_approval_in_the_query_of_a_post_is_ignored(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    form = open_consent(bob, program)
 
     with assert_nothing_stored(app):
         query = form.values | {"decision": "approve"}
         assert_error_page(bob.browser.post("/oauth/authorize", query_string=query))
 
 
-def test_no_scope_can_be_smuggled_in(program: Program, bob: Person) -> None:
-    form = asked(bob, program, scope="tasks:read")
+def test_a_form_cannot_add_scopes_that_were_not_requested(program: Program, bob: Person) -> None:
+    form = open_consent(bob, program, scope="tasks:read")
 
     answer = bob.sends(form, decision="approve", scope=["tasks:read", "tasks:write", "admin"])
     tokens = answer_of(program.redeems(brought_back(answer)["code"]))
@@ -111,8 +111,10 @@ def test_no_scope_can_be_smuggled_in(program: Program, bob: Person) -> None:
     assert tokens["scope"] == "tasks:read"
 
 
-def test_no_workspace_can_be_smuggled_in(app: Flask, program: Program, bob: Person) -> None:
-    form = asked(bob, program)
+def test_a_form_cannot_choose_a_workspace_that_was_not_offered(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    form = open_consent(bob, program)
 
     with assert_nothing_stored(app):
         for workspace in ("globex", "ACME", "", "acme ", "acme\x00", "*"):
@@ -121,11 +123,9 @@ def test_no_workspace_can_be_smuggled_in(app: Flask, program: Program, bob: Pers
             assert response.location is None
 
 
-def test_a_client_of_one_tenant_gets_no_other_workspace_of_its_user(
-    app: Flask, alice: Person
-) -> None:
+def test_a_tenants_client_cannot_get_the_users_other_workspaces(app: Flask, alice: Person) -> None:
     program = Program.registered(app, "--tenant", "acme")
-    form = asked(alice, program)
+    form = open_consent(alice, program)
 
     with assert_nothing_stored(app):
         assert alice.sends(form, decision="approve", workspace="acme-labs").status_code == 422
@@ -148,7 +148,7 @@ CROSS_SITE = [
 def test_json_from_another_site_is_refused_even_with_the_token(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    form = asked(bob, program)
+    form = open_consent(bob, program)
     answer = form.values | {"decision": "approve"}
 
     with assert_nothing_stored(app):
@@ -156,14 +156,14 @@ def test_json_from_another_site_is_refused_even_with_the_token(
             response = bob.browser.post("/oauth/authorize", json=answer, headers=headers)
             assert response.status_code == 403, headers
             assert response.mimetype == "application/problem+json"
-    own = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
-    answered = bob.browser.post("/oauth/authorize", json=answer, headers=own)
-    assert "code=" in answer_of(answered)["redirect_url"]
+    same_origin = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
+    response = bob.browser.post("/oauth/authorize", json=answer, headers=same_origin)
+    assert "code=" in answer_of(response)["redirect_url"]
 
 
 @pytest.fixture
-def switching(make_app: MakeApp) -> Flask:
-    """A host in which a user switches between tenants and stays the same user."""
+def switching_app(make_app: MakeApp) -> Flask:
+    """A host whose users can switch between tenants."""
     return make_app(host=SwitchingHost())
 
 
@@ -174,34 +174,34 @@ class SwitchingHost(SmallHost):
         return principal and replace(principal, tenant_id=tenant_id)
 
 
-def switches(person: Person, tenant_id: str) -> None:
-    with person.browser.session_transaction() as kept:
-        kept["tenant"] = tenant_id
+def switch_tenant(person: Person, tenant_id: str) -> None:
+    with person.browser.session_transaction() as stored:
+        stored["tenant"] = tenant_id
 
 
-def test_a_consent_page_of_another_tenant_is_out_of_date(switching: Flask) -> None:
-    program, alice = Program.registered(switching), Person(switching, "alice")
-    form = asked(alice, program)
-    switches(alice, "acme-labs")
+def test_a_consent_page_of_another_tenant_is_out_of_date(switching_app: Flask) -> None:
+    program, alice = Program.registered(switching_app), Person(switching_app, "alice")
+    form = open_consent(alice, program)
+    switch_tenant(alice, "acme-labs")
 
-    with assert_nothing_stored(switching):
+    with assert_nothing_stored(switching_app):
         assert_error_page(alice.sends(form, decision="approve", workspace="acme"))
-    switches(alice, "acme")
+    switch_tenant(alice, "acme")
     assert alice.sends(form, decision="approve", workspace="acme").status_code == 303
 
 
-def test_a_page_token_of_another_tenant_is_out_of_date(switching: Flask) -> None:
-    alice = Person(switching, "alice")
+def test_a_page_token_of_another_tenant_is_out_of_date(switching_app: Flask) -> None:
+    alice = Person(switching_app, "alice")
     form = alice.sees("/oauth/clients/new").form("redirect_uris")
     form.values |= {"name": "N", "redirect_uris": "https://n.test/", "scope": "tasks:read"}
-    switches(alice, "acme-labs")
+    switch_tenant(alice, "acme-labs")
 
-    with assert_nothing_stored(switching):
+    with assert_nothing_stored(switching_app):
         assert_error_page(alice.sends(form))
 
 
 def test_json_without_the_right_token_is_refused(app: Flask, program: Program, bob: Person) -> None:
-    form = asked(bob, program)
+    form = open_consent(bob, program)
     answers: list[Any] = [
         {},
         [],
@@ -224,13 +224,13 @@ def test_json_without_the_right_token_is_refused(app: Flask, program: Program, b
             assert response.mimetype == "application/problem+json"
 
 
-def test_a_description_of_a_request_is_for_its_browser_and_user_only(
+def test_only_the_requests_browser_and_user_can_read_its_json(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    """It holds the token that a yes needs."""
-    path = f"/oauth/authorize/request/{asked(bob, program).values['request_id']}"
+    """The JSON contains the token needed to approve."""
+    path = f"/oauth/authorize/request/{open_consent(bob, program).values['request_id']}"
     signed_out = Person(app, "bob")
-    asked(signed_out, program)
+    open_consent(signed_out, program)
 
     for person in (Person(app), Person(app, "bob"), Person(app, "alice"), signed_out):
         response = person.opens(path)
@@ -242,8 +242,8 @@ def test_a_description_of_a_request_is_for_its_browser_and_user_only(
     assert described.headers.get("Cache-Control") == "no-store"
 
 
-def test_a_code_given_as_json_is_not_kept(program: Program, bob: Person) -> None:
-    answer = asked(bob, program).values | {"decision": "approve"}
+def test_a_json_answer_with_a_code_is_not_cached(program: Program, bob: Person) -> None:
+    answer = open_consent(bob, program).values | {"decision": "approve"}
 
     response = bob.browser.post("/oauth/authorize", json=answer)
 

@@ -1,6 +1,6 @@
-"""Planted secrets of a tenant's Activepieces: after everything was done right and wrong, none came out anywhere.
+"""Canary secrets of the Activepieces side: no success and no error reveals one.
 
-Not in a log of anybody (urllib3's included), a ``repr``, a signal, an audit row, an answer, nor in the database,
+They must not appear in any log (urllib3's included), ``repr``, signal, audit row or response, nor in the database,
 whose files are searched byte by byte.
 """
 
@@ -37,42 +37,42 @@ OUR_SECRET = "canary-secret-of-our-app"
 
 
 @dataclass
-class Life:
-    """What happened, and what must not be seen of it."""
+class CanaryRun:
+    """The secrets that were planted, and everything that might reveal them."""
 
     app: Flask
     folder: Path
     secrets: set[str] = field(default_factory=set)
     answers: list[str] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     log: str = ""
 
-    def plants(self, secret: str) -> str:
+    def plant(self, secret: str) -> str:
         assert len(secret) > 8
         self.secrets.add(secret)
         return secret
 
-    def seen_in(self, text: str) -> set[str]:
+    def found_in(self, text: str) -> set[str]:
         return {secret for secret in self.secrets if secret in text}
 
 
 @dataclass
-class Watched(ApiUser):
-    """A person whose every answer is kept."""
+class RecordingUser(ApiUser):
+    """An API user whose responses are recorded."""
 
-    life: Life | None = None
+    canaries: CanaryRun | None = None
 
     def calls(self, *arguments: Any, **options: Any) -> Any:
         answer = super().calls(*arguments, **options)
-        assert self.life is not None
-        # The browser's own cookie, and where it is sent with a code, are for nobody else.
+        assert self.canaries is not None
+        # The browser's cookie and a redirect that carries a code are meant for this browser only.
         headers = [pair for pair in answer.headers if pair[0] not in ("Set-Cookie", "Location")]
-        self.life.answers.append(f"{answer.text} {headers}")
+        self.canaries.answers.append(f"{answer.text} {headers}")
         return answer
 
 
-class Keeping(logging.Handler):
-    """Keeps what is logged."""
+class RecordingHandler(logging.Handler):
+    """Record every log record."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,9 +83,9 @@ class Keeping(logging.Handler):
 
 
 @contextmanager
-def everything_logged() -> Iterator[list[logging.LogRecord]]:
-    """The records of all loggers, down to what only debuggers want to know."""
-    root, handler = logging.getLogger(), Keeping()
+def all_log_records() -> Iterator[list[logging.LogRecord]]:
+    """The records of all loggers at DEBUG level."""
+    root, handler = logging.getLogger(), RecordingHandler()
     level = root.level
     root.setLevel(logging.DEBUG)
     root.addHandler(handler)
@@ -97,21 +97,21 @@ def everything_logged() -> Iterator[list[logging.LogRecord]]:
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    """Everything that the JSON API does with secrets, and everything that can go wrong with it."""
+def canaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CanaryRun]:
+    """Run everything that the JSON API does with secrets, with all its failures."""
     folder = tmp_path_factory.mktemp("canaries")
     with (
         token_endpoint() as acme,
         ActivepiecesServer(pieces=[*acme_pieces(acme.url), OWN_PIECE]) as server,
-        everything_logged() as records,
+        all_log_records() as records,
     ):
-        life = Life(make_app(folder, server), folder)
+        canaries = CanaryRun(make_app(folder, server), folder)
         for secret in (server.api_key, server.password, OUR_SECRET):
-            life.plants(secret)
-        lives(life, server, acme)
-        life.log = " ".join(f"{record.getMessage()} {vars(record)!r}" for record in records)
-        yield life
-        dispose(life.app)
+            canaries.plant(secret)
+        run_everything(canaries, server, acme)
+        canaries.log = " ".join(f"{record.getMessage()} {vars(record)!r}" for record in records)
+        yield canaries
+        dispose(canaries.app)
 
 
 def make_app(folder: Path, server: ActivepiecesServer) -> Flask:
@@ -127,36 +127,40 @@ def make_app(folder: Path, server: ActivepiecesServer) -> Flask:
     )
 
 
-def lives(life: Life, server: ActivepiecesServer, acme: TokenEndpoint) -> None:
+def run_everything(canaries: CanaryRun, server: ActivepiecesServer, acme: TokenEndpoint) -> None:
     def note(sender: Any, **event: Any) -> None:
-        life.told.append(repr(event))
+        canaries.events.append(repr(event))
 
     for signal in signals.BY_NAME.values():
-        signal.connect(note, life.app, weak=False)
-    with serving(life.app) as site:
-        alice = Watched(Person(life.app, "alice"), site.replace("127.0.0.1", "localhost"), life)
-        integration = sets_up(life, alice, server)
-        saves_connections(life, alice, integration)
-        # The app's own registration is for tenants on its own Activepieces.
-        carol = Watched(Person(life.app, "carol"), alice.site, life)
-        signs_in(life, carol, carol.links(), acme)
-        clicks(alice, integration)
-        manages_mcp(life, alice, integration, server)
-        meets_trouble(life, alice, integration, server)
+        signal.connect(note, canaries.app, weak=False)
+    with serving(canaries.app) as site:
+        alice = RecordingUser(
+            Person(canaries.app, "alice"), site.replace("127.0.0.1", "localhost"), canaries
+        )
+        integration = set_up(canaries, alice, server)
+        save_connections(canaries, alice, integration)
+        # The app's third-party registration serves only tenants on the app's Activepieces.
+        carol = RecordingUser(Person(canaries.app, "carol"), alice.site, canaries)
+        sign_in_at_acme(canaries, carol, carol.links(), acme)
+        connect_with_one_click(alice, integration)
+        use_mcp(canaries, alice, integration, server)
+        cause_failures(canaries, alice, integration, server)
     for request in server.token_requests:
         for name, value in parse_qsl(request.body):
             if name in ("code", "client_secret", "code_verifier"):
-                life.plants(value)
+                canaries.plant(value)
 
 
-def sets_up(life: Life, alice: Watched, server: ActivepiecesServer) -> str:
-    own_key = life.plants(add_api_key(server.state, server.platform_id, "own")[1])
-    token = life.plants(server.user_token())
-    alice.posts("/setup", {"apiKey": life.plants("sk-canary-of-a-wrong-key")})
-    alice.posts("/setup", {"userToken": life.plants("canary.wrong.token")})
-    alice.posts("/setup", {"email": server.email, "password": life.plants("canary-wrong-password")})
-    alice.posts("/setup", {"apiKey": life.plants("canary key with spaces")})
-    alice.posts("/setup", {"apiKey": {"nested": life.plants("canary-in-an-object")}})
+def set_up(canaries: CanaryRun, alice: RecordingUser, server: ActivepiecesServer) -> str:
+    own_key = canaries.plant(add_api_key(server.state, server.platform_id, "own")[1])
+    token = canaries.plant(server.user_token())
+    alice.posts("/setup", {"apiKey": canaries.plant("sk-canary-of-a-wrong-key")})
+    alice.posts("/setup", {"userToken": canaries.plant("canary.wrong.token")})
+    alice.posts(
+        "/setup", {"email": server.email, "password": canaries.plant("canary-wrong-password")}
+    )
+    alice.posts("/setup", {"apiKey": canaries.plant("canary key with spaces")})
+    alice.posts("/setup", {"apiKey": {"nested": canaries.plant("canary-in-an-object")}})
     integration = alice.links(apiKey=own_key, projectId=server.project_id)
     alice.patches(f"/setup/{integration}", {"email": server.email, "password": server.password})
     alice.patches(f"/setup/{integration}", {"userToken": token})
@@ -166,49 +170,53 @@ def sets_up(life: Life, alice: Watched, server: ActivepiecesServer) -> str:
     return integration
 
 
-def saves_connections(life: Life, alice: Watched, integration: str) -> None:
+def save_connections(canaries: CanaryRun, alice: RecordingUser, integration: str) -> None:
     values: list[tuple[str, dict[str, Any]]] = [
-        ("secret", {"type": "SECRET_TEXT", "secret_text": life.plants("ok-canary-text")}),
-        ("secret", {"type": "SECRET_TEXT", "secret_text": life.plants("no-canary-refused")}),
+        ("secret", {"type": "SECRET_TEXT", "secret_text": canaries.plant("ok-canary-text")}),
+        ("secret", {"type": "SECRET_TEXT", "secret_text": canaries.plant("no-canary-refused")}),
         (
             "basic",
             {
                 "type": "BASIC_AUTH",
-                "username": life.plants("canary-user-name"),
-                "password": life.plants("canary-password"),
+                "username": canaries.plant("canary-user-name"),
+                "password": canaries.plant("canary-password"),
             },
         ),
-        ("custom", {"type": "CUSTOM_AUTH", "props": {"token": life.plants("canary-property")}}),
-        ("custom", {"type": "CUSTOM_AUTH", "props": life.plants("canary-of-a-wrong-kind")}),
+        ("custom", {"type": "CUSTOM_AUTH", "props": {"token": canaries.plant("canary-property")}}),
+        ("custom", {"type": "CUSTOM_AUTH", "props": canaries.plant("canary-of-a-wrong-kind")}),
         (
             "oauth",
             {
                 "type": "OAUTH2",
                 "client_id": "id",
-                "client_secret": life.plants("canary-client-secret"),
-                "code": life.plants("canary-code"),
+                "client_secret": canaries.plant("canary-client-secret"),
+                "code": canaries.plant("canary-code"),
                 "redirect_url": "https://app.test/cb",
-                "code_challenge": life.plants("canary-verifier"),
+                "code_challenge": canaries.plant("canary-verifier"),
             },
         ),
-        ("none", {"type": "NO_AUTH", "extra": life.plants("canary-not-known")}),
-        ("gone", {"type": "SECRET_TEXT", "secret_text": life.plants("ok-canary-no-piece")}),
+        ("none", {"type": "NO_AUTH", "extra": canaries.plant("canary-not-known")}),
+        ("gone", {"type": "SECRET_TEXT", "secret_text": canaries.plant("ok-canary-no-piece")}),
     ]
     for piece, value in values:
         body = {"value": value, "connectionName": piece, "pieceName": ACME + piece}
         alice.posts("/connection", body)
-    alice.posts("/connection", {"accessToken": life.plants("ok-canary-short"), "pieceName": PIECE})
-    alice.posts("/connection", {"accessToken": life.plants("canary-nul\0"), "pieceName": PIECE})
+    alice.posts(
+        "/connection", {"accessToken": canaries.plant("ok-canary-short"), "pieceName": PIECE}
+    )
+    alice.posts("/connection", {"accessToken": canaries.plant("canary-nul\0"), "pieceName": PIECE})
     for connection in answer_of(alice.gets(f"/connections/{integration}"))["data"]:
-        there = f"/connections/{integration}/{connection['id']}"
-        alice.gets(there)
-        alice.patches(there, {"displayName": "Renamed"})
+        path = f"/connections/{integration}/{connection['id']}"
+        alice.gets(path)
+        alice.patches(path, {"displayName": "Renamed"})
 
 
-def signs_in(life: Life, carol: Watched, integration: str, acme: TokenEndpoint) -> None:
+def sign_in_at_acme(
+    canaries: CanaryRun, carol: RecordingUser, integration: str, acme: TokenEndpoint
+) -> None:
     tokens = {
-        "access_token": life.plants("canary-access-token"),
-        "refresh_token": life.plants("canary-refresh-token"),
+        "access_token": canaries.plant("canary-access-token"),
+        "refresh_token": canaries.plant("canary-refresh-token"),
     }
     refusal = {"error": "invalid_grant", "error_description": "no"}
     acme.reply_with(Reply(tokens), Reply(refusal, status=400))
@@ -218,27 +226,29 @@ def signs_in(life: Life, carol: Watched, integration: str, acme: TokenEndpoint) 
         )
         form = page.form("page_token")
         answer = carol.person.browser.post(form.action, data=form.values, base_url=carol.site)
-        asked = parse_qs(urlsplit(answer.location).query)
-        (state,) = asked["state"]
-        carol.gets("/oauth2/callback", state=life.plants(state), code=life.plants(code))
+        authorization = parse_qs(urlsplit(answer.location).query)
+        (state,) = authorization["state"]
+        carol.gets("/oauth2/callback", state=canaries.plant(state), code=canaries.plant(code))
         carol.gets("/oauth2/callback", state=state, code=code)
-    for heard in acme.received:
-        for verifier in parse_qs(heard.body).get("code_verifier", []):
-            life.plants(verifier)
+    for request in acme.received:
+        for verifier in parse_qs(request.body).get("code_verifier", []):
+            canaries.plant(verifier)
 
 
-def clicks(alice: Watched, integration: str) -> None:
+def connect_with_one_click(alice: RecordingUser, integration: str) -> None:
     assert alice.posts(f"/connections/{integration}/connect").status_code == 201
     site, alice.site = alice.site, "http://localhost:9"
     assert alice.posts(f"/connections/{integration}/connect").status_code == 422
     alice.site = site
 
 
-def manages_mcp(life: Life, alice: Watched, integration: str, server: ActivepiecesServer) -> None:
+def use_mcp(
+    canaries: CanaryRun, alice: RecordingUser, integration: str, server: ActivepiecesServer
+) -> None:
     assert alice.gets(f"/mcp/{integration}").status_code == 200
-    life.plants(mcp_token(server))
+    canaries.plant(mcp_token(server))
     assert alice.posts(f"/mcp/{integration}/rotate").status_code == 200
-    life.plants(mcp_token(server))
+    canaries.plant(mcp_token(server))
 
 
 def mcp_token(server: ActivepiecesServer) -> str:
@@ -246,63 +256,65 @@ def mcp_token(server: ActivepiecesServer) -> str:
     return str(row["token"])
 
 
-def meets_trouble(life: Life, alice: Watched, integration: str, server: ActivepiecesServer) -> None:
-    there, connections = f"/connections/{integration}", "/app-connections"
-    body = {"accessToken": life.plants("ok-canary-in-trouble"), "pieceName": PIECE}
+def cause_failures(
+    canaries: CanaryRun, alice: RecordingUser, integration: str, server: ActivepiecesServer
+) -> None:
+    path, connections = f"/connections/{integration}", "/app-connections"
+    body = {"accessToken": canaries.plant("ok-canary-in-trouble"), "pieceName": PIECE}
     faults = server.faults
     for method in ("GET", "POST"):
-        for begin in (
+        for inject in (
             faults.reset_connection,
             faults.drop_response,
             faults.truncate_body,
             faults.invalid_json,
         ):
-            begin(method, connections, times=None)
-            alice.gets(there)
-            alice.posts("/connection", body | {"connectionName": begin.__name__ + method})
+            inject(method, connections, times=None)
+            alice.gets(path)
+            alice.posts("/connection", body | {"connectionName": inject.__name__ + method})
             faults.clear()
     faults.delay("POST", connections, 9, times=None)
     alice.posts("/connection", body | {"connectionName": "slow"})
     faults.clear()
-    with database_away(life.app):
+    with database_away(canaries.app):
         alice.posts("/connection", body)
-        alice.gets(there)
+        alice.gets(path)
     alice.patches(f"/setup/{integration}", {"enabled": False})
     alice.posts("/connection", body)
     alice.patches(f"/setup/{integration}", {"enabled": True})
 
 
-def test_no_secret_is_in_a_log(life: Life) -> None:
-    assert "urllib3" in life.log, "the libraries below were listened to as well"
-    assert len(life.secrets) > 30
-    assert not life.seen_in(life.log)
+def test_no_secret_is_in_a_log(canaries: CanaryRun) -> None:
+    assert "urllib3" in canaries.log, "the log must include the libraries"
+    assert len(canaries.secrets) > 30
+    assert not canaries.found_in(canaries.log)
 
 
-def test_no_secret_is_in_an_answer(life: Life) -> None:
-    assert len(life.answers) > 50
-    for answer in life.answers:
-        assert not life.seen_in(answer), answer
+def test_no_secret_is_in_an_answer(canaries: CanaryRun) -> None:
+    assert len(canaries.answers) > 50
+    for answer in canaries.answers:
+        assert not canaries.found_in(answer), answer
 
 
-def test_no_secret_is_in_a_signal_or_an_audit_row(life: Life) -> None:
-    assert len(life.told) > 5
-    assert not life.seen_in(" ".join(life.told))
-    assert not life.seen_in(str(rows_of(life.app, "audit_events")))
+def test_no_secret_is_in_a_signal_or_an_audit_row(canaries: CanaryRun) -> None:
+    assert len(canaries.events) > 5
+    assert not canaries.found_in(" ".join(canaries.events))
+    assert not canaries.found_in(str(rows_of(canaries.app, "audit_events")))
 
 
-def test_no_secret_is_in_a_repr(life: Life) -> None:
-    shown = [repr(thing) for thing in reachable_objects(get_state(life.app))]
+def test_no_secret_is_in_a_repr(canaries: CanaryRun) -> None:
+    representations = [repr(value) for value in reachable_objects(get_state(canaries.app))]
 
-    assert len(shown) > 20
-    assert not life.seen_in(" ".join(shown))
+    assert len(representations) > 20
+    assert not canaries.found_in(" ".join(representations))
 
 
-def test_no_secret_is_in_the_files_of_the_database(life: Life) -> None:
-    """What was deleted or overwritten is in them as well, until SQLite uses its place."""
-    engine_of(life.app).dispose()
-    files = [path for path in life.folder.iterdir() if path.name.startswith("host.sqlite")]
+def test_no_secret_is_in_the_files_of_the_database(canaries: CanaryRun) -> None:
+    """The files still contain deleted and overwritten data until SQLite reuses the space."""
+    engine_of(canaries.app).dispose()
+    files = [path for path in canaries.folder.iterdir() if path.name.startswith("host.sqlite")]
 
     assert files
     for path in files:
         content = path.read_bytes()
-        assert {secret for secret in life.secrets if secret.encode() in content} == set(), path
+        assert {secret for secret in canaries.secrets if secret.encode() in content} == set(), path

@@ -1,4 +1,4 @@
-"""The JSON API for OAuth clients: every message about a request, and everyone who may not make it."""
+"""The JSON API for OAuth clients: every validation message, and every caller without permission."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ NEW = {
 
 
 @pytest.fixture
-def theirs(app: Flask) -> Program:
-    """A client of Acme's own."""
+def acme_client(app: Flask) -> Program:
+    """A client of Acme."""
     return Program.registered(app, "--tenant", "acme")
 
 
-def creates(person: Person, **changes: Any) -> TestResponse:
-    """None takes a field away."""
+def create_client(person: Person, **changes: Any) -> TestResponse:
+    """Create a client; None removes a field."""
     body = {name: value for name, value in (NEW | changes).items() if value is not None}
     return person.browser.post(API, json=body)
 
 
-# What is wrong with a request
+# Validation
 
-#: What is wrong, the field that is named, and the words about it.
+#: The invalid change, the field that is named, and the message.
 MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"name": None}, "name", "a client needs a name"),
     ({"name": " "}, "name", "a client needs a name"),
@@ -81,25 +81,25 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "field", "words"), MISTAKES)
-def test_a_mistake_is_named_by_its_field_and_nothing_is_stored(
-    app: Flask, alice: Person, changes: dict[str, Any], field: str, words: str
+@pytest.mark.parametrize(("changes", "field", "message"), MISTAKES)
+def test_a_mistake_names_its_field_and_stores_nothing(
+    app: Flask, alice: Person, changes: dict[str, Any], field: str, message: str
 ) -> None:
-    told = problem(creates(alice, **changes), 422, "Invalid input")
+    error = problem(create_client(alice, **changes), 422, "Invalid input")
 
-    assert list(told["fields"]) == [field]
-    assert words in told["fields"][field]
-    assert words in told["detail"]
+    assert list(error["fields"]) == [field]
+    assert message in error["fields"][field]
+    assert message in error["detail"]
     assert row_counts(app) == {}
 
 
-def test_several_mistakes_are_told_together(alice: Person) -> None:
-    told = problem(creates(alice, name="", redirect_uris=[], scope=""), 422, "Invalid input")
+def test_several_mistakes_are_reported_together(alice: Person) -> None:
+    error = problem(create_client(alice, name="", redirect_uris=[], scope=""), 422, "Invalid input")
 
-    assert set(told["fields"]) == {"name", "redirect_uris", "scope"}
+    assert set(error["fields"]) == {"name", "redirect_uris", "scope"}
 
 
-#: Bodies that are no JSON object, and what is said of each.
+#: Bodies that are not a JSON object, with the expected status and title.
 BODIES = [
     (b"", "application/json", 400, "Bad Request"),
     (b"{", "application/json", 400, "Bad Request"),
@@ -116,16 +116,16 @@ BODIES = [
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "title"), BODIES, ids=range(len(BODIES))
 )
-def test_a_body_that_is_no_json_object_is_refused(
-    alice: Person, theirs: Program, body: bytes, content_type: str, status: int, title: str
+def test_a_body_that_is_not_a_json_object_is_refused(
+    alice: Person, acme_client: Program, body: bytes, content_type: str, status: int, title: str
 ) -> None:
-    for method, url in (("POST", API), ("PATCH", f"{API}/{theirs.client_id}")):
+    for method, url in (("POST", API), ("PATCH", f"{API}/{acme_client.client_id}")):
         response = alice.browser.open(url, method=method, data=body, content_type=content_type)
 
         problem(response, status, title)
 
 
-# Who may not
+# Permission
 
 CALLS = [
     ("GET", ""),
@@ -148,31 +148,31 @@ def call(person: Person, method: str, path: str, program: Program, **headers: st
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_a_stranger_is_told_to_sign_in(
-    app: Flask, stranger: Person, theirs: Program, method: str, path: str
+def test_an_anonymous_caller_gets_401(
+    app: Flask, stranger: Person, acme_client: Program, method: str, path: str
 ) -> None:
     before = rows_of(app, "oauth_clients")
 
-    problem(call(stranger, method, path, theirs), 401, "Not signed in")
+    problem(call(stranger, method, path, acme_client), 401, "Not signed in")
 
     assert rows_of(app, "oauth_clients") == before
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
-def test_one_without_the_permission_is_refused(
-    app: Flask, bob: Person, theirs: Program, method: str, path: str
+def test_a_caller_without_the_permission_gets_403(
+    app: Flask, bob: Person, acme_client: Program, method: str, path: str
 ) -> None:
     before = rows_of(app, "oauth_clients")
 
-    told = problem(call(bob, method, path, theirs), 403, "Not allowed")
+    error = problem(call(bob, method, path, acme_client), 403, "Not allowed")
 
-    assert ("'view'" if method == "GET" else "'admin'") in told["detail"]
+    assert ("'view'" if method == "GET" else "'admin'") in error["detail"]
     assert rows_of(app, "oauth_clients") == before
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS[2:])
 @pytest.mark.parametrize("options", [("--tenant", "acme"), ()], ids=["foreign", "global"])
-def test_a_client_that_is_not_the_tenants_own_does_not_exist_here(
+def test_another_tenants_client_is_not_found(
     app: Flask, carol: Person, method: str, path: str, options: tuple[str, ...]
 ) -> None:
     other = Program.registered(app, *options)
@@ -180,20 +180,20 @@ def test_a_client_that_is_not_the_tenants_own_does_not_exist_here(
 
     response = call(carol, method, path, other)
 
-    told = problem(response, 404, "Not found")
+    error = problem(response, 404, "Not found")
     unknown = call(carol, method, path, Program(app, "0" * 32, None))
-    assert told["detail"].replace(other.client_id, "x") == unknown.get_json()["detail"].replace(
+    assert error["detail"].replace(other.client_id, "x") == unknown.get_json()["detail"].replace(
         "0" * 32, "x"
     )
     assert rows_of(app, "oauth_clients") == before
 
 
 @pytest.mark.parametrize("client_id", ["%00", "%ff", "x" * 500, "é", "a b"])
-def test_what_cannot_be_an_id_is_not_found(alice: Person, client_id: str) -> None:
+def test_an_invalid_client_id_is_not_found(alice: Person, client_id: str) -> None:
     problem(alice.opens(f"{API}/{client_id}"), 404, "Not found")
 
 
-# Calls that another site makes with a person's cookies
+# Cross-site requests that carry a person's cookies
 
 OTHER_SITES: list[dict[str, str]] = [
     {"Sec-Fetch-Site": "cross-site"},
@@ -203,7 +203,7 @@ OTHER_SITES: list[dict[str, str]] = [
     {"Origin": "http://localhost:8080"},
     {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
 ]
-OWN_PAGES: list[dict[str, str]] = [
+SAME_SITE: list[dict[str, str]] = [
     {},
     {"Sec-Fetch-Site": "same-origin"},
     {"Sec-Fetch-Site": "none"},
@@ -215,26 +215,26 @@ UNSAFE = [(method, path) for method, path in CALLS if method != "GET"]
 
 @pytest.mark.parametrize("headers", OTHER_SITES)
 def test_a_call_from_another_site_changes_nothing(
-    app: Flask, alice: Person, theirs: Program, headers: dict[str, str]
+    app: Flask, alice: Person, acme_client: Program, headers: dict[str, str]
 ) -> None:
     before = rows_of(app, "oauth_clients")
 
     for method, path in UNSAFE:
-        problem(call(alice, method, path, theirs, **headers), 403, "Cross-site call")
+        problem(call(alice, method, path, acme_client, **headers), 403, "Cross-site call")
 
     assert rows_of(app, "oauth_clients") == before
 
 
-@pytest.mark.parametrize("headers", OWN_PAGES)
-def test_a_call_from_a_page_of_the_app_passes(
-    alice: Person, theirs: Program, headers: dict[str, str]
+@pytest.mark.parametrize("headers", SAME_SITE)
+def test_a_call_from_a_page_of_the_app_is_accepted(
+    alice: Person, acme_client: Program, headers: dict[str, str]
 ) -> None:
-    assert call(alice, "PATCH", "/{id}", theirs, **headers).status_code == 200
+    assert call(alice, "PATCH", "/{id}", acme_client, **headers).status_code == 200
 
 
-def test_reading_is_not_held_to_where_a_call_comes_from(alice: Person, theirs: Program) -> None:
-    """The browser keeps the answer from the other site: we send no CORS header."""
-    response = call(alice, "GET", "", theirs, Origin="https://evil.test")
+def test_a_read_is_accepted_from_any_origin(alice: Person, acme_client: Program) -> None:
+    """We send no CORS header, so the browser hides the answer from the other site."""
+    response = call(alice, "GET", "", acme_client, Origin="https://evil.test")
 
     assert response.status_code == 200
     assert "Access-Control-Allow-Origin" not in response.headers
@@ -243,17 +243,17 @@ def test_reading_is_not_held_to_where_a_call_comes_from(alice: Person, theirs: P
 @pytest.mark.parametrize(
     ("public_url", "origin", "status"),
     [
-        # Behind a proxy that ends TLS, requests of http and https arrive alike.
+        # Behind a proxy that terminates TLS, http and https requests look the same.
         ("https://localhost", "http://localhost", 403),
         ("https://localhost", "https://localhost", 201),
-        # A proxy that asks for the app under a name of its own.
+        # The proxy uses another host name for the app.
         ("https://app.example.com", "https://app.example.com", 201),
         ("https://app.example.com", "http://app.example.com", 403),
         ("https://app.example.com", "http://localhost", 201),
         ("https://app.example.com", "https://localhost", 403),
     ],
 )
-def test_an_origin_is_compared_with_its_scheme(
+def test_an_origin_must_match_including_its_scheme(
     make_app: MakeApp, public_url: str, origin: str, status: int
 ) -> None:
     app = make_app(ACTIVEPIECES_PUBLIC_URL=public_url)

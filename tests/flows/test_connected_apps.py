@@ -1,4 +1,4 @@
-"""The page on which people see what they let in, and end it."""
+"""The page on which people see and disconnect the apps that they approved."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def buttons(page: Page) -> list[Form]:
     return [form for form in page.forms if form.action.endswith("/disconnect")]
 
 
-def connects_again(program: Program, person: Person) -> dict[str, Any]:
-    """Another connection of one who said yes before."""
+def connect_again(program: Program, person: Person) -> dict[str, Any]:
+    """Sign in once more with an app approved before."""
     return program.connects(person)
 
 
-def test_a_stranger_signs_in_first_and_comes_back(stranger: Person) -> None:
+def test_an_anonymous_user_signs_in_first_and_returns(stranger: Person) -> None:
     sent = stranger.opens(PAGE)
 
     assert (sent.status_code, sent.location) == (302, "/login?next=%2Foauth%2Fconnected-apps")
 
 
-def test_without_apps_the_page_says_how_they_get_there(bob: Person) -> None:
+def test_the_page_without_apps_says_so(bob: Person) -> None:
     page = bob.sees(PAGE)
 
     assert page.status == 200
@@ -43,7 +43,7 @@ def test_without_apps_the_page_says_how_they_get_there(bob: Person) -> None:
     assert not buttons(page)
 
 
-def test_an_app_is_shown_with_all_that_matters(
+def test_an_app_is_shown_with_its_scopes_workspace_and_dates(
     app: Flask, bob: Person, clock: StoppedClock
 ) -> None:
     program = Program.registered(app, "--description", "Moves your tasks about")
@@ -53,7 +53,7 @@ def test_an_app_is_shown_with_all_that_matters(
 
     page = bob.sees(PAGE)
 
-    for words in (
+    for text in (
         "Program",
         "Moves your tasks about",
         "See your name",
@@ -63,15 +63,13 @@ def test_an_app_is_shown_with_all_that_matters(
         "Last used 17 Jan 2027, 08:00 UTC",
         "Connections 1",
     ):
-        assert words in page.text, words
+        assert text in page.text, text
     assert "Change tasks" not in page.text
     assert len(buttons(page)) == 1
     assert_not_frameable(page.response)
 
 
-def test_an_app_that_never_came_for_its_tokens_is_shown_all_the_same(
-    program: Program, bob: Person
-) -> None:
+def test_an_approved_app_is_shown_before_it_redeems_its_code(program: Program, bob: Person) -> None:
     bob.allows(program.question())
 
     page = bob.sees(PAGE)
@@ -81,13 +79,13 @@ def test_an_app_that_never_came_for_its_tokens_is_shown_all_the_same(
     assert len(buttons(page)) == 1
 
 
-def test_connections_are_counted_and_dead_ones_are_not(
+def test_only_active_token_families_are_counted(
     program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     program.connects(bob)
-    connects_again(program, bob)
-    given_up = connects_again(program, bob)
-    program.revokes(given_up["refresh_token"])
+    connect_again(program, bob)
+    revoked = connect_again(program, bob)
+    program.revokes(revoked["refresh_token"])
 
     assert "Connections 2" in bob.sees(PAGE).text
 
@@ -95,7 +93,7 @@ def test_connections_are_counted_and_dead_ones_are_not(
     assert "Connections 0" in bob.sees(PAGE).text
 
 
-def test_what_a_living_connection_may_do_is_shown_even_if_less_was_allowed_since(
+def test_scopes_of_an_active_token_family_are_shown_after_a_narrower_approval(
     program: Program, bob: Person
 ) -> None:
     program.connects(bob, scope=["profile:read", "tasks:write"])
@@ -105,7 +103,7 @@ def test_what_a_living_connection_may_do_is_shown_even_if_less_was_allowed_since
 
 
 class HostWithLocalIds(SmallHost):
-    """In which user ids mean something in their tenant only."""
+    """User ids are only unique within a tenant."""
 
     tenant = "acme"
 
@@ -125,15 +123,15 @@ def test_the_same_user_id_in_another_tenant_is_another_person(make_app: MakeApp)
 
     host.tenant = "globex"
     page = person.sees(PAGE)
-    # With the token of a page that has one: that of the other person's grant is asked for.
-    theirs = program.connects(person)["refresh_token"]
+    # A valid page token, but the other person's grant.
+    other_token = program.connects(person)["refresh_token"]
     (button,) = buttons(person.sees(PAGE))
     refused = person.sends(Form(f"{PAGE}/{grant['id']}/disconnect", button.names, button.values))
 
     assert buttons(page) == []
     assert_error_page(refused, 404)
-    for kept in (token, theirs):
-        assert program.refreshes(kept).status_code == 200
+    for refresh_token in (token, other_token):
+        assert program.refreshes(refresh_token).status_code == 200
 
 
 def test_all_workspaces_of_a_person_are_on_one_page(app: Flask, alice: Person) -> None:
@@ -149,7 +147,7 @@ def test_all_workspaces_of_a_person_are_on_one_page(app: Flask, alice: Person) -
 
 @pytest.fixture
 def with_labs(make_app: MakeApp) -> Flask:
-    """A host whose Acme has an organization, Labs."""
+    """Acme has an organization, Labs."""
     return make_app(host=HostWithLabs())
 
 
@@ -172,7 +170,7 @@ def test_two_organizations_of_a_tenant_are_two_grants(with_labs: Flask) -> None:
     assert program.refreshes(whole["refresh_token"]).status_code == 200
 
 
-def test_an_organization_is_asked_again_and_keeps_its_grant(with_labs: Flask) -> None:
+def test_approving_an_organization_again_keeps_its_grant(with_labs: Flask) -> None:
     program, bob = Program.registered(with_labs), Person(with_labs, "bob")
     for workspace in ("acme", "acme/labs", "acme", "acme/labs"):
         program.connects(bob, workspace=workspace)
@@ -181,24 +179,24 @@ def test_an_organization_is_asked_again_and_keeps_its_grant(with_labs: Flask) ->
     assert bob.sees(PAGE).text.count("Connections 2") == 2
 
 
-def test_a_code_for_one_organization_does_not_become_one_for_another(with_labs: Flask) -> None:
-    """The grant was one, and took the organization that was chosen last."""
+def test_a_code_keeps_its_organization_after_a_later_approval_for_another(with_labs: Flask) -> None:
+    """Each organization has its own grant; the last choice does not overwrite the first."""
     program, bob = Program.registered(with_labs), Person(with_labs, "bob")
-    for_labs = bob.allows(program.question(), workspace="acme/labs")
+    labs_code = bob.allows(program.question(), workspace="acme/labs")
     bob.allows(program.question(), workspace="acme")
 
-    program.redeems(for_labs)
+    program.redeems(labs_code)
 
     (family,) = rows_of(with_labs, "token_families")
     (grant,) = [row for row in rows_of(with_labs, "grants") if row["id"] == family["grant_id"]]
     assert (family["organization_id"], grant["organization_id"]) == ("labs", "labs")
 
 
-def test_disconnecting_ends_the_connection_at_once(
+def test_disconnecting_revokes_tokens_and_codes_immediately(
     app: Flask, program: Program, bob: Person
 ) -> None:
     pair = program.connects(bob)
-    waiting = bob.allows(program.question())
+    unredeemed = bob.allows(program.question())
 
     answer = bob.sends(buttons(bob.sees(PAGE))[0])
     page = bob.sees(answer.location)
@@ -208,10 +206,12 @@ def test_disconnecting_ends_the_connection_at_once(
     assert not buttons(page)
     assert program.calls(pair["access_token"]).status_code == 401
     assert answer_of(program.refreshes(pair["refresh_token"]), 400)["error"] == "invalid_grant"
-    assert answer_of(program.redeems(waiting), 400)["error"] == "invalid_grant"
+    assert answer_of(program.redeems(unredeemed), 400)["error"] == "invalid_grant"
 
 
-def test_connecting_again_is_asked_anew_and_works_at_once(program: Program, bob: Person) -> None:
+def test_a_disconnected_app_needs_a_new_approval_and_then_works_immediately(
+    program: Program, bob: Person
+) -> None:
     program.connects(bob)
     bob.sends(buttons(bob.sees(PAGE))[0])
 
@@ -221,30 +221,32 @@ def test_connecting_again_is_asked_anew_and_works_at_once(program: Program, bob:
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_only_the_one_app_is_disconnected(app: Flask, bob: Person, alice: Person) -> None:
-    ended, kept = Program.registered(app), Program.registered(app)
-    first, second = ended.connects(bob), kept.connects(bob)
-    hers = ended.connects(alice)
-    grant = next(r for r in rows_of(app, "grants") if r["client_id"] == ended.client_id)
+def test_disconnecting_affects_only_one_app_and_one_person(
+    app: Flask, bob: Person, alice: Person
+) -> None:
+    disconnected, connected = Program.registered(app), Program.registered(app)
+    first, second = disconnected.connects(bob), connected.connects(bob)
+    hers = disconnected.connects(alice)
+    grant = next(r for r in rows_of(app, "grants") if r["client_id"] == disconnected.client_id)
 
     bob.sends(bob.sees(PAGE).form_to(f"{grant['id']}/disconnect"))
 
-    assert ended.calls(first["access_token"]).status_code == 401
-    assert kept.calls(second["access_token"]).status_code == 200
-    assert ended.calls(hers["access_token"]).status_code == 200
+    assert disconnected.calls(first["access_token"]).status_code == 401
+    assert connected.calls(second["access_token"]).status_code == 200
+    assert disconnected.calls(hers["access_token"]).status_code == 200
 
 
-def test_nobody_disconnects_another_persons_app(
+def test_no_one_can_disconnect_another_persons_app(
     app: Flask, program: Program, alice: Person, bob: Person, carol: Person
 ) -> None:
-    """One who has a page of their own, and so a right token, still meets no such grant."""
+    """Even with a valid page token of their own, the grant is not found."""
     program.connects(alice)
     form = buttons(alice.sees(PAGE))[0]
 
     for other in (bob, carol):
         program.connects(other)
-        own = buttons(other.sees(PAGE))[0]
-        assert_error_page(other.browser.post(form.action, data=own.values), 404)
+        form_of_other = buttons(other.sees(PAGE))[0]
+        assert_error_page(other.browser.post(form.action, data=form_of_other.values), 404)
 
     assert row_counts(app)["grants"] == 3
 
@@ -267,7 +269,7 @@ def test_a_forged_form_disconnects_nothing(
     assert row_counts(app)["grants"] == 1
 
 
-def test_a_form_works_in_the_browser_that_got_it_and_for_the_person_who_saw_it(
+def test_a_form_is_bound_to_its_browser_and_person(
     app: Flask, program: Program, bob: Person
 ) -> None:
     program.connects(bob)
@@ -280,7 +282,7 @@ def test_a_form_works_in_the_browser_that_got_it_and_for_the_person_who_saw_it(
     assert row_counts(app)["grants"] == 1
 
 
-def test_a_second_press_of_the_button_finds_nothing(program: Program, bob: Person) -> None:
+def test_disconnecting_twice_is_not_found(program: Program, bob: Person) -> None:
     program.connects(bob)
     form = buttons(bob.sees(PAGE))[0]
     bob.sends(form)
@@ -288,7 +290,7 @@ def test_a_second_press_of_the_button_finds_nothing(program: Program, bob: Perso
     assert_error_page(bob.sends(form), 404)
 
 
-def test_signed_out_meanwhile_the_button_leads_to_the_login_page(
+def test_the_button_pressed_after_logout_leads_to_the_login_page(
     app: Flask, program: Program, bob: Person
 ) -> None:
     program.connects(bob)
@@ -301,10 +303,10 @@ def test_signed_out_meanwhile_the_button_leads_to_the_login_page(
     assert row_counts(app)["grants"] == 1
 
 
-def test_after_signing_in_again_the_browser_is_not_led_to_a_form_that_cannot_be_opened(
+def test_login_after_the_button_returns_to_a_page_that_can_be_opened(
     program: Program, bob: Person
 ) -> None:
-    """A button's own address takes POST only: opening it would be 405 to the person who just signed in."""
+    """The form's URL accepts only POST, so returning to it would answer 405."""
     program.connects(bob)
     form = buttons(bob.sees(PAGE))[0]
     bob.opens("/logout")
@@ -313,7 +315,7 @@ def test_after_signing_in_again_the_browser_is_not_led_to_a_form_that_cannot_be_
     assert bob.sees(f"{login}&as=bob").status == 200
 
 
-def test_while_the_database_is_away_the_page_asks_for_patience(app: Flask, bob: Person) -> None:
+def test_the_page_answers_503_while_the_database_is_down(app: Flask, bob: Person) -> None:
     with database_away(app):
         response = bob.opens(PAGE)
 
@@ -322,12 +324,12 @@ def test_while_the_database_is_away_the_page_asks_for_patience(app: Flask, bob: 
     assert "Please try again in a moment" in page.text
 
 
-def test_an_apps_name_is_text_and_never_markup(app: Flask, bob: Person) -> None:
-    made = app.test_cli_runner().invoke(
+def test_an_apps_name_is_escaped(app: Flask, bob: Person) -> None:
+    result = app.test_cli_runner().invoke(
         args=["activepieces", "client", "create", "--name", "<b>x</b><script>alert(1)</script>"]
         + ["--redirect-uri", "https://program.test/callback", "--scope", "profile:read", "--json"]
     )
-    assert made.exit_code == 0
+    assert result.exit_code == 0
     client = rows_of(app, "oauth_clients")[0]
     bob.allows(Program(app, client["client_id"], None).question(scope="profile:read"))
 

@@ -1,4 +1,4 @@
-"""Random requests, right names with odd values: never a 5xx, always the RFC's answer, never a row, never astray."""
+"""Random requests with valid names and odd values: no 5xx, no stored row, no redirect to a foreign site."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FORM = "application/x-www-form-urlencoded"
 bounded = settings(
     max_examples=75,
     deadline=None,
-    derandomize=True,  # the same on every machine; `--hypothesis-seed` explores
+    derandomize=True,  # the same examples on every machine; use `--hypothesis-seed` to explore
     suppress_health_check=list(HealthCheck),
 )
 
 
 @dataclass
-class Ground:
-    """One app for all examples: nothing that they do may change it."""
+class FuzzTarget:
+    """One app for all examples; no example may change its database."""
 
     app: Flask
     program: Program
@@ -48,7 +48,7 @@ class Ground:
 
 
 @pytest.fixture(scope="module")
-def ground() -> Iterator[Ground]:
+def target() -> Iterator[FuzzTarget]:
     clock = StoppedClock()
     with tempfile.TemporaryDirectory() as directory:
         app = hosts.make_app(Path(directory), clock=clock)
@@ -56,8 +56,8 @@ def ground() -> Iterator[Ground]:
         tokens = program.connects(bob)
         expired = bob.allows(program.question(prompt="consent"))
         clock.advance(100)
-        waiting = bob.sees(program.question(prompt="consent")).form("decision").values
-        right = {
+        pending = bob.sees(program.question(prompt="consent")).form("decision").values
+        valid = {
             "grant_type": ["authorization_code", "refresh_token", "client_credentials"],
             "client_id": [program.client_id],
             "client_secret": [program.client_secret or ""],
@@ -77,12 +77,12 @@ def ground() -> Iterator[Ground]:
             "resource": ["http://localhost/"],
             "request": ["e30."],
             "request_uri": ["urn:x"],
-            "request_id": [waiting["request_id"]],
-            "consent_token": [waiting["consent_token"], "x"],
+            "request_id": [pending["request_id"]],
+            "consent_token": [pending["consent_token"], "x"],
             "decision": ["neither"],
             "workspace": ["acme", "globex"],
         }
-        yield Ground(app, program, bob, right)
+        yield FuzzTarget(app, program, bob, valid)
         hosts.dispose(app)
 
 
@@ -95,12 +95,12 @@ odd = st.one_of(
 )
 
 
-def parameters(ground: Ground, *names: str) -> st.SearchStrategy[list[tuple[str, bytes]]]:
-    """Some of these names, some twice, with a right value or an odd one."""
+def parameters(target: FuzzTarget, *names: str) -> st.SearchStrategy[list[tuple[str, bytes]]]:
+    """Some of these names, possibly repeated, each with a valid or an odd value."""
     pair = st.sampled_from(names).flatmap(
         lambda name: st.tuples(
             st.just(name),
-            st.one_of(st.sampled_from([value.encode() for value in ground.values[name]]), odd),
+            st.one_of(st.sampled_from([value.encode() for value in target.values[name]]), odd),
         )
     )
     return st.lists(pair, max_size=len(names) + 1, unique_by=lambda pair: pair[0]) | st.lists(
@@ -113,7 +113,7 @@ def headers() -> st.SearchStrategy[dict[str, str]]:
     authorization = st.tuples(st.sampled_from(["Basic ", "Bearer ", "", "basic"]), odd_text)
     return st.one_of(
         st.just({}),
-        authorization.map(lambda words: {"Authorization": "".join(words).strip()}),
+        authorization.map(lambda parts: {"Authorization": "".join(parts).strip()}),
         odd_text.map(lambda text: {"Accept": text}),
         st.sampled_from(
             [{"Content-Type": "application/json"}, {"Content-Type": FORM + ";charset=x"}]
@@ -121,7 +121,7 @@ def headers() -> st.SearchStrategy[dict[str, str]]:
     )
 
 
-def is_an_rfc_answer(response: TestResponse) -> None:
+def assert_rfc_response(response: TestResponse) -> None:
     assert response.status_code in (200, 400, 401, 413, 429), response.text
     assert response.mimetype == "application/json"
     assert response.headers["Cache-Control"] == "no-store"
@@ -146,42 +146,44 @@ def is_an_rfc_answer(response: TestResponse) -> None:
         ("/oauth/introspect", ["client_id", "client_secret", "token", "token_type_hint"]),
     ],
 )
-def test_a_machine_endpoint(ground: Ground, path: str, names: list[str]) -> None:
+def test_a_client_endpoint_survives_random_requests(
+    target: FuzzTarget, path: str, names: list[str]
+) -> None:
     @bounded
-    @given(sent=parameters(ground, *names), extra=headers())
-    def holds(sent: list[tuple[str, bytes]], extra: dict[str, str]) -> None:
+    @given(fields=parameters(target, *names), extra=headers())
+    def check(fields: list[tuple[str, bytes]], extra: dict[str, str]) -> None:
         options: dict[str, Any] = {"content_type": FORM} if "Content-Type" not in extra else {}
-        response = ground.app.test_client().post(
-            path, data=urlencode(sent), headers=extra, **options
+        response = target.app.test_client().post(
+            path, data=urlencode(fields), headers=extra, **options
         )
-        is_an_rfc_answer(response)
+        assert_rfc_response(response)
 
-    holds()
-    assert ground.unchanged()
+    check()
+    assert target.unchanged()
 
 
-@pytest.mark.parametrize("who", ["a stranger", "bob"])
-def test_the_authorization_endpoint(ground: Ground, who: str) -> None:
+@pytest.mark.parametrize("user", ["a stranger", "bob"])
+def test_the_authorization_endpoint_survives_random_requests(target: FuzzTarget, user: str) -> None:
     names = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"]
     names += ["code_challenge", "code_challenge_method", "prompt", "resource", "request"]
     names += ["request_uri", "request_id"]
-    client_id = ("client_id", ground.program.client_id.encode())
-    person = Person(ground.app) if who == "a stranger" else ground.bob
+    client_id = ("client_id", target.program.client_id.encode())
+    person = Person(target.app) if user == "a stranger" else target.bob
 
     @bounded
-    @given(sent=parameters(ground, *names), known=st.booleans())
-    def holds(sent: list[tuple[str, bytes]], known: bool) -> None:
+    @given(fields=parameters(target, *names), known=st.booleans())
+    def check(fields: list[tuple[str, bytes]], known: bool) -> None:
         if known:
-            sent = [client_id, *(pair for pair in sent if pair[0] != "client_id")]
-        response = person.opens(f"/oauth/authorize?{urlencode(sent)}")
-        leads_home(response)
+            fields = [client_id, *(pair for pair in fields if pair[0] != "client_id")]
+        response = person.opens(f"/oauth/authorize?{urlencode(fields)}")
+        assert_safe_destination(response)
 
-    holds()
-    assert ground.unchanged()
+    check()
+    assert target.unchanged()
 
 
-def leads_home(response: TestResponse) -> None:
-    """To a page of ours, the login page, or a registered address; and nowhere else."""
+def assert_safe_destination(response: TestResponse) -> None:
+    """The response is our page, or redirects to the login page or a registered redirect URI."""
     assert response.status_code in (200, 302, 303, 400, 422), response.text
     if response.location is None:
         assert_not_frameable(response)
@@ -192,20 +194,20 @@ def leads_home(response: TestResponse) -> None:
     assert not set("\r\n") & set(response.location)
 
 
-def test_the_answer_of_a_user(ground: Ground) -> None:
+def test_the_consent_form_survives_random_answers(target: FuzzTarget) -> None:
     names = ["request_id", "consent_token", "decision", "workspace", "scope"]
 
     @bounded
-    @given(sent=parameters(ground, *names))
-    def holds(sent: list[tuple[str, bytes]]) -> None:
-        response = ground.bob.browser.post(
-            "/oauth/authorize", data=urlencode(sent), content_type=FORM
+    @given(fields=parameters(target, *names))
+    def check(fields: list[tuple[str, bytes]]) -> None:
+        response = target.bob.browser.post(
+            "/oauth/authorize", data=urlencode(fields), content_type=FORM
         )
-        leads_home(response)
+        assert_safe_destination(response)
         assert response.status_code in (400, 422)
 
-    holds()
-    assert ground.unchanged()
+    check()
+    assert target.unchanged()
 
 
 json_values = st.recursive(
@@ -217,23 +219,27 @@ json_values = st.recursive(
 )
 
 
-def test_the_json_answer_of_a_user(ground: Ground) -> None:
+def test_the_consent_json_survives_random_answers(target: FuzzTarget) -> None:
     fields = ["request_id", "consent_token", "decision", "workspace", "scope"]
-    right = {name: st.sampled_from(ground.values[name]) for name in fields}
+    valid = {name: st.sampled_from(target.values[name]) for name in fields}
 
     @bounded
-    @given(body=st.fixed_dictionaries({}, optional={n: right[n] | json_values for n in fields}))
-    def holds(body: dict[str, Any]) -> None:
-        response = ground.bob.browser.post("/oauth/authorize", json=body)
+    @given(
+        body=st.fixed_dictionaries(
+            {}, optional={name: valid[name] | json_values for name in fields}
+        )
+    )
+    def check(body: dict[str, Any]) -> None:
+        response = target.bob.browser.post("/oauth/authorize", json=body)
         assert response.status_code in (400, 422), response.text
         assert response.mimetype == "application/problem+json"
 
-    holds()
-    assert ground.unchanged()
+    check()
+    assert target.unchanged()
 
 
-def test_a_bearer_token(ground: Ground) -> None:
-    genuine, _ = opened(ground.values["token"][0])
+def test_a_random_bearer_token_is_refused(target: FuzzTarget) -> None:
+    genuine, _ = opened(target.values["token"][0])
     header = st.dictionaries(
         st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jwk", "jku", "x5c", "zip", "x"]),
         st.sampled_from(["at+jwt", "HS256", "none", ["exp"], ["b64"]]) | json_values,
@@ -241,10 +247,10 @@ def test_a_bearer_token(ground: Ground) -> None:
 
     @bounded
     @given(header=header, claims=json_values, tail=odd)
-    def holds(header: dict[str, Any], claims: Any, tail: bytes) -> None:
-        response = ground.program.calls(joined(genuine | header, claims, tail))
+    def check(header: dict[str, Any], claims: Any, tail: bytes) -> None:
+        response = target.program.calls(joined(genuine | header, claims, tail))
         assert response.status_code == 401, response.text
         assert response.headers["WWW-Authenticate"].startswith("Bearer ")
 
-    holds()
-    assert ground.unchanged()
+    check()
+    assert target.unchanged()

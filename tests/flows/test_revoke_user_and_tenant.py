@@ -1,4 +1,4 @@
-"""The host disables a user or a tenant, and what was allowed ends with the call."""
+"""Disabling a user or a tenant revokes all their grants and tokens immediately."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def revoke_tenant(app: Flask, tenant_id: str) -> int:
         return Activepieces().revoke_tenant(tenant_id)
 
 
-def buys_for_itself(program: Program) -> str:
+def get_client_credentials_token(program: Program) -> str:
     token = answer_of(program.posts("/oauth/token", {"grant_type": "client_credentials"}))
     assert isinstance(token["access_token"], str)
     return token["access_token"]
@@ -32,7 +32,7 @@ def buys_for_itself(program: Program) -> str:
 # A user
 
 
-def test_all_that_a_user_allowed_in_the_tenant_ends(app: Flask, bob: Person) -> None:
+def test_revoking_a_user_revokes_all_their_grants_in_the_tenant(app: Flask, bob: Person) -> None:
     first, second = Program.registered(app), Program.registered(app)
     pairs = [(program, program.connects(bob)) for program in (first, second)]
 
@@ -45,7 +45,9 @@ def test_all_that_a_user_allowed_in_the_tenant_ends(app: Flask, bob: Person) -> 
     assert "grants" not in row_counts(app)
 
 
-def test_a_code_in_flight_buys_nothing_any_more(app: Flask, program: Program, bob: Person) -> None:
+def test_revoking_a_user_invalidates_unredeemed_codes(
+    app: Flask, program: Program, bob: Person
+) -> None:
     code = bob.allows(program.question())
 
     revoke_user(app, "bob", "acme")
@@ -55,33 +57,33 @@ def test_a_code_in_flight_buys_nothing_any_more(app: Flask, program: Program, bo
     assert "token_families" not in row_counts(app)
 
 
-def test_without_a_tenant_it_ends_in_all_of_them(
+def test_revoking_a_user_without_a_tenant_covers_every_tenant(
     app: Flask, program: Program, alice: Person, bob: Person
 ) -> None:
     pairs = [program.connects(alice, workspace=tenant) for tenant in ("acme", "acme-labs")]
-    others = program.connects(bob)
+    bobs_tokens = program.connects(bob)
 
     assert revoke_user(app, "alice") == 2
 
     assert [program.calls(pair["access_token"]).status_code for pair in pairs] == [401, 401]
-    assert program.calls(others["access_token"]).status_code == 200
+    assert program.calls(bobs_tokens["access_token"]).status_code == 200
 
 
-def test_the_users_other_tenants_and_other_users_go_on(
+def test_revoking_a_user_leaves_other_tenants_and_other_users_alone(
     app: Flask, program: Program, alice: Person, bob: Person
 ) -> None:
-    elsewhere = program.connects(alice, workspace="acme-labs")
-    ended = program.connects(alice, workspace="acme")
-    others = program.connects(bob)
+    other_tenant = program.connects(alice, workspace="acme-labs")
+    revoked = program.connects(alice, workspace="acme")
+    bobs_tokens = program.connects(bob)
 
     assert revoke_user(app, "alice", "acme") == 1
 
-    assert program.calls(ended["access_token"]).status_code == 401
-    assert program.calls(elsewhere["access_token"]).status_code == 200
-    assert program.calls(others["access_token"]).status_code == 200
+    assert program.calls(revoked["access_token"]).status_code == 401
+    assert program.calls(other_tenant["access_token"]).status_code == 200
+    assert program.calls(bobs_tokens["access_token"]).status_code == 200
 
 
-def test_a_user_who_is_back_connects_anew(app: Flask, program: Program, bob: Person) -> None:
+def test_a_revoked_user_can_connect_again(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
     revoke_user(app, "bob", "acme")
 
@@ -91,7 +93,7 @@ def test_a_user_who_is_back_connects_anew(app: Flask, program: Program, bob: Per
 
 
 @pytest.mark.parametrize(("user_id", "tenant_id"), [("nobody", "acme"), ("bob", "nowhere")])
-def test_where_nothing_was_allowed_nothing_happens(
+def test_revoking_a_user_without_grants_changes_nothing(
     app: Flask, program: Program, bob: Person, user_id: str, tenant_id: str
 ) -> None:
     program.connects(bob)
@@ -102,14 +104,16 @@ def test_where_nothing_was_allowed_nothing_happens(
     assert row_counts(app) == before
 
 
-def test_ids_are_compared_to_the_letter(app: Flask, program: Program, bob: Person) -> None:
+def test_revoking_compares_ids_exactly(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
 
     assert revoke_user(app, "Bob", "acme") == 0
     assert revoke_user(app, "bob", "ACME") == 0
 
 
-def test_the_audit_says_why(app: Flask, program: Program, bob: Person) -> None:
+def test_the_audit_records_why_a_grant_was_revoked(
+    app: Flask, program: Program, bob: Person
+) -> None:
     program.connects(bob)
 
     revoke_user(app, "bob", "acme")
@@ -119,7 +123,7 @@ def test_the_audit_says_why(app: Flask, program: Program, bob: Person) -> None:
     assert "the user was disabled" in last["detail"]
 
 
-def test_it_is_all_or_nothing(app: Flask, program: Program, bob: Person) -> None:
+def test_revoking_is_all_or_nothing(app: Flask, program: Program, bob: Person) -> None:
     pair = program.connects(bob)
 
     with database_away(app), pytest.raises(Unavailable):
@@ -128,7 +132,7 @@ def test_it_is_all_or_nothing(app: Flask, program: Program, bob: Person) -> None
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_workers_with_a_copy_follow_within_their_bound(
+def test_workers_with_a_revocation_cache_follow_within_the_allowed_staleness(
     make_app: MakeApp, clock: StoppedClock
 ) -> None:
     app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=20)
@@ -145,62 +149,65 @@ def test_workers_with_a_copy_follow_within_their_bound(
 # A tenant
 
 
-def test_all_that_anyone_allowed_in_the_tenant_ends(
+def test_revoking_a_tenant_revokes_every_grant_in_it(
     app: Flask, program: Program, alice: Person, bob: Person, carol: Person
 ) -> None:
-    hers, his = program.connects(alice), program.connects(bob)
-    elsewhere = program.connects(carol)
+    alices, bobs = program.connects(alice), program.connects(bob)
+    other_tenant = program.connects(carol)
 
     assert revoke_tenant(app, "acme") == 2
 
-    for pair in (hers, his):
+    for pair in (alices, bobs):
         assert program.calls(pair["access_token"]).status_code == 401
         assert program.refreshes(pair["refresh_token"]).status_code == 400
-    assert program.calls(elsewhere["access_token"]).status_code == 200
+    assert program.calls(other_tenant["access_token"]).status_code == 200
 
 
-def test_what_the_tenants_own_clients_hold_for_themselves_ends_too(app: Flask) -> None:
-    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
+def test_revoking_a_tenant_revokes_its_clients_credentials_tokens(app: Flask) -> None:
+    own_client = Program.registered(app, "--client-credentials", "--tenant", "acme")
     other = Program.registered(app, "--client-credentials", "--tenant", "globex")
-    ended, kept = buys_for_itself(own), buys_for_itself(other)
+    revoked, unaffected = (
+        get_client_credentials_token(own_client),
+        get_client_credentials_token(other),
+    )
 
     revoke_tenant(app, "acme")
 
-    assert own.calls(ended).status_code == 401
-    assert other.calls(kept).status_code == 200
+    assert own_client.calls(revoked).status_code == 401
+    assert other.calls(unaffected).status_code == 200
 
 
 @pytest.mark.parametrize("staleness", [0, 10])
-def test_what_was_ended_stays_ended_though_it_was_ended_twice(
+def test_revoking_a_tenant_twice_keeps_its_tokens_revoked(
     make_app: MakeApp, clock: StoppedClock, staleness: int
 ) -> None:
-    """The second call must count for as long as the tokens that it ends could live."""
+    """The second revocation must last as long as the tokens that it revokes."""
     app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=staleness)
-    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
+    own_client = Program.registered(app, "--client-credentials", "--tenant", "acme")
     revoke_tenant(app, "acme")
     clock.advance(3000)
-    token = buys_for_itself(own)
+    token = get_client_credentials_token(own_client)
 
     revoke_tenant(app, "acme")
 
     for _ in range(4):
         clock.advance(800)
         app.test_cli_runner().invoke(args=["activepieces", "prune"])
-        assert own.calls(token).status_code == 401
+        assert own_client.calls(token).status_code == 401
 
 
-def test_a_tenant_that_is_back_connects_anew_by_its_own_client(app: Flask, bob: Person) -> None:
-    """What was issued before the call is ended, and not what is issued afterwards."""
-    own = Program.registered(app, "--tenant", "acme")
-    own.connects(bob)
+def test_a_revoked_tenant_can_connect_again_with_its_own_client(app: Flask, bob: Person) -> None:
+    """Only tokens issued before the call are revoked."""
+    own_client = Program.registered(app, "--tenant", "acme")
+    own_client.connects(bob)
     revoke_tenant(app, "acme")
 
-    pair = own.connects(bob)
+    pair = own_client.connects(bob)
 
-    assert own.calls(pair["access_token"]).status_code == 200
+    assert own_client.calls(pair["access_token"]).status_code == 200
 
 
-def test_a_tenant_that_is_back_connects_anew_by_a_client_of_all(
+def test_a_revoked_tenant_can_connect_again_with_a_shared_client(
     app: Flask, program: Program, bob: Person
 ) -> None:
     program.connects(bob)

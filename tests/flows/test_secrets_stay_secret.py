@@ -1,4 +1,4 @@
-"""After a whole life of a connection, errors and thefts included: no secret in a log, a repr, an error or a table."""
+"""The whole life cycle of an authorization, errors and theft included, reveals no secret anywhere."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ from tests.support.storage import database_away, rows_of
 OLD_KEY = "an older secret key, no less secret"
 JWT_KEY = ECKey.generate_key("P-256").as_dict(private=True)
 REDIS_URL = "redis://:the-redis-password@127.0.0.1:1/0"
-#: Sent where a secret belongs; a slip of the keyboard is nearly one.
+#: Sent in place of a secret: a mistyped secret is nearly one and must not be revealed either.
 MISTYPED = "fas_almost-the-right-one"
 
 
 @dataclass
-class Life:
-    """What happened, and what must not be seen of it."""
+class LifeCycle:
+    """The secrets in use, the errors and the log."""
 
     app: Flask
     secrets: set[str] = field(default_factory=set)
     refusals: list[TestResponse] = field(default_factory=list)
     log: str = ""
 
-    def seen_in(self, text: str) -> set[str]:
+    def found_in(self, text: str) -> set[str]:
         return {secret for secret in self.secrets if secret in text}
 
-    def learns(self, *secrets: Any) -> None:
+    def add_secrets(self, *secrets: Any) -> None:
         assert all(isinstance(secret, str) and len(secret) > 8 for secret in secrets)
         self.secrets.update(secrets)
 
-    def refused(self, *responses: TestResponse) -> None:
+    def add_refusals(self, *responses: TestResponse) -> None:
         assert all(400 <= response.status_code < 600 for response in responses)
         self.refusals += responses
 
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    """With every kind of key."""
+    """An app with every kind of key."""
     return make_app(
         ACTIVEPIECES_SECRET_KEYS=[SECRET_KEY, OLD_KEY],
         ACTIVEPIECES_JWT_KEYS=[JWT_KEY],
@@ -62,46 +62,48 @@ def app(make_app: MakeApp) -> Flask:
 
 
 @pytest.fixture
-def life(app: Flask, clock: StoppedClock, caplog: pytest.LogCaptureFixture) -> Iterator[Life]:
-    """A connection from its first question to its theft, with everything that can be done wrong on the way."""
+def cycle(app: Flask, clock: StoppedClock, caplog: pytest.LogCaptureFixture) -> Iterator[LifeCycle]:
+    """Run an authorization from the first consent page to token theft, with every error on the way."""
     caplog.set_level(logging.DEBUG)
-    life = Life(app)
-    life.learns(SECRET_KEY, OLD_KEY, JWT_KEY["d"], MISTYPED, "the-redis-password")
+    cycle = LifeCycle(app)
+    cycle.add_secrets(SECRET_KEY, OLD_KEY, JWT_KEY["d"], MISTYPED, "the-redis-password")
     program, bob = Program.registered(app), Person(app, "bob")
-    life.learns(program.client_secret, program.verifier)
-    code = consents(life, program, bob)
-    tokens = redeems(life, program, code)
-    refreshes(life, program, tokens["refresh_token"])
-    calls(life, program, tokens["access_token"])
-    acts_for_itself(life)
+    cycle.add_secrets(program.client_secret, program.verifier)
+    code = give_consent(cycle, program, bob)
+    tokens = redeem(cycle, program, code)
+    refresh(cycle, program, tokens["refresh_token"])
+    call(cycle, program, tokens["access_token"])
+    use_client_credentials(cycle)
     with database_away(app):
-        life.refused(program.refreshes(tokens["refresh_token"]))
-        life.refused(program.calls(tokens["access_token"]))
-        life.refused(bob.opens(program.question(prompt="consent")))
+        cycle.add_refusals(program.refreshes(tokens["refresh_token"]))
+        cycle.add_refusals(program.calls(tokens["access_token"]))
+        cycle.add_refusals(bob.opens(program.question(prompt="consent")))
     clock.advance(120)
-    life.refused(program.redeems(code))
-    life.log = "\n".join([caplog.text, *(repr(vars(record)) for record in caplog.records)])
-    yield life
+    cycle.add_refusals(program.redeems(code))
+    cycle.log = "\n".join([caplog.text, *(repr(vars(record)) for record in caplog.records)])
+    yield cycle
 
 
-def consents(life: Life, program: Program, bob: Person) -> str:
+def give_consent(cycle: LifeCycle, program: Program, bob: Person) -> str:
     form = bob.sees(program.question()).form("decision")
-    life.learns(form.values["request_id"], form.values["consent_token"])
+    cycle.add_secrets(form.values["request_id"], form.values["consent_token"])
     cookie = bob.browser.get_cookie("activepieces_browser", path="/oauth")
     assert cookie is not None
-    life.learns(cookie.value)
-    life.refused(bob.sends(form, decision="approve", consent_token=MISTYPED))
-    life.refused(bob.sends(form, decision="approve", request_id=MISTYPED))
-    life.refused(Person(life.app, "alice").sends(form, decision="approve"))
-    life.refused(bob.opens(program.question(client_id=MISTYPED)))
-    life.refused(bob.opens(program.question(state=MISTYPED, redirect_uri="https://evil.test/")))
+    cycle.add_secrets(cookie.value)
+    cycle.add_refusals(bob.sends(form, decision="approve", consent_token=MISTYPED))
+    cycle.add_refusals(bob.sends(form, decision="approve", request_id=MISTYPED))
+    cycle.add_refusals(Person(cycle.app, "alice").sends(form, decision="approve"))
+    cycle.add_refusals(bob.opens(program.question(client_id=MISTYPED)))
+    cycle.add_refusals(
+        bob.opens(program.question(state=MISTYPED, redirect_uri="https://evil.test/"))
+    )
     code = bob.allows(program.question())
-    life.learns(code)
+    cycle.add_secrets(code)
     return code
 
 
-def redeems(life: Life, program: Program, code: str) -> dict[str, Any]:
-    life.refused(
+def redeem(cycle: LifeCycle, program: Program, code: str) -> dict[str, Any]:
+    cycle.add_refusals(
         program.redeems(code, client_secret=MISTYPED),
         program.redeems(code, code_verifier=None),
         program.redeems(code, code_verifier=program.verifier[::-1]),
@@ -109,21 +111,21 @@ def redeems(life: Life, program: Program, code: str) -> dict[str, Any]:
         program.redeems(code, grant_type=MISTYPED),
         program.redeems(f"{code}{MISTYPED}"),
         program.redeems(MISTYPED),
-        life.app.test_client().post("/oauth/token", json={"code": code}),
+        cycle.app.test_client().post("/oauth/token", json={"code": code}),
         program.posts(
             "/oauth/token", {"code": code}, headers={"Authorization": f"Basic {MISTYPED}"}
         ),
-        life.app.test_client().get(f"/oauth/token?client_secret={program.client_secret}"),
+        cycle.app.test_client().get(f"/oauth/token?client_secret={program.client_secret}"),
     )
     tokens = answer_of(program.redeems(code))
-    life.learns(tokens["access_token"], tokens["refresh_token"])
+    cycle.add_secrets(tokens["access_token"], tokens["refresh_token"])
     return tokens
 
 
-def refreshes(life: Life, program: Program, token: str) -> None:
-    other = Program.registered(life.app)
-    life.learns(other.client_secret)
-    life.refused(
+def refresh(cycle: LifeCycle, program: Program, token: str) -> None:
+    other = Program.registered(cycle.app)
+    cycle.add_secrets(other.client_secret)
+    cycle.add_refusals(
         program.refreshes(token, scope=MISTYPED),
         program.refreshes(f"{token}x"),
         program.refreshes(token[:-1]),
@@ -134,70 +136,70 @@ def refreshes(life: Life, program: Program, token: str) -> None:
     assert other.introspects(token).status_code == 200
     for _ in range(3):
         tokens = answer_of(program.refreshes(token))
-        life.learns(tokens["access_token"], tokens["refresh_token"])
+        cycle.add_secrets(tokens["access_token"], tokens["refresh_token"])
 
 
-def calls(life: Life, program: Program, token: str) -> None:
-    life.refused(
+def call(cycle: LifeCycle, program: Program, token: str) -> None:
+    cycle.add_refusals(
         program.calls(f"{token}x"),
         program.calls(MISTYPED),
-        life.app.test_client().get(f"/api/whoami?access_token={token}"),
+        cycle.app.test_client().get(f"/api/whoami?access_token={token}"),
     )
     assert program.calls(token).status_code == 200
     assert program.revokes(token).status_code == 200
-    life.refused(program.calls(token))
+    cycle.add_refusals(program.calls(token))
 
 
-def acts_for_itself(life: Life) -> None:
-    robot = Program.registered(life.app, "--client-credentials", "--tenant", "acme")
-    life.learns(robot.client_secret)
+def use_client_credentials(cycle: LifeCycle) -> None:
+    robot = Program.registered(cycle.app, "--client-credentials", "--tenant", "acme")
+    cycle.add_secrets(robot.client_secret)
     form: Parameters = {"grant_type": "client_credentials"}
-    life.learns(answer_of(robot.posts("/oauth/token", form))["access_token"])
-    life.refused(robot.posts("/oauth/token", form | {"scope": MISTYPED}))
-    alice = Person(life.app, "alice")
-    own = f"/api/integration/activepieces/oauth-clients/{robot.client_id}"
-    life.learns(answer_of(alice.browser.post(f"{own}/rotate"))["client_secret"])
-    assert not life.seen_in(alice.opens(own).text)
-    assert not life.seen_in(alice.opens(f"/oauth/clients/{robot.client_id}").text) & {
+    cycle.add_secrets(answer_of(robot.posts("/oauth/token", form))["access_token"])
+    cycle.add_refusals(robot.posts("/oauth/token", form | {"scope": MISTYPED}))
+    alice = Person(cycle.app, "alice")
+    path = f"/api/integration/activepieces/oauth-clients/{robot.client_id}"
+    cycle.add_secrets(answer_of(alice.browser.post(f"{path}/rotate"))["client_secret"])
+    assert not cycle.found_in(alice.opens(path).text)
+    assert not cycle.found_in(alice.opens(f"/oauth/clients/{robot.client_id}").text) & {
         str(robot.client_secret)
     }
 
 
-def test_no_secret_is_in_a_log(life: Life) -> None:
-    assert "authlib" in life.log, "the libraries below were listened to as well"
-    assert not life.seen_in(life.log)
+def test_no_secret_is_in_a_log(cycle: LifeCycle) -> None:
+    assert "authlib" in cycle.log, "the log must include the libraries"
+    assert not cycle.found_in(cycle.log)
 
 
-def test_no_secret_is_in_an_error(life: Life) -> None:
-    for response in life.refusals:
-        told = response.text + str(
+def test_no_secret_is_in_an_error(cycle: LifeCycle) -> None:
+    for response in cycle.refusals:
+        revealed = response.text + str(
             [value for name, value in response.headers if name != "Set-Cookie"]
         )
-        assert not life.seen_in(told), (response.status_code, told)
+        assert not cycle.found_in(revealed), (response.status_code, revealed)
 
 
-def test_no_secret_is_in_an_audit_event(life: Life) -> None:
-    events = rows_of(life.app, "audit_events")
+def test_no_secret_is_in_an_audit_event(cycle: LifeCycle) -> None:
+    events = rows_of(cycle.app, "audit_events")
 
     assert len(events) > 5
-    assert not life.seen_in(str(events))
+    assert not cycle.found_in(str(events))
 
 
-def test_no_secret_is_in_any_table(life: Life) -> None:
-    """Whoever steals the database has hashes and halves of keys."""
+def test_no_secret_is_in_any_table(cycle: LifeCycle) -> None:
+    """A stolen database contains only hashes and key fragments."""
     for table in tables.metadata.sorted_tables:
-        stored = str(rows_of(life.app, table.name.removeprefix("activepieces_")))
-        assert not life.seen_in(stored), table.name
+        stored = str(rows_of(cycle.app, table.name.removeprefix("activepieces_")))
+        assert not cycle.found_in(stored), table.name
 
 
-def test_no_secret_is_in_a_repr(life: Life) -> None:
-    shown = [repr(thing) for thing in reachable_objects(get_state(life.app))]
+def test_no_secret_is_in_a_repr(cycle: LifeCycle) -> None:
+    representations = [repr(value) for value in reachable_objects(get_state(cycle.app))]
 
-    assert len(shown) > 10
-    assert not life.seen_in(" ".join(shown))
+    assert len(representations) > 10
+    assert not cycle.found_in(" ".join(representations))
 
 
-def test_no_secret_is_in_a_complaint_about_the_configuration(app: Flask) -> None:
+def test_no_secret_is_in_a_configuration_error(app: Flask) -> None:
     broken = {
         "SECRET_KEY": "too short",
         "ACTIVEPIECES_JWT_KEYS": [
@@ -214,6 +216,6 @@ def test_no_secret_is_in_a_complaint_about_the_configuration(app: Flask) -> None
     with pytest.raises(ConfigError) as caught:
         Activepieces(SmallHost()).init_app(host)
 
-    told = "".join(str(thing) for thing in (caught.value, *caught.traceback))
+    revealed = "".join(str(value) for value in (caught.value, *caught.traceback))
     assert len(caught.value.problems) == len(broken)
-    assert not {secret for secret in (MISTYPED, JWT_KEY["d"], "too short") if secret in told}
+    assert not {secret for secret in (MISTYPED, JWT_KEY["d"], "too short") if secret in revealed}

@@ -1,4 +1,4 @@
-"""Integrations through the JSON API: set up, looked at, switched off, given another key, removed."""
+"""Integrations through the JSON API: set up, read, disable, change the key, remove."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def alice(app: Flask) -> ApiUser:
 
 @pytest.fixture
 def key(server: ActivepiecesServer) -> dict[str, str]:
-    """What a tenant with a key of its own gives."""
+    """The setup body of a tenant with its own key."""
     return {"apiKey": server.api_key, "projectId": server.project_id}
 
 
@@ -41,17 +41,17 @@ def another_key(server: ActivepiecesServer) -> str:
     return secret
 
 
-# Set up
+# Setup
 
 
-def test_an_integration_is_set_up_and_shown_without_its_key(
+def test_a_new_integration_is_shown_without_its_key(
     alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     integration = alice.links(**key)
 
-    shown = alice.gets(f"/setup/{integration}")
+    fetched = alice.gets(f"/setup/{integration}")
 
-    assert answer_of(shown) == {
+    assert answer_of(fetched) == {
         "id": integration,
         "tenantId": "acme",
         "organizationId": None,
@@ -67,25 +67,27 @@ def test_an_integration_is_set_up_and_shown_without_its_key(
         "createdAt": "2027-01-15T08:00:00Z",
         "updatedAt": "2027-01-15T08:00:00Z",
     }
-    assert answer_of(alice.gets(f"/integration-tenant/{integration}")) == shown.get_json()
-    assert shown.headers["Cache-Control"] == "no-store"
+    assert answer_of(alice.gets(f"/integration-tenant/{integration}")) == fetched.get_json()
+    assert fetched.headers["Cache-Control"] == "no-store"
 
 
-def test_setting_up_again_is_a_change(
+def test_setting_up_again_updates_the_integration(
     alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     first = alice.links(**key)
-    other = another_key(server)
+    new_key = another_key(server)
 
-    second = alice.links(apiKey=other)
+    second = alice.links(apiKey=new_key)
 
     assert second == first
-    shown = answer_of(alice.gets(f"/setup/{first}"))
-    assert shown["credentialHint"] == f"sk-…{other[-4:]}"
-    assert shown["projectId"] == server.project_id
+    fetched = answer_of(alice.gets(f"/setup/{first}"))
+    assert fetched["credentialHint"] == f"sk-…{new_key[-4:]}"
+    assert fetched["projectId"] == server.project_id
 
 
-def test_a_tenant_may_have_one_for_each_organization(alice: ApiUser, key: dict[str, str]) -> None:
+def test_a_tenant_may_have_an_integration_for_each_organization(
+    alice: ApiUser, key: dict[str, str]
+) -> None:
     whole = alice.links(**key)
     labs = alice.links(organizationId="labs", **key)
 
@@ -94,52 +96,55 @@ def test_a_tenant_may_have_one_for_each_organization(alice: ApiUser, key: dict[s
     assert [(one["id"], one["organizationId"]) for one in listed] == [(whole, None), (labs, "labs")]
 
 
-class HostOfOrganizations(SmallHost):
-    """Whose users always are in an organization."""
+class HostWithOrganization(SmallHost):
+    """All users are always in an organization."""
 
     def current_principal(self) -> Principal | None:
         principal = super().current_principal()
         return None if principal is None else replace(principal, organization_id="sales")
 
 
-def test_the_organization_is_the_callers_unless_it_is_said_to_be_none(
+def test_the_organization_defaults_to_the_callers_and_null_means_the_whole_tenant(
     make_app: MakeApp, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
-    app = make_app(host=HostOfOrganizations(), ACTIVEPIECES_BASE_URL=server.url)
+    app = make_app(host=HostWithOrganization(), ACTIVEPIECES_BASE_URL=server.url)
     alice = ApiUser.named(app, "alice")
 
-    own = alice.links(**key)
+    sales = alice.links(**key)
     whole = alice.links(**key, organizationId=None)
     again = alice.links(organizationId="sales")
 
     listed = answer_of(alice.gets("/setup"))["data"]
-    assert [(one["id"], one["organizationId"]) for one in listed] == [(whole, None), (own, "sales")]
-    assert again == own
+    assert [(one["id"], one["organizationId"]) for one in listed] == [
+        (whole, None),
+        (sales, "sales"),
+    ]
+    assert again == sales
 
 
 @pytest.mark.parametrize("organization", ["made-up", "acme", "acme-labs"])
 def test_an_organization_that_is_not_the_callers_is_refused(
     alice: ApiUser, server: ActivepiecesServer, organization: str
 ) -> None:
-    """It would make as many projects as somebody makes up names."""
+    """Otherwise anyone could create a project for every invented name."""
     answer = alice.posts("/setup", {"organizationId": organization})
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == ["organizationId"]
     assert server.calls == []
 
 
-def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: ApiUser) -> None:
+def test_a_tenant_without_a_key_gets_its_own_project(alice: ApiUser) -> None:
     integration = alice.links()
 
-    shown = answer_of(alice.gets(f"/setup/{integration}"))
+    fetched = answer_of(alice.gets(f"/setup/{integration}"))
     (project,) = answer_of(alice.gets(f"/projects/{integration}"))["data"]
 
-    assert (shown["hasCredentials"], shown["credentialHint"]) == (False, None)
-    assert (project["id"], project["externalId"]) == (shown["projectId"], "acme")
+    assert (fetched["hasCredentials"], fetched["credentialHint"]) == (False, None)
+    assert (project["id"], project["externalId"]) == (fetched["projectId"], "acme")
 
 
 @pytest.mark.parametrize(
-    ("body", "field", "words"),
+    ("body", "field", "message"),
     [
         ({"apiKey": "sk-of-somebody-else"}, "apiKey", "does not accept"),
         ({"userToken": "not-a-token"}, "userToken", "does not accept"),
@@ -158,36 +163,34 @@ def test_a_tenant_without_a_key_gets_a_project_of_its_own(alice: ApiUser) -> Non
         ({"enabled": False}, "enabled", "Unknown field."),
     ],
 )
-def test_what_does_not_fit_is_named_and_nothing_is_kept(
-    app: Flask, alice: ApiUser, body: dict[str, Any], field: str, words: str
+def test_an_invalid_field_is_named_and_nothing_is_stored(
+    app: Flask, alice: ApiUser, body: dict[str, Any], field: str, message: str
 ) -> None:
-    told = problem(alice.posts("/setup", body), 422, "Invalid input")
+    error = problem(alice.posts("/setup", body), 422, "Invalid input")
 
-    assert list(told["fields"]) == [field]
-    assert words in told["fields"][field]
+    assert list(error["fields"]) == [field]
+    assert message in error["fields"][field]
     assert row_counts(app) == {}
 
 
-def test_a_project_that_the_key_does_not_see_is_refused_with_those_that_it_sees(
+def test_a_project_that_the_key_cannot_see_is_refused_with_a_list_of_those_it_can(
     alice: ApiUser, server: ActivepiecesServer
 ) -> None:
-    told = problem(
+    error = problem(
         alice.posts("/setup", {"apiKey": server.api_key, "projectId": "none"}), 422, "Invalid input"
     )
 
-    assert server.project_id in told["fields"]["projectId"]
+    assert server.project_id in error["fields"]["projectId"]
 
 
-def test_without_any_key_there_is_nothing_to_set_up(
-    make_app: MakeApp, server: ActivepiecesServer
-) -> None:
+def test_setup_without_any_key_is_refused(make_app: MakeApp, server: ActivepiecesServer) -> None:
     alice = ApiUser.named(make_app(ACTIVEPIECES_BASE_URL=server.url), "alice")
 
     assert "apiKey" in problem(alice.posts("/setup", {}), 422, "Invalid input")["fields"]
     assert server.calls == []
 
 
-# Changed
+# Changes
 
 
 def test_a_disabled_integration_is_blocked_until_it_is_enabled_again(
@@ -196,11 +199,11 @@ def test_a_disabled_integration_is_blocked_until_it_is_enabled_again(
     integration = alice.links(**key)
     before = len(server.calls)
 
-    off = answer_of(alice.patches(f"/setup/{integration}", {"enabled": False}))
+    disabled = answer_of(alice.patches(f"/setup/{integration}", {"enabled": False}))
     status = answer_of(alice.gets(f"/status/{integration}"))
     blocked = alice.gets(f"/connections/{integration}")
 
-    assert (off["enabled"], status) == (False, {"enabled": False})
+    assert (disabled["enabled"], status) == (False, {"enabled": False})
     assert problem(blocked, 409, "Disabled")["code"] == "disabled"
     assert len(server.calls) == before
 
@@ -209,31 +212,31 @@ def test_a_disabled_integration_is_blocked_until_it_is_enabled_again(
     assert alice.gets(f"/connections/{integration}").status_code == 200
 
 
-def test_a_key_is_rotated_once_activepieces_took_the_new_one(
+def test_a_new_key_replaces_the_old_one_only_if_activepieces_accepts_it(
     alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     integration = alice.links(**key)
     new = another_key(server)
 
     refused = alice.patches(f"/setup/{integration}", {"apiKey": "sk-wrong"})
-    kept = answer_of(alice.gets(f"/setup/{integration}"))["credentialHint"]
+    unchanged = answer_of(alice.gets(f"/setup/{integration}"))["credentialHint"]
     changed = answer_of(alice.patches(f"/setup/{integration}", {"apiKey": new}))
 
     assert list(problem(refused, 422, "Invalid input")["fields"]) == ["apiKey"]
-    assert kept.endswith(server.api_key[-4:])
+    assert unchanged.endswith(server.api_key[-4:])
     assert changed["credentialHint"].endswith(new[-4:])
 
 
-def test_a_credential_is_removed_by_null(
+def test_null_removes_a_credential(
     alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
 ) -> None:
     integration = alice.links(**key, userToken=server.user_token())
 
-    left = answer_of(alice.patches(f"/setup/{integration}", {"userToken": None}))
-    none = answer_of(alice.patches(f"/setup/{integration}", {"apiKey": None}))
+    without_token = answer_of(alice.patches(f"/setup/{integration}", {"userToken": None}))
+    without_key = answer_of(alice.patches(f"/setup/{integration}", {"apiKey": None}))
 
-    assert left["credentialHint"] == f"sk-…{server.api_key[-4:]}"
-    assert (none["credentialHint"], none["hasCredentials"]) == (None, False)
+    assert without_token["credentialHint"] == f"sk-…{server.api_key[-4:]}"
+    assert (without_key["credentialHint"], without_key["hasCredentials"]) == (None, False)
 
 
 def test_an_empty_change_changes_nothing(alice: ApiUser, key: dict[str, str]) -> None:
@@ -243,7 +246,7 @@ def test_an_empty_change_changes_nothing(alice: ApiUser, key: dict[str, str]) ->
     assert answer_of(alice.patches(f"/setup/{integration}", {})) == before
 
 
-# Removed
+# Removal
 
 
 def test_a_removed_integration_is_gone(app: Flask, alice: ApiUser, key: dict[str, str]) -> None:

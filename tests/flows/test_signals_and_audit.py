@@ -1,4 +1,4 @@
-"""What happens is written down in the same transaction, and announced once after its commit."""
+"""Every event is recorded in its transaction and sent as a signal once, after the commit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.storage import rows_of
 
 @dataclass
 class Scene:
-    """Who is there when something happens; Bob is connected and his code is kept."""
+    """An app, a program and Bob, who is connected to it; his redeemed code is kept."""
 
     app: Flask
     program: Program
@@ -30,29 +30,29 @@ class Scene:
     code: str
     pair: dict[str, Any]
 
-    def manages(self, *words: str) -> None:
-        done = self.app.test_cli_runner().invoke(args=["activepieces", *words])
-        assert done.exit_code == 0, done.output
+    def run_cli(self, *arguments: str) -> None:
+        result = self.app.test_cli_runner().invoke(args=["activepieces", *arguments])
+        assert result.exit_code == 0, result.output
 
-    def refreshes_thrice(self) -> None:
+    def reuse_a_refresh_token(self) -> None:
         second = answer_of(self.program.refreshes(self.pair["refresh_token"]))
         answer_of(self.program.refreshes(second["refresh_token"]))
         self.program.refreshes(self.pair["refresh_token"])
 
-    def buys_for_itself(self) -> None:
-        own = Program.registered(self.app, "--client-credentials", "--tenant", "acme")
-        answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
+    def get_client_credentials_token(self) -> None:
+        client = Program.registered(self.app, "--client-credentials", "--tenant", "acme")
+        answer_of(client.posts("/oauth/token", {"grant_type": "client_credentials"}))
 
-    def suspends_and_enables(self) -> None:
-        self.manages("client", "disable", self.program.client_id)
-        self.manages("client", "enable", self.program.client_id)
+    def disable_and_enable_client(self) -> None:
+        self.run_cli("client", "disable", self.program.client_id)
+        self.run_cli("client", "enable", self.program.client_id)
 
-    def renames(self) -> None:
+    def rename_client(self) -> None:
         alice = Person(self.app, "alice")
         api = "/api/integration/activepieces/oauth-clients"
         body = {"name": "Mine", "redirect_uris": ["https://mine.test/"], "scope": "tasks:read"}
-        made = alice.browser.post(api, json=body).get_json()
-        alice.browser.patch(f"{api}/{made['client_id']}", json={"name": "Yours"})
+        created = alice.browser.post(api, json=body).get_json()
+        alice.browser.patch(f"{api}/{created['client_id']}", json={"name": "Yours"})
 
 
 @pytest.fixture
@@ -62,47 +62,47 @@ def scene(app: Flask, trusted: Program, bob: Person) -> Scene:
 
 
 @contextmanager
-def listening(app: Flask) -> Iterator[list[Event]]:
-    """Collects every event that the app announces."""
-    heard: list[Event] = []
+def recorded_signals(app: Flask) -> Iterator[list[Event]]:
+    """Collect every event that the app sends."""
+    received: list[Event] = []
 
     def listen(sender: Flask, event: Event) -> None:
-        heard.append(event)
+        received.append(event)
 
     for signal in signals.BY_NAME.values():
         signal.connect(listen, app)
     try:
-        yield heard
+        yield received
     finally:
         for signal in signals.BY_NAME.values():
             signal.disconnect(listen, app)
 
 
-#: Recorded in the row of the token family, and so not in the audit (see below).
-IN_FAMILY = {"token.issued", "token.refreshed"}
-WHOSE = ("tenant_id", "user_id", "client_id", "grant_id", "family_id")
+#: Recorded in the token family's row, and therefore not in the audit (see below).
+RECORDED_IN_FAMILY = {"token.issued", "token.refreshed"}
+ID_FIELDS = ("tenant_id", "user_id", "client_id", "grant_id", "family_id")
 
-#: What brings the event about, what the event tells besides, and of whom it tells.
-HAPPENINGS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = {
+#: By event: the action that causes it, its detail, and the ids that it has.
+EVENTS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = {
     "client.created": (
         lambda scene: Program.registered(scene.app),
         {"client": "Program"},
         {"client_id"},
     ),
-    "client.updated": (Scene.renames, {"client": "Mine"}, {"client_id", "tenant_id"}),
+    "client.updated": (Scene.rename_client, {"client": "Mine"}, {"client_id", "tenant_id"}),
     "client.disabled": (
-        lambda scene: scene.manages("client", "disable", scene.program.client_id),
+        lambda scene: scene.run_cli("client", "disable", scene.program.client_id),
         {"client": "Program"},
         {"client_id"},
     ),
-    "client.enabled": (Scene.suspends_and_enables, {"client": "Program"}, {"client_id"}),
+    "client.enabled": (Scene.disable_and_enable_client, {"client": "Program"}, {"client_id"}),
     "client.secret_rotated": (
-        lambda scene: scene.manages("client", "rotate", scene.program.client_id),
+        lambda scene: scene.run_cli("client", "rotate", scene.program.client_id),
         {"client": "Program"},
         {"client_id"},
     ),
     "client.deleted": (
-        lambda scene: scene.manages("client", "delete", scene.program.client_id, "--yes"),
+        lambda scene: scene.run_cli("client", "delete", scene.program.client_id, "--yes"),
         {"client": "Program"},
         {"client_id"},
     ),
@@ -126,76 +126,76 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]
             brought_back(scene.bob.opens(scene.program.question()))["code"]
         ),
         {},
-        set(WHOSE),
+        set(ID_FIELDS),
     ),
     "token.refreshed": (
         lambda scene: scene.program.refreshes(scene.pair["refresh_token"]),
         {},
-        set(WHOSE),
+        set(ID_FIELDS),
     ),
     "token.revoked": (
         lambda scene: scene.program.revokes(scene.pair["refresh_token"]),
         {},
-        set(WHOSE),
+        set(ID_FIELDS),
     ),
-    "code.replayed": (lambda scene: scene.program.redeems(scene.code), {}, set(WHOSE)),
-    "refresh.replayed": (Scene.refreshes_thrice, {}, set(WHOSE)),
+    "code.replayed": (lambda scene: scene.program.redeems(scene.code), {}, set(ID_FIELDS)),
+    "refresh.replayed": (Scene.reuse_a_refresh_token, {}, set(ID_FIELDS)),
 }
 
 
-@pytest.mark.parametrize("name", HAPPENINGS)
-def test_an_event_is_announced_once_and_has_its_row(scene: Scene, name: str) -> None:
-    act, detail, of_whom = HAPPENINGS[name]
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_is_sent_once_and_has_its_audit_row(scene: Scene, name: str) -> None:
+    act, detail, ids = EVENTS[name]
     before = len(rows_of(scene.app, "audit_events"))
 
-    with listening(scene.app) as heard:
+    with recorded_signals(scene.app) as received:
         act(scene)
 
-    (event,) = [event for event in heard if event.name == name]
+    (event,) = [event for event in received if event.name == name]
     rows = [row for row in rows_of(scene.app, "audit_events")[before:] if row["name"] == name]
     assert event.at == START
     assert dict(event.detail) == detail
-    assert {field for field in WHOSE if getattr(event, field) is not None} == of_whom
-    if name in IN_FAMILY:
+    assert {field for field in ID_FIELDS if getattr(event, field) is not None} == ids
+    if name in RECORDED_IN_FAMILY:
         assert rows == []
         return
-    assert [{field: row[field] for field in WHOSE} for row in rows] == [
-        {field: getattr(event, field) for field in WHOSE}
+    assert [{field: row[field] for field in ID_FIELDS} for row in rows] == [
+        {field: getattr(event, field) for field in ID_FIELDS}
     ]
     assert json.loads(rows[0]["detail"]) == detail
     assert rows[0]["at"] == START
 
 
-def test_who_is_told_can_already_see_what_happened(scene: Scene) -> None:
-    """After the commit, not before: a listener may look the thing up."""
-    seen: list[int] = []
+def test_a_listener_already_sees_the_committed_change(scene: Scene) -> None:
+    """Signals are sent after the commit, so that a listener can query the database."""
+    row_count: list[int] = []
 
-    def look(sender: Flask, event: Event) -> None:
-        found = [row for row in rows_of(sender, "grants") if row["id"] == event.grant_id]
-        seen.append(len(found))
+    def count_rows(sender: Flask, event: Event) -> None:
+        grants = [row for row in rows_of(sender, "grants") if row["id"] == event.grant_id]
+        row_count.append(len(grants))
 
-    with signals.grant_approved.connected_to(look, scene.app):
+    with signals.grant_approved.connected_to(count_rows, scene.app):
         scene.bob.allows(scene.program.question(prompt="consent"))
-    with signals.grant_revoked.connected_to(look, scene.app):
+    with signals.grant_revoked.connected_to(count_rows, scene.app):
         scene.bob.sends(scene.bob.sees("/oauth/connected-apps").forms[0])
 
-    assert seen == [1, 0]
+    assert row_count == [1, 0]
 
 
-def test_a_clients_own_tokens_are_announced_as_such(scene: Scene) -> None:
-    with listening(scene.app) as heard:
-        scene.buys_for_itself()
+def test_a_client_credentials_token_is_reported_with_its_grant_type(scene: Scene) -> None:
+    with recorded_signals(scene.app) as received:
+        scene.get_client_credentials_token()
 
-    issued = next(event for event in heard if event.name == "token.issued")
+    issued = next(event for event in received if event.name == "token.issued")
     assert dict(issued.detail) == {"grant_type": "client_credentials"}
     assert (issued.tenant_id, issued.user_id, issued.grant_id) == ("acme", None, None)
 
 
-def test_what_was_allowed_before_is_not_announced_as_allowed_again(scene: Scene) -> None:
-    with listening(scene.app) as heard:
+def test_a_remembered_approval_sends_no_new_event(scene: Scene) -> None:
+    with recorded_signals(scene.app) as received:
         brought_back(scene.bob.opens(scene.program.question()))
 
-    assert heard == []
+    assert received == []
 
 
 @pytest.mark.parametrize(
@@ -210,47 +210,47 @@ def test_what_was_allowed_before_is_not_announced_as_allowed_again(scene: Scene)
         lambda scene: scene.program.calls(scene.pair["access_token"]),
     ],
 )
-def test_what_changes_nothing_announces_nothing(
+def test_a_request_that_changes_nothing_sends_no_event(
     scene: Scene, act: Callable[[Scene], object]
 ) -> None:
     before = rows_of(scene.app, "audit_events")
 
-    with listening(scene.app) as heard:
+    with recorded_signals(scene.app) as received:
         act(scene)
 
-    assert heard == []
+    assert received == []
     assert rows_of(scene.app, "audit_events") == before
 
 
-def test_the_row_of_a_family_says_how_often_and_when_it_was_refreshed(
+def test_a_familys_row_records_when_and_how_often_it_was_refreshed(
     scene: Scene, clock: StoppedClock
 ) -> None:
     token = scene.pair["refresh_token"]
-    with listening(scene.app) as heard:
+    with recorded_signals(scene.app) as received:
         for _ in range(3):
             clock.advance(hours=1)
             token = answer_of(scene.program.refreshes(token))["refresh_token"]
 
     (row,) = rows_of(scene.app, "token_families")
-    assert {row["id"]} == {event.family_id for event in heard}
+    assert {row["id"]} == {event.family_id for event in received}
     for field in ("tenant_id", "user_id", "client_id", "grant_id"):
-        assert {row[field]} == {getattr(event, field) for event in heard}
+        assert {row[field]} == {getattr(event, field) for event in received}
     assert row["refresh_count"] == 3
     assert (row["created_at"], row["rotated_at"]) == (START, START + 3 * 3600)
-    assert [event.at for event in heard] == [START + 3600 * hour for hour in (1, 2, 3)]
+    assert [event.at for event in received] == [START + 3600 * hour for hour in (1, 2, 3)]
 
 
 def test_a_repeated_answer_is_not_counted(scene: Scene) -> None:
-    with listening(scene.app) as heard:
+    with recorded_signals(scene.app) as received:
         for _ in range(3):
             answer_of(scene.program.refreshes(scene.pair["refresh_token"]))
 
     (row,) = rows_of(scene.app, "token_families")
     assert row["refresh_count"] == 1
-    assert len(heard) == 1
+    assert len(received) == 1
 
 
-def test_each_connection_counts_for_itself(scene: Scene) -> None:
+def test_each_token_family_counts_its_own_refreshes(scene: Scene) -> None:
     code = brought_back(scene.bob.opens(scene.program.question()))["code"]
     other = answer_of(scene.program.redeems(code))
     for pair in (scene.pair, other):
@@ -279,14 +279,14 @@ def test_a_failing_listener_changes_nothing_and_is_logged(
     assert pair["refresh_token"] not in caplog.text
 
 
-def test_a_failing_listener_keeps_no_other_from_hearing(scene: Scene) -> None:
-    heard: list[str] = []
+def test_a_failing_listener_does_not_stop_the_others(scene: Scene) -> None:
+    received: list[str] = []
 
     def fail(sender: Flask, event: Event) -> None:
         raise RuntimeError
 
     def listen(sender: Flask, event: Event) -> None:
-        heard.append(event.name)
+        received.append(event.name)
 
     signal = signals.token_refreshed
     with (
@@ -296,11 +296,11 @@ def test_a_failing_listener_keeps_no_other_from_hearing(scene: Scene) -> None:
     ):
         scene.program.refreshes(scene.pair["refresh_token"])
 
-    assert heard == ["token.refreshed"]
+    assert received == ["token.refreshed"]
 
 
-def given_out(scene: Scene) -> list[str]:
-    """Every secret that left the server during a connection's life."""
+def issued_secrets(scene: Scene) -> list[str]:
+    """Every secret that the server issued, including those of one refresh."""
     second = answer_of(scene.program.refreshes(scene.pair["refresh_token"]))
     pairs = [
         pair[name] for pair in (scene.pair, second) for name in ("access_token", "refresh_token")
@@ -308,9 +308,9 @@ def given_out(scene: Scene) -> list[str]:
     return [str(scene.program.client_secret), scene.code, *pairs]
 
 
-def test_nothing_stored_is_a_secret_a_code_or_a_token(scene: Scene) -> None:
-    """A copy of the database opens nothing, and neither does the audit."""
-    secrets = given_out(scene)
+def test_no_secret_code_or_token_is_stored(scene: Scene) -> None:
+    """A stolen copy of the database, or of its audit, grants no access."""
+    secrets = issued_secrets(scene)
 
     names = [table.name.removeprefix("activepieces_") for table in tables.metadata.sorted_tables]
     stored = "".join(str(rows_of(scene.app, name)) for name in names)
@@ -320,15 +320,15 @@ def test_nothing_stored_is_a_secret_a_code_or_a_token(scene: Scene) -> None:
         assert secret.rpartition(".")[2] not in stored
 
 
-def test_nothing_logged_is_a_secret_a_code_or_a_token(
+def test_no_secret_code_or_token_is_logged(
     app: Flask, bob: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Also at the finest level, also where something goes wrong; the database's own log is the host's affair."""
+    """At DEBUG level and after errors, too. The database's log is the host's responsibility."""
     with caplog.at_level(logging.DEBUG):
         program = Program.registered(app)
         code = bob.allows(program.question())
         scene = Scene(app, program, bob, code, answer_of(program.redeems(code)))
-        secrets = given_out(scene)
+        secrets = issued_secrets(scene)
         program.redeems(code)
         program.refreshes(scene.pair["refresh_token"])
         program.calls(scene.pair["access_token"])
