@@ -1,4 +1,4 @@
-"""Characters that some layer below may choke on (NUL, broken UTF-8, surrogates), everywhere and on every database."""
+"""Characters that some layer may not handle (NUL, invalid UTF-8, surrogates), in every input, on every database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.hosts import ALL_SCOPES
 
 FORM = "application/x-www-form-urlencoded"
 
-#: Percent-encoded, as they come in a query or a form.
+#: Percent-encoded, as sent in a query or a form.
 NASTY = [
     "%00",
     "a%00b",
@@ -29,14 +29,14 @@ NASTY = [
     "%C0%80",  # an overlong NUL
     "%ED%A0%80",  # a lone surrogate
     "%F0%9F%98%80",
-    "%E2%80%AE",  # right to left from here on
+    "%E2%80%AE",  # right-to-left override
     "%0D%0AX:%20y",
     "%",
     "%zz",
     "%27%22%5C%3B--",
 ]
-#: The same as texts, as they come in JSON.
-NASTY_TEXTS = [
+#: The same characters as strings, as sent in JSON.
+NASTY_STRINGS = [
     "\x00",
     "a\x00b",
     "\ud800",
@@ -57,7 +57,7 @@ NASTY_TEXTS = [
     ],
 )
 def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
-    """The small host on each kind of database; one for all tests, for nothing here leaves a trace."""
+    """The small host on each kind of database; shared by all tests, because none of them stores anything."""
     with TemporaryDirectory() as directory, fresh_database(request.param, Path(directory)) as url:
         app = hosts.make_app(Path(directory), database=url, clock=StoppedClock())
         try:
@@ -68,7 +68,7 @@ def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
 
 @pytest.fixture(scope="module")
 def program(app: Flask) -> Program:
-    """A client that bob and alice have said yes to, so that nothing but a request is in the way of a code."""
+    """A client that Bob and Alice have approved, so that only the request can be refused."""
     program = Program.registered(app)
     program.connects(Person(app, "bob"))
     program.connects(Person(app, "alice"), workspace="acme")
@@ -79,14 +79,14 @@ def without(pairs: dict[str, str], name: str) -> str:
     return urlencode({key: value for key, value in pairs.items() if key != name})
 
 
-def is_an_rfc_answer(response: TestResponse) -> None:
+def assert_rfc_response(response: TestResponse) -> None:
     assert response.status_code in (200, 400, 401, 429), response.text
     body = response.get_json()
     assert response.status_code == 200 or set(body) <= {"error", "error_description"}
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_at_the_machine_endpoints(app: Flask, program: Program) -> None:
+def test_nasty_characters_at_the_client_endpoints(app: Flask, program: Program) -> None:
     forms = [
         {
             "grant_type": "authorization_code",
@@ -98,23 +98,23 @@ def test_at_the_machine_endpoints(app: Flask, program: Program) -> None:
         {"grant_type": "client_credentials", "scope": "x"},
         {"token": "x", "token_type_hint": "x"},
     ]
-    proof = {"client_id": program.client_id, "client_secret": program.client_secret or ""}
+    credentials = {"client_id": program.client_id, "client_secret": program.client_secret or ""}
     client = app.test_client()
 
     with assert_nothing_stored(app):
         for form in forms:
             paths = ("revoke", "introspect") if "token" in form else ("token",)
-            for name in (*form, *proof, "unknown"):
+            for name in (*form, *credentials, "unknown"):
                 for nasty in NASTY:
-                    body = f"{without(form | proof, name)}&{name}={nasty}"
+                    body = f"{without(form | credentials, name)}&{name}={nasty}"
                     for path in paths:
-                        is_an_rfc_answer(
+                        assert_rfc_response(
                             client.post(f"/oauth/{path}", data=body, content_type=FORM)
                         )
 
 
-def test_in_every_part_of_a_token(app: Flask, program: Program) -> None:
-    client, proof = (
+def test_nasty_characters_in_every_part_of_a_token(app: Flask, program: Program) -> None:
+    client, credentials = (
         app.test_client(),
         {
             "client_id": program.client_id,
@@ -134,12 +134,12 @@ def test_in_every_part_of_a_token(app: Flask, program: Program) -> None:
                 f"v1.e30.{nasty}",
                 f"e30.{nasty}.c",
             ):
-                body = f"{urlencode(proof)}&token={text}&refresh_token={text}"
+                body = f"{urlencode(credentials)}&token={text}&refresh_token={text}"
                 for path in ("token", "revoke", "introspect"):
-                    is_an_rfc_answer(client.post(f"/oauth/{path}", data=body, content_type=FORM))
+                    assert_rfc_response(client.post(f"/oauth/{path}", data=body, content_type=FORM))
 
 
-def test_in_the_authorization_header(app: Flask, program: Program) -> None:
+def test_nasty_characters_in_the_authorization_header(app: Flask, program: Program) -> None:
     client = app.test_client()
 
     with assert_nothing_stored(app):
@@ -149,17 +149,17 @@ def test_in_the_authorization_header(app: Flask, program: Program) -> None:
                 response = client.post(
                     "/oauth/token", data={"grant_type": "client_credentials"}, auth=pair
                 )
-                is_an_rfc_answer(response)
+                assert_rfc_response(response)
         for raw in ("\xff", "\xc3\xa9", "\x80\x00"):
             for scheme in ("Basic", "Bearer"):
                 headers = {"Authorization": f"{scheme} {raw}"}
-                is_an_rfc_answer(
+                assert_rfc_response(
                     client.post("/oauth/introspect", data={"token": "x"}, headers=headers)
                 )
                 assert client.get("/api/whoami", headers=headers).status_code == 401
 
 
-def test_in_a_body_that_is_not_even_text(app: Flask) -> None:
+def test_a_body_that_is_not_a_valid_form(app: Flask) -> None:
     client = app.test_client()
 
     with assert_nothing_stored(app):
@@ -174,18 +174,18 @@ def test_in_a_body_that_is_not_even_text(app: Flask) -> None:
             b"",
         ):
             for path in ("token", "revoke", "introspect"):
-                is_an_rfc_answer(client.post(f"/oauth/{path}", data=body, content_type=FORM))
+                assert_rfc_response(client.post(f"/oauth/{path}", data=body, content_type=FORM))
 
 
-def test_at_the_authorization_endpoint(app: Flask, program: Program) -> None:
-    stranger, bob = Person(app), Person(app, "bob")
+def test_nasty_characters_at_the_authorization_endpoint(app: Flask, program: Program) -> None:
+    anonymous, bob = Person(app), Person(app, "bob")
     names = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"]
     names += ["code_challenge", "code_challenge_method", "prompt", "resource", "request_id", "x"]
 
     with assert_nothing_stored(app):
         for name in names:
             for nasty in NASTY:
-                for person in (stranger, bob):
+                for person in (anonymous, bob):
                     question = program.question(**({} if name == "x" else {name: None}))
                     response = person.opens(f"{question}&{name}={nasty}")
                     if response.status_code == 400:
@@ -193,10 +193,10 @@ def test_at_the_authorization_endpoint(app: Flask, program: Program) -> None:
                     elif response.status_code == 303:
                         assert response.location.startswith(f"{CALLBACK}?")
                     else:
-                        assert response.status_code == (302 if person is stranger else 200)
+                        assert response.status_code == (302 if person is anonymous else 200)
 
 
-def test_in_the_form_of_the_consent_page(app: Flask, program: Program) -> None:
+def test_nasty_characters_in_the_consent_form(app: Flask, program: Program) -> None:
     bob = Person(app, "bob")
     form = bob.sees(program.question(prompt="consent")).form("decision").values | {
         "decision": "approve"
@@ -215,14 +215,14 @@ def test_in_the_form_of_the_consent_page(app: Flask, program: Program) -> None:
                 assert response.status_code in (400, 422), (name, nasty)
 
 
-def test_in_the_json_of_a_consent(app: Flask, program: Program) -> None:
+def test_nasty_characters_in_a_json_consent(app: Flask, program: Program) -> None:
     bob = Person(app, "bob")
     form = bob.sees(program.question(prompt="consent")).form("decision").values | {
         "decision": "approve"
     }
 
     with assert_nothing_stored(app):
-        for nasty in NASTY_TEXTS:
+        for nasty in NASTY_STRINGS:
             for value in (nasty, f"v1.{nasty}.x", f"v1.e30.{nasty}"):
                 for name in ("request_id", "consent_token", "decision", "workspace"):
                     response = bob.browser.post("/oauth/authorize", json=form | {name: value})
@@ -230,7 +230,7 @@ def test_in_the_json_of_a_consent(app: Flask, program: Program) -> None:
                     assert response.mimetype == "application/problem+json"
 
 
-def test_in_paths(app: Flask, program: Program) -> None:
+def test_nasty_characters_in_paths(app: Flask, program: Program) -> None:
     alice = Person(app, "alice")
     token = alice.sees("/oauth/connected-apps").form_to("/disconnect").values["page_token"]
     api = "/api/integration/activepieces/oauth-clients"
@@ -250,17 +250,17 @@ def test_in_paths(app: Flask, program: Program) -> None:
             assert alice.browser.delete(f"{api}/{text}").status_code == 404
 
 
-def test_in_a_registration(app: Flask) -> None:
-    """Refused, or stored and shown as it is; but never an error of the database."""
+def test_nasty_characters_in_a_registration(app: Flask) -> None:
+    """Each value is refused, or stored and returned unchanged; it never causes a database error."""
     alice = Person(app, "alice")
-    right = {"name": "N", "description": "", "scope": ALL_SCOPES, "redirect_uris": [CALLBACK]}
+    valid = {"name": "N", "description": "", "scope": ALL_SCOPES, "redirect_uris": [CALLBACK]}
 
-    for name in right:
-        for text in NASTY_TEXTS:
+    for name in valid:
+        for text in NASTY_STRINGS:
             value = [text] if name == "redirect_uris" else text
             response = alice.browser.post(
                 "/api/integration/activepieces/oauth-clients",
-                data=json.dumps(right | {name: value}),
+                data=json.dumps(valid | {name: value}),
                 content_type="application/json",
             )
             assert response.status_code in (201, 422), (name, text)

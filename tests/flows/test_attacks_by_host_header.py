@@ -1,4 +1,4 @@
-"""A forged Host header must not find its way into a document, a code, a token, a link or a redirect."""
+"""A forged Host header must not appear in a metadata document, code, token, link or redirect."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FORGED: list[dict[str, str]] = [
     {"Host": "a b"},
     {"Host": ""},
 ]
-#: Headers that a proxy may set, and that without ProxyFix anyone may.
+#: Headers set by proxies. Without ProxyFix, anyone can send them.
 FORWARDED: list[dict[str, str]] = [
     {"X-Forwarded-Host": "evil.test"},
     {"X-Forwarded-Server": "evil.test"},
@@ -57,19 +57,19 @@ def mentions_evil(response: TestResponse) -> bool:
 
 
 def cookies_of(person: Person) -> dict[str, str]:
-    """To be sent along whatever the Host header says, as by a browser behind a bad proxy."""
+    """The cookies to send with any Host header, as a browser behind a misconfigured proxy does."""
     names = (("session", "/"), ("activepieces_browser", "/oauth"))
-    found = [person.browser.get_cookie(name, path=path) for name, path in names]
-    return {"Cookie": "; ".join(f"{cookie.key}={cookie.value}" for cookie in found if cookie)}
+    cookies = [person.browser.get_cookie(name, path=path) for name, path in names]
+    return {"Cookie": "; ".join(f"{cookie.key}={cookie.value}" for cookie in cookies if cookie)}
 
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    """An app that knows its public address."""
+    """An app with a configured public URL."""
     return make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC_URL)
 
 
-def test_with_a_public_url_nothing_that_a_request_says_of_us_is_believed(
+def test_with_a_public_url_codes_and_tokens_ignore_the_requests_host(
     program: Program, bob: Person
 ) -> None:
     browser = program.app.test_client(use_cookies=False)
@@ -94,19 +94,19 @@ def test_with_a_public_url_nothing_that_a_request_says_of_us_is_believed(
         assert answer["iss"] == claims["iss"] == claims["aud"] == PUBLIC_URL, headers
 
 
-def test_with_a_public_url_no_document_and_no_challenge_says_anything_else(app: Flask) -> None:
+def test_with_a_public_url_documents_and_challenges_ignore_the_requests_host(app: Flask) -> None:
     browser = app.test_client()
 
     for headers in FORGED + FORWARDED:
-        seen = [browser.get(path, headers=headers) for path in DOCUMENTS]
+        documents = [browser.get(path, headers=headers) for path in DOCUMENTS]
         refused = browser.get("/api/whoami", headers=headers)
-        assert answer_of(seen[0])["issuer"] == PUBLIC_URL
-        assert answer_of(seen[1])["resource"] == PUBLIC_URL
+        assert answer_of(documents[0])["issuer"] == PUBLIC_URL
+        assert answer_of(documents[1])["resource"] == PUBLIC_URL
         assert PUBLIC_URL in refused.headers["WWW-Authenticate"]
-        assert not any(mentions_evil(response) for response in (*seen, refused)), headers
+        assert not any(mentions_evil(response) for response in (*documents, refused)), headers
 
 
-def test_with_a_public_url_no_page_and_no_redirect_is_led_astray(
+def test_with_a_public_url_pages_and_redirects_ignore_the_requests_host(
     app: Flask, program: Program
 ) -> None:
     browser = app.test_client(use_cookies=False)
@@ -126,16 +126,16 @@ def test_with_a_public_url_no_page_and_no_redirect_is_led_astray(
 
 @pytest.fixture
 def local(make_app: MakeApp) -> Program:
-    """A client of an app that does not know its public address."""
+    """A client of an app without a public URL."""
     return Program.registered(make_app())
 
 
 def test_without_a_public_url_only_loopback_gets_a_code_or_a_token(local: Program) -> None:
     bob = Person(local.app, "bob")
-    connection = local.connects(bob)
+    tokens = local.connects(bob)
     refresh: Parameters = {
         "grant_type": "refresh_token",
-        "refresh_token": connection["refresh_token"],
+        "refresh_token": tokens["refresh_token"],
     }
 
     browser = local.app.test_client(use_cookies=False)
@@ -165,10 +165,10 @@ def test_without_a_public_url_only_loopback_gets_a_code_or_a_token(local: Progra
         ("/api/whoami", "application/json"),
     ],
 )
-def test_without_a_public_url_every_surface_answers_in_its_own_format_and_one_line_is_logged(
+def test_without_a_public_url_every_endpoint_answers_in_its_format_and_logs_one_line(
     local: Program, path: str, mimetype: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A traceback for every stranger's Host header would drown the log."""
+    """A traceback for every forged Host header would flood the log."""
     browser, headers = local.app.test_client(use_cookies=False), {"Host": "evil.test"}
     if path == "/oauth/authorize":
         response = browser.get(local.question(), headers=headers)
@@ -184,7 +184,7 @@ def test_without_a_public_url_every_surface_answers_in_its_own_format_and_one_li
     assert "Traceback" not in caplog.text
 
 
-def test_without_a_public_url_forwarding_headers_are_not_believed_either(local: Program) -> None:
+def test_without_a_public_url_forwarding_headers_are_ignored(local: Program) -> None:
     for headers in FORWARDED:
         responses = [local.app.test_client().get(path, headers=headers) for path in DOCUMENTS]
 
@@ -192,8 +192,8 @@ def test_without_a_public_url_forwarding_headers_are_not_believed_either(local: 
         assert not any(mentions_evil(response) for response in responses), headers
 
 
-def test_what_only_begins_like_a_loopback_address_is_none(local: Program) -> None:
-    """These are names, and it is for some DNS server to say what they mean."""
+def test_a_host_that_only_starts_like_a_loopback_address_is_refused(local: Program) -> None:
+    """These are host names, which a DNS server could resolve to any address."""
     for host in ("127.", "127.0.0.256", "127.9999999999"):
         response = local.app.test_client().get(DOCUMENTS[0], headers={"Host": host})
 

@@ -73,7 +73,7 @@ def test_only_tokens_can_be_introspected_or_revoked(
     assert program.redeems(signed["code"]).status_code == 200
 
 
-def test_only_a_pending_request_is_a_request(
+def test_only_a_pending_request_is_accepted_as_a_request(
     app: Flask, program: Program, bob: Person, signed: Signed
 ) -> None:
     form = bob.sees(program.question(prompt="consent")).form("decision")

@@ -18,10 +18,10 @@ Key = ECKey | RSAKey
 
 
 @cache
-def key_of(kind: str) -> Key:
-    """One key a kind for all tests: making an RSA key takes its time."""
+def key_of(key_type: str) -> Key:
+    """One key of each type for all tests: RSA keys are slow to generate."""
     key: Key
-    if kind == "EC":
+    if key_type == "EC":
         key = ECKey.generate_key("P-256", {"kid": "the EC key"})
     else:
         key = RSAKey.generate_key(2048, {"kid": "the RSA key"})
@@ -36,21 +36,21 @@ def key(request: pytest.FixtureRequest) -> Key:
 
 @pytest.fixture
 def app(make_app: MakeApp, key: Key) -> Flask:
-    """An app whose keys other services can read at jwks.json."""
+    """An app with a public key at jwks.json."""
     return make_app(ACTIVEPIECES_JWT_KEYS=[key.as_dict(private=True)])
 
 
 @pytest.fixture
 def token(program: Program, bob: Person) -> str:
-    """A genuine access token of bob's."""
-    text = program.connects(bob)["access_token"]
-    assert isinstance(text, str)
-    assert program.calls(text).status_code == 200
-    return text
+    """A genuine access token of Bob."""
+    value = program.connects(bob)["access_token"]
+    assert isinstance(value, str)
+    assert program.calls(value).status_code == 200
+    return value
 
 
-def is_refused(program: Program, forged: str) -> None:
-    """By the protected view, and by introspection, which finds tokens for revocation too."""
+def assert_refused(program: Program, forged: str) -> None:
+    """Refused by the protected view and by introspection, which also looks up tokens for revocation."""
     response = program.calls(forged)
     assert response.status_code == 401, response.text
     challenge = response.headers["WWW-Authenticate"]
@@ -60,23 +60,23 @@ def is_refused(program: Program, forged: str) -> None:
     assert answer_of(program.introspects(forged)) == {"active": False}
 
 
-def test_no_algorithm_is_no_signature(app: Flask, program: Program, token: str) -> None:
+def test_a_token_without_an_algorithm_is_refused(app: Flask, program: Program, token: str) -> None:
     header, claims = opened(token)
     signature = token.split(".")[2]
     names: list[Any] = ["none", "None", "NONE", "nOnE", "", None, [], {}, 0, True]
 
     with assert_nothing_stored(app):
-        for nothing in names:
-            unsigned = joined(header | {"alg": nothing}, claims)
+        for algorithm in names:
+            unsigned = joined(header | {"alg": algorithm}, claims)
             for forged in (unsigned, unsigned + signature, unsigned.rstrip(".")):
-                is_refused(program, forged)
-        is_refused(program, joined({"typ": "at+jwt", "kid": header["kid"]}, claims))
+                assert_refused(program, forged)
+        assert_refused(program, joined({"typ": "at+jwt", "kid": header["kid"]}, claims))
 
 
-def test_the_public_key_is_not_taken_for_a_shared_secret(
+def test_the_public_key_is_not_accepted_as_a_shared_secret(
     app: Flask, program: Program, token: str, key: Key
 ) -> None:
-    """CVE-2015-9235: HS256, with what everyone can read as the secret."""
+    """CVE-2015-9235: HS256, with the public key as the secret."""
     header, claims = opened(token)
     public = app.test_client().get("/oauth/jwks.json")
     secrets = [
@@ -93,26 +93,26 @@ def test_the_public_key_is_not_taken_for_a_shared_secret(
         for secret in secrets:
             for algorithm in ("HS256", header["alg"]):
                 for edited in (claims, claims | {"sub": "alice", "tenant_id": "globex"}):
-                    is_refused(program, hs256(header | {"alg": algorithm}, edited, secret))
+                    assert_refused(program, hs256(header | {"alg": algorithm}, edited, secret))
 
 
-def test_a_key_of_ours_verifies_only_its_own_algorithm(
+def test_a_configured_key_verifies_only_its_own_algorithm(
     app: Flask, program: Program, token: str, key: Key
 ) -> None:
     header, claims = opened(token)
-    others = {"EC": ["ES384", "HS256"], "RSA": ["PS256", "RS512", "HS256"]}[key.key_type]
+    algorithms = {"EC": ["ES384", "HS256"], "RSA": ["PS256", "RS512", "HS256"]}[key.key_type]
 
     with assert_nothing_stored(app):
-        for algorithm in others:
-            is_refused(program, joined(header | {"alg": algorithm}, claims, b"x" * 64))
+        for algorithm in algorithms:
+            assert_refused(program, joined(header | {"alg": algorithm}, claims, b"x" * 64))
         if key.key_type == "RSA":
             for algorithm in ("RS384", "RS512", "PS256"):
-                is_refused(program, signed(header | {"alg": algorithm}, claims, key))
+                assert_refused(program, signed(header | {"alg": algorithm}, claims, key))
 
 
-def test_another_key_is_not_ours_whatever_its_id(app: Flask, program: Program, token: str) -> None:
+def test_a_foreign_key_is_refused_whatever_its_id(app: Flask, program: Program, token: str) -> None:
     header, claims = opened(token)
-    mine = ECKey.generate_key("P-256")
+    foreign_key = ECKey.generate_key("P-256")
     kids: list[Any] = [
         header["kid"],
         "unknown",
@@ -127,17 +127,17 @@ def test_another_key_is_not_ours_whatever_its_id(app: Flask, program: Program, t
 
     with assert_nothing_stored(app):
         for kid in kids:
-            is_refused(program, signed(dict(header, alg="ES256", kid=kid), claims, mine))
-            is_refused(program, hs256(header | {"alg": "HS256", "kid": kid}, claims, b""))
+            assert_refused(program, signed(dict(header, alg="ES256", kid=kid), claims, foreign_key))
+            assert_refused(program, hs256(header | {"alg": "HS256", "kid": kid}, claims, b""))
         del header["kid"]
-        is_refused(program, signed(header | {"alg": "ES256"}, claims, mine))
+        assert_refused(program, signed(header | {"alg": "ES256"}, claims, foreign_key))
 
 
 def test_no_key_is_taken_from_the_token_itself(app: Flask, program: Program, token: str) -> None:
     header, claims = opened(token)
-    mine = ECKey.generate_key("P-256", {"kid": "mine"})
-    public = mine.as_dict(private=False)
-    places: list[Claims] = [
+    foreign_key = ECKey.generate_key("P-256", {"kid": "mine"})
+    public = foreign_key.as_dict(private=False)
+    header_keys: list[Claims] = [
         {"jwk": public},
         {"jku": "https://evil.test/jwks.json"},
         {"x5u": "https://evil.test/certificate.pem"},
@@ -147,20 +147,20 @@ def test_no_key_is_taken_from_the_token_itself(app: Flask, program: Program, tok
     ]
 
     with assert_nothing_stored(app):
-        for place in places:
+        for header_key in header_keys:
             for kid in ("mine", header["kid"]):
-                forged = header | {"alg": "ES256", "kid": kid} | place
-                is_refused(program, signed(forged, claims, mine))
+                forged = header | {"alg": "ES256", "kid": kid} | header_key
+                assert_refused(program, signed(forged, claims, foreign_key))
 
 
-def test_only_an_access_token_is_one(program: Program, token: str, key: Key) -> None:
-    """RFC 8725 §3.11: signed with our own key, for another use."""
+def test_a_signed_token_of_another_type_is_refused(program: Program, token: str, key: Key) -> None:
+    """RFC 8725 §3.11: signed with our key, for another purpose."""
     header, claims = opened(token)
 
     for kind in ("JWT", "jwt", "logout+jwt", "oauth-authz-req+jwt", "", None, ["at+jwt"], 1):
-        is_refused(program, signed(header | {"typ": kind}, claims, key))
+        assert_refused(program, signed(header | {"typ": kind}, claims, key))
     del header["typ"]
-    is_refused(program, signed(header, claims, key))
+    assert_refused(program, signed(header, claims, key))
 
 
 CRITICAL: list[Claims] = [
@@ -178,7 +178,7 @@ CRITICAL: list[Claims] = [
 ]
 
 
-def test_what_a_header_demands_that_we_do_not_understand_is_refused(
+def test_an_unknown_critical_header_is_refused(
     app: Flask, program: Program, token: str, key: Key
 ) -> None:
     """RFC 7515 §4.1.11."""
@@ -186,23 +186,23 @@ def test_what_a_header_demands_that_we_do_not_understand_is_refused(
 
     with assert_nothing_stored(app):
         for extension in CRITICAL:
-            is_refused(program, joined(header | extension, claims, b"x" * 64))
+            assert_refused(program, joined(header | extension, claims, b"x" * 64))
     for extension in CRITICAL[:2]:
-        is_refused(program, signed(header | extension, claims, key))
+        assert_refused(program, signed(header | extension, claims, key))
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)
-def test_a_nonsensical_header_is_refused_and_breaks_nothing(
+def test_a_malformed_header_is_refused_without_an_error(
     app: Flask, program: Program, token: str
 ) -> None:
-    """It is read before the signature, so anyone can send it."""
+    """The header is read before the signature is checked, so anyone can send it."""
     header, claims = opened(token)
-    nonsense: list[Any] = [1, True, None, [1], [[]], [{}], [None]]
+    malformed: list[Any] = [1, True, None, [1], [[]], [{}], [None]]
 
     with assert_nothing_stored(app):
-        for value in nonsense:
+        for value in malformed:
             for name in ("crit", "alg", "typ", "kid", "b64", "jwk", "x5c", "jku"):
-                is_refused(program, joined(header | {name: value}, claims, b"x" * 64))
+                assert_refused(program, joined(header | {name: value}, claims, b"x" * 64))
 
 
 FOREIGN: list[Claims] = [
@@ -226,27 +226,29 @@ def test_a_token_for_another_issuer_or_audience_is_refused(
     header, claims = opened(token)
 
     for change in FOREIGN:
-        is_refused(program, signed(header, claims | change, key))
+        assert_refused(program, signed(header, claims | change, key))
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)
 def test_a_token_of_our_key_without_our_claims_is_refused(
     program: Program, token: str, key: Key
 ) -> None:
-    """RFC 9068 §2.2 requires each; another service that shares the key may know other ones."""
+    """RFC 9068 §2.2 requires each claim; another service with the same key may use other claims."""
     header, claims = opened(token)
     wrong: list[Any] = [None, [], {}]
 
     for name in ("iss", "aud", "exp", "iat", "jti", "sub", "scope", "client_id"):
         for value in wrong:
-            is_refused(program, signed(header, claims | {name: value}, key))
-        others = {other: value for other, value in claims.items() if other != name}
-        is_refused(program, signed(header, others, key))
+            assert_refused(program, signed(header, claims | {name: value}, key))
+        remaining = {claim: value for claim, value in claims.items() if claim != name}
+        assert_refused(program, signed(header, remaining, key))
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)
-def test_what_is_signed_but_no_claims_is_refused(program: Program, token: str, key: Key) -> None:
+def test_a_signed_payload_that_is_not_a_claims_object_is_refused(
+    program: Program, token: str, key: Key
+) -> None:
     header, _ = opened(token)
 
     for payload in (b"[]", b"null", b'"x"', b"1", b"", b"{", b"\xff", b"NaN", b"[" * 5000):
-        is_refused(program, signed(header, payload, key))
+        assert_refused(program, signed(header, payload, key))

@@ -1,4 +1,4 @@
-"""Attacks on our pages: forms sent from elsewhere, pages in frames, names that are code."""
+"""Attacks on our pages: forged forms, framed pages, names that contain markup."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.support.pages import Form
 from tests.support.storage import row_counts, rows_of
 
 
-def asked(person: Person, program: Program, **changes: str | None) -> Form:
-    """The form of the consent page that this person has open."""
+def open_consent(person: Person, program: Program, **changes: str | None) -> Form:
+    """Open the consent page; return its form."""
     return person.sees(program.question(**changes)).form("decision")
 
 
@@ -29,16 +29,16 @@ def token_of(form: Form) -> str:
 def test_a_disconnect_needs_the_users_own_page(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
-    elsewhere = Person(app, "bob").sees("/oauth/connected-apps").form_to("/disconnect")
-    consent = token_of(asked(bob, program, prompt="consent"))
+    other_browser = Person(app, "bob").sees("/oauth/connected-apps").form_to("/disconnect")
+    consent = token_of(open_consent(bob, program, prompt="consent"))
 
     with assert_nothing_stored(app):
-        for token in ("", "x", elsewhere.values["page_token"], consent):
+        for token in ("", "x", other_browser.values["page_token"], consent):
             assert_error_page(bob.sends(form, page_token=token))
         assert bob.opens(form.action).status_code == 405
 
 
-def test_nobody_disconnects_for_somebody_else(
+def test_no_one_can_disconnect_another_persons_app(
     app: Flask, program: Program, alice: Person, bob: Person
 ) -> None:
     program.connects(bob)
@@ -52,25 +52,27 @@ def test_nobody_disconnects_for_somebody_else(
             assert_error_page(alice.sends(form), 404)
 
 
-def test_a_page_token_is_no_consent_token(app: Flask, program: Program, bob: Person) -> None:
+def test_a_page_token_is_not_accepted_as_a_consent_token(
+    app: Flask, program: Program, bob: Person
+) -> None:
     program.connects(bob)
     page_token = bob.sees("/oauth/connected-apps").form_to("/disconnect").values["page_token"]
-    form = asked(bob, program, prompt="consent")
+    form = open_consent(bob, program, prompt="consent")
 
     with assert_nothing_stored(app):
         assert_error_page(bob.sends(form, decision="approve", consent_token=page_token))
 
 
-def test_admin_forms_need_their_page(app: Flask, alice: Person) -> None:
+def test_admin_forms_need_a_page_token(app: Flask, alice: Person) -> None:
     program = Program.registered(app, "--tenant", "acme")
-    own = f"/oauth/clients/{program.client_id}"
-    wanted = {"name": "N", "redirect_uris": "https://evil.test/", "scope": "tasks:read"}
+    path_of_client = f"/oauth/clients/{program.client_id}"
+    registration = {"name": "N", "redirect_uris": "https://evil.test/", "scope": "tasks:read"}
 
     with assert_nothing_stored(app):
         for path, values in (
-            ("/oauth/clients/new", wanted),
-            (f"{own}/rotate", {}),
-            (f"{own}/delete", {"confirm": "on"}),
+            ("/oauth/clients/new", registration),
+            (f"{path_of_client}/rotate", {}),
+            (f"{path_of_client}/delete", {"confirm": "on"}),
         ):
             assert_error_page(alice.browser.post(path, data=values))
             assert_error_page(alice.browser.post(path, data=values | {"page_token": "x"}))
@@ -78,9 +80,7 @@ def test_admin_forms_need_their_page(app: Flask, alice: Person) -> None:
     assert client["previous_secret_hash"] is None
 
 
-def test_pages_of_an_account_are_cut_off_from_whoever_opened_them(
-    app: Flask, alice: Person
-) -> None:
+def test_account_pages_are_isolated_from_their_opener(app: Flask, alice: Person) -> None:
     program = Program.registered(app, "--tenant", "acme")
 
     for path in ("connected-apps", "clients", "clients/new", f"clients/{program.client_id}"):
@@ -88,12 +88,12 @@ def test_pages_of_an_account_are_cut_off_from_whoever_opened_them(
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
 
 
-def test_nothing_on_the_way_of_a_popup_is_cut_off_from_its_opener(
+def test_no_page_of_the_popup_flow_is_isolated_from_its_opener(
     program: Program, bob: Person, stranger: Person
 ) -> None:
     """Activepieces opens the consent page in a popup, and its redirect page hands the code to the opener."""
-    form = asked(bob, program)
-    way = [
+    form = open_consent(bob, program)
+    responses = [
         stranger.opens(program.question()),
         bob.opens(program.question()),
         bob.opens(program.question(client_id="unknown")),
@@ -101,14 +101,14 @@ def test_nothing_on_the_way_of_a_popup_is_cut_off_from_its_opener(
         bob.sends(form, decision="approve"),
     ]
 
-    assert [response.status_code for response in way] == [302, 200, 400, 422, 303]
-    for response in way:
+    assert [response.status_code for response in responses] == [302, 200, 400, 422, 303]
+    for response in responses:
         assert "Cross-Origin-Opener-Policy" not in response.headers
 
 
 def test_no_page_can_be_framed(app: Flask, alice: Person, carol: Person, stranger: Person) -> None:
     program = Program.registered(app, "--tenant", "acme")
-    form = asked(alice, program)
+    form = open_consent(alice, program)
     pages = [
         alice.opens(program.question()),
         alice.sends(form, decision="neither"),
@@ -134,17 +134,17 @@ def test_no_page_can_be_framed(app: Flask, alice: Person, carol: Person, strange
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}"
 
 
-def test_names_and_values_are_shown_as_text(make_app: MakeApp) -> None:
+def test_names_and_values_are_escaped(make_app: MakeApp) -> None:
     scopes = {"tasks:read": MARKUP}
     app = make_app(ACTIVEPIECES_SCOPES=scopes)
     alice = Person(app, "alice")
-    wanted = {"name": MARKUP, "description": MARKUP, "scope": "tasks:read"}
-    made = alice.browser.post(
+    registration = {"name": MARKUP, "description": MARKUP, "scope": "tasks:read"}
+    created = alice.browser.post(
         "/api/integration/activepieces/oauth-clients",
-        json=wanted | {"redirect_uris": ["https://program.test/callback?'"]},
+        json=registration | {"redirect_uris": ["https://program.test/callback?'"]},
     ).get_json()
     program = Program(
-        app, made["client_id"], made["client_secret"], "https://program.test/callback?'"
+        app, created["client_id"], created["client_secret"], "https://program.test/callback?'"
     )
 
     question = program.question(scope="tasks:read", state=MARKUP)
@@ -162,8 +162,8 @@ def test_names_and_values_are_shown_as_text(make_app: MakeApp) -> None:
     assert "&lt;script&gt;" in pages[0].text
 
 
-def test_a_request_id_leads_nowhere_else(app: Flask, stranger: Person) -> None:
-    """Only one of ours comes back in the address of the login page."""
+def test_a_forged_request_id_redirects_nowhere(app: Flask, stranger: Person) -> None:
+    """Only a genuine request id is included in the login URL."""
     for request_id in (
         "https://evil.test/",
         "//evil.test",

@@ -1,4 +1,4 @@
-"""The question put before the user: what they can choose, what is remembered, and how a client asks quietly."""
+"""The consent page: what the user can choose, what is remembered, and `prompt=none`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,20 @@ def scope_of(program: Program, code: str) -> str:
     return scope
 
 
-def test_the_page_says_who_asks_for_what_and_where_it_leads(program: Program, bob: Person) -> None:
+def test_the_page_names_the_app_the_scopes_and_the_destination(
+    program: Program, bob: Person
+) -> None:
     page = bob.sees(program.question())
 
-    for words in ("Program", "Bob", "Acme", "See tasks", "Change tasks", "https://program.test"):
-        assert words in page.text
+    for part in ("Program", "Bob", "Acme", "See tasks", "Change tasks", "https://program.test"):
+        assert part in page.text
     assert_not_frameable(page.response)
 
 
-def test_the_page_does_not_hold_the_clients_own_redirects_to_its_policy(
+def test_the_pages_policy_does_not_restrict_the_clients_redirects(
     program: Program, bob: Person
 ) -> None:
-    """Browsers apply form-action to every further redirect, and a client's callback may lead to another host."""
+    """Browsers apply form-action to every further redirect, and a client's callback may redirect to another host."""
     consent = bob.opens(program.question()).headers["Content-Security-Policy"]
     other = bob.opens("/oauth/connected-apps").headers["Content-Security-Policy"]
 
@@ -51,7 +53,7 @@ def test_opening_the_page_stores_nothing(app: Flask, program: Program, bob: Pers
         bob.opens(program.question())
 
 
-def test_deny_goes_back_with_the_state_and_stores_no_grant(
+def test_denying_redirects_with_the_state_and_stores_no_grant(
     app: Flask, program: Program, bob: Person
 ) -> None:
     answer = bob.sends(bob.sees(program.question()).form("decision"), decision="deny")
@@ -61,7 +63,7 @@ def test_deny_goes_back_with_the_state_and_stores_no_grant(
     assert rows_of(app, "audit_events")[-1]["name"] == "grant.denied"
 
 
-def test_after_a_deny_the_user_is_asked_again(program: Program, bob: Person) -> None:
+def test_a_denial_is_not_remembered(program: Program, bob: Person) -> None:
     bob.answers(program.question(), "deny")
 
     assert bob.opens(program.question()).status_code == 200
@@ -75,7 +77,7 @@ def test_optional_scopes_can_be_unticked_and_required_ones_cannot(
     assert scope_of(program, code) == "profile:read tasks:read"
 
 
-def test_nothing_ticked_is_no_answer(app: Flask, program: Program, bob: Person) -> None:
+def test_approving_without_any_scope_is_refused(app: Flask, program: Program, bob: Person) -> None:
     form = bob.sees(program.question(scope="tasks:read")).form("decision")
 
     with assert_nothing_stored(app):
@@ -85,9 +87,7 @@ def test_nothing_ticked_is_no_answer(app: Flask, program: Program, bob: Person) 
     assert_not_frameable(response)
 
 
-def test_a_refused_answer_shows_the_boxes_as_the_user_left_them(
-    program: Program, bob: Person
-) -> None:
+def test_a_refused_answer_keeps_the_users_scopes(program: Program, bob: Person) -> None:
     form = bob.sees(program.question(scope="tasks:read tasks:write")).form("decision")
 
     page = Page(bob.sends(form, decision="approve", scope=[]))
@@ -96,18 +96,19 @@ def test_a_refused_answer_shows_the_boxes_as_the_user_left_them(
     assert "scope" not in page.form("decision").values
 
 
-def test_a_refused_answer_shows_the_workspace_as_the_user_left_it(
-    program: Program, alice: Person
-) -> None:
+def test_a_refused_answer_keeps_the_users_workspace(program: Program, alice: Person) -> None:
     form = alice.sees(program.question()).form("decision")
 
     page = Page(alice.sends(form, decision="", workspace="acme-labs", scope=["tasks:write"]))
 
-    left = page.form("decision").values
-    assert (left["workspace"], left["scope"]) == ("acme-labs", ["profile:read", "tasks:write"])
+    kept_values = page.form("decision").values
+    assert (kept_values["workspace"], kept_values["scope"]) == (
+        "acme-labs",
+        ["profile:read", "tasks:write"],
+    )
 
 
-def test_an_answer_that_is_neither_yes_nor_no_stores_nothing(
+def test_an_answer_without_a_valid_decision_stores_nothing(
     app: Flask, program: Program, bob: Person
 ) -> None:
     form = bob.sees(program.question()).form("decision")
@@ -118,17 +119,17 @@ def test_an_answer_that_is_neither_yes_nor_no_stores_nothing(
             assert bob.sends(form, decision=decision).status_code == 422
 
 
-def test_the_workspace_that_the_user_picks_is_the_one_that_is_shared(
+def test_the_token_is_for_the_workspace_that_the_user_chose(
     program: Program, alice: Person
 ) -> None:
-    own = program.connects(alice, workspace="acme")
+    acme = program.connects(alice, workspace="acme")
     labs = program.connects(alice, workspace="acme-labs")
 
-    assert program.calls(own["access_token"]).get_json()["tenant_id"] == "acme"
+    assert program.calls(acme["access_token"]).get_json()["tenant_id"] == "acme"
     assert program.calls(labs["access_token"]).get_json()["tenant_id"] == "acme-labs"
 
 
-def test_a_client_of_one_tenant_is_offered_that_tenant_only(app: Flask, alice: Person) -> None:
+def test_a_tenants_client_is_offered_only_that_tenant(app: Flask, alice: Person) -> None:
     program = Program.registered(app, "--tenant", "acme-labs")
 
     page = alice.sees(program.question())
@@ -138,39 +139,39 @@ def test_a_client_of_one_tenant_is_offered_that_tenant_only(app: Flask, alice: P
     assert program.calls(tokens["access_token"]).get_json()["tenant_id"] == "acme-labs"
 
 
-def test_a_client_of_one_tenant_is_refused_to_users_of_another(app: Flask, carol: Person) -> None:
+def test_a_tenants_client_is_refused_for_users_of_another_tenant(app: Flask, carol: Person) -> None:
     program = Program.registered(app, "--tenant", "acme")
 
     with assert_nothing_stored(app):
         assert_error_redirect(carol.opens(program.question()), "access_denied")
 
 
-def test_a_yes_is_remembered(trusted: Program, bob: Person) -> None:
+def test_an_approval_of_a_trusted_client_is_remembered(trusted: Program, bob: Person) -> None:
     bob.answers(trusted.question())
 
-    quick = brought_back(bob.opens(trusted.question()))
+    redirect = brought_back(bob.opens(trusted.question()))
 
-    assert quick["state"] == "a state"
-    assert scope_of(trusted, quick["code"]) == ALL_SCOPES
+    assert redirect["state"] == "a state"
+    assert scope_of(trusted, redirect["code"]) == ALL_SCOPES
 
 
-def test_a_yes_is_not_remembered_unless_an_operator_marked_the_client(
+def test_an_approval_is_not_remembered_unless_an_operator_allows_it(
     program: Program, bob: Person
 ) -> None:
-    """A page of anybody can open this address in a popup, and some callbacks hand the code to whoever opened them."""
+    """Any site can open this URL in a popup, and some callback pages hand the code to their opener."""
     bob.answers(program.question())
 
     assert bob.opens(program.question()).status_code == 200
     assert_error_redirect(bob.opens(program.question(prompt="none")), "consent_required")
 
 
-def test_a_redirect_page_of_activepieces_is_never_reached_without_the_page(
+def test_an_activepieces_redirect_page_always_needs_the_consent_page(
     app: Flask, bob: Person
 ) -> None:
-    """Not even if the mark and the address came in the same moment, so that neither was seen by the other's check."""
+    """Even if both settings were stored concurrently, so that neither check saw the other's value."""
     program = Program.registered(app, redirect_uri="https://ap.test/redirect")
-    with engine_of(app).begin() as connection:
-        connection.execute(text("UPDATE activepieces_oauth_clients SET remember_consent = true"))
+    with engine_of(app).begin() as conn:
+        conn.execute(text("UPDATE activepieces_oauth_clients SET remember_consent = true"))
     bob.answers(program.question())
 
     assert bob.opens(program.question()).status_code == 200
@@ -179,53 +180,61 @@ def test_a_redirect_page_of_activepieces_is_never_reached_without_the_page(
     )
 
 
-def test_a_remembered_yes_to_less_is_asked_again_for_more(trusted: Program, bob: Person) -> None:
+def test_a_request_for_more_scopes_than_remembered_asks_again(
+    trusted: Program, bob: Person
+) -> None:
     bob.answers(trusted.question(scope="tasks:read"))
 
     assert bob.opens(trusted.question(scope="tasks:read")).status_code == 303
     assert bob.opens(trusted.question(scope="tasks:read tasks:write")).status_code == 200
 
 
-def test_asking_quietly_for_less_forgets_nothing(trusted: Program, bob: Person) -> None:
+def test_a_request_for_fewer_scopes_keeps_the_remembered_ones(
+    trusted: Program, bob: Person
+) -> None:
     bob.answers(trusted.question())
 
     assert bob.opens(trusted.question(scope="tasks:read")).status_code == 303
     assert bob.opens(trusted.question()).status_code == 303
 
 
-def test_a_remembered_yes_adds_no_row(app: Flask, trusted: Program, bob: Person) -> None:
-    """Any page can send a browser here any number of times."""
+def test_using_a_remembered_approval_stores_nothing(
+    app: Flask, trusted: Program, bob: Person
+) -> None:
+    """Any site can send a browser here any number of times."""
     bob.answers(trusted.question())
 
     with assert_nothing_stored(app):
         assert bob.opens(trusted.question()).status_code == 303
 
 
-def test_prompt_consent_asks_in_any_case(trusted: Program, bob: Person) -> None:
+def test_every_prompt_but_none_shows_the_consent_page(trusted: Program, bob: Person) -> None:
     bob.answers(trusted.question())
 
     for prompt in ("consent", "login", "select_account", "login consent"):
         assert bob.opens(trusted.question(prompt=prompt)).status_code == 200
 
 
-def test_a_yes_is_the_users_own(trusted: Program, alice: Person, bob: Person) -> None:
+def test_an_approval_is_remembered_only_for_its_user(
+    trusted: Program, alice: Person, bob: Person
+) -> None:
     bob.answers(trusted.question())
 
     assert alice.opens(trusted.question()).status_code == 200
 
 
-def test_a_yes_of_a_user_with_several_workspaces_is_not_remembered(
+def test_an_approval_of_a_user_with_several_workspaces_is_not_remembered(
     trusted: Program, alice: Person
 ) -> None:
-    """Which one is meant is for the user to say each time."""
+    """The user must choose the workspace each time."""
     alice.answers(trusted.question(), workspace="acme")
 
     assert alice.opens(trusted.question()).status_code == 200
     assert_error_redirect(alice.opens(trusted.question(prompt="none")), "consent_required")
 
 
-class HostOfOneOrganization(SmallHost):
-    """Whose users have one workspace, which is an organization."""
+class HostWithOneOrganization(SmallHost):
+    """Each user has one workspace, which is an organization."""
 
     organization = "labs"
 
@@ -233,8 +242,8 @@ class HostOfOneOrganization(SmallHost):
         return [Workspace("acme", self.organization.title(), self.organization)]
 
 
-def test_a_yes_for_one_organization_is_not_remembered_for_another(make_app: MakeApp) -> None:
-    host = HostOfOneOrganization()
+def test_an_approval_for_one_organization_is_not_remembered_for_another(make_app: MakeApp) -> None:
+    host = HostWithOneOrganization()
     app = make_app(host=host)
     bob, trusted = Person(app, "bob"), Program.registered(app, "--remember-consent")
     bob.allows(trusted.question())
@@ -246,8 +255,8 @@ def test_a_yes_for_one_organization_is_not_remembered_for_another(make_app: Make
     assert bob.opens(trusted.question()).status_code == 200
 
 
-def test_a_yes_to_a_public_client_is_not_remembered(app: Flask, bob: Person) -> None:
-    """RFC 8252 §8.6: anyone can pretend to be one."""
+def test_an_approval_of_a_public_client_is_not_remembered(app: Flask, bob: Person) -> None:
+    """RFC 8252 §8.6: anyone can impersonate a public client."""
     program = Program.registered(app, "--public")
     bob.answers(program.question())
 
@@ -255,25 +264,25 @@ def test_a_yes_to_a_public_client_is_not_remembered(app: Flask, bob: Person) -> 
     assert_error_redirect(bob.opens(program.question(prompt="none")), "consent_required")
 
 
-def test_a_disconnected_client_is_asked_again(trusted: Program, bob: Person) -> None:
+def test_a_disconnected_client_needs_a_new_approval(trusted: Program, bob: Person) -> None:
     bob.answers(trusted.question())
     bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
 
     assert bob.opens(trusted.question()).status_code == 200
 
 
-def test_prompt_none_asks_nobody(app: Flask, trusted: Program, bob: Person) -> None:
-    quiet = trusted.question(prompt="none")
+def test_prompt_none_never_shows_a_page(app: Flask, trusted: Program, bob: Person) -> None:
+    question = trusted.question(prompt="none")
 
     with assert_nothing_stored(app):
-        assert_error_redirect(Person(app).opens(quiet), "login_required")
-        assert_error_redirect(bob.opens(quiet), "consent_required")
+        assert_error_redirect(Person(app).opens(question), "login_required")
+        assert_error_redirect(bob.opens(question), "consent_required")
     bob.answers(trusted.question())
 
-    assert "code" in brought_back(bob.opens(quiet))
+    assert "code" in brought_back(bob.opens(question))
 
 
-def test_the_hosts_own_page_is_told_of_the_request_and_answers_it(make_app: MakeApp) -> None:
+def test_the_hosts_consent_page_reads_and_answers_the_request(make_app: MakeApp) -> None:
     app = make_app(
         ACTIVEPIECES_PUBLIC_URL="http://localhost",
         ACTIVEPIECES_CONSENT_URL="http://localhost/consent?lang=en",

@@ -24,7 +24,7 @@ RESOURCE = "http://localhost/.well-known/oauth-protected-resource"
 
 @pytest.fixture
 def token(program: Program, bob: Person) -> str:
-    """A good access token of Bob's, without the scope tasks:write."""
+    """A valid access token of Bob, without the scope tasks:write."""
     pair = program.connects(bob, scope=["profile:read", "tasks:read"])
     assert isinstance(pair["access_token"], str)
     return pair["access_token"]
@@ -37,24 +37,24 @@ def call(app: Flask, authorization: str | None, path: str = "/api/whoami") -> Te
 
 def s256_challenge(response: TestResponse) -> dict[str, str]:
     """The one Bearer challenge, parsed strictly (RFC 9110 §11.6.1)."""
-    (text,) = response.headers.getlist("WWW-Authenticate")
-    scheme, _, rest = text.partition(" ")
+    (header,) = response.headers.getlist("WWW-Authenticate")
+    scheme, _, rest = header.partition(" ")
     parameters = re.findall(r'(\w+)="([^"\\]*)"', rest)
     assert scheme == "Bearer"
     assert ", ".join(f'{name}="{value}"' for name, value in parameters) == rest
     return dict(parameters)
 
 
-def refused(response: TestResponse, description: str) -> None:
-    """401 invalid_token, told alike in the header and in the body."""
-    told = {"error": "invalid_token", "error_description": description}
-    assert answer_of(response, 401) == told
-    assert s256_challenge(response) == {"realm": "api", **told, "resource_metadata": RESOURCE}
+def assert_refused(response: TestResponse, description: str) -> None:
+    """401 invalid_token, with the same error in the header and in the body."""
+    error = {"error": "invalid_token", "error_description": description}
+    assert answer_of(response, 401) == error
+    assert s256_challenge(response) == {"realm": "api", **error, "resource_metadata": RESOURCE}
     assert response.headers["Cache-Control"] == "no-store"
     assert response.mimetype == "application/json"
 
 
-def test_a_good_token_opens_the_view(app: Flask, program: Program, token: str) -> None:
+def test_a_valid_token_is_accepted_by_the_view(app: Flask, program: Program, token: str) -> None:
     assert answer_of(call(app, f"Bearer {token}")) == {
         "user_id": "bob",
         "tenant_id": "acme",
@@ -64,8 +64,8 @@ def test_a_good_token_opens_the_view(app: Flask, program: Program, token: str) -
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR", "Bearer "])
-def test_the_scheme_is_read_in_any_case(app: Flask, token: str, scheme: str) -> None:
-    """RFC 9110 §11.1; Activepieces' pieces write it as they like."""
+def test_the_scheme_is_case_insensitive(app: Flask, token: str, scheme: str) -> None:
+    """RFC 9110 §11.1; pieces of Activepieces spell it in different ways."""
     assert call(app, f"{scheme} {token}").status_code == 200
 
 
@@ -73,15 +73,15 @@ def test_the_scheme_is_read_in_any_case(app: Flask, token: str, scheme: str) -> 
 def test_without_a_token_the_challenge_names_no_error(
     app: Flask, authorization: str | None
 ) -> None:
-    """RFC 6750 §3.1: a request that lacks any authentication is told how, and not that it erred."""
+    """RFC 6750 §3.1: a request without authentication gets a challenge without an error code."""
     response = call(app, authorization)
 
     assert response.status_code == 401
     assert s256_challenge(response) == {"realm": "api", "resource_metadata": RESOURCE}
 
 
-def test_the_challenge_leads_to_a_document_that_names_the_issuer(app: Flask) -> None:
-    """RFC 9728 §5.1: what a program needs that knows nothing but the API's address."""
+def test_the_challenge_links_to_a_document_that_names_the_issuer(app: Flask) -> None:
+    """RFC 9728 §5.1: a program that knows only the API's URL can discover the issuer."""
     url = s256_challenge(call(app, None))["resource_metadata"]
 
     document = answer_of(app.test_client().get(url))
@@ -90,29 +90,31 @@ def test_the_challenge_leads_to_a_document_that_names_the_issuer(app: Flask) -> 
     assert document["bearer_methods_supported"] == ["header"]
 
 
-def test_too_little_scope_names_what_is_needed(app: Flask, program: Program, token: str) -> None:
+def test_insufficient_scope_names_the_required_scope(
+    app: Flask, program: Program, token: str
+) -> None:
     response = program.calls(token, "/api/tasks", "POST")
 
-    told = {
+    error = {
         "error": "insufficient_scope",
         "error_description": "The access token lacks a scope.",
     }
-    assert answer_of(response, 403) == told
+    assert answer_of(response, 403) == error
     assert s256_challenge(response) == {
         "realm": "api",
-        **told,
+        **error,
         "scope": "tasks:write",
         "resource_metadata": RESOURCE,
     }
 
 
-@pytest.mark.parametrize("where", ["query", "form"])
-def test_a_token_anywhere_but_in_the_header_is_not_looked_at(
-    app: Flask, program: Program, bob: Person, where: str
+@pytest.mark.parametrize("location", ["query", "form"])
+def test_a_token_outside_the_header_is_ignored(
+    app: Flask, program: Program, bob: Person, location: str
 ) -> None:
     """RFC 9700 §4.3.2: query strings end up in logs; RFC 6750 §2.2 and §2.3 are optional."""
-    sent: dict[str, Any] = {"access_token": program.connects(bob)["access_token"]}
-    options = {"query_string": sent} if where == "query" else {"data": sent}
+    parameters: dict[str, Any] = {"access_token": program.connects(bob)["access_token"]}
+    options = {"query_string": parameters} if location == "query" else {"data": parameters}
 
     response = app.test_client().post("/api/tasks", **options)
 
@@ -124,10 +126,10 @@ def segment(value: Any) -> str:
     return urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-#: Not tokens of ours, each in another way.
-STRANGE: dict[str, Callable[[str], str]] = {
-    "a word": lambda token: "nonsense",
-    "two words": lambda token: f"{token} {token}",
+#: Invalid tokens, each malformed in a different way.
+INVALID_TOKENS: dict[str, Callable[[str], str]] = {
+    "one string": lambda token: "nonsense",
+    "two tokens": lambda token: f"{token} {token}",
     "dots": lambda token: "..",
     "a signature cut short": lambda token: token[:-3],
     "no signature": lambda token: token.rpartition(".")[0] + ".",
@@ -150,29 +152,35 @@ STRANGE: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", STRANGE)
-def test_what_is_no_token_of_ours_is_an_invalid_token(app: Flask, token: str, name: str) -> None:
-    refused(call(app, f"Bearer {STRANGE[name](token)}"), "The access token is not valid here.")
+@pytest.mark.parametrize("name", INVALID_TOKENS)
+def test_a_malformed_token_is_reported_as_invalid(app: Flask, token: str, name: str) -> None:
+    assert_refused(
+        call(app, f"Bearer {INVALID_TOKENS[name](token)}"), "The access token is not valid here."
+    )
 
 
-def test_a_token_ends_to_the_second(app: Flask, clock: StoppedClock, token: str) -> None:
+def test_a_token_expires_to_the_second(app: Flask, clock: StoppedClock, token: str) -> None:
     clock.advance(3599)
     assert call(app, f"Bearer {token}").status_code == 200
 
     clock.advance(1)
-    refused(call(app, f"Bearer {token}"), "The access token has expired.")
+    assert_refused(call(app, f"Bearer {token}"), "The access token has expired.")
 
 
-def test_a_refresh_token_opens_no_view(app: Flask, program: Program, bob: Person) -> None:
+def test_a_refresh_token_is_not_accepted_by_the_view(
+    app: Flask, program: Program, bob: Person
+) -> None:
     pair = program.connects(bob)
 
-    refused(call(app, f"Bearer {pair['refresh_token']}"), "The access token is not valid here.")
+    assert_refused(
+        call(app, f"Bearer {pair['refresh_token']}"), "The access token is not valid here."
+    )
 
 
 def test_a_token_of_another_service_with_the_same_key_is_not_valid_here(
     make_app: MakeApp,
 ) -> None:
-    """A host may sign for several services with one key; it must not matter what else those tokens say."""
+    """A host may use one key for several services, so other claims must not make their tokens valid here."""
     key = ECKey.generate_key("P-256", private=True)
     app = make_app(ACTIVEPIECES_JWT_KEYS=[key.as_pem(private=True).decode()])
     kid = get_state(app).settings.jwt_keys.signing.kid
@@ -185,7 +193,7 @@ def test_a_token_of_another_service_with_the_same_key_is_not_valid_here(
         ours,
         ours | {"aud": ["http://localhost"]},
         ours | {"exp": "soon"},
-        ours | {"iss": "https://elsewhere.test", "aud": "https://elsewhere.test"},
+        ours | {"iss": "https://other.test", "aud": "https://other.test"},
     ):
         token = jwt.encode(header, claims, key, algorithms=["ES256"])
-        refused(call(app, f"Bearer {token}"), "The access token is not valid here.")
+        assert_refused(call(app, f"Bearer {token}"), "The access token is not valid here.")

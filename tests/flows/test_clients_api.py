@@ -1,4 +1,4 @@
-"""The JSON API for a tenant's OAuth clients: every route, and what it does for one who may."""
+"""The JSON API for a tenant's OAuth clients: every route, called by an admin."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ NEW = {
 
 
 @pytest.fixture
-def theirs(app: Flask) -> Program:
-    """A client of Acme's own."""
+def acme_client(app: Flask) -> Program:
+    """A client of Acme."""
     return Program.registered(app, "--tenant", "acme")
 
 
-def creates(person: Person, **changes: Any) -> TestResponse:
-    """None takes a field away."""
+def create_client(person: Person, **changes: Any) -> TestResponse:
+    """Create a client; None removes a field."""
     body = {name: value for name, value in (NEW | changes).items() if value is not None}
     return person.browser.post(API, json=body)
 
 
-# Registered
+# Registration
 
 
-def test_a_new_client_is_described_with_its_secret(app: Flask, alice: Person) -> None:
-    response = creates(alice)
+def test_a_new_client_is_returned_with_its_secret(app: Flask, alice: Person) -> None:
+    response = create_client(alice)
 
-    made = answer_of(response, 201)
-    assert made.pop("client_secret").startswith("fas_")
-    assert made == {
+    created = answer_of(response, 201)
+    assert created.pop("client_secret").startswith("fas_")
+    assert created == {
         **NEW,
         "client_id": rows_of(app, "oauth_clients")[0]["client_id"],
         "scope": "profile:read tasks:read",
@@ -61,16 +61,16 @@ def test_a_new_client_is_described_with_its_secret(app: Flask, alice: Person) ->
 
 
 def test_a_new_client_works(app: Flask, alice: Person, bob: Person) -> None:
-    made = answer_of(creates(alice), 201)
-    program = Program(app, made["client_id"], made["client_secret"])
+    created = answer_of(create_client(alice), 201)
+    program = Program(app, created["client_id"], created["client_secret"])
 
-    code = bob.allows(program.question(scope=made["scope"]))
+    code = bob.allows(program.question(scope=created["scope"]))
 
     assert program.redeems(code).status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         ({"public": True}, {"public": True}),
         ({"require_pkce": False}, {"require_pkce": False}),
@@ -88,23 +88,23 @@ def test_a_new_client_works(app: Flask, alice: Person, bob: Person) -> None:
         ({"name": "  Padded "}, {"name": "Padded"}),
     ],
 )
-def test_what_may_be_said_of_a_new_client(
-    alice: Person, changes: dict[str, Any], told: dict[str, Any]
+def test_a_new_client_may_be_configured(
+    alice: Person, changes: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    made = answer_of(creates(alice, **changes), 201)
+    created = answer_of(create_client(alice, **changes), 201)
 
-    assert {name: made[name] for name in told} == told
-    assert ("client_secret" in made) is not made["public"]
-
-
-# Looked at
+    assert {name: created[name] for name in expected} == expected
+    assert ("client_secret" in created) is not created["public"]
 
 
-def test_the_list_has_the_tenants_own_clients_by_name_and_no_secrets(
+# Reading
+
+
+def test_the_list_has_the_tenants_own_clients_sorted_by_name_without_secrets(
     app: Flask, alice: Person
 ) -> None:
-    creates(alice, name="Second")
-    creates(alice, name="First")
+    create_client(alice, name="Second")
+    create_client(alice, name="First")
     Program.registered(app, "--tenant", "globex")
     Program.registered(app)
 
@@ -116,43 +116,47 @@ def test_the_list_has_the_tenants_own_clients_by_name_and_no_secrets(
 
 
 def test_one_client_is_shown_without_its_secret(alice: Person) -> None:
-    made = answer_of(creates(alice), 201)
-    del made["client_secret"]
+    created = answer_of(create_client(alice), 201)
+    del created["client_secret"]
 
-    assert answer_of(alice.opens(f"{API}/{made['client_id']}")) == made
-
-
-# Changed
+    assert answer_of(alice.opens(f"{API}/{created['client_id']}")) == created
 
 
-def test_a_change_touches_only_what_it_names(alice: Person) -> None:
-    made = answer_of(creates(alice), 201)
-    del made["client_secret"]
-    url = f"{API}/{made['client_id']}"
+# Changes
+
+
+def test_a_change_affects_only_the_given_fields(alice: Person) -> None:
+    created = answer_of(create_client(alice), 201)
+    del created["client_secret"]
+    url = f"{API}/{created['client_id']}"
 
     changed = answer_of(alice.browser.patch(url, json={"name": "Renamed"}))
 
-    assert changed == made | {"name": "Renamed"}
+    assert changed == created | {"name": "Renamed"}
     assert answer_of(alice.opens(url)) == changed
 
 
-def test_a_change_keeps_the_secret(app: Flask, alice: Person, bob: Person, theirs: Program) -> None:
-    alice.browser.patch(f"{API}/{theirs.client_id}", json={"description": "Other words"})
-
-    assert theirs.connects(bob)
-
-
-def test_an_address_taken_away_is_accepted_no_more(
-    alice: Person, bob: Person, theirs: Program
+def test_a_change_keeps_the_secret(
+    app: Flask, alice: Person, bob: Person, acme_client: Program
 ) -> None:
-    other = {"redirect_uris": ["https://elsewhere.test/cb"]}
-    alice.browser.patch(f"{API}/{theirs.client_id}", json=other)
+    alice.browser.patch(
+        f"{API}/{acme_client.client_id}", json={"description": "Another description"}
+    )
 
-    assert bob.opens(theirs.question()).status_code == 400
+    assert acme_client.connects(bob)
 
 
-def test_an_empty_change_changes_nothing(alice: Person, theirs: Program) -> None:
-    url = f"{API}/{theirs.client_id}"
+def test_a_removed_redirect_uri_is_no_longer_accepted(
+    alice: Person, bob: Person, acme_client: Program
+) -> None:
+    changes = {"redirect_uris": ["https://elsewhere.test/cb"]}
+    alice.browser.patch(f"{API}/{acme_client.client_id}", json=changes)
+
+    assert bob.opens(acme_client.question()).status_code == 400
+
+
+def test_an_empty_change_changes_nothing(alice: Person, acme_client: Program) -> None:
+    url = f"{API}/{acme_client.client_id}"
     before = answer_of(alice.opens(url))
 
     assert answer_of(alice.browser.patch(url, json={})) == before
@@ -169,18 +173,18 @@ def test_an_empty_change_changes_nothing(alice: Person, theirs: Program) -> None
         ({"redirect_uris": []}, "redirect_uris"),
     ],
 )
-def test_what_cannot_be_changed_is_named(
-    app: Flask, alice: Person, theirs: Program, body: dict[str, Any], field: str
+def test_an_invalid_change_names_its_field(
+    app: Flask, alice: Person, acme_client: Program, body: dict[str, Any], field: str
 ) -> None:
     before = rows_of(app, "oauth_clients")
 
-    response = alice.browser.patch(f"{API}/{theirs.client_id}", json=body)
+    response = alice.browser.patch(f"{API}/{acme_client.client_id}", json=body)
 
     assert list(problem(response, 422, "Invalid input")["fields"]) == [field]
     assert rows_of(app, "oauth_clients") == before
 
 
-def test_a_public_client_stays_held_to_its_rules(app: Flask, alice: Person) -> None:
+def test_a_public_client_cannot_drop_pkce(app: Flask, alice: Person) -> None:
     public = Program.registered(app, "--tenant", "acme", "--public")
 
     response = alice.browser.patch(f"{API}/{public.client_id}", json={"require_pkce": False})
@@ -188,47 +192,50 @@ def test_a_public_client_stays_held_to_its_rules(app: Flask, alice: Person) -> N
     assert "PKCE" in problem(response, 422, "Invalid input")["fields"]["require_pkce"]
 
 
-# A new secret
+# Rotation
 
 
-def works(app: Flask, client_id: str, secret: str) -> bool:
-    """Whether the client can prove itself by this secret."""
+def secret_is_valid(app: Flask, client_id: str, secret: str) -> bool:
+    """Whether the client can authenticate with this secret."""
     program = Program(app, client_id, secret)
     return "active" in program.introspects("any token").get_json()
 
 
-def test_a_rotated_secret_is_shown_once_and_the_old_one_works_on(
-    app: Flask, alice: Person, theirs: Program
+def test_a_rotated_secret_is_shown_once_and_the_old_one_stays_valid(
+    app: Flask, alice: Person, acme_client: Program
 ) -> None:
-    response = alice.browser.post(f"{API}/{theirs.client_id}/rotate")
+    response = alice.browser.post(f"{API}/{acme_client.client_id}/rotate")
 
     secret = answer_of(response)["client_secret"]
-    assert secret != theirs.client_secret
+    assert secret != acme_client.client_secret
     assert response.headers["Cache-Control"] == "no-store"
-    assert works(app, theirs.client_id, secret)
-    assert works(app, theirs.client_id, str(theirs.client_secret))
-    assert "client_secret" not in answer_of(alice.opens(f"{API}/{theirs.client_id}"))
+    assert secret_is_valid(app, acme_client.client_id, secret)
+    assert secret_is_valid(app, acme_client.client_id, str(acme_client.client_secret))
+    assert "client_secret" not in answer_of(alice.opens(f"{API}/{acme_client.client_id}"))
 
 
-def test_the_old_secret_can_be_ended_at_once(app: Flask, alice: Person, theirs: Program) -> None:
-    url = f"{API}/{theirs.client_id}/rotate"
+def test_a_rotation_can_invalidate_the_old_secret_immediately(
+    app: Flask, alice: Person, acme_client: Program
+) -> None:
+    url = f"{API}/{acme_client.client_id}/rotate"
 
     secret = answer_of(alice.browser.post(url, json={"keep_old": False}))["client_secret"]
 
-    assert works(app, theirs.client_id, secret)
-    assert not works(app, theirs.client_id, str(theirs.client_secret))
+    assert secret_is_valid(app, acme_client.client_id, secret)
+    assert not secret_is_valid(app, acme_client.client_id, str(acme_client.client_secret))
 
 
-def test_the_second_rotation_ends_the_first_secret(
-    app: Flask, alice: Person, theirs: Program
+def test_a_second_rotation_invalidates_the_first_secret(
+    app: Flask, alice: Person, acme_client: Program
 ) -> None:
-    url = f"{API}/{theirs.client_id}/rotate"
+    url = f"{API}/{acme_client.client_id}/rotate"
 
     second = answer_of(alice.browser.post(url, json={}))["client_secret"]
     third = answer_of(alice.browser.post(url))["client_secret"]
 
     assert [
-        works(app, theirs.client_id, s) for s in (str(theirs.client_secret), second, third)
+        secret_is_valid(app, acme_client.client_id, secret)
+        for secret in (str(acme_client.client_secret), second, third)
     ] == [
         False,
         True,
@@ -237,12 +244,12 @@ def test_the_second_rotation_ends_the_first_secret(
 
 
 @pytest.mark.parametrize("body", [{"keep_old": "perhaps"}, {"keep": True}, []])
-def test_a_rotation_with_unknown_wishes_changes_nothing(
-    app: Flask, alice: Person, theirs: Program, body: Any
+def test_a_rotation_with_invalid_options_changes_nothing(
+    app: Flask, alice: Person, acme_client: Program, body: Any
 ) -> None:
     before = rows_of(app, "oauth_clients")
 
-    response = alice.browser.post(f"{API}/{theirs.client_id}/rotate", json=body)
+    response = alice.browser.post(f"{API}/{acme_client.client_id}/rotate", json=body)
 
     problem(response, 422, "Invalid input")
     assert rows_of(app, "oauth_clients") == before
@@ -256,24 +263,24 @@ def test_a_public_client_has_no_secret_to_rotate(app: Flask, alice: Person) -> N
     assert "no secret" in problem(response, 422, "Invalid input")["detail"]
 
 
-# Deleted
+# Deletion
 
 
-def test_a_deleted_client_takes_all_that_it_has_with_it(
-    app: Flask, alice: Person, bob: Person, theirs: Program
+def test_deleting_a_client_revokes_its_tokens(
+    app: Flask, alice: Person, bob: Person, acme_client: Program
 ) -> None:
-    pair = theirs.connects(bob)
+    pair = acme_client.connects(bob)
 
-    response = alice.browser.delete(f"{API}/{theirs.client_id}")
+    response = alice.browser.delete(f"{API}/{acme_client.client_id}")
 
     assert (response.status_code, response.data) == (204, b"")
-    assert theirs.calls(pair["access_token"]).status_code == 401
-    problem(alice.opens(f"{API}/{theirs.client_id}"), 404, "Not found")
-    problem(alice.browser.delete(f"{API}/{theirs.client_id}"), 404, "Not found")
+    assert acme_client.calls(pair["access_token"]).status_code == 401
+    problem(alice.opens(f"{API}/{acme_client.client_id}"), 404, "Not found")
+    problem(alice.browser.delete(f"{API}/{acme_client.client_id}"), 404, "Not found")
 
 
-def test_while_the_database_is_away_the_answer_is_503(
-    app: Flask, alice: Person, theirs: Program
+def test_the_api_answers_503_while_the_database_is_down(
+    app: Flask, alice: Person, acme_client: Program
 ) -> None:
     with database_away(app):
         response = alice.opens(API)
@@ -282,35 +289,39 @@ def test_while_the_database_is_away_the_answer_is_503(
     assert response.headers["Retry-After"] == "5"
 
 
-# The mark of an operator
+# Clients that skip the consent page
 
 
 @pytest.fixture
-def marked(app: Flask) -> str:
-    """The address of a client of Acme's that an operator let skip the consent page."""
+def trusted_url(app: Flask) -> str:
+    """The URL of a client of Acme; an operator has allowed it to skip the consent page."""
     program = Program.registered(app, "--tenant", "acme", "--remember-consent")
     return f"{API}/{program.client_id}"
 
 
-def test_an_operators_mark_is_shown(alice: Person, marked: str) -> None:
-    assert answer_of(alice.opens(marked))["remember_consent"] is True
-    assert alice.browser.patch(marked, json={"remember_consent": False}).status_code == 422
+def test_remember_consent_is_shown_and_cannot_be_changed(alice: Person, trusted_url: str) -> None:
+    assert answer_of(alice.opens(trusted_url))["remember_consent"] is True
+    assert alice.browser.patch(trusted_url, json={"remember_consent": False}).status_code == 422
 
 
 @pytest.mark.parametrize("uri", ["https://ap.test/redirect", "https://elsewhere.test/callback"])
-def test_no_admin_changes_where_a_client_that_skips_the_consent_page_sends_users(
-    alice: Person, marked: str, uri: str
+def test_an_admin_cannot_change_the_redirect_uris_of_a_client_that_skips_the_consent_page(
+    alice: Person, trusted_url: str, uri: str
 ) -> None:
-    told = answer_of(alice.browser.patch(marked, json={"redirect_uris": [uri]}), 422)
+    expected = answer_of(alice.browser.patch(trusted_url, json={"redirect_uris": [uri]}), 422)
 
-    assert list(told["fields"]) == ["redirect_uris"]
-    assert "only an operator" in told["detail"]
+    assert list(expected["fields"]) == ["redirect_uris"]
+    assert "only an operator" in expected["detail"]
 
 
-def test_what_else_such_a_client_is_can_be_changed(alice: Person, marked: str) -> None:
-    same = answer_of(alice.opens(marked))["redirect_uris"]
+def test_an_admin_can_change_the_name_of_a_client_that_skips_the_consent_page(
+    alice: Person, trusted_url: str
+) -> None:
+    redirect_uris = answer_of(alice.opens(trusted_url))["redirect_uris"]
 
-    changed = alice.browser.patch(marked, json={"name": "Renamed", "redirect_uris": same})
+    changed = alice.browser.patch(
+        trusted_url, json={"name": "Renamed", "redirect_uris": redirect_uris}
+    )
 
     assert answer_of(changed)["name"] == "Renamed"
     assert answer_of(changed)["remember_consent"] is True

@@ -1,4 +1,4 @@
-"""Connections of the whole platform through the JSON API: made by admins, for several projects."""
+"""Platform connections through the JSON API: created by admins, for several projects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.standin import Standin
 
 
 class HostWithEditors(SmallHost):
-    """Who is no admin may do anything but what takes one."""
+    """Users who are not admins have every permission except admin."""
 
     def allows(self, principal: Principal, permission: Permission) -> bool:
         return permission != "admin" or super().allows(principal, permission)
@@ -43,64 +43,66 @@ def alice(app: Flask) -> ApiUser:
 
 @pytest.fixture
 def bob(app: Flask, integration: str) -> ApiUser:
-    """Somebody of Acme who may edit."""
+    """A member of Acme who may edit."""
     return ApiUser.named(app, "bob")
 
 
 @pytest.fixture
 def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
-    """Acme's, with a key of its own."""
+    """Acme's integration, with its own key."""
     return alice.links(apiKey=server.api_key, projectId=server.project_id)
 
 
 @pytest.fixture
 def other_project(server: ActivepiecesServer) -> str:
     """Another project of the platform."""
-    made = Standin(server, server.api_key).post("/projects", {"displayName": "Other"})
-    return str(made["id"])
+    created = Standin(server, server.api_key).post("/projects", {"displayName": "Other"})
+    return str(created["id"])
 
 
-def test_an_admin_makes_one_for_several_projects(
+def test_an_admin_creates_a_connection_for_several_projects(
     alice: ApiUser, integration: str, server: ActivepiecesServer, other_project: str
 ) -> None:
     projects = [server.project_id, other_project]
 
-    made = alice.saves(scope="PLATFORM", projectIds=projects, preSelectForNewProjects=True)
+    created = alice.saves(scope="PLATFORM", projectIds=projects, preSelectForNewProjects=True)
 
-    assert (made["scope"], made["status"]) == ("PLATFORM", "ACTIVE")
-    assert made["projectIds"] == projects
-    assert made["preSelectForNewProjects"] is True
+    assert (created["scope"], created["status"]) == ("PLATFORM", "ACTIVE")
+    assert created["projectIds"] == projects
+    assert created["preSelectForNewProjects"] is True
 
 
-def test_the_same_name_again_changes_the_projects(
+def test_saving_under_the_same_name_changes_the_projects(
     alice: ApiUser, integration: str, server: ActivepiecesServer, other_project: str
 ) -> None:
     first = alice.saves(scope="PLATFORM")
     projects = [server.project_id, other_project]
 
     wider = alice.saves(scope="PLATFORM", projectIds=projects)
-    kept = alice.saves(scope="PLATFORM")
+    unchanged = alice.saves(scope="PLATFORM")
 
     assert first["projectIds"] == [server.project_id]
     assert (wider["id"], wider["projectIds"]) == (first["id"], projects)
-    assert (kept["id"], kept["projectIds"]) == (first["id"], projects)
+    assert (unchanged["id"], unchanged["projectIds"]) == (first["id"], projects)
 
 
-def test_it_is_listed_renamed_and_deleted_as_any_other(alice: ApiUser, integration: str) -> None:
-    made = alice.saves(scope="PLATFORM")
+def test_a_platform_connection_can_be_listed_renamed_and_deleted(
+    alice: ApiUser, integration: str
+) -> None:
+    created = alice.saves(scope="PLATFORM")
     alice.saves("Of the project")
-    there = f"/connections/{integration}/{made['id']}"
+    path = f"/connections/{integration}/{created['id']}"
 
     (listed,) = answer_of(alice.gets(f"/connections/{integration}", scope="PLATFORM"))["data"]
-    renamed = answer_of(alice.patches(there, {"displayName": "Renamed"}))
+    renamed = answer_of(alice.patches(path, {"displayName": "Renamed"}))
 
-    assert listed["id"] == made["id"]
+    assert listed["id"] == created["id"]
     assert renamed["displayName"] == "Renamed"
-    assert alice.deletes(there).status_code == 204
-    assert alice.gets(there).status_code == 404
+    assert alice.deletes(path).status_code == 204
+    assert alice.gets(path).status_code == 404
 
 
-def test_who_may_only_edit_makes_connections_of_the_project_only(
+def test_an_editor_can_only_create_project_connections(
     bob: ApiUser, server: ActivepiecesServer
 ) -> None:
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE}
@@ -113,24 +115,28 @@ def test_who_may_only_edit_makes_connections_of_the_project_only(
     assert answer_of(bob.posts("/connection", body), 201)["scope"] == "PROJECT"
 
 
-def test_who_may_only_edit_changes_none_that_other_projects_use(
+def test_an_editor_cannot_change_connections_that_other_projects_use(
     alice: ApiUser, bob: ApiUser, integration: str
 ) -> None:
-    wide, own = alice.saves("Wide", scope="PLATFORM"), alice.saves("Own")
-    there, here = (f"/connections/{integration}/{made['id']}" for made in (wide, own))
-    swap = {"sourceAppConnectionId": wide["id"], "targetAppConnectionId": own["id"]}
+    platform, project = alice.saves("Wide", scope="PLATFORM"), alice.saves("Own")
+    platform_path, project_path = (
+        f"/connections/{integration}/{created['id']}" for created in (platform, project)
+    )
+    replacement = {"sourceAppConnectionId": platform["id"], "targetAppConnectionId": project["id"]}
 
     for refused in (
-        bob.patches(there, {"displayName": "Mine"}),
-        bob.deletes(there),
-        bob.deletes(there, force="true"),
-        bob.posts(f"/connections/{integration}/replace", swap),
+        bob.patches(platform_path, {"displayName": "Mine"}),
+        bob.deletes(platform_path),
+        bob.deletes(platform_path, force="true"),
+        bob.posts(f"/connections/{integration}/replace", replacement),
     ):
         assert "'admin'" in problem(refused, 403, "Not allowed")["detail"]
 
-    assert answer_of(alice.gets(there))["displayName"] == "Wide"
-    assert answer_of(bob.patches(here, {"displayName": "Renamed"}))["displayName"] == "Renamed"
-    assert bob.deletes(here).status_code == 204
+    assert answer_of(alice.gets(platform_path))["displayName"] == "Wide"
+    assert (
+        answer_of(bob.patches(project_path, {"displayName": "Renamed"}))["displayName"] == "Renamed"
+    )
+    assert bob.deletes(project_path).status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -147,7 +153,7 @@ def test_who_may_only_edit_changes_none_that_other_projects_use(
         ({"scope": "PLATFORM", "preSelectForNewProjects": "perhaps"}, "preSelectForNewProjects"),
     ],
 )
-def test_what_does_not_fit_is_named_before_activepieces_is_asked(
+def test_an_invalid_field_is_named_before_any_call_to_activepieces(
     alice: ApiUser,
     integration: str,
     server: ActivepiecesServer,
@@ -157,22 +163,22 @@ def test_what_does_not_fit_is_named_before_activepieces_is_asked(
     server.calls.clear()
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE} | changes
 
-    told = problem(alice.posts("/connection", body), 422, "Invalid input")
+    error = problem(alice.posts("/connection", body), 422, "Invalid input")
 
-    assert list(told["fields"]) == [field]
+    assert list(error["fields"]) == [field]
     assert server.calls == []
 
 
-def test_it_takes_a_key_of_the_tenants_own(alice: ApiUser) -> None:
+def test_a_platform_connection_needs_the_tenants_own_key(alice: ApiUser) -> None:
     alice.links()
     body = {"accessToken": "ok-x", "pieceName": PIECE, "scope": "PLATFORM"}
 
-    told = problem(alice.posts("/connection", body), 409, "Not possible with this credential")
+    error = problem(alice.posts("/connection", body), 409, "Not possible with this credential")
 
-    assert "a key of its own" in told["detail"]
+    assert "a key of its own" in error["detail"]
 
 
-def test_a_plan_without_it_says_so(
+def test_a_plan_without_platform_connections_is_reported(
     alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     server.state.plan.clear()
@@ -181,12 +187,12 @@ def test_a_plan_without_it_says_so(
     problem(alice.posts("/connection", body), 409, "Not in the plan")
 
 
-def test_an_edition_without_it_says_so(make_app: MakeApp) -> None:
+def test_an_edition_without_platform_connections_is_reported(make_app: MakeApp) -> None:
     with ActivepiecesServer(edition="ce", pieces=acme_pieces("https://acme.example")) as community:
         alice = ApiUser.named(make_app(ACTIVEPIECES_BASE_URL=community.url), "alice")
         alice.links(userToken=community.user_token(), projectId=community.project_id)
         body = {"accessToken": "ok-x", "pieceName": PIECE, "scope": "PLATFORM"}
 
-        told = problem(alice.posts("/connection", body), 409, "Not in this edition")
+        error = problem(alice.posts("/connection", body), 409, "Not in this edition")
 
-    assert "scope PROJECT" in told["detail"]
+    assert "scope PROJECT" in error["detail"]

@@ -1,4 +1,4 @@
-"""Introspection (RFC 7662): who may know what of a token."""
+"""Introspection (RFC 7662): who may read what about a token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.hosts import ALL_SCOPES
 
 @pytest.fixture
 def tokens(program: Program, bob: Person) -> dict[str, Any]:
-    """A connection of bob's."""
+    """A pair of tokens of Bob."""
     return program.connects(bob)
 
 
@@ -26,14 +26,12 @@ def is_active(program: Program, token: str) -> bool:
     return active
 
 
-def test_an_access_token_is_described_to_its_client(
-    program: Program, tokens: dict[str, Any]
-) -> None:
-    told = answer_of(program.introspects(tokens["access_token"]))
+def test_a_client_can_introspect_its_access_token(program: Program, tokens: dict[str, Any]) -> None:
+    claims = answer_of(program.introspects(tokens["access_token"]))
 
-    assert len(told.pop("jti")) == 22
-    assert len(told.pop("grant_id")) == 22
-    assert told == {
+    assert len(claims.pop("jti")) == 22
+    assert len(claims.pop("grant_id")) == 22
+    assert claims == {
         "active": True,
         "client_id": program.client_id,
         "scope": ALL_SCOPES,
@@ -47,37 +45,37 @@ def test_an_access_token_is_described_to_its_client(
     }
 
 
-def test_a_refresh_token_is_described_without_what_makes_it(
+def test_introspecting_a_refresh_token_reveals_no_secret_part(
     program: Program, tokens: dict[str, Any]
 ) -> None:
-    told = answer_of(program.introspects(tokens["refresh_token"]))
+    claims = answer_of(program.introspects(tokens["refresh_token"]))
 
-    assert told["active"] is True
-    assert told["exp"] == START + 90 * 86_400
-    assert not {"secret", "nonce", "token_type"} & set(told)
+    assert claims["active"] is True
+    assert claims["exp"] == START + 90 * 86_400
+    assert not {"secret", "nonce", "token_type"} & set(claims)
 
 
-def test_a_refresh_token_is_active_for_as_long_as_it_gets_a_successor(
+def test_a_refresh_token_is_active_while_it_can_be_refreshed(
     program: Program, tokens: dict[str, Any]
 ) -> None:
-    """The one before the newest still does, because its answer may be lost; an older one ends the connection."""
+    """The second newest still can, because its response may be lost; reusing an older one revokes the family."""
     first = tokens["refresh_token"]
     second = answer_of(program.refreshes(first))["refresh_token"]
     third = answer_of(program.refreshes(second))["refresh_token"]
 
     assert [is_active(program, token) for token in (first, second, third)] == [False, True, True]
-    assert program.refreshes(third).status_code == 200, "to look at a token is not to use it"
+    assert program.refreshes(third).status_code == 200, "introspection must not count as use"
 
 
-def test_an_inactive_token_is_nothing_but_inactive(
+def test_an_inactive_token_reveals_nothing_else(
     app: Flask, program: Program, tokens: dict[str, Any], clock: StoppedClock
 ) -> None:
-    """RFC 7662 §2.2: not even why."""
+    """RFC 7662 §2.2: not even the reason."""
     program.revokes(tokens["refresh_token"])
-    ended = [tokens["access_token"], tokens["refresh_token"], *NO_TOKENS_OF_OURS]
+    inactive = [tokens["access_token"], tokens["refresh_token"], *NO_TOKENS_OF_OURS]
 
     with assert_nothing_stored(app):
-        for token in ended:
+        for token in inactive:
             assert answer_of(program.introspects(token)) == {"active": False}, token
 
 
@@ -92,7 +90,7 @@ def test_an_expired_token_is_inactive(
     assert not is_active(program, tokens["refresh_token"])
 
 
-def test_another_clients_token_does_not_exist(
+def test_another_clients_token_is_inactive(
     app: Flask, program: Program, tokens: dict[str, Any]
 ) -> None:
     other = Program.registered(app)
@@ -102,25 +100,27 @@ def test_another_clients_token_does_not_exist(
 
 
 @pytest.mark.parametrize(
-    ("options", "may"),
+    ("options", "allowed"),
     [([], True), (["--tenant", "acme"], True), (["--tenant", "globex"], False)],
 )
-def test_a_resource_server_checks_the_tokens_of_its_tenant(
-    app: Flask, tokens: dict[str, Any], options: list[str], may: bool
+def test_a_resource_server_can_introspect_tokens_of_its_tenant(
+    app: Flask, tokens: dict[str, Any], options: list[str], allowed: bool
 ) -> None:
     resource_server = Program.registered(app, "--introspection", *options)
 
     for kind in ("access_token", "refresh_token"):
-        assert is_active(resource_server, tokens[kind]) is may
+        assert is_active(resource_server, tokens[kind]) is allowed
 
 
-def test_a_resource_server_cannot_revoke_what_it_checks(app: Flask, tokens: dict[str, Any]) -> None:
+def test_a_resource_server_cannot_revoke_tokens_that_it_introspects(
+    app: Flask, tokens: dict[str, Any]
+) -> None:
     resource_server = Program.registered(app, "--introspection")
 
     assert_oauth_error(resource_server.revokes(tokens["access_token"]), 400, "invalid_grant")
 
 
-def test_introspection_needs_proof_and_a_token(
+def test_introspection_needs_client_authentication_and_a_token(
     app: Flask, program: Program, tokens: dict[str, Any]
 ) -> None:
     token = tokens["access_token"]
@@ -130,22 +130,22 @@ def test_introspection_needs_proof_and_a_token(
         assert_oauth_error(program.introspects(token, client_secret=None), 401, "invalid_client")
         assert_oauth_error(program.introspects(token, client_id=None), 401, "invalid_client")
         assert_oauth_error(program.posts("/oauth/introspect", {}), 400, "invalid_request")
-        # RFC 7662 §2.1 allows a bearer token as proof; here a token cannot look itself up.
+        # RFC 7662 §2.1 allows authentication by bearer token; here a token cannot introspect itself.
         bearer = {"Authorization": f"Bearer {token}"}
-        by_bearer = app.test_client().post(
+        response = app.test_client().post(
             "/oauth/introspect", data={"token": token}, headers=bearer
         )
-        assert_oauth_error(by_bearer, 401, "invalid_client")
+        assert_oauth_error(response, 401, "invalid_client")
 
 
-def test_a_clients_own_token_is_described_without_a_user(app: Flask) -> None:
+def test_a_client_credentials_token_is_introspected_without_a_user(app: Flask) -> None:
     robot = Program.registered(app, "--client-credentials", "--tenant", "acme")
     form: dict[str, str | None] = {"grant_type": "client_credentials"}
     token = answer_of(robot.posts("/oauth/token", form))["access_token"]
 
-    told = answer_of(robot.introspects(token))
+    claims = answer_of(robot.introspects(token))
 
-    assert told["sub"] == told["client_id"] == robot.client_id
-    assert "grant_id" not in told
+    assert claims["sub"] == claims["client_id"] == robot.client_id
+    assert "grant_id" not in claims
     assert answer_of(robot.revokes(token)) == {}
     assert not is_active(robot, token)

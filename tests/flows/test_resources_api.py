@@ -1,4 +1,4 @@
-"""What pages show of a project through the JSON API: projects, flows and their runs, never what is inside."""
+"""Projects, flows and runs through the JSON API: metadata only, never step contents or run data."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def alice(app: Flask) -> ApiUser:
 
 @pytest.fixture
 def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
-    """Acme's, with a key of its own."""
+    """Acme's integration, with its own key."""
     return alice.links(apiKey=server.api_key, projectId=server.project_id)
 
 
 @pytest.fixture
-def there(server: ActivepiecesServer) -> Standin:
-    """Somebody at Activepieces itself."""
+def activepieces(server: ActivepiecesServer) -> Standin:
+    """Direct access to Activepieces."""
     return standin(server)
 
 
-def test_the_projects_of_ones_own_key_are_listed(
+def test_a_tenant_with_its_own_key_sees_the_keys_projects(
     alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     listed = answer_of(alice.gets(f"/projects/{integration}"))["data"]
@@ -46,29 +46,29 @@ def test_the_projects_of_ones_own_key_are_listed(
     assert set(listed[0]) == {"id", "displayName", "externalId", "type", "created", "updated"}
 
 
-def test_of_the_apps_key_only_the_tenants_project_is_there(app: Flask, alice: ApiUser) -> None:
+def test_a_tenant_on_the_apps_key_sees_only_its_own_project(app: Flask, alice: ApiUser) -> None:
     carol = ApiUser.named(app, "carol")
     listed = {}
-    for who in (alice, carol):
-        (listed[who.person],) = answer_of(who.gets(f"/projects/{who.links()}"))["data"]
+    for user in (alice, carol):
+        (listed[user.person],) = answer_of(user.gets(f"/projects/{user.links()}"))["data"]
 
-    assert [listed[who.person]["externalId"] for who in (alice, carol)] == ["acme", "globex"]
+    assert [listed[user.person]["externalId"] for user in (alice, carol)] == ["acme", "globex"]
 
 
 def test_flows_are_listed_without_their_steps(
-    alice: ApiUser, integration: str, there: Standin, server: ActivepiecesServer
+    alice: ApiUser, integration: str, activepieces: Standin, server: ActivepiecesServer
 ) -> None:
-    flow = there.flow(action("step_1", PIECE, "whoami", note="what somebody typed"))
-    draft = there.flow(publish=False)
+    flow = activepieces.flow(action("step_1", PIECE, "whoami", note="a step's input"))
+    draft = activepieces.flow(publish=False)
 
     answer = alice.gets(f"/flows/{integration}")
 
-    listed = {one["id"]: one for one in answer_of(answer)["data"]}
+    listed = {flow["id"]: flow for flow in answer_of(answer)["data"]}
     assert set(listed) == {flow, draft}
     assert (listed[flow]["status"], listed[flow]["published"]) == ("ENABLED", True)
     assert (listed[draft]["status"], listed[draft]["published"]) == ("DISABLED", False)
     assert listed[flow]["projectId"] == server.project_id
-    assert "what somebody typed" not in answer.text
+    assert "a step's input" not in answer.text
 
 
 @pytest.mark.parametrize(
@@ -81,43 +81,44 @@ def test_flows_are_listed_without_their_steps(
     ],
 )
 def test_flows_are_filtered(
-    alice: ApiUser, integration: str, there: Standin, query: dict[str, str], count: int
+    alice: ApiUser, integration: str, activepieces: Standin, query: dict[str, str], count: int
 ) -> None:
-    there.flow()
+    activepieces.flow()
 
     assert len(answer_of(alice.gets(f"/flows/{integration}", **query))["data"]) == count
 
 
-def test_runs_are_listed_without_what_went_through_them(
-    alice: ApiUser, integration: str, there: Standin, server: ActivepiecesServer
+def test_runs_are_listed_without_their_data(
+    alice: ApiUser, integration: str, activepieces: Standin, server: ActivepiecesServer
 ) -> None:
-    typed = action("step_1", PIECE, "whoami", note="what somebody typed")
-    flow = there.flow(typed, answering("step_2", "done"))
-    Standin(server, "").ask("POST", f"/webhooks/{flow}/sync", {"secret": "what somebody sent"})
+    step = action("step_1", PIECE, "whoami", note="a step's input")
+    flow = activepieces.flow(step, answering("step_2", "done"))
+    Standin(server, "").ask("POST", f"/webhooks/{flow}/sync", {"secret": "a webhook's body"})
 
     answer = alice.gets(f"/flow-runs/{integration}", flowId=flow)
 
     (run,) = answer_of(answer)["data"]
     assert (run["flowId"], run["environment"]) == (flow, "PRODUCTION")
     assert run["status"] in ("SUCCEEDED", "FAILED")
-    assert "what somebody" not in answer.text
+    assert "a step's input" not in answer.text
+    assert "a webhook's body" not in answer.text
 
 
-def test_runs_come_in_pages(
-    alice: ApiUser, integration: str, there: Standin, server: ActivepiecesServer
+def test_runs_are_paged(
+    alice: ApiUser, integration: str, activepieces: Standin, server: ActivepiecesServer
 ) -> None:
-    flow = there.flow(answering("step_1", "done"))
+    flow = activepieces.flow(answering("step_1", "done"))
     for _ in range(3):
         Standin(server, "").ask("POST", f"/webhooks/{flow}/sync", {})
-    seen: list[dict[str, Any]] = []
+    runs: list[dict[str, Any]] = []
 
     page = answer_of(alice.gets(f"/flow-runs/{integration}", limit="2"))
-    seen += page["data"]
+    runs += page["data"]
     page = answer_of(alice.gets(f"/flow-runs/{integration}", limit="2", cursor=page["next"]))
-    seen += page["data"]
+    runs += page["data"]
 
     assert page["next"] is None
-    assert len({run["id"] for run in seen}) == 3
+    assert len({run["id"] for run in runs}) == 3
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_runs_come_in_pages(
         ("/flow-runs", {"flow": "x"}, "flow"),
     ],
 )
-def test_a_filter_that_does_not_fit_is_named(
+def test_an_invalid_filter_is_named(
     alice: ApiUser, integration: str, path: str, query: dict[str, str], field: str
 ) -> None:
     answer = alice.gets(f"{path}/{integration}", **query)
