@@ -1,4 +1,4 @@
-"""Guessing secrets, codes and tokens: slow, loud, without a trace in storage, and in nobody else's way."""
+"""Guessing secrets, codes and tokens is rate limited, stores nothing and does not affect other clients."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tests.support.error_assertions import assert_nothing_stored, assert_oauth_e
 from tests.support.requirements import require
 from tests.support.storage import statements_of
 
-#: How many failures a minute are answered as usual.
-FREE = 20
+#: The failures per minute that are answered as usual.
+MAX_FAILURES = 20
 
 Attempt = Callable[[str], TestResponse]
 
 
-def is_refused_with(response: TestResponse, status: int, error: str) -> None:
+def assert_refused(response: TestResponse, status: int, error: str) -> None:
     assert_oauth_error(response, status, error)
     if status == 429:
         assert int(response.headers["Retry-After"]) > 0
@@ -35,71 +35,73 @@ def is_refused_with(response: TestResponse, status: int, error: str) -> None:
         assert "Retry-After" not in response.headers
 
 
-def is_slowed_down(attempt: Attempt, status: int, error: str) -> None:
-    for number in range(FREE + 5):
-        is_refused_with(attempt(f"guess-{number}"), status if number < FREE else 429, error)
+def assert_rate_limited(attempt: Attempt, status: int, error: str) -> None:
+    for number in range(MAX_FAILURES + 5):
+        assert_refused(attempt(f"guess-{number}"), status if number < MAX_FAILURES else 429, error)
 
 
-def test_a_thousand_guesses_at_a_secret(app: Flask, program: Program) -> None:
+def test_guesses_at_a_secret_are_rate_limited(app: Flask, program: Program) -> None:
     with assert_nothing_stored(app):
         for number in range(1000):
             response = program.introspects("x", client_secret=f"fas_{number:064}")
-            is_refused_with(response, 401 if number < FREE else 429, "invalid_client")
-        assert answer_of(program.introspects("x")) == {"active": False}, "the right one works"
+            assert_refused(response, 401 if number < MAX_FAILURES else 429, "invalid_client")
+        assert answer_of(program.introspects("x")) == {"active": False}, (
+            "the valid secret still works"
+        )
 
 
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
-def test_every_endpoint_counts(app: Flask, program: Program, path: str) -> None:
+def test_every_endpoint_counts_failures(app: Flask, program: Program, path: str) -> None:
     def attempt(guess: str) -> TestResponse:
         form: Parameters = {"grant_type": "refresh_token", "token": "x", "client_secret": guess}
         return program.posts(f"/oauth/{path}", form)
 
     with assert_nothing_stored(app):
-        is_slowed_down(attempt, 401, "invalid_client")
+        assert_rate_limited(attempt, 401, "invalid_client")
 
 
-def test_guesses_at_codes_and_refresh_tokens_of_a_public_client_count(app: Flask) -> None:
-    """Anyone can pose as one."""
+def test_guesses_at_tokens_of_a_public_client_are_counted(app: Flask) -> None:
+    """Anyone can impersonate a public client."""
     public, other = (Program.registered(app, "--public") for _ in range(2))
     with assert_nothing_stored(app):
-        is_slowed_down(lambda guess: public.redeems(f"v1.{guess}.x"), 400, "invalid_grant")
-        is_slowed_down(lambda guess: other.refreshes(f"{guess}.0.b.c"), 400, "invalid_grant")
+        assert_rate_limited(lambda guess: public.redeems(f"v1.{guess}.x"), 400, "invalid_grant")
+        assert_rate_limited(lambda guess: other.refreshes(f"{guess}.0.b.c"), 400, "invalid_grant")
 
 
-def test_dead_tokens_at_a_platform_that_has_proven_itself_do_not_count(
+def test_invalid_tokens_from_an_authenticated_client_are_not_counted(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    """They are many users', and none of them may be in the way of the others."""
+    """The tokens belong to many users, who must not affect each other."""
     with assert_nothing_stored(app):
-        for number in range(FREE + 5):
-            is_refused_with(program.redeems(f"v1.guess-{number}.x"), 400, "invalid_grant")
-            is_refused_with(program.refreshes(f"guess-{number}.0.b.c"), 400, "invalid_grant")
+        for number in range(MAX_FAILURES + 5):
+            assert_refused(program.redeems(f"v1.guess-{number}.x"), 400, "invalid_grant")
+            assert_refused(program.refreshes(f"guess-{number}.0.b.c"), 400, "invalid_grant")
     forged = program.connects(bob)["refresh_token"][:-4] + "AAAA"
-    for _ in range(FREE + 5):
-        is_refused_with(program.refreshes(forged), 400, "invalid_grant")
+    for _ in range(MAX_FAILURES + 5):
+        assert_refused(program.refreshes(forged), 400, "invalid_grant")
 
 
-def test_guesses_at_a_client_that_does_not_exist_count(app: Flask, program: Program) -> None:
+def test_guesses_at_an_unknown_client_are_counted(app: Flask, program: Program) -> None:
     with assert_nothing_stored(app):
-        is_slowed_down(
+        assert_rate_limited(
             lambda guess: program.introspects("x", client_id="unknown", client_secret=guess),
             401,
             "invalid_client",
         )
 
 
-def test_honest_mistakes_do_not_count(app: Flask, program: Program, bob: Person) -> None:
-    """A worker that repeats an expired code or an unknown grant type is no guesser."""
+def test_honest_mistakes_are_not_counted(app: Flask, program: Program, bob: Person) -> None:
+    """A worker that repeats a wrong verifier or an unknown grant type is not guessing secrets."""
     code = bob.allows(program.question())
 
-    for _ in range(FREE + 5):
+    for _ in range(MAX_FAILURES + 5):
         assert program.redeems(code, code_verifier="a" * 43).status_code == 400
         assert program.redeems(code, grant_type="password").status_code == 400
     assert program.redeems(code).status_code == 200
 
 
 def test_the_limit_resets_after_a_minute(program: Program, clock: StoppedClock) -> None:
-    for _ in range(FREE + 1):
+    for _ in range(MAX_FAILURES + 1):
         response = program.introspects("x", client_secret="wrong")
     assert response.status_code == 429
 
@@ -108,10 +110,10 @@ def test_the_limit_resets_after_a_minute(program: Program, clock: StoppedClock) 
     assert program.introspects("x", client_secret="wrong").status_code == 401
 
 
-def test_without_a_common_place_each_process_counts_for_itself(make_app: MakeApp) -> None:
+def test_without_redis_each_process_has_its_own_limit(make_app: MakeApp) -> None:
     program = Program.registered(make_app())
     another_process = make_app(tables=False)
-    for _ in range(FREE + 1):
+    for _ in range(MAX_FAILURES + 1):
         response = program.introspects("x", client_secret="wrong")
     assert response.status_code == 429
 
@@ -120,40 +122,42 @@ def test_without_a_common_place_each_process_counts_for_itself(make_app: MakeApp
     assert program.introspects("x", client_secret="wrong").status_code == 401
 
 
-def test_one_guesser_is_in_nobody_elses_way(app: Flask, program: Program, bob: Person) -> None:
-    """All of Activepieces' cloud is one address."""
+def test_the_limit_applies_per_client_and_address(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    """All requests from Activepieces' cloud come from one address."""
     other = Program.registered(app)
     tokens = program.connects(bob)
-    for _ in range(FREE + 5):
+    for _ in range(MAX_FAILURES + 5):
         program.introspects("x", client_secret="wrong")
 
-    mistaken = other.introspects("x", client_secret="wrong")
-    elsewhere = program.posts(
+    other_client = other.introspects("x", client_secret="wrong")
+    other_address = program.posts(
         "/oauth/introspect",
         {"token": "x", "client_secret": "wrong"},
         environ_overrides={"REMOTE_ADDR": "192.0.2.7"},
     )
 
-    assert mistaken.status_code == 401
-    assert elsewhere.status_code == 401
+    assert other_client.status_code == 401
+    assert other_address.status_code == 401
     assert program.refreshes(tokens["refresh_token"]).status_code == 200
 
 
 def test_another_spelling_of_the_client_id_has_the_same_limit(app: Flask, program: Program) -> None:
-    """A Basic header is form-decoded, so one id has very many spellings."""
+    """A Basic header is form-decoded, so one id has many spellings."""
 
     def attempt(guess: str) -> TestResponse:
-        place = int(guess.partition("-")[2])
-        letter = program.client_id[place]
+        index = int(guess.partition("-")[2])
+        letter = program.client_id[index]
         spelling = (
-            program.client_id[:place] + f"%{ord(letter):02x}" + program.client_id[place + 1 :]
+            program.client_id[:index] + f"%{ord(letter):02x}" + program.client_id[index + 1 :]
         )
         header = base64.b64encode(f"{spelling}:{guess}".encode()).decode()
         return app.test_client().post(
             "/oauth/introspect", data={"token": "x"}, headers={"Authorization": f"Basic {header}"}
         )
 
-    is_slowed_down(attempt, 401, "invalid_client")
+    assert_rate_limited(attempt, 401, "invalid_client")
 
 
 @pytest.mark.parametrize(
@@ -175,25 +179,25 @@ def test_a_forged_address_does_not_reset_the_limit(
         form: Parameters = {"token": "x", "client_secret": guess}
         return program.posts("/oauth/introspect", form, headers=headers)
 
-    is_slowed_down(attempt, 401, "invalid_client")
+    assert_rate_limited(attempt, 401, "invalid_client")
 
 
 @pytest.mark.redis
-def test_with_redis_workers_count_together(make_app: MakeApp) -> None:
+def test_with_redis_workers_share_one_limit(make_app: MakeApp) -> None:
     url = require("redis")
     program = Program.registered(make_app(ACTIVEPIECES_REDIS_URL=url))
     another_worker = make_app(ACTIVEPIECES_REDIS_URL=url)
     guess: Parameters = {"token": "x", "client_secret": "wrong"}
 
-    for _ in range(FREE):
+    for _ in range(MAX_FAILURES):
         program.posts("/oauth/introspect", guess)
     program.app = another_worker
 
     assert program.posts("/oauth/introspect", guess).status_code == 429
 
 
-def work_of(act: Callable[[], Any]) -> Counter[str]:
-    """Which functions of the signing module ran, and how often."""
+def count_signing_calls(act: Callable[[], Any]) -> Counter[str]:
+    """How often each function of the signing module ran."""
     calls: Counter[str] = Counter()
 
     def note(frame: FrameType, event: str, argument: object) -> None:
@@ -209,15 +213,17 @@ def work_of(act: Callable[[], Any]) -> Counter[str]:
     return calls
 
 
-def test_an_unknown_client_costs_what_a_known_one_costs(app: Flask, program: Program) -> None:
-    """Neither the answer nor its work tells who exists: the same statements, the same hashes."""
-    program.introspects("x")  # what is done once only is done
+def test_an_unknown_client_takes_the_same_work_as_a_known_one(app: Flask, program: Program) -> None:
+    """The same statements and the same hashes: neither reveals whether a client exists."""
+    program.introspects("x")  # warm up: some work is done only once
     unknown = "0" * 32
 
     with statements_of(app) as for_known:
-        known_work = work_of(lambda: program.introspects("x", client_secret="fas_wrong"))
+        known_work = count_signing_calls(
+            lambda: program.introspects("x", client_secret="fas_wrong")
+        )
     with statements_of(app) as for_unknown:
-        unknown_work = work_of(
+        unknown_work = count_signing_calls(
             lambda: program.introspects("x", client_id=unknown, client_secret="fas_wrong")
         )
 
@@ -225,16 +231,16 @@ def test_an_unknown_client_costs_what_a_known_one_costs(app: Flask, program: Pro
     assert unknown_work == known_work
 
 
-def test_the_new_secret_and_the_old_one_cost_the_same(app: Flask, program: Program) -> None:
+def test_the_new_secret_and_the_old_one_take_the_same_work(app: Flask, program: Program) -> None:
     old = program.client_secret
-    made = app.test_cli_runner().invoke(
+    result = app.test_cli_runner().invoke(
         args=["activepieces", "client", "rotate", program.client_id]
     )
-    new = made.stdout.split("client_secret")[1].split()[0]
+    new = result.stdout.split("client_secret")[1].split()[0]
     program.introspects("x")
 
     work = [
-        work_of(lambda: program.introspects("x", client_secret=secret))  # noqa: B023
+        count_signing_calls(lambda: program.introspects("x", client_secret=secret))  # noqa: B023
         for secret in (old, new)
     ]
 
@@ -243,7 +249,7 @@ def test_the_new_secret_and_the_old_one_cost_the_same(app: Flask, program: Progr
 
 
 def test_secrets_and_signatures_are_compared_in_constant_time() -> None:
-    """`hmac.compare_digest` and nothing else decides: see `signing.constant_time_equal` and `KeyRing.verify`."""
+    """Only `hmac.compare_digest` decides: see `signing.constant_time_equal` and `KeyRing.verify`."""
     ring = signing.KeyRing(["a key that is long enough"])
     signature = ring.sign("purpose", b"message")
     names: list[str] = []

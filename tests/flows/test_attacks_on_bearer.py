@@ -1,4 +1,4 @@
-"""Attacks on protected views: tokens in other places, other clothes, or after their time."""
+"""Attacks on protected views: tokens in the wrong place, in the wrong form, or expired."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.support.forgeries import joined, opened
 
 @pytest.fixture
 def token(program: Program, bob: Person) -> str:
-    """A genuine access token of bob's."""
-    text = program.connects(bob)["access_token"]
-    assert isinstance(text, str)
-    return text
+    """A genuine access token of Bob."""
+    value = program.connects(bob)["access_token"]
+    assert isinstance(value, str)
+    return value
 
 
-def test_a_token_in_the_url_or_the_body_is_not_seen(app: Flask, token: str) -> None:
-    """RFC 9700 §4.3.2: there it would end up in logs and histories."""
+def test_a_token_outside_the_authorization_header_is_ignored(app: Flask, token: str) -> None:
+    """RFC 9700 §4.3.2: a token in the URL would end up in logs and histories."""
     client = app.test_client()
     responses = [
         client.get("/api/whoami", query_string={"access_token": token}),
@@ -35,7 +35,7 @@ def test_a_token_in_the_url_or_the_body_is_not_seen(app: Flask, token: str) -> N
         assert "error=" not in response.headers["WWW-Authenticate"]  # RFC 6750 §3.1
 
 
-def test_another_scheme_is_no_token(app: Flask, token: str) -> None:
+def test_a_token_with_another_scheme_is_ignored(app: Flask, token: str) -> None:
     templates = [
         "{}",
         "Basic {}",
@@ -54,7 +54,7 @@ def test_another_scheme_is_no_token(app: Flask, token: str) -> None:
         assert "error=" not in response.headers["WWW-Authenticate"]
 
 
-def test_two_tokens_are_none(app: Flask, program: Program, token: str) -> None:
+def test_two_tokens_are_refused(app: Flask, program: Program, token: str) -> None:
     headers = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
 
     for forged in (f"{token}, {token}", f"{token} {token}", f"{token},Bearer {token}"):
@@ -62,7 +62,7 @@ def test_two_tokens_are_none(app: Flask, program: Program, token: str) -> None:
     assert app.test_client().get("/api/whoami", headers=headers).status_code == 401
 
 
-NO_JWT = [
+MALFORMED_TOKENS = [
     ".",
     "..",
     "a.b",
@@ -87,24 +87,29 @@ NO_JWT = [
 ]
 
 
-def test_what_is_no_jwt_is_refused(program: Program) -> None:
-    for forged in NO_JWT:
+def test_a_malformed_jwt_is_refused(program: Program) -> None:
+    for forged in MALFORMED_TOKENS:
         response = program.calls(forged)
         assert response.status_code == 401, forged[:40]
         assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
 
 
-def test_every_changed_character_is_noticed(program: Program, token: str) -> None:
-    # The last character of a part may carry bits that no byte is made of.
-    ends = {len(token) - 1, *(place - 1 for place, mark in enumerate(token) if mark == ".")}
-    places = [place for place in range(0, len(token), 7) if place not in ends]
+def test_a_token_with_any_changed_character_is_refused(program: Program, token: str) -> None:
+    # The last character of a part may contain unused bits.
+    ends = {
+        len(token) - 1,
+        *(position - 1 for position, character in enumerate(token) if character == "."),
+    }
+    positions = [position for position in range(0, len(token), 7) if position not in ends]
 
-    for place in places:
-        other = "A" if token[place] != "A" else "B"
-        assert program.calls(token[:place] + other + token[place + 1 :]).status_code == 401, place
+    for position in positions:
+        other = "A" if token[position] != "A" else "B"
+        assert program.calls(token[:position] + other + token[position + 1 :]).status_code == 401, (
+            position
+        )
 
 
-def test_a_token_ends_on_the_second(program: Program, token: str, clock: StoppedClock) -> None:
+def test_a_token_expires_on_the_second(program: Program, token: str, clock: StoppedClock) -> None:
     clock.advance(3599)
     assert program.calls(token).status_code == 200
 
@@ -125,7 +130,7 @@ def test_a_token_of_another_app_with_the_same_secret_key_is_refused(
     assert program.calls(token).status_code == 401
 
 
-def test_a_token_of_an_old_key_is_refused_once_the_key_is_gone(
+def test_a_token_of_a_removed_key_is_refused(
     make_app: MakeApp, program: Program, token: str
 ) -> None:
     _, claims = opened(token)
@@ -136,7 +141,7 @@ def test_a_token_of_an_old_key_is_refused_once_the_key_is_gone(
     assert program.calls(token).status_code == 401
 
 
-def test_too_little_scope_is_told_apart_from_no_token(program: Program, bob: Person) -> None:
+def test_insufficient_scope_is_reported_as_403(program: Program, bob: Person) -> None:
     code = bob.allows(program.question(scope="tasks:read"))
     token = program.redeems(code).get_json()["access_token"]
 
@@ -148,9 +153,7 @@ def test_too_little_scope_is_told_apart_from_no_token(program: Program, bob: Per
     assert 'scope="tasks:write"' in challenge
 
 
-def test_a_refusal_tells_where_tokens_come_from_and_is_not_kept(
-    app: Flask, program: Program
-) -> None:
+def test_a_401_names_the_resource_metadata_and_is_not_cached(app: Flask, program: Program) -> None:
     with assert_nothing_stored(app):
         response = program.calls("x")
 

@@ -1,4 +1,4 @@
-"""Attacks by redirect URI: being sent where nobody is registered, with a code or without one."""
+"""Attacks by redirect URI: no user is redirected to an unregistered address, with or without a code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Flask
 from tests.support.actors import CALLBACK, Person, Program
 from tests.support.error_assertions import assert_error_page, assert_nothing_stored
 
-#: Addresses that somebody might take for https://program.test/callback.
+#: Addresses that a faulty check might accept as https://program.test/callback.
 TRICKS = [
     "https://evil.test/callback",
     "https://program.test@evil.test/callback",
@@ -73,11 +73,11 @@ TRICKS = [
 
 @pytest.fixture
 def program(trusted: Program) -> Program:
-    """A client that may skip the consent page: nothing but the check at hand stands before an answer."""
+    """A client that may skip the consent page, so that only the check under test can refuse it."""
     return trusted
 
 
-def test_no_trick_with_the_redirect_uri_passes(
+def test_no_lookalike_of_the_redirect_uri_is_accepted(
     app: Flask, program: Program, victim: Person
 ) -> None:
     with assert_nothing_stored(app):
@@ -86,7 +86,7 @@ def test_no_trick_with_the_redirect_uri_passes(
             assert "evil.test" not in str(page.links)
 
 
-def test_a_uri_registered_by_another_client_is_not_this_ones(
+def test_a_uri_registered_by_another_client_is_refused(
     app: Flask, program: Program, victim: Person
 ) -> None:
     other = Program.registered(app, redirect_uri="https://evil.test/callback")
@@ -123,7 +123,7 @@ LOOPBACK = [
 ]
 
 
-def test_ports_are_free_on_loopback_addresses_of_public_clients_only(
+def test_only_public_clients_on_loopback_addresses_may_use_any_port(
     app: Flask, bob: Person
 ) -> None:
     """RFC 8252 §7.3; "localhost" may resolve to anything (§8.3)."""
@@ -131,9 +131,9 @@ def test_ports_are_free_on_loopback_addresses_of_public_clients_only(
     confidential = {uri: Program.registered(app, redirect_uri=uri) for uri, _, _ in LOOPBACK}
 
     with assert_nothing_stored(app):
-        for registered, requested, may in LOOPBACK:
+        for registered, requested, accepted in LOOPBACK:
             question = public[registered].question(redirect_uri=requested)
-            if may:
+            if accepted:
                 assert bob.opens(question).status_code == 200, requested
             else:
                 assert_error_page(bob.opens(question))
@@ -141,7 +141,7 @@ def test_ports_are_free_on_loopback_addresses_of_public_clients_only(
             assert bob.opens(question).status_code == (200 if requested == registered else 400)
 
 
-#: What a client must not be able to register: schemes that run or show something, and names that look like home.
+#: URIs that cannot be registered: dangerous schemes, lookalikes of loopback addresses, malformed URIs.
 UNREGISTRABLE = [
     "javascript:alert(1)",
     "JavaScript:alert(1)",
@@ -179,22 +179,22 @@ UNREGISTRABLE = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["confidential", "public"])
-def test_no_dangerous_uri_can_be_registered(app: Flask, alice: Person, kind: str) -> None:
-    wanted = {"name": "N", "scope": "tasks:read", "public": kind == "public"}
+@pytest.mark.parametrize("client_type", ["confidential", "public"])
+def test_no_dangerous_uri_can_be_registered(app: Flask, alice: Person, client_type: str) -> None:
+    registration = {"name": "N", "scope": "tasks:read", "public": client_type == "public"}
 
     with assert_nothing_stored(app):
         for uri in UNREGISTRABLE:
             response = alice.browser.post(
                 "/api/integration/activepieces/oauth-clients",
-                json=wanted | {"redirect_uris": [CALLBACK, uri]},
+                json=registration | {"redirect_uris": [CALLBACK, uri]},
             )
             assert response.status_code == 422, uri
             assert "redirect_uris" in response.get_json()["fields"]
 
 
-#: It stands in the Content-Security-Policy of the consent page, where ; and , begin something new.
-NO_HOSTS = [
+#: The host appears in the consent page's Content-Security-Policy, where ";" and "," are separators.
+INVALID_HOSTS = [
     "a.test;script-src",
     "a.test,b.test",
     "*.test",
@@ -206,14 +206,14 @@ NO_HOSTS = [
 ]
 
 
-def test_a_host_that_is_no_host_name_cannot_be_registered(app: Flask, alice: Person) -> None:
+def test_an_invalid_host_name_cannot_be_registered(app: Flask, alice: Person) -> None:
     with assert_nothing_stored(app):
-        for host in NO_HOSTS:
+        for host in INVALID_HOSTS:
             web, installed = f"https://{host}/callback", f"com.example.app://{host}/callback"
             for uri, public in ((web, False), (web, True), (installed, True)):
-                wanted = {"name": "N", "scope": "tasks:read", "public": public}
+                registration = {"name": "N", "scope": "tasks:read", "public": public}
                 response = alice.browser.post(
                     "/api/integration/activepieces/oauth-clients",
-                    json=wanted | {"redirect_uris": [uri]},
+                    json=registration | {"redirect_uris": [uri]},
                 )
                 assert response.status_code == 422, uri

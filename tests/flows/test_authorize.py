@@ -1,4 +1,4 @@
-"""The authorization endpoint (RFC 6749 §4.1.1): what a client may ask, and how it is told that it may not."""
+"""The authorization endpoint (RFC 6749 §4.1.1): what a client may request, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.support.error_assertions import (
 )
 from tests.support.hosts import ALL_SCOPES
 
-#: What is wrong with the request, by parameter; the error that the client is told, and a word of its description.
-WRONG: list[tuple[Parameters, str, str]] = [
+#: Invalid parameters, the error code that the client receives, and a part of its description.
+INVALID_REQUESTS: list[tuple[Parameters, str, str]] = [
     ({"response_type": None}, "invalid_request", "response_type"),
     ({"response_type": ""}, "invalid_request", "response_type"),
     ({"response_type": "token"}, "unsupported_response_type", "code"),
@@ -41,60 +41,58 @@ WRONG: list[tuple[Parameters, str, str]] = [
     ({"prompt": "none login"}, "invalid_request", "prompt"),
     ({"request": "e30.e30."}, "request_not_supported", "object"),
     ({"request_uri": "urn:x"}, "request_uri_not_supported", "object"),
-    ({"resource": "https://elsewhere.test/"}, "invalid_target", "resource"),
-    ({"resource": "http://localhost.elsewhere.test/"}, "invalid_target", "resource"),
+    ({"resource": "https://other.test/"}, "invalid_target", "resource"),
+    ({"resource": "http://localhost.other.test/"}, "invalid_target", "resource"),
 ]
 
 
-def test_what_is_wrong_with_a_request_is_told_to_its_client(
+def test_an_invalid_request_is_reported_to_its_client(
     app: Flask, program: Program, bob: Person
 ) -> None:
     with assert_nothing_stored(app):
-        for changes, error, word in WRONG:
+        for changes, error, part in INVALID_REQUESTS:
             response = bob.opens(program.question(**changes))
 
-            assert word in assert_error_redirect(response, error), changes
+            assert part in assert_error_redirect(response, error), changes
 
 
-def test_state_is_optional_and_comes_back_to_the_letter(program: Program, bob: Person) -> None:
-    strange = " a b+c%20&code=x#\"'<>é\u202e\U0001f600 "
+def test_state_is_optional_and_returned_unchanged(program: Program, bob: Person) -> None:
+    state = " a b+c%20&code=x#\"'<>é\u202e\U0001f600 "
 
     assert "state" not in bob.answers(program.question(state=None))
     assert "state" not in bob.answers(program.question(state="", prompt="consent"))
-    assert bob.answers(program.question(state=strange, prompt="consent"))["state"] == strange
+    assert bob.answers(program.question(state=state, prompt="consent"))["state"] == state
     assert_error_redirect(
-        bob.opens(program.question(state=strange, scope="x")), "invalid_scope", state=strange
+        bob.opens(program.question(state=state, scope="x")), "invalid_scope", state=state
     )
     assert_error_redirect(
         bob.opens(program.question(state=None, scope="x")), "invalid_scope", state=None
     )
 
 
-def test_an_unknown_client_is_told_on_a_page(app: Flask, program: Program, bob: Person) -> None:
-    strange: list[str | None] = [None, "", "unknown", "%", "../clients", "0" * 32, "é", " "]
+def test_an_unknown_client_is_reported_on_a_page(app: Flask, program: Program, bob: Person) -> None:
+    client_ids: list[str | None] = [None, "", "unknown", "%", "../clients", "0" * 32, "é", " "]
 
     with assert_nothing_stored(app):
-        for client_id in strange:
+        for client_id in client_ids:
             page = assert_error_page(bob.opens(program.question(client_id=client_id)))
             assert "not registered" in page.text
 
 
-def test_a_redirect_uri_that_is_not_registered_is_told_on_a_page(
+def test_an_unregistered_redirect_uri_is_reported_on_a_page(
     app: Flask, program: Program, bob: Person
 ) -> None:
     with assert_nothing_stored(app):
-        page = assert_error_page(
-            bob.opens(program.question(redirect_uri="https://elsewhere.test/"))
-        )
+        page = assert_error_page(bob.opens(program.question(redirect_uri="https://other.test/")))
 
     assert "Program" in page.text
-    assert "elsewhere.test" not in str(page.links)
+    assert "other.test" not in str(page.links)
 
 
-def test_an_unregistered_redirect_uri_is_logged_beside_those_that_are_registered(
+def test_an_unregistered_redirect_uri_is_logged_with_the_registered_ones(
     app: Flask, bob: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The developer compares the two; the user is shown neither."""
+    """The developer can compare them in the log; the user sees neither."""
     program = Program.registered(app, "--redirect-uri", "https://program.test/2")
     sent = "https://program.test/callback/\nforged line fas_a-secret/?code=a-code" + "x" * 5000
 
@@ -107,15 +105,15 @@ def test_an_unregistered_redirect_uri_is_logged_beside_those_that_are_registered
     ]
     message = record.getMessage()
     assert record.levelname == "WARNING"
-    for words in (
+    for part in (
         program.client_id,
         "https://program.test/callback/",
         CALLBACK,
         "https://program.test/2",
     ):
-        assert words in message
-    for hidden in ("\n", "a-secret", "a-code"):
-        assert hidden not in message
+        assert part in message
+    for secret in ("\n", "a-secret", "a-code"):
+        assert secret not in message
     assert len(message) < 1000
     assert "https://program.test" not in page.text
 
@@ -154,9 +152,7 @@ def test_a_query_in_a_registered_redirect_uri_is_kept(app: Flask, bob: Person) -
     assert tokens.status_code == 200
 
 
-def test_without_scope_everything_is_asked_that_the_client_is_registered_for(
-    app: Flask, bob: Person
-) -> None:
+def test_without_scope_all_registered_scopes_are_requested(app: Flask, bob: Person) -> None:
     program = Program.registered(app, scope="tasks:read profile:read")
 
     code = bob.allows(program.question(scope=None))
@@ -164,15 +160,13 @@ def test_without_scope_everything_is_asked_that_the_client_is_registered_for(
     assert answer_of(program.redeems(code))["scope"] == "tasks:read profile:read"
 
 
-def test_a_scope_asked_for_twice_is_one(program: Program, bob: Person) -> None:
+def test_a_repeated_scope_counts_once(program: Program, bob: Person) -> None:
     code = bob.allows(program.question(scope="tasks:read  tasks:read"))
 
     assert answer_of(program.redeems(code))["scope"] == "tasks:read"
 
 
-def test_a_client_cannot_ask_for_a_scope_that_it_is_not_registered_for(
-    app: Flask, bob: Person
-) -> None:
+def test_a_client_cannot_request_an_unregistered_scope(app: Flask, bob: Person) -> None:
     program = Program.registered(app, scope="tasks:read")
 
     description = assert_error_redirect(
@@ -182,7 +176,7 @@ def test_a_client_cannot_ask_for_a_scope_that_it_is_not_registered_for(
     assert "profile:read" in description
 
 
-def test_a_client_may_be_registered_to_do_without_pkce(app: Flask, bob: Person) -> None:
+def test_a_client_may_be_registered_without_pkce(app: Flask, bob: Person) -> None:
     program = Program.registered(app, "--no-pkce")
 
     question = program.question(code_challenge=None, code_challenge_method=None)
@@ -192,13 +186,13 @@ def test_a_client_may_be_registered_to_do_without_pkce(app: Flask, bob: Person) 
 
 
 def test_a_client_without_the_code_grant_cannot_send_users(app: Flask, bob: Person) -> None:
-    """It has no redirect URI, so it can only be told on a page."""
+    """It has no redirect URI, so the error is shown on a page."""
     program = Program.registered(app, "--client-credentials", "--tenant", "acme")
-    made = app.test_cli_runner().invoke(
+    result = app.test_cli_runner().invoke(
         args=["activepieces", "client", "create", "--name", "Robot", "--scope", "tasks:read"]
         + ["--client-credentials", "--tenant", "acme", "--yes", "--json"]
     )
-    program.client_id = made.stdout.split('"client_id": "')[1].split('"')[0]
+    program.client_id = result.stdout.split('"client_id": "')[1].split('"')[0]
 
     assert_error_page(bob.opens(program.question()))
     assert_error_page(bob.opens(program.question(redirect_uri=None)))
@@ -215,8 +209,8 @@ def test_unknown_parameters_and_prompts_are_ignored(program: Program, bob: Perso
     assert "code" in bob.answers(program.question(prompt="create") + extra)
 
 
-def test_iss_is_in_every_answer_and_equals_the_metadata(make_app: MakeApp) -> None:
-    """RFC 9207 §2.4: with it a client notices that another server answered (mix-up)."""
+def test_iss_is_in_every_response_and_equals_the_metadata(make_app: MakeApp) -> None:
+    """RFC 9207 §2.4: it lets a client detect a response from the wrong server (mix-up attack)."""
     app = make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com/tools")
     program, bob = Program.registered(app, "--remember-consent"), Person(app, "bob")
     metadata = answer_of(bob.opens("/.well-known/oauth-authorization-server"))

@@ -1,4 +1,4 @@
-"""A request that waits for its user to sign in: found again by the same browser, and by no other."""
+"""A request pending during login: only the same browser can continue it."""
 
 from __future__ import annotations
 
@@ -15,46 +15,48 @@ from tests.support.pages import Page
 
 
 def pending_url(person: Person, question: str) -> str:
-    """Where the login page will send the person back to."""
+    """Open the authorization URL signed out; return the path to continue at after login."""
     response = person.opens(question)
     assert response.status_code == 302
     (path,) = parse_qs(urlsplit(response.location).query)["next"]
     return path
 
 
-def test_a_stranger_signs_in_and_is_asked_then(program: Program, stranger: Person) -> None:
-    back = pending_url(stranger, program.question())
+def test_an_anonymous_user_signs_in_and_then_sees_the_consent_page(
+    program: Program, stranger: Person
+) -> None:
+    next_url = pending_url(stranger, program.question())
 
-    page = Page(stranger.sign_in("bob", next=back))
+    page = Page(stranger.sign_in("bob", next=next_url))
     page = stranger.sees(page.response.location)
     code = brought_back(stranger.sends(page.form("decision"), decision="approve"))["code"]
 
     assert answer_of(program.redeems(code))["token_type"] == "Bearer"
 
 
-def test_the_waiting_request_is_the_one_that_was_made(program: Program, stranger: Person) -> None:
-    back = pending_url(stranger, program.question(scope="tasks:read", state="é+&="))
+def test_the_pending_request_keeps_its_parameters(program: Program, stranger: Person) -> None:
+    next_url = pending_url(stranger, program.question(scope="tasks:read", state="é+&="))
     stranger.sign_in("bob")
 
-    answer = stranger.answers(back)
+    answer = stranger.answers(next_url)
 
     assert answer["state"] == "é+&="
     assert answer_of(program.redeems(answer["code"]))["scope"] == "tasks:read"
 
 
-def test_the_way_back_is_a_path_of_this_app(program: Program, stranger: Person) -> None:
-    back = pending_url(stranger, program.question(state="https://evil.test//"))
+def test_the_next_url_is_a_path_of_this_app(program: Program, stranger: Person) -> None:
+    next_url = pending_url(stranger, program.question(state="https://evil.test//"))
 
-    assert back.startswith("/oauth/authorize?request_id=v1.")
-    assert not urlsplit(back).netloc
+    assert next_url.startswith("/oauth/authorize?request_id=v1.")
+    assert not urlsplit(next_url).netloc
 
 
-def test_waiting_stores_nothing(app: Flask, program: Program, stranger: Person) -> None:
+def test_a_pending_request_stores_nothing(app: Flask, program: Program, stranger: Person) -> None:
     with assert_nothing_stored(app):
         pending_url(stranger, program.question())
 
 
-def test_the_browser_is_named_by_a_cookie_that_scripts_and_other_sites_cannot_use(
+def test_the_browser_cookie_is_unavailable_to_scripts_and_other_sites(
     make_app: MakeApp,
 ) -> None:
     app = make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com")
@@ -66,28 +68,28 @@ def test_the_browser_is_named_by_a_cookie_that_scripts_and_other_sites_cannot_us
         assert attribute in cookie.split("; ")
 
 
-def test_another_browser_cannot_take_the_request_over(
+def test_another_browser_cannot_take_over_the_request(
     app: Flask, program: Program, stranger: Person
 ) -> None:
-    back = pending_url(stranger, program.question())
+    next_url = pending_url(stranger, program.question())
     other, newcomer = Person(app, "bob"), Person(app, "bob")
-    other.opens(program.question())  # it has a name of its own
+    other.opens(program.question())  # this browser now has its own cookie
 
     with assert_nothing_stored(app):
-        assert "another browser" in assert_error_page(other.opens(back)).text
-        assert_error_page(newcomer.opens(back))
+        assert "another browser" in assert_error_page(other.opens(next_url)).text
+        assert_error_page(newcomer.opens(next_url))
 
 
-def test_a_request_waits_for_half_an_hour(
+def test_a_pending_request_expires_after_half_an_hour(
     program: Program, stranger: Person, clock: StoppedClock
 ) -> None:
-    back = pending_url(stranger, program.question())
+    next_url = pending_url(stranger, program.question())
     stranger.sign_in("bob")
 
     clock.advance(30 * 60 - 1)
-    assert stranger.opens(back).status_code == 200
+    assert stranger.opens(next_url).status_code == 200
     clock.advance(1)
-    assert "expired" in assert_error_page(stranger.opens(back)).text
+    assert "expired" in assert_error_page(stranger.opens(next_url)).text
 
 
 def test_a_page_left_open_for_too_long_cannot_be_answered(
@@ -100,7 +102,7 @@ def test_a_page_left_open_for_too_long_cannot_be_answered(
         assert_error_page(bob.sends(form, decision="approve"))
 
 
-def test_a_forged_request_is_told_on_a_page(app: Flask, program: Program, bob: Person) -> None:
+def test_a_forged_request_is_reported_on_a_page(app: Flask, program: Program, bob: Person) -> None:
     genuine = bob.sees(program.question()).form("decision").values["request_id"]
     version, payload, signature = genuine.split(".")
     forged = [
@@ -127,30 +129,30 @@ def test_a_forged_request_is_told_on_a_page(app: Flask, program: Program, bob: P
 
 
 @pytest.mark.parametrize("change", ["deleted", "another redirect URI", "fewer scopes"])
-def test_what_was_changed_while_the_request_waited_counts(
+def test_changes_to_the_client_apply_to_pending_requests(
     app: Flask, alice: Person, change: str
 ) -> None:
     program = Program.registered(app, "--tenant", "acme")
     form = alice.sees(program.question()).form("decision")
-    own = f"/api/integration/activepieces/oauth-clients/{program.client_id}"
+    path = f"/api/integration/activepieces/oauth-clients/{program.client_id}"
 
     if change == "deleted":
-        assert alice.browser.delete(own).status_code == 204
+        assert alice.browser.delete(path).status_code == 204
     elif change == "another redirect URI":
-        answer_of(alice.browser.patch(own, json={"redirect_uris": ["https://program.test/new"]}))
+        answer_of(alice.browser.patch(path, json={"redirect_uris": ["https://program.test/new"]}))
     else:
-        answer_of(alice.browser.patch(own, json={"scope": "profile:read"}))
+        answer_of(alice.browser.patch(path, json={"scope": "profile:read"}))
     response = alice.sends(form, decision="approve")
 
     if change == "fewer scopes":
         answer = brought_back(response)
-        assert answer.get("error") == "invalid_scope", "a code was made for a scope taken away"
+        assert answer.get("error") == "invalid_scope", "a code was issued for a removed scope"
         assert response.location.startswith(CALLBACK)
     else:
         assert_error_page(response)
 
 
-def test_a_session_that_ended_while_the_page_was_open_loses_nothing(
+def test_a_request_continues_after_the_session_ended_on_the_open_page(
     app: Flask, program: Program, bob: Person
 ) -> None:
     form = bob.sees(program.question()).form("decision")
@@ -158,16 +160,16 @@ def test_a_session_that_ended_while_the_page_was_open_loses_nothing(
 
     with assert_nothing_stored(app):
         response = bob.sends(form, decision="approve")
-    (back,) = parse_qs(urlsplit(response.location).query)["next"]
+    (next_url,) = parse_qs(urlsplit(response.location).query)["next"]
     bob.sign_in("bob")
 
     assert response.status_code == 302
-    assert "code" in bob.answers(back)
+    assert "code" in bob.answers(next_url)
 
 
-def test_under_a_path_prefix_the_way_back_has_it_too(program: Program, stranger: Person) -> None:
+def test_under_a_path_prefix_the_next_url_includes_it(program: Program, stranger: Person) -> None:
     response = stranger.browser.get(program.question(), base_url="http://localhost/tools")
 
-    (back,) = parse_qs(urlsplit(response.location).query)["next"]
-    assert back.startswith("/tools/oauth/authorize?request_id=")
+    (next_url,) = parse_qs(urlsplit(response.location).query)["next"]
+    assert next_url.startswith("/tools/oauth/authorize?request_id=")
     assert "Path=/tools/oauth" in response.headers["Set-Cookie"].split("; ")

@@ -1,4 +1,4 @@
-"""How a client proves who it is (RFC 6749 §2.3): one method a request, in the form or in the header."""
+"""Client authentication (RFC 6749 §2.3): one method per request, in the form or in the header."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.error_assertions import assert_nothing_stored, assert_oauth_e
 
 @pytest.fixture
 def robot(app: Flask) -> Program:
-    """A client that needs no user, so that a request of it is proof and nothing else."""
+    """A client that needs no user, so that its request tests only authentication."""
     return Program.registered(app, "--client-credentials", "--tenant", "acme")
 
 
@@ -24,7 +24,7 @@ def basic(client_id: str, secret: str | None) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()}
 
 
-def asks(app: Flask, headers: dict[str, str] | None = None, **form: str) -> TestResponse:
+def request_token(app: Flask, headers: dict[str, str] | None = None, **form: str) -> TestResponse:
     data = {"grant_type": "client_credentials"} | form
     return app.test_client().post("/oauth/token", data=data, headers=headers)
 
@@ -34,46 +34,44 @@ def encode_everything(text: str) -> str:
 
 
 def strict(text: str) -> str:
-    """A client that takes the form encoding of RFC 6749 appendix B very seriously."""
+    """Encode even unreserved characters, as RFC 6749 appendix B allows."""
     return quote(text, safe="").replace("-", "%2D").replace("_", "%5F").replace(".", "%2E")
 
 
 @pytest.mark.parametrize(
     "encode", [str, quote_plus, strict, encode_everything], ids=["raw", "form", "strict", "all"]
 )
-def test_the_header_is_read_raw_and_form_encoded(
-    app: Flask, robot: Program, encode: object
-) -> None:
+def test_the_header_may_be_raw_or_form_encoded(app: Flask, robot: Program, encode: object) -> None:
     assert callable(encode)
 
-    response = asks(app, basic(encode(robot.client_id), encode(robot.client_secret)))
+    response = request_token(app, basic(encode(robot.client_id), encode(robot.client_secret)))
 
     assert answer_of(response)["token_type"] == "Bearer"
 
 
-def test_the_scheme_is_read_in_any_letter_case(app: Flask, robot: Program) -> None:
+def test_the_scheme_is_case_insensitive(app: Flask, robot: Program) -> None:
     header = basic(robot.client_id, robot.client_secret)["Authorization"]
 
     for scheme in ("basic", "BASIC"):
-        response = asks(app, {"Authorization": header.replace("Basic", scheme)})
+        response = request_token(app, {"Authorization": header.replace("Basic", scheme)})
         assert response.status_code == 200
 
 
 def test_the_form_may_repeat_the_client_id_of_the_header(app: Flask, robot: Program) -> None:
     header = basic(robot.client_id, robot.client_secret)
 
-    assert asks(app, header, client_id=robot.client_id).status_code == 200
-    assert_oauth_error(asks(app, header, client_id="another"), 400, "invalid_request")
+    assert request_token(app, header, client_id=robot.client_id).status_code == 200
+    assert_oauth_error(request_token(app, header, client_id="another"), 400, "invalid_request")
 
 
-def test_two_methods_in_one_request_are_refused_even_if_one_is_right(
+def test_two_methods_in_one_request_are_refused_even_if_one_is_valid(
     app: Flask, robot: Program
 ) -> None:
-    right, wrong = robot.client_secret or "", "fas_wrong"
+    valid, wrong = robot.client_secret or "", "fas_wrong"
 
     with assert_nothing_stored(app):
-        for in_header, in_form in ((right, right), (right, wrong), (wrong, right)):
-            response = asks(
+        for in_header, in_form in ((valid, valid), (valid, wrong), (wrong, valid)):
+            response = request_token(
                 app,
                 basic(robot.client_id, in_header),
                 client_id=robot.client_id,
@@ -82,10 +80,10 @@ def test_two_methods_in_one_request_are_refused_even_if_one_is_right(
             assert_oauth_error(response, 400, "invalid_request")
 
 
-def test_a_wrong_header_is_challenged_and_a_wrong_form_is_not(app: Flask, robot: Program) -> None:
-    """RFC 6749 §5.2: the challenge answers the method that the client used."""
-    by_header = asks(app, basic(robot.client_id, "wrong"))
-    by_form = asks(app, client_id=robot.client_id, client_secret="wrong")
+def test_only_a_wrong_header_is_challenged(app: Flask, robot: Program) -> None:
+    """RFC 6749 §5.2: the challenge matches the method that the client used."""
+    by_header = request_token(app, basic(robot.client_id, "wrong"))
+    by_form = request_token(app, client_id=robot.client_id, client_secret="wrong")
 
     assert_oauth_error(by_header, 401, "invalid_client")
     assert_oauth_error(by_form, 401, "invalid_client")
@@ -93,7 +91,7 @@ def test_a_wrong_header_is_challenged_and_a_wrong_form_is_not(app: Flask, robot:
     assert "WWW-Authenticate" not in by_form.headers
 
 
-BROKEN_HEADERS = [
+MALFORMED_HEADERS = [
     "Basic",
     "Basic ",
     "Basic é",
@@ -113,23 +111,25 @@ BROKEN_HEADERS = [
 ]
 
 
-def test_a_broken_header_is_a_failed_proof(app: Flask) -> None:
+def test_a_malformed_header_fails_authentication(app: Flask) -> None:
     with assert_nothing_stored(app):
-        for header in BROKEN_HEADERS:
-            response = asks(app, {"Authorization": header})
+        for header in MALFORMED_HEADERS:
+            response = request_token(app, {"Authorization": header})
             assert response.status_code == 401, header
             assert_oauth_error(response, 401, "invalid_client")
 
 
-def test_a_broken_header_is_not_saved_by_a_right_form(app: Flask, robot: Program) -> None:
+def test_valid_form_credentials_do_not_excuse_a_malformed_header(
+    app: Flask, robot: Program
+) -> None:
     form = {"client_id": robot.client_id, "client_secret": robot.client_secret or ""}
 
     for header in ("Bearer x", "Basic !", "Basic"):
-        response = asks(app, {"Authorization": header}, **form)
+        response = request_token(app, {"Authorization": header}, **form)
         assert response.status_code in (400, 401)
 
 
-def test_unknown_client_wrong_secret_and_no_secret_are_answered_alike(
+def test_unknown_client_wrong_secret_and_no_secret_get_the_same_answer(
     app: Flask, program: Program
 ) -> None:
     answers = {
@@ -143,7 +143,7 @@ def test_unknown_client_wrong_secret_and_no_secret_are_answered_alike(
     assert len(answers) == 1
 
 
-def test_a_public_client_names_itself_and_proves_its_code(app: Flask, bob: Person) -> None:
+def test_a_public_client_needs_only_its_id_and_the_pkce_verifier(app: Flask, bob: Person) -> None:
     public = Program.registered(app, "--public", redirect_uri="com.example.app:/callback")
 
     tokens = public.connects(bob)
@@ -157,9 +157,9 @@ def test_a_public_client_that_sends_a_secret_is_refused(app: Flask, bob: Person)
     code = bob.allows(public.question())
 
     with assert_nothing_stored(app):
-        assert_oauth_error(public.redeems(code, client_secret="made up"), 401, "invalid_client")
+        assert_oauth_error(public.redeems(code, client_secret="invented"), 401, "invalid_client")
         form: dict[str, str | None] = {"grant_type": "authorization_code", "code": code}
-        by_header = public.posts("/oauth/token", form, headers=basic(public.client_id, "made up"))
+        by_header = public.posts("/oauth/token", form, headers=basic(public.client_id, "invented"))
         assert_oauth_error(by_header, 401, "invalid_client")
 
 
@@ -171,44 +171,46 @@ def test_a_public_client_without_a_verifier_gets_nothing(app: Flask, bob: Person
         assert_oauth_error(public.redeems(code, code_verifier=None), 400, "invalid_request")
 
 
-def test_what_needs_a_secret_is_refused_to_a_public_client(app: Flask) -> None:
+def test_public_clients_cannot_use_endpoints_that_need_a_secret(app: Flask) -> None:
     public = Program.registered(app, "--public")
 
     with assert_nothing_stored(app):
-        assert_oauth_error(asks(app, client_id=public.client_id), 401, "invalid_client")
+        assert_oauth_error(request_token(app, client_id=public.client_id), 401, "invalid_client")
         assert_oauth_error(public.introspects("x"), 401, "invalid_client")
 
 
-def test_after_a_rotation_both_secrets_work_until_the_next(app: Flask, robot: Program) -> None:
+def test_after_a_rotation_both_secrets_are_valid_until_the_next(app: Flask, robot: Program) -> None:
     first = robot.client_secret or ""
-    second, third = (rotated(app, robot) for _ in range(2))
+    second, third = (rotate(app, robot) for _ in range(2))
 
-    tried = [
-        asks(app, client_id=robot.client_id, client_secret=secret).status_code
+    statuses = [
+        request_token(app, client_id=robot.client_id, client_secret=secret).status_code
         for secret in (first, second, third)
     ]
 
-    assert tried == [401, 200, 200]
+    assert statuses == [401, 200, 200]
 
 
-def test_a_rotation_for_now_ends_the_old_secret_at_once(app: Flask, robot: Program) -> None:
-    rotated(app, robot, "--now")
+def test_an_immediate_rotation_invalidates_the_old_secret(app: Flask, robot: Program) -> None:
+    rotate(app, robot, "--now")
 
-    response = asks(app, client_id=robot.client_id, client_secret=robot.client_secret or "")
+    response = request_token(
+        app, client_id=robot.client_id, client_secret=robot.client_secret or ""
+    )
 
     assert_oauth_error(response, 401, "invalid_client")
 
 
-def rotated(app: Flask, robot: Program, *options: str) -> str:
-    made = app.test_cli_runner().invoke(
+def rotate(app: Flask, robot: Program, *options: str) -> str:
+    result = app.test_cli_runner().invoke(
         args=["activepieces", "client", "rotate", robot.client_id, *options]
     )
-    assert made.exit_code == 0
-    return made.stdout.split("client_secret")[1].split()[0]
+    assert result.exit_code == 0
+    return result.stdout.split("client_secret")[1].split()[0]
 
 
-def test_no_cookie_proves_anything(make_app: MakeApp) -> None:
-    """A signed-in admin's browser is nobody at the machine endpoints."""
+def test_a_session_cookie_does_not_authenticate_a_client(make_app: MakeApp) -> None:
+    """The client endpoints ignore the session of a signed-in admin."""
     app = make_app()
     robot, alice = Program.registered(app), Person(app, "alice")
 

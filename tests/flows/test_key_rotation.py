@@ -1,4 +1,4 @@
-"""Keys change under a running system: a new one in front disturbs nobody, one taken away ends what it signed."""
+"""Key rotation: adding a key disturbs no one, and removing a key invalidates what it signed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def app(make_app: MakeApp) -> Flask:
 
 @pytest.fixture
 def restart(make_app: MakeApp, program: Program, bob: Person) -> Restart:
-    """Starts the app again with other keys; the same program and Bob's same browser go on with it."""
+    """Restart the app with other keys, with the same program and the same browser of Bob."""
 
     def restarted(**config: Any) -> tuple[Program, Person]:
         app = make_app(tables=False, **config)
@@ -45,17 +45,17 @@ def restart(make_app: MakeApp, program: Program, bob: Person) -> Restart:
 
 
 ROTATED = {"ACTIVEPIECES_SECRET_KEYS": [NEW, OLD]}
-OLD_KEY_GONE = {"ACTIVEPIECES_SECRET_KEYS": [NEW]}
+OLD_KEY_REMOVED = {"ACTIVEPIECES_SECRET_KEYS": [NEW]}
 
 
-def waiting_form(program: Program, person: Person) -> Form:
+def open_consent(program: Program, person: Person) -> Form:
     return person.sees(program.question(prompt="consent")).form("decision")
 
 
-def dies(response: TestResponse, status: int, error: str, words: str) -> None:
+def assert_refused(response: TestResponse, status: int, error: str, description: str) -> None:
     body = answer_of(response, status)
     assert body["error"] == error
-    assert words in body["error_description"]
+    assert description in body["error_description"]
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -64,10 +64,12 @@ def header_of(token: str) -> dict[str, Any]:
     return header
 
 
-# A new key in front
+# Adding a key
 
 
-def test_a_code_in_flight_is_redeemed(program: Program, bob: Person, restart: Restart) -> None:
+def test_a_code_from_before_the_rotation_can_be_redeemed(
+    program: Program, bob: Person, restart: Restart
+) -> None:
     code = bob.allows(program.question())
 
     after, _ = restart(**ROTATED)
@@ -75,24 +77,24 @@ def test_a_code_in_flight_is_redeemed(program: Program, bob: Person, restart: Re
     assert after.redeems(code).status_code == 200
 
 
-def test_a_connection_goes_on_and_moves_to_the_new_key(
+def test_a_token_family_continues_and_moves_to_the_new_key(
     program: Program, bob: Person, restart: Restart
 ) -> None:
     pair = program.connects(bob)
 
     after, _ = restart(**ROTATED)
     second = answer_of(after.refreshes(pair["refresh_token"]))
-    later, _ = restart(**OLD_KEY_GONE)
+    later, _ = restart(**OLD_KEY_REMOVED)
 
     assert after.calls(pair["access_token"]).status_code == 200
     assert later.calls(second["access_token"]).status_code == 200
     assert later.refreshes(second["refresh_token"]).status_code == 200
 
 
-def test_a_lost_answer_is_repeated_across_the_rotation(
+def test_a_lost_response_is_repeated_after_the_rotation(
     program: Program, bob: Person, restart: Restart
 ) -> None:
-    """The answer is written anew, with the new key; it stands for the same generation."""
+    """The repeated response is signed with the new key and has the same generation."""
     pair = program.connects(bob)
     lost = answer_of(program.refreshes(pair["refresh_token"]))
 
@@ -103,7 +105,7 @@ def test_a_lost_answer_is_repeated_across_the_rotation(
     assert after.refreshes(lost["refresh_token"]).status_code == 200
 
 
-def test_a_stolen_token_is_still_recognised(
+def test_token_theft_is_detected_after_the_rotation(
     program: Program, bob: Person, restart: Restart
 ) -> None:
     first = program.connects(bob)["refresh_token"]
@@ -112,14 +114,14 @@ def test_a_stolen_token_is_still_recognised(
 
     after, _ = restart(**ROTATED)
 
-    dies(after.refreshes(first), 400, "invalid_grant", "used before")
-    dies(after.refreshes(third), 400, "invalid_grant", "revoked")
+    assert_refused(after.refreshes(first), 400, "invalid_grant", "used before")
+    assert_refused(after.refreshes(third), 400, "invalid_grant", "revoked")
 
 
-def test_a_form_that_waits_for_its_answer_still_counts(
+def test_an_open_consent_form_can_be_sent_after_the_rotation(
     program: Program, bob: Person, restart: Restart
 ) -> None:
-    form = waiting_form(program, bob)
+    form = open_consent(program, bob)
 
     _, person = restart(**ROTATED)
 
@@ -137,7 +139,9 @@ def test_a_request_pending_during_a_login_survives(
     assert person.sees(f"{login}&as=bob").form("decision")
 
 
-def test_a_disconnect_button_still_works(program: Program, bob: Person, restart: Restart) -> None:
+def test_an_open_disconnect_form_can_be_sent_after_the_rotation(
+    program: Program, bob: Person, restart: Restart
+) -> None:
     program.connects(bob)
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
 
@@ -146,33 +150,33 @@ def test_a_disconnect_button_still_works(program: Program, bob: Person, restart:
     assert person.sends(form).status_code == 303
 
 
-def test_workers_with_the_old_configuration_understand_nothing_new(
+def test_workers_with_the_old_keys_refuse_new_tokens(
     program: Program, bob: Person, restart: Restart
 ) -> None:
-    """Why `keys rotate` says that all workers must get the new list together."""
+    """This is why `keys rotate` says to configure all workers at the same time."""
     restart(**ROTATED)
     pair = restart(**ROTATED)[0].connects(bob)
 
     assert program.calls(pair["access_token"]).status_code == 401
 
 
-def test_the_apps_own_fallback_keys_are_old_keys_too(make_app: MakeApp) -> None:
+def test_flasks_fallback_keys_count_as_old_keys(make_app: MakeApp) -> None:
     """Flask's SECRET_KEY_FALLBACKS, where ACTIVEPIECES_SECRET_KEYS is not used."""
     before = make_app(SECRET_KEY=OLD)
     program = Program.registered(before)
     pair = program.connects(Person(before, "bob"))
 
     rotated = make_app(tables=False, SECRET_KEY=NEW, SECRET_KEY_FALLBACKS=[OLD])
-    gone = make_app(tables=False, SECRET_KEY=NEW)
+    removed = make_app(tables=False, SECRET_KEY=NEW)
 
-    assert replace(program, app=gone).calls(pair["access_token"]).status_code == 401
+    assert replace(program, app=removed).calls(pair["access_token"]).status_code == 401
     after = replace(program, app=rotated)
     assert after.calls(pair["access_token"]).status_code == 200
     assert after.refreshes(pair["refresh_token"]).status_code == 200
 
 
-def test_the_setting_takes_over_from_the_apps_own_key(make_app: MakeApp) -> None:
-    """As `keys rotate` says: the key to put behind the new one is SECRET_KEY."""
+def test_the_setting_can_replace_flasks_secret_key(make_app: MakeApp) -> None:
+    """As `keys rotate` says: put SECRET_KEY behind the new key."""
     before = make_app()
     program = Program.registered(before)
     pair = program.connects(Person(before, "bob"))
@@ -182,72 +186,72 @@ def test_the_setting_takes_over_from_the_apps_own_key(make_app: MakeApp) -> None
     assert replace(program, app=after).refreshes(pair["refresh_token"]).status_code == 200
 
 
-# The old key taken away
+# Removing the old key
 
 
-def test_a_code_of_a_key_that_is_gone_is_not_valid(
+def test_a_code_of_a_removed_key_is_not_valid(
     program: Program, bob: Person, restart: Restart
 ) -> None:
     code = bob.allows(program.question())
 
-    after, _ = restart(**OLD_KEY_GONE)
+    after, _ = restart(**OLD_KEY_REMOVED)
 
-    dies(after.redeems(code), 400, "invalid_grant", "not valid")
+    assert_refused(after.redeems(code), 400, "invalid_grant", "not valid")
 
 
-def test_a_connection_of_a_key_that_is_gone_is_over(
+def test_tokens_of_a_removed_key_are_not_valid(
     program: Program, bob: Person, restart: Restart
 ) -> None:
-    """invalid_grant is the right word here: no retry can ever succeed."""
+    """invalid_grant is the right error here: no retry can succeed."""
     pair = program.connects(bob)
 
-    after, _ = restart(**OLD_KEY_GONE)
+    after, _ = restart(**OLD_KEY_REMOVED)
 
-    dies(after.calls(pair["access_token"]), 401, "invalid_token", "not valid here")
-    dies(after.refreshes(pair["refresh_token"]), 400, "invalid_grant", "not valid")
+    assert_refused(after.calls(pair["access_token"]), 401, "invalid_token", "not valid here")
+    assert_refused(after.refreshes(pair["refresh_token"]), 400, "invalid_grant", "not valid")
     assert answer_of(after.introspects(pair["access_token"])) == {"active": False}
     assert after.revokes(pair["refresh_token"]).status_code == 200
 
 
-def test_it_is_alive_again_when_the_key_comes_back(
+def test_tokens_are_valid_again_when_the_key_is_restored(
     program: Program, bob: Person, restart: Restart
 ) -> None:
-    """A key forgotten by mistake costs nothing: what it signed was refused and not revoked."""
+    """Removing a key by mistake is harmless: its tokens are refused, not revoked."""
     pair = program.connects(bob)
-    after, _ = restart(**OLD_KEY_GONE)
+    after, _ = restart(**OLD_KEY_REMOVED)
     after.refreshes(pair["refresh_token"])
 
-    back, _ = restart(**ROTATED)
+    restored, _ = restart(**ROTATED)
 
-    assert back.refreshes(pair["refresh_token"]).status_code == 200
+    assert restored.refreshes(pair["refresh_token"]).status_code == 200
 
 
-def test_the_person_connects_again_without_being_asked_again(
+def test_a_remembered_approval_survives_the_removal_of_the_key(
     trusted: Program, bob: Person, restart: Restart
 ) -> None:
-    """The grant is a row, not a signature."""
+    """The grant is a database row, not a signature."""
     trusted.connects(bob)
 
-    _, person = restart(**OLD_KEY_GONE)
+    _, person = restart(**OLD_KEY_REMOVED)
 
     assert person.opens(trusted.question()).location.startswith(f"{trusted.redirect_uri}?code=")
 
 
-def test_a_form_of_a_key_that_is_gone_is_out_of_date(
+def test_a_form_of_a_removed_key_is_out_of_date(
     program: Program, bob: Person, restart: Restart
 ) -> None:
-    form = waiting_form(program, bob)
+    form = open_consent(program, bob)
 
-    _, person = restart(**OLD_KEY_GONE)
+    _, person = restart(**OLD_KEY_REMOVED)
 
     page = assert_error_page(person.sends(form, decision="approve"), 400)
     assert "Nothing was changed" in page.text
 
 
-# From HS256, which needs no key file, to a key whose tokens others can verify
+# From HS256, which needs no key file, to a key pair whose tokens other services can verify
 
 
-def test_tokens_from_before_the_change_of_algorithm_are_good_to_their_end(
+def test_tokens_from_before_the_change_of_algorithm_stay_valid(
     program: Program, bob: Person, restart: Restart
 ) -> None:
     pair = program.connects(bob)
@@ -261,7 +265,7 @@ def test_tokens_from_before_the_change_of_algorithm_are_good_to_their_end(
     assert after.calls(second["access_token"]).status_code == 200
 
 
-def test_what_is_signed_with_the_new_key_can_be_verified_by_others(
+def test_tokens_of_the_new_key_pair_can_be_verified_by_other_services(
     bob: Person, restart: Restart
 ) -> None:
     after, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
@@ -275,20 +279,22 @@ def test_what_is_signed_with_the_new_key_can_be_verified_by_others(
     assert "d" not in published["keys"][0]
 
 
-def test_an_old_private_key_verifies_as_long_as_it_is_listed(bob: Person, restart: Restart) -> None:
+def test_an_old_private_key_verifies_tokens_while_it_is_configured(
+    bob: Person, restart: Restart
+) -> None:
     next_key = ECKey.generate_key("P-256", private=True).as_pem(private=True).decode()
     first, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
     token = first.connects(bob)["access_token"]
 
-    both, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[next_key, EC_KEY])
-    one, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[next_key])
+    with_both, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[next_key, EC_KEY])
+    with_one, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[next_key])
 
-    assert both.calls(token).status_code == 200
-    assert len(answer_of(both.app.test_client().get("/oauth/jwks.json"))["keys"]) == 2
-    dies(one.calls(token), 401, "invalid_token", "not valid here")
+    assert with_both.calls(token).status_code == 200
+    assert len(answer_of(with_both.app.test_client().get("/oauth/jwks.json"))["keys"]) == 2
+    assert_refused(with_one.calls(token), 401, "invalid_token", "not valid here")
 
 
-def test_the_way_back_to_hs256_ends_access_tokens_but_no_connection(
+def test_returning_to_hs256_invalidates_access_tokens_but_not_refresh_tokens(
     bob: Person, restart: Restart
 ) -> None:
     first, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])

@@ -1,4 +1,4 @@
-"""Refreshing (RFC 6749 §6): the whole rule of rotation, lost answers and theft, as a client meets it."""
+"""Refreshing (RFC 6749 §6): rotation, lost responses and theft, as a client experiences them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.support.storage import row_counts
 
 @pytest.fixture
 def first(program: Program, bob: Person) -> str:
-    """The refresh token that a code bought."""
+    """The refresh token issued for a code."""
     token = program.connects(bob)["refresh_token"]
     assert isinstance(token, str)
     return token
 
 
-def next_after(program: Program, token: str) -> str:
+def refresh(program: Program, token: str) -> str:
     successor = answer_of(program.refreshes(token))["refresh_token"]
     assert isinstance(successor, str)
     return successor
@@ -35,15 +35,15 @@ def test_a_refresh_gives_a_working_access_token_and_a_new_refresh_token(
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_the_answer_may_not_be_kept(program: Program, first: str) -> None:
+def test_the_response_is_not_cached(program: Program, first: str) -> None:
     response = program.refreshes(first)
 
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Pragma"] == "no-cache"
 
 
-#: What was used so far, when the lost answer is asked for again, and what comes of it. RFC 9700 §4.14.2.
-RULE = [
+#: The token that is sent, after how many seconds, and the outcome. RFC 9700 §4.14.2.
+ROTATION_RULE = [
     ("the current token", 0, "rotates"),
     ("the current token", 89 * 86_400, "rotates"),
     ("the one before it", 0, "the same successor"),
@@ -55,31 +55,31 @@ RULE = [
     ("two before it", 0, "theft"),
     ("two before it", 3600, "theft"),
     ("three before it", 0, "theft"),
-    ("a displaced one", 0, "theft"),
-    ("a displaced one", 3600, "theft"),
+    ("a replaced one", 0, "theft"),
+    ("a replaced one", 3600, "theft"),
 ]
 
 
-@pytest.mark.parametrize(("presented", "later", "outcome"), RULE)
-def test_the_rule_of_rotation(
-    program: Program, clock: StoppedClock, first: str, presented: str, later: int, outcome: str
+@pytest.mark.parametrize(("sent", "seconds", "outcome"), ROTATION_RULE)
+def test_the_rotation_rule(
+    program: Program, clock: StoppedClock, first: str, sent: str, seconds: int, outcome: str
 ) -> None:
-    second = next_after(program, first)
-    third = next_after(program, second)
-    fourth = next_after(program, third)
-    if presented == "a displaced one":
+    second = refresh(program, first)
+    third = refresh(program, second)
+    fourth = refresh(program, third)
+    if sent == "a replaced one":
         clock.advance(91)
-        displaced, fourth = fourth, next_after(program, third)
+        replaced, fourth = fourth, refresh(program, third)
     else:
-        displaced = ""
+        replaced = ""
     token = {
         "the current token": fourth,
         "the one before it": third,
         "two before it": second,
         "three before it": first,
-        "a displaced one": displaced,
-    }[presented]
-    clock.advance(later)
+        "a replaced one": replaced,
+    }[sent]
+    clock.advance(seconds)
 
     response = program.refreshes(token)
 
@@ -92,7 +92,7 @@ def test_the_rule_of_rotation(
     assert program.refreshes(successor).status_code == 200
 
 
-def test_a_repeated_answer_is_the_same_to_the_letter(
+def test_a_repeated_response_contains_the_same_tokens(
     program: Program, clock: StoppedClock, first: str
 ) -> None:
     answer = answer_of(program.refreshes(first))
@@ -103,7 +103,7 @@ def test_a_repeated_answer_is_the_same_to_the_letter(
     assert again == answer | {"expires_in": 3580}
 
 
-def test_theft_ends_access_tokens_too(program: Program, first: str) -> None:
+def test_theft_revokes_access_tokens_too(program: Program, first: str) -> None:
     second = answer_of(program.refreshes(first))
     third = answer_of(program.refreshes(second["refresh_token"]))
 
@@ -135,7 +135,7 @@ def test_a_forged_token_changes_nothing(program: Program, first: str) -> None:
     assert program.refreshes(first).status_code == 200
 
 
-def test_another_clients_token_is_refused_and_lives_on(
+def test_another_clients_token_is_refused_and_stays_valid(
     app: Flask, program: Program, first: str
 ) -> None:
     other = Program.registered(app)
@@ -145,39 +145,39 @@ def test_another_clients_token_is_refused_and_lives_on(
     assert program.refreshes(first).status_code == 200
 
 
-def test_a_used_token_at_another_client_ends_nothing(
+def test_a_used_token_sent_by_another_client_revokes_nothing(
     app: Flask, program: Program, first: str
 ) -> None:
-    """At its own client it would count as theft; somebody else could end connections by it."""
+    """Otherwise any client could revoke other clients' token families."""
     other = Program.registered(app)
-    second = next_after(program, first)
-    third = next_after(program, second)
+    second = refresh(program, first)
+    third = refresh(program, second)
 
     assert answer_of(other.refreshes(first), 400)["error"] == "invalid_grant"
 
     assert program.refreshes(third).status_code == 200
 
 
-def test_a_connection_idle_for_too_long_is_over(
-    program: Program, clock: StoppedClock, first: str
-) -> None:
+def test_an_idle_token_family_expires(program: Program, clock: StoppedClock, first: str) -> None:
     clock.advance(days=89)
-    second = next_after(program, first)
+    second = refresh(program, first)
     clock.advance(days=90)
 
     assert answer_of(program.refreshes(second), 400)["error"] == "invalid_grant"
 
 
-def test_a_refresh_may_ask_for_less_and_later_for_all_again(program: Program, first: str) -> None:
-    less = answer_of(program.refreshes(first, scope="profile:read"))
-    all_again = answer_of(program.refreshes(less["refresh_token"]))
+def test_a_refresh_may_narrow_the_scope_and_a_later_one_restore_it(
+    program: Program, first: str
+) -> None:
+    narrow = answer_of(program.refreshes(first, scope="profile:read"))
+    full = answer_of(program.refreshes(narrow["refresh_token"]))
 
-    assert less["scope"] == "profile:read"
-    assert program.calls(less["access_token"], "/api/tasks", "POST").status_code == 403
-    assert program.calls(all_again["access_token"], "/api/tasks", "POST").status_code == 201
+    assert narrow["scope"] == "profile:read"
+    assert program.calls(narrow["access_token"], "/api/tasks", "POST").status_code == 403
+    assert program.calls(full["access_token"], "/api/tasks", "POST").status_code == 201
 
 
-def test_a_refresh_cannot_widen_its_scope_and_costs_nothing_when_it_tries(
+def test_a_refresh_cannot_widen_its_scope_and_failing_to_changes_nothing(
     program: Program, bob: Person
 ) -> None:
     code = bob.allows(program.question(), scope=["tasks:read"])
@@ -190,35 +190,35 @@ def test_a_refresh_cannot_widen_its_scope_and_costs_nothing_when_it_tries(
 
 
 def test_unknown_parameters_are_ignored(program: Program, first: str) -> None:
-    """Activepieces sends redirect_uri along with a refresh."""
-    response = program.refreshes(first, redirect_uri="https://elsewhere.test/", audience="x")
+    """Activepieces sends redirect_uri with a refresh."""
+    response = program.refreshes(first, redirect_uri="https://other.test/", audience="x")
 
     assert response.status_code == 200
 
 
-def test_rows_do_not_grow_with_refreshes(app: Flask, program: Program, first: str) -> None:
-    second = next_after(program, first)
+def test_refreshes_add_no_rows(app: Flask, program: Program, first: str) -> None:
+    second = refresh(program, first)
     counts = row_counts(app)
 
     for _ in range(5):
-        second = next_after(program, second)
+        second = refresh(program, second)
 
     assert row_counts(app) == counts
 
 
-def test_after_a_restore_from_backup_newer_tokens_go_on_working(
+def test_newer_tokens_stay_valid_after_a_restore_from_backup(
     app: Flask, program: Program, first: str
 ) -> None:
-    """The row may have forgotten generations that it gave out; whoever holds them is no thief."""
+    """The restored row lacks the newest generations; a client that sends them is not a thief."""
     from sqlalchemy import text
 
     from tests.support.storage import engine_of, rows_of
 
     (backup,) = rows_of(app, "token_families")
-    third = next_after(program, next_after(program, first))
-    with engine_of(app).begin() as connection:
+    third = refresh(program, refresh(program, first))
+    with engine_of(app).begin() as conn:
         restored = {"nonce": backup["nonce"], "id": backup["id"]}
-        connection.execute(
+        conn.execute(
             text(
                 "UPDATE activepieces_token_families SET generation = 0, nonce = :nonce,"
                 " previous_nonce = NULL WHERE id = :id"
@@ -226,6 +226,6 @@ def test_after_a_restore_from_backup_newer_tokens_go_on_working(
             restored,
         )
 
-    fourth = next_after(program, third)
+    fourth = refresh(program, third)
 
     assert program.refreshes(fourth).status_code == 200

@@ -1,4 +1,4 @@
-"""A tenant is removed: whoever gets its id next finds nothing that works."""
+"""Removing a tenant leaves nothing usable for a later tenant with the same id."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def app(make_app: MakeApp, upstream: ActivepiecesServer) -> Flask:
 
 @pytest.fixture
 def api_user(app: Flask, upstream: ActivepiecesServer) -> ApiUser:
-    """An admin of Acme, which is linked with Activepieces."""
+    """An admin of Acme, which has an integration."""
     api_user = ApiUser.named(app, "alice")
     api_user.links(apiKey=upstream.api_key, projectId=upstream.project_id)
     return api_user
@@ -48,27 +48,27 @@ def remove(app: Flask, tenant_id: str = "acme") -> RemovedTenant:
         return Activepieces().remove_tenant(tenant_id)
 
 
-def tokens_for_itself(program: Program) -> str:
+def get_client_credentials_token(program: Program) -> str:
     answer = answer_of(program.posts("/oauth/token", {"grant_type": "client_credentials"}))
     return str(answer["access_token"])
 
 
-def test_nothing_that_was_issued_in_the_tenant_works_any_more(app: Flask, bob: Person) -> None:
-    everyones, acmes = Program.registered(app), Program.registered(app, "--tenant", "acme", "--yes")
-    pairs = [(program, program.connects(bob)) for program in (everyones, acmes)]
+def test_removing_a_tenant_revokes_every_token(app: Flask, bob: Person) -> None:
+    shared, acmes = Program.registered(app), Program.registered(app, "--tenant", "acme", "--yes")
+    pairs = [(program, program.connects(bob)) for program in (shared, acmes)]
     robot = Program.registered(app, "--client-credentials", "--tenant", "acme", "--yes")
-    own = tokens_for_itself(robot)
+    robots_token = get_client_credentials_token(robot)
 
     assert remove(app) == RemovedTenant(grants=2, clients=2, integrations=0)
 
     for program, pair in pairs:
         assert program.calls(pair["access_token"]).status_code == 401
         assert program.refreshes(pair["refresh_token"]).status_code in (400, 401)
-    assert robot.calls(own).status_code == 401
+    assert robot.calls(robots_token).status_code == 401
 
 
-def test_its_own_clients_get_no_new_token(app: Flask) -> None:
-    """`revoke_tenant` alone leaves them registered."""
+def test_a_removed_tenants_clients_get_no_new_token(app: Flask) -> None:
+    """`revoke_tenant` alone would leave them registered."""
     robot = Program.registered(app, "--client-credentials", "--tenant", "acme", "--yes")
 
     remove(app)
@@ -77,34 +77,32 @@ def test_its_own_clients_get_no_new_token(app: Flask) -> None:
     assert answer_of(refused, 401)["error"] == "invalid_client"
 
 
-def test_codes_and_waiting_pages_of_the_tenants_clients_lead_nowhere(
-    app: Flask, bob: Person
-) -> None:
+def test_codes_and_open_pages_of_a_removed_tenant_are_refused(app: Flask, bob: Person) -> None:
     acmes = Program.registered(app, "--tenant", "acme", "--yes")
     code = bob.allows(acmes.question())
-    waiting = bob.sees(acmes.question(scope="tasks:read", prompt="consent"))
+    page = bob.sees(acmes.question(scope="tasks:read", prompt="consent"))
 
     remove(app)
 
     assert acmes.redeems(code).status_code in (400, 401)
-    assert bob.sends(waiting.form("decision"), decision="approve").status_code == 400
+    assert bob.sends(page.form("decision"), decision="approve").status_code == 400
     assert "grants" not in row_counts(app)
 
 
-def test_the_key_of_its_integration_is_gone(app: Flask, api_user: ApiUser) -> None:
+def test_removing_a_tenant_deletes_its_integration_and_key(app: Flask, api_user: ApiUser) -> None:
     assert remove(app).integrations == 1
 
     assert answer_of(api_user.gets("/setup"))["data"] == []
     assert "integrations" not in row_counts(app)
 
 
-def test_the_client_made_for_its_integration_goes_with_it(
+def test_removing_a_tenant_deletes_its_integrations_client(
     app: Flask, api_user: ApiUser, live_site: str
 ) -> None:
     api_user.site = live_site
     (integration,) = answer_of(api_user.gets("/setup"))["data"]
-    made = api_user.posts(f"/connections/{integration['id']}/connect")
-    assert made.status_code == 201, made.text
+    created = api_user.posts(f"/connections/{integration['id']}/connect")
+    assert created.status_code == 201, created.text
 
     assert remove(app) == RemovedTenant(grants=1, clients=1, integrations=1)
 
@@ -120,32 +118,34 @@ def live_site(app: Flask) -> Iterator[str]:
     server.close()
 
 
-def test_no_table_keeps_anything_of_the_tenant_that_works(
+def test_removing_a_tenant_leaves_only_audit_rows_and_revoked_families(
     app: Flask, api_user: ApiUser, bob: Person
 ) -> None:
-    """What stays is the record of what happened, and ended token families, both until they are pruned."""
+    """Both stay until they are pruned."""
     Program.registered(app).connects(bob)
     Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
 
     remove(app)
 
-    naming = [table for table in tables.metadata.sorted_tables if "tenant_id" in table.c]
-    with engine_of(app).connect() as connection:
-        left = {
+    tenant_tables = [table for table in tables.metadata.sorted_tables if "tenant_id" in table.c]
+    with engine_of(app).connect() as conn:
+        remaining = {
             table.name.removeprefix("activepieces_")
-            for table in naming
-            if connection.execute(select(table).where(table.c.tenant_id == "acme")).first()
+            for table in tenant_tables
+            if conn.execute(select(table).where(table.c.tenant_id == "acme")).first()
         }
-    assert left == {"audit_events", "token_families"}
+    assert remaining == {"audit_events", "token_families"}
     assert all(family["revoked_at"] is not None for family in rows_of(app, "token_families"))
 
 
-def test_other_tenants_go_on(app: Flask, carol: Person, upstream: ActivepiecesServer) -> None:
+def test_removing_a_tenant_leaves_other_tenants_alone(
+    app: Flask, carol: Person, upstream: ActivepiecesServer
+) -> None:
     globex = ApiUser.named(app, "carol")
     globex.links(apiKey=upstream.api_key, projectId=upstream.project_id)
-    everyones = Program.registered(app)
-    own = Program.registered(app, "--tenant", "globex", "--yes")
-    pairs = [(program, program.connects(carol)) for program in (everyones, own)]
+    shared = Program.registered(app)
+    globexs = Program.registered(app, "--tenant", "globex", "--yes")
+    pairs = [(program, program.connects(carol)) for program in (shared, globexs)]
     before = row_counts(app)
 
     assert remove(app) == NOTHING
@@ -155,7 +155,7 @@ def test_other_tenants_go_on(app: Flask, carol: Person, upstream: ActivepiecesSe
     assert len(answer_of(globex.gets("/setup"))["data"]) == 1
 
 
-def test_a_second_call_finds_nothing_and_is_no_error(app: Flask, api_user: ApiUser) -> None:
+def test_removing_a_tenant_twice_is_not_an_error(app: Flask, api_user: ApiUser) -> None:
     Program.registered(app, "--tenant", "acme", "--yes")
     remove(app)
     before = rows_of(app, "audit_events")
@@ -164,18 +164,18 @@ def test_a_second_call_finds_nothing_and_is_no_error(app: Flask, api_user: ApiUs
     assert rows_of(app, "audit_events") == before
 
 
-def test_calls_at_the_same_moment_remove_everything_once(app: Flask, api_user: ApiUser) -> None:
+def test_concurrent_removals_count_everything_once(app: Flask, api_user: ApiUser) -> None:
     for _ in range(3):
         Program.registered(app, "--tenant", "acme", "--yes")
 
     with ThreadPoolExecutor(4) as pool:
         removed = list(pool.map(lambda _: remove(app), range(4)))
 
-    assert sum(one.clients for one in removed) == 3
-    assert sum(one.integrations for one in removed) == 1
+    assert sum(result.clients for result in removed) == 3
+    assert sum(result.integrations for result in removed) == 1
 
 
-def test_it_is_all_or_nothing(app: Flask, api_user: ApiUser, bob: Person) -> None:
+def test_removing_a_tenant_is_all_or_nothing(app: Flask, api_user: ApiUser, bob: Person) -> None:
     program = Program.registered(app, "--tenant", "acme", "--yes")
     pair = program.connects(bob)
 
@@ -185,7 +185,9 @@ def test_it_is_all_or_nothing(app: Flask, api_user: ApiUser, bob: Person) -> Non
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_the_audit_says_what_went_and_why(app: Flask, api_user: ApiUser, bob: Person) -> None:
+def test_the_audit_records_what_was_removed_and_why(
+    app: Flask, api_user: ApiUser, bob: Person
+) -> None:
     Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
     before = len(rows_of(app, "audit_events"))
 
@@ -201,39 +203,37 @@ def test_the_audit_says_what_went_and_why(app: Flask, api_user: ApiUser, bob: Pe
     assert json.loads(events[0]["detail"])["reason"] == "the tenant was removed"
 
 
-# At the command line
+# Command line
 
 
-def test_a_tenant_is_removed_at_the_command_line(
-    app: Flask, api_user: ApiUser, bob: Person
-) -> None:
+def test_the_cli_removes_a_tenant(app: Flask, api_user: ApiUser, bob: Person) -> None:
     Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
 
-    asked = app.test_cli_runner().invoke(
+    declined = app.test_cli_runner().invoke(
         args=["activepieces", "tenants", "remove", "acme"], input="n\n"
     )
-    done = app.test_cli_runner().invoke(
+    confirmed = app.test_cli_runner().invoke(
         args=["activepieces", "tenants", "remove", "acme", "--yes", "--json"]
     )
     again = app.test_cli_runner().invoke(
         args=["activepieces", "tenants", "remove", "acme", "--yes"]
     )
 
-    assert (asked.exit_code, done.exit_code, again.exit_code) == (1, 0, 0)
-    assert json.loads(done.stdout) == {"grants": 1, "clients": 1, "integrations": 1}
+    assert (declined.exit_code, confirmed.exit_code, again.exit_code) == (1, 0, 0)
+    assert json.loads(confirmed.stdout) == {"grants": 1, "clients": 1, "integrations": 1}
     assert again.stdout == "Removed 0 grants, 0 clients and 0 integrations of tenant acme.\n"
 
 
-def test_one_integration_is_removed_at_the_command_line(app: Flask, api_user: ApiUser) -> None:
+def test_the_cli_removes_one_integration(app: Flask, api_user: ApiUser) -> None:
     (integration,) = answer_of(api_user.gets("/setup"))["data"]
     command = ["activepieces", "integrations", "remove", integration["id"]]
 
-    asked = app.test_cli_runner().invoke(args=command, input="n\n")
-    done = app.test_cli_runner().invoke(args=[*command, "--yes"])
+    declined = app.test_cli_runner().invoke(args=command, input="n\n")
+    confirmed = app.test_cli_runner().invoke(args=[*command, "--yes"])
     again = app.test_cli_runner().invoke(args=[*command, "--yes"])
 
-    assert (asked.exit_code, done.exit_code, again.exit_code) == (1, 0, 1)
-    assert "acme" in asked.output
-    assert f"Removed integration {integration['id']}.\n" in done.stdout
+    assert (declined.exit_code, confirmed.exit_code, again.exit_code) == (1, 0, 1)
+    assert "acme" in declined.output
+    assert f"Removed integration {integration['id']}.\n" in confirmed.stdout
     assert "not found" in again.stderr
     assert "integrations" not in row_counts(app)

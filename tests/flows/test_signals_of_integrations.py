@@ -1,4 +1,4 @@
-"""What happens to integrations and connections is announced, and written down, with the user who did it."""
+"""Every change to integrations and connections is sent as a signal and audited, with the user who made it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from flask_activepieces import signals
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
-from tests.flows.test_signals_and_audit import HAPPENINGS as OF_OAUTH
-from tests.flows.test_signals_and_audit import listening
+from tests.flows.test_signals_and_audit import EVENTS as OAUTH_EVENTS
+from tests.flows.test_signals_and_audit import recorded_signals
 from tests.support.acme import acme_pieces
 from tests.support.api_user import PIECE, ApiUser
 from tests.support.clock import START
@@ -41,24 +41,24 @@ class Scene:
     def connection(self) -> str:
         return f"/connections/{self.integration_id}/{self.connection_id}"
 
-    def breaks_and_is_checked(self) -> None:
+    def break_and_check(self) -> None:
         self.upstream.state.store.change("app_connection", self.connection_id, status="ERROR")
         self.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"])
 
-    def moves(self) -> None:
+    def move_to_another_project(self) -> None:
         self.alice.patches(self.setup, {"projectId": self.upstream.project_id})
 
-    def changes_mcp(self) -> None:
+    def change_mcp(self) -> None:
         self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
         self.alice.patches(f"/mcp/{self.integration_id}", {"disabledTools": ["ap_list_flows"]})
 
-    def replaces(self) -> None:
+    def replace_connection(self) -> None:
         self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
         other = self.alice.saves("Other")["id"]
         body = {"sourceAppConnectionId": self.connection_id, "targetAppConnectionId": other}
         self.alice.posts(f"/connections/{self.integration_id}/replace", body)
 
-    def rotates_mcp(self) -> None:
+    def rotate_mcp(self) -> None:
         self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
         self.alice.posts(f"/mcp/{self.integration_id}/rotate")
 
@@ -86,8 +86,8 @@ def another_project(upstream: ActivepiecesServer) -> str:
 INTEGRATION = {"integration_id", "project_id"}
 CONNECTION = {"integration_id", "connection_id", "display_name", "piece_name"}
 
-#: What brings the event about, and what it tells besides tenant and user.
-HAPPENINGS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
+#: By event: the action that causes it, and the fields of its detail.
+EVENTS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
     "integration.created": (
         lambda scene: scene.alice.links(
             apiKey=scene.upstream.api_key,
@@ -96,7 +96,7 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
         ),
         INTEGRATION | {"organization_id"},
     ),
-    "integration.updated": (Scene.moves, INTEGRATION),
+    "integration.updated": (Scene.move_to_another_project, INTEGRATION),
     "integration.key_rotated": (
         lambda scene: scene.alice.links(apiKey=scene.upstream.api_key),
         INTEGRATION,
@@ -117,44 +117,44 @@ HAPPENINGS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
         CONNECTION,
     ),
     "connection.deleted": (lambda scene: scene.alice.deletes(scene.connection), CONNECTION),
-    "connection.replaced": (Scene.replaces, CONNECTION | {"target_id", "source_deleted"}),
-    "connection.failed": (Scene.breaks_and_is_checked, CONNECTION | {"status", "reconnect_url"}),
-    "mcp.changed": (Scene.changes_mcp, INTEGRATION),
-    "mcp.token_rotated": (Scene.rotates_mcp, INTEGRATION),
+    "connection.replaced": (Scene.replace_connection, CONNECTION | {"target_id", "source_deleted"}),
+    "connection.failed": (Scene.break_and_check, CONNECTION | {"status", "reconnect_url"}),
+    "mcp.changed": (Scene.change_mcp, INTEGRATION),
+    "mcp.token_rotated": (Scene.rotate_mcp, INTEGRATION),
 }
 
 
-def test_every_signal_is_in_a_table() -> None:
-    assert set(OF_OAUTH) | set(HAPPENINGS) == set(signals.BY_NAME)
+def test_every_signal_is_tested() -> None:
+    assert set(OAUTH_EVENTS) | set(EVENTS) == set(signals.BY_NAME)
     assert all(signal.name == name for name, signal in signals.BY_NAME.items())
     assert all(signal.__doc__ for signal in signals.BY_NAME.values())
 
 
-@pytest.mark.parametrize("name", HAPPENINGS)
-def test_an_event_is_announced_once_and_has_its_row(scene: Scene, name: str) -> None:
-    act, told = HAPPENINGS[name]
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_is_sent_once_and_has_its_audit_row(scene: Scene, name: str) -> None:
+    act, fields = EVENTS[name]
     before = len(rows_of(scene.app, "audit_events"))
 
-    with listening(scene.app) as heard:
+    with recorded_signals(scene.app) as received:
         act(scene)
 
-    (event,) = [event for event in heard if event.name == name]
+    (event,) = [event for event in received if event.name == name]
     (row,) = [row for row in rows_of(scene.app, "audit_events")[before:] if row["name"] == name]
     assert event.tenant_id == row["tenant_id"] == "acme"
     assert event.user_id == row["user_id"] == (None if name == "connection.failed" else "alice")
     assert (event.at, row["at"]) == (START, START)
-    assert set(event.detail) == told
+    assert set(event.detail) == fields
     assert json.loads(row["detail"]) == dict(event.detail)
 
 
-def test_no_event_holds_a_secret(scene: Scene) -> None:
+def test_no_event_contains_a_secret(scene: Scene) -> None:
     canary = "ok-a-secret-that-must-not-be-seen"
 
-    with listening(scene.app) as heard:
+    with recorded_signals(scene.app) as received:
         scene.alice.saves("Secret", canary)
-        scene.rotates_mcp()
+        scene.rotate_mcp()
 
-    said = repr(heard) + repr(rows_of(scene.app, "audit_events"))
-    assert PIECE in said
+    published = repr(received) + repr(rows_of(scene.app, "audit_events"))
+    assert PIECE in published
     secrets: list[Any] = [canary, scene.upstream.api_key, scene.upstream.user_token()]
-    assert [secret for secret in secrets if secret in said] == []
+    assert [secret for secret in secrets if secret in published] == []

@@ -1,6 +1,6 @@
-"""What each operation asks of the database: the statements, counted, and the transactions that they run in.
+"""The number of SQL statements and transactions of each operation.
 
-The numbers are what lets the design promise the same cost for the first connection and for the millionth.
+The cost must be the same for the first token family and for the millionth.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.support.clock import StoppedClock
 from tests.support.storage import statements_of
 
 
-def words(statements: list[str]) -> list[str]:
+def verbs(statements: list[str]) -> list[str]:
     """The verb of each statement."""
     return [statement.split()[0] for statement in statements]
 
@@ -33,7 +33,7 @@ def test_a_code_exchange_is_two_statements(app: Flask, program: Program, bob: Pe
     with statements_of(app) as statements:
         answer_of(program.redeems(code))
 
-    assert words(statements) == ["SELECT", "INSERT", "COMMIT"]
+    assert verbs(statements) == ["SELECT", "INSERT", "COMMIT"]
 
 
 @pytest.mark.parametrize("refreshed_before", [0, 3])
@@ -47,10 +47,10 @@ def test_a_refresh_is_two_statements(
     with statements_of(app) as statements:
         answer_of(program.refreshes(token))
 
-    assert words(statements) == ["SELECT", "UPDATE", "COMMIT"]
+    assert verbs(statements) == ["SELECT", "UPDATE", "COMMIT"]
 
 
-def test_a_lost_answer_is_repeated_by_one_look_up(
+def test_repeating_a_lost_response_is_one_query(
     app: Flask, program: Program, pair: dict[str, Any]
 ) -> None:
     program.refreshes(pair["refresh_token"])
@@ -58,36 +58,34 @@ def test_a_lost_answer_is_repeated_by_one_look_up(
     with statements_of(app) as statements:
         answer_of(program.refreshes(pair["refresh_token"]))
 
-    assert words(statements) == ["SELECT"]
+    assert verbs(statements) == ["SELECT"]
 
 
-def test_a_forged_token_costs_one_look_up(
-    app: Flask, program: Program, pair: dict[str, Any]
-) -> None:
+def test_a_forged_token_costs_one_query(app: Flask, program: Program, pair: dict[str, Any]) -> None:
     with statements_of(app) as statements:
         program.refreshes(pair["refresh_token"] + "x")
 
-    assert words(statements) == ["SELECT"]
+    assert verbs(statements) == ["SELECT"]
 
 
-def test_a_bearer_check_is_one_look_up_without_a_transaction(
+def test_a_bearer_check_is_one_query_without_a_transaction(
     app: Flask, program: Program, pair: dict[str, Any]
 ) -> None:
     with statements_of(app) as statements:
         program.calls(pair["access_token"])
 
-    assert words(statements) == ["SELECT"]
+    assert verbs(statements) == ["SELECT"]
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer nonsense", "Bearer a.b.c"])
-def test_what_is_no_token_costs_nothing(app: Flask, authorization: str) -> None:
+def test_a_malformed_token_costs_no_statement(app: Flask, authorization: str) -> None:
     with statements_of(app) as statements:
         app.test_client().get("/api/whoami", headers={"Authorization": authorization})
 
     assert statements == []
 
 
-def test_an_expired_token_costs_nothing(
+def test_an_expired_token_costs_no_statement(
     app: Flask, program: Program, pair: dict[str, Any], clock: StoppedClock
 ) -> None:
     clock.advance(hours=1)
@@ -98,7 +96,7 @@ def test_an_expired_token_costs_nothing(
     assert statements == []
 
 
-def test_within_the_bound_of_staleness_a_bearer_check_asks_nothing(
+def test_within_the_allowed_staleness_a_bearer_check_costs_no_statement(
     make_app: MakeApp, clock: StoppedClock
 ) -> None:
     app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=30)
@@ -116,34 +114,34 @@ def test_within_the_bound_of_staleness_a_bearer_check_asks_nothing(
         for _ in range(5):
             program.calls(token)
 
-    assert [words(statements) for statements in (first, within, after)] == [
+    assert [verbs(statements) for statements in (first, within, after)] == [
         ["SELECT"],
         [],
         ["SELECT"],
     ]
 
 
-def test_an_introspection_is_two_look_ups(
+def test_an_introspection_is_two_queries(
     app: Flask, program: Program, pair: dict[str, Any]
 ) -> None:
     for token in (pair["access_token"], pair["refresh_token"]):
         with statements_of(app) as statements:
             answer_of(program.introspects(token))
 
-        assert words(statements) == ["SELECT", "SELECT"]
+        assert verbs(statements) == ["SELECT", "SELECT"]
 
 
-def test_a_clients_own_token_is_two_statements(app: Flask) -> None:
-    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
+def test_a_client_credentials_token_is_two_statements(app: Flask) -> None:
+    client = Program.registered(app, "--client-credentials", "--tenant", "acme")
 
     for _ in range(2):
         with statements_of(app) as statements:
-            answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
+            answer_of(client.posts("/oauth/token", {"grant_type": "client_credentials"}))
 
-        assert words(statements) == ["SELECT", "UPDATE", "COMMIT"]
+        assert verbs(statements) == ["SELECT", "UPDATE", "COMMIT"]
 
 
-def test_one_who_said_yes_before_costs_two_look_ups_and_no_write(
+def test_a_remembered_approval_costs_two_queries_and_no_write(
     app: Flask, trusted: Program, bob: Person
 ) -> None:
     bob.allows(trusted.question())
@@ -151,11 +149,11 @@ def test_one_who_said_yes_before_costs_two_look_ups_and_no_write(
     with statements_of(app) as statements:
         assert brought_back(bob.opens(trusted.question()))["code"]
 
-    assert words(statements) == ["SELECT", "SELECT"]
+    assert verbs(statements) == ["SELECT", "SELECT"]
 
 
 @pytest.mark.parametrize("path", ["/oauth/jwks.json", "/.well-known/oauth-authorization-server"])
-def test_public_documents_cost_nothing(app: Flask, path: str) -> None:
+def test_public_documents_cost_no_statement(app: Flask, path: str) -> None:
     with statements_of(app) as statements:
         assert app.test_client().get(path).status_code == 200
 
@@ -178,8 +176,8 @@ def test_the_connected_apps_page_costs_the_same_for_one_app_and_for_many(
     assert (one, cost()) == (2, 2)
 
 
-#: How many statements it may take to end things, however many connections hang on them.
-ENDINGS: list[tuple[str, Callable[[Flask, Program, Person], object], int]] = [
+#: The most statements that each revocation may take, however many token families it covers.
+REVOCATIONS: list[tuple[str, Callable[[Flask, Program, Person], object], int]] = [
     (
         "a disconnection",
         lambda app, program, bob: bob.sends(bob.sees("/oauth/connected-apps").forms[0]),
@@ -195,21 +193,23 @@ ENDINGS: list[tuple[str, Callable[[Flask, Program, Person], object], int]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "end", "most"), ENDINGS, ids=[name for name, *_ in ENDINGS])
-def test_an_end_costs_the_same_however_many_connections_there_are(
+@pytest.mark.parametrize(
+    ("name", "revoke", "limit"), REVOCATIONS, ids=[name for name, *_ in REVOCATIONS]
+)
+def test_a_revocation_costs_the_same_for_one_family_and_for_many(
     app: Flask,
     bob: Person,
     name: str,
-    end: Callable[[Flask, Program, Person], object],
-    most: int,
+    revoke: Callable[[Flask, Program, Person], object],
+    limit: int,
 ) -> None:
     costs = []
-    for connections in (1, 6):
+    for families in (1, 6):
         program = Program.registered(app)
-        for _ in range(connections):
+        for _ in range(families):
             program.connects(bob)
         with statements_of(app) as statements:
-            end(app, program, bob)
+            revoke(app, program, bob)
         costs.append(len([statement for statement in statements if statement != "COMMIT"]))
 
-    assert costs[0] == costs[1] <= most
+    assert costs[0] == costs[1] <= limit
