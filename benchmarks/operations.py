@@ -14,10 +14,11 @@ from flask import Flask
 from flask_activepieces.oauth.authorization import codes
 from flask_activepieces.oauth.authorization.codes import AuthorizationCode
 from flask_activepieces.oauth.clients.registration import Registration
-from flask_activepieces.oauth.tokens.client_request import FORM
-from flask_activepieces.oauth.tokens.families import TokenFamilies, new_family
+from flask_activepieces.oauth.tokens.families import TokenFamilies
+from flask_activepieces.oauth.tokens.grant_types import new_family
 from flask_activepieces.oauth.tokens.issuer import TokenIssuer
 from flask_activepieces.state import get_state
+from flask_activepieces.web.oauth.token_endpoints import FORM
 
 from . import host
 from .client import Request, RequestStream
@@ -47,19 +48,11 @@ class TokenFactory:
 
     def code(self) -> str:
         """An unredeemed code."""
-        grant, state = self._grant, self._state
-        return codes.issue_code(
-            state.settings.secret_keys,
-            now=state.now(),
-            lifetime=state.settings.code_ttl,
-            iss=host.PUBLIC_URL,
-            client_id=grant.client_id,
-            grant_id=grant.id,
-            user_id=grant.user_id,
-            tenant_id=grant.tenant_id,
-            organization_id=grant.organization_id,
+        return self._state.code_issuer.issue(
+            self._grant,
+            host.SCOPES,
+            issuer=host.PUBLIC_URL,
             redirect_uri=CALLBACK,
-            scope=SCOPE,
             code_challenge=CHALLENGE,
         )
 

@@ -13,8 +13,8 @@
     │   └── SignatureExpired   it is ours, and has expired
     ├── Unavailable            a database or cache is unreachable: the same call may work later
     │   └── Locked             another request works on the same thing
-    ├── NoRedirect             `oauth.authorization.request`: the user reads an error page
-    ├── Refused                `oauth.authorization.request`: the OAuth client gets the error by redirect
+    ├── UnverifiedClientError   `oauth.authorization.request`: the user reads an error page
+    ├── AuthorizationErrorResponse   `oauth.authorization.request`: the OAuth client gets the error by redirect
     ├── Problem                `web.api.problems`: an error response of the JSON API
     └── ApiError               `api_client.errors`: a call to Activepieces failed; a tree of its own
 

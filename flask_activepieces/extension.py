@@ -15,6 +15,8 @@ from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host
 from .integrations.services import build_services
 from .integrations.tenant_removal import RemovedTenant
+from .oauth.authorization.codes import CodeIssuer
+from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
 from .oauth.grants import Grants
@@ -81,6 +83,8 @@ class Activepieces:
             oauth_clients=oauth_clients,
             grants=grants,
             connected_apps=ConnectedApps(database, clock=self._clock),
+            pending_requests=PendingRequests(keys=settings.secret_keys, clock=self._clock),
+            code_issuer=CodeIssuer.from_settings(settings, clock=self._clock),
             server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             failure_limiter=make_failure_limiter(app.extensions, redis_url=settings.redis_url),

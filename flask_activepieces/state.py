@@ -20,6 +20,8 @@ from .integrations.service import Integrations
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import TenantRemoval
+from .oauth.authorization.codes import CodeIssuer
+from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
 from .oauth.grants import Grants
@@ -44,6 +46,8 @@ class State:
     oauth_clients: OAuthClients
     grants: Grants
     connected_apps: ConnectedApps
+    pending_requests: PendingRequests
+    code_issuer: CodeIssuer
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from ..errors import InvalidInput, NotFound
 from ..oauth.clients.client import OAuthClient
-from ..oauth.clients.json_form import shown
+from ..oauth.clients.json_form import client_to_json
 from ..oauth.clients.presets import PRESETS
 from ..oauth.clients.registration import Registration
 from ..state import get_state
@@ -49,7 +49,7 @@ _REGISTRATION_OPTIONS = (
     ),
     click.option(
         "--introspection/--no-introspection",
-        "introspects",
+        "can_introspect",
         default=None,
         help="Allow token introspection, for a resource server.",
     ),
@@ -101,7 +101,7 @@ def create(
         confirm(question, yes=yes, as_json=as_json)
     client, secret = state.oauth_clients.register(Registration(**{"name": "", **registration}))
     if as_json:
-        print_json(shown(client, secret))
+        print_json(_printed(client, secret))
         return
     click.echo(f"Registered {client.name}.")
     _print_secret(client, secret)
@@ -114,7 +114,7 @@ def list_clients(tenant_id: str | None, as_json: bool) -> None:
     """List the registered clients, without secrets."""
     service = get_state().oauth_clients
     clients = service.list_all() if tenant_id is None else service.list_for_tenant(tenant_id)
-    rows = [shown(client) for client in clients]
+    rows = [_printed(client) for client in clients]
     print_rows(rows, _COLUMNS, empty="No client is registered.", as_json=as_json)
 
 
@@ -123,7 +123,7 @@ def list_clients(tenant_id: str | None, as_json: bool) -> None:
 @json_option
 def show(client_id: str, as_json: bool) -> None:
     """Print one client, without its secret."""
-    print_record(shown(_find(client_id)), as_json=as_json)
+    print_record(_printed(_find(client_id)), as_json=as_json)
 
 
 @client_cli.command("update")
@@ -138,7 +138,7 @@ def update(client_id: str, as_json: bool, **changes: Any) -> None:
     registration = replace(client.registration(), **changes)
     updated = get_state().oauth_clients.update(client, registration)
     if as_json:
-        print_json(shown(updated))
+        print_json(_printed(updated))
     else:
         click.echo(f"Updated {updated.name}.")
 
@@ -152,7 +152,7 @@ def rotate(client_id: str, immediately: bool, as_json: bool) -> None:
     client = _find(client_id)
     secret = get_state().oauth_clients.rotate_secret(client, keep_old=not immediately)
     if as_json:
-        print_json(shown(client, secret))
+        print_json(_printed(client, secret))
         return
     _print_secret(client, secret)
     if immediately:
@@ -211,6 +211,12 @@ def _find(client_id: str) -> OAuthClient:
     if client is None:
         raise NotFound("OAuth client", client_id)
     return client
+
+
+def _printed(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
+    # Scripts rely on the name `introspects`, which is can_introspect in the JSON API.
+    fields = client_to_json(client, secret)
+    return {"introspects" if name == "can_introspect" else name: fields[name] for name in fields}
 
 
 def _print_secret(client: OAuthClient, secret: str | None) -> None:

@@ -23,7 +23,7 @@ _OPTIONS = {
     "require_pkce": "--no-pkce",
     "client_credentials": "--client-credentials",
     "remember_consent": "--remember-consent",
-    "introspects": "--introspection",
+    "can_introspect": "--introspection",
 }
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")

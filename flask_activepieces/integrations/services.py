@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..clock import Clock
 from ..config.settings import Settings
 from ..host.interface import Host
+from ..oauth.authorization.codes import CodeIssuer
 from ..oauth.clients.service import OAuthClients
 from ..oauth.grants import Grants
 from ..storage.audit import Audit
@@ -86,7 +87,15 @@ def build_services(
             settings, database, host, clock, audit, client_factory, lookup
         ),
         one_click=OneClick(
-            settings, database, host, clock, client_factory, saver, integration_clients, grants
+            settings,
+            database,
+            host,
+            clock,
+            client_factory,
+            saver,
+            integration_clients,
+            grants,
+            CodeIssuer.from_settings(settings, clock=clock),
         ),
         third_party=ThirdPartySignIn(
             settings, clock, client_factory, integrations, lookup, connections, pending

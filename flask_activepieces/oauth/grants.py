@@ -204,7 +204,7 @@ class Grants:
         grants = _all_of(select(_table).where(_table.c.tenant_id == tenant))(transaction.conn)
         self.revoke_in(transaction, grants, reason=reason, now=now)
         tenants_clients = clients.list_for_tenant(transaction.conn, tenant)
-        subjects = [revocations.own(client.client_id) for client in tenants_clients]
+        subjects = [revocations.client_credentials(client.client_id) for client in tenants_clients]
         revocations.add(transaction, *subjects, now=now)
         return len(grants)
 

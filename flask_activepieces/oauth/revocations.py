@@ -1,18 +1,16 @@
-"""Revocations of access tokens: written when something ends, consulted by every bearer check.
+"""Revocations of access tokens: written when something is revoked, checked for every bearer token.
 
-An access token is a signed statement that cannot be called back, so what must not be believed any more is
-listed here until the last token that it could concern has expired. A token is looked up by the things that it
-belongs to: itself, its family, its grant (or what its client bought for itself), its client. Disabling a user or
-a tenant ends their grants.
+An access token is signed and valid until it expires. So each revocation is stored until the last token that it
+concerns has expired. It names what it revokes: one token, a token family, a grant, what a client got with its own
+credentials, or everything that a client has. Disabling a user or a tenant revokes their grants.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -26,12 +24,12 @@ from .tokens.access_tokens import AccessToken
 
 _table = tables.revocations
 
-#: A row outlives every token that it could concern, also one from before the lifetime was made shorter. The skew
-#: counts twice: between whoever issued and whoever revoked, and between whoever prunes and whoever checks.
-KEPT_FOR = LONGEST_ACCESS_TOKEN_TTL + 2 * CLOCK_SKEW
+#: A row outlives every token that it concerns, also one from before the lifetime was shortened. The skew counts
+#: twice: between the machines that issue and revoke, and between those that prune and check.
+RETENTION = LONGEST_ACCESS_TOKEN_TTL + 2 * CLOCK_SKEW
 
-#: How many seconds a bearer check waits for another thread's look at the revocations.
-PATIENCE = 5.0
+#: How many seconds a bearer check waits for another thread that loads the revocations.
+LOCK_TIMEOUT = 5.0
 
 
 def token(jti: str) -> str:
@@ -40,98 +38,98 @@ def token(jti: str) -> str:
 
 
 def family(family_id: str) -> str:
-    """The subject of all that one code bought."""
+    """The subject of everything that was issued from one code."""
     return f"family:{family_id}"
 
 
 def grant(grant_id: str) -> str:
-    """The subject of all that a user allowed a client in a tenant."""
+    """The subject of everything that was issued for a grant."""
     return f"grant:{grant_id}"
 
 
 def client(client_id: str) -> str:
-    """The subject of all that a client has."""
+    """The subject of everything that a client has."""
     return f"client:{client_id}"
 
 
-def own(client_id: str) -> str:
-    """The subject of what a client bought with its own credentials, for no user."""
-    return f"own:{client_id}"
+def client_credentials(client_id: str) -> str:
+    """The subject of what a client got with its own credentials, without a user."""
+    return f"client_credentials:{client_id}"
 
 
-def subjects_of(access: AccessToken) -> tuple[str, str, str, str]:
-    """The four subjects that end this token."""
-    itself, bought_by = token(access.jti), client(access.client_id)
-    if access.grant_id is None or access.family_id is None:
-        return itself, itself, own(access.client_id), bought_by
-    return itself, family(access.family_id), grant(access.grant_id), bought_by
-
-
-def add(transaction: Transaction, *subjects: str, now: int, until: int | None = None) -> None:
-    """From the commit on, no access token of these subjects is believed; ``until`` the last of them ends."""
-    dialect = transaction.conn.dialect.name
+def add(transaction: Transaction, *subjects: str, now: int, expires_at: int | None = None) -> None:
+    """Revoke the access tokens of these subjects; ``expires_at`` is when the last of them expires, if known."""
     times = {
         "created_at": now,
-        "expires_at": (now + KEPT_FOR) if until is None else until + CLOCK_SKEW,
+        "expires_at": now + RETENTION if expires_at is None else expires_at + CLOCK_SKEW,
     }
-    # Ended before, it has to stay so for as long as what was issued since could live.
-    statement = upsert(_table, dialect, tuple(times))
+    # Also if it was revoked before: it stays revoked as long as a token that was issued since could be valid.
+    statement = upsert(_table, transaction.dialect, tuple(times))
     for subject in subjects:
         transaction.execute(statement, {"subject": subject} | times)
 
 
-def is_revoked(connection: Connection, access: AccessToken) -> bool:
-    """Whether anything that the token belongs to has ended, as the database says now."""
-    return _ends(connection.execute(_FIND, _values_of(access)), access)
+def is_revoked(conn: Connection, access: AccessToken) -> bool:
+    """Whether the token is revoked, as the database says now."""
+    rows = conn.execute(_FIND, dict(zip(_SUBJECTS, _subjects_of(access), strict=True)))
+    return _is_revoked_by({subject: created_at for subject, created_at in rows}, access)
 
 
-def _ends(rows: Iterable[Any], access: AccessToken) -> bool:
-    """Whether one of these rows, each a subject and since when it is revoked, ends the token.
+def _subjects_of(access: AccessToken) -> tuple[str, str, str, str]:
+    this, its_client = token(access.jti), client(access.client_id)
+    if access.grant_id is None or access.family_id is None:
+        return this, this, client_credentials(access.client_id), its_client
+    return this, family(access.family_id), grant(access.grant_id), its_client
 
-    What a client buys for itself has no grant that could be taken back and given anew, so there the time
-    decides: a token that was bought later is good.
+
+def _is_revoked_by(revocations: Mapping[str, int], access: AccessToken) -> bool:
+    """Whether one of the revocations, each with its time, is about this token.
+
+    A client's credentials have no grant that is replaced after a revocation, so a client may use them again, and
+    tokens that it gets later are valid. The clock of the machine that issued a token may be ahead of the one that
+    revoked it: a token that is too new to tell is revoked, too.
     """
-    return any(
-        not subject.startswith("own:") or access.issued_at <= since for subject, since in rows
-    )
-
-
-def _values_of(access: AccessToken) -> dict[str, str]:
-    return dict(zip(_SUBJECTS, subjects_of(access), strict=True))
+    for subject in _subjects_of(access):
+        if subject in revocations:
+            if subject != client_credentials(access.client_id):
+                return True
+            if access.issued_at <= revocations[subject] + CLOCK_SKEW:
+                return True
+    return False
 
 
 class RevocationCheck:
-    """Answers "is this token revoked?" from the database, or from a copy no older than ``max_staleness``."""
+    """Checks tokens against the database, or against a cache of at most ``max_staleness`` seconds."""
 
     def __init__(
         self,
         database: Database,
         *,
         max_staleness: int,
-        patience: float = PATIENCE,
+        lock_timeout: float = LOCK_TIMEOUT,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._copy = _Copy(database, max_staleness, patience, monotonic) if max_staleness else None
+        self._cache = (
+            _Cache(database, max_staleness, lock_timeout, monotonic) if max_staleness else None
+        )
 
     def is_revoked(self, access: AccessToken, *, now: int) -> bool:
-        """Whether anything that the token belongs to has ended; one statement, or none within the bound."""
-        if self._copy is not None:
-            copy = self._copy.at(now)
-            found = [(name, copy[name]) for name in subjects_of(access) if name in copy]
-            return _ends(found, access)
+        """Whether the token is revoked; one statement, or none while the cache is fresh."""
+        if self._cache is not None:
+            return _is_revoked_by(self._cache.get(now), access)
         return self._database.read(lambda conn: is_revoked(conn, access))
 
 
 @dataclass(frozen=True)
-class _Loaded:
-    """Every revocation that the database had at one moment, unless it expired before ``complete_from``."""
+class _Snapshot:
+    """The revocations in the database at one moment, except those that expired before ``complete_from``."""
 
-    #: When the moment was, by the clock that only goes forward, and by the clock of the tokens.
+    #: The moment, by the clock that only goes forward, and by the clock of the tokens.
     monotonic: float
     at: int
-    #: Since when each subject is revoked.
-    subjects: dict[str, int]
+    #: When each subject was revoked.
+    subjects: Mapping[str, int]
 
     @property
     def complete_from(self) -> int:
@@ -139,72 +137,71 @@ class _Loaded:
         return self.at - CLOCK_SKEW
 
 
-class _Copy:
-    """The revocations in memory, loaded in full when the copy is older than the bound.
+class _Cache:
+    """The revocations in memory, loaded in full when they are older than ``max_staleness``.
 
-    It misses none that was committed ``max_staleness`` seconds before the check, whatever the clocks do:
+    Every revocation that was committed ``max_staleness`` seconds before a check is seen, whatever the clocks do:
 
     - Each load reads every row that has not expired. It compares no ``created_at``, so it does not matter how long
-      the revoking transaction took, nor which time another machine wrote.
-    - A copy is used for ``max_staleness`` seconds after its SELECT began, by a clock that cannot be set. A commit
-      from before that SELECT is in it. The clock of the tokens can only make the copy older, never younger: it goes
-      on while a machine is suspended, and the other one need not.
+      the revoking transaction took, or which time another machine wrote.
+    - A snapshot is used for ``max_staleness`` seconds after its SELECT began, by a clock that cannot be set. The
+      clock of the tokens can only make it older, never newer: it goes on while a machine is suspended, and the other
+      clock may not.
     - A row is left out only if it expired before ``complete_from``. Every token that it concerns had expired then,
-      too (see `KEPT_FOR`), and is refused before this class is asked, unless the clock went back behind that
-      instant: then the copy is loaded again.
+      too (see `RETENTION`), and is rejected before this class is asked, unless the clock went back behind that
+      moment: then the snapshot is loaded again.
 
-    One thread asks the database, and the others wait for what it hears. While the database hangs they do so for
-    `PATIENCE` seconds, and if it fails they all hear of that at once: none of them asks again.
+    One thread queries the database, and the others wait for its result, at most ``lock_timeout`` seconds. If the
+    query fails, they fail too, and do not query again.
     """
 
     def __init__(
         self,
         database: Database,
         max_staleness: int,
-        patience: float,
+        lock_timeout: float,
         monotonic: Callable[[], float],
     ) -> None:
         self._database = database
         self._max_staleness = max_staleness
-        self._patience = patience
+        self._lock_timeout = lock_timeout
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._failures = 0
-        self._loaded: _Loaded | None = None
+        self._snapshot: _Snapshot | None = None
 
-    def at(self, now: int) -> dict[str, int]:
-        """Since when each subject is revoked."""
-        loaded = self._loaded
-        if loaded is None or self._is_old(loaded, now):
-            loaded = self._bring_up_to_date(now, seen_failures=self._failures)
-        return loaded.subjects
+    def get(self, now: int) -> Mapping[str, int]:
+        """When each subject was revoked."""
+        snapshot, failures = self._snapshot, self._failures
+        if snapshot is None or self._is_stale(snapshot, now):
+            snapshot = self._refresh(now, failures)
+        return snapshot.subjects
 
-    def _bring_up_to_date(self, now: int, *, seen_failures: int) -> _Loaded:
-        if not self._lock.acquire(timeout=self._patience):
+    def _refresh(self, now: int, failures: int) -> _Snapshot:
+        if not self._lock.acquire(timeout=self._lock_timeout):
             raise Unavailable("database")
         try:
-            loaded = self._loaded
-            if loaded is None or self._is_old(loaded, now):
-                if self._failures != seen_failures:
+            snapshot = self._snapshot
+            if snapshot is None or self._is_stale(snapshot, now):
+                if self._failures != failures:
                     raise Unavailable("database")
-                loaded = self._loaded = self._load(now)
-            return loaded
+                snapshot = self._snapshot = self._load(now)
+            return snapshot
         finally:
             self._lock.release()
 
-    def _is_old(self, loaded: _Loaded, now: int) -> bool:
-        age = max(self._monotonic() - loaded.monotonic, now - loaded.at)
-        return age >= self._max_staleness or now < loaded.complete_from
+    def _is_stale(self, snapshot: _Snapshot, now: int) -> bool:
+        age = max(self._monotonic() - snapshot.monotonic, now - snapshot.at)
+        return age >= self._max_staleness or now < snapshot.complete_from
 
-    def _load(self, now: int) -> _Loaded:
-        began = self._monotonic()
-        values = {"since": now - CLOCK_SKEW}
+    def _load(self, now: int) -> _Snapshot:
+        started, values = self._monotonic(), {"since": now - CLOCK_SKEW}
         try:
-            rows = self._database.read(lambda connection: connection.execute(_ALL, values).all())
+            rows = self._database.read(lambda conn: conn.execute(_ALL, values).all())
         except Exception:
             self._failures += 1
             raise
-        return _Loaded(began, now, {subject: since for subject, since in rows})
+        return _Snapshot(started, now, {subject: created_at for subject, created_at in rows})
 
 
 _SUBJECTS = ("token", "family", "grant", "client")

@@ -73,7 +73,7 @@ oauth_clients = Table(
     # Whether an operator let it get codes without the page, for what its user has allowed before.
     Column("remember_consent", Boolean, nullable=False),
     # Whether it is a resource server, which may introspect tokens of other clients (RFC 7662 §2.1).
-    Column("introspects", Boolean, nullable=False),
+    Column("can_introspect", Boolean, nullable=False),
     # The integration that it was created for, and which alone uses it.
     Column("integration_id", _ID),
     Column("created_at", _TIME, nullable=False),
@@ -134,7 +134,7 @@ token_families = Table(
 revocations = Table(
     TABLE_PREFIX + "revocations",
     metadata,
-    # ``token:…``, ``family:…``, ``grant:…``, ``own:…`` or ``client:…``.
+    # ``token:…``, ``family:…``, ``grant:…``, ``client_credentials:…`` or ``client:…``.
     Column("subject", _binary(80), primary_key=True),
     Column("created_at", _TIME, nullable=False),
     Column("expires_at", _TIME, nullable=False, index=True),

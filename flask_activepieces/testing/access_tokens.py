@@ -6,10 +6,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ..host.interface import Principal, Workspace
-from ..oauth.authorization.codes import issue_code
 from ..oauth.clients.registration import Registration
-from ..oauth.grants import Grant
-from ..state import State, get_state
+from ..state import get_state
 
 #: The redirect URI of the test's client. It is never opened.
 _CALLBACK = "https://client.test/callback"
@@ -39,7 +37,9 @@ def issue_access_token(
         principal = Principal(user_id, tenant_id, user_id, organization_id)
         workspace = Workspace(tenant_id, tenant_id, organization_id)
         grant = state.grants.approve(client, principal, workspace, names)
-        code = _code(state, grant)
+        code = state.code_issuer.issue(
+            grant, names, issuer=state.issuer(), redirect_uri=_CALLBACK, code_challenge=None
+        )
     answer = app.test_client(use_cookies=False).post(
         f"{state.settings.oauth_prefix}/token",
         data={
@@ -59,20 +59,3 @@ def client_with(app: Flask, token: str) -> FlaskClient:
     client = app.test_client(use_cookies=False)
     client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     return client
-
-
-def _code(state: State, grant: Grant) -> str:
-    return issue_code(
-        state.settings.secret_keys,
-        now=state.now(),
-        lifetime=state.settings.code_ttl,
-        iss=state.issuer(),
-        client_id=grant.client_id,
-        grant_id=grant.id,
-        user_id=grant.user_id,
-        tenant_id=grant.tenant_id,
-        organization_id=grant.organization_id,
-        redirect_uri=_CALLBACK,
-        scope=grant.scope,
-        code_challenge=None,
-    )

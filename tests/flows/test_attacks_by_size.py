@@ -143,7 +143,7 @@ def test_no_request_is_sent_on_by_an_address_too_long_for_a_server(
         sent = stranger.opens(program.question(state=character * length))
         if sent.location is None:
             refused += 1
-            assert "Tell its makers" in assert_error_page(sent).text
+            assert "Tell the app's developers" in assert_error_page(sent).text
             continue
         again = stranger.sign_in("bob", next=parse_qs(urlsplit(sent.location).query)["next"][0])
         stranger.opens("/logout")

@@ -92,7 +92,7 @@ def test_a_refused_answer_keeps_the_users_scopes(program: Program, bob: Person) 
 
     page = Page(bob.sends(form, decision="approve", scope=[]))
 
-    assert "Leave at least one permission ticked" in page.text
+    assert "Select at least one permission" in page.text
     assert "scope" not in page.form("decision").values
 
 

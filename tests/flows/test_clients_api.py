@@ -50,7 +50,7 @@ def test_a_new_client_is_returned_with_its_secret(app: Flask, alice: Person) -> 
         "grant_types": ["authorization_code", "refresh_token"],
         "require_pkce": True,
         "remember_consent": False,
-        "introspects": False,
+        "can_introspect": False,
         "integration_id": None,
         "created_at": "2027-01-15T08:00:00Z",
         "tokens_issued": 0,
@@ -78,7 +78,7 @@ def test_a_new_client_works(app: Flask, alice: Person, bob: Person) -> None:
             {"client_credentials": True, "redirect_uris": None},
             {"grant_types": ["client_credentials"], "redirect_uris": []},
         ),
-        ({"introspects": True, "redirect_uris": [], "scope": ""}, {"introspects": True}),
+        ({"can_introspect": True, "redirect_uris": [], "scope": ""}, {"can_introspect": True}),
         ({"description": None}, {"description": ""}),
         (
             {"redirect_uris": ["https://a.test/", "https://a.test/"]},

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from flask_activepieces import Activepieces
 from flask_activepieces.clock import CLOCK_SKEW
 from flask_activepieces.oauth.tokens.refresh_tokens import REPEAT_SECONDS
 from tests.conftest import MakeApp
@@ -38,6 +39,11 @@ def machines(make_app: MakeApp, request: pytest.FixtureRequest) -> Machines:
     second = make_app(clock=clocks[1], tables=False)
     program = Program.registered(first)
     return Machines(program, replace(program, app=second), clocks, Person(first, "bob"))
+
+
+def client_credentials_token(program: Program) -> str:
+    response = program.posts("/oauth/token", {"grant_type": "client_credentials"})
+    return str(answer_of(response)["access_token"])
 
 
 def refreshed(program: Program, token: str) -> str:
@@ -73,3 +79,28 @@ def test_a_connection_lives_through_refreshes_at_machines_that_take_turns(
         turns.reverse()
 
     assert machines.one.refreshes(token).status_code == 200
+
+
+def test_a_code_of_one_machine_is_redeemed_at_another(machines: Machines) -> None:
+    code = machines.bob.allows(machines.one.question())
+
+    assert machines.other.redeems(code).status_code == 200
+
+
+def test_a_token_that_a_client_got_for_itself_does_not_survive_the_revocation_of_its_tenant(
+    make_app: MakeApp,
+) -> None:
+    """The token comes from a machine whose clock is a minute ahead, and is revoked at the other one."""
+    clocks = StoppedClock(), StoppedClock()
+    clocks[1].advance(CLOCK_SKEW)
+    first = make_app(clock=clocks[0])
+    second = make_app(clock=clocks[1], tables=False)
+    program = Program.registered(first, "--tenant", "acme", "--client-credentials")
+    before = client_credentials_token(replace(program, app=second))
+
+    with first.app_context():
+        Activepieces().revoke_tenant("acme")
+    clocks[0].advance(CLOCK_SKEW + 1)
+
+    assert program.calls(before).status_code == 401
+    assert program.calls(client_credentials_token(program)).status_code == 200

@@ -116,7 +116,7 @@ def test_an_integration_client_gets_no_code_at_the_authorization_endpoint(
 
         assert answer.status_code == 400
         assert "Location" not in answer.headers
-        assert "Connect it inside the app" in answer.text
+        assert "Connect it from inside the app" in answer.text
 
 
 def test_an_integration_client_is_listed_and_can_only_be_deleted(

@@ -341,7 +341,7 @@ def test_a_client_deleted_meanwhile_gets_nothing(app: Flask, program: Program, b
     answer = answer_of(answer_consent(bob, consent), 400)
 
     assert answer["code"] == "invalid_authorization_request"
-    assert answer["detail"].endswith("Go back to it, and start again.")
+    assert answer["detail"].endswith("Go back to it and start again.")
     assert answer_of(fetch_request(bob, consent["request_id"]), 400)
 
 

@@ -128,7 +128,7 @@ def test_an_open_consent_form_can_be_sent_after_the_rotation(
     assert person.sends(form, decision="approve").status_code == 303
 
 
-def test_a_request_pending_during_a_login_survives(
+def test_a_request_pending_during_a_login_is_found_again(
     app: Flask, program: Program, bob: Person, restart: Restart
 ) -> None:
     bob.opens("/logout")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, text
 
-from flask_activepieces.oauth.authorization.codes import issue_code
 from flask_activepieces.oauth.tokens import families
 from flask_activepieces.oauth.tokens.refresh_tokens import REPEAT_WINDOW
 from flask_activepieces.state import get_state
@@ -145,19 +145,16 @@ def test_a_code_for_a_grant_of_another_tenant_or_client_buys_nothing(
     buyer = Program.registered(app) if other == "client" else program
     with app.app_context():
         state = get_state()
-        code = issue_code(
-            state.settings.secret_keys,
-            client_id=buyer.client_id,
-            tenant_id="globex" if other == "tenant" else "acme",
-            user_id="bob",
-            organization_id=None,
-            grant_id=grant["id"],
-            scope="tasks:read",
+        code = state.code_issuer.issue(
+            replace(
+                state.grants.search(id=grant["id"])[0],
+                client_id=buyer.client_id,
+                tenant_id="globex" if other == "tenant" else "acme",
+            ),
+            ["tasks:read"],
+            issuer="http://localhost",
             redirect_uri=buyer.redirect_uri,
             code_challenge=s256(buyer.verifier),
-            iss="http://localhost",
-            now=state.now(),
-            lifetime=60,
         )
 
     with assert_nothing_stored(app):

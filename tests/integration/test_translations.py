@@ -60,7 +60,7 @@ ERRORS: dict[str, Callable[[Person, Program], TestResponse]] = {
     "did not say where to send you back to.»": lambda bob, program: asks(
         bob, program, redirect_uri=""
     ),
-    "«Tell its makers that its state must have at most 2000 characters.»": lambda bob, program: (
+    "«Tell the app's developers that the state can have at most 2000 characters.»": lambda bob, program: (
         asks(bob, program, state="s" * 2001)
     ),
     "asked to send you to an address that is not registered for it.»": lambda bob, program: asks(

@@ -45,7 +45,6 @@ OPEN_ROWS = {0, 1, 6, 7}
 KNOWS_FLASK = {
     "host.interface",
     "host.flask_login",
-    "oauth.tokens.server",
     "state",
     "web",
     "cli",

@@ -34,6 +34,10 @@ REPLACED = {
     "Verdict": "Rotation",
     "MachineRequest": "ClientRequest",
     "TokenAnswer": "TokenResponse",
+    "NoRedirect": "UnverifiedClientError",
+    "verify_again": "revalidate",
+    "secret_mark": "secret_version",
+    "token_id": "deterministic_id",
     # Errors of the REST client
     "CallFailed": "ApiError",
     "NotCallable": "CallNotSupported",

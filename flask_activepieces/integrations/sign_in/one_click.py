@@ -23,7 +23,7 @@ from ...config.settings import Settings
 from ...errors import NotFound, SetupError
 from ...host.interface import Host, Principal, Workspace
 from ...oauth import scopes as scope_strings
-from ...oauth.authorization.codes import issue_code
+from ...oauth.authorization.codes import CodeIssuer
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.service import NewCredentials
 from ...oauth.grants import Grant, Grants, existing_grants
@@ -74,6 +74,7 @@ class OneClick:
     saver: ConnectionSaver
     integration_clients: IntegrationClients
     grants: Grants
+    code_issuer: CodeIssuer
 
     def connect(self, integration: Integration, principal: Principal, *, issuer: str) -> Connection:
         """The user's connection of the app's piece, created or renewed. ``issuer`` is this app's address."""
@@ -187,18 +188,11 @@ class OneClick:
         """The value for Activepieces, with a code that is valid from now on."""
         verifier = secrets.token_urlsafe(48)
         scope = scope_strings.join(piece.scopes)
-        code = issue_code(
-            self.settings.secret_keys,
-            now=int(self.clock()),
-            lifetime=self.settings.code_ttl,
-            iss=issuer,
-            client_id=approval.client.client_id,
-            grant_id=approval.grant.id,
-            user_id=approval.grant.user_id,
-            tenant_id=approval.grant.tenant_id,
-            organization_id=approval.grant.organization_id,
+        code = self.code_issuer.issue(
+            approval.grant,
+            piece.scopes,
+            issuer=issuer,
             redirect_uri=piece.redirect_uri,
-            scope=scope,
             code_challenge=piece_auth.s256_challenge(verifier),
         )
         return OAuth2(

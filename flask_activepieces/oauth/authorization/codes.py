@@ -1,17 +1,21 @@
-"""Authorization codes: ``v1.{payload}.{signature}``, good for a minute and for one client.
+"""Authorization codes: ``v1.{payload}.{signature}``, valid for a minute and for one client.
 
-Nothing is stored when a code is made. All that it stands for is in its payload, signed with a key that is
-derived for codes and for this client: another client's code, and anything else that we sign, is noise here.
-That a code works once is not decided in this file: see `families.redeem`.
+A code is not stored. Its payload holds everything, signed with a key that is derived for codes and for this client,
+so that the code of another client, or anything else that we sign, is not valid here. That a code works only once is
+decided when it is redeemed: see `TokenFamilies.store_if_unredeemed`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 
+from ...clock import CLOCK_SKEW, Clock
 from ...config.issuer import same_issuer
+from ...config.settings import Settings
 from ...crypto.keyring import KeyRing, random_id
+from .. import scopes as scope_strings
+from ..grants import Grant
 
 PURPOSE = "authorization code"
 
@@ -27,41 +31,65 @@ class AuthorizationCode:
     user_id: str
     tenant_id: str
     organization_id: str | None
-    #: As it stood in the authorization request; None if the client left it out there (RFC 6749 §4.1.3).
+    #: As in the authorization request; None if the client left it out there (RFC 6749 §4.1.3).
     redirect_uri: str | None
     scope: str
     #: S256 of the verifier (RFC 7636 §4.2), if the client sent one.
     code_challenge: str | None
     exp: int
 
-    # What Authlib's code grant asks of a code:
 
-    def get_redirect_uri(self) -> str | None:
-        """The URI that the token request must repeat."""
-        return self.redirect_uri
+@dataclass(frozen=True, kw_only=True)
+class CodeIssuer:
+    """Issues the codes of one app."""
 
-    def get_scope(self) -> str:
-        """What the user allowed."""
-        return self.scope
+    keys: KeyRing = field(repr=False)
+    clock: Clock = field(repr=False)
+    lifetime: int
 
+    @classmethod
+    def from_settings(cls, settings: Settings, *, clock: Clock) -> CodeIssuer:
+        """The issuer of an app with these settings."""
+        return cls(keys=settings.secret_keys, clock=clock, lifetime=settings.code_ttl)
 
-def issue_code(keys: KeyRing, *, now: int, lifetime: int, **claims: Any) -> str:
-    """A new code; ``claims`` are the other fields of `AuthorizationCode`."""
-    code = AuthorizationCode(jti=random_id(), exp=now + lifetime, **claims)
-    return keys.sign_json(PURPOSE, asdict(code), context=code.client_id)
+    def issue(
+        self,
+        grant: Grant,
+        scopes: Sequence[str],
+        *,
+        issuer: str,
+        redirect_uri: str | None,
+        code_challenge: str | None,
+    ) -> str:
+        """A new code for the grant, or for some of its scopes."""
+        code = AuthorizationCode(
+            jti=random_id(),
+            iss=issuer,
+            client_id=grant.client_id,
+            grant_id=grant.id,
+            user_id=grant.user_id,
+            tenant_id=grant.tenant_id,
+            organization_id=grant.organization_id,
+            redirect_uri=redirect_uri,
+            scope=scope_strings.join(scopes),
+            code_challenge=code_challenge,
+            exp=int(self.clock()) + self.lifetime,
+        )
+        return self.keys.sign_json(PURPOSE, asdict(code), context=code.client_id)
 
 
 def read_code(
-    keys: KeyRing, text: str, *, client_id: str, issuer: str, now: int
+    keys: KeyRing, token: str, *, client_id: str, issuer: str, now: int
 ) -> AuthorizationCode | None:
-    """The code if we made it for this client and it is still good; None if another issuer or version of us did.
+    """The code if it was issued to this client and has not expired; None if another issuer or version issued it.
 
-    `SignatureError` for anything else, `SignatureExpired` for one that was good.
+    The clocks of the machines that issue and redeem it may differ by `CLOCK_SKEW`. `SignatureExpired` for an expired
+    code, `SignatureError` for anything else.
     """
-    claims = keys.verify_json(PURPOSE, text, now=now, context=client_id)
+    claims = keys.verify_json(PURPOSE, token, now=now - CLOCK_SKEW, context=client_id)
     try:
         code = AuthorizationCode(**claims)
     except TypeError:
-        return None  # during an upgrade: a worker of another version knows other claims
-    # RFC 9700 §2.1: a code of another issuer that shares our keys is not ours.
+        return None  # during an upgrade: a worker of another version has other claims
+    # RFC 9700 §2.1: another issuer may share our keys.
     return code if same_issuer(code.iss, issuer) and code.client_id == client_id else None

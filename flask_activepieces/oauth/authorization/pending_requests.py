@@ -1,68 +1,75 @@
-"""Authorization requests that wait for their user: while they sign in, and while they read the consent page.
+"""Authorization requests that wait for their user, who signs in or reads the consent page.
 
-A pending request is nothing stored: its id *is* the request, signed, so that a login with several steps or on
-another site can take its time and no stranger can fill a table. It belongs to the browser that began it, by a
-random cookie whose hash it carries: a link to somebody else's pending request opens nothing.
+A pending request is not stored: its id *is* the request, signed. So a login with several steps or on another site has
+time, and strangers cannot fill a table. The id carries the hash of a random cookie of the browser that began the
+request, and works in this browser only.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...clock import Clock
 from ...crypto.keyring import KeyRing, constant_time_equal, context_of, sha256_hex
 from ...errors import SignatureError
+from ...host.interface import Principal
 from ...messages import Message
-from .request import AuthorizationRequest, NoRedirect
+from .request import AuthorizationRequest, UnverifiedClientError
 
 PURPOSE = "pending request"
 CONSENT_PURPOSE = "consent"
-#: A person may have to find a phone for a second factor.
+#: Half an hour: a user may have to find their phone for a second factor.
 LIFETIME = 30 * 60
-#: It travels in the URL of the login page. gunicorn reads a request line of 4,094 characters, other servers of 8,190
-#: and more; the difference is for the app's own path, and what it adds.
-_LONGEST_ID = 3800
+#: The id is in the URL of the login page. gunicorn reads a request line of 4,094 characters, other servers 8,190 and
+#: more; the rest is for the path of the app and its own parameters.
+_MAX_LENGTH = 3800
 
 
-def park(keys: KeyRing, request: AuthorizationRequest, *, browser: str, now: int) -> str:
-    """The request's id, good for half an hour in this browser; `NoRedirect` if no URL could hold it."""
-    claims: dict[str, Any] = asdict(request) | {
-        "browser": sha256_hex(browser),
-        "exp": now + LIFETIME,
-    }
-    request_id = keys.sign_json(PURPOSE, claims)
-    if len(request_id) > _LONGEST_ID:
-        raise NoRedirect(
-            Message("The request is too long."),
-            Message("Tell its makers to use a shorter state."),
-        )
-    return request_id
+@dataclass(frozen=True, kw_only=True)
+class PendingRequests:
+    """The pending requests of one app."""
 
+    keys: KeyRing = field(repr=False)
+    clock: Clock = field(repr=False)
 
-def resume(
-    keys: KeyRing, request_id: str, *, browser: str | None, now: int
-) -> AuthorizationRequest:
-    """The pending request; `SignatureError` for a forged, an old, or another browser's one."""
-    claims = keys.verify_json(PURPOSE, request_id, now=now)
-    claims.pop("exp")
-    if not constant_time_equal(claims.pop("browser", ""), sha256_hex(browser or "")):
-        raise SignatureError("this request was begun in another browser")
-    try:
-        return AuthorizationRequest(**claims)
-    except TypeError:
-        # During an upgrade: a worker of another version knows other claims.
-        raise SignatureError("this request was begun at another version of this app") from None
+    def seal(self, request: AuthorizationRequest, *, browser: str) -> str:
+        """The request's id, valid for half an hour in this browser.
 
+        `UnverifiedClientError` if it is too long for a URL.
+        """
+        claims: dict[str, Any] = asdict(request) | {
+            "browser": sha256_hex(browser),
+            "exp": int(self.clock()) + LIFETIME,
+        }
+        request_id = self.keys.sign_json(PURPOSE, claims)
+        if len(request_id) > _MAX_LENGTH:
+            raise UnverifiedClientError(
+                Message("The request is too long."),
+                Message("Tell the app's developers to use a shorter state."),
+            )
+        return request_id
 
-def consent_token(keys: KeyRing, request_id: str, *, tenant_id: str, user_id: str) -> str:
-    """What the consent form must send back: only the page that this user was shown in this tenant has it."""
-    context = context_of(tenant_id, user_id)
-    return keys.sign(CONSENT_PURPOSE, request_id.encode(), context=context)
+    def open(self, request_id: str, *, browser: str | None) -> AuthorizationRequest:
+        """The pending request; `SignatureError` if it is forged, expired or of another browser."""
+        claims = self.keys.verify_json(PURPOSE, request_id, now=int(self.clock()))
+        claims.pop("exp")
+        if not constant_time_equal(claims.pop("browser", ""), sha256_hex(browser or "")):
+            raise SignatureError("this request was started in another browser")
+        try:
+            return AuthorizationRequest(**claims)
+        except TypeError:
+            # During an upgrade: a worker of another version has other claims.
+            raise SignatureError(
+                "this request was started at another version of this app"
+            ) from None
 
+    def consent_token(self, request_id: str, principal: Principal) -> str:
+        """What the consent form must send back: only the page for this user in this tenant has it."""
+        context = context_of(principal.tenant_id, principal.user_id)
+        return self.keys.sign(CONSENT_PURPOSE, request_id.encode(), context=context)
 
-def check_consent_token(
-    keys: KeyRing, token: str, request_id: str, *, tenant_id: str, user_id: str
-) -> None:
-    """`SignatureError` unless the token was made for this request, and for this user in this tenant."""
-    context = context_of(tenant_id, user_id)
-    keys.verify(CONSENT_PURPOSE, request_id.encode(), token, context=context)
+    def verify_consent_token(self, token: str, request_id: str, principal: Principal) -> None:
+        """`SignatureError` unless the token was made for this request, and for this user in this tenant."""
+        context = context_of(principal.tenant_id, principal.user_id)
+        self.keys.verify(CONSENT_PURPOSE, request_id.encode(), token, context=context)

@@ -1,9 +1,9 @@
-"""The rules for an authorization request whose client and redirect URI are verified: it is told by redirect."""
+"""The rules for an authorization request whose client and redirect URI are verified."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from authlib.oauth2.rfc6749 import (
     InvalidRequestError,
@@ -14,61 +14,74 @@ from authlib.oauth2.rfc6749 import (
 
 from ..clients.client import OAuthClient
 
-#: RFC 7636 §4.2: S256 is 32 bytes as base64url.
+Parameters = Mapping[str, str]
+
+#: RFC 7636 §4.2: 32 bytes as base64url.
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-class UnknownTarget(OAuth2Error):
-    """RFC 8707 §2: the resource asked for is not here."""
+class InvalidTarget(OAuth2Error):
+    """RFC 8707 §2: the requested resource is not here."""
 
     error = "invalid_target"
 
 
-def _response_type(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    asked = parameters.get("response_type")
-    if asked is None:
+def check(parameters: Parameters, client: OAuthClient, *, issuer: str) -> None:
+    """Raise the `OAuth2Error` of the first rule that the request breaks."""
+    _check_response_type(parameters)
+    _check_response_mode(parameters)
+    _check_grant_type(client)
+    _check_no_request_object(parameters)
+    _check_prompt(parameters)
+    _check_pkce(parameters, client)
+    _check_resource(parameters, issuer)
+
+
+def _check_response_type(parameters: Parameters) -> None:
+    response_type = parameters.get("response_type")
+    if response_type is None:
         raise InvalidRequestError("The parameter response_type is missing; it must be code.")
-    if asked != "code":
-        # No implicit grant, in no form (RFC 9700 §2.1.2).
+    if response_type != "code":
+        # No implicit grant, in any form (RFC 9700 §2.1.2).
         raise _UnsupportedResponseType()
 
 
 class _UnsupportedResponseType(UnsupportedResponseTypeError):
+    # Authlib would repeat the client's value, which may hold characters that a description must not.
     description = "The response_type must be code."
 
     def __init__(self) -> None:
         super().__init__("")
 
 
-def _response_mode(parameters: Mapping[str, str], client: OAuthClient) -> None:
+def _check_response_mode(parameters: Parameters) -> None:
     if parameters.get("response_mode", "query") != "query":
         raise InvalidRequestError("The response_mode must be query.")
 
 
-def _grant_type(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    if not client.check_grant_type("authorization_code"):
+def _check_grant_type(client: OAuthClient) -> None:
+    if "authorization_code" not in client.grant_types:
         raise UnauthorizedClientError(
             "The client is not registered for the authorization code grant."
         )
 
 
-def _request_objects(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    # RFC 9101 §6.1: what cannot be read must not be passed over, it might say something else.
-    for name, error in (
-        ("request", "request_not_supported"),
-        ("request_uri", "request_uri_not_supported"),
-    ):
+def _check_no_request_object(parameters: Parameters) -> None:
+    # RFC 9101 §6.1: a request object must not be ignored, because it may contradict the parameters.
+    for name in ("request", "request_uri"):
         if name in parameters:
-            raise OAuth2Error(error=error, description="Request objects are not supported.")
+            raise OAuth2Error(
+                error=f"{name}_not_supported", description="Request objects are not supported."
+            )
 
 
-def _prompt_alone(parameters: Mapping[str, str], client: OAuthClient) -> None:
-    words = parameters.get("prompt", "").split()
-    if "none" in words and len(words) > 1:
+def _check_prompt(parameters: Parameters) -> None:
+    values = parameters.get("prompt", "").split()
+    if "none" in values and len(values) > 1:
         raise InvalidRequestError("prompt=none cannot be combined with other values.")
 
 
-def _pkce(parameters: Mapping[str, str], client: OAuthClient) -> None:
+def _check_pkce(parameters: Parameters, client: OAuthClient) -> None:
     challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method")
     if challenge is None:
         if method is not None:
@@ -76,38 +89,14 @@ def _pkce(parameters: Mapping[str, str], client: OAuthClient) -> None:
         if client.require_pkce:
             raise InvalidRequestError("PKCE is required: send code_challenge with method S256.")
         return
-    # RFC 7636 §4.3: no method means plain, and plain protects nothing (RFC 9700 §2.1.1).
+    # RFC 7636 §4.3: without a method it is plain, which protects nothing (RFC 9700 §2.1.1).
     if method != "S256":
         raise InvalidRequestError("The code_challenge_method must be S256.")
     if not _S256.fullmatch(challenge):
         raise InvalidRequestError("The code_challenge is not the S256 of a verifier.")
 
 
-def _resource(parameters: Mapping[str, str], issuer: str) -> None:
-    resource = parameters.get("resource")
-    if (
-        resource is not None
-        and resource.rstrip("/") != issuer
-        and not resource.startswith(issuer + "/")
-    ):
-        raise UnknownTarget("The resource is not served here.")
-
-
-_Rule = Callable[[Mapping[str, str], OAuthClient], None]
-
-#: In this order: what the request is at all, then what it asks for.
-_RULES: tuple[_Rule, ...] = (
-    _response_type,
-    _response_mode,
-    _grant_type,
-    _request_objects,
-    _prompt_alone,
-    _pkce,
-)
-
-
-def check(parameters: Mapping[str, str], client: OAuthClient, *, issuer: str) -> None:
-    """Raise the error of the first rule that the request breaks."""
-    for rule in _RULES:
-        rule(parameters, client)
-    _resource(parameters, issuer)
+def _check_resource(parameters: Parameters, issuer: str) -> None:
+    resource = parameters.get("resource", issuer)
+    if resource.rstrip("/") != issuer and not resource.startswith(issuer + "/"):
+        raise InvalidTarget("The resource is not served here.")

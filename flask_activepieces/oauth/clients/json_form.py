@@ -8,9 +8,9 @@ from ...clock import as_iso
 from .client import OAuthClient
 
 
-def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
-    """The client as JSON; the secret only in the answer that makes it."""
-    described: dict[str, Any] = {
+def client_to_json(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
+    """The client as JSON; with its secret only when that is new."""
+    client_json: dict[str, Any] = {
         "client_id": client.client_id,
         "tenant_id": client.tenant_id,
         "name": client.name,
@@ -18,14 +18,14 @@ def shown(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
         "public": not client.is_confidential,
         "redirect_uris": list(client.redirect_uris),
         "scope": client.scope,
-        "grant_types": client.grant_types.split(),
+        "grant_types": list(client.grant_types),
         "require_pkce": client.require_pkce,
         "remember_consent": client.remember_consent,
-        "introspects": client.introspects,
+        "can_introspect": client.can_introspect,
         "integration_id": client.integration_id,
         "created_at": as_iso(client.created_at),
         "tokens_issued": client.tokens_issued,
         "last_issued_at": as_iso(client.last_issued_at) if client.last_issued_at else None,
         "disabled_at": as_iso(client.disabled_at) if client.disabled_at else None,
     }
-    return described | ({"client_secret": secret} if secret is not None else {})
+    return client_json | ({"client_secret": secret} if secret is not None else {})

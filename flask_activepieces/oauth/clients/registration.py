@@ -32,7 +32,7 @@ class Registration:
     require_pkce: bool = True
     remember_consent: bool = False
     client_credentials: bool = False
-    introspects: bool = False
+    can_introspect: bool = False
 
     def __post_init__(self) -> None:
         """`SetupError` if the tenant's id cannot be one."""
@@ -48,7 +48,7 @@ class Registration:
             "client_credentials": self._problem_with_credentials(),
             "require_pkce": self._problem_with_pkce(),
             "remember_consent": self._problem_with_remembering(),
-            "introspects": self._problem_with_introspection(),
+            "can_introspect": self._problem_with_introspection(),
         }
         return {name: problem for name, problem in checks.items() if problem}
 
@@ -66,7 +66,7 @@ class Registration:
         return _at_most(LONGEST_DESCRIPTION) if too_long else None
 
     def _problem_with_redirects(self) -> Message | None:
-        if not self.redirect_uris and not self.client_credentials and not self.introspects:
+        if not self.redirect_uris and not self.client_credentials and not self.can_introspect:
             return Message("at least one redirect URI is needed")
         if len(self.redirect_uris) > MOST_REDIRECT_URIS:
             return Message("at most %(most)d redirect URIs", most=MOST_REDIRECT_URIS)
@@ -85,7 +85,7 @@ class Registration:
                 name=unknown[0],
                 known=there_are,
             )
-        if not self.scope.split() and not self.introspects:
+        if not self.scope.split() and not self.can_introspect:
             return Message(
                 "at least one scope is needed; ACTIVEPIECES_SCOPES has: %(known)s", known=there_are
             )
@@ -122,7 +122,7 @@ class Registration:
         return None
 
     def _problem_with_introspection(self) -> Message | None:
-        if self.public and self.introspects:
+        if self.public and self.can_introspect:
             return Message("introspection needs a client with a secret (RFC 7662 section 2.1)")
         return None
 
@@ -144,5 +144,5 @@ def row_values(registration: Registration) -> dict[str, Any]:
         "grant_types": " ".join((*with_codes, *with_credentials)),
         "require_pkce": registration.require_pkce,
         "remember_consent": registration.remember_consent,
-        "introspects": registration.introspects,
+        "can_introspect": registration.can_introspect,
     }

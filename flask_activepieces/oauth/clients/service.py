@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
@@ -147,7 +147,7 @@ class OAuthClients:
         if changed:
             self._update_row(transaction, client, changed)
             self._audit.record(transaction, _event("client.updated", client, now))
-        return client_from_row(asdict(client) | after)
+        return client_from_row(vars(client) | after)
 
     def rotate_secret(
         self, client: OAuthClient, *, keep_old: bool = True, expected_version: str | None = None

@@ -18,7 +18,7 @@ _MAX_LENGTH = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class AccessToken:
-    """Who may do what, for how long: the claims that a protected view may rely on."""
+    """The claims of a token that has been verified."""
 
     jti: str
     issuer: str
@@ -26,7 +26,7 @@ class AccessToken:
     tenant_id: str | None
     organization_id: str | None
     client_id: str
-    #: None for a token that a client bought with its own credentials.
+    #: None for a token that a client got with its own credentials.
     grant_id: str | None
     family_id: str | None
     scope: str
@@ -35,7 +35,7 @@ class AccessToken:
 
     @cached_property
     def scopes(self) -> frozenset[str]:
-        """The scope as a set of names."""
+        """The scopes as a set."""
         return frozenset(scopes.split(self.scope))
 
     @property
@@ -44,8 +44,8 @@ class AccessToken:
         return self.user_id if self.user_id is not None else self.client_id
 
 
-def token_id(*parts: str | int) -> str:
-    """An id that the same parts always give: a repeated refresh is answered with the very same token."""
+def deterministic_id(*parts: str | int) -> str:
+    """The same id for the same parts, so that a repeated refresh gets the same token again."""
     digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).digest()
     return to_base64url(digest[:16])
 
@@ -67,8 +67,7 @@ def sign(keys: JwtKeys, token: AccessToken) -> str:
         "grant_id": token.grant_id,
         "family_id": token.family_id,
     }
-    claims = {name: value for name, value in claims.items() if value is not None}
-    return keys.sign(claims)
+    return keys.sign({name: value for name, value in claims.items() if value is not None})
 
 
 def verify(keys: JwtKeys, token: str, *, issuer: str, now: int) -> AccessToken:
@@ -77,7 +76,7 @@ def verify(keys: JwtKeys, token: str, *, issuer: str, now: int) -> AccessToken:
         raise SignatureError("this is not an access token of this app")
     claims = keys.verify(token)
     if not _is_complete(claims):
-        # Signed with our key by another service of the host, which may sign what it likes.
+        # Another service of the host may sign other JWTs with the same key.
         raise SignatureError("this access token lacks a claim of RFC 9068")
     if claims["aud"] != claims["iss"] or not same_issuer(claims["iss"], issuer):
         raise SignatureError("this access token is for another service")
@@ -98,7 +97,7 @@ def verify(keys: JwtKeys, token: str, *, issuer: str, now: int) -> AccessToken:
     )
 
 
-#: What every access token of ours says (RFC 9068 §2.2), and of which type.
+#: The claims that every access token has (RFC 9068 §2.2), and their types.
 _CLAIMS: dict[str, type] = {
     "iss": str,
     "aud": str,

@@ -1,4 +1,4 @@
-"""Revocation (RFC 7009) and introspection (RFC 7662), on Authlib's endpoints."""
+"""Revocation (RFC 7009) and introspection (RFC 7662)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from authlib.oauth2 import rfc7009, rfc7662
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError
 
 from ...errors import SignatureError
-from ...storage.audit import Audit, Event
-from ...storage.database import Database, Transaction
+from ...storage.audit import Event
+from ...storage.database import Transaction
 from .. import revocations
 from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS
 from ..clients.client import OAuthClient
 from . import access_tokens, refresh_tokens
 from .access_tokens import AccessToken
+from .base_server import BaseServer
 from .client_request import ClientRequest
-from .families import Family, TokenFamilies
-from .issuer import TokenIssuer
-from .refresh_tokens import Step
+from .families import Family
+from .refresh_tokens import RefreshToken, Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,73 +49,65 @@ class FoundToken:
 
 
 class _TokenEndpoint:
-    server: Any
+    server: BaseServer
 
     def find_token(self, request: ClientRequest) -> FoundToken | None:
-        """The token in the request if it is genuine. Its format says of which kind (RFC 7009 §2.1)."""
-        text = request.form.get("token")
-        if text is None:
+        """The token in the request if it is genuine. Its format shows which kind it is (RFC 7009 §2.1)."""
+        value = request.form.get("token")
+        if value is None:
             raise InvalidRequestError("The parameter token is missing.")
-        if refresh_tokens.parse(text) is not None:
-            return self._find_refresh_token(request, text)
-        return self._find_access_token(request, text)
+        token = refresh_tokens.parse(value)
+        if token is not None:
+            return self._find_refresh_token(request, value, token)
+        return self._find_access_token(request, value)
 
-    def _find_access_token(self, request: ClientRequest, text: str) -> FoundToken | None:
-        issuer: TokenIssuer = self.server.token_issuer
+    def _find_access_token(self, request: ClientRequest, value: str) -> FoundToken | None:
+        keys = self.server.token_issuer.jwt_keys
         try:
-            access = access_tokens.verify(
-                issuer.jwt_keys, text, issuer=request.issuer, now=request.now
-            )
+            access = access_tokens.verify(keys, value, issuer=request.issuer, now=request.now)
         except SignatureError:
             return None
-        database: Database = self.server.database
-        is_revoked = database.read(lambda conn: revocations.is_revoked(conn, access))
+        is_revoked = self.server.database.read(lambda conn: revocations.is_revoked(conn, access))
         return FoundToken(token=access, issuer=request.issuer, is_active=not is_revoked)
 
-    def _find_refresh_token(self, request: ClientRequest, text: str) -> FoundToken | None:
-        issuer: TokenIssuer = self.server.token_issuer
-        families: TokenFamilies = self.server.families
-        token = refresh_tokens.parse(text)
-        family = families.find(token.family_id) if token else None
-        if token is None or family is None:
+    def _find_refresh_token(
+        self, request: ClientRequest, value: str, token: RefreshToken
+    ) -> FoundToken | None:
+        family = self.server.families.find(token.family_id)
+        keys = self.server.token_issuer.keys
+        if family is None or not refresh_tokens.has_valid_mac(keys, value, secret=family.secret):
             return None
-        if not refresh_tokens.has_valid_mac(issuer.keys, text, secret=family.secret):
-            return None
-        # A rotated token is genuine, which is enough to revoke its family, but it cannot be used any more.
+        # A rotated token is genuine, which is enough to revoke its family, but it can no longer be used.
         step = refresh_tokens.next_step(token, family.rotation, now=request.now)
         is_active = family.is_active(request.now) and step is not Step.REVOKE
         return FoundToken(token=family, issuer=request.issuer, is_active=is_active)
 
 
 class RevocationEndpoint(_TokenEndpoint, rfc7009.RevocationEndpoint):
-    """A client revokes what it has: one access token, or with any of its refresh tokens the whole family."""
+    """A client revokes one of its access tokens or, with any of its refresh tokens, the whole family."""
 
     CLIENT_AUTH_METHODS = CLIENT_METHODS
 
     def authenticate_token(self, request: ClientRequest, client: OAuthClient) -> FoundToken | None:
-        """The token, if it is the client's own; None for what is not a token of ours (RFC 7009 §2.2: no error)."""
+        """The token if it was issued to this client; None if it is not genuine (RFC 7009 §2.2: no error)."""
         found = self.find_token(request)
         if found is not None and not found.belongs_to(client):
             raise InvalidGrantError("The token was issued to another client.")
         return found
 
     def revoke_token(self, found: FoundToken, request: ClientRequest) -> None:
-        """Revoke the token; any genuine refresh token of a family, a rotated one too, revokes the family."""
+        """Revoke an access token, or the family of a refresh token, which may have been rotated."""
         token, event = found.token, found.revocation(request.now)
         if isinstance(token, Family):
             self.server.families.revoke(token.id, event, client_id=token.client_id)
-        else:
-            self._revoke_access_token(token, event)
+            return
+        subject, expires_at = revocations.token(token.jti), token.expires_at
 
-    def _revoke_access_token(self, token: AccessToken, event: Event) -> None:
-        audit: Audit = self.server.audit
+        def revoke(transaction: Transaction) -> None:
+            revocations.add(transaction, subject, now=event.at, expires_at=expires_at)
+            self.server.audit.record(transaction, event)
 
-        def run(transaction: Transaction) -> None:
-            subject = revocations.token(token.jti)
-            revocations.add(transaction, subject, now=event.at, until=token.expires_at)
-            audit.record(transaction, event)
-
-        self.server.database.run_in_transaction(run)
+        self.server.database.run_in_transaction(revoke)
 
 
 class IntrospectionEndpoint(_TokenEndpoint, rfc7662.IntrospectionEndpoint):
@@ -124,15 +116,15 @@ class IntrospectionEndpoint(_TokenEndpoint, rfc7662.IntrospectionEndpoint):
     CLIENT_AUTH_METHODS = SECRET_METHODS
 
     def authenticate_token(self, request: ClientRequest, client: OAuthClient) -> FoundToken | None:
-        """The token if this client may know of it (RFC 7662 §4: prevents token scanning)."""
+        """The token if this client may see it (RFC 7662 §4: no token scanning)."""
         found = self.find_token(request)
         if found is None or found.belongs_to(client):
             return found
-        allowed = client.introspects and client.tenant_id in (None, found.token.tenant_id)
+        allowed = client.can_introspect and client.tenant_id in (None, found.token.tenant_id)
         return found if allowed else None
 
     def create_introspection_payload(self, found: FoundToken | None) -> dict[str, Any]:
-        """RFC 7662 §2.2. Whether it is active is read from the database, whatever staleness is allowed elsewhere."""
+        """RFC 7662 §2.2. Whether it is active is always read from the database, never from a cache."""
         if found is None or not found.is_active:
             return {"active": False}
         token = found.token

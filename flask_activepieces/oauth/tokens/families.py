@@ -1,7 +1,6 @@
-"""Token families in storage: created by redeeming a code, changed by each refresh, ended by a revocation.
+"""Token families: created when a code is redeemed, changed by each refresh, and revoked.
 
-Each of the three is one conditional statement, so that of any number of racing requests exactly one wins on
-every database, in any number of processes.
+Each of these writes is one conditional statement, so that of any number of parallel requests exactly one succeeds.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
-from authlib.oauth2.rfc6749 import TokenMixin
 from sqlalchemy import (
     Connection,
     Insert,
@@ -29,7 +27,6 @@ from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
 from ...storage.upserts import insert_if_parent_exists
 from .. import revocations
-from ..authorization.codes import AuthorizationCode
 from .refresh_tokens import RefreshToken, Rotation
 
 table = tables.token_families
@@ -37,7 +34,7 @@ grants = tables.grants
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family(TokenMixin):
+class Family:
     """Everything issued from one code: for whom, with which scope, and which refresh token is the current one."""
 
     id: str
@@ -77,7 +74,7 @@ class Family(TokenMixin):
         return self.revoked_at is None and now < self.expires_at
 
     def event(self, name: str, at: int) -> Event:
-        """What happened to it."""
+        """An event about it."""
         return Event(
             name=name,
             at=at,
@@ -88,21 +85,11 @@ class Family(TokenMixin):
             family_id=self.id,
         )
 
-    # What Authlib's refresh grant asks of a credential:
-
-    def check_client(self, client: Any) -> bool:
-        """Whether the client is the one that redeemed the code."""
-        return bool(client.client_id == self.client_id)
-
-    def get_scope(self) -> str:
-        """What the user allowed."""
-        return self.scope
-
 
 FIELDS = tuple(column.name for column in fields(Family))
 
-#: A family whose grant is gone is revoked, whatever its row says: at REPEATABLE READ, whoever took the grant back
-#: may not have seen a family that was redeemed in the same moment.
+#: A family without its grant is revoked, whatever its row says: at REPEATABLE READ, the transaction that revoked the
+#: grant may not have seen a family that was redeemed at the same time.
 _REVOKED_AT = case(
     (grants.c.id.is_(None), func.coalesce(table.c.revoked_at, literal_column("0"))),
     else_=table.c.revoked_at,
@@ -121,34 +108,6 @@ _FIND = (
 def family_from_row(values: Mapping[str, Any]) -> Family:
     """The family in a mapping that has all columns of the table."""
     return Family(**{name: values[name] for name in FIELDS})
-
-
-def find(conn: Connection, family_id: str) -> Family | None:
-    """The family of that id, of whichever client: its token must still be proven genuine."""
-    row = conn.execute(_FIND, {"family_id": family_id}).one_or_none()
-    return None if row is None else family_from_row(row._asdict())
-
-
-def new_family(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
-    """The family that a code can be redeemed for; nothing is stored yet."""
-    return Family(
-        id=code.jti,
-        client_id=code.client_id,
-        tenant_id=code.tenant_id,
-        user_id=code.user_id,
-        organization_id=code.organization_id,
-        grant_id=code.grant_id,
-        scope=code.scope,
-        secret=random_id(),
-        generation=0,
-        nonce=random_id(),
-        previous_nonce=None,
-        refresh_count=0,
-        rotated_at=now,
-        created_at=now,
-        expires_at=now + lifetime,
-        revoked_at=None,
-    )
 
 
 def with_next_token(family: Family, *, used: RefreshToken, now: int, lifetime: int) -> Family:
@@ -176,7 +135,7 @@ def _with_new_nonce(family: Family, *, now: int, lifetime: int) -> Family:
 
 
 class TokenFamilies:
-    """The stored families of one app. Each write is one conditional statement."""
+    """The token families of one app."""
 
     def __init__(self, database: Database, *, audit: Audit) -> None:
         self._database = database
@@ -184,19 +143,21 @@ class TokenFamilies:
 
     def find(self, family_id: str) -> Family | None:
         """The family with that id, of any client: its token must still be verified."""
-        return self._database.read(lambda conn: find(conn, family_id))
+        ids = {"family_id": family_id}
+        row = self._database.read(lambda conn: conn.execute(_FIND, ids).one_or_none())
+        return None if row is None else family_from_row(row._asdict())
 
     def store_if_unredeemed(self, family: Family) -> bool:
         """Store the family if its code was not redeemed before and its grant still exists; whether it was stored.
 
-        The grant's row is locked against deletion until the commit: a user who disconnects meanwhile either comes
-        first, and nothing is stored, or waits, and revokes the new family.
+        The grant's row is locked against deletion until the commit. So a user who disconnects at the same time is
+        either first, and nothing is stored, or waits, and the new family is revoked.
         """
         statement = _insert_statement(self._database.dialect)
         if self._database.write(statement, vars(family)):
             self._audit.notify(family.event("token.issued", family.created_at))
             return True
-        # The answer to our own COMMIT may have been lost, and the INSERT tried again.
+        # The response to our own COMMIT may have been lost, and the INSERT repeated.
         stored = self.find(family.id)
         return stored is not None and stored.secret == family.secret and stored.revoked_at is None
 
@@ -204,8 +165,8 @@ class TokenFamilies:
         """Store what a refresh changes; False if the family was rotated or revoked meanwhile."""
         values = {name: getattr(after, name) for name in _ROTATED} | {
             "family_id": before.id,
-            "seen_generation": before.generation,
-            "seen_nonce": before.nonce,
+            "expected_generation": before.generation,
+            "expected_nonce": before.nonce,
         }
         stored = self._database.write(_ROTATE, values) == 1
         if stored:
@@ -213,7 +174,7 @@ class TokenFamilies:
         return stored
 
     def revoke(self, family_id: str, event: Event, *, client_id: str) -> bool:
-        """Revoke one family of this client with its access tokens, and record why; whether it exists."""
+        """Revoke one family of this client with its access tokens, and record the event; whether it exists."""
 
         def run(transaction: Transaction) -> bool:
             exists = revoke(transaction, family_id, client_id=client_id, now=event.at)
@@ -232,7 +193,7 @@ def revoke(transaction: Transaction, family_id: str, *, client_id: str, now: int
 
 
 def active_for_grant(conn: Connection, grant_id: str, *, now: int) -> list[Family]:
-    """The families of a grant that can still be refreshed."""
+    """The families of a grant that can be refreshed."""
     statement = select(*(table.c[name] for name in FIELDS)).where(
         table.c.grant_id == grant_id, table.c.revoked_at.is_(None), table.c.expires_at > now
     )
@@ -250,13 +211,12 @@ def revoke_for_client(transaction: Transaction, client_id: str, *, now: int) -> 
 
 
 def _revocation(now: int) -> Any:
-    # A family is marked and not deleted, so that a replay of its code or tokens is still recognised.
+    # A family is marked and not deleted, so that a replay of its code or tokens is still recognized.
     return update(table).values(revoked_at=func.coalesce(table.c.revoked_at, now))
 
 
 @cache
 def _insert_statement(dialect: str) -> Insert:
-    # Built once a dialect, because the words for "leave an existing row alone" differ.
     return insert_if_parent_exists(
         table,
         dialect,
@@ -280,8 +240,8 @@ _ROTATE = (
     update(table)
     .where(
         table.c.id == bindparam("family_id"),
-        table.c.generation == bindparam("seen_generation"),
-        table.c.nonce == bindparam("seen_nonce"),
+        table.c.generation == bindparam("expected_generation"),
+        table.c.nonce == bindparam("expected_nonce"),
         table.c.revoked_at.is_(None),
     )
     .values({name: bindparam(name) for name in _ROTATED})

@@ -1,162 +1,147 @@
-"""The three grants of the token endpoint, on Authlib's classes.
+"""The three grants of the token endpoint (RFC 6749 §4.1.3, §6, §4.4).
 
-Each has two steps, which Authlib calls in this order: ``validate_token_request`` reads, ``create_token_response``
-writes. What an error reports has been committed before it is raised: a reused token stays revoked.
+Authlib picks the class for the request's grant type; each reads from top to bottom. An error is raised only after
+what it reports has been committed, so a reused token stays revoked.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from authlib.oauth2.rfc6749 import (
+    BaseGrant,
     InvalidGrantError,
     InvalidRequestError,
+    TokenEndpointMixin,
     UnauthorizedClientError,
-    grants,
 )
-from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN, compare_s256_code_challenge
 
 from ...crypto.keyring import random_id
 from ...errors import SignatureError, SignatureExpired, Unavailable
 from ...storage.audit import Event
 from .. import scopes
-from ..authorization import codes
+from ..authorization.codes import AuthorizationCode, read_code
 from ..clients import service as clients
 from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS, invalid_client
 from ..clients.client import OAuthClient
 from . import families, refresh_tokens
 from .access_tokens import AccessToken
+from .base_server import BaseServer
 from .client_request import ClientRequest
-from .families import Family, TokenFamilies
-from .issuer import TokenIssuer
+from .families import Family
+from .issuer import TokenResponse
 from .refresh_tokens import RefreshToken, Step
 
-#: Status, JSON and headers. (The types that Authlib ships say that the JSON is text.)
-AuthlibResponse = tuple[int, Any, Any]
-
-#: How often a refresh looks again after another worker rotated the token first.
+#: How often a refresh looks again after another worker has rotated the token.
 MAX_ROTATIONS = 10
 
 
 class GuessedToken(InvalidGrantError):
     """A code or refresh token that was never issued to this client: counted as a failed attempt.
 
-    Only for a public client, which anyone can pose as. A client with a secret has authenticated itself: its failures
-    are those of many users at one platform, and none of them may slow the others down.
+    Only for a public client, which anyone can pretend to be. A client with a secret has authenticated itself: its
+    failures are those of many users at one platform, and must not slow the others down.
     """
 
 
-class S256Challenge(CodeChallenge):
-    """PKCE by S256 only (RFC 9700 §2.1.1); the authorization request was checked for it already."""
+class TokenGrant(BaseGrant, TokenEndpointMixin):
+    """One grant type: from the request to the tokens."""
 
-    DEFAULT_CODE_CHALLENGE_METHOD = "S256"
-    SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
-
-    def get_authorization_code_challenge_method(self, authorization_code: Any) -> str:
-        """Never what a request says."""
-        return "S256"
-
-
-class _TokenGrant(grants.BaseGrant):
     request: ClientRequest
+    server: BaseServer
 
-    @property
-    def issuer(self) -> TokenIssuer:
-        """Makes the tokens."""
-        return cast(TokenIssuer, self.server.token_issuer)
+    def authenticate(self, family_id: str | None = None) -> tuple[OAuthClient, Family | None]:
+        """The client, which must be registered for this grant type, and its token family with this id."""
+        client, family = self.server.authenticate(
+            self.request, self.TOKEN_ENDPOINT_AUTH_METHODS, family_id=family_id
+        )
+        if self.GRANT_TYPE not in client.grant_types:
+            raise UnauthorizedClientError(
+                f"The client is not authorized to use 'grant_type={self.GRANT_TYPE}'"
+            )
+        return client, family
 
-    @property
-    def families(self) -> TokenFamilies:
-        """Stores what was issued."""
-        return cast(TokenFamilies, self.server.families)
-
-    def invalid_token(self, description: str) -> InvalidGrantError:
-        """The error for a code or token that we did not issue to this client."""
-        client = cast(OAuthClient, self.client)
-        return (InvalidGrantError if client.is_confidential else GuessedToken)(description)
+    def issue_tokens(self) -> TokenResponse:
+        """The tokens of a valid request; an `OAuth2Error` for any other."""
+        raise NotImplementedError
 
 
-class AuthorizationCodeGrant(_TokenGrant, grants.AuthorizationCodeGrant):
-    """A code is exchanged for one token family, once. Authlib's first step checks client, redirect URI and PKCE."""
+class AuthorizationCodeGrant(TokenGrant):
+    """A code is exchanged for the first tokens of a family, once."""
 
+    GRANT_TYPE = "authorization_code"
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_METHODS
 
-    def query_authorization_code(self, code: str, client: Any) -> codes.AuthorizationCode | None:
-        """The code, verified."""
-        self.request.client = client
+    def issue_tokens(self) -> TokenResponse:
+        """Verify the code, store its token family, and issue the first pair of the family."""
+        issuer, request = self.server.token_issuer, self.request
+        client, _ = self.authenticate()
+        code = self._read_code(client)
+        if code.redirect_uri is not None and request.form.get("redirect_uri") != code.redirect_uri:
+            raise InvalidGrantError("Invalid 'redirect_uri' in request.")
+        _check_code_verifier(code, request.form.get("code_verifier"))
+        family = new_family(code, now=request.now, lifetime=issuer.refresh_token_ttl)
+        if not self.server.families.store_if_unredeemed(family):
+            raise self._revoke_redeemed(family)
+        return issuer.issue_pair(family, scope=family.scope, issuer=request.issuer, now=request.now)
+
+    def _read_code(self, client: OAuthClient) -> AuthorizationCode:
+        request = self.request
+        if "code" not in request.form:
+            raise InvalidRequestError("Missing 'code' in request.")
         try:
-            return codes.read_code(
-                self.issuer.keys,
-                code,
+            code = read_code(
+                self.server.token_issuer.keys,
+                request.form["code"],
                 client_id=client.client_id,
-                issuer=self.request.issuer,
-                now=self.request.now,
+                issuer=request.issuer,
+                now=request.now,
             )
         except SignatureExpired:
             raise InvalidGrantError(
                 "The code has expired: start again at the authorization page."
             ) from None
         except SignatureError:
-            raise self.invalid_token("The code is not valid for this client.") from None
-
-    def create_token_response(self) -> AuthlibResponse:
-        """Redeem the code, and issue the first pair of its family."""
-        issuer, now = self.issuer, self.request.now
-        code = cast(codes.AuthorizationCode, self.request.authorization_code)
-        family = families.new_family(code, now=now, lifetime=issuer.refresh_token_ttl)
-        if not self.families.store_if_unredeemed(family):
-            raise self._revoke_redeemed(family)
-        pair = issuer.issue_pair(family, scope=family.scope, issuer=self.request.issuer, now=now)
-        return 200, pair, self.TOKEN_RESPONSE_HEADER
+            raise _invalid_token("The code is not valid for this client.", client) from None
+        if code is None:
+            raise InvalidGrantError("Invalid 'code' in request.")
+        return code
 
     def _revoke_redeemed(self, family: Family) -> InvalidGrantError:
         # RFC 6749 §4.1.2: a code used twice revokes what was issued for it.
         replay = family.event("code.replayed", self.request.now)
-        if self.families.revoke(family.id, replay, client_id=family.client_id):
+        if self.server.families.revoke(family.id, replay, client_id=family.client_id):
             return InvalidGrantError(
                 "The code was used before; everything it gave access to is revoked."
             )
         return InvalidGrantError("The user revoked this authorization; start a new one.")
 
 
-class RefreshTokenGrant(_TokenGrant, grants.RefreshTokenGrant):
+class RefreshTokenGrant(TokenGrant):
     """A refresh token is exchanged for its successor, by the rule in `refresh_tokens`."""
 
+    GRANT_TYPE = "refresh_token"
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_METHODS
 
-    def validate_token_request(self) -> None:
-        """Authenticate the client, and verify the token with the family that it names: one query for both."""
-        text = self.request.form.get("refresh_token", "")
-        token = refresh_tokens.parse(text)
-        client, family = self.server.authenticate_with_family(
-            self.request, self.TOKEN_ENDPOINT_AUTH_METHODS, token.family_id if token else None
-        )
-        self.request.client = client
-        if not client.check_grant_type(self.GRANT_TYPE):
-            raise UnauthorizedClientError(
-                f"The client is not authorized to use 'grant_type={self.GRANT_TYPE}'"
-            )
-        if not text:
-            raise InvalidRequestError("Missing 'refresh_token' in request.")
-        if token is None or family is None or not self._has_valid_mac(text, family):
-            raise self.invalid_token("The refresh token is not valid for this client.")
-        self._step(token, family)  # reuse is found out whatever scope the request asks for
-        scopes.narrowed(self.request.form.get("scope"), granted=family.scope)
-        self.request.refresh_token = (token, family)
-
-    def create_token_response(self) -> AuthlibResponse:
+    def issue_tokens(self) -> TokenResponse:
         """Rotate the family, and issue its current pair; narrower if the client asks for less (RFC 6749 §6)."""
-        token, family = cast(tuple[RefreshToken, Family], self.request.refresh_token)
+        request = self.request
+        value = request.form.get("refresh_token", "")
+        token = refresh_tokens.parse(value)
+        client, family = self.authenticate(token.family_id if token else None)
+        if not value:
+            raise InvalidRequestError("Missing 'refresh_token' in request.")
+        if token is None or family is None or not self._has_valid_mac(value, family):
+            raise _invalid_token("The refresh token is not valid for this client.", client)
+        self._step(token, family)  # reuse is detected whatever scope is requested
+        scope = scopes.narrowed(request.form.get("scope"), granted=family.scope)
         family = self._rotate(token, family)
-        scope = scopes.narrowed(self.request.form.get("scope"), granted=family.scope)
-        pair = self.issuer.issue_pair(
-            family, scope=scope, issuer=self.request.issuer, now=self.request.now
+        return self.server.token_issuer.issue_pair(
+            family, scope=scope, issuer=request.issuer, now=request.now
         )
-        return 200, pair, self.TOKEN_RESPONSE_HEADER
 
     def _rotate(self, token: RefreshToken, family: Family) -> Family:
-        """The family after this refresh; another worker that rotates it meanwhile makes us look again."""
-        now, lifetime = self.request.now, self.issuer.refresh_token_ttl
+        """The family after this refresh; if another worker rotates it at the same time, look again."""
+        now, lifetime = self.request.now, self.server.token_issuer.refresh_token_ttl
         for _ in range(MAX_ROTATIONS):
             match self._step(token, family):
                 case Step.REPEAT_RESPONSE:
@@ -165,9 +150,9 @@ class RefreshTokenGrant(_TokenGrant, grants.RefreshTokenGrant):
                     after = families.with_next_token(family, used=token, now=now, lifetime=lifetime)
                 case Step.REPLACE:
                     after = families.with_replaced_token(family, now=now, lifetime=lifetime)
-            if self.families.store_rotation(family, after):
+            if self.server.families.store_rotation(family, after):
                 return after
-            family = self.families.find(family.id) or family
+            family = self.server.families.find(family.id) or family
         raise Unavailable("database", retry_after=1)
 
     def _step(self, token: RefreshToken, family: Family) -> Step:
@@ -176,54 +161,94 @@ class RefreshTokenGrant(_TokenGrant, grants.RefreshTokenGrant):
         step = refresh_tokens.next_step(token, family.rotation, now=self.request.now)
         if step is Step.REVOKE:
             reuse = family.event("refresh.replayed", self.request.now)
-            self.families.revoke(family.id, reuse, client_id=family.client_id)
+            self.server.families.revoke(family.id, reuse, client_id=family.client_id)
             raise InvalidGrantError("The refresh token was used before; the connection is revoked.")
         return step
 
-    def _has_valid_mac(self, text: str, family: Family) -> bool:
-        return refresh_tokens.has_valid_mac(self.issuer.keys, text, secret=family.secret)
+    def _has_valid_mac(self, value: str, family: Family) -> bool:
+        keys = self.server.token_issuer.keys
+        return refresh_tokens.has_valid_mac(keys, value, secret=family.secret)
 
 
-class ClientCredentialsGrant(_TokenGrant, grants.ClientCredentialsGrant):
-    """A client that acts for itself, in its own tenant; no refresh token (RFC 6749 §4.4.3)."""
+class ClientCredentialsGrant(TokenGrant):
+    """A client acts for itself, in its own tenant; it gets no refresh token (RFC 6749 §4.4.3)."""
 
+    GRANT_TYPE = "client_credentials"
     TOKEN_ENDPOINT_AUTH_METHODS = SECRET_METHODS
 
-    def validate_requested_scope(self) -> None:
-        """What the client is registered for, or a part of it."""
-        names = scopes.requested(
-            self.request.form.get("scope"),
-            allowed=self.client.scope,
-            known=self.issuer.known_scopes,
-        )
-        self.request.scope = scopes.join(names)
-
-    def create_token_response(self) -> AuthlibResponse:
+    def issue_tokens(self) -> TokenResponse:
         """An access token whose subject is the client (RFC 9068 §2.2)."""
-        client, now = cast(OAuthClient, self.client), self.request.now
+        issuer, request = self.server.token_issuer, self.request
+        client, _ = self.authenticate()
+        requested = scopes.requested(
+            request.form.get("scope"), allowed=client.scope, known=issuer.known_scopes
+        )
         if client.tenant_id is None:
             raise InvalidRequestError("A client that acts for itself must belong to one tenant.")
         access = AccessToken(
             jti=random_id(),
-            issuer=self.request.issuer,
+            issuer=request.issuer,
             user_id=None,
             tenant_id=client.tenant_id,
             organization_id=None,
             client_id=client.client_id,
             grant_id=None,
             family_id=None,
-            scope=self.request.scope,
-            issued_at=now,
-            expires_at=now + self.issuer.access_token_ttl,
+            scope=scopes.join(requested),
+            issued_at=request.now,
+            expires_at=request.now + issuer.access_token_ttl,
         )
-        if not clients.count_token(self.server.database, client.client_id, now=now):
+        if not clients.count_token(self.server.database, client.client_id, now=request.now):
             raise invalid_client("The client was deleted.", by_header=False)
         event = Event(
             name="token.issued",
-            at=now,
+            at=request.now,
             tenant_id=client.tenant_id,
             client_id=client.client_id,
-            detail={"grant_type": "client_credentials"},
+            detail={"grant_type": self.GRANT_TYPE},
         )
         self.server.audit.notify(event)
-        return 200, self.issuer.access_token_response(access, now=now), self.TOKEN_RESPONSE_HEADER
+        return issuer.access_token_response(access, now=request.now)
+
+
+def _check_code_verifier(code: AuthorizationCode, verifier: str | None) -> None:
+    if code.code_challenge is None:
+        # RFC 9700 §2.1.1: no one may have removed the challenge from the authorization request.
+        if verifier is not None:
+            raise InvalidRequestError(
+                "The authorization request had no 'code_challenge', but a 'code_verifier' was provided."
+            )
+        return
+    if verifier is None:
+        raise InvalidRequestError("Missing 'code_verifier'")
+    if not CODE_VERIFIER_PATTERN.fullmatch(verifier):
+        raise InvalidRequestError("Invalid 'code_verifier'")
+    # RFC 7636 §4.6
+    if not compare_s256_code_challenge(verifier, code.code_challenge):  # type: ignore[no-untyped-call]
+        raise InvalidGrantError("Code challenge failed.")
+
+
+def new_family(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
+    """The token family for a code; it is not stored yet."""
+    return Family(
+        id=code.jti,
+        client_id=code.client_id,
+        tenant_id=code.tenant_id,
+        user_id=code.user_id,
+        organization_id=code.organization_id,
+        grant_id=code.grant_id,
+        scope=code.scope,
+        secret=random_id(),
+        generation=0,
+        nonce=random_id(),
+        previous_nonce=None,
+        refresh_count=0,
+        rotated_at=now,
+        created_at=now,
+        expires_at=now + lifetime,
+        revoked_at=None,
+    )
+
+
+def _invalid_token(description: str, client: OAuthClient) -> InvalidGrantError:
+    return (InvalidGrantError if client.is_confidential else GuessedToken)(description)

@@ -1,4 +1,4 @@
-"""Issues tokens: makes the response of the token endpoint, and decides how long its tokens are valid."""
+"""Makes the response of the token endpoint, with its tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .families import Family
 
 
 class TokenResponse(dict[str, Any]):
-    """The JSON of RFC 6749 §5.1. Authlib logs what it issues, so the ``repr`` shows no token."""
+    """The JSON of RFC 6749 §5.1. Its ``repr`` shows no token, for logs and tracebacks."""
 
     def __repr__(self) -> str:
         return "<tokens>"
@@ -45,10 +45,10 @@ class TokenIssuer:
     def issue_pair(self, family: Family, *, scope: str, issuer: str, now: int) -> TokenResponse:
         """The current access and refresh token of a family; the same row always gives the same pair.
 
-        So a lost response can be repeated word for word, and fifty parallel refreshes leave one live pair.
+        So a lost response can be repeated, and parallel refreshes all get one pair.
         """
         access = AccessToken(
-            jti=access_tokens.token_id(family.id, family.generation, family.nonce, scope),
+            jti=access_tokens.deterministic_id(family.id, family.generation, family.nonce, scope),
             issuer=issuer,
             user_id=family.user_id,
             tenant_id=family.tenant_id,
@@ -68,7 +68,7 @@ class TokenIssuer:
         )
 
     def access_token_response(self, access: AccessToken, *, now: int) -> TokenResponse:
-        """The response with an access token alone."""
+        """The response with an access token only."""
         return TokenResponse(
             access_token=access_tokens.sign(self.jwt_keys, access),
             token_type="Bearer",  # noqa: S106  # the name of a type, not a secret

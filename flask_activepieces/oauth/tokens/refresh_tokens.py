@@ -1,17 +1,17 @@
-"""Refresh tokens, and the whole rule of their rotation. Pure: no database, no clock of its own.
+"""Refresh tokens and the rule of their rotation. Pure: no database and no clock.
 
-A token is ``{family}.{generation}.{nonce}.{mac}`` and is stored nowhere. The mac is keyed by the app's secret
-keys and by a random secret of the family, so neither a leaked database nor a leaked key makes tokens.
+A token is ``{family}.{generation}.{nonce}.{mac}`` and is not stored. The mac is keyed by the app's secret keys and by
+a random secret of the family, so that neither a leaked database nor a leaked key is enough to make tokens.
 
-The rule, for a token whose mac is genuine and whose family lives (RFC 9700 §4.14.2):
+The rule for a token with a valid mac, while its family is active (RFC 9700 §4.14.2):
 
 1. The current token rotates: it gets a successor and becomes the previous one.
-2. The previous token comes again while its successor is unused. Somebody lost an answer. Within 30 seconds,
-   by clocks that may differ by a minute, it gets the same successor again (retries, parallel workers); later
-   it gets a new one, which displaces the first successor.
-3. Anything older, and anything displaced, is a copy in other hands: the family is revoked.
-4. A generation that the row has not reached was issued before the database was restored from a backup:
-   it rotates, and the row moves on past it.
+2. The previous token is used again before its successor: a response was lost. Within 30 seconds, by clocks that may
+   differ by a minute, it gets the same successor again (retries, parallel workers). Later it gets a new one, which
+   replaces the first successor.
+3. An older token, or one that was replaced, is a copy in other hands: the family is revoked.
+4. A generation that the row has not reached was issued before the database was restored from a backup: it rotates,
+   and the row continues after it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ...crypto.keyring import KeyRing, looks_like_id
 from ...errors import SignatureError
 
 PURPOSE = "refresh token"
-#: How long a lost answer is repeated word for word.
+#: How long a lost response is repeated.
 REPEAT_SECONDS = 30
-#: The same, as seen by a machine whose clock is ahead of the one that rotated the token.
+#: The same on a machine whose clock is ahead of the one that rotated the token.
 REPEAT_WINDOW = REPEAT_SECONDS + CLOCK_SKEW
 
 
@@ -41,7 +41,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, kw_only=True)
 class Rotation:
-    """Where a family stands: the part of its row that the rule looks at."""
+    """The part of a family that the rule looks at."""
 
     generation: int
     nonce: str
@@ -59,7 +59,7 @@ class Step(Enum):
 
 
 def next_step(token: RefreshToken, family: Rotation, *, now: int) -> Step:
-    """The rule above, in its order."""
+    """The rule above."""
     behind = family.generation - token.generation
     if behind < 0 or (behind == 0 and token.nonce == family.nonce):
         return Step.ROTATE
@@ -70,14 +70,14 @@ def next_step(token: RefreshToken, family: Rotation, *, now: int) -> Step:
 
 
 def serialize(keys: KeyRing, token: RefreshToken, *, secret: str) -> str:
-    """The token as the client gets it."""
+    """The token for the client."""
     body = f"{token.family_id}.{token.generation}.{token.nonce}"
     return f"{body}.{keys.sign(PURPOSE, body.encode(), context=secret)}"
 
 
-def parse(text: str) -> RefreshToken | None:
-    """The readable parts, not yet trusted; None when the text has not the form of a refresh token."""
-    parts = text.split(".")
+def parse(value: str) -> RefreshToken | None:
+    """The readable parts, not yet verified; None if the value is not formatted like a refresh token."""
+    parts = value.split(".")
     if len(parts) != 4 or not all(map(looks_like_id, parts)):
         return None
     family_id, generation, nonce, _ = parts
@@ -86,9 +86,9 @@ def parse(text: str) -> RefreshToken | None:
     return RefreshToken(family_id, int(generation), nonce)
 
 
-def has_valid_mac(keys: KeyRing, text: str, *, secret: str) -> bool:
-    """Whether we issued this token for the family with this secret."""
-    body, _, mac = text.rpartition(".")
+def has_valid_mac(keys: KeyRing, value: str, *, secret: str) -> bool:
+    """Whether the token was issued for the family with this secret."""
+    body, _, mac = value.rpartition(".")
     try:
         keys.verify(PURPOSE, body.encode(), mac, context=secret)
     except SignatureError:

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 
 from ...errors import InvalidInput
 from ...oauth.clients.client import OAuthClient
-from ...oauth.clients.json_form import shown
+from ...oauth.clients.json_form import client_to_json
 from ...oauth.clients.registration import Registration
 from .fields import StrictBoolean
 from .operations import Operation, OperationContext
@@ -29,7 +29,7 @@ class RegistrationSchema(Schema):
     public = StrictBoolean()
     require_pkce = StrictBoolean()
     client_credentials = StrictBoolean()
-    introspects = StrictBoolean()
+    can_introspect = StrictBoolean()
 
 
 class ClientChangeSchema(RegistrationSchema):
@@ -61,7 +61,7 @@ class ClientSchema(Schema):
         required=True,
         metadata={"description": "whether an operator allowed it to skip the consent page"},
     )
-    introspects = fields.Boolean(required=True)
+    can_introspect = fields.Boolean(required=True)
     integration_id = fields.String(
         required=True,
         allow_none=True,
@@ -99,7 +99,7 @@ class ClientListSchema(Schema):
 def list_clients(context: OperationContext) -> Any:
     """The tenant's OAuth clients."""
     clients = context.state.oauth_clients.list_for_tenant(context.tenant_id)
-    return {"data": [shown(client) for client in clients]}
+    return {"data": [client_to_json(client) for client in clients]}
 
 
 @Operation(
@@ -113,13 +113,13 @@ def create_client(context: OperationContext) -> Any:
     """Register an OAuth client of the tenant; only this response has its secret."""
     registration = Registration(tenant_id=context.tenant_id, **{"name": "", **context.body})
     client, secret = context.state.oauth_clients.register(registration)
-    return shown(client, secret)
+    return client_to_json(client, secret)
 
 
 @Operation("view", calls_activepieces=False, answer=ClientSchema())
 def get_client(context: OperationContext, client_id: str) -> Any:
     """One OAuth client."""
-    return shown(_find(context, client_id))
+    return client_to_json(_find(context, client_id))
 
 
 @Operation("admin", calls_activepieces=False, body=ClientChangeSchema(), answer=ClientSchema())
@@ -128,7 +128,7 @@ def update_client(context: OperationContext, client_id: str) -> Any:
     client = _find(context, client_id)
     registration = replace(client.registration(), **context.body)
     _check_redirect_uris(client, registration)
-    return shown(context.state.oauth_clients.update(client, registration))
+    return client_to_json(context.state.oauth_clients.update(client, registration))
 
 
 @Operation(
@@ -142,7 +142,7 @@ def rotate_client(context: OperationContext, client_id: str) -> Any:
     """Create a new secret, shown once; ``{"keep_old": false}`` invalidates the old one immediately."""
     client = _find(context, client_id)
     secret = context.state.oauth_clients.rotate_secret(client, keep_old=context.body["keep_old"])
-    return shown(client, secret)
+    return client_to_json(client, secret)
 
 
 @Operation("admin", calls_activepieces=False)

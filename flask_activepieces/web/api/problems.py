@@ -26,7 +26,7 @@ from ...errors import (
     Unavailable,
 )
 from ...host.interface import Permission, Principal
-from ...oauth.authorization.request import NoRedirect, Refused
+from ...oauth.authorization.request import AuthorizationErrorResponse, UnverifiedClientError
 from ...state import State, get_state
 from ...storage.database_errors import translate_error
 from ..csrf import check_host_csrf
@@ -191,9 +191,9 @@ def _problem_from(error: Exception) -> Problem | None:
             return Problem(ProblemType.NOT_FOUND, str(missing))
         case SignatureError() as stale:
             return Problem(ProblemType.OUT_OF_DATE, f"Nothing was changed: {stale}. Start again.")
-        case NoRedirect(message=message, remedy=remedy):
+        case UnverifiedClientError(message=message, remedy=remedy):
             return Problem(ProblemType.INVALID_AUTHORIZATION_REQUEST, f"{message} {remedy}")
-        case Refused(error=oauth_error):
+        case AuthorizationErrorResponse(error=oauth_error):
             return Problem(ProblemType.REFUSED, str(oauth_error.description))
         case IntegrationDisabled() as disabled:
             return Problem(ProblemType.DISABLED, str(disabled))

@@ -13,9 +13,14 @@ from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...messages import Message
-from ...oauth.authorization import consent, pending_requests
-from ...oauth.authorization.consent import Question
-from ...oauth.authorization.request import AuthorizationRequest, NoRedirect, Refused, verify
+from ...oauth.authorization import consent
+from ...oauth.authorization.consent import ConsentRequest
+from ...oauth.authorization.request import (
+    AuthorizationErrorResponse,
+    AuthorizationRequest,
+    UnverifiedClientError,
+    verify,
+)
 from ...oauth.clients.client import OAuthClient
 from ...oauth.tokens.client_request import reject_duplicates
 from ...state import State, get_state
@@ -30,7 +35,7 @@ def authorize() -> ResponseReturnValue:
     state = get_state()
     try:
         return _decide_or_ask(state, *_read_request(state))
-    except Refused as error:
+    except AuthorizationErrorResponse as error:
         return see_other(error_url(state, error))
 
 
@@ -43,15 +48,13 @@ def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
     try:
         parameters = reject_duplicates(list(request.args.items(multi=True)))
     except OAuth2Error as error:
-        raise NoRedirect(
+        raise UnverifiedClientError(
             Message("The app that sent you here made an invalid request."),
             Message("Tell the app's developers: %(problem)s", problem=error.description),
         ) from None
     client_id = parameters.get("client_id", "")
     client = state.oauth_clients.find_by_id(client_id)
-    verified = verify(parameters, client, known=state.settings.scopes, issuer=state.issuer())
-    assert client is not None
-    return verified, client
+    return verify(parameters, client, known_scopes=state.settings.scopes, issuer=state.issuer())
 
 
 def _decide_or_ask(
@@ -60,28 +63,30 @@ def _decide_or_ask(
     principal = state.host.current_principal()
     if principal is None:
         if authorization.prompt == "none":
-            raise consent.unanswerable(authorization, "login_required")
+            raise consent.interaction_required(authorization, "login_required")
         return _redirect_with_pending(state, authorization)
     workspaces = state.host.workspaces(principal)
-    question = consent.question(authorization, client, principal, workspaces, state.settings.scopes)
+    consent_request = consent.consent_request(
+        authorization, client, principal, workspaces, state.settings.scopes
+    )
     existing_grants = state.grants.existing_grants(
         client_id=client.client_id,
-        tenant_ids=[workspace.tenant_id for workspace in question.workspaces],
+        tenant_ids=[workspace.tenant_id for workspace in consent_request.workspaces],
         user_id=principal.user_id,
     )
-    grant = question.remembered(existing_grants)
+    grant = consent_request.find_reusable_grant(existing_grants)
     if grant is not None:
-        return see_other(code_url(state, question, grant, authorization.names))
+        return see_other(code_url(state, consent_request, grant, authorization.scopes))
     if authorization.prompt == "none":
-        raise consent.unanswerable(authorization, "consent_required")
+        raise consent.interaction_required(authorization, "consent_required")
     if state.settings.consent_url is not None:
         return _redirect_with_pending(state, authorization)
-    return _show_consent(state, question)
+    return _show_consent(state, consent_request)
 
 
-def _show_consent(state: State, question: Question) -> Response:
-    browser, request_id = _seal(state, question.request)
-    return set_browser_cookie(state, consent_page.show(state, question, request_id), browser)
+def _show_consent(state: State, consent_request: ConsentRequest) -> Response:
+    browser, request_id = _seal(state, consent_request.request)
+    return set_browser_cookie(state, consent_page.show(state, consent_request, request_id), browser)
 
 
 def _redirect_with_pending(state: State, authorization: AuthorizationRequest) -> Response:
@@ -99,7 +104,4 @@ def _redirect_with_pending(state: State, authorization: AuthorizationRequest) ->
 def _seal(state: State, authorization: AuthorizationRequest) -> tuple[str, str]:
     """This browser's id, and the id of the pending request in it."""
     browser = browser_id() or new_browser_id()
-    request_id = pending_requests.park(
-        state.settings.secret_keys, authorization, browser=browser, now=state.now()
-    )
-    return browser, request_id
+    return browser, state.pending_requests.seal(authorization, browser=browser)

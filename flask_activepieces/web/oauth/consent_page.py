@@ -10,9 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from ...errors import InvalidInput
 from ...messages import Message
-from ...oauth.authorization import consent, pending_requests
-from ...oauth.authorization.consent import Question
-from ...oauth.authorization.request import AuthorizationRequest, Refused, verify_again
+from ...oauth.authorization import consent
+from ...oauth.authorization.consent import ConsentRequest
+from ...oauth.authorization.request import (
+    AuthorizationErrorResponse,
+    AuthorizationRequest,
+    revalidate,
+)
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.redirect_uris import origin_of
 from ...state import State, get_state
@@ -24,9 +28,9 @@ from .redirects import approve, deny, error_url, see_other
 
 @json_view
 def describe_request(request_id: str) -> ResponseReturnValue:
-    """GET /authorize/request/<id>: the question, for a single-page app."""
+    """GET /authorize/request/<id>: the consent request, for a single-page app."""
     state = get_state()
-    return jsonify(_to_json(state, _pending_question(state, request_id), request_id))
+    return jsonify(_to_json(state, _pending_consent_request(state, request_id), request_id))
 
 
 def decide() -> ResponseReturnValue:
@@ -37,10 +41,10 @@ def decide() -> ResponseReturnValue:
 @json_view
 def _decide_json() -> ResponseReturnValue:
     state, answer = get_state(), json_body()
-    question = _verified_question(
+    consent_request = _verified_consent_request(
         state, str(answer.get("request_id")), str(answer.get("consent_token"))
     )
-    return jsonify({"redirect_url": _answer_url(state, question, answer, _scopes(answer))})
+    return jsonify({"redirect_url": _answer_url(state, consent_request, answer, _scopes(answer))})
 
 
 @page
@@ -52,20 +56,25 @@ def _decide_form() -> ResponseReturnValue:
         open_request(state, request_id)
         return to_login(state, url_for("activepieces.authorize", request_id=request_id))
     try:
-        question = _verified_question(state, request_id, form.get("consent_token", ""))
-    except Refused as error:
+        consent_request = _verified_consent_request(
+            state, request_id, form.get("consent_token", "")
+        )
+    except AuthorizationErrorResponse as error:
         return see_other(error_url(state, error))
     try:
-        return see_other(_answer_url(state, question, form, form.getlist("scope")))
+        return see_other(_answer_url(state, consent_request, form, form.getlist("scope")))
     except InvalidInput as problem:
-        return show(state, question, request_id, problem)
+        return show(state, consent_request, request_id, problem)
 
 
 def show(
-    state: State, question: Question, request_id: str, problem: InvalidInput | None = None
+    state: State,
+    consent_request: ConsentRequest,
+    request_id: str,
+    problem: InvalidInput | None = None,
 ) -> Response:
     """The consent page; after a problem with the form, with the boxes as the user left them."""
-    described = _to_json(state, question, request_id)
+    described = _to_json(state, consent_request, request_id)
     if problem is not None:
         for scope in described["scopes"]:
             scope["checked"] = scope["name"] in request.form.getlist("scope")
@@ -76,9 +85,9 @@ def show(
         "consent.html",
         status=200 if problem is None else 422,
         allow_external_form_target=True,
-        client=question.client,
-        principal=question.principal,
-        workspaces=question.workspaces,
+        client=consent_request.client,
+        principal=consent_request.principal,
+        workspaces=consent_request.workspaces,
         selected_workspace=described["selected_workspace"],
         scopes=described["scopes"],
         redirect_host=described["redirect_host"],
@@ -91,33 +100,31 @@ def show(
 
 def open_request(state: State, request_id: str) -> AuthorizationRequest:
     """The pending request of this browser."""
-    return pending_requests.resume(
-        state.settings.secret_keys, request_id, browser=browser_id(), now=state.now()
-    )
+    return state.pending_requests.open(request_id, browser=browser_id())
 
 
 def client_of(state: State, pending: AuthorizationRequest) -> OAuthClient:
     """The client of a pending request, as it is registered now."""
     client = state.oauth_clients.find_by_id(pending.client_id)
-    return verify_again(pending, client, known=state.settings.scopes)
+    return revalidate(pending, client, known_scopes=state.settings.scopes)
 
 
-def _to_json(state: State, question: Question, request_id: str) -> dict[str, Any]:
-    principal = question.principal
+def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> dict[str, Any]:
+    principal = consent_request.principal
     return {
         "request_id": request_id,
         "client": {
-            "client_id": question.client.client_id,
-            "name": question.client.name,
-            "description": question.client.description,
+            "client_id": consent_request.client.client_id,
+            "name": consent_request.client.name,
+            "description": consent_request.client.description,
         },
-        "redirect_host": origin_of(question.request.redirect_uri),
+        "redirect_host": origin_of(consent_request.request.redirect_uri),
         "account": {"user_id": principal.user_id, "display_name": principal.display_name},
         "workspaces": [
             {"key": workspace.form_value, "tenant_id": workspace.tenant_id, "name": workspace.name}
-            for workspace in question.workspaces
+            for workspace in consent_request.workspaces
         ],
-        "selected_workspace": question.preferred.form_value,
+        "selected_workspace": consent_request.default_workspace.form_value,
         "scopes": [
             {
                 "name": scope.name,
@@ -125,50 +132,41 @@ def _to_json(state: State, question: Question, request_id: str) -> dict[str, Any
                 "required": scope.required,
                 "checked": True,
             }
-            for scope in question.scopes
+            for scope in consent_request.scopes
         ],
-        "consent_token": pending_requests.consent_token(
-            state.settings.secret_keys,
-            request_id,
-            tenant_id=principal.tenant_id,
-            user_id=principal.user_id,
-        ),
+        "consent_token": state.pending_requests.consent_token(request_id, principal),
     }
 
 
-def _pending_question(state: State, request_id: str) -> Question:
+def _pending_consent_request(state: State, request_id: str) -> ConsentRequest:
     pending = open_request(state, request_id)
     principal = state.host.current_principal()
     if principal is None:
         raise Problem(ProblemType.NOT_SIGNED_IN, "Sign in, and open the request again.")
     client = client_of(state, pending)
     workspaces = state.host.workspaces(principal)
-    return consent.question(pending, client, principal, workspaces, state.settings.scopes)
+    return consent.consent_request(pending, client, principal, workspaces, state.settings.scopes)
 
 
-def _verified_question(state: State, request_id: str, token: str) -> Question:
-    """The question that this user saw in this browser; `SignatureError` for any other."""
-    question = _pending_question(state, request_id)
-    pending_requests.check_consent_token(
-        state.settings.secret_keys,
-        token,
-        request_id,
-        tenant_id=question.principal.tenant_id,
-        user_id=question.principal.user_id,
-    )
-    return question
+def _verified_consent_request(state: State, request_id: str, token: str) -> ConsentRequest:
+    """The consent request that this user saw in this browser; `SignatureError` for any other."""
+    consent_request = _pending_consent_request(state, request_id)
+    state.pending_requests.verify_consent_token(token, request_id, consent_request.principal)
+    return consent_request
 
 
 def _answer_url(
-    state: State, question: Question, answer: Mapping[str, Any], scopes: Sequence[str]
+    state: State, consent_request: ConsentRequest, answer: Mapping[str, Any], scopes: Sequence[str]
 ) -> str:
-    decision, workspace = answer.get("decision"), answer.get("workspace")
-    if decision == "deny":
-        return deny(state, question)
-    if decision != "approve":
+    workspace = answer.get("workspace")
+    if answer.get("decision") == "deny":
+        return deny(state, consent_request)
+    if answer.get("decision") != "approve":
         raise InvalidInput({"decision": Message("Choose Approve or Deny.")})
-    choice = question.decide(workspace=None if workspace is None else str(workspace), names=scopes)
-    return approve(state, question, choice)
+    decision = consent_request.validate_decision(
+        workspace=None if workspace is None else str(workspace), scopes=scopes
+    )
+    return approve(state, consent_request, decision)
 
 
 def _scopes(answer: Mapping[str, Any]) -> list[Any]:

@@ -7,52 +7,46 @@ from collections.abc import Sequence
 from flask import Response
 
 from ...oauth.authorization import consent
-from ...oauth.authorization.consent import Choice, Question
-from ...oauth.authorization.request import Refused
+from ...oauth.authorization.consent import ConsentDecision, ConsentRequest
+from ...oauth.authorization.request import AuthorizationErrorResponse
 from ...oauth.grants import Grant
 from ...state import State
 from ...storage.audit import Event
 
 
-def approve(state: State, question: Question, choice: Choice) -> str:
+def approve(state: State, consent_request: ConsentRequest, decision: ConsentDecision) -> str:
     """Store the user's approval as a grant, and return the URL that takes a code to the client."""
     grant = state.grants.approve(
-        question.client, question.principal, choice.workspace, choice.names
+        consent_request.client, consent_request.principal, decision.workspace, decision.scopes
     )
-    return code_url(state, question, grant, choice.names)
+    return code_url(state, consent_request, grant, decision.scopes)
 
 
-def code_url(state: State, question: Question, grant: Grant, scopes: Sequence[str]) -> str:
+def code_url(
+    state: State, consent_request: ConsentRequest, grant: Grant, scopes: Sequence[str]
+) -> str:
     """The URL that takes a code for these scopes of the grant to the client."""
     issuer = state.issuer()
-    code = consent.code_for(
-        state.settings.secret_keys,
-        question,
-        grant,
-        scopes,
-        issuer=issuer,
-        now=state.now(),
-        lifetime=state.settings.code_ttl,
-    )
-    return question.request.answer_url(issuer, {"code": code})
+    code = consent_request.issue_code(state.code_issuer, grant, scopes, issuer=issuer)
+    return consent_request.request.response_url(issuer, {"code": code})
 
 
-def deny(state: State, question: Question) -> str:
+def deny(state: State, consent_request: ConsentRequest) -> str:
     """Record the user's denial, and return the URL that takes it to the client."""
     event = Event(
         name="grant.denied",
         at=state.now(),
-        tenant_id=question.principal.tenant_id,
-        user_id=question.principal.user_id,
-        client_id=question.client.client_id,
+        tenant_id=consent_request.principal.tenant_id,
+        user_id=consent_request.principal.user_id,
+        client_id=consent_request.client.client_id,
     )
     state.database.run_in_transaction(lambda transaction: state.audit.record(transaction, event))
-    return error_url(state, consent.denied(question.request))
+    return error_url(state, consent.access_denied(consent_request.request))
 
 
-def error_url(state: State, error: Refused) -> str:
+def error_url(state: State, error: AuthorizationErrorResponse) -> str:
     """The URL that takes the error to the client."""
-    return error.answer_url(state.issuer())
+    return error.response_url(state.issuer())
 
 
 def see_other(url: str) -> Response:

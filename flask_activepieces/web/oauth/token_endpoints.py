@@ -7,7 +7,8 @@ database is unreachable the status is 503, because the grant may be valid.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
@@ -16,14 +17,19 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ...errors import ClientDisabled, SetupError, Unavailable
 from ...oauth.clients.authentication import InvalidClient, read_credentials
-from ...oauth.tokens.client_request import MOST_BYTES, ClientRequest, read_form
+from ...oauth.tokens.client_request import ClientRequest, reject_duplicates
 from ...oauth.tokens.grant_types import GuessedToken
-from ...oauth.tokens.server import NO_STORE, OAuthServer
+from ...oauth.tokens.server import OAuthServer
 from ...state import State, get_state
 from ...storage.failure_limit import WINDOW
 from ..setup_reports import DESCRIPTION, report
 
-Endpoint = Callable[[OAuthServer, ClientRequest], Response]
+Endpoint = Callable[[OAuthServer, ClientRequest], Mapping[str, Any]]
+
+FORM = "application/x-www-form-urlencoded"
+#: RFC 6749 §5.1: the responses of these endpoints must not be stored.
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+MAX_BODY_BYTES = 64 * 1024
 
 #: Seconds after which a suspended client may try again.
 _DISABLED_RETRY_AFTER = 60 * 60
@@ -31,17 +37,17 @@ _DISABLED_RETRY_AFTER = 60 * 60
 
 def token() -> Response:
     """RFC 6749 §3.2."""
-    return _respond(OAuthServer.token_response)
+    return _respond(OAuthServer.token)
 
 
 def revoke() -> Response:
     """RFC 7009 §2."""
-    return _respond(OAuthServer.revocation_response)
+    return _respond(OAuthServer.revoke)
 
 
 def introspect() -> Response:
     """RFC 7662 §2."""
-    return _respond(OAuthServer.introspection_response)
+    return _respond(OAuthServer.introspect)
 
 
 def _respond(endpoint: Endpoint) -> Response:
@@ -61,7 +67,8 @@ def _respond(endpoint: Endpoint) -> Response:
 def _limit_failures(state: State, endpoint: Endpoint, client_request: ClientRequest) -> Response:
     """The endpoint's response; after too many failed attempts to authenticate, its status is 429."""
     try:
-        return endpoint(state.server, client_request)
+        payload = endpoint(state.server, client_request)
+        return Response(json.dumps(payload), 200, NO_STORE, content_type="application/json")
     except (InvalidClient, GuessedToken) as error:
         response = _oauth_error(error)
         if not state.failure_limiter.record_failure(
@@ -97,10 +104,10 @@ def _read_form() -> dict[str, str]:
     if request.method != "POST":
         raise InvalidRequestError("This endpoint accepts POST only.", status_code=405)
     # One byte more than allowed: a body without a length is silently truncated at the limit.
-    request.max_content_length = MOST_BYTES + 1
+    request.max_content_length = MAX_BODY_BYTES + 1
     try:
         body = request.get_data()
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             raise RequestEntityTooLarge
         # RFC 6749 appendix B: UTF-8, and nothing else. Empty if the host has already parsed the form.
         pairs = (
@@ -112,7 +119,10 @@ def _read_form() -> dict[str, str]:
         status = error.code if isinstance(error, HTTPException) else None
         message = "The request body cannot be read."
         raise InvalidRequestError(message, status_code=status) from None
-    return read_form(request.content_type, pairs)
+    if (request.content_type or "").partition(";")[0].strip().lower() != FORM:
+        # RFC 6749 §4.1.3 and appendix B.
+        raise InvalidRequestError(f"The request body must be a form: {FORM}.")
+    return reject_duplicates(pairs)
 
 
 def _oauth_error(error: OAuth2Error) -> Response:

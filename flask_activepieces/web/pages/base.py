@@ -25,7 +25,7 @@ from ...errors import (
 )
 from ...host.interface import Permission, Principal
 from ...messages import Message
-from ...oauth.authorization.request import NoRedirect
+from ...oauth.authorization.request import UnverifiedClientError
 from ...state import State, get_state
 from ...storage.database_errors import translate_error
 from ..i18n import format_time, gettext
@@ -170,7 +170,7 @@ def error_page(
 def _error_response(error: Exception) -> Response | None:
     # The host's own queries, for the signed-in user for example, raise SQLAlchemy's errors.
     match translate_error(error) if isinstance(error, SQLAlchemyError) else error:
-        case NoRedirect(message=message, remedy=remedy):
+        case UnverifiedClientError(message=message, remedy=remedy):
             return error_page(400, Message("Something is wrong with this link"), message, remedy)
         case SignatureExpired():
             return _out_of_date(Message("Nothing was changed: the page has expired."))

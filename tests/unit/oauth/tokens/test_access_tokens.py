@@ -11,7 +11,12 @@ from joserfc.jwk import ECKey
 from flask_activepieces.crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.oauth.tokens.access_tokens import AccessToken, sign, token_id, verify
+from flask_activepieces.oauth.tokens.access_tokens import (
+    AccessToken,
+    deterministic_id,
+    sign,
+    verify,
+)
 from tests.support.forgeries import hs256, opened
 
 NOW = 1_800_000_000
@@ -146,16 +151,16 @@ def test_ids_of_tokens_are_the_same_for_the_same_and_differ_for_others() -> None
     """So that a repeated refresh is answered with the very same token."""
     parts = ("family", 3, "nonce", "tasks:read")
 
-    assert token_id(*parts) == "w1iuAsaN8HVE0HmDZXRZWQ"
+    assert deterministic_id(*parts) == "w1iuAsaN8HVE0HmDZXRZWQ"
     others = {
-        token_id("family", 4, "nonce", "tasks:read"),
-        token_id("family", 3, "nonce2", "tasks:read"),
-        token_id("family", 3, "nonce", ""),
-        token_id("family", 3, "nonce", "tasks", "read"),
-        token_id("family3", "nonce", "tasks:read"),
+        deterministic_id("family", 4, "nonce", "tasks:read"),
+        deterministic_id("family", 3, "nonce2", "tasks:read"),
+        deterministic_id("family", 3, "nonce", ""),
+        deterministic_id("family", 3, "nonce", "tasks", "read"),
+        deterministic_id("family3", "nonce", "tasks:read"),
     }
     assert len(others) == 5
-    assert token_id(*parts) not in others
+    assert deterministic_id(*parts) not in others
 
 
 def test_scopes_are_a_set() -> None:

@@ -63,8 +63,8 @@ def database() -> HangingDatabase:
     return HangingDatabase()
 
 
-def check_of(database: HangingDatabase, *, patience: float = 10) -> RevocationCheck:
-    return RevocationCheck(cast(Database, database), max_staleness=30, patience=patience)
+def check_of(database: HangingDatabase, *, lock_timeout: float = 10) -> RevocationCheck:
+    return RevocationCheck(cast(Database, database), max_staleness=30, lock_timeout=lock_timeout)
 
 
 @pytest.fixture
@@ -76,9 +76,9 @@ def stored(tmp_path: Path) -> Iterator[Database]:
     engine.dispose()
 
 
-def revoke(database: Database, subject: str, *, now: int, until: int | None = None) -> None:
+def revoke(database: Database, subject: str, *, now: int, expires_at: int | None = None) -> None:
     database.run_in_transaction(
-        lambda transaction: revocations.add(transaction, subject, now=now, until=until)
+        lambda transaction: revocations.add(transaction, subject, now=now, expires_at=expires_at)
     )
 
 
@@ -109,7 +109,7 @@ def test_what_had_expired_when_the_copy_was_loaded_counts_again_when_the_clock_i
     stored: Database, step: int
 ) -> None:
     check = RevocationCheck(stored, max_staleness=30, monotonic=StoppedClock(0))
-    revoke(stored, revocations.token("jti"), now=NOW, until=TOKEN.expires_at)
+    revoke(stored, revocations.token("jti"), now=NOW, expires_at=TOKEN.expires_at)
     just_over = TOKEN.expires_at + CLOCK_SKEW + 1
     check.is_revoked(TOKEN, now=just_over)
 
@@ -150,7 +150,7 @@ def test_all_threads_hear_what_one_has_asked(database: HangingDatabase) -> None:
 
 def test_nobody_waits_longer_than_is_bearable(database: HangingDatabase) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = ask_from_many_threads(pool, check_of(database, patience=0.05), database)
+        answers = ask_from_many_threads(pool, check_of(database, lock_timeout=0.05), database)
         time.sleep(0.2)
         gave_up = [answer for answer in answers if answer.done()]
         database.speaks.set()

@@ -1,4 +1,4 @@
-"""Authorization codes: for one client, one issuer and one minute."""
+"""Authorization codes: valid for one client, at one issuer, for a minute."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from flask_activepieces.clock import CLOCK_SKEW
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
 from flask_activepieces.oauth.authorization.codes import (
     PURPOSE,
     AuthorizationCode,
-    issue_code,
+    CodeIssuer,
     read_code,
 )
+from flask_activepieces.oauth.grants import Grant
 
 NOW = 1_800_000_000
 KEYS = KeyRing(["a key that is long enough"])
@@ -32,7 +34,25 @@ CLAIMS: dict[str, Any] = {
 
 
 def issued(**changes: Any) -> str:
-    return issue_code(KEYS, now=NOW, lifetime=60, **CLAIMS | changes)
+    claims = CLAIMS | changes
+    grant = Grant(
+        id=claims["grant_id"],
+        client_id=claims["client_id"],
+        tenant_id=claims["tenant_id"],
+        user_id=claims["user_id"],
+        organization_id=claims["organization_id"],
+        workspace_name="Acme",
+        scope="tasks:read tasks:write",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return CodeIssuer(keys=KEYS, clock=lambda: NOW, lifetime=60).issue(
+        grant,
+        claims["scope"].split(),
+        issuer=claims["iss"],
+        redirect_uri=claims["redirect_uri"],
+        code_challenge=claims["code_challenge"],
+    )
 
 
 def read(
@@ -46,7 +66,7 @@ def read(
     return read_code(keys, text, client_id=client_id, issuer=issuer, now=now)
 
 
-def test_a_code_says_what_was_put_into_it() -> None:
+def test_a_code_has_the_claims_of_its_grant_and_request() -> None:
     code = read(issued())
 
     assert code is not None
@@ -55,11 +75,11 @@ def test_a_code_says_what_was_put_into_it() -> None:
     assert len(code.jti) == 22
 
 
-def test_no_two_codes_are_the_same() -> None:
+def test_every_code_is_different() -> None:
     assert len({issued() for _ in range(100)}) == 100
 
 
-def test_ids_of_the_host_come_through_as_they_are() -> None:
+def test_ids_of_the_host_are_unchanged() -> None:
     strange = "é \u202e\U0001f600\x00\"'"
 
     code = read(issued(user_id=strange, tenant_id=strange))
@@ -74,8 +94,8 @@ def test_another_clients_code_does_not_verify() -> None:
             read(issued(), client_id=client_id)
 
 
-def test_the_client_inside_must_be_the_client_outside() -> None:
-    """The key is derived per client, and the payload says so again."""
+def test_the_client_in_the_payload_must_be_the_client_of_the_key() -> None:
+    """The key is derived per client, and the payload names the client again."""
     text = KEYS.sign_json(
         PURPOSE, CLAIMS | {"jti": "j", "exp": NOW + 60, "client_id": "another"}, context="client"
     )
@@ -83,10 +103,15 @@ def test_the_client_inside_must_be_the_client_outside() -> None:
     assert read(text) is None
 
 
-def test_a_code_ends_after_its_minute() -> None:
-    assert read(issued(), now=NOW + 59) is not None
+def test_a_code_expires_after_a_minute_and_the_clock_skew() -> None:
+    """The machine that redeems it may be a minute ahead of the machine that issued it."""
+    assert read(issued(), now=NOW + 60 + CLOCK_SKEW - 1) is not None
     with pytest.raises(SignatureExpired):
-        read(issued(), now=NOW + 60)
+        read(issued(), now=NOW + 60 + CLOCK_SKEW)
+
+
+def test_a_code_is_valid_for_a_minute_at_a_machine_whose_clock_is_behind() -> None:
+    assert read(issued(), now=NOW - CLOCK_SKEW) is not None
 
 
 @pytest.mark.parametrize(
@@ -99,11 +124,11 @@ def test_a_code_ends_after_its_minute() -> None:
         ("http://localhost:5000", "http://127.0.0.1:5001", False),
     ],
 )
-def test_a_code_is_good_at_its_issuer_only(issuer: str, asked: str, good: bool) -> None:
+def test_a_code_is_valid_at_its_issuer_only(issuer: str, asked: str, good: bool) -> None:
     assert (read(issued(iss=issuer), issuer=asked) is not None) is good
 
 
-def test_an_old_key_still_redeems_a_code_that_is_under_way() -> None:
+def test_an_old_key_still_verifies_a_code() -> None:
     rotated = KeyRing(["a newer key, in front", "a key that is long enough"])
 
     assert read(issued(), keys=rotated) is not None
@@ -112,7 +137,7 @@ def test_an_old_key_still_redeems_a_code_that_is_under_way() -> None:
 
 
 @pytest.mark.parametrize("purpose", ["pending request", "consent", "page", "refresh token"])
-def test_what_is_signed_for_another_purpose_is_no_code(purpose: str) -> None:
+def test_a_signature_for_another_purpose_is_not_valid(purpose: str) -> None:
     text = KEYS.sign_json(purpose, CLAIMS | {"jti": "j", "exp": NOW + 60}, context="client")
 
     with pytest.raises(SignatureError):
@@ -120,7 +145,7 @@ def test_what_is_signed_for_another_purpose_is_no_code(purpose: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "v1", "v1..", "a.0.b.c", "é", "\x00", "v1.e30.", "\ud800.."])
-def test_what_is_no_code_is_refused(text: str) -> None:
+def test_an_invalid_code_is_rejected(text: str) -> None:
     with pytest.raises(SignatureError):
         read(text)
 
@@ -128,7 +153,7 @@ def test_what_is_no_code_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "another", [{"resource": "tasks"}, {"grant_id": ...}], ids=["more", "less"]
 )
-def test_a_code_of_another_version_is_not_ours(another: dict[str, Any]) -> None:
+def test_a_code_of_another_version_is_not_valid(another: dict[str, Any]) -> None:
     """While an upgrade is rolled out, workers of two versions answer in turn."""
     claims = {"jti": "jti", "exp": NOW + 60} | CLAIMS | another
     known = {name: value for name, value in claims.items() if value is not ...}

@@ -1,0 +1,99 @@
+"""What the grants and endpoints share: Authlib's server with our clients and storage."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from authlib.oauth2.rfc6749 import AuthorizationServer
+from sqlalchemy import and_, bindparam, select
+
+from ...crypto.keyring import looks_like_id
+from ...errors import ClientDisabled
+from ...storage import tables
+from ...storage.audit import Audit
+from ...storage.database import Database
+from ..clients import authentication
+from ..clients.client import OAuthClient, client_from_row
+from . import families
+from .client_request import ClientRequest
+from .families import Family, TokenFamilies
+from .issuer import TokenIssuer
+
+
+class BaseServer(AuthorizationServer):
+    """Authenticates clients, and has what grants and endpoints work with."""
+
+    def __init__(self, database: Database, token_issuer: TokenIssuer, *, audit: Audit) -> None:
+        super().__init__()
+        self.database = database
+        self.token_issuer = token_issuer
+        self.audit = audit
+        self.families = TokenFamilies(database, audit=audit)
+
+    def authenticate(
+        self,
+        request: ClientRequest,
+        methods: Collection[str],
+        *,
+        endpoint: str = "token",
+        family_id: str | None = None,
+    ) -> tuple[OAuthClient, Family | None]:
+        """The client whose credentials are in the request and, from the same query, its family with this id.
+
+        `InvalidClient` unless the credentials are valid.
+        """
+        credentials = authentication.read_credentials(request.form, request.authorization)
+        client, family = self._find(credentials.client_id, family_id)
+        client = authentication.authenticate(credentials, client)
+        if credentials.method not in methods:
+            raise authentication.invalid_client(
+                "This endpoint requires a confidential client.", by_header=credentials.by_header
+            )
+        if client.disabled_at is not None and endpoint == "token":
+            # Not invalid_grant, for which Activepieces marks a connection as permanently broken.
+            raise ClientDisabled
+        return client, family
+
+    def authenticate_client(
+        self, request: Any, methods: Collection[str], endpoint: str = "token"
+    ) -> Any:
+        """See `authenticate`; Authlib's endpoints call this."""
+        return self.authenticate(request, methods, endpoint=endpoint)[0]
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Our own signals come after the commit; Authlib's would come before it."""
+
+    def _find(
+        self, client_id: str, family_id: str | None
+    ) -> tuple[OAuthClient | None, Family | None]:
+        if not looks_like_id(client_id):
+            return None, None
+        statement = _CLIENT if family_id is None else _CLIENT_AND_FAMILY
+        ids = {"wanted_client": client_id, "wanted_family": family_id}
+        row = self.database.read(lambda conn: conn.execute(statement, ids).one_or_none())
+        if row is None:
+            return None, None
+        values = row._asdict()
+        family = {name: values.get(f"family_{name}") for name in families.FIELDS}
+        return (
+            client_from_row(values),
+            families.family_from_row(family) if family["id"] is not None else None,
+        )
+
+
+_clients = tables.oauth_clients
+_CLIENT = select(_clients).where(_clients.c.client_id == bindparam("wanted_client"))
+#: The family only if it is this client's.
+_CLIENT_AND_FAMILY = (
+    _CLIENT.select_from(_clients)
+    .add_columns(*(column.label(f"family_{column.name}") for column in families.COLUMNS))
+    .outerjoin(
+        families.table,
+        and_(
+            families.table.c.id == bindparam("wanted_family"),
+            families.table.c.client_id == _clients.c.client_id,
+        ),
+    )
+    .outerjoin(families.grants, families.GRANT_OF_FAMILY)
+)
