@@ -1,4 +1,4 @@
-"""Where things break: servers of two processes whose workers can be killed and whose database can go away."""
+"""Fault tests: servers of two processes whose workers can be killed and whose database can become unreachable."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def environment(
 def remote(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RaceEnvironment, Proxy]]:
-    """A server whose database is behind a proxy; this process has its own way to the database."""
+    """A server whose database is behind a proxy; this process connects to the database directly."""
     kind = request.param
     directory = tmp_path_factory.mktemp("remote")
-    # A statement that psycopg has prepared would go over the wire without its words, which cuts look for.
+    # psycopg sends prepared statements without their SQL, which the cuts search for.
     engine = {"connect_args": {"prepare_threshold": None}} if kind == "postgres" else {}
     with (
         proxy_before(require(kind)) as proxy,
@@ -46,7 +46,7 @@ def remote(
 
 @pytest.fixture
 def outage(remote: tuple[RaceEnvironment, Proxy]) -> Iterator[Proxy]:
-    """The proxy, open again whatever the test did to it."""
+    """The proxy, reopened after the test."""
     _, proxy = remote
     yield proxy
     proxy.cut = None

@@ -1,6 +1,6 @@
-"""While the database is away the answer is 503, which burns nothing; when it is back, everything goes on.
+"""While the database is unreachable, requests return 503 and nothing is lost; afterwards everything works again.
 
-Activepieces marks a connection broken for good on ``invalid_grant``, so no outage may ever say that.
+Activepieces marks a connection as permanently broken on ``invalid_grant``, so an outage must never return that.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def test_people_and_the_api_are_told_too(remote: Remote, outage: Proxy) -> None:
 def test_a_connection_that_breaks_in_the_middle_is_not_noticed(
     remote: Remote, outage: Proxy, lost: str
 ) -> None:
-    """Nothing was committed, so it is all done again, on a new connection."""
+    """Nothing was committed, so the whole transaction is retried on a new connection."""
     environment, _ = remote
     program, bob = environment.program(), environment.person()
     pair = environment.connect(program, bob)
@@ -110,7 +110,7 @@ def test_a_database_that_goes_in_the_middle_burns_nothing(remote: Remote, outage
 
 
 def test_connections_that_the_server_ended_are_replaced(remote: Remote) -> None:
-    """As after its restart: the pools are full of connections that are dead, and nobody notices."""
+    """As after a restart of the database: the pools are full of dead connections."""
     environment, _ = remote
     program, bob = environment.program(), environment.person()
     pair = environment.connect(program, bob)
@@ -128,7 +128,7 @@ def test_connections_that_the_server_ended_are_replaced(remote: Remote) -> None:
 
 @pytest.mark.parametrize("remote", [POSTGRES], indirect=True)
 def test_a_database_that_takes_no_writes_burns_nothing(remote: Remote) -> None:
-    """As while another machine takes over from the one that has failed."""
+    """As during a failover to another machine."""
     environment, _ = remote
     program, bob = environment.program(), environment.person()
     pair = environment.connect(program, bob)
@@ -149,7 +149,7 @@ def test_a_database_that_takes_no_writes_burns_nothing(remote: Remote) -> None:
 
 
 def fill_the_pools(environment: RaceEnvironment, request: PreparedRequest) -> None:
-    """Every worker has a connection that it kept."""
+    """Make every worker keep a connection in its pool."""
     assert {answer.status for answer in environment.send_together([request] * 20)} == {200}
 
 
@@ -168,13 +168,11 @@ def end_all_connections(environment: RaceEnvironment) -> None:
         )
         for (number,) in others:
             in_the_database(environment, f"KILL {number}")
-    engine_of(
-        environment.app
-    ).dispose()  # this process is none of those that have to notice by themselves
+    engine_of(environment.app).dispose()  # this process need not detect it
 
 
 def in_the_database(environment: RaceEnvironment, statement: str) -> list[Any]:
-    """What an operator runs, at the database itself."""
+    """Terminate connections, as an operator does at the database."""
     url = engine_of(environment.app).url
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""A worker killed at any point of a redemption, a refresh or a disconnect leaves all of it, or nothing."""
+"""Redemption, refresh and disconnect are atomic, wherever their worker is killed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.storage import rows_of, statements_of
 
 @dataclass(frozen=True)
 class Moment:
-    """When a worker dies, and whether what it does is committed by then."""
+    """When a worker dies, and whether its work is committed by then."""
 
     name: str
     is_committed: bool
@@ -47,7 +47,7 @@ def test_a_code_whose_redemption_was_killed_works_unless_that_was_committed(
             assert everything(environment.app) == before, moment
             environment.assert_alive(program, answer_of(program.redeems(code)))
         else:
-            # Whoever has the lost answer, a second redemption ends what the first one bought.
+            # A second redemption revokes the tokens of the lost response.
             assert answer_of(program.redeems(code), 400)["error"] == "invalid_grant"
             known = [row["id"] for row in before["token_families"]]
             (new,) = [row for row in environment.families(program) if row["id"] not in known]
@@ -61,7 +61,7 @@ def test_a_token_whose_refresh_was_killed_works_again(environment: RaceEnvironme
 
     for moment in moments:
         pair = environment.connect(program, bob)
-        for _ in range(2):  # the first refresh of a family writes other rows than the second
+        for _ in range(2):  # the first refresh of a family writes different rows than the second
             before = everything(environment.app)
 
             kill_during(environment, refresh(program, pair["refresh_token"]), moment)
@@ -91,14 +91,14 @@ def test_a_disconnect_that_was_killed_took_back_all_or_nothing(
 
 
 def moments_of(app: Flask, act: Callable[..., TestResponse], *given: Any) -> list[Moment]:
-    """Every moment at which a worker can die in this act: around its statements, and around its commit."""
+    """Every moment at which a worker can die in this operation: around its statements and its commit."""
     with statements_of(app) as statements:
         assert act(*given).status_code < 400
     assert statements.pop() == "COMMIT"
     numbers = range(1, len(statements) + 1)
     around = [f"{when} statement {n}" for n in numbers for when in ("before", "after")]
     names = [*around, "before commit", "after commit"]
-    # On PostgreSQL one statement may write all, and commits itself.
+    # On PostgreSQL one statement may write everything, with autocommit.
     first = names.index(around[-1] if statements[-1].startswith("WITH") else "after commit")
     return [Moment(name, at >= first) for at, name in enumerate(names)]
 

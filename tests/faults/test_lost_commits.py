@@ -1,7 +1,7 @@
-"""The one moment that nobody can see through: the connection breaks while the database commits.
+"""The connection breaks while the database commits, so that the outcome is unknown.
 
-What was asked for is run again, since it may not have happened. Where it had not, nobody notices. Where it
-had, a refresh finds itself in the past and gives the same answer, and a redemption meets its own family.
+The transaction is retried, because it may have failed. If it had succeeded, a refresh finds its own rotation and
+returns the same response, and a redemption finds its own family.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tests.support.prepared_requests import redemption, refresh
 from tests.support.proxies import Cut, Proxy
 from tests.support.race_environment import RaceEnvironment
 
-#: Not SET AUTOCOMMIT, and not READ COMMITTED. On PostgreSQL one statement writes all, and commits itself.
+#: Not SET AUTOCOMMIT, and not READ COMMITTED. On PostgreSQL one statement writes everything, with autocommit.
 COMMIT = rb"(?<!AUTO)COMMIT\b|WITH changed"
 
 Remote = tuple[RaceEnvironment, Proxy]
@@ -49,7 +49,7 @@ def test_a_refresh_whose_commit_was_not_confirmed_succeeds(remote: Remote, outag
 def test_a_redemption_whose_commit_was_not_confirmed_succeeds(
     remote: Remote, outage: Proxy
 ) -> None:
-    """It is no replay of its own code."""
+    """The retry does not count as a replay of the code."""
     environment, _ = remote
     program = environment.program()
     code = environment.code(program, environment.person())
@@ -65,7 +65,7 @@ def test_a_redemption_whose_commit_was_not_confirmed_succeeds(
 def test_a_redemption_that_was_committed_as_the_database_went_is_spent(
     remote: Remote, outage: Proxy
 ) -> None:
-    """The 503 cannot know; asking again is then a replay, and what nobody received is revoked."""
+    """After a 503 the outcome is unknown; a second request is then a replay, which revokes the unreceived tokens."""
     environment, _ = remote
     program = environment.program()
     request = redemption(program, environment.code(program, environment.person()))

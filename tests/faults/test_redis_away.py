@@ -1,4 +1,4 @@
-"""Redis holds nothing that anybody needs: without it failed attempts are counted in each process."""
+"""Redis is optional: without it, failed attempts are counted in each process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 def environment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RaceEnvironment]:
-    """One process, whose Redis is not there, or is not itself."""
+    """One process, whose Redis is missing or replaced by another server."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         if request.param == "never answers":
@@ -50,7 +50,7 @@ def test_failed_attempts_are_counted_all_the_same(environment: RaceEnvironment) 
     guesses = [refresh(replace(program, client_secret="a guess"), token)]
 
     started = time.monotonic()
-    # Twice as many as one window allows, for the next may begin among them.
+    # Twice as many as one window allows, because the next window may begin meanwhile.
     refused = count_outcomes(environment.send_together(guesses * (2 * MAX_FAILURES + 2)))
 
     assert set(refused) == {(401, "invalid_client"), (429, "invalid_client")}

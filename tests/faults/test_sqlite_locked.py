@@ -1,4 +1,4 @@
-"""One writer at a time: whoever finds SQLite locked waits a while, and is then told to come again."""
+"""SQLite has one writer at a time: a blocked request waits for a while, then returns 503."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_lock_that_is_given_back_in_time_costs_only_time(environment: RaceEnvi
 def test_a_lock_that_is_kept_is_told_in_time_and_burns_nothing(
     environment: RaceEnvironment,
 ) -> None:
-    """In time: gunicorn kills a worker that is silent for 30 seconds, and Activepieces waits no longer."""
+    """The 503 comes within 30 seconds, after which gunicorn kills the worker and Activepieces times out."""
     program, bob = environment.program(), environment.person()
     pair = environment.connect(program, bob)
     prepared = [
@@ -59,7 +59,7 @@ def test_a_lock_that_is_kept_is_told_in_time_and_burns_nothing(
 
 @contextmanager
 def locked(environment: RaceEnvironment) -> Iterator[sqlite3.Connection]:
-    """Another program writes, and does not come to an end."""
+    """Another program holds the write lock."""
     path = Path(str(engine_of(environment.app).url.database))
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as lock:
         lock.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""Where races are run: four processes of eight threads, on every database, and a quick one for every day."""
+"""Race tests: four processes of eight threads on every database, and a quick variant for every run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.support.race_environment import RaceEnvironment, race_environment
 
 @dataclass(frozen=True)
 class RaceSetup:
-    """How a scene is opened."""
+    """The database and load of a race."""
 
     kind: Kind
     concurrency: int = 50
     rounds: int = 8
-    #: Options of the host's engine, for hosts and servers that do not keep to the defaults.
+    #: Options of the host's engine, to test other settings than the defaults.
     engine: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,7 +65,7 @@ def shared_environment(
 
 @pytest.fixture
 def environment(shared_environment: RaceEnvironment) -> Iterator[RaceEnvironment]:
-    """The scene; a race in which anything of the app raised is lost, whatever was answered."""
+    """The environment of a race, which fails if the app logged a traceback."""
     before = len(shared_environment.server.log())
     yield shared_environment
     assert "Traceback" not in shared_environment.server.log()[before:]

@@ -1,4 +1,4 @@
-"""A user who approves in several windows at once has one grant, and every window its code."""
+"""Concurrent approvals of one user share a grant, and each gets a code."""
 
 from __future__ import annotations
 

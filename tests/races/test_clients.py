@@ -1,4 +1,4 @@
-"""Admins change clients while these are at work, and while other admins do the same."""
+"""Admins change clients that are in use, concurrently with other admins."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_no_request_fails_while_the_secret_is_rotated(environment: RaceEnvironme
 def test_of_two_simultaneous_rotations_neither_hands_out_a_dead_secret(
     environment: RaceEnvironment,
 ) -> None:
-    """Each admin sees a secret once: the two before are what a client has, whoever came first."""
+    """Each admin sees a new secret once; the two latest are valid."""
     alice = environment.person("alice")
 
     for _ in range(environment.rounds * 3):
@@ -62,7 +62,7 @@ def test_of_many_clicks_on_one_page_exactly_one_rotates(environment: RaceEnviron
 
 
 def test_of_two_simultaneous_changes_neither_undoes_the_other(environment: RaceEnvironment) -> None:
-    """Else a redirect URI that one admin takes away could come back with another's new name."""
+    """Otherwise a redirect URI that one admin removes could come back when another renames the client."""
     alice = environment.person("alice")
 
     for _ in range(environment.rounds * 3):

@@ -1,4 +1,4 @@
-"""A code buys one family, however many redeem it at once (RFC 6749 §4.1.2)."""
+"""Concurrent redemptions of one code create one token family (RFC 6749 §4.1.2)."""
 
 from __future__ import annotations
 

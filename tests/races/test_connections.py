@@ -1,4 +1,4 @@
-"""However many requests save one new connection at once, on whichever worker, Activepieces has it once."""
+"""Concurrent requests that save one new connection create it once, on any worker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RACE_SETUPS = [
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[ActivepiecesServer]:
-    """An Activepieces that makes duplicates, as the real one does, whenever two upserts overlap."""
+    """An Activepieces in which overlapping upserts create duplicates, as in the real one."""
     with ActivepiecesServer(pieces=acme_pieces("https://acme.example")) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""What ends something wins over everything that is under way in the same moment."""
+"""Revocations win over concurrent requests."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_nothing_outlives_the_deletion_of_its_client(environment: RaceEnvironmen
             (204, None),
             (400, "invalid_grant"),
             (401, "invalid_client"),
-            (429, "invalid_client"),  # many attempts by a client that is no more
+            (429, "invalid_client"),  # many attempts by a deleted client
             (401, "invalid_token"),
         }
         assert [answer.status for answer in answers].count(204) == 1
@@ -106,7 +106,7 @@ def test_no_approval_outlives_the_deletion_of_its_client(environment: RaceEnviro
         assert sorted(answer.status for answer in answers)[0] == 204
         assert {answer.status for answer in answers} <= {204, 303, 400, 404}
         if engine.get("isolation_level") != "REPEATABLE READ":
-            # There the deletion may not see what was approved in the same moment; it is a row that opens nothing.
+            # The deletion may miss a concurrent approval; its row grants no access.
             grants = rows_of(environment.app, "grants")
             assert all(row["client_id"] != program.client_id for row in grants)
 
@@ -114,7 +114,7 @@ def test_no_approval_outlives_the_deletion_of_its_client(environment: RaceEnviro
 def under_way(
     environment: RaceEnvironment, program: Program, person: Person, number: int
 ) -> tuple[list[dict[str, Any]], list[PreparedRequest]]:
-    """Connections that stand, and requests that mix redemptions of new codes, refreshes and API calls."""
+    """Existing token families, and a mix of redemptions, refreshes and API calls."""
     pairs = [environment.connect(program, person) for _ in range(4)]
     prepared = [refresh(program, pair["refresh_token"]) for pair in pairs]
     prepared += [call(pair["access_token"]) for pair in pairs]
@@ -139,7 +139,7 @@ def assert_all_dead(
 ) -> None:
     standing = {grant["id"] for grant in rows_of(environment.app, "grants")}
     for family in environment.families(program):
-        # Marked, or without the grant that it hangs on: either is enough, see families.COLUMNS.
+        # Revoked, or without its grant: either is enough, see families.COLUMNS.
         assert family["revoked_at"] is not None or family["grant_id"] not in standing
     for pair in pairs:
         environment.assert_dead(program, pair)

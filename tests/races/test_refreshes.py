@@ -1,4 +1,4 @@
-"""Parallel refreshes of one token leave one pair and nobody behind: Activepieces runs several workers."""
+"""Parallel refreshes of one token all return the same pair: Activepieces runs several workers."""
 
 from __future__ import annotations
 
