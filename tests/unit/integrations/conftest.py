@@ -1,4 +1,4 @@
-"""An Activepieces for all tests of a file, and an office for each; no call finds a database connection held."""
+"""A stand-in Activepieces for each file and services for each test. No call may hold a database connection."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from flask_activepieces.storage.database import Database
 from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.standin.versions import Version
 from tests.support.acme import acme_pieces
-from tests.support.office import OWN_PIECE, Office
+from tests.support.service_harness import APP_PIECE, ServiceHarness
 
-OWN_AUTH = {
+APP_AUTH = {
     "type": "OAUTH2",
     "displayName": "The app",
     "required": True,
@@ -25,7 +25,7 @@ OWN_AUTH = {
     "pkce": True,
     "props": {"base_url": {"type": "SHORT_TEXT", "displayName": "Address", "required": True}},
 }
-#: A third party's piece; where its tokens are sold stands in what the piece asks for.
+#: A third party's piece, whose token endpoint is chosen by a prop.
 CHAT_PIECE = "@acme/piece-chat"
 CHAT_AUTH = {
     "type": "OAUTH2",
@@ -44,7 +44,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('office') / 'office.sqlite'}")
+    engine = create_engine(f"sqlite:///{tmp_path_factory.mktemp('harness') / 'harness.sqlite'}")
     Database(engine)  # before the first connection, as in an app
     tables.metadata.create_all(engine)
     yield engine
@@ -52,39 +52,43 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def held() -> list[int]:
-    """How many database connections were in use at each call of Activepieces."""
+def connections_in_use() -> list[int]:
+    """How many database connections were in use during each call of Activepieces."""
     return []
 
 
 @pytest.fixture(scope="module")
 def served(
-    request: pytest.FixtureRequest, engine: Engine, held: list[int]
+    request: pytest.FixtureRequest, engine: Engine, connections_in_use: list[int]
 ) -> Iterator[ActivepiecesServer]:
-    others = [StandinPiece(OWN_PIECE, auth=OWN_AUTH), StandinPiece(CHAT_PIECE, auth=CHAT_AUTH)]
+    others = [StandinPiece(APP_PIECE, auth=APP_AUTH), StandinPiece(CHAT_PIECE, auth=CHAT_AUTH)]
     pieces = [*acme_pieces("https://acme.example"), *others]
     version: Version = getattr(request, "param", "0.85")
     server = ActivepiecesServer(pieces=pieces, validates_values=True, version=version)
 
     @server.app.before_request
     def note() -> None:
-        held.append(engine.pool.checkedout())  # type: ignore[attr-defined]  # QueuePool has it
+        connections_in_use.append(engine.pool.checkedout())  # type: ignore[attr-defined]  # QueuePool has it
 
     with server:
         yield server
 
 
 @pytest.fixture
-def upstream(served: ActivepiecesServer, held: list[int]) -> Iterator[ActivepiecesServer]:
-    """The Activepieces of a test, which does nothing wrong unless told to."""
+def upstream(
+    served: ActivepiecesServer, connections_in_use: list[int]
+) -> Iterator[ActivepiecesServer]:
+    """The Activepieces of a test, without faults and earlier calls."""
     served.calls.clear()
-    held.clear()
+    connections_in_use.clear()
     yield served
     served.faults.clear()
-    assert set(held) <= {0}, "a database connection was held during a call"
+    assert set(connections_in_use) <= {0}, (
+        "a database connection was connections_in_use during a call"
+    )
 
 
 @pytest.fixture
-def office(engine: Engine, upstream: ActivepiecesServer) -> Office:
-    """A tenant that nobody else has, and all services."""
-    return Office(engine, upstream, tenant=f"tenant-{next(_numbers)}")
+def harness(engine: Engine, upstream: ActivepiecesServer) -> ServiceHarness:
+    """All services, and a tenant that no other test has."""
+    return ServiceHarness(engine, upstream, tenant=f"tenant-{next(_numbers)}")

@@ -14,72 +14,76 @@ from flask_activepieces.api_client.errors import (
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing.standin.access.signing_keys import add_key, new_pair
-from tests.support.office import Office
+from tests.support.service_harness import ServiceHarness
 
 ALICE = Principal("alice", "acme", "Alice")
 
 
 @pytest.fixture
-def integration(office: Office) -> Integration:
-    return office.set_up(**office.as_user())
+def integration(harness: ServiceHarness) -> Integration:
+    return harness.set_up(**harness.user_token_setup())
 
 
 def test_a_user_sees_the_server_and_four_characters_of_its_token(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    server = office.services.mcp.get(integration)
+    server = harness.services.mcp.get(integration)
 
     assert server.project_id == integration.project_id
     assert len(server.masked_token) == 5
     assert server.token not in repr(server)
 
 
-def test_a_user_switches_tools_off(office: Office, integration: Integration) -> None:
-    office.services.mcp.update(integration, disabled_tools=["ap_list_connections"], user_id="alice")
+def test_a_user_switches_tools_off(harness: ServiceHarness, integration: Integration) -> None:
+    harness.services.mcp.update(
+        integration, disabled_tools=["ap_list_connections"], user_id="alice"
+    )
 
-    assert office.told[-1] == "mcp.changed"
-    assert office.services.mcp.get(integration).disabled_tools == ("ap_list_connections",)
+    assert harness.event_names[-1] == "mcp.changed"
+    assert harness.services.mcp.get(integration).disabled_tools == ("ap_list_connections",)
 
 
-def test_a_change_that_this_server_does_not_know_is_not_told(
-    office: Office, integration: Integration
+def test_an_unsupported_change_sends_no_signal(
+    harness: ServiceHarness, integration: Integration
 ) -> None:
     with pytest.raises(CallNotSupported, match="cannot be switched on or off"):
-        office.services.mcp.update(integration, enabled=False, user_id="alice")
+        harness.services.mcp.update(integration, enabled=False, user_id="alice")
 
-    assert "mcp.changed" not in office.told
+    assert "mcp.changed" not in harness.event_names
 
 
-def test_a_new_token_is_shown_to_nobody(office: Office, integration: Integration) -> None:
-    before = office.services.mcp.get(integration).token
+def test_no_one_sees_a_new_token_by_default(
+    harness: ServiceHarness, integration: Integration
+) -> None:
+    before = harness.services.mcp.get(integration).token
 
-    rotated = office.services.mcp.rotate_token(integration, ALICE)
+    rotated = harness.services.mcp.rotate_token(integration, ALICE)
 
     assert rotated.token is None
     assert rotated.server.token != before
-    assert office.told[-1] == "mcp.token_rotated"
-    assert rotated.server.token not in repr(office.rows("audit_events"))
+    assert harness.event_names[-1] == "mcp.token_rotated"
+    assert rotated.server.token not in repr(harness.rows("audit_events"))
 
 
 def test_a_new_token_is_shown_to_whom_the_app_allows_it(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    office.host.reveals = True
+    harness.host.may_see_token = True
 
-    rotated = office.services.mcp.rotate_token(integration, ALICE)
+    rotated = harness.services.mcp.rotate_token(integration, ALICE)
 
-    assert rotated.token == office.services.mcp.get(integration).token
+    assert rotated.token == harness.services.mcp.get(integration).token
     assert str(rotated.token) not in repr(rotated)
 
 
-def test_a_key_alone_is_told_that_it_takes_a_user(office: Office) -> None:
-    integration = office.set_up()
-    office.upstream.calls.clear()
+def test_the_error_for_a_key_asks_for_a_user(harness: ServiceHarness) -> None:
+    integration = harness.set_up()
+    harness.upstream.calls.clear()
 
     with pytest.raises(CredentialNotSupported, match="user token"):
-        office.services.mcp.get(integration)
+        harness.services.mcp.get(integration)
 
-    assert office.upstream.calls == []
+    assert harness.upstream.calls == []
 
 
 # On the app's own key
@@ -92,14 +96,14 @@ def pair() -> tuple[str, str]:
 
 
 @pytest.fixture
-def vouching(office: Office, pair: tuple[str, str]) -> Office:
+def vouching(harness: ServiceHarness, pair: tuple[str, str]) -> ServiceHarness:
     """An app that signs users in."""
-    state = office.upstream.state
-    key = add_key(state, office.upstream.platform_id, pair[1], "the app")
-    return office.on_the_apps_key(signing_key=pair[0], signing_key_id=key["id"])
+    state = harness.upstream.state
+    key = add_key(state, harness.upstream.platform_id, pair[1], "the app")
+    return harness.with_app_key(signing_key=pair[0], signing_key_id=key["id"])
 
 
-def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: Office) -> None:
+def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: ServiceHarness) -> None:
     made = vouching.set_up(tenant_id=vouching.tenant)
     mcp = vouching.services.mcp
 
@@ -112,7 +116,9 @@ def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: Office) -> Non
     assert rotated.server.token != before.token
 
 
-def test_each_tenants_user_is_a_member_of_that_tenants_project_only(vouching: Office) -> None:
+def test_each_tenants_user_is_a_member_of_that_tenants_project_only(
+    vouching: ServiceHarness,
+) -> None:
     others = replace(vouching, tenant=f"{vouching.tenant}-other")
     ours, theirs = (app.set_up(tenant_id=app.tenant) for app in (vouching, others))
     for one in (ours, theirs, ours):
@@ -127,7 +133,7 @@ def test_each_tenants_user_is_a_member_of_that_tenants_project_only(vouching: Of
         client.users.list()
 
 
-def test_in_a_shared_project_the_app_vouches_for_nobody(vouching: Office) -> None:
+def test_the_app_signs_in_no_user_in_a_shared_project(vouching: ServiceHarness) -> None:
     shared = vouching.with_settings(project_id=vouching.new_project())
     made = shared.set_up(tenant_id=shared.tenant)
     shared.upstream.calls.clear()
@@ -140,7 +146,9 @@ def test_in_a_shared_project_the_app_vouches_for_nobody(vouching: Office) -> Non
 
 
 @pytest.mark.parametrize("absent", ["signing_key", "signing_key_id"])
-def test_without_a_signing_key_the_settings_are_named(vouching: Office, absent: str) -> None:
+def test_without_a_signing_key_the_settings_are_named(
+    vouching: ServiceHarness, absent: str
+) -> None:
     app = vouching.with_settings(**{absent: None})
     made = app.set_up(tenant_id=app.tenant)
     app.upstream.calls.clear()
@@ -151,7 +159,7 @@ def test_without_a_signing_key_the_settings_are_named(vouching: Office, absent: 
     assert app.upstream.calls == []
 
 
-def test_a_tenants_own_key_is_not_helped_by_the_apps(vouching: Office) -> None:
+def test_a_tenants_own_key_is_not_helped_by_the_apps(vouching: ServiceHarness) -> None:
     made = vouching.set_up()
 
     with pytest.raises(CredentialNotSupported):

@@ -130,7 +130,7 @@ UNANSWERED = [
 
 
 @pytest.mark.parametrize("error", UNANSWERED, ids=lambda error: f"{type(error).__name__}")
-def test_while_activepieces_may_still_be_at_it_nobody_else_tries(
+def test_no_one_else_tries_while_activepieces_may_still_be_working(
     error: ApiError, leases: Leases, clock: StoppedClock, slept: list[float]
 ) -> None:
     with (
@@ -147,7 +147,7 @@ def test_while_activepieces_may_still_be_at_it_nobody_else_tries(
 
 
 @pytest.mark.parametrize("error", UNANSWERED, ids=lambda error: f"{type(error).__name__}")
-def test_what_fails_before_anything_is_sent_keeps_nobody_waiting(
+def test_a_failure_before_the_call_blocks_no_one(
     error: ApiError, leases: Leases, slept: list[float]
 ) -> None:
     """Only a look at what is there: Activepieces has nothing to go on with."""
@@ -180,7 +180,7 @@ def test_who_was_too_slow_sends_nothing_while_another_is_at_it(
     assert_taken(leases)
 
 
-def test_a_worker_that_is_told_to_stop_leaves_its_lease_behind(leases: Leases) -> None:
+def test_a_worker_that_is_stopped_keeps_its_lease(leases: Leases) -> None:
     """What it had sent, Activepieces goes on with."""
     with (
         pytest.raises(SystemExit),

@@ -1,4 +1,4 @@
-"""The services for tenants, beside a stand-in Activepieces and without a Flask app around them."""
+"""The services for tenants with a stand-in Activepieces, without a Flask app."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from flask_activepieces.testing import ActivepiecesServer
 from .clock import StoppedClock
 from .hosts import SCOPES, SECRET_KEY
 
-#: A piece that takes one secret, which must begin with ``ok-``; see `acme`.
+#: A piece that accepts a secret if it begins with ``ok-``; see `acme`.
 SECRET_PIECE = "@activepieces/piece-acme-secret"
 #: The app's own piece, in these tests.
-OWN_PIECE = "@acme/piece-host"
+APP_PIECE = "@acme/piece-host"
 ADMIN = "alice"
 #: An integration of a tenant as a whole, without credentials.
-ON_THE_APPS_KEY = Integration(
+WITHOUT_CREDENTIALS = Integration(
     id="an-integration",
     tenant_id="acme",
     organization_id=None,
@@ -55,17 +55,17 @@ ON_THE_APPS_KEY = Integration(
     created_at=0,
     updated_at=0,
 )
-#: Repeats what is safe to repeat at once.
+#: Retries without waiting.
 NO_BACKOFF = ConnectionPool(retries=Retries(sleep=lambda _: None))
 
 
-class OfficeHost(Host):
-    """Everybody is who they say, in the tenant that they say."""
+class HarnessHost(Host):
+    """Every user exists in every tenant."""
 
     def __init__(self) -> None:
-        self.reveals = False
-        self.own_page: str | None = None
-        self.shared: list[Workspace] = []
+        self.may_see_token = False
+        self.page_url: str | None = None
+        self.workspace_list: list[Workspace] = []
 
     def current_principal(self) -> Principal | None:
         return None
@@ -80,35 +80,35 @@ class OfficeHost(Host):
         return "/login"
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
-        return self.shared or [Workspace(principal.tenant_id, principal.tenant_id.title())]
+        return self.workspace_list or [Workspace(principal.tenant_id, principal.tenant_id.title())]
 
     def version(self) -> str | None:
         return "2.1"
 
     def may_see_mcp_token(self, principal: Principal) -> bool:
-        return self.reveals
+        return self.may_see_token
 
     def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
-        return self.own_page and f"{self.own_page}/{integration_id}/{connection_id}"
+        return self.page_url and f"{self.page_url}/{integration_id}/{connection_id}"
 
 
 @dataclass
-class Office:
-    """What one test works with; tenants and projects are its own, and nobody else's."""
+class ServiceHarness:
+    """The services of one test, with its own tenant and projects."""
 
     engine: Engine
     upstream: ActivepiecesServer
     tenant: str
     clock: StoppedClock = field(default_factory=StoppedClock)
-    host: OfficeHost = field(default_factory=OfficeHost)
-    #: How to wait for another: without taking time, unless told otherwise.
+    host: HarnessHost = field(default_factory=HarnessHost)
+    #: None: waiting only advances the clock.
     sleep: Callable[[float], None] | None = None
-    #: Changed settings, by their field.
-    changed: dict[str, Any] = field(default_factory=dict)
+    #: Settings that differ, by field.
+    setting_changes: dict[str, Any] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.settings = replace(settings(self.upstream.url), **self.changed)
+        self.settings = replace(settings(self.upstream.url), **self.setting_changes)
         self.database = Database(self.engine)
         self.audit = Audit(sender=self)
         self.oauth_clients = OAuthClients(
@@ -141,60 +141,60 @@ class Office:
     def _note(self, sender: object, event: Event) -> None:
         self.events.append(event)
 
-    def with_settings(self, **changed: Any) -> Office:
-        """The same office, configured in another way."""
-        return replace(self, changed=self.changed | changed, events=[])
+    def with_settings(self, **changed: Any) -> ServiceHarness:
+        """The same harness with other settings."""
+        return replace(self, setting_changes=self.setting_changes | changed, events=[])
 
     @property
     def now(self) -> int:
         return int(self.clock())
 
     @property
-    def told(self) -> list[str]:
-        """The names of the events so far."""
+    def event_names(self) -> list[str]:
+        """The names of all events."""
         return [event.name for event in self.events]
 
-    def key(self) -> ActivepiecesClient:
-        """The platform's own way to the stand-in."""
+    def platform_client(self) -> ActivepiecesClient:
+        """A client with the platform's key."""
         return ActivepiecesClient(self.upstream.url, self.upstream.api_key)
 
     def new_project(self, external_id: str | None = None) -> str:
-        """A project that is there for this test."""
-        return self.key().projects.create("A project", external_id=external_id).id
+        """A new project."""
+        return self.platform_client().projects.create("A project", external_id=external_id).id
 
-    def set_up(self, **given: Any) -> Integration:
-        """An integration; with the stand-in's key and a project of its own, unless told otherwise."""
-        given = {"tenant_id": self.tenant} | (given or self.own_key())
-        return self.services.integrations.set_up(SetupRequest(**given), user_id=ADMIN)
+    def set_up(self, **setup: Any) -> Integration:
+        """An integration, by default with the stand-in's key and a new project."""
+        setup = {"tenant_id": self.tenant} | (setup or self.api_key_setup())
+        return self.services.integrations.set_up(SetupRequest(**setup), user_id=ADMIN)
 
-    def own_key(self) -> dict[str, str]:
-        """What sets up an integration with a key of its own."""
+    def api_key_setup(self) -> dict[str, str]:
+        """The setup of an integration with an API key."""
         return {"api_key": self.upstream.api_key, "project_id": self.new_project()}
 
-    def as_user(self) -> dict[str, str]:
-        """What sets up an integration that signs in as a user."""
+    def user_token_setup(self) -> dict[str, str]:
+        """The setup of an integration with a user token."""
         return {"user_token": self.upstream.user_token(), "project_id": self.new_project()}
 
-    def on_the_apps_key(self, **changed: Any) -> Office:
-        """An office whose tenants need bring no key."""
+    def with_app_key(self, **changed: Any) -> ServiceHarness:
+        """A harness whose tenants can use the app's own key."""
         return self.with_settings(api_key=self.upstream.api_key, **changed)
 
     def save(
         self, integration: Integration, name: str = "Mine", value: str = "ok-mine", **more: Any
     ) -> Connection:
-        """A new connection of the piece that takes a secret."""
-        said = {"piece_name": SECRET_PIECE, "display_name": name} | more
-        new = NewConnection(value=SecretText(secret_text=value), **said)
+        """A saved connection of the piece that takes a secret."""
+        options = {"piece_name": SECRET_PIECE, "display_name": name} | more
+        new = NewConnection(value=SecretText(secret_text=value), **options)
         return self.services.connections.save(integration, new, user_id=ADMIN)
 
-    def again(self, integration: Integration) -> Integration:
-        """The integration as it stands in the database now."""
+    def reload(self, integration: Integration) -> Integration:
+        """The integration from the database."""
         return self.find(integration.id, integration.tenant_id, integration.organization_id)
 
     def find(
         self, integration_id: str, tenant_id: str, organization_id: str | None = None
     ) -> Integration:
-        """The integration as somebody in this tenant, and in this organization, finds it."""
+        """The integration as a user of this tenant and organization finds it."""
         principal = Principal(ADMIN, tenant_id, ADMIN.title(), organization_id)
         return self.services.integrations.find(integration_id, principal=principal)
 
@@ -206,12 +206,12 @@ class Office:
 
 
 def settings(base_url: str) -> Settings:
-    """How an app is configured that uses this Activepieces."""
+    """The settings of an app that uses this Activepieces."""
     return Settings.from_app_config(
         {
             "SECRET_KEY": SECRET_KEY,
             "ACTIVEPIECES_BASE_URL": base_url,
-            "ACTIVEPIECES_PIECE_NAME": OWN_PIECE,
+            "ACTIVEPIECES_PIECE_NAME": APP_PIECE,
             "ACTIVEPIECES_PUBLIC_URL": "https://app.example.com",
             "ACTIVEPIECES_SCOPES": SCOPES,
         }

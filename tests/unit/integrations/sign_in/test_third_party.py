@@ -30,7 +30,7 @@ from flask_activepieces.integrations.sign_in.third_party import (
     AuthorizationStart,
 )
 from flask_activepieces.integrations.store import Integration
-from tests.support.office import SECRET_PIECE, Office
+from tests.support.service_harness import SECRET_PIECE, ServiceHarness
 from tests.support.standin import standin
 from tests.support.token_endpoint import Reply, TokenEndpoint, token_endpoint
 from tests.unit.integrations.conftest import CHAT_PIECE
@@ -47,24 +47,25 @@ def chat() -> Iterator[TokenEndpoint]:
 
 
 @pytest.fixture
-def registered(office: Office) -> Office:
+def registered(harness: ServiceHarness) -> ServiceHarness:
     """An app that is registered at the chat service, and whose tenants are on its own Activepieces."""
-    return office.on_the_apps_key(
-        third_party_apps={CHAT_PIECE: ThirdPartyApp("our-client", SECRET)}
-    )
+    return harness.with_app_key(third_party_apps={CHAT_PIECE: ThirdPartyApp("our-client", SECRET)})
 
 
 @pytest.fixture
-def integration(registered: Office) -> Integration:
+def integration(registered: ServiceHarness) -> Integration:
     return registered.set_up(organization_id=None)
 
 
-def alice(registered: Office) -> Principal:
+def alice(registered: ServiceHarness) -> Principal:
     return Principal("alice", registered.tenant, "Alice")
 
 
 def started(
-    registered: Office, integration: Integration, chat: TokenEndpoint | None = None, **wanted: Any
+    registered: ServiceHarness,
+    integration: Integration,
+    chat: TokenEndpoint | None = None,
+    **wanted: Any,
 ) -> AuthorizationRedirect:
     """An authorization that has begun."""
     port = {"port": chat.url.rpartition(":")[2]} if chat else {"port": "1"}
@@ -81,7 +82,9 @@ def asked(begun: AuthorizationRedirect) -> dict[str, str]:
     return {name: value for name, (value,) in parse_qs(urlsplit(begun.url).query).items()}
 
 
-def finished(registered: Office, begun: AuthorizationRedirect, **changed: Any) -> Connection:
+def finished(
+    registered: ServiceHarness, begun: AuthorizationRedirect, **changed: Any
+) -> Connection:
     said: dict[str, Any] = {
         "nonce": begun.nonce,
         "code": "a-code",
@@ -92,7 +95,7 @@ def finished(registered: Office, begun: AuthorizationRedirect, **changed: Any) -
 
 
 def test_the_user_is_sent_to_the_third_party_and_comes_back_with_a_connection(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     begun = started(registered, integration, chat)
     sent = asked(begun)
@@ -113,7 +116,7 @@ def test_the_user_is_sent_to_the_third_party_and_comes_back_with_a_connection(
     assert any(name.lower() == "authorization" for name, _ in heard.headers)
 
 
-def test_the_state_says_nothing(registered: Office, integration: Integration) -> None:
+def test_the_state_says_nothing(registered: ServiceHarness, integration: Integration) -> None:
     begun = started(registered, integration)
 
     for said in (SECRET, begun.nonce, registered.tenant, "alice", CHAT_PIECE, integration.id):
@@ -124,7 +127,7 @@ def test_the_state_says_nothing(registered: Office, integration: Integration) ->
 
 
 def test_a_state_works_once(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     begun = started(registered, integration, chat)
     finished(registered, begun)
@@ -137,14 +140,16 @@ def test_a_state_works_once(
 
 @pytest.mark.parametrize("nonce", [None, "", "another browser's"])
 def test_a_state_works_in_the_browser_that_began(
-    registered: Office, integration: Integration, nonce: str | None
+    registered: ServiceHarness, integration: Integration, nonce: str | None
 ) -> None:
     """Else somebody could make a victim connect the attacker's account (RFC 6749 §10.12)."""
     with pytest.raises(SignatureError, match="browser"):
         finished(registered, started(registered, integration), nonce=nonce)
 
 
-def test_a_state_works_for_the_user_who_began(registered: Office, integration: Integration) -> None:
+def test_a_state_works_for_the_user_who_began(
+    registered: ServiceHarness, integration: Integration
+) -> None:
     begun = started(registered, integration)
 
     for other in (
@@ -156,7 +161,7 @@ def test_a_state_works_for_the_user_who_began(registered: Office, integration: I
 
 
 def test_who_left_the_organization_meanwhile_finishes_nothing(
-    registered: Office, chat: TokenEndpoint
+    registered: ServiceHarness, chat: TokenEndpoint
 ) -> None:
     labs = registered.set_up(organization_id="labs")
     begun = started(registered, labs, chat)
@@ -169,7 +174,9 @@ def test_who_left_the_organization_meanwhile_finishes_nothing(
     assert finished(registered, begun, principal=member).status == "ACTIVE"
 
 
-def test_a_state_works_for_ten_minutes(registered: Office, integration: Integration) -> None:
+def test_a_state_works_for_ten_minutes(
+    registered: ServiceHarness, integration: Integration
+) -> None:
     begun = started(registered, integration)
 
     registered.clock.advance(LIFETIME)
@@ -179,15 +186,15 @@ def test_a_state_works_for_ten_minutes(registered: Office, integration: Integrat
 
 
 @pytest.mark.parametrize("state", ["", "nonsense", "gAAAAABh"])
-def test_what_is_no_state_of_ours_is_refused(registered: Office, state: str) -> None:
+def test_what_is_no_state_of_ours_is_refused(registered: ServiceHarness, state: str) -> None:
     with pytest.raises(SignatureError):
         registered.services.third_party.finish(
             state, nonce="a", code="b", principal=alice(registered)
         )
 
 
-def test_a_no_at_the_third_party_is_told_as_such(
-    registered: Office, integration: Integration
+def test_a_refusal_at_the_third_party_is_reported(
+    registered: ServiceHarness, integration: Integration
 ) -> None:
     registered.upstream.calls.clear()
     begun = started(registered, integration)
@@ -202,7 +209,7 @@ def test_a_no_at_the_third_party_is_told_as_such(
 
 
 def test_a_no_is_a_no_whatever_comes_with_it(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     with pytest.raises(AuthorizationDeclined, match="access_denied"):
         finished(registered, started(registered, integration, chat), error="access_denied")
@@ -211,14 +218,14 @@ def test_a_no_is_a_no_whatever_comes_with_it(
 
 
 def test_no_code_and_no_error_is_no_connection(
-    registered: Office, integration: Integration
+    registered: ServiceHarness, integration: Integration
 ) -> None:
     with pytest.raises(AuthorizationDeclined):
         finished(registered, started(registered, integration), code=None)
 
 
 def test_a_code_that_the_third_party_refuses_makes_no_connection(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     chat.reply_with(Reply({"error": "invalid_grant", "error_description": "Too late."}, 400))
 
@@ -231,7 +238,7 @@ def test_a_code_that_the_third_party_refuses_makes_no_connection(
 
 
 def test_after_the_integration_is_removed_there_is_nothing_to_finish(
-    registered: Office, integration: Integration
+    registered: ServiceHarness, integration: Integration
 ) -> None:
     begun = started(registered, integration)
     registered.services.integrations.remove(integration, user_id="alice")
@@ -241,7 +248,7 @@ def test_after_the_integration_is_removed_there_is_nothing_to_finish(
 
 
 def test_after_the_registration_was_changed_the_code_goes_nowhere(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     begun = started(registered, integration, chat)
     changed = registered.with_settings(
@@ -255,7 +262,7 @@ def test_after_the_registration_was_changed_the_code_goes_nowhere(
 
 
 def test_a_broken_connection_is_renewed_in_its_place(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     made = finished(registered, started(registered, integration, chat))
 
@@ -266,14 +273,14 @@ def test_a_broken_connection_is_renewed_in_its_place(
 
 
 def test_a_connection_that_was_made_in_activepieces_is_renewed_in_its_place(
-    registered: Office, chat: TokenEndpoint
+    registered: ServiceHarness, chat: TokenEndpoint
 ) -> None:
     """Whatever external id it has."""
     integration = registered.set_up()
     has_an_app_of_its_own(registered)
     value = OAuth2(client_id="x", client_secret="y", code="c", redirect_url="https://a.example/")
     props = {"port": chat.url.rpartition(":")[2]}
-    by_hand = registered.key().connections.upsert(
+    by_hand = registered.platform_client().connections.upsert(
         ConnectionDraft(
             project_id=integration.project_id,
             external_id="Made by hand",
@@ -298,8 +305,8 @@ def test_a_connection_that_was_made_in_activepieces_is_renewed_in_its_place(
     assert len(registered.services.connections.list(integration)) == 1
 
 
-def test_a_connection_that_is_gone_meanwhile_is_not_made_anew(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+def test_a_connection_deleted_meanwhile_is_not_created_again(
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     made = finished(registered, started(registered, integration, chat))
     begun = started(registered, integration, chat, piece_name=None, connection_id=made.id)
@@ -317,7 +324,7 @@ def test_a_connection_that_is_gone_meanwhile_is_not_made_anew(
     ids=["of the platform", "of a user"],
 )
 def test_what_is_renewed_in_another_way_says_so(
-    registered: Office,
+    registered: ServiceHarness,
     integration: Integration,
     chat: TokenEndpoint,
     changed: dict[str, Any],
@@ -332,7 +339,9 @@ def test_what_is_renewed_in_another_way_says_so(
         started(registered, integration, chat, piece_name=None, connection_id=made.id)
 
 
-def test_a_foreign_connection_is_not_renewed(registered: Office, integration: Integration) -> None:
+def test_a_foreign_connection_is_not_renewed(
+    registered: ServiceHarness, integration: Integration
+) -> None:
     with pytest.raises(NotFound):
         started(registered, integration, piece_name=None, connection_id="x" * 21)
 
@@ -350,7 +359,7 @@ def test_a_foreign_connection_is_not_renewed(registered: Office, integration: In
     ids=["none", "no sign-in", "no app of ours", "platform", "cloud", "another address"],
 )
 def test_what_cannot_begin_says_why(
-    registered: Office, integration: Integration, wanted: dict[str, Any], field: str
+    registered: ServiceHarness, integration: Integration, wanted: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         started(registered, integration, **wanted)
@@ -359,7 +368,7 @@ def test_what_cannot_begin_says_why(
 
 
 def test_the_apps_registration_is_not_given_to_a_platform_of_a_tenant(
-    registered: Office, chat: TokenEndpoint
+    registered: ServiceHarness, chat: TokenEndpoint
 ) -> None:
     """Who writes flows there could print its secret, and a piece of theirs says where it is sent."""
     theirs = registered.set_up()
@@ -372,7 +381,7 @@ def test_the_apps_registration_is_not_given_to_a_platform_of_a_tenant(
 
 
 def test_the_apps_registration_does_not_follow_to_a_platform_of_a_tenant(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     """The tenant brings a key of its own while its user is away to sign in."""
     begun = started(registered, integration, chat)
@@ -390,7 +399,7 @@ def test_the_apps_registration_does_not_follow_to_a_platform_of_a_tenant(
 
 
 def test_a_tenants_platform_uses_its_own_registration(
-    registered: Office, chat: TokenEndpoint
+    registered: ServiceHarness, chat: TokenEndpoint
 ) -> None:
     has_an_app_of_its_own(registered)
     begun = started(
@@ -405,7 +414,7 @@ def test_a_tenants_platform_uses_its_own_registration(
 
 
 def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
-    registered: Office,
+    registered: ServiceHarness,
 ) -> None:
     state = Encryptor(registered.settings.secret_keys, PURPOSE).encrypt({"id": "1"}, context="")
 
@@ -416,14 +425,14 @@ def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
 
 
 def test_what_would_make_too_long_a_url_is_refused_at_the_beginning(
-    registered: Office, integration: Integration
+    registered: ServiceHarness, integration: Integration
 ) -> None:
     with pytest.raises(InvalidInput, match="too long"):
         started(registered, integration, props={"port": "1", "x": "y" * MAX_STATE_LENGTH})
 
 
 def test_an_app_may_ask_for_less_than_the_piece(
-    registered: Office, integration: Integration
+    registered: ServiceHarness, integration: Integration
 ) -> None:
     modest = registered.with_settings(
         third_party_apps={CHAT_PIECE: ThirdPartyApp("our-client", SECRET, ("users:read",))}
@@ -433,7 +442,7 @@ def test_an_app_may_ask_for_less_than_the_piece(
 
 
 def test_the_platforms_own_registration_needs_no_secret_of_ours(
-    registered: Office, integration: Integration, chat: TokenEndpoint
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     has_an_app_of_its_own(registered)
     begun = started(
@@ -446,7 +455,7 @@ def test_the_platforms_own_registration_needs_no_secret_of_ours(
     assert asked(begun)["client_id"] == "the-platforms-client"
 
 
-def has_an_app_of_its_own(registered: Office) -> None:
+def has_an_app_of_its_own(registered: ServiceHarness) -> None:
     """The platform's administrator registers an OAuth app for the piece."""
     standin(registered.upstream).by_admin().post(
         "/oauth-apps",

@@ -9,7 +9,7 @@ import pytest
 from flask_activepieces.config.settings import Settings
 from flask_activepieces.errors import IntegrationDisabled, InvalidInput
 from flask_activepieces.integrations.setup.base_urls import BaseUrls
-from tests.support.office import ON_THE_APPS_KEY
+from tests.support.service_harness import WITHOUT_CREDENTIALS
 
 CONFIGURED = "https://ap.example.com"
 ALLOWED = ["https://ap.customer.example:8443", "https://hosting.example/ap", "http://ap.internal"]
@@ -107,7 +107,7 @@ TRICKS = {
 
 
 @pytest.mark.parametrize("url", TRICKS.values(), ids=TRICKS.keys())
-def test_no_way_around_the_list(url: str) -> None:
+def test_the_list_cannot_be_bypassed(url: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         base_urls().normalize(url)
 
@@ -119,14 +119,14 @@ def test_without_a_list_there_is_only_the_configured_server() -> None:
         base_urls(ACTIVEPIECES_ALLOWED_BASE_URLS="").normalize("https://ap.customer.example:8443")
 
 
-def test_a_server_that_is_taken_off_the_list_is_called_no_more() -> None:
+def test_a_server_removed_from_the_list_is_not_called() -> None:
     stored = base_urls().normalize("https://hosting.example/ap")
-    integration = replace(ON_THE_APPS_KEY, base_url=stored)
+    integration = replace(WITHOUT_CREDENTIALS, base_url=stored)
 
     assert base_urls().for_integration(integration) == "https://hosting.example/ap"
     with pytest.raises(IntegrationDisabled, match="no longer"):
         base_urls(ACTIVEPIECES_ALLOWED_BASE_URLS="").for_integration(integration)
 
 
-def test_who_names_no_server_goes_where_the_configuration_says_now() -> None:
-    assert base_urls().for_integration(ON_THE_APPS_KEY) == CONFIGURED
+def test_without_a_base_url_the_configured_server_is_used() -> None:
+    assert base_urls().for_integration(WITHOUT_CREDENTIALS) == CONFIGURED

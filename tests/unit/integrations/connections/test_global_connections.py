@@ -38,17 +38,17 @@ from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.standin.state import FEATURES
 from tests.support.acme import acme_pieces
-from tests.support.office import SECRET_PIECE, Office
+from tests.support.service_harness import SECRET_PIECE, ServiceHarness
 from tests.support.standin import standin
 
 
 @pytest.fixture
-def integration(office: Office) -> Integration:
-    return office.set_up()
+def integration(harness: ServiceHarness) -> Integration:
+    return harness.set_up()
 
 
 def save(
-    office: Office,
+    harness: ServiceHarness,
     integration: Integration,
     name: str = "For all",
     value: str = "ok-for-all",
@@ -58,33 +58,33 @@ def save(
     **more: Any,
 ) -> Connection:
     platform_sharing = PlatformSharing(project_ids=projects, pre_select_for_new_projects=for_new)
-    return office.save(integration, name, value, platform_sharing=platform_sharing, **more)
+    return harness.save(integration, name, value, platform_sharing=platform_sharing, **more)
 
 
-def platform_destination(office: Office) -> list[Connection]:
+def platform_destination(harness: ServiceHarness) -> list[Connection]:
     """What the platform has of this tenant."""
-    integration = office.services.integrations.list_for_tenant(office.tenant)[0]
+    integration = harness.services.integrations.list_for_tenant(harness.tenant)[0]
     prefix = ownership.external_id(integration, "x", platform=True)[:-1]
-    rows = office.key().global_connections.list()
+    rows = harness.platform_client().global_connections.list()
     return [row for row in rows if row.external_id.startswith(prefix)]
 
 
-def drops_metadata(office: Office, connection: Connection) -> None:
+def drops_metadata(harness: ServiceHarness, connection: Connection) -> None:
     """What a real server does to connections of the platform, when they are made and when they are changed."""
-    office.upstream.state.store.change("app_connection", connection.id, metadata=None)
+    harness.upstream.state.store.change("app_connection", connection.id, metadata=None)
 
 
 def test_it_is_the_whole_platforms_and_says_whose_it_is(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    made = save(office, integration)
+    made = save(harness, integration)
 
     assert (made.scope, made.status, made.type) == ("PLATFORM", "ACTIVE", "SECRET_TEXT")
     assert made.project_ids == (integration.project_id,)
     assert not made.pre_select_for_new_projects
-    assert [connection.id for connection in platform_destination(office)] == [made.id]
-    assert office.told[-1] == "connection.saved"
-    found = office.services.connections.list(integration, ConnectionFilter(scope="PLATFORM"))
+    assert [connection.id for connection in platform_destination(harness)] == [made.id]
+    assert harness.event_names[-1] == "connection.saved"
+    found = harness.services.connections.list(integration, ConnectionFilter(scope="PLATFORM"))
     assert [connection.id for connection in found] == [made.id]
 
 
@@ -99,24 +99,24 @@ def test_it_is_the_whole_platforms_and_says_whose_it_is(
     ids=lambda value: getattr(value, "type", None),
 )
 def test_every_kind_of_value(
-    office: Office, integration: Integration, value: Value, piece: str
+    harness: ServiceHarness, integration: Integration, value: Value, piece: str
 ) -> None:
     name = f"@activepieces/piece-acme-{piece}"
     new = NewConnection(value=value, piece_name=name, platform_sharing=PlatformSharing())
 
-    made = office.services.connections.save(integration, new, user_id="alice")
+    made = harness.services.connections.save(integration, new, user_id="alice")
 
     assert (made.type, made.scope) == (value.type, "PLATFORM")
 
 
 def test_the_same_name_again_gives_it_another_value_and_keeps_the_rest(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    other = office.new_project()
+    other = harness.new_project()
     projects = [integration.project_id, other]
-    first = save(office, integration, projects=projects, for_new=True)
+    first = save(harness, integration, projects=projects, for_new=True)
 
-    again = save(office, integration, value="ok-2")
+    again = save(harness, integration, value="ok-2")
 
     assert again.id == first.id
     assert again.project_ids == tuple(projects)
@@ -124,20 +124,20 @@ def test_the_same_name_again_gives_it_another_value_and_keeps_the_rest(
 
 
 def test_without_its_metadata_it_is_still_its_tenants_and_no_other_organizations(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
     """All three have a key to the same project: what names nobody would be everybody's."""
-    same = {"api_key": office.upstream.api_key, "project_id": integration.project_id}
-    labs = office.set_up(tenant_id=office.tenant, organization_id="labs", **same)
-    globex = office.set_up(tenant_id=f"{office.tenant}-globex", **same)
-    made = save(office, integration)
-    drops_metadata(office, made)
+    same = {"api_key": harness.upstream.api_key, "project_id": integration.project_id}
+    labs = harness.set_up(tenant_id=harness.tenant, organization_id="labs", **same)
+    globex = harness.set_up(tenant_id=f"{harness.tenant}-globex", **same)
+    made = save(harness, integration)
+    drops_metadata(harness, made)
 
     seen = {
-        one.id: [row.id for row in office.services.connections.list(one)]
+        one.id: [row.id for row in harness.services.connections.list(one)]
         for one in (integration, labs, globex)
     }
-    renamed = office.services.connections.update(
+    renamed = harness.services.connections.update(
         integration, made.id, display_name="New", user_id="alice"
     )
 
@@ -145,46 +145,48 @@ def test_without_its_metadata_it_is_still_its_tenants_and_no_other_organizations
     assert renamed.display_name == "New"
     for stranger in (labs, globex):
         with pytest.raises(NotFound):
-            office.services.connections.delete(stranger, made.id, user_id="mallory")
+            harness.services.connections.delete(stranger, made.id, user_id="mallory")
 
 
 def test_the_same_name_again_finds_it_without_its_metadata(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    first = save(office, integration)
-    drops_metadata(office, first)
+    first = save(harness, integration)
+    drops_metadata(harness, first)
 
-    assert save(office, integration, value="ok-2").id == first.id
+    assert save(harness, integration, value="ok-2").id == first.id
 
 
 def test_what_activepieces_noted_of_the_account_is_sent_along(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
     """For a server that keeps the metadata of such connections."""
-    made = save(office, integration)
+    made = save(harness, integration)
     noted = {"accountIdentifier": "ada@example.com"}
-    office.upstream.state.store.change("app_connection", made.id, metadata=noted)
+    harness.upstream.state.store.change("app_connection", made.id, metadata=noted)
 
     for metadata in (None, {"team": "it"}):
-        saved = save(office, integration, metadata=metadata)
+        saved = save(harness, integration, metadata=metadata)
         assert saved.metadata["accountIdentifier"] == "ada@example.com"
-    changed = office.services.connections.update(
+    changed = harness.services.connections.update(
         integration, made.id, metadata={"team": "hr"}, user_id="alice"
     )
     assert changed.metadata["accountIdentifier"] == "ada@example.com"
 
 
 def test_other_projects_may_use_it_from_now_on_and_no_second_one_is_made(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
     """To Activepieces, the same external id with other projects is another connection."""
-    other = office.new_project()
-    first = save(office, integration)
+    other = harness.new_project()
+    first = save(harness, integration)
 
-    wider = save(office, integration, projects=[other, integration.project_id], for_new=True)
-    narrower = save(office, integration, projects=[integration.project_id], for_new=False)
+    wider = save(harness, integration, projects=[other, integration.project_id], for_new=True)
+    narrower = save(harness, integration, projects=[integration.project_id], for_new=False)
 
-    assert {first.id} == {wider.id, narrower.id} == {row.id for row in platform_destination(office)}
+    assert (
+        {first.id} == {wider.id, narrower.id} == {row.id for row in platform_destination(harness)}
+    )
     assert set(wider.project_ids) == {other, integration.project_id}
     assert wider.pre_select_for_new_projects
     assert narrower.project_ids == (integration.project_id,)
@@ -192,83 +194,85 @@ def test_other_projects_may_use_it_from_now_on_and_no_second_one_is_made(
 
 
 def test_a_value_that_the_piece_refuses_leaves_the_projects_as_they_are(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    first = save(office, integration)
+    first = save(harness, integration)
 
     with pytest.raises(ConnectionValueRejected):
         save(
-            office,
+            harness,
             integration,
             value="wrong",
-            projects=[integration.project_id, office.new_project()],
+            projects=[integration.project_id, harness.new_project()],
         )
 
-    assert [row.project_ids for row in platform_destination(office)] == [first.project_ids]
+    assert [row.project_ids for row in platform_destination(harness)] == [first.project_ids]
 
 
 @pytest.mark.parametrize("projects", [[], ["x" * 21]], ids=["none", "only another"])
 def test_the_integrations_own_project_is_always_among_them(
-    office: Office, integration: Integration, projects: list[str]
+    harness: ServiceHarness, integration: Integration, projects: list[str]
 ) -> None:
-    office.upstream.calls.clear()
+    harness.upstream.calls.clear()
 
     with pytest.raises(InvalidInput, match=integration.project_id):
-        save(office, integration, projects=projects)
+        save(harness, integration, projects=projects)
 
-    assert office.upstream.calls == []
+    assert harness.upstream.calls == []
 
 
-def test_a_project_that_is_not_there_is_told(office: Office, integration: Integration) -> None:
+def test_a_missing_project_is_reported(harness: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(ResourceNotFound, match="Project"):
-        save(office, integration, projects=[integration.project_id, "x" * 21])
+        save(harness, integration, projects=[integration.project_id, "x" * 21])
 
-    assert platform_destination(office) == []
-    assert office.rows("leases") == []
+    assert platform_destination(harness) == []
+    assert harness.rows("leases") == []
 
 
 def test_a_project_has_a_connection_of_the_same_name_beside_it(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    of_all, of_one = save(office, integration, "Slack"), office.save(integration, "Slack")
+    of_all, of_one = save(harness, integration, "Slack"), harness.save(integration, "Slack")
 
     assert of_all.id != of_one.id
     assert of_all.external_id != of_one.external_id
     # Given back, each leads to its own.
-    again = save(office, integration, "New", external_id=of_all.external_id)
+    again = save(harness, integration, "New", external_id=of_all.external_id)
     assert (again.id, again.display_name) == (of_all.id, "New")
 
 
-def test_it_is_renamed_and_deleted_as_any_other(office: Office, integration: Integration) -> None:
-    made = save(office, integration)
-    connections = office.services.connections
+def test_it_is_renamed_and_deleted_as_any_other(
+    harness: ServiceHarness, integration: Integration
+) -> None:
+    made = save(harness, integration)
+    connections = harness.services.connections
 
     renamed = connections.update(integration, made.id, display_name="New", user_id="alice")
     connections.delete(integration, made.id, user_id="alice")
 
     assert (renamed.id, renamed.display_name) == (made.id, "New")
-    assert platform_destination(office) == []
-    assert office.told[-1] == "connection.deleted"
+    assert platform_destination(harness) == []
+    assert harness.event_names[-1] == "connection.deleted"
 
 
 def test_a_deletion_whose_answer_gets_lost_is_noticed(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    made = save(office, integration)
-    office.upstream.faults.drop_response("DELETE", "/global-connections/*")
+    made = save(harness, integration)
+    harness.upstream.faults.drop_response("DELETE", "/global-connections/*")
 
-    office.services.connections.delete(integration, made.id, user_id="alice")
+    harness.services.connections.delete(integration, made.id, user_id="alice")
 
-    assert office.told[-1] == "connection.deleted"
+    assert harness.event_names[-1] == "connection.deleted"
 
 
 # --- One at a time ----------------------------------------------------------------------------------
 
 
 def test_simultaneous_saves_of_one_name_make_one(
-    office: Office, integration: Integration, held: list[int]
+    harness: ServiceHarness, integration: Integration, connections_in_use: list[int]
 ) -> None:
-    patient, other = replace(office, sleep=time.sleep), office.new_project()
+    patient, other = replace(harness, sleep=time.sleep), harness.new_project()
     projects = [[integration.project_id], [integration.project_id, other]]
 
     with ThreadPoolExecutor(8) as pool:
@@ -276,44 +280,44 @@ def test_simultaneous_saves_of_one_name_make_one(
             pool.map(lambda n: save(patient, integration, projects=projects[n % 2]), range(8))
         )
 
-    held.clear()  # those that another thread used just then
+    connections_in_use.clear()  # those that another thread used just then
     assert len({connection.id for connection in made}) == 1
-    assert len(platform_destination(office)) == 1
-    assert office.rows("leases") == []
+    assert len(platform_destination(harness)) == 1
+    assert harness.rows("leases") == []
 
 
-def test_while_the_outcome_is_unknown_nobody_else_saves_it(
-    office: Office, integration: Integration
+def test_no_other_request_saves_it_while_the_outcome_is_unknown(
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    office.upstream.faults.drop_response("POST", "/global-connections")
+    harness.upstream.faults.drop_response("POST", "/global-connections")
     with pytest.raises(ConnectionFailed):
-        save(office, integration)
+        save(harness, integration)
 
     with pytest.raises(Locked):
-        save(office, integration)
+        save(harness, integration)
 
-    assert office.save(integration, "For all").scope == "PROJECT"
+    assert harness.save(integration, "For all").scope == "PROJECT"
 
 
-def test_a_look_that_fails_keeps_nobody_from_saving(
-    office: Office, integration: Integration
+def test_a_failed_lookup_does_not_block_saving(
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    office.upstream.faults.reset_connection("GET", "/global-connections", times=None)
+    harness.upstream.faults.reset_connection("GET", "/global-connections", times=None)
     with pytest.raises(ConnectionFailed):
-        save(office, integration)
+        save(harness, integration)
 
-    office.upstream.faults.clear()
+    harness.upstream.faults.clear()
 
-    assert save(office, integration).scope == "PLATFORM"
+    assert save(harness, integration).scope == "PLATFORM"
 
 
 # --- Where it is not possible -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["a shared project", "a project of its own"])
-def test_it_is_not_made_with_the_apps_own_key(office: Office, shared: bool) -> None:
-    project_id = office.new_project() if shared else None
-    app = office.on_the_apps_key(project_id=project_id)
+def test_it_is_not_made_with_the_apps_own_key(harness: ServiceHarness, shared: bool) -> None:
+    project_id = harness.new_project() if shared else None
+    app = harness.with_app_key(project_id=project_id)
     integration = app.set_up(tenant_id=app.tenant)
     app.upstream.calls.clear()
 
@@ -331,23 +335,25 @@ def without_plan(upstream: ActivepiecesServer) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("without_plan")
-def test_a_plan_without_it_is_told(office: Office, integration: Integration) -> None:
+def test_a_plan_without_global_connections_is_reported(
+    harness: ServiceHarness, integration: Integration
+) -> None:
     with pytest.raises(PlanUpgradeRequired):
-        save(office, integration)
+        save(harness, integration)
 
 
-def test_a_user_who_does_not_manage_the_platform_is_told_so(office: Office) -> None:
-    member = standin(office.upstream).by_member("Editor")
-    integration = office.set_up(user_token=member.token, project_id=office.upstream.project_id)
+def test_a_user_who_does_not_manage_the_platform_gets_an_error(harness: ServiceHarness) -> None:
+    member = standin(harness.upstream).by_member("Editor")
+    integration = harness.set_up(user_token=member.token, project_id=harness.upstream.project_id)
 
     with pytest.raises(PermissionDenied):
-        save(office, integration)
+        save(harness, integration)
 
 
-def test_the_community_edition_has_none(office: Office) -> None:
+def test_the_community_edition_has_none(harness: ServiceHarness) -> None:
     pieces = acme_pieces("https://acme.example")
     with ActivepiecesServer(edition="ce", pieces=pieces) as community:
-        there = replace(office, upstream=community, events=[])
+        there = replace(harness, upstream=community, events=[])
         integration = there.set_up(
             user_token=community.user_token(), project_id=community.project_id
         )

@@ -8,35 +8,35 @@ import pytest
 
 from flask_activepieces.api_client.errors import CallNotSupported, ResourceNotFound
 from flask_activepieces.errors import IntegrationDisabled, InvalidInput, NotFound, SetupError
-from tests.support.office import SECRET_PIECE, Office
+from tests.support.service_harness import SECRET_PIECE, ServiceHarness
 
 
 @pytest.fixture
-def shared(office: Office) -> Office:
+def shared(harness: ServiceHarness) -> ServiceHarness:
     """An app whose tenants share one project."""
-    return office.on_the_apps_key(project_id=office.new_project())
+    return harness.with_app_key(project_id=harness.new_project())
 
 
 @pytest.fixture
-def apart(office: Office) -> Office:
+def apart(harness: ServiceHarness) -> ServiceHarness:
     """An app each of whose tenants has a project on the app's own key."""
-    return office.on_the_apps_key()
+    return harness.with_app_key()
 
 
-def other(office: Office) -> Office:
+def other(harness: ServiceHarness) -> ServiceHarness:
     """Another tenant of the same app."""
-    return replace(office, tenant=f"{office.tenant}-other", events=[])
+    return replace(harness, tenant=f"{harness.tenant}-other", events=[])
 
 
-def test_without_any_key_there_is_no_integration(office: Office) -> None:
+def test_without_any_key_there_is_no_integration(harness: ServiceHarness) -> None:
     with pytest.raises(InvalidInput) as caught:
-        office.set_up(tenant_id=office.tenant)
+        harness.set_up(tenant_id=harness.tenant)
 
     assert list(caught.value.fields) == ["apiKey"]
-    assert office.upstream.calls == []
+    assert harness.upstream.calls == []
 
 
-def test_a_tenant_without_a_key_uses_the_apps(shared: Office) -> None:
+def test_a_tenant_without_a_key_uses_the_apps(shared: ServiceHarness) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
 
     assert not made.has_credentials
@@ -44,20 +44,20 @@ def test_a_tenant_without_a_key_uses_the_apps(shared: Office) -> None:
     assert made.project_id == shared.settings.project_id
 
 
-def test_a_tenant_gets_a_project_that_is_made_for_it(apart: Office) -> None:
+def test_a_tenant_gets_a_project_that_is_made_for_it(apart: ServiceHarness) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
-    project = apart.key().projects.get(made.project_id)
+    project = apart.platform_client().projects.get(made.project_id)
     assert project.external_id == apart.tenant
 
 
-def test_a_project_that_is_there_is_found(apart: Office) -> None:
+def test_a_project_that_is_there_is_found(apart: ServiceHarness) -> None:
     own = apart.new_project(external_id=apart.tenant)
 
     assert apart.set_up(tenant_id=apart.tenant).project_id == own
 
 
-def test_an_organization_gets_another_project_than_its_tenant(apart: Office) -> None:
+def test_an_organization_gets_another_project_than_its_tenant(apart: ServiceHarness) -> None:
     whole = apart.set_up(tenant_id=apart.tenant)
     labs = apart.set_up(tenant_id=apart.tenant, organization_id="labs")
 
@@ -66,7 +66,7 @@ def test_an_organization_gets_another_project_than_its_tenant(apart: Office) -> 
 
 @pytest.mark.parametrize(("tenant", "organization"), [("a/b", None), ("a", "b")])
 def test_no_tenant_gets_anothers_project_by_a_slash_in_its_id(
-    apart: Office, tenant: str, organization: str | None
+    apart: ServiceHarness, tenant: str, organization: str | None
 ) -> None:
     first = apart.set_up(tenant_id=f"{apart.tenant}{tenant}", organization_id=organization)
 
@@ -78,17 +78,19 @@ def test_no_tenant_gets_anothers_project_by_a_slash_in_its_id(
     assert first.project_id != second.project_id
 
 
-def test_a_domain_name_is_a_tenant_id_like_any_other(apart: Office) -> None:
+def test_a_domain_name_is_a_tenant_id_like_any_other(apart: ServiceHarness) -> None:
     """Activepieces takes no dot in the name of a project."""
     tenant = f"{apart.tenant}.example.com"
 
     made = apart.set_up(tenant_id=tenant)
 
-    assert apart.key().projects.get(made.project_id).external_id == tenant
+    assert apart.platform_client().projects.get(made.project_id).external_id == tenant
 
 
 @pytest.mark.parametrize("which", ["its own", "another's"])
-def test_a_tenant_cannot_choose_a_project_on_the_apps_key(apart: Office, which: str) -> None:
+def test_a_tenant_cannot_choose_a_project_on_the_apps_key(
+    apart: ServiceHarness, which: str
+) -> None:
     theirs = apart.set_up(tenant_id=apart.tenant).project_id
 
     with pytest.raises(InvalidInput) as caught:
@@ -100,7 +102,7 @@ def test_a_tenant_cannot_choose_a_project_on_the_apps_key(apart: Office, which: 
     assert list(caught.value.fields) == ["projectId"]
 
 
-def test_a_tenant_cannot_move_to_another_project_later(apart: Office) -> None:
+def test_a_tenant_cannot_move_to_another_project_later(apart: ServiceHarness) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
     with pytest.raises(InvalidInput) as caught:
@@ -111,7 +113,7 @@ def test_a_tenant_cannot_move_to_another_project_later(apart: Office) -> None:
     assert list(caught.value.fields) == ["projectId"]
 
 
-def test_the_apps_key_goes_to_the_configured_server_only(apart: Office) -> None:
+def test_the_apps_key_goes_to_the_configured_server_only(apart: ServiceHarness) -> None:
     there = apart.with_settings(allowed_base_urls=("http://127.0.0.1:9",))
 
     with pytest.raises(InvalidInput) as caught:
@@ -120,14 +122,16 @@ def test_the_apps_key_goes_to_the_configured_server_only(apart: Office) -> None:
     assert list(caught.value.fields) == ["apiKey"]
 
 
-def test_a_project_id_of_nobody_is_the_operators_mistake(office: Office) -> None:
-    wrong = office.on_the_apps_key(project_id="x" * 21)
+def test_an_unknown_shared_project_is_a_setup_error(harness: ServiceHarness) -> None:
+    wrong = harness.with_app_key(project_id="x" * 21)
 
     with pytest.raises(SetupError, match="ACTIVEPIECES_PROJECT_ID"):
-        wrong.set_up(tenant_id=office.tenant)
+        wrong.set_up(tenant_id=harness.tenant)
 
 
-def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: Office) -> None:
+def test_two_tenants_in_one_project_do_not_see_each_others_connections(
+    shared: ServiceHarness,
+) -> None:
     them = other(shared)
     ours, theirs = shared.set_up(tenant_id=shared.tenant), them.set_up(tenant_id=them.tenant)
     mine, yours = shared.save(ours, "Mine"), them.save(theirs, "Mine")
@@ -145,12 +149,14 @@ def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: O
     assert connections.get(theirs, yours.id).display_name == "Mine"
 
 
-def test_what_was_made_in_activepieces_is_nobodys_on_the_shared_key(shared: Office) -> None:
+def test_connections_made_in_activepieces_belong_to_no_tenant_on_the_shared_key(
+    shared: ServiceHarness,
+) -> None:
     from flask_activepieces.api_client.resources.connection_values import SecretText
     from flask_activepieces.api_client.resources.connections import ConnectionDraft
 
     made = shared.set_up(tenant_id=shared.tenant)
-    shared.key().connections.upsert(
+    shared.platform_client().connections.upsert(
         ConnectionDraft(
             project_id=made.project_id,
             external_id="by-hand",
@@ -186,7 +192,7 @@ REFUSED_WHERE_SHARED = [
 
 @pytest.mark.parametrize("operation", REFUSED_WHERE_SHARED)
 def test_what_would_show_other_tenants_things_is_refused_in_a_shared_project(
-    shared: Office, operation: str
+    shared: ServiceHarness, operation: str
 ) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
     shared.upstream.calls.clear()
@@ -202,7 +208,7 @@ def test_what_would_show_other_tenants_things_is_refused_in_a_shared_project(
     ["mcp.get", "projects.list", "projects.create", "users.list", "global_connections.delete"],
 )
 def test_what_concerns_the_whole_platform_is_refused_in_a_project_of_ones_own_too(
-    apart: Office, operation: str
+    apart: ServiceHarness, operation: str
 ) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
@@ -210,7 +216,7 @@ def test_what_concerns_the_whole_platform_is_refused_in_a_project_of_ones_own_to
         apart.services.integrations.client_for(made, operation)
 
 
-def test_in_a_project_of_ones_own_flows_and_owners_are_ones_own(apart: Office) -> None:
+def test_in_a_project_of_ones_own_flows_and_owners_are_ones_own(apart: ServiceHarness) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
     assert not apart.services.flows.list(made)
@@ -218,10 +224,10 @@ def test_in_a_project_of_ones_own_flows_and_owners_are_ones_own(apart: Office) -
     assert [project.id for project in apart.services.projects.list(made)] == [made.project_id]
 
 
-def test_a_flow_or_a_run_of_another_tenant_is_not_found(apart: Office) -> None:
+def test_a_flow_or_a_run_of_another_tenant_is_not_found(apart: ServiceHarness) -> None:
     """The key would open it."""
     made = apart.set_up(tenant_id=apart.tenant)
-    theirs = apart.key().flows.create(apart.upstream.project_id, "Their flow")
+    theirs = apart.platform_client().flows.create(apart.upstream.project_id, "Their flow")
 
     with pytest.raises(NotFound):
         apart.services.flows.get(made, theirs.id)
@@ -229,14 +235,14 @@ def test_a_flow_or_a_run_of_another_tenant_is_not_found(apart: Office) -> None:
         apart.services.flows.get_run(made, "x" * 21)
 
 
-def test_when_the_apps_key_is_taken_away_its_tenants_are_off(shared: Office) -> None:
+def test_when_the_apps_key_is_taken_away_its_tenants_are_off(shared: ServiceHarness) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
 
     with pytest.raises(IntegrationDisabled, match="ACTIVEPIECES_API_KEY"):
         shared.with_settings(api_key=None).services.connections.list(made)
 
 
-def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: Office) -> None:
+def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: ServiceHarness) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
     own = shared.new_project()
 
@@ -246,26 +252,26 @@ def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: Offi
 
 
 def test_a_project_that_was_shared_stays_closed_when_the_setting_is_gone(
-    shared: Office, office: Office
+    shared: ServiceHarness, harness: ServiceHarness
 ) -> None:
     """Without the setting, the other tenants' flows are still in it."""
     made = shared.set_up(tenant_id=shared.tenant)
-    later = office.on_the_apps_key()
+    later = harness.with_app_key()
 
     with pytest.raises(CallNotSupported):
-        later.services.flows.list(later.again(made))
+        later.services.flows.list(later.reload(made))
 
-    own = later.set_up(tenant_id=office.tenant)
+    own = later.set_up(tenant_id=harness.tenant)
     assert own.id == made.id
     assert own.project_id != made.project_id
     assert not later.services.flows.list(own)
 
 
 def test_a_project_that_becomes_everybodys_is_closed_to_whom_it_belonged(
-    apart: Office, office: Office
+    apart: ServiceHarness, harness: ServiceHarness
 ) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
-    later = office.on_the_apps_key(project_id=made.project_id)
+    later = harness.with_app_key(project_id=made.project_id)
 
     with pytest.raises(CallNotSupported):
         later.services.flows.list(made)

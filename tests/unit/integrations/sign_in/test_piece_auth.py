@@ -107,12 +107,12 @@ def test_an_address_with_a_query_keeps_it() -> None:
         f"{SLACK}#fragment",
     ],
 )
-def test_nobody_is_sent_to_what_is_no_https_address(wrong: str) -> None:
+def test_users_are_sent_to_https_addresses_only(wrong: str) -> None:
     with pytest.raises(InvalidInput):
         address(auth(auth_url=wrong))
 
 
-def test_what_the_piece_asks_for_stands_in_its_address() -> None:
+def test_the_address_contains_the_values_of_props() -> None:
     of = auth(auth_url="https://{shop}.example/authorize")
 
     assert address(of, props={"shop": "my-shop"}).startswith("https://my-shop.example/authorize?")
@@ -144,7 +144,7 @@ def test_a_value_that_the_piece_offers_may_be_a_whole_host() -> None:
         check_props(of, {"region": "accounts.zoho.evil"})
 
 
-def test_a_value_that_stands_in_no_address_is_free() -> None:
+def test_a_value_outside_addresses_is_not_restricted() -> None:
     check_props(auth(), {"note": "whatever it is / was"})
 
 

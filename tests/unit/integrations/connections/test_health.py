@@ -13,49 +13,49 @@ from flask_activepieces.config.settings import ThirdPartyApp
 from flask_activepieces.integrations.connections.health import BrokenConnection
 from flask_activepieces.integrations.connections.new_connection import NewConnection
 from flask_activepieces.integrations.store import Integration
-from tests.support.office import SECRET_PIECE, Office
+from tests.support.service_harness import SECRET_PIECE, ServiceHarness
 
 
 @pytest.fixture
-def integration(office: Office) -> Integration:
-    return office.set_up()
+def integration(harness: ServiceHarness) -> Integration:
+    return harness.set_up()
 
 
-def breaks(office: Office, connection: Connection, status: str = "ERROR") -> None:
+def breaks(harness: ServiceHarness, connection: Connection, status: str = "ERROR") -> None:
     """What Activepieces does when a refresh is refused."""
-    office.upstream.state.store.change("app_connection", connection.id, status=status)
+    harness.upstream.state.store.change("app_connection", connection.id, status=status)
 
 
-def checked(office: Office, integration: Integration) -> list[BrokenConnection]:
-    return office.services.connection_health.check(integration)
+def checked(harness: ServiceHarness, integration: Integration) -> list[BrokenConnection]:
+    return harness.services.connection_health.check(integration)
 
 
-def failures(office: Office) -> int:
-    return office.told.count("connection.failed")
+def failures(harness: ServiceHarness) -> int:
+    return harness.event_names.count("connection.failed")
 
 
 def test_where_all_connections_work_there_is_nothing_to_tell(
-    office: Office, integration: Integration
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    office.save(integration)
+    harness.save(integration)
 
-    assert checked(office, integration) == []
-    assert failures(office) == 0
+    assert checked(harness, integration) == []
+    assert failures(harness) == 0
 
 
-def test_a_broken_connection_is_told_with_where_to_mend_it(
-    office: Office, integration: Integration
+def test_a_broken_connection_is_reported_with_its_reconnect_url(
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    connection = office.save(integration, "Slack")
-    breaks(office, connection)
+    connection = harness.save(integration, "Slack")
+    breaks(harness, connection)
 
-    (failing,) = checked(office, integration)
+    (failing,) = checked(harness, integration)
 
     assert (failing.connection_id, failing.display_name) == (connection.id, "Slack")
     assert failing.is_new
-    page = f"{office.upstream.url}/projects/{integration.project_id}/connections"
+    page = f"{harness.upstream.url}/projects/{integration.project_id}/connections"
     assert failing.reconnect_url == page
-    assert office.events[-1].detail == {
+    assert harness.events[-1].detail == {
         "integration_id": integration.id,
         "connection_id": connection.id,
         "display_name": "Slack",
@@ -63,26 +63,26 @@ def test_a_broken_connection_is_told_with_where_to_mend_it(
         "status": "ERROR",
         "reconnect_url": page,
     }
-    assert office.again(integration).failed_connection_ids == (connection.id,)
+    assert harness.reload(integration).failed_connection_ids == (connection.id,)
 
 
-def test_one_that_was_never_given_a_value_is_told_too(
-    office: Office, integration: Integration
+def test_a_connection_without_a_value_is_reported_too(
+    harness: ServiceHarness, integration: Integration
 ) -> None:
     """Flows fail with it as they do with one that broke."""
     new = NewConnection(value=Placeholder(), piece_name=SECRET_PIECE, display_name="Slack")
-    made = office.services.connections.save(integration, new, user_id="alice")
+    made = harness.services.connections.save(integration, new, user_id="alice")
 
-    (failing,) = checked(office, integration)
+    (failing,) = checked(harness, integration)
 
     assert (failing.connection_id, failing.status) == (made.id, "MISSING")
-    assert office.events[-1].detail["status"] == "MISSING"
-    office.save(integration, "Slack")
-    assert checked(office, integration) == []
+    assert harness.events[-1].detail["status"] == "MISSING"
+    harness.save(integration, "Slack")
+    assert checked(harness, integration) == []
 
 
 def test_a_missing_connection_is_mended_by_sign_in_where_that_is_possible(
-    registered: Office,
+    registered: ServiceHarness,
 ) -> None:
     """Activepieces calls its type NO_AUTH."""
     integration = registered.set_up(organization_id=None)
@@ -95,52 +95,54 @@ def test_a_missing_connection_is_mended_by_sign_in_where_that_is_possible(
     assert f"/oauth2/start?connectionId={connection.id}" in failing.reconnect_url
 
 
-def test_it_is_told_once(office: Office, integration: Integration) -> None:
-    breaks(office, office.save(integration))
-    checked(office, integration)
+def test_it_is_reported_once(harness: ServiceHarness, integration: Integration) -> None:
+    breaks(harness, harness.save(integration))
+    checked(harness, integration)
 
-    (failing,) = checked(office, integration)
+    (failing,) = checked(harness, integration)
 
     assert not failing.is_new
-    assert failures(office) == 1
+    assert failures(harness) == 1
 
 
-def test_it_is_told_again_after_it_worked_in_between(
-    office: Office, integration: Integration
+def test_it_is_reported_again_after_it_worked_in_between(
+    harness: ServiceHarness, integration: Integration
 ) -> None:
-    connection = office.save(integration)
+    connection = harness.save(integration)
     for status in ("ERROR", "ACTIVE", "ERROR"):
-        breaks(office, connection, status)
-        checked(office, integration)
+        breaks(harness, connection, status)
+        checked(harness, integration)
 
-    assert failures(office) == 2
+    assert failures(harness) == 2
 
 
-def test_a_deleted_connection_is_forgotten(office: Office, integration: Integration) -> None:
-    connection = office.save(integration)
-    breaks(office, connection)
-    checked(office, integration)
+def test_a_deleted_connection_is_forgotten(
+    harness: ServiceHarness, integration: Integration
+) -> None:
+    connection = harness.save(integration)
+    breaks(harness, connection)
+    checked(harness, integration)
 
-    office.services.connections.delete(integration, connection.id, user_id="alice")
+    harness.services.connections.delete(integration, connection.id, user_id="alice")
 
-    assert checked(office, integration) == []
-    assert office.again(integration).failed_connection_ids == ()
+    assert checked(harness, integration) == []
+    assert harness.reload(integration).failed_connection_ids == ()
 
 
 def test_of_several_checks_at_once_one_tells(
-    office: Office, integration: Integration, held: list[int]
+    harness: ServiceHarness, integration: Integration, connections_in_use: list[int]
 ) -> None:
-    breaks(office, office.save(integration))
+    breaks(harness, harness.save(integration))
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: checked(office, integration), range(4)))
+        list(pool.map(lambda _: checked(harness, integration), range(4)))
 
-    held.clear()  # those that another thread used just then
-    assert failures(office) == 1
+    connections_in_use.clear()  # those that another thread used just then
+    assert failures(harness) == 1
 
 
-def test_another_tenants_broken_connection_is_not_told(office: Office) -> None:
-    app = office.on_the_apps_key(project_id=office.new_project())
+def test_another_tenants_broken_connection_is_not_reported(harness: ServiceHarness) -> None:
+    app = harness.with_app_key(project_id=harness.new_project())
     ours = app.set_up(tenant_id=app.tenant)
     theirs = app.set_up(tenant_id=f"{app.tenant}-other")
     breaks(app, app.save(theirs))
@@ -149,25 +151,27 @@ def test_another_tenants_broken_connection_is_not_told(office: Office) -> None:
 
 
 def broken_sign_in(
-    office: Office, integration: Integration, **changed: Any
+    harness: ServiceHarness, integration: Integration, **changed: Any
 ) -> tuple[BrokenConnection, str]:
     """What is told of a broken connection of a piece that the app is registered for, and its id."""
-    connection = office.save(integration)
+    connection = harness.save(integration)
     metadata = dict(connection.metadata) | changed.pop("metadata", {})
     changed = {"type": "OAUTH2"} | changed | {"metadata": metadata}
-    office.upstream.state.store.change("app_connection", connection.id, **changed)
-    breaks(office, connection)
-    (failing,) = checked(office, integration)
+    harness.upstream.state.store.change("app_connection", connection.id, **changed)
+    breaks(harness, connection)
+    (failing,) = checked(harness, integration)
     return failing, connection.id
 
 
 @pytest.fixture
-def registered(office: Office) -> Office:
+def registered(harness: ServiceHarness) -> ServiceHarness:
     """An app that is registered for a piece, and whose tenants are on its own Activepieces."""
-    return office.on_the_apps_key(third_party_apps={SECRET_PIECE: ThirdPartyApp("id", "secret")})
+    return harness.with_app_key(third_party_apps={SECRET_PIECE: ThirdPartyApp("id", "secret")})
 
 
-def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(registered: Office) -> None:
+def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(
+    registered: ServiceHarness,
+) -> None:
     integration = registered.set_up(organization_id=None)
 
     failing, connection_id = broken_sign_in(registered, integration)
@@ -184,7 +188,7 @@ def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(registered: 
     ids=["of the platform", "of a user"],
 )
 def test_what_no_sign_in_from_the_app_mends_is_mended_in_activepieces(
-    registered: Office, changed: dict[str, Any]
+    registered: ServiceHarness, changed: dict[str, Any]
 ) -> None:
     integration = registered.set_up(organization_id=None)
 
@@ -195,11 +199,11 @@ def test_what_no_sign_in_from_the_app_mends_is_mended_in_activepieces(
 
 @pytest.mark.parametrize("kind", ["SECRET_TEXT", "OAUTH2", "CLOUD_OAUTH2"])
 def test_where_the_app_has_a_page_of_its_own_every_kind_is_mended_there(
-    registered: Office, kind: str
+    registered: ServiceHarness, kind: str
 ) -> None:
     """No user can renew a connection of the app's own piece in Activepieces: nobody knows that client's secret."""
     integration = registered.set_up(organization_id=None)
-    registered.host.own_page = "https://app.example.com/mend"
+    registered.host.page_url = "https://app.example.com/mend"
 
     failing, connection_id = broken_sign_in(registered, integration, type=kind)
 
@@ -208,7 +212,7 @@ def test_where_the_app_has_a_page_of_its_own_every_kind_is_mended_there(
     assert registered.events[-1].detail["reconnect_url"] == page
 
 
-def test_on_a_platform_of_the_tenants_own_it_is_mended_there(registered: Office) -> None:
+def test_on_a_platform_of_the_tenants_own_it_is_mended_there(registered: ServiceHarness) -> None:
     """The app's registration is not for that platform."""
     integration = registered.set_up()
 
@@ -217,5 +221,5 @@ def test_on_a_platform_of_the_tenants_own_it_is_mended_there(registered: Office)
     assert failing.reconnect_url == page_of(registered, integration)
 
 
-def page_of(office: Office, integration: Integration) -> str:
-    return f"{office.upstream.url}/projects/{integration.project_id}/connections"
+def page_of(harness: ServiceHarness, integration: Integration) -> str:
+    return f"{harness.upstream.url}/projects/{integration.project_id}/connections"

@@ -16,10 +16,10 @@ from flask_activepieces.integrations.connections.ownership import (
     with_owner_metadata,
 )
 from flask_activepieces.integrations.store import Integration
-from tests.support.office import ON_THE_APPS_KEY
+from tests.support.service_harness import WITHOUT_CREDENTIALS
 
-ON_ITS_OWN_KEY = replace(ON_THE_APPS_KEY, encrypted_credentials="a ciphertext")
-OF_AN_ORGANIZATION = replace(ON_THE_APPS_KEY, organization_id="labs")
+WITH_CREDENTIALS = replace(WITHOUT_CREDENTIALS, encrypted_credentials="a ciphertext")
+OF_AN_ORGANIZATION = replace(WITHOUT_CREDENTIALS, organization_id="labs")
 
 
 def test_the_metadata_say_whose_it_is_and_by_which_version_of_the_app() -> None:
@@ -36,7 +36,7 @@ def test_the_metadata_say_whose_it_is_and_by_which_version_of_the_app() -> None:
     "name", ["tenantId", "organizationId", "integrationId", "hostVersion", "userId"]
 )
 def test_a_caller_cannot_say_whose_it_is(name: str) -> None:
-    written = with_owner_metadata({name: "globex"}, ON_THE_APPS_KEY, version=None)
+    written = with_owner_metadata({name: "globex"}, WITHOUT_CREDENTIALS, version=None)
 
     assert "globex" not in written.values()
     assert written["tenantId"] == "acme"
@@ -61,12 +61,14 @@ def test_a_caller_cannot_say_whose_it_is(name: str) -> None:
 def test_who_has_a_connection(
     metadata: dict[str, Any] | None, on_the_apps_key: bool, on_its_own_key: bool
 ) -> None:
-    assert is_owned_by(metadata, "by-hand", ON_THE_APPS_KEY) is on_the_apps_key
-    assert is_owned_by(metadata, "by-hand", ON_ITS_OWN_KEY) is on_its_own_key
+    assert is_owned_by(metadata, "by-hand", WITHOUT_CREDENTIALS) is on_the_apps_key
+    assert is_owned_by(metadata, "by-hand", WITH_CREDENTIALS) is on_its_own_key
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"team": "sales"}])
-@pytest.mark.parametrize("integration", [ON_THE_APPS_KEY, ON_ITS_OWN_KEY], ids=["app's", "own"])
+@pytest.mark.parametrize(
+    "integration", [WITHOUT_CREDENTIALS, WITH_CREDENTIALS], ids=["app's", "own"]
+)
 @pytest.mark.parametrize("of_platform", [True, False])
 def test_without_metadata_the_prefix_of_the_external_id_says_whose_it_is(
     metadata: dict[str, Any] | None, integration: Integration, of_platform: bool
@@ -83,11 +85,11 @@ def test_without_metadata_the_prefix_of_the_external_id_says_whose_it_is(
 
 
 def test_metadata_that_name_a_tenant_count_for_more_than_the_external_id() -> None:
-    theirs = external_id(replace(ON_THE_APPS_KEY, tenant_id="globex"), "slack")
-    ours = external_id(ON_THE_APPS_KEY, "slack")
+    theirs = external_id(replace(WITHOUT_CREDENTIALS, tenant_id="globex"), "slack")
+    ours = external_id(WITHOUT_CREDENTIALS, "slack")
 
-    assert is_owned_by({"tenantId": "acme"}, theirs, ON_THE_APPS_KEY)
-    assert not is_owned_by({"tenantId": "globex"}, ours, ON_THE_APPS_KEY)
+    assert is_owned_by({"tenantId": "acme"}, theirs, WITHOUT_CREDENTIALS)
+    assert not is_owned_by({"tenantId": "globex"}, ours, WITHOUT_CREDENTIALS)
 
 
 @pytest.mark.parametrize("theirs", [{}, {"accountIdentifier": "mallory@example.com"}])
@@ -95,7 +97,7 @@ def test_what_activepieces_wrote_into_the_metadata_stays(theirs: dict[str, Any])
     before = {"accountIdentifier": "ada@example.com", "team": "old"}
 
     written = with_owner_metadata(
-        {"team": "new"} | theirs, ON_THE_APPS_KEY, version=None, existing=before
+        {"team": "new"} | theirs, WITHOUT_CREDENTIALS, version=None, existing=before
     )
 
     assert written["accountIdentifier"] == "ada@example.com"
@@ -104,7 +106,7 @@ def test_what_activepieces_wrote_into_the_metadata_stays(theirs: dict[str, Any])
 
 def test_where_activepieces_wrote_nothing_nothing_is_made_up() -> None:
     assert "accountIdentifier" not in with_owner_metadata(
-        {}, ON_THE_APPS_KEY, version=None, existing={"a": 1}
+        {}, WITHOUT_CREDENTIALS, version=None, existing={"a": 1}
     )
 
 
@@ -115,19 +117,19 @@ def test_an_organization_has_its_own_and_not_those_of_the_tenant_as_a_whole() ->
 
 
 def test_an_external_id_says_what_it_is_for() -> None:
-    assert external_id(ON_THE_APPS_KEY, "slack-main").endswith("-slack-main")
+    assert external_id(WITHOUT_CREDENTIALS, "slack-main").endswith("-slack-main")
 
 
 def test_an_external_id_that_is_given_back_is_the_same() -> None:
-    made = external_id(ON_THE_APPS_KEY, "Slack, main")
+    made = external_id(WITHOUT_CREDENTIALS, "Slack, main")
 
-    assert external_id(ON_THE_APPS_KEY, made) == made
+    assert external_id(WITHOUT_CREDENTIALS, made) == made
 
 
 def test_another_tenants_external_id_is_a_name_like_any_other() -> None:
-    theirs = external_id(replace(ON_THE_APPS_KEY, tenant_id="globex"), "slack")
+    theirs = external_id(replace(WITHOUT_CREDENTIALS, tenant_id="globex"), "slack")
 
-    assert external_id(ON_THE_APPS_KEY, theirs) != theirs
+    assert external_id(WITHOUT_CREDENTIALS, theirs) != theirs
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,9 @@ def test_no_two_places_share_an_external_id(
     left: tuple[str, str | None], right: tuple[str, str | None]
 ) -> None:
     ids = {
-        external_id(replace(ON_THE_APPS_KEY, tenant_id=tenant, organization_id=organization), "x")
+        external_id(
+            replace(WITHOUT_CREDENTIALS, tenant_id=tenant, organization_id=organization), "x"
+        )
         for tenant, organization in (left, right)
     }
 
@@ -156,7 +160,7 @@ names = some.text(max_size=300)
 
 @given(name=names)
 def test_an_external_id_is_safe_in_the_expression_of_a_flow(name: str) -> None:
-    made = external_id(ON_THE_APPS_KEY, name)
+    made = external_id(WITHOUT_CREDENTIALS, name)
 
     assert re.fullmatch(r"t[0-9a-f]{20}-[A-Za-z0-9_-]+", made)
     assert len(made) <= 120
@@ -164,6 +168,6 @@ def test_an_external_id_is_safe_in_the_expression_of_a_flow(name: str) -> None:
 
 @given(left=names, right=names)
 def test_two_names_never_share_an_external_id(left: str, right: str) -> None:
-    same_id = external_id(ON_THE_APPS_KEY, left) == external_id(ON_THE_APPS_KEY, right)
+    same_id = external_id(WITHOUT_CREDENTIALS, left) == external_id(WITHOUT_CREDENTIALS, right)
 
     assert same_id is (left == right)

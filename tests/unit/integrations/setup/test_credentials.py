@@ -52,7 +52,7 @@ def test_no_secret_is_in_the_repr() -> None:
         (Credentials(user_token=TOKEN, email="ada@example.com", password="p"), "userToken"),
     ],
 )
-def test_what_cannot_be_is_told_by_its_field(credentials: Credentials, field: str) -> None:
+def test_invalid_credentials_name_the_field(credentials: Credentials, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         credentials.validate()
 
@@ -68,7 +68,7 @@ def test_what_cannot_be_is_told_by_its_field(credentials: Credentials, field: st
         Credentials(email="ada@example.com", password="pass word, ünïcode"),
     ],
 )
-def test_what_can_be_tried(credentials: Credentials) -> None:
+def test_valid_credentials(credentials: Credentials) -> None:
     credentials.validate()
 
 
@@ -96,7 +96,7 @@ def test_the_key_is_used_before_the_user() -> None:
     ) == ApiKey(KEY)
 
 
-def test_where_no_key_may_the_user_does_it() -> None:
+def test_the_user_is_used_where_a_key_may_not() -> None:
     with_token = Credentials(api_key=KEY, user_token=TOKEN)
     with_password = Credentials(api_key=KEY, email="ada@example.com", password="p")
 
@@ -106,12 +106,12 @@ def test_where_no_key_may_the_user_does_it() -> None:
     )
 
 
-def test_a_key_alone_is_told_what_it_takes() -> None:
+def test_the_error_for_a_key_names_the_remedy() -> None:
     with pytest.raises(CredentialNotSupported, match="user token"):
         choose_credential("mcp.get", Credentials(api_key=KEY))
 
 
-def test_what_is_shown_fits_where_it_is_kept() -> None:
+def test_the_longest_hint_fits_its_column() -> None:
     longest = Credentials(api_key="sk-" + "a" * 60, email="e" * MAX_NAME_LENGTH, password="p")
     column = tables.metadata.tables["activepieces_integrations"].c.credential_hint
 

@@ -10,7 +10,7 @@ import pytest
 from flask_activepieces.api_client.errors import UnexpectedResponse
 from flask_activepieces.integrations.connections.recorder import ConnectionRecorder
 from flask_activepieces.storage import tables
-from tests.support.office import ADMIN, Office
+from tests.support.service_harness import ADMIN, ServiceHarness
 
 
 @pytest.mark.parametrize(
@@ -18,42 +18,42 @@ from tests.support.office import ADMIN, Office
     [("by-hand", True), ("é" * 3000, False), ("nul\0", False), ("half \ud800", False)],
 )
 def test_an_external_id_that_no_column_takes_is_not_kept(
-    office: Office, external_id: str, kept: bool
+    harness: ServiceHarness, external_id: str, kept: bool
 ) -> None:
     """A user may have made the connection in Activepieces, which takes 3000 characters."""
-    made = office.set_up()
-    connection = replace(office.save(made), external_id=external_id)
+    made = harness.set_up()
+    connection = replace(harness.save(made), external_id=external_id)
     recorder = ConnectionRecorder(
-        office.database, audit=office.audit, grants=office.grants, clock=office.clock
+        harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock
     )
 
     recorder.record_saved(made, connection, is_default=True, user_id=ADMIN)
 
-    noted = office.again(made)
+    noted = harness.reload(made)
     assert noted.default_connection_id == connection.id
     assert noted.default_connection_external_id == (external_id if kept else None)
 
 
-def test_the_longest_that_is_kept_fits(office: Office) -> None:
+def test_the_longest_that_is_kept_fits(harness: ServiceHarness) -> None:
     column = tables.metadata.tables["activepieces_integrations"].c.default_connection_external_id
-    made = office.set_up()
+    made = harness.set_up()
     recorder = ConnectionRecorder(
-        office.database, audit=office.audit, grants=office.grants, clock=office.clock
+        harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock
     )
     longest = "x" * column.type.length  # type: ignore[attr-defined]  # String has it
 
     for external_id, kept in ((longest, longest), (f"{longest}x", None)):
-        connection = replace(office.save(made), external_id=external_id)
+        connection = replace(harness.save(made), external_id=external_id)
         recorder.record_saved(made, connection, is_default=True, user_id=ADMIN)
 
-        assert office.again(made).default_connection_external_id == kept
+        assert harness.reload(made).default_connection_external_id == kept
 
 
-def test_a_server_with_odd_ids_is_not_activepieces(office: Office) -> None:
-    made = office.set_up()
-    row = office.upstream.state.store.get("app_connection", office.save(made).id) or {}
+def test_a_server_with_odd_ids_is_not_activepieces(harness: ServiceHarness) -> None:
+    made = harness.set_up()
+    row = harness.upstream.state.store.get("app_connection", harness.save(made).id) or {}
     odd = {name: value for name, value in row.items() if name != "sealed"} | {"id": "x" * 65}
-    office.upstream.faults.invalid_json("POST", "/app-connections", body=json.dumps(odd).encode())
+    harness.upstream.faults.invalid_json("POST", "/app-connections", body=json.dumps(odd).encode())
 
     with pytest.raises(UnexpectedResponse, match="not an id"):
-        office.save(made)
+        harness.save(made)
