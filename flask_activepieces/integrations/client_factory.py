@@ -93,7 +93,7 @@ class ClientFactory:
     def _app_credential(self, integration: Integration, operation: str) -> Credential:
         if self.app_api_key is None:
             raise IntegrationDisabled(
-                integration.id, "it has no credentials, and ACTIVEPIECES_API_KEY is not set"
+                integration.id, "it has no credentials, and this app has no default API key"
             )
         shared = self.shares_project(integration)
         if operation in _SIGNED_USER_OPERATIONS and not shared:

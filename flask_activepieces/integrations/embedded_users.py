@@ -7,11 +7,15 @@ that they were ever signed in to.
 
 from __future__ import annotations
 
+import logging
+
 from ..api_client.credentials import SignedEmbedding
 from ..api_client.embedding_token import EmbeddedUser
 from ..api_client.errors import CredentialNotSupported
 from ..config.settings import Settings
 from .store import Integration, project_external_id
+
+log = logging.getLogger(__name__)
 
 #: The least of Activepieces' roles that may manage MCP; it cannot invite people.
 ROLE = "Editor"
@@ -20,12 +24,13 @@ ROLE = "Editor"
 def signed_user(settings: Settings, integration: Integration, operation: str) -> SignedEmbedding:
     """The user of an integration with its own project; `CredentialNotSupported` if the app cannot sign."""
     if settings.signing_key is None or settings.signing_key_id is None:
+        log.warning("ACTIVEPIECES_SIGNING_KEY or ACTIVEPIECES_SIGNING_KEY_ID is not set")
         raise CredentialNotSupported(
             operation,
             credential="the app's own key",
             detail="Activepieces lets no API key do this",
             remedy=(
-                "Set ACTIVEPIECES_SIGNING_KEY and ACTIVEPIECES_SIGNING_KEY_ID,"
+                "Ask the operator of this app to set up a signing key,"
                 " or set this integration up with a user of its own."
             ),
         )

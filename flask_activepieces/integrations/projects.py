@@ -41,7 +41,7 @@ def choose_project(
     if requested is not None:
         if requested not in ids:
             raise InvalidInput(
-                {"projectId": f"the key cannot access this project. {_listed(projects)}"}
+                {"projectId": f"The key cannot access this project. {_listed(projects)}"}
             )
         return requested
     if current in ids:
@@ -51,7 +51,7 @@ def choose_project(
     for project in projects:
         if project.external_id == external_id:
             return project.id
-    raise InvalidInput({"projectId": f"choose a project. {_listed(projects)}"})
+    raise InvalidInput({"projectId": f"Choose a project. {_listed(projects)}"})
 
 
 def find_or_create(client: ActivepiecesClient, *, external_id: str, name: str) -> str:

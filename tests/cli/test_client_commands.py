@@ -145,25 +145,25 @@ def test_a_presets_name_can_be_overruled(run_json: RunJson) -> None:
 REFUSALS = [
     (
         ("--redirect-uri", "https://a.test/", *SCOPE),
-        "--name: a client needs a name",
+        "--name: Required: the consent page shows it",
     ),
-    (("--name", "X", *SCOPE), "--redirect-uri: at least one redirect URI is needed"),
+    (("--name", "X", *SCOPE), "--redirect-uri: At least one redirect URI is required"),
     (
         ("--name", "X", "--redirect-uri", "http://a.test/", *SCOPE),
-        "--redirect-uri: 'http://a.test/': it must use https",
+        "--redirect-uri: 'http://a.test/': must use https",
     ),
-    (("--name", "X", "--redirect-uri", "https://a.test/"), "--scope: at least one scope"),
+    (("--name", "X", "--redirect-uri", "https://a.test/"), "--scope: At least one scope"),
     (
         ("--name", "X", "--redirect-uri", "https://a.test/", "--scope", "x"),
-        "--scope: there is no scope 'x'; ACTIVEPIECES_SCOPES has: profile:read, tasks:read",
+        "--scope: Unknown scope 'x'. Available scopes: profile:read, tasks:read",
     ),
     (
         ("--name", "X", *SCOPE, "--client-credentials"),
-        "--client-credentials: a client that acts for itself must belong to one tenant",
+        "--client-credentials: A client with this grant must belong to one tenant",
     ),
     (
         ("--name", "X", "--redirect-uri", "https://a.test/", *SCOPE, "--public", "--no-pkce"),
-        "-pkce: a public client cannot do without PKCE",
+        "-pkce: A public client must use PKCE",
     ),
     *(
         (
@@ -186,11 +186,11 @@ REFUSALS = [
             "--public",
             "--remember-consent",
         ),
-        "--remember-consent: a public client must show the consent page each time",
+        "--remember-consent: A public client must always show the consent page",
     ),
     (
         ("--name", "X", *SCOPE, "--public", "--introspection"),
-        "--introspection: introspection needs a client with a secret",
+        "--introspection: Introspection requires a client with a secret",
     ),
 ]
 
@@ -414,13 +414,13 @@ def test_update_keeps_the_secret(app: Flask, run: Run, run_json: RunJson) -> Non
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--name", " "), "--name: a client needs a name"),
-        (("--scope", "x"), "--scope: there is no scope 'x'"),
+        (("--name", " "), "--name: Required: the consent page shows it"),
+        (("--scope", "x"), "--scope: Unknown scope 'x'"),
         (
             ("--redirect-uri", "http://a.test/"),
-            "--redirect-uri: 'http://a.test/': it must use https",
+            "--redirect-uri: 'http://a.test/': must use https",
         ),
-        (("--client-credentials",), "--client-credentials: a client that acts for itself must"),
+        (("--client-credentials",), "--client-credentials: A client with this grant must"),
     ],
 )
 def test_an_update_that_does_not_fit_changes_nothing(
@@ -494,7 +494,7 @@ def test_rotate_of_a_public_client_is_refused(run: Run, run_json: RunJson) -> No
     result = run("client", "rotate", made["client_id"])
 
     assert result.exit_code == 1
-    assert "a public client has no secret to rotate" in result.stderr
+    assert "A public client has no secret to rotate" in result.stderr
 
 
 # delete
@@ -551,4 +551,4 @@ def test_a_platform_that_nobody_can_host_has_no_server_of_ones_own(run: Run) -> 
     refused = run("client", "create", "--preset", "zapier", "--server", "https://z.example.com")
 
     assert refused.exit_code == 1
-    assert refused.stderr.startswith("Error: --server: Zapier cannot be hosted")
+    assert refused.stderr.startswith("Error: --server: Zapier cannot be self-hosted")

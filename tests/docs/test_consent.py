@@ -63,7 +63,7 @@ def test_one_block_of_a_page_can_be_changed(
     shown = Person(app, "bob").sees(Program.registered(app).question())
 
     assert "help@example.com" in shown.text
-    assert "You can take this back" not in shown.text
+    assert "You can revoke access" not in shown.text
     assert "consent_token" in shown.form("decision").values
 
 
@@ -73,7 +73,7 @@ def test_the_scopes_of_the_page_are_a_right_setting(make_app: MakeApp, run_page:
 
     shown = Person(app, "bob").sees(program.question(scope="profile:read tasks:read"))
 
-    assert "Always needed by this app" in shown.text
+    assert "Required" in shown.text
 
 
 def test_pages_are_translated_by_the_recipe(

@@ -133,12 +133,12 @@ def test_a_client_is_shown_with_the_tokens_that_it_got_for_itself(
 
     page = f"/oauth/clients/{robot.client_id}"
     assert shown() == (0, None)
-    assert "Tokens for itself" not in alice.sees(page).text
+    assert "Client-credentials tokens" not in alice.sees(page).text
 
     acts(robot)
 
     assert shown() == (1, "2027-01-15T08:00:00Z")
-    assert "1 so far, the last one on 15 Jan 2027" in " ".join(alice.sees(page).text.split())
+    assert "1 so far, most recently on 15 Jan 2027" in " ".join(alice.sees(page).text.split())
 
 
 def test_a_client_that_is_deleted_meanwhile_gets_no_token(app: Flask, robot: Program) -> None:

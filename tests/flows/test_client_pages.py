@@ -114,7 +114,7 @@ def test_an_admin_cannot_let_a_client_skip_the_consent_page(app: Flask, alice: P
     (row,) = rows_of(app, "oauth_clients")
 
     assert not row["remember_consent"]
-    assert "Consent page Shown each time" in alice.sees(f"{LIST}/{row['client_id']}").text
+    assert "Consent page Always shown" in alice.sees(f"{LIST}/{row['client_id']}").text
 
 
 def test_the_page_shows_when_an_operator_lets_a_client_skip_the_consent_page(
@@ -292,16 +292,16 @@ def test_an_unknown_preset_fills_in_nothing(alice: Person) -> None:
 
 #: Invalid input, and its message.
 MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"name": "  "}, "a client needs a name"),
-    ({"name": "n" * 121}, "at most 120 characters"),
-    ({"description": "d" * 501}, "at most 500 characters"),
-    ({"redirect_uris": ""}, "at least one redirect URI is needed"),
-    ({"redirect_uris": "http://maker.test/"}, "it must use https"),
-    ({"redirect_uris": "javascript:alert(1)"}, "its scheme must be https"),
-    ({"redirect_uris": "https://maker.test/#x"}, "it must have no fragment"),
-    ({"scope": []}, "at least one scope is needed"),
-    ({"scope": ["everything"]}, "there is no scope 'everything'"),
-    ({"public": "1", "require_pkce": []}, "a public client cannot do without PKCE"),
+    ({"name": "  "}, "Required: the consent page shows it"),
+    ({"name": "n" * 121}, "At most 120 characters"),
+    ({"description": "d" * 501}, "At most 500 characters"),
+    ({"redirect_uris": ""}, "At least one redirect URI is required"),
+    ({"redirect_uris": "http://maker.test/"}, "must use https"),
+    ({"redirect_uris": "javascript:alert(1)"}, "the scheme must be https"),
+    ({"redirect_uris": "https://maker.test/#x"}, "must not have a fragment"),
+    ({"scope": []}, "At least one scope is required"),
+    ({"scope": ["everything"]}, "Unknown scope 'everything'"),
+    ({"public": "1", "require_pkce": []}, "A public client must use PKCE"),
 ]
 
 
@@ -325,7 +325,7 @@ def test_invalid_input_is_explained_and_the_form_keeps_its_values(
 def test_several_mistakes_are_reported_together(alice: Person) -> None:
     page = Page(create_client(alice, name="", redirect_uris="", scope=[]))
 
-    for message in ("needs a name", "redirect URI is needed", "scope is needed"):
+    for message in ("the consent page shows it", "redirect URI is required", "scope is required"):
         assert message in page.text
 
 

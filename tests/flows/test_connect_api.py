@@ -128,7 +128,7 @@ def test_an_integration_client_is_listed_and_can_only_be_deleted(
     page = alice.person.browser.get(f"/oauth/clients/{client['client_id']}").text
 
     assert client["integration_id"] == integration
-    assert "Made and kept by this app" in page
+    assert "Managed by this app" in page
     assert "Rotate" not in page
     for refused in (
         alice.patches(path, {"client_credentials": True}),
@@ -286,7 +286,7 @@ def browse_from(api_user: ApiUser, site: str | None) -> None:
             {"displayName": "Our Slack"},
             "Sign in at Acme OAuth for the connection “Our Slack” of Acme?",
         ),
-        ({"externalId": "slack-1"}, "Made, or replaced if there is one, with the id slack-1"),
+        ({"externalId": "slack-1"}, "Created, or replaced if it exists, with the ID slack-1"),
     ],
     ids=["a new one", "a name", "an id"],
 )
@@ -334,7 +334,7 @@ def test_a_piece_without_an_app_is_named_in_the_log_and_the_page_shows_no_settin
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=piece)
 
     page = assert_error_page(answer, 422)
-    assert "this app has no OAuth client at the third party of this piece" in page.text
+    assert "This app has no OAuth client at the third party of this piece" in page.text
     assert "ACTIVEPIECES" not in page.text
     assert f"ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece {piece}" in caplog.text
 
@@ -413,7 +413,7 @@ def test_an_invalid_link_shows_an_error_page_in_a_browser(alice: ApiUser, integr
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=PIECE)
 
     page = assert_error_page(answer, 422)
-    assert "This link does not work this piece does not authenticate with OAuth2" in page.text
+    assert "This link does not work This piece does not use OAuth2." in page.text
     assert "pieceName" not in page.text
     assert page.links == {"Back to the app": "/"}
 

@@ -74,7 +74,7 @@ def test_an_approved_app_is_shown_before_it_redeems_its_code(program: Program, b
 
     page = bob.sees(PAGE)
 
-    assert "Last used Not yet" in page.text
+    assert "Last used Never" in page.text
     assert "Connections 0" in page.text
     assert len(buttons(page)) == 1
 

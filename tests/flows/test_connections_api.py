@@ -213,7 +213,7 @@ def test_activepieces_cloud_oauth_apps_do_not_work_on_the_standin(
             "type",
             "Does not match the type of the value.",
         ),
-        ({"pieceName": None}, "pieceName", "ACTIVEPIECES_PIECE_NAME"),
+        ({"pieceName": None}, "pieceName", "no default piece"),
         ({"projectId": "other"}, "projectId", "another project"),
         ({"connectionName": "n" * 101}, "connectionName", "between 1 and 100"),
         ({"metadata": {"a": ["nul\0"]}}, "metadata", "characters"),

@@ -70,7 +70,7 @@ def test_users_read_that_it_is_switched_off(app: Flask, program: Program, bob: P
     page = bob.sees(program.question())
 
     assert page.status == 400
-    assert "is switched off here" in page.text
+    assert "is suspended" in page.text
 
 
 def test_suspending_twice_is_suspending_once(make_app: MakeApp) -> None:

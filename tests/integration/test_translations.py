@@ -57,7 +57,7 @@ ERRORS: dict[str, Callable[[Person, Program], TestResponse]] = {
     "«The app that sent you here is not registered.»": lambda bob, program: asks(
         bob, program, client_id="unknown"
     ),
-    "did not say where to send you back to.»": lambda bob, program: asks(
+    "did not say where to send you afterwards.»": lambda bob, program: asks(
         bob, program, redirect_uri=""
     ),
     "«Tell the app's developers that the state can have at most 2000 characters.»": lambda bob, program: (
@@ -103,9 +103,9 @@ def test_so_are_mistakes_in_a_form(app: Flask) -> None:
     )
 
     for words in (
-        "«at most 120 characters»",
-        "«it must use https; plain http is for loopback only»",
-        "«there is no scope 'everything'; ACTIVEPIECES_SCOPES has: profile:read, tasks:read",
+        "«At most 120 characters.»",
+        "«must use https; plain http is for loopback only.»",
+        "«Unknown scope 'everything'. Available scopes: profile:read, tasks:read",
     ):
         assert words in page.text
 

@@ -63,9 +63,9 @@ class ConnectionLookup:
         if ownership.is_renewable(connection):
             return connection
         if connection.scope == ownership.PLATFORM:
-            problem = "it is a global connection: save it again with the scope PLATFORM"
+            problem = "This is a global connection. Save it again with the scope PLATFORM."
         else:
-            problem = "it belongs to a user, who renews it with one click"
+            problem = "This connection belongs to a user, who can renew it with one click."
         raise InvalidInput({"connectionId": problem})
 
 

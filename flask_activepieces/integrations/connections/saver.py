@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from .leases import Lease, Leases
 from .lookup import ConnectionLookup
 from .new_connection import NewConnection, PlatformSharing
 from .recorder import ConnectionRecorder
+
+log = logging.getLogger(__name__)
 
 _GLOBAL_UPSERT = "global_connections.upsert"
 
@@ -110,7 +113,7 @@ def global_destination(
     client = client_factory.client_for(integration, _GLOBAL_UPSERT)
     if sharing.project_ids is not None and integration.project_id not in sharing.project_ids:
         # The integration could not list it.
-        missing = f"must contain the integration's own project {integration.project_id}"
+        missing = f"Must contain the integration's own project {integration.project_id}."
         raise InvalidInput({"projectIds": missing})
     own_id = ownership.external_id(integration, name, platform=True)
     return Destination(client, integration.project_id, own_id, sharing)
@@ -144,7 +147,8 @@ class ConnectionSaver:
         """Reserve the connection for `save`; `Locked` if another request does not finish saving it."""
         piece_name = new.piece_name or self.settings.piece_name
         if piece_name is None:
-            raise InvalidInput({"pieceName": "is required, since ACTIVEPIECES_PIECE_NAME is empty"})
+            log.warning("ACTIVEPIECES_PIECE_NAME is not set")
+            raise InvalidInput({"pieceName": "Required, because this app has no default piece."})
         destination = self._destination(integration, new, piece_name)
         with self.leases.acquire("connection", *destination.key) as lease:
             existing = destination.find()
@@ -186,7 +190,7 @@ class ConnectionSaver:
             )
         client = self.client_factory.client_for(integration, "connections.upsert")
         if new.project_id not in (None, integration.project_id):
-            raise InvalidInput({"projectId": "this integration is for another project"})
+            raise InvalidInput({"projectId": "This integration is for another project."})
         if new.replaces_id is not None:
             external_id = self.lookup.get_renewable(integration, new.replaces_id).external_id
         elif new.owner_user_id is not None:

@@ -138,7 +138,7 @@ class TenantConnections:
         otherwise flows would fail with it.
         """
         if source_id == target_id:
-            raise InvalidInput({"targetAppConnectionId": "must be another connection"})
+            raise InvalidInput({"targetAppConnectionId": "Must be another connection."})
         client = self.client_factory.client_for(integration, "connections.replace")
         connections = self.list(integration)
         source, target = pick(connections, source_id), pick(connections, target_id)
@@ -146,7 +146,7 @@ class TenantConnections:
             delete_source = apply_to_published and source.scope != ownership.PLATFORM
         if delete_source and not apply_to_published:
             raise InvalidInput(
-                {"deleteSourceConnection": "published flows would be left without a connection"}
+                {"deleteSourceConnection": "Published flows would lose their connection."}
             )
         replace = partial(
             client.connections.replace,

@@ -28,12 +28,12 @@ class BaseUrls:
         try:
             url = server_url(base_url.strip())
         except ValueError as error:
-            raise InvalidInput({"baseUrl": str(error)}) from None
+            raise InvalidInput({"baseUrl": f"Invalid URL: {error}."}) from None
         if api_root(url) == api_root(self.configured):
             return None
         if not self._is_allowed(url):
             raise InvalidInput(
-                {"baseUrl": "this server is not among ACTIVEPIECES_ALLOWED_BASE_URLS"}
+                {"baseUrl": "This server is not allowed. Ask the operator of this app to allow it."}
             )
         return url
 
@@ -42,9 +42,7 @@ class BaseUrls:
         if integration.base_url is None:
             return self.configured
         if not self._is_allowed(integration.base_url):
-            raise IntegrationDisabled(
-                integration.id, "its server is no longer among ACTIVEPIECES_ALLOWED_BASE_URLS"
-            )
+            raise IntegrationDisabled(integration.id, "its server is no longer allowed")
         return integration.base_url
 
     def _is_allowed(self, url: str) -> bool:

@@ -183,13 +183,13 @@ def _token_problem(token: str | None) -> str | None:
         return None
     if not token or not all("!" <= character <= "~" for character in token):
         # It is sent in a header (RFC 9110 §11.4).
-        return "must be printable ASCII without spaces"
-    return f"at most {MAX_TOKEN_LENGTH} characters" if len(token) > MAX_TOKEN_LENGTH else None
+        return "Must be printable ASCII without spaces."
+    return f"At most {MAX_TOKEN_LENGTH} characters." if len(token) > MAX_TOKEN_LENGTH else None
 
 
 def _name_problem(value: str | None, *, beside: str | None) -> str | None:
     if value is None and beside is None:
         return None
     if not value:
-        return "e-mail and password must be set together"
-    return f"at most {MAX_NAME_LENGTH} characters" if len(value) > MAX_NAME_LENGTH else None
+        return "Email and password must be set together."
+    return f"At most {MAX_NAME_LENGTH} characters." if len(value) > MAX_NAME_LENGTH else None

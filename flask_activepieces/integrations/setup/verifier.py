@@ -111,10 +111,10 @@ class SetupVerifier:
         try:
             return self.client_factory.client_with(url, credential).projects.list()
         except (AuthenticationFailed, PermissionDenied) as error:
-            raise InvalidInput({name: "Activepieces does not accept it"}) from error
+            raise InvalidInput({name: "Activepieces does not accept it."}) from error
         except (UnexpectedResponse, RouteNotFound, ResourceNotFound) as error:
             # The call names nothing that could be missing, so a 404 comes from another service with a JSON API.
-            wrong = "this server is not Activepieces"
+            wrong = "This server is not Activepieces."
             if base_url is not None:
                 raise InvalidInput({"baseUrl": wrong}) from error
             if isinstance(error, ResourceNotFound):
@@ -128,14 +128,14 @@ class SetupVerifier:
         key = self.client_factory.app_api_key
         if key is None:
             raise InvalidInput(
-                {"apiKey": "an API key, a user token, or e-mail and password are required"}
+                {"apiKey": "An API key, a user token, or email and password are required."}
             )
         if base_url is not None:
             # The app's key is for the server in the app's settings only.
-            raise InvalidInput({"apiKey": "another server needs its own key"})
+            raise InvalidInput({"apiKey": "Another server requires its own key."})
         if request.project_id is not None:
             raise InvalidInput(
-                {"projectId": "a project can only be chosen with the tenant's own key"}
+                {"projectId": "A project can only be chosen with the tenant's own key."}
             )
         client = self.client_factory.client_with(self.client_factory.base_urls.configured, key)
         if self.settings.project_id is None:

@@ -59,7 +59,7 @@ class PendingAuthorizations:
         """The ``state``; `InvalidInput` if it is too long."""
         state = self._encryptor.encrypt(asdict(pending), context="")
         if len(state) > MAX_STATE_LENGTH:
-            raise InvalidInput({"props": "props are too long"})
+            raise InvalidInput({"props": "Too long."})
         return state
 
     def from_state(

@@ -44,7 +44,7 @@ def check_props(auth: PieceAuth, props: Mapping[str, str]) -> None:
         if value and value not in allowed and not _LABEL.fullmatch(value):
             raise InvalidInput(
                 {
-                    "props": f"{name} must be one of the options, or contain letters, digits, _ and - only"
+                    "props": f"{name} must be one of the options, or contain only letters, digits, _ and -."
                 }
             )
 
@@ -53,7 +53,7 @@ def fill_placeholders(template: str, props: Mapping[str, str]) -> str:
     """The template with the values of the props."""
     missing = {name for name in _PLACEHOLDER.findall(template) if not props.get(name)}
     if missing:
-        raise InvalidInput({"props": f"this piece needs {', '.join(sorted(missing))}"})
+        raise InvalidInput({"props": f"Missing: {', '.join(sorted(missing))}."})
     return _PLACEHOLDER.sub(lambda match: props[match[1]], template)
 
 
@@ -72,7 +72,7 @@ def authorization_url(
     parts = urlsplit(url)
     is_local = parts.scheme == "http" and is_loopback(parts.hostname or "")
     if not (parts.scheme == "https" or is_local) or parts.fragment:
-        raise InvalidInput({"pieceName": "the piece's authorization URL must use https"})
+        raise InvalidInput({"pieceName": "The piece's authorization URL must use https."})
     prompt = auth.prompt or "consent"
     parameters: dict[str, Any] = {
         "response_type": "code",

@@ -40,8 +40,8 @@ log = logging.getLogger(__name__)
 
 #: Flow authors there could print the secret, and choose by a piece where it is sent.
 _OPERATOR_PLATFORM_ONLY = (
-    "not available on your own Activepieces: register an OAuth app there and use PLATFORM_OAUTH2 with its clientId,"
-    " or CLOUD_OAUTH2"
+    "Not available on your own Activepieces. Register an OAuth app there and use PLATFORM_OAUTH2 with its clientId,"
+    " or CLOUD_OAUTH2."
 )
 
 
@@ -207,12 +207,12 @@ class ThirdPartySignIn:
             renewed = self.lookup.get_renewable(integration, request.connection_id)
             piece_name, display_name = renewed.piece_name, renewed.display_name
         if not piece_name:
-            raise InvalidInput({"pieceName": "is required, or the id of a connection"})
+            raise InvalidInput({"pieceName": "Required, unless connectionId is sent."})
         client = self.client_factory.client_for(integration, "pieces.get")
         piece = client.pieces.get(piece_name)
         auth = piece_auth.oauth2_auth(piece)
         if auth is None or not auth.auth_url:
-            raise InvalidInput({"pieceName": "this piece does not authenticate with OAuth2"})
+            raise InvalidInput({"pieceName": "This piece does not use OAuth2."})
         client_id = self._client_id(integration, request, piece_name)
         piece_auth.check_props(auth, request.props)
         connection = NewConnection(
@@ -228,14 +228,14 @@ class ThirdPartySignIn:
     ) -> str:
         if request.type != OAuth2.type:
             if not request.client_id:
-                raise InvalidInput({"clientId": f"is required for {request.type}"})
+                raise InvalidInput({"clientId": f"Required for {request.type}."})
             return request.client_id
         if integration.has_credentials:
             raise InvalidInput({"type": _OPERATOR_PLATFORM_ONLY})
         if piece_name not in self.settings.third_party_apps:
             log.warning("ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece %s", piece_name)
             raise InvalidInput(
-                {"pieceName": "this app has no OAuth client at the third party of this piece"}
+                {"pieceName": "This app has no OAuth client at the third party of this piece."}
             )
         return self.settings.third_party_apps[piece_name].client_id
 

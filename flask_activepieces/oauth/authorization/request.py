@@ -149,8 +149,8 @@ def _check_usable(client: OAuthClient) -> None:
         )
     if client.disabled_at is not None:
         raise UnverifiedClientError(
-            Message("%(app)s is switched off here.", app=client.name),
-            Message("Ask an administrator of your workspace to switch it on again."),
+            Message("%(app)s is suspended.", app=client.name),
+            Message("Ask an administrator of your workspace to enable it."),
         )
 
 
@@ -161,7 +161,7 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
         if len(client.redirect_uris) == 1:
             return client.redirect_uris[0]
         raise UnverifiedClientError(
-            Message("%(app)s did not say where to send you back to.", app=client.name),
+            Message("%(app)s did not say where to send you afterwards.", app=client.name),
             Message("Tell the app's developers that the parameter redirect_uri is missing."),
         )
     if not client.accepts_redirect(uri):

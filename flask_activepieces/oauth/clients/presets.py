@@ -24,9 +24,7 @@ class Preset:
         if server is None:
             return self.redirect_uris
         if self.self_hosted_path is None:
-            raise InvalidInput(
-                {"server": f"{self.title} cannot be hosted on a server of one's own"}
-            )
+            raise InvalidInput({"server": f"{self.title} cannot be self-hosted."})
         return (server.rstrip("/") + self.self_hosted_path,)
 
 

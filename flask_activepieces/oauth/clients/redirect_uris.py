@@ -27,14 +27,14 @@ _LONGEST = 2000
 def problem_with(uri: str, *, public: bool) -> Message | None:
     """Why this URI cannot be registered, in words for its author; None when it can."""
     if len(uri) > _LONGEST or not _URI.fullmatch(uri):
-        return Message("it must be an absolute URI of plain ASCII characters")
+        return Message("must be an absolute URI of plain ASCII characters.")
     try:
         parts = urlsplit(uri)
         _ = parts.port
     except ValueError:
-        return Message("it is not a valid URI")
+        return Message("not a valid URI.")
     if "#" in uri:
-        return Message("it must have no fragment (RFC 6749 section 3.1.2)")
+        return Message("must not have a fragment.")
     if parts.scheme in ("http", "https"):
         return _problem_with_web(parts)
     return _problem_with_private_scheme(parts, public=public)
@@ -42,13 +42,13 @@ def problem_with(uri: str, *, public: bool) -> Message | None:
 
 def _problem_with_web(parts: SplitResult) -> Message | None:
     if not parts.hostname:
-        return Message("it has no host")
+        return Message("must have a host name.")
     if not _HOST.fullmatch(parts.hostname):
-        return Message("its host is no host name")
+        return Message("invalid host name.")
     if parts.username is not None or parts.password is not None:
-        return Message("it must have no user name or password")
+        return Message("must not have a user name or password.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        return Message("it must use https; plain http is for loopback only")
+        return Message("must use https; plain http is for loopback only.")
     return None
 
 
@@ -56,12 +56,12 @@ def _problem_with_private_scheme(parts: SplitResult, *, public: bool) -> Message
     # RFC 8252 §7.1: a private scheme is a reversed domain name, which also keeps out javascript: and data:.
     if "." not in parts.scheme:
         return Message(
-            "its scheme must be https, or for an installed app a reversed domain such as com.example.app"
+            "the scheme must be https, or for an installed app a reversed domain such as com.example.app."
         )
     if parts.netloc and not _HOST.fullmatch(parts.netloc):
-        return Message("its host is no host name")
+        return Message("invalid host name.")
     if not public:
-        return Message("an installed app's own scheme is for public clients only")
+        return Message("a private scheme is for public clients only.")
     return None
 
 

@@ -54,22 +54,22 @@ class Registration:
 
     def _problem_with_name(self) -> Message | None:
         if not self.name.strip():
-            return Message("a client needs a name: it is what people read on the consent page")
+            return Message("Required: the consent page shows it.")
         if not self.name.isprintable():
-            return Message("it must be one line of printable characters")
+            return Message("Must be one line of printable characters.")
         return _at_most(LONGEST_NAME) if len(self.name) > LONGEST_NAME else None
 
     def _problem_with_description(self) -> Message | None:
         if not self.description.isprintable():
-            return Message("it must be one line of printable characters")
+            return Message("Must be one line of printable characters.")
         too_long = len(self.description) > LONGEST_DESCRIPTION
         return _at_most(LONGEST_DESCRIPTION) if too_long else None
 
     def _problem_with_redirects(self) -> Message | None:
         if not self.redirect_uris and not self.client_credentials and not self.can_introspect:
-            return Message("at least one redirect URI is needed")
+            return Message("At least one redirect URI is required.")
         if len(self.redirect_uris) > MOST_REDIRECT_URIS:
-            return Message("at most %(most)d redirect URIs", most=MOST_REDIRECT_URIS)
+            return Message("At most %(most)d redirect URIs.", most=MOST_REDIRECT_URIS)
         for uri in self.redirect_uris:
             problem = redirects.problem_with(uri, public=self.public)
             if problem:
@@ -81,13 +81,13 @@ class Registration:
         there_are = ", ".join(known) or Message("none")
         if unknown:
             return Message(
-                "there is no scope %(name)r; ACTIVEPIECES_SCOPES has: %(known)s",
+                "Unknown scope %(name)r. Available scopes: %(known)s.",
                 name=unknown[0],
                 known=there_are,
             )
         if not self.scope.split() and not self.can_introspect:
             return Message(
-                "at least one scope is needed; ACTIVEPIECES_SCOPES has: %(known)s", known=there_are
+                "At least one scope is required. Available scopes: %(known)s.", known=there_are
             )
         return None
 
@@ -95,40 +95,38 @@ class Registration:
         if not self.client_credentials:
             return None
         if self.public:
-            return Message("a public client has no credentials of its own (RFC 6749 section 4.4)")
+            return Message("A public client has no credentials, so it cannot use this grant.")
         if self.tenant_id is None:
-            return Message("a client that acts for itself must belong to one tenant")
+            return Message("A client with this grant must belong to one tenant.")
         return None
 
     def _problem_with_pkce(self) -> Message | None:
         if self.public and not self.require_pkce:
-            return Message("a public client cannot do without PKCE (RFC 9700 section 2.1.1)")
+            return Message("A public client must use PKCE.")
         return None
 
     def _problem_with_remembering(self) -> Message | None:
         if not self.remember_consent:
             return None
         if self.public:
-            return Message(
-                "a public client must show the consent page each time (RFC 8252 section 8.6)"
-            )
+            return Message("A public client must always show the consent page.")
         for uri in self.redirect_uris:
             if redirects.posts_code_to_opener(uri):
                 return Message(
-                    "%(uri)r looks like the redirect page of Activepieces, which hands every code to the window"
-                    " that opened it: its client must show the consent page each time",
+                    "%(uri)r looks like the redirect page of Activepieces, which gives every code to the window"
+                    " that opened it. Its client must always show the consent page.",
                     uri=uri[:120],
                 )
         return None
 
     def _problem_with_introspection(self) -> Message | None:
         if self.public and self.can_introspect:
-            return Message("introspection needs a client with a secret (RFC 7662 section 2.1)")
+            return Message("Introspection requires a client with a secret.")
         return None
 
 
 def _at_most(most: int) -> Message:
-    return Message("at most %(most)d characters", most=most)
+    return Message("At most %(most)d characters.", most=most)
 
 
 def row_values(registration: Registration) -> dict[str, Any]:

@@ -185,7 +185,7 @@ class OAuthClients:
         """See `rotate_secret`; the `new_secret` is made before the transaction, which may run twice."""
         _check_not_managed(client, integration_id)
         if not client.is_confidential:
-            raise InvalidInput({"client_id": Message("a public client has no secret to rotate")})
+            raise InvalidInput({"client_id": Message("A public client has no secret to rotate.")})
         event = _event("client.secret_rotated", client, now)
         current = stored.find_by_id(transaction.conn, client.client_id)
         if current is None:
@@ -290,8 +290,8 @@ def _check_not_managed(client: OAuthClient, integration_id: str | None) -> None:
         raise InvalidInput(
             {
                 "client_id": Message(
-                    "this client is managed by an integration; you can only delete it,"
-                    " and the integration then creates another"
+                    "This client is managed by an integration. You can only delete it,"
+                    " and the integration then creates another."
                 )
             }
         )

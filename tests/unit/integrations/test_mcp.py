@@ -146,16 +146,17 @@ def test_the_app_signs_in_no_user_in_a_shared_project(vouching: ServiceHarness) 
 
 
 @pytest.mark.parametrize("absent", ["signing_key", "signing_key_id"])
-def test_without_a_signing_key_the_settings_are_named(
-    vouching: ServiceHarness, absent: str
+def test_without_a_signing_key_the_log_names_the_settings(
+    vouching: ServiceHarness, absent: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = vouching.with_settings(**{absent: None})
     made = app.set_up(tenant_id=app.tenant)
     app.upstream.calls.clear()
 
-    with pytest.raises(CallNotSupported, match="ACTIVEPIECES_SIGNING_KEY_ID"):
+    with pytest.raises(CallNotSupported, match="set up a signing key"):
         app.services.mcp.get(made)
 
+    assert "ACTIVEPIECES_SIGNING_KEY_ID" in caplog.text
     assert app.upstream.calls == []
 
 

@@ -122,7 +122,7 @@ def test_a_project_that_the_key_does_not_see_is_refused_and_others_are_named(
 def test_where_there_are_several_projects_one_must_be_chosen(harness: ServiceHarness) -> None:
     found = refused(harness, api_key=harness.upstream.api_key)
 
-    assert "choose" in found["projectId"]
+    assert "Choose" in found["projectId"]
     assert harness.upstream.project_id in found["projectId"]
 
 

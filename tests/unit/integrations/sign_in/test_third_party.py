@@ -427,7 +427,7 @@ def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
 def test_what_would_make_too_long_a_url_is_refused_at_the_beginning(
     registered: ServiceHarness, integration: Integration
 ) -> None:
-    with pytest.raises(InvalidInput, match="too long"):
+    with pytest.raises(InvalidInput, match="Too long"):
         started(registered, integration, props={"port": "1", "x": "y" * MAX_STATE_LENGTH})
 
 
