@@ -1,1 +1,1 @@
-"""What the extension costs, as multiples of a bare Flask view: `make bench`, explained in docs/performance.md."""
+"""The cost of the extension as a multiple of an empty Flask view: `make bench`, explained in docs/performance.md."""

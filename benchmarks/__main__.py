@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure everything, print one table."""
+"""``python -m benchmarks``: run all benchmarks and print a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import report
 from .databases import Database, server, sqlite
 from .imports import measure_imports
 from .listing import measure_listing
-from .measurement import Measured, Plan, measure
+from .measurement import Measurement, Plan, measure
 
 _POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 _FULL = Plan(rounds=9, requests=600, warm_up=200)
@@ -22,24 +22,24 @@ _QUICK = Plan(rounds=3, requests=200, warm_up=100)
 
 
 def main() -> None:
-    """Measure as the command line says."""
+    """Run the benchmarks that the command line selects."""
     options = _options()
     plan = _QUICK if options.quick else _FULL
-    print(f"{report.surroundings()}\n\n{report.heading()}")
-    found: list[Measured] = []
+    print(f"{report.environment()}\n\n{report.heading()}")
+    measurements: list[Measurement] = []
     for database in _databases(options):
         try:
             with database as opened:
-                for each in measure(opened, plan, options.only):
-                    found.append(each)
-                    print(report.row(each), flush=True)
+                for measurement in measure(opened, plan, options.only):
+                    measurements.append(measurement)
+                    print(report.row(measurement), flush=True)
         except DBAPIError as error:
             print(f"not measured: {str(error.orig).splitlines()[0]}")
     imports = measure_imports(3 if options.quick else 15)
     listing = measure_listing(plan.rounds)
     print(f"\n{report.import_line(imports)}\n{report.listing_line(listing)}")
     if options.json:
-        report.write_json(options.json, plan, found, imports, listing)
+        report.write_json(options.json, plan, measurements, imports, listing)
 
 
 def _databases(options: argparse.Namespace) -> Iterator[AbstractContextManager[Database]]:
@@ -53,16 +53,16 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument(
-        "--only", default="", metavar="WORD", help="operations with this word in their name"
+        "--only", default="", metavar="NAME", help="only operations with NAME in their title"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     parser.add_argument(
         "--postgres",
         default=os.environ.get("TEST_POSTGRES_URL") or _POSTGRES,
         metavar="URL",
-        help="a database on the server to use; one of our own is made beside it and dropped",
+        help="a database on the server; the benchmarks create their own database there and drop it",
     )
-    parser.add_argument("--mariadb", metavar="URL", help="measure MariaDB or MySQL as well")
+    parser.add_argument("--mariadb", metavar="URL", help="also measure MariaDB or MySQL")
     return parser.parse_args()
 
 

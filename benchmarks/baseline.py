@@ -1,4 +1,4 @@
-"""The baseline: the cost of Flask and gunicorn with an empty view. It does not import the extension."""
+"""The baseline: an app with an empty view, which does not import the extension."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PATH = "/bare"
 
 
 def create() -> Flask:
-    """An app whose only view accepts the same requests as the measured ones, and ignores their content."""
+    """Create the app. Its view accepts the measured requests and ignores their content."""
     app = Flask(__name__)
 
     @app.route(PATH, methods=["GET", "POST"])

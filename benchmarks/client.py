@@ -1,7 +1,7 @@
-"""The load: several connections at once, each sending one request after the other. Its own CPU time is not counted.
+"""The HTTP client of the benchmarks: several connections, each with one request after the other.
 
-A request stream is a generator that yields requests and receives the body of each response, so that a chain of
-refreshes can use the token that it just received. What comes before its first ``yield`` is not measured.
+A request stream is a generator that yields requests and receives the body of each response, so that a refresh can use
+the token from the previous response. Code before the first ``yield`` is not measured. Nor is the client.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ CONNECTIONS = 4
 
 @dataclass(frozen=True)
 class Request:
-    """A request; the baseline gets the same one under another path."""
+    """A request. The baseline receives the same one at another path."""
 
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
 
-    def wire(self, path: str | None = None) -> bytes:
-        """The request as bytes."""
+    def to_bytes(self, path: str | None = None) -> bytes:
+        """The request as HTTP/1.1."""
         lines = [f"{self.method} {path or self.path} HTTP/1.1", "Host: 127.0.0.1"]
         lines += [f"{name}: {value}" for name, value in self.headers]
         if self.body:
@@ -38,28 +38,28 @@ MakeStream = Callable[[int], RequestStream]
 
 
 def prepare(make_stream: MakeStream, count: int, port: int) -> Callable[[], None]:
-    """Make what ``count`` requests need; calling the result sends them, on all connections at once."""
+    """Prepare ``count`` requests; the returned function sends them on all connections."""
 
-    def drive(stream: RequestStream, request: Request) -> None:
+    def send_stream(stream: RequestStream, request: Request) -> None:
         try:
             while True:
-                request = stream.send(_exchange(port, request.wire()))
+                request = stream.send(_send(port, request.to_bytes()))
         except StopIteration:
             return
 
-    return partial(_at_once, drive, _streams(make_stream, count // CONNECTIONS))
+    return partial(_run_all, send_stream, _streams(make_stream, count // CONNECTIONS))
 
 
 def prepare_baseline(
     make_stream: MakeStream, count: int, port: int, *, path: str
 ) -> Callable[[], None]:
-    """The same number of requests to the baseline view, with the operation's method, headers and body."""
+    """Prepare the same number of requests to the baseline, with the operation's method, headers and body."""
 
-    def drive(_: RequestStream, request: Request) -> None:
-        for _number in range(count // CONNECTIONS):
-            _exchange(port, request.wire(path))
+    def send_copies(_: RequestStream, request: Request) -> None:
+        for _count in range(count // CONNECTIONS):
+            _send(port, request.to_bytes(path))
 
-    return partial(_at_once, drive, _streams(make_stream, 1))
+    return partial(_run_all, send_copies, _streams(make_stream, 1))
 
 
 def _streams(make_stream: MakeStream, length: int) -> list[tuple[RequestStream, Request]]:
@@ -67,23 +67,23 @@ def _streams(make_stream: MakeStream, length: int) -> list[tuple[RequestStream, 
     return [(stream, next(stream)) for stream in streams]
 
 
-def _at_once(
-    drive: Callable[[RequestStream, Request], None],
+def _run_all(
+    send: Callable[[RequestStream, Request], None],
     streams: Sequence[tuple[RequestStream, Request]],
 ) -> None:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for done in [pool.submit(drive, stream, first) for stream, first in streams]:
-            done.result()
+        for future in [pool.submit(send, stream, first) for stream, first in streams]:
+            future.result()
 
 
-def _exchange(port: int, wire: bytes) -> bytes:
-    # gunicorn's sync worker closes after each answer, so the response ends where the stream ends.
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(wire)
+def _send(port: int, request: bytes) -> bytes:
+    # gunicorn's sync worker closes the connection after each response.
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
+        sock.sendall(request)
         received = bytearray()
-        while part := connection.recv(65536):
+        while part := sock.recv(65536):
             received += part
     head, _, body = bytes(received).partition(b"\r\n\r\n")
     if head[9:12] != b"200":
-        raise RuntimeError(f"not 200 but: {bytes(received)[:1000]!r}")
+        raise RuntimeError(f"expected status 200: {bytes(received)[:1000]!r}")
     return body

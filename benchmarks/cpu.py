@@ -1,4 +1,4 @@
-"""CPU time, user and system together, of processes and of single threads, as Linux has it in /proc."""
+"""CPU time of processes and threads, user and system together, from Linux's /proc."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes that this one started and that still run."""
+    """The ids of the running child processes."""
     return [
         int(child)
         for task in _tasks(pid)
@@ -19,18 +19,18 @@ def children_of(pid: int) -> list[int]:
     ]
 
 
-def family_of(pid: int) -> list[Path]:
-    """The threads of a process and of all its children, as directories below /proc."""
+def threads_of(pid: int) -> list[Path]:
+    """The threads of a process and its children, as directories in /proc."""
     return [task for process in (pid, *children_of(pid)) for task in _tasks(process)]
 
 
 def thread(thread_id: int) -> Path:
-    """One thread; a process with a single thread has the same number."""
+    """The directory of a thread. A process with one thread has the same id."""
     return PROC / str(thread_id) / "task" / str(thread_id)
 
 
-def is_of(task: Path, program: str) -> bool:
-    """Whether the thread is there and belongs to that program."""
+def runs(task: Path, program: str) -> bool:
+    """Whether the thread exists and belongs to this program."""
     try:
         return (task / "comm").read_text(encoding="utf-8").strip() == program
     except OSError:
@@ -38,16 +38,16 @@ def is_of(task: Path, program: str) -> bool:
 
 
 def seconds(tasks: Iterable[Path]) -> float:
-    """The CPU time that these threads have had since they began."""
+    """The CPU time of these threads since they started."""
     return sum(_seconds(task) for task in tasks)
 
 
 def _seconds(task: Path) -> float:
     try:
-        # The scheduler's own count, in nanoseconds; the two numbers in "stat" are the same time in ticks.
+        # In nanoseconds; "stat" has the same time in ticks.
         return int((task / "schedstat").read_text(encoding="ascii").split()[0]) / 1e9
     except FileNotFoundError:
-        # The program's name, in parentheses, may contain spaces; utime and stime are the 14th and 15th field.
+        # utime and stime are fields 14 and 15; the program's name in parentheses may contain spaces.
         fields = (task / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 

@@ -1,4 +1,7 @@
-"""``python -m benchmarks.fixed_response``: always returns a list of 1,000 connections, and prints its port."""
+"""``python -m benchmarks.fixed_response``: a server that returns 1,000 connections to every request.
+
+It prints its port.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from tests.support.recordings import recording
 CONNECTIONS = 1000
 
 
-def answer() -> bytes:
-    """1,000 copies of the first connection of a 0.85.2 server, each with its own id and a flow."""
+def response_body() -> bytes:
+    """A page of 1,000 copies of a recorded connection, each with its own id and a flow."""
     item = recording("conn list default").body["data"][0]
     rows = [
         item | {"id": f"{number:021d}", "externalId": f"c-{number}", "flowIds": [f"{number:021d}"]}
@@ -22,8 +25,8 @@ def answer() -> bytes:
 
 
 class _FixedResponse(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # so that connections are kept
-    body = answer()
+    protocol_version = "HTTP/1.1"  # keeps connections open
+    body = response_body()
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -33,11 +36,11 @@ class _FixedResponse(BaseHTTPRequestHandler):
         self.wfile.write(self.body)
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: logging would be measured too."""
+        """Do nothing."""
 
 
 def main() -> None:
-    """Serve until stopped."""
+    """Serve until the process is terminated."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _FixedResponse) as server:
         print(server.server_address[1], flush=True)
         server.serve_forever()

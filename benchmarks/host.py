@@ -1,4 +1,4 @@
-"""The app under test: the extension in an app with a single, always signed-in user."""
+"""The measured app: the extension, with one user who is always signed in."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_activepieces import Activepieces, Host, Principal, Workspace, require_scope
 from flask_activepieces.host.interface import Permission
 
-#: The servers and the process that issues codes for them must agree on both.
+#: Shared by the servers and the process that issues codes for them.
 SECRET_KEY = "a secret key for benchmarks only, long enough"  # noqa: S105  # made up
 PUBLIC_URL = "https://bench.example"
 SCOPES = {"tasks:read": "See tasks", "tasks:write": "Change tasks"}
-USER = Principal(user_id="somebody", tenant_id="acme", display_name="Somebody")
+USER = Principal(user_id="ada", tenant_id="acme", display_name="Ada")
 WORKSPACE = Workspace("acme", "Acme")
 PROTECTED = "/protected"
 
 
 class OneUserHost(Host):
-    """Needs neither a session nor a query, so that only the extension is measured."""
+    """A host without a session and without queries, so that only the extension is measured."""
 
     def current_principal(self) -> Principal | None:
-        """Always somebody."""
+        """The only user."""
         return USER
 
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
-        """Always somebody."""
+        """The only user."""
         return USER
 
     def allows(self, principal: Principal, permission: Permission) -> bool:
-        """Everything."""
+        """Yes."""
         return True
 
     def login_url(self, next_url: str) -> str:
-        """Never used: the user is always signed in."""
+        """Never used."""
         return "/login"
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
-        """One."""
+        """The only workspace."""
         return [WORKSPACE]
 
 
 def create(database_url: str, max_staleness: int = 0) -> Flask:
-    """The app, with a protected view that does the same as the baseline view."""
+    """Create the app. Its protected view does the same as the baseline view."""
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=SECRET_KEY,

@@ -15,8 +15,8 @@ TARGET = 1.3
 
 
 @dataclass(frozen=True)
-class Imports:
-    """Milliseconds of CPU in a fresh interpreter, medians."""
+class ImportTimes:
+    """Median milliseconds of CPU in a new interpreter."""
 
     base_ms: float
     package_ms: float
@@ -25,14 +25,14 @@ class Imports:
 
     @property
     def met(self) -> bool:
-        """Whether the package stays within its target."""
+        """Whether the target is met."""
         return self.ratio <= self.target
 
 
-def measure_imports(rounds: int) -> Imports:
-    """Both in turn, each time in a new process."""
+def measure_imports(rounds: int) -> ImportTimes:
+    """Import the dependencies and the package in turn, each time in a new process."""
     with TemporaryDirectory() as compiled:
-        # Bytecode is compiled once per installation, so compile it before measuring.
+        # The first import compiles the bytecode, which happens only once per installation.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         _milliseconds(BASE + PACKAGE, environment)
@@ -40,7 +40,7 @@ def measure_imports(rounds: int) -> Imports:
             (_milliseconds(BASE, environment), _milliseconds(PACKAGE, environment))
             for _ in range(rounds)
         ]
-    return Imports(
+    return ImportTimes(
         base_ms=median(base for base, _ in pairs),
         package_ms=median(package for _, package in pairs),
         ratio=median(package / base for base, package in pairs),

@@ -28,7 +28,7 @@ _PROJECT = "H4SMHoAgJs8TNlXiaOIoV"
 
 @dataclass(frozen=True)
 class Listing:
-    """Milliseconds of CPU of the calling process for a list, without the server's; medians of rounds."""
+    """Median milliseconds of CPU of the calling process for one list."""
 
     baseline_ms: float
     listed_ms: float
@@ -38,21 +38,21 @@ class Listing:
 
     @property
     def met(self) -> bool:
-        """Whether a list stays within its target."""
+        """Whether the target is met."""
         return self.ratio <= self.target
 
 
 def measure_listing(rounds: int, *, lists: int = 20) -> Listing:
-    """Alternates the plain call and the client's list; a round has ``lists`` of each."""
-    with _served() as url:
-        client = ActivepiecesClient(url, _KEY)
-        works = (_baseline(url), lambda: _list(client))
-        _round(works, lists)
-        gc.freeze()  # keeps existing objects out of the collections after each call
-        timed = [_round(works, lists) for _ in range(rounds)]
+    """Alternate the plain call and the API client's; a round has ``lists`` of each."""
+    with _serve() as url:
+        api_client = ActivepiecesClient(url, _KEY)
+        functions = (_baseline(url), lambda: _list(api_client))
+        _round(functions, lists)
+        gc.freeze()  # excludes existing objects from the collections below
+        timings = [_round(functions, lists) for _ in range(rounds)]
         gc.unfreeze()
-    ratios = [listed / baseline for baseline, listed in timed]
-    baseline_ms, listed_ms = (median(column) for column in zip(*timed, strict=True))
+    ratios = [listed / baseline for baseline, listed in timings]
+    baseline_ms, listed_ms = (median(column) for column in zip(*timings, strict=True))
     return Listing(
         baseline_ms=baseline_ms,
         listed_ms=listed_ms,
@@ -62,41 +62,41 @@ def measure_listing(rounds: int, *, lists: int = 20) -> Listing:
 
 
 def _baseline(url: str) -> Callable[[], None]:
-    """The cheapest call with requests: a session that keeps its connection open."""
+    """The cheapest call with requests, in a session that keeps its connection open."""
     session = requests.Session()
     query: dict[str, str | int] = {"projectId": _PROJECT, "limit": NO_LIMIT}
 
-    def work() -> None:
-        answer = session.get(
+    def call() -> None:
+        response = session.get(
             f"{url}/api/v1/app-connections",
             params=query,
             headers={"Authorization": f"Bearer {_KEY}"},
             timeout=30,
         )
-        assert len(json.loads(answer.content)["data"]) == CONNECTIONS
+        assert len(json.loads(response.content)["data"]) == CONNECTIONS
 
-    return work
-
-
-def _list(client: ActivepiecesClient) -> None:
-    assert len(client.connections.list(_PROJECT)) == CONNECTIONS
+    return call
 
 
-def _round(works: Sequence[Callable[[], None]], times: int) -> tuple[float, ...]:
-    """Milliseconds of each; they take turns after every call."""
-    spent = [0.0] * len(works)
+def _list(api_client: ActivepiecesClient) -> None:
+    assert len(api_client.connections.list(_PROJECT)) == CONNECTIONS
+
+
+def _round(functions: Sequence[Callable[[], None]], times: int) -> tuple[float, ...]:
+    """Call the functions in turn. Returns the milliseconds of each."""
+    spent = [0.0] * len(functions)
     for _ in range(times):
-        for place, work in enumerate(works):
-            gc.collect()  # so that none cleans up after the other
+        for index, function in enumerate(functions):
+            gc.collect()  # so that no function collects the garbage of another
             start = time.process_time()
-            work()
-            spent[place] += time.process_time() - start
-    return tuple(each / times * 1000 for each in spent)
+            function()
+            spent[index] += time.process_time() - start
+    return tuple(seconds / times * 1000 for seconds in spent)
 
 
 @contextmanager
-def _served() -> Iterator[str]:
-    """The fixed response, served by another process."""
+def _serve() -> Iterator[str]:
+    """Run the server with the fixed response in another process."""
     command = [sys.executable, "-m", "benchmarks.fixed_response"]
     process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
     try:

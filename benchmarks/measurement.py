@@ -1,4 +1,4 @@
-"""Measures the baseline and the operation in alternating rounds, so that disturbances affect both."""
+"""Measures the baseline and the operations in alternating rounds, so that other load affects both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .statements import count_statements
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is sent."""
+    """The number of rounds and requests."""
 
     rounds: int
     requests: int  # in a round
@@ -28,7 +28,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Round:
-    """CPU seconds of the same number of requests to the baseline and to the operation."""
+    """CPU seconds of the baseline and of the operation, for the same number of requests."""
 
     baseline_server: float
     server: float
@@ -41,31 +41,31 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One operation on one database; times are microseconds of CPU a request, medians of all rounds."""
+class Measurement:
+    """An operation on a database. Times are medians of all rounds, in microseconds of CPU per request."""
 
     operation: str
     database: str
     baseline_us: float
     server_us: float
-    #: None if the database's processes are not visible; the ratio then leaves them out.
+    #: None if the database's processes are not visible; the ratio then excludes them.
     database_us: float | None
     ratio: float
-    #: The smallest and the largest ratio of any round.
+    #: The smallest and the largest ratio.
     spread: tuple[float, float]
     target: float | None
     statements: int
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None if there is no target, or if part of the cost was not visible."""
+        """Whether the target is met; None without a target, or if the database's cost is not visible."""
         if self.target is None or self.database_us is None:
             return None
         return self.ratio <= self.target
 
 
-def measure(database: Database, plan: Plan, wanted: str) -> Iterator[Measured]:
-    """Every operation on one database whose title contains ``wanted``."""
+def measure(database: Database, plan: Plan, name: str) -> Iterator[Measurement]:
+    """Measure the operations on this database whose titles contain ``name``."""
     app = host.create(database.url)
     with app.app_context(), ExitStack() as running:
         db = app.extensions["sqlalchemy"]
@@ -73,7 +73,7 @@ def measure(database: Database, plan: Plan, wanted: str) -> Iterator[Measured]:
         running.callback(db.engine.dispose)
         token_factory = TokenFactory(app)
         baseline_server = running.enter_context(serve("benchmarks.baseline:create()"))
-        operations = [operation for operation in OPERATIONS if wanted in operation.title]
+        operations = [operation for operation in OPERATIONS if name in operation.title]
         servers = {
             bound: running.enter_context(
                 serve(f"benchmarks.host:create({database.url!r}, {bound})")
@@ -89,7 +89,7 @@ def measure(database: Database, plan: Plan, wanted: str) -> Iterator[Measured]:
             statements = count_statements(
                 host.create(database.url, operation.max_staleness), make_stream
             )
-            yield _summary(operation, database, plan, rounds, visible, statements)
+            yield _summarize(operation, database, plan, rounds, visible, statements)
 
 
 def _rounds(
@@ -104,39 +104,39 @@ def _rounds(
     prepare_baseline(make_stream, plan.warm_up, baseline_server.port, path=baseline.PATH)()
     tasks: list[Path] | None = database.tasks()
 
-    def of_database() -> float:
+    def database_seconds() -> float:
         return cpu.seconds(tasks or [])
 
-    def one() -> Round:
+    def measure_round() -> Round:
         send_baseline = prepare_baseline(
             make_stream, plan.requests, baseline_server.port, path=baseline.PATH
         )
         send = prepare(make_stream, plan.requests, server.port)
-        (baseline_time,) = _spent(send_baseline, baseline_server.cpu_seconds)
-        server_time, database_time = _spent(send, server.cpu_seconds, of_database)
+        (baseline_time,) = _measure_clocks(send_baseline, baseline_server.cpu_seconds)
+        server_time, database_time = _measure_clocks(send, server.cpu_seconds, database_seconds)
         return Round(baseline_time, server_time, database_time)
 
-    return [one() for _ in range(plan.rounds)], tasks is not None
+    return [measure_round() for _ in range(plan.rounds)], tasks is not None
 
 
-def _spent(work: Callable[[], None], *clocks: Callable[[], float]) -> list[float]:
+def _measure_clocks(function: Callable[[], None], *clocks: Callable[[], float]) -> list[float]:
     before = [clock() for clock in clocks]
-    work()
+    function()
     return [clock() - start for clock, start in zip(clocks, before, strict=True)]
 
 
-def _summary(
+def _summarize(
     operation: Operation,
     database: Database,
     plan: Plan,
     rounds: list[Round],
     visible: bool,
     statements: int,
-) -> Measured:
+) -> Measurement:
     sent = plan.requests // CONNECTIONS * CONNECTIONS
     micro = 1e6 / sent
     ratios = [each.ratio for each in rounds]
-    return Measured(
+    return Measurement(
         operation=operation.title,
         database=database.title,
         baseline_us=median(each.baseline_server for each in rounds) * micro,

@@ -1,4 +1,4 @@
-"""The measured operations, each a stream of requests, and the factory that prepares their codes and tokens."""
+"""The measured operations, each a stream of requests, and the factory of their codes and tokens."""
 
 from __future__ import annotations
 
@@ -11,40 +11,35 @@ from urllib.parse import urlencode
 
 from flask import Flask
 
-from flask_activepieces.oauth.authorization import codes
-from flask_activepieces.oauth.authorization.codes import AuthorizationCode
 from flask_activepieces.oauth.clients.registration import Registration
-from flask_activepieces.oauth.tokens.families import TokenFamilies
-from flask_activepieces.oauth.tokens.grant_types import new_family
-from flask_activepieces.oauth.tokens.issuer import TokenIssuer
 from flask_activepieces.state import get_state
-from flask_activepieces.web.oauth.token_endpoints import FORM
 
 from . import host
 from .client import Request, RequestStream
 
 CALLBACK = "https://program.example/callback"
-VERIFIER = "benchmarks-know-their-verifier-beforehand-so-it-is-no-secret"
+FORM = "application/x-www-form-urlencoded"
+VERIFIER = "a-fixed-verifier-for-benchmarks-that-is-not-a-secret"
 CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 SCOPE = " ".join(host.SCOPES)
 
 
-@dataclass
 class TokenFactory:
-    """Issues the codes and tokens that the operations consume, directly in the servers' database."""
+    """Issues the codes and tokens that the operations consume, in the servers' database."""
 
-    app: Flask
-    proof: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        with self.app.app_context():
-            self._state = state = get_state()
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        with app.app_context():
+            self._state = get_state()
             registration = Registration(name="Bench", redirect_uris=[CALLBACK], scope=SCOPE)
-            client, secret = state.oauth_clients.register(registration)
-            self._grant = state.grants.approve(client, host.USER, host.WORKSPACE, list(host.SCOPES))
-        self.proof = {"client_id": client.client_id, "client_secret": str(secret)}
-        self._families = TokenFamilies(state.database, audit=state.audit)
-        self._issuer = TokenIssuer.from_settings(state.settings)
+            oauth_client, secret = self._state.oauth_clients.register(registration)
+            self._grant = self._state.grants.approve(
+                oauth_client, host.USER, host.WORKSPACE, list(host.SCOPES)
+            )
+        self.credentials = {
+            "client_id": oauth_client.client_id,
+            "client_secret": str(secret),
+        }
 
     def code(self) -> str:
         """An unredeemed code."""
@@ -56,48 +51,48 @@ class TokenFactory:
             code_challenge=CHALLENGE,
         )
 
-    def pairs(self, count: int) -> list[dict[str, str]]:
-        """Access and refresh tokens of new token families."""
-        return [self._pair(self._read(self.code())) for _ in range(count)]
+    def exchange(self, code: str) -> Request:
+        """The token request for a code."""
+        return _form_request(
+            "/oauth/token",
+            self.credentials,
+            grant_type="authorization_code",
+            code=code,
+            redirect_uri=CALLBACK,
+            code_verifier=VERIFIER,
+        )
 
-    def _read(self, code: str) -> AuthorizationCode:
-        now, keys = self._state.now(), self._state.settings.secret_keys
-        client_id = self.proof["client_id"]
-        read = codes.read_code(keys, code, client_id=client_id, issuer=host.PUBLIC_URL, now=now)
-        assert read is not None
-        return read
-
-    def _pair(self, code: AuthorizationCode) -> dict[str, str]:
-        now = self._state.now()
-        family = new_family(code, now=now, lifetime=self._issuer.refresh_token_ttl)
-        assert self._families.store_if_unredeemed(family)
-        return self._issuer.issue_pair(family, scope=family.scope, issuer=host.PUBLIC_URL, now=now)
+    def pair(self) -> dict[str, str]:
+        """The access token and the refresh token of a new token family."""
+        request = self.exchange(self.code())
+        response = self._app.test_client().post(request.path, data=request.body, content_type=FORM)
+        assert response.status_code == 200, response.text
+        return dict(response.json or {})
 
 
 def exchange_codes(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 6749 §4.1.3, with PKCE and the secret in the form."""
     codes = [token_factory.code() for _ in range(count)]
-    fixed = token_factory.proof | {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
     for code in codes:
-        yield _form("/oauth/token", fixed, grant_type="authorization_code", code=code)
+        yield token_factory.exchange(code)
 
 
 def refresh(token_factory: TokenFactory, count: int) -> RequestStream:
-    """RFC 6749 §6: a chain of refreshes, each with the token from the previous response."""
-    (tokens,) = token_factory.pairs(1)
+    """RFC 6749 §6: each request uses the refresh token of the previous response."""
+    tokens = token_factory.pair()
     for _ in range(count):
-        answer = yield _form(
+        response = yield _form_request(
             "/oauth/token",
-            token_factory.proof,
+            token_factory.credentials,
             grant_type="refresh_token",
             refresh_token=tokens["refresh_token"],
         )
-        tokens = json.loads(answer)
+        tokens = json.loads(response)
 
 
 def call_protected_view(token_factory: TokenFactory, count: int) -> RequestStream:
-    """RFC 6750 §2.1."""
-    (tokens,) = token_factory.pairs(1)
+    """RFC 6750 §2.1, with the same access token in each request."""
+    tokens = token_factory.pair()
     bearer = ("Authorization", f"Bearer {tokens['access_token']}")
     for _ in range(count):
         yield Request("GET", host.PROTECTED, (bearer,))
@@ -105,22 +100,27 @@ def call_protected_view(token_factory: TokenFactory, count: int) -> RequestStrea
 
 def introspect(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 7662, with an access token."""
-    (tokens,) = token_factory.pairs(1)
+    tokens = token_factory.pair()
     for _ in range(count):
-        yield _form("/oauth/introspect", token_factory.proof, token=tokens["access_token"])
+        yield _form_request(
+            "/oauth/introspect", token_factory.credentials, token=tokens["access_token"]
+        )
 
 
 def revoke(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 7009, with a refresh token."""
-    for tokens in token_factory.pairs(count):
-        yield _form("/oauth/revoke", token_factory.proof, token=tokens["refresh_token"])
+    pairs = [token_factory.pair() for _ in range(count)]
+    for tokens in pairs:
+        yield _form_request(
+            "/oauth/revoke", token_factory.credentials, token=tokens["refresh_token"]
+        )
 
 
 def open_consent_page(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 6749 §4.1.1, up to the consent page."""
-    asked = {
+    parameters = {
         "response_type": "code",
-        "client_id": token_factory.proof["client_id"],
+        "client_id": token_factory.credentials["client_id"],
         "redirect_uri": CALLBACK,
         "scope": SCOPE,
         "state": "a-state",
@@ -129,11 +129,13 @@ def open_consent_page(token_factory: TokenFactory, count: int) -> RequestStream:
         "prompt": "consent",
     }
     for _ in range(count):
-        yield Request("GET", f"/oauth/authorize?{urlencode(asked)}")
+        yield Request("GET", f"/oauth/authorize?{urlencode(parameters)}")
 
 
-def _form(path: str, fixed: Mapping[str, str], **more: str) -> Request:
-    return Request("POST", path, (("Content-Type", FORM),), urlencode({**fixed, **more}).encode())
+def _form_request(path: str, credentials: Mapping[str, str], **fields: str) -> Request:
+    return Request(
+        "POST", path, (("Content-Type", FORM),), urlencode({**credentials, **fields}).encode()
+    )
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Operation:
     stream: Callable[[TokenFactory, int], RequestStream]
     #: The largest allowed multiple of the baseline, by database; empty if there is no target.
     targets: Mapping[str, float] = field(default_factory=dict)
-    #: Seconds by which the revocation check may lag behind.
+    #: The maximum age of the revocation check's data, in seconds.
     max_staleness: int = 0
 
 

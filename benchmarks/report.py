@@ -1,4 +1,4 @@
-"""The table that people read, and the JSON that scripts read."""
+"""The output: a table for people, JSON for scripts."""
 
 from __future__ import annotations
 
@@ -9,73 +9,73 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from .imports import Imports
+from .imports import ImportTimes
 from .listing import Listing
-from .measurement import Measured, Plan
+from .measurement import Measurement, Plan
 
 _PACKAGES = ("flask", "sqlalchemy", "authlib", "joserfc", "requests", "psycopg", "gunicorn")
 _ROW = "{:<28} {:<11} {:>7} {:>7} {:>9} {:>7} {:>13} {:>7} {:>4} {:>4}"
 
 
 def heading() -> str:
-    """The names of the columns; times are microseconds of CPU a request."""
+    """The names of the columns. Times are microseconds of CPU per request."""
     names = ("operation", "database", "baseline", "server", "database", "ratio", "spread")
     line = _ROW.format(*names, "target", "met", "SQL")
     return f"{line}\n{'-' * len(line)}"
 
 
-def row(found: Measured) -> str:
-    """One operation on one database."""
+def row(measurement: Measurement) -> str:
+    """An operation on a database."""
     return _ROW.format(
-        found.operation,
-        found.database,
-        f"{found.baseline_us:.0f}",
-        f"{found.server_us:.0f}",
-        "not seen" if found.database_us is None else f"{found.database_us:.0f}",
-        f"{found.ratio:.2f}",
-        f"{found.spread[0]:.2f}-{found.spread[1]:.2f}",
-        "" if found.target is None else f"{found.target:.2f}",
-        _verdict_text(found.met),
-        found.statements,
+        measurement.operation,
+        measurement.database,
+        f"{measurement.baseline_us:.0f}",
+        f"{measurement.server_us:.0f}",
+        "not seen" if measurement.database_us is None else f"{measurement.database_us:.0f}",
+        f"{measurement.ratio:.2f}",
+        f"{measurement.spread[0]:.2f}-{measurement.spread[1]:.2f}",
+        "" if measurement.target is None else f"{measurement.target:.2f}",
+        _yes_or_no(measurement.met),
+        measurement.statements,
     )
 
 
-def import_line(found: Imports) -> str:
-    """The import times."""
+def import_line(times: ImportTimes) -> str:
+    """The cost of importing the package."""
     return (
-        f"import: {found.package_ms:.0f} ms of CPU, against {found.base_ms:.0f} ms for what it is built on:"
-        f" {found.ratio:.2f} (target {found.target:.2f}, met: {_verdict_text(found.met)})"
+        f"import: {times.package_ms:.0f} ms of CPU, against {times.base_ms:.0f} ms for its dependencies:"
+        f" {times.ratio:.2f} (target {times.target:.2f}, met: {_yes_or_no(times.met)})"
     )
 
 
-def listing_line(found: Listing) -> str:
+def listing_line(listing: Listing) -> str:
     """The cost of a list of connections."""
     return (
-        f"listing 1,000 connections: {found.listed_ms:.1f} ms of CPU, against {found.baseline_ms:.1f} ms for a plain"
-        f" call and json.loads: {found.ratio:.2f} ({found.spread[0]:.2f}-{found.spread[1]:.2f},"
-        f" target {found.target:.2f}, met: {_verdict_text(found.met)})"
+        f"listing 1,000 connections: {listing.listed_ms:.1f} ms of CPU, against {listing.baseline_ms:.1f} ms for a"
+        f" plain call and json.loads: {listing.ratio:.2f} ({listing.spread[0]:.2f}-{listing.spread[1]:.2f},"
+        f" target {listing.target:.2f}, met: {_yes_or_no(listing.met)})"
     )
 
 
-def surroundings() -> str:
-    """What the figures depend on."""
+def environment() -> str:
+    """The versions and the hardware that the figures depend on."""
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return f"Python {platform.python_version()}, {versions}; {os.cpu_count()} processors"
 
 
 def write_json(
-    path: Path, plan: Plan, found: list[Measured], imports: Imports, listing: Listing
+    path: Path, plan: Plan, measurements: list[Measurement], imports: ImportTimes, listing: Listing
 ) -> None:
-    """Everything, for scripts."""
+    """Write all figures to a file."""
     document = {
-        "surroundings": surroundings(),
+        "environment": environment(),
         "plan": asdict(plan),
-        "operations": [{**asdict(each), "met": each.met} for each in found],
+        "operations": [{**asdict(each), "met": each.met} for each in measurements],
         "imports": {**asdict(imports), "met": imports.met},
         "listing": {**asdict(listing), "met": listing.met},
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
-def _verdict_text(met: bool | None) -> str:
+def _yes_or_no(met: bool | None) -> str:
     return {True: "yes", False: "no", None: ""}[met]

@@ -1,4 +1,4 @@
-"""Starts and stops gunicorn in the same way for every app."""
+"""Runs each app in gunicorn, with the same options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from . import cpu
 
 WORKERS = 2
 _ROOT = Path(__file__).parents[1]
-_PATIENCE = 30
+_TIMEOUT = 30
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Server:
     pid: int
 
     def cpu_seconds(self) -> float:
-        """The CPU seconds that the master and its workers have used so far."""
-        return cpu.seconds(cpu.family_of(self.pid))
+        """The CPU seconds of the master and its workers so far."""
+        return cpu.seconds(cpu.threads_of(self.pid))
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def serve(app: str) -> Iterator[Server]:
     command = [sys.executable, "-m", "gunicorn", app, f"--bind=127.0.0.1:{port}"]
     command += [f"--workers={WORKERS}", "--worker-class=sync", "--log-level=warning"]
     if "--no-control-socket" in _options():
-        command.append("--no-control-socket")  # it would lie in the home directory, shared by all
+        command.append("--no-control-socket")  # a file in the home directory, shared by all
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, cwd=_ROOT, stdout=log, stderr=log)
         try:
@@ -52,24 +52,24 @@ def serve(app: str) -> Iterator[Server]:
             raise
         finally:
             process.terminate()
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+        http_connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
         try:
-            connection.request("GET", "/")
-            connection.getresponse().read()
+            http_connection.request("GET", "/")
+            http_connection.getresponse().read()
         except OSError:
             time.sleep(0.1)
         else:
-            # Every worker must be there before the threads of the family are counted.
+            # All workers must run before their threads are listed.
             if len(cpu.children_of(process.pid)) == WORKERS:
                 return
         finally:
-            connection.close()
+            http_connection.close()
     raise RuntimeError(f"gunicorn did not start on port {port}")
 
 

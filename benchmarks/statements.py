@@ -1,4 +1,4 @@
-"""Counts the SQL statements of one operation at the driver, without BEGIN, COMMIT and similar ones."""
+"""Counts the SQL statements of an operation at the driver, except BEGIN, COMMIT and the like."""
 
 from __future__ import annotations
 
@@ -11,53 +11,53 @@ from sqlalchemy import event
 
 from .client import MakeStream, Request
 
-_BEFORE = 2
+_WARM_UP_REQUESTS = 2
 _NOT_COUNTED = {"BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SET"}
 
-Note = Callable[[str], None]
+Record = Callable[[str], None]
 
 
 def count_statements(app: Flask, make_stream: MakeStream) -> int:
-    """The number of statements of the third of three consecutive requests, when all caches are warm."""
+    """The statements of the third of three requests, when all caches are warm."""
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
     statements: list[str] = []
 
-    def note(statement: str) -> None:
+    def record(statement: str) -> None:
         if statement.split(None, 1)[0].upper() not in _NOT_COUNTED:
             statements.append(statement)
 
-    event.listen(engine, "connect", lambda driver, _: _listen(driver, note))
-    stream = make_stream(_BEFORE + 1)
+    event.listen(engine, "connect", lambda driver, _: _listen(driver, record))
+    stream = make_stream(_WARM_UP_REQUESTS + 1)
     request = next(stream)
-    for _ in range(_BEFORE):
-        request = stream.send(_answer(app, request))
+    for _ in range(_WARM_UP_REQUESTS):
+        request = stream.send(_send(app, request))
     statements.clear()
-    _answer(app, request)
+    _send(app, request)
     engine.dispose()
     return len(statements)
 
 
-def _listen(driver: Any, note: Note) -> None:
-    # At the driver and not at SQLAlchemy, so that no statement escapes the count.
+def _listen(driver: Any, record: Record) -> None:
+    # At the driver, because SQLAlchemy's events do not report all statements.
     if isinstance(driver, sqlite3.Connection):
-        driver.set_trace_callback(note)
+        driver.set_trace_callback(record)
     elif hasattr(driver, "cursor_factory"):  # psycopg
-        driver.cursor_factory = _noting(driver.cursor_factory, note)
+        driver.cursor_factory = _recording_cursor(driver.cursor_factory, record)
     else:  # PyMySQL
-        driver.cursorclass = _noting(driver.cursorclass, note)
+        driver.cursorclass = _recording_cursor(driver.cursorclass, record)
 
 
-def _noting(cursor_class: type[Any], note: Note) -> type[Any]:
-    class Noting(cursor_class):  # type: ignore[misc]  # the driver decides which class that is
+def _recording_cursor(cursor_class: type[Any], record: Record) -> type[Any]:
+    class RecordingCursor(cursor_class):  # type: ignore[misc]  # a class of the driver
         def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-            note(str(query))
+            record(str(query))
             return super().execute(query, *args, **kwargs)
 
-    return Noting
+    return RecordingCursor
 
 
-def _answer(app: Flask, request: Request) -> bytes:
+def _send(app: Flask, request: Request) -> bytes:
     response = app.test_client().open(
         request.path, method=request.method, headers=list(request.headers), data=request.body
     )
