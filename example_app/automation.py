@@ -20,6 +20,7 @@ from flask_activepieces.api_client.errors import ApiError, CallNotSupported
 from flask_activepieces.errors import ConnectionInUse, InvalidInput, NotFound, Unavailable
 from flask_activepieces.integrations import Integration, SetupRequest
 
+from .activepieces import activepieces
 from .auth import reject_cross_site_forms
 from .errors import show_http_error
 from .models import Company, db
@@ -64,7 +65,7 @@ def link() -> ResponseReturnValue:
     names = ("api_key", "email", "password", "project_id")
     fields = {name: request.form.get(name) or None for name in names}
     setup = SetupRequest(tenant_id=principal.tenant_id, **fields)
-    get_state().integrations.set_up(setup, user_id=principal.user_id)
+    activepieces.integrations.set_up(setup, user_id=principal.user_id)
     return redirect(url_for(".page"))
 
 
@@ -72,7 +73,7 @@ def link() -> ResponseReturnValue:
 def unlink() -> ResponseReturnValue:
     """Delete the credentials, and revoke the access of connections made with one click."""
     principal = admin_or_403()
-    get_state().integrations.remove(integration_or_404(principal), user_id=principal.user_id)
+    activepieces.integrations.remove(integration_or_404(principal), user_id=principal.user_id)
     return redirect(url_for(".page"))
 
 
@@ -80,7 +81,7 @@ def unlink() -> ResponseReturnValue:
 def connect() -> ResponseReturnValue:
     """Connect Tasklane in the admin's name, with one click."""
     principal = admin_or_403()
-    get_state().one_click.connect(
+    activepieces.one_click.connect(
         integration_or_404(principal), principal, issuer=get_state().issuer()
     )
     return redirect(url_for(".page"))
@@ -90,7 +91,7 @@ def connect() -> ResponseReturnValue:
 def delete(connection_id: str) -> ResponseReturnValue:
     """Delete a connection. One that flows use requires a second click."""
     principal = admin_or_403()
-    get_state().connections.delete(
+    activepieces.connections.delete(
         integration_or_404(principal),
         connection_id,
         force="force" in request.form,
@@ -103,7 +104,7 @@ def delete(connection_id: str) -> ResponseReturnValue:
 def rotate() -> ResponseReturnValue:
     """Rotate the token of the MCP server, and show the new one once."""
     principal = admin_or_403()
-    rotated = get_state().mcp.rotate_token(integration_or_404(principal), principal)
+    rotated = activepieces.mcp.rotate_token(integration_or_404(principal), principal)
     return render_page(new_token=rotated.token)
 
 
@@ -133,8 +134,8 @@ def render_page(
     integration = find_integration(principal)
     if integration is None:
         return render_template("automation_link.html", company=company, error=error)
-    connections, connections_error = try_call(lambda: get_state().connections.list(integration))
-    mcp, mcp_error = try_call(lambda: get_state().mcp.get(integration))
+    connections, connections_error = try_call(lambda: activepieces.connections.list(integration))
+    mcp, mcp_error = try_call(lambda: activepieces.mcp.get(integration))
     return render_template(
         "automation.html",
         company=company,
@@ -174,4 +175,4 @@ def integration_or_404(principal: Principal) -> Integration:
 
 def find_integration(principal: Principal) -> Integration | None:
     """The integration of the admin's company, if it has one."""
-    return next(iter(get_state().integrations.visible_to(principal)), None)
+    return next(iter(activepieces.integrations.visible_to(principal)), None)

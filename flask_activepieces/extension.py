@@ -13,7 +13,15 @@ from .config.settings import Settings
 from .errors import SetupError
 from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host
+from .integrations.connections.health import ConnectionHealth
+from .integrations.connections.service import TenantConnections
+from .integrations.flows import TenantFlows
+from .integrations.mcp import TenantMcp
+from .integrations.projects import TenantProjects
+from .integrations.service import Integrations
 from .integrations.services import build_services
+from .integrations.sign_in.one_click import OneClick
+from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import RemovedTenant
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
@@ -103,6 +111,46 @@ class Activepieces:
         exempt_from_csrf(app, routes(settings))
         at_first_request(app, check_setup)
         app.cli.add_command(activepieces_cli)
+
+    @property
+    def integrations(self) -> Integrations:
+        """Sets up, finds, updates and removes integrations of the current app's tenants."""
+        return get_state().integrations
+
+    @property
+    def connections(self) -> TenantConnections:
+        """Lists, saves, updates, deletes and replaces connections."""
+        return get_state().connections
+
+    @property
+    def one_click(self) -> OneClick:
+        """Connects users with the app's own piece."""
+        return get_state().one_click
+
+    @property
+    def third_party(self) -> ThirdPartySignIn:
+        """Starts and finishes authorizations at third parties."""
+        return get_state().third_party
+
+    @property
+    def connection_health(self) -> ConnectionHealth:
+        """Finds broken connections."""
+        return get_state().connection_health
+
+    @property
+    def flows(self) -> TenantFlows:
+        """Lists flows and runs."""
+        return get_state().flows
+
+    @property
+    def projects(self) -> TenantProjects:
+        """Lists projects."""
+        return get_state().projects
+
+    @property
+    def mcp(self) -> TenantMcp:
+        """Shows and updates MCP servers."""
+        return get_state().mcp
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None = None) -> int:
         """Revoke all grants of a user: call this when a user is disabled, or leaves a tenant.

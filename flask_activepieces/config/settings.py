@@ -75,6 +75,7 @@ class Settings:
     third_party_apps: Mapping[str, ThirdPartyApp]
     signing_key: str | None = field(repr=False)
     signing_key_id: str | None
+    piece_set: str | None
     public_url: str | None
     url_prefix: str
     oauth_prefix: str
@@ -106,6 +107,7 @@ class Settings:
             "third_party_apps": reader.read("THIRD_PARTY_APPS", {}, _third_party_apps),
             "signing_key": reader.read("SIGNING_KEY", None, rsa_private_key),
             "signing_key_id": reader.read("SIGNING_KEY_ID", None, ascii_token),
+            "piece_set": reader.read("PIECE_SET", None, ascii_token),
             "public_url": public,
             "url_prefix": reader.read("URL_PREFIX", "/api/integration/activepieces", path_prefix),
             "oauth_prefix": reader.read("OAUTH_PREFIX", "/oauth", path_prefix),

@@ -42,5 +42,7 @@ def signed_user(settings: Settings, integration: Integration, operation: str) ->
         first_name="Integration",
         last_name=project,
         role=ROLE,
+        # Each sign-in assigns the project's piece set, the default one if this is None.
+        piece_set=settings.piece_set,
     )
     return SignedEmbedding(settings.signing_key, settings.signing_key_id, user)

@@ -116,6 +116,21 @@ def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: ServiceHarness
     assert rotated.server.token != before.token
 
 
+@pytest.mark.parametrize("served", ["0.92"], indirect=True)
+@pytest.mark.parametrize("piece_set", ["crm-only", None])
+def test_signing_in_the_user_keeps_the_configured_piece_set(
+    vouching: ServiceHarness, piece_set: str | None
+) -> None:
+    """Each embedded sign-in assigns the piece set of the project."""
+    app = vouching.with_settings(piece_set=piece_set)
+    made = app.set_up(tenant_id=app.tenant)
+
+    app.services.mcp.get(made)
+
+    rows = app.upstream.state.store.all("project_piece_set", projectId=made.project_id)
+    assert [row["pieceSet"] for row in rows] == [piece_set]
+
+
 def test_each_tenants_user_is_a_member_of_that_tenants_project_only(
     vouching: ServiceHarness,
 ) -> None:
