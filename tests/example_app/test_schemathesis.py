@@ -132,7 +132,9 @@ class LinkedTasklane:
 
 
 def _example(name: str) -> str:
-    (example,) = api.raw_schema["components"]["schemas"]["Replace"]["properties"][name]["examples"]
+    (example,) = api.raw_schema["components"]["schemas"]["Replacement"]["properties"][name][
+        "examples"
+    ]
     return str(example)
 
 
