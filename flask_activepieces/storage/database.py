@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -98,12 +97,18 @@ class Database:
     def read(self, query: Callable[[Connection], T]) -> T:
         """Run queries; run them again if the pool handed out a dead connection."""
         try:
-            with self._reading() as conn:
-                return query(conn)
-        except Unavailable as error:
-            if not was_disconnected(error.__cause__):
-                raise
-        with self._reading() as conn:
+            return self._read(query)
+        except (DBAPIError, TimeoutError) as error:
+            if not was_disconnected(error):
+                raise translate_error(error) from error
+        try:
+            return self._read(query)
+        except (DBAPIError, TimeoutError) as error:
+            raise translate_error(error) from error
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        self.release()
+        with self._single.connect() as conn:
             return query(conn)
 
     def write(self, statement: Executable, values: Values | None = None) -> int:
@@ -133,15 +138,6 @@ class Database:
         for callback in transaction.after_commit:
             callback()
         return result
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        self.release()
-        try:
-            with self._single.connect() as conn:
-                yield conn
-        except (DBAPIError, TimeoutError) as error:
-            raise translate_error(error) from error
 
 
 def _for_single_statements(engine: Engine) -> Engine:
