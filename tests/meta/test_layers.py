@@ -149,3 +149,27 @@ def test_module_knows_flask_only_at_the_edges(module: str) -> None:
 
     assert "flask" not in roots or is_among(module, KNOWS_FLASK)
     assert "flask_login" not in roots or is_among(module, KNOWS_FLASK_LOGIN)
+
+
+def late_imports(module: str) -> set[str]:
+    """The names of our own package that a module imports inside a function."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    package = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    nodes = {node for function in functions for node in ast.walk(function)}
+    return {
+        name
+        for node in nodes
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in _imported(node, package)
+        if name.startswith(f"{ROOT}.")
+    }
+
+
+#: The plugin is loaded in every pytest run of an app that uses us, and the stand-in only in those that ask for it.
+LATE = {f"{ROOT}.testing", f"{ROOT}.testing.plugin"}
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - LATE))
+def test_module_imports_our_own_package_at_the_top(module: str) -> None:
+    assert not late_imports(module)
