@@ -6,7 +6,6 @@ While storage is unavailable the status is 503, because the token may be valid.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -19,7 +18,7 @@ from ..errors import SetupError, SignatureError, SignatureExpired, Unavailable
 from ..oauth.metadata import PROTECTED_RESOURCE, well_known
 from ..oauth.tokens.access_tokens import AccessToken, verify
 from ..state import State, get_state
-from .setup_reports import DESCRIPTION, report
+from .oauth_errors import error_response, setup_error_response
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -68,11 +67,11 @@ def _check_request(required: frozenset[str]) -> Response | None:
     try:
         return _authenticate(get_state(), required)
     except Unavailable as error:
-        response = _error(503, "temporarily_unavailable", str(error))
-        response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return error_response(
+            503, "temporarily_unavailable", str(error), retry_after=error.retry_after
+        )
     except SetupError as error:
-        return _error(500, "server_error", DESCRIPTION.format(report(error)))
+        return setup_error_response(error)
 
 
 def _authenticate(state: State, required: frozenset[str]) -> Response | None:
@@ -115,13 +114,8 @@ def _challenge(
     resource = well_known(state.issuer(), PROTECTED_RESOURCE)
     values = {"realm": "api", **details, **parameters, "resource_metadata": resource}
     challenge = ", ".join(f'{name}="{value}"' for name, value in values.items())
-    response = _error(
+    response = error_response(
         status, error or "invalid_request", description or "An access token is required."
     )
     response.headers["WWW-Authenticate"] = f"Bearer {challenge}"
     return response
-
-
-def _error(status: int, error: str, description: str) -> Response:
-    body = json.dumps({"error": error, "error_description": description})
-    return Response(body, status, {"Cache-Control": "no-store"}, content_type="application/json")

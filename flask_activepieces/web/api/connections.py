@@ -20,7 +20,7 @@ from ...integrations.connections.lookup import ConnectionFilter
 from ...integrations.connections.new_connection import NewConnection, PlatformSharing
 from ...integrations.store import Integration
 from .connection_values import value_schemas
-from .fields import CamelSchema, JsonObject, PieceName, StrictBoolean, String
+from .fields import CamelAnswerSchema, CamelSchema, JsonObject, PieceName, StrictBoolean, String
 from .operations import Operation, OperationContext
 from .paging import page_of
 from .problems import require_permission
@@ -34,34 +34,34 @@ _PLATFORM_FIELDS = {
 _COPIED_FIELDS = ("project_id", "external_id", "piece_name", "piece_version", "metadata")
 
 
-class OwnerSchema(CamelSchema):
-    """An Activepieces user who owns connections."""
-
-    first_name = fields.String(required=True)
-    last_name = fields.String(required=True)
-    email = fields.String(required=True)
+class OwnerSchema(CamelAnswerSchema):
+    first_name = fields.String()
+    last_name = fields.String()
+    email = fields.String()
 
 
-class ConnectionSchema(CamelSchema):
+class ConnectionSchema(CamelAnswerSchema):
     """A connection, without its value."""
 
-    id = fields.String(required=True)
-    external_id = fields.String(required=True)
-    display_name = fields.String(required=True)
-    type = fields.String(required=True)
-    piece_name = fields.String(required=True)
-    piece_version = fields.String(required=True, allow_none=True)
-    project_ids = fields.List(fields.String(), required=True)
-    platform_id = fields.String(required=True, allow_none=True)
-    scope = fields.String(required=True)
-    status = fields.String(required=True)
-    owner_id = fields.String(required=True, allow_none=True)
+    id = fields.String()
+    external_id = fields.String()
+    display_name = fields.String()
+    type = fields.String()
+    piece_name = fields.String()
+    piece_version = fields.String(allow_none=True)
+    project_ids = fields.List(fields.String())
+    platform_id = fields.String(allow_none=True)
+    scope = fields.String()
+    status = fields.String()
+    owner_id = fields.String(allow_none=True)
     owner = fields.Nested(OwnerSchema, allow_none=True, metadata={"description": "in lists only"})
-    metadata = fields.Dict(keys=fields.String(), required=True, allow_none=True)
+    metadata = fields.Dict(keys=fields.String(), allow_none=True)
     flow_ids = fields.List(fields.String(), metadata={"description": "in lists only"})
-    pre_select_for_new_projects = fields.Boolean(required=True)
-    created = fields.String(required=True, metadata={"format": "date-time"})
-    updated = fields.String(required=True, metadata={"format": "date-time"})
+    pre_select_for_new_projects = fields.Boolean()
+    created = fields.String(metadata={"format": "date-time"})
+    updated = fields.String(metadata={"format": "date-time"})
+
+    optional = frozenset({"owner", "flow_ids"})
 
     @post_dump
     def omit_unknown_fields(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -71,17 +71,13 @@ class ConnectionSchema(CamelSchema):
         return data
 
 
-class ConnectionPageSchema(CamelSchema):
-    """Connections, oldest first, and the cursors of the neighboring pages."""
-
-    data = fields.List(fields.Nested(ConnectionSchema), required=True)
-    next = fields.String(required=True, allow_none=True)
-    previous = fields.String(required=True, allow_none=True)
+class ConnectionPageSchema(CamelAnswerSchema):
+    data = fields.List(fields.Nested(ConnectionSchema))
+    next = fields.String(allow_none=True)
+    previous = fields.String(allow_none=True)
 
 
 class ConnectionFilterSchema(CamelSchema):
-    """Which connections to list."""
-
     piece_name = PieceName()
     display_name = String(metadata={"description": "a part of the name, in any case"})
     status = fields.List(fields.String(validate=OneOf(("ACTIVE", "MISSING", "ERROR"))))
@@ -168,8 +164,6 @@ class NewConnectionSchema(CamelSchema):
 
 
 class ConnectionChangeSchema(CamelSchema):
-    """The changes to a connection, besides its value."""
-
     display_name = String(max_length=100)
     metadata = JsonObject()
 
@@ -186,12 +180,10 @@ class DeleteSchema(CamelSchema):
     force = fields.Boolean(load_default=False)
 
 
-class OwnerListSchema(CamelSchema):
-    """Owners of connections, in the format of Activepieces' own response."""
-
-    data = fields.List(fields.Nested(OwnerSchema), required=True)
-    next = fields.String(required=True, allow_none=True)
-    previous = fields.String(required=True, allow_none=True)
+class OwnerListSchema(CamelAnswerSchema):
+    data = fields.List(fields.Nested(OwnerSchema))
+    next = fields.String(allow_none=True)
+    previous = fields.String(allow_none=True)
 
 
 class ReplacementSchema(CamelSchema):
@@ -211,11 +203,8 @@ class ReplacementSchema(CamelSchema):
     )
 
 
-class ReplacementResultSchema(CamelSchema):
-    """The result of a replacement."""
-
+class ReplacementResultSchema(CamelAnswerSchema):
     source_deleted = fields.Boolean(
-        required=True,
         allow_none=True,
         metadata={"description": "null: unknown, because Activepieces could not be asked"},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, Regexp
@@ -24,6 +24,27 @@ class CamelSchema(Schema):
         """Set the field's name in JSON."""
         first, *rest = (field_obj.data_key or field_name).split("_")
         field_obj.data_key = first + "".join(map(str.capitalize, rest))
+
+
+class AnswerSchema(Schema):
+    """A response, in which every field is present unless it is optional."""
+
+    optional: ClassVar[frozenset[str]] = frozenset()
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Document the field as required."""
+        super().on_bind_field(field_name, field_obj)
+        field_obj.required = field_name not in self.optional
+
+
+class CamelAnswerSchema(AnswerSchema, CamelSchema):
+    """A response with camelCase names."""
+
+
+def list_of(schema: type[Schema], name: str) -> Schema:
+    """The response ``{"data": [...]}``; the name is that of its schema in the OpenAPI document."""
+    data = fields.List(fields.Nested(schema), required=True)
+    return Schema.from_dict({"data": data}, name=name)()
 
 
 class String(fields.String):

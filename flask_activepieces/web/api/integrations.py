@@ -9,7 +9,7 @@ from marshmallow import fields
 from ...errors import InvalidInput
 from ...integrations.setup.credentials import Credentials
 from ...integrations.setup.request import SetupRequest
-from .fields import CamelSchema, Instant, StrictBoolean, String
+from .fields import CamelAnswerSchema, CamelSchema, Instant, StrictBoolean, String, list_of
 from .operations import Operation, OperationContext
 
 _CREDENTIALS = ("api_key", "user_token", "email", "password")
@@ -31,15 +31,11 @@ class SetupSchema(CamelSchema):
     base_url = String(max_length=2000)
 
 
-class SetupResultSchema(CamelSchema):
-    """The id of the integration."""
-
-    integration_tenant_id = fields.String(required=True)
+class SetupResultSchema(CamelAnswerSchema):
+    integration_tenant_id = fields.String()
 
 
 class IntegrationChangeSchema(CamelSchema):
-    """The changes to an integration; new credentials replace the old ones, and null removes one."""
-
     api_key = String(max_length=8192, load_only=True, allow_none=True)
     user_token = String(max_length=8192, load_only=True, allow_none=True)
     email = String(max_length=190, load_only=True, allow_none=True)
@@ -48,35 +44,27 @@ class IntegrationChangeSchema(CamelSchema):
     project_id = String(max_length=64)
 
 
-class StatusSchema(CamelSchema):
-    """Whether the integration is enabled."""
-
-    enabled = fields.Boolean(required=True)
+class StatusSchema(CamelAnswerSchema):
+    enabled = fields.Boolean()
 
 
-class IntegrationSchema(CamelSchema):
+class IntegrationSchema(CamelAnswerSchema):
     """An integration, with masked credentials."""
 
-    id = fields.String(required=True)
-    tenant_id = fields.String(required=True)
-    organization_id = fields.String(required=True, allow_none=True)
-    base_url = fields.String(required=True, allow_none=True)
-    project_id = fields.String(required=True)
-    has_credentials = fields.Boolean(required=True)
-    credential_hint = fields.String(required=True, allow_none=True)
-    enabled = fields.Boolean(required=True)
-    default_connection_id = fields.String(required=True, allow_none=True)
-    default_connection_external_id = fields.String(required=True, allow_none=True)
-    oauth_client_id = fields.String(required=True, allow_none=True)
-    failed_connection_ids = fields.List(fields.String(), required=True)
-    created_at = Instant(required=True)
-    updated_at = Instant(required=True)
-
-
-class IntegrationListSchema(CamelSchema):
-    """Integrations."""
-
-    data = fields.List(fields.Nested(IntegrationSchema), required=True)
+    id = fields.String()
+    tenant_id = fields.String()
+    organization_id = fields.String(allow_none=True)
+    base_url = fields.String(allow_none=True)
+    project_id = fields.String()
+    has_credentials = fields.Boolean()
+    credential_hint = fields.String(allow_none=True)
+    enabled = fields.Boolean()
+    default_connection_id = fields.String(allow_none=True)
+    default_connection_external_id = fields.String(allow_none=True)
+    oauth_client_id = fields.String(allow_none=True)
+    failed_connection_ids = fields.List(fields.String())
+    created_at = Instant()
+    updated_at = Instant()
 
 
 @Operation("admin", body=SetupSchema(), answer=SetupResultSchema(), success=201)
@@ -93,7 +81,7 @@ def set_up(context: OperationContext) -> Any:
     return {"integration_tenant_id": integration.id}
 
 
-@Operation("view", calls_activepieces=False, answer=IntegrationListSchema())
+@Operation("view", calls_activepieces=False, answer=list_of(IntegrationSchema, "IntegrationList"))
 def list_integrations(context: OperationContext) -> Any:
     """The integrations of the tenant and of the caller's organizations."""
     return {"data": context.state.integrations.visible_to(context.principal)}

@@ -9,33 +9,29 @@ from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
 from ...api_client.resources.mcp import McpServer
-from .fields import CamelSchema, StrictBoolean, String
+from .fields import CamelAnswerSchema, CamelSchema, StrictBoolean, String
 from .operations import Operation, OperationContext
 
 
-class McpSchema(CamelSchema):
+class McpSchema(CamelAnswerSchema):
     """The MCP server of a project; fields that its version of Activepieces lacks are null."""
 
-    id = fields.String(required=True)
-    project_id = fields.String(required=True, allow_none=True)
+    id = fields.String()
+    project_id = fields.String(allow_none=True)
     dialect = fields.String(
-        required=True,
         allow_none=True,
         metadata={"description": "`0.78`: can be disabled · `0.85`: has a list of disabled tools"},
     )
     token = fields.String(
-        required=True,
-        metadata={"description": "masked, except after a rotation by someone who may see it"},
+        metadata={"description": "masked, except after a rotation by someone who may see it"}
     )
-    enabled = fields.Boolean(required=True, allow_none=True)
-    disabled_tools = fields.List(fields.String(), required=True, allow_none=True)
-    created = fields.String(required=True)
-    updated = fields.String(required=True)
+    enabled = fields.Boolean(allow_none=True)
+    disabled_tools = fields.List(fields.String(), allow_none=True)
+    created = fields.String()
+    updated = fields.String()
 
 
 class McpChangeSchema(CamelSchema):
-    """The tools to disable, or for an older server whether it is enabled."""
-
     disabled_tools = fields.List(String(max_length=200), validate=Length(max=500))
     enabled = StrictBoolean()
 

@@ -11,13 +11,11 @@ from ...errors import InvalidInput
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.json_form import client_to_json
 from ...oauth.clients.registration import Registration
-from .fields import StrictBoolean
+from .fields import AnswerSchema, StrictBoolean, list_of
 from .operations import Operation, OperationContext
 
 
 class RegistrationSchema(Schema):
-    """The registration of an OAuth client."""
-
     name = fields.String(metadata={"examples": ["Monthly reports"]})
     description = fields.String(metadata={"examples": ["Draws a chart of the tasks"]})
     redirect_uris = fields.List(
@@ -33,8 +31,6 @@ class RegistrationSchema(Schema):
 
 
 class ClientChangeSchema(RegistrationSchema):
-    """The changes to an OAuth client."""
-
     class Meta:
         exclude = ("public",)
 
@@ -45,41 +41,35 @@ class RotationSchema(Schema):
     keep_old = StrictBoolean(load_default=True)
 
 
-class ClientSchema(Schema):
+class ClientSchema(AnswerSchema):
     """An OAuth client, with the names of RFC 7591 where it has one."""
 
-    client_id = fields.String(required=True)
-    tenant_id = fields.String(required=True)
-    name = fields.String(required=True)
-    description = fields.String(required=True)
-    public = fields.Boolean(required=True)
-    redirect_uris = fields.List(fields.String(), required=True)
-    scope = fields.String(required=True)
-    grant_types = fields.List(fields.String(), required=True)
-    require_pkce = fields.Boolean(required=True)
+    client_id = fields.String()
+    tenant_id = fields.String()
+    name = fields.String()
+    description = fields.String()
+    public = fields.Boolean()
+    redirect_uris = fields.List(fields.String())
+    scope = fields.String()
+    grant_types = fields.List(fields.String())
+    require_pkce = fields.Boolean()
     remember_consent = fields.Boolean(
-        required=True,
-        metadata={"description": "whether an operator allowed it to skip the consent page"},
+        metadata={"description": "whether an operator allowed it to skip the consent page"}
     )
-    can_introspect = fields.Boolean(required=True)
+    can_introspect = fields.Boolean()
     integration_id = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "the integration that created and manages it"},
+        allow_none=True, metadata={"description": "the integration that created and manages it"}
     )
-    created_at = fields.String(required=True, metadata={"format": "date-time"})
+    created_at = fields.String(metadata={"format": "date-time"})
     tokens_issued = fields.Integer(
-        required=True, metadata={"description": "how many client-credentials tokens it received"}
+        metadata={"description": "how many client-credentials tokens it received"}
     )
     last_issued_at = fields.String(
-        required=True,
         allow_none=True,
         metadata={"format": "date-time", "description": "when it received the last of these"},
     )
     disabled_at = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"format": "date-time", "description": "when it was suspended"},
+        allow_none=True, metadata={"format": "date-time", "description": "when it was suspended"}
     )
 
 
@@ -88,14 +78,10 @@ class NewClientSchema(ClientSchema):
 
     client_secret = fields.String()
 
-
-class ClientListSchema(Schema):
-    """OAuth clients, by name."""
-
-    data = fields.List(fields.Nested(ClientSchema), required=True)
+    optional = frozenset({"client_secret"})
 
 
-@Operation("view", calls_activepieces=False, answer=ClientListSchema())
+@Operation("view", calls_activepieces=False, answer=list_of(ClientSchema, "ClientList"))
 def list_clients(context: OperationContext) -> Any:
     """The tenant's OAuth clients."""
     clients = context.state.oauth_clients.list_for_tenant(context.tenant_id)

@@ -16,17 +16,13 @@ from ...errors import InvalidInput
 
 
 class Row(Protocol):
-    """Something that can be paged."""
+    """Something with a unique id and a time of creation in ISO 8601."""
 
     @property
-    def id(self) -> str:
-        """A unique id."""
-        ...
+    def id(self) -> str: ...
 
     @property
-    def created(self) -> str:
-        """The time of its creation in ISO 8601."""
-        ...
+    def created(self) -> str: ...
 
 
 R = TypeVar("R", bound=Row)

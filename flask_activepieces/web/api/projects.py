@@ -9,102 +9,79 @@ from marshmallow.validate import OneOf, Range
 
 from ...api_client.resources.flow_runs import FlowRun
 from ...api_client.resources.flows import Flow
-from .fields import CamelSchema, String
+from .fields import CamelAnswerSchema, CamelSchema, String, list_of
 from .operations import Operation, OperationContext
 
 
-class ProjectSchema(CamelSchema):
-    """A project."""
-
-    id = fields.String(required=True)
-    display_name = fields.String(required=True)
-    external_id = fields.String(required=True, allow_none=True)
-    type = fields.String(required=True)
-    created = fields.String(required=True)
-    updated = fields.String(required=True)
+class ProjectSchema(CamelAnswerSchema):
+    id = fields.String()
+    display_name = fields.String()
+    external_id = fields.String(allow_none=True)
+    type = fields.String()
+    created = fields.String()
+    updated = fields.String()
 
 
-class ProjectListSchema(CamelSchema):
-    """Projects."""
-
-    data = fields.List(fields.Nested(ProjectSchema), required=True)
-
-
-class FlowSchema(CamelSchema):
-    """A flow, without its steps."""
-
-    id = fields.String(required=True)
-    project_id = fields.String(required=True)
-    external_id = fields.String(required=True)
-    display_name = fields.String(required=True)
-    status = fields.String(required=True)
-    valid = fields.Boolean(required=True)
-    published = fields.Boolean(required=True)
+class FlowSchema(CamelAnswerSchema):
+    id = fields.String()
+    project_id = fields.String()
+    external_id = fields.String()
+    display_name = fields.String()
+    status = fields.String()
+    valid = fields.Boolean()
+    published = fields.Boolean()
     connection_ids = fields.List(
         fields.String(),
-        required=True,
         metadata={"description": "the external ids of the connections that its steps use"},
     )
-    created = fields.String(required=True)
-    updated = fields.String(required=True)
-
-
-class FlowListSchema(CamelSchema):
-    """Flows."""
-
-    data = fields.List(fields.Nested(FlowSchema), required=True)
+    created = fields.String()
+    updated = fields.String()
 
 
 class FlowFilterSchema(CamelSchema):
-    """Which flows to list."""
-
     name = String(metadata={"description": "a part of the name"})
     status = fields.List(fields.String(validate=OneOf(("ENABLED", "DISABLED"))))
 
 
-class FailedStepSchema(CamelSchema):
-    """The step at which a run failed."""
-
-    name = fields.String(required=True)
-    display_name = fields.String(required=True)
+class FailedStepSchema(CamelAnswerSchema):
+    name = fields.String()
+    display_name = fields.String()
 
 
-class FlowRunSchema(CamelSchema):
+class FlowRunSchema(CamelAnswerSchema):
     """A run, without the data of its steps."""
 
-    id = fields.String(required=True)
-    flow_id = fields.String(required=True)
-    flow_name = fields.String(required=True, allow_none=True)
-    status = fields.String(required=True)
-    environment = fields.String(required=True)
-    start_time = fields.String(required=True, allow_none=True)
-    finish_time = fields.String(required=True, allow_none=True)
-    failed_step = fields.Nested(FailedStepSchema, required=True, allow_none=True)
-    created = fields.String(required=True)
+    id = fields.String()
+    flow_id = fields.String()
+    flow_name = fields.String(allow_none=True)
+    status = fields.String()
+    environment = fields.String()
+    start_time = fields.String(allow_none=True)
+    finish_time = fields.String(allow_none=True)
+    failed_step = fields.Nested(FailedStepSchema, allow_none=True)
+    created = fields.String()
 
 
-class FlowRunPageSchema(CamelSchema):
+class FlowRunPageSchema(CamelAnswerSchema):
     """Runs, newest first, and the cursor of the older ones."""
 
-    data = fields.List(fields.Nested(FlowRunSchema), required=True)
-    next = fields.String(required=True, allow_none=True)
+    data = fields.List(fields.Nested(FlowRunSchema))
+    next = fields.String(allow_none=True)
 
 
 class FlowRunFilterSchema(CamelSchema):
-    """Which runs to list."""
-
     flow_id = String(max_length=64)
     limit = fields.Integer(load_default=50, validate=Range(1, 200))
     cursor = String(metadata={"description": "`next` of an earlier response"})
 
 
-@Operation("view", answer=ProjectListSchema())
+@Operation("view", answer=list_of(ProjectSchema, "ProjectList"))
 def list_projects(context: OperationContext, integration_id: str) -> Any:
     """The projects that the integration's key can access; with the app's default key, the integration's project."""
     return {"data": context.state.projects.list(context.integration(integration_id))}
 
 
-@Operation("view", query=FlowFilterSchema(), answer=FlowListSchema())
+@Operation("view", query=FlowFilterSchema(), answer=list_of(FlowSchema, "FlowList"))
 def list_flows(context: OperationContext, integration_id: str) -> Any:
     """The flows of the project, without their steps."""
     flows = context.state.flows.list(

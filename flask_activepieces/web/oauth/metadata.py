@@ -12,7 +12,7 @@ from flask import Response, abort, jsonify
 from ...errors import SetupError
 from ...oauth import metadata
 from ...state import get_state
-from .token_endpoints import setup_error_response
+from ..oauth_errors import setup_error_response
 
 #: Pages of any origin may read them (CORS), and caches may keep them.
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}

@@ -22,13 +22,11 @@ from ...oauth.tokens.grant_types import GuessedToken
 from ...oauth.tokens.server import OAuthServer
 from ...state import State, get_state
 from ...storage.failure_limit import WINDOW
-from ..setup_reports import DESCRIPTION, report
+from ..oauth_errors import NO_STORE, error_response, setup_error_response
 
 Endpoint = Callable[[OAuthServer, ClientRequest], Mapping[str, Any]]
 
 FORM = "application/x-www-form-urlencoded"
-#: RFC 6749 §5.1: the responses of these endpoints must not be stored.
-NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 MAX_BODY_BYTES = 64 * 1024
 
 #: Seconds after which a suspended client may try again.
@@ -57,9 +55,13 @@ def _respond(endpoint: Endpoint) -> Response:
     except OAuth2Error as error:
         return _oauth_error(error)
     except Unavailable as error:
-        return _temporarily_unavailable(error, error.retry_after)
+        return error_response(
+            503, "temporarily_unavailable", str(error), retry_after=error.retry_after
+        )
     except ClientDisabled as error:
-        return _temporarily_unavailable(error, _DISABLED_RETRY_AFTER)
+        return error_response(
+            503, "temporarily_unavailable", str(error), retry_after=_DISABLED_RETRY_AFTER
+        )
     except SetupError as error:
         return setup_error_response(error)
 
@@ -126,26 +128,9 @@ def _read_form() -> dict[str, str]:
 
 
 def _oauth_error(error: OAuth2Error) -> Response:
-    response = _error_response(error.status_code, error.error, error.description)
+    response = error_response(error.status_code, error.error, error.description)
     if isinstance(error, InvalidClient) and error.challenge:
         response.headers["WWW-Authenticate"] = error.challenge
     if error.status_code == 405:
         response.headers["Allow"] = "POST"
     return response
-
-
-def _temporarily_unavailable(error: Exception, retry_after: int) -> Response:
-    response = _error_response(503, "temporarily_unavailable", str(error))
-    response.headers["Retry-After"] = str(retry_after)
-    return response
-
-
-def setup_error_response(error: SetupError) -> Response:
-    """The response for programs; the cause is in the log, for the developer."""
-    return _error_response(500, "server_error", DESCRIPTION.format(report(error)))
-
-
-def _error_response(status: int, error: str | None, description: str | None) -> Response:
-    """RFC 6749 §5.2."""
-    body = {"error": error} | ({"error_description": description} if description else {})
-    return Response(json.dumps(body), status, NO_STORE, content_type="application/json")
