@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Insert, Select, bindparam, delete, select, update
 
@@ -24,6 +24,8 @@ from .clients import client as clients
 from .clients.client import OAuthClient
 from .tokens import families
 from .tokens.families import Family
+
+T = TypeVar("T")
 
 _table = tables.grants
 
@@ -69,12 +71,7 @@ class Grants:
 
         `NotFound` if the client was deleted meanwhile: a grant never outlives its client.
         """
-        now = self._now()
-        return self._database.run_in_transaction(
-            lambda transaction: self.approve_in(
-                transaction, client, principal, workspace, scopes, now=now
-            )
-        )
+        return self._commit(self.approve_in, client, principal, workspace, scopes)
 
     def approve_in(
         self,
@@ -146,15 +143,12 @@ class Grants:
 
     def active_families(self, grant: Grant) -> list[Family]:
         """The token families of the grant that can still be refreshed."""
-        now = self._now()
+        now = int(self._clock())
         return self._database.read(lambda conn: families.active_for_grant(conn, grant.id, now=now))
 
     def revoke(self, grants: Sequence[Grant], *, reason: str) -> None:
         """Revoke grants with everything that was issued for them: codes, refresh tokens and access tokens."""
-        now = self._now()
-        self._database.run_in_transaction(
-            lambda transaction: self.revoke_in(transaction, grants, reason=reason, now=now)
-        )
+        self._commit(self.revoke_in, grants, reason=reason)
 
     def revoke_in(
         self, transaction: Transaction, grants: Sequence[Grant], *, reason: str, now: int
@@ -165,36 +159,29 @@ class Grants:
 
     def revoke_if_unused(self, grant: Grant, *, reason: str) -> None:
         """Revoke the grant unless an active token family uses it."""
-        now = self._now()
 
-        def revoke(transaction: Transaction) -> None:
+        def revoke(transaction: Transaction, *, now: int) -> None:
             if not families.active_for_grant(transaction.conn, grant.id, now=now):
                 self.revoke_in(transaction, [grant], reason=reason, now=now)
 
-        self._database.run_in_transaction(revoke)
+        self._commit(revoke)
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None, reason: str) -> int:
         """Revoke all grants of a user, in one tenant or (None) in all; returns how many there were."""
-        now = self._now()
         statement = select(_table).where(_table.c.user_id == checked_id("user_id", user_id))
         if tenant_id is not None:
             statement = statement.where(_table.c.tenant_id == checked_id("tenant_id", tenant_id))
 
-        def revoke(transaction: Transaction) -> int:
+        def revoke(transaction: Transaction, *, now: int) -> int:
             grants = _all_of(statement)(transaction.conn)
             self.revoke_in(transaction, grants, reason=reason, now=now)
             return len(grants)
 
-        return self._database.run_in_transaction(revoke)
+        return self._commit(revoke)
 
     def revoke_tenant(self, tenant_id: str, *, reason: str) -> int:
         """Revoke all grants in a tenant, and the tokens that its clients got for themselves; how many grants."""
-        now = self._now()
-        return self._database.run_in_transaction(
-            lambda transaction: self.revoke_tenant_in(
-                transaction, tenant_id, reason=reason, now=now
-            )
-        )
+        return self._commit(self.revoke_tenant_in, tenant_id, reason=reason)
 
     def revoke_tenant_in(
         self, transaction: Transaction, tenant_id: str, *, reason: str, now: int
@@ -217,8 +204,11 @@ class Grants:
             revocations.add(transaction, revocations.family(family.id), now=now)
             self._audit.record(transaction, family.event("token.revoked", now))
 
-    def _now(self) -> int:
-        return int(self._clock())
+    def _commit(self, method: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        now = int(self._clock())
+        return self._database.run_in_transaction(
+            lambda transaction: method(transaction, *arguments, now=now, **options)
+        )
 
     def _revoke_batch(
         self, transaction: Transaction, grants: Sequence[Grant], reason: str, now: int

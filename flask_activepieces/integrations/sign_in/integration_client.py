@@ -32,12 +32,12 @@ def trusted_redirect_uri(server: str, reported: str | None) -> str:
     default = f"{site_url(server)}/redirect"
     problem = _problem_with(default)
     if problem:
-        raise SetupError(f"One-click connections do not work with {server}: {default}: {problem}.")
+        raise SetupError(f"One-click connections do not work with {server}: {default}: {problem}")
     return default
 
 
 def _problem_with(uri: str) -> str | None:
-    return redirects.problem_with(uri, public=False)
+    return redirects.validate_redirect_uri(uri, public=False)
 
 
 @dataclass(frozen=True)

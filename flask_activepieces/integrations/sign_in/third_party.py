@@ -26,7 +26,7 @@ from ...config.settings import Settings
 from ...crypto.keyring import random_id, sha256_hex
 from ...errors import AuthorizationDeclined, InvalidInput, SignatureError
 from ...host.interface import Principal
-from ...oauth.clients.redirect_uris import origin_of
+from ...oauth.clients.redirect_uris import display_origin
 from ..client_factory import ClientFactory
 from ..connections.lookup import ConnectionLookup
 from ..connections.new_connection import NewConnection
@@ -124,7 +124,7 @@ class ThirdPartySignIn:
         name = checked.connection.display_name
         return AuthorizationPreview(
             service=checked.piece.display_name,
-            site=origin_of(
+            site=display_origin(
                 piece_auth.fill_placeholders(checked.auth.auth_url or "", request.props)
             ),
             # Whoever made the link may have chosen it: no control character reverses the text around it.

@@ -1,8 +1,8 @@
-"""How a client proves who it is at the machine endpoints (RFC 6749 §2.3).
+"""Client authentication at the token endpoints (RFC 6749 §2.3).
 
-Secret in the form or in a Basic header, one method a request; a public client names itself and has PKCE. The
-Basic header is form-decoded as the RFC asks; since our ids and secrets contain no ``%`` and no ``+``, the raw
-form that Activepieces sends reads the same.
+A secret in the form or in a Basic header, one method a request; a public client sends its id only, and uses PKCE.
+The Basic header is form-decoded, as the RFC says. Our ids and secrets contain no ``%`` and no ``+``, so it also works
+for clients that do not encode them, such as Activepieces.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from ...crypto.keyring import constant_time_equal, sha256_hex
 from .client import OAuthClient
 
-#: The ways to authenticate (RFC 7591 §2); a public client has none.
+#: RFC 7591 §2; "none" is for public clients.
 SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
 CLIENT_METHODS = [*SECRET_METHODS, "none"]
 
@@ -26,7 +26,7 @@ _DUMMY_HASH = sha256_hex("the secret of no client")
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """What a request says of its client."""
+    """The credentials in a request."""
 
     client_id: str
     secret: str | None = field(repr=False)
@@ -41,7 +41,7 @@ class ClientCredentials:
 
 
 def read_credentials(form: Mapping[str, str], authorization: str | None) -> ClientCredentials:
-    """The one set of credentials in a request; an Authlib error when there is none, or more than one."""
+    """The credentials in a request; an Authlib error if there are none, or more than one."""
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if authorization is None:
         if not client_id:
@@ -50,7 +50,7 @@ def read_credentials(form: Mapping[str, str], authorization: str | None) -> Clie
             )
         return ClientCredentials(client_id, secret or None, by_header=False)
     if secret is not None:
-        # RFC 6749 §2.3: not more than one method in each request, even if one of them is right.
+        # RFC 6749 §2.3: only one method in each request, even if both are valid.
         raise InvalidRequestError(
             "Send the client secret in the header or in the form, not in both."
         )
@@ -67,12 +67,12 @@ def _from_basic(authorization: str) -> tuple[str, str]:
     if scheme.lower() != "basic":
         raise invalid_client("Use HTTP Basic in the Authorization header.", by_header=True)
     try:
-        text = base64.b64decode(encoded.strip(), validate=True).decode()
-    except ValueError:  # no base64, no ASCII, no UTF-8
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
+    except ValueError:  # not base64, not ASCII, or not UTF-8
         raise invalid_client(
             "The Authorization header is not valid Basic authentication.", by_header=True
         ) from None
-    client_id, colon, secret = text.partition(":")
+    client_id, colon, secret = decoded.partition(":")
     if not colon or not client_id or not secret:
         raise invalid_client(
             "The Authorization header lacks the client id or the secret.", by_header=True
@@ -81,18 +81,16 @@ def _from_basic(authorization: str) -> tuple[str, str]:
 
 
 def authenticate(credentials: ClientCredentials, client: OAuthClient | None) -> OAuthClient:
-    """The client if the credentials prove it; else InvalidClientError, the same for every reason.
+    """The client if the credentials are valid; else `InvalidClient`, the same for every reason.
 
-    The work is the same too, whether there is such a client or not and whichever of its secrets is given.
+    It takes the same time whether the client exists or not, and whichever of its secrets is sent.
     """
-    given = sha256_hex(credentials.secret or "")
-    is_current = constant_time_equal(given, (client and client.secret_hash) or _DUMMY_HASH)
-    is_previous = constant_time_equal(
-        given, (client and client.previous_secret_hash) or _DUMMY_HASH
-    )
+    sent = sha256_hex(credentials.secret or "")
+    is_current = constant_time_equal(sent, (client and client.secret_hash) or _DUMMY_HASH)
+    is_previous = constant_time_equal(sent, (client and client.previous_secret_hash) or _DUMMY_HASH)
     is_public = client is not None and not client.is_confidential
-    proven = credentials.secret is None if is_public else is_current or is_previous
-    if client is None or not proven:
+    is_valid = credentials.secret is None if is_public else is_current or is_previous
+    if client is None or not is_valid:
         raise invalid_client(
             "Unknown client, or a wrong or missing secret.", by_header=credentials.by_header
         )

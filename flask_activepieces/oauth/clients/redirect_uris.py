@@ -1,8 +1,8 @@
-"""Redirect URIs: which may be registered, and when a requested one is the registered one.
+"""Redirect URIs: which can be registered, and whether a requested one is registered.
 
-Matching is by exact text (RFC 9700 §4.1.3): no prefix, no wildcard, no normalising, so that encodings, user
-names, extra paths and letter case have nothing to play with. The one exception is the port of a loopback
-address for a public native client, which cannot know it beforehand (RFC 8252 §7.3).
+They are compared exactly (RFC 9700 §4.1.3): no prefix, no wildcard, no normalization, so that encodings, user names,
+extra paths and letter case cannot be abused. The one exception is the port of a loopback address of a public native
+client, which does not know its port in advance (RFC 8252 §7.3).
 """
 
 from __future__ import annotations
@@ -15,45 +15,29 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from ...config.urls import is_loopback
 from ...messages import Message
 
-#: RFC 3986 characters only: no space, no control character, no backslash, nothing that a browser "repairs".
+#: Only RFC 3986 characters: no space, no control character, no backslash, nothing that browsers "repair".
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
-#: A port that a native client picked: RFC 8252 §7.3 names the address literals and not "localhost" (§8.3).
+#: RFC 8252 §7.3 names the address literals and not "localhost" (§8.3).
 _LOOPBACK_WITH_PORT = re.compile(r"http://(127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?(/[^#]*)?")
-#: It will stand in a header of the consent page, so nothing but a name or an address literal may be there.
+#: The host is part of a header of the consent page, so it must be a name or an address literal.
 _HOST = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*|[0-9a-f:.]+")
-_LONGEST = 2000
+_MAX_LENGTH = 2000
 
 
-def problem_with(uri: str, *, public: bool) -> Message | None:
-    """Why this URI cannot be registered, in words for its author; None when it can."""
-    if len(uri) > _LONGEST or not _URI.fullmatch(uri):
+def validate_redirect_uri(uri: str, *, public: bool) -> Message | None:
+    """Why this URI cannot be registered; None if it can."""
+    if len(uri) > _MAX_LENGTH or not _URI.fullmatch(uri):
         return Message("must be an absolute URI of plain ASCII characters.")
     try:
         parts = urlsplit(uri)
         _ = parts.port
     except ValueError:
         return Message("not a valid URI.")
-    if "#" in uri:
+    if "#" in uri:  # RFC 6749 §3.1.2
         return Message("must not have a fragment.")
     if parts.scheme in ("http", "https"):
-        return _problem_with_web(parts)
-    return _problem_with_private_scheme(parts, public=public)
-
-
-def _problem_with_web(parts: SplitResult) -> Message | None:
-    if not parts.hostname:
-        return Message("must have a host name.")
-    if not _HOST.fullmatch(parts.hostname):
-        return Message("invalid host name.")
-    if parts.username is not None or parts.password is not None:
-        return Message("must not have a user name or password.")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        return Message("must use https; plain http is for loopback only.")
-    return None
-
-
-def _problem_with_private_scheme(parts: SplitResult, *, public: bool) -> Message | None:
-    # RFC 8252 §7.1: a private scheme is a reversed domain name, which also keeps out javascript: and data:.
+        return _validate_web_uri(parts)
+    # RFC 8252 §7.1: a private scheme is a reversed domain name. So javascript: and data: are impossible.
     if "." not in parts.scheme:
         return Message(
             "the scheme must be https, or for an installed app a reversed domain such as com.example.app."
@@ -62,6 +46,18 @@ def _problem_with_private_scheme(parts: SplitResult, *, public: bool) -> Message
         return Message("invalid host name.")
     if not public:
         return Message("a private scheme is for public clients only.")
+    return None
+
+
+def _validate_web_uri(parts: SplitResult) -> Message | None:
+    if not parts.hostname:
+        return Message("must have a host name.")
+    if not _HOST.fullmatch(parts.hostname):
+        return Message("invalid host name.")
+    if parts.username is not None:
+        return Message("must not have a user name or password.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return Message("must use https; plain http is for loopback only.")
     return None
 
 
@@ -85,14 +81,14 @@ def _without_loopback_port(uri: str) -> str | None:
 def posts_code_to_opener(uri: str) -> bool:
     """Whether the URI looks like a redirect page of Activepieces, on any host: ``/redirect``, ``/api/redirect``.
 
-    That page posts the code to ``window.opener``, whoever that is, and does not check ``state``. Its router ignores
-    letter case and a slash at the end, and browsers resolve dots.
+    That page posts the code to any ``window.opener``, and does not check ``state``. Its router ignores letter case
+    and a slash at the end, and browsers resolve dots.
     """
     path = unquote(urlsplit(uri).path).lower()
     return normpath(path).endswith("/redirect")
 
 
-def origin_of(uri: str) -> str:
-    """What a person is told about where they go, and what a form may lead to: origin, or the private scheme."""
+def display_origin(uri: str) -> str:
+    """Where the user will be sent, for the consent page and its form-action: the origin, or the private scheme."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

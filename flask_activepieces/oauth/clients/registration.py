@@ -1,12 +1,13 @@
-"""What an operator decides about an OAuth client, and what they may not decide."""
+"""What an operator decides about an OAuth client, and the rules for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...config.settings import Scope
+from ...errors import InvalidInput
 from ...host.ids import checked_optional_id
 from ...messages import Message
 from .. import scopes
@@ -14,9 +15,9 @@ from . import redirect_uris as redirects
 
 CODE_GRANTS = ("authorization_code", "refresh_token")
 CLIENT_CREDENTIALS = "client_credentials"
-LONGEST_NAME = 120
-LONGEST_DESCRIPTION = 500
-MOST_REDIRECT_URIS = 20
+MAX_NAME = 120
+MAX_DESCRIPTION = 500
+MAX_REDIRECT_URIS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,98 +36,83 @@ class Registration:
     can_introspect: bool = False
 
     def __post_init__(self) -> None:
-        """`SetupError` if the tenant's id cannot be one."""
+        """`SetupError` if the tenant id is invalid."""
         checked_optional_id("Registration.tenant_id", self.tenant_id)
 
-    def problems(self, known: Mapping[str, Scope]) -> dict[str, Message]:
-        """What is wrong, by field; empty when it can be registered."""
-        checks = {
-            "name": self._problem_with_name(),
-            "description": self._problem_with_description(),
-            "redirect_uris": self._problem_with_redirects(),
-            "scope": self._problem_with_scope(known),
-            "client_credentials": self._problem_with_credentials(),
-            "require_pkce": self._problem_with_pkce(),
-            "remember_consent": self._problem_with_remembering(),
-            "can_introspect": self._problem_with_introspection(),
-        }
-        return {name: problem for name, problem in checks.items() if problem}
+    def validate(self, known_scopes: Mapping[str, Scope]) -> None:
+        """`InvalidInput` with the first problem of each invalid field."""
+        problems: dict[str, Message] = {}
+        for field, problem in self._problems(known_scopes):
+            problems.setdefault(field, problem)
+        if problems:
+            raise InvalidInput(problems)
 
-    def _problem_with_name(self) -> Message | None:
+    def _problems(self, known_scopes: Mapping[str, Scope]) -> Iterator[tuple[str, Message]]:
         if not self.name.strip():
-            return Message("Required: the consent page shows it.")
-        if not self.name.isprintable():
-            return Message("Must be one line of printable characters.")
-        return _at_most(LONGEST_NAME) if len(self.name) > LONGEST_NAME else None
+            yield "name", Message("Required: the consent page shows it.")
+        for field, value, maximum in (
+            ("name", self.name, MAX_NAME),
+            ("description", self.description, MAX_DESCRIPTION),
+        ):
+            if not value.isprintable():
+                yield field, Message("Must be one line of printable characters.")
+            if len(value) > maximum:
+                yield field, Message("At most %(maximum)d characters.", maximum=maximum)
 
-    def _problem_with_description(self) -> Message | None:
-        if not self.description.isprintable():
-            return Message("Must be one line of printable characters.")
-        too_long = len(self.description) > LONGEST_DESCRIPTION
-        return _at_most(LONGEST_DESCRIPTION) if too_long else None
-
-    def _problem_with_redirects(self) -> Message | None:
         if not self.redirect_uris and not self.client_credentials and not self.can_introspect:
-            return Message("At least one redirect URI is required.")
-        if len(self.redirect_uris) > MOST_REDIRECT_URIS:
-            return Message("At most %(most)d redirect URIs.", most=MOST_REDIRECT_URIS)
+            yield "redirect_uris", Message("At least one redirect URI is required.")
+        if len(self.redirect_uris) > MAX_REDIRECT_URIS:
+            message = Message("At most %(maximum)d redirect URIs.", maximum=MAX_REDIRECT_URIS)
+            yield "redirect_uris", message
         for uri in self.redirect_uris:
-            problem = redirects.problem_with(uri, public=self.public)
+            problem = redirects.validate_redirect_uri(uri, public=self.public)
             if problem:
-                return Message("%(uri)r: %(problem)s", uri=uri[:120], problem=problem)
-        return None
-
-    def _problem_with_scope(self, known: Mapping[str, Scope]) -> Message | None:
-        unknown = [name for name in scopes.split(self.scope) if name not in known]
-        there_are = ", ".join(known) or Message("none")
-        if unknown:
-            return Message(
-                "Unknown scope %(name)r. Available scopes: %(known)s.",
-                name=unknown[0],
-                known=there_are,
-            )
-        if not self.scope.split() and not self.can_introspect:
-            return Message(
-                "At least one scope is required. Available scopes: %(known)s.", known=there_are
-            )
-        return None
-
-    def _problem_with_credentials(self) -> Message | None:
-        if not self.client_credentials:
-            return None
-        if self.public:
-            return Message("A public client has no credentials, so it cannot use this grant.")
-        if self.tenant_id is None:
-            return Message("A client with this grant must belong to one tenant.")
-        return None
-
-    def _problem_with_pkce(self) -> Message | None:
-        if self.public and not self.require_pkce:
-            return Message("A public client must use PKCE.")
-        return None
-
-    def _problem_with_remembering(self) -> Message | None:
-        if not self.remember_consent:
-            return None
-        if self.public:
-            return Message("A public client must always show the consent page.")
-        for uri in self.redirect_uris:
-            if redirects.posts_code_to_opener(uri):
-                return Message(
+                message = Message("%(uri)r: %(problem)s", uri=uri[:120], problem=problem)
+                yield "redirect_uris", message
+            if self.remember_consent and redirects.posts_code_to_opener(uri):
+                message = Message(
                     "%(uri)r looks like the redirect page of Activepieces, which gives every code to the window"
                     " that opened it. Its client must always show the consent page.",
                     uri=uri[:120],
                 )
-        return None
+                yield "remember_consent", message
 
-    def _problem_with_introspection(self) -> Message | None:
-        if self.public and self.can_introspect:
-            return Message("Introspection requires a client with a secret.")
-        return None
+        requested = scopes.split(self.scope)
+        existing = ", ".join(known_scopes) or Message("none")
+        for scope in requested:
+            if scope not in known_scopes:
+                message = Message(
+                    "Unknown scope %(scope)r. Available scopes: %(existing)s.",
+                    scope=scope,
+                    existing=existing,
+                )
+                yield "scope", message
+        if not requested and not self.can_introspect:
+            message = Message(
+                "At least one scope is required. Available scopes: %(existing)s.",
+                existing=existing,
+            )
+            yield "scope", message
 
+        if self.public:
+            yield from self._problems_of_public_client()
+        if self.client_credentials and self.tenant_id is None:
+            message = Message("A client with this grant must belong to one tenant.")
+            yield "client_credentials", message
 
-def _at_most(most: int) -> Message:
-    return Message("At most %(most)d characters.", most=most)
+    def _problems_of_public_client(self) -> Iterator[tuple[str, Message]]:
+        if self.client_credentials:  # RFC 6749 §4.4
+            yield (
+                "client_credentials",
+                Message("A public client has no credentials, so it cannot use this grant."),
+            )
+        if not self.require_pkce:  # RFC 9700 §2.1.1
+            yield "require_pkce", Message("A public client must use PKCE.")
+        if self.remember_consent:  # RFC 8252 §8.6
+            message = Message("A public client must always show the consent page.")
+            yield "remember_consent", message
+        if self.can_introspect:  # RFC 7662 §2.1
+            yield "can_introspect", Message("Introspection requires a client with a secret.")
 
 
 def row_values(registration: Registration) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
@@ -22,6 +23,8 @@ from ..tokens import families
 from . import client as stored
 from .client import SECRET_PREFIX, OAuthClient, client_from_row
 from .registration import Registration, row_values
+
+T = TypeVar("T")
 
 _table = tables.oauth_clients
 
@@ -82,10 +85,7 @@ class OAuthClients:
 
     def register(self, registration: Registration) -> tuple[OAuthClient, str | None]:
         """The new client, and its secret unless it is public; `InvalidInput` if the registration is invalid."""
-        credentials, now = NewCredentials(), self._now()
-        return self._database.run_in_transaction(
-            lambda transaction: self.register_in(transaction, registration, credentials, now=now)
-        )
+        return self._commit(self.register_in, registration, NewCredentials())
 
     def register_in(
         self,
@@ -97,7 +97,7 @@ class OAuthClients:
         integration_id: str | None = None,
     ) -> tuple[OAuthClient, str | None]:
         """See `register`."""
-        self._validate(registration)
+        registration.validate(self._known_scopes)
         secret = None if registration.public else credentials.secret
         values = row_values(registration) | {
             "client_id": credentials.client_id,
@@ -123,10 +123,7 @@ class OAuthClients:
 
         `NotFound` if it was deleted meanwhile.
         """
-        now = self._now()
-        return self._database.run_in_transaction(
-            lambda transaction: self.update_in(transaction, client, registration, now=now)
-        )
+        return self._commit(self.update_in, client, registration)
 
     def update_in(
         self,
@@ -140,7 +137,7 @@ class OAuthClients:
         """See `update`."""
         _check_not_managed(client, integration_id)
         fixed = replace(registration, public=not client.is_confidential, tenant_id=client.tenant_id)
-        self._validate(fixed)
+        fixed.validate(self._known_scopes)
         before, after = row_values(client.registration()), row_values(fixed)
         # Only the differences, so that another admin's change at the same time is kept.
         changed = {name: value for name, value in after.items() if value != before[name]}
@@ -156,20 +153,15 @@ class OAuthClients:
 
         With ``expected_version``, nothing changes unless that is the client's ``secret_version``.
         """
-        secret, now = new_secret(), self._now()
-
-        def rotate(transaction: Transaction) -> str:
-            self.rotate_secret_in(
-                transaction,
-                client,
-                secret,
-                now=now,
-                keep_old=keep_old,
-                expected_version=expected_version,
-            )
-            return secret
-
-        return self._database.run_in_transaction(rotate)
+        secret = new_secret()
+        self._commit(
+            self.rotate_secret_in,
+            client,
+            secret,
+            keep_old=keep_old,
+            expected_version=expected_version,
+        )
+        return secret
 
     def rotate_secret_in(
         self,
@@ -210,10 +202,7 @@ class OAuthClients:
 
     def set_enabled(self, client: OAuthClient, enabled: bool) -> None:
         """Suspend the client, or end that: a suspended client gets no tokens, and keeps its grants."""
-        now = self._now()
-        self._database.run_in_transaction(
-            lambda transaction: self.set_enabled_in(transaction, client, enabled, now=now)
-        )
+        self._commit(self.set_enabled_in, client, enabled)
 
     def set_enabled_in(
         self,
@@ -234,10 +223,7 @@ class OAuthClients:
 
     def delete(self, client: OAuthClient) -> None:
         """Delete the client with its grants and revoke its tokens; `NotFound` if it was deleted before."""
-        now = self._now()
-        self._database.run_in_transaction(
-            lambda transaction: self.delete_in(transaction, client, now=now)
-        )
+        self._commit(self.delete_in, client)
 
     def delete_in(self, transaction: Transaction, client: OAuthClient, *, now: int) -> None:
         """See `delete`."""
@@ -251,13 +237,11 @@ class OAuthClients:
         revocations.add(transaction, revocations.client(client.client_id), now=now)
         self._audit.record(transaction, _event("client.deleted", client, now))
 
-    def _now(self) -> int:
-        return int(self._clock())
-
-    def _validate(self, registration: Registration) -> None:
-        problems = registration.problems(self._known_scopes)
-        if problems:
-            raise InvalidInput(problems)
+    def _commit(self, method: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        now = int(self._clock())
+        return self._database.run_in_transaction(
+            lambda transaction: method(transaction, *arguments, now=now, **options)
+        )
 
     def _update_row(
         self, transaction: Transaction, client: OAuthClient, values: Mapping[str, object]

@@ -18,7 +18,7 @@ from ...oauth.authorization.request import (
     revalidate,
 )
 from ...oauth.clients.client import OAuthClient
-from ...oauth.clients.redirect_uris import origin_of
+from ...oauth.clients.redirect_uris import display_origin
 from ...state import State, get_state
 from ..api.problems import Problem, ProblemType, json_body, json_view
 from ..i18n import gettext
@@ -118,7 +118,7 @@ def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> 
             "name": consent_request.client.name,
             "description": consent_request.client.description,
         },
-        "redirect_host": origin_of(consent_request.request.redirect_uri),
+        "redirect_host": display_origin(consent_request.request.redirect_uri),
         "account": {"user_id": principal.user_id, "display_name": principal.display_name},
         "workspaces": [
             {"key": workspace.form_value, "tenant_id": workspace.tenant_id, "name": workspace.name}

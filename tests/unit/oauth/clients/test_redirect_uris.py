@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from flask_activepieces.oauth.clients.redirect_uris import (
+    display_origin,
     matches,
-    origin_of,
     posts_code_to_opener,
-    problem_with,
+    validate_redirect_uri,
 )
 
 GOOD = [
@@ -32,14 +32,14 @@ GOOD = [
 @pytest.mark.parametrize("public", [False, True])
 @pytest.mark.parametrize("uri", GOOD)
 def test_these_can_be_registered(uri: str, public: bool) -> None:
-    assert problem_with(uri, public=public) is None
+    assert validate_redirect_uri(uri, public=public) is None
 
 
 @pytest.mark.parametrize("uri", ["com.example.app:/callback", "com.example.app://callback/x"])
 def test_a_private_scheme_is_for_installed_apps(uri: str) -> None:
     """RFC 8252 §7.1."""
-    assert problem_with(uri, public=True) is None
-    assert "public" in str(problem_with(uri, public=False))
+    assert validate_redirect_uri(uri, public=True) is None
+    assert "public" in str(validate_redirect_uri(uri, public=False))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_private_scheme_is_for_installed_apps(uri: str) -> None:
 )
 def test_these_cannot_and_are_told_why(uri: str, word: str) -> None:
     for public in (False, True):
-        problem = problem_with(uri, public=public)
+        problem = validate_redirect_uri(uri, public=public)
         assert problem is not None
         assert word in problem or "host" in problem
 
@@ -136,7 +136,7 @@ def test_nothing_but_the_port_is_free(requested: str) -> None:
     ],
 )
 def test_people_are_told_the_origin(uri: str, origin: str) -> None:
-    assert origin_of(uri) == origin
+    assert display_origin(uri) == origin
 
 
 @pytest.mark.parametrize(
