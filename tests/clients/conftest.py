@@ -1,4 +1,4 @@
-"""The small host behind a real port, and a person whose browser is signed in there."""
+"""The small host on a real port, and a person with a signed-in browser."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.support.live import Visitor, serving
 
 @pytest.fixture
 def site(app: Flask) -> Iterator[str]:
-    """Where the small host answers."""
-    with serving(app) as address:
-        yield address
+    """The base URL of the small host."""
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture
 def visitor(site: str) -> Iterator[Visitor]:
-    """Bob, at his browser."""
+    """Bob with his browser."""
     person = Visitor(site, "bob")
     yield person
     person.close()

@@ -1,4 +1,4 @@
-"""Another Flask app signs its users in with ours, by Authlib's Flask client and our metadata alone."""
+"""Another Flask app signs users in with ours, using Authlib's Flask client and only our metadata."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CALLBACK = "http://localhost/callback"
 
 @pytest.fixture
 def other_app(app: Flask, site: str) -> Iterator[Flask]:
-    """An app that knows our issuer, its own id and its secret."""
+    """An app that knows only our issuer, its client id and its secret."""
     program = Program.registered(app, redirect_uri=CALLBACK)
     other = Flask(__name__)
-    other.config.update(SECRET_KEY="the other app's own key", TESTING=True)
-    ours = OAuth(other).register(  # type: ignore[no-untyped-call]
-        "ours",
+    other.config.update(SECRET_KEY="the secret key of the other app", TESTING=True)
+    provider = OAuth(other).register(  # type: ignore[no-untyped-call]
+        "provider",
         client_id=program.client_id,
         client_secret=program.client_secret,
         server_metadata_url=f"{site}/.well-known/oauth-authorization-server",
@@ -33,19 +33,21 @@ def other_app(app: Flask, site: str) -> Iterator[Flask]:
 
     @other.get("/login")
     def login() -> ResponseReturnValue:
-        response: ResponseReturnValue = ours.authorize_redirect(url_for("callback", _external=True))
+        response: ResponseReturnValue = provider.authorize_redirect(
+            url_for("callback", _external=True)
+        )
         return response
 
     @other.get("/callback")
     def callback() -> ResponseReturnValue:
-        ours.authorize_access_token()
-        answer: ResponseReturnValue = ours.get("whoami").json()
+        provider.authorize_access_token()
+        answer: ResponseReturnValue = provider.get("whoami").json()
         return answer
 
     yield other
 
 
-def test_a_user_of_ours_signs_in_to_the_other_app(other_app: Flask, visitor: Visitor) -> None:
+def test_our_user_signs_in_to_the_other_app(other_app: Flask, visitor: Visitor) -> None:
     browser = other_app.test_client()
 
     question = browser.get("/login").location

@@ -1,4 +1,4 @@
-"""Authlib's OAuth2Session, with each way of proving who it is."""
+"""Authlib's OAuth2Session with each client authentication method."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ METHODS = ["client_secret_basic", "client_secret_post"]
 
 
 def session_for(site: str, program: Program, **options: Any) -> OAuth2Session:
-    """A session told of nothing but the issuer: the rest is in its metadata."""
+    """A session that knows only the issuer and reads everything else from the metadata."""
     url = f"{site}/.well-known/oauth-authorization-server"
     session = OAuth2Session(
         program.client_id,
@@ -47,46 +47,46 @@ def connect(session: OAuth2Session, visitor: Visitor) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_connection_from_consent_to_its_end(
+def test_an_authorization_from_consent_to_revocation(
     site: str, visitor: Visitor, program: Program, method: str
 ) -> None:
-    ways = {"token_endpoint_auth_method": method, "revocation_endpoint_auth_method": method}
-    with session_for(site, program, **ways) as session:
+    methods = {"token_endpoint_auth_method": method, "revocation_endpoint_auth_method": method}
+    with session_for(site, program, **methods) as session:
         first = connect(session, visitor)
-        called = session.get(f"{site}/api/whoami")
+        answer = session.get(f"{site}/api/whoami")
         second = session.refresh_token()
         active = session.introspect_token(
             session.metadata["introspection_endpoint"], token=second["access_token"]
         )
-        given_up = session.revoke_token(  # type: ignore[no-untyped-call]
+        revoked = session.revoke_token(  # type: ignore[no-untyped-call]
             session.metadata["revocation_endpoint"],
             token=second["refresh_token"],
             token_type_hint="refresh_token",
         )
         refused = session.get(f"{site}/api/whoami")
 
-    assert called.json()["user_id"] == "bob"
+    assert answer.json()["user_id"] == "bob"
     assert second["refresh_token"] != first["refresh_token"]
     assert active.json()["active"] is True
-    assert (given_up.status_code, given_up.json()) == (200, {})
+    assert (revoked.status_code, revoked.json()) == (200, {})
     assert refused.status_code == 401
 
 
 def test_an_expired_token_is_refreshed_before_the_call(
     site: str, visitor: Visitor, program: Program
 ) -> None:
-    kept: list[str] = []
+    stored: list[str] = []
 
-    def keep(token: dict[str, Any], refresh_token: str) -> None:
-        kept.append(refresh_token)
+    def store(token: dict[str, Any], refresh_token: str) -> None:
+        stored.append(refresh_token)
 
-    with session_for(site, program, update_token=keep) as session:
+    with session_for(site, program, update_token=store) as session:
         first = connect(session, visitor)
         session.token = first | {"expires_at": 1}
         answer = session.get(f"{site}/api/whoami")
 
     assert answer.status_code == 200
-    assert kept == [first["refresh_token"]]
+    assert stored == [first["refresh_token"]]
 
 
 def test_a_public_client_connects_and_refreshes_without_a_secret(
@@ -100,10 +100,10 @@ def test_a_public_client_connects_and_refreshes_without_a_secret(
     assert answer.status_code == 200
 
 
-def test_a_client_acts_for_itself(app: Flask, site: str) -> None:
-    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
+def test_a_client_uses_the_client_credentials_grant(app: Flask, site: str) -> None:
+    client = Program.registered(app, "--client-credentials", "--tenant", "acme")
 
-    with session_for(site, own) as session:
+    with session_for(site, client) as session:
         token = session.fetch_token(grant_type="client_credentials")
         answer = session.get(f"{site}/api/whoami")
 
@@ -111,7 +111,7 @@ def test_a_client_acts_for_itself(app: Flask, site: str) -> None:
     assert answer.json()["tenant_id"] == "acme"
 
 
-def test_an_error_reaches_the_caller_with_its_words(site: str, program: Program) -> None:
+def test_an_error_reaches_the_caller_with_its_description(site: str, program: Program) -> None:
     with session_for(site, program) as session, pytest.raises(OAuthError) as caught:
         session.fetch_token(grant_type="authorization_code", code="v1.no.code")
 

@@ -1,4 +1,4 @@
-"""requests-oauthlib, as its own documentation uses it, from the discovery document to the last token."""
+"""requests-oauthlib, used as in its documentation, from the metadata document to token revocation."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.support.live import Visitor
 
 
 @pytest.fixture(autouse=True)
-def _plain_http_is_fine_for_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+def _allow_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
 
 
 @pytest.fixture
 def endpoints(site: str) -> dict[str, Any]:
-    """The discovery document."""
+    """The metadata document."""
     answer = requests.get(f"{site}/.well-known/oauth-authorization-server", timeout=5)
     document: dict[str, Any] = answer.json()
     assert document["issuer"] == site
@@ -56,7 +56,7 @@ def connect(
     return token
 
 
-def test_a_connection_from_consent_to_the_api(
+def test_an_authorization_from_consent_to_an_api_call(
     site: str,
     visitor: Visitor,
     program: Program,
@@ -76,7 +76,7 @@ def test_a_connection_from_consent_to_the_api(
     }
 
 
-def test_an_expired_token_is_refreshed_without_anyone_asking(
+def test_an_expired_token_is_refreshed_automatically(
     site: str,
     visitor: Visitor,
     program: Program,
@@ -84,24 +84,24 @@ def test_an_expired_token_is_refreshed_without_anyone_asking(
     session: OAuth2Session,
 ) -> None:
     token = connect(session, visitor, endpoints, program.client_secret)
-    kept: list[dict[str, Any]] = []
-    own = {"client_id": program.client_id, "client_secret": program.client_secret}
+    stored: list[dict[str, Any]] = []
+    credentials = {"client_id": program.client_id, "client_secret": program.client_secret}
     later = OAuth2Session(
         program.client_id,
         token=token | {"expires_at": 1},
         auto_refresh_url=endpoints["token_endpoint"],
-        auto_refresh_kwargs=own,
-        token_updater=kept.append,
+        auto_refresh_kwargs=credentials,
+        token_updater=stored.append,
     )
 
     with later:
         answer = later.get(f"{site}/api/whoami")
 
     assert answer.status_code == 200
-    assert [pair["refresh_token"] == token["refresh_token"] for pair in kept] == [False]
+    assert [pair["refresh_token"] == token["refresh_token"] for pair in stored] == [False]
 
 
-def test_a_token_is_looked_at_and_given_up(
+def test_a_token_is_introspected_and_revoked(
     site: str,
     visitor: Visitor,
     program: Program,
@@ -109,30 +109,32 @@ def test_a_token_is_looked_at_and_given_up(
     session: OAuth2Session,
 ) -> None:
     token = connect(session, visitor, endpoints, program.client_secret)
-    proof = {"client_id": program.client_id, "client_secret": program.client_secret}
-    # The library builds the revocation request of RFC 7009 and leaves sending it to the caller.
+    credentials = {"client_id": program.client_id, "client_secret": program.client_secret}
+    # The library builds the revocation request (RFC 7009) but does not send it.
     url, headers, body = session._client.prepare_token_revocation_request(
         endpoints["revocation_endpoint"], token["refresh_token"], "refresh_token"
     )
-    looked_at = {"token": token["access_token"], **proof}
+    introspection = {"token": token["access_token"], **credentials}
 
-    before = requests.post(endpoints["introspection_endpoint"], data=looked_at, timeout=5).json()
-    given_up = requests.post(
+    before = requests.post(
+        endpoints["introspection_endpoint"], data=introspection, timeout=5
+    ).json()
+    revoked = requests.post(
         url,
         data=body,
         headers=headers,
         auth=(program.client_id, str(program.client_secret)),
         timeout=5,
     )
-    after = requests.post(endpoints["introspection_endpoint"], data=looked_at, timeout=5).json()
+    after = requests.post(endpoints["introspection_endpoint"], data=introspection, timeout=5).json()
 
     assert (before["active"], before["client_id"]) == (True, program.client_id)
-    assert given_up.status_code == 200
+    assert revoked.status_code == 200
     assert after == {"active": False}
     assert session.get(f"{site}/api/whoami").status_code == 401
 
 
-def test_a_public_client_connects_by_pkce_alone(
+def test_a_public_client_connects_with_pkce_only(
     app: Flask, site: str, visitor: Visitor, endpoints: dict[str, Any]
 ) -> None:
     public = Program.registered(app, "--public")
@@ -145,19 +147,21 @@ def test_a_public_client_connects_by_pkce_alone(
     assert answer.status_code == 200
 
 
-def test_a_client_acts_for_itself(app: Flask, site: str, endpoints: dict[str, Any]) -> None:
-    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
-    client = BackendApplicationClient(client_id=own.client_id)
+def test_a_client_uses_the_client_credentials_grant(
+    app: Flask, site: str, endpoints: dict[str, Any]
+) -> None:
+    program = Program.registered(app, "--client-credentials", "--tenant", "acme")
+    client = BackendApplicationClient(client_id=program.client_id)
 
     with OAuth2Session(client=client) as session:
-        session.fetch_token(endpoints["token_endpoint"], client_secret=own.client_secret)
+        session.fetch_token(endpoints["token_endpoint"], client_secret=program.client_secret)
         answer = session.get(f"{site}/api/whoami")
 
     assert answer.json()["user_id"] is None
     assert answer.json()["tenant_id"] == "acme"
 
 
-def test_a_dead_refresh_token_is_told_in_words_that_the_library_knows(
+def test_an_invalid_refresh_token_raises_the_librarys_error(
     program: Program, visitor: Visitor, endpoints: dict[str, Any], session: OAuth2Session
 ) -> None:
     connect(session, visitor, endpoints, program.client_secret)

@@ -1,4 +1,4 @@
-"""Runs the Python blocks of a page in their order, as one module that a reader might have typed."""
+"""Runs the Python blocks of a page in order, as one module."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from sybil.parsers.myst import PythonCodeBlockParser
 
 from tests.support import hosts
 
-#: What the blocks of a page have defined, by name.
+#: The names that the blocks of a page define.
 Namespace = dict[str, Any]
 RunPage = Callable[[Path], Namespace]
 
 SYBIL = Sybil(parsers=[PythonCodeBlockParser()])
-#: Apps find their files beside this module, as they would beside the reader's own.
+#: Apps find their files next to this module, as they would next to the reader's.
 MODULE = "app"
 
 
 @pytest.fixture
 def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPage]:
-    """Runs a page in an empty directory; what fails is shown with its line in the page."""
+    """Run a page in an empty directory; a failure shows its line in the page."""
     module = ModuleType(MODULE)
     module.__file__ = str(tmp_path / f"{MODULE}.py")
     monkeypatch.setitem(sys.modules, MODULE, module)
     monkeypatch.chdir(tmp_path)
-    # What readers export before they start an app.
+    # Readers export these before they start an app.
     monkeypatch.setenv("FLASK_SECRET_KEY", hosts.SECRET_KEY)
     monkeypatch.setenv("SECRET_KEY", hosts.SECRET_KEY)
 

@@ -1,4 +1,4 @@
-"""Every ``flask … activepieces …`` line that a reader may copy is a command with options that exist."""
+"""Every ``flask … activepieces …`` line in the docs is a valid command with valid options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 EXAMPLE = ROOT / "example_app" / "README.md"
 
 
-SHOWN = [
+COMMAND_LINES = [
     pytest.param(line, id=f"{path.parent.name}-{path.stem}: {line[:60]}")
     for path in [README, EXAMPLE, CHANGELOG, *PAGES]
     for line in shell_lines(path.read_text("utf-8"))
@@ -24,20 +24,20 @@ SHOWN = [
 ]
 
 
-@pytest.mark.parametrize("line", SHOWN)
-def test_the_command_exists_and_takes_these_options(line: str) -> None:
-    words = shlex.split(line, comments=True)
-    arguments = words[words.index("activepieces") + 1 :]
+@pytest.mark.parametrize("line", COMMAND_LINES)
+def test_the_command_and_its_options_are_valid(line: str) -> None:
+    parts = shlex.split(line, comments=True)
+    arguments = parts[parts.index("activepieces") + 1 :]
     command: click.Command = activepieces_cli
     while isinstance(command, click.Group):
         command = command.commands[arguments.pop(0)]
 
-    # Parsed as click would, with every value checked, and not run.
+    # Parses and validates the arguments as click does, without running the command.
     command.make_context(command.name, arguments)
 
 
 @pytest.mark.parametrize(
-    ("name", "least", "most"),
+    ("name", "minimum", "maximum"),
     [
         (parameter.opts[0], parameter.type.min, parameter.type.max)
         for command in activepieces_cli.commands.values()
@@ -45,12 +45,12 @@ def test_the_command_exists_and_takes_these_options(line: str) -> None:
         if isinstance(parameter.type, click.IntRange) and parameter.type.max is not None
     ],
 )
-def test_the_page_tells_between_which_numbers_an_option_is(
-    name: str, least: int, most: int
+def test_the_page_documents_the_range_of_a_numeric_option(
+    name: str, minimum: int, maximum: int
 ) -> None:
     page = next(path for path in PAGES if path.stem == "cli").read_text("utf-8")
 
-    assert re.search(rf"^\| `{name}` \|.* {least} to {most}\b", page, re.MULTILINE)
+    assert re.search(rf"^\| `{name}` \|.* {minimum} to {maximum}\b", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", [README, *PAGES], ids=lambda path: path.stem)
@@ -58,8 +58,8 @@ def test_every_command_in_running_text_exists(path: Path) -> None:
     text = path.read_text("utf-8")
     named = re.findall(r"`flask activepieces((?: [a-z]+)+)[^`]*`", text)
 
-    for words in named:
+    for command_path in named:
         command: click.Command = activepieces_cli
-        for word in words.split():
-            assert isinstance(command, click.Group), words
-            command = command.commands[word]
+        for part in command_path.split():
+            assert isinstance(command, click.Group), command_path
+            command = command.commands[part]

@@ -13,5 +13,5 @@ WITH_PYTHON = [path for path in [README, *PAGES] if blocks(path.read_text("utf-8
 
 
 @pytest.mark.parametrize("path", WITH_PYTHON, ids=name_of)
-def test_python_blocks_run_in_their_order(path: Path, run_page: RunPage) -> None:
+def test_python_blocks_run_in_order(path: Path, run_page: RunPage) -> None:
     run_page(path)

@@ -1,4 +1,4 @@
-"""What the README, CONTRIBUTING and the example's README say to type exists: make targets, modules and options."""
+"""The make targets, modules and installs named in the README, CONTRIBUTING and the docs exist."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ from tests.support.requirements import REQUIREMENTS, Name
 
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 EXAMPLE = ROOT / "example_app" / "README.md"
-READ_BY_DEVELOPERS = [README, CONTRIBUTING, EXAMPLE, ROOT / "CHANGELOG.md", *PAGES]
+DEVELOPER_PAGES = [README, CONTRIBUTING, EXAMPLE, ROOT / "CHANGELOG.md", *PAGES]
 
 
-def make(*words: str) -> subprocess.CompletedProcess[str]:
-    """What make answers; nothing is installed by the words that the tests use."""
-    # Without what a make that runs these tests passes on to its children.
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make; the arguments that the tests use install nothing."""
+    # Without the variables of a make process that runs these tests.
     environment = {"PATH": os.environ["PATH"]}
-    command = ["make", "--no-print-directory", *words]
+    command = ["make", "--no-print-directory", *arguments]
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
 
 
-def words_of(path: Path, pattern: str) -> list[str]:
-    """What the pattern finds in a page, blocks included, each once."""
+def find_all(path: Path, pattern: str) -> list[str]:
+    """The distinct matches of the pattern in a page, code blocks included."""
     return list(dict.fromkeys(re.findall(pattern, path.read_text("utf-8"))))
 
 
 NAMED_TARGETS = [
     pytest.param(target, id=f"{path.stem}: make {target}")
-    for path in READ_BY_DEVELOPERS
-    for target in words_of(path, r"(?:^|`)make ([a-z-]+)(?=[ `\n])(?! sure)")
+    for path in DEVELOPER_PAGES
+    for target in find_all(path, r"(?:^|`)make ([a-z-]+)(?=[ `\n])(?! sure)")
 ]
 NAMED_MODULES = [
     pytest.param(module, id=f"{path.parent.name}-{path.stem}: {module}")
-    for path in READ_BY_DEVELOPERS
-    for module in words_of(path, r"\bpython3? -m ([a-z_.]+[a-z_])")
+    for path in DEVELOPER_PAGES
+    for module in find_all(path, r"\bpython3? -m ([a-z_.]+[a-z_])")
 ]
 
 
 @pytest.fixture(scope="module")
 def listed() -> dict[str, str]:
-    """The targets that `make` alone lists, and what it says of each."""
+    """The targets that plain `make` lists, with their descriptions."""
     lines = [line.strip().split(maxsplit=2) for line in make().stdout.splitlines()]
-    return {target: what for _, target, what in lines}
+    return {target: description for _, target, description in lines}
 
 
 @pytest.mark.parametrize("target", NAMED_TARGETS)
-def test_make_lists_every_target_that_is_named(listed: dict[str, str], target: str) -> None:
+def test_make_lists_every_target_that_a_page_names(listed: dict[str, str], target: str) -> None:
     assert target in listed
 
 
-def test_make_help_lists_every_target_that_there_is(listed: dict[str, str]) -> None:
+def test_make_help_lists_every_target(listed: dict[str, str]) -> None:
     (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
     assert listed.keys() == set(phony.split())
@@ -73,7 +73,7 @@ def test_the_readme_names_the_demo_first_and_then_the_tests() -> None:
 
 
 @pytest.mark.parametrize("module", NAMED_MODULES)
-def test_every_module_that_is_named_can_be_run(module: str) -> None:
+def test_every_module_that_a_page_names_can_be_run(module: str) -> None:
     package = find_spec(module)
 
     assert package is not None
@@ -81,35 +81,35 @@ def test_every_module_that_is_named_can_be_run(module: str) -> None:
 
 
 @pytest.mark.parametrize("path", [README, EXAMPLE, *PAGES], ids=lambda path: path.stem)
-def test_nothing_is_installed_from_an_index_that_does_not_have_it(path: Path) -> None:
-    """The package is not on PyPI yet: what is installed is a directory or a wheel."""
+def test_no_page_installs_the_package_from_pypi(path: Path) -> None:
+    """The package is not on PyPI yet, so pages install a directory or a wheel."""
     installs = [
         shlex.split(line, comments=True)
         for line in [
             *shell_lines(path.read_text("utf-8")),
-            *words_of(path, r"`(pip install [^`]+)`"),
+            *find_all(path, r"`(pip install [^`]+)`"),
         ]
         if line.startswith("pip install")
     ]
 
     for line in installs:
-        for word in line[2:]:
-            assert word.startswith(("-", ".", "dist/")), line
-            extras = re.search(r"\[(.*)\]", word)
+        for argument in line[2:]:
+            assert argument.startswith(("-", ".", "dist/")), line
+            extras = re.search(r"\[(.*)\]", argument)
             provided = metadata("flask-activepieces").get_all("Provides-Extra") or []
             assert set(extras[1].split(",") if extras else ()) <= set(provided)
 
 
 def commands_of(target: str, venv: Path) -> list[str]:
-    """What make would run for this target."""
-    made = make("--dry-run", target, f"VENV={venv}")
-    assert made.returncode == 0, made.stderr
-    return made.stdout.splitlines()
+    """The commands that make would run for this target."""
+    result = make("--dry-run", target, f"VENV={venv}")
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
 
 
 @pytest.fixture
 def venv(tmp_path: Path) -> Path:
-    """An environment that make would use; there is nothing in it."""
+    """The path of an environment for make, which does not exist yet."""
     return tmp_path / "venv"
 
 
@@ -122,14 +122,14 @@ def test_the_demo_installs_no_tools(venv: Path, target: str) -> None:
 
 
 def stamp(venv: Path, *names: str) -> None:
-    """Pretend that make has done these things to the environment."""
+    """Pretend that make has completed these steps in the environment."""
     venv.mkdir(exist_ok=True)
     for name in names:
         (venv / f".stamp-python3-{name}").touch()
 
 
 @pytest.mark.parametrize(
-    ("done", "target", "installs"),
+    ("completed", "target", "installs"),
     [
         (["environment", "demo"], "demo", []),
         (["environment", "demo"], "test", ["'.[dev]'"]),
@@ -138,10 +138,10 @@ def stamp(venv: Path, *names: str) -> None:
     ],
     ids=["demo again", "tests after the demo", "demo after the tests", "tests again"],
 )
-def test_what_is_installed_already_stays(
-    venv: Path, done: list[str], target: str, installs: list[str]
+def test_make_installs_only_what_is_missing(
+    venv: Path, completed: list[str], target: str, installs: list[str]
 ) -> None:
-    stamp(venv, *done)
+    stamp(venv, *completed)
 
     commands = commands_of(target, venv)
 
@@ -152,12 +152,12 @@ def test_what_is_installed_already_stays(
 def test_another_interpreter_gets_another_environment(venv: Path) -> None:
     stamp(venv, "environment", "demo", "all")
 
-    made = make("--dry-run", "demo", f"VENV={venv}", "PYTHON=python3.99")
+    result = make("--dry-run", "demo", f"VENV={venv}", "PYTHON=python3.99")
 
-    assert "python3.99 -m venv --clear" in made.stdout
+    assert "python3.99 -m venv --clear" in result.stdout
 
 
-def test_what_continuous_integration_runs_exists(listed: dict[str, str]) -> None:
+def test_continuous_integration_runs_existing_targets(listed: dict[str, str]) -> None:
     run = (ROOT / ".ci" / "run").read_text("utf-8")
     targets = re.findall(r"^make (\S+)$", run, re.MULTILINE)
 
@@ -176,7 +176,7 @@ PACKAGES: dict[Name, str] = {
 
 @pytest.mark.parametrize("name", REQUIREMENTS)
 def test_continuous_integration_installs_what_the_tests_need(name: Name) -> None:
-    """It runs them with REQUIRE_ALL=1, so that what is missing is a failure."""
+    """CI sets REQUIRE_ALL=1, so a missing service is a failure."""
     services = (ROOT / ".ci" / "services").read_text("utf-8")
 
     assert f"missing+=({PACKAGES[name]})" in services

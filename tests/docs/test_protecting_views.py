@@ -1,4 +1,4 @@
-"""What the page about protecting views promises about ids."""
+"""The examples about ids on the page about protecting views."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.docs.conftest import RunPage
 from tests.support.documents import DOCS
 
 
-def test_integer_and_uuid_keys_come_back_as_the_page_converts_them(run_page: RunPage) -> None:
+def test_integer_and_uuid_ids_are_converted_as_documented(run_page: RunPage) -> None:
     page = run_page(DOCS / "protecting-views.md")
     app: Flask = page["app"]
     company = str(uuid4())

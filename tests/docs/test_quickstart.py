@@ -1,4 +1,4 @@
-"""What the quickstart promises, walked through on its own code."""
+"""A run through the quickstart, using its code."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.support.password_hashes import count_password_hashes
 
 @pytest.fixture
 def app(run_page: RunPage) -> Iterator[Flask]:
-    made: Flask = run_page(DOCS / "quickstart.md")["create_app"]()
-    yield made
-    hosts.dispose(made)
+    app: Flask = run_page(DOCS / "quickstart.md")["create_app"]()
+    yield app
+    hosts.dispose(app)
 
 
 def test_a_user_signs_in_consents_and_activepieces_reads_the_invoices(app: Flask) -> None:
@@ -32,9 +32,9 @@ def test_a_user_signs_in_consents_and_activepieces_reads_the_invoices(app: Flask
     question = program.question(scope="profile:read invoices:read", prompt="consent")
 
     login_page = ada.opens(question).location
-    typed = {"email": "ada@acme.test", "password": "demo"}
-    back = ada.browser.post(login_page, data=typed).location
-    code = brought_back(ada.sends(ada.sees(back).form("decision"), decision="approve"))["code"]
+    credentials = {"email": "ada@acme.test", "password": "demo"}
+    next_url = ada.browser.post(login_page, data=credentials).location
+    code = brought_back(ada.sends(ada.sees(next_url).form("decision"), decision="approve"))["code"]
     token = answer_of(program.redeems(code))["access_token"]
 
     assert answer_of(program.calls(token, "/api/me"))["email"] == "ada@acme.test"
@@ -42,10 +42,10 @@ def test_a_user_signs_in_consents_and_activepieces_reads_the_invoices(app: Flask
     assert [invoice["title"] for invoice in invoices] == ["Twelve anvils"]
 
 
-def test_the_login_sends_nobody_to_another_site(app: Flask) -> None:
-    typed = {"email": "ada@acme.test", "password": "demo"}
+def test_the_login_redirects_to_no_other_site(app: Flask) -> None:
+    credentials = {"email": "ada@acme.test", "password": "demo"}
 
-    for trick in (
+    for url in (
         "https://evil.test/",
         "//evil.test/",
         "/\\evil.test",
@@ -53,13 +53,13 @@ def test_the_login_sends_nobody_to_another_site(app: Flask) -> None:
         "evil.test",
         "",
     ):
-        response = app.test_client().post("/login", query_string={"next": trick}, data=typed)
+        response = app.test_client().post("/login", query_string={"next": url}, data=credentials)
 
-        assert response.location == "/", trick
+        assert response.location == "/", url
 
 
 @pytest.mark.parametrize("email", ["ada@acme.test", "nobody@acme.test"])
-def test_the_login_asks_a_guesser_to_wait(app: Flask, email: str) -> None:
+def test_the_login_is_rate_limited(app: Flask, email: str) -> None:
     browser = app.test_client()
     for _ in range(5):
         wrong = browser.post("/login", data={"email": email, "password": "wrong"})
@@ -71,8 +71,8 @@ def test_the_login_asks_a_guesser_to_wait(app: Flask, email: str) -> None:
     assert 0 < int(refused.headers["Retry-After"]) <= 60
 
 
-def test_the_login_hashes_a_password_for_an_unknown_user_too(app: Flask) -> None:
-    """Else the time of the answer would tell who has an account."""
+def test_the_login_takes_the_same_time_for_an_unknown_user(app: Flask) -> None:
+    """Otherwise the response time would reveal who has an account."""
     browser = app.test_client()
 
     costs = [
@@ -91,9 +91,9 @@ def test_without_a_token_the_api_answers_401(app: Flask) -> None:
 
 def test_the_admin_finds_the_registered_client_on_the_pages(app: Flask) -> None:
     (command, _) = [line for line in shell_lines(page("quickstart")) if "client create" in line]
-    words = shlex.split(command)
-    made = app.test_cli_runner().invoke(args=words[words.index("activepieces") :])
-    assert made.exit_code == 0, made.output
+    arguments = shlex.split(command)
+    result = app.test_cli_runner().invoke(args=arguments[arguments.index("activepieces") :])
+    assert result.exit_code == 0, result.output
     ada = Person(app)
     ada.browser.post("/login", data={"email": "ada@acme.test", "password": "demo"})
 
@@ -104,9 +104,11 @@ def test_the_admin_finds_the_registered_client_on_the_pages(app: Flask) -> None:
     assert "Activepieces" in ada.sees(home.links["OAuth clients"]).text
 
 
-def test_a_client_that_acts_for_itself_is_told_that_it_is_nobody(app: Flask) -> None:
-    own = Program.registered(app, "--tenant", "acme", "--client-credentials", scope="profile:read")
+def test_a_client_credentials_token_has_no_user_profile(app: Flask) -> None:
+    client = Program.registered(
+        app, "--tenant", "acme", "--client-credentials", scope="profile:read"
+    )
     form: Parameters = {"grant_type": "client_credentials"}
-    token = answer_of(own.posts("/oauth/token", form))["access_token"]
+    token = answer_of(client.posts("/oauth/token", form))["access_token"]
 
-    assert own.calls(token, "/api/me").status_code == 403
+    assert client.calls(token, "/api/me").status_code == 403

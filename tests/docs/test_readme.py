@@ -1,4 +1,4 @@
-"""The example of the README does what the README says."""
+"""The README's example works as described."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from tests.docs.conftest import RunPage
 from tests.support.actors import Program, answer_of
 from tests.support.documents import README, blocks, shell_lines
 
-TEXT = README.read_text("utf-8")
+CONTENT = README.read_text("utf-8")
 
 
 @pytest.fixture
 def app(run_page: RunPage) -> Flask:
-    made: Flask = run_page(README)["app"]
-    return made
+    app: Flask = run_page(README)["app"]
+    return app
 
 
 def test_the_example_is_short() -> None:
-    (example,) = blocks(TEXT, "python")
+    (example,) = blocks(CONTENT, "python")
 
     assert len(example.splitlines()) < 20
 
 
-def test_a_client_made_as_it_says_reads_the_invoices(app: Flask) -> None:
-    (command,) = [line for line in shell_lines(TEXT) if "client create" in line]
-    words = shlex.split(command)[3:]
-    made = app.test_cli_runner().invoke(args=[*words, "--json"])
-    client = json.loads(made.stdout)
+def test_a_client_created_as_described_reads_the_invoices(app: Flask) -> None:
+    (command,) = [line for line in shell_lines(CONTENT) if "client create" in line]
+    arguments = shlex.split(command)[3:]
+    result = app.test_cli_runner().invoke(args=[*arguments, "--json"])
+    client = json.loads(result.stdout)
     program = Program(app, client["client_id"], client["client_secret"])
 
-    bought = answer_of(program.posts("/oauth/token", {"grant_type": "client_credentials"}))
-    response = program.calls(bought["access_token"], "/api/invoices")
+    tokens = answer_of(program.posts("/oauth/token", {"grant_type": "client_credentials"}))
+    response = program.calls(tokens["access_token"], "/api/invoices")
 
     assert answer_of(response) == {"invoices": [], "tenant": "acme"}

@@ -1,4 +1,4 @@
-"""The tests on the page about testing pass, in a project that has nothing but them."""
+"""The example tests on the page about testing pass in a new project."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ SECONDS = 5
 Remote = tuple[RaceEnvironment, Proxy]
 
 
-def test_an_outage_is_told_at_once_and_burns_nothing(remote: Remote, outage: Proxy) -> None:
+def test_an_outage_is_reported_quickly_and_spends_nothing(remote: Remote, outage: Proxy) -> None:
     environment, _ = remote
     program, bob = environment.program(), environment.person()
     pair = environment.connect(program, bob)
@@ -54,7 +54,7 @@ def test_an_outage_is_told_at_once_and_burns_nothing(remote: Remote, outage: Pro
     assert {answer.status for answer in environment.send_together([renew, use] * 10)} == {200}
 
 
-def test_people_and_the_api_are_told_too(remote: Remote, outage: Proxy) -> None:
+def test_pages_and_the_api_report_an_outage_too(remote: Remote, outage: Proxy) -> None:
     environment, _ = remote
     alice, program = environment.person("alice"), environment.program()
     form = alice.sees(program.question()).form("decision")
@@ -75,7 +75,7 @@ def test_people_and_the_api_are_told_too(remote: Remote, outage: Proxy) -> None:
 
 
 @pytest.mark.parametrize("lost", ["message", "answer"])
-def test_a_connection_that_breaks_in_the_middle_is_not_noticed(
+def test_a_broken_database_connection_is_retried_transparently(
     remote: Remote, outage: Proxy, lost: str
 ) -> None:
     """Nothing was committed, so the whole transaction is retried on a new connection."""
@@ -88,16 +88,16 @@ def test_a_connection_that_breaks_in_the_middle_is_not_noticed(
         (b"activepieces_revocations", call(pair["access_token"])),
     ]
 
-    for word, request in breaks:
+    for pattern, request in breaks:
         fill_the_pools(environment, call(pair["access_token"]))
-        outage.cut = Cut(word, "answer" if lost == "answer" else "message")
+        outage.cut = Cut(pattern, "answer" if lost == "answer" else "message")
         answer = environment.ask(request)
 
         assert outage.cut is None, "the connection did not break"
-        assert answer.status == 200, (word, answer)
+        assert answer.status == 200, (pattern, answer)
 
 
-def test_a_database_that_goes_in_the_middle_burns_nothing(remote: Remote, outage: Proxy) -> None:
+def test_a_database_that_stops_mid_request_spends_nothing(remote: Remote, outage: Proxy) -> None:
     environment, _ = remote
     program, bob = environment.program(), environment.person()
     token = environment.connect(program, bob)["refresh_token"]
@@ -109,7 +109,7 @@ def test_a_database_that_goes_in_the_middle_burns_nothing(remote: Remote, outage
         assert count_outcomes([environment.ask(request)]) == {(200, None): 1}
 
 
-def test_connections_that_the_server_ended_are_replaced(remote: Remote) -> None:
+def test_connections_closed_by_the_database_are_replaced(remote: Remote) -> None:
     """As after a restart of the database: the pools are full of dead connections."""
     environment, _ = remote
     program, bob = environment.program(), environment.person()
@@ -127,7 +127,7 @@ def test_connections_that_the_server_ended_are_replaced(remote: Remote) -> None:
 
 
 @pytest.mark.parametrize("remote", [POSTGRES], indirect=True)
-def test_a_database_that_takes_no_writes_burns_nothing(remote: Remote) -> None:
+def test_a_read_only_database_spends_nothing(remote: Remote) -> None:
     """As during a failover to another machine."""
     environment, _ = remote
     program, bob = environment.program(), environment.person()
@@ -136,13 +136,11 @@ def test_a_database_that_takes_no_writes_burns_nothing(remote: Remote) -> None:
     renew, use = refresh(program, pair["refresh_token"]), call(pair["access_token"])
     standby = f"ALTER DATABASE {engine_of(environment.app).url.database}"
 
-    in_the_database(environment, f"{standby} SET default_transaction_read_only = on")
+    run_sql(environment, f"{standby} SET default_transaction_read_only = on")
     end_all_connections(environment)
     answers = environment.send_together([redeem, renew, use])
 
-    in_the_database(
-        environment, f"BEGIN READ WRITE; {standby} RESET default_transaction_read_only; COMMIT"
-    )
+    run_sql(environment, f"BEGIN READ WRITE; {standby} RESET default_transaction_read_only; COMMIT")
     end_all_connections(environment)
     assert [answer.status for answer in answers] == [503, 503, 200]
     assert count_outcomes(environment.send_together([redeem, renew, use])) == {(200, None): 3}
@@ -155,26 +153,26 @@ def fill_the_pools(environment: RaceEnvironment, request: PreparedRequest) -> No
 
 def end_all_connections(environment: RaceEnvironment) -> None:
     if engine_of(environment.app).dialect.name == "postgresql":
-        in_the_database(
+        run_sql(
             environment,
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
     else:
-        others = in_the_database(
+        connection_ids = run_sql(
             environment,
             "SELECT id FROM information_schema.processlist"
             " WHERE db = database() AND id <> connection_id()",
         )
-        for (number,) in others:
-            in_the_database(environment, f"KILL {number}")
+        for (number,) in connection_ids:
+            run_sql(environment, f"KILL {number}")
     engine_of(environment.app).dispose()  # this process need not detect it
 
 
-def in_the_database(environment: RaceEnvironment, statement: str) -> list[Any]:
+def run_sql(environment: RaceEnvironment, statement: str) -> list[Any]:
     """Terminate connections, as an operator does at the database."""
     url = engine_of(environment.app).url
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        result = connection.execute(text(statement))
+    with engine.connect() as conn:
+        result = conn.execute(text(statement))
         return list(result.all()) if result.returns_rows else []

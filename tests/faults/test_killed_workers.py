@@ -31,7 +31,7 @@ class Moment:
     is_committed: bool
 
 
-def test_a_code_whose_redemption_was_killed_works_unless_that_was_committed(
+def test_a_code_whose_redemption_was_killed_is_valid_unless_committed(
     environment: RaceEnvironment,
 ) -> None:
     program, bob = environment.program(), environment.person()
@@ -39,22 +39,22 @@ def test_a_code_whose_redemption_was_killed_works_unless_that_was_committed(
 
     for moment in moments:
         code = environment.code(program, bob)
-        before = everything(environment.app)
+        before = all_rows(environment.app)
 
         kill_during(environment, redemption(program, code), moment)
 
         if not moment.is_committed:
-            assert everything(environment.app) == before, moment
+            assert all_rows(environment.app) == before, moment
             environment.assert_alive(program, answer_of(program.redeems(code)))
         else:
             # A second redemption revokes the tokens of the lost response.
             assert answer_of(program.redeems(code), 400)["error"] == "invalid_grant"
-            known = [row["id"] for row in before["token_families"]]
-            (new,) = [row for row in environment.families(program) if row["id"] not in known]
+            existing = [row["id"] for row in before["token_families"]]
+            (new,) = [row for row in environment.families(program) if row["id"] not in existing]
             assert new["revoked_at"] is not None
 
 
-def test_a_token_whose_refresh_was_killed_works_again(environment: RaceEnvironment) -> None:
+def test_a_token_whose_refresh_was_killed_stays_valid(environment: RaceEnvironment) -> None:
     program, bob = environment.program(), environment.person()
     first = environment.connect(program, bob)
     moments = moments_of(environment.app, program.refreshes, first["refresh_token"])
@@ -62,15 +62,15 @@ def test_a_token_whose_refresh_was_killed_works_again(environment: RaceEnvironme
     for moment in moments:
         pair = environment.connect(program, bob)
         for _ in range(2):  # the first refresh of a family writes different rows than the second
-            before = everything(environment.app)
+            before = all_rows(environment.app)
 
             kill_during(environment, refresh(program, pair["refresh_token"]), moment)
 
-            assert (everything(environment.app) != before) is moment.is_committed, moment
+            assert (all_rows(environment.app) != before) is moment.is_committed, moment
             pair = environment.assert_alive(program, pair)
 
 
-def test_a_disconnect_that_was_killed_took_back_all_or_nothing(
+def test_a_killed_disconnect_revokes_all_or_nothing(
     environment: RaceEnvironment,
 ) -> None:
     program, bob = environment.program(), environment.person()
@@ -79,38 +79,38 @@ def test_a_disconnect_that_was_killed_took_back_all_or_nothing(
 
     for moment in moments:
         pair = environment.connect(program, bob)
-        before = everything(environment.app)
+        before = all_rows(environment.app)
 
         kill_during(environment, submission(bob, environment.disconnect_form(program, bob)), moment)
 
         if not moment.is_committed:
-            assert everything(environment.app) == before, moment
+            assert all_rows(environment.app) == before, moment
             environment.assert_alive(program, pair)
         else:
             environment.assert_dead(program, pair)
 
 
-def moments_of(app: Flask, act: Callable[..., TestResponse], *given: Any) -> list[Moment]:
+def moments_of(app: Flask, act: Callable[..., TestResponse], *arguments: Any) -> list[Moment]:
     """Every moment at which a worker can die in this operation: around its statements and its commit."""
     with statements_of(app) as statements:
-        assert act(*given).status_code < 400
+        assert act(*arguments).status_code < 400
     assert statements.pop() == "COMMIT"
     numbers = range(1, len(statements) + 1)
     around = [f"{when} statement {n}" for n in numbers for when in ("before", "after")]
     names = [*around, "before commit", "after commit"]
     # On PostgreSQL one statement may write everything, with autocommit.
     first = names.index(around[-1] if statements[-1].startswith("WITH") else "after commit")
-    return [Moment(name, at >= first) for at, name in enumerate(names)]
+    return [Moment(name, index >= first) for index, name in enumerate(names)]
 
 
 def kill_during(environment: RaceEnvironment, request: PreparedRequest, moment: Moment) -> None:
     answer = environment.ask(
         replace(request, headers={**request.headers, KILL_HEADER: moment.name})
     )
-    assert answer.status == 0, f"nobody died {moment.name}: {answer}"
+    assert answer.status == 0, f"no worker was killed {moment.name}: {answer}"
 
 
-def everything(app: Flask) -> dict[str, list[dict[str, Any]]]:
+def all_rows(app: Flask) -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables."""
     names = [table.name.removeprefix(TABLE_PREFIX) for table in tables.metadata.sorted_tables]
     return {name: sorted(rows_of(app, name), key=repr) for name in names}

@@ -17,18 +17,18 @@ COMMIT = rb"(?<!AUTO)COMMIT\b|WITH changed"
 Remote = tuple[RaceEnvironment, Proxy]
 
 
-def test_a_commit_that_did_not_arrive_is_made_up_for(remote: Remote, outage: Proxy) -> None:
+def test_a_commit_that_did_not_arrive_is_repeated(remote: Remote, outage: Proxy) -> None:
     environment, _ = remote
     program, bob = environment.program(), environment.person()
 
     outage.cut = Cut(COMMIT, "message")
-    bought = environment.ask(redemption(program, environment.code(program, bob)))
-    pair = environment.assert_alive(program, bought.json)
+    redeemed = environment.ask(redemption(program, environment.code(program, bob)))
+    pair = environment.assert_alive(program, redeemed.json)
     outage.cut = Cut(COMMIT, "message")
-    renewed = environment.ask(refresh(program, pair["refresh_token"]))
+    refreshed = environment.ask(refresh(program, pair["refresh_token"]))
 
     assert outage.cut is None
-    environment.assert_alive(program, renewed.json)
+    environment.assert_alive(program, refreshed.json)
     assert len(environment.families(program)) == 1
 
 
@@ -62,9 +62,7 @@ def test_a_redemption_whose_commit_was_not_confirmed_succeeds(
     assert answer_of(program.redeems(code), 400)["error"] == "invalid_grant"
 
 
-def test_a_redemption_that_was_committed_as_the_database_went_is_spent(
-    remote: Remote, outage: Proxy
-) -> None:
+def test_a_code_committed_before_an_outage_is_spent(remote: Remote, outage: Proxy) -> None:
     """After a 503 the outcome is unknown; a second request is then a replay, which revokes the unreceived tokens."""
     environment, _ = remote
     program = environment.program()
@@ -79,7 +77,7 @@ def test_a_redemption_that_was_committed_as_the_database_went_is_spent(
     assert family["revoked_at"] is not None
 
 
-def test_a_refresh_that_was_committed_as_the_database_went_can_be_repeated(
+def test_a_refresh_committed_before_an_outage_can_be_repeated(
     remote: Remote, outage: Proxy
 ) -> None:
     environment, _ = remote

@@ -25,7 +25,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RaceEnviro
         yield environment
 
 
-def test_a_lock_that_is_given_back_in_time_costs_only_time(environment: RaceEnvironment) -> None:
+def test_a_lock_released_in_time_only_delays_the_request(environment: RaceEnvironment) -> None:
     program = environment.program()
     pair = environment.connect(program, environment.person())
 
@@ -36,7 +36,7 @@ def test_a_lock_that_is_given_back_in_time_costs_only_time(environment: RaceEnvi
     environment.assert_alive(program, answer.json)
 
 
-def test_a_lock_that_is_kept_is_told_in_time_and_burns_nothing(
+def test_a_lock_that_is_not_released_is_reported_in_time_and_spends_nothing(
     environment: RaceEnvironment,
 ) -> None:
     """The 503 comes within 30 seconds, after which gunicorn kills the worker and Activepieces times out."""

@@ -1,4 +1,4 @@
-"""The reference pages name every route, command, signal, error and public name, and none that is not there."""
+"""The reference pages list every route, command, signal, error and public name, and only those that exist."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def our_rules(app: Flask) -> list[Rule]:
     return [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("activepieces.")]
 
 
-def routes_told() -> dict[tuple[str, str], set[str]]:
-    """The methods of each address and endpoint in the tables."""
-    told: dict[tuple[str, str], set[str]] = {}
+def documented_routes() -> dict[tuple[str, str], set[str]]:
+    """The methods of each path and endpoint in the tables."""
+    documented: dict[tuple[str, str], set[str]] = {}
     row_of_route = re.compile(r"\| ([A-Z, ]+) `(/[^`]*)` \| `(\w+)` \|")
-    for methods, address, endpoint in row_of_route.findall(page("routes")):
-        told.setdefault((address, f"activepieces.{endpoint}"), set()).update(methods.split(", "))
-    return told
+    for methods, path, endpoint in row_of_route.findall(page("routes")):
+        documented.setdefault((path, f"activepieces.{endpoint}"), set()).update(methods.split(", "))
+    return documented
 
 
-def test_every_route_is_told_with_its_methods_and_no_other_is(app: Flask) -> None:
-    programs_post = {"activepieces.token", "activepieces.revoke", "activepieces.introspect"}
-    there: dict[tuple[str, str], set[str]] = {}
+def test_the_documented_routes_and_methods_are_those_of_the_app(app: Flask) -> None:
+    client_endpoints = {"activepieces.token", "activepieces.revoke", "activepieces.introspect"}
+    existing: dict[tuple[str, str], set[str]] = {}
     for rule in our_rules(app):
-        # The three endpoints for programs take other methods only to refuse them in their own words.
-        methods = {"POST"} if rule.endpoint in programs_post else set(rule.methods or ())
-        there.setdefault((rule.rule, rule.endpoint), set()).update(methods - {"HEAD", "OPTIONS"})
+        # These three endpoints accept other methods only to refuse them with an OAuth error.
+        methods = {"POST"} if rule.endpoint in client_endpoints else set(rule.methods or ())
+        existing.setdefault((rule.rule, rule.endpoint), set()).update(methods - {"HEAD", "OPTIONS"})
 
-    assert routes_told() == there
+    assert documented_routes() == existing
 
 
 # --- Command line ---------------------------------------------------------------------------------
@@ -64,9 +64,9 @@ COMMANDS = dict(commands(activepieces_cli, "flask activepieces"))
 
 
 @pytest.mark.parametrize("path", COMMANDS)
-def test_every_command_has_a_section_with_its_options_and_no_others(path: str) -> None:
-    told = code_words(section(page("cli"), path))
-    there = {
+def test_the_documented_options_of_a_command_are_those_it_has(path: str) -> None:
+    documented = code_words(section(page("cli"), path))
+    existing = {
         name
         for parameter in COMMANDS[path].params
         for name in (
@@ -76,30 +76,30 @@ def test_every_command_has_a_section_with_its_options_and_no_others(path: str) -
         )
     }
 
-    assert {word for word in told if word.startswith("--") or word.isupper()} == there
+    assert {name for name in documented if name.startswith("--") or name.isupper()} == existing
 
 
-def test_no_command_is_told_that_does_not_exist() -> None:
-    told = {heading for heading in headings(page("cli")) if heading.startswith("flask ")}
+def test_the_documented_commands_are_those_that_exist() -> None:
+    documented = {heading for heading in headings(page("cli")) if heading.startswith("flask ")}
 
-    assert told == set(COMMANDS)
+    assert documented == set(COMMANDS)
 
 
 # --- Signals --------------------------------------------------------------------------------------
 
 
-def test_every_signal_is_told_with_its_event_and_no_other_is() -> None:
+def test_the_documented_signals_are_those_that_exist() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", page("signals"), re.MULTILINE)
-    there = {
+    existing = {
         name: value.name
         for name, value in vars(signals).items()
         if value in signals.BY_NAME.values()
     }
 
-    assert dict(rows) == there
+    assert dict(rows) == existing
 
 
-def test_every_field_of_an_event_is_told() -> None:
+def test_every_field_of_an_event_is_documented() -> None:
     assert {field.name for field in fields(Event)} <= code_words(page("signals"))
 
 
@@ -112,23 +112,23 @@ EXCEPTIONS = [
     if inspect.isclass(value) and issubclass(value, Exception)
 ]
 
-#: What the code can say as an error, wherever it says it: ``error = "…"``, ``error="…"`` and our own helpers.
-_ERROR_WORD = re.compile(
+#: OAuth error codes in our source: ``error = "…"``, ``error="…"`` and our helpers.
+_ERROR_CODE = re.compile(
     r"""\b(?:error(?:\s*=|=)\s*|_error\(\s*\d+,\s*|error_response\(\s*\d+,\s*)"([a-z_]+)\""""
 )
 
 
 @pytest.mark.parametrize("name", EXCEPTIONS)
-def test_every_exception_is_told(name: str) -> None:
+def test_every_exception_is_documented(name: str) -> None:
     assert re.search(rf"^\| `{name}` \|", page("errors"), re.MULTILINE)
 
 
-def test_every_error_word_in_our_code_is_told() -> None:
+def test_every_oauth_error_code_is_documented() -> None:
     package = Path(flask_activepieces.__path__[0])
-    written = {
-        word
+    in_source = {
+        code
         for path in package.rglob("*.py")
-        for word in _ERROR_WORD.findall(path.read_text("utf-8"))
+        for code in _ERROR_CODE.findall(path.read_text("utf-8"))
     }
     from_authlib = {
         "invalid_request",
@@ -140,17 +140,17 @@ def test_every_error_word_in_our_code_is_told() -> None:
         "unsupported_response_type",
         "access_denied",
     }
-    told = " ".join(code_words(page("errors")))
+    documented = " ".join(code_words(page("errors")))
 
-    assert written, "the pattern finds nothing any more"
-    assert {word for word in written | from_authlib if word not in told} == set()
+    assert in_source, "the pattern no longer finds anything"
+    assert {code for code in in_source | from_authlib if code not in documented} == set()
 
 
 #: A row in the tables of problems: status, code, title.
 _PROBLEM_ROW = re.compile(r"^\| (\d+|any) `(\w+)` \| \*([^*]+)\* \|", re.MULTILINE)
 
 
-def test_every_code_of_a_problem_is_documented_and_no_other_is() -> None:
+def test_the_documented_problem_codes_are_those_that_exist() -> None:
     section = page("errors").partition("## In the JSON API")[2].partition("\n## ")[0]
     documented = [code for _, code, _ in _PROBLEM_ROW.findall(section)]
 
@@ -161,7 +161,7 @@ def test_the_code_of_a_problem_is_not_derived_from_its_title() -> None:
     assert all(kind.code == kind.name.lower() for kind in ProblemType)
 
 
-def test_every_problem_of_a_call_of_activepieces_is_told_and_no_other_is() -> None:
+def test_the_documented_problems_of_activepieces_calls_are_those_that_exist() -> None:
     section = page("errors").partition("### When Activepieces is called")[2].partition("\n## ")[0]
 
     assert sorted(_PROBLEM_ROW.findall(section)) == sorted(
@@ -173,14 +173,14 @@ def test_every_problem_of_a_call_of_activepieces_is_told_and_no_other_is() -> No
 
 
 @pytest.mark.parametrize("name", flask_activepieces.__all__)
-def test_every_public_name_is_told(name: str) -> None:
+def test_every_public_name_is_documented(name: str) -> None:
     (imports,) = blocks(page("api"), "python")
 
     assert f"    {name}," in imports
     assert f"flask_activepieces.{name}" in page("api")
 
 
-def test_every_attribute_of_the_current_token_is_told() -> None:
+def test_every_attribute_of_the_current_token_is_documented() -> None:
     attributes = {field.name for field in fields(AccessToken)}
     attributes |= {name for name, value in vars(AccessToken).items() if isinstance(value, property)}
 

@@ -1,4 +1,4 @@
-"""The page of the client names every error, every credential, every bound of time, and who is refused what."""
+"""The page on the API client documents every error, credential, timeout and restriction."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def test_every_credential_is_documented(kind: type[Credential]) -> None:
 
 
 def test_every_timeout_is_documented_with_its_default() -> None:
-    for each in fields(Timeout):
-        assert f"| `{each.name}` | {each.default} s |" in page("api-client")
+    for field in fields(Timeout):
+        assert f"| `{field.name}` | {field.default} s |" in page("api-client")
 
 
 def test_every_restriction_is_documented() -> None:

@@ -1,4 +1,4 @@
-"""The page of the client's resources names every method with who may call it, and no method that is not there."""
+"""The page on the API client's resources lists exactly its methods, with the credential and edition of each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def methods(resource: Resource) -> set[str]:
 
 
 def rows(resource: str) -> dict[str, list[str]]:
-    """The lines of a resource's table by the names of its methods."""
+    """The rows of a resource's table, by method name."""
     documented = section(page("api-client-resources"), f"client.{resource}")
     lines = re.findall(r"^\| `\w+` \|.*$", documented, re.MULTILINE)
     return {cells(line)[0].strip("`"): cells(line) for line in lines}

@@ -1,4 +1,4 @@
-"""What pages name is there: loggers, tables, templates, files, tests, links; and every page can be found."""
+"""Names in the docs exist: loggers, tables, templates, files, tests, links. Every page is in the contents."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ from tests.support.documents import (
 )
 
 
-def test_every_table_is_told() -> None:
+def test_every_table_is_documented() -> None:
     assert {table.name for table in tables.metadata.sorted_tables} <= code_words(page("operations"))
 
 
-def test_every_logger_is_told_and_no_other_is() -> None:
+def test_the_documented_loggers_are_those_that_exist() -> None:
     package = Path(flask_activepieces.__path__[0])
-    there = {
+    existing = {
         ".".join(path.relative_to(package.parent).with_suffix("").parts)
         for path in package.rglob("*.py")
         if "getLogger(__name__)" in path.read_text("utf-8")
     }
-    told = re.findall(r"^\| `(flask_activepieces[.\w]+)` \|", page("operations"), re.MULTILINE)
+    documented = re.findall(
+        r"^\| `(flask_activepieces[.\w]+)` \|", page("operations"), re.MULTILINE
+    )
 
-    assert set(told) == there
+    assert set(documented) == existing
 
 
 TEMPLATES = Path(flask_activepieces.__path__[0]) / "templates" / "flask_activepieces"
 
 
 @pytest.mark.parametrize("template", sorted(TEMPLATES.glob("[a-z]*.html")), ids=name_of)
-def test_every_block_of_a_template_is_told_and_no_other_is(template: Path) -> None:
+def test_the_documented_blocks_of_a_template_are_those_it_has(template: Path) -> None:
     defined = set(re.findall(r"{%-? block (\w+)", template.read_text("utf-8")))
     if template.stem != "base":
         defined -= {"title", "head", "header", "page_class", "content", "footer"}
@@ -53,28 +55,30 @@ def test_every_block_of_a_template_is_told_and_no_other_is(template: Path) -> No
 
 FILES_NAMED = sorted(
     {
-        (path.stem, word)
+        (path.stem, name)
         for path in PAGES
-        for word in code_words(path.read_text("utf-8"))
-        if re.fullmatch(r"[a-z_/]+\.py", word) and word != "app.py"
+        for name in code_words(path.read_text("utf-8"))
+        if re.fullmatch(r"[a-z_/]+\.py", name) and name != "app.py"
     }
 )
 
 
 @pytest.mark.parametrize(("name", "file"), FILES_NAMED)
-def test_every_file_that_a_page_names_is_there(name: str, file: str) -> None:
+def test_every_file_that_a_page_names_exists(name: str, file: str) -> None:
     folders = [ROOT, ROOT / "flask_activepieces", ROOT / "tests"]
 
     assert any((folder / file).is_file() for folder in folders)
 
 
-def test_every_test_that_a_page_names_is_there() -> None:
-    texts = [path.read_text("utf-8") for path in PAGES]
-    # What a page defines itself is an example of a test.
-    examples = {name for text in texts for name in re.findall(r"def (test_\w+)", text)}
-    # What follows a dot is an attribute of Flask.
-    named = {word for text in texts for word in re.findall(r"(?<!\.)\btest_\w+", text)} - examples
-    there = {
+def test_every_test_that_a_page_names_exists() -> None:
+    contents = [path.read_text("utf-8") for path in PAGES]
+    # Tests that a page defines are examples.
+    examples = {name for content in contents for name in re.findall(r"def (test_\w+)", content)}
+    # A name after a dot is an attribute of Flask.
+    named = {
+        name for content in contents for name in re.findall(r"(?<!\.)\btest_\w+", content)
+    } - examples
+    existing = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
         for name in [
@@ -83,7 +87,7 @@ def test_every_test_that_a_page_names_is_there() -> None:
         ]
     }
 
-    assert named <= there
+    assert named <= existing
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:
@@ -95,8 +99,8 @@ def test_every_page_is_in_the_table_of_contents() -> None:
 
 
 @pytest.mark.parametrize("path", [README, *PAGES], ids=name_of)
-def test_every_link_to_a_file_leads_to_one(path: Path) -> None:
-    """Sphinx checks links between pages; GitHub shows the README and the pages as they are."""
+def test_every_link_to_a_file_has_a_target(path: Path) -> None:
+    """Sphinx checks links between pages, but GitHub shows the README and the pages unprocessed."""
     targets = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", path.read_text("utf-8"))
 
     assert [target for target in targets if not (path.parent / target).is_file()] == []

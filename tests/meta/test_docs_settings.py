@@ -1,4 +1,4 @@
-"""The page of settings names every setting, with its true default and bounds, and no page names another."""
+"""The settings page documents every setting with its actual default and bounds; no page names an unknown setting."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_no_page_names_a_setting_that_does_not_exist(path: Path) -> None:
     assert named <= set(SETTINGS)
 
 
-def told_of(setting: str) -> list[str]:
-    """Type, default and example of a setting."""
+def documented_row(setting: str) -> list[str]:
+    """The documented type, default and example of a setting."""
     return cells(
         re.split(r"^\|---.*\n", section(page("configuration"), setting), flags=re.M)[
             1
@@ -43,36 +43,36 @@ def settings_with(setting: str, value: str) -> Settings:
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_the_default_that_is_told_is_the_default(setting: str) -> None:
+def test_the_documented_default_is_the_actual_one(setting: str) -> None:
     default = getattr(settings_with(setting, ""), SETTINGS[setting])
-    told = told_of(setting)[1]
+    documented = documented_row(setting)[1]
 
     if isinstance(default, int | str):
-        assert f"`{default}`" in told
+        assert f"`{default}`" in documented
     elif default is None:
-        assert told.startswith("none")
+        assert documented.startswith("none")
     elif not default:
-        assert told == "empty"
+        assert documented == "empty"
 
 
-#: Their examples show the form and are no keys; the last one goes with a key.
+#: The examples of these settings are not valid keys; the last setting needs a key.
 KEYS = {f"ACTIVEPIECES_{name}" for name in ("JWT_KEYS", "SIGNING_KEY", "SIGNING_KEY_ID")}
 
 
 @pytest.mark.parametrize("setting", sorted(set(SETTINGS) - KEYS))
-def test_the_example_of_a_setting_is_a_good_value(setting: str) -> None:
-    settings_with(setting, told_of(setting)[2].strip("`"))
+def test_the_documented_example_is_a_valid_value(setting: str) -> None:
+    settings_with(setting, documented_row(setting)[2].strip("`"))
 
 
-TIMES = [setting for setting in SETTINGS if told_of(setting)[0].endswith("seconds")]
+DURATIONS = [setting for setting in SETTINGS if documented_row(setting)[0].endswith("seconds")]
 
 
-@pytest.mark.parametrize("setting", TIMES)
-def test_the_bounds_that_are_told_are_the_bounds(setting: str) -> None:
-    low, high = map(int, re.findall(r"\d+", told_of(setting)[0]))
+@pytest.mark.parametrize("setting", DURATIONS)
+def test_the_documented_bounds_are_the_actual_ones(setting: str) -> None:
+    low, high = map(int, re.findall(r"\d+", documented_row(setting)[0]))
 
-    for good in (low, high):
-        assert getattr(settings_with(setting, str(good)), SETTINGS[setting]) == good
-    for bad in (low - 1, high + 1):
+    for valid in (low, high):
+        assert getattr(settings_with(setting, str(valid)), SETTINGS[setting]) == valid
+    for invalid in (low - 1, high + 1):
         with pytest.raises(errors.ConfigError, match=setting):
-            settings_with(setting, str(bad))
+            settings_with(setting, str(invalid))

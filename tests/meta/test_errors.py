@@ -1,4 +1,4 @@
-"""The tree of errors, as `errors` draws it, has every error of ours."""
+"""The error tree in the docstring of `errors` contains every error of the package."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from flask_activepieces import errors
 from flask_activepieces.errors import ActivepiecesError
 
 
-def test_the_tree_names_every_kind_of_error() -> None:
+def test_the_tree_contains_every_error() -> None:
     for module in pkgutil.walk_packages(flask_activepieces.__path__, "flask_activepieces."):
         importlib.import_module(module.name)
-    kinds = {
-        kind.__name__
-        for kind in ActivepiecesError.__subclasses__()
-        if kind.__module__.startswith("flask_activepieces.")
+    classes = {
+        error.__name__
+        for error in ActivepiecesError.__subclasses__()
+        if error.__module__.startswith("flask_activepieces.")
     }
 
     drawn = {
@@ -25,4 +25,4 @@ def test_the_tree_names_every_kind_of_error() -> None:
         if "── " in line
     }
 
-    assert kinds <= drawn
+    assert classes <= drawn

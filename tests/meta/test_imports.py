@@ -1,4 +1,4 @@
-"""Importing the package costs what it needs and no more."""
+"""Importing the package loads only what it needs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sys
 import flask_activepieces
 from tests.support.documents import ROOT
 
-#: The optional companions, and what belongs to tests.
-NOT_NEEDED = {
+#: Optional dependencies and test tools.
+OPTIONAL = {
     "flask_babel",
     "flask_limiter",
     "flask_migrate",
@@ -26,12 +26,12 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(flask_activepieces.__path__, "flask_activepieces.")
 )
 
-ALL_OF_THEM = """
+IMPORT_ALL = """
 import importlib, sys
 for name in sys.argv[1:]:
-    assert importlib.import_module(name).__doc__, f"{name} does not say what it is for"
+    assert importlib.import_module(name).__doc__, f"{name} has no docstring"
 """
-WHAT_A_START_LOADS = """
+START_APP = """
 import sys
 from flask import Flask
 from flask_activepieces import Activepieces, FlaskLoginHost
@@ -42,7 +42,7 @@ SQLAlchemy(app)
 Activepieces(FlaskLoginHost(single_tenant=True)).init_app(app)
 print("\\n".join({name.partition(".")[0] for name in sys.modules}))
 """
-WHAT_THE_DEMO_LOADS = """
+START_DEMO = """
 import sys
 import example_app.__main__
 print("\\n".join({name.partition(".")[0] for name in sys.modules}))
@@ -50,8 +50,8 @@ print("\\n".join({name.partition(".")[0] for name in sys.modules}))
 
 
 def run(code: str, *arguments: str) -> list[str]:
-    """The lines that a fresh interpreter prints, in which every warning is an error."""
-    done = subprocess.run(
+    """Run code in a new interpreter with warnings as errors; return the lines that it prints."""
+    result = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, *arguments],
         capture_output=True,
         cwd=ROOT,
@@ -59,32 +59,32 @@ def run(code: str, *arguments: str) -> list[str]:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
 
 
-def test_an_app_starts_without_optional_companions() -> None:
-    loaded = set(run(WHAT_A_START_LOADS))
+def test_an_app_starts_without_optional_dependencies() -> None:
+    loaded = set(run(START_APP))
 
     assert "flask_activepieces" in loaded
-    assert not loaded & NOT_NEEDED
+    assert not loaded & OPTIONAL
 
 
 def test_the_demo_starts_with_what_make_demo_installs() -> None:
-    loaded = set(run(WHAT_THE_DEMO_LOADS))
+    loaded = set(run(START_DEMO))
 
     assert {"example_app", "flask_activepieces"} <= loaded
-    assert not loaded & NOT_NEEDED
+    assert not loaded & OPTIONAL
 
 
-def test_every_module_can_be_imported_and_says_what_it_is_for() -> None:
-    """That no order of imports matters follows from their forming no circle: see test_layers.py."""
+def test_every_module_can_be_imported_and_has_a_docstring() -> None:
+    """The import order does not matter, because there are no cycles: see test_layers.py."""
     assert len(MODULES) > 40
-    assert run(ALL_OF_THEM, *reversed(MODULES)) == []
+    assert run(IMPORT_ALL, *reversed(MODULES)) == []
 
 
 def test_the_benchmarks_can_be_imported() -> None:
-    """They use the package's services directly, so a rename there must reach them."""
+    """They use the package's services directly, so they must follow every rename."""
     names = sorted(path.stem for path in (ROOT / "benchmarks").glob("[!_]*.py"))
 
-    assert run(ALL_OF_THEM, *(f"benchmarks.{name}" for name in names)) == []
+    assert run(IMPORT_ALL, *(f"benchmarks.{name}" for name in names)) == []

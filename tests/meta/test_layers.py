@@ -1,6 +1,6 @@
 """The package is built in layers: a file imports only from rows above its own.
 
-CONTRIBUTING.md says why. A row's number grows downwards, from what knows nothing to what knows all.
+CONTRIBUTING.md gives the reasons. Row numbers grow downwards, from the most basic modules to the top level.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ LAYERS = {
     "testing": 7,
 }
 
-# In these rows neighbours may use one another, as long as no circle results; in the others a
-# package keeps to itself.
+# In these rows packages may import one another, as long as there is no cycle; in the other rows
+# they may not.
 OPEN_ROWS = {0, 1, 6, 7}
 
-# Who may know which framework, by module or package. Ruff (TID251) says so already in the editor.
-KNOWS_FLASK = {
+# The modules and packages that may import each framework. Ruff (TID251) already reports this in the editor.
+MAY_IMPORT_FLASK = {
     "host.interface",
     "host.flask_login",
     "state",
@@ -51,7 +51,7 @@ KNOWS_FLASK = {
     "extension",
     "testing",
 }
-KNOWS_FLASK_LOGIN = {"host.flask_login"}
+MAY_IMPORT_FLASK_LOGIN = {"host.flask_login"}
 
 
 def module_name(path: Path) -> str:
@@ -65,7 +65,7 @@ MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 @cache
 def imported_names(module: str) -> frozenset[str]:
-    """Every name that the module imports, at any depth of its code, written out in full."""
+    """The full name of everything that the module imports, at any depth of its code."""
     return frozenset(_imports(module))
 
 
@@ -89,8 +89,8 @@ def _imported(node: ast.AST, package: str) -> Iterator[str]:
 
 def imported_modules(module: str) -> set[str]:
     """The modules of this package that the module imports, or imports a name from."""
-    ours = {name for name in imported_names(module) if f"{name}.".startswith(f"{ROOT}.")}
-    return {name if name in MODULES else name.rpartition(".")[0] for name in ours}
+    internal = {name for name in imported_names(module) if f"{name}.".startswith(f"{ROOT}.")}
+    return {name if name in MODULES else name.rpartition(".")[0] for name in internal}
 
 
 def area(module: str) -> str:
@@ -99,13 +99,13 @@ def area(module: str) -> str:
 
 
 def is_among(module: str, names: set[str]) -> bool:
-    """Whether the module, or a package that it lies in, is one of the names."""
+    """Whether the module, or a package that contains it, is one of the names."""
     return any(f"{module}.".startswith(f"{ROOT}.{name}.") for name in names)
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_module_has_a_row(module: str) -> None:
-    """A new file or package says where it belongs before anything imports it."""
+    """A new package needs a row before anything imports it."""
     assert area(module) in LAYERS, f"give {area(module)!r} a row in LAYERS"
 
 
@@ -113,19 +113,19 @@ def test_module_has_a_row(module: str) -> None:
 def test_module_imports_only_from_rows_above(module: str) -> None:
     row = LAYERS[area(module)]
 
-    wrong = {
+    forbidden = {
         name
         for name in imported_modules(module)
         if LAYERS[area(name)] > row
         or (LAYERS[area(name)] == row and area(name) != area(module) and row not in OPEN_ROWS)
     }
 
-    assert not wrong
+    assert not forbidden
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_testing_imports_the_stand_in(module: str) -> None:
-    """The small Activepieces is for tests and demos; an app in production never loads it."""
+    """The stand-in is for tests and demos; an app in production never loads it."""
     standin = {name for name in imported_modules(module) if is_among(name, {"testing"})}
 
     assert not standin or is_among(module, {"testing"})
@@ -133,22 +133,22 @@ def test_only_testing_imports_the_stand_in(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_module_imports_no_name_from_the_package_root(module: str) -> None:
-    """The root imports everything, so importing from it ties every file into one circle."""
+    """The root imports everything, so importing from it would create a cycle."""
     assert ROOT not in imported_modules(module)
 
 
-def test_imports_form_no_circle() -> None:
+def test_imports_have_no_cycle() -> None:
     graph = {module: imported_modules(module) - {module} for module in MODULES}
 
-    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the cycle
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module_knows_flask_only_at_the_edges(module: str) -> None:
+def test_only_the_outer_layers_import_flask(module: str) -> None:
     roots = {name.split(".")[0] for name in imported_names(module)}
 
-    assert "flask" not in roots or is_among(module, KNOWS_FLASK)
-    assert "flask_login" not in roots or is_among(module, KNOWS_FLASK_LOGIN)
+    assert "flask" not in roots or is_among(module, MAY_IMPORT_FLASK)
+    assert "flask_login" not in roots or is_among(module, MAY_IMPORT_FLASK_LOGIN)
 
 
 def late_imports(module: str) -> set[str]:

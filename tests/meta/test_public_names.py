@@ -1,4 +1,4 @@
-"""What `flask_activepieces` offers: a handful of names, listed in order, and documented where they are defined."""
+"""The public names of `flask_activepieces`: few, sorted, and documented where they are defined."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask_activepieces import signals
 
 
 def importable_names() -> set[str]:
-    """Names that a reader could take for public; submodules are reached by their own path."""
+    """Names that look public; submodules are imported by their own path."""
     return {
         name
         for name, value in vars(flask_activepieces).items()
@@ -26,12 +26,12 @@ def test_all_lists_exactly_what_can_be_imported() -> None:
     assert importable_names() == set(flask_activepieces.__all__)
 
 
-def test_all_is_sorted_as_an_editor_shows_it() -> None:
+def test_all_is_sorted() -> None:
     assert flask_activepieces.__all__ == sorted(flask_activepieces.__all__)
 
 
-@pytest.mark.parametrize("name", [n for n in flask_activepieces.__all__ if n[0].isupper()])
-def test_every_public_class_says_what_it_is_and_so_do_its_methods(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in flask_activepieces.__all__ if name[0].isupper()])
+def test_every_public_class_and_method_has_a_docstring(name: str) -> None:
     public = getattr(flask_activepieces, name)
 
     undocumented = [
@@ -49,8 +49,8 @@ def test_the_package_is_typed() -> None:
     assert files("flask_activepieces").joinpath("py.typed").is_file()
 
 
-def test_every_signal_has_a_name_of_its_own_in_the_module() -> None:
-    """`signals.grant_revoked` is the signal "grant.revoked", and there is no other way to it."""
+def test_every_signal_is_an_attribute_named_after_its_event() -> None:
+    """`signals.grant_revoked` is the signal "grant.revoked"."""
     by_attribute = {
         name.replace("_", ".", 1): value
         for name, value in vars(signals).items()

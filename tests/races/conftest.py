@@ -50,7 +50,7 @@ RACE_SETUPS = [
 def shared_environment(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RaceEnvironment]:
-    """One server for all races on one database; each race has its own client."""
+    """One server for all races on one database; each race registers its own client."""
     race_setup: RaceSetup = request.param
     with race_environment(
         race_setup.kind,

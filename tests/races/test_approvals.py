@@ -9,7 +9,7 @@ from tests.support.race_environment import RaceEnvironment
 from tests.support.storage import rows_of
 
 
-def test_parallel_approvals_make_one_grant(environment: RaceEnvironment) -> None:
+def test_parallel_approvals_create_one_grant(environment: RaceEnvironment) -> None:
     bob = environment.person()
 
     for _ in range(environment.rounds):

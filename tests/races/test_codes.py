@@ -7,7 +7,9 @@ from tests.support.race_environment import RaceEnvironment, count_outcomes
 from tests.support.storage import rows_of
 
 
-def test_of_simultaneous_redemptions_exactly_one_wins(environment: RaceEnvironment) -> None:
+def test_exactly_one_of_many_simultaneous_redemptions_succeeds(
+    environment: RaceEnvironment,
+) -> None:
     bob = environment.person()
 
     for _ in range(environment.rounds):
@@ -20,12 +22,12 @@ def test_of_simultaneous_redemptions_exactly_one_wins(environment: RaceEnvironme
             (200, None): 1,
             (400, "invalid_grant"): environment.concurrency - 1,
         }
-        (won,) = [answer.json for answer in answers if answer.status == 200]
+        (winner,) = [answer.json for answer in answers if answer.status == 200]
         (family,) = environment.families(program)
-        assert won["refresh_token"].startswith(family["id"] + ".")
+        assert winner["refresh_token"].startswith(family["id"] + ".")
 
 
-def test_a_replay_in_the_same_moment_takes_down_what_was_bought(
+def test_a_simultaneous_replay_revokes_the_issued_tokens(
     environment: RaceEnvironment,
 ) -> None:
     program = environment.program()
@@ -33,15 +35,15 @@ def test_a_replay_in_the_same_moment_takes_down_what_was_bought(
 
     answers = environment.send_together([redemption(program, code)] * environment.concurrency)
 
-    (won,) = [answer.json for answer in answers if answer.status == 200]
+    (winner,) = [answer.json for answer in answers if answer.status == 200]
     (family,) = environment.families(program)
     assert family["revoked_at"] is not None
     subjects = [row["subject"] for row in rows_of(environment.app, "revocations")]
     assert subjects.count(f"family:{family['id']}") == 1
-    environment.assert_dead(program, won)
+    environment.assert_dead(program, winner)
 
 
-def test_codes_of_one_grant_do_not_get_in_each_others_way(environment: RaceEnvironment) -> None:
+def test_codes_of_one_grant_can_be_redeemed_simultaneously(environment: RaceEnvironment) -> None:
     program, bob = environment.program(), environment.person()
     codes = [environment.code(program, bob) for _ in range(environment.concurrency)]
 

@@ -51,7 +51,7 @@ def environment(
     tmp_path_factory: pytest.TempPathFactory,
     upstream: ActivepiecesServer,
 ) -> Iterator[RaceEnvironment]:
-    """The app in four processes, linked with that Activepieces."""
+    """The app in four processes, with an integration to that Activepieces."""
     race_setup: RaceSetup = request.param
     with race_environment(
         race_setup.kind,
@@ -61,18 +61,18 @@ def environment(
         rounds=race_setup.rounds,
         ACTIVEPIECES_BASE_URL=upstream.url,
     ) as environment:
-        given = {"apiKey": upstream.api_key, "projectId": upstream.project_id}
-        answer_of(environment.person("alice").browser.post(f"{API}/setup", json=given), 201)
+        setup = {"apiKey": upstream.api_key, "projectId": upstream.project_id}
+        answer_of(environment.person("alice").browser.post(f"{API}/setup", json=setup), 201)
         yield environment
 
 
-def saving(admin: Person, name: str, value: str) -> PreparedRequest:
+def save_request(admin: Person, name: str, value: str) -> PreparedRequest:
     body = {"accessToken": value, "connectionName": name, "pieceName": PIECE}
     return replace(by_browser(admin, "POST", f"{API}/connection"), json=body)
 
 
-def there(upstream: ActivepiecesServer, name: str) -> list[str]:
-    """The connections of this name that Activepieces has."""
+def connection_ids(upstream: ActivepiecesServer, name: str) -> list[str]:
+    """The ids of the connections with this name in Activepieces."""
     client = ActivepiecesClient(upstream.url, upstream.api_key)
     return [
         connection.id
@@ -81,7 +81,7 @@ def there(upstream: ActivepiecesServer, name: str) -> list[str]:
     ]
 
 
-def test_simultaneous_upserts_of_a_new_connection_make_one(
+def test_simultaneous_saves_of_a_new_connection_create_one(
     environment: RaceEnvironment, upstream: ActivepiecesServer
 ) -> None:
     alice = environment.person("alice")
@@ -89,20 +89,19 @@ def test_simultaneous_upserts_of_a_new_connection_make_one(
     for number in range(environment.rounds):
         name = f"race-{number}-{id(environment)}"
         prepared = [
-            saving(alice, name, f"ok-{prepared_request}")
-            for prepared_request in range(environment.concurrency)
+            save_request(alice, name, f"ok-{index}") for index in range(environment.concurrency)
         ]
 
         answers = environment.send_together(prepared)
 
         assert {answer.status for answer in answers} == {201}
-        assert {answer.json["id"] for answer in answers} == set(there(upstream, name))
-        assert len(there(upstream, name)) == 1
+        assert {answer.json["id"] for answer in answers} == set(connection_ids(upstream, name))
+        assert len(connection_ids(upstream, name)) == 1
     assert rows_of(environment.app, "leases") == []
     assert "Traceback" not in environment.server.log()
 
 
-def test_without_our_lease_activepieces_would_make_several(upstream: ActivepiecesServer) -> None:
+def test_without_our_lease_activepieces_creates_duplicates(upstream: ActivepiecesServer) -> None:
     """Proves that the test above can fail: the same requests without the app create duplicates."""
     client = ActivepiecesClient(upstream.url, upstream.api_key)
 
@@ -116,7 +115,7 @@ def test_without_our_lease_activepieces_would_make_several(upstream: Activepiece
         )
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: client.connections.upsert(draft), range(8)))
-        return len(there(upstream, name))
+        return len(connection_ids(upstream, name))
 
     # On a busy machine the requests of one round may not overlap.
     assert any(created(f"unguarded-{number}") > 1 for number in range(10))

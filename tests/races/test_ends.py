@@ -36,12 +36,12 @@ def test_parallel_revocations_of_a_token_all_succeed(environment: RaceEnvironmen
     assert subjects.count(f"family:{family['id']}") == 1
 
 
-def test_nothing_outlives_a_disconnect_in_the_same_moment(environment: RaceEnvironment) -> None:
+def test_no_token_survives_a_simultaneous_disconnect(environment: RaceEnvironment) -> None:
     bob = environment.person()
 
     for _ in range(environment.rounds):
         program = environment.program()
-        pairs, prepared = under_way(environment, program, bob, environment.concurrency // 2)
+        pairs, prepared = mixed_requests(environment, program, bob, environment.concurrency // 2)
         prepared.insert(
             len(prepared) // 4, submission(bob, environment.disconnect_form(program, bob))
         )
@@ -54,19 +54,19 @@ def test_nothing_outlives_a_disconnect_in_the_same_moment(environment: RaceEnvir
             (401, "invalid_token"),
         }
         assert [answer.status for answer in answers].count(303) == 1
-        assert_all_dead(environment, program, pairs + given(answers))
+        assert_all_dead(environment, program, pairs + issued_pairs(answers))
 
 
-def test_nothing_outlives_the_deletion_of_its_client(environment: RaceEnvironment) -> None:
+def test_no_token_survives_the_deletion_of_its_client(environment: RaceEnvironment) -> None:
     alice, bob = environment.person("alice"), environment.person("bob")
 
     for _ in range(environment.rounds):
         program = environment.program("--client-credentials")
-        pairs, prepared = under_way(environment, program, bob, environment.concurrency // 2)
+        pairs, prepared = mixed_requests(environment, program, bob, environment.concurrency // 2)
         prepared.insert(
             len(prepared) // 4, by_browser(alice, "DELETE", f"{CLIENTS}/{program.client_id}")
         )
-        prepared += [own_token(program)] * 5
+        prepared += [client_credentials_request(program)] * 5
 
         answers = environment.send_together(prepared)
 
@@ -79,13 +79,13 @@ def test_nothing_outlives_the_deletion_of_its_client(environment: RaceEnvironmen
             (401, "invalid_token"),
         }
         assert [answer.status for answer in answers].count(204) == 1
-        assert_all_dead(environment, program, pairs + given(answers))
+        assert_all_dead(environment, program, pairs + issued_pairs(answers))
         assert all(
             row["client_id"] != program.client_id for row in rows_of(environment.app, "grants")
         )
 
 
-def test_no_approval_outlives_the_deletion_of_its_client(environment: RaceEnvironment) -> None:
+def test_no_approval_survives_the_deletion_of_its_client(environment: RaceEnvironment) -> None:
     alice, people = (
         environment.person("alice"),
         [environment.person(name) for name in ("alice", "bob")],
@@ -111,7 +111,7 @@ def test_no_approval_outlives_the_deletion_of_its_client(environment: RaceEnviro
             assert all(row["client_id"] != program.client_id for row in grants)
 
 
-def under_way(
+def mixed_requests(
     environment: RaceEnvironment, program: Program, person: Person, number: int
 ) -> tuple[list[dict[str, Any]], list[PreparedRequest]]:
     """Existing token families, and a mix of redemptions, refreshes and API calls."""
@@ -120,26 +120,26 @@ def under_way(
     prepared += [call(pair["access_token"]) for pair in pairs]
     codes = [environment.code(program, person) for _ in range(number)]
     mixed = [redemption(program, code) for code in codes]
-    for at, request in enumerate(prepared):
-        mixed.insert(at * 3, request)
+    for index, request in enumerate(prepared):
+        mixed.insert(index * 3, request)
     return pairs, mixed
 
 
-def own_token(program: Program) -> PreparedRequest:
+def client_credentials_request(program: Program) -> PreparedRequest:
     form = {"grant_type": "client_credentials", "client_id": program.client_id}
     return PreparedRequest("POST", "/oauth/token", form | {"client_secret": program.client_secret})
 
 
-def given(answers: list[Any]) -> list[dict[str, Any]]:
+def issued_pairs(answers: list[Any]) -> list[dict[str, Any]]:
     return [answer.json for answer in answers if '"access_token"' in answer.body]
 
 
 def assert_all_dead(
     environment: RaceEnvironment, program: Program, pairs: list[dict[str, Any]]
 ) -> None:
-    standing = {grant["id"] for grant in rows_of(environment.app, "grants")}
+    existing = {grant["id"] for grant in rows_of(environment.app, "grants")}
     for family in environment.families(program):
         # Revoked, or without its grant: either is enough, see families.COLUMNS.
-        assert family["revoked_at"] is not None or family["grant_id"] not in standing
+        assert family["revoked_at"] is not None or family["grant_id"] not in existing
     for pair in pairs:
         environment.assert_dead(program, pair)

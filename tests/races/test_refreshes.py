@@ -29,7 +29,7 @@ def test_simultaneous_refreshes_of_one_token_all_get_the_same_pair(
     environment.assert_alive(program, pair)
 
 
-def test_a_late_retry_still_gets_the_pair_that_the_race_gave(environment: RaceEnvironment) -> None:
+def test_a_late_retry_gets_the_same_pair(environment: RaceEnvironment) -> None:
     program = environment.program()
     token = environment.connect(program, environment.person())["refresh_token"]
     answers = environment.send_together([refresh(program, token)] * environment.concurrency)
@@ -40,7 +40,7 @@ def test_a_late_retry_still_gets_the_pair_that_the_race_gave(environment: RaceEn
     assert again["access_token"] == answers[0].json["access_token"]
 
 
-def test_connections_of_one_user_refresh_at_the_same_time(environment: RaceEnvironment) -> None:
+def test_token_families_of_one_user_refresh_at_the_same_time(environment: RaceEnvironment) -> None:
     program, bob = environment.program(), environment.person()
     tokens = [
         environment.connect(program, bob)["refresh_token"] for _ in range(environment.concurrency)
@@ -53,7 +53,7 @@ def test_connections_of_one_user_refresh_at_the_same_time(environment: RaceEnvir
         environment.assert_alive(program, answer.json)
 
 
-def test_no_refresh_outlives_a_revocation_in_the_same_moment(environment: RaceEnvironment) -> None:
+def test_no_refresh_survives_a_simultaneous_revocation(environment: RaceEnvironment) -> None:
     bob = environment.person()
 
     for _ in range(environment.rounds):
