@@ -7,9 +7,11 @@ from flask import Flask
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
-from tests.support.api_user import ApiUser
+from tests.support.actors import Person
+from tests.support.api_user import OWN_PIECE, ApiUser
 from tests.support.call_sequence import record_calls
 from tests.support.hosts import HostWithLabs
+from tests.support.live import serving
 
 
 @pytest.fixture
@@ -31,3 +33,20 @@ def test_saving_a_connection_is_a_short_walk(alice: ApiUser) -> None:
 
     assert len(sequence.functions) <= 45, f"\n{sequence}"
     assert len(sequence.files) <= 23, f"\n{sequence}"
+
+
+def test_one_click_is_a_short_walk(make_app: MakeApp, server: ActivepiecesServer) -> None:
+    app = make_app(
+        ACTIVEPIECES_BASE_URL=server.url,
+        ACTIVEPIECES_API_KEY=server.api_key,
+        ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
+    )
+    with serving(app) as site:
+        alice = ApiUser(Person(app, "alice"), site.replace("127.0.0.1", "localhost"))
+        integration = alice.links()
+        alice.posts(f"/connections/{integration}/connect")
+
+        sequence = record_calls(lambda: alice.posts(f"/connections/{integration}/connect"))
+
+    assert len(sequence.functions) <= 75, f"\n{sequence}"
+    assert len(sequence.files) <= 40, f"\n{sequence}"

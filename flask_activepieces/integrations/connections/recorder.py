@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...api_client.resources.connections import Connection
 from ...clock import Clock
-from ...oauth.grants import Grants, existing_grants
+from ...oauth.grants import Grants
 from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
 from .. import store
@@ -54,10 +54,18 @@ class ConnectionRecorder:
     def record_deleted(
         self, integration: Integration, connection: Connection, *, user_id: str
     ) -> None:
-        """A connection was deleted: its user's grant is revoked."""
-        self.database.run_in_transaction(
-            lambda transaction: self._record_deleted(transaction, integration, connection, user_id)
+        """A connection was deleted: its user's grant is revoked, if it was not before."""
+        self.revoke_grant(integration, connection)
+        now = int(self.clock())
+        event = connection_event(
+            "connection.deleted", integration, connection, at=now, user_id=user_id
         )
+
+        def record(transaction: Transaction) -> None:
+            _clear_default(transaction, integration, connection.id, now)
+            self.audit.record(transaction, event)
+
+        self.database.run_in_transaction(record)
 
     def record_replaced(
         self,
@@ -68,7 +76,7 @@ class ConnectionRecorder:
         source_deleted: bool | None,
         user_id: str,
     ) -> None:
-        """Flows use another connection; only if the first is gone, its user's grant is revoked."""
+        """Flows use another connection; the first may be gone."""
         event = connection_event(
             "connection.replaced",
             integration,
@@ -78,66 +86,43 @@ class ConnectionRecorder:
             target_id=target.id,
             source_deleted={True: "yes", False: "no", None: "not known"}[source_deleted],
         )
-
-        def record(transaction: Transaction) -> None:
-            self.audit.record(transaction, event)
-            if source_deleted:
-                self._record_deleted(transaction, integration, source, user_id)
-
-        self.database.run_in_transaction(record)
+        self.database.run_in_transaction(lambda transaction: self.audit.record(transaction, event))
+        if source_deleted:
+            self.record_deleted(integration, source, user_id=user_id)
 
     def revoke_grant(self, integration: Integration, connection: Connection) -> None:
-        """Revoke the grant of the user for whom the connection was made, before it is deleted."""
-        self.database.run_in_transaction(
-            lambda transaction: self._revoke_grant(transaction, integration, connection)
+        """Revoke the grant of the user for whom the connection was made."""
+        user_id = owner_user_id(connection)
+        if user_id is None:
+            return
+        current = self.database.read(
+            lambda conn: store.get(conn, integration.id, tenant_id=integration.tenant_id)
         )
+        if current.oauth_client_id is not None:
+            grants = self.grants.existing_grants(
+                client_id=current.oauth_client_id,
+                tenant_ids=[integration.tenant_id],
+                user_id=user_id,
+            )
+            self.grants.revoke(grants, reason="its connection was deleted")
 
     def clear_default_connection(self, integration: Integration) -> None:
         """The default connection is gone: deleted in Activepieces, or by us when the response was lost."""
+        now = int(self.clock())
         self.database.run_in_transaction(
-            lambda transaction: self._clear_default(
-                transaction, integration, integration.default_connection_id
+            lambda transaction: _clear_default(
+                transaction, integration, integration.default_connection_id, now
             )
         )
 
-    def _record_deleted(
-        self,
-        transaction: Transaction,
-        integration: Integration,
-        connection: Connection,
-        user_id: str,
-    ) -> None:
-        self._clear_default(transaction, integration, connection.id)
-        self._revoke_grant(transaction, integration, connection)
-        event = connection_event(
-            "connection.deleted", integration, connection, at=int(self.clock()), user_id=user_id
-        )
-        self.audit.record(transaction, event)
 
-    def _clear_default(
-        self, transaction: Transaction, integration: Integration, connection_id: str | None
-    ) -> None:
-        current = _current(transaction, integration)
-        if current.default_connection_id == connection_id:
-            cleared = {"default_connection_id": None, "default_connection_external_id": None}
-            store.change(transaction, current, cleared, now=int(self.clock()))
-
-    def _revoke_grant(
-        self, transaction: Transaction, integration: Integration, connection: Connection
-    ) -> None:
-        user_id = owner_user_id(connection)
-        client_id = _current(transaction, integration).oauth_client_id
-        if client_id is None or user_id is None:
-            return
-        grants = existing_grants(
-            transaction.conn,
-            client_id=client_id,
-            tenant_ids=[integration.tenant_id],
-            user_id=user_id,
-        )
-        self.grants.revoke_in(
-            transaction, grants, reason="its connection was deleted", now=int(self.clock())
-        )
+def _clear_default(
+    transaction: Transaction, integration: Integration, connection_id: str | None, now: int
+) -> None:
+    current = _current(transaction, integration)
+    if current.default_connection_id == connection_id:
+        cleared = {"default_connection_id": None, "default_connection_external_id": None}
+        store.change(transaction, current, cleared, now=now)
 
 
 def _current(transaction: Transaction, integration: Integration) -> Integration:

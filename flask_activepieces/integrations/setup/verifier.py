@@ -53,7 +53,14 @@ class SetupVerifier:
             project_id = self._app_key_project(request, base_url)
             shares_project = self.settings.project_id is not None
         else:
-            project_id = self._project_of_credentials(request, current, base_url, new, stored)
+            # Stored ones are not tried if there are new ones: an expired user token must not block its replacement.
+            visible = self._common_projects(base_url, new or stored, all_must_work=bool(new))
+            project_id = projects.choose_project(
+                visible,
+                requested=request.project_id,
+                current=current.project_id if current else None,
+                external_id=project_external_id(request.tenant_id, request.organization_id),
+            )
             shares_project = False
         return VerifiedSetup(
             base_url=base_url,
@@ -75,33 +82,22 @@ class SetupVerifier:
                 raise
             return Credentials()
 
-    def _project_of_credentials(
-        self,
-        request: SetupRequest,
-        current: Integration | None,
-        base_url: str | None,
-        new: Credentials,
-        stored: Credentials,
-    ) -> str:
-        """The project that the new credentials can access, or without any, the stored ones that still work.
-
-        Stored ones are not asked about new ones, so an expired user token does not block its replacement.
-        """
+    def _common_projects(
+        self, base_url: str | None, credentials: Credentials, *, all_must_work: bool
+    ) -> Sequence[Project]:
+        """The projects that all of these credentials can access, or all of those that still work."""
         visible: list[Sequence[Project]] = []
         errors: list[InvalidInput] = []
-        for name, credential in (new or stored).by_field().items():
+        for name, credential in credentials.by_field().items():
             try:
                 visible.append(self._visible_projects(base_url, name, credential))
             except InvalidInput as error:
                 errors.append(error)
-        if errors and (new or not visible):
+        if errors and (all_must_work or not visible):
             raise errors[0]
-        return projects.choose_project(
-            _intersection(visible),
-            requested=request.project_id,
-            current=current.project_id if current else None,
-            external_id=project_external_id(request.tenant_id, request.organization_id),
-        )
+        first, *others = ({project.id: project for project in each} for each in visible)
+        # Only ids are compared: each credential may see other fields.
+        return [project for id, project in first.items() if all(id in each for each in others)]
 
     def _visible_projects(
         self, base_url: str | None, name: str, credential: Credential
@@ -147,9 +143,3 @@ class SetupVerifier:
             raise SetupError(
                 "ACTIVEPIECES_PROJECT_ID does not name a project of this platform."
             ) from error
-
-
-def _intersection(lists: Sequence[Sequence[Project]]) -> Sequence[Project]:
-    """The projects in all lists, as the first shows them. Only ids are compared: other fields may differ."""
-    first, *others = ({project.id: project for project in each} for each in lists)
-    return [project for project in first.values() if all(project.id in each for each in others)]

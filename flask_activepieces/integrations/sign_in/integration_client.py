@@ -65,58 +65,35 @@ class IntegrationClients:
         if not current.enabled:
             raise IntegrationDisabled(current.id, "an administrator disabled it")
         client = clients.find_by_id(transaction.conn, current.oauth_client_id or "")
+        secret = self.credential_store.client_secret(current)
         if client is None or client.integration_id != current.id:
-            return self._create(transaction, current, redirect_uri, scope, new, now)
-        if (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
+            registration = Registration(
+                name=NAME,
+                description="Created for the connections of one workspace.",
+                redirect_uris=(redirect_uri,),
+                scope=scope,
+                tenant_id=current.tenant_id,
+                require_pkce=True,
+            )
+            client, _ = self.oauth_clients.register_in(
+                transaction, registration, new, now=now, integration_id=current.id
+            )
+        elif (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
             registration = replace(
                 client.registration(), redirect_uris=(redirect_uri,), scope=scope
             )
             client = self.oauth_clients.update_in(
                 transaction, client, registration, now=now, integration_id=current.id
             )
-        secret = self.credential_store.client_secret(current)
-        if secret is None or not _is_secret_of(client, secret):
-            secret = new.secret
+        if secret is not None and _is_secret_of(client, secret):
+            return client, secret
+        if not _is_secret_of(client, new.secret):  # not just registered with it
             self.oauth_clients.rotate_secret_in(
-                transaction, client, secret, now=now, integration_id=current.id
+                transaction, client, new.secret, now=now, integration_id=current.id
             )
-            self._store_secret(transaction, current, client, secret, now)
-        return client, secret
-
-    def _create(
-        self,
-        transaction: Transaction,
-        integration: Integration,
-        redirect_uri: str,
-        scope: str,
-        new: NewCredentials,
-        now: int,
-    ) -> tuple[OAuthClient, str]:
-        registration = Registration(
-            name=NAME,
-            description="Created for the connections of one workspace.",
-            redirect_uris=(redirect_uri,),
-            scope=scope,
-            tenant_id=integration.tenant_id,
-            require_pkce=True,
-        )
-        client, secret = self.oauth_clients.register_in(
-            transaction, registration, new, now=now, integration_id=integration.id
-        )
-        assert secret is not None, "a confidential client has a secret"
-        self._store_secret(transaction, integration, client, secret, now)
-        return client, secret
-
-    def _store_secret(
-        self,
-        transaction: Transaction,
-        integration: Integration,
-        client: OAuthClient,
-        secret: str,
-        now: int,
-    ) -> None:
-        columns = self.credential_store.client_columns(integration.id, client.client_id, secret)
-        store.change(transaction, integration, columns, now=now)
+        columns = self.credential_store.client_columns(current.id, client.client_id, new.secret)
+        store.change(transaction, current, columns, now=now)
+        return client, new.secret
 
 
 def _is_secret_of(client: OAuthClient, secret: str) -> bool:

@@ -147,7 +147,6 @@ class ThirdPartySignIn:
         ``nonce`` is what the session has from an authorization in another tab.
         """
         checked = self._check(integration, request)
-        auth, client_id = checked.auth, checked.client_id
         nonce = nonce or secrets.token_urlsafe(24)
         pending = PendingAuthorization(
             id=random_id(),
@@ -158,17 +157,17 @@ class ThirdPartySignIn:
             exp=int(self.clock()) + LIFETIME,
             connection=checked.connection,
             type=request.type,
-            client_id=client_id,
+            client_id=checked.client_id,
             redirect_url=redirect_url,
             scope=piece_auth.fill_placeholders(self._scope(checked, request), request.props),
             props=dict(request.props),
-            authorization_method=piece_auth.authorization_method(auth),
+            authorization_method=piece_auth.authorization_method(checked.auth),
             next_url=request.next_url,
-            verifier=secrets.token_urlsafe(48) if auth.pkce else None,
+            verifier=secrets.token_urlsafe(48) if checked.auth.pkce else None,
         )
         url = piece_auth.authorization_url(
-            auth,
-            client_id=client_id,
+            checked.auth,
+            client_id=checked.client_id,
             redirect_url=redirect_url,
             scope=pending.scope,
             state=self.pending.to_state(pending),

@@ -28,7 +28,7 @@ def other(harness: ServiceHarness) -> ServiceHarness:
     return replace(harness, tenant=f"{harness.tenant}-other", events=[])
 
 
-def test_without_any_key_there_is_no_integration(harness: ServiceHarness) -> None:
+def test_an_integration_needs_some_key(harness: ServiceHarness) -> None:
     with pytest.raises(InvalidInput) as caught:
         harness.set_up(tenant_id=harness.tenant)
 
@@ -191,7 +191,7 @@ REFUSED_WHERE_SHARED = [
 
 
 @pytest.mark.parametrize("operation", REFUSED_WHERE_SHARED)
-def test_what_would_show_other_tenants_things_is_refused_in_a_shared_project(
+def test_calls_that_show_other_tenants_are_refused_in_a_shared_project(
     shared: ServiceHarness, operation: str
 ) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
@@ -207,7 +207,7 @@ def test_what_would_show_other_tenants_things_is_refused_in_a_shared_project(
     "operation",
     ["mcp.get", "projects.list", "projects.create", "users.list", "global_connections.delete"],
 )
-def test_what_concerns_the_whole_platform_is_refused_in_a_project_of_ones_own_too(
+def test_platform_wide_calls_are_refused_in_a_tenants_own_project_too(
     apart: ServiceHarness, operation: str
 ) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
@@ -251,7 +251,7 @@ def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: Serv
     assert (moved.id, moved.has_credentials, moved.project_id) == (made.id, True, own)
 
 
-def test_a_project_that_was_shared_stays_closed_when_the_setting_is_gone(
+def test_a_shared_project_stays_restricted_without_the_setting(
     shared: ServiceHarness, harness: ServiceHarness
 ) -> None:
     """Without the setting, the other tenants' flows are still in it."""
@@ -267,7 +267,7 @@ def test_a_project_that_was_shared_stays_closed_when_the_setting_is_gone(
     assert not later.services.flows.list(own)
 
 
-def test_a_project_that_becomes_everybodys_is_closed_to_whom_it_belonged(
+def test_a_project_that_becomes_shared_is_restricted_for_its_tenant(
     apart: ServiceHarness, harness: ServiceHarness
 ) -> None:
     made = apart.set_up(tenant_id=apart.tenant)

@@ -65,7 +65,7 @@ def test_no_one_sees_a_new_token_by_default(
     assert rotated.server.token not in repr(harness.rows("audit_events"))
 
 
-def test_a_new_token_is_shown_to_whom_the_app_allows_it(
+def test_users_whom_the_host_allows_see_a_new_token(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     harness.host.may_see_token = True

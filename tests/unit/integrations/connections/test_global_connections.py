@@ -74,7 +74,7 @@ def drops_metadata(harness: ServiceHarness, connection: Connection) -> None:
     harness.upstream.state.store.change("app_connection", connection.id, metadata=None)
 
 
-def test_it_is_the_whole_platforms_and_says_whose_it_is(
+def test_a_global_connection_names_its_owner(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     made = save(harness, integration)
@@ -157,7 +157,7 @@ def test_the_same_name_again_finds_it_without_its_metadata(
     assert save(harness, integration, value="ok-2").id == first.id
 
 
-def test_what_activepieces_noted_of_the_account_is_sent_along(
+def test_the_account_identifier_is_sent_again(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     """For a server that keeps the metadata of such connections."""
@@ -174,7 +174,7 @@ def test_what_activepieces_noted_of_the_account_is_sent_along(
     assert changed.metadata["accountIdentifier"] == "ada@example.com"
 
 
-def test_other_projects_may_use_it_from_now_on_and_no_second_one_is_made(
+def test_new_projects_are_added_without_a_second_connection(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     """To Activepieces, the same external id with other projects is another connection."""
@@ -241,7 +241,7 @@ def test_a_project_has_a_connection_of_the_same_name_beside_it(
     assert (again.id, again.display_name) == (of_all.id, "New")
 
 
-def test_it_is_renamed_and_deleted_as_any_other(
+def test_it_is_updated_and_deleted_like_any_other(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     made = save(harness, integration)
@@ -255,7 +255,7 @@ def test_it_is_renamed_and_deleted_as_any_other(
     assert harness.event_names[-1] == "connection.deleted"
 
 
-def test_a_deletion_whose_answer_gets_lost_is_noticed(
+def test_a_deletion_with_a_lost_response_is_noticed(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     made = save(harness, integration)
@@ -315,7 +315,7 @@ def test_a_failed_lookup_does_not_block_saving(
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["a shared project", "a project of its own"])
-def test_it_is_not_made_with_the_apps_own_key(harness: ServiceHarness, shared: bool) -> None:
+def test_it_is_not_created_with_the_apps_own_key(harness: ServiceHarness, shared: bool) -> None:
     project_id = harness.new_project() if shared else None
     app = harness.with_app_key(project_id=project_id)
     integration = app.set_up(tenant_id=app.tenant)

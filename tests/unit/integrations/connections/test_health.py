@@ -34,7 +34,7 @@ def failures(harness: ServiceHarness) -> int:
     return harness.event_names.count("connection.failed")
 
 
-def test_where_all_connections_work_there_is_nothing_to_tell(
+def test_nothing_is_reported_if_all_connections_work(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     harness.save(integration)
@@ -81,7 +81,7 @@ def test_a_connection_without_a_value_is_reported_too(
     assert checked(harness, integration) == []
 
 
-def test_a_missing_connection_is_mended_by_sign_in_where_that_is_possible(
+def test_a_missing_connection_is_renewed_by_sign_in_if_possible(
     registered: ServiceHarness,
 ) -> None:
     """Activepieces calls its type NO_AUTH."""
@@ -129,7 +129,7 @@ def test_a_deleted_connection_is_forgotten(
     assert harness.reload(integration).failed_connection_ids == ()
 
 
-def test_of_several_checks_at_once_one_tells(
+def test_only_one_of_several_simultaneous_checks_reports(
     harness: ServiceHarness, integration: Integration, connections_in_use: list[int]
 ) -> None:
     breaks(harness, harness.save(integration))
@@ -169,7 +169,7 @@ def registered(harness: ServiceHarness) -> ServiceHarness:
     return harness.with_app_key(third_party_apps={SECRET_PIECE: ThirdPartyApp("id", "secret")})
 
 
-def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(
+def test_a_connection_is_renewed_in_the_app_if_users_can_sign_in_there(
     registered: ServiceHarness,
 ) -> None:
     integration = registered.set_up(organization_id=None)
@@ -187,7 +187,7 @@ def test_a_piece_that_users_sign_in_to_from_the_app_is_mended_there(
     [{"scope": "PLATFORM"}, {"metadata": {"userId": "bob"}}],
     ids=["of the platform", "of a user"],
 )
-def test_what_no_sign_in_from_the_app_mends_is_mended_in_activepieces(
+def test_other_connections_are_renewed_in_activepieces(
     registered: ServiceHarness, changed: dict[str, Any]
 ) -> None:
     integration = registered.set_up(organization_id=None)
@@ -198,7 +198,7 @@ def test_what_no_sign_in_from_the_app_mends_is_mended_in_activepieces(
 
 
 @pytest.mark.parametrize("kind", ["SECRET_TEXT", "OAUTH2", "CLOUD_OAUTH2"])
-def test_where_the_app_has_a_page_of_its_own_every_kind_is_mended_there(
+def test_the_hosts_reconnect_url_is_used_for_every_type(
     registered: ServiceHarness, kind: str
 ) -> None:
     """No user can renew a connection of the app's own piece in Activepieces: nobody knows that client's secret."""
@@ -212,7 +212,7 @@ def test_where_the_app_has_a_page_of_its_own_every_kind_is_mended_there(
     assert registered.events[-1].detail["reconnect_url"] == page
 
 
-def test_on_a_platform_of_the_tenants_own_it_is_mended_there(registered: ServiceHarness) -> None:
+def test_a_connection_on_the_tenants_platform_is_renewed_there(registered: ServiceHarness) -> None:
     """The app's registration is not for that platform."""
     integration = registered.set_up()
 

@@ -70,16 +70,14 @@ def assert_taken(leases: Leases) -> Locked:
     return caught.value
 
 
-def test_a_lease_is_given_back_when_the_work_is_done(leases: Leases, slept: list[float]) -> None:
+def test_a_lease_is_released_after_the_work(leases: Leases, slept: list[float]) -> None:
     with leases.acquire("a connection"):
         pass
 
     assert_free(leases, slept)
 
 
-def test_who_comes_while_another_is_at_it_waits_and_gives_up(
-    leases: Leases, slept: list[float]
-) -> None:
+def test_a_second_request_waits_and_gives_up(leases: Leases, slept: list[float]) -> None:
     with leases.acquire("a connection"):
         error = assert_taken(leases)
 
@@ -93,7 +91,7 @@ def test_another_connection_does_not_wait(leases: Leases, slept: list[float]) ->
         assert slept == []
 
 
-def test_names_are_not_joined_by_accident(leases: Leases, slept: list[float]) -> None:
+def test_keys_with_different_parts_do_not_collide(leases: Leases, slept: list[float]) -> None:
     with leases.acquire("a", "b"), leases.acquire("ab"):
         assert slept == []
 
@@ -108,7 +106,7 @@ ANSWERED = [
 
 
 @pytest.mark.parametrize("error", ANSWERED, ids=lambda error: type(error).__name__)
-def test_after_an_answer_the_next_may_try_at_once(
+def test_after_a_response_the_next_request_may_try_immediately(
     error: Exception, leases: Leases, slept: list[float]
 ) -> None:
     with (
@@ -157,7 +155,7 @@ def test_a_failure_before_the_call_blocks_no_one(
     assert_free(leases, slept)
 
 
-def test_what_is_sent_late_has_the_whole_time(leases: Leases, clock: StoppedClock) -> None:
+def test_a_late_call_has_the_full_duration(leases: Leases, clock: StoppedClock) -> None:
     with pytest.raises(CallTimedOut), leases.acquire("a connection") as lease:
         clock.advance(leases.duration - 10)
         with leases.uncertain_call(lease):
@@ -167,9 +165,7 @@ def test_what_is_sent_late_has_the_whole_time(leases: Leases, clock: StoppedCloc
     assert assert_taken(leases).retry_after >= MAX_SERVER_SECONDS - MAX_WAIT
 
 
-def test_who_was_too_slow_sends_nothing_while_another_is_at_it(
-    leases: Leases, clock: StoppedClock
-) -> None:
+def test_a_holder_with_an_expired_lease_makes_no_call(leases: Leases, clock: StoppedClock) -> None:
     with pytest.raises(Locked), leases.acquire("a connection") as lease:
         clock.advance(leases.duration)
         second = leases.acquire("a connection")
@@ -192,7 +188,9 @@ def test_a_worker_that_is_stopped_keeps_its_lease(leases: Leases) -> None:
     assert_taken(leases)
 
 
-def test_a_dead_workers_lease_ends(leases: Leases, clock: StoppedClock, slept: list[float]) -> None:
+def test_a_dead_workers_lease_expires(
+    leases: Leases, clock: StoppedClock, slept: list[float]
+) -> None:
     died = leases.acquire("a connection")
     died.__enter__()
 
@@ -201,9 +199,7 @@ def test_a_dead_workers_lease_ends(leases: Leases, clock: StoppedClock, slept: l
     assert_free(leases, slept)
 
 
-def test_who_comes_back_late_does_not_give_away_anothers_turn(
-    leases: Leases, clock: StoppedClock
-) -> None:
+def test_a_late_holder_does_not_release_anothers_lease(leases: Leases, clock: StoppedClock) -> None:
     with leases.acquire("a connection"):
         clock.advance(leases.duration)
         second = leases.acquire("a connection")
@@ -212,7 +208,7 @@ def test_who_comes_back_late_does_not_give_away_anothers_turn(
     assert_taken(leases)
 
 
-def test_what_happens_once_happens_once(leases: Leases, clock: StoppedClock) -> None:
+def test_a_key_can_be_claimed_once(leases: Leases, clock: StoppedClock) -> None:
     until = int(clock()) + 600
 
     assert leases.claim_once("an authorization", expires_at=until)

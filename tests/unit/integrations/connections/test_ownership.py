@@ -22,7 +22,7 @@ WITH_CREDENTIALS = replace(WITHOUT_CREDENTIALS, encrypted_credentials="a ciphert
 OF_AN_ORGANIZATION = replace(WITHOUT_CREDENTIALS, organization_id="labs")
 
 
-def test_the_metadata_say_whose_it_is_and_by_which_version_of_the_app() -> None:
+def test_the_metadata_name_the_owner_and_the_version_of_the_app() -> None:
     assert with_owner_metadata({"team": "sales"}, OF_AN_ORGANIZATION, version="2.1") == {
         "team": "sales",
         "tenantId": "acme",
@@ -35,7 +35,7 @@ def test_the_metadata_say_whose_it_is_and_by_which_version_of_the_app() -> None:
 @pytest.mark.parametrize(
     "name", ["tenantId", "organizationId", "integrationId", "hostVersion", "userId"]
 )
-def test_a_caller_cannot_say_whose_it_is(name: str) -> None:
+def test_a_caller_cannot_choose_the_owner(name: str) -> None:
     written = with_owner_metadata({name: "globex"}, WITHOUT_CREDENTIALS, version=None)
 
     assert "globex" not in written.values()
@@ -58,7 +58,7 @@ def test_a_caller_cannot_say_whose_it_is(name: str) -> None:
         ({"team": "sales"}, False, True),
     ],
 )
-def test_who_has_a_connection(
+def test_which_integration_owns_a_connection(
     metadata: dict[str, Any] | None, on_the_apps_key: bool, on_its_own_key: bool
 ) -> None:
     assert is_owned_by(metadata, "by-hand", WITHOUT_CREDENTIALS) is on_the_apps_key
@@ -70,7 +70,7 @@ def test_who_has_a_connection(
     "integration", [WITHOUT_CREDENTIALS, WITH_CREDENTIALS], ids=["app's", "own"]
 )
 @pytest.mark.parametrize("of_platform", [True, False])
-def test_without_metadata_the_prefix_of_the_external_id_says_whose_it_is(
+def test_without_metadata_the_external_id_names_the_owner(
     metadata: dict[str, Any] | None, integration: Integration, of_platform: bool
 ) -> None:
     """Activepieces drops the metadata of connections of the whole platform."""
@@ -84,7 +84,7 @@ def test_without_metadata_the_prefix_of_the_external_id_says_whose_it_is(
     assert is_owned_by(metadata, of_labs, OF_AN_ORGANIZATION)
 
 
-def test_metadata_that_name_a_tenant_count_for_more_than_the_external_id() -> None:
+def test_the_tenant_in_the_metadata_wins_over_the_external_id() -> None:
     theirs = external_id(replace(WITHOUT_CREDENTIALS, tenant_id="globex"), "slack")
     ours = external_id(WITHOUT_CREDENTIALS, "slack")
 
@@ -93,7 +93,7 @@ def test_metadata_that_name_a_tenant_count_for_more_than_the_external_id() -> No
 
 
 @pytest.mark.parametrize("theirs", [{}, {"accountIdentifier": "mallory@example.com"}])
-def test_what_activepieces_wrote_into_the_metadata_stays(theirs: dict[str, Any]) -> None:
+def test_the_account_identifier_stays_in_the_metadata(theirs: dict[str, Any]) -> None:
     before = {"accountIdentifier": "ada@example.com", "team": "old"}
 
     written = with_owner_metadata(
@@ -104,23 +104,23 @@ def test_what_activepieces_wrote_into_the_metadata_stays(theirs: dict[str, Any])
     assert written["team"] == "new"
 
 
-def test_where_activepieces_wrote_nothing_nothing_is_made_up() -> None:
+def test_no_account_identifier_is_invented() -> None:
     assert "accountIdentifier" not in with_owner_metadata(
         {}, WITHOUT_CREDENTIALS, version=None, existing={"a": 1}
     )
 
 
-def test_an_organization_has_its_own_and_not_those_of_the_tenant_as_a_whole() -> None:
+def test_an_organization_does_not_own_connections_of_the_tenant_as_a_whole() -> None:
     assert is_owned_by({"tenantId": "acme", "organizationId": "labs"}, "x", OF_AN_ORGANIZATION)
     assert not is_owned_by({"tenantId": "acme"}, "x", OF_AN_ORGANIZATION)
     assert not is_owned_by({"tenantId": "acme", "organizationId": "sales"}, "x", OF_AN_ORGANIZATION)
 
 
-def test_an_external_id_says_what_it_is_for() -> None:
+def test_an_external_id_contains_the_name() -> None:
     assert external_id(WITHOUT_CREDENTIALS, "slack-main").endswith("-slack-main")
 
 
-def test_an_external_id_that_is_given_back_is_the_same() -> None:
+def test_an_external_id_as_a_name_stays_the_same() -> None:
     made = external_id(WITHOUT_CREDENTIALS, "Slack, main")
 
     assert external_id(WITHOUT_CREDENTIALS, made) == made
@@ -142,7 +142,7 @@ def test_another_tenants_external_id_is_a_name_like_any_other() -> None:
         (('a", "b', None), ("a", "b")),
     ],
 )
-def test_no_two_places_share_an_external_id(
+def test_different_owners_never_share_an_external_id(
     left: tuple[str, str | None], right: tuple[str, str | None]
 ) -> None:
     ids = {

@@ -17,7 +17,7 @@ from tests.support.service_harness import ADMIN, ServiceHarness
     ("external_id", "kept"),
     [("by-hand", True), ("é" * 3000, False), ("nul\0", False), ("half \ud800", False)],
 )
-def test_an_external_id_that_no_column_takes_is_not_kept(
+def test_an_external_id_that_no_column_can_store_is_not_stored(
     harness: ServiceHarness, external_id: str, kept: bool
 ) -> None:
     """A user may have made the connection in Activepieces, which takes 3000 characters."""
@@ -34,7 +34,7 @@ def test_an_external_id_that_no_column_takes_is_not_kept(
     assert noted.default_connection_external_id == (external_id if kept else None)
 
 
-def test_the_longest_that_is_kept_fits(harness: ServiceHarness) -> None:
+def test_the_longest_stored_external_id_fits(harness: ServiceHarness) -> None:
     column = tables.metadata.tables["activepieces_integrations"].c.default_connection_external_id
     made = harness.set_up()
     recorder = ConnectionRecorder(
@@ -49,7 +49,7 @@ def test_the_longest_that_is_kept_fits(harness: ServiceHarness) -> None:
         assert harness.reload(made).default_connection_external_id == kept
 
 
-def test_a_server_with_odd_ids_is_not_activepieces(harness: ServiceHarness) -> None:
+def test_a_server_with_invalid_ids_is_not_activepieces(harness: ServiceHarness) -> None:
     made = harness.set_up()
     row = harness.upstream.state.store.get("app_connection", harness.save(made).id) or {}
     odd = {name: value for name, value in row.items() if name != "sealed"} | {"id": "x" * 65}

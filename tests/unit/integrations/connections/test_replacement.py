@@ -81,7 +81,7 @@ def names(harness: ServiceHarness, integration: Integration) -> list[str]:
     return [row.display_name for row in harness.services.connections.list(integration)]
 
 
-def test_published_flows_use_the_target_and_the_source_is_gone(
+def test_published_flows_use_the_target_and_the_source_is_deleted(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     """A 0.86 server would change drafts only, and keep the source, unless it is told both."""
@@ -125,7 +125,7 @@ def test_a_source_that_must_stay_stays_or_nothing_happens(
     assert harness.events[-1].detail["source_deleted"] == "no"
 
 
-def test_with_drafts_only_published_flows_go_on_as_before_or_nothing_happens(
+def test_with_drafts_only_published_flows_stay_unchanged_or_nothing_happens(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     old, new = pair(harness, integration)
@@ -155,7 +155,7 @@ def test_a_source_that_published_flows_go_on_to_use_is_not_deleted(
     assert "POST" not in {call.method for call in harness.upstream.calls}
 
 
-def test_a_source_that_other_projects_may_use_stays_unless_it_is_asked_for(
+def test_a_source_that_other_projects_may_use_is_kept_by_default(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     wide = harness.save(integration, "Wide", platform_sharing=PlatformSharing())
@@ -198,7 +198,7 @@ def test_a_connection_is_not_replaced_by_itself_nor_by_anothers(
     assert names(harness, integration) == ["Mine"]
 
 
-def test_when_the_answer_gets_lost_a_source_that_is_gone_says_enough(
+def test_after_a_lost_response_a_missing_source_counts_as_deleted(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     old, new = pair(harness, integration)
@@ -208,7 +208,7 @@ def test_when_the_answer_gets_lost_a_source_that_is_gone_says_enough(
     assert harness.event_names[-2:] == ["connection.replaced", "connection.deleted"]
 
 
-def test_when_the_call_fails_and_the_source_is_there_nothing_is_noted(
+def test_a_failed_call_with_an_existing_source_records_nothing(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     old, new = pair(harness, integration)
@@ -233,7 +233,7 @@ class ShortSighted(ServiceHarness):
         return super()._client(base_url, credential)
 
 
-def test_a_source_that_cannot_be_looked_for_is_not_taken_for_gone(
+def test_a_source_that_cannot_be_checked_does_not_count_as_deleted(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     old, new = pair(harness, integration)

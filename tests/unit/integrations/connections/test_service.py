@@ -51,7 +51,7 @@ def names(harness: ServiceHarness, integration: Integration, **wanted: Any) -> l
 # --- Making -----------------------------------------------------------------------------------------
 
 
-def test_a_connection_says_whose_it_is_and_by_which_version_it_was_made(
+def test_a_connection_names_its_owner_and_the_version_of_the_app(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     made = harness.save(integration, "Slack", metadata={"team": "sales"})
@@ -83,7 +83,7 @@ def test_the_same_name_again_gives_the_connection_another_value(
     assert names(harness, integration) == ["Slack"]
 
 
-def test_an_external_id_that_is_given_back_means_the_same_connection(
+def test_an_external_id_as_a_name_means_the_same_connection(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     first = harness.save(integration, "Slack")
@@ -93,7 +93,7 @@ def test_an_external_id_that_is_given_back_means_the_same_connection(
     assert (again.id, again.display_name) == (first.id, "Slack of sales")
 
 
-def test_metadata_that_are_not_given_stay(
+def test_metadata_stay_if_none_are_passed(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     harness.save(integration, "Slack", metadata={"team": "sales"})
@@ -148,9 +148,7 @@ def test_without_an_own_connection_there_is_none(
         harness.services.connections.get_default(harness.reload(integration))
 
 
-def test_without_a_piece_there_is_no_connection(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_connection_needs_a_piece(harness: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(InvalidInput) as caught:
         harness.with_settings(piece_name=None).save(integration, piece_name=None)
 
@@ -166,7 +164,7 @@ def test_another_project_than_the_integrations_is_refused(
     assert list(caught.value.fields) == ["projectId"]
 
 
-def test_a_value_that_the_piece_refuses_leaves_nothing(
+def test_a_rejected_value_creates_nothing(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     with pytest.raises(ConnectionValueRejected, match="must start with ok-"):
@@ -290,7 +288,7 @@ def test_a_new_name_leaves_the_metadata(harness: ServiceHarness, integration: In
     assert (renamed.display_name, renamed.metadata) == ("New", made.metadata)
 
 
-def test_new_metadata_still_say_whose_it_is(
+def test_new_metadata_still_name_the_owner(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     made = harness.save(integration)
@@ -315,7 +313,7 @@ def noted(harness: ServiceHarness, integration: Integration) -> Connection:
 @pytest.mark.parametrize(
     "metadata", [None, {}, {"team": "it"}, {"accountIdentifier": "mallory@example.com"}]
 )
-def test_saving_again_keeps_what_activepieces_noted_of_the_account(
+def test_saving_again_keeps_the_account_identifier(
     harness: ServiceHarness,
     integration: Integration,
     noted: Connection,
@@ -327,7 +325,7 @@ def test_saving_again_keeps_what_activepieces_noted_of_the_account(
     assert again.metadata["accountIdentifier"] == "ada@example.com"
 
 
-def test_other_metadata_keep_what_activepieces_noted_of_the_account(
+def test_an_update_of_metadata_keeps_the_account_identifier(
     harness: ServiceHarness, integration: Integration, noted: Connection
 ) -> None:
     harness.upstream.calls.clear()
@@ -409,7 +407,7 @@ def test_an_own_connection_that_somebody_deleted_in_activepieces_is_forgotten(
     assert app.reload(integration).default_connection_id is None
 
 
-def test_what_is_deleted_already_is_not_the_own_connection(
+def test_a_deleted_connection_is_not_the_default_connection(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     app = harness.with_settings(piece_name=SECRET_PIECE)
@@ -422,7 +420,7 @@ def test_what_is_deleted_already_is_not_the_own_connection(
     assert app.reload(integration).default_connection_id is None
 
 
-def test_a_deletion_whose_answer_gets_lost_is_noticed(
+def test_a_deletion_with_a_lost_response_is_noticed(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     made = harness.save(integration)

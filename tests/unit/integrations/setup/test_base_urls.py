@@ -51,7 +51,7 @@ def test_the_configured_server_by_any_of_its_names(url: str) -> None:
         ("http://ap.internal:80/", "http://ap.internal"),
     ],
 )
-def test_a_listed_server_and_what_lies_beneath_it(url: str, stored: str) -> None:
+def test_a_listed_server_and_paths_below_it(url: str, stored: str) -> None:
     assert base_urls().normalize(url) == stored
 
 

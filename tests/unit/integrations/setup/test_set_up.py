@@ -154,7 +154,7 @@ def test_the_same_again_changes_nothing_but_the_key(harness: ServiceHarness) -> 
     assert harness.event_names == ["integration.created", "integration.key_rotated"]
 
 
-def test_a_setup_without_a_key_keeps_the_one_that_is_there(harness: ServiceHarness) -> None:
+def test_a_setup_without_a_key_keeps_the_stored_one(harness: ServiceHarness) -> None:
     first = harness.set_up()
     other = harness.new_project()
 

@@ -363,7 +363,7 @@ def test_what_cannot_be_decrypted_is_not_reencrypted(harness: ServiceHarness) ->
     assert not harness.services.connections.list(made)
 
 
-def test_secrets_moved_to_another_row_open_nothing(harness: ServiceHarness) -> None:
+def test_secrets_moved_to_another_row_cannot_be_decrypted(harness: ServiceHarness) -> None:
     """Whoever can write to the database does not get to use another tenant's key."""
     made = harness.set_up()
     table = "activepieces_integrations"

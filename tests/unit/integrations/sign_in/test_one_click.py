@@ -476,7 +476,7 @@ def test_while_an_integration_is_off_activepieces_gets_no_token(
     assert on.status_code == 200
 
 
-def test_who_cannot_prove_it_does_not_learn_that_an_integration_is_off(
+def test_an_unauthenticated_client_does_not_learn_that_it_is_disabled(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     kept = tokens_of(harness, connects(harness, site, integration))
@@ -487,7 +487,7 @@ def test_who_cannot_prove_it_does_not_learn_that_an_integration_is_off(
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
 
 
-def test_a_token_can_be_given_up_while_an_integration_is_off(
+def test_a_token_can_be_revoked_while_the_integration_is_disabled(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     kept = tokens_of(harness, connects(harness, site, integration))
@@ -514,7 +514,7 @@ def refreshes(site: Site, kept: dict[str, Any]) -> TestResponse:
     return site.app.test_client().post("/oauth/token", data=form, base_url=site.url)
 
 
-def test_another_click_keeps_what_activepieces_noted_of_the_account(
+def test_another_click_keeps_the_account_identifier(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     made = connects(harness, site, integration)
@@ -531,7 +531,7 @@ def test_another_click_keeps_what_activepieces_noted_of_the_account(
 # --- When it does not work --------------------------------------------------------------------------
 
 
-def test_an_activepieces_that_cannot_reach_us_says_what_to_look_at(
+def test_the_error_names_the_token_url_if_activepieces_cannot_reach_it(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", harness.clock)
@@ -582,7 +582,7 @@ def test_a_deleted_connection_takes_its_permission_along(
     assert calls_us(site, token) == 401
 
 
-def test_a_deletion_whose_answer_gets_lost_takes_the_permission_along(
+def test_a_deletion_with_a_lost_response_revokes_the_grant(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     made = connects(harness, site, integration)
@@ -613,7 +613,7 @@ def test_a_deletion_that_fails_leaves_no_permission_either(
     assert harness.event_names[-1] == "connection.deleted"
 
 
-def test_a_replacement_whose_answer_gets_lost_takes_the_permission_along(
+def test_a_replacement_with_a_lost_response_revokes_the_grant(
     harness: ServiceHarness, site: Site
 ) -> None:
     integration = harness.set_up(**harness.user_token_setup())
@@ -639,7 +639,7 @@ def test_a_replacement_whose_answer_gets_lost_takes_the_permission_along(
     ],
     ids=["deleted", "kept", "drafts only"],
 )
-def test_a_permission_ends_only_when_the_replaced_connection_is_gone(
+def test_a_grant_is_revoked_only_if_the_replaced_connection_is_deleted(
     harness: ServiceHarness, site: Site, choices: dict[str, bool], status: int
 ) -> None:
     """Otherwise the next run of a published flow would fail: its connection is still there and would open nothing."""
@@ -679,7 +679,7 @@ def test_a_removed_integration_takes_its_client_along(
     assert calls_us(site, token) == 401
 
 
-def test_without_a_piece_there_is_nothing_to_connect(
+def test_one_click_needs_the_apps_piece(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     with pytest.raises(SetupError, match="ACTIVEPIECES_PIECE_NAME"):

@@ -80,7 +80,7 @@ def test_a_piece_that_wants_pkce_gets_the_strong_kind() -> None:
     )
 
 
-def test_what_the_piece_says_beside_goes_along_and_cannot_replace_the_state() -> None:
+def test_extra_parameters_are_sent_and_cannot_replace_the_state() -> None:
     sent = asked(address(auth(extra={"owner": "user", "state": "theirs"})))
 
     assert (sent["owner"], sent["state"]) == ("user", "a state")
@@ -118,7 +118,7 @@ def test_the_address_contains_the_values_of_props() -> None:
     assert address(of, props={"shop": "my-shop"}).startswith("https://my-shop.example/authorize?")
 
 
-def test_what_is_missing_is_named() -> None:
+def test_missing_props_are_named() -> None:
     with pytest.raises(InvalidInput, match="shop"):
         fill_placeholders("https://{shop}.example", {})
 

@@ -116,7 +116,7 @@ def test_the_user_is_sent_to_the_third_party_and_comes_back_with_a_connection(
     assert any(name.lower() == "authorization" for name, _ in heard.headers)
 
 
-def test_the_state_says_nothing(registered: ServiceHarness, integration: Integration) -> None:
+def test_the_state_reveals_nothing(registered: ServiceHarness, integration: Integration) -> None:
     begun = started(registered, integration)
 
     for said in (SECRET, begun.nonce, registered.tenant, "alice", CHAT_PIECE, integration.id):
@@ -147,7 +147,7 @@ def test_a_state_works_in_the_browser_that_began(
         finished(registered, started(registered, integration), nonce=nonce)
 
 
-def test_a_state_works_for_the_user_who_began(
+def test_a_state_is_valid_for_the_user_who_started(
     registered: ServiceHarness, integration: Integration
 ) -> None:
     begun = started(registered, integration)
@@ -160,7 +160,7 @@ def test_a_state_works_for_the_user_who_began(
             finished(registered, begun, principal=other)
 
 
-def test_who_left_the_organization_meanwhile_finishes_nothing(
+def test_a_user_who_left_the_organization_cannot_finish(
     registered: ServiceHarness, chat: TokenEndpoint
 ) -> None:
     labs = registered.set_up(organization_id="labs")
@@ -186,7 +186,7 @@ def test_a_state_works_for_ten_minutes(
 
 
 @pytest.mark.parametrize("state", ["", "nonsense", "gAAAAABh"])
-def test_what_is_no_state_of_ours_is_refused(registered: ServiceHarness, state: str) -> None:
+def test_a_foreign_state_is_refused(registered: ServiceHarness, state: str) -> None:
     with pytest.raises(SignatureError):
         registered.services.third_party.finish(
             state, nonce="a", code="b", principal=alice(registered)
@@ -217,7 +217,7 @@ def test_a_no_is_a_no_whatever_comes_with_it(
     assert chat.received == []
 
 
-def test_no_code_and_no_error_is_no_connection(
+def test_neither_code_nor_error_counts_as_declined(
     registered: ServiceHarness, integration: Integration
 ) -> None:
     with pytest.raises(AuthorizationDeclined):
@@ -237,7 +237,7 @@ def test_a_code_that_the_third_party_refuses_makes_no_connection(
     assert "a-code" not in str(caught.value)
 
 
-def test_after_the_integration_is_removed_there_is_nothing_to_finish(
+def test_an_authorization_cannot_finish_after_the_integration_is_removed(
     registered: ServiceHarness, integration: Integration
 ) -> None:
     begun = started(registered, integration)
@@ -323,7 +323,7 @@ def test_a_connection_deleted_meanwhile_is_not_created_again(
     [({"scope": "PLATFORM"}, "scope PLATFORM"), ({"metadata": {"userId": "bob"}}, "one click")],
     ids=["of the platform", "of a user"],
 )
-def test_what_is_renewed_in_another_way_says_so(
+def test_the_error_names_the_other_way_to_renew(
     registered: ServiceHarness,
     integration: Integration,
     chat: TokenEndpoint,
@@ -358,7 +358,7 @@ def test_a_foreign_connection_is_not_renewed(
     ],
     ids=["none", "no sign-in", "no app of ours", "platform", "cloud", "another address"],
 )
-def test_what_cannot_begin_says_why(
+def test_the_error_says_why_an_authorization_cannot_start(
     registered: ServiceHarness, integration: Integration, wanted: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
@@ -367,7 +367,7 @@ def test_what_cannot_begin_says_why(
     assert list(caught.value.fields) == [field]
 
 
-def test_the_apps_registration_is_not_given_to_a_platform_of_a_tenant(
+def test_the_apps_client_secret_is_not_sent_to_a_tenants_platform(
     registered: ServiceHarness, chat: TokenEndpoint
 ) -> None:
     """Who writes flows there could print its secret, and a piece of theirs says where it is sent."""
@@ -413,7 +413,7 @@ def test_a_tenants_platform_uses_its_own_registration(
     assert finished(registered, begun).type == "PLATFORM_OAUTH2"
 
 
-def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
+def test_a_state_of_another_version_of_the_app_is_refused(
     registered: ServiceHarness,
 ) -> None:
     state = Encryptor(registered.settings.secret_keys, PURPOSE).encrypt({"id": "1"}, context="")
@@ -424,7 +424,7 @@ def test_what_was_begun_by_another_version_of_the_app_is_out_of_date(
         )
 
 
-def test_what_would_make_too_long_a_url_is_refused_at_the_beginning(
+def test_props_that_make_the_url_too_long_are_refused_at_the_start(
     registered: ServiceHarness, integration: Integration
 ) -> None:
     with pytest.raises(InvalidInput, match="Too long"):
