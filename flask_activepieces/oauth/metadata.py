@@ -1,4 +1,4 @@
-"""The two well-known documents: what this server can do, and who issues tokens for this app."""
+"""The two well-known documents: the metadata of the authorization server, and of the protected resource."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from .clients.authentication import CLIENT_METHODS
+from .clients.authentication import CLIENT_METHODS, SECRET_METHODS
 from .clients.registration import CLIENT_CREDENTIALS, CODE_GRANTS
 
 AUTHORIZATION_SERVER = "oauth-authorization-server"
@@ -14,8 +14,7 @@ PROTECTED_RESOURCE = "oauth-protected-resource"
 
 
 def authorization_server(issuer: str, *, base: str, scopes: Iterable[str]) -> dict[str, Any]:
-    """RFC 8414 §2, with RFC 9207 §3. ``base`` is where the endpoints are."""
-    with_secret = CLIENT_METHODS[:2]
+    """RFC 8414 §2, with RFC 9207 §3. ``base`` is the URL of the endpoints."""
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{base}/authorize",
@@ -29,14 +28,14 @@ def authorization_server(issuer: str, *, base: str, scopes: Iterable[str]) -> di
         "grant_types_supported": [*CODE_GRANTS, CLIENT_CREDENTIALS],
         "token_endpoint_auth_methods_supported": CLIENT_METHODS,
         "revocation_endpoint_auth_methods_supported": CLIENT_METHODS,
-        "introspection_endpoint_auth_methods_supported": with_secret,
+        "introspection_endpoint_auth_methods_supported": SECRET_METHODS,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
     }
 
 
 def protected_resource(issuer: str, *, path: str, scopes: Iterable[str]) -> dict[str, Any]:
-    """RFC 9728 §2. The resource is the URL that the document was asked for, less its well-known part (§3.3)."""
+    """RFC 9728 §2. The resource is the requested URL without its well-known part (§3.3)."""
     parts = urlsplit(issuer)
     resource = f"{parts.scheme}://{parts.netloc}/{path}" if path else issuer
     return {
@@ -48,6 +47,6 @@ def protected_resource(issuer: str, *, path: str, scopes: Iterable[str]) -> dict
 
 
 def well_known(issuer: str, name: str) -> str:
-    """RFC 8414 §3.1, RFC 9728 §3.1: the well-known part stands between the host and the path."""
+    """RFC 8414 §3.1, RFC 9728 §3.1: the well-known part is between the host and the path."""
     parts = urlsplit(issuer)
     return f"{parts.scheme}://{parts.netloc}/.well-known/{name}{parts.path}"

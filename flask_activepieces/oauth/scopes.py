@@ -1,4 +1,4 @@
-"""Scope strings (RFC 6749 §3.3) and who may have which."""
+"""Scope strings (RFC 6749 §3.3), and which scopes a request may have."""
 
 from __future__ import annotations
 
@@ -10,43 +10,41 @@ from ..config.settings import Scope
 
 
 def split(scope: str | None) -> list[str]:
-    """The scope tokens, each once, in the order in which they were asked for."""
+    """The scopes in a scope string, without duplicates, in their order."""
     return list(dict.fromkeys((scope or "").split()))
 
 
-def join(names: Iterable[str]) -> str:
-    """The scope string of these tokens."""
-    return " ".join(names)
+def join(scopes: Iterable[str]) -> str:
+    """The scope string of these scopes."""
+    return " ".join(scopes)
 
 
-def requested(asked: str | None, *, allowed: str, known: Mapping[str, Scope]) -> list[str]:
-    """What a client asks for; all that it may have if it does not say.
+def requested(scope: str | None, *, allowed: str, known: Mapping[str, Scope]) -> list[str]:
+    """The requested scopes; all that the client is registered for if it names none.
 
-    Raises InvalidScopeError for a scope that does not exist or that the client is not registered for.
+    InvalidScopeError if a scope does not exist, or the client is not registered for it.
     """
-    names = split(asked) or split(allowed)
-    outside = [name for name in names if name not in known or name not in split(allowed)]
-    if outside:
-        # Named only when it can stand in an error description (RFC 6749 §4.1.2.1).
-        named = next((f" '{name}'" for name in outside if name in known), "")
+    scopes = split(scope) or split(allowed)
+    if not scopes:
+        raise InvalidScopeError("The client has no registered scopes.")
+    rejected = [name for name in scopes if name not in known or name not in split(allowed)]
+    if rejected:
+        # Only known scopes: others may contain characters that a description must not (RFC 6749 §4.1.2.1).
+        named = next((f" '{name}'" for name in rejected if name in known), "")
         raise InvalidScopeError(
             f"The client may not ask for the scope{named}; see its registration."
         )
-    if not names:
-        raise InvalidScopeError(
-            "The client is registered for no scope, so there is nothing to ask for."
-        )
-    return names
+    return scopes
 
 
-def narrowed(asked: str | None, *, granted: str) -> str:
+def narrowed(scope: str | None, *, granted: str) -> str:
     """The scope of a refreshed token: what was granted, or a part of it (RFC 6749 §6).
 
-    Raises InvalidScopeError when more is asked for than the user allowed.
+    InvalidScopeError if more is requested than the user allowed.
     """
-    names = split(asked)
-    if not names:
+    scopes = split(scope)
+    if not scopes:
         return granted
-    if not set(names) <= set(split(granted)):
+    if not set(scopes) <= set(split(granted)):
         raise InvalidScopeError("A refresh cannot ask for more than the user allowed.")
-    return join(names)
+    return join(scopes)

@@ -1,1 +1,1 @@
-"""From the authorization request to the code: what is checked, asked and issued."""
+"""From the authorization request to the code."""

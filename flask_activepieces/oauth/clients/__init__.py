@@ -1,1 +1,1 @@
-"""Outside programs: registering them, and proving who they are."""
+"""OAuth clients: registration and authentication."""

@@ -1,4 +1,4 @@
-"""An OAuth client as JSON, for the API and the command line; the names are RFC 7591's where it has one."""
+"""An OAuth client as JSON, for the API and the command line, with the names of RFC 7591."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From the code to tokens, and what becomes of them."""
+"""From the code to tokens; refresh, revocation and introspection."""

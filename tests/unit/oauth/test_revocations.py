@@ -1,4 +1,4 @@
-"""The copy of the revocations: its age while clocks are set, and who waits for whom while the database hangs."""
+"""The cached revocations: their age when clocks change, and threads that wait while the database hangs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ THREADS = 6
 
 
 class HangingDatabase:
-    """Says nothing until it is told to, and then what it was told."""
+    """Blocks until it is released, then returns no rows or raises an error."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -83,7 +83,7 @@ def revoke(database: Database, subject: str, *, now: int, expires_at: int | None
 
 
 @pytest.mark.parametrize("step", [-3600, -61, -59, -1, 0])
-def test_the_copy_ages_by_a_clock_that_nobody_sets(stored: Database, step: int) -> None:
+def test_the_cache_ages_by_a_clock_that_cannot_be_set(stored: Database, step: int) -> None:
     seconds = StoppedClock(0)
     check = RevocationCheck(stored, max_staleness=30, monotonic=seconds)
     check.is_revoked(TOKEN, now=NOW)
@@ -94,8 +94,8 @@ def test_the_copy_ages_by_a_clock_that_nobody_sets(stored: Database, step: int) 
     assert check.is_revoked(TOKEN, now=NOW + step) is True
 
 
-def test_the_copy_is_old_when_the_machine_was_suspended(stored: Database) -> None:
-    """A monotonic clock need not go on while a machine sleeps; that of the tokens does."""
+def test_the_cache_is_stale_after_the_machine_was_suspended(stored: Database) -> None:
+    """A monotonic clock may stop while a machine sleeps; the clock of the tokens does not."""
     check = RevocationCheck(stored, max_staleness=30, monotonic=StoppedClock(0))
     check.is_revoked(TOKEN, now=NOW)
 
@@ -105,7 +105,7 @@ def test_the_copy_is_old_when_the_machine_was_suspended(stored: Database) -> Non
 
 
 @pytest.mark.parametrize("step", [-CLOCK_SKEW - 2, -CLOCK_SKEW, -1])
-def test_what_had_expired_when_the_copy_was_loaded_counts_again_when_the_clock_is_set_back(
+def test_a_revocation_that_had_expired_counts_again_when_the_clock_is_set_back(
     stored: Database, step: int
 ) -> None:
     check = RevocationCheck(stored, max_staleness=30, monotonic=StoppedClock(0))
@@ -116,10 +116,10 @@ def test_what_had_expired_when_the_copy_was_loaded_counts_again_when_the_clock_i
     assert check.is_revoked(TOKEN, now=just_over + step) is True
 
 
-def test_a_machine_whose_clock_is_ahead_prunes_nothing_that_another_one_needs(
+def test_a_machine_whose_clock_is_ahead_prunes_no_needed_row(
     stored: Database,
 ) -> None:
-    """The token lives as long as tokens may, and its issuer's clock is a minute ahead of the others, too."""
+    """The token has the maximum lifetime, and its issuer's clock is a minute ahead, too."""
     token = replace(TOKEN, expires_at=NOW + CLOCK_SKEW + 86_400)
     revoke(stored, revocations.family("family"), now=NOW)
     for table, _ in prune(stored, now=token.expires_at - 1 + CLOCK_SKEW, audit_days=400):
@@ -138,7 +138,7 @@ def ask_from_many_threads(
     return asked
 
 
-def test_all_threads_hear_what_one_has_asked(database: HangingDatabase) -> None:
+def test_one_query_serves_all_waiting_threads(database: HangingDatabase) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         answers = ask_from_many_threads(pool, check_of(database), database)
         database.speaks.set()
@@ -148,7 +148,7 @@ def test_all_threads_hear_what_one_has_asked(database: HangingDatabase) -> None:
     assert database.asked == 1
 
 
-def test_nobody_waits_longer_than_is_bearable(database: HangingDatabase) -> None:
+def test_a_thread_waits_only_for_the_lock_timeout(database: HangingDatabase) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         answers = ask_from_many_threads(pool, check_of(database, lock_timeout=0.05), database)
         time.sleep(0.2)
@@ -160,8 +160,8 @@ def test_nobody_waits_longer_than_is_bearable(database: HangingDatabase) -> None
     assert database.asked == 1
 
 
-def test_a_failure_is_heard_by_all_who_wait_for_it(database: HangingDatabase) -> None:
-    """Else each of them would ask in turn, and wait as long as the first."""
+def test_a_failure_reaches_all_waiting_threads(database: HangingDatabase) -> None:
+    """Otherwise each of them would query in turn, and wait as long as the first."""
     database.error = Unavailable("database")
     with ThreadPoolExecutor(THREADS) as pool:
         answers = ask_from_many_threads(pool, check_of(database), database)
@@ -173,7 +173,7 @@ def test_a_failure_is_heard_by_all_who_wait_for_it(database: HangingDatabase) ->
     assert database.asked == 1
 
 
-def test_after_a_failure_the_next_request_asks_again(database: HangingDatabase) -> None:
+def test_after_a_failure_the_next_request_queries_again(database: HangingDatabase) -> None:
     check = check_of(database)
     database.speaks.set()
     database.error = Unavailable("database")

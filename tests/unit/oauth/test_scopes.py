@@ -1,4 +1,4 @@
-"""Scope strings (RFC 6749 §3.3), and who may have which."""
+"""Scope strings (RFC 6749 §3.3), and which scopes a request may have."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KNOWN = {name: Scope(name, name) for name in ("a", "b", "c")}
         ("a,b", ["a,b"]),
     ],
 )
-def test_a_scope_is_split_into_its_tokens_in_their_order(
+def test_a_scope_string_is_split_in_order_without_duplicates(
     text: str | None, names: list[str]
 ) -> None:
     assert split(text) == names
@@ -42,7 +42,7 @@ def test_a_scope_is_split_into_its_tokens_in_their_order(
         ("a a", "a", ["a"]),
     ],
 )
-def test_a_client_gets_what_it_asks_for_or_all_that_it_may_have(
+def test_a_client_gets_the_requested_scopes_or_all_registered_ones(
     asked: str | None, allowed: str, names: list[str]
 ) -> None:
     assert requested(asked, allowed=allowed, known=KNOWN) == names
@@ -62,7 +62,7 @@ def test_a_client_gets_what_it_asks_for_or_all_that_it_may_have(
         ('"\\é', "a"),
     ],
 )
-def test_a_client_gets_nothing_else(asked: str | None, allowed: str) -> None:
+def test_other_scopes_are_rejected(asked: str | None, allowed: str) -> None:
     with pytest.raises(InvalidScopeError) as caught:
         requested(asked, allowed=allowed, known=KNOWN)
 
@@ -81,13 +81,13 @@ def test_a_client_gets_nothing_else(asked: str | None, allowed: str) -> None:
         ("a a", "a b", "a"),
     ],
 )
-def test_a_refresh_may_ask_for_less(asked: str | None, granted: str, scope: str) -> None:
+def test_a_refresh_may_request_less(asked: str | None, granted: str, scope: str) -> None:
     assert narrowed(asked, granted=granted) == scope
 
 
 @pytest.mark.parametrize(
     ("asked", "granted"), [("c", "a b"), ("a b c", "a b"), ("A", "a"), ("a", "")]
 )
-def test_a_refresh_may_not_ask_for_more(asked: str, granted: str) -> None:
+def test_a_refresh_may_not_request_more(asked: str, granted: str) -> None:
     with pytest.raises(InvalidScopeError):
         narrowed(asked, granted=granted)

@@ -1,4 +1,4 @@
-"""Reading the one set of credentials in a request, and what they prove."""
+"""Reading the credentials in a request, and authenticating the client."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_credentials_are_read(
         ({}, basic(b"\xff:s"), InvalidClientError),
     ],
 )
-def test_anything_else_is_refused(
+def test_invalid_credentials_are_rejected(
     form: dict[str, str], header: str | None, error: type[OAuth2Error]
 ) -> None:
     with pytest.raises(error):
@@ -103,7 +103,7 @@ def test_anything_else_is_refused(
 
 @pytest.mark.parametrize("by_header", [False, True])
 @pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
-def test_both_live_secrets_prove_the_client(secret: str, by_header: bool) -> None:
+def test_both_current_secrets_authenticate_the_client(secret: str, by_header: bool) -> None:
     known = client()
 
     assert authenticate(ClientCredentials("client", secret, by_header), known) is known
@@ -112,13 +112,13 @@ def test_both_live_secrets_prove_the_client(secret: str, by_header: bool) -> Non
 @pytest.mark.parametrize(
     "secret", [None, "", "fas_wrong", SECRET.upper(), SECRET + " ", sha256_hex(SECRET), "é"]
 )
-def test_nothing_else_does(secret: str | None) -> None:
+def test_another_secret_does_not_authenticate_the_client(secret: str | None) -> None:
     for known in (client(), client(previous=None), None):
         with pytest.raises(InvalidClientError):
             authenticate(ClientCredentials("client", secret, by_header=False), known)
 
 
-def test_a_public_client_proves_nothing_and_must_not_try() -> None:
+def test_a_public_client_must_not_send_a_secret() -> None:
     public = client(secret=None, previous=None)
 
     assert authenticate(ClientCredentials("client", None, by_header=False), public) is public
@@ -127,13 +127,13 @@ def test_a_public_client_proves_nothing_and_must_not_try() -> None:
             authenticate(ClientCredentials("client", secret, by_header=False), public)
 
 
-def test_a_client_without_an_old_secret_has_not_the_empty_one() -> None:
+def test_an_empty_secret_is_not_the_missing_old_secret() -> None:
     with pytest.raises(InvalidClientError):
         authenticate(ClientCredentials("client", "", by_header=False), client(previous=None))
 
 
 @pytest.mark.parametrize("by_header", [False, True])
-def test_the_challenge_answers_the_header_only(by_header: bool) -> None:
+def test_only_a_request_with_the_header_gets_a_challenge(by_header: bool) -> None:
     """RFC 6749 §5.2."""
     with pytest.raises(InvalidClient) as caught:
         authenticate(ClientCredentials("client", "wrong", by_header), client())

@@ -1,4 +1,4 @@
-"""Redirect URIs: which may be registered, and which requested one is a registered one."""
+"""Redirect URIs: which can be registered, and whether a requested one is registered."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ GOOD = [
 
 @pytest.mark.parametrize("public", [False, True])
 @pytest.mark.parametrize("uri", GOOD)
-def test_these_can_be_registered(uri: str, public: bool) -> None:
+def test_a_valid_uri_can_be_registered(uri: str, public: bool) -> None:
     assert validate_redirect_uri(uri, public=public) is None
 
 
 @pytest.mark.parametrize("uri", ["com.example.app:/callback", "com.example.app://callback/x"])
-def test_a_private_scheme_is_for_installed_apps(uri: str) -> None:
+def test_only_a_public_client_can_use_a_private_scheme(uri: str) -> None:
     """RFC 8252 §7.1."""
     assert validate_redirect_uri(uri, public=True) is None
     assert "public" in str(validate_redirect_uri(uri, public=False))
@@ -69,14 +69,14 @@ def test_a_private_scheme_is_for_installed_apps(uri: str) -> None:
         ("myapp:/callback", "scheme"),
     ],
 )
-def test_these_cannot_and_are_told_why(uri: str, word: str) -> None:
+def test_an_invalid_uri_is_rejected_with_the_reason(uri: str, word: str) -> None:
     for public in (False, True):
         problem = validate_redirect_uri(uri, public=public)
         assert problem is not None
         assert word in problem or "host" in problem
 
 
-def test_a_match_is_exact() -> None:
+def test_uris_are_compared_exactly() -> None:
     registered = ("https://program.test/callback", "https://program.test/other")
 
     assert matches(registered[0], registered, public=False)
@@ -96,7 +96,7 @@ def test_a_match_is_exact() -> None:
     "registered", ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb"]
 )
 @pytest.mark.parametrize("requested", ["http://127.0.0.1/cb", "http://127.0.0.1:2/cb"])
-def test_any_port_of_a_loopback_address_is_a_public_clients(
+def test_a_public_client_may_use_any_port_of_a_loopback_address(
     registered: str, requested: str
 ) -> None:
     assert matches(requested, [registered], public=True)
@@ -122,7 +122,7 @@ def test_any_port_of_a_loopback_address_is_a_public_clients(
         "http://127.0.0.1:\u0662/cb",
     ],
 )
-def test_nothing_but_the_port_is_free(requested: str) -> None:
+def test_only_the_port_may_differ(requested: str) -> None:
     assert not matches(requested, ["http://127.0.0.1/cb"], public=True)
 
 
@@ -135,7 +135,7 @@ def test_nothing_but_the_port_is_free(requested: str) -> None:
         ("com.example.app:/callback", "com.example.app:"),
     ],
 )
-def test_people_are_told_the_origin(uri: str, origin: str) -> None:
+def test_the_origin_is_displayed(uri: str, origin: str) -> None:
     assert display_origin(uri) == origin
 
 
@@ -146,12 +146,12 @@ def test_people_are_told_the_origin(uri: str, origin: str) -> None:
         *("/redirect?next=1", "/%72edirect", "/redirect/.", "/redirect/x/..", "/redirect%2F"),
     ],
 )
-def test_a_redirect_page_of_activepieces_is_known_in_any_spelling(path: str) -> None:
+def test_a_redirect_page_of_activepieces_is_recognized_in_any_spelling(path: str) -> None:
     assert posts_code_to_opener(f"https://ap.test{path}")
 
 
 @pytest.mark.parametrize(
     "path", ["", "/", "/callback", "/redirects", "/redirect/cb", "/?/redirect"]
 )
-def test_other_redirect_uris_are_not_taken_for_it(path: str) -> None:
+def test_other_redirect_uris_are_not_mistaken_for_it(path: str) -> None:
     assert not posts_code_to_opener(f"https://ap.test{path}")

@@ -1,4 +1,4 @@
-"""Access tokens (RFC 9068): what they say, and what they are refused for."""
+"""Access tokens (RFC 9068): their claims, and why they are rejected."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def read(text: str, *, keys: JwtKeys = KEYS, issuer: str = ISSUER, now: int = NO
 
 
 @pytest.mark.parametrize("token", [TOKEN, OF_A_CLIENT], ids=["of a user", "of a client"])
-def test_a_token_comes_back_as_it_was(token: AccessToken) -> None:
+def test_a_verified_token_is_unchanged(token: AccessToken) -> None:
     assert read(sign(KEYS, token)) == token
 
 
-def test_the_claims_are_those_of_rfc_9068() -> None:
+def test_the_claims_follow_rfc_9068() -> None:
     header, claims = opened(sign(KEYS, TOKEN))
 
     assert header == {"alg": "HS256", "typ": "at+jwt", "kid": "cbc5f63afc59e2c7"}
@@ -69,7 +69,7 @@ def test_the_claims_are_those_of_rfc_9068() -> None:
 
 
 def test_the_signature_is_an_hmac_by_the_derived_key() -> None:
-    """Made without joserfc."""
+    """Computed without joserfc."""
     text = sign(KEYS, TOKEN)
     header, claims = opened(text)
 
@@ -88,7 +88,7 @@ def test_the_subject_of_a_clients_own_token_is_the_client() -> None:
     assert read(text).user_id is None
 
 
-def test_a_token_ends_on_the_second() -> None:
+def test_a_token_expires_on_the_second() -> None:
     text = sign(KEYS, TOKEN)
 
     assert read(text, now=NOW + 3599) == TOKEN
@@ -100,12 +100,12 @@ def test_a_token_ends_on_the_second() -> None:
 @pytest.mark.parametrize(
     "issuer", ["https://other.example.com", f"{ISSUER}/", ISSUER.upper(), "", "http://localhost"]
 )
-def test_a_token_of_another_issuer_is_refused(issuer: str) -> None:
+def test_a_token_of_another_issuer_is_rejected(issuer: str) -> None:
     with pytest.raises(SignatureError):
         read(sign(KEYS, replace(TOKEN, issuer=issuer)))
 
 
-def test_an_expired_token_of_another_issuer_is_not_told_to_be_expired() -> None:
+def test_an_expired_token_of_another_issuer_is_not_reported_as_expired() -> None:
     with pytest.raises(SignatureError) as caught:
         read(sign(KEYS, replace(TOKEN, issuer="https://other.example.com")), now=NOW + 3600)
 
@@ -124,21 +124,21 @@ def test_an_old_key_still_verifies_and_a_new_one_signs() -> None:
         read(sign(KEYS, TOKEN), keys=alone)
 
 
-def test_a_token_of_8192_characters_is_the_longest() -> None:
+def test_a_token_can_have_at_most_8192_characters() -> None:
     text = sign(KEYS, TOKEN)
 
     with pytest.raises(SignatureError):
         read(text + "A" * (8193 - len(text)))
 
 
-def test_a_long_scope_still_makes_a_readable_token() -> None:
+def test_a_token_with_a_long_scope_is_valid() -> None:
     """A client may be registered for hundreds of scopes."""
     token = replace(TOKEN, scope=" ".join(f"resource-{number}:read" for number in range(200)))
 
     assert read(sign(KEYS, token)) == token
 
 
-def test_a_configured_key_with_a_long_id_signs_what_it_can_verify() -> None:
+def test_a_token_of_a_key_with_a_long_id_is_valid() -> None:
     jwk = ECKey.generate_key("P-256", {"kid": "k" * 500}).as_dict(private=True)
     try:
         keys = JwtKeys(configured_keys([json.dumps(jwk)]))
@@ -147,8 +147,8 @@ def test_a_configured_key_with_a_long_id_signs_what_it_can_verify() -> None:
     assert read(sign(keys, TOKEN), keys=keys) == TOKEN
 
 
-def test_ids_of_tokens_are_the_same_for_the_same_and_differ_for_others() -> None:
-    """So that a repeated refresh is answered with the very same token."""
+def test_a_deterministic_id_depends_on_every_part() -> None:
+    """So a repeated refresh gets the same token."""
     parts = ("family", 3, "nonce", "tasks:read")
 
     assert deterministic_id(*parts) == "w1iuAsaN8HVE0HmDZXRZWQ"

@@ -1,4 +1,4 @@
-"""The rule of rotation, case by case, and the form of a refresh token; no database and no clock."""
+"""The rule of rotation, case by case, and the format of refresh tokens; no database and no clock."""
 
 from __future__ import annotations
 
@@ -60,26 +60,26 @@ def test_before_the_first_rotation_there_is_only_the_current_token() -> None:
     assert next_step(RefreshToken("family", -1, "None"), family, now=NOW) is REVOKE
 
 
-def test_a_token_is_what_it_was() -> None:
-    """Made without this package: changing the format would end every connection."""
+def test_the_format_of_a_token_does_not_change() -> None:
+    """Computed without this package: a new format would invalidate every token family."""
     assert serialize(KEYS, TOKEN, secret=SECRET) == TEXT
     assert parse(TEXT) == TOKEN
     assert has_valid_mac(KEYS, TEXT, secret=SECRET)
 
 
-def test_every_changed_character_is_noticed() -> None:
+def test_every_changed_character_is_detected() -> None:
     for place in range(len(TEXT)):
         other = "A" if TEXT[place] != "A" else "B"
         assert not has_valid_mac(KEYS, TEXT[:place] + other + TEXT[place + 1 :], secret=SECRET)
 
 
 @pytest.mark.parametrize("secret", ["another family's secret", "", SECRET + " ", SECRET.upper()])
-def test_another_familys_secret_makes_another_mac(secret: str) -> None:
+def test_the_secret_of_another_family_gives_another_mac(secret: str) -> None:
     assert not has_valid_mac(KEYS, TEXT, secret=secret)
 
 
-def test_the_database_alone_makes_no_token() -> None:
-    """It has the family's half of the key; the app's half is elsewhere."""
+def test_the_database_alone_cannot_make_a_token() -> None:
+    """It has the family's half of the key, and not the app's half."""
     assert not has_valid_mac(KeyRing(["what a thief of the database guesses"]), TEXT, secret=SECRET)
 
 
@@ -121,14 +121,14 @@ def test_an_old_key_still_verifies() -> None:
         "e30.e30.e30",
     ],
 )
-def test_what_has_not_the_form_of_a_token_is_none(text: str) -> None:
+def test_a_value_in_another_format_is_not_parsed(text: str) -> None:
     assert parse(text) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", ".", "a.0.b.", "a.0.b.é", "\ud800", "a.0.b.\ud800", "\x00.\x00"]
 )
-def test_nothing_is_genuine_by_accident(text: str) -> None:
+def test_an_arbitrary_value_has_no_valid_mac(text: str) -> None:
     assert not has_valid_mac(KEYS, text, secret=SECRET)
 
 
