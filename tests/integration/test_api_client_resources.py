@@ -1,4 +1,4 @@
-"""The client's resources over real HTTP, with the stand-in at the other end."""
+"""The API client's resources over real HTTP, against the stand-in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from flask_activepieces.api_client.wire import ApiCall
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.recordings import recording
 
-#: A flow that answers with what started it.
+#: A flow that returns its trigger's payload.
 ECHO = FlowTemplate(
     display_name="Echo",
     trigger=recording("[worker] publish echo flow").body["version"]["trigger"],
@@ -56,7 +56,7 @@ def client(server: ActivepiecesServer, pool: ConnectionPool) -> ActivepiecesClie
 
 
 @pytest.fixture
-def as_user(server: ActivepiecesServer, pool: ConnectionPool) -> ActivepiecesClient:
+def user_client(server: ActivepiecesServer, pool: ConnectionPool) -> ActivepiecesClient:
     credential = EmailPassword(server.email, server.password)
     return ActivepiecesClient(server.url, credential=credential, pool=pool)
 
@@ -67,21 +67,21 @@ def echo(client: ActivepiecesClient, server: ActivepiecesServer) -> Flow:
     return client.flows.publish(flow.id)
 
 
-def test_a_project_is_created_found_updated_and_deleted(client: ActivepiecesClient) -> None:
-    made = client.projects.create("Tenant", external_id="t-1", metadata={"plan": "gold"})
-    assert client.projects.find("t-1") == made
+def test_a_project_can_be_created_found_updated_and_deleted(client: ActivepiecesClient) -> None:
+    created = client.projects.create("Tenant", external_id="t-1", metadata={"plan": "gold"})
+    assert client.projects.find("t-1") == created
     with pytest.raises(Conflict):
         client.projects.create("Again", external_id="t-1")
 
-    assert client.projects.update(made.id, display_name="Renamed").metadata == {"plan": "gold"}
-    client.projects.delete(made.id)
+    assert client.projects.update(created.id, display_name="Renamed").metadata == {"plan": "gold"}
+    client.projects.delete(created.id)
 
     assert client.projects.find("t-1") is None
     with pytest.raises(ResourceNotFound):
-        client.projects.get(made.id)
+        client.projects.get(created.id)
 
 
-def test_more_projects_than_a_page_holds_are_listed(client: ActivepiecesClient) -> None:
+def test_more_projects_than_one_page_are_listed(client: ActivepiecesClient) -> None:
     for number in range(60):
         client.projects.create(f"Tenant {number}", external_id=f"t-{number}")
 
@@ -105,7 +105,7 @@ def test_a_flow_never_sees_the_key(
     assert server.api_key not in json.dumps(answer)
 
 
-def test_a_flow_is_run_without_waiting_and_leaves_a_run(
+def test_a_flow_can_run_in_the_background_and_leaves_a_run(
     client: ActivepiecesClient, echo: Flow
 ) -> None:
     assert client.flows.run(echo.id, {"n": 1}, sync=False) == {}
@@ -120,34 +120,32 @@ def finished_run(client: ActivepiecesClient, flow: Flow) -> FlowRun | None:
     return next(iter(page.runs), None)
 
 
-def eventually(look: Callable[[], FlowRun | None]) -> FlowRun:
+def eventually(find: Callable[[], FlowRun | None]) -> FlowRun:
     for _ in range(100):
-        found = look()
-        if found is not None:
-            return found
+        run = find()
+        if run is not None:
+            return run
         time.sleep(0.02)
-    raise AssertionError("it did not happen")
+    raise AssertionError("no finished run was found in time")
 
 
 def test_paging_skips_no_runs(client: ActivepiecesClient, echo: Flow) -> None:
-    """All within a second, which other lists' cursors would not survive."""
+    """All runs start within one second, which breaks the cursors of other lists."""
     for _ in range(7):
         client.flows.run(echo.id)
 
-    seen: list[str] = []
+    run_ids: list[str] = []
     cursor = None
     for _ in range(4):
         page = client.flow_runs.list(echo.project_id, limit=2, cursor=cursor)
-        seen += [run.id for run in page.runs]
+        run_ids += [run.id for run in page.runs]
         cursor = page.next_cursor
 
-    assert len(set(seen)) == 7
+    assert len(set(run_ids)) == 7
     assert cursor is None
 
 
-def test_a_disabled_flow_is_not_run_and_an_enabled_one_is(
-    client: ActivepiecesClient, echo: Flow
-) -> None:
+def test_only_an_enabled_flow_can_be_run(client: ActivepiecesClient, echo: Flow) -> None:
     assert client.flows.disable(echo.id).status == "DISABLED"
     with pytest.raises(Conflict):
         client.flows.run(echo.id)
@@ -157,7 +155,7 @@ def test_a_disabled_flow_is_not_run_and_an_enabled_one_is(
     assert client.flows.run(echo.id)["trigger"]["method"] == "POST"
 
 
-def test_a_deleted_flow_is_not_run(
+def test_a_deleted_flow_cannot_be_run(
     client: ActivepiecesClient, server: ActivepiecesServer, echo: Flow
 ) -> None:
     client.flows.delete(echo.id)
@@ -167,7 +165,7 @@ def test_a_deleted_flow_is_not_run(
         client.flows.run(echo.id)
 
 
-def test_an_empty_flow_is_neither_published_nor_locked(
+def test_an_empty_flow_cannot_be_published_and_stays_a_draft(
     client: ActivepiecesClient, server: ActivepiecesServer
 ) -> None:
     flow = client.flows.create(server.project_id, "Empty")
@@ -189,7 +187,9 @@ def test_a_failed_import_leaves_no_flow(
     assert list(client.flows.list(server.project_id)) == []
 
 
-def test_an_exported_flow_is_imported_elsewhere(client: ActivepiecesClient, echo: Flow) -> None:
+def test_an_exported_flow_can_be_imported_into_another_project(
+    client: ActivepiecesClient, echo: Flow
+) -> None:
     other = client.projects.create("Other")
     (exported,) = client.flows.get_template(echo.id).flows
 
@@ -199,23 +199,25 @@ def test_an_exported_flow_is_imported_elsewhere(client: ActivepiecesClient, echo
     assert copy.version.trigger["type"] == "PIECE_TRIGGER"
 
 
-def test_folders_are_created_renamed_and_deleted(
+def test_folders_can_be_created_renamed_and_deleted(
     client: ActivepiecesClient, server: ActivepiecesServer
 ) -> None:
     folder = client.folders.create(server.project_id, "Sales")
     flow = client.flows.create(server.project_id, "F", folder_id=folder.id)
 
     assert client.folders.update(folder.id, "Support").display_name == "Support"
-    assert [f.id for f in client.flows.list(server.project_id, folder_id=folder.id)] == [flow.id]
+    assert [listed.id for listed in client.flows.list(server.project_id, folder_id=folder.id)] == [
+        flow.id
+    ]
     client.folders.delete(folder.id)
 
     assert list(client.folders.list(server.project_id)) == []
 
 
-def test_a_global_connection_is_created_updated_and_deleted(
+def test_a_global_connection_can_be_created_updated_and_deleted(
     client: ActivepiecesClient, server: ActivepiecesServer
 ) -> None:
-    made = client.global_connections.upsert(
+    created = client.global_connections.upsert(
         GlobalConnectionDraft(
             external_id="g-1",
             display_name="Global",
@@ -224,23 +226,25 @@ def test_a_global_connection_is_created_updated_and_deleted(
             project_ids=[server.project_id],
         )
     )
-    assert [each.id for each in client.connections.list(server.project_id)] == [made.id]
+    assert [connection.id for connection in client.connections.list(server.project_id)] == [
+        created.id
+    ]
 
-    changed = client.global_connections.update(made.id, display_name="Renamed", project_ids=[])
+    changed = client.global_connections.update(created.id, display_name="Renamed", project_ids=[])
     assert (changed.display_name, changed.project_ids) == ("Renamed", ())
-    client.global_connections.delete(made.id)
+    client.global_connections.delete(created.id)
 
     assert list(client.global_connections.list()) == []
     with pytest.raises(ResourceNotFound):
-        client.global_connections.update(made.id, display_name="x")
+        client.global_connections.update(created.id, display_name="x")
 
 
-def test_people_are_invited(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
+def test_people_can_be_invited(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
     client.users.invite("bob@example.com", platform_role="MEMBER")
     invitation = client.members.invite(server.project_id, email="eve@example.com", role="viewer")
 
-    assert [each.email for each in client.users.list_invitations()] == ["bob@example.com"]
-    assert [each.id for each in client.members.list_invitations(server.project_id)] == [
+    assert [pending.email for pending in client.users.list_invitations()] == ["bob@example.com"]
+    assert [pending.id for pending in client.members.list_invitations(server.project_id)] == [
         invitation.id
     ]
     client.members.delete_invitation(invitation.id)
@@ -251,42 +255,44 @@ def test_people_are_invited(client: ActivepiecesClient, server: ActivepiecesServ
 def archive(name: str, version: str) -> bytes:
     """A piece as an npm archive."""
     manifest = json.dumps({"name": name, "displayName": "Ours", "version": version}).encode()
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as files:
+    package = io.BytesIO()
+    with tarfile.open(fileobj=package, mode="w:gz") as files:
         for path in ("package/src/manifest.json", "package/package.json", "package/src/index.js"):
             entry = tarfile.TarInfo(path)
             entry.size = len(manifest)
             files.addfile(entry, io.BytesIO(manifest))
-    return packed.getvalue()
+    return package.getvalue()
 
 
-def test_a_piece_is_installed_once(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
-    packed = archive("@local/piece-ours", "0.0.1")
+def test_a_piece_can_be_installed_once(
+    client: ActivepiecesClient, server: ActivepiecesServer
+) -> None:
+    package = archive("@local/piece-ours", "0.0.1")
 
-    client.pieces.install(packed, name="@local/piece-ours", version="0.0.1")
+    client.pieces.install(package, name="@local/piece-ours", version="0.0.1")
 
     piece = client.pieces.get("@local/piece-ours")
     assert (piece.display_name, piece.platform_id) == ("Ours", server.platform_id)
     with pytest.raises(Conflict):
-        client.pieces.install(packed, name="@local/piece-ours", version="0.0.1")
+        client.pieces.install(package, name="@local/piece-ours", version="0.0.1")
     with pytest.raises(InvalidRequest):
-        client.pieces.install(b"text", name="@local/piece-other", version="0.0.1")
+        client.pieces.install(b"not an archive", name="@local/piece-other", version="0.0.1")
 
 
-def test_a_user_updates_an_mcp_server_and_rotates_its_token(
-    as_user: ActivepiecesClient, server: ActivepiecesServer
+def test_a_user_can_update_an_mcp_server_and_rotate_its_token(
+    user_client: ActivepiecesClient, server: ActivepiecesServer
 ) -> None:
-    before = as_user.mcp.get(server.project_id)
+    before = user_client.mcp.get(server.project_id)
 
-    changed = as_user.mcp.update(server.project_id, disabled_tools=["ap_delete_flow"])
-    after = as_user.mcp.rotate_token(server.project_id)
+    changed = user_client.mcp.update(server.project_id, disabled_tools=["ap_delete_flow"])
+    after = user_client.mcp.rotate_token(server.project_id)
 
     assert changed.disabled_tools == ("ap_delete_flow",)
     assert before.token == changed.token != after.token
-    assert as_user.mcp.get_platform().platform_id == server.platform_id
+    assert user_client.mcp.get_platform().platform_id == server.platform_id
 
 
-def test_a_0_78_mcp_server_is_switched_on(pool: ConnectionPool) -> None:
+def test_an_mcp_server_of_version_0_78_can_be_enabled(pool: ConnectionPool) -> None:
     with ActivepiecesServer(version="0.78") as old:
         credential = EmailPassword(old.email, old.password)
         client = ActivepiecesClient(f"{old.url}/v1", credential=credential, pool=pool)
@@ -297,21 +303,21 @@ def test_a_0_78_mcp_server_is_switched_on(pool: ConnectionPool) -> None:
             client.mcp.update(old.project_id, disabled_tools=["ap_delete_flow"])
 
 
-def signed_in(as_user: ActivepiecesClient) -> tuple[str, str]:
-    """A signing key that was just made, and its id."""
-    made = as_user.transport.send(
+def create_signing_key(user_client: ActivepiecesClient) -> tuple[str, str]:
+    """Create a signing key; return the private key and its id."""
+    created = user_client.transport.send(
         ApiCall("signing_keys.create", "POST", "/signing-keys", body={"displayName": "embed"})
     )
-    return made["privateKey"], made["id"]
+    return created["privateKey"], created["id"]
 
 
-def test_a_signed_user_works_in_a_project_of_the_same_name(
-    as_user: ActivepiecesClient,
+def test_an_embedded_user_works_in_the_project_with_its_external_id(
+    user_client: ActivepiecesClient,
     client: ActivepiecesClient,
     server: ActivepiecesServer,
     pool: ConnectionPool,
 ) -> None:
-    pem, key_id = signed_in(as_user)
+    pem, key_id = create_signing_key(user_client)
     eve = EmbeddedUser(
         external_user_id="u-1",
         external_project_id="t-1",
@@ -327,15 +333,15 @@ def test_a_signed_user_works_in_a_project_of_the_same_name(
     assert project == client.projects.find("t-1")
     user = client.users.find("u-1")
     assert user is not None
-    assert [each.user_id for each in client.members.list(project.id)] == [user.id]
+    assert [member.user_id for member in client.members.list(project.id)] == [user.id]
     token = sign_embedding_token(pem, key_id, eve, now=time.time())
     assert client.embedding.exchange(token).project_id == project.id
 
 
 def test_an_expired_signature_does_not_sign_in(
-    as_user: ActivepiecesClient, client: ActivepiecesClient
+    user_client: ActivepiecesClient, client: ActivepiecesClient
 ) -> None:
-    pem, key_id = signed_in(as_user)
+    pem, key_id = create_signing_key(user_client)
     eve = EmbeddedUser(
         external_user_id="u-1", external_project_id="t-1", first_name="Eve", last_name="Embed"
     )
@@ -347,9 +353,12 @@ def test_an_expired_signature_does_not_sign_in(
 
 
 def test_server_information_is_public(server: ActivepiecesServer, pool: ConnectionPool) -> None:
-    stranger = ActivepiecesClient(server.url, "sk-wrong", pool=pool)
+    unauthenticated = ActivepiecesClient(server.url, "sk-wrong", pool=pool)
 
-    assert stranger.server.is_healthy()
-    assert (stranger.server.info().version, stranger.server.info().edition) == ("0.85.2", "ee")
+    assert unauthenticated.server.is_healthy()
+    assert (unauthenticated.server.info().version, unauthenticated.server.info().edition) == (
+        "0.85.2",
+        "ee",
+    )
     with pytest.raises(AuthenticationFailed):
-        stranger.projects.list()
+        unauthenticated.projects.list()

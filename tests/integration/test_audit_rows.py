@@ -1,4 +1,4 @@
-"""What is recorded of issuing and refreshing tokens, on each database."""
+"""How token issues and refreshes are recorded, on each database."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ def test_a_family_counts_its_refreshes(app: Flask, program: Program, bob: Person
     assert rows_of(app, "audit_events") == before
 
 
-def test_what_changes_nothing_leaves_no_row(app: Flask, program: Program, bob: Person) -> None:
-    """A code whose permission was taken back meanwhile."""
+def test_a_request_that_changes_nothing_leaves_no_audit_row(
+    app: Flask, program: Program, bob: Person
+) -> None:
+    """The code's grant was revoked in the meantime."""
     code = bob.allows(program.question())
     bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
     before = rows_of(app, "audit_events")

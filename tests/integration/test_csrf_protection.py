@@ -1,4 +1,4 @@
-"""Flask-WTF's CSRFProtect around the whole app, set up before us or after us."""
+"""An app with Flask-WTF's CSRFProtect, initialized before or after our extension."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from tests.support.storage import row_counts
 SITE = "https://app.example.com"
 
 
-@pytest.fixture(params=["before us", "after us"])
+@pytest.fixture(params=["before", "after"])
 def app(request: pytest.FixtureRequest, make_app: MakeApp) -> Flask:
-    """The small host with protection for all of its views, and one unprotected form of its own."""
+    """The small host with CSRF protection for all views, and a form of its own."""
     protection = CSRFProtect()
-    if request.param == "before us":
+    if request.param == "before":
         app = make_app(first=protection.init_app)
     else:
         app = make_app()
         protection.init_app(app)
-    app.add_url_rule("/own-form", "own_form", lambda: "changed", methods=["POST"])
+    app.add_url_rule("/host-form", "host_form", lambda: "changed", methods=["POST"])
     return app
 
 
-def test_a_connection_is_made_used_refreshed_looked_at_and_given_up(
+def test_a_client_can_connect_refresh_call_introspect_and_revoke(
     program: Program, bob: Person
 ) -> None:
     pair = program.connects(bob)
     refreshed = answer_of(program.refreshes(pair["refresh_token"]))
-    called = program.calls(refreshed["access_token"], "/api/tasks", "POST")
+    api_response = program.calls(refreshed["access_token"], "/api/tasks", "POST")
     active = answer_of(program.introspects(refreshed["access_token"]))["active"]
-    given_up = program.revokes(refreshed["refresh_token"])
+    revoked = program.revokes(refreshed["refresh_token"])
 
-    assert called.status_code == 201
+    assert api_response.status_code == 201
     assert active is True
-    assert given_up.status_code == 200
+    assert revoked.status_code == 200
 
 
 def test_the_hosts_own_forms_stay_protected(app: Flask, bob: Person) -> None:
     bob.opens("/")
 
-    assert bob.browser.post("/own-form").status_code == 400
+    assert bob.browser.post("/host-form").status_code == 400
 
 
 def test_the_consent_form_without_the_hosts_token_changes_nothing(
@@ -66,29 +66,29 @@ def test_the_consent_form_without_the_hosts_token_changes_nothing(
     assert "grants" not in row_counts(app)
 
 
-def test_an_app_is_disconnected_with_the_hosts_token_only(
+def test_disconnecting_an_app_needs_the_hosts_token(
     app: Flask, program: Program, bob: Person
 ) -> None:
     program.connects(bob)
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
 
     refused = bob.sends(form, csrf_token="")
-    left = row_counts(app)["grants"]
-    done = bob.sends(form)
+    remaining = row_counts(app)["grants"]
+    disconnected = bob.sends(form)
 
-    assert (refused.status_code, left) == (400, 1)
-    assert done.status_code == 303
+    assert (refused.status_code, remaining) == (400, 1)
+    assert disconnected.status_code == 303
     assert "grants" not in row_counts(app)
 
 
 def test_the_client_pages_need_the_hosts_token(app: Flask, alice: Person) -> None:
     form = alice.sees("/oauth/clients/new").form("redirect_uris")
-    typed = {"name": "Mine", "redirect_uris": "https://mine.test/cb", "scope": "tasks:read"}
+    form_values = {"name": "Mine", "redirect_uris": "https://mine.test/cb", "scope": "tasks:read"}
 
-    refused = alice.sends(form, csrf_token="", **typed)
-    made = alice.sends(form, **typed)
+    refused = alice.sends(form, csrf_token="", **form_values)
+    created = alice.sends(form, **form_values)
 
-    assert (refused.status_code, made.status_code) == (400, 303)
+    assert (refused.status_code, created.status_code) == (400, 303)
     assert row_counts(app)["oauth_clients"] == 1
 
 
@@ -107,43 +107,41 @@ def test_the_json_api_takes_the_hosts_token_in_its_header(app: Flask, alice: Per
     token = alice.sees("/oauth/clients/new").form("redirect_uris").values["csrf_token"]
 
     refused = alice.browser.post(url, json=body)
-    made = alice.browser.post(url, json=body, headers={"X-CSRFToken": token})
+    created = alice.browser.post(url, json=body, headers={"X-CSRFToken": token})
 
-    assert made.status_code == 201
+    assert created.status_code == 201
     assert "CSRF token" in problem(refused, 400, "Bad Request")["detail"]
 
 
-def test_a_page_of_the_app_itself_calls_the_json_api_without_the_hosts_token(alice: Person) -> None:
+def test_the_apps_pages_may_call_the_json_api_without_the_hosts_token(alice: Person) -> None:
     url = "/api/integration/activepieces/oauth-clients"
     body = {"name": "Mine", "redirect_uris": ["https://mine.test/cb"], "scope": "tasks:read"}
 
-    made = alice.browser.post(url, json=body, headers={"Sec-Fetch-Site": "same-origin"})
+    created = alice.browser.post(url, json=body, headers={"Sec-Fetch-Site": "same-origin"})
     foreign = alice.browser.post(url, json=body, headers={"Sec-Fetch-Site": "cross-site"})
 
-    assert made.status_code == 201
+    assert created.status_code == 201
     problem(foreign, 403, "Cross-site call")
 
 
 @pytest.mark.parametrize("switch", ["WTF_CSRF_ENABLED", "WTF_CSRF_CHECK_DEFAULT"])
-def test_a_host_that_switched_its_protection_off_is_not_asked(
-    make_app: MakeApp, switch: str
-) -> None:
+def test_a_host_can_disable_csrf_protection(make_app: MakeApp, switch: str) -> None:
     app = make_app(first=CSRFProtect().init_app, **{switch: False})
     body = {"name": "Mine", "redirect_uris": ["https://mine.test/cb"], "scope": "tasks:read"}
 
-    made = Person(app, "alice").browser.post(
+    created = Person(app, "alice").browser.post(
         "/api/integration/activepieces/oauth-clients", json=body
     )
 
-    assert made.status_code == 201
+    assert created.status_code == 201
 
 
-def test_over_https_forms_pass_the_strict_check_of_the_referrer(make_app: MakeApp) -> None:
-    """Flask-WTF wants the Referer there, so our pages must let browsers send it."""
+def test_forms_pass_the_strict_referrer_check_over_https(make_app: MakeApp) -> None:
+    """Over https Flask-WTF checks the Referer, so our pages must let browsers send it."""
     app = make_app(
         first=CSRFProtect().init_app,
         ACTIVEPIECES_PUBLIC_URL=SITE,
-        # What Werkzeug's test client asks for by default.
+        # The base URL of Werkzeug's test client.
         PREFERRED_URL_SCHEME="https",
         SERVER_NAME="app.example.com",
     )
@@ -153,28 +151,28 @@ def test_over_https_forms_pass_the_strict_check_of_the_referrer(make_app: MakeAp
     form.values["decision"] = "approve"
 
     without = bob.browser.post(form.action, data=form.values)
-    elsewhere = bob.browser.post(
+    foreign = bob.browser.post(
         form.action, data=form.values, headers={"Referer": "https://evil.test/"}
     )
-    right = bob.browser.post(form.action, data=form.values, headers={"Referer": f"{SITE}/oauth/"})
+    valid = bob.browser.post(form.action, data=form.values, headers={"Referer": f"{SITE}/oauth/"})
 
-    assert (without.status_code, elsewhere.status_code) == (400, 400)
-    assert right.status_code == 303
+    assert (without.status_code, foreign.status_code) == (400, 400)
+    assert valid.status_code == 303
     assert page.response.headers["Referrer-Policy"] == "same-origin"
 
 
-def test_machine_requests_over_https_need_no_referrer(make_app: MakeApp) -> None:
+def test_client_requests_over_https_need_no_referrer(make_app: MakeApp) -> None:
     app = make_app(
         first=CSRFProtect().init_app,
         ACTIVEPIECES_PUBLIC_URL=SITE,
         PREFERRED_URL_SCHEME="https",
         SERVER_NAME="app.example.com",
     )
-    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
+    client = Program.registered(app, "--client-credentials", "--tenant", "acme")
 
-    token = answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
+    token = answer_of(client.posts("/oauth/token", {"grant_type": "client_credentials"}))
 
-    assert own.calls(token["access_token"], "/api/tasks", "POST").status_code == 201
+    assert client.calls(token["access_token"], "/api/tasks", "POST").status_code == 201
 
 
 class Notes(MethodView):
@@ -186,14 +184,14 @@ class Notes(MethodView):
 
 def test_a_class_based_view_with_a_scope_is_exempt(app: Flask) -> None:
     app.add_url_rule("/api/notes", view_func=Notes.as_view("notes"))
-    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
-    token = answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
+    client = Program.registered(app, "--client-credentials", "--tenant", "acme")
+    token = answer_of(client.posts("/oauth/token", {"grant_type": "client_credentials"}))
 
-    assert own.calls(token["access_token"], "/api/notes", "POST").status_code == 201
+    assert client.calls(token["access_token"], "/api/notes", "POST").status_code == 201
 
 
 class NotesToRead(MethodView):
-    """A page for people, to which programs add."""
+    """People read it in a browser; only programs change it."""
 
     def get(self) -> ResponseReturnValue:
         return "notes"
@@ -204,13 +202,13 @@ class NotesToRead(MethodView):
 
 
 class NotesToDelete(NotesToRead):
-    """People may do something as well."""
+    """People may also change something."""
 
     def delete(self) -> ResponseReturnValue:
         return "deleted"
 
 
-class Dispatched(View):
+class DispatchingView(View):
     methods = ("POST",)
 
     @require_scope("tasks:write")
@@ -218,19 +216,19 @@ class Dispatched(View):
         return {"by": current_token.client_id}, 201
 
 
-@pytest.mark.parametrize("kind", [NotesToRead, Dispatched])
+@pytest.mark.parametrize("view_class", [NotesToRead, DispatchingView])
 def test_a_scope_on_every_method_that_changes_something_exempts_the_view(
-    app: Flask, kind: type[View]
+    app: Flask, view_class: type[View]
 ) -> None:
-    app.add_url_rule("/api/notes", view_func=kind.as_view("notes"))
-    own = Program.registered(app, "--client-credentials", "--tenant", "acme")
-    token = answer_of(own.posts("/oauth/token", {"grant_type": "client_credentials"}))
+    app.add_url_rule("/api/notes", view_func=view_class.as_view("notes"))
+    client = Program.registered(app, "--client-credentials", "--tenant", "acme")
+    token = answer_of(client.posts("/oauth/token", {"grant_type": "client_credentials"}))
 
-    assert own.calls(token["access_token"], "/api/notes", "POST").status_code == 201
+    assert client.calls(token["access_token"], "/api/notes", "POST").status_code == 201
 
 
-def by_cookie(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator of the host's that acts for the signed-in user; like most it keeps the view's attributes."""
+def host_decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A host's decorator that acts for the signed-in user and, like most, keeps the view's attributes."""
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -250,17 +248,17 @@ def notes_for_programs() -> Callable[[], str]:
 @pytest.mark.parametrize(
     "view",
     [
-        by_cookie(notes_for_programs()),
-        by_cookie(Notes.as_view("notes")),
-        by_cookie(NotesToRead.as_view("notes")),
-        by_cookie(Dispatched.as_view("notes")),
+        host_decorator(notes_for_programs()),
+        host_decorator(Notes.as_view("notes")),
+        host_decorator(NotesToRead.as_view("notes")),
+        host_decorator(DispatchingView.as_view("notes")),
     ],
     ids=["a function", "a decorated class", "each method", "the dispatch"],
 )
-def test_a_decorator_outside_the_scope_keeps_its_view_protected(
+def test_a_view_with_an_outer_decorator_stays_protected(
     app: Flask, view: Callable[..., Any]
 ) -> None:
-    """functools.wraps copies the marks of what it wraps, and the decorator may act before the scope is checked."""
+    """functools.wraps copies the scope attribute, but the decorator may act before the scope is checked."""
     app.add_url_rule("/notes", view_func=view, methods=["POST"])
     bob = Person(app, "bob")
     bob.opens("/")
@@ -268,8 +266,8 @@ def test_a_decorator_outside_the_scope_keeps_its_view_protected(
     assert bob.browser.post("/notes").status_code == 400
 
 
-def test_a_method_that_a_cookie_opens_keeps_its_view_protected(app: Flask) -> None:
-    """Flask-WTF exempts views, and not methods of them."""
+def test_a_view_with_a_method_for_people_stays_protected(app: Flask) -> None:
+    """Flask-WTF can only exempt whole views."""
     app.add_url_rule("/api/notes", view_func=NotesToDelete.as_view("notes"))
     bob = Person(app, "bob")
     bob.opens("/")
@@ -277,8 +275,8 @@ def test_a_method_that_a_cookie_opens_keeps_its_view_protected(app: Flask) -> No
     assert bob.browser.delete("/api/notes").status_code == 400
 
 
-def test_the_first_two_requests_of_a_worker_may_come_together(make_app: MakeApp) -> None:
-    """Whoever is second must not pass the protection before all exemptions are known to it."""
+def test_a_workers_first_two_requests_may_run_at_the_same_time(make_app: MakeApp) -> None:
+    """The second request must be handled only after all exemptions are registered."""
 
     class Slow(CSRFProtect):  # type: ignore[misc]  # Flask-WTF has no types
         second: int | None = None
@@ -298,11 +296,11 @@ def test_the_first_two_requests_of_a_worker_may_come_together(make_app: MakeApp)
 
     app.test_client().get("/")
 
-    assert protection.second == 401, "the second request was held for a forged one"
+    assert protection.second == 401, "the second request was rejected as forged"
 
 
-def test_a_view_for_tokens_opens_no_view_of_the_same_name_for_cookies(make_app: MakeApp) -> None:
-    """Flask-WTF exempts by module and name, and two functions may share both."""
+def test_an_exempt_view_does_not_exempt_another_view_of_the_same_name(make_app: MakeApp) -> None:
+    """Flask-WTF exempts by module and name, which two functions may share."""
     app = make_app(first=CSRFProtect().init_app)
     app.add_url_rule("/api/notes", "api_notes", notes_for_programs(), methods=["POST"])
     app.add_url_rule("/notes", "notes", notes_for_people(), methods=["POST"])

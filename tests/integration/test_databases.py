@@ -1,4 +1,4 @@
-"""Where our tables go: the host's bind, the host's schema, and nowhere else."""
+"""Our tables are created only in the host's bind and schema."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def host_app(db: SQLAlchemy, extension: Activepieces, **config: Any) -> Flask:
 
 
 def connect_and_refresh(app: Flask) -> str:
-    """The whole life of a connection; who the token is for."""
+    """Connect, refresh, call and revoke; return the user id of the token."""
     program, bob = Program.registered(app), Person(app)
     bob.opens("/login")
     pair = answer_of(program.refreshes(program.connects(bob)["refresh_token"]))
@@ -74,7 +74,7 @@ def table_names(engine: Engine, schema: str | None = None) -> set[str]:
     return set(inspect(engine).get_table_names(schema=schema))
 
 
-def test_with_a_bind_key_our_tables_are_in_that_bind_only(
+def test_with_a_bind_key_our_tables_are_only_in_that_bind(
     tmp_path: Path, clock: StoppedClock
 ) -> None:
     app = host_app(
@@ -92,7 +92,7 @@ def test_with_a_bind_key_our_tables_are_in_that_bind_only(
     assert user_id == "bob"
 
 
-def test_two_apps_use_different_binds_of_one_database_object(
+def test_two_apps_can_use_different_binds_of_one_database_object(
     tmp_path: Path, clock: StoppedClock
 ) -> None:
     db, names = SQLAlchemy(), ("one", "two")
@@ -100,7 +100,7 @@ def test_two_apps_use_different_binds_of_one_database_object(
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'main.sqlite'}",
         "SQLALCHEMY_BINDS": {name: f"sqlite:///{tmp_path / name}.sqlite" for name in names},
     }
-    one, two = (
+    first, second = (
         host_app(
             db,
             Activepieces(FlaskLoginHost(single_tenant=True), bind_key=name, clock=clock),
@@ -109,24 +109,24 @@ def test_two_apps_use_different_binds_of_one_database_object(
         for name in names
     )
 
-    assert [connect_and_refresh(app) for app in (one, two)] == ["bob", "bob"]
+    assert [connect_and_refresh(app) for app in (first, second)] == ["bob", "bob"]
 
     with (
-        open_engines(two) as engines,
+        open_engines(second) as engines,
         engines["one"].connect() as left,
         engines["two"].connect() as right,
     ):
         clients = text("SELECT client_id FROM activepieces_oauth_clients")
         assert left.scalars(clients).one() != right.scalars(clients).one()
-    with open_engines(one):
+    with open_engines(first):
         pass
 
 
 @pytest.mark.postgres
-def test_in_a_schema_of_postgresql(clock: StoppedClock, tmp_path: Path) -> None:
+def test_our_tables_can_be_in_a_postgresql_schema(clock: StoppedClock, tmp_path: Path) -> None:
     with fresh_database("postgres", tmp_path) as url:
-        with create_engine(url, poolclass=NullPool).begin() as connection:
-            connection.execute(text("CREATE SCHEMA tenant_x"))
+        with create_engine(url, poolclass=NullPool).begin() as conn:
+            conn.execute(text("CREATE SCHEMA tenant_x"))
         db = SQLAlchemy(metadata=MetaData(schema="tenant_x"))
         app = host_app(
             db,

@@ -1,4 +1,4 @@
-"""The default host in an ordinary app: a user model in the database, Flask-Login, a form to sign in with."""
+"""The default host in an ordinary app: a user model in the database, Flask-Login, a login form."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Base(DeclarativeBase):
 
 
 class NumberedUser(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
-    """As tutorials have it, with a tenant and a flag for admins."""
+    """A user model as in tutorials, with a tenant and an admin flag."""
 
     __tablename__ = "numbered_users"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -41,7 +41,7 @@ class NumberedUser(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no
 
 
 class PlainUser(UserMixin, Base):  # type: ignore[misc]
-    """A UUID and an address: no tenant, no name, no roles."""
+    """A user model with only a UUID and an email address."""
 
     __tablename__ = "plain_users"
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -50,7 +50,7 @@ class PlainUser(UserMixin, Base):  # type: ignore[misc]
 
 @dataclass
 class Site:
-    """The app, and how its user is known to our extension."""
+    """The app, its user, and the principal that our extension should see."""
 
     app: Flask
     user: dict[str, Any]
@@ -127,20 +127,20 @@ def auth_blueprint(db: SQLAlchemy, model: Any) -> Blueprint:
 
 @pytest.fixture(params=[numbered, plain])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    made: Site = request.param()
-    yield made
-    hosts.dispose(made.app)
+    site: Site = request.param()
+    yield site
+    hosts.dispose(site.app)
 
 
-def sign_in(person: Person, asked: str) -> str:
-    """Where the login page sends the person who opened the address asked for."""
-    login_page = person.opens(asked).location
+def sign_in(person: Person, url: str) -> str:
+    """Open the URL signed out and sign in; return the URL that the login redirects to."""
+    login_page = person.opens(url).location
     assert login_page.startswith("/account/sign-in?next=%2Foauth%2F")
-    typed = {"email": "bob@example.com", "password": PASSWORD}
-    return person.browser.post(login_page, data=typed).location
+    credentials = {"email": "bob@example.com", "password": PASSWORD}
+    return person.browser.post(login_page, data=credentials).location
 
 
-def test_a_user_signs_in_on_the_way_and_connects(site: Site) -> None:
+def test_a_user_signs_in_and_connects(site: Site) -> None:
     program, bob = site.program(), Person(site.app)
 
     page = bob.sees(sign_in(bob, program.question()))
@@ -152,16 +152,16 @@ def test_a_user_signs_in_on_the_way_and_connects(site: Site) -> None:
     assert answer_of(program.calls(pair["access_token"])) == site.principal
 
 
-def test_the_connected_apps_page_leads_through_the_login_too(site: Site) -> None:
+def test_the_connected_apps_page_continues_after_login(site: Site) -> None:
     bob = Person(site.app)
 
-    back = sign_in(bob, "/oauth/connected-apps?disconnected=1")
+    next_url = sign_in(bob, "/oauth/connected-apps?disconnected=1")
 
-    assert back == "/oauth/connected-apps?disconnected=1"
-    assert bob.sees(back).status == 200
+    assert next_url == "/oauth/connected-apps?disconnected=1"
+    assert bob.sees(next_url).status == 200
 
 
-def test_the_client_pages_are_for_whom_the_model_calls_an_admin(site: Site) -> None:
+def test_the_client_pages_are_for_users_with_the_admin_flag(site: Site) -> None:
     admin_page = "/oauth/clients"
     bob = Person(site.app)
 
@@ -170,7 +170,7 @@ def test_the_client_pages_are_for_whom_the_model_calls_an_admin(site: Site) -> N
     assert page.status == (200 if site.is_admin else 403)
 
 
-def test_a_deleted_users_grants_are_found(site: Site) -> None:
+def test_the_check_finds_a_deleted_users_grants(site: Site) -> None:
     program, bob = site.program(), Person(site.app)
     page = bob.sees(sign_in(bob, program.question()))
     bob.sends(page.form("decision"), decision="approve")
@@ -188,10 +188,10 @@ def test_a_deleted_users_grants_are_found(site: Site) -> None:
     assert f"user {site.principal['user_id']} is not" in after.stdout
 
 
-def test_a_wrong_password_connects_nobody(site: Site) -> None:
+def test_a_wrong_password_does_not_sign_in(site: Site) -> None:
     bob = Person(site.app)
     login_page = bob.opens(site.program().question()).location
-    typed = {"email": "bob@example.com", "password": "wrong"}
+    credentials = {"email": "bob@example.com", "password": "wrong"}
 
-    assert bob.browser.post(login_page, data=typed).status_code == 403
+    assert bob.browser.post(login_page, data=credentials).status_code == 403
     assert Page(bob.opens(login_page)).forms

@@ -1,4 +1,4 @@
-"""Two connections to the database, interleaved by hand: what one commits between two statements of another counts."""
+"""Interleaved transactions: a commit between two statements of another transaction takes effect."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def app(request: pytest.FixtureRequest, tmp_path: Path, clock: StoppedClock) -> 
 
 
 @contextmanager
-def just_before(app: Flask, words: str, act: Callable[[], object]) -> Iterator[None]:
-    """On another connection, once, and before the first statement that has these words."""
-    done: list[bool] = []
+def run_before(app: Flask, fragment: str, act: Callable[[], object]) -> Iterator[None]:
+    """Run an action once, on another connection, before the first statement that contains the fragment."""
+    calls: list[bool] = []
 
     def interrupt(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        if words in statement and not done:
-            done.append(True)
+        if fragment in statement and not calls:
+            calls.append(True)
             act()
 
     engine = engine_of(app)
@@ -57,16 +57,16 @@ def just_before(app: Flask, words: str, act: Callable[[], object]) -> Iterator[N
         yield
     finally:
         event.remove(engine, "before_cursor_execute", interrupt)
-    assert done, f"nothing had the words {words}"
+    assert calls, f"no statement contained {fragment}"
 
 
-def test_a_refresh_that_meets_a_revocation_gets_nothing(
+def test_a_refresh_interleaved_with_a_revocation_is_refused(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    """It has seen that the connection lives, and then its UPDATE must see that it does not."""
+    """The refresh has read an active family; its UPDATE must notice that it was revoked since."""
     token = program.connects(bob)["refresh_token"]
 
-    with just_before(app, "UPDATE activepieces_token_families", lambda: program.revokes(token)):
+    with run_before(app, "UPDATE activepieces_token_families", lambda: program.revokes(token)):
         refused = program.refreshes(token)
 
     assert_oauth_error(refused, 400, "invalid_grant")
@@ -75,46 +75,46 @@ def test_a_refresh_that_meets_a_revocation_gets_nothing(
     assert family["revoked_at"] is not None
 
 
-def test_two_late_retries_that_meet_get_the_same_successor(
+def test_two_interleaved_late_retries_get_the_same_successor(
     app: Flask, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
-    """Else the second would displace what the first was given, whose next use would then count as theft."""
+    """Otherwise the second would replace the token given to the first, whose next use would count as theft."""
     token = program.connects(bob)["refresh_token"]
     answer_of(program.refreshes(token))
     clock.advance(REPEAT_WINDOW + 1)
-    met: list[str] = []
+    retried: list[str] = []
 
     def retry() -> None:
-        met.append(answer_of(program.refreshes(token))["refresh_token"])
+        retried.append(answer_of(program.refreshes(token))["refresh_token"])
 
-    with just_before(app, "UPDATE activepieces_token_families", retry):
+    with run_before(app, "UPDATE activepieces_token_families", retry):
         second = answer_of(program.refreshes(token))["refresh_token"]
 
-    assert met == [second]
+    assert retried == [second]
     assert program.refreshes(second).status_code == 200
 
 
-def test_a_family_whose_grant_is_gone_is_revoked_whatever_its_row_says(
+def test_a_family_without_its_grant_is_inactive_even_if_its_row_is_not_revoked(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    """As REPEATABLE READ leaves it, when the grant is deleted by a transaction that did not see the family yet."""
+    """At REPEATABLE READ, a transaction that did not see the family may have deleted the grant."""
     token = program.connects(bob)["refresh_token"]
-    with engine_of(app).begin() as connection:
-        connection.execute(text("DELETE FROM activepieces_grants"))
+    with engine_of(app).begin() as conn:
+        conn.execute(text("DELETE FROM activepieces_grants"))
 
     assert answer_of(program.introspects(token)) == {"active": False}
     assert_oauth_error(program.refreshes(token), 400, "invalid_grant")
 
 
-def test_a_family_is_revoked_for_its_own_client_only(
+def test_a_family_can_only_be_revoked_for_its_own_client(
     app: Flask, program: Program, bob: Person
 ) -> None:
     token = program.connects(bob)["refresh_token"]
     (family,) = rows_of(app, "token_families")
     with app.app_context():
         revoked = get_state().database.run_in_transaction(
-            lambda work: families.revoke(
-                work, family["id"], client_id="another", now=family["created_at"]
+            lambda transaction: families.revoke(
+                transaction, family["id"], client_id="another", now=family["created_at"]
             )
         )
 
@@ -122,13 +122,13 @@ def test_a_family_is_revoked_for_its_own_client_only(
     assert program.refreshes(token).status_code == 200
 
 
-def test_a_redemption_that_meets_a_disconnection_gets_nothing(
+def test_a_redemption_interleaved_with_a_disconnection_is_refused(
     app: Flask, program: Program, bob: Person
 ) -> None:
     code = bob.allows(program.question())
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
 
-    with just_before(app, "INTO activepieces_token_families", lambda: bob.sends(form)):
+    with run_before(app, "INTO activepieces_token_families", lambda: bob.sends(form)):
         refused = program.redeems(code)
 
     assert_oauth_error(refused, 400, "invalid_grant")
@@ -136,26 +136,26 @@ def test_a_redemption_that_meets_a_disconnection_gets_nothing(
 
 
 @pytest.mark.parametrize("other", ["tenant", "client"])
-def test_a_code_for_a_grant_of_another_tenant_or_client_buys_nothing(
+def test_a_code_for_a_grant_of_another_tenant_or_client_is_refused(
     app: Flask, program: Program, bob: Person, other: str
 ) -> None:
-    """The grant that a code names is looked up together with its tenant and its client."""
+    """The grant of a code is looked up with its tenant and its client."""
     program.connects(bob)
     (grant,) = rows_of(app, "grants")
-    buyer = Program.registered(app) if other == "client" else program
+    client = Program.registered(app) if other == "client" else program
     with app.app_context():
         state = get_state()
         code = state.code_issuer.issue(
             replace(
                 state.grants.search(id=grant["id"])[0],
-                client_id=buyer.client_id,
+                client_id=client.client_id,
                 tenant_id="globex" if other == "tenant" else "acme",
             ),
             ["tasks:read"],
             issuer="http://localhost",
-            redirect_uri=buyer.redirect_uri,
-            code_challenge=s256(buyer.verifier),
+            redirect_uri=client.redirect_uri,
+            code_challenge=s256(client.verifier),
         )
 
     with assert_nothing_stored(app):
-        assert_oauth_error(buyer.redeems(code), 400, "invalid_grant")
+        assert_oauth_error(client.redeems(code), 400, "invalid_grant")

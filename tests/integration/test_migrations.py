@@ -1,4 +1,4 @@
-"""Flask-Migrate on a throw-away project: it finds our tables by itself, and is content with what it made."""
+"""Flask-Migrate in a temporary project detects our tables, and finds no difference after the migration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support import hosts
 from tests.support.databases import Kind, fresh_database
 from tests.support.storage import engine_of
 
-# Flask-Migrate's own env.py asks for the engine in the way of Flask-SQLAlchemy 2.
+# Flask-Migrate's env.py gets the engine with the API of Flask-SQLAlchemy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is deprecated:DeprecationWarning")
 
 OURS = {table.name for table in tables.metadata.sorted_tables}
@@ -33,8 +33,8 @@ OURS = {table.name for table in tables.metadata.sorted_tables}
 def project(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Flask]:
-    """An app with an empty database and no migration so far."""
-    # Alembic's env.py would set up logging for the whole process.
+    """An app with an empty database and no migrations."""
+    # Alembic's env.py would configure logging for the whole process.
     monkeypatch.setattr("logging.config.fileConfig", lambda *_, **__: None)
     kind: Kind = request.param
     with fresh_database(kind, tmp_path) as url:

@@ -1,4 +1,4 @@
-"""A host that watches its SQL sees ours as well, and is not broken by it."""
+"""A host's SQL monitoring also sees our statements and keeps working."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.actors import Person, Program, answer_of
 from tests.support.storage import engine_of
 
 
-def test_flask_sqlalchemys_recording_of_queries_works_with_ours(make_app: MakeApp) -> None:
+def test_flask_sqlalchemys_query_recording_works_with_our_statements(make_app: MakeApp) -> None:
     app = make_app(SQLALCHEMY_RECORD_QUERIES=True)
     program = Program.registered(app)
 
@@ -23,10 +23,10 @@ def test_flask_sqlalchemys_recording_of_queries_works_with_ours(make_app: MakeAp
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_an_error_of_ours_ends_the_span_that_monitoring_began(
+def test_a_failed_statement_ends_the_span_of_the_monitoring(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    """As OpenTelemetry and Sentry do: they keep the span on the context of the statement."""
+    """OpenTelemetry and Sentry keep the span in the statement's execution context, as here."""
     token = program.connects(bob)["access_token"]
     engine = engine_of(app)
     ended: list[tuple[str, str]] = []
@@ -36,31 +36,29 @@ def test_an_error_of_ours_ends_the_span_that_monitoring_began(
         context.span = sql.split()[0]
 
     @event.listens_for(engine, "handle_error")
-    def end(heard: Any) -> None:
-        ended.append((heard.execution_context.span, type(heard.original_exception).__name__))
-        assert isinstance(heard.sqlalchemy_exception, OperationalError)
-        assert heard.statement.startswith("SELECT")
+    def end(context: Any) -> None:
+        ended.append((context.execution_context.span, type(context.original_exception).__name__))
+        assert isinstance(context.sqlalchemy_exception, OperationalError)
+        assert context.statement.startswith("SELECT")
 
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE activepieces_revocations RENAME TO elsewhere")
+    with engine.begin() as conn:
+        conn.exec_driver_sql("ALTER TABLE activepieces_revocations RENAME TO renamed")
 
     assert program.calls(token).status_code == 500
     assert ended == [("SELECT", "OperationalError")]
 
 
-def test_a_hosts_own_error_takes_the_place_of_ours(
-    app: Flask, program: Program, bob: Person
-) -> None:
-    """SQLAlchemy lets a listener say what shall be raised."""
+def test_a_hosts_listener_can_replace_the_error(app: Flask, program: Program, bob: Person) -> None:
+    """SQLAlchemy lets a listener return the exception to raise."""
     token = program.connects(bob)["access_token"]
     engine = engine_of(app)
 
     @event.listens_for(engine, "handle_error")
-    def replace(heard: Any) -> Exception:
+    def replace(context: Any) -> Exception:
         return InterfaceError("", None, OSError("the proxy is restarting"))
 
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE activepieces_revocations RENAME TO elsewhere")
+    with engine.begin() as conn:
+        conn.exec_driver_sql("ALTER TABLE activepieces_revocations RENAME TO renamed")
 
-    # It means that the database is away; ours would have said that a table is missing.
+    # 503: the replaced error means that the database is down. The original one means that a table is missing.
     assert program.calls(token).status_code == 503

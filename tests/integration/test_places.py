@@ -1,4 +1,4 @@
-"""Where the app stands: other prefixes, under a path of another app, behind a proxy that ends TLS."""
+"""Deployments: other URL prefixes, mounted under a path, behind a proxy that terminates TLS."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PUBLIC = "https://app.example.com"
 
 
 def cookie_of(response: TestResponse) -> str:
-    """The Set-Cookie header that names the browser."""
+    """The Set-Cookie header of the browser cookie."""
     (cookie,) = [
-        text
-        for text in response.headers.getlist("Set-Cookie")
-        if text.startswith(f"{BROWSER_COOKIE}=")
+        header
+        for header in response.headers.getlist("Set-Cookie")
+        if header.startswith(f"{BROWSER_COOKIE}=")
     ]
     return cookie
 
@@ -34,35 +34,35 @@ def cookie_of(response: TestResponse) -> str:
 
 
 @pytest.fixture
-def moved(make_app: MakeApp) -> Flask:
+def prefixed_app(make_app: MakeApp) -> Flask:
     return make_app(
         ACTIVEPIECES_OAUTH_PREFIX="/connect/oauth2", ACTIVEPIECES_URL_PREFIX="/internal/ap"
     )
 
 
-def test_every_route_of_ours_moves_with_the_prefixes(moved: Flask) -> None:
-    ours = {
+def test_every_route_uses_the_configured_prefixes(prefixed_app: Flask) -> None:
+    paths = {
         str(rule.rule)
-        for rule in moved.url_map.iter_rules()
+        for rule in prefixed_app.url_map.iter_rules()
         if rule.endpoint.startswith("activepieces.")
     }
 
-    assert ours
-    assert {"/" + rule.split("/")[1] for rule in ours} == {"/connect", "/internal", "/.well-known"}
-    assert moved.test_client().get("/oauth/jwks.json").status_code == 404
-    with moved.test_client().get("/connect/oauth2/static/activepieces.css") as stylesheet:
+    assert paths
+    assert {"/" + path.split("/")[1] for path in paths} == {"/connect", "/internal", "/.well-known"}
+    assert prefixed_app.test_client().get("/oauth/jwks.json").status_code == 404
+    with prefixed_app.test_client().get("/connect/oauth2/static/activepieces.css") as stylesheet:
         assert stylesheet.status_code == 200
 
 
-def test_the_metadata_names_the_moved_endpoints(moved: Flask) -> None:
-    document = answer_of(moved.test_client().get("/.well-known/oauth-authorization-server"))
+def test_the_metadata_uses_the_configured_prefixes(prefixed_app: Flask) -> None:
+    document = answer_of(prefixed_app.test_client().get("/.well-known/oauth-authorization-server"))
 
     assert document["token_endpoint"] == "http://localhost/connect/oauth2/token"
     assert document["jwks_uri"] == "http://localhost/connect/oauth2/jwks.json"
 
 
-def test_a_person_connects_under_moved_prefixes(moved: Flask) -> None:
-    bob, program = Person(moved, "bob"), Program.registered(moved)
+def test_a_user_can_connect_under_other_prefixes(prefixed_app: Flask) -> None:
+    bob, program = Person(prefixed_app, "bob"), Program.registered(prefixed_app)
     question = program.question().replace("/oauth/", "/connect/oauth2/")
 
     page = bob.sees(question)
@@ -73,11 +73,11 @@ def test_a_person_connects_under_moved_prefixes(moved: Flask) -> None:
     assert brought_back(answer)["code"]
 
 
-# Under a path of another app
+# Mounted under a path
 
 
 class LinkedHost(SmallHost):
-    """Its login page stands where the app stands."""
+    """The login page is mounted with the app."""
 
     def login_url(self, next_url: str) -> str:
         return url_for("login", next=next_url)
@@ -85,46 +85,48 @@ class LinkedHost(SmallHost):
 
 @pytest.fixture
 def mounted(make_app: MakeApp) -> tuple[Client, Program]:
-    """A browser before a site that has the app at /shop, and a client of the app."""
+    """A browser on a site with the app at /shop, and a client of the app."""
     app = make_app(host=LinkedHost())
     return Client(DispatcherMiddleware(NotFound(), {"/shop": app})), Program.registered(app)
 
 
-def test_a_mounted_app_leads_through_its_own_login_and_back(
+def test_a_mounted_app_redirects_through_its_own_login_and_back(
     mounted: tuple[Client, Program],
 ) -> None:
     browser, program = mounted
 
-    to_login = browser.get("/shop" + program.question())
-    to_consent = browser.get(f"{to_login.location}&as=bob")
-    page = Page(browser.get(to_consent.location))
+    login_redirect = browser.get("/shop" + program.question())
+    consent_redirect = browser.get(f"{login_redirect.location}&as=bob")
+    page = Page(browser.get(consent_redirect.location))
     form = page.form("decision")
     answer = browser.post(form.action, data=form.values | {"decision": "approve"})
 
-    assert to_login.location.startswith("/shop/login?next=")
-    assert to_consent.location.startswith("/shop/oauth/authorize?request_id=")
-    assert "Path=/shop/oauth;" in cookie_of(to_login) + ";"
+    assert login_redirect.location.startswith("/shop/login?next=")
+    assert consent_redirect.location.startswith("/shop/oauth/authorize?request_id=")
+    assert "Path=/shop/oauth;" in cookie_of(login_redirect) + ";"
     assert form.action == "/shop/oauth/authorize"
     assert brought_back(answer)["iss"] == "http://localhost/shop"
 
 
-def test_a_stranger_on_a_mounted_page_comes_back_to_it(mounted: tuple[Client, Program]) -> None:
+def test_an_anonymous_user_returns_to_the_mounted_page_after_login(
+    mounted: tuple[Client, Program],
+) -> None:
     browser, _ = mounted
 
-    to_login = browser.get("/shop/oauth/connected-apps")
-    back = browser.get(f"{to_login.location}&as=bob")
+    login_redirect = browser.get("/shop/oauth/connected-apps")
+    after_login = browser.get(f"{login_redirect.location}&as=bob")
 
-    assert back.location == "/shop/oauth/connected-apps"
-    assert browser.get(back.location).status_code == 200
+    assert after_login.location == "/shop/oauth/connected-apps"
+    assert browser.get(after_login.location).status_code == 200
 
 
-def test_a_mounted_app_redeems_what_it_issued(mounted: tuple[Client, Program]) -> None:
+def test_a_mounted_app_redeems_its_own_codes(mounted: tuple[Client, Program]) -> None:
     browser, program = mounted
     browser.get("/shop/login?as=bob")
     form = Page(browser.get("/shop" + program.question())).form("decision")
     answer = browser.post(form.action, data=form.values | {"decision": "approve"})
 
-    bought = browser.post(
+    response = browser.post(
         "/shop/oauth/token",
         data={
             "grant_type": "authorization_code",
@@ -135,13 +137,13 @@ def test_a_mounted_app_redeems_what_it_issued(mounted: tuple[Client, Program]) -
             "client_secret": program.client_secret,
         },
     )
-    token = answer_of(bought)["access_token"]
-    called = browser.get("/shop/api/whoami", headers={"Authorization": f"Bearer {token}"})
+    token = answer_of(response)["access_token"]
+    api_response = browser.get("/shop/api/whoami", headers={"Authorization": f"Bearer {token}"})
 
-    assert called.status_code == 200
+    assert api_response.status_code == 200
 
 
-def test_the_metadata_of_a_mounted_app(mounted: tuple[Client, Program]) -> None:
+def test_the_metadata_of_a_mounted_app_includes_its_path(mounted: tuple[Client, Program]) -> None:
     browser, _ = mounted
 
     document = answer_of(browser.get("/shop/.well-known/oauth-authorization-server"))
@@ -150,8 +152,8 @@ def test_the_metadata_of_a_mounted_app(mounted: tuple[Client, Program]) -> None:
     assert document["authorization_endpoint"] == "http://localhost/shop/oauth/authorize"
 
 
-def test_the_metadata_of_an_issuer_with_a_path(make_app: MakeApp) -> None:
-    """RFC 8414 §3.1: where the site hands its well-known addresses on, the path stands behind."""
+def test_the_metadata_of_an_issuer_with_a_path_is_below_well_known(make_app: MakeApp) -> None:
+    """RFC 8414 §3.1: the issuer's path follows the well-known path."""
     app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC}/shop")
     browser = app.test_client()
 
@@ -163,7 +165,7 @@ def test_the_metadata_of_an_issuer_with_a_path(make_app: MakeApp) -> None:
     assert document["token_endpoint"] == f"{PUBLIC}/shop/oauth/token"
     assert resource["resource"] == f"{PUBLIC}/shop"
     assert f'"{PUBLIC}/.well-known/oauth-protected-resource/shop"' in challenge
-    assert browser.get("/.well-known/oauth-authorization-server/elsewhere").status_code == 404
+    assert browser.get("/.well-known/oauth-authorization-server/unknown").status_code == 404
 
 
 # Behind a proxy
@@ -177,14 +179,14 @@ FORWARDED = {
 
 @pytest.fixture(params=["with ProxyFix", "without ProxyFix"])
 def proxied(request: pytest.FixtureRequest, make_app: MakeApp) -> Flask:
-    """TLS ends before the app, which is told its public address."""
+    """A proxy terminates TLS; the app has a configured public URL."""
     app = make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC)
     if request.param == "with ProxyFix":
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     return app
 
 
-def test_behind_a_proxy_the_cookie_is_for_https_only(proxied: Flask) -> None:
+def test_behind_a_proxy_the_cookie_is_secure(proxied: Flask) -> None:
     program = Program.registered(proxied)
 
     page = proxied.test_client().get(
@@ -197,7 +199,7 @@ def test_behind_a_proxy_the_cookie_is_for_https_only(proxied: Flask) -> None:
     assert urlsplit(page.location).netloc in ("", "app.example.com")
 
 
-def test_behind_a_proxy_the_issuer_is_the_public_address(proxied: Flask) -> None:
+def test_behind_a_proxy_the_issuer_is_the_public_url(proxied: Flask) -> None:
     document = proxied.test_client().get(
         "/.well-known/oauth-authorization-server",
         headers=FORWARDED,
@@ -207,11 +209,11 @@ def test_behind_a_proxy_the_issuer_is_the_public_address(proxied: Flask) -> None
     assert answer_of(document)["issuer"] == PUBLIC
 
 
-def test_a_forged_host_header_changes_nothing(proxied: Flask) -> None:
+def test_behind_a_proxy_a_forged_host_header_is_ignored(proxied: Flask) -> None:
     browser = proxied.test_client()
     forged = FORWARDED | {"X-Forwarded-Host": "evil.test"}
 
-    texts = [
+    documents = [
         browser.get(url, headers=forged, base_url="http://evil.test").text
         for url in (
             "/.well-known/oauth-authorization-server",
@@ -220,16 +222,18 @@ def test_a_forged_host_header_changes_nothing(proxied: Flask) -> None:
     ]
     challenge = browser.get("/api/whoami", headers=forged, base_url="http://evil.test")
 
-    assert "evil.test" not in "".join(texts) + challenge.headers["WWW-Authenticate"]
+    assert "evil.test" not in "".join(documents) + challenge.headers["WWW-Authenticate"]
 
 
-def test_the_json_api_knows_its_own_pages_behind_a_proxy(proxied: Flask) -> None:
-    """A browser that sends no Fetch metadata names the public origin, whatever host the proxy asks for."""
+def test_behind_a_proxy_the_json_api_accepts_calls_from_the_public_origin(proxied: Flask) -> None:
+    """A browser without Fetch Metadata sends the public origin, whatever host name the proxy uses."""
     alice = Person(proxied, "alice")
     body = {"name": "Mine", "redirect_uris": ["https://mine.test/cb"], "scope": "tasks:read"}
     url = "/api/integration/activepieces/oauth-clients"
 
-    own = alice.browser.post(url, json=body, headers=FORWARDED | {"Origin": PUBLIC})
-    other = alice.browser.post(url, json=body, headers=FORWARDED | {"Origin": "https://evil.test"})
+    same_origin = alice.browser.post(url, json=body, headers=FORWARDED | {"Origin": PUBLIC})
+    cross_origin = alice.browser.post(
+        url, json=body, headers=FORWARDED | {"Origin": "https://evil.test"}
+    )
 
-    assert (own.status_code, other.status_code) == (201, 403)
+    assert (same_origin.status_code, cross_origin.status_code) == (201, 403)

@@ -1,4 +1,4 @@
-"""`require_scope` on the many kinds of views that Flask apps have."""
+"""`require_scope` on every kind of view."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from flask_activepieces import current_token, require_scope
 from tests.support.actors import Person, Program, answer_of
 
 
-def token_for(program: Program, *names: str) -> str:
-    """An access token with these scopes and the one that is always there."""
-    token = program.connects(Person(program.app, "bob"), scope=["profile:read", *names])[
+def token_for(program: Program, *scopes: str) -> str:
+    """An access token with these scopes and the required one."""
+    token = program.connects(Person(program.app, "bob"), scope=["profile:read", *scopes])[
         "access_token"
     ]
     assert isinstance(token, str)
@@ -23,7 +23,7 @@ def token_for(program: Program, *names: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("names", "status"),
+    ("scopes", "status"),
     [
         ((), 403),
         (("tasks:read",), 403),
@@ -32,16 +32,16 @@ def token_for(program: Program, *names: str) -> str:
     ],
 )
 def test_several_scopes_are_all_needed(
-    app: Flask, program: Program, names: tuple[str, ...], status: int
+    app: Flask, program: Program, scopes: tuple[str, ...], status: int
 ) -> None:
     view = require_scope("tasks:write", "tasks:read")(lambda: "done")
     app.add_url_rule("/api/both", "both", view)
 
-    answer = program.calls(token_for(program, *names), "/api/both")
+    answer = program.calls(token_for(program, *scopes), "/api/both")
 
     assert answer.status_code == status
     if status == 403:
-        # RFC 6750 §3: every scope that is needed, not only the missing one.
+        # RFC 6750 §3: every required scope, not only the missing one.
         assert 'scope="tasks:read tasks:write"' in answer.headers["WWW-Authenticate"]
 
 
@@ -54,7 +54,7 @@ def test_two_decorators_need_both_scopes(app: Flask, program: Program) -> None:
     assert program.calls(both, "/api/both").status_code == 200
 
 
-def test_a_view_keeps_its_name_its_arguments_and_its_words(app: Flask) -> None:
+def test_a_view_keeps_its_name_arguments_and_docstring(app: Flask) -> None:
     @require_scope("tasks:read")
     def show_task(task_id: int) -> str:
         """One task."""
@@ -64,7 +64,7 @@ def test_a_view_keeps_its_name_its_arguments_and_its_words(app: Flask) -> None:
     assert show_task.__doc__ == "One task."
 
 
-def test_a_view_of_a_blueprint_with_arguments(app: Flask, program: Program) -> None:
+def test_a_blueprint_view_receives_its_arguments(app: Flask, program: Program) -> None:
     blueprint = Blueprint("tasks", __name__, url_prefix="/api/tasks")
 
     @blueprint.get("/<int:task_id>")
@@ -82,11 +82,11 @@ def test_a_view_of_a_blueprint_with_arguments(app: Flask, program: Program) -> N
 class Task(MethodView):
     @require_scope("tasks:read")
     def get(self) -> ResponseReturnValue:
-        return {"may": "read"}
+        return {"allowed": "read"}
 
     @require_scope("tasks:write")
     def delete(self) -> ResponseReturnValue:
-        return {"may": "write"}
+        return {"allowed": "write"}
 
 
 def test_each_method_of_a_class_may_need_its_own_scope(app: Flask, program: Program) -> None:
@@ -98,21 +98,21 @@ def test_each_method_of_a_class_may_need_its_own_scope(app: Flask, program: Prog
     assert program.calls(token, "/api/task", "DELETE").status_code == 403
 
 
-def test_the_current_token_tells_all_that_the_token_says(app: Flask, program: Program) -> None:
-    told: dict[str, Any] = {}
+def test_the_current_token_has_all_the_tokens_claims(app: Flask, program: Program) -> None:
+    claims: dict[str, Any] = {}
 
     @app.get("/api/all")
     @require_scope("profile:read")
-    def all_of_it() -> ResponseReturnValue:
+    def show_claims() -> ResponseReturnValue:
         names = ("user_id", "tenant_id", "organization_id", "client_id", "scopes", "expires_at")
-        told.update({name: getattr(current_token, name) for name in names})
-        told["ids"] = (current_token.jti, current_token.grant_id)
+        claims.update({name: getattr(current_token, name) for name in names})
+        claims["ids"] = (current_token.jti, current_token.grant_id)
         return {}
 
     program.calls(token_for(program, "tasks:read"), "/api/all")
 
-    assert all(told.pop("ids"))
-    assert told == {
+    assert all(claims.pop("ids"))
+    assert claims == {
         "user_id": "bob",
         "tenant_id": "acme",
         "organization_id": None,
@@ -122,7 +122,7 @@ def test_the_current_token_tells_all_that_the_token_says(app: Flask, program: Pr
     }
 
 
-def test_no_token_outlives_its_request(app: Flask, program: Program) -> None:
+def test_the_current_token_ends_with_its_request(app: Flask, program: Program) -> None:
     @app.get("/open")
     def open_view() -> ResponseReturnValue:
         try:
@@ -136,7 +136,7 @@ def test_no_token_outlives_its_request(app: Flask, program: Program) -> None:
 
 
 def test_the_hosts_own_error_pages_do_not_replace_our_answers(app: Flask) -> None:
-    """A program needs WWW-Authenticate, not the host's friendly 401 page."""
+    """A program needs WWW-Authenticate, not the host's 401 page for people."""
 
     @app.errorhandler(401)
     def friendly(error: Exception) -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""What an app forgot is in the log at its first request, with the remedy; and the request is answered."""
+"""Setup mistakes are logged at the first request, with their remedy; the request is still answered."""
 
 from __future__ import annotations
 
@@ -22,20 +22,18 @@ SetupLog = Callable[..., list[str]]
 
 @pytest.fixture
 def setup_log(caplog: pytest.LogCaptureFixture) -> SetupLog:
-    """What the log says of the app's setup after two requests."""
+    """Make two requests; return the log lines about the app's setup."""
 
-    def ask(app: Flask, **environ: Any) -> list[str]:
+    def collect(app: Flask, **environ: Any) -> list[str]:
         client = app.test_client()
         for _ in range(2):
             assert client.get("/", **environ).status_code == 200
         return [record.getMessage() for record in caplog.records if record.name == LOGGER]
 
-    return ask
+    return collect
 
 
-def test_an_app_with_everything_in_place_hears_nothing(
-    make_app: MakeApp, setup_log: SetupLog
-) -> None:
+def test_a_complete_setup_logs_nothing(make_app: MakeApp, setup_log: SetupLog) -> None:
     assert setup_log(make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com")) == []
 
 
@@ -43,7 +41,7 @@ def test_an_app_with_everything_in_place_hears_nothing(
 
 
 def view() -> str:
-    return "seen"
+    return "shown"
 
 
 def audited(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -54,28 +52,26 @@ def audited(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-class InClass(MethodView):
+class ClassWithScope(MethodView):
     decorators = [require_scope("in:class")]
 
     def get(self) -> str:
-        return "seen"
+        return "shown"
 
 
-class InMethod(MethodView):
+class MethodWithScope(MethodView):
     @require_scope("in:method")
     def get(self) -> str:
-        return "seen"
+        return "shown"
 
 
-def test_scopes_that_no_setting_has_are_told_all_together(
-    make_app: MakeApp, setup_log: SetupLog
-) -> None:
+def test_unknown_scopes_are_reported_together(make_app: MakeApp, setup_log: SetupLog) -> None:
     app = make_app()
     app.add_url_rule("/a", "tasks", require_scope("task:read", "tasks:write")(view))
     app.add_url_rule("/b", "again", require_scope("task:read")(view))
     app.add_url_rule("/c", "wrapped", audited(require_scope("billing")(view)))
-    app.add_url_rule("/d", view_func=InClass.as_view("in_class"))
-    app.add_url_rule("/e", view_func=InMethod.as_view("in_method"))
+    app.add_url_rule("/d", view_func=ClassWithScope.as_view("in_class"))
+    app.add_url_rule("/e", view_func=MethodWithScope.as_view("in_method"))
 
     (line,) = setup_log(app)
 
@@ -87,17 +83,17 @@ def test_scopes_that_no_setting_has_are_told_all_together(
     assert "ACTIVEPIECES_SCOPES" in line
 
 
-def test_views_that_are_added_after_init_app_are_looked_at(
-    make_app: MakeApp, setup_log: SetupLog
-) -> None:
-    app = make_app(ACTIVEPIECES_SCOPES={"tasks:read": "See tasks"})  # the views come afterwards
+def test_views_added_after_init_app_are_checked(make_app: MakeApp, setup_log: SetupLog) -> None:
+    app = make_app(
+        ACTIVEPIECES_SCOPES={"tasks:read": "See tasks"}
+    )  # the views are added afterwards
 
     (line,) = setup_log(app)
 
     assert "'profile:read' of whoami" in line
 
 
-def test_an_empty_setting_for_scopes_is_told(tmp_path: Path, setup_log: SetupLog) -> None:
+def test_an_empty_scopes_setting_is_reported(tmp_path: Path, setup_log: SetupLog) -> None:
     app = hosts.make_app(tmp_path, ACTIVEPIECES_SCOPES={})
     for endpoint in ("whoami", "add_task"):
         app.view_functions[endpoint] = view
@@ -121,23 +117,23 @@ def with_flask_login(make_app: MakeApp, login_view: str | None) -> Flask:
     return make_app(host=FlaskLoginHost(single_tenant=True), first=first)
 
 
-def test_a_missing_login_view_is_told(make_app: MakeApp, setup_log: SetupLog) -> None:
+def test_a_missing_login_view_is_reported(make_app: MakeApp, setup_log: SetupLog) -> None:
     (line,) = setup_log(with_flask_login(make_app, None))
 
     assert "set login_manager.login_view" in line
 
 
-def test_a_login_view_that_does_not_exist_is_told(make_app: MakeApp, setup_log: SetupLog) -> None:
+def test_an_unknown_login_view_is_reported(make_app: MakeApp, setup_log: SetupLog) -> None:
     (line,) = setup_log(with_flask_login(make_app, "auth.login"))
 
     assert "auth.login" in line
 
 
-def test_a_login_view_that_exists_is_not_mentioned(make_app: MakeApp, setup_log: SetupLog) -> None:
+def test_a_valid_login_view_is_not_reported(make_app: MakeApp, setup_log: SetupLog) -> None:
     assert setup_log(with_flask_login(make_app, "login")) == []
 
 
-def test_missing_flask_login_is_told(make_app: MakeApp, setup_log: SetupLog) -> None:
+def test_missing_flask_login_is_reported(make_app: MakeApp, setup_log: SetupLog) -> None:
     (line,) = setup_log(make_app(host=FlaskLoginHost(single_tenant=True)))
 
     assert "login_manager.init_app(app)" in line
@@ -160,7 +156,7 @@ PUBLIC = "https://example.com"
         (None, "/crm", None),
     ],
 )
-def test_a_mount_path_that_the_public_url_lacks_is_told(
+def test_a_mount_path_missing_from_the_public_url_is_reported(
     make_app: MakeApp,
     setup_log: SetupLog,
     public_url: str | None,
@@ -177,7 +173,7 @@ def test_a_mount_path_that_the_public_url_lacks_is_told(
     assert all(line.endswith(f"Set it to {remedy}.") for line in lines)
 
 
-def test_an_application_root_that_the_public_url_lacks_is_told(
+def test_an_application_root_missing_from_the_public_url_is_reported(
     make_app: MakeApp, setup_log: SetupLog
 ) -> None:
     (line,) = setup_log(make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC, APPLICATION_ROOT="/crm"))

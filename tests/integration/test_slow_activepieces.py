@@ -1,6 +1,6 @@
-"""A slow Activepieces, and an app whose users are in its database: who waits keeps no connection of its pool.
+"""Requests that wait for a slow Activepieces hold no database connection.
 
-Flask-Login asks ``db.session`` who is signed in, which would hold a connection to the end of the request.
+Flask-Login loads the user with ``db.session``, which would hold a connection until the end of the request.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from tests.support.actors import Person, answer_of
 from tests.support.api_user import OWN_PIECE, ApiUser
 from tests.support.live import serving
 
-CROWD = 50
+WAITING_REQUESTS = 50
 CLICKS = 12
-#: Whoever wants a third connection is refused after two seconds.
+#: A request for a third connection fails after two seconds.
 POOL = {"pool_size": 2, "max_overflow": 0, "pool_timeout": 2}
 
 
@@ -38,7 +38,7 @@ class Base(DeclarativeBase):
 
 
 class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
-    """As tutorials have it."""
+    """A user model as in tutorials."""
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -48,21 +48,23 @@ class User(UserMixin, Base):  # type: ignore[misc]  # Flask-Login has no types
 
 @dataclass
 class Gate:
-    """Holds what is asked of Activepieces about connections, by one method, until it opens."""
+    """Blocks requests to Activepieces' connections with one method, until it is opened."""
 
     method: str | None = None
     waiting: list[str] = field(default_factory=list)
     opened: Event = field(default_factory=Event)
 
-    def hold(self) -> None:
+    def block(self) -> None:
         if request.method == self.method and request.path.endswith("/app-connections"):
             self.waiting.append(request.path)
             self.opened.wait(25)
 
-    def holds(self, count: int, crowd: list[Any]) -> bool:
-        """Whether so many came to wait; an answer that any of them got is too early."""
+    def wait_for(self, count: int, futures: list[Any]) -> bool:
+        """Wait until this many requests are blocked; none may finish before."""
         while len(self.waiting) < count:
-            assert not any(one.done() for one in crowd), [one.result() for one in crowd]
+            assert not any(future.done() for future in futures), [
+                future.result() for future in futures
+            ]
             time.sleep(0.01)
         return True
 
@@ -77,7 +79,7 @@ def gate() -> Iterator[Gate]:
 @pytest.fixture
 def server(gate: Gate) -> Iterator[ActivepiecesServer]:
     server = ActivepiecesServer(pieces=[OWN_PIECE])
-    server.app.before_request(gate.hold)
+    server.app.before_request(gate.block)
     with server:
         yield server
 
@@ -95,8 +97,8 @@ def app(tmp_path: Path, server: ActivepiecesServer) -> Iterator[Flask]:
         ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
     )
     db = SQLAlchemy(app, metadata=Base.metadata)
-    api_user = LoginManager(app)
-    api_user.user_loader(lambda user_id: db.session.get(User, int(user_id)))
+    login_manager = LoginManager(app)
+    login_manager.user_loader(lambda user_id: db.session.get(User, int(user_id)))
     Activepieces(FlaskLoginHost(tenant_attribute="tenant_id")).init_app(app)
 
     @app.get("/login")
@@ -106,40 +108,44 @@ def app(tmp_path: Path, server: ActivepiecesServer) -> Iterator[Flask]:
 
     with app.app_context():
         db.create_all()
-        users = [User(id=one, tenant_id="acme", is_admin=True) for one in range(1, CLICKS + 1)]
+        users = [
+            User(id=number, tenant_id="acme", is_admin=True) for number in range(1, CLICKS + 1)
+        ]
         db.session.add_all(users)
         db.session.commit()
     yield app
     hosts.dispose(app)
 
 
-def test_fifty_who_are_in_the_database_wait_without_holding_it(app: Flask, gate: Gate) -> None:
+def test_fifty_waiting_requests_leave_connections_for_others(app: Flask, gate: Gate) -> None:
     alice = ApiUser.named(app, "1")
     integration = alice.links()
-    crowd = [ApiUser.named(app, "1") for _ in range(CROWD)]
+    users = [ApiUser.named(app, "1") for _ in range(WAITING_REQUESTS)]
     gate.method = "GET"
 
-    with ThreadPoolExecutor(CROWD) as pool:
-        fifty = [pool.submit(one.gets, f"/connections/{integration}") for one in crowd]
-        assert gate.holds(CROWD, fifty)
-        quick = alice.gets(f"/setup/{integration}")
+    with ThreadPoolExecutor(WAITING_REQUESTS) as pool:
+        futures = [pool.submit(user.gets, f"/connections/{integration}") for user in users]
+        assert gate.wait_for(WAITING_REQUESTS, futures)
+        other = alice.gets(f"/setup/{integration}")
         gate.opened.set()
 
-    assert answer_of(quick)["id"] == integration
-    assert [one.result().status_code for one in fifty] == [200] * CROWD
+    assert answer_of(other)["id"] == integration
+    assert [future.result().status_code for future in futures] == [200] * WAITING_REQUESTS
 
 
-def test_clicks_at_once_leave_connections_for_the_codes_to_be_redeemed(
+def test_simultaneous_clicks_leave_connections_for_redeeming_their_codes(
     app: Flask, gate: Gate
 ) -> None:
-    with serving(app) as address, ThreadPoolExecutor(CLICKS) as pool:
-        site = address.replace("127.0.0.1", "localhost")
-        people = [ApiUser(Person(app, str(one)), site) for one in range(1, CLICKS + 1)]
+    with serving(app) as url, ThreadPoolExecutor(CLICKS) as pool:
+        site = url.replace("127.0.0.1", "localhost")
+        people = [ApiUser(Person(app, str(number)), site) for number in range(1, CLICKS + 1)]
         integration = people[0].links()
         gate.method = "POST"
 
-        clicks = [pool.submit(one.posts, f"/connections/{integration}/connect") for one in people]
-        assert gate.holds(CLICKS, clicks)
+        clicks = [
+            pool.submit(person.posts, f"/connections/{integration}/connect") for person in people
+        ]
+        assert gate.wait_for(CLICKS, clicks)
         gate.opened.set()
 
-    assert [one.result().status_code for one in clicks] == [201] * CLICKS
+    assert [click.result().status_code for click in clicks] == [201] * CLICKS

@@ -1,4 +1,4 @@
-"""A host with Flask-Babel and a whole catalogue of ours: people read nothing on our pages in another language."""
+"""With Flask-Babel and a complete catalogue, every message on our pages is translated."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ from tests.support.pages import Page
 from tests.support.storage import database_away
 
 PACKAGE = Path(flask_activepieces.__path__[0])
-HOW = [("**/templates/flask_activepieces/**.html", "jinja2"), ("**.py", "python")]
+EXTRACTION_METHODS = [("**/templates/flask_activepieces/**.html", "jinja2"), ("**.py", "python")]
 LIST = "/oauth/clients"
 
 
 @pytest.fixture(scope="module")
 def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A language in which every sentence stands in angle quotes."""
+    """A catalogue in which every translation is the message in angle quotes."""
     catalogue = Catalog(locale="de")
     keywords = {"ap_text": None, "Message": None}
     for part in ("oauth", "web", "templates"):
-        for _, _, text, _, _ in extract_from_dir(PACKAGE / part, HOW, keywords=keywords):
-            assert isinstance(text, str)
-            catalogue.add(text, f"«{text}»")
+        for _, _, message, _, _ in extract_from_dir(
+            PACKAGE / part, EXTRACTION_METHODS, keywords=keywords
+        ):
+            assert isinstance(message, str)
+            catalogue.add(message, f"«{message}»")
     root = tmp_path_factory.mktemp("translations")
-    place = root / "de" / "LC_MESSAGES"
-    place.mkdir(parents=True)
-    with (place / "flask_activepieces.mo").open("wb") as file:
+    folder = root / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "flask_activepieces.mo").open("wb") as file:
         write_mo(file, catalogue)
     return root
 
@@ -48,23 +50,23 @@ def app(make_app: MakeApp, translations: Path) -> Flask:
     return app
 
 
-def asks(person: Person, program: Program, **changes: str) -> TestResponse:
+def open_authorization(person: Person, program: Program, **changes: str) -> TestResponse:
     return person.opens(program.question(**changes))
 
 
-#: What goes wrong, and some of the words about it.
+#: A part of each error message, and the request that causes it.
 ERRORS: dict[str, Callable[[Person, Program], TestResponse]] = {
-    "«The app that sent you here is not registered.»": lambda bob, program: asks(
+    "«The app that sent you here is not registered.»": lambda bob, program: open_authorization(
         bob, program, client_id="unknown"
     ),
-    "did not say where to send you afterwards.»": lambda bob, program: asks(
+    "did not say where to send you afterwards.»": lambda bob, program: open_authorization(
         bob, program, redirect_uri=""
     ),
     "«Tell the app's developers that the state can have at most 2000 characters.»": lambda bob, program: (
-        asks(bob, program, state="s" * 2001)
+        open_authorization(bob, program, state="s" * 2001)
     ),
-    "asked to send you to an address that is not registered for it.»": lambda bob, program: asks(
-        bob, program, redirect_uri="https://evil.test/"
+    "asked to send you to an address that is not registered for it.»": lambda bob, program: (
+        open_authorization(bob, program, redirect_uri="https://evil.test/")
     ),
     "«The app that sent you here made an invalid request.»": lambda bob, program: bob.opens(
         program.question() + "&scope=again"
@@ -75,16 +77,16 @@ ERRORS: dict[str, Callable[[Person, Program], TestResponse]] = {
 }
 
 
-@pytest.mark.parametrize("words", ERRORS)
-def test_what_goes_wrong_is_told_in_the_readers_language(app: Flask, words: str) -> None:
+@pytest.mark.parametrize("message", ERRORS)
+def test_error_pages_are_translated(app: Flask, message: str) -> None:
     program = Program.registered(app, "--redirect-uri", CALLBACK, "--redirect-uri", CALLBACK + "2")
 
-    page = Page(ERRORS[words](Person(app, "bob"), program))
+    page = Page(ERRORS[message](Person(app, "bob"), program))
 
-    assert words in page.text
+    assert message in page.text
 
 
-def test_so_is_a_database_that_is_away(app: Flask) -> None:
+def test_the_page_about_a_database_outage_is_translated(app: Flask) -> None:
     alice = Person(app, "alice")
 
     with database_away(app):
@@ -94,7 +96,7 @@ def test_so_is_a_database_that_is_away(app: Flask) -> None:
     assert "«The database is currently unavailable.»" in page.text
 
 
-def test_so_are_mistakes_in_a_form(app: Flask) -> None:
+def test_form_errors_are_translated(app: Flask) -> None:
     alice = Person(app, "alice")
     form = alice.sees(LIST + "/new").form("redirect_uris")
 
@@ -102,18 +104,18 @@ def test_so_are_mistakes_in_a_form(app: Flask) -> None:
         alice.sends(form, name="n" * 121, redirect_uris="http://maker.test/", scope=["everything"])
     )
 
-    for words in (
+    for message in (
         "«At most 120 characters.»",
         "«must use https; plain http is for loopback only.»",
         "«Unknown scope 'everything'. Available scopes: profile:read, tasks:read",
     ):
-        assert words in page.text
+        assert message in page.text
 
 
-def test_so_is_a_decision_that_cannot_be(app: Flask) -> None:
+def test_the_error_about_an_invalid_decision_is_translated(app: Flask) -> None:
     bob = Person(app, "bob")
     form = bob.sees(Program.registered(app).question()).form("decision")
 
-    page = Page(bob.sends(form, decision="perhaps"))
+    page = Page(bob.sends(form, decision="invalid"))
 
     assert "«Choose Approve or Deny.»" in page.text

@@ -1,4 +1,4 @@
-"""Several apps in one process, made by factories from the same module-level objects, as Flask apps are."""
+"""Several apps in one process, created by factories that share module-level objects, as is usual in Flask."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def create_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
     """An app factory over one database object, one login manager and one extension."""
     db, login_manager = SQLAlchemy(), LoginManager()
     activepieces = Activepieces(FlaskLoginHost(single_tenant=True))
-    made: list[Flask] = []
+    apps: list[Flask] = []
 
     def create(name: str, **config: Any) -> Flask:
         app = Flask(name)
@@ -41,14 +41,14 @@ def create_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
         app.add_url_rule("/api/me", view_func=require_scope("profile:read")(me))
         with app.app_context():
             db.create_all()
-        made.append(app)
+        apps.append(app)
         return app
 
     def me() -> dict[str, str]:
         return {"client_id": current_token.client_id}
 
     yield create
-    for app in made:
+    for app in apps:
         hosts.dispose(app)
 
 
@@ -58,7 +58,7 @@ def token_of(program: Program) -> str:
     return answer["access_token"]
 
 
-def own_client(app: Flask) -> Program:
+def register_client(app: Flask) -> Program:
     return Program.registered(app, "--client-credentials", "--tenant", "acme")
 
 
@@ -66,7 +66,7 @@ def test_apps_from_one_factory_share_no_client_and_no_token(
     create_app: Callable[..., Flask],
 ) -> None:
     first, second = create_app("first"), create_app("second")
-    program = own_client(first)
+    program = register_client(first)
     token = token_of(program)
 
     assert program.calls(token, "/api/me").status_code == 200
@@ -90,7 +90,7 @@ def test_each_app_has_its_own_configuration(create_app: Callable[..., Flask]) ->
     assert second.test_client().get("/connect/jwks.json").status_code == 200
 
 
-def test_our_tables_stand_once_in_a_shared_metadata(create_app: Callable[..., Flask]) -> None:
+def test_our_tables_are_only_once_in_a_shared_metadata(create_app: Callable[..., Flask]) -> None:
     create_app("first")
     app = create_app("second")
 
@@ -99,7 +99,7 @@ def test_our_tables_stand_once_in_a_shared_metadata(create_app: Callable[..., Fl
     assert set(db.metadata.tables) == {table.name for table in tables.metadata.sorted_tables}
 
 
-def test_two_apps_side_by_side_keep_their_people_apart(make_app: MakeApp, tmp_path: Path) -> None:
+def test_two_apps_do_not_accept_each_others_tokens(make_app: MakeApp, tmp_path: Path) -> None:
     left = make_app(database=f"sqlite:///{tmp_path / 'left.sqlite'}")
     right = make_app(
         database=f"sqlite:///{tmp_path / 'right.sqlite'}", SECRET_KEY="another key " * 3
@@ -107,23 +107,25 @@ def test_two_apps_side_by_side_keep_their_people_apart(make_app: MakeApp, tmp_pa
     program = Program.registered(left)
 
     pair = program.connects(Person(left, "bob"))
-    elsewhere = Program(right, program.client_id, program.client_secret)
+    in_other_app = Program(right, program.client_id, program.client_secret)
 
-    assert elsewhere.calls(pair["access_token"]).status_code == 401
-    assert answer_of(elsewhere.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
+    assert in_other_app.calls(pair["access_token"]).status_code == 401
+    assert (
+        answer_of(in_other_app.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
+    )
 
 
-def test_signals_say_which_app_they_come_from(create_app: Callable[..., Flask]) -> None:
+def test_signals_name_the_app_that_sent_them(create_app: Callable[..., Flask]) -> None:
     from flask_activepieces import signals
 
     first, second = create_app("first"), create_app("second")
-    heard: list[Any] = []
+    senders: list[Any] = []
 
     def listen(app: Flask, event: Any) -> None:
-        heard.append(app)
+        senders.append(app)
 
     with signals.client_created.connected_to(listen, sender=first):
-        own_client(second)
-        own_client(first)
+        register_client(second)
+        register_client(first)
 
-    assert heard == [first]
+    assert senders == [first]
