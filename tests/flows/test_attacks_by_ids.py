@@ -1,4 +1,4 @@
-"""A host that gives wrong ids, or none: nobody comes into another tenant, or among the clients of all tenants."""
+"""A host that returns invalid ids opens no other tenant, and not the clients of all tenants."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tests.support.actors import Person, Program
 from tests.support.databases import fresh_database
 from tests.support.storage import row_counts
 
-NO_IDS: list[Any] = [None, 5, "", "acme ", "ac\0me", "x" * 191]
+INVALID_IDS: list[Any] = [None, 5, "", "acme ", "ac\0me", "x" * 191]
 
 
-class Careless(hosts.SmallHost):
-    """Gives whatever the session has for the tenant's id."""
+class CarelessHost(hosts.SmallHost):
+    """Returns an unchecked tenant id."""
 
     def current_principal(self) -> Principal | None:
         name = session.get("user")
@@ -38,23 +38,23 @@ class Careless(hosts.SmallHost):
         self.tenant_id = tenant_id
 
 
-@pytest.mark.parametrize("tenant_id", NO_IDS, ids=repr)
-def test_an_admin_without_a_right_tenant_id_manages_no_client(
+@pytest.mark.parametrize("tenant_id", INVALID_IDS, ids=repr)
+def test_an_admin_with_an_invalid_tenant_id_cannot_manage_clients(
     make_app: MakeApp, tenant_id: Any
 ) -> None:
-    """With None for a tenant they would be the admin of the clients of all tenants."""
-    app = make_app(host=Careless(tenant_id))
-    everyones = Program.registered(app)
+    """With None as tenant they would manage the clients of all tenants."""
+    app = make_app(host=CarelessHost(tenant_id))
+    shared_client = Program.registered(app)
     alice = Person(app, "alice")
     before = row_counts(app)
 
     page = alice.sees("/oauth/clients")
     api = "/api/integration/activepieces/oauth-clients"
-    shown = alice.browser.get(f"{api}/{everyones.client_id}")
-    deleted = alice.browser.delete(f"{api}/{everyones.client_id}")
+    response = alice.browser.get(f"{api}/{shared_client.client_id}")
+    deleted = alice.browser.delete(f"{api}/{shared_client.client_id}")
 
-    assert [page.status, shown.status_code, deleted.status_code] == [500, 500, 500]
-    assert everyones.client_id not in page.text
+    assert [page.status, response.status_code, deleted.status_code] == [500, 500, 500]
+    assert shared_client.client_id not in page.text
     assert row_counts(app) == before
 
 
@@ -72,7 +72,7 @@ LOOKUPS: dict[str, Lookup] = {
 }
 
 
-@pytest.mark.parametrize("tenant_id", NO_IDS, ids=repr)
+@pytest.mark.parametrize("tenant_id", INVALID_IDS, ids=repr)
 @pytest.mark.parametrize("name", LOOKUPS)
 def test_every_query_by_tenant_rejects_an_invalid_id(app: Flask, name: str, tenant_id: Any) -> None:
     state = get_state(app)
@@ -103,7 +103,7 @@ TENANT_CALLS: dict[str, ServiceCall] = {
 }
 
 
-@pytest.mark.parametrize("tenant_id", NO_IDS, ids=repr)
+@pytest.mark.parametrize("tenant_id", INVALID_IDS, ids=repr)
 @pytest.mark.parametrize("name", TENANT_CALLS)
 def test_every_service_rejects_an_invalid_tenant_id(app: Flask, name: str, tenant_id: Any) -> None:
     with pytest.raises(SetupError, match="tenant_id"):
@@ -126,7 +126,7 @@ USER_CALLS: dict[str, ServiceCall] = {
 }
 
 
-@pytest.mark.parametrize("user_id", NO_IDS, ids=repr)
+@pytest.mark.parametrize("user_id", INVALID_IDS, ids=repr)
 @pytest.mark.parametrize("name", USER_CALLS)
 def test_every_service_rejects_an_invalid_user_id(app: Flask, name: str, user_id: Any) -> None:
     with pytest.raises(SetupError, match="user_id"):
@@ -143,15 +143,15 @@ CALLS: dict[str, Call] = {
 }
 
 
-@pytest.mark.parametrize("value", NO_IDS, ids=repr)
+@pytest.mark.parametrize("value", INVALID_IDS, ids=repr)
 @pytest.mark.parametrize("name", CALLS)
-def test_the_python_api_refuses_what_is_no_id(app: Flask, name: str, value: Any) -> None:
+def test_the_python_api_rejects_an_invalid_id(app: Flask, name: str, value: Any) -> None:
     with app.app_context(), pytest.raises(SetupError, match="_id is "):
         CALLS[name](Activepieces(), get_state(app), value)
 
 
-@pytest.mark.parametrize("value", NO_IDS[1:], ids=repr)
-def test_a_client_is_registered_for_no_tenant_that_is_no_id(value: Any) -> None:
+@pytest.mark.parametrize("value", INVALID_IDS[1:], ids=repr)
+def test_a_registration_rejects_an_invalid_tenant_id(value: Any) -> None:
     with pytest.raises(SetupError, match=r"Registration\.tenant_id is "):
         Registration(name="x", tenant_id=value)
 
@@ -168,22 +168,22 @@ COMMANDS = [
 
 @pytest.mark.parametrize("value", ["", "acme ", " acme", "ac\0me", "x" * 191], ids=repr)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_commands_refuse_what_is_no_id(app: Flask, command: list[str], value: str) -> None:
+def test_commands_reject_an_invalid_id(app: Flask, command: list[str], value: str) -> None:
     before = row_counts(app)
 
-    done = app.test_cli_runner().invoke(args=["activepieces", *command, value])
+    result = app.test_cli_runner().invoke(args=["activepieces", *command, value])
 
-    assert done.exit_code == 2
-    assert f"Invalid value for '{command[-1]}'" in done.stderr
+    assert result.exit_code == 2
+    assert f"Invalid value for '{command[-1]}'" in result.stderr
     assert row_counts(app) == before
 
 
 @pytest.mark.mariadb
-def test_a_space_at_the_end_opens_no_other_tenant_on_mariadb(tmp_path: Path) -> None:
+def test_a_trailing_space_opens_no_other_tenant_on_mariadb(tmp_path: Path) -> None:
     """MariaDB compares with PAD SPACE, where 'acme ' is 'acme'."""
     with fresh_database("mariadb", tmp_path) as url:
-        app = hosts.make_app(tmp_path, database=url, host=Careless("acme "))
-        acmes = Program.registered(app, "--tenant", "acme", "--yes")
+        app = hosts.make_app(tmp_path, database=url, host=CarelessHost("acme "))
+        acme_client = Program.registered(app, "--tenant", "acme", "--yes")
 
         page = Person(app, "alice").sees("/oauth/clients")
         listed = app.test_cli_runner().invoke(
@@ -195,5 +195,5 @@ def test_a_space_at_the_end_opens_no_other_tenant_on_mariadb(tmp_path: Path) -> 
         hosts.dispose(app)
 
     assert page.status == 500
-    assert acmes.client_id not in page.text + listed.output
+    assert acme_client.client_id not in page.text + listed.output
     assert counts["oauth_clients"] == 1

@@ -1,4 +1,4 @@
-"""Attacks on the authorization endpoint by what else stands in a request: errors, repetitions, ends of lines."""
+"""Attacks on the authorization endpoint: erroneous, repeated and header-splitting parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Flask
 from tests.support.actors import CALLBACK, Person, Program
 from tests.support.error_assertions import assert_error_page, assert_nothing_stored
 
-#: Every kind of parameter that makes a request wrong in itself.
+#: Every kind of parameter error.
 ERRONEOUS: list[dict[str, str | None]] = [
     {},
     {"response_type": None},
@@ -36,7 +36,7 @@ ERRONEOUS: list[dict[str, str | None]] = [
 
 @pytest.fixture
 def program(trusted: Program) -> Program:
-    """A client that may skip the consent page: nothing but the check at hand stands before an answer."""
+    """A client that may skip the consent page, so that only the check under test can refuse it."""
     return trusted
 
 
@@ -46,8 +46,11 @@ def test_CVE_2026_41479_no_error_redirects_for_an_unknown_client(
     with assert_nothing_stored(app):
         for changes in ERRONEOUS:
             for client_id in (None, "unknown"):
-                wrong = {"client_id": client_id, "redirect_uri": "https://evil.test/"} | changes
-                assert_error_page(victim.opens(program.question(**wrong)))
+                parameters = {
+                    "client_id": client_id,
+                    "redirect_uri": "https://evil.test/",
+                } | changes
+                assert_error_page(victim.opens(program.question(**parameters)))
 
 
 def test_CVE_2026_44681_no_error_redirects_to_an_unregistered_uri(
@@ -82,8 +85,8 @@ PARAMETERS = [
 ]
 
 
-def test_no_parameter_may_stand_twice(app: Flask, program: Program, victim: Person) -> None:
-    """RFC 6749 §3.1: which of the two would count differs from parser to parser."""
+def test_no_parameter_may_be_repeated(app: Flask, program: Program, victim: Person) -> None:
+    """RFC 6749 §3.1: parsers differ in which of the two values they use."""
     question = program.question(prompt="none", resource="http://localhost", nonce="n")
 
     with assert_nothing_stored(app):
@@ -94,7 +97,7 @@ def test_no_parameter_may_stand_twice(app: Flask, program: Program, victim: Pers
                 assert_error_page(victim.opens(question.replace("?", f"?{second}&", 1)))
 
 
-def test_a_second_redirect_uri_in_any_spelling_is_not_taken(
+def test_a_second_redirect_uri_in_another_spelling_is_ignored(
     app: Flask, program: Program, bob: Person
 ) -> None:
     evil = quote("https://evil.test/", safe="")
@@ -111,7 +114,7 @@ def test_a_second_redirect_uri_in_any_spelling_is_not_taken(
         assert response.location.startswith(f"{CALLBACK}?"), second
 
 
-SPLITS = [
+LINE_BREAKS = [
     "\r\nSet-Cookie: a=b",
     "\nX-Injected: 1",
     "\r\n\r\n<script>",
@@ -120,10 +123,10 @@ SPLITS = [
 ]
 
 
-def test_no_parameter_can_end_a_header(app: Flask, program: Program, victim: Person) -> None:
-    for split in SPLITS:
+def test_no_parameter_can_split_a_header(app: Flask, program: Program, victim: Person) -> None:
+    for line_break in LINE_BREAKS:
         for name in ("state", "scope", "client_id", "redirect_uri", "prompt", "resource"):
-            response = victim.opens(program.question(**{name: f"x{split}"}))
+            response = victim.opens(program.question(**{name: f"x{line_break}"}))
 
             assert "X-Injected" not in response.headers
             assert "a=b" not in response.headers.getlist("Set-Cookie")

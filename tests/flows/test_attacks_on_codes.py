@@ -1,4 +1,4 @@
-"""Attacks with codes that are somebody else's, edited, or meant for another session or server."""
+"""Attacks with stolen or edited codes, or with codes for another session or server."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.support.error_assertions import assert_nothing_stored, assert_oauth_e
 
 @pytest.fixture
 def code(program: Program, bob: Person) -> str:
-    """What bob's yes is worth."""
+    """The code that Bob's approval returns."""
     return bob.allows(program.question())
 
 
 @pytest.mark.parametrize(
     "options", [[], ["--tenant", "acme"], ["--tenant", "globex"], ["--public"]]
 )
-def test_a_code_of_another_client_buys_nothing_and_lives_on(
+def test_another_clients_code_is_refused_and_stays_valid(
     app: Flask, program: Program, code: str, options: list[str]
 ) -> None:
     thief = Program.registered(app, *options)
@@ -35,28 +35,28 @@ def test_a_code_of_another_client_buys_nothing_and_lives_on(
     assert program.redeems(code).status_code == 200
 
 
-def test_a_code_of_another_tenants_client_buys_nothing(app: Flask, bob: Person) -> None:
+def test_a_code_of_another_tenants_client_is_refused(app: Flask, bob: Person) -> None:
     victim = Program.registered(app, "--tenant", "acme")
     thief = Program.registered(app, "--tenant", "globex")
     code = bob.allows(victim.question())
 
     with assert_nothing_stored(app):
         assert_oauth_error(thief.redeems(code, code_verifier=victim.verifier), 400, "invalid_grant")
-        # With the victim's name and the thief's own secret:
-        stolen = victim.redeems(code, client_secret=thief.client_secret)
-        assert_oauth_error(stolen, 401, "invalid_client")
+        # With the victim's client id and the thief's secret:
+        response = victim.redeems(code, client_secret=thief.client_secret)
+        assert_oauth_error(response, 401, "invalid_client")
 
 
-def test_a_code_injected_into_another_session_buys_nothing(
+def test_a_code_injected_into_another_session_is_refused(
     app: Flask, program: Program, code: str
 ) -> None:
-    """RFC 9700 §4.5: the same client, but the verifier is the one of the attacker's own session."""
+    """RFC 9700 §4.5: the same client, but the verifier of the attacker's session."""
     with assert_nothing_stored(app):
         assert_oauth_error(program.redeems(code, code_verifier="a" * 43), 400, "invalid_grant")
 
 
 def test_a_wrong_verifier_does_not_spend_the_code(program: Program, code: str) -> None:
-    """Or else whoever sees a code could destroy it, and with a replay the connection."""
+    """Otherwise anyone who sees a code could spend it, and revoke its tokens with a replay."""
     for _ in range(3):
         program.redeems(code, code_verifier="a" * 43)
 
@@ -77,19 +77,19 @@ EDITS: list[dict[str, Any]] = [
 ]
 
 
-def test_an_edited_code_buys_nothing(app: Flask, program: Program, code: str) -> None:
+def test_an_edited_code_is_refused(app: Flask, program: Program, code: str) -> None:
     version, payload, signature = code.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
 
     with assert_nothing_stored(app):
         for edit in EDITS:
-            text = json.dumps(claims | edit, separators=(",", ":")).encode()
-            edited = base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+            content = json.dumps(claims | edit, separators=(",", ":")).encode()
+            edited = base64.urlsafe_b64encode(content).rstrip(b"=").decode()
             for forged in (f"{version}.{edited}.{signature}", f"{version}.{edited}."):
                 assert_oauth_error(program.redeems(forged), 400, "invalid_grant")
 
 
-def test_a_code_in_another_spelling_buys_nothing(app: Flask, program: Program, code: str) -> None:
+def test_a_code_in_another_spelling_is_refused(app: Flask, program: Program, code: str) -> None:
     version, payload, signature = code.split(".")
     spellings = [
         f" {code}",
@@ -111,10 +111,10 @@ def test_a_code_in_another_spelling_buys_nothing(app: Flask, program: Program, c
             assert_oauth_error(program.redeems(spelling), 400, "invalid_grant")
 
 
-def test_a_code_of_another_issuer_with_the_same_keys_buys_nothing(
+def test_a_code_of_another_issuer_with_the_same_keys_is_refused(
     app: Flask, program: Program, code: str
 ) -> None:
-    """RFC 9700 §4.4: two services on one machine may well share a SECRET_KEY."""
+    """RFC 9700 §4.4: two services on one machine may share a SECRET_KEY."""
     form: Parameters = {
         "grant_type": "authorization_code",
         "code": code,
@@ -123,5 +123,5 @@ def test_a_code_of_another_issuer_with_the_same_keys_buys_nothing(
     }
 
     with assert_nothing_stored(app):
-        elsewhere = program.posts("/oauth/token", form, base_url="http://localhost:8080")
-        assert_oauth_error(elsewhere, 400, "invalid_grant")
+        response = program.posts("/oauth/token", form, base_url="http://localhost:8080")
+        assert_oauth_error(response, 400, "invalid_grant")

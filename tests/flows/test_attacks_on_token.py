@@ -1,4 +1,4 @@
-"""Attacks on the token endpoint: PKCE left out, scopes widened, parameters repeated."""
+"""Attacks on the token endpoint: missing PKCE, wider scopes, repeated parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 def code(program: Program, bob: Person) -> str:
-    """What bob's yes is worth."""
+    """The code that Bob's approval returns."""
     return bob.allows(program.question())
 
 
@@ -30,44 +30,44 @@ DOWNGRADES: list[tuple[Parameters, str]] = [
 ]
 
 
-def test_pkce_cannot_be_left_out_or_made_plain_at_the_token_endpoint(
+def test_pkce_cannot_be_omitted_or_downgraded_to_plain_at_the_token_endpoint(
     app: Flask, program: Program, code: str
 ) -> None:
     challenge = s256(program.verifier)
 
     with assert_nothing_stored(app):
         for changes, error in DOWNGRADES:
-            sent = {
+            parameters = {
                 name: challenge if value == "the challenge" else value
                 for name, value in changes.items()
             }
-            assert_oauth_error(program.redeems(code, **sent), 400, error)
+            assert_oauth_error(program.redeems(code, **parameters), 400, error)
 
 
 @pytest.fixture
-def lax(app: Flask) -> Program:
-    """A client that may do without PKCE."""
+def no_pkce(app: Flask) -> Program:
+    """A client that need not use PKCE."""
     return Program.registered(app, "--no-pkce")
 
 
-def test_pkce_once_begun_must_be_ended_also_by_a_client_that_need_not_begin_it(
-    app: Flask, lax: Program, bob: Person
+def test_a_client_that_started_with_pkce_must_send_the_verifier_even_if_pkce_is_optional(
+    app: Flask, no_pkce: Program, bob: Person
 ) -> None:
-    """RFC 9700 §2.1.1: the attacker drops the verifier, not the challenge."""
-    code = bob.allows(lax.question())
+    """RFC 9700 §2.1.1: the attacker omits the verifier, not the challenge."""
+    code = bob.allows(no_pkce.question())
 
     with assert_nothing_stored(app):
-        assert_oauth_error(lax.redeems(code, code_verifier=None), 400, "invalid_request")
+        assert_oauth_error(no_pkce.redeems(code, code_verifier=None), 400, "invalid_request")
 
 
-def test_a_verifier_where_there_was_no_challenge_is_refused(
-    app: Flask, lax: Program, bob: Person
+def test_a_verifier_without_a_challenge_is_refused(
+    app: Flask, no_pkce: Program, bob: Person
 ) -> None:
-    """RFC 9700 §4.8.2: the attacker dropped the challenge from the victim's request."""
-    code = bob.allows(lax.question(code_challenge=None, code_challenge_method=None))
+    """RFC 9700 §4.8.2: the attacker removed the challenge from the victim's request."""
+    code = bob.allows(no_pkce.question(code_challenge=None, code_challenge_method=None))
 
     with assert_nothing_stored(app):
-        assert_oauth_error(lax.redeems(code), 400, "invalid_request")
+        assert_oauth_error(no_pkce.redeems(code), 400, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -82,20 +82,22 @@ def test_a_verifier_where_there_was_no_challenge_is_refused(
         {"code_challenge": "é" * 43},
     ],
 )
-def test_a_weak_challenge_makes_no_code_also_for_a_lax_client(
-    app: Flask, lax: Program, bob: Person, changes: dict[str, str | None]
+def test_a_weak_challenge_gets_no_code_even_if_pkce_is_optional(
+    app: Flask, no_pkce: Program, bob: Person, changes: dict[str, str | None]
 ) -> None:
-    bob.answers(lax.question())
+    bob.answers(no_pkce.question())
 
     with assert_nothing_stored(app):
-        response = bob.opens(lax.question(**changes))
+        response = bob.opens(no_pkce.question(**changes))
 
     assert "error=invalid_request" in response.location
     assert "code=" not in response.location
 
 
-def test_an_exchange_decides_nothing_that_the_user_decided(program: Program, bob: Person) -> None:
-    """What the token request says of scope, user or tenant is not heard."""
+def test_a_token_request_cannot_change_what_the_user_approved(
+    program: Program, bob: Person
+) -> None:
+    """A scope, user or tenant in the token request is ignored."""
     code = bob.allows(program.question(scope="tasks:read"))
 
     tokens = answer_of(
@@ -110,16 +112,18 @@ def test_an_exchange_decides_nothing_that_the_user_decided(program: Program, bob
             expires_in="999999",
         )
     )
-    told = answer_of(program.introspects(tokens["access_token"]))
+    claims = answer_of(program.introspects(tokens["access_token"]))
 
-    assert told["scope"] == "tasks:read"
-    assert (told["sub"], told["tenant_id"]) == ("bob", "acme")
-    assert told["aud"] == "http://localhost"
+    assert claims["scope"] == "tasks:read"
+    assert (claims["sub"], claims["tenant_id"]) == ("bob", "acme")
+    assert claims["aud"] == "http://localhost"
     assert tokens["expires_in"] == 3600
-    assert "organization_id" not in told
+    assert "organization_id" not in claims
 
 
-def test_no_refresh_widens_what_the_user_allowed(app: Flask, program: Program, bob: Person) -> None:
+def test_a_refresh_cannot_widen_the_approved_scopes(
+    app: Flask, program: Program, bob: Person
+) -> None:
     code = bob.allows(program.question(), scope=["tasks:read"])
     token = answer_of(program.redeems(code))["refresh_token"]
     wider = [
@@ -136,18 +140,18 @@ def test_no_refresh_widens_what_the_user_allowed(app: Flask, program: Program, b
             assert_oauth_error(program.refreshes(token, scope=scope), 400, "invalid_scope")
 
     narrower: list[str | None] = [None, "", " ", "tasks:read tasks:read"]
-    for less in narrower:
-        token, granted = refreshed(program, token, less)
+    for narrow in narrower:
+        token, granted = refresh(program, token, narrow)
         assert set(granted.split()) <= {"profile:read", "tasks:read"}
 
 
-def refreshed(program: Program, token: str, scope: str | None) -> tuple[str, str]:
+def refresh(program: Program, token: str, scope: str | None) -> tuple[str, str]:
     answer = answer_of(program.refreshes(token, scope=scope))
     return answer["refresh_token"], answer["scope"]
 
 
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
-def test_no_parameter_may_stand_twice(app: Flask, program: Program, code: str, path: str) -> None:
+def test_no_parameter_may_be_repeated(app: Flask, program: Program, code: str, path: str) -> None:
     """RFC 6749 §3.2."""
     form = {
         "grant_type": "authorization_code",

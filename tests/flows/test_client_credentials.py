@@ -1,4 +1,4 @@
-"""A client that acts for itself, in the one tenant that it belongs to (RFC 6749 §4.4)."""
+"""The client-credentials grant (RFC 6749 §4.4), for a client in its tenant."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tests.support.storage import engine_of, row_counts, rows_of
 
 @pytest.fixture
 def robot(app: Flask) -> Program:
-    """A client that may act for itself, too."""
+    """A client that may use the client-credentials grant."""
     return Program.registered(app, "--client-credentials", "--tenant", "acme")
 
 
-def acts(robot: Program, **changes: str | None) -> dict[str, object]:
+def request_token(robot: Program, **changes: str | None) -> dict[str, object]:
     form: dict[str, str | None] = {"grant_type": "client_credentials"}
     return answer_of(robot.posts("/oauth/token", form | changes))
 
 
-def test_a_client_acts_for_itself_in_its_own_tenant(app: Flask, robot: Program) -> None:
-    tokens = acts(robot)
+def test_a_client_gets_a_token_for_its_own_tenant(app: Flask, robot: Program) -> None:
+    tokens = request_token(robot)
 
     assert set(tokens) == {"access_token", "token_type", "expires_in", "scope"}
     assert robot.calls(str(tokens["access_token"])).get_json() == {
@@ -40,11 +40,11 @@ def test_a_client_acts_for_itself_in_its_own_tenant(app: Flask, robot: Program) 
     assert "token_families" not in row_counts(app)
 
 
-def test_a_client_may_act_with_less(robot: Program) -> None:
-    assert acts(robot, scope="tasks:read")["scope"] == "tasks:read"
+def test_a_client_may_request_fewer_scopes(robot: Program) -> None:
+    assert request_token(robot, scope="tasks:read")["scope"] == "tasks:read"
 
 
-def test_a_client_cannot_act_with_more(app: Flask) -> None:
+def test_a_client_cannot_request_more_scopes(app: Flask) -> None:
     robot = Program.registered(
         app, "--client-credentials", "--tenant", "acme", scope="profile:read"
     )
@@ -54,38 +54,38 @@ def test_a_client_cannot_act_with_more(app: Flask) -> None:
         assert_oauth_error(robot.posts("/oauth/token", form), 400, "invalid_scope")
 
 
-def test_a_client_that_is_not_registered_for_it_cannot_act(app: Flask, program: Program) -> None:
+def test_a_client_must_be_registered_for_the_grant(app: Flask, program: Program) -> None:
     with assert_nothing_stored(app):
         form: dict[str, str | None] = {"grant_type": "client_credentials"}
         assert_oauth_error(program.posts("/oauth/token", form), 400, "unauthorized_client")
 
 
-def test_such_a_client_belongs_to_a_tenant_and_has_a_secret(app: Flask) -> None:
+def test_a_client_for_the_grant_needs_a_tenant_and_a_secret(app: Flask) -> None:
     with assert_nothing_stored(app):
         for options in ([], ["--tenant", "acme", "--yes", "--public"]):
-            made = app.test_cli_runner().invoke(
+            result = app.test_cli_runner().invoke(
                 args=["activepieces", "client", "create", "--name", "Robot"]
                 + ["--scope", ALL_SCOPES, "--client-credentials", *options]
             )
-            assert made.exit_code == 1
-            assert "client-credentials" in made.stderr
+            assert result.exit_code == 1
+            assert "client-credentials" in result.stderr
 
 
-def test_a_client_without_redirect_uri_can_only_act_for_itself(app: Flask) -> None:
-    made = app.test_cli_runner().invoke(
+def test_a_client_without_redirect_uri_can_only_use_this_grant(app: Flask) -> None:
+    result = app.test_cli_runner().invoke(
         args=["activepieces", "client", "create", "--name", "Robot", "--scope", "tasks:read"]
         + ["--client-credentials", "--tenant", "acme", "--yes", "--json"]
     )
-    client = json.loads(made.stdout)
+    client = json.loads(result.stdout)
     robot = Program(app, client["client_id"], client["client_secret"])
 
-    assert "access_token" in acts(robot)
+    assert "access_token" in request_token(robot)
     assert_oauth_error(robot.redeems("x"), 400, "unauthorized_client")
     assert_oauth_error(robot.refreshes("x"), 400, "unauthorized_client")
 
 
-def test_its_tokens_end_with_itself(app: Flask, robot: Program) -> None:
-    token = str(acts(robot)["access_token"])
+def test_deleting_the_client_revokes_its_tokens(app: Flask, robot: Program) -> None:
+    token = str(request_token(robot)["access_token"])
     assert robot.calls(token).status_code == 200
 
     app.test_cli_runner().invoke(
@@ -95,34 +95,34 @@ def test_its_tokens_end_with_itself(app: Flask, robot: Program) -> None:
     assert robot.calls(token).status_code == 401
 
 
-def test_a_client_whose_tenant_was_taken_away_gets_no_token(app: Flask, robot: Program) -> None:
-    """No door does that; but a token without a tenant would be nobody's and everybody's."""
-    with engine_of(app).begin() as connection:
-        connection.execute(text("UPDATE activepieces_oauth_clients SET tenant_id = NULL"))
+def test_a_client_without_a_tenant_gets_no_token(app: Flask, robot: Program) -> None:
+    """Our API cannot remove the tenant, but a token without one would not be limited to any tenant."""
+    with engine_of(app).begin() as conn:
+        conn.execute(text("UPDATE activepieces_oauth_clients SET tenant_id = NULL"))
 
     assert_oauth_error(
         robot.posts("/oauth/token", {"grant_type": "client_credentials"}), 400, "invalid_request"
     )
 
 
-def test_tokens_that_a_client_gets_for_itself_are_counted_and_have_no_row_each(
+def test_tokens_are_counted_in_the_clients_row(
     app: Flask, robot: Program, clock: StoppedClock
 ) -> None:
     before = row_counts(app)
 
     for _ in range(3):
         clock.advance(60)
-        acts(robot)
+        request_token(robot)
 
     assert row_counts(app) == before
     (client,) = rows_of(app, "oauth_clients")
     assert (client["tokens_issued"], client["last_issued_at"]) == (3, int(clock.now))
 
 
-def test_a_client_is_shown_with_the_tokens_that_it_got_for_itself(
+def test_the_count_of_tokens_is_shown_with_the_client(
     app: Flask, robot: Program, alice: Person
 ) -> None:
-    def shown() -> tuple[int, str | None]:
+    def token_count() -> tuple[int, str | None]:
         path = f"/api/integration/activepieces/oauth-clients/{robot.client_id}"
         client = answer_of(alice.opens(path))
         command = ["activepieces", "client", "show", robot.client_id, "--json"]
@@ -132,20 +132,20 @@ def test_a_client_is_shown_with_the_tokens_that_it_got_for_itself(
         return client["tokens_issued"], client["last_issued_at"]
 
     page = f"/oauth/clients/{robot.client_id}"
-    assert shown() == (0, None)
+    assert token_count() == (0, None)
     assert "Client-credentials tokens" not in alice.sees(page).text
 
-    acts(robot)
+    request_token(robot)
 
-    assert shown() == (1, "2027-01-15T08:00:00Z")
+    assert token_count() == (1, "2027-01-15T08:00:00Z")
     assert "1 so far, most recently on 15 Jan 2027" in " ".join(alice.sees(page).text.split())
 
 
-def test_a_client_that_is_deleted_meanwhile_gets_no_token(app: Flask, robot: Program) -> None:
-    """Between the look at it and the count; the second look finds that it is gone."""
+def test_a_client_deleted_during_the_request_gets_no_token(app: Flask, robot: Program) -> None:
+    """It is deleted between the query and the update of its count; the repeated query does not find it."""
     deleted = False
 
-    def delete_first(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    def delete_first(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
         nonlocal deleted
         if statement.startswith("UPDATE activepieces_oauth_clients") and not deleted:
             deleted = True

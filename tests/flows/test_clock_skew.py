@@ -1,4 +1,4 @@
-"""Machines whose clocks differ by up to a minute serve the same connections."""
+"""Machines whose clocks differ by up to a minute can serve the same token families."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import StoppedClock
 
-#: How much the clock of the second machine is ahead of the first one's.
+#: The seconds by which the second machine's clock is ahead.
 DIFFERENCES = [-CLOCK_SKEW, -45, -REPEAT_SECONDS - 1, REPEAT_SECONDS + 1, 45, CLOCK_SKEW]
 
 
 @dataclass
 class Machines:
-    """The same client at two machines on one database."""
+    """The same client at two machines with one database."""
 
-    one: Program
-    other: Program
+    first: Program
+    second: Program
     clocks: tuple[StoppedClock, StoppedClock]
     bob: Person
 
@@ -46,45 +46,45 @@ def client_credentials_token(program: Program) -> str:
     return str(answer_of(response)["access_token"])
 
 
-def refreshed(program: Program, token: str) -> str:
+def refresh(program: Program, token: str) -> str:
     return str(answer_of(program.refreshes(token))["refresh_token"])
 
 
-@pytest.mark.parametrize("later", [0, REPEAT_SECONDS])
+@pytest.mark.parametrize("seconds", [0, REPEAT_SECONDS])
 def test_parallel_refreshes_at_two_machines_get_the_same_successor(
-    machines: Machines, later: int
+    machines: Machines, seconds: int
 ) -> None:
-    """Two successors would be two current tokens, and the use of the second one would look like theft."""
-    token = machines.one.connects(machines.bob)["refresh_token"]
+    """Two different successors would both be current, and using one would look like theft of the other."""
+    token = machines.first.connects(machines.bob)["refresh_token"]
 
-    first = refreshed(machines.one, token)
-    machines.wait(later)
-    second = refreshed(machines.other, token)
+    first = refresh(machines.first, token)
+    machines.wait(seconds)
+    second = refresh(machines.second, token)
 
     assert second == first
 
 
-def test_a_connection_lives_through_refreshes_at_machines_that_take_turns(
+def test_a_token_family_survives_refreshes_at_alternating_machines(
     machines: Machines,
 ) -> None:
-    token = machines.one.connects(machines.bob)["refresh_token"]
-    turns = [machines.one, machines.other]
+    token = machines.first.connects(machines.bob)["refresh_token"]
+    turns = [machines.first, machines.second]
 
     for _ in range(6):
-        mine, yours = turns
-        successor = refreshed(mine, token)
-        refreshed(yours, token)
-        token = refreshed(yours, successor)
+        current, other = turns
+        successor = refresh(current, token)
+        refresh(other, token)
+        token = refresh(other, successor)
         machines.wait(3600)
         turns.reverse()
 
-    assert machines.one.refreshes(token).status_code == 200
+    assert machines.first.refreshes(token).status_code == 200
 
 
 def test_a_code_of_one_machine_is_redeemed_at_another(machines: Machines) -> None:
-    code = machines.bob.allows(machines.one.question())
+    code = machines.bob.allows(machines.first.question())
 
-    assert machines.other.redeems(code).status_code == 200
+    assert machines.second.redeems(code).status_code == 200
 
 
 def test_a_token_that_a_client_got_for_itself_does_not_survive_the_revocation_of_its_tenant(

@@ -1,4 +1,4 @@
-"""The MCP server of a project through the JSON API: both kinds of server, and a token that stays masked."""
+"""A project's MCP server through the JSON API, for both server versions; its token stays masked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.problems import problem
 from tests.support.storage import rows_of
 
 
-class Generous(SmallHost):
+class HostThatShowsTokens(SmallHost):
     """A host that shows new MCP tokens."""
 
     def may_see_mcp_token(self, principal: Principal) -> bool:
@@ -27,7 +27,7 @@ class Generous(SmallHost):
 
 @pytest.fixture(params=["0.85", "0.78"])
 def server(request: pytest.FixtureRequest) -> Iterator[ActivepiecesServer]:
-    """Of both kinds: a list of tools that are off, or one switch."""
+    """Both versions: one has a list of disabled tools, the other a single switch."""
     with ActivepiecesServer(version=request.param) as server:
         yield server
 
@@ -45,12 +45,12 @@ def alice(app: Flask) -> ApiUser:
 
 @pytest.fixture
 def integration(alice: ApiUser, server: ActivepiecesServer) -> str:
-    """Acme's, with a user of its own: Activepieces lets no key manage MCP servers."""
+    """Acme's integration, with a user token: an API key cannot manage MCP servers."""
     return alice.links(userToken=server.user_token(), projectId=server.project_id)
 
 
 def base_url(server: ActivepiecesServer) -> str:
-    """Without nginx in front of it, a 0.78 server has no /api."""
+    """A 0.78 server without nginx has no /api."""
     return server.url if server.state.version == "0.85" else f"{server.url}/v1"
 
 
@@ -58,40 +58,40 @@ def is_new(server: ActivepiecesServer) -> bool:
     return server.state.version == "0.85"
 
 
-def true_token(server: ActivepiecesServer) -> str:
-    """The token as Activepieces has it."""
+def stored_token(server: ActivepiecesServer) -> str:
+    """The token as Activepieces stores it."""
     (row,) = [row for row in server.state.store.all("mcp_server") if row.get("projectId")]
     return str(row["token"])
 
 
-def test_the_server_is_shown_and_its_token_masked(
+def test_the_server_is_shown_with_a_masked_token(
     alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     answer = alice.gets(f"/mcp/{integration}")
 
-    shown = answer_of(answer)
-    assert shown["projectId"] == server.project_id
-    assert shown["dialect"] == ("0.85" if is_new(server) else "0.78")
-    assert (shown["disabledTools"] is not None) == is_new(server)
-    assert (shown["enabled"] is None) == is_new(server)
-    assert shown["token"] == f"…{true_token(server)[-4:]}"
-    assert true_token(server) not in answer.text
+    fetched = answer_of(answer)
+    assert fetched["projectId"] == server.project_id
+    assert fetched["dialect"] == ("0.85" if is_new(server) else "0.78")
+    assert (fetched["disabledTools"] is not None) == is_new(server)
+    assert (fetched["enabled"] is None) == is_new(server)
+    assert fetched["token"] == f"…{stored_token(server)[-4:]}"
+    assert stored_token(server) not in answer.text
 
 
-def test_each_kind_is_changed_in_its_own_words(
+def test_each_version_is_changed_with_its_own_field(
     alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
-    there = f"/mcp/{integration}"
+    path = f"/mcp/{integration}"
     tools, switch = {"disabledTools": ["ap_list_flows"]}, {"enabled": False}
-    right, wrong = (tools, switch) if is_new(server) else (switch, tools)
+    supported, unsupported = (tools, switch) if is_new(server) else (switch, tools)
 
-    changed = answer_of(alice.patches(there, right))
-    refused = alice.patches(there, wrong)
+    changed = answer_of(alice.patches(path, supported))
+    refused = alice.patches(path, unsupported)
 
-    assert {name: changed[name] for name in right} == right
+    assert {name: changed[name] for name in supported} == supported
     problem(refused, 409, "Not possible")
-    assert answer_of(alice.gets(there)) == changed | {
-        "updated": answer_of(alice.gets(there))["updated"]
+    assert answer_of(alice.gets(path)) == changed | {
+        "updated": answer_of(alice.gets(path))["updated"]
     }
 
 
@@ -106,14 +106,14 @@ def test_each_kind_is_changed_in_its_own_words(
         {"disabledTools": ["x"] * 501},
     ],
 )
-def test_a_change_that_does_not_fit_is_refused(
+def test_an_invalid_change_is_refused(
     alice: ApiUser, integration: str, server: ActivepiecesServer, body: dict[str, Any]
 ) -> None:
     calls = len(server.calls)
 
-    told = problem(alice.patches(f"/mcp/{integration}", body), 422, "Invalid input")
+    error = problem(alice.patches(f"/mcp/{integration}", body), 422, "Invalid input")
 
-    assert list(told["fields"]) == ["disabledTools"]
+    assert list(error["fields"]) == ["disabledTools"]
     assert len(server.calls) == calls
 
 
@@ -121,35 +121,35 @@ def test_a_new_token_is_masked_unless_the_host_allows_it(
     app: Flask, alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     alice.gets(f"/mcp/{integration}")
-    before = true_token(server)
+    before = stored_token(server)
 
     answer = alice.posts(f"/mcp/{integration}/rotate")
 
-    assert true_token(server) != before
-    assert answer_of(answer)["token"] == f"…{true_token(server)[-4:]}"
+    assert stored_token(server) != before
+    assert answer_of(answer)["token"] == f"…{stored_token(server)[-4:]}"
     assert rows_of(app, "audit_events")[-1]["name"] == "mcp.token_rotated"
 
 
-def test_a_generous_host_shows_a_new_token_once(
+def test_a_host_may_allow_showing_a_new_token_once(
     make_app: MakeApp, server: ActivepiecesServer
 ) -> None:
-    app = make_app(ACTIVEPIECES_BASE_URL=base_url(server), host=Generous())
+    app = make_app(ACTIVEPIECES_BASE_URL=base_url(server), host=HostThatShowsTokens())
     alice = ApiUser.named(app, "alice")
-    own = {"userToken": server.user_token(), "projectId": server.project_id}
-    there = f"/mcp/{alice.links(**own)}"
+    credentials = {"userToken": server.user_token(), "projectId": server.project_id}
+    path = f"/mcp/{alice.links(**credentials)}"
 
-    rotated = answer_of(alice.posts(f"{there}/rotate"))
-    later = answer_of(alice.gets(there))
+    rotated = answer_of(alice.posts(f"{path}/rotate"))
+    later = answer_of(alice.gets(path))
 
-    assert rotated["token"] == true_token(server)
-    assert later["token"] == f"…{true_token(server)[-4:]}"
+    assert rotated["token"] == stored_token(server)
+    assert later["token"] == f"…{stored_token(server)[-4:]}"
 
 
-def test_a_key_alone_manages_no_mcp_server(alice: ApiUser, server: ActivepiecesServer) -> None:
+def test_an_mcp_server_needs_a_user_token(alice: ApiUser, server: ActivepiecesServer) -> None:
     integration = alice.links(apiKey=server.api_key, projectId=server.project_id)
     calls = len(server.calls)
 
-    told = problem(alice.gets(f"/mcp/{integration}"), 409, "Not possible with this credential")
+    error = problem(alice.gets(f"/mcp/{integration}"), 409, "Not possible with this credential")
 
-    assert "user token" in told["detail"]
+    assert "user token" in error["detail"]
     assert len(server.calls) == calls

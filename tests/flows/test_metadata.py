@@ -1,4 +1,4 @@
-"""What a client can learn by itself: the two well-known documents (RFC 8414, RFC 9728)."""
+"""The two well-known documents that clients can discover (RFC 8414, RFC 9728)."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def read(app: Flask, path: str, **options: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def public(make_app: MakeApp) -> Flask:
-    """An app with a public address."""
+    """An app with a public URL."""
     return make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC_URL)
 
 
-def test_authlib_finds_the_metadata_valid(public: Flask) -> None:
+def test_authlib_validates_the_metadata(public: Flask) -> None:
     metadata = AuthorizationServerMetadata(read(public, SERVER))
 
     metadata.validate()
 
 
-def test_the_metadata_says_all_that_the_server_can_and_no_more(public: Flask) -> None:
+def test_the_metadata_lists_exactly_what_the_server_supports(public: Flask) -> None:
     base = f"{PUBLIC_URL}/oauth"
     with_secret = ["client_secret_basic", "client_secret_post"]
 
@@ -58,7 +58,7 @@ def test_the_metadata_says_all_that_the_server_can_and_no_more(public: Flask) ->
     }
 
 
-def test_every_endpoint_in_the_metadata_is_there(app: Flask) -> None:
+def test_every_endpoint_in_the_metadata_exists(app: Flask) -> None:
     metadata = read(app, SERVER)
 
     for name in ("token", "revocation", "introspection"):
@@ -67,7 +67,7 @@ def test_every_endpoint_in_the_metadata_is_there(app: Flask) -> None:
     assert app.test_client().get(metadata["jwks_uri"]).status_code == 200
 
 
-def test_the_resource_says_who_issues_its_tokens(public: Flask) -> None:
+def test_the_resource_names_its_issuer(public: Flask) -> None:
     assert read(public, RESOURCE) == {
         "resource": PUBLIC_URL,
         "authorization_servers": [PUBLIC_URL],
@@ -76,13 +76,13 @@ def test_the_resource_says_who_issues_its_tokens(public: Flask) -> None:
     }
 
 
-def test_a_resource_with_a_path_is_found_at_its_path(public: Flask) -> None:
-    """RFC 9728 §3.3: the resource is the very address that the document was asked for."""
+def test_a_resource_with_a_path_has_a_document_at_that_path(public: Flask) -> None:
+    """RFC 9728 §3.3: the resource must equal the URL that the document was requested for."""
     assert read(public, f"{RESOURCE}/api/tasks")["resource"] == f"{PUBLIC_URL}/api/tasks"
 
 
-def test_a_refused_caller_finds_the_way_to_the_metadata(app: Flask) -> None:
-    """RFC 9728 §5: from a 401 to the authorization server in two steps."""
+def test_a_401_leads_to_the_metadata(app: Flask) -> None:
+    """RFC 9728 §5: from the challenge to the authorization server in two steps."""
     challenge = app.test_client().get("/api/whoami").headers["WWW-Authenticate"]
     resource = read(app, challenge.split('resource_metadata="')[1].split('"')[0])
     (issuer,) = resource["authorization_servers"]
@@ -90,7 +90,7 @@ def test_a_refused_caller_finds_the_way_to_the_metadata(app: Flask) -> None:
     assert read(app, f"{issuer}{SERVER}")["issuer"] == issuer == "http://localhost"
 
 
-def test_documents_may_be_read_by_any_page_and_kept_for_a_while(app: Flask) -> None:
+def test_documents_can_be_read_from_any_origin_and_cached(app: Flask) -> None:
     for path in (SERVER, RESOURCE, "/oauth/jwks.json"):
         response = app.test_client().get(path, headers={"Origin": "https://inspector.test"})
         assert response.headers["Access-Control-Allow-Origin"] == "*"
@@ -99,7 +99,7 @@ def test_documents_may_be_read_by_any_page_and_kept_for_a_while(app: Flask) -> N
         assert "Set-Cookie" not in response.headers
 
 
-def test_an_issuer_with_a_path_has_its_documents_at_the_root_of_its_host(make_app: MakeApp) -> None:
+def test_an_issuer_with_a_path_has_its_documents_below_well_known(make_app: MakeApp) -> None:
     """RFC 8414 §3.1: the well-known part comes between host and path."""
     app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC_URL}/tools/")
 
@@ -115,24 +115,22 @@ def test_an_issuer_with_a_path_has_its_documents_at_the_root_of_its_host(make_ap
 @pytest.mark.parametrize(
     "path", ["/other", "/tool", "/tools/more", "/toolsmore", "/Tools", "/tools/"]
 )
-def test_a_document_at_another_issuers_address_does_not_speak_for_ours(
-    make_app: MakeApp, path: str
-) -> None:
+def test_the_metadata_of_another_issuer_path_is_not_found(make_app: MakeApp, path: str) -> None:
     app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC_URL}/tools")
 
     assert app.test_client().get(SERVER + path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/other", "/tool", "/toolsmore", "/Tools"])
-def test_a_resource_beside_our_path_is_not_ours(make_app: MakeApp, path: str) -> None:
+def test_a_resource_outside_our_path_is_not_found(make_app: MakeApp, path: str) -> None:
     """Another app on the same host may use another authorization server."""
     app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC_URL}/tools")
 
     assert app.test_client().get(RESOURCE + path).status_code == 404
 
 
-def test_an_app_that_is_mounted_under_a_path_says_so(app: Flask) -> None:
-    """Without a public URL the mount point is part of the issuer."""
+def test_the_mount_path_is_part_of_the_issuer(app: Flask) -> None:
+    """This applies without a public URL."""
     mounted = Client(DispatcherMiddleware(Flask("root"), {"/tools": app}))
 
     metadata = mounted.get(f"/tools{SERVER}").get_json()

@@ -1,4 +1,4 @@
-"""The OpenAPI document: it tells every route of the JSON API, and nothing that is not so."""
+"""The OpenAPI document describes every route of the JSON API, and nothing else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ API = "/api/integration/activepieces"
 
 @pytest.fixture
 def document(stranger: Person) -> dict[str, Any]:
-    """As the app serves it, also to somebody who has not signed in."""
+    """The document as the app serves it, without login."""
     return answer_of(stranger.opens(f"{API}/openapi.json"))
 
 
@@ -41,28 +41,32 @@ def references(value: Any) -> Iterator[str]:
             yield from references(item)
 
 
-def test_it_is_of_version_3_1_and_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_the_version_is_3_1_and_every_reference_resolves(document: dict[str, Any]) -> None:
     assert document["openapi"] == "3.1.0"
     for reference in references(document):
-        here: Any = document
+        target: Any = document
         for step in reference.removeprefix("#/").split("/"):
-            here = here[step]
+            target = target[step]
 
 
-def test_it_tells_every_route_of_the_api(app: Flask, document: dict[str, Any]) -> None:
-    there = {
+def test_every_route_of_the_api_is_documented(app: Flask, document: dict[str, Any]) -> None:
+    existing = {
         (route.endpoint, method.lower())
         for route in routes(get_state(app).settings)
         for method in route.methods
         if route.rule.startswith(API) and route.endpoint != "api_openapi_json"
     }
 
-    told = {(operation["operationId"], method) for _, method, operation in operations(document)}
+    documented = {
+        (operation["operationId"], method) for _, method, operation in operations(document)
+    }
 
-    assert told == there
+    assert documented == existing
 
 
-def test_every_operation_says_who_may_and_what_for(document: dict[str, Any]) -> None:
+def test_every_operation_has_a_permission_summary_and_error_responses(
+    document: dict[str, Any],
+) -> None:
     for path, method, operation in operations(document):
         assert operation["x-permission"] in ("view", "edit", "admin"), path
         assert operation["summary"].endswith("."), path
@@ -71,15 +75,15 @@ def test_every_operation_says_who_may_and_what_for(document: dict[str, Any]) -> 
     assert document["security"] == [{"session": []}]
 
 
-def test_its_operations_come_in_parts_that_say_what_they_are(document: dict[str, Any]) -> None:
+def test_every_tag_is_used_and_described(document: dict[str, Any]) -> None:
     (used,) = zip(*(operation["tags"] for *_, operation in operations(document)), strict=True)
-    told = [tag["name"] for tag in document["tags"]]
+    described = [tag["name"] for tag in document["tags"]]
 
-    assert sorted(set(used)) == sorted(told)
+    assert sorted(set(used)) == sorted(described)
     assert all(tag["description"].endswith(".") for tag in document["tags"])
 
 
-def test_a_body_may_hold_nothing_that_is_not_told(document: dict[str, Any]) -> None:
+def test_request_bodies_allow_no_undocumented_field(document: dict[str, Any]) -> None:
     bodies = [
         operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         for *_, operation in operations(document)
@@ -92,26 +96,26 @@ def test_a_body_may_hold_nothing_that_is_not_told(document: dict[str, Any]) -> N
         assert schema["additionalProperties"] is False, reference
 
 
-def test_what_never_is_null_may_not_be(document: dict[str, Any]) -> None:
-    """A client made from the document would have to ask in vain."""
+def test_a_field_that_is_never_null_is_not_nullable(document: dict[str, Any]) -> None:
+    """Otherwise generated clients would have to check for null."""
     project = document["components"]["schemas"]["Integration"]["properties"]["projectId"]
 
     assert project == {"type": "string"}
 
 
-def test_its_examples_are_such_as_it_takes(alice: Person, document: dict[str, Any]) -> None:
+def test_the_examples_are_valid(alice: Person, document: dict[str, Any]) -> None:
     example = {
-        name: told["examples"][0]
-        for name, told in document["components"]["schemas"]["Registration"]["properties"].items()
-        if "examples" in told
+        name: schema["examples"][0]
+        for name, schema in document["components"]["schemas"]["Registration"]["properties"].items()
+        if "examples" in schema
     }
 
-    made = answer_of(alice.browser.post(f"{API}/oauth-clients", json=example), 201)
+    created = answer_of(alice.browser.post(f"{API}/oauth-clients", json=example), 201)
 
-    assert example.items() <= made.items()
+    assert example.items() <= created.items()
 
 
-def test_its_server_is_the_public_address(make_app: MakeApp) -> None:
+def test_the_server_is_the_public_url(make_app: MakeApp) -> None:
     app = make_app(
         ACTIVEPIECES_PUBLIC_URL="https://app.example.com/suite", SESSION_COOKIE_NAME="suite"
     )
@@ -122,7 +126,7 @@ def test_its_server_is_the_public_address(make_app: MakeApp) -> None:
     assert document["components"]["securitySchemes"]["session"]["name"] == "suite"
 
 
-def test_its_paths_follow_the_prefix(make_app: MakeApp) -> None:
+def test_the_paths_use_the_configured_prefix(make_app: MakeApp) -> None:
     app = make_app(ACTIVEPIECES_URL_PREFIX="/automation")
 
     document = answer_of(Person(app).opens("/automation/openapi.json"))
@@ -130,7 +134,7 @@ def test_its_paths_follow_the_prefix(make_app: MakeApp) -> None:
     assert all(path.startswith("/automation/") for path in document["paths"])
 
 
-def test_off_loopback_without_a_public_address_nothing_is_told(stranger: Person) -> None:
+def test_off_loopback_without_a_public_url_the_document_is_not_served(stranger: Person) -> None:
     response = stranger.browser.get(f"{API}/openapi.json", headers={"Host": "app.example.com"})
 
     assert answer_of(response, 500)["code"] == "server_error"
@@ -146,13 +150,13 @@ def test_the_command_prints_the_same_document(app: Flask, document: dict[str, An
     assert printed | {"servers": document["servers"]} == document
 
 
-def test_it_tells_the_fields_of_each_kind_of_value(document: dict[str, Any]) -> None:
+def test_the_fields_of_each_connection_type_are_documented(document: dict[str, Any]) -> None:
     value = document["components"]["schemas"]["NewConnection"]["properties"]["value"]
 
-    kinds = {kind["title"]: kind for kind in value["anyOf"]}
+    types = {schema["title"]: schema for schema in value["anyOf"]}
 
-    assert kinds.keys() == VALUES.keys()
-    assert kinds["BASIC_AUTH"] == {
+    assert types.keys() == VALUES.keys()
+    assert types["BASIC_AUTH"] == {
         "title": "BASIC_AUTH",
         "type": "object",
         "properties": {
@@ -163,7 +167,7 @@ def test_it_tells_the_fields_of_each_kind_of_value(document: dict[str, Any]) -> 
         "required": ["username", "password"],
         "additionalProperties": False,
     }
-    required = kinds["OAUTH2"]["required"]
+    required = types["OAUTH2"]["required"]
     assert sorted(required) == ["client_id", "client_secret", "code", "redirect_url"]
-    assert kinds["NO_AUTH"]["properties"] == {"type": {"const": "NO_AUTH"}}
-    assert kinds["OIDC"]["required"] == ["props"]
+    assert types["NO_AUTH"]["properties"] == {"type": {"const": "NO_AUTH"}}
+    assert types["OIDC"]["required"] == ["props"]

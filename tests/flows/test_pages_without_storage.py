@@ -1,4 +1,4 @@
-"""Pages while the database is away, in a host whose every template asks for the signed-in user."""
+"""Pages during a database outage, in a host whose templates all load the signed-in user."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def test_a_host_whose_templates_need_the_database_still_gets_a_page(
 
 
 def signed_in_user() -> dict[str, object]:
-    """As Flask-Login does for every template."""
+    """Raise an error as Flask-Login would, which adds the user to every template."""
     raise OperationalError("SELECT ...", {}, Exception("connection refused"))
 
 
-def test_somebody_else_at_the_same_thing_is_told_as_that(make_app: MakeApp) -> None:
+def test_a_locked_resource_is_reported_with_its_retry_time(make_app: MakeApp) -> None:
     class BusyHost(SmallHost):
         def workspaces(self, principal: Principal) -> Sequence[Workspace]:
             raise Locked("connection", retry_after=7)

@@ -1,4 +1,4 @@
-"""Revocation (RFC 7009): a client gives up what it has."""
+"""Revocation (RFC 7009): a client revokes its tokens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.storage import row_counts, rows_of
 
 @pytest.fixture
 def tokens(program: Program, bob: Person) -> dict[str, Any]:
-    """A connection of bob's."""
+    """A pair of tokens of Bob."""
     return program.connects(bob)
 
 
@@ -26,7 +26,9 @@ def is_active(program: Program, token: str) -> bool:
     return active
 
 
-def test_revoking_an_access_token_ends_it_alone(program: Program, tokens: dict[str, Any]) -> None:
+def test_revoking_an_access_token_revokes_only_that_token(
+    program: Program, tokens: dict[str, Any]
+) -> None:
     response = program.revokes(tokens["access_token"])
 
     assert answer_of(response) == {}
@@ -35,7 +37,7 @@ def test_revoking_an_access_token_ends_it_alone(program: Program, tokens: dict[s
     assert program.refreshes(tokens["refresh_token"]).status_code == 200
 
 
-def test_revoking_a_refresh_token_ends_the_connection(
+def test_revoking_a_refresh_token_revokes_its_family(
     program: Program, tokens: dict[str, Any]
 ) -> None:
     assert answer_of(program.revokes(tokens["refresh_token"])) == {}
@@ -44,10 +46,10 @@ def test_revoking_a_refresh_token_ends_the_connection(
     assert_oauth_error(program.refreshes(tokens["refresh_token"]), 400, "invalid_grant")
 
 
-def test_revoking_a_rotated_refresh_token_ends_the_connection(
+def test_revoking_a_rotated_refresh_token_revokes_its_family(
     program: Program, tokens: dict[str, Any]
 ) -> None:
-    """A client that lost an answer holds no other."""
+    """A client that lost a response has only the rotated token."""
     newer = answer_of(program.refreshes(tokens["refresh_token"]))
     newest = answer_of(program.refreshes(newer["refresh_token"]))
 
@@ -57,7 +59,7 @@ def test_revoking_a_rotated_refresh_token_ends_the_connection(
     assert_oauth_error(program.refreshes(newest["refresh_token"]), 400, "invalid_grant")
 
 
-def test_revoking_one_connection_spares_the_users_other_one(
+def test_revoking_one_family_leaves_the_users_other_families(
     program: Program, bob: Person, tokens: dict[str, Any]
 ) -> None:
     code = bob.allows(program.question(prompt="consent"))
@@ -69,23 +71,23 @@ def test_revoking_one_connection_spares_the_users_other_one(
     assert program.refreshes(other["refresh_token"]).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-def test_a_hint_right_or_wrong_changes_nothing(
-    program: Program, tokens: dict[str, Any], kind: str
+@pytest.mark.parametrize("token_type", ["access_token", "refresh_token"])
+def test_the_token_type_hint_is_ignored(
+    program: Program, tokens: dict[str, Any], token_type: str
 ) -> None:
     for hint in ("access_token", "refresh_token", "id_token", "nonsense", ""):
-        hinted = program.introspects(tokens[kind], token_type_hint=hint)
+        hinted = program.introspects(tokens[token_type], token_type_hint=hint)
         assert answer_of(hinted)["active"] is True
 
-    wrong = "access_token" if kind == "refresh_token" else "refresh_token"
-    assert answer_of(program.revokes(tokens[kind], token_type_hint=wrong)) == {}
-    assert not is_active(program, tokens[kind])
+    wrong = "access_token" if token_type == "refresh_token" else "refresh_token"
+    assert answer_of(program.revokes(tokens[token_type], token_type_hint=wrong)) == {}
+    assert not is_active(program, tokens[token_type])
 
 
-def test_what_is_no_token_is_revoked_already(
+def test_revoking_an_invalid_token_succeeds(
     app: Flask, program: Program, tokens: dict[str, Any]
 ) -> None:
-    """RFC 7009 §2.2: an invalid token is no error, for the client's wish is fulfilled."""
+    """RFC 7009 §2.2: an invalid token is not an error, because the client's goal is already achieved."""
     changed = [tokens[kind][:-2] + "AA" for kind in ("access_token", "refresh_token")]
 
     with assert_nothing_stored(app):
@@ -93,7 +95,7 @@ def test_what_is_no_token_is_revoked_already(
             assert answer_of(program.revokes(token)) == {}, token
 
 
-def test_revoking_again_is_no_error_and_adds_no_revocation(
+def test_revoking_twice_is_not_an_error_and_adds_no_revocation(
     app: Flask, program: Program, tokens: dict[str, Any]
 ) -> None:
     for kind in ("access_token", "refresh_token"):
@@ -128,7 +130,7 @@ def test_another_clients_token_is_not_revoked(
     assert program.refreshes(tokens["refresh_token"]).status_code == 200
 
 
-def test_a_revocation_needs_the_clients_proof_and_a_token(
+def test_a_revocation_needs_client_authentication_and_a_token(
     app: Flask, program: Program, tokens: dict[str, Any]
 ) -> None:
     token = tokens["refresh_token"]
@@ -140,7 +142,7 @@ def test_a_revocation_needs_the_clients_proof_and_a_token(
         assert_oauth_error(program.revokes(""), 400, "invalid_request")
 
 
-def test_a_public_client_gives_up_its_own(app: Flask, bob: Person) -> None:
+def test_a_public_client_can_revoke_its_tokens(app: Flask, bob: Person) -> None:
     public = Program.registered(app, "--public")
     tokens = public.connects(bob)
 
@@ -149,7 +151,7 @@ def test_a_public_client_gives_up_its_own(app: Flask, bob: Person) -> None:
     assert_oauth_error(public.refreshes(tokens["refresh_token"]), 400, "invalid_grant")
 
 
-def test_a_revocation_is_written_down(app: Flask, program: Program, tokens: dict[str, Any]) -> None:
+def test_a_revocation_is_audited(app: Flask, program: Program, tokens: dict[str, Any]) -> None:
     program.revokes(tokens["refresh_token"])
 
     event = rows_of(app, "audit_events")[-1]
@@ -157,7 +159,7 @@ def test_a_revocation_is_written_down(app: Flask, program: Program, tokens: dict
     assert (event["name"], event["tenant_id"], event["user_id"]) == ("token.revoked", "acme", "bob")
 
 
-def test_revocations_outlive_what_they_revoke_and_no_longer(
+def test_a_revocation_is_kept_until_shortly_after_its_token_expires(
     app: Flask, program: Program, tokens: dict[str, Any]
 ) -> None:
     program.revokes(tokens["access_token"])

@@ -1,4 +1,4 @@
-"""A suspended client gets no tokens, loses nothing, and works again once it is enabled."""
+"""A suspended client gets no tokens, keeps its grants, and works again once it is enabled."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from tests.support.error_assertions import assert_oauth_error
 from tests.support.storage import rows_of
 
 
-def manage(app: Flask, command: str, program: Program) -> None:
+def run_client_command(app: Flask, command: str, program: Program) -> None:
     result = app.test_cli_runner().invoke(
         args=["activepieces", "client", command, program.client_id]
     )
     assert result.exit_code == 0, result.output
 
 
-def test_a_suspended_client_is_asked_to_come_back(
+def test_a_suspended_client_is_told_to_retry_later(
     app: Flask, program: Program, bob: Person
 ) -> None:
-    """Never invalid_grant: on that word Activepieces marks a connection as broken for good."""
+    """Never invalid_grant: on that error Activepieces marks a connection as permanently broken."""
     pair = program.connects(bob)
     code = bob.allows(program.question(prompt="consent"))
-    manage(app, "disable", program)
+    run_client_command(app, "disable", program)
 
     for response in (program.refreshes(pair["refresh_token"]), program.redeems(code)):
         assert "suspended" in assert_oauth_error(response, 503, "temporarily_unavailable")
         assert int(response.headers["Retry-After"]) > 0
 
 
-def test_a_suspended_client_keeps_its_grants_and_works_once_it_is_enabled(
+def test_a_suspended_client_keeps_its_grants_and_works_again_once_enabled(
     app: Flask, program: Program, bob: Person
 ) -> None:
     pair = program.connects(bob)
-    manage(app, "disable", program)
+    run_client_command(app, "disable", program)
     assert len(rows_of(app, "grants")) == 1
 
-    manage(app, "enable", program)
+    run_client_command(app, "enable", program)
 
     assert answer_of(program.refreshes(pair["refresh_token"]))
 
 
-def test_access_tokens_of_a_suspended_client_work_until_they_expire(
+def test_access_tokens_of_a_suspended_client_stay_valid_until_they_expire(
     app: Flask, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     pair = program.connects(bob)
-    manage(app, "disable", program)
+    run_client_command(app, "disable", program)
 
     assert program.calls(pair["access_token"]).status_code == 200
     clock.advance(hours=1)
@@ -58,14 +58,14 @@ def test_a_suspended_client_can_revoke_its_tokens(
     app: Flask, program: Program, bob: Person
 ) -> None:
     pair = program.connects(bob)
-    manage(app, "disable", program)
+    run_client_command(app, "disable", program)
 
     assert program.revokes(pair["refresh_token"]).status_code == 200
     assert program.calls(pair["access_token"]).status_code == 401
 
 
-def test_users_read_that_it_is_switched_off(app: Flask, program: Program, bob: Person) -> None:
-    manage(app, "disable", program)
+def test_users_see_that_the_client_is_disabled(app: Flask, program: Program, bob: Person) -> None:
+    run_client_command(app, "disable", program)
 
     page = bob.sees(program.question())
 
@@ -73,11 +73,11 @@ def test_users_read_that_it_is_switched_off(app: Flask, program: Program, bob: P
     assert "is suspended" in page.text
 
 
-def test_suspending_twice_is_suspending_once(make_app: MakeApp) -> None:
+def test_suspending_twice_changes_nothing_more(make_app: MakeApp) -> None:
     app = make_app()
     program = Program.registered(app)
     for command in ("disable", "disable", "enable", "enable"):
-        manage(app, command, program)
+        run_client_command(app, command, program)
 
     names = [row["name"] for row in rows_of(app, "audit_events")]
     assert names == ["client.created", "client.disabled", "client.enabled"]

@@ -1,4 +1,4 @@
-"""The token endpoint: a code is exchanged (RFC 6749 §4.1.3), once and in time."""
+"""The token endpoint: a code can be exchanged once, before it expires (RFC 6749 §4.1.3)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 def code(program: Program, bob: Person) -> str:
-    """What bob's yes is worth."""
+    """The code that Bob's approval returns."""
     return bob.allows(program.question())
 
 
-def test_a_code_buys_an_access_and_a_refresh_token(program: Program, code: str) -> None:
+def test_a_code_is_exchanged_for_an_access_and_a_refresh_token(program: Program, code: str) -> None:
     response = program.redeems(code)
 
     tokens = answer_of(response)
@@ -37,7 +37,7 @@ def test_a_code_buys_an_access_and_a_refresh_token(program: Program, code: str) 
     assert "Set-Cookie" not in response.headers
 
 
-def test_the_access_token_speaks_for_the_user_in_their_tenant(program: Program, code: str) -> None:
+def test_the_access_token_names_the_user_and_their_tenant(program: Program, code: str) -> None:
     tokens = answer_of(program.redeems(code))
 
     assert program.calls(tokens["access_token"]).get_json() == {
@@ -58,14 +58,14 @@ def test_one_exchange_adds_one_family_and_nothing_else(
     assert row_counts(app) == before | {"token_families": 1}
 
 
-#: What is wrong with the request, and the error of RFC 6749 §5.2 for it.
-WRONG: list[tuple[dict[str, str | None], int, str]] = [
+#: Invalid parameters, and the expected status and error (RFC 6749 §5.2).
+INVALID_REQUESTS: list[tuple[dict[str, str | None], int, str]] = [
     ({"grant_type": "client_credentials"}, 400, "unauthorized_client"),
     ({"code": None}, 400, "invalid_request"),
     ({"code": ""}, 400, "invalid_request"),
     ({"code": "nonsense"}, 400, "invalid_grant"),
     ({"redirect_uri": None}, 400, "invalid_grant"),
-    ({"redirect_uri": "https://elsewhere.test/"}, 400, "invalid_grant"),
+    ({"redirect_uri": "https://other.test/"}, 400, "invalid_grant"),
     ({"redirect_uri": CALLBACK + "/"}, 400, "invalid_grant"),
     ({"code_verifier": None}, 400, "invalid_request"),
     ({"code_verifier": "A" * 42}, 400, "invalid_request"),
@@ -79,10 +79,10 @@ WRONG: list[tuple[dict[str, str | None], int, str]] = [
 ]
 
 
-def test_every_wrong_exchange_is_told_why_and_costs_nothing(
+def test_an_invalid_exchange_is_explained_and_does_not_spend_the_code(
     app: Flask, program: Program, code: str
 ) -> None:
-    right: dict[str, str | None] = {
+    valid: dict[str, str | None] = {
         "grant_type": "authorization_code",
         "code": code,
         "redirect_uri": CALLBACK,
@@ -90,8 +90,8 @@ def test_every_wrong_exchange_is_told_why_and_costs_nothing(
     }
 
     with assert_nothing_stored(app):
-        for changes, status, error in WRONG:
-            response = program.posts("/oauth/token", right | changes)
+        for changes, status, error in INVALID_REQUESTS:
+            response = program.posts("/oauth/token", valid | changes)
 
             assert assert_oauth_error(response, status, error), changes
 
@@ -100,20 +100,18 @@ def test_every_wrong_exchange_is_told_why_and_costs_nothing(
 
 def test_a_missing_grant_type_is_an_invalid_request(program: Program, code: str) -> None:
     """RFC 6749 §5.2: "missing a required parameter"."""
-    for nothing in (None, ""):
-        assert_oauth_error(program.redeems(code, grant_type=nothing), 400, "invalid_request")
+    for grant_type in (None, ""):
+        assert_oauth_error(program.redeems(code, grant_type=grant_type), 400, "invalid_request")
 
 
-def test_another_grant_type_is_not_supported_and_the_answer_says_so(
-    app: Flask, program: Program, code: str
-) -> None:
+def test_an_unsupported_grant_type_is_reported(app: Flask, program: Program, code: str) -> None:
     with assert_nothing_stored(app):
         for grant_type in ("password", "implicit", "AUTHORIZATION_CODE", 'é"\\\n'):
             response = program.redeems(code, grant_type=grant_type)
             assert_oauth_error(response, 400, "unsupported_grant_type")
 
 
-def test_an_expired_code_buys_nothing(
+def test_an_expired_code_is_refused(
     app: Flask, program: Program, code: str, clock: StoppedClock
 ) -> None:
     clock.advance(60 + CLOCK_SKEW)
@@ -131,10 +129,8 @@ def test_a_code_lives_for_a_minute_on_machines_whose_clocks_differ(
     assert program.redeems(code).status_code == 200
 
 
-def test_a_code_used_twice_takes_down_what_it_bought(
-    app: Flask, program: Program, code: str
-) -> None:
-    """RFC 6749 §4.1.2: somebody else has it."""
+def test_using_a_code_twice_revokes_its_tokens(app: Flask, program: Program, code: str) -> None:
+    """RFC 6749 §4.1.2: the code may be stolen."""
     tokens = answer_of(program.redeems(code))
     refreshed = answer_of(program.refreshes(tokens["refresh_token"]))
 
@@ -147,7 +143,7 @@ def test_a_code_used_twice_takes_down_what_it_bought(
     assert row_counts(app)["token_families"] == 1
 
 
-def test_a_second_use_spares_what_other_codes_bought(program: Program, bob: Person) -> None:
+def test_using_a_code_twice_leaves_tokens_of_other_codes(program: Program, bob: Person) -> None:
     spent, other = (bob.allows(program.question(prompt="consent")) for _ in range(2))
     tokens = answer_of(program.redeems(other))
     program.redeems(spent)
@@ -158,7 +154,7 @@ def test_a_second_use_spares_what_other_codes_bought(program: Program, bob: Pers
     assert program.refreshes(tokens["refresh_token"]).status_code == 200
 
 
-def test_a_code_buys_nothing_after_its_user_disconnected(
+def test_a_code_is_refused_after_its_user_disconnected_the_app(
     app: Flask, program: Program, bob: Person, code: str
 ) -> None:
     bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
@@ -172,7 +168,7 @@ def test_a_code_buys_nothing_after_its_user_disconnected(
         assert_oauth_error(program.redeems(code), 400, "invalid_grant")
 
 
-def test_a_code_buys_nothing_after_its_client_was_deleted(
+def test_a_code_is_refused_after_its_client_was_deleted(
     app: Flask, program: Program, code: str
 ) -> None:
     app.test_cli_runner().invoke(
@@ -184,7 +180,7 @@ def test_a_code_buys_nothing_after_its_client_was_deleted(
 
 
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
-def test_only_post_is_answered(app: Flask, path: str) -> None:
+def test_only_post_is_allowed(app: Flask, path: str) -> None:
     for method in ("HEAD", "GET", "PUT", "PATCH", "DELETE"):
         response = app.test_client().open(f"/oauth/{path}", method=method)
 
@@ -194,7 +190,7 @@ def test_only_post_is_answered(app: Flask, path: str) -> None:
             assert_oauth_error(response, 405, "invalid_request")
 
 
-def test_only_a_form_is_read(app: Flask, program: Program, code: str) -> None:
+def test_only_a_form_body_is_accepted(app: Flask, program: Program, code: str) -> None:
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -215,7 +211,7 @@ def test_only_a_form_is_read(app: Flask, program: Program, code: str) -> None:
             ]
             for response in answers:
                 assert "form" in assert_oauth_error(response, 400, "invalid_request")
-        # RFC 6749 §2.3.1: never in the URL, where it would be logged.
+        # RFC 6749 §2.3.1: never the secret in the URL, where it would be logged.
         grant_type = "grant_type=client_credentials"
         secret_in_url = client.post(
             "/oauth/token", query_string=form, content_type=FORM, data=grant_type
@@ -223,7 +219,7 @@ def test_only_a_form_is_read(app: Flask, program: Program, code: str) -> None:
         assert_oauth_error(secret_in_url, 401, "invalid_client")
 
 
-def test_a_form_may_say_its_character_set(program: Program, code: str) -> None:
+def test_a_form_may_declare_its_charset(program: Program, code: str) -> None:
     response = program.redeems(code)
     again = program.posts(
         "/oauth/introspect",
@@ -234,7 +230,9 @@ def test_a_form_may_say_its_character_set(program: Program, code: str) -> None:
     assert answer_of(again)["active"] is True
 
 
-def test_code_and_token_times_are_settings(make_app: MakeApp, clock: StoppedClock) -> None:
+def test_the_lifetimes_of_codes_and_tokens_are_settings(
+    make_app: MakeApp, clock: StoppedClock
+) -> None:
     app = make_app(ACTIVEPIECES_CODE_TTL=300, ACTIVEPIECES_ACCESS_TOKEN_TTL=7200)
     program, bob = Program.registered(app), Person(app, "bob")
     code = bob.allows(program.question())
@@ -248,7 +246,7 @@ def test_code_and_token_times_are_settings(make_app: MakeApp, clock: StoppedCloc
 
 
 def test_a_host_may_read_the_form_before_us(make_app: MakeApp) -> None:
-    """As a hook for logging does."""
+    """For example, in a logging hook."""
     names: set[str] = set()
     app = make_app(first=lambda app: app.before_request(lambda: names.update(request.form)))
     program = Program.registered(app)
@@ -261,7 +259,7 @@ def test_a_host_may_read_the_form_before_us(make_app: MakeApp) -> None:
 @pytest.mark.parametrize(
     "body", [b"grant_type=\xff", b"grant_type=%FF", b"\xff=1", b"%C3%28=1"], ids=str
 )
-def test_a_form_that_is_not_utf_8_is_no_request(app: Flask, body: bytes) -> None:
+def test_a_form_that_is_not_utf_8_is_refused(app: Flask, body: bytes) -> None:
     """RFC 6749 appendix B."""
     response = app.test_client().post("/oauth/token", data=body, content_type=FORM)
 

@@ -1,4 +1,4 @@
-"""A COMMIT whose answer is lost is run again: a client is made once, and the secret that is shown is its own."""
+"""A COMMIT without a confirmation is repeated: the client exists once, and the returned secret is valid."""
 
 from __future__ import annotations
 
@@ -18,78 +18,80 @@ from tests.support.pages import Form
 from tests.support.storage import commit_unconfirmed, rows_of
 
 
-def by_api(app: Flask, path: str, body: dict[str, Any], status: int) -> str:
+def secret_from_api(app: Flask, path: str, body: dict[str, Any], status: int) -> str:
     answer = ApiUser.named(app, "alice").posts(f"/oauth-clients{path}", body)
     return str(answer_of(answer, status)["client_secret"])
 
 
-def by_page(alice: Person, form: Form, **changes: Any) -> str:
+def secret_from_page(alice: Person, form: Form, **changes: Any) -> str:
     data = form.values | changes
     page = alice.browser.post(form.action, data=data, follow_redirects=True)
     (secret,) = set(re.findall(r"fas_[0-9a-f]{64}", page.text))
     return str(secret)
 
 
-def by_command(app: Flask, *arguments: str) -> str:
+def secret_from_cli(app: Flask, *arguments: str) -> str:
     client = ["activepieces", "client", *arguments, "--json"]
     result = app.test_cli_runner().invoke(args=client)
     return str(json.loads(result.stdout)["client_secret"])
 
 
-def rotate_by_page(app: Flask, client_id: str) -> str:
+def rotate_on_page(app: Flask, client_id: str) -> str:
     alice = Person(app, "alice")
-    return by_page(alice, alice.sees(f"/oauth/clients/{client_id}").form_to("/rotate"))
+    return secret_from_page(alice, alice.sees(f"/oauth/clients/{client_id}").form_to("/rotate"))
 
 
-def create_by_page(app: Flask) -> str:
+def create_on_page(app: Flask) -> str:
     alice = Person(app, "alice")
     form = alice.sees("/oauth/clients/new").form("name")
-    return by_page(alice, form, name="Once", redirect_uris=CALLBACK, scope=ALL_SCOPES.split())
+    return secret_from_page(
+        alice, form, name="Once", redirect_uris=CALLBACK, scope=ALL_SCOPES.split()
+    )
 
 
 ROTATIONS: dict[str, Callable[[Flask, str], str]] = {
-    "the API": lambda app, client_id: by_api(app, f"/{client_id}/rotate", {}, 200),
-    "the page": rotate_by_page,
-    "the command": lambda app, client_id: by_command(app, "rotate", client_id),
+    "the API": lambda app, client_id: secret_from_api(app, f"/{client_id}/rotate", {}, 200),
+    "the page": rotate_on_page,
+    "the command": lambda app, client_id: secret_from_cli(app, "rotate", client_id),
 }
 REGISTRATION = {"name": "Once", "redirect_uris": [CALLBACK], "scope": ALL_SCOPES}
 CREATIONS: dict[str, Callable[[Flask], str]] = {
-    "the API": lambda app: by_api(app, "", REGISTRATION, 201),
-    "the page": create_by_page,
-    "the command": lambda app: by_command(
+    "the API": lambda app: secret_from_api(app, "", REGISTRATION, 201),
+    "the page": create_on_page,
+    "the command": lambda app: secret_from_cli(
         app, "create", "--name", "Once", "--redirect-uri", CALLBACK, "--scope", "tasks:read"
     ),
 }
 
 
-@pytest.mark.parametrize("door", ROTATIONS)
-def test_a_rotation_whose_commit_was_not_confirmed_leaves_the_old_secret_working(
-    app: Flask, bob: Person, door: str
+@pytest.mark.parametrize("interface", ROTATIONS)
+def test_an_unconfirmed_rotation_keeps_the_old_secret_valid(
+    app: Flask, bob: Person, interface: str
 ) -> None:
     program = Program.registered(app, "--tenant", "acme")
     token = program.connects(bob)["refresh_token"]
 
     with commit_unconfirmed(app):
-        new = ROTATIONS[door](app, program.client_id)
+        new = ROTATIONS[interface](app, program.client_id)
 
     for secret in (program.client_secret, new):
         token = answer_of(replace(program, client_secret=secret).refreshes(token))["refresh_token"]
-    assert names_of_events(app).count("client.secret_rotated") == 1
+    assert event_names(app).count("client.secret_rotated") == 1
 
 
-@pytest.mark.parametrize("door", CREATIONS)
-def test_a_registration_whose_commit_was_not_confirmed_makes_one_client(
-    app: Flask, bob: Person, door: str
+@pytest.mark.parametrize("interface", CREATIONS)
+def test_an_unconfirmed_registration_creates_one_client(
+    app: Flask, bob: Person, interface: str
 ) -> None:
     with commit_unconfirmed(app):
-        secret = CREATIONS[door](app)
+        secret = CREATIONS[interface](app)
 
     (client,) = rows_of(app, "oauth_clients")
     program = Program(app, client["client_id"], secret)
     code = bob.allows(program.question(scope="tasks:read"))
     assert program.redeems(code).status_code == 200
-    assert names_of_events(app).count("client.created") == 1
+    assert event_names(app).count("client.created") == 1
 
 
-def names_of_events(app: Flask) -> list[str]:
+def event_names(app: Flask) -> list[str]:
     return [row["name"] for row in rows_of(app, "audit_events")]

@@ -1,4 +1,4 @@
-"""Activepieces refuses, resets, is slow, fails or talks rubbish: a problem names it, soon, and the app goes on."""
+"""Activepieces refuses, resets, delays, fails or sends garbage: the API answers in time with a specific problem."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from tests.support.raw_server import Received, raw_server
 from tests.support.storage import rows_of
 
 CONNECTIONS = "/app-connections"
-#: No answer of ours may take longer when Activepieces is given a second.
-BOUND = 5
+#: The maximum seconds for any of our answers, with a timeout of one second for Activepieces.
+MAX_SECONDS = 5
 NEW = {"accessToken": "ok-mine", "connectionName": "Mine", "pieceName": PIECE}
 
 
 @pytest.fixture
 def server() -> Iterator[ActivepiecesServer]:
-    """One for each test: what it is late with, it may still do after the test."""
+    """A new server for each test, because delayed requests may still run after the test."""
     with ActivepiecesServer(pieces=acme_pieces("https://acme.example")) as server:
         yield server
 
 
 @pytest.fixture
 def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
-    """An app that gives Activepieces one second."""
+    """An app with a timeout of one second for Activepieces."""
     return make_app(
         ACTIVEPIECES_BASE_URL=server.url,
         ACTIVEPIECES_API_KEY=server.api_key,
@@ -56,27 +56,27 @@ def integration(alice: ApiUser) -> str:
     return alice.links()
 
 
-Trouble = Callable[[Faults, str], None]
+Fault = Callable[[Faults, str], None]
 ALWAYS: dict[str, Any] = {"times": None}
 
 
-def failing(status: int) -> Trouble:
+def failing(status: int) -> Fault:
     return lambda faults, method: faults.fail(method, CONNECTIONS, status, **ALWAYS)
 
 
-#: What goes wrong with each call from now on, and what it is called.
-TROUBLES: dict[str, tuple[Trouble, int, str]] = {
+#: By fault: how to inject it, and the expected status and code.
+FAULTS: dict[str, tuple[Fault, int, str]] = {
     "reset": (
         lambda faults, method: faults.reset_connection(method, CONNECTIONS, **ALWAYS),
         502,
         "activepieces_cannot_be_reached",
     ),
-    "no answer": (
+    "no response": (
         lambda faults, method: faults.drop_response(method, CONNECTIONS, **ALWAYS),
         502,
         "activepieces_cannot_be_reached",
     ),
-    "half an answer": (
+    "truncated response": (
         lambda faults, method: faults.truncate_body(method, CONNECTIONS, **ALWAYS),
         502,
         "activepieces_cannot_be_reached",
@@ -86,7 +86,7 @@ TROUBLES: dict[str, tuple[Trouble, int, str]] = {
         504,
         "activepieces_took_too_long",
     ),
-    "half of JSON": (
+    "invalid JSON": (
         lambda faults, method: faults.invalid_json(method, CONNECTIONS, **ALWAYS),
         502,
         "not_activepieces",
@@ -105,27 +105,27 @@ TROUBLES: dict[str, tuple[Trouble, int, str]] = {
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_trouble_is_named_in_bounded_time(
-    alice: ApiUser, integration: str, server: ActivepiecesServer, method: str, trouble: str
+def test_a_fault_is_reported_in_time_with_its_code(
+    alice: ApiUser, integration: str, server: ActivepiecesServer, method: str, fault: str
 ) -> None:
-    begin, status, code = TROUBLES[trouble]
-    begin(server.faults, method)
+    inject, status, code = FAULTS[fault]
+    inject(server.faults, method)
     started = time.monotonic()
 
-    there, body = (
-        ("/connection", NEW) if method == "POST" else (f"/connections/{integration}", None)
-    )
-    answer = alice.calls(method, there, body)
+    path, body = ("/connection", NEW) if method == "POST" else (f"/connections/{integration}", None)
+    answer = alice.calls(method, path, body)
 
-    assert time.monotonic() - started < BOUND
+    assert time.monotonic() - started < MAX_SECONDS
     told = answer_of(answer, status)
     assert (told["code"], answer.mimetype) == (code, "application/problem+json")
     assert "Traceback" not in answer.text
 
 
-def test_nobody_there_is_a_502(make_app: MakeApp, server: ActivepiecesServer) -> None:
+def test_an_unreachable_activepieces_is_reported_as_502(
+    make_app: MakeApp, server: ActivepiecesServer
+) -> None:
     alice = ApiUser.named(
         make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key), "alice"
     )
@@ -137,7 +137,7 @@ def test_nobody_there_is_a_502(make_app: MakeApp, server: ActivepiecesServer) ->
     assert answer_of(answer, 502)["code"] == "activepieces_cannot_be_reached"
 
 
-def test_a_busy_activepieces_says_when_to_come_back(
+def test_a_rate_limit_of_activepieces_is_passed_on_with_retry_after(
     alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     server.faults.fail("POST", CONNECTIONS, 429, headers={"Retry-After": "56"})
@@ -148,7 +148,7 @@ def test_a_busy_activepieces_says_when_to_come_back(
     assert answer.headers["Retry-After"] == "56"
 
 
-def test_a_setup_that_cannot_be_verified_is_not_kept(
+def test_a_setup_that_cannot_be_verified_is_not_stored(
     app: Flask, alice: ApiUser, server: ActivepiecesServer
 ) -> None:
     server.faults.delay("GET", "/projects", 60, times=None)
@@ -159,21 +159,22 @@ def test_a_setup_that_cannot_be_verified_is_not_kept(
     assert rows_of(app, "integrations") == []
 
 
-def test_after_the_trouble_all_is_well(
+def test_saving_works_again_after_a_fault(
     alice: ApiUser, integration: str, server: ActivepiecesServer
 ) -> None:
     server.faults.fail("POST", CONNECTIONS, 500)
     refused = alice.posts("/connection", NEW)
 
-    made = alice.saves()
+    created = alice.saves()
 
     assert refused.status_code == 502
-    assert [one["id"] for one in answer_of(alice.gets(f"/connections/{integration}"))["data"]] == [
-        made["id"]
-    ]
+    assert [
+        connection["id"]
+        for connection in answer_of(alice.gets(f"/connections/{integration}"))["data"]
+    ] == [created["id"]]
 
 
-# A slow Activepieces, and many who wait for it
+# Many requests that wait for a slow Activepieces
 
 PROJECT = {
     "id": "a-project",
@@ -187,12 +188,12 @@ PROJECT = {
 }
 
 
-def test_fifty_who_wait_for_activepieces_hold_no_database_connection(make_app: MakeApp) -> None:
-    go_on = Event()
+def test_fifty_waiting_requests_hold_no_database_connection(make_app: MakeApp) -> None:
+    release = Event()
 
     def answer_late(received: Received) -> None:
         if CONNECTIONS in received.target:
-            go_on.wait(25)
+            release.wait(25)
             received.answer(body={"data": [], "next": None, "previous": None})
         else:
             received.answer(body={"data": [PROJECT], "next": None, "previous": None})
@@ -201,23 +202,23 @@ def test_fifty_who_wait_for_activepieces_hold_no_database_connection(make_app: M
         app = make_app(
             ACTIVEPIECES_BASE_URL=upstream.url,
             ACTIVEPIECES_API_KEY="sk-of-the-app",
-            # Whoever wants a third connection is refused after two seconds.
+            # A request for a third connection fails after two seconds.
             SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 2, "max_overflow": 0, "pool_timeout": 2},
         )
         alice = ApiUser.named(app, "alice")
         integration = alice.links()
-        waiting = by_browser(alice.person, "GET", f"{API}/connections/{integration}")
-        quick = by_browser(alice.person, "GET", f"{API}/setup/{integration}")
-        with serving(app) as site, ThreadPoolExecutor(1) as crowd:
+        slow_request = by_browser(alice.person, "GET", f"{API}/connections/{integration}")
+        fast_request = by_browser(alice.person, "GET", f"{API}/setup/{integration}")
+        with serving(app) as site, ThreadPoolExecutor(1) as executor:
             port = int(site.rpartition(":")[2])
-            fifty = crowd.submit(send_together, port, [waiting] * 50)
-            while sum(CONNECTIONS in one.target for one in upstream.received) < 50:
-                assert not fifty.done(), [one.status for one in fifty.result()]
+            future = executor.submit(send_together, port, [slow_request] * 50)
+            while sum(CONNECTIONS in received.target for received in upstream.received) < 50:
+                assert not future.done(), [response.status for response in future.result()]
                 time.sleep(0.01)
-            (answer,) = send_together(port, [quick])
-            still_waiting = not fifty.done()
-            go_on.set()
-            statuses = [one.status for one in fifty.result()]
+            (answer,) = send_together(port, [fast_request])
+            still_waiting = not future.done()
+            release.set()
+            statuses = [response.status for response in future.result()]
 
     assert (answer.status, still_waiting) == (200, True)
     assert statuses == [200] * 50

@@ -1,4 +1,4 @@
-"""A client that is deleted between two looks at it: nothing is written for it, and whoever asked is told."""
+"""A client deleted between two queries: nothing is stored for it, and the caller gets an error."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.support.storage import row_counts, rows_of
 BOB = Principal("bob", "acme", "bob")
 WORKSPACE = Workspace("acme", "Acme")
 
-Act = Callable[[State, OAuthClient], object]
-ACTS: dict[str, Act] = {
+Action = Callable[[State, OAuthClient], object]
+ACTIONS: dict[str, Action] = {
     "update": lambda state, client: state.oauth_clients.update(
         client, replace(client.registration(), name="New")
     ),
@@ -34,7 +34,7 @@ ACTS: dict[str, Act] = {
 
 
 class SlowHost(SmallHost):
-    """Takes its time to find workspaces, and meanwhile this happens."""
+    """Runs an action while it determines the workspaces."""
 
     def __init__(self) -> None:
         self.meanwhile: Callable[[], object] = lambda: None
@@ -44,10 +44,8 @@ class SlowHost(SmallHost):
         return super().workspaces(principal)
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_nothing_is_written_for_a_client_that_is_gone(
-    app: Flask, program: Program, act: str
-) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_nothing_is_stored_for_a_deleted_client(app: Flask, program: Program, action: str) -> None:
     with app.app_context():
         state = get_state()
         client = state.oauth_clients.find_by_id(program.client_id)
@@ -56,14 +54,14 @@ def test_nothing_is_written_for_a_client_that_is_gone(
         before = row_counts(app)
 
         with pytest.raises(NotFound) as caught:
-            ACTS[act](state, client)
+            ACTIONS[action](state, client)
 
     assert caught.value.identifier == program.client_id
     assert row_counts(app) == before
 
 
 @pytest.mark.parametrize("connected_before", [False, True])
-def test_an_approval_of_an_app_that_is_being_deleted_is_not_found(
+def test_approving_an_app_deleted_in_the_meantime_is_not_found(
     make_app: MakeApp, connected_before: bool
 ) -> None:
     host = SlowHost()
