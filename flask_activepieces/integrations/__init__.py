@@ -7,7 +7,7 @@ from .connections.service import ReplacementResult
 from .mcp import RotatedMcpToken
 from .setup.credentials import Credentials
 from .setup.request import SetupRequest
-from .sign_in.third_party import AuthorizationRedirect, AuthorizationResult, AuthorizationStart
+from .sign_in.authorization import AuthorizationRedirect, AuthorizationResult, AuthorizationStart
 from .store import Integration
 
 __all__ = [

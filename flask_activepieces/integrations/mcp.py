@@ -15,7 +15,7 @@ from ..host.interface import Host, Principal
 from ..storage.audit import Audit
 from ..storage.database import Database
 from .client_factory import ClientFactory
-from .service import integration_event
+from .events import integration_event
 from .store import Integration
 
 

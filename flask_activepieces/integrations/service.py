@@ -14,18 +14,20 @@ from sqlalchemy import Connection
 
 from ..api_client.client import ActivepiecesClient
 from ..clock import Clock
-from ..crypto.keyring import looks_like_id, random_id
+from ..crypto.keyring import looks_like_id
 from ..errors import Locked, NotFound, SignatureError
 from ..host.ids import checked_id, checked_optional_id
 from ..host.interface import Host, Principal
 from ..oauth.clients import client as clients
 from ..oauth.clients.service import OAuthClients
-from ..storage.audit import Audit, Event
+from ..storage.audit import Audit
 from ..storage.database import Database, Transaction
 from . import store
 from .client_factory import ClientFactory
+from .events import integration_event
 from .setup.credentials import Credentials, CredentialStore
-from .setup.request import SetupRequest, VerifiedSetup
+from .setup.request import SetupRequest
+from .setup.saver import SetupSaver
 from .setup.verifier import SetupVerifier
 from .store import Integration
 
@@ -43,6 +45,7 @@ class Integrations:
     audit: Audit
     client_factory: ClientFactory
     verifier: SetupVerifier
+    saver: SetupSaver
     credential_store: CredentialStore
     oauth_clients: OAuthClients
 
@@ -105,7 +108,9 @@ class Integrations:
             current = self.database.read(partial(_find, request))
             setup = self.verifier.verify(request, current)
             saved = self.database.run_in_transaction(
-                partial(self._save, request=request, setup=setup, verified=current, user_id=user_id)
+                partial(
+                    self.saver.save, request=request, setup=setup, verified=current, user_id=user_id
+                )
             )
             if saved is not None:
                 return saved
@@ -141,12 +146,12 @@ class Integrations:
 
         def save(transaction: Transaction) -> Integration:
             latest = _get(integration, transaction.conn)
-            if setup is not None and not self._is_unchanged(current, latest):
+            if setup is not None and not self.saver.is_unchanged(current, latest):
                 raise Locked("integration", retry_after=1)
             if enabled is not None:
                 latest = self._set_enabled(transaction, latest, enabled, user_id)
             if setup is not None:
-                latest = self._change(transaction, latest, setup, user_id)
+                latest = self.saver.change(transaction, latest, setup, user_id)
             return latest
 
         return self.database.run_in_transaction(save)
@@ -189,75 +194,6 @@ class Integrations:
 
         return self.database.run_in_transaction(reencrypt)
 
-    def _save(
-        self,
-        transaction: Transaction,
-        *,
-        request: SetupRequest,
-        setup: VerifiedSetup,
-        verified: Integration | None,
-        user_id: str,
-    ) -> Integration | None:
-        """The saved integration; None if its server or credentials were changed while it was being verified."""
-        latest = _find(request, transaction.conn)
-        if not self._is_unchanged(verified, latest):
-            return None
-        if latest is None:
-            return self._add(transaction, request, setup, user_id)
-        return self._change(transaction, latest, setup, user_id)
-
-    def _is_unchanged(self, verified: Integration | None, latest: Integration | None) -> bool:
-        """Whether Activepieces would still accept it: with another server or other credentials, it might not."""
-        if verified is None or latest is None:
-            return verified is latest
-        same_server = (verified.id, verified.base_url) == (latest.id, latest.base_url)
-        return same_server and self.credential_store.have_equal_credentials(verified, latest)
-
-    def _add(
-        self, transaction: Transaction, request: SetupRequest, setup: VerifiedSetup, user_id: str
-    ) -> Integration:
-        integration_id, now = random_id(), int(self.clock())
-        credentials = self.credential_store.credential_columns(
-            integration_id, setup.credentials or Credentials()
-        )
-        values = {
-            "id": integration_id,
-            "tenant_id": request.tenant_id,
-            "organization_id": request.organization_id,
-            **_columns(setup),
-            **credentials,
-        }
-        integration = store.insert(transaction, values, now=now)
-        self._record(transaction, "integration.created", integration, user_id)
-        return integration
-
-    def _change(
-        self, transaction: Transaction, current: Integration, setup: VerifiedSetup, user_id: str
-    ) -> Integration:
-        now = int(self.clock())
-        values = {
-            name: value
-            for name, value in _columns(setup).items()
-            if value != getattr(current, name)
-        }
-        events = ["integration.updated"] if values else []
-        if "base_url" in values or "project_id" in values:
-            # These are connections of the other project.
-            values |= {
-                "failed_connection_ids": (),
-                "default_connection_id": None,
-                "default_connection_external_id": None,
-            }
-        if setup.credentials is not None:
-            values |= self.credential_store.credential_columns(current.id, setup.credentials)
-            events.append("integration.key_rotated")
-        if not values:
-            return current
-        changed = store.change(transaction, current, values, now=now)
-        for name in events:
-            self._record(transaction, name, changed, user_id)
-        return changed
-
     def _set_enabled(
         self, transaction: Transaction, current: Integration, enabled: bool, user_id: str
     ) -> Integration:
@@ -289,20 +225,3 @@ def _find(request: SetupRequest, conn: Connection) -> Integration | None:
     return store.find_for(
         conn, tenant_id=request.tenant_id, organization_id=request.organization_id
     )
-
-
-def _columns(setup: VerifiedSetup) -> dict[str, object]:
-    columns: dict[str, object] = {"base_url": setup.base_url}
-    if setup.project_id is not None:
-        columns |= {"project_id": setup.project_id, "shares_project": setup.shares_project}
-    return columns
-
-
-def integration_event(
-    name: str, integration: Integration, *, at: int, user_id: str | None
-) -> Event:
-    """An event about an integration."""
-    detail = {"integration_id": integration.id, "project_id": integration.project_id}
-    if integration.organization_id is not None:
-        detail["organization_id"] = integration.organization_id
-    return Event(name=name, at=at, tenant_id=integration.tenant_id, user_id=user_id, detail=detail)

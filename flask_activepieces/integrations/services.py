@@ -26,6 +26,7 @@ from .mcp import TenantMcp
 from .projects import TenantProjects
 from .service import Integrations
 from .setup.credentials import CredentialStore
+from .setup.saver import SetupSaver
 from .setup.verifier import SetupVerifier
 from .sign_in.integration_client import IntegrationClients
 from .sign_in.one_click import OneClick
@@ -67,8 +68,17 @@ def build_services(
         settings, database, credential_store, make_client or pooled_clients(settings)
     )
     verifier = SetupVerifier(settings, client_factory, credential_store)
+    setup_saver = SetupSaver(clock, audit, credential_store)
     integrations = Integrations(
-        database, host, clock, audit, client_factory, verifier, credential_store, oauth_clients
+        database,
+        host,
+        clock,
+        audit,
+        client_factory,
+        verifier,
+        setup_saver,
+        credential_store,
+        oauth_clients,
     )
     leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
     recorder = ConnectionRecorder(database, clock, audit, grants)

@@ -151,9 +151,5 @@ def connection_event(
         "piece_name": connection.piece_name,
     }
     return Event(
-        name=name,
-        at=at,
-        tenant_id=integration.tenant_id,
-        user_id=user_id,
-        detail=about | detail,
+        name=name, at=at, tenant_id=integration.tenant_id, user_id=user_id, detail=about | detail
     )

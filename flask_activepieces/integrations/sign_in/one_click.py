@@ -141,11 +141,7 @@ class OneClick:
         return _AppPiece(auth=auth, scopes=scopes, redirect_uri=redirect_uri)
 
     def _approve(
-        self,
-        integration: Integration,
-        principal: Principal,
-        workspace: Workspace,
-        piece: _AppPiece,
+        self, integration: Integration, principal: Principal, workspace: Workspace, piece: _AppPiece
     ) -> _Approval:
         new, now = NewCredentials(), int(self.clock())
 

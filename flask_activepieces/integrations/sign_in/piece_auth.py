@@ -86,8 +86,5 @@ def authorization_url(
         "state": state,
     }
     if verifier is not None:
-        parameters |= {
-            "code_challenge": s256_challenge(verifier),
-            "code_challenge_method": "S256",
-        }
+        parameters |= {"code_challenge": s256_challenge(verifier), "code_challenge_method": "S256"}
     return f"{url}{'&' if parts.query else '?'}{urlencode(parameters)}"

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...api_client.resources.connection_values import (
     CloudOAuth2,
     OAuth2,
-    OAuth2Kind,
     PlatformOAuth2,
     Value,
 )
-from ...api_client.resources.connections import Connection
 from ...api_client.resources.pieces import Piece, PieceAuth
 from ...clock import Clock
 from ...config.settings import Settings
@@ -34,6 +31,12 @@ from ..connections.service import TenantConnections
 from ..service import Integrations
 from ..store import Integration
 from . import piece_auth
+from .authorization import (
+    AuthorizationPreview,
+    AuthorizationRedirect,
+    AuthorizationResult,
+    AuthorizationStart,
+)
 from .pending import LIFETIME, PendingAuthorization, PendingAuthorizations
 
 log = logging.getLogger(__name__)
@@ -43,55 +46,6 @@ _OPERATOR_PLATFORM_ONLY = (
     "Not available on your own Activepieces. Register an OAuth app there and use PLATFORM_OAUTH2 with its clientId,"
     " or CLOUD_OAUTH2."
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuthorizationStart:
-    """What a user wants to authorize: a piece, or a connection that stopped working."""
-
-    piece_name: str | None = None
-    #: The connection to renew, instead of a piece.
-    connection_id: str | None = None
-    display_name: str | None = None
-    external_id: str | None = None
-    #: Which OAuth client to use: that of this app, of the platform, or of Activepieces.
-    type: OAuth2Kind = "OAUTH2"
-    #: The client id of the platform or of Activepieces; that of this app is configured.
-    client_id: str | None = None
-    #: What else the piece needs, such as the name of a workspace.
-    props: Mapping[str, str] = field(default_factory=dict)
-    #: Where the browser goes afterwards.
-    next_url: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuthorizationPreview:
-    """What the user sees before they go to the third party."""
-
-    service: str
-    #: The third party's address, without a path.
-    site: str
-    #: None if the connection has no name yet.
-    connection_name: str | None
-    external_id: str | None
-    #: Whether an existing connection is renewed.
-    is_renewal: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuthorizationRedirect:
-    """Where to send the browser, and what its session must keep until it returns."""
-
-    url: str = field(repr=False)
-    nonce: str = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuthorizationResult:
-    """The saved connection, and where the browser goes now."""
-
-    connection: Connection
-    next_url: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

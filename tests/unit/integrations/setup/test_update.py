@@ -16,7 +16,7 @@ from flask_activepieces.errors import IntegrationDisabled, InvalidInput, Locked,
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations import store
 from flask_activepieces.integrations.setup.credentials import Credentials
-from flask_activepieces.integrations.sign_in.third_party import AuthorizationStart
+from flask_activepieces.integrations.sign_in.authorization import AuthorizationStart
 from flask_activepieces.integrations.store import Integration
 from tests.support.service_harness import ServiceHarness
 
