@@ -145,7 +145,7 @@ def test_a_presets_name_can_be_overruled(run_json: RunJson) -> None:
 REFUSALS = [
     (
         ("--redirect-uri", "https://a.test/", *SCOPE),
-        "--name: Required: the consent page shows it",
+        "--name: A name is required: the consent page shows it",
     ),
     (("--name", "X", *SCOPE), "--redirect-uri: At least one redirect URI is required"),
     (
@@ -414,7 +414,7 @@ def test_update_keeps_the_secret(app: Flask, run: Run, run_json: RunJson) -> Non
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--name", " "), "--name: Required: the consent page shows it"),
+        (("--name", " "), "--name: A name is required: the consent page shows it"),
         (("--scope", "x"), "--scope: Unknown scope 'x'"),
         (
             ("--redirect-uri", "http://a.test/"),

@@ -132,6 +132,7 @@ def test_the_secret_of_a_new_client_is_shown_once(app: Flask, alice: Person) -> 
 
     assert created.status == 200
     assert secret_on(created)
+    assert "Kind Confidential (has a secret)" in created.text
     for value in (row["client_id"], "http://localhost/oauth/authorize", "https://maker.test/two"):
         assert value in created.text
         assert value in again.text
@@ -292,7 +293,7 @@ def test_an_unknown_preset_fills_in_nothing(alice: Person) -> None:
 
 #: Invalid input, and its message.
 MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"name": "  "}, "Required: the consent page shows it"),
+    ({"name": "  "}, "A name is required: the consent page shows it"),
     ({"name": "n" * 121}, "At most 120 characters"),
     ({"description": "d" * 501}, "At most 500 characters"),
     ({"redirect_uris": ""}, "At least one redirect URI is required"),

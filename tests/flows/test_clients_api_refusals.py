@@ -38,8 +38,8 @@ def create_client(person: Person, **changes: Any) -> TestResponse:
 
 #: The invalid change, the field that is named, and the message.
 MISTAKES: list[tuple[dict[str, Any], str, str]] = [
-    ({"name": None}, "name", "Required: the consent page shows it"),
-    ({"name": " "}, "name", "Required: the consent page shows it"),
+    ({"name": None}, "name", "A name is required: the consent page shows it"),
+    ({"name": " "}, "name", "A name is required: the consent page shows it"),
     ({"name": "n" * 121}, "name", "At most 120 characters"),
     ({"name": "two\nlines"}, "name", "one line of printable characters"),
     ({"name": "nul\0"}, "name", "one line of printable characters"),

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from flask import Flask, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
+from jinja2 import StrictUndefined
 from sqlalchemy import MetaData
 
 from flask_activepieces import (
@@ -97,7 +98,8 @@ def make_app(
     What the host sets up before the extension is ``first``.
     """
     app, file = Flask(__name__), directory / "host.sqlite"
-    app.jinja_options = {"bytecode_cache": COMPILED}
+    # A template that uses an attribute which no longer exists fails instead of showing nothing.
+    app.jinja_options = {"bytecode_cache": COMPILED, "undefined": StrictUndefined}
     app.config.update(
         SECRET_KEY=SECRET_KEY,
         SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{file}",

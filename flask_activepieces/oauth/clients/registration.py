@@ -49,7 +49,7 @@ class Registration:
 
     def _problems(self, known_scopes: Mapping[str, Scope]) -> Iterator[tuple[str, Message]]:
         if not self.name.strip():
-            yield "name", Message("Required: the consent page shows it.")
+            yield "name", Message("A name is required: the consent page shows it.")
         for field, value, maximum in (
             ("name", self.name, MAX_NAME),
             ("description", self.description, MAX_DESCRIPTION),
