@@ -144,7 +144,7 @@ class Operation:
 
     title: str
     stream: Callable[[TokenFactory, int], RequestStream]
-    #: The largest allowed multiple of the baseline, by database; empty if there is no target.
+    #: The largest allowed multiple of the baseline, by database; empty without a target.
     targets: Mapping[str, float] = field(default_factory=dict)
     #: The maximum age of the revocation check's data, in seconds.
     max_staleness: int = 0

@@ -28,6 +28,7 @@ __all__ = [
     "ExampleHost",
     "activepieces",
     "current_token",
+    "host",
     "require_scope",
 ]
 
@@ -79,4 +80,5 @@ class ExampleHost(FlaskLoginHost):
         return f"{site}/automation" if site else None
 
 
-activepieces = Activepieces(ExampleHost())
+host = ExampleHost()
+activepieces = Activepieces(host)

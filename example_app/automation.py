@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from werkzeug.exceptions import NotFound as PageNotFound
@@ -20,7 +29,7 @@ from flask_activepieces.api_client.errors import ApiError, CallNotSupported
 from flask_activepieces.errors import ConnectionInUse, InvalidInput, NotFound, Unavailable
 from flask_activepieces.integrations import Integration, SetupRequest
 
-from .activepieces import activepieces
+from .activepieces import activepieces, host
 from .auth import reject_cross_site_forms
 from .errors import show_http_error
 from .models import Company, db
@@ -122,7 +131,7 @@ def show_error(error: ActivepiecesError) -> ResponseReturnValue:
         case ConnectionInUse():
             connection_id = (request.view_args or {})["connection_id"]
             return render_page(error=str(error), in_use=connection_id), 409
-    return render_page(error=str(error)), 502 if isinstance(error, ApiError) else 409
+    return render_page(error=message_for(error)), 502 if isinstance(error, ApiError) else 409
 
 
 def render_page(
@@ -145,6 +154,7 @@ def render_page(
         mcp=mcp,
         mcp_error=mcp_error,
         mcp_needs_user=isinstance(mcp_error, CallNotSupported),
+        message_for=message_for,
         error=error,
         in_use=in_use,
         new_token=new_token,
@@ -159,9 +169,17 @@ def try_call(function: Callable[[], T]) -> tuple[T | None, ActivepiecesError | N
         return None, error
 
 
+def message_for(error: ActivepiecesError) -> str:
+    """The message for people; the name of the failed call goes to the log."""
+    if not isinstance(error, ApiError):
+        return str(error)
+    current_app.logger.warning("%s", error)
+    reason = error.detail.rstrip(".") or "the request failed"
+    return f"Activepieces: {reason}. {error.remedy}"
+
+
 def admin_or_403() -> Principal:
     """The signed-in admin; 403 for other members of the company."""
-    host = get_state().host
     principal = host.current_principal()
     if principal is None or not host.allows(principal, "admin"):
         abort(403, "Only admins of the company may see this page.")

@@ -219,6 +219,7 @@ def test_sections_show_the_error_while_activepieces_is_unavailable(
 
     assert page.status == 200
     assert "the connection was refused" in page.text
+    assert "connections.list" not in page.text
     assert "Remove link" in page.text
 
 
