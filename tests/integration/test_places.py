@@ -11,7 +11,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.test import Client, TestResponse
 
-from flask_activepieces.web.pages.base import BROWSER_COOKIE
+from flask_activepieces.web.pages.rendering import BROWSER_COOKIE
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
 from tests.support.hosts import SmallHost

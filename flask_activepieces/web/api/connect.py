@@ -20,7 +20,7 @@ from ...integrations.store import Integration
 from ...messages import Message
 from ...state import State, get_state
 from ..oauth.redirects import see_other
-from ..pages.base import (
+from ..pages.rendering import (
     check_page_token,
     current_path,
     error_page,

@@ -1,4 +1,4 @@
-"""The kinds of values of connections as JSON Schema, made from the classes that check them."""
+"""The kinds of connection values as JSON Schema, from the classes that validate them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
 
 
 def value_schemas() -> list[dict[str, Any]]:
-    """One schema a kind; its ``type`` may be left out, since it can stand beside the value."""
+    """One schema per kind; its ``type`` is optional, because it can also be sent next to the value."""
     return [_schema(kind) for kind in VALUES.values()]
 
 

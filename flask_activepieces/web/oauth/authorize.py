@@ -24,7 +24,8 @@ from ...oauth.authorization.request import (
 from ...oauth.clients.client import OAuthClient
 from ...oauth.tokens.client_request import reject_duplicates
 from ...state import State, get_state
-from ..pages.base import browser_id, new_browser_id, page, set_browser_cookie, to_login
+from ..pages.base import page
+from ..pages.rendering import browser_id, new_browser_id, set_browser_cookie, to_login
 from . import consent_page
 from .redirects import code_url, error_url, see_other
 

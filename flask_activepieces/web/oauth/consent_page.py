@@ -22,7 +22,8 @@ from ...oauth.clients.redirect_uris import display_origin
 from ...state import State, get_state
 from ..api.problems import Problem, ProblemType, json_body, json_view
 from ..i18n import gettext
-from ..pages.base import browser_id, page, render, to_login
+from ..pages.base import page
+from ..pages.rendering import browser_id, render, to_login
 from .redirects import approve, deny, error_url, see_other
 
 

@@ -10,7 +10,8 @@ from ...oauth import scopes
 from ...oauth.connected_apps import ConnectedApp
 from ...state import State
 from ..oauth.redirects import see_other
-from .base import login_required, render_with_forms
+from .base import login_required
+from .rendering import render_with_forms
 
 
 @login_required(return_to="connected_apps")

@@ -18,7 +18,8 @@ from ...state import State
 from ..i18n import gettext
 from ..oauth.redirects import see_other
 from . import new_secret
-from .base import login_required, render_with_forms
+from .base import login_required
+from .rendering import render_with_forms
 
 _CONFIRM_DELETION = Message("Tick the box to confirm deletion.")
 

@@ -1,0 +1,155 @@
+"""Rendering pages: strict headers, error pages, and forms that only this user in this browser can send."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+from flask import Response, make_response, redirect, render_template, request
+from markupsafe import Markup
+
+from ...crypto.keyring import context_of, looks_like_id
+from ...host.interface import Principal
+from ...state import State
+from ..i18n import format_time, gettext
+
+#: Identifies the browser that started a request, whatever the host does to its session at login.
+BROWSER_COOKIE = "activepieces_browser"
+_PAGE_PURPOSE = "page"
+_BARE_PAGE = Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p>")
+
+log = logging.getLogger(__name__)
+
+
+def render(
+    template: str, *, status: int = 200, allow_external_form_target: bool = False, **context: Any
+) -> Response:
+    """The page, with headers that forbid framing, scripts and foreign form targets.
+
+    ``allow_external_form_target``: the form redirects to a client. Browsers apply ``form-action`` to every further
+    redirect, and we cannot know where a client sends its user next.
+    """
+    # Not "_": in the host's own base template, that is the host's catalog.
+    html = render_template(
+        f"flask_activepieces/{template}", ap_text=gettext, format_time=format_time, **context
+    )
+    response = make_response(html, status)
+    response.headers["Content-Security-Policy"] = "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            *(() if allow_external_form_target else ("form-action 'self'",)),
+            "base-uri 'none'",
+            # RFC 9700 §4.16: no clickjacking on a consent page.
+            "frame-ancestors 'none'",
+        )
+    )
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    # Not "no-referrer": the host's CSRF protection may compare the Referer of our forms.
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def render_with_forms(
+    state: State, principal: Principal, template: str, **context: Any
+) -> Response:
+    """A page with forms, which contain the page token."""
+    browser = browser_id() or new_browser_id()
+    context["page_token"] = page_token(state, principal, browser)
+    response = render(template, principal=principal, **context)
+    # Not on the consent page: in a popup of Activepieces, its redirect page must reach the window that opened it, and
+    # a browser never restores that link.
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return set_browser_cookie(state, response, browser)
+
+
+def error_page(
+    status: int,
+    title: str,
+    message: str,
+    remedy: str | None = None,
+    *,
+    return_url: str | None = None,
+) -> Response:
+    """A page that says what happened and what to do about it."""
+    try:
+        return render(
+            "error.html",
+            status=status,
+            title=gettext(title),
+            message=gettext(message),
+            remedy=None if remedy is None else gettext(remedy),
+            return_url=return_url,
+        )
+    except Exception:
+        # The host's templates and context processors may need the database that is unavailable.
+        log.exception("The error page could not be rendered; a bare one is shown")
+        body = " ".join(filter(None, (message, remedy)))
+        return Response(
+            _BARE_PAGE.format(title, title, body), status, {"Cache-Control": "no-store"}
+        )
+
+
+def current_path() -> str:
+    """The path and query of this request."""
+    return request.script_root + request.full_path.rstrip("?")
+
+
+def is_browser_navigation() -> bool:
+    """Whether a person follows a link or sends a form."""
+    is_navigation = request.headers.get("Sec-Fetch-Mode") == "navigate"
+    return is_navigation or "text/html" in request.accept_mimetypes.values()
+
+
+def to_login(state: State, next_path: str) -> Response:
+    """A redirect to the host's login page, which returns to this path."""
+    response = make_response(redirect(state.host.login_url(next_path)))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def browser_id() -> str | None:
+    """The random id in this browser's cookie, if it has one."""
+    value = request.cookies.get(BROWSER_COOKIE, "")
+    return value if looks_like_id(value) else None
+
+
+def new_browser_id() -> str:
+    """128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+def set_browser_cookie(state: State, response: Response, browser: str) -> Response:
+    """Set the cookie: hidden from scripts, and not sent by other sites."""
+    response.set_cookie(
+        BROWSER_COOKIE,
+        browser,
+        path=request.script_root + state.settings.oauth_prefix,
+        secure=state.issuer().startswith("https:"),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def page_token(state: State, principal: Principal, browser: str) -> str:
+    """The CSRF token of our forms; the host's own, if it has one, is added to it."""
+    context = context_of(principal.tenant_id, principal.user_id)
+    return state.settings.secret_keys.sign(_PAGE_PURPOSE, browser.encode(), context=context)
+
+
+def check_page_token(state: State, principal: Principal, *, browser: str | None = None) -> None:
+    """`SignatureError` unless the form is from a page that this user saw in this tenant and this browser.
+
+    ``browser`` replaces the id in our cookie, for views outside the cookie's path.
+    """
+    state.settings.secret_keys.verify(
+        _PAGE_PURPOSE,
+        (browser or browser_id() or "").encode(),
+        request.form.get("page_token", ""),
+        context=context_of(principal.tenant_id, principal.user_id),
+    )
