@@ -11,6 +11,9 @@ from tests.support.proxies import Proxy, proxy_before
 from tests.support.race_environment import RaceEnvironment, race_environment
 from tests.support.requirements import require
 
+#: The statement that stores the tokens of a redemption or a refresh.
+TOKEN_WRITE = rb"(?:INSERT (?:IGNORE )?INTO|UPDATE) activepieces_token_families"
+
 
 @pytest.fixture(scope="module", params=[SQLITE, POSTGRES, MARIADB])
 def environment(

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from tests.faults.conftest import TOKEN_WRITE
 from tests.support.databases import POSTGRES
 from tests.support.prepared_requests import (
     PreparedRequest,
@@ -102,7 +103,7 @@ def test_a_database_that_stops_mid_request_spends_nothing(remote: Remote, outage
     program, bob = environment.program(), environment.person()
     token = environment.connect(program, bob)["refresh_token"]
     for request in redemption(program, environment.code(program, bob)), refresh(program, token):
-        outage.cut = Cut(b"activepieces_audit_events", "message", and_close=True)
+        outage.cut = Cut(TOKEN_WRITE, "message", and_close=True)
         assert count_outcomes([environment.ask(request)]) == {(503, "temporarily_unavailable"): 1}
 
         outage.open()

@@ -20,7 +20,7 @@ from tests.support.prepared_requests import (
     submission,
 )
 from tests.support.race_environment import RaceEnvironment
-from tests.support.storage import rows_of, statements_of
+from tests.support.storage import engine_of, rows_of, statements_of
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,10 @@ def moments_of(app: Flask, act: Callable[..., TestResponse], *arguments: Any) ->
     numbers = range(1, len(statements) + 1)
     around = [f"{when} statement {n}" for n in numbers for when in ("before", "after")]
     names = [*around, "before commit", "after commit"]
-    # On PostgreSQL one statement may write everything, with autocommit.
-    first = names.index(around[-1] if statements[-1].startswith("WITH") else "after commit")
+    writes = [statement for statement in statements if not statement.startswith("SELECT")]
+    # On PostgreSQL a single write commits itself.
+    commits_itself = engine_of(app).dialect.name == "postgresql" and len(writes) == 1
+    first = names.index(around[-1] if commits_itself else "after commit")
     return [Moment(name, index >= first) for index, name in enumerate(names)]
 
 

@@ -6,13 +6,12 @@ returns the same response, and a redemption finds its own family.
 
 from __future__ import annotations
 
+from tests.faults.conftest import TOKEN_WRITE
 from tests.support.actors import answer_of
 from tests.support.prepared_requests import redemption, refresh
 from tests.support.proxies import Cut, Proxy
 from tests.support.race_environment import RaceEnvironment
-
-#: Not SET AUTOCOMMIT, and not READ COMMITTED. On PostgreSQL one statement writes everything, with autocommit.
-COMMIT = rb"(?<!AUTO)COMMIT\b|WITH changed"
+from tests.support.storage import engine_of
 
 Remote = tuple[RaceEnvironment, Proxy]
 
@@ -21,10 +20,10 @@ def test_a_commit_that_did_not_arrive_is_repeated(remote: Remote, outage: Proxy)
     environment, _ = remote
     program, bob = environment.program(), environment.person()
 
-    outage.cut = Cut(COMMIT, "message")
+    outage.cut = Cut(commit_of(environment), "message")
     redeemed = environment.ask(redemption(program, environment.code(program, bob)))
     pair = environment.assert_alive(program, redeemed.json)
-    outage.cut = Cut(COMMIT, "message")
+    outage.cut = Cut(commit_of(environment), "message")
     refreshed = environment.ask(refresh(program, pair["refresh_token"]))
 
     assert outage.cut is None
@@ -37,7 +36,7 @@ def test_a_refresh_whose_commit_was_not_confirmed_succeeds(remote: Remote, outag
     program = environment.program()
     pair = environment.connect(program, environment.person())
 
-    outage.cut = Cut(COMMIT, "answer")
+    outage.cut = Cut(commit_of(environment), "answer")
     answer = environment.ask(refresh(program, pair["refresh_token"]))
 
     assert outage.cut is None
@@ -54,7 +53,7 @@ def test_a_redemption_whose_commit_was_not_confirmed_succeeds(
     program = environment.program()
     code = environment.code(program, environment.person())
 
-    outage.cut = Cut(COMMIT, "answer")
+    outage.cut = Cut(commit_of(environment), "answer")
     answer = environment.ask(redemption(program, code))
 
     assert outage.cut is None
@@ -68,7 +67,7 @@ def test_a_code_committed_before_an_outage_is_spent(remote: Remote, outage: Prox
     program = environment.program()
     request = redemption(program, environment.code(program, environment.person()))
 
-    outage.cut = Cut(COMMIT, "answer", and_close=True)
+    outage.cut = Cut(commit_of(environment), "answer", and_close=True)
     assert environment.ask(request).status == 503
     outage.open()
 
@@ -84,8 +83,15 @@ def test_a_refresh_committed_before_an_outage_can_be_repeated(
     program = environment.program()
     request = refresh(program, environment.connect(program, environment.person())["refresh_token"])
 
-    outage.cut = Cut(COMMIT, "answer", and_close=True)
+    outage.cut = Cut(commit_of(environment), "answer", and_close=True)
     assert environment.ask(request).status == 503
     outage.open()
 
     environment.assert_alive(program, environment.ask(request).json)
+
+
+def commit_of(environment: RaceEnvironment) -> bytes:
+    """The message that commits a redemption or a refresh; on PostgreSQL their only write commits itself."""
+    if engine_of(environment.app).dialect.name == "postgresql":
+        return TOKEN_WRITE
+    return rb"(?<!AUTO)COMMIT\b"  # neither SET AUTOCOMMIT nor READ COMMITTED
