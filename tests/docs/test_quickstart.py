@@ -62,8 +62,8 @@ def test_the_login_redirects_to_no_other_site(app: Flask) -> None:
 def test_the_login_is_rate_limited(app: Flask, email: str) -> None:
     browser = app.test_client()
     for _ in range(5):
-        wrong = browser.post("/login", data={"email": email, "password": "wrong"})
-        assert wrong.status_code == 403
+        failed = browser.post("/login", data={"email": email, "password": "wrong"})
+        assert failed.status_code == 403
 
     refused = browser.post("/login", data={"email": email, "password": "demo"})
 

@@ -57,12 +57,14 @@ def contrast(first: str, second: str) -> float:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("sheets", [(STYLES,), (STYLES, SNIPPET)], ids=["ours", "docs example"])
 def test_every_colour_has_enough_contrast(sheets: tuple[str, ...], dark: bool) -> None:
-    used = colours(*sheets, dark=dark)
+    palette = colours(*sheets, dark=dark)
 
     insufficient = {
-        f"{foreground} on {background}": round(contrast(used[foreground], used[background]), 2)
+        f"{foreground} on {background}": round(
+            contrast(palette[foreground], palette[background]), 2
+        )
         for foreground, background, minimum in PAIRS
-        if contrast(used[foreground], used[background]) < minimum
+        if contrast(palette[foreground], palette[background]) < minimum
     }
 
     assert insufficient == {}

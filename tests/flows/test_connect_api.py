@@ -92,8 +92,8 @@ def test_concurrent_first_clicks_create_one_client(
         created = [answer_of(answer, 201)["id"] for answer in answers]
 
     assert len(set(created)) == row_counts(app)["oauth_clients"] == row_counts(app)["grants"] == 1
-    living = [row for row in rows_of(app, "token_families") if row["revoked_at"] is None]
-    assert len(living) == 1
+    active = [row for row in rows_of(app, "token_families") if row["revoked_at"] is None]
+    assert len(active) == 1
 
 
 def test_an_integration_client_gets_no_code_at_the_authorization_endpoint(

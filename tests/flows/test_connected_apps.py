@@ -226,14 +226,14 @@ def test_disconnecting_affects_only_one_app_and_one_person(
 ) -> None:
     disconnected, connected = Program.registered(app), Program.registered(app)
     first, second = disconnected.connects(bob), connected.connects(bob)
-    hers = disconnected.connects(alice)
+    alices_tokens = disconnected.connects(alice)
     grant = next(r for r in rows_of(app, "grants") if r["client_id"] == disconnected.client_id)
 
     bob.sends(bob.sees(PAGE).form_to(f"{grant['id']}/disconnect"))
 
     assert disconnected.calls(first["access_token"]).status_code == 401
     assert connected.calls(second["access_token"]).status_code == 200
-    assert disconnected.calls(hers["access_token"]).status_code == 200
+    assert disconnected.calls(alices_tokens["access_token"]).status_code == 200
 
 
 def test_no_one_can_disconnect_another_persons_app(

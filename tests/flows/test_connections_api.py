@@ -150,7 +150,7 @@ def test_an_oidc_connection_is_sent_to_activepieces(alice: ApiUser, integration:
     problem(alice.posts("/connection", body), 422, "Refused by Activepieces")
 
 
-def test_owner_and_flows_are_only_in_what_was_read_from_a_list(
+def test_only_connections_read_from_a_list_include_owner_and_flows(
     alice: ApiUser, integration: str
 ) -> None:
     """The fields are left out rather than empty where they are unknown."""
@@ -377,7 +377,7 @@ def test_an_empty_change_is_refused(alice: ApiUser, integration: str) -> None:
     problem(alice.patches(path, {}), 422, "Invalid input")
 
 
-def test_a_deleted_connection_is_gone(alice: ApiUser, integration: str) -> None:
+def test_a_deleted_connection_is_not_found(alice: ApiUser, integration: str) -> None:
     path = f"/connections/{integration}/{alice.saves()['id']}"
 
     assert alice.deletes(path).status_code == 204

@@ -249,7 +249,9 @@ def test_an_empty_change_changes_nothing(alice: ApiUser, key: dict[str, str]) ->
 # Removal
 
 
-def test_a_removed_integration_is_gone(app: Flask, alice: ApiUser, key: dict[str, str]) -> None:
+def test_a_removed_integration_is_not_found(
+    app: Flask, alice: ApiUser, key: dict[str, str]
+) -> None:
     integration = alice.links(**key)
 
     assert alice.deletes(f"/setup/{integration}").status_code == 204

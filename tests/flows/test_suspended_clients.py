@@ -18,7 +18,7 @@ def run_client_command(app: Flask, command: str, program: Program) -> None:
     assert result.exit_code == 0, result.output
 
 
-def test_a_suspended_client_is_told_to_retry_later(
+def test_a_suspended_client_gets_503_with_retry_after(
     app: Flask, program: Program, bob: Person
 ) -> None:
     """Never invalid_grant: on that error Activepieces marks a connection as permanently broken."""

@@ -181,10 +181,10 @@ def test_a_body_cannot_name_another_tenants_integration(
 
 def test_lists_contain_only_the_tenants_own_resources(app: Flask, acme_ids: dict[str, str]) -> None:
     carol = ApiUser.named(app, "carol")
-    own = carol.links()
+    integration = carol.links()
 
-    assert [one["id"] for one in answer_of(carol.gets("/setup"))["data"]] == [own]
-    assert answer_of(carol.gets(f"/connections/{own}"))["data"] == []
+    assert [one["id"] for one in answer_of(carol.gets("/setup"))["data"]] == [integration]
+    assert answer_of(carol.gets(f"/connections/{integration}"))["data"] == []
 
 
 # Two organizations of one tenant
@@ -358,22 +358,22 @@ def neighbours(shared_project_app: Flask) -> Iterator[tuple[Neighbour, Neighbour
 def test_tenants_of_one_project_do_not_see_each_others_connections(
     neighbours: tuple[Neighbour, Neighbour],
 ) -> None:
-    for own, other in (neighbours, neighbours[::-1]):
-        listed = answer_of(own.api_user.gets(f"/connections/{own.integration}"))["data"]
-        assert [one["id"] for one in listed] == [own.connection["id"]]
-        path = f"/connections/{own.integration}/{other.connection['id']}"
-        problem(own.api_user.gets(path), 404, "Not found")
+    for tenant, other in (neighbours, neighbours[::-1]):
+        listed = answer_of(tenant.api_user.gets(f"/connections/{tenant.integration}"))["data"]
+        assert [one["id"] for one in listed] == [tenant.connection["id"]]
+        path = f"/connections/{tenant.integration}/{other.connection['id']}"
+        problem(tenant.api_user.gets(path), 404, "Not found")
 
 
 def test_tenants_of_one_project_cannot_change_each_others_connections(
     neighbours: tuple[Neighbour, Neighbour], server: ActivepiecesServer
 ) -> None:
-    own, other = neighbours
-    path = f"/connections/{own.integration}/{other.connection['id']}"
+    tenant, other = neighbours
+    path = f"/connections/{tenant.integration}/{other.connection['id']}"
     before = answer_of(other.api_user.gets(f"/connections/{other.integration}"))
 
-    problem(own.api_user.patches(path, {"displayName": "Taken"}), 404, "Not found")
-    problem(own.api_user.deletes(path, force="true"), 404, "Not found")
+    problem(tenant.api_user.patches(path, {"displayName": "Taken"}), 404, "Not found")
+    problem(tenant.api_user.deletes(path, force="true"), 404, "Not found")
 
     assert answer_of(other.api_user.gets(f"/connections/{other.integration}")) == before
     assert not [one for one in server.calls if one.method == "DELETE"]
@@ -382,19 +382,19 @@ def test_tenants_of_one_project_cannot_change_each_others_connections(
 def test_tenants_of_one_project_can_use_the_same_connection_name(
     neighbours: tuple[Neighbour, Neighbour],
 ) -> None:
-    own, other = neighbours
+    tenant, other = neighbours
 
-    assert own.connection["id"] != other.connection["id"]
-    assert own.connection["externalId"] != other.connection["externalId"]
+    assert tenant.connection["id"] != other.connection["id"]
+    assert tenant.connection["externalId"] != other.connection["externalId"]
 
 
 @pytest.mark.parametrize("field", ["externalId", "connectionName"])
 def test_a_neighbours_external_id_cannot_be_taken_over(
     neighbours: tuple[Neighbour, Neighbour], field: str
 ) -> None:
-    own, other = neighbours
+    tenant, other = neighbours
 
-    created = own.api_user.saves(**{field: other.connection["externalId"]})
+    created = tenant.api_user.saves(**{field: other.connection["externalId"]})
 
     assert created["id"] != other.connection["id"]
 
@@ -402,15 +402,19 @@ def test_a_neighbours_external_id_cannot_be_taken_over(
 def test_the_owner_of_a_connection_cannot_be_forged(
     neighbours: tuple[Neighbour, Neighbour],
 ) -> None:
-    own, other = neighbours
+    tenant, other = neighbours
     forged = {"tenantId": "globex", "integrationId": other.integration, "team": "red"}
 
-    created = own.api_user.saves("Forged", metadata=forged)
-    path = f"/connections/{own.integration}/{created['id']}"
-    changed = answer_of(own.api_user.patches(path, {"metadata": forged}))
+    created = tenant.api_user.saves("Forged", metadata=forged)
+    path = f"/connections/{tenant.integration}/{created['id']}"
+    changed = answer_of(tenant.api_user.patches(path, {"metadata": forged}))
 
     for metadata in (created["metadata"], changed["metadata"]):
-        assert metadata == {"tenantId": "acme", "integrationId": own.integration, "team": "red"}
+        assert metadata == {
+            "tenantId": "acme",
+            "integrationId": tenant.integration,
+            "team": "red",
+        }
 
 
 @pytest.mark.parametrize(
@@ -428,11 +432,11 @@ def test_the_owner_of_a_connection_cannot_be_forged(
 def test_project_wide_resources_are_refused_in_a_shared_project_before_any_call(
     neighbours: tuple[Neighbour, Neighbour], server: ActivepiecesServer, method: str, path: str
 ) -> None:
-    own, _ = neighbours
+    tenant, _ = neighbours
     calls = len(server.calls)
     body: dict[str, Any] | None = {"disabledTools": []} if method == "PATCH" else None
 
-    answer = own.api_user.calls(method, path.format(id=own.integration), body)
+    answer = tenant.api_user.calls(method, path.format(id=tenant.integration), body)
 
     assert problem(answer, 409, "Not possible with this credential")
     assert len(server.calls) == calls

@@ -118,8 +118,8 @@ def test_a_fault_is_reported_in_time_with_its_code(
     answer = alice.calls(method, path, body)
 
     assert time.monotonic() - started < MAX_SECONDS
-    told = answer_of(answer, status)
-    assert (told["code"], answer.mimetype) == (code, "application/problem+json")
+    error = answer_of(answer, status)
+    assert (error["code"], answer.mimetype) == (code, "application/problem+json")
     assert "Traceback" not in answer.text
 
 

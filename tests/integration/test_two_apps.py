@@ -100,19 +100,17 @@ def test_our_tables_are_only_once_in_a_shared_metadata(create_app: Callable[...,
 
 
 def test_two_apps_do_not_accept_each_others_tokens(make_app: MakeApp, tmp_path: Path) -> None:
-    left = make_app(database=f"sqlite:///{tmp_path / 'left.sqlite'}")
-    right = make_app(
-        database=f"sqlite:///{tmp_path / 'right.sqlite'}", SECRET_KEY="another key " * 3
+    first = make_app(database=f"sqlite:///{tmp_path / 'first.sqlite'}")
+    second = make_app(
+        database=f"sqlite:///{tmp_path / 'second.sqlite'}", SECRET_KEY="another key " * 3
     )
-    program = Program.registered(left)
+    program = Program.registered(first)
 
-    pair = program.connects(Person(left, "bob"))
-    in_other_app = Program(right, program.client_id, program.client_secret)
+    pair = program.connects(Person(first, "bob"))
+    at_second = Program(second, program.client_id, program.client_secret)
 
-    assert in_other_app.calls(pair["access_token"]).status_code == 401
-    assert (
-        answer_of(in_other_app.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
-    )
+    assert at_second.calls(pair["access_token"]).status_code == 401
+    assert answer_of(at_second.refreshes(pair["refresh_token"]), 401)["error"] == "invalid_client"
 
 
 def test_signals_name_the_app_that_sent_them(create_app: Callable[..., Flask]) -> None:
