@@ -1,4 +1,4 @@
-"""The time, as a seam: whole seconds since 1970 in UTC, the same on every database and never a time zone."""
+"""The clock, which tests replace: whole seconds since 1970 in UTC, the same on every database."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from datetime import datetime, timezone
 
 Clock = Callable[[], float]
 
-#: The clocks of several machines may differ by so many seconds.
+#: Clocks of several machines may differ by this many seconds.
 CLOCK_SKEW = 60
 
 
 def as_datetime(instant: int) -> datetime:
-    """The instant as an aware UTC datetime, for people and for JSON."""
+    """The time as an aware datetime in UTC."""
     return datetime.fromtimestamp(instant, tz=timezone.utc)
 
 
 def format_for_people(instant: int) -> str:
-    """The instant as a person reads it: ``20 Nov 2026, 19:49 UTC``."""
+    """The time for people: ``20 Nov 2026, 19:49 UTC``."""
     moment = as_datetime(instant)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
 def as_iso(instant: int) -> str:
-    """The instant as RFC 3339 text."""
+    """The time in RFC 3339 format."""
     return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")

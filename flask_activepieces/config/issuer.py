@@ -1,7 +1,7 @@
-"""Who we say we are: the issuer of codes, tokens and metadata.
+"""The issuer of codes, tokens and metadata.
 
-With ``ACTIVEPIECES_PUBLIC_URL`` it is that URL and nothing a request says can change it: a forged Host header
-finds no way into a document or a token. Without it only loopback is served, under the name that was asked for.
+With ``ACTIVEPIECES_PUBLIC_URL`` it is that URL, whatever a request contains: a forged Host header cannot get into a
+document or a token. Without the setting, only loopback works, with the host name of the request.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Secret keys that others can guess: copied from a page, of little variety, or short."""
+"""Secret keys that can be guessed: copied from the documentation, repetitive, or short."""
 
 from __future__ import annotations
 
-#: Keys that stand in our documentation, or stood there.
+#: Keys that are, or were, in our documentation.
 PLACEHOLDERS = frozenset(
     {
         "replace me by 32 random bytes",
@@ -12,12 +12,12 @@ PLACEHOLDERS = frozenset(
     }
 )
 SHORTEST_KEY = 24
-#: 24 random hexadecimal digits have fewer different ones in one case of a million.
+#: One in a million random keys of 24 hexadecimal digits has fewer.
 FEWEST_CHARACTERS = 8
 
 
 def weakness(key: str) -> str | None:
-    """Why others can guess the key; None if it looks random. The answer does not repeat the key."""
+    """Why the key can be guessed; None if it looks random. The reason does not repeat the key."""
     if key in PLACEHOLDERS:
         return "it is an example from the documentation"
     if len(key) < SHORTEST_KEY:
@@ -30,5 +30,5 @@ def weakness(key: str) -> str | None:
 
 
 def _period(key: str) -> int:
-    """The length of the part that is repeated, or of the whole key."""
+    """The length of the shortest part of which the key is a repetition."""
     return (key + key).index(key, 1)

@@ -1,4 +1,4 @@
-"""`FlaskLoginHost`: answers the questions of `Host` for apps with Flask-Login."""
+"""`FlaskLoginHost`: the `Host` for apps with Flask-Login."""
 
 from __future__ import annotations
 
@@ -56,17 +56,16 @@ class FlaskLoginHost(Host):
 
     def current_principal(self) -> Principal | None:
         """Flask-Login's current user, unless anonymous or without a tenant."""
-        # Here, for it is slow to load, and apps with a host of their own may do without it.
         from flask_login import current_user
 
         _loader()
         user = current_user
-        # Not the truth of the user: an object with a length may be empty and still be somebody.
-        # Any true value will do, as in Flask-Login itself: a column is_active of the app may hold 1.
+        # The attribute, not the truth value of the user: a user object may define a length of 0.
+        # Any true value counts, as in Flask-Login itself: the app's column may hold 1.
         return self.principal_of(user) if _value_of(user, "is_authenticated") else None
 
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
-        """The user as the app's ``user_loader`` finds it, if still active and in that tenant."""
+        """The user from the app's ``user_loader``, if active and in that tenant."""
         user = self.load_user(user_id)
         if user is None or not _is_true(user, "is_active"):
             return None
@@ -74,7 +73,7 @@ class FlaskLoginHost(Host):
         return principal if principal is not None and principal.tenant_id == tenant_id else None
 
     def allows(self, principal: Principal, permission: Permission) -> bool:
-        """Everything to admins, nothing to others. Only ``True`` makes an admin."""
+        """Admins may do everything, others nothing. Only ``True`` makes an admin."""
         user = self.load_user(principal.user_id)
         if user is None:
             return False
@@ -83,7 +82,7 @@ class FlaskLoginHost(Host):
         return self._admin(user) is True
 
     def login_url(self, next_url: str) -> str:
-        """The app's login view with ``next`` as Flask-Login writes it."""
+        """The app's login view, with ``next`` as Flask-Login adds it."""
         view = _login_manager().login_view
         if view is None:
             raise SetupError(
@@ -95,7 +94,7 @@ class FlaskLoginHost(Host):
         return str(login_url(view, next_url=next_url))
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
-        """The principal's own tenant and no other."""
+        """The principal's own tenant only."""
         user = self.load_user(principal.user_id)
         name = _value_of(user, "tenant_name") or principal.tenant_id
         return [Workspace(principal.tenant_id, str(name), principal.organization_id)]
@@ -125,7 +124,7 @@ class FlaskLoginHost(Host):
         )
 
     def load_user(self, user_id: str) -> Any:
-        """The app's own user object, by the loader that it gave to Flask-Login."""
+        """The app's user object, from its ``user_loader``."""
         return _loader()(user_id)
 
 
@@ -143,7 +142,7 @@ def _value_of(user: Any, attribute: str) -> Any:
 
 
 def _is_true(user: Any, attribute: str) -> bool:
-    # Only True: a bound method, a mock or a text such as "no" is truthy, too.
+    # Only True: a bound method, a mock and a string such as "no" are truthy, too.
     return _value_of(user, attribute) is True
 
 

@@ -1,7 +1,7 @@
-"""Ids of users, tenants and organizations, which the app makes: every one that comes in is checked here.
+"""Checks of the host's ids: of users, tenants and organizations.
 
-They are non-empty text of at most 190 printable characters, with no space at either end. None would read as "the
-clients of all tenants", MariaDB takes ``"acme "`` for ``"acme"``, and PostgreSQL compares no number with a text.
+An id is a non-empty string of at most 190 printable characters, without spaces at either end. None would mean "the
+clients of all tenants", MariaDB takes ``"acme "`` for ``"acme"``, and PostgreSQL compares no numbers with strings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LONGEST_HOST_ID = 190
 
 
 def checked_id(name: str, value: object) -> str:
-    """The id; `SetupError` for the developer says what is wrong with the attribute or argument of that name."""
+    """The id; `SetupError` names the attribute or argument that is invalid, and why."""
     if not isinstance(value, str):
         remedy = "it needs an id" if value is None else f"convert it with str({name})"
         raise SetupError(f"{name} is {_shown(value)}, not a str: {remedy}.")
@@ -35,7 +35,7 @@ def checked_ids(name: str, values: Iterable[object]) -> list[str]:
 
 
 def problem_with_id(value: str) -> str | None:
-    """What is wrong with an id; None if it can be stored and found on every database."""
+    """Why an id is invalid; None if it can be stored and found in every database."""
     if not value:
         return "an id is not empty"
     if len(value) > LONGEST_HOST_ID:

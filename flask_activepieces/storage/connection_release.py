@@ -1,9 +1,8 @@
 """Returns the connection of the host's own database session to the pool before we take one, or call Activepieces.
 
-Whoever asks who is signed in asks the host, whose ``user_loader`` queries ``db.session``; that transaction then stays
-open until the request ends, and holds a connection. While Activepieces is slow, the requests that wait for it would
-hold all connections of the pool for a query that is long done; and as many requests as the pool has connections would
-wait for each other's second one.
+A host usually queries ``db.session`` to load the current user. That transaction stays open until the request ends,
+and holds a connection of the pool. While Activepieces is slow, the waiting requests would hold all connections for a
+query that finished long ago. And if as many requests run as the pool has connections, each would wait for a second.
 
 Only a transaction that has read and nothing else is ended. Whatever the host has written or locked, and not yet
 committed, is the host's to commit: its session is then left alone.

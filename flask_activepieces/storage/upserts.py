@@ -26,8 +26,8 @@ def insert_ignore(table: Table, dialect: str) -> Insert:
 def insert_if_parent_exists(table: Table, dialect: str, parent: Table, *conditions: Any) -> Insert:
     """Like `insert_ignore`, and only if ``parent`` has a row that meets the conditions.
 
-    That row is locked against deletion until the commit: whoever deletes it meanwhile either comes first, and nothing
-    is inserted, or waits, and finds what was inserted. Values are bound under the names of the columns.
+    That row is locked against deletion until the commit. A concurrent deletion either comes first, and nothing is
+    inserted, or waits, and then sees what was inserted. Values are bound under the names of the columns.
     """
     values = [bindparam(column.name, type_=column.type).label(column.name) for column in table.c]
     source = select(*values).select_from(parent).where(*conditions).with_for_update(read=True)
