@@ -90,7 +90,7 @@ def test_create_for_scripts(run_json: RunJson) -> None:
         ),
     ],
 )
-def test_what_create_can_be_told(
+def test_the_options_of_create(
     run_json: RunJson, options: tuple[str, ...], expected: dict[str, Any]
 ) -> None:
     made = run_json(*NEW, *SCOPE, *options, "--json")
@@ -258,7 +258,7 @@ def test_create_asks_about_a_tenant_of_which_nothing_is_known(app: Flask, run: R
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_where_nobody_can_be_asked_an_unknown_tenant_needs_yes(
+def test_without_a_terminal_an_unknown_tenant_requires_yes(
     app: Flask, run: Run, options: tuple[str, ...]
 ) -> None:
     refused = run(*NEW, *SCOPE, *UNKNOWN, *options)
@@ -547,7 +547,7 @@ def test_a_platforms_server_of_ones_own_is_registered_instead_of_its_cloud(run: 
     assert json.loads(made.stdout)["redirect_uris"] == ["https://ap.example.com/redirect"]
 
 
-def test_a_platform_that_nobody_can_host_has_no_server_of_ones_own(run: Run) -> None:
+def test_a_platform_that_cannot_be_self_hosted_has_no_server_option(run: Run) -> None:
     refused = run("client", "create", "--preset", "zapier", "--server", "https://z.example.com")
 
     assert refused.exit_code == 1

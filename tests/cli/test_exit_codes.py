@@ -150,7 +150,7 @@ def test_with_json_fields_that_do_not_fit_are_in_the_document(run: Run) -> None:
     assert len(result.stderr.splitlines()) == 2
 
 
-def test_with_json_nobody_is_asked(run: Run) -> None:
+def test_with_json_no_one_is_asked(run: Run) -> None:
     words = ("--name", "X", "--redirect-uri", "https://a.test/", "--scope", "tasks:read")
 
     result = run("client", "create", *words, "--tenant", "acem", "--json", input="y\n")

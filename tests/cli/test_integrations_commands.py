@@ -181,7 +181,7 @@ def test_what_is_switched_off_is_not_checked(
     assert told(run(app, "integrations", "check", "--json")) == []
 
 
-def test_keys_of_tenants_are_encrypted_anew(make_app: MakeApp, app: Flask, linked: str) -> None:
+def test_credentials_of_tenants_are_reencrypted(make_app: MakeApp, app: Flask, linked: str) -> None:
     newest = "the newest secret key of this app"
     (before,) = rows_of(app, "integrations")
     options = {"ACTIVEPIECES_BASE_URL": app.config["ACTIVEPIECES_BASE_URL"], "tables": False}
@@ -199,7 +199,7 @@ def test_keys_of_tenants_are_encrypted_anew(make_app: MakeApp, app: Flask, linke
     assert told(run(without_the_old_one, "integrations", "check", "--json")) == []
 
 
-def test_a_key_that_nobody_can_open_any_more_is_said_so(
+def test_credentials_that_cannot_be_decrypted_are_reported(
     make_app: MakeApp, app: Flask, linked: str
 ) -> None:
     forgetful = make_app(

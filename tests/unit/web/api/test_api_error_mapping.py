@@ -1,4 +1,4 @@
-"""What each failed call of Activepieces becomes for the caller of our API."""
+"""How each error of the REST client becomes a problem of the JSON API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flask_activepieces.web.api.api_error_mapping import UPSTREAM_STATUSES, prob
 
 CALL = "connections.list"
 
-#: The error, and the status and code that it becomes.
+#: The error, and the status and code of its problem.
 PROBLEMS = [
     (errors.ConnectionFailed(CALL, detail="refused"), 502, "activepieces_cannot_be_reached"),
     (errors.UnexpectedResponse(CALL, detail="a web page"), 502, "not_activepieces"),
@@ -52,7 +52,7 @@ PROBLEMS = [
 @pytest.mark.parametrize(
     ("error", "status", "code"), PROBLEMS, ids=[type(row[0]).__name__ for row in PROBLEMS]
 )
-def test_each_error_has_its_status_and_its_word(error: ApiError, status: int, code: str) -> None:
+def test_each_error_has_its_status_and_code(error: ApiError, status: int, code: str) -> None:
     problem = problem_from(error)
 
     assert (problem.status, problem.code) == (status, code)
@@ -67,13 +67,13 @@ def kinds(kind: type[ApiError]) -> Iterator[type[ApiError]]:
 
 
 def test_no_error_is_left_out() -> None:
-    told = {type(error) for error, *_ in PROBLEMS}
+    tested = {type(error) for error, *_ in PROBLEMS}
 
-    assert set(kinds(ApiError)) - told == {ApiError}
+    assert set(kinds(ApiError)) - tested == {ApiError}
 
 
-@pytest.mark.parametrize(("told", "seconds"), [(56.0, 56), (0.2, 1), (None, 30)])
-def test_a_busy_activepieces_says_when_to_come_back(told: float | None, seconds: int) -> None:
-    problem = problem_from(errors.RateLimited(CALL, retry_after=told))
+@pytest.mark.parametrize(("retry_after", "seconds"), [(56.0, 56), (0.2, 1), (None, 30)])
+def test_a_busy_activepieces_says_when_to_retry(retry_after: float | None, seconds: int) -> None:
+    problem = problem_from(errors.RateLimited(CALL, retry_after=retry_after))
 
     assert problem.members == {"retry_after": seconds}
