@@ -1,4 +1,4 @@
-"""Who is attacked, and an app whose Activepieces is the stand-in."""
+"""The victims of attacks, and an app whose Activepieces is the stand-in."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.support.hosts import HostWithLabs
 from tests.support.token_endpoint import TokenEndpoint, token_endpoint
 
 
-@pytest.fixture(params=["a stranger", "a user", "a user who said yes before"])
+@pytest.fixture(params=["an anonymous user", "a user", "a user who approved before"])
 def victim(request: pytest.FixtureRequest, app: Flask, program: Program) -> Person:
-    """Who is lured to the address; the last one would be answered without being asked."""
-    person = Person(app, None if request.param == "a stranger" else "bob")
-    if request.param == "a user who said yes before":
+    """The person lured to the URL; the last one would get an answer without a consent page."""
+    person = Person(app, None if request.param == "an anonymous user" else "bob")
+    if request.param == "a user who approved before":
         person.answers(program.question())
     return person
 
@@ -33,7 +33,7 @@ def listening_acme() -> Iterator[TokenEndpoint]:
 
 @pytest.fixture
 def acme(listening_acme: TokenEndpoint) -> TokenEndpoint:
-    """The token endpoint of Acme, a third party; it has heard nothing yet."""
+    """The token endpoint of Acme, a third party, without recorded requests."""
     listening_acme.received.clear()
     listening_acme.replies.clear()
     return listening_acme
@@ -47,14 +47,14 @@ def listening_server(listening_acme: TokenEndpoint) -> Iterator[ActivepiecesServ
 
 @pytest.fixture
 def server(acme: TokenEndpoint, listening_server: ActivepiecesServer) -> ActivepiecesServer:
-    """An Activepieces on loopback, as on its first day, with the pieces of Acme and that of the small host."""
+    """A reset Activepieces on loopback, with the pieces of Acme and of the small host."""
     listening_server.reset()
     return listening_server
 
 
 @pytest.fixture
 def linked_app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
-    """The small host, with a key for tenants that bring none."""
+    """The small host with a default API key for tenants without their own."""
     return make_app(
         host=HostWithLabs(),
         ACTIVEPIECES_BASE_URL=server.url,

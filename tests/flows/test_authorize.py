@@ -99,9 +99,9 @@ def test_an_unregistered_redirect_uri_is_logged_with_the_registered_ones(
     page = assert_error_page(bob.opens(program.question(redirect_uri=sent)))
 
     (record,) = [
-        each
-        for each in caplog.records
-        if each.name == "flask_activepieces.oauth.authorization.request"
+        record
+        for record in caplog.records
+        if record.name == "flask_activepieces.oauth.authorization.request"
     ]
     message = record.getMessage()
     assert record.levelname == "WARNING"

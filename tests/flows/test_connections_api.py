@@ -298,7 +298,7 @@ def test_filters_select_connections(
 ) -> None:
     listed = answer_of(alice.gets(f"/connections/{integration}", **query))["data"]
 
-    assert [one["displayName"] for one in listed] == names
+    assert [connection["displayName"] for connection in listed] == names
 
 
 def test_pages_show_every_connection_once(

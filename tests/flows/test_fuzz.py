@@ -162,13 +162,13 @@ def test_a_client_endpoint_survives_random_requests(
     assert target.unchanged()
 
 
-@pytest.mark.parametrize("user", ["a stranger", "bob"])
+@pytest.mark.parametrize("user", ["an anonymous user", "bob"])
 def test_the_authorization_endpoint_survives_random_requests(target: FuzzTarget, user: str) -> None:
     names = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"]
     names += ["code_challenge", "code_challenge_method", "prompt", "resource", "request"]
     names += ["request_uri", "request_id"]
     client_id = ("client_id", target.program.client_id.encode())
-    person = Person(target.app) if user == "a stranger" else target.bob
+    person = Person(target.app) if user == "an anonymous user" else target.bob
 
     @bounded
     @given(fields=parameters(target, *names), known=st.booleans())

@@ -93,7 +93,10 @@ def test_a_tenant_may_have_an_integration_for_each_organization(
 
     listed = answer_of(alice.gets("/setup"))["data"]
 
-    assert [(one["id"], one["organizationId"]) for one in listed] == [(whole, None), (labs, "labs")]
+    assert [(integration["id"], integration["organizationId"]) for integration in listed] == [
+        (whole, None),
+        (labs, "labs"),
+    ]
 
 
 class HostWithOrganization(SmallHost):
@@ -115,7 +118,7 @@ def test_the_organization_defaults_to_the_callers_and_null_means_the_whole_tenan
     again = alice.links(organizationId="sales")
 
     listed = answer_of(alice.gets("/setup"))["data"]
-    assert [(one["id"], one["organizationId"]) for one in listed] == [
+    assert [(integration["id"], integration["organizationId"]) for integration in listed] == [
         (whole, None),
         (sales, "sales"),
     ]

@@ -183,7 +183,7 @@ def test_lists_contain_only_the_tenants_own_resources(app: Flask, acme_ids: dict
     carol = ApiUser.named(app, "carol")
     integration = carol.links()
 
-    assert [one["id"] for one in answer_of(carol.gets("/setup"))["data"]] == [integration]
+    assert [row["id"] for row in answer_of(carol.gets("/setup"))["data"]] == [integration]
     assert answer_of(carol.gets(f"/connections/{integration}"))["data"] == []
 
 
@@ -307,8 +307,8 @@ def test_a_list_contains_only_what_its_reader_can_open(
 
     listed = {
         name: [
-            one["id"]
-            for one in answer_of(ApiUser.named(with_organizations, name).gets("/setup"))["data"]
+            row["id"]
+            for row in answer_of(ApiUser.named(with_organizations, name).gets("/setup"))["data"]
         ]
         for name in ORGANIZATIONS
     }
@@ -360,7 +360,7 @@ def test_tenants_of_one_project_do_not_see_each_others_connections(
 ) -> None:
     for tenant, other in (neighbours, neighbours[::-1]):
         listed = answer_of(tenant.api_user.gets(f"/connections/{tenant.integration}"))["data"]
-        assert [one["id"] for one in listed] == [tenant.connection["id"]]
+        assert [connection["id"] for connection in listed] == [tenant.connection["id"]]
         path = f"/connections/{tenant.integration}/{other.connection['id']}"
         problem(tenant.api_user.gets(path), 404, "Not found")
 
@@ -376,7 +376,7 @@ def test_tenants_of_one_project_cannot_change_each_others_connections(
     problem(tenant.api_user.deletes(path, force="true"), 404, "Not found")
 
     assert answer_of(other.api_user.gets(f"/connections/{other.integration}")) == before
-    assert not [one for one in server.calls if one.method == "DELETE"]
+    assert not [call for call in server.calls if call.method == "DELETE"]
 
 
 def test_tenants_of_one_project_can_use_the_same_connection_name(
