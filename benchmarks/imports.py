@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 BASE = ("flask", "flask_sqlalchemy", "authlib.integrations.flask_oauth2")
 PACKAGE = ("flask_activepieces",)
-TARGET = 1.3
+TARGET = 1.8
 
 
 @dataclass(frozen=True)
