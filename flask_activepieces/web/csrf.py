@@ -60,8 +60,9 @@ def _needs_access_token(view: AnyView, checked_methods: set[str]) -> bool:
     if scopes_of(view) is not None:
         return True
     view_class = getattr(view, "view_class", None)
-    # A decorator around the view of a class has its attributes, and may act before the class does.
-    if view_class is None or hasattr(view, "__wrapped__"):
+    # A decorator around the view of a class, or in its ``decorators``, may act before the class does. Its result has
+    # the attribute ``view_class``, too.
+    if view_class is None or view_class.decorators or hasattr(view, "__wrapped__"):
         return False
     if scopes_of(view_class.dispatch_request) is not None:
         return True

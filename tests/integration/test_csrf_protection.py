@@ -237,6 +237,23 @@ def host_decorator(view: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def act_for_user(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A host's decorator that acts for the signed-in user, without functools.wraps."""
+
+    def decorated(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs) if "token" in request.args else "changed"
+
+    return decorated
+
+
+class DecoratedNotes(NotesToRead):
+    decorators = [act_for_user]
+
+
+class DecoratedDispatchingView(DispatchingView):
+    decorators = [act_for_user]
+
+
 def notes_for_programs() -> Callable[[], str]:
     @require_scope("tasks:write")
     def notes() -> str:
@@ -252,8 +269,17 @@ def notes_for_programs() -> Callable[[], str]:
         host_decorator(Notes.as_view("notes")),
         host_decorator(NotesToRead.as_view("notes")),
         host_decorator(DispatchingView.as_view("notes")),
+        DecoratedNotes.as_view("notes"),
+        DecoratedDispatchingView.as_view("notes"),
     ],
-    ids=["a function", "a decorated class", "each method", "the dispatch"],
+    ids=[
+        "a function",
+        "a decorated class",
+        "each method",
+        "the dispatch",
+        "decorators of a class",
+        "decorators of a class that dispatches",
+    ],
 )
 def test_a_view_with_an_outer_decorator_stays_protected(
     app: Flask, view: Callable[..., Any]
