@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from posixpath import normpath
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ...config.urls import is_loopback
@@ -82,10 +81,11 @@ def posts_code_to_opener(uri: str) -> bool:
     """Whether the URI looks like a redirect page of Activepieces, on any host: ``/redirect``, ``/api/redirect``.
 
     That page posts the code to any ``window.opener``, and does not check ``state``. Its router ignores letter case
-    and a slash at the end, and browsers resolve dots.
+    and a slash at the end. Browsers and servers resolve ``..`` differently after ``//`` or ``%2F``, so a path with
+    dots counts as one.
     """
-    path = unquote(urlsplit(uri).path).lower()
-    return normpath(path).endswith("/redirect")
+    segments = [each for each in unquote(urlsplit(uri).path).lower().split("/") if each]
+    return segments[-1:] == ["redirect"] or not {".", ".."}.isdisjoint(segments)
 
 
 def display_origin(uri: str) -> str:

@@ -144,6 +144,7 @@ def test_the_origin_is_displayed(uri: str, origin: str) -> None:
     [
         *("/redirect", "/api/redirect", "/tools/redirect", "/redirect/", "/Redirect", "//redirect"),
         *("/redirect?next=1", "/%72edirect", "/redirect/.", "/redirect/x/..", "/redirect%2F"),
+        *("/redirect/a%2Fb/..", "/redirect//..", "/redirect/a/%2e%2E"),
     ],
 )
 def test_a_redirect_page_of_activepieces_is_recognized_in_any_spelling(path: str) -> None:
