@@ -19,5 +19,6 @@ def report(error: SetupError) -> str:
     """Log what is missing, and return the reference of the log line."""
     reference = secrets.token_hex(4)
     # Without a traceback: the message names the remedy, and anyone can trigger it with a Host header.
-    log.error("Reference %s: %s %s: %s", reference, request.method, request.path, error)
+    # The path with %r: it may contain line breaks.
+    log.error("Reference %s: %s %r: %s", reference, request.method, request.path, error)
     return reference

@@ -203,6 +203,25 @@ def test_a_protected_view_reports_a_setup_error_only_in_the_log(
     reports.check(answer.get_json()["error_description"], "ACTIVEPIECES_PUBLIC_URL")
 
 
+def test_a_path_cannot_forge_a_line_of_the_log(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anyone can send any path, and a Host header that causes a setup error."""
+    app = make_app()
+    app.add_url_rule("/notes/<name>", view_func=require_scope("tasks:read")(lambda name: name))
+
+    answer = app.test_client().get(
+        "/notes/x%0AERROR%20Reference%20forged",
+        headers={"Authorization": "Bearer x"},
+        base_url="https://app.example.com",
+    )
+
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert answer.status_code == 500
+    assert r"/notes/x\nERROR Reference forged" in message
+    assert message.isprintable()
+
+
 def test_a_missing_login_view_is_logged(
     make_plain_app: MakePlainApp, reports: SetupReports
 ) -> None:
