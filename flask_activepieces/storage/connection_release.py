@@ -10,17 +10,40 @@ committed, is the host's to commit: its session is then left alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, SelectBase, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, scoped_session
+from sqlalchemy.orm import (
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    SessionTransactionOrigin,
+    scoped_session,
+)
 
 from .database_errors import translate_error
 
 #: In the ``info`` of a session or connection whose transaction has written or locked something.
 _HAS_WRITTEN = "activepieces: the transaction has written"
+#: In a SELECT: FOR UPDATE, FOR SHARE and LOCK IN SHARE MODE, or a change in a WITH clause.
+_LOCK_OR_CHANGE = re.compile(r"\b(FOR|LOCK|INSERT|UPDATE|DELETE|MERGE)\b")
+_FUNCTION = re.compile(r"([\w.\"`]+)\(")
+#: Any other function may change or lock something, as pg_advisory_xact_lock and set_config do.
+_READING_FUNCTIONS = frozenset(
+    {
+        *("avg", "count", "max", "min", "row_number", "sum"),
+        *("coalesce", "greatest", "ifnull", "least", "nullif"),
+        *("char_length", "concat", "length", "lower", "ltrim", "replace", "rtrim", "trim", "upper"),
+        *("substr", "substring"),
+        *("abs", "mod", "round"),
+        *("date", "extract", "now"),
+        *("cast", "decimal", "numeric", "varchar"),
+    }
+)
 #: In the ``info`` of a session: the connections of its transaction.
 _CONNECTIONS = "activepieces: connections"
 
@@ -54,7 +77,10 @@ def connection_release(
 
 
 def _release(session: Session) -> None:
-    if session.in_transaction() and _is_read_only(session):
+    transaction = session.get_transaction()
+    # Inside the host's ``with session.begin():``, SQLAlchemy rejects all statements after a commit.
+    begun_by_host = transaction and transaction.origin is not SessionTransactionOrigin.AUTOBEGIN
+    if transaction and not begun_by_host and _is_read_only(session):
         try:
             session.commit()  # what it has loaded is read again when it is used
         except DBAPIError as error:
@@ -91,10 +117,14 @@ def _note_statement(
 ) -> None:
     # The session learns nothing of bulk writes, nor of what is executed on session.connection().
     is_select = isinstance(getattr(context, "invoked_statement", None), SelectBase)
-    if (
-        not is_select or " FOR " in statement
-    ):  # FOR UPDATE, FOR SHARE: a lock that the host relies on
+    if not is_select or not _only_reads(statement):
         conn.info[_HAS_WRITTEN] = True
+
+
+@lru_cache(maxsize=1000)
+def _only_reads(select: str) -> bool:
+    functions = {name.lower() for name in _FUNCTION.findall(select)}
+    return functions <= _READING_FUNCTIONS and not _LOCK_OR_CHANGE.search(select)
 
 
 def _reset_write_flag(session: Session, transaction: SessionTransaction) -> None:

@@ -118,6 +118,11 @@ def by_driver(db: SQLAlchemy) -> None:
     db.session.connection().exec_driver_sql("UPDATE things SET name = 'changed'")
 
 
+def in_a_with_clause(db: SQLAlchemy) -> None:
+    new = insert(Thing).values(id=2, name="second").returning(Thing.id).cte()
+    db.session.execute(select(new))
+
+
 def before_a_savepoint(db: SQLAlchemy) -> None:
     by_connection(db)
     with db.session.begin_nested():
@@ -207,3 +212,13 @@ def test_a_database_that_went_away_is_said_to_be_away(
 
     with pytest.raises(Unavailable):
         release()
+
+
+def test_a_block_of_the_hosts_own_is_not_ended(db: SQLAlchemy, release: Callable[[], None]) -> None:
+    """In ``with db.session.begin()``, SQLAlchemy rejects every statement after a commit."""
+    with db.session.begin():
+        db.session.get_one(Thing, 1)
+        release()
+        names = db.session.scalars(select(Thing.name)).all()
+
+    assert names == ["first"]
