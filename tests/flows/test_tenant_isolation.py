@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from flask import Flask, session
+from sqlalchemy import update
 
 from flask_activepieces import Principal, Workspace
 from flask_activepieces.host.interface import Permission
+from flask_activepieces.state import get_state
+from flask_activepieces.storage import tables
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.web.api.routes import ROUTES as API_ROUTES
 from tests.conftest import MakeApp
-from tests.support.actors import Program, answer_of
+from tests.support.actors import Person, Program, answer_of
 from tests.support.api_user import PIECE, ApiUser
 from tests.support.hosts import SmallHost
 from tests.support.problems import problem
@@ -287,6 +290,54 @@ def test_another_organizations_integration_cannot_be_set_up_again(
     answer = ApiUser.named(with_organizations, name).posts("/setup", {"organizationId": "labs"})
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == ["organizationId"]
+
+
+CLIENT_ROUTES = [row for row in ROUTES if "<client_id>" in row[1]]
+
+
+@pytest.fixture
+def labs_client(with_organizations: Flask, labs_ids: dict[str, str]) -> str:
+    """The id of the OAuth client that was created for the integration of Labs."""
+    program = Program.registered(with_organizations, "--tenant", "acme")
+    with with_organizations.app_context():
+        get_state().database.write(
+            update(tables.oauth_clients).values(integration_id=labs_ids["integration_id"])
+        )
+        get_state().database.write(
+            update(tables.integrations).values(oauth_client_id=program.client_id)
+        )
+    return program.client_id
+
+
+@pytest.mark.parametrize("name", ["sam", "tom"])
+def test_the_oauth_client_of_another_organizations_integration_is_not_found(
+    with_organizations: Flask, labs_client: str, name: str
+) -> None:
+    """Its deletion would end all connections of that organization."""
+    other = ApiUser.named(with_organizations, name)
+    rows = all_rows(with_organizations)
+
+    for row in CLIENT_ROUTES:
+        problem(call(other, row, {"client_id": labs_client}), 404, "Not found")
+    assert answer_of(other.gets("/oauth-clients"))["data"] == []
+    page = Person(with_organizations, name)
+    assert page.sees(f"/oauth/clients/{labs_client}").status == 404
+    assert labs_client not in page.sees("/oauth/clients").text
+
+    assert all_rows(with_organizations) == rows
+
+
+@pytest.mark.parametrize("name", ["lena", "rita"])
+def test_the_oauth_client_of_the_callers_organization_is_found(
+    with_organizations: Flask, labs_client: str, name: str
+) -> None:
+    member = ApiUser.named(with_organizations, name)
+
+    listed = [client["client_id"] for client in answer_of(member.gets("/oauth-clients"))["data"]]
+
+    assert listed == [labs_client]
+    assert Person(with_organizations, name).sees(f"/oauth/clients/{labs_client}").status == 200
+    assert member.deletes(f"/oauth-clients/{labs_client}").status_code == 204
 
 
 def test_every_organization_finds_the_integration_of_the_whole_tenant(

@@ -11,6 +11,7 @@ from ...errors import InvalidInput
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.json_form import client_to_json
 from ...oauth.clients.registration import Registration
+from .. import tenant_clients
 from .fields import AnswerSchema, StrictBoolean, list_of
 from .operations import Operation, OperationContext
 
@@ -84,7 +85,7 @@ class NewClientSchema(ClientSchema):
 @Operation("view", calls_activepieces=False, answer=list_of(ClientSchema, "ClientList"))
 def list_clients(context: OperationContext) -> Any:
     """The tenant's OAuth clients."""
-    clients = context.state.oauth_clients.list_for_tenant(context.tenant_id)
+    clients = tenant_clients.list_clients(context.state, context.principal)
     return {"data": [client_to_json(client) for client in clients]}
 
 
@@ -150,4 +151,4 @@ def _check_redirect_uris(client: OAuthClient, registration: Registration) -> Non
 
 
 def _find(context: OperationContext, client_id: str) -> OAuthClient:
-    return context.state.oauth_clients.get_for_tenant(client_id, tenant_id=context.tenant_id)
+    return tenant_clients.get_client(context.state, context.principal, client_id)

@@ -15,6 +15,7 @@ from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.presets import PRESETS
 from ...oauth.clients.registration import Registration
 from ...state import State
+from .. import tenant_clients
 from ..i18n import gettext
 from ..oauth.redirects import see_other
 from . import new_secret
@@ -29,8 +30,8 @@ _admin_page = login_required(return_to="clients", permission="admin")
 @_admin_page
 def clients(state: State, principal: Principal) -> ResponseReturnValue:
     """The tenant's clients."""
-    tenant_clients = state.oauth_clients.list_for_tenant(principal.tenant_id)
-    return render_with_forms(state, principal, "clients.html", clients=tenant_clients)
+    clients = tenant_clients.list_clients(state, principal)
+    return render_with_forms(state, principal, "clients.html", clients=clients)
 
 
 @_admin_page
@@ -84,7 +85,7 @@ def client_delete(state: State, principal: Principal, client_id: str) -> Respons
 
 
 def _find(state: State, principal: Principal, client_id: str) -> OAuthClient:
-    return state.oauth_clients.get_for_tenant(client_id, tenant_id=principal.tenant_id)
+    return tenant_clients.get_client(state, principal, client_id)
 
 
 def _form_values() -> dict[str, Any]:
