@@ -30,5 +30,6 @@ def weakness(key: str) -> str | None:
 
 
 def _period(key: str) -> int:
-    """The length of the shortest part of which the key is a repetition."""
-    return (key + key).index(key, 1)
+    """The length of the shortest part that the key repeats, at least twice; its own length if there is none."""
+    lengths = range(1, len(key) // 2 + 1)
+    return next((length for length in lengths if key.startswith(key[length:])), len(key))

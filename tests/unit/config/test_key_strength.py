@@ -22,6 +22,8 @@ GUESSABLE = [
     "password" * 8,
     "another key " * 3,
     "correct horse battery!" * 2,
+    "changeme-changeme-changeme",
+    "01234567890123456789012345",
 ]
 GOOD = [
     "a key of 24 characters..",
