@@ -64,6 +64,10 @@ class Activepieces:
                 "Activepieces() needs a host, which knows the users and their tenants: Activepieces(host)."
                 f" {TENANT_CHOICES} Without Flask-Login, write a subclass of Host."
             )
+        if not isinstance(self._host, Host):
+            raise SetupError(
+                f"Activepieces(host) needs an object of a Host class, not {self._host!r}. {TENANT_CHOICES}"
+            )
         settings = Settings.from_app_config(app.config)
         with app.app_context():
             database = host_database(_flask_sqlalchemy(app), settings, bind_key=self._bind_key)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import current_app
+from werkzeug.routing import BuildError
 
 from ..errors import SetupError
 from .interface import Host, Permission, Principal, Workspace
@@ -91,7 +92,13 @@ class FlaskLoginHost(Host):
             )
         from flask_login.utils import login_url
 
-        return str(login_url(view, next_url=next_url))
+        try:
+            return str(login_url(view, next_url=next_url))
+        except BuildError as error:
+            raise SetupError(
+                f"login_manager.login_view is {view!r}, which no view of this app is named."
+                ' Set it to the name of the login view, such as "login", or "auth.login" in a blueprint.'
+            ) from error
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """The principal's own tenant only."""

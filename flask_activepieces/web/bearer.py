@@ -53,7 +53,10 @@ def scopes_of(view: Callable[..., Any]) -> frozenset[str] | None:
 def _get_current_token() -> AccessToken:
     token = g.get("activepieces_token")
     if token is None:
-        raise SetupError("current_token is only available in a view with @require_scope.")
+        raise SetupError(
+            "current_token is only available in a view with @require_scope."
+            " Write the decorator below @app.route; above it, it has no effect and the view is not protected."
+        )
     assert isinstance(token, AccessToken)
     return token
 

@@ -65,6 +65,17 @@ def test_without_a_host_the_error_names_the_choices(make_plain_app: MakePlainApp
     assert "activepieces" not in app.extensions
 
 
+@pytest.mark.parametrize("host", [FlaskLoginHost, "host"], ids=["a class", "a string"])
+def test_a_host_that_is_no_host_object_is_reported(make_plain_app: MakePlainApp, host: Any) -> None:
+    app = make_plain_app()
+    SQLAlchemy(app)
+
+    with pytest.raises(SetupError, match=r"needs an object of a Host class.*tenant_attribute="):
+        Activepieces(host).init_app(app)
+
+    assert "activepieces" not in app.extensions
+
+
 def test_init_app_needs_the_database_first(make_plain_app: MakePlainApp) -> None:
     with pytest.raises(SetupError, match=r"call db\.init_app\(app\) first"):
         Activepieces(hosts.SmallHost()).init_app(make_plain_app())
@@ -120,7 +131,7 @@ def test_every_setup_error_is_an_activepieces_error() -> None:
 
 
 def test_the_current_token_is_unavailable_outside_a_protected_view(app: Flask) -> None:
-    with app.test_request_context(), pytest.raises(SetupError, match="@require_scope"):
+    with app.test_request_context(), pytest.raises(SetupError, match=r"below @app\.route"):
         _ = current_token.user_id
 
 
@@ -237,6 +248,24 @@ def test_a_missing_login_view_is_logged(
 
     assert page.status == 500
     reports.check(page.text, "set login_manager.login_view")
+
+
+def test_an_unknown_login_view_is_logged(
+    make_plain_app: MakePlainApp, reports: SetupReports
+) -> None:
+    app = make_plain_app(ACTIVEPIECES_SCOPES=hosts.SCOPES)
+    db = SQLAlchemy(app)
+    login_manager = LoginManager(app)
+    login_manager.login_view = "auth.login"
+    login_manager.user_loader(lambda user_id: None)
+    Activepieces(FlaskLoginHost(single_tenant=True)).init_app(app)
+    with app.app_context():
+        db.create_all()
+
+    page = Page(app.test_client().get(Program.registered(app).question()))
+
+    assert page.status == 500
+    reports.check(page.text, "login_manager.login_view is 'auth.login'")
 
 
 def test_missing_flask_login_is_logged(make_plain_app: MakePlainApp, reports: SetupReports) -> None:
