@@ -164,7 +164,7 @@ def rotate(client_id: str, immediately: bool, as_json: bool) -> None:
 @client_cli.command("disable")
 @click.argument("client_id")
 def disable(client_id: str) -> None:
-    """Suspend a client: it gets no tokens until it is enabled, and keeps its grants."""
+    """Suspend a client. It keeps its grants, but gets no tokens until it is enabled."""
     client = _find(client_id)
     get_state().oauth_clients.set_enabled(client, False)
     click.echo(f"Suspended {client.name}. Its access tokens work until they expire.")

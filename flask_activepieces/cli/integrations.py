@@ -46,7 +46,8 @@ def check(tenant_id: str | None, as_json: bool) -> None:
     rows = [row for integration in enabled for row in _problem_rows(state, integration)]
     count = f"{len(enabled)} integration{'' if len(enabled) == 1 else 's'}"
     healthy = f"Checked {count}: all connections work."
-    print_rows(rows, _PROBLEM_COLUMNS, empty=healthy, as_json=as_json)
+    empty = healthy if enabled else "There are no enabled integrations to check."
+    print_rows(rows, _PROBLEM_COLUMNS, empty=empty, as_json=as_json)
     if rows:
         raise SystemExit(1)
 

@@ -107,11 +107,13 @@ def confirm(question: str, *, yes: bool, as_json: bool = False) -> None:
     if not as_json:
         try:
             # On standard error, because standard output is for the result.
-            click.confirm(question, abort=True, err=True)
+            agreed = click.confirm(question, err=True)
         except click.Abort:
             click.echo(err=True)  # ends the line of an unanswered question
         else:
-            return
+            if agreed:
+                return
+            raise NotConfirmed("Nothing was done.")
     raise NotConfirmed(f"Nothing was done. {question} Use --yes to confirm.")
 
 

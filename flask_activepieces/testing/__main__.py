@@ -21,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         server.start()
     except OSError as error:
-        print(f"Cannot listen on port {options.port}: {error.strerror}.", file=sys.stderr)
+        print(
+            f"Cannot listen on port {options.port}: {error.strerror}."
+            " Choose another port, or any free port with --port 0.",
+            file=sys.stderr,
+        )
         return 1
     else:
         stopped = Event()
@@ -37,17 +41,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m flask_activepieces.testing",
-        description="Run a stand-in for Activepieces on loopback, for tests and demos. All is kept in memory.",
+        description="Run a stand-in for Activepieces on loopback, for tests and demos. All data is kept in memory.",
         epilog="Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the port cannot be used, 2 wrong arguments.",
     )
     parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="0 is any free port (default: %(default)s)"
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="the port; 0 chooses a free one (default: %(default)s)",
     )
     parser.add_argument(
         "--version",
         choices=list(RELEASES),
         default="0.85",
-        help="the version of Activepieces that it plays (default: %(default)s)",
+        help="the version of Activepieces to imitate (default: %(default)s)",
     )
     parser.add_argument(
         "--edition",
@@ -74,7 +81,7 @@ def _description(server: ActivepiecesServer) -> str:
         *([f"  API key:  {server.api_key}"] if server.api_key else []),
         f"  Project:  {server.project_id}",
         "",
-        "Ctrl-C ends it. The password and all data are new at each start.",
+        "Ctrl-C stops it. The password and all data are new at each start.",
     ]
     return "\n".join(lines)
 

@@ -251,6 +251,7 @@ def test_create_asks_about_a_tenant_of_which_nothing_is_known(app: Flask, run: R
     done = run(*NEW, *SCOPE, *UNKNOWN, input="y\n")
 
     assert "Tenant 'acem' has no client, grant or integration yet." in refused.stderr
+    assert refused.stderr.endswith("\nError: Nothing was done.\n")
     assert (refused.exit_code, refused.stdout, left) == (1, "", {})
     assert done.exit_code == 0
     assert done.stdout.startswith("Registered Flow maker.\n")

@@ -93,6 +93,12 @@ def test_a_check_of_what_works_is_quiet_and_exits_with_0(
     )
 
 
+def test_a_check_without_enabled_integrations_says_so(app: Flask) -> None:
+    result = run(app, "integrations", "check")
+
+    assert (result.exit_code, result.stdout) == (0, "There are no enabled integrations to check.\n")
+
+
 def test_a_check_of_what_is_broken_names_it_and_exits_with_1(
     app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:

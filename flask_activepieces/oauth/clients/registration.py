@@ -97,7 +97,9 @@ class Registration:
         if self.public:
             yield from self._problems_of_public_client()
         if self.client_credentials and self.tenant_id is None:
-            message = Message("A client with this grant must belong to one tenant.")
+            message = Message(
+                "A client with this grant must belong to one tenant. Name the tenant."
+            )
             yield "client_credentials", message
 
     def _problems_of_public_client(self) -> Iterator[tuple[str, Message]]:

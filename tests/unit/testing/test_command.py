@@ -78,7 +78,9 @@ def test_an_occupied_port_exits_with_1(capsys: pytest.CaptureFixture[str]) -> No
 
         assert main(["--port", port]) == 1
 
-    assert f"port {port}:" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"port {port}:" in error
+    assert "--port 0" in error
 
 
 @pytest.mark.parametrize(
