@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import current_app
 from werkzeug.routing import BuildError
@@ -109,9 +110,9 @@ class FlaskLoginHost(Host):
     def principal_of(self, user: Any) -> Principal | None:
         """The principal for one of the app's user objects; None when the user has no tenant."""
         user_id = str(user.get_id())
-        tenant_id = DEFAULT_TENANT
+        tenant_id: str | None = DEFAULT_TENANT
         if self._tenant_attribute is not None:
-            tenant_id = _existing_value_of(user, self._tenant_attribute)
+            tenant_id = _id_of(user, self._tenant_attribute)
         if tenant_id is None:
             log.warning(
                 "User %s is treated as signed out, because %s is None. Give the user a tenant.",
@@ -121,13 +122,13 @@ class FlaskLoginHost(Host):
             return None
         organization_id = None
         if self._organization_attribute is not None:
-            organization_id = _existing_value_of(user, self._organization_attribute)
+            organization_id = _id_of(user, self._organization_attribute)
         names = (_value_of(user, attribute) for attribute in ("display_name", "name", "email"))
         return Principal(
             user_id=user_id,
-            tenant_id=str(tenant_id),
+            tenant_id=tenant_id,
             display_name=str(next((name for name in names if name), user_id)),
-            organization_id=None if organization_id is None else str(organization_id),
+            organization_id=organization_id,
         )
 
     def load_user(self, user_id: str) -> Any:
@@ -135,12 +136,22 @@ class FlaskLoginHost(Host):
         return _loader()(user_id)
 
 
-def _existing_value_of(user: Any, attribute: str) -> Any:
+def _id_of(user: Any, attribute: str) -> str | None:
+    name = user.__class__.__name__
     if not hasattr(user, attribute):
         raise SetupError(
-            f"{user.__class__.__name__} has no attribute {attribute!r}. Correct the name in FlaskLoginHost(...)."
+            f"{name} has no attribute {attribute!r}. Correct the name in FlaskLoginHost(...)."
         )
-    return _value_of(user, attribute)
+    value = _value_of(user, attribute)
+    if value is None:
+        return None
+    # The text of any other object, such as a related one, may be that of another tenant.
+    if isinstance(value, bool) or not isinstance(value, str | int | UUID):
+        raise SetupError(
+            f"{name}.{attribute} is of type {type(value).__name__}, not an id. Name an attribute that is a str,"
+            " an int or a UUID, or override principal_of()."
+        )
+    return str(value)
 
 
 def _value_of(user: Any, attribute: str) -> Any:

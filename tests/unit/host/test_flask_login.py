@@ -102,6 +102,24 @@ def test_a_tenant_attribute_that_no_user_has_is_an_error_that_names_it() -> None
         host.principal_of(User(tenant_id="acme"))
 
 
+class Company:
+    """A related object. Customers choose its name, and two may have the same."""
+
+    def __str__(self) -> str:
+        return "Acme"
+
+
+@pytest.mark.parametrize("value", [Company(), object(), True, ["acme"], b"acme"])
+def test_an_attribute_that_holds_no_id_is_an_error_that_names_it(value: object) -> None:
+    """``company`` for ``company_id``: the text of an object may be that of another tenant."""
+    by_tenant = FlaskLoginHost(tenant_attribute="company")
+    by_organization = FlaskLoginHost(single_tenant=True, organization_attribute="company")
+
+    for host in (by_tenant, by_organization):
+        with pytest.raises(SetupError, match=r"User\.company .* not an id"):
+            host.principal_of(User(company=value))
+
+
 def test_an_organization_attribute_that_no_user_has_is_an_error_that_names_it() -> None:
     host = FlaskLoginHost(single_tenant=True, organization_attribute="team_id")
 
