@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from flask_activepieces.crypto.jwt_keys import JwtKey, JwtKeys, configured_keys, derived_keys
 from flask_activepieces.crypto.keyring import KeyRing
-from flask_activepieces.errors import SignatureError
+from flask_activepieces.errors import SignatureError, SignatureExpired
 from flask_activepieces.oauth.tokens.access_tokens import AccessToken, sign, verify
 
 TOKEN = AccessToken(
@@ -222,3 +222,36 @@ def test_a_repr_shows_no_key() -> None:
 
     assert str(ec().as_dict(private=True)["d"]) not in shown
     assert "OctKey" not in shown and "secret" not in shown
+
+
+def test_a_verified_token_makes_no_other_token_valid() -> None:
+    keys = JwtKeys(derived_keys(KeyRing(["a key for the test vectors only"])))
+    token = sign(keys, TOKEN)
+    assert works(keys)
+    header, payload, signature = token.split(".")
+
+    for changed in (
+        f"{header}.{payload}.{signature[:-2]}AA",
+        f"{header}.e30.{signature}",
+        token + "?",
+    ):
+        with pytest.raises(SignatureError):
+            verify(keys, changed, issuer=TOKEN.issuer, now=TOKEN.issued_at)
+
+
+def test_a_verified_token_still_expires() -> None:
+    keys = JwtKeys(derived_keys(KeyRing(["a key for the test vectors only"])))
+    token = sign(keys, TOKEN)
+    verify(keys, token, issuer=TOKEN.issuer, now=TOKEN.expires_at - 1)
+
+    with pytest.raises(SignatureExpired):
+        verify(keys, token, issuer=TOKEN.issuer, now=TOKEN.expires_at)
+
+
+def test_a_verified_token_is_not_kept_in_memory() -> None:
+    keys = JwtKeys(derived_keys(KeyRing(["a key for the test vectors only"])))
+    token = sign(keys, TOKEN)
+    verify(keys, token, issuer=TOKEN.issuer, now=TOKEN.issued_at)
+
+    assert token not in str(vars(keys))
+    assert token.rpartition(".")[2] not in str(vars(keys))
