@@ -116,5 +116,7 @@ def looks_like_id(text: str) -> bool:
 
 
 def random_id() -> str:
-    """128 random bits as 22 characters that need no escaping in a URL."""
-    return secrets.token_urlsafe(16)
+    """128 random bits as 22 characters that need no escaping in a URL, and that no command reads as an option."""
+    while (identifier := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return identifier

@@ -187,6 +187,11 @@ def test_random_ids_are_long_and_never_the_same() -> None:
     assert all(len(identifier) == 22 and looks_like_id(identifier) for identifier in ids)
 
 
+def test_no_random_id_looks_like_an_option_of_a_command() -> None:
+    """Otherwise ``grants revoke <id>`` fails for one grant in 64."""
+    assert not any(random_id().startswith("-") for _ in range(2000))
+
+
 @pytest.mark.parametrize(
     "text", ["", "a b", "a.b", "a/b", "a\n", "\x00", "é", "\u0661", "a" * 65, "%41", "'", "\ud800"]
 )
