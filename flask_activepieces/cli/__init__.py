@@ -14,7 +14,7 @@ from .clients import client_cli
 from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
-from .output import CommandGroup, json_option, print_json
+from .output import CommandGroup, counted, json_option, print_json
 from .tenants import tenants_cli
 
 __all__ = ["activepieces_cli"]
@@ -53,7 +53,7 @@ def prune_command(batch: int, audit_days: int, as_json: bool) -> None:
     if as_json:
         print_json(dict(deleted))
     else:
-        click.echo(f"Deleted {deleted.total()} rows.")
+        click.echo(f"Deleted {counted(deleted.total(), 'row')}.")
 
 
 @activepieces_cli.command("openapi")

@@ -9,7 +9,7 @@ from ..clock import as_iso
 from ..errors import NotFound
 from ..oauth.grants import Grant
 from ..state import get_state
-from .output import HostId, json_option, print_rows
+from .output import HostId, counted, json_option, print_rows
 
 grants_cli = AppGroup("grants", help="Grants: what users approved for clients.")
 
@@ -53,7 +53,7 @@ def check(revoke: bool) -> None:
         click.echo(f"{grant.id}  user {grant.user_id} is not (or no longer) in {grant.tenant_id}")
     if revoke:
         state.grants.revoke(orphans, reason="the user is gone")
-        click.echo(f"Revoked {len(orphans)} grant{'' if len(orphans) == 1 else 's'}.")
+        click.echo(f"Revoked {counted(len(orphans), 'grant')}.")
     elif orphans:
         raise SystemExit(1)
 

@@ -11,7 +11,7 @@ from ..clock import as_iso
 from ..errors import ActivepiecesError, NotFound
 from ..integrations.store import Integration
 from ..state import State, get_state
-from .output import HostId, confirm, json_option, print_rows, yes_option
+from .output import HostId, confirm, counted, json_option, print_rows, yes_option
 
 integrations_cli = AppGroup("integrations", help="Integrations: tenants and their projects.")
 
@@ -44,8 +44,7 @@ def check(tenant_id: str | None, as_json: bool) -> None:
     state = get_state()
     enabled = [each for each in _selected(state, tenant_id) if each.enabled]
     rows = [row for integration in enabled for row in _problem_rows(state, integration)]
-    count = f"{len(enabled)} integration{'' if len(enabled) == 1 else 's'}"
-    healthy = f"Checked {count}: all connections work."
+    healthy = f"Checked {counted(len(enabled), 'integration')}: all connections work."
     empty = healthy if enabled else "There are no enabled integrations to check."
     print_rows(rows, _PROBLEM_COLUMNS, empty=empty, as_json=as_json)
     if rows:

@@ -117,6 +117,11 @@ def confirm(question: str, *, yes: bool, as_json: bool = False) -> None:
     raise NotConfirmed(f"Nothing was done. {question} Use --yes to confirm.")
 
 
+def counted(count: int, noun: str) -> str:
+    """The count with its noun, such as "1 grant" or "2 grants"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def print_json(value: Any) -> None:
     """One JSON document."""
     click.echo(json.dumps(value, indent=2))

@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from ..state import get_state
-from .output import HostId, confirm, json_option, print_json, yes_option
+from .output import HostId, confirm, counted, json_option, print_json, yes_option
 
 tenants_cli = AppGroup("tenants", help="Tenants of the app.")
 
@@ -27,6 +27,6 @@ def remove(tenant_id: str, yes: bool, as_json: bool) -> None:
         print_json(asdict(removed))
         return
     click.echo(
-        f"Removed {removed.grants} grants, {removed.clients} clients"
-        f" and {removed.integrations} integrations of tenant {tenant_id}."
+        f"Removed {counted(removed.grants, 'grant')}, {counted(removed.clients, 'client')}"
+        f" and {counted(removed.integrations, 'integration')} of tenant {tenant_id}."
     )

@@ -220,8 +220,19 @@ def test_the_cli_removes_a_tenant(app: Flask, api_user: ApiUser, bob: Person) ->
     )
 
     assert (declined.exit_code, confirmed.exit_code, again.exit_code) == (1, 0, 0)
+    assert declined.stderr.endswith("\nError: Nothing was done.\n")
     assert json.loads(confirmed.stdout) == {"grants": 1, "clients": 1, "integrations": 1}
     assert again.stdout == "Removed 0 grants, 0 clients and 0 integrations of tenant acme.\n"
+
+
+def test_the_cli_counts_what_it_removed(app: Flask, bob: Person) -> None:
+    Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
+
+    result = app.test_cli_runner().invoke(
+        args=["activepieces", "tenants", "remove", "acme", "--yes"]
+    )
+
+    assert result.stdout == "Removed 1 grant, 1 client and 0 integrations of tenant acme.\n"
 
 
 def test_the_cli_removes_one_integration(app: Flask, api_user: ApiUser) -> None:
