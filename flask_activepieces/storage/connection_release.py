@@ -60,7 +60,8 @@ def connection_release(
     """A function that releases the connection of ``db.session``."""
     for engine in engines:
         event.listen(engine, "before_cursor_execute", _note_statement)
-    event.listen(session, "after_begin", _note_connection)
+    # Before the host's own listeners, which may write.
+    event.listen(session, "after_begin", _note_connection, insert=True)
     event.listen(session, "after_flush", _note_flush)
     event.listen(session, "do_orm_execute", _note_orm_statement)
     event.listen(session, "after_transaction_end", _reset_write_flag)

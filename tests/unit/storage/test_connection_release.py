@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import Connection, event, insert, inspect, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flask_activepieces.errors import Unavailable
@@ -212,6 +212,25 @@ def test_a_database_that_went_away_is_said_to_be_away(
 
     with pytest.raises(Unavailable):
         release()
+
+
+def test_what_the_host_writes_when_a_transaction_begins_stays_the_hosts_to_commit(
+    db: SQLAlchemy,
+) -> None:
+    """Also if the host's listener is older than ours."""
+
+    @event.listens_for(db.session, "after_begin")
+    def write(session: object, transaction: object, connection: Connection) -> None:
+        connection.execute(insert(Thing).values(id=2, name="second"))
+
+    release = connection_release(db.session, [db.engine])
+    db.session.get_one(Thing, 1)
+
+    release()
+    db.session.rollback()
+
+    event.remove(db.session, "after_begin", write)
+    assert [thing.name for thing in db.session.scalars(select(Thing))] == ["first"]
 
 
 def test_a_block_of_the_hosts_own_is_not_ended(db: SQLAlchemy, release: Callable[[], None]) -> None:
