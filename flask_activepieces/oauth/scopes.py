@@ -30,9 +30,13 @@ def requested(scope: str | None, *, allowed: str, known: Mapping[str, Scope]) ->
     rejected = [name for name in scopes if name not in known or name not in split(allowed)]
     if rejected:
         # Only known scopes: others may contain characters that a description must not (RFC 6749 §4.1.2.1).
-        named = next((f" '{name}'" for name in rejected if name in known), "")
+        named = next((name for name in rejected if name in known), None)
+        if named is None:
+            raise InvalidScopeError(
+                "The app does not know a requested scope. Compare it with the registration of the client."
+            )
         raise InvalidScopeError(
-            f"The client may not ask for the scope{named}; see its registration."
+            f"The client may not request the scope '{named}'. Register the client for it."
         )
     return scopes
 
