@@ -18,9 +18,10 @@ ALL_PACKAGES  := $(STAMP)-all
 OUTER_PIP := $(PYTHON) -m pip --python $(VENV)/bin/python
 INSTALL   := install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-# Each process runs whole files, in alphabetical order: the many small files of tests/unit run last, so that both
-# processes finish together. By default, xdist runs files with few tests last, and they are often the slowest.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes for two cores, because many tests wait for a timeout or a server. Each process runs whole files, in
+# alphabetical order: the many small files of tests/unit run last, so that all processes finish together. By default,
+# xdist runs files with few tests last, and they are often the slowest.
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 
 # Always keep compiled modules: compiling them again takes seconds in each process.
 unexport PYTHONDONTWRITEBYTECODE
@@ -61,7 +62,7 @@ demo: $(DEMO_PACKAGES) ## Run the example app at http://127.0.0.1:5000 and a sta
 check-demo: $(DEMO_PACKAGES) ## Run the demo's scenario unattended, and report each step
 	@$(RUN) example_app --check $(ARGS)
 
-test: setup ## Run the tests in two processes
+test: setup ## Run the tests in three processes
 	$(RUN) pytest -q $(PARALLEL) $(ARGS)
 
 test-long: setup ## Run the tests that take minutes

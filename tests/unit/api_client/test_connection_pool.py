@@ -320,7 +320,7 @@ def drip(data: bytes) -> Callable[[Received], None]:
     def behave(request: Received) -> None:
         for byte in data:
             request.send(bytes([byte]))
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     return behave
 
