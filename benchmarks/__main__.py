@@ -52,9 +52,7 @@ def _databases(options: argparse.Namespace) -> Iterator[AbstractContextManager[D
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument(
-        "--only", default="", metavar="NAME", help="only operations with NAME in their title"
-    )
+    parser.add_argument("--only", default="", metavar="NAME", help="only operations with NAME in their title")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE")
     parser.add_argument(
         "--postgres",

@@ -50,9 +50,7 @@ def prepare(make_stream: MakeStream, count: int, port: int) -> Callable[[], None
     return partial(_run_all, send_stream, _streams(make_stream, count // CONNECTIONS))
 
 
-def prepare_baseline(
-    make_stream: MakeStream, count: int, port: int, *, path: str
-) -> Callable[[], None]:
+def prepare_baseline(make_stream: MakeStream, count: int, port: int, *, path: str) -> Callable[[], None]:
     """Prepare the same number of requests to the baseline, with the operation's method, headers and body."""
 
     def send_copies(_: RequestStream, request: Request) -> None:
@@ -68,8 +66,7 @@ def _streams(make_stream: MakeStream, length: int) -> list[tuple[RequestStream, 
 
 
 def _run_all(
-    send: Callable[[RequestStream, Request], None],
-    streams: Sequence[tuple[RequestStream, Request]],
+    send: Callable[[RequestStream, Request], None], streams: Sequence[tuple[RequestStream, Request]]
 ) -> None:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         for future in [pool.submit(send, stream, first) for stream, first in streams]:

@@ -12,11 +12,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 def children_of(pid: int) -> list[int]:
     """The ids of the running child processes."""
-    return [
-        int(child)
-        for task in _tasks(pid)
-        for child in (task / "children").read_text(encoding="ascii").split()
-    ]
+    return [int(child) for task in _tasks(pid) for child in (task / "children").read_text(encoding="ascii").split()]
 
 
 def threads_of(pid: int) -> list[Path]:

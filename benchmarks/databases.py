@@ -66,9 +66,7 @@ def server(url: str) -> Iterator[Database]:
     title = {"postgresql": "PostgreSQL"}.get(admin.dialect.name, "MariaDB")
     _recreate(admin)
     try:
-        yield Database(
-            title, server_url.set(database=NAME).render_as_string(hide_password=False), admin
-        )
+        yield Database(title, server_url.set(database=NAME).render_as_string(hide_password=False), admin)
     finally:
         _drop(admin)
 

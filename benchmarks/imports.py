@@ -36,10 +36,7 @@ def measure_imports(rounds: int) -> ImportTimes:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         _milliseconds(BASE + PACKAGE, environment)
-        pairs = [
-            (_milliseconds(BASE, environment), _milliseconds(PACKAGE, environment))
-            for _ in range(rounds)
-        ]
+        pairs = [(_milliseconds(BASE, environment), _milliseconds(PACKAGE, environment)) for _ in range(rounds)]
     return ImportTimes(
         base_ms=median(base for base, _ in pairs),
         package_ms=median(package for _, package in pairs),

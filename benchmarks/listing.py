@@ -54,10 +54,7 @@ def measure_listing(rounds: int, *, lists: int = 20) -> Listing:
     ratios = [listed / baseline for baseline, listed in timings]
     baseline_ms, listed_ms = (median(column) for column in zip(*timings, strict=True))
     return Listing(
-        baseline_ms=baseline_ms,
-        listed_ms=listed_ms,
-        ratio=median(ratios),
-        spread=(min(ratios), max(ratios)),
+        baseline_ms=baseline_ms, listed_ms=listed_ms, ratio=median(ratios), spread=(min(ratios), max(ratios))
     )
 
 
@@ -68,10 +65,7 @@ def _baseline(url: str) -> Callable[[], None]:
 
     def call() -> None:
         response = session.get(
-            f"{url}/api/v1/app-connections",
-            params=query,
-            headers={"Authorization": f"Bearer {_KEY}"},
-            timeout=30,
+            f"{url}/api/v1/app-connections", params=query, headers={"Authorization": f"Bearer {_KEY}"}, timeout=30
         )
         assert len(json.loads(response.content)["data"]) == CONNECTIONS
 

@@ -75,9 +75,7 @@ def measure(database: Database, plan: Plan, name: str) -> Iterator[Measurement]:
         baseline_server = running.enter_context(serve("benchmarks.baseline:create()"))
         operations = [operation for operation in OPERATIONS if name in operation.title]
         servers = {
-            bound: running.enter_context(
-                serve(f"benchmarks.host:create({database.url!r}, {bound})")
-            )
+            bound: running.enter_context(serve(f"benchmarks.host:create({database.url!r}, {bound})"))
             for bound in {operation.max_staleness for operation in operations}
         }
         for operation in operations:
@@ -86,19 +84,12 @@ def measure(database: Database, plan: Plan, name: str) -> Iterator[Measurement]:
             rounds, visible = _rounds(
                 make_stream, plan, baseline_server=baseline_server, server=server, database=database
             )
-            statements = count_statements(
-                host.create(database.url, operation.max_staleness), make_stream
-            )
+            statements = count_statements(host.create(database.url, operation.max_staleness), make_stream)
             yield _summarize(operation, database, plan, rounds, visible, statements)
 
 
 def _rounds(
-    make_stream: MakeStream,
-    plan: Plan,
-    *,
-    baseline_server: Server,
-    server: Server,
-    database: Database,
+    make_stream: MakeStream, plan: Plan, *, baseline_server: Server, server: Server, database: Database
 ) -> tuple[list[Round], bool]:
     prepare(make_stream, plan.warm_up, server.port)()
     prepare_baseline(make_stream, plan.warm_up, baseline_server.port, path=baseline.PATH)()
@@ -108,9 +99,7 @@ def _rounds(
         return cpu.seconds(tasks or [])
 
     def measure_round() -> Round:
-        send_baseline = prepare_baseline(
-            make_stream, plan.requests, baseline_server.port, path=baseline.PATH
-        )
+        send_baseline = prepare_baseline(make_stream, plan.requests, baseline_server.port, path=baseline.PATH)
         send = prepare(make_stream, plan.requests, server.port)
         (baseline_time,) = _measure_clocks(send_baseline, baseline_server.cpu_seconds)
         server_time, database_time = _measure_clocks(send, server.cpu_seconds, database_seconds)
@@ -126,12 +115,7 @@ def _measure_clocks(function: Callable[[], None], *clocks: Callable[[], float]) 
 
 
 def _summarize(
-    operation: Operation,
-    database: Database,
-    plan: Plan,
-    rounds: list[Round],
-    visible: bool,
-    statements: int,
+    operation: Operation, database: Database, plan: Plan, rounds: list[Round], visible: bool, statements: int
 ) -> Measurement:
     sent = plan.requests // CONNECTIONS * CONNECTIONS
     micro = 1e6 / sent

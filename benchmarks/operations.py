@@ -33,22 +33,13 @@ class TokenFactory:
             self._state = get_state()
             registration = Registration(name="Bench", redirect_uris=[CALLBACK], scope=SCOPE)
             oauth_client, secret = self._state.oauth_clients.register(registration)
-            self._grant = self._state.grants.approve(
-                oauth_client, host.USER, host.WORKSPACE, list(host.SCOPES)
-            )
-        self.credentials = {
-            "client_id": oauth_client.client_id,
-            "client_secret": str(secret),
-        }
+            self._grant = self._state.grants.approve(oauth_client, host.USER, host.WORKSPACE, list(host.SCOPES))
+        self.credentials = {"client_id": oauth_client.client_id, "client_secret": str(secret)}
 
     def code(self) -> str:
         """An unredeemed code."""
         return self._state.code_issuer.issue(
-            self._grant,
-            host.SCOPES,
-            issuer=host.PUBLIC_URL,
-            redirect_uri=CALLBACK,
-            code_challenge=CHALLENGE,
+            self._grant, host.SCOPES, issuer=host.PUBLIC_URL, redirect_uri=CALLBACK, code_challenge=CHALLENGE
         )
 
     def exchange(self, code: str) -> Request:
@@ -102,18 +93,14 @@ def introspect(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 7662, with an access token."""
     tokens = token_factory.pair()
     for _ in range(count):
-        yield _form_request(
-            "/oauth/introspect", token_factory.credentials, token=tokens["access_token"]
-        )
+        yield _form_request("/oauth/introspect", token_factory.credentials, token=tokens["access_token"])
 
 
 def revoke(token_factory: TokenFactory, count: int) -> RequestStream:
     """RFC 7009, with a refresh token."""
     pairs = [token_factory.pair() for _ in range(count)]
     for tokens in pairs:
-        yield _form_request(
-            "/oauth/revoke", token_factory.credentials, token=tokens["refresh_token"]
-        )
+        yield _form_request("/oauth/revoke", token_factory.credentials, token=tokens["refresh_token"])
 
 
 def open_consent_page(token_factory: TokenFactory, count: int) -> RequestStream:
@@ -133,9 +120,7 @@ def open_consent_page(token_factory: TokenFactory, count: int) -> RequestStream:
 
 
 def _form_request(path: str, credentials: Mapping[str, str], **fields: str) -> Request:
-    return Request(
-        "POST", path, (("Content-Type", FORM),), urlencode({**credentials, **fields}).encode()
-    )
+    return Request("POST", path, (("Content-Type", FORM),), urlencode({**credentials, **fields}).encode())
 
 
 @dataclass(frozen=True)
@@ -155,10 +140,7 @@ OPERATIONS = (
     Operation("refresh", refresh, {"PostgreSQL": 4.5, "SQLite": 3.2}),
     Operation("protected view, strict", call_protected_view, {"PostgreSQL": 1.9, "SQLite": 1.9}),
     Operation(
-        "protected view, 30 s bound",
-        call_protected_view,
-        {"PostgreSQL": 1.25, "SQLite": 1.25},
-        max_staleness=30,
+        "protected view, 30 s bound", call_protected_view, {"PostgreSQL": 1.25, "SQLite": 1.25}, max_staleness=30
     ),
     Operation("introspect", introspect),
     Operation("revoke", revoke),

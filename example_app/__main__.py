@@ -49,12 +49,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         help="port of the stand-in for Activepieces with --demo (%(default)s)",
     )
     modes = parser.add_mutually_exclusive_group()
-    modes.add_argument(
-        "--demo", action="store_true", help="also run a stand-in for Activepieces, linked"
-    )
-    modes.add_argument(
-        "--check", action="store_true", help="run the demo's scenario unattended, then exit"
-    )
+    modes.add_argument("--demo", action="store_true", help="also run a stand-in for Activepieces, linked")
+    modes.add_argument("--check", action="store_true", help="run the demo's scenario unattended, then exit")
     return parser.parse_args(arguments)
 
 

@@ -22,15 +22,7 @@ from flask_activepieces import (
 
 from .models import User
 
-__all__ = [
-    "PIECE_NAME",
-    "SCOPES",
-    "ExampleHost",
-    "activepieces",
-    "current_token",
-    "host",
-    "require_scope",
-]
+__all__ = ["PIECE_NAME", "SCOPES", "ExampleHost", "activepieces", "current_token", "host", "require_scope"]
 
 #: Tasklane's piece in Activepieces; `pieces` packs it.
 PIECE_NAME = "@tasklane/piece-tasklane"

@@ -25,10 +25,7 @@ def me() -> ResponseReturnValue:
     user = token_user() or abort(404, "This token does not belong to a user.")
     company = token_company()
     return jsonify(
-        id=str(user.id),
-        name=user.name,
-        email=user.email,
-        workspace={"id": company.id, "name": company.name},
+        id=str(user.id), name=user.name, email=user.email, workspace={"id": company.id, "name": company.name}
     )
 
 
@@ -45,8 +42,7 @@ def list_tasks() -> ResponseReturnValue:
     rows = db.session.scalars(query.order_by(Task.id).limit(page["limit"] + 1)).all()
     tasks = rows[: page["limit"]]
     return jsonify(
-        tasks=TaskSchema(many=True).dump(tasks),
-        next_after=tasks[-1].id if len(rows) > len(tasks) else None,
+        tasks=TaskSchema(many=True).dump(tasks), next_after=tasks[-1].id if len(rows) > len(tasks) else None
     )
 
 
@@ -77,9 +73,7 @@ def change_task(task_id: int) -> ResponseReturnValue:
 @blueprint.errorhandler(ValidationError)
 def show_validation_error(error: ValidationError) -> ResponseReturnValue:
     """422 with a message for each invalid field."""
-    return jsonify(
-        error="invalid_input", message="Some fields are invalid.", fields=error.messages_dict
-    ), 422
+    return jsonify(error="invalid_input", message="Some fields are invalid.", fields=error.messages_dict), 422
 
 
 def token_user() -> User | None:

@@ -9,16 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    current_app,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 from werkzeug.exceptions import NotFound as PageNotFound
@@ -37,12 +28,7 @@ from .models import Company, db
 T = TypeVar("T")
 
 #: The names of the setup fields on the page.
-LABELS = {
-    "apiKey": "API key",
-    "projectId": "Project",
-    "email": "E-mail address",
-    "password": "Password",
-}
+LABELS = {"apiKey": "API key", "projectId": "Project", "email": "E-mail address", "password": "Password"}
 
 blueprint = Blueprint("automation", __name__, url_prefix="/automation")
 blueprint.before_request(reject_cross_site_forms)
@@ -90,9 +76,7 @@ def unlink() -> ResponseReturnValue:
 def connect() -> ResponseReturnValue:
     """Connect Tasklane in the admin's name, with one click."""
     principal = admin_or_403()
-    activepieces.one_click.connect(
-        integration_or_404(principal), principal, issuer=get_state().issuer()
-    )
+    activepieces.one_click.connect(integration_or_404(principal), principal, issuer=get_state().issuer())
     return redirect(url_for(".page"))
 
 
@@ -101,10 +85,7 @@ def delete(connection_id: str) -> ResponseReturnValue:
     """Delete a connection. One that flows use requires a second click."""
     principal = admin_or_403()
     activepieces.connections.delete(
-        integration_or_404(principal),
-        connection_id,
-        force="force" in request.form,
-        user_id=principal.user_id,
+        integration_or_404(principal), connection_id, force="force" in request.form, user_id=principal.user_id
     )
     return redirect(url_for(".page"))
 
@@ -134,9 +115,7 @@ def show_error(error: ActivepiecesError) -> ResponseReturnValue:
     return render_page(error=message_for(error)), 502 if isinstance(error, ApiError) else 409
 
 
-def render_page(
-    *, error: str | None = None, in_use: str | None = None, new_token: str | None = None
-) -> str:
+def render_page(*, error: str | None = None, in_use: str | None = None, new_token: str | None = None) -> str:
     """The page. A section that Activepieces does not answer for shows the error instead."""
     principal = admin_or_403()
     company = db.session.get_one(Company, principal.tenant_id)

@@ -44,22 +44,15 @@ def serve_demo(*, host: str, port: int, activepieces_port: int) -> None:
 
 
 @contextmanager
-def start_demo(
-    folder: Path, *, host: str = "127.0.0.1", port: int = 0, activepieces_port: int = 0
-) -> Iterator[str]:
+def start_demo(folder: Path, *, host: str = "127.0.0.1", port: int = 0, activepieces_port: int = 0) -> Iterator[str]:
     """Run both servers until the block ends, with their data in ``folder``; yields the instructions for users."""
     listen("127.0.0.1", activepieces_port).close()
     folder.mkdir(parents=True, exist_ok=True)
     with (
         ActivepiecesServer(
-            port=activepieces_port,
-            database=folder / "activepieces.db",
-            webhook_timeout=WEBHOOK_TIMEOUT,
+            port=activepieces_port, database=folder / "activepieces.db", webhook_timeout=WEBHOOK_TIMEOUT
         ) as activepieces,
-        serve(lambda url: make_app(url, activepieces.url, folder), host=host, port=port) as (
-            app,
-            url,
-        ),
+        serve(lambda url: make_app(url, activepieces.url, folder), host=host, port=port) as (app, url),
     ):
         addresses = {"url": url, "activepieces_url": activepieces.url}
         (folder / ADDRESSES).write_text(json.dumps(addresses), "utf-8")

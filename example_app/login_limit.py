@@ -33,9 +33,7 @@ class LoginLimit:
         """
         now = self._clock()
         with self._lock:
-            self._counters = {
-                key: counter for key, counter in self._counters.items() if counter.ends_at > now
-            }
+            self._counters = {key: counter for key, counter in self._counters.items() if counter.ends_at > now}
             limits = {(address,): ATTEMPTS_PER_ADDRESS, (address, email): ATTEMPTS_PER_USER}
             waits = [self._count(key, limit, now) for key, limit in limits.items()]
         return math.ceil(max(waits))

@@ -26,9 +26,7 @@ class NewTaskSchema(Schema):
         required=True,
         validate=[
             validate.Length(min=1, error="A task needs a title."),
-            validate.Length(
-                max=TITLE_LENGTH, error="The title must have at most {max} characters."
-            ),
+            validate.Length(max=TITLE_LENGTH, error="The title must have at most {max} characters."),
             validate_one_line,
         ],
     )

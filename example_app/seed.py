@@ -53,10 +53,7 @@ class IncompatibleTables(SetupError):
     """The database has tables of another version of the app, which `create_all` does not change."""
 
     def __init__(self, table: str, column: str) -> None:
-        super().__init__(
-            "The database has tables of another version of the app:"
-            f" {table} has no column {column}."
-        )
+        super().__init__(f"The database has tables of another version of the app: {table} has no column {column}.")
 
 
 def prepare_database() -> None:
@@ -113,7 +110,6 @@ def build_user(demo_user: DemoUser) -> User:
         # A public password does not need a slow hash. Omit `method` for real ones.
         password_hash=generate_password_hash(DEMO_PASSWORD, method="pbkdf2:sha256:1000"),
         memberships=[
-            Membership(company_id=company_id, is_admin=demo_user.is_admin)
-            for company_id in demo_user.companies
+            Membership(company_id=company_id, is_admin=demo_user.is_admin) for company_id in demo_user.companies
         ],
     )

@@ -23,12 +23,7 @@ class PortInUse(Exception):
 
 
 @contextmanager
-def serve(
-    make_app: Callable[[str], Flask],
-    *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-) -> Iterator[tuple[Flask, str]]:
+def serve(make_app: Callable[[str], Flask], *, host: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[Flask, str]]:
     """Serve an app until the block ends, and yield the app and its address. Port 0 chooses a free one.
 
     ``make_app`` receives the address, because the app's configuration needs it.
@@ -36,9 +31,7 @@ def serve(
     with listen(host, port) as listener:
         address = f"http://{host}:{listener.getsockname()[1]}"
         app = make_app(address)
-        server = make_server(
-            host, port, app, threaded=True, request_handler=_QuietHandler, fd=listener.fileno()
-        )
+        server = make_server(host, port, app, threaded=True, request_handler=_QuietHandler, fd=listener.fileno())
     # A short interval, because shutdown() waits for the end of it.
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -35,11 +35,7 @@ class ConfigError(ActivepiecesError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__(
-            "\n".join(
-                ["Invalid flask-activepieces configuration:", *(f"  - {p}" for p in problems)]
-            )
-        )
+        super().__init__("\n".join(["Invalid flask-activepieces configuration:", *(f"  - {p}" for p in problems)]))
 
 
 class SetupError(ActivepiecesError):

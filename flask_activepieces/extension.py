@@ -48,9 +48,7 @@ class Activepieces:
     names the Flask-SQLAlchemy bind that our tables live in; ``clock`` is for tests.
     """
 
-    def __init__(
-        self, host: Host | None = None, *, bind_key: str | None = None, clock: Clock = time.time
-    ) -> None:
+    def __init__(self, host: Host | None = None, *, bind_key: str | None = None, clock: Clock = time.time) -> None:
         self._host = host
         self._bind_key = bind_key
         self._clock = clock
@@ -72,18 +70,10 @@ class Activepieces:
         with app.app_context():
             database = host_database(_flask_sqlalchemy(app), settings, bind_key=self._bind_key)
         audit = Audit(sender=app)
-        oauth_clients = OAuthClients(
-            database, clock=self._clock, audit=audit, known_scopes=settings.scopes
-        )
+        oauth_clients = OAuthClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes)
         grants = Grants(database, clock=self._clock, audit=audit)
         tenants = build_services(
-            settings,
-            database,
-            self._host,
-            clock=self._clock,
-            audit=audit,
-            oauth_clients=oauth_clients,
-            grants=grants,
+            settings, database, self._host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
         )
         app.extensions[EXTENSION] = State(
             settings=settings,
@@ -161,9 +151,7 @@ class Activepieces:
 
         Without ``tenant_id``, in all tenants: for apps whose user ids are unique across tenants.
         """
-        return get_state().grants.revoke_user(
-            user_id, tenant_id=tenant_id, reason="the user was disabled"
-        )
+        return get_state().grants.revoke_user(user_id, tenant_id=tenant_id, reason="the user was disabled")
 
     def revoke_tenant(self, tenant_id: str) -> int:
         """Revoke all grants of a tenant: call this when a tenant is disabled.

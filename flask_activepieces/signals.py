@@ -19,29 +19,17 @@ client_enabled = _signals.signal("client.enabled", "A suspended client gets toke
 client_disabled = _signals.signal("client.disabled", "A client was suspended.")
 client_updated = _signals.signal("client.updated", "A client's registration was changed.")
 client_secret_rotated = _signals.signal("client.secret_rotated", "A client got a new secret.")
-client_deleted = _signals.signal(
-    "client.deleted", "A client was deleted, with its grants and tokens."
-)
+client_deleted = _signals.signal("client.deleted", "A client was deleted, with its grants and tokens.")
 grant_approved = _signals.signal("grant.approved", "A user approved a client for a workspace.")
 grant_denied = _signals.signal("grant.denied", "A user denied a client.")
 grant_revoked = _signals.signal("grant.revoked", "A grant was revoked.")
-token_issued = _signals.signal(
-    "token.issued", "Tokens were issued for a code or for client credentials."
-)
-token_refreshed = _signals.signal(
-    "token.refreshed", "A refresh token was exchanged for its successor."
-)
+token_issued = _signals.signal("token.issued", "Tokens were issued for a code or for client credentials.")
+token_refreshed = _signals.signal("token.refreshed", "A refresh token was exchanged for its successor.")
 token_revoked = _signals.signal("token.revoked", "A client revoked a token (RFC 7009).")
 code_replayed = _signals.signal("code.replayed", "A code was used twice; its tokens were revoked.")
-refresh_replayed = _signals.signal(
-    "refresh.replayed", "A refresh token was reused; its family was revoked."
-)
-integration_created = _signals.signal(
-    "integration.created", "A tenant was linked to an Activepieces project."
-)
-integration_updated = _signals.signal(
-    "integration.updated", "The project or server of an integration was changed."
-)
+refresh_replayed = _signals.signal("refresh.replayed", "A refresh token was reused; its family was revoked.")
+integration_created = _signals.signal("integration.created", "A tenant was linked to an Activepieces project.")
+integration_updated = _signals.signal("integration.updated", "The project or server of an integration was changed.")
 integration_key_rotated = _signals.signal(
     "integration.key_rotated", "The key, token or password of an integration was changed."
 )
@@ -49,14 +37,10 @@ integration_enabled = _signals.signal("integration.enabled", "An integration was
 integration_disabled = _signals.signal("integration.disabled", "An integration was disabled.")
 integration_removed = _signals.signal("integration.removed", "An integration was removed.")
 connection_saved = _signals.signal("connection.saved", "A connection was created or changed.")
-connection_replaced = _signals.signal(
-    "connection.replaced", "The flows of a connection were moved to another one."
-)
+connection_replaced = _signals.signal("connection.replaced", "The flows of a connection were moved to another one.")
 connection_deleted = _signals.signal("connection.deleted", "A connection was deleted.")
 connection_failed = _signals.signal("connection.failed", "A check found a broken connection.")
-mcp_changed = _signals.signal(
-    "mcp.changed", "A project's MCP server, or its tools, were enabled or disabled."
-)
+mcp_changed = _signals.signal("mcp.changed", "A project's MCP server, or its tools, were enabled or disabled.")
 mcp_token_rotated = _signals.signal("mcp.token_rotated", "A project's MCP server got a new token.")
 
 BY_NAME = dict(_signals)

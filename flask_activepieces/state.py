@@ -74,8 +74,6 @@ def get_state(app: Flask | None = None) -> State:
     """The state of this app; `SetupError` says what was forgotten."""
     state = (app or current_app).extensions.get(EXTENSION)
     if state is None:
-        raise SetupError(
-            "flask-activepieces is not set up on this app: call Activepieces(host).init_app(app)."
-        )
+        raise SetupError("flask-activepieces is not set up on this app: call Activepieces(host).init_app(app).")
     assert isinstance(state, State)
     return state

@@ -31,22 +31,16 @@ class Browser:
     def submit(self, path: str, action_end: str, **values: str) -> requests.Response:
         """Fill in and submit the form of this page whose action ends with ``action_end``."""
         page = self.open(path)
-        form = next(
-            (form for form in parse_forms(page.text) if form.action.endswith(action_end)), None
-        )
+        form = next((form for form in parse_forms(page.text) if form.action.endswith(action_end)), None)
         if form is None:
             raise LookupError(f"{page.url} has no form with an action that ends with {action_end}.")
-        return self._session.post(
-            urljoin(page.url, form.action), data=form.values | values, timeout=TIMEOUT
-        )
+        return self._session.post(urljoin(page.url, form.action), data=form.values | values, timeout=TIMEOUT)
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         """Call the app's JSON API as a script on one of its pages would."""
         # The app requires these headers of a browser, and every browser sends them.
         headers = {"Origin": self.site, "Sec-Fetch-Site": "same-origin"}
-        return self._session.request(
-            method, self.site + path, json=body, headers=headers, timeout=TIMEOUT
-        )
+        return self._session.request(method, self.site + path, json=body, headers=headers, timeout=TIMEOUT)
 
 
 class Form:

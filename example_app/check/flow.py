@@ -57,9 +57,7 @@ class TaskFlow:
         return _step("step_2", "Return response", settings)
 
 
-def _step(
-    name: str, display_name: str, settings: dict[str, Any], *, kind: str = "PIECE"
-) -> dict[str, Any]:
+def _step(name: str, display_name: str, settings: dict[str, Any], *, kind: str = "PIECE") -> dict[str, Any]:
     settings = {**settings, "propertySettings": {}}
     if kind == "PIECE":
         settings["errorHandlingOptions"] = {}

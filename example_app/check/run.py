@@ -61,9 +61,7 @@ class CheckRun:
         """The recorded events of this name, oldest first."""
         return [event for event in self.events if event.name == name]
 
-    def call_api(
-        self, method: str, path: str, body: Any = None, *, status: int = 200, check: str
-    ) -> dict[str, Any]:
+    def call_api(self, method: str, path: str, body: Any = None, *, status: int = 200, check: str) -> dict[str, Any]:
         """Call the app's JSON API as its admin."""
         return json_body(self.admin.call(method, API + path, body), status, check=check)
 

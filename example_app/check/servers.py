@@ -83,11 +83,7 @@ def activepieces_from(environ: Mapping[str, str]) -> Iterator[ActivepiecesAccess
     else:
         with ActivepiecesServer() as server:
             yield ActivepiecesAccess(
-                server.url,
-                server.api_key,
-                project_id=server.project_id,
-                email=server.email,
-                password=server.password,
+                server.url, server.api_key, project_id=server.project_id, email=server.email, password=server.password
             )
 
 

@@ -61,7 +61,6 @@ RESTRICTIONS: Mapping[str, Restriction] = {
     "members": Restriction(not_in_community=True),
     "embedding": Restriction(not_in_community=True),
     "embedding.allow_origins": Restriction(
-        api_key_only_reason="a user cannot allow origins, not even an administrator",
-        not_in_community=True,
+        api_key_only_reason="a user cannot allow origins, not even an administrator", not_in_community=True
     ),
 }

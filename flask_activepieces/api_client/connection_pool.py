@@ -82,9 +82,7 @@ class ConnectionPool:
         """Close idle connections. The pool can still be used."""
         self._session.close()
 
-    def send(
-        self, operation: str, request: HttpRequest, *, timeout: Timeout, deadline: float
-    ) -> ApiResponse:
+    def send(self, operation: str, request: HttpRequest, *, timeout: Timeout, deadline: float) -> ApiResponse:
         """The complete response; `ConnectionFailed`, `CallTimedOut` or `UnexpectedResponse` without one.
 
         ``deadline`` is a time of `time.monotonic`. It is checked between the chunks of the body, so a wait for bytes
@@ -108,9 +106,7 @@ class ConnectionPool:
             self._session.close()
             self._process = os.getpid()
 
-    def _exchange(
-        self, operation: str, request: HttpRequest, timeout: Timeout, deadline: float
-    ) -> ApiResponse:
+    def _exchange(self, operation: str, request: HttpRequest, timeout: Timeout, deadline: float) -> ApiResponse:
         session, remaining = self._session, max(deadline - time.monotonic(), 0.001)
         prepared = session.prepare_request(
             requests.Request(
@@ -125,9 +121,7 @@ class ConnectionPool:
         settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
         # Not session.send, which stores cookies and reads the whole body of a redirect.
         response = session.get_adapter(request.url).send(
-            prepared,
-            timeout=(min(timeout.connect, remaining), min(timeout.read, remaining)),
-            **settings,
+            prepared, timeout=(min(timeout.connect, remaining), min(timeout.read, remaining)), **settings
         )
         with response:
             body = b"".join(_chunks(operation, response, timeout, deadline))
@@ -147,9 +141,7 @@ def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedR
     return request
 
 
-def _chunks(
-    operation: str, response: requests.Response, timeout: Timeout, deadline: float
-) -> Iterator[bytes]:
+def _chunks(operation: str, response: requests.Response, timeout: Timeout, deadline: float) -> Iterator[bytes]:
     size = 0
     # Not iter_content, which waits until a chunk is full.
     while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
@@ -177,23 +169,16 @@ def _to_api_error(
     return ConnectionFailed(operation, detail=detail, outcome_unknown=True)
 
 
-def _exception_chain(
-    error: BaseException | None, *, until: BaseException | None
-) -> Iterator[BaseException]:
+def _exception_chain(error: BaseException | None, *, until: BaseException | None) -> Iterator[BaseException]:
     """The error and its causes, without the exception that the caller was already handling."""
     while error is not None and error is not until:
         yield error
         error = error.__cause__ or error.__context__
 
 
-def _message(
-    messages: Mapping[type[BaseException], str], causes: Sequence[BaseException]
-) -> str | None:
+def _message(messages: Mapping[type[BaseException], str], causes: Sequence[BaseException]) -> str | None:
     """The first message whose exception is among the causes."""
-    return next(
-        (message for kind, message in messages.items() if any(isinstance(c, kind) for c in causes)),
-        None,
-    )
+    return next((message for kind, message in messages.items() if any(isinstance(c, kind) for c in causes)), None)
 
 
 #: Failures before the request is sent.

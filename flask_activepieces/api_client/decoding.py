@@ -98,9 +98,7 @@ _MAX_ID_LENGTH = 64
 
 def _id(value: object) -> object:
     identifier = str(_scalar(*_SCALARS[str], value))
-    if not (
-        0 < len(identifier) <= _MAX_ID_LENGTH and identifier.isascii() and identifier.isprintable()
-    ):
+    if not (0 < len(identifier) <= _MAX_ID_LENGTH and identifier.isascii() and identifier.isprintable()):
         raise _Mismatch("not an id")
     return identifier
 

@@ -44,9 +44,7 @@ class EmbeddedUser:
 
     def __post_init__(self) -> None:
         required = ("external_user_id", "external_project_id", "first_name", "last_name")
-        problems = {
-            name: "is required" for name in required if not _is_nonempty_string(getattr(self, name))
-        }
+        problems = {name: "is required" for name in required if not _is_nonempty_string(getattr(self, name))}
         # Activepieces looks up an empty role, and answers 401.
         if self.role is not None and not _is_nonempty_string(self.role):
             problems["role"] = "must be a non-empty name or None"
@@ -59,12 +57,7 @@ class EmbeddedUser:
 
 
 def sign_embedding_token(
-    signing_key_pem: str,
-    key_id: str,
-    user: EmbeddedUser,
-    *,
-    now: float,
-    lifetime: int = 300,
+    signing_key_pem: str, key_id: str, user: EmbeddedUser, *, now: float, lifetime: int = 300
 ) -> str:
     """The JWT with which this user signs in: for `client.embedding.exchange` or the embedding SDK.
 
@@ -76,11 +69,7 @@ def sign_embedding_token(
     if not _is_nonempty_string(key_id):
         raise InvalidInput({"key_id": "is required"})
     issued_at = int(now)
-    claims: dict[str, Any] = {
-        **_claims(user),
-        "iat": issued_at,
-        "exp": issued_at + lifetime,
-    }
+    claims: dict[str, Any] = {**_claims(user), "iat": issued_at, "exp": issued_at + lifetime}
     header = {"alg": _ALGORITHM, "typ": "JWT", "kid": key_id}
     return jwt.encode(header, claims, _private_key(signing_key_pem), algorithms=[_ALGORITHM])
 

@@ -62,9 +62,7 @@ _RETRY_IN_MESSAGE = re.compile(r"retry in (\d{1,6}) (second|minute|hour)")
 _UNITS = {"second": 1, "minute": 60, "hour": 3600}
 
 
-def error_from_response(
-    operation: str, response: ApiResponse, *, secrets: Sequence[str] = ()
-) -> ApiError:
+def error_from_response(operation: str, response: ApiResponse, *, secrets: Sequence[str] = ()) -> ApiError:
     """The error for a response whose status is not 200–299."""
     status = response.status
     if not 400 <= status <= 599:
@@ -78,9 +76,7 @@ def error_from_response(
     detail = redact(message, secrets=secrets)
     if status == 429:
         retry_after = _retry_after(response, message)
-        return RateLimited(
-            operation, status=status, code=code, detail=detail, retry_after=retry_after
-        )
+        return RateLimited(operation, status=status, code=code, detail=detail, retry_after=retry_after)
     if status >= 500:
         return ServerError(
             operation,
@@ -90,9 +86,7 @@ def error_from_response(
             retry_after=_retry_after(response),
         )
     error_class = _error_class(operation, status, code, message)
-    return error_class(
-        operation, status=status, code=code, detail="" if message == _EMPTY_MESSAGE else detail
-    )
+    return error_class(operation, status=status, code=code, detail="" if message == _EMPTY_MESSAGE else detail)
 
 
 def _error_class(operation: str, status: int, code: str | None, message: str) -> type[ApiError]:

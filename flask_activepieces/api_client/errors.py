@@ -73,9 +73,7 @@ class CallNotSupported(ApiError):
     ``credential`` is the kind of credential, if it or the server's edition is the reason.
     """
 
-    def __init__(
-        self, operation: str, *, detail: str, remedy: str, credential: str | None = None
-    ) -> None:
+    def __init__(self, operation: str, *, detail: str, remedy: str, credential: str | None = None) -> None:
         self.credential = credential
         self.remedy = remedy
         super().__init__(operation, detail=detail)
@@ -102,9 +100,7 @@ class CallTimedOut(ApiError):
 
     def __init__(self, operation: str, *, seconds: float) -> None:
         self.seconds = seconds
-        self.remedy = (
-            "Check that Activepieces and its worker are running, or allow a longer timeout."
-        )
+        self.remedy = "Check that Activepieces and its worker are running, or allow a longer timeout."
         if operation in _WORKER_TASKS:
             self.remedy = (
                 f"{_WORKER_TASKS[operation]} without a running worker takes Activepieces 300 seconds: "

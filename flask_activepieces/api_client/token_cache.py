@@ -37,12 +37,7 @@ class TokenCache:
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
     def get(
-        self,
-        key: Hashable,
-        sign_in: Callable[[], str],
-        *,
-        lock_timeout: float,
-        rejected_token: str | None = None,
+        self, key: Hashable, sign_in: Callable[[], str], *, lock_timeout: float, rejected_token: str | None = None
     ) -> str:
         """A valid token other than ``rejected_token``.
 

@@ -9,22 +9,8 @@ from typing import Any
 
 from .capabilities import Edition, check_supported
 from .connection_pool import ConnectionPool
-from .credentials import (
-    ApiKey,
-    Credential,
-    EmailPassword,
-    SignedEmbedding,
-    UserToken,
-    check_token,
-)
-from .errors import (
-    ApiError,
-    AuthenticationFailed,
-    ConnectionFailed,
-    RateLimited,
-    ServerError,
-    UnexpectedResponse,
-)
+from .credentials import ApiKey, Credential, EmailPassword, SignedEmbedding, UserToken, check_token
+from .errors import ApiError, AuthenticationFailed, ConnectionFailed, RateLimited, ServerError, UnexpectedResponse
 from .wire import ApiCall, Timeout, build_request, decode, secrets_of
 
 #: A longer Retry-After is left to the caller.
@@ -61,9 +47,7 @@ class Transport:
         token = self._token(timeout, deadline, rejected_token=token)
         return self._send_with_retries(call, token, deadline)
 
-    def _token(
-        self, timeout: Timeout, deadline: float, *, rejected_token: str | None = None
-    ) -> str:
+    def _token(self, timeout: Timeout, deadline: float, *, rejected_token: str | None = None) -> str:
         credential = self.credential
         if isinstance(credential, ApiKey):
             return credential.key
@@ -77,9 +61,7 @@ class Transport:
             rejected_token=rejected_token,
         )
 
-    def _sign_in(
-        self, credential: EmailPassword | SignedEmbedding, timeout: Timeout, deadline: float
-    ) -> str:
+    def _sign_in(self, credential: EmailPassword | SignedEmbedding, timeout: Timeout, deadline: float) -> str:
         call = replace(credential.sign_in_call(self.pool.clock()), timeout=timeout)
         session = self._send_with_retries(call, None, deadline)
         token = session.get("token") if isinstance(session, dict) else None
@@ -110,9 +92,7 @@ class Transport:
 
     def _send(self, call: ApiCall, token: str | None, deadline: float) -> Any:
         request = build_request(call, root=self.root, token=token, user_agent=_USER_AGENT)
-        response = self.pool.send(
-            call.operation, request, timeout=call.timeout or self.timeout, deadline=deadline
-        )
+        response = self.pool.send(call.operation, request, timeout=call.timeout or self.timeout, deadline=deadline)
         secrets = secrets_of(call) + ((token,) if token else ())
         return decode(call.operation, response, secrets=secrets)
 

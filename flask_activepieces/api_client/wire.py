@@ -109,9 +109,7 @@ def build_request(call: ApiCall, *, root: str, token: str | None, user_agent: st
     query = urlencode(list(_query_pairs(call.query)))
     url = f"{root}{call.path}" + (f"?{query}" if query else "")
     if call.files is not None:
-        return HttpRequest(
-            method=call.method, url=url, headers=headers, form=call.body or {}, files=call.files
-        )
+        return HttpRequest(method=call.method, url=url, headers=headers, form=call.body or {}, files=call.files)
     if call.body is None:
         # Without a body no content type: Fastify answers 400 to an empty JSON body.
         return HttpRequest(method=call.method, url=url, headers=headers)
@@ -134,10 +132,7 @@ def decode(operation: str, response: ApiResponse, *, secrets: Sequence[str] = ()
         return json.loads(response.body)
     except (ValueError, RecursionError) as error:
         raise UnexpectedResponse(
-            operation,
-            status=response.status,
-            detail="the response is not valid JSON",
-            outcome_unknown=True,
+            operation, status=response.status, detail="the response is not valid JSON", outcome_unknown=True
         ) from error
 
 
@@ -152,14 +147,7 @@ def secrets_of(call: ApiCall) -> tuple[str, ...]:
 #: The fields of a body with secrets: a connection's value, and what a sign-in sends.
 _SECRET_FIELDS = ("value", "password", "externalAccessToken")
 #: The fields of a connection's value that are not secret, and that help to understand an error.
-_PUBLIC_FIELDS = {
-    "type",
-    "client_id",
-    "redirect_url",
-    "scope",
-    "grant_type",
-    "authorization_method",
-}
+_PUBLIC_FIELDS = {"type", "client_id", "redirect_url", "scope", "grant_type", "authorization_method"}
 
 
 def _leaf_values(value: object) -> Iterator[str]:

@@ -19,21 +19,13 @@ from .tenants import tenants_cli
 
 __all__ = ["activepieces_cli"]
 
-activepieces_cli = CommandGroup(
-    "activepieces", help="Manage the Activepieces integration of this app."
-)
+activepieces_cli = CommandGroup("activepieces", help="Manage the Activepieces integration of this app.")
 for group in (client_cli, grants_cli, integrations_cli, keys_cli, tenants_cli):
     activepieces_cli.add_command(group)
 
 
 @activepieces_cli.command("prune")
-@click.option(
-    "--batch",
-    type=click.IntRange(1, 10_000),
-    default=1000,
-    show_default=True,
-    help="Rows per statement.",
-)
+@click.option("--batch", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Rows per statement.")
 @click.option(
     "--audit-days",
     type=click.IntRange(1),

@@ -25,10 +25,7 @@ _REGISTRATION_OPTIONS = (
     click.option("--name", help="Shown on the consent page."),
     click.option("--description", help="One sentence for the consent page."),
     click.option(
-        "--redirect-uri",
-        "redirect_uris",
-        multiple=True,
-        help="Exactly as the client sends it; repeatable.",
+        "--redirect-uri", "redirect_uris", multiple=True, help="Exactly as the client sends it; repeatable."
     ),
     click.option(
         "--scope",
@@ -71,20 +68,14 @@ def _registration_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @client_cli.command("create")
 @click.option("--tenant", "tenant_id", type=HostId(), help="Its tenant; without it, all tenants.")
-@click.option(
-    "--public", is_flag=True, help="It cannot keep a secret: an installed or in-browser app."
-)
+@click.option("--public", is_flag=True, help="It cannot keep a secret: an installed or in-browser app.")
 @click.option("--preset", type=click.Choice(sorted(PRESETS)), help="A known platform.")
 @click.option("--server", help="With --preset: the self-hosted server, https://ap.example.com.")
 @yes_option
 @json_option
 @_registration_options
 def create(
-    as_json: bool,
-    yes: bool,
-    preset: str | None = None,
-    server: str | None = None,
-    **registration: Any,
+    as_json: bool, yes: bool, preset: str | None = None, server: str | None = None, **registration: Any
 ) -> None:
     """Register a client and print its secret, once. PKCE is required unless a preset says otherwise.
 
@@ -190,20 +181,11 @@ def delete(client_id: str, yes: bool) -> None:
     click.echo(f"Deleted {client.name}.")
 
 
-def _with_preset(
-    registration: dict[str, Any], preset_name: str, server: str | None
-) -> dict[str, Any]:
+def _with_preset(registration: dict[str, Any], preset_name: str, server: str | None) -> dict[str, Any]:
     preset = PRESETS[preset_name]
     uris = preset.redirect_uris_for(server)
-    defaults = {
-        "name": preset.title,
-        "require_pkce": registration["public"] or preset.require_pkce,
-    }
-    return {
-        **defaults,
-        **registration,
-        "redirect_uris": (*uris, *registration.get("redirect_uris", ())),
-    }
+    defaults = {"name": preset.title, "require_pkce": registration["public"] or preset.require_pkce}
+    return {**defaults, **registration, "redirect_uris": (*uris, *registration.get("redirect_uris", ()))}
 
 
 def _find(client_id: str) -> OAuthClient:

@@ -45,9 +45,7 @@ def check(revoke: bool) -> None:
     """Find grants of users whom the app no longer has in that tenant; exit code 1 if any remain."""
     state = get_state()
     orphans = [
-        grant
-        for grant in state.grants.search()
-        if state.host.load_principal(grant.user_id, grant.tenant_id) is None
+        grant for grant in state.grants.search() if state.host.load_principal(grant.user_id, grant.tenant_id) is None
     ]
     for grant in orphans:
         click.echo(f"{grant.id}  user {grant.user_id} is not (or no longer) in {grant.tenant_id}")

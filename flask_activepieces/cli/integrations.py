@@ -19,9 +19,7 @@ _COLUMNS = ("id", "tenant_id", "organization_id", "project_id", "credential", "e
 _PROBLEM_COLUMNS = ("integration_id", "tenant_id", "problem", "what_to_do")
 _PROBLEMS = {"ERROR": "does not work any more", "MISSING": "was never given a value"}
 
-_tenant_option = click.option(
-    "--tenant", "tenant_id", type=HostId(), help="Only integrations of this tenant."
-)
+_tenant_option = click.option("--tenant", "tenant_id", type=HostId(), help="Only integrations of this tenant.")
 
 
 @integrations_cli.command("list")
@@ -76,9 +74,7 @@ def _problem_rows(state: State, integration: Integration) -> list[dict[str, Any]
     ids = {"integration_id": integration.id, "tenant_id": integration.tenant_id}
     try:
         broken = state.connection_health.check(integration)
-    except (
-        ActivepiecesError
-    ) as error:  # for example removed meanwhile; the others are still checked
+    except ActivepiecesError as error:  # for example removed meanwhile; the others are still checked
         return [{**ids, "problem": str(error), "what_to_do": None}]
     return [
         {

@@ -57,9 +57,7 @@ def reencrypt() -> None:
     """
     state = get_state()
     lost = [
-        integration
-        for integration in state.integrations.list_all()
-        if not state.integrations.reencrypt(integration)
+        integration for integration in state.integrations.list_all() if not state.integrations.reencrypt(integration)
     ]
     for integration in lost:
         click.echo(

@@ -84,9 +84,7 @@ def _failure(error: Exception) -> _Failure:
     match error:
         case InvalidInput(fields=problems):
             fields = {name: str(problem) for name, problem in problems.items()}
-            lines = [
-                f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in fields.items()
-            ]
+            lines = [f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in fields.items()]
             return _Failure("invalid_input", lines, fields=fields)
         case Unavailable():
             line = f"{error} Check that it is running, and that its URL is right."
@@ -137,9 +135,7 @@ def print_record(record: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"{name.ljust(width)}  {_cell(value)}")
 
 
-def print_rows(
-    rows: Sequence[dict[str, Any]], columns: Sequence[str], *, empty: str, as_json: bool
-) -> None:
+def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, empty: str, as_json: bool) -> None:
     """A table of these columns; JSON has all of them."""
     if as_json:
         print_json(rows)

@@ -24,9 +24,7 @@ def loopback_issuer(asked_url: str) -> str:
 
 def same_issuer(left: str, right: str) -> bool:
     """Whether two issuers are one: equal, or two names of one loopback port (``localhost``, ``127.0.0.1``)."""
-    return left == right or (
-        _loopback_port(left) is not None and _loopback_port(left) == _loopback_port(right)
-    )
+    return left == right or (_loopback_port(left) is not None and _loopback_port(left) == _loopback_port(right))
 
 
 def _loopback_port(issuer: str) -> tuple[int | None, str] | None:

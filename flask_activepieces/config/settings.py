@@ -17,15 +17,7 @@ from ..crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
 from ..crypto.keyring import KeyRing
 from ..errors import ConfigError
 from .key_strength import weakness
-from .parsers import (
-    ascii_token,
-    boolean,
-    key_list,
-    parse_json,
-    rsa_private_key,
-    seconds_between,
-    string_list,
-)
+from .parsers import ascii_token, boolean, key_list, parse_json, rsa_private_key, seconds_between, string_list
 from .urls import consent_url, is_loopback_url, path_prefix, public_url, redis_url, server_url
 
 log = logging.getLogger(__name__)
@@ -115,22 +107,16 @@ class Settings:
             "jwt_keys": reader.jwt_keys(ring),
             "scopes": reader.read("SCOPES", {}, _scopes),
             "access_token_ttl": reader.read(
-                "ACCESS_TOKEN_TTL",
-                3600,
-                seconds_between(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL),
+                "ACCESS_TOKEN_TTL", 3600, seconds_between(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL)
             ),
             "refresh_token_ttl": reader.read(
                 "REFRESH_TOKEN_TTL", 90 * 86_400, seconds_between(86_400, 10 * 365 * 86_400)
             ),
             # RFC 6749 §4.1.2 recommends ten minutes at most.
             "code_ttl": reader.read("CODE_TTL", 60, seconds_between(10, 600)),
-            "revocation_max_staleness": reader.read(
-                "REVOCATION_MAX_STALENESS", 0, seconds_between(0, 300)
-            ),
+            "revocation_max_staleness": reader.read("REVOCATION_MAX_STALENESS", 0, seconds_between(0, 300)),
             "redis_url": reader.read("REDIS_URL", None, redis_url),
-            "consent_url": reader.read(
-                "CONSENT_URL", None, lambda value: consent_url(value, app_url=public)
-            ),
+            "consent_url": reader.read("CONSENT_URL", None, lambda value: consent_url(value, app_url=public)),
             "release_session": reader.read("RELEASE_SESSION", True, boolean),
             "sqlite_wal": reader.read("SQLITE_WAL", None, boolean),
         }
@@ -172,13 +158,8 @@ class _Reader:
         source = PREFIX + "SECRET_KEYS"
         if keys is None:
             source = "SECRET_KEY"
-            own = [
-                self._config.get("SECRET_KEY"),
-                *(self._config.get("SECRET_KEY_FALLBACKS") or ()),
-            ]
-            keys = [
-                key.decode("latin-1") if isinstance(key, bytes) else str(key) for key in own if key
-            ]
+            own = [self._config.get("SECRET_KEY"), *(self._config.get("SECRET_KEY_FALLBACKS") or ())]
+            keys = [key.decode("latin-1") if isinstance(key, bytes) else str(key) for key in own if key]
         if not keys:
             self.problems.append(f"SECRET_KEY: not set; {MAKE_A_KEY}")
         for number, key in enumerate(keys, 1):
@@ -217,9 +198,7 @@ def _scopes(value: Any) -> dict[str, Scope]:
     if isinstance(value, str):
         value = parse_json(value)
     if not isinstance(value, Mapping):
-        raise ValueError(
-            'must map scope names to descriptions, such as {"tasks:read": "See tasks"}'
-        )
+        raise ValueError('must map scope names to descriptions, such as {"tasks:read": "See tasks"}')
     return {name: _scope(name, described) for name, described in value.items()}
 
 
@@ -227,9 +206,7 @@ def _scope(name: Any, described: Any) -> Scope:
     # RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
     is_token = isinstance(name, str) and all("!" <= c <= "~" and c not in '"\\' for c in name)
     if not name or not is_token:
-        raise ValueError(
-            f"{name!r} is not a scope name: printable ASCII without space, quote, backslash"
-        )
+        raise ValueError(f"{name!r} is not a scope name: printable ASCII without space, quote, backslash")
     description, required = described, False
     if isinstance(described, Mapping):
         description, required = described.get("description"), described.get("required") is True
@@ -250,13 +227,8 @@ def _third_party_app(piece_name: str, app: Any) -> ThirdPartyApp:
     if not isinstance(app, Mapping) or set(app) - {"client_id", "client_secret", "scope"}:
         raise ValueError(f"{piece_name}: expected keys client_id, client_secret and optional scope")
     try:
-        client_id, client_secret = (
-            ascii_token(app.get("client_id")),
-            ascii_token(app.get("client_secret")),
-        )
+        client_id, client_secret = (ascii_token(app.get("client_id")), ascii_token(app.get("client_secret")))
     except ValueError:
         raise ValueError(f"{piece_name} needs a client_id and a client_secret") from None
     scope = app.get("scope")
-    return ThirdPartyApp(
-        client_id, client_secret, None if scope is None else tuple(str(scope).split())
-    )
+    return ThirdPartyApp(client_id, client_secret, None if scope is None else tuple(str(scope).split()))

@@ -97,15 +97,8 @@ def _host_of(parts: SplitResult) -> str:
 def path_prefix(value: Any) -> str:
     """A path that others begin with."""
     prefix = str(value)
-    if (
-        not prefix.startswith("/")
-        or prefix.endswith("/")
-        or "//" in prefix
-        or set(prefix) & set("?#<>")
-    ):
-        raise ValueError(
-            "must be a path that starts with a slash and ends without one, such as /oauth"
-        )
+    if not prefix.startswith("/") or prefix.endswith("/") or "//" in prefix or set(prefix) & set("?#<>"):
+        raise ValueError("must be a path that starts with a slash and ends without one, such as /oauth")
     return prefix
 
 
@@ -128,8 +121,7 @@ def consent_url(value: Any, *, app_url: str | None) -> str:
     is_ours = app_url is not None and parts.username is None and origin(url) == origin(app_url)
     if not (is_path or is_ours) or parts.fragment:
         raise ValueError(
-            "must be a path of this app, or a URL with the origin of ACTIVEPIECES_PUBLIC_URL,"
-            " without a fragment"
+            "must be a path of this app, or a URL with the origin of ACTIVEPIECES_PUBLIC_URL, without a fragment"
         )
     return url
 

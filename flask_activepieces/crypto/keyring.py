@@ -58,9 +58,7 @@ class KeyRing:
         body = f"{_VERSION}.{payload}"
         return f"{body}.{self.sign(purpose, body.encode(), context=context)}"
 
-    def verify_json(
-        self, purpose: str, text: str, *, now: int, context: str = ""
-    ) -> dict[str, Any]:
+    def verify_json(self, purpose: str, text: str, *, now: int, context: str = "") -> dict[str, Any]:
         """The claims of a sealed text; `SignatureError` if it is not ours, `SignatureExpired` past its ``exp``."""
         body, dot, signature = text.rpartition(".") if text.isascii() else ("", "", "")
         version, _, payload = body.partition(".")

@@ -43,9 +43,7 @@ class FlaskLoginHost(Host):
         admin: str | Callable[[Any], object] = "is_admin",
     ) -> None:
         if single_tenant and tenant_attribute is not None:
-            raise SetupError(
-                "FlaskLoginHost takes single_tenant=True or tenant_attribute, not both."
-            )
+            raise SetupError("FlaskLoginHost takes single_tenant=True or tenant_attribute, not both.")
         reads_no_tenant = not single_tenant and tenant_attribute is None
         if reads_no_tenant and type(self).principal_of is FlaskLoginHost.principal_of:
             raise SetupError(
@@ -139,9 +137,7 @@ class FlaskLoginHost(Host):
 def _id_of(user: Any, attribute: str) -> str | None:
     name = user.__class__.__name__
     if not hasattr(user, attribute):
-        raise SetupError(
-            f"{name} has no attribute {attribute!r}. Correct the name in FlaskLoginHost(...)."
-        )
+        raise SetupError(f"{name} has no attribute {attribute!r}. Correct the name in FlaskLoginHost(...).")
     value = _value_of(user, attribute)
     if value is None:
         return None

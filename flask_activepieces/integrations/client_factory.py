@@ -54,11 +54,7 @@ class ClientFactory:
     """Makes clients for the integrations of one app."""
 
     def __init__(
-        self,
-        settings: Settings,
-        database: Database,
-        credential_store: CredentialStore,
-        make_client: MakeClient,
+        self, settings: Settings, database: Database, credential_store: CredentialStore, make_client: MakeClient
     ) -> None:
         self.base_urls = BaseUrls(settings)
         #: For tenants without their own key.
@@ -71,9 +67,7 @@ class ClientFactory:
 
     def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
         """A client that may make this call; else `IntegrationDisabled` or `CredentialNotSupported`."""
-        current = self._database.read(
-            lambda conn: store.get(conn, integration.id, tenant_id=integration.tenant_id)
-        )
+        current = self._database.read(lambda conn: store.get(conn, integration.id, tenant_id=integration.tenant_id))
         if not current.enabled:
             raise IntegrationDisabled(current.id, "an administrator disabled it")
         base_url = self.base_urls.for_integration(current)
@@ -86,15 +80,11 @@ class ClientFactory:
         """Whether other tenants use the same project."""
         # Not only as it was set up: ACTIVEPIECES_PROJECT_ID may have been set, changed or removed since.
         uses_shared_project = integration.project_id == self._settings.project_id
-        return integration.shares_project or (
-            uses_shared_project and not integration.has_credentials
-        )
+        return integration.shares_project or (uses_shared_project and not integration.has_credentials)
 
     def _app_credential(self, integration: Integration, operation: str) -> Credential:
         if self.app_api_key is None:
-            raise IntegrationDisabled(
-                integration.id, "it has no credentials, and this app has no default API key"
-            )
+            raise IntegrationDisabled(integration.id, "it has no credentials, and this app has no default API key")
         shared = self.shares_project(integration)
         if operation in _SIGNED_USER_OPERATIONS and not shared:
             return signed_user(self._settings, integration, operation)

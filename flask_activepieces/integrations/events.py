@@ -6,9 +6,7 @@ from ..storage.audit import Event
 from .store import Integration
 
 
-def integration_event(
-    name: str, integration: Integration, *, at: int, user_id: str | None
-) -> Event:
+def integration_event(name: str, integration: Integration, *, at: int, user_id: str | None) -> Event:
     """An event about an integration."""
     detail = {"integration_id": integration.id, "project_id": integration.project_id}
     if integration.organization_id is not None:

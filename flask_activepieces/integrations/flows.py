@@ -29,10 +29,7 @@ class TenantFlows:
         """The flows of the integration's project, newest first."""
         client = self.client_factory.client_for(integration, "flows.list")
         return client.flows.list(
-            integration.project_id,
-            name=name,
-            statuses=statuses,
-            connection_external_ids=connection_external_ids,
+            integration.project_id, name=name, statuses=statuses, connection_external_ids=connection_external_ids
         )
 
     def get(self, integration: Integration, flow_id: str) -> Flow:

@@ -39,9 +39,7 @@ class TenantMcp:
 
     def get(self, integration: Integration) -> McpServer:
         """The server. Show `McpServer.masked_token` instead of its token."""
-        return self.client_factory.client_for(integration, "mcp.get").mcp.get(
-            integration.project_id
-        )
+        return self.client_factory.client_for(integration, "mcp.get").mcp.get(integration.project_id)
 
     def update(
         self,
@@ -53,9 +51,7 @@ class TenantMcp:
     ) -> McpServer:
         """The server with these tools disabled (newer servers), or enabled or disabled as a whole (older ones)."""
         client = self.client_factory.client_for(integration, "mcp.update")
-        server = client.mcp.update(
-            integration.project_id, disabled_tools=disabled_tools, enabled=enabled
-        )
+        server = client.mcp.update(integration.project_id, disabled_tools=disabled_tools, enabled=enabled)
         self._record("mcp.changed", integration, user_id)
         return server
 

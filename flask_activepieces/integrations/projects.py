@@ -40,9 +40,7 @@ def choose_project(
     ids = [project.id for project in projects]
     if requested is not None:
         if requested not in ids:
-            raise InvalidInput(
-                {"projectId": f"The key cannot access this project. {_listed(projects)}"}
-            )
+            raise InvalidInput({"projectId": f"The key cannot access this project. {_listed(projects)}"})
         return requested
     if current in ids:
         return str(current)

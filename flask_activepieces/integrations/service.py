@@ -53,9 +53,7 @@ class Integrations:
         """The integration of the user's tenant, or of one of their organizations; `NotFound` for any other."""
         if not looks_like_id(integration_id):  # a database may reject it
             raise NotFound("integration", integration_id)
-        integration = self.database.read(
-            lambda conn: store.get(conn, integration_id, tenant_id=principal.tenant_id)
-        )
+        integration = self.database.read(lambda conn: store.get(conn, integration_id, tenant_id=principal.tenant_id))
         if not self.accessible_organizations(principal, [integration.organization_id]):
             raise NotFound("integration", integration_id)
         return integration
@@ -108,9 +106,7 @@ class Integrations:
             current = self.database.read(partial(_find, request))
             setup = self.verifier.verify(request, current)
             saved = self.database.run_in_transaction(
-                partial(
-                    self.saver.save, request=request, setup=setup, verified=current, user_id=user_id
-                )
+                partial(self.saver.save, request=request, setup=setup, verified=current, user_id=user_id)
             )
             if saved is not None:
                 return saved
@@ -167,9 +163,7 @@ class Integrations:
             lambda transaction: self.remove_in(transaction, integration, user_id=user_id)
         )
 
-    def remove_in(
-        self, transaction: Transaction, integration: Integration, *, user_id: str | None
-    ) -> None:
+    def remove_in(self, transaction: Transaction, integration: Integration, *, user_id: str | None) -> None:
         """Like `remove`, as a part of a transaction."""
         now = int(self.clock())
         current = _get(integration, transaction.conn)
@@ -205,14 +199,10 @@ class Integrations:
         self._record(transaction, name, changed, user_id)
         client = clients.find_by_id(transaction.conn, changed.oauth_client_id or "")
         if client is not None:
-            self.oauth_clients.set_enabled_in(
-                transaction, client, enabled, now=now, integration_id=changed.id
-            )
+            self.oauth_clients.set_enabled_in(transaction, client, enabled, now=now, integration_id=changed.id)
         return changed
 
-    def _record(
-        self, transaction: Transaction, name: str, integration: Integration, user_id: str | None
-    ) -> None:
+    def _record(self, transaction: Transaction, name: str, integration: Integration, user_id: str | None) -> None:
         event = integration_event(name, integration, at=int(self.clock()), user_id=user_id)
         self.audit.record(transaction, event)
 
@@ -222,6 +212,4 @@ def _get(integration: Integration, conn: Connection) -> Integration:
 
 
 def _find(request: SetupRequest, conn: Connection) -> Integration | None:
-    return store.find_for(
-        conn, tenant_id=request.tenant_id, organization_id=request.organization_id
-    )
+    return store.find_for(conn, tenant_id=request.tenant_id, organization_id=request.organization_id)

@@ -64,21 +64,11 @@ def build_services(
 ) -> TenantServices:
     """The services of an app; ``make_client`` and ``sleep`` are for tests."""
     credential_store = CredentialStore(settings.secret_keys)
-    client_factory = ClientFactory(
-        settings, database, credential_store, make_client or pooled_clients(settings)
-    )
+    client_factory = ClientFactory(settings, database, credential_store, make_client or pooled_clients(settings))
     verifier = SetupVerifier(settings, client_factory, credential_store)
     setup_saver = SetupSaver(clock, audit, credential_store)
     integrations = Integrations(
-        database,
-        host,
-        clock,
-        audit,
-        client_factory,
-        verifier,
-        setup_saver,
-        credential_store,
-        oauth_clients,
+        database, host, clock, audit, client_factory, verifier, setup_saver, credential_store, oauth_clients
     )
     leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
     recorder = ConnectionRecorder(database, clock, audit, grants)
@@ -93,9 +83,7 @@ def build_services(
         projects=TenantProjects(client_factory),
         flows=TenantFlows(client_factory),
         mcp=TenantMcp(database, host, clock, audit, client_factory),
-        connection_health=ConnectionHealth(
-            settings, database, host, clock, audit, client_factory, lookup
-        ),
+        connection_health=ConnectionHealth(settings, database, host, clock, audit, client_factory, lookup),
         one_click=OneClick(
             settings,
             database,
@@ -107,8 +95,6 @@ def build_services(
             grants,
             CodeIssuer.from_settings(settings, clock=clock),
         ),
-        third_party=ThirdPartySignIn(
-            settings, clock, client_factory, integrations, lookup, connections, pending
-        ),
+        third_party=ThirdPartySignIn(settings, clock, client_factory, integrations, lookup, connections, pending),
         tenant_removal=TenantRemoval(database, clock, integrations, oauth_clients, grants),
     )

@@ -71,15 +71,12 @@ def get(conn: Connection, integration_id: str, *, tenant_id: str) -> Integration
     return _from_row(row._asdict())
 
 
-def find_for(
-    conn: Connection, *, tenant_id: str, organization_id: str | None
-) -> Integration | None:
+def find_for(conn: Connection, *, tenant_id: str, organization_id: str | None) -> Integration | None:
     """The integration of the tenant as a whole, or of the organization; there is at most one."""
     row = conn.execute(
         _ALL.where(
             _table.c.tenant_id == checked_id("tenant_id", tenant_id),
-            _table.c.organization_id
-            == (checked_optional_id("organization_id", organization_id) or ""),
+            _table.c.organization_id == (checked_optional_id("organization_id", organization_id) or ""),
         )
     ).one_or_none()
     return None if row is None else _from_row(row._asdict())
@@ -106,9 +103,7 @@ def insert(transaction: Transaction, values: Mapping[str, Any], *, now: int) -> 
     return _from_row(row)
 
 
-def change(
-    transaction: Transaction, integration: Integration, values: Mapping[str, Any], *, now: int
-) -> Integration:
+def change(transaction: Transaction, integration: Integration, values: Mapping[str, Any], *, now: int) -> Integration:
     """The integration with these values; `ConcurrentUpdate` if it was updated since it was read."""
     values = {**values, "revision": integration.revision + 1, "updated_at": now}
     statement = (
@@ -127,9 +122,7 @@ def change(
 
 def remove(transaction: Transaction, integration: Integration) -> bool:
     """Whether the integration existed and was deleted."""
-    statement = delete(_table).where(
-        _table.c.id == integration.id, _table.c.tenant_id == integration.tenant_id
-    )
+    statement = delete(_table).where(_table.c.id == integration.id, _table.c.tenant_id == integration.tenant_id)
     return transaction.execute_rowcount(statement) == 1
 
 

@@ -43,9 +43,7 @@ class TenantRemoval:
         now = int(self.clock())
 
         def remove(transaction: Transaction) -> RemovedTenant:
-            revoked = self.grants.revoke_tenant_in(
-                transaction, tenant_id, reason="the tenant was removed", now=now
-            )
+            revoked = self.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed", now=now)
             integrations = store.list_for_tenant(transaction.conn, tenant_id)
             registered = clients.list_for_tenant(transaction.conn, tenant_id)
             try:
@@ -56,8 +54,6 @@ class TenantRemoval:
                     self.oauth_clients.delete_in(transaction, client, now=now)
             except NotFound as error:
                 raise ConcurrentUpdate from error  # another transaction deletes the same: try again
-            return RemovedTenant(
-                grants=revoked, clients=len(registered), integrations=len(integrations)
-            )
+            return RemovedTenant(grants=revoked, clients=len(registered), integrations=len(integrations))
 
         return self.database.run_in_transaction(remove)

@@ -70,11 +70,7 @@ def _usage_by_grant(conn: Connection, grant_ids: Sequence[str], now: int) -> dic
             func.count().label("connections"),
             func.max(_families.c.rotated_at).label("last_used_at"),
         )
-        .where(
-            _families.c.grant_id.in_(grant_ids),
-            _families.c.revoked_at.is_(None),
-            _families.c.expires_at > now,
-        )
+        .where(_families.c.grant_id.in_(grant_ids), _families.c.revoked_at.is_(None), _families.c.expires_at > now)
         .group_by(_families.c.grant_id, _families.c.scope)
     )
     usage: dict[str, list[Any]] = {}

@@ -61,11 +61,7 @@ class Grants:
         self._audit = audit
 
     def approve(
-        self,
-        client: OAuthClient,
-        principal: Principal,
-        workspace: Workspace,
-        scopes: Sequence[str],
+        self, client: OAuthClient, principal: Principal, workspace: Workspace, scopes: Sequence[str]
     ) -> Grant:
         """The user's grant for this client and workspace, created or updated.
 
@@ -84,11 +80,7 @@ class Grants:
         now: int,
     ) -> Grant:
         """See `approve`."""
-        decision = {
-            "workspace_name": workspace.name[:190],
-            "scope": scope_strings.join(scopes),
-            "updated_at": now,
-        }
+        decision = {"workspace_name": workspace.name[:190], "scope": scope_strings.join(scopes), "updated_at": now}
         key = {
             "client_id": client.client_id,
             "tenant_id": workspace.tenant_id,
@@ -111,14 +103,10 @@ class Grants:
         self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
         return grant
 
-    def existing_grants(
-        self, *, client_id: str, tenant_ids: Sequence[str], user_id: str
-    ) -> list[Grant]:
+    def existing_grants(self, *, client_id: str, tenant_ids: Sequence[str], user_id: str) -> list[Grant]:
         """What the user has allowed this client in these tenants."""
         return self._database.read(
-            lambda conn: existing_grants(
-                conn, client_id=client_id, tenant_ids=tenant_ids, user_id=user_id
-            )
+            lambda conn: existing_grants(conn, client_id=client_id, tenant_ids=tenant_ids, user_id=user_id)
         )
 
     def get_for_user(self, grant_id: str, *, tenant_ids: Sequence[str], user_id: str) -> Grant:
@@ -150,9 +138,7 @@ class Grants:
         """Revoke grants with everything that was issued for them: codes, refresh tokens and access tokens."""
         self._commit(self.revoke_in, grants, reason=reason)
 
-    def revoke_in(
-        self, transaction: Transaction, grants: Sequence[Grant], *, reason: str, now: int
-    ) -> None:
+    def revoke_in(self, transaction: Transaction, grants: Sequence[Grant], *, reason: str, now: int) -> None:
         """See `revoke`."""
         for start in range(0, len(grants), BATCH_SIZE):
             self._revoke_batch(transaction, grants[start : start + BATCH_SIZE], reason, now)
@@ -183,9 +169,7 @@ class Grants:
         """Revoke all grants in a tenant, and the tokens that its clients got for themselves; how many grants."""
         return self._commit(self.revoke_tenant_in, tenant_id, reason=reason)
 
-    def revoke_tenant_in(
-        self, transaction: Transaction, tenant_id: str, *, reason: str, now: int
-    ) -> int:
+    def revoke_tenant_in(self, transaction: Transaction, tenant_id: str, *, reason: str, now: int) -> int:
         """See `revoke_tenant`."""
         tenant = checked_id("tenant_id", tenant_id)
         grants = _all_of(select(_table).where(_table.c.tenant_id == tenant))(transaction.conn)
@@ -195,9 +179,7 @@ class Grants:
         revocations.add(transaction, *subjects, now=now)
         return len(grants)
 
-    def revoke_families_in(
-        self, transaction: Transaction, revoked: Sequence[Family], *, now: int
-    ) -> None:
+    def revoke_families_in(self, transaction: Transaction, revoked: Sequence[Family], *, now: int) -> None:
         """Revoke some of the token families of grants, which stay."""
         for family in revoked:
             families.revoke(transaction, family.id, client_id=family.client_id, now=now)
@@ -210,9 +192,7 @@ class Grants:
             lambda transaction: method(transaction, *arguments, now=now, **options)
         )
 
-    def _revoke_batch(
-        self, transaction: Transaction, grants: Sequence[Grant], reason: str, now: int
-    ) -> None:
+    def _revoke_batch(self, transaction: Transaction, grants: Sequence[Grant], reason: str, now: int) -> None:
         ids = [grant.id for grant in grants]
         # The rows first: their deletion waits for any redemption that has locked one (see
         # `TokenFamilies.store_if_unredeemed`).
@@ -223,9 +203,7 @@ class Grants:
             self._audit.record(transaction, _event("grant.revoked", grant, now, reason=reason))
 
 
-def existing_grants(
-    conn: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str
-) -> list[Grant]:
+def existing_grants(conn: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str) -> list[Grant]:
     """What the user has allowed this client in these tenants."""
     statement = select(_table).where(
         _table.c.client_id == client_id,

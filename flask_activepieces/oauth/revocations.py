@@ -59,10 +59,7 @@ def client_credentials(client_id: str) -> str:
 
 def add(transaction: Transaction, *subjects: str, now: int, expires_at: int | None = None) -> None:
     """Revoke the access tokens of these subjects; ``expires_at`` is when the last of them expires, if known."""
-    times = {
-        "created_at": now,
-        "expires_at": now + RETENTION if expires_at is None else expires_at + CLOCK_SKEW,
-    }
+    times = {"created_at": now, "expires_at": now + RETENTION if expires_at is None else expires_at + CLOCK_SKEW}
     # Also if it was revoked before: it stays revoked as long as a token that was issued since could be valid.
     statement = upsert(_table, transaction.dialect, tuple(times))
     for subject in subjects:
@@ -110,9 +107,7 @@ class RevocationCheck:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._cache = (
-            _Cache(database, max_staleness, lock_timeout, monotonic) if max_staleness else None
-        )
+        self._cache = _Cache(database, max_staleness, lock_timeout, monotonic) if max_staleness else None
 
     def is_revoked(self, access: AccessToken, *, now: int) -> bool:
         """Whether the token is revoked; one statement, or none while the cache is fresh."""
@@ -156,11 +151,7 @@ class _Cache:
     """
 
     def __init__(
-        self,
-        database: Database,
-        max_staleness: int,
-        lock_timeout: float,
-        monotonic: Callable[[], float],
+        self, database: Database, max_staleness: int, lock_timeout: float, monotonic: Callable[[], float]
     ) -> None:
         self._database = database
         self._max_staleness = max_staleness
@@ -208,6 +199,4 @@ _SUBJECTS = ("token", "family", "grant", "client")
 _FIND = select(_table.c.subject, _table.c.created_at).where(
     _table.c.subject.in_([bindparam(name) for name in _SUBJECTS])
 )
-_ALL = select(_table.c.subject, _table.c.created_at).where(
-    _table.c.expires_at >= bindparam("since")
-)
+_ALL = select(_table.c.subject, _table.c.created_at).where(_table.c.expires_at >= bindparam("since"))

@@ -35,9 +35,7 @@ def requested(scope: str | None, *, allowed: str, known: Mapping[str, Scope]) ->
             raise InvalidScopeError(
                 "The app does not know a requested scope. Compare it with the registration of the client."
             )
-        raise InvalidScopeError(
-            f"The client may not request the scope '{named}'. Register the client for it."
-        )
+        raise InvalidScopeError(f"The client may not request the scope '{named}'. Register the client for it.")
     return scopes
 
 

@@ -17,13 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, SelectBase, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import (
-    ORMExecuteState,
-    Session,
-    SessionTransaction,
-    SessionTransactionOrigin,
-    scoped_session,
-)
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, SessionTransactionOrigin, scoped_session
 
 from .database_errors import translate_error
 
@@ -54,9 +48,7 @@ def keep_connection() -> None:
     """Release nothing: for an app that has switched this off."""
 
 
-def connection_release(
-    session: scoped_session[Any], engines: Iterable[Engine]
-) -> ReleaseConnection:
+def connection_release(session: scoped_session[Any], engines: Iterable[Engine]) -> ReleaseConnection:
     """A function that releases the connection of ``db.session``."""
     for engine in engines:
         event.listen(engine, "before_cursor_execute", _note_statement)
@@ -91,8 +83,7 @@ def _release(session: Session) -> None:
 def _is_read_only(session: Session) -> bool:
     pending = session.new or session.dirty or session.deleted
     written = session.info.get(_HAS_WRITTEN) or any(
-        not conn.invalidated and conn.info.get(_HAS_WRITTEN)
-        for conn in session.info.get(_CONNECTIONS, ())
+        not conn.invalidated and conn.info.get(_HAS_WRITTEN) for conn in session.info.get(_CONNECTIONS, ())
     )
     return not (pending or written or session.in_nested_transaction())
 
@@ -113,9 +104,7 @@ def _note_connection(session: Session, transaction: SessionTransaction, conn: Co
         session.info.setdefault(_CONNECTIONS, []).append(conn)
 
 
-def _note_statement(
-    conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool
-) -> None:
+def _note_statement(conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
     # The session learns nothing of bulk writes, nor of what is executed on session.connection().
     is_select = isinstance(getattr(context, "invoked_statement", None), SelectBase)
     if not is_select or not _only_reads(statement):

@@ -22,12 +22,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from ..errors import Unavailable
 from .connection_release import ReleaseConnection, keep_connection
-from .database_errors import (
-    is_collision,
-    mark_terminated_as_disconnected,
-    translate_error,
-    was_disconnected,
-)
+from .database_errors import is_collision, mark_terminated_as_disconnected, translate_error, was_disconnected
 from .sqlite import SqliteSetup
 from .upserts import insert_ignore
 

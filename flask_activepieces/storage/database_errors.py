@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import ExceptionContext
-from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
-    OperationalError,
-    StatementError,
-    TimeoutError,
-)
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, StatementError, TimeoutError
 
 from ..errors import SetupError, Unavailable
 from .tables import TABLE_PREFIX
@@ -24,9 +18,7 @@ _COLLISIONS: set[object] = {"40001", "40P01", 1020, 1205, 1213}
 #: PostgreSQL; MySQL and MariaDB.
 _NO_TABLE: set[object] = {"42P01", 1146}
 _NO_COLUMN: set[object] = {"42703", 1054}
-_MIGRATE = (
-    "The tables of flask-activepieces are missing or older than this version: run your migrations"
-)
+_MIGRATE = "The tables of flask-activepieces are missing or older than this version: run your migrations"
 
 
 def mark_terminated_as_disconnected(context: ExceptionContext) -> None:

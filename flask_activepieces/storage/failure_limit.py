@@ -101,9 +101,7 @@ class FallbackLimiter:
                 return shared.record_failure(key, now=now)
         except Exception as error:
             # Each client library has errors of its own.
-            log.warning(
-                "Failed attempts are counted in this process only: %s", type(error).__name__
-            )
+            log.warning("Failed attempts are counted in this process only: %s", type(error).__name__)
         return self._local.record_failure(key, now=now)
 
 
@@ -114,11 +112,7 @@ def make_failure_limiter(extensions: Mapping[str, Any], *, redis_url: str | None
     def find_shared() -> FailureLimiter | None:
         # Looked up at each failure, because the host may set up its limiter after us.
         limiter = next(iter(extensions.get("limiter") or ()), None)
-        return (
-            FlaskLimiterStorage.from_flask_limiter(limiter)
-            if limiter is not None and limiter.enabled
-            else redis
-        )
+        return FlaskLimiterStorage.from_flask_limiter(limiter) if limiter is not None and limiter.enabled else redis
 
     return FallbackLimiter(find_shared)
 
@@ -128,8 +122,6 @@ def _redis(url: str) -> FailureLimiter:
         from redis import Redis  # the extra "redis"
     except ImportError:
         raise ConfigError(
-            [
-                "ACTIVEPIECES_REDIS_URL: requires the package redis: pip install flask-activepieces[redis]"
-            ]
+            ["ACTIVEPIECES_REDIS_URL: requires the package redis: pip install flask-activepieces[redis]"]
         ) from None
     return RedisLimiter(Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5))

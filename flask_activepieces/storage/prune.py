@@ -13,9 +13,7 @@ from .database import Database
 GRACE = 86_400
 
 
-def prune(
-    database: Database, *, now: int, audit_days: int, batch: int = 1000
-) -> Iterator[tuple[str, int]]:
+def prune(database: Database, *, now: int, audit_days: int, batch: int = 1000) -> Iterator[tuple[str, int]]:
     """Delete expired rows; yields the table and the number of rows of each batch."""
     for table, is_expired in _expired_rows(now, audit_days):
         while deleted := _delete_batch(database, table, is_expired, batch):
@@ -33,9 +31,7 @@ def _expired_rows(now: int, audit_days: int) -> list[tuple[Table, ColumnElement[
     ]
 
 
-def _delete_batch(
-    database: Database, table: Table, is_expired: ColumnElement[bool], batch: int
-) -> int:
+def _delete_batch(database: Database, table: Table, is_expired: ColumnElement[bool], batch: int) -> int:
     (key,) = table.primary_key.columns
     statement = select(key).where(is_expired).limit(batch)
     keys = database.read(lambda conn: list(conn.scalars(statement)))

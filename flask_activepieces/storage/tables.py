@@ -6,18 +6,7 @@ every database (MySQL would otherwise take ``Ab`` and ``aB`` for one tenant). Ti
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 from ..host.ids import LONGEST_HOST_ID
 
@@ -31,9 +20,7 @@ def _binary(length: int) -> String:
 
 def _collated(length: int) -> String:
     """A string that people wrote, in any script and with emoji, whatever the database's character set."""
-    return String(length).with_variant(
-        String(length, collation="utf8mb4_unicode_ci"), "mysql", "mariadb"
-    )
+    return String(length).with_variant(String(length, collation="utf8mb4_unicode_ci"), "mysql", "mariadb")
 
 
 #: An id of ours: 22 to 43 characters of base64url or hex.

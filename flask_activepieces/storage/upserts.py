@@ -41,9 +41,7 @@ def upsert(table: Table, dialect: str, columns: Sequence[str]) -> Insert:
         values = {name: statement.inserted[name] for name in columns}
         return cast(Insert, statement.on_duplicate_key_update(values))
     values = {name: statement.excluded[name] for name in columns}
-    return cast(
-        Insert, statement.on_conflict_do_update(index_elements=table.primary_key, set_=values)
-    )
+    return cast(Insert, statement.on_conflict_do_update(index_elements=table.primary_key, set_=values))
 
 
 def _dialect_insert(table: Table, dialect: str) -> Any:

@@ -45,10 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 stopped by Ctrl-C or SIGTERM, 1 the port cannot be used, 2 wrong arguments.",
     )
     parser.add_argument(
-        "--port",
-        type=_port,
-        default=DEFAULT_PORT,
-        help="the port; 0 chooses a free one (default: %(default)s)",
+        "--port", type=_port, default=DEFAULT_PORT, help="the port; 0 chooses a free one (default: %(default)s)"
     )
     parser.add_argument(
         "--version",
@@ -57,10 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the version of Activepieces to imitate (default: %(default)s)",
     )
     parser.add_argument(
-        "--edition",
-        choices=["ee", "ce"],
-        default="ee",
-        help="Enterprise or Community (default: %(default)s)",
+        "--edition", choices=["ee", "ce"], default="ee", help="Enterprise or Community (default: %(default)s)"
     )
     return parser
 

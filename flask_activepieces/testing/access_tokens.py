@@ -14,12 +14,7 @@ _CALLBACK = "https://client.test/callback"
 
 
 def issue_access_token(
-    app: Flask,
-    *,
-    user_id: str,
-    tenant_id: str,
-    scope: str | None = None,
-    organization_id: str | None = None,
+    app: Flask, *, user_id: str, tenant_id: str, scope: str | None = None, organization_id: str | None = None
 ) -> str:
     """An access token of a new OAuth client, for that user in that tenant.
 
@@ -30,9 +25,7 @@ def issue_access_token(
     names = (scope if scope is not None else " ".join(state.settings.scopes)).split()
     with app.test_request_context():
         client, secret = state.oauth_clients.register(
-            Registration(
-                name="A test", redirect_uris=(_CALLBACK,), scope=" ".join(names), require_pkce=False
-            )
+            Registration(name="A test", redirect_uris=(_CALLBACK,), scope=" ".join(names), require_pkce=False)
         )
         principal = Principal(user_id, tenant_id, user_id, organization_id)
         workspace = Workspace(tenant_id, tenant_id, organization_id)

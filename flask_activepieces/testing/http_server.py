@@ -31,9 +31,7 @@ class HttpServer:
         self._server = _Server(app, port)
         self.port: int = self._server.server_address[1]
         # Polls often, so that tests do not wait for the server to stop.
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -159,9 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _has_known_length(status: str, headers: list[tuple[str, str]]) -> bool:
     """Whether the response has a length that does not depend on the end of the connection (RFC 9112, section 6.3)."""
-    return status[:3] in ("204", "304") or any(
-        name.lower() == "content-length" for name, _ in headers
-    )
+    return status[:3] in ("204", "304") or any(name.lower() == "content-length" for name, _ in headers)
 
 
 def _head(lines: list[str]) -> bytes:

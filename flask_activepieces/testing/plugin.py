@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
     from .standin.server import ActivepiecesServer
 
-__all__ = [
-    "activepieces_options",
-    "activepieces_server",
-    "authorized_client",
-    "issue_token",
-    "live_app",
-]
+__all__ = ["activepieces_options", "activepieces_server", "authorized_client", "issue_token", "live_app"]
 
 
 _MARKER = "activepieces_network"
@@ -35,9 +29,7 @@ _REFUSAL = pytest.StashKey[ExitStack]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Restrict calls to Activepieces to this machine, whatever the app's configuration says."""
-    config.addinivalue_line(
-        "markers", f"{_MARKER}: let flask-activepieces call servers on other machines"
-    )
+    config.addinivalue_line("markers", f"{_MARKER}: let flask-activepieces call servers on other machines")
     config.stash[_REFUSAL] = refusal = ExitStack()
     refusal.enter_context(network.loopback_only(True))
 
@@ -92,19 +84,9 @@ def issue_token(app: Flask) -> Callable[..., str]:
     """Issues access tokens of the app under test: ``issue_token(user_id=…, tenant_id=…, scope=…)``."""
     from .access_tokens import issue_access_token
 
-    def issue(
-        *,
-        user_id: str,
-        tenant_id: str,
-        scope: str | None = None,
-        organization_id: str | None = None,
-    ) -> str:
+    def issue(*, user_id: str, tenant_id: str, scope: str | None = None, organization_id: str | None = None) -> str:
         return issue_access_token(
-            app,
-            user_id=user_id,
-            tenant_id=tenant_id,
-            scope=scope,
-            organization_id=organization_id,
+            app, user_id=user_id, tenant_id=tenant_id, scope=scope, organization_id=organization_id
         )
 
     return issue

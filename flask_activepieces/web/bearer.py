@@ -70,9 +70,7 @@ def _check_request(required: frozenset[str]) -> Response | None:
     try:
         return _authenticate(get_state(), required)
     except Unavailable as error:
-        return error_response(
-            503, "temporarily_unavailable", str(error), retry_after=error.retry_after
-        )
+        return error_response(503, "temporarily_unavailable", str(error), retry_after=error.retry_after)
     except SetupError as error:
         return setup_error_response(error)
 
@@ -93,11 +91,7 @@ def _authenticate(state: State, required: frozenset[str]) -> Response | None:
         return _challenge(state, 401, "invalid_token", "The access token is not valid here.")
     if not required <= token.scopes:
         return _challenge(
-            state,
-            403,
-            "insufficient_scope",
-            "The access token lacks a scope.",
-            scope=" ".join(sorted(required)),
+            state, 403, "insufficient_scope", "The access token lacks a scope.", scope=" ".join(sorted(required))
         )
     g.activepieces_token = token
     return None
@@ -109,16 +103,12 @@ def _bearer_token(authorization: str | None) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def _challenge(
-    state: State, status: int, error: str = "", description: str = "", **parameters: str
-) -> Response:
+def _challenge(state: State, status: int, error: str = "", description: str = "", **parameters: str) -> Response:
     details = {"error": error, "error_description": description} if error else {}
     # RFC 9728 §5.1: an unconfigured client discovers the token endpoint there.
     resource = well_known(state.issuer(), PROTECTED_RESOURCE)
     values = {"realm": "api", **details, **parameters, "resource_metadata": resource}
     challenge = ", ".join(f'{name}="{value}"' for name, value in values.items())
-    response = error_response(
-        status, error or "invalid_request", description or "An access token is required."
-    )
+    response = error_response(status, error or "invalid_request", description or "An access token is required.")
     response.headers["WWW-Authenticate"] = f"Bearer {challenge}"
     return response

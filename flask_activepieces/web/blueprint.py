@@ -20,9 +20,7 @@ _ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PAGES = (
     Route("/authorize", "authorize", _GET, authorize.authorize),
     Route("/authorize", "decide", _POST, consent_page.decide),
-    Route(
-        "/authorize/request/<request_id>", "describe_request", _GET, consent_page.describe_request
-    ),
+    Route("/authorize/request/<request_id>", "describe_request", _GET, consent_page.describe_request),
     Route("/jwks.json", "jwks", _GET, metadata.jwks),
     Route("/connected-apps", "connected_apps", _GET, connected_apps.connected_apps),
     Route("/connected-apps/<grant_id>/disconnect", "disconnect", _POST, connected_apps.disconnect),
@@ -50,10 +48,7 @@ _WELL_KNOWN = tuple(
 
 def routes(settings: Settings) -> list[Route]:
     """The routes of one app."""
-    oauth = [
-        route._replace(rule=f"{settings.oauth_prefix}{route.rule}")
-        for route in (*_PAGES, *_TOKEN_ENDPOINTS)
-    ]
+    oauth = [route._replace(rule=f"{settings.oauth_prefix}{route.rule}") for route in (*_PAGES, *_TOKEN_ENDPOINTS)]
     return [*oauth, *_WELL_KNOWN, *api_routes(settings.url_prefix)]
 
 

@@ -41,9 +41,7 @@ def check_host_csrf() -> None:
         protection.protect()
 
 
-def _exempt_views(
-    views: Mapping[str, AnyView], endpoints: set[str], checked_methods: set[str]
-) -> list[AnyView]:
+def _exempt_views(views: Mapping[str, AnyView], endpoints: set[str], checked_methods: set[str]) -> list[AnyView]:
     # Flask-WTF identifies a view by its dotted name. If a protected view has the same name, as two functions made by
     # two factories of one module can, that name stays protected.
     exempt, protected_names = [], set()

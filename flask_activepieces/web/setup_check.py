@@ -70,12 +70,7 @@ def _required_scopes(view: AnyView) -> set[str]:
     if view_class is not None:
         functions += [view_class.dispatch_request]
         functions += [getattr(view_class, name.lower(), view) for name in view_class.methods or ()]
-    return {
-        scope
-        for function in functions
-        for layer in _layers(function)
-        for scope in scopes_of(layer) or ()
-    }
+    return {scope for function in functions for layer in _layers(function) for scope in scopes_of(layer) or ()}
 
 
 def _layers(function: AnyView) -> Iterator[AnyView]:

@@ -90,9 +90,7 @@ def test_create_for_scripts(run_json: RunJson) -> None:
         ),
     ],
 )
-def test_the_options_of_create(
-    run_json: RunJson, options: tuple[str, ...], expected: dict[str, Any]
-) -> None:
+def test_the_options_of_create(run_json: RunJson, options: tuple[str, ...], expected: dict[str, Any]) -> None:
     made = run_json(*NEW, *SCOPE, *options, "--json")
 
     assert {name: made[name] for name in expected} == expected
@@ -118,17 +116,13 @@ def test_a_preset_brings_name_addresses_and_pkce(
 ) -> None:
     own = ["https://self-hosted.test/callback"]
 
-    made = run_json(
-        "client", "create", "--preset", preset, "--redirect-uri", own[0], *SCOPE, "--json"
-    )
+    made = run_json("client", "create", "--preset", preset, "--redirect-uri", own[0], *SCOPE, "--json")
 
     assert (made["name"], made["redirect_uris"]) == (name, addresses + own)
     assert made["require_pkce"] is False
 
 
-@pytest.mark.parametrize(
-    ("option", "expected"), [("--pkce", True), ("--public", True), ("--no-pkce", False)]
-)
+@pytest.mark.parametrize(("option", "expected"), [("--pkce", True), ("--public", True), ("--no-pkce", False)])
 def test_a_presets_pkce_can_be_overruled(run_json: RunJson, option: str, expected: bool) -> None:
     made = run_json("client", "create", "--preset", "make", *SCOPE, option, "--json")
 
@@ -143,15 +137,9 @@ def test_a_presets_name_can_be_overruled(run_json: RunJson) -> None:
 
 #: What is typed after "client create", and what is said of it.
 REFUSALS = [
-    (
-        ("--redirect-uri", "https://a.test/", *SCOPE),
-        "--name: A name is required: the consent page shows it",
-    ),
+    (("--redirect-uri", "https://a.test/", *SCOPE), "--name: A name is required: the consent page shows it"),
     (("--name", "X", *SCOPE), "--redirect-uri: At least one redirect URI is required"),
-    (
-        ("--name", "X", "--redirect-uri", "http://a.test/", *SCOPE),
-        "--redirect-uri: 'http://a.test/': must use https",
-    ),
+    (("--name", "X", "--redirect-uri", "http://a.test/", *SCOPE), "--redirect-uri: 'http://a.test/': must use https"),
     (("--name", "X", "--redirect-uri", "https://a.test/"), "--scope: At least one scope"),
     (
         ("--name", "X", "--redirect-uri", "https://a.test/", "--scope", "x"),
@@ -177,15 +165,7 @@ REFUSALS = [
         "--remember-consent: 'https://cloud.activepieces.com/redirect' looks like the redirect page",
     ),
     (
-        (
-            "--name",
-            "X",
-            "--redirect-uri",
-            "https://a.test/",
-            *SCOPE,
-            "--public",
-            "--remember-consent",
-        ),
+        ("--name", "X", "--redirect-uri", "https://a.test/", *SCOPE, "--public", "--remember-consent"),
         "--remember-consent: A public client must always show the consent page",
     ),
     (
@@ -231,9 +211,7 @@ def test_every_option_that_an_error_names_exists(run: Run) -> None:
     ],
     ids=["repeated", "with spaces", "both"],
 )
-def test_scopes_can_be_repeated_or_have_spaces_between(
-    run_json: RunJson, scopes: tuple[str, ...]
-) -> None:
+def test_scopes_can_be_repeated_or_have_spaces_between(run_json: RunJson, scopes: tuple[str, ...]) -> None:
     made = run_json(*NEW, *scopes, "--json")
 
     assert made["scope"] == "profile:read tasks:read"
@@ -259,9 +237,7 @@ def test_create_asks_about_a_tenant_of_which_nothing_is_known(app: Flask, run: R
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_without_a_terminal_an_unknown_tenant_requires_yes(
-    app: Flask, run: Run, options: tuple[str, ...]
-) -> None:
+def test_without_a_terminal_an_unknown_tenant_requires_yes(app: Flask, run: Run, options: tuple[str, ...]) -> None:
     refused = run(*NEW, *SCOPE, *UNKNOWN, *options)
     left = row_counts(app)
     done = run(*NEW, *SCOPE, *UNKNOWN, *options, "--yes")
@@ -313,9 +289,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def test_the_list_has_global_clients_first_and_then_tenant_by_tenant(
-    database: str, make_app: MakeApp
-) -> None:
+def test_the_list_has_global_clients_first_and_then_tenant_by_tenant(database: str, make_app: MakeApp) -> None:
     """Databases differ in where they sort what is NULL."""
     runner = make_app(database=database).test_cli_runner()
     for name, tenant in (("B", "globex"), ("A", "acme"), ("Z", None), ("C", "acme")):
@@ -372,10 +346,7 @@ def test_show_without_json_prints_a_line_for_each_field(run: Run, run_json: RunJ
             {"redirect_uris": ["https://new.test/1", "https://new.test/2"]},
         ),
         (("--no-pkce",), {"require_pkce": False}),
-        (
-            ("--client-credentials",),
-            {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]},
-        ),
+        (("--client-credentials",), {"grant_types": ["authorization_code", "refresh_token", "client_credentials"]}),
         (("--introspection",), {"introspects": True}),
         (("--remember-consent",), {"remember_consent": True}),
     ],
@@ -417,10 +388,7 @@ def test_update_keeps_the_secret(app: Flask, run: Run, run_json: RunJson) -> Non
     [
         (("--name", " "), "--name: A name is required: the consent page shows it"),
         (("--scope", "x"), "--scope: Unknown scope 'x'"),
-        (
-            ("--redirect-uri", "http://a.test/"),
-            "--redirect-uri: 'http://a.test/': must use https",
-        ),
+        (("--redirect-uri", "http://a.test/"), "--redirect-uri: 'http://a.test/': must use https"),
         (("--client-credentials",), "--client-credentials: A client with this grant must"),
     ],
 )
@@ -515,9 +483,7 @@ def test_delete_asks_first(app: Flask, run: Run, run_json: RunJson) -> None:
     assert rows_of(app, "oauth_clients") == []
 
 
-def test_delete_with_yes_asks_nothing_and_ends_everything(
-    run: Run, program: Program, bob: Person
-) -> None:
+def test_delete_with_yes_asks_nothing_and_ends_everything(run: Run, program: Program, bob: Person) -> None:
     pair = program.connects(bob)
 
     result = run("client", "delete", program.client_id, "--yes")
@@ -528,8 +494,7 @@ def test_delete_with_yes_asks_nothing_and_ends_everything(
 
 
 @pytest.mark.parametrize(
-    "command",
-    [("show",), ("update", "--name", "X"), ("rotate",), ("rotate", "--now"), ("delete", "--yes")],
+    "command", [("show",), ("update", "--name", "X"), ("rotate",), ("rotate", "--now"), ("delete", "--yes")]
 )
 def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...]) -> None:
     for client_id in ("0" * 32, "é", "x" * 300):

@@ -33,9 +33,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_storage_away_is_one_line_and_exit_code_3(
-    app: Flask, run: Run, program: Program, command: str
-) -> None:
+def test_storage_away_is_one_line_and_exit_code_3(app: Flask, run: Run, program: Program, command: str) -> None:
     with database_away(app):
         result = run(*command.format(id=program.client_id).split())
 
@@ -135,10 +133,7 @@ def test_with_json_an_unknown_client_is_a_document(run: Run, command: str) -> No
     result = run("client", *command.split(), NOBODY, "--json")
 
     assert result.exit_code == 1
-    assert failure(result) == {
-        "code": "not_found",
-        "detail": f"OAuth client '{NOBODY}' not found.",
-    }
+    assert failure(result) == {"code": "not_found", "detail": f"OAuth client '{NOBODY}' not found."}
 
 
 def test_with_json_fields_that_do_not_fit_are_in_the_document(run: Run) -> None:
@@ -159,8 +154,7 @@ def test_with_json_no_one_is_asked(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
-    ["client create --no-such-option", "client create --preset x", "client show", "client nothing"],
+    "command", ["client create --no-such-option", "client create --preset x", "client show", "client nothing"]
 )
 def test_with_json_wrong_usage_is_a_document_and_exit_code_2(run: Run, command: str) -> None:
     result = run(*command.split(), "--json")

@@ -17,9 +17,7 @@ def other(app: Flask) -> Program:
 
 
 @pytest.fixture(autouse=True)
-def _some_grants(
-    program: Program, other: Program, alice: Person, bob: Person, carol: Person
-) -> None:
+def _some_grants(program: Program, other: Program, alice: Person, bob: Person, carol: Person) -> None:
     program.connects(bob, scope=["profile:read"])
     program.connects(carol)
     other.connects(alice, workspace="acme-labs")
@@ -126,9 +124,7 @@ def test_check_can_take_their_grants_back(app: Flask, run: Run, program: Program
     assert run("grants", "check").exit_code == 0
 
 
-def test_check_finds_who_has_left_a_tenant(
-    app: Flask, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_finds_who_has_left_a_tenant(app: Flask, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Alice is still there, and still in Acme."""
     monkeypatch.setitem(hosts.PEOPLE, "alice", hosts.Someone(("acme",), is_admin=True))
 

@@ -64,9 +64,7 @@ def test_without_integrations_the_list_says_so(app: Flask) -> None:
     assert told(run(app, "integrations", "list", "--json")) == []
 
 
-def test_the_list_shows_four_characters_of_a_key(
-    app: Flask, upstream: ActivepiecesServer, linked: str
-) -> None:
+def test_the_list_shows_four_characters_of_a_key(app: Flask, upstream: ActivepiecesServer, linked: str) -> None:
     (row,) = told(run(app, "integrations", "list", "--json"))
 
     assert (row["id"], row["tenant_id"]) == (linked, "acme")
@@ -80,17 +78,12 @@ def test_the_list_of_one_tenant(app: Flask, linked: str) -> None:
     assert told(run(app, "integrations", "list", "--tenant", "globex", "--json")) == []
 
 
-def test_a_check_of_what_works_is_quiet_and_exits_with_0(
-    app: Flask, alice: ApiUser, linked: str
-) -> None:
+def test_a_check_of_what_works_is_quiet_and_exits_with_0(app: Flask, alice: ApiUser, linked: str) -> None:
     alice.saves()
 
     result = run(app, "integrations", "check")
 
-    assert (result.exit_code, result.stdout) == (
-        0,
-        "Checked 1 integration: all connections work.\n",
-    )
+    assert (result.exit_code, result.stdout) == (0, "Checked 1 integration: all connections work.\n")
 
 
 def test_a_check_without_enabled_integrations_says_so(app: Flask) -> None:
@@ -163,9 +156,7 @@ def test_a_check_goes_on_after_an_integration_that_cannot_be_checked(
     assert "not found" in str(found[1]["problem"])
 
 
-def test_a_name_commands_no_terminal(
-    app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
-) -> None:
+def test_a_name_commands_no_terminal(app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str) -> None:
     """Names come from Activepieces, where anybody in the project may choose them."""
     connection = str(alice.saves()["id"])
     name = "\x1b[2Jgone\x1b]52;c;cm0gLXJm\x07 \N{RIGHT-TO-LEFT OVERRIDE}right\x9b\r\n"
@@ -195,19 +186,14 @@ def test_credentials_of_tenants_are_reencrypted(make_app: MakeApp, app: Flask, l
 
     result = run(both, "keys", "reencrypt")
 
-    assert (result.exit_code, result.stdout) == (
-        0,
-        "All credentials are encrypted with the newest key.\n",
-    )
+    assert (result.exit_code, result.stdout) == (0, "All credentials are encrypted with the newest key.\n")
     (after,) = rows_of(app, "integrations")
     assert after["encrypted_credentials"] != before["encrypted_credentials"]
     without_the_old_one = make_app(ACTIVEPIECES_SECRET_KEYS=[newest], **options)
     assert told(run(without_the_old_one, "integrations", "check", "--json")) == []
 
 
-def test_credentials_that_cannot_be_decrypted_are_reported(
-    make_app: MakeApp, app: Flask, linked: str
-) -> None:
+def test_credentials_that_cannot_be_decrypted_are_reported(make_app: MakeApp, app: Flask, linked: str) -> None:
     forgetful = make_app(
         ACTIVEPIECES_SECRET_KEYS=["another secret key of this app"],
         ACTIVEPIECES_BASE_URL=app.config["ACTIVEPIECES_BASE_URL"],

@@ -17,12 +17,7 @@ def test_the_list_of_derived_keys(run: Run, run_json: RunJson) -> None:
 
     assert key.pop("kid")
     assert key == {"algorithm": "HS256", "use": "signs and verifies", "published": "no"}
-    assert run("keys", "list").stdout.splitlines()[0].split() == [
-        "kid",
-        "algorithm",
-        "use",
-        "published",
-    ]
+    assert run("keys", "list").stdout.splitlines()[0].split() == ["kid", "algorithm", "use", "published"]
 
 
 def test_the_list_of_configured_keys_never_shows_a_key(make_app: MakeApp) -> None:
@@ -59,6 +54,4 @@ def test_what_rotate_says_to_do_works(make_app: MakeApp) -> None:
     keys = json.dumps([rotated.stdout.strip(), before.config["SECRET_KEY"]])
     after = make_app(tables=False, ACTIVEPIECES_SECRET_KEYS=keys)
 
-    assert (
-        Program(after, program.client_id, program.client_secret).refreshes(token).status_code == 200
-    )
+    assert Program(after, program.client_id, program.client_secret).refreshes(token).status_code == 200

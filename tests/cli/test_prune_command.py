@@ -66,17 +66,12 @@ def test_each_batch_is_a_transaction_of_its_own(
     assert changes == ["DELETE", "COMMIT"] * 6
 
 
-def test_the_counts_for_scripts(
-    run_json: RunJson, program: Program, bob: Person, clock: StoppedClock
-) -> None:
+def test_the_counts_for_scripts(run_json: RunJson, program: Program, bob: Person, clock: StoppedClock) -> None:
     for token in connect_often(program, bob, 3):
         program.revokes(token)
     clock.advance(days=2)
 
-    assert run_json("prune", "--json") == {
-        "activepieces_revocations": 3,
-        "activepieces_token_families": 3,
-    }
+    assert run_json("prune", "--json") == {"activepieces_revocations": 3, "activepieces_token_families": 3}
 
 
 def test_old_events_go_after_as_many_days_as_are_asked_for(
@@ -87,9 +82,7 @@ def test_old_events_go_after_as_many_days_as_are_asked_for(
     clock.advance(days=30)
 
     assert run_json("prune", "--audit-days", "31", "--json") == {}
-    assert run_json("prune", "--audit-days", "30", "--json") == {
-        "activepieces_audit_events": events
-    }
+    assert run_json("prune", "--audit-days", "30", "--json") == {"activepieces_audit_events": events}
 
 
 def test_a_grant_outlives_its_connections(
@@ -106,9 +99,7 @@ def test_a_grant_outlives_its_connections(
     assert brought_back(bob.opens(trusted.question()))["code"]
 
 
-@pytest.mark.parametrize(
-    "options", [("--batch", "0"), ("--batch", "many"), ("--audit-days", "0"), ("--what",)]
-)
+@pytest.mark.parametrize("options", [("--batch", "0"), ("--batch", "many"), ("--audit-days", "0"), ("--what",)])
 def test_wrong_usage_is_exit_code_2(app: Flask, run: Run, options: tuple[str, ...]) -> None:
     result = run("prune", *options)
 

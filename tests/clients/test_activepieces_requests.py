@@ -83,10 +83,7 @@ def connect(app: Flask, visitor: Visitor, *options: str) -> tuple[Activepieces, 
     return Activepieces(visitor.site, program), visitor.brings_code(program.question())
 
 
-EXCHANGES = [
-    ("BODY with PKCE", CODE + VERIFIER + BODY, False),
-    ("HEADER with PKCE", CODE + VERIFIER, True),
-]
+EXCHANGES = [("BODY with PKCE", CODE + VERIFIER + BODY, False), ("HEADER with PKCE", CODE + VERIFIER, True)]
 EXCHANGES_WITHOUT_PKCE = [("BODY", CODE + BODY, False), ("HEADER", CODE, True)]
 REFRESHES = [
     ("BODY", REFRESH + BODY, False),
@@ -96,9 +93,7 @@ REFRESHES = [
 
 
 @pytest.mark.parametrize(("name", "shape", "by_header"), EXCHANGES)
-def test_a_code_exchange(
-    app: Flask, visitor: Visitor, name: str, shape: str, by_header: bool
-) -> None:
+def test_a_code_exchange(app: Flask, visitor: Visitor, name: str, shape: str, by_header: bool) -> None:
     activepieces, code = connect(app, visitor)
     verifier = activepieces.program.verifier
 
@@ -113,9 +108,7 @@ def test_a_code_exchange(
 
 
 @pytest.mark.parametrize(("name", "shape", "by_header"), EXCHANGES_WITHOUT_PKCE)
-def test_a_code_exchange_without_pkce(
-    app: Flask, visitor: Visitor, name: str, shape: str, by_header: bool
-) -> None:
+def test_a_code_exchange_without_pkce(app: Flask, visitor: Visitor, name: str, shape: str, by_header: bool) -> None:
     program = Program.registered(app, "--no-pkce")
     question = program.question(code_challenge=None, code_challenge_method=None)
     activepieces = Activepieces(visitor.site, program)
@@ -128,25 +121,18 @@ def test_a_code_exchange_without_pkce(
 @pytest.mark.parametrize(("name", "shape", "by_header"), REFRESHES)
 def test_a_refresh(app: Flask, visitor: Visitor, name: str, shape: str, by_header: bool) -> None:
     activepieces, code = connect(app, visitor)
-    first = activepieces.send(
-        CODE + VERIFIER + BODY, code=code, code_verifier=activepieces.program.verifier
-    )
+    first = activepieces.send(CODE + VERIFIER + BODY, code=code, code_verifier=activepieces.program.verifier)
 
-    answer = activepieces.send(
-        shape, by_header=by_header, refresh_token=first.body["refresh_token"]
-    )
+    answer = activepieces.send(shape, by_header=by_header, refresh_token=first.body["refresh_token"])
 
     assert answer.status == 200, answer.body
     assert answer.body["refresh_token"] != first.body["refresh_token"]
 
 
 @pytest.mark.parametrize(
-    ("shape", "by_header"),
-    [(CLIENT_CREDENTIALS + "&audience=anything", True), (CLIENT_CREDENTIALS + BODY, False)],
+    ("shape", "by_header"), [(CLIENT_CREDENTIALS + "&audience=anything", True), (CLIENT_CREDENTIALS + BODY, False)]
 )
-def test_client_credentials_with_extra_form_properties(
-    app: Flask, site: str, shape: str, by_header: bool
-) -> None:
+def test_client_credentials_with_extra_form_properties(app: Flask, site: str, shape: str, by_header: bool) -> None:
     program = Program.registered(app, "--client-credentials", "--tenant", "acme")
 
     answer = Activepieces(site, program).send(shape, by_header=by_header, scope="tasks:read")
@@ -162,10 +148,7 @@ def test_the_error_description_is_readable_for_users(app: Flask, visitor: Visito
     answer = activepieces.send(CODE + BODY, code="4/0Ab+c=d%2F&x y")
 
     assert answer.status == 400
-    assert answer.body == {
-        "error": "invalid_grant",
-        "error_description": "The code is not valid for this client.",
-    }
+    assert answer.body == {"error": "invalid_grant", "error_description": "The code is not valid for this client."}
 
 
 def test_an_exchange_repeated_after_a_server_error_succeeds(app: Flask, visitor: Visitor) -> None:
@@ -181,14 +164,10 @@ def test_an_exchange_repeated_after_a_server_error_succeeds(app: Flask, visitor:
     assert first.headers["Retry-After"] == "5"
 
 
-def test_a_refresh_during_a_database_outage_keeps_the_connection_alive(
-    app: Flask, visitor: Visitor
-) -> None:
+def test_a_refresh_during_a_database_outage_keeps_the_connection_alive(app: Flask, visitor: Visitor) -> None:
     """On invalid_grant Activepieces marks a connection as permanently broken, so this must not return it."""
     activepieces, code = connect(app, visitor)
-    tokens = activepieces.send(
-        CODE + VERIFIER + BODY, code=code, code_verifier=activepieces.program.verifier
-    )
+    tokens = activepieces.send(CODE + VERIFIER + BODY, code=code, code_verifier=activepieces.program.verifier)
     token = tokens.body["refresh_token"]
 
     with database_away(app):

@@ -33,9 +33,7 @@ def other_app(app: Flask, site: str) -> Iterator[Flask]:
 
     @other.get("/login")
     def login() -> ResponseReturnValue:
-        response: ResponseReturnValue = provider.authorize_redirect(
-            url_for("callback", _external=True)
-        )
+        response: ResponseReturnValue = provider.authorize_redirect(url_for("callback", _external=True))
         return response
 
     @other.get("/callback")

@@ -55,13 +55,9 @@ def test_an_authorization_from_consent_to_revocation(
         first = connect(session, visitor)
         answer = session.get(f"{site}/api/whoami")
         second = session.refresh_token()
-        active = session.introspect_token(
-            session.metadata["introspection_endpoint"], token=second["access_token"]
-        )
+        active = session.introspect_token(session.metadata["introspection_endpoint"], token=second["access_token"])
         revoked = session.revoke_token(  # type: ignore[no-untyped-call]
-            session.metadata["revocation_endpoint"],
-            token=second["refresh_token"],
-            token_type_hint="refresh_token",
+            session.metadata["revocation_endpoint"], token=second["refresh_token"], token_type_hint="refresh_token"
         )
         refused = session.get(f"{site}/api/whoami")
 
@@ -72,9 +68,7 @@ def test_an_authorization_from_consent_to_revocation(
     assert refused.status_code == 401
 
 
-def test_an_expired_token_is_refreshed_before_the_call(
-    site: str, visitor: Visitor, program: Program
-) -> None:
+def test_an_expired_token_is_refreshed_before_the_call(site: str, visitor: Visitor, program: Program) -> None:
     stored: list[str] = []
 
     def store(token: dict[str, Any], refresh_token: str) -> None:
@@ -89,9 +83,7 @@ def test_an_expired_token_is_refreshed_before_the_call(
     assert stored == [first["refresh_token"]]
 
 
-def test_a_public_client_connects_and_refreshes_without_a_secret(
-    app: Flask, site: str, visitor: Visitor
-) -> None:
+def test_a_public_client_connects_and_refreshes_without_a_secret(app: Flask, site: str, visitor: Visitor) -> None:
     with session_for(site, Program.registered(app, "--public")) as session:
         connect(session, visitor)
         session.refresh_token()

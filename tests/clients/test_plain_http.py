@@ -15,9 +15,7 @@ def _without_insecure_transport(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT", raising=False)
 
 
-def test_the_whole_flow_needs_no_environment_variable(
-    site: str, visitor: Visitor, program: Program
-) -> None:
+def test_the_whole_flow_needs_no_environment_variable(site: str, visitor: Visitor, program: Program) -> None:
     credentials = {"client_id": program.client_id, "client_secret": program.client_secret}
     tokens = requests.post(
         f"{site}/oauth/token",
@@ -32,16 +30,10 @@ def test_the_whole_flow_needs_no_environment_variable(
     )
     refreshed = requests.post(
         f"{site}/oauth/token",
-        data={
-            "grant_type": "refresh_token",
-            "refresh_token": tokens.json()["refresh_token"],
-            **credentials,
-        },
+        data={"grant_type": "refresh_token", "refresh_token": tokens.json()["refresh_token"], **credentials},
         timeout=5,
     )
     token = refreshed.json()["access_token"]
-    answer = requests.get(
-        f"{site}/api/whoami", headers={"Authorization": f"Bearer {token}"}, timeout=5
-    )
+    answer = requests.get(f"{site}/api/whoami", headers={"Authorization": f"Bearer {token}"}, timeout=5)
 
     assert (tokens.status_code, refreshed.status_code, answer.status_code) == (200, 200, 200)

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
-from oauthlib.oauth2 import (  # type: ignore[import-untyped]
-    BackendApplicationClient,
-    InvalidGrantError,
-)
+from oauthlib.oauth2 import BackendApplicationClient, InvalidGrantError  # type: ignore[import-untyped]
 from requests_oauthlib import OAuth2Session
 
 from tests.support.actors import CALLBACK, Program
@@ -35,9 +32,7 @@ def endpoints(site: str) -> dict[str, Any]:
 
 @pytest.fixture
 def session(program: Program) -> Iterator[OAuth2Session]:
-    client = OAuth2Session(
-        program.client_id, redirect_uri=CALLBACK, scope=ALL_SCOPES.split(), pkce="S256"
-    )
+    client = OAuth2Session(program.client_id, redirect_uri=CALLBACK, scope=ALL_SCOPES.split(), pkce="S256")
     client.trust_env = False
     yield client
     client.close()
@@ -57,11 +52,7 @@ def connect(
 
 
 def test_an_authorization_from_consent_to_an_api_call(
-    site: str,
-    visitor: Visitor,
-    program: Program,
-    endpoints: dict[str, Any],
-    session: OAuth2Session,
+    site: str, visitor: Visitor, program: Program, endpoints: dict[str, Any], session: OAuth2Session
 ) -> None:
     token = connect(session, visitor, endpoints, program.client_secret)
     answer = session.get(f"{site}/api/whoami")
@@ -77,11 +68,7 @@ def test_an_authorization_from_consent_to_an_api_call(
 
 
 def test_an_expired_token_is_refreshed_automatically(
-    site: str,
-    visitor: Visitor,
-    program: Program,
-    endpoints: dict[str, Any],
-    session: OAuth2Session,
+    site: str, visitor: Visitor, program: Program, endpoints: dict[str, Any], session: OAuth2Session
 ) -> None:
     token = connect(session, visitor, endpoints, program.client_secret)
     stored: list[dict[str, Any]] = []
@@ -102,11 +89,7 @@ def test_an_expired_token_is_refreshed_automatically(
 
 
 def test_a_token_is_introspected_and_revoked(
-    site: str,
-    visitor: Visitor,
-    program: Program,
-    endpoints: dict[str, Any],
-    session: OAuth2Session,
+    site: str, visitor: Visitor, program: Program, endpoints: dict[str, Any], session: OAuth2Session
 ) -> None:
     token = connect(session, visitor, endpoints, program.client_secret)
     credentials = {"client_id": program.client_id, "client_secret": program.client_secret}
@@ -116,15 +99,9 @@ def test_a_token_is_introspected_and_revoked(
     )
     introspection = {"token": token["access_token"], **credentials}
 
-    before = requests.post(
-        endpoints["introspection_endpoint"], data=introspection, timeout=5
-    ).json()
+    before = requests.post(endpoints["introspection_endpoint"], data=introspection, timeout=5).json()
     revoked = requests.post(
-        url,
-        data=body,
-        headers=headers,
-        auth=(program.client_id, str(program.client_secret)),
-        timeout=5,
+        url, data=body, headers=headers, auth=(program.client_id, str(program.client_secret)), timeout=5
     )
     after = requests.post(endpoints["introspection_endpoint"], data=introspection, timeout=5).json()
 
@@ -138,18 +115,14 @@ def test_a_public_client_connects_with_pkce_only(
     app: Flask, site: str, visitor: Visitor, endpoints: dict[str, Any]
 ) -> None:
     public = Program.registered(app, "--public")
-    with OAuth2Session(
-        public.client_id, redirect_uri=CALLBACK, scope=["profile:read"], pkce="S256"
-    ) as session:
+    with OAuth2Session(public.client_id, redirect_uri=CALLBACK, scope=["profile:read"], pkce="S256") as session:
         connect(session, visitor, endpoints, None)
         answer = session.get(f"{site}/api/whoami")
 
     assert answer.status_code == 200
 
 
-def test_a_client_uses_the_client_credentials_grant(
-    app: Flask, site: str, endpoints: dict[str, Any]
-) -> None:
+def test_a_client_uses_the_client_credentials_grant(app: Flask, site: str, endpoints: dict[str, Any]) -> None:
     program = Program.registered(app, "--client-credentials", "--tenant", "acme")
     client = BackendApplicationClient(client_id=program.client_id)
 

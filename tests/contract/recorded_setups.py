@@ -36,9 +36,7 @@ from .recording_setup import (
 from .replay import Setup
 
 #: Corrections of a request that was not recorded as it was sent: (recorded, sent).
-CORRECTIONS = {
-    "flow op ADD_ACTION using a connection": ("connections['rs']", "connections['c-secret']"),
-}
+CORRECTIONS = {"flow op ADD_ACTION using a connection": ("connections['rs']", "connections['c-secret']")}
 
 _PUBLISH = {"type": "LOCK_AND_PUBLISH", "request": {}}
 _CATCH_WEBHOOK = {
@@ -87,9 +85,7 @@ _ECHO = {
     },
 }
 _DEAD = Reply({"error": "invalid_grant"}, status=400)
-_LIFE_AS_TEXT = Reply(
-    {"access_token": "at", "token_type": "Bearer", "expires_in": "3600", "refresh_token": "rt"}
-)
+_LIFE_AS_TEXT = Reply({"access_token": "at", "token_type": "Bearer", "expires_in": "3600", "refresh_token": "rt"})
 _BROKEN = Reply({"error": "server_error"}, status=500)
 
 #: 0.85.2, enterprise edition.
@@ -107,24 +103,13 @@ MAIN: Mapping[str, Setup] = {
     "OAUTH2 minimal answer {access_token}": endpoint_replies(Reply({"access_token": "only"})),
     "OAUTH2 answer without access_token (200 {})": endpoint_replies(Reply({})),
     "OAUTH2 answer HTML 200": endpoint_replies(Reply(text="<html>login</html>")),
-    "OAUTH2 answer 200 with error (GitHub/Slack style)": endpoint_replies(
-        Reply({"error": "bad_verification_code"})
-    ),
+    "OAUTH2 answer 200 with error (GitHub/Slack style)": endpoint_replies(Reply({"error": "bad_verification_code"})),
     "OAUTH2 error 400 invalid_grant": endpoint_replies(
-        Reply(
-            {
-                "error": "invalid_grant",
-                "error_description": "The authorization code is expired.",
-            },
-            status=400,
-        )
+        Reply({"error": "invalid_grant", "error_description": "The authorization code is expired."}, status=400)
     ),
     "OAUTH2 error 400 without error_description": endpoint_replies(_DEAD),
     "OAUTH2 error 401 invalid_client": endpoint_replies(
-        Reply(
-            {"error": "invalid_client", "error_description": "Client authentication failed"},
-            status=401,
-        )
+        Reply({"error": "invalid_client", "error_description": "Client authentication failed"}, status=401)
     ),
     "OAUTH2 error 400 non-JSON": endpoint_replies(Reply(text="bad", status=400)),
     "OAUTH2 error 400 JSON null body": endpoint_replies(Reply(None, status=400)),
@@ -143,19 +128,11 @@ MAIN: Mapping[str, Setup] = {
     "refresh answer with a new scope and extra data": looks_old(
         "o-body",
         Reply(
-            {
-                "access_token": "new-at3",
-                "refresh_token": "rt-new3",
-                "expires_in": 50,
-                "scope": "read",
-                "foo": "bar",
-            }
+            {"access_token": "new-at3", "refresh_token": "rt-new3", "expires_in": 50, "scope": "read", "foo": "bar"}
         ),
     ),
     "refresh 400 invalid_grant": looks_old("o-body", _DEAD),
-    "refresh 401 invalid_client": looks_old(
-        "o-head", Reply({"error": "invalid_client"}, status=401)
-    ),
+    "refresh 401 invalid_client": looks_old("o-head", Reply({"error": "invalid_client"}, status=401)),
     "refresh 500s": in_order(looks_old("o-head"), endpoint_replies(*[_BROKEN] * 4)),
     "refresh when there is no refresh_token": in_order(at(1795198717), looks_old("o-min")),
     "refresh client_credentials": looks_old("o-cc"),
@@ -167,20 +144,14 @@ MAIN: Mapping[str, Setup] = {
     "global delete again": done("DELETE", "/global-connections/YNqKZONsAiTeeZlPVGSHe"),
     "flow get after publish": done("POST", "/flows/cpvPVr5DiCc2VSZ4HaDTa", _PUBLISH),
     "flow publish again": done(
-        "POST",
-        "/flows/cpvPVr5DiCc2VSZ4HaDTa",
-        {"type": "UPDATE_ACTION", "request": _WHO_AM_I},
+        "POST", "/flows/cpvPVr5DiCc2VSZ4HaDTa", {"type": "UPDATE_ACTION", "request": _WHO_AM_I}
     ),
     "flow get deleted": the_deletion_is_over,
     "flow-runs filters": all_runs_are_over,
     "conn replace with a published flow (api key)": a_connection("E83NRYlMLcMhYlr79smLE", "rt"),
     "flow delete": a_flow("ZgwOefQJ2TLfCjRqcc2jY"),
     "conn replace with a published flow (user JWT)": in_order(
-        done(
-            "POST",
-            "/flows/T841UUljUVKBMnU9E58Jc",
-            {"type": "UPDATE_TRIGGER", "request": _CATCH_WEBHOOK},
-        ),
+        done("POST", "/flows/T841UUljUVKBMnU9E58Jc", {"type": "UPDATE_TRIGGER", "request": _CATCH_WEBHOOK}),
         done(
             "POST",
             "/flows/T841UUljUVKBMnU9E58Jc",
@@ -192,34 +163,22 @@ MAIN: Mapping[str, Setup] = {
     "managed-authn: docs example role EDITOR": at(1795198731),
     "embed user: projects": in_the_project_of_another,
     "mcp: rotate": done(
-        "POST",
-        "/projects/H4SMHoAgJs8TNlXiaOIoV/mcp-server",
-        {"disabledTools": ["nope"]},
-        by_user=True,
+        "POST", "/projects/H4SMHoAgJs8TNlXiaOIoV/mcp-server", {"disabledTools": ["nope"]}, by_user=True
     ),
     "engine reads a connection whose token endpoint returned expires_in as a STRING, 25 h later": in_order(
-        an_oauth_connection("o-expstr", _LIFE_AS_TEXT),
-        at(1795198733),
-        changed("o-expstr", claimed_at=1795108733),
+        an_oauth_connection("o-expstr", _LIFE_AS_TEXT), at(1795198733), changed("o-expstr", claimed_at=1795108733)
     ),
     "OAUTH2 token endpoint down (connection refused)": nobody_listens,
     "SSRF filter on: refresh with a loopback token_url (engine read)": in_order(
-        at(1795198741),
-        the_endpoint_is_back,
-        changed("o-grant", claimed_at=1795189741),
-        private_hosts_are_blocked,
+        at(1795198741), the_endpoint_is_back, changed("o-grant", claimed_at=1795189741), private_hosts_are_blocked
     ),
 }
 
 #: The same with a worker, which runs the pieces' checks and flows.
 WORKER: Mapping[str, Setup] = {
-    "[worker] upsert SECRET_TEXT accepted by the piece validate()": in_project(
-        "QhhIYmaZs4xpmhPiRWY63"
-    ),
+    "[worker] upsert SECRET_TEXT accepted by the piece validate()": in_project("QhhIYmaZs4xpmhPiRWY63"),
     "[worker] ADD step_1": done(
-        "POST",
-        "/flows/sgQn6dhXRwtVJ9aO9OMkV",
-        {"type": "UPDATE_TRIGGER", "request": _CATCH_WEBHOOK},
+        "POST", "/flows/sgQn6dhXRwtVJ9aO9OMkV", {"type": "UPDATE_TRIGGER", "request": _CATCH_WEBHOOK}
     ),
     "[worker] webhook async": in_order(
         at(1795199542.958),
@@ -236,12 +195,7 @@ WORKER: Mapping[str, Setup] = {
         looks_old(
             "w-oauth",
             Reply(
-                {
-                    "access_token": "fresh-at",
-                    "expires_in": 3600,
-                    "refresh_token": "fresh-rt",
-                    "token_type": "Bearer",
-                }
+                {"access_token": "fresh-at", "expires_in": 3600, "refresh_token": "fresh-rt", "token_type": "Bearer"}
             ),
         ),
     ),
@@ -252,16 +206,10 @@ WORKER: Mapping[str, Setup] = {
         all_runs_are_over,
     ),
     "[worker] reconnect": at(1795199577),
-    "[worker] webhook sync, connection deleted": in_order(
-        at(1795199577.096), endpoint_replies(Reply({"me": "ada"}))
-    ),
+    "[worker] webhook sync, connection deleted": in_order(at(1795199577.096), endpoint_replies(Reply({"me": "ada"}))),
     "[worker] publish echo flow": in_order(
         a_flow("kSuagqaACtukpNNAof9fe", name="Echo", project_id="QhhIYmaZs4xpmhPiRWY63"),
-        done(
-            "POST",
-            "/flows/kSuagqaACtukpNNAof9fe",
-            {"type": "UPDATE_TRIGGER", "request": _CATCH_WEBHOOK},
-        ),
+        done("POST", "/flows/kSuagqaACtukpNNAof9fe", {"type": "UPDATE_TRIGGER", "request": _CATCH_WEBHOOK}),
         done(
             "POST",
             "/flows/kSuagqaACtukpNNAof9fe",
@@ -272,7 +220,7 @@ WORKER: Mapping[str, Setup] = {
 
 #: In prod, with no worker running.
 NO_WORKER: Mapping[str, Setup] = {
-    "[prod env, no worker running] upsert SECRET_TEXT": in_project("J5SpOQiolUkPwuHGq3Cdf"),
+    "[prod env, no worker running] upsert SECRET_TEXT": in_project("J5SpOQiolUkPwuHGq3Cdf")
 }
 
 
@@ -293,7 +241,5 @@ OLD: Mapping[str, Setup] = {
     "[0.78.2] api-keys create": plan_is_full,
     "[0.78.2] projects create same externalId": a_project("h3kUN4bpL90lVEmp9h414", "tenant-1"),
     "[0.78.2] burst page 0": more_rows_of_that_second,
-    "[0.78.2] OAUTH2 error": endpoint_replies(
-        Reply({"error_description": "expired code"}, status=400)
-    ),
+    "[0.78.2] OAUTH2 error": endpoint_replies(Reply({"error_description": "expired code"}, status=400)),
 }

@@ -130,9 +130,7 @@ def looks_old(external_id: str, *answers: Reply, **changes: Any) -> Setup:
     """Make a connection's token look more than an hour old, and set the next response of its endpoint."""
 
     def set_up(replay: Replay) -> None:
-        replay.change_value(
-            external_id, claimed_at=int(replay.clock.now) - _AN_HOUR - 400, **changes
-        )
+        replay.change_value(external_id, claimed_at=int(replay.clock.now) - _AN_HOUR - 400, **changes)
         replay.endpoint.reply_with(*answers)
 
     return set_up
@@ -183,9 +181,7 @@ def is_active(external_id: str) -> Setup:
     return set_up
 
 
-def a_flow(
-    recorded_id: str, *, name: str = "Flow", project_id: str = "H4SMHoAgJs8TNlXiaOIoV"
-) -> Setup:
+def a_flow(recorded_id: str, *, name: str = "Flow", project_id: str = "H4SMHoAgJs8TNlXiaOIoV") -> Setup:
     """Create a flow for the next request."""
 
     def set_up(replay: Replay) -> None:
@@ -198,9 +194,7 @@ def a_flow(
 def an_invited_viewer(replay: Replay) -> None:
     """Add a viewer who accepted an invitation to the project."""
     state = replay.server.state
-    identity = add_identity(
-        state, email="inv3@example.com", password="Local-pass-123!", first="In", last="Vited"
-    )
+    identity = add_identity(state, email="inv3@example.com", password="Local-pass-123!", first="In", last="Vited")
     platform_id = replay.names.text("qQnsmKagCnxENqoYPvJCq")
     user = add_user(state, identity, platform_id)
     add_project(state, user, "In's Project", kind="PERSONAL")

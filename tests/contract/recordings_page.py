@@ -74,9 +74,7 @@ def _section(session: Session) -> str:
         f"| `{route}` | {', '.join(sorted({str(one.status) for one in entries}))} | {_names(entries)} |"
         for route, entries in sorted(by_route.items(), key=lambda item: item[0].split()[::-1])
     )
-    return "\n".join(
-        [f"## {session.name}\n", "| Route | Status | Recordings |", "|---|---|---|", *rows, ""]
-    )
+    return "\n".join([f"## {session.name}\n", "| Route | Status | Recordings |", "|---|---|---|", *rows, ""])
 
 
 def _exclusions(excluded: Sequence[Recording]) -> str:

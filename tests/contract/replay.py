@@ -67,19 +67,14 @@ class Replay:
         assert platform is not None
         owner = state.store.get("user", platform["ownerId"])
         assert owner is not None
-        token = (
-            user_token(state, owner)
-            if by_user
-            else add_api_key(state, platform["id"], "arranged")[1]
-        )
+        token = user_token(state, owner) if by_user else add_api_key(state, platform["id"], "arranged")[1]
         # A webhook passes its headers to the flow, so send those of the recordings' client.
         is_webhook = path.startswith("/webhooks/")
         answer = Client(self.server.app).open(
             state.api_root + self.names.text(path),
             base_url=self.server.url,
             method=method,
-            headers={"Accept-Encoding": "identity"}
-            | ({} if is_webhook else {"Authorization": f"Bearer {token}"}),
+            headers={"Accept-Encoding": "identity"} | ({} if is_webhook else {"Authorization": f"Bearer {token}"}),
             json=self.names.translated(body),
         )
         assert answer.status_code < 300, answer.text
@@ -111,11 +106,7 @@ class Replay:
     def add_connection(self, row: Mapping[str, Any]) -> None:
         """Create a connection as a list shows it."""
         store = self.server.state.store
-        fields = {
-            name: value
-            for name, value in row.items()
-            if name not in ("id", "owner", "flowIds", "projects")
-        }
+        fields = {name: value for name, value in row.items() if name not in ("id", "owner", "flowIds", "projects")}
         value = {"type": row["type"]}
         made = store.add(
             "app_connection",
@@ -220,17 +211,11 @@ def rows_in(body: Any) -> list[dict[str, Any]]:
     """The connections in a response with a list."""
     data = body.get("data") if isinstance(body, dict) else None
     rows = data if isinstance(data, list) else []
-    return [
-        row for row in rows if isinstance(row, dict) and "externalId" in row and "pieceName" in row
-    ]
+    return [row for row in rows if isinstance(row, dict) and "externalId" in row and "pieceName" in row]
 
 
 def rows_without_their_making(recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
     """Connections in lists whose creation was not recorded."""
-    made = {
-        entry.body.get("id")
-        for entry in recordings
-        if entry.status == 201 and isinstance(entry.body, dict)
-    }
+    made = {entry.body.get("id") for entry in recordings if entry.status == 201 and isinstance(entry.body, dict)}
     shown = {row["id"]: row for entry in reversed(recordings) for row in rows_in(entry.body)}
     return {row_id: row for row_id, row in shown.items() if row_id not in made}

@@ -39,9 +39,7 @@ class Session:
 
 
 SESSIONS = (
-    Session(
-        "0.85.2", "flags", "2026-11-20T18:18:16.000Z", recorded_setups.MAIN, before_sign_up=True
-    ),
+    Session("0.85.2", "flags", "2026-11-20T18:18:16.000Z", recorded_setups.MAIN, before_sign_up=True),
     Session(
         "0.85.2 with a worker",
         "[worker] upsert SECRET_TEXT accepted by the piece validate()",
@@ -100,9 +98,7 @@ def replay_differences(session: Session) -> list[list[str]]:
         replay = Replay(server, clock, endpoint, UPLOADS)
         replay.names.bind(_RECORDED_ENDPOINT, endpoint.url)
         replay.names.bind(quote(_RECORDED_ENDPOINT, safe=""), quote(endpoint.url, safe=""))
-        return list(
-            replay.findings(recordings_of(session), session.setups, recorded_setups.CORRECTIONS)
-        )
+        return list(replay.findings(recordings_of(session), session.setups, recorded_setups.CORRECTIONS))
 
 
 def _server(session: Session, endpoint: str, clock: StoppedClock) -> ActivepiecesServer:

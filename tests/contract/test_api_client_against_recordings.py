@@ -44,10 +44,7 @@ MEANINGS: dict[tuple[int, str], type[ApiError]] = {
     (302, ""): UnexpectedResponse,
     (400, ""): InvalidRequest,
     (400, "ENGINE_OPERATION_FAILURE {}"): InvalidRequest,
-    (
-        400,
-        "ENGINE_OPERATION_FAILURE Worker did not respond within the safety timeout",
-    ): WorkerUnavailable,
+    (400, "ENGINE_OPERATION_FAILURE Worker did not respond within the safety timeout"): WorkerUnavailable,
     (400, "INVALID_APP_CONNECTION"): ConnectionValueRejected,
     (400, "INVALID_CLAIM"): CodeExchangeFailed,
     (400, "INVALID_CLOUD_CLAIM"): CodeExchangeFailed,
@@ -114,22 +111,14 @@ def test_recorded_pages_and_streams_are_unexpected_responses(entry: Recording) -
 
 # --- Successful responses -------------------------------------------------------------------------
 
-TAKEN = [
-    entry
-    for entry in recordings()
-    if entry.status in {200, 201} and entry.content_type == "application/json"
-]
+TAKEN = [entry for entry in recordings() if entry.status in {200, 201} and entry.content_type == "application/json"]
 LISTS = [
-    entry
-    for entry in TAKEN
-    if entry.method == "GET" and entry.path.partition("?")[0].endswith("/app-connections")
+    entry for entry in TAKEN if entry.method == "GET" and entry.path.partition("?")[0].endswith("/app-connections")
 ]
 UPSERTS = [
     entry
     for entry in TAKEN
-    if entry.method == "POST"
-    and entry.path.endswith("/app-connections")
-    and isinstance(entry.body, dict)
+    if entry.method == "POST" and entry.path.endswith("/app-connections") and isinstance(entry.body, dict)
 ]
 
 
@@ -153,11 +142,7 @@ PROJECT = "H4SMHoAgJs8TNlXiaOIoV"
 OTHER = "aaaaaaaaaaaaaaaaaaaaa"
 ONCE = Retries(attempts=1)
 #: The response of a 0.85.2 server to the fifty-first sign-in within a minute.
-LIMITED = {
-    "statusCode": 429,
-    "error": "Too Many Requests",
-    "message": "Rate limit exceeded, retry in 56 seconds",
-}
+LIMITED = {"statusCode": 429, "error": "Too Many Requests", "message": "Rate limit exceeded, retry in 56 seconds"}
 
 Do = Callable[[ActivepiecesClient], object]
 
@@ -180,19 +165,12 @@ def list_connections(client: ActivepiecesClient) -> object:
 def replay(entry: Recording) -> Callable[[Received], None]:
     """Returns a recorded response."""
     found = answer_of(entry)
-    return lambda request: request.answer(
-        found.status, found.body, kind=entry.headers.get("content-type", "")
-    )
+    return lambda request: request.answer(found.status, found.body, kind=entry.headers.get("content-type", ""))
 
 
-def make_client(
-    url: str, credential: Credential | None = None, timeout: Timeout | None = None
-) -> ActivepiecesClient:
+def make_client(url: str, credential: Credential | None = None, timeout: Timeout | None = None) -> ActivepiecesClient:
     return ActivepiecesClient(
-        url,
-        credential=credential or ApiKey("sk-a-canary-key"),
-        timeout=timeout,
-        pool=ConnectionPool(retries=ONCE),
+        url, credential=credential or ApiKey("sk-a-canary-key"), timeout=timeout, pool=ConnectionPool(retries=ONCE)
     )
 
 
@@ -275,9 +253,7 @@ def test_a_missing_worker_times_out_before_300_seconds() -> None:
 
 def test_a_connection_reset_in_the_body_is_an_error_and_not_repeated() -> None:
     def reset(request: Received) -> None:
-        request.send(
-            b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
-        )
+        request.send(b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
         time.sleep(0.05)
         request.reset()
 

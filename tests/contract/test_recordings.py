@@ -24,9 +24,7 @@ def findings() -> dict[str, list[list[str]]]:
 
 
 @pytest.mark.parametrize(("session", "place"), HELD_TO)
-def test_the_response_is_as_recorded(
-    findings: dict[str, list[list[str]]], session: Session, place: int
-) -> None:
+def test_the_response_is_as_recorded(findings: dict[str, list[list[str]]], session: Session, place: int) -> None:
     different = findings[session.name][place]
 
     assert not different, "\n".join(different)

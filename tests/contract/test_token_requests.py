@@ -30,18 +30,10 @@ _BROKEN = Reply({"error": "server_error"}, status=500)
 #: Case -> the endpoint's responses before, or instead of, valid tokens.
 ANSWERS: Mapping[str, list[Reply]] = {
     "OAUTH2 error 400 invalid_grant": [
-        Reply(
-            {
-                "error": "invalid_grant",
-                "error_description": "The authorization code is expired.",
-            },
-            status=400,
-        )
+        Reply({"error": "invalid_grant", "error_description": "The authorization code is expired."}, status=400)
     ],
     "OAUTH2 error 400 without error_description": [_DEAD],
-    "OAUTH2 error 401 invalid_client": [
-        Reply({"error_description": "Client authentication failed"}, status=401)
-    ],
+    "OAUTH2 error 401 invalid_client": [Reply({"error_description": "Client authentication failed"}, status=401)],
     "OAUTH2 error 400 JSON null body": [Reply(None, status=400)],
     "OAUTH2 error 307 redirect": [Reply(status=307, location="/other")],
     "OAUTH2 error 500 x4 (retries)": [_BROKEN] * 4,
@@ -75,9 +67,7 @@ BEFORE_READS: Mapping[str, dict[str, Any]] = {
 _AN_HOUR_AND_MORE = 4000
 
 CASES = {case["case"]: case for case in token_requests()}
-READS = {
-    name: case for name, case in CASES.items() if "engine_response" in case or name in BEFORE_READS
-}
+READS = {name: case for name, case in CASES.items() if "engine_response" in case or name in BEFORE_READS}
 CLAIMS = {name: case for name, case in CASES.items() if name not in READS}
 
 
@@ -104,13 +94,8 @@ class Scene:
 
     def _heard(self, request: dict[str, Any]) -> ReceivedRequest:
         body = self.here(request["raw_body"])
-        changed = {
-            "Content-Length": str(len(body)),
-            "Host": self.endpoint.url.removeprefix("http://"),
-        }
-        headers = tuple(
-            (name, changed.get(name, value)) for name, value in request["headers"].items()
-        )
+        changed = {"Content-Length": str(len(body)), "Host": self.endpoint.url.removeprefix("http://")}
+        headers = tuple((name, changed.get(name, value)) for name, value in request["headers"].items())
         return ReceivedRequest(request["method"], request["path"], headers, body)
 
     def claim(self, value: dict[str, Any]) -> TestResponse:
@@ -156,8 +141,7 @@ class Scene:
     def read(self) -> TestResponse:
         """The engine reads the connection."""
         return Client(self.server.app).get(
-            "/api/v1/worker/app-connections/acme",
-            headers={"Authorization": f"Bearer {self.server.engine_token()}"},
+            "/api/v1/worker/app-connections/acme", headers={"Authorization": f"Bearer {self.server.engine_token()}"}
         )
 
     @property
@@ -174,9 +158,7 @@ def scene() -> Iterator[Scene]:
     with (
         token_endpoint() as endpoint,
         closing(
-            ActivepiecesServer(
-                clock=clock, sleep=lambda seconds: None, pieces=acme_pieces(endpoint.url)
-            )
+            ActivepiecesServer(clock=clock, sleep=lambda seconds: None, pieces=acme_pieces(endpoint.url))
         ) as server,
     ):
         server.state.store.add(
@@ -249,9 +231,7 @@ def test_the_answer_of_the_api_has_the_recorded_fields(scene: Scene) -> None:
     recorded = case["api_response"]["body"]
     assert answer.get_json().keys() == recorded.keys()
     same = ("type", "status", "scope", "metadata", "pieceVersion")
-    assert not list(
-        differences({n: recorded[n] for n in same}, {n: answer.get_json()[n] for n in same})
-    )
+    assert not list(differences({n: recorded[n] for n in same}, {n: answer.get_json()[n] for n in same}))
 
 
 def good_answer(case: Case) -> list[Reply]:

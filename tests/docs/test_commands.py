@@ -45,9 +45,7 @@ def test_the_command_and_its_options_are_valid(line: str) -> None:
         if isinstance(parameter.type, click.IntRange) and parameter.type.max is not None
     ],
 )
-def test_the_page_documents_the_range_of_a_numeric_option(
-    name: str, minimum: int, maximum: int
-) -> None:
+def test_the_page_documents_the_range_of_a_numeric_option(name: str, minimum: int, maximum: int) -> None:
     page = next(path for path in PAGES if path.stem == "cli").read_text("utf-8")
 
     assert re.search(rf"^\| `{name}` \|.* {minimum} to {maximum}\b", page, re.MULTILINE)

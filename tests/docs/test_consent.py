@@ -38,9 +38,7 @@ def use_templates_in(app: Flask, root: Path) -> None:
 
 def test_base_html_puts_all_pages_into_the_apps_layout(make_app: MakeApp, tmp_path: Path) -> None:
     write_template(
-        tmp_path,
-        "layout.html",
-        "<h1>Ours</h1>{% block styles %}{% endblock %}{% block main %}{% endblock %}",
+        tmp_path, "layout.html", "<h1>Ours</h1>{% block styles %}{% endblock %}{% block main %}{% endblock %}"
     )
     write_template(tmp_path, "flask_activepieces/base.html", FRAME)
     app = make_app(first=lambda app: use_templates_in(app, tmp_path))
@@ -51,9 +49,7 @@ def test_base_html_puts_all_pages_into_the_apps_layout(make_app: MakeApp, tmp_pa
     assert "Connected apps" in content
 
 
-def test_one_block_of_a_page_can_be_changed(
-    make_app: MakeApp, run_page: RunPage, tmp_path: Path
-) -> None:
+def test_one_block_of_a_page_can_be_changed(make_app: MakeApp, run_page: RunPage, tmp_path: Path) -> None:
     write_template(tmp_path, "flask_activepieces/consent.html", ONE_BLOCK)
     loader = run_page(CONSENT)["app"].jinja_loader
     app = make_app(first=lambda app: setattr(app, "jinja_loader", loader))
@@ -74,9 +70,7 @@ def test_the_scopes_example_is_a_valid_setting(make_app: MakeApp, run_page: RunP
     assert "Required" in consent_page.text
 
 
-def test_the_translation_example_works(
-    make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_translation_example_works(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (config,) = blocks(page("consent"), "ini")
     Path("babel.cfg").write_text(config, encoding="utf-8")
@@ -93,9 +87,7 @@ def test_the_translation_example_works(
     catalogue = Path("translations/de/LC_MESSAGES/flask_activepieces.po")
     content = catalogue.read_text(encoding="utf-8")
     catalogue.write_text(
-        content.replace(
-            'msgid "Connected apps"\nmsgstr ""', 'msgid "Connected apps"\nmsgstr "Verbundene Apps"'
-        ),
+        content.replace('msgid "Connected apps"\nmsgstr ""', 'msgid "Connected apps"\nmsgstr "Verbundene Apps"'),
         encoding="utf-8",
     )
     pybabel(compile_)

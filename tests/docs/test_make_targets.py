@@ -25,9 +25,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     # Without the variables of a make process that runs these tests.
     environment = {"PATH": os.environ["PATH"]}
     command = ["make", "--no-print-directory", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def find_all(path: Path, pattern: str) -> list[str]:
@@ -85,10 +83,7 @@ def test_no_page_installs_the_package_from_pypi(path: Path) -> None:
     """The package is not on PyPI yet, so pages install a directory or a wheel."""
     installs = [
         shlex.split(line, comments=True)
-        for line in [
-            *shell_lines(path.read_text("utf-8")),
-            *find_all(path, r"`(pip install [^`]+)`"),
-        ]
+        for line in [*shell_lines(path.read_text("utf-8")), *find_all(path, r"`(pip install [^`]+)`")]
         if line.startswith("pip install")
     ]
 

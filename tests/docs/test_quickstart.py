@@ -25,9 +25,7 @@ def app(run_page: RunPage) -> Iterator[Flask]:
 
 
 def test_a_user_signs_in_consents_and_activepieces_reads_the_invoices(app: Flask) -> None:
-    program = Program.registered(
-        app, "--preset", "activepieces", scope="profile:read invoices:read"
-    )
+    program = Program.registered(app, "--preset", "activepieces", scope="profile:read invoices:read")
     ada = Person(app)
     question = program.question(scope="profile:read invoices:read", prompt="consent")
 
@@ -45,14 +43,7 @@ def test_a_user_signs_in_consents_and_activepieces_reads_the_invoices(app: Flask
 def test_the_login_redirects_to_no_other_site(app: Flask) -> None:
     credentials = {"email": "ada@acme.test", "password": "demo"}
 
-    for url in (
-        "https://evil.test/",
-        "//evil.test/",
-        "/\\evil.test",
-        "/\t/evil.test",
-        "evil.test",
-        "",
-    ):
+    for url in ("https://evil.test/", "//evil.test/", "/\\evil.test", "/\t/evil.test", "evil.test", ""):
         response = app.test_client().post("/login", query_string={"next": url}, data=credentials)
 
         assert response.location == "/", url
@@ -76,9 +67,7 @@ def test_the_login_takes_the_same_time_for_an_unknown_user(app: Flask) -> None:
     browser = app.test_client()
 
     costs = [
-        count_password_hashes(
-            partial(browser.post, "/login", data={"email": email, "password": "wrong"})
-        )
+        count_password_hashes(partial(browser.post, "/login", data={"email": email, "password": "wrong"}))
         for email in ("ada@acme.test", "nobody@acme.test")
     ]
 
@@ -105,9 +94,7 @@ def test_the_admin_finds_the_registered_client_on_the_pages(app: Flask) -> None:
 
 
 def test_a_client_credentials_token_has_no_user_profile(app: Flask) -> None:
-    client = Program.registered(
-        app, "--tenant", "acme", "--client-credentials", scope="profile:read"
-    )
+    client = Program.registered(app, "--tenant", "acme", "--client-credentials", scope="profile:read")
     form: Parameters = {"grant_type": "client_credentials"}
     token = answer_of(client.posts("/oauth/token", form))["access_token"]
 

@@ -43,9 +43,7 @@ def colours(*sheets: str, dark: bool) -> dict[str, str]:
 def luminance(colour: str) -> float:
     """WCAG 2.2: relative luminance."""
     parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -60,9 +58,7 @@ def test_every_colour_has_enough_contrast(sheets: tuple[str, ...], dark: bool) -
     palette = colours(*sheets, dark=dark)
 
     insufficient = {
-        f"{foreground} on {background}": round(
-            contrast(palette[foreground], palette[background]), 2
-        )
+        f"{foreground} on {background}": round(contrast(palette[foreground], palette[background]), 2)
         for foreground, background, minimum in PAIRS
         if contrast(palette[foreground], palette[background]) < minimum
     }

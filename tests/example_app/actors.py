@@ -73,9 +73,7 @@ class Program:
             }
         )
 
-    def connect(
-        self, person: Person, *, requested_scope: str = ALL_SCOPES, **choices: Any
-    ) -> Program:
+    def connect(self, person: Person, *, requested_scope: str = ALL_SCOPES, **choices: Any) -> Program:
         """Let a person approve the request, and exchange the code for a token."""
         consent = person.get_page(self.authorize_url(requested_scope)).form("decision")
         response = person.submit(consent, decision="approve", **choices)

@@ -61,9 +61,7 @@ def test_task_can_be_changed(program: Program, ada: Person) -> None:
     assert response.json["title"] == "Order new anvils"
 
 
-def test_task_of_another_company_cannot_be_changed(
-    program: Program, ada: Person, gwen: Person
-) -> None:
+def test_task_of_another_company_cannot_be_changed(program: Program, ada: Person, gwen: Person) -> None:
     program.connect(gwen)
 
     response = program.call("PATCH", "/api/tasks/1", json={"title": "Ours now"})
@@ -81,9 +79,7 @@ def test_task_of_another_company_cannot_be_changed(
         ("profile:read tasks:read", "PATCH", "/api/tasks/1"),
     ],
 )
-def test_each_request_requires_its_scope(
-    program: Program, ada: Person, scope: str, method: str, path: str
-) -> None:
+def test_each_request_requires_its_scope(program: Program, ada: Person, scope: str, method: str, path: str) -> None:
     program.connect(ada, requested_scope=scope)
 
     response = program.call(method, path, json={"title": "x"} if method != "GET" else None)
@@ -110,9 +106,7 @@ def test_each_request_requires_its_scope(
         ("title", "_schema"),
     ],
 )
-def test_invalid_fields_are_reported_by_name(
-    program: Program, ada: Person, body: Any, field: str
-) -> None:
+def test_invalid_fields_are_reported_by_name(program: Program, ada: Person, body: Any, field: str) -> None:
     program.connect(ada)
     before = program.task_titles()
 
@@ -174,8 +168,7 @@ def test_list_can_be_filtered_by_done(program: Program, ada: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["limit=0", "limit=201", "limit=x", "after=-1", "after=" + "9" * 30, "done=x", "page=2"],
+    "query", ["limit=0", "limit=201", "limit=x", "after=-1", "after=" + "9" * 30, "done=x", "page=2"]
 )
 def test_invalid_query_is_rejected(program: Program, ada: Person, query: str) -> None:
     program.connect(ada)
@@ -192,9 +185,7 @@ def test_invalid_query_is_rejected(program: Program, ada: Person, query: str) ->
         ("DELETE", "/api/tasks", 405),
     ],
 )
-def test_errors_of_the_api_are_json(
-    program: Program, ada: Person, method: str, path: str, status: int
-) -> None:
+def test_errors_of_the_api_are_json(program: Program, ada: Person, method: str, path: str, status: int) -> None:
     program.connect(ada)
 
     response = program.call(method, path, json={})
@@ -225,9 +216,7 @@ def test_token_for_an_unknown_workspace_changes_nothing(tasklane: Flask) -> None
     assert program.task_titles() == []
 
 
-def test_unavailable_database_gets_503(
-    program: Program, ada: Person, lose_database: Callable[[], None]
-) -> None:
+def test_unavailable_database_gets_503(program: Program, ada: Person, lose_database: Callable[[], None]) -> None:
     program.connect(ada)
     lose_database()
 

@@ -141,9 +141,7 @@ def connect(person: Person) -> Page:
     return press_button(person, "/automation/connections")
 
 
-def test_connection_is_created_with_one_click_and_can_be_deleted(
-    servers: Servers, ada: Person
-) -> None:
+def test_connection_is_created_with_one_click_and_can_be_deleted(servers: Servers, ada: Person) -> None:
     page = connect(ada)
 
     assert "Ada Acker (Acme) ACTIVE" in " ".join(page.text.split())
@@ -189,14 +187,10 @@ def test_connection_of_another_company_cannot_be_deleted(servers: Servers, ada: 
     response = gwen.browser.post(f"/automation/connections/{connection.id}/delete")
 
     assert response.status_code == 404
-    assert list(servers.api_client.connections.list(servers.activepieces.project_id)) == [
-        connection
-    ]
+    assert list(servers.api_client.connections.list(servers.activepieces.project_id)) == [connection]
 
 
-def test_new_mcp_token_is_shown_once_to_a_user_of_activepieces(
-    servers: Servers, ada: Person
-) -> None:
+def test_new_mcp_token_is_shown_once_to_a_user_of_activepieces(servers: Servers, ada: Person) -> None:
     form = ada.get_page("/automation").form("password")
     server = servers.activepieces
     ada.submit(form, email=server.email, password=server.password)
@@ -210,9 +204,7 @@ def test_new_mcp_token_is_shown_once_to_a_user_of_activepieces(
     assert token not in ada.get_page("/automation").response.text
 
 
-def test_sections_show_the_error_while_activepieces_is_unavailable(
-    servers: Servers, ada: Person
-) -> None:
+def test_sections_show_the_error_while_activepieces_is_unavailable(servers: Servers, ada: Person) -> None:
     servers.activepieces.stop()
 
     page = ada.get_page("/automation")
@@ -223,9 +215,7 @@ def test_sections_show_the_error_while_activepieces_is_unavailable(
     assert "Remove link" in page.text
 
 
-def test_broken_connection_is_reported_with_the_page_that_renews_it(
-    servers: Servers, ada: Person
-) -> None:
+def test_broken_connection_is_reported_with_the_page_that_renews_it(servers: Servers, ada: Person) -> None:
     connect(ada)
     (connection,) = servers.api_client.connections.list(servers.activepieces.project_id)
     servers.activepieces.state.store.change("app_connection", connection.id, status="ERROR")
@@ -233,16 +223,12 @@ def test_broken_connection_is_reported_with_the_page_that_renews_it(
     result = servers.app.test_cli_runner().invoke(args=["activepieces", "integrations", "check"])
     connect(ada)
 
-    assert (
-        f"reconnect at {servers.app.config['ACTIVEPIECES_PUBLIC_URL']}/automation" in result.stdout
-    )
+    assert f"reconnect at {servers.app.config['ACTIVEPIECES_PUBLIC_URL']}/automation" in result.stdout
     (renewed,) = servers.api_client.connections.list(servers.activepieces.project_id)
     assert (renewed.id, renewed.status) == (connection.id, "ACTIVE")
 
 
-def test_reconnect_url_without_a_public_url_requires_a_request(
-    tasklane: Flask,
-) -> None:
+def test_reconnect_url_without_a_public_url_requires_a_request(tasklane: Flask) -> None:
     host = ExampleHost()
 
     with tasklane.app_context():

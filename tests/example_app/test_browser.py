@@ -20,12 +20,7 @@ pytestmark = pytest.mark.browser
 #: The page of a program after the redirect.
 PROGRAM_PAGE = Response("Back at the program", mimetype="text/plain")
 #: Prevents requests to other hosts.
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 LONG_WORD = "Kraftfahrzeughaftpflichtversicherungsgesellschaft" * 2
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -92,9 +87,7 @@ def sign_in(page: Page, address: str) -> None:
     page.wait_for_url(f"{address}/")
 
 
-def test_consent_page_works_with_the_keyboard(
-    tasklane: Flask, address: str, callback: str, phone: Page
-) -> None:
+def test_consent_page_works_with_the_keyboard(tasklane: Flask, address: str, callback: str, phone: Page) -> None:
     program = Program.register(tasklane, redirect_uri=callback)
     sign_in(phone, address)
     phone.goto(address + program.authorize_url())
@@ -135,9 +128,7 @@ def test_enter_in_a_checkbox_of_the_consent_page_does_not_approve(
 
 
 def test_pages_with_long_words_do_not_overflow(tasklane: Flask, address: str, phone: Page) -> None:
-    program = Program.register(
-        tasklane, "--tenant", "acme", "--name", LONG_WORD, "--description", LONG_WORD
-    )
+    program = Program.register(tasklane, "--tenant", "acme", "--name", LONG_WORD, "--description", LONG_WORD)
     sign_in(phone, address)
     phone.get_by_label("New task").fill(LONG_WORD)
     phone.get_by_role("button", name="Add").click()

@@ -33,9 +33,7 @@ def activepieces() -> Iterator[ActivepiecesServer]:
 
 
 @pytest.fixture
-def named_server(
-    activepieces: ActivepiecesServer, monkeypatch: pytest.MonkeyPatch
-) -> ActivepiecesServer:
+def named_server(activepieces: ActivepiecesServer, monkeypatch: pytest.MonkeyPatch) -> ActivepiecesServer:
     """A running server that the environment names."""
     monkeypatch.setenv("ACTIVEPIECES_BASE_URL", activepieces.url)
     monkeypatch.setenv("ACTIVEPIECES_API_KEY", activepieces.api_key)
@@ -73,9 +71,7 @@ def test_all_steps_succeed_on_postgresql_with_a_server_of_the_environment(
 
 
 def test_invalid_key_fails_the_first_step_that_uses_it(
-    named_server: ActivepiecesServer,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    named_server: ActivepiecesServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ACTIVEPIECES_API_KEY", "sk-invalid")
 
@@ -105,9 +101,7 @@ def test_failure_names_the_allow_list_if_activepieces_cannot_reach_the_app(
     assert "flow" not in outcomes(output)
 
 
-def test_user_can_replace_the_api_key(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_user_can_replace_the_api_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The Community Edition has no API keys."""
     with ActivepiecesServer(edition="ce") as server:
         monkeypatch.setenv("ACTIVEPIECES_BASE_URL", server.url)
@@ -180,8 +174,7 @@ def test_failure_says_what_was_expected_what_came_and_what_to_check() -> None:
         json_body(response, 201, check="the key")
 
     assert str(failure.value) == (
-        "expected 201 from POST /setup, got 422 (Activepieces does not accept the key.);"
-        " check the key"
+        "expected 201 from POST /setup, got 422 (Activepieces does not accept the key.); check the key"
     )
 
 

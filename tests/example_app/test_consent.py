@@ -20,9 +20,7 @@ def test_visitor_gets_the_consent_page_after_login(program: Program, visitor: Pe
     assert "Test program" in visitor.get_page(response.location).text
 
 
-def test_consent_page_shows_program_user_workspace_and_scopes(
-    program: Program, ada: Person
-) -> None:
+def test_consent_page_shows_program_user_workspace_and_scopes(program: Program, ada: Person) -> None:
     page = ada.get_page(program.authorize_url())
 
     for content in (
@@ -75,9 +73,7 @@ def test_denial_returns_to_the_program_with_its_state(program: Program, ada: Per
     assert parameters["state"] == ["a state"]
 
 
-def test_consent_form_cannot_be_submitted_by_another_browser(
-    program: Program, ada: Person, gwen: Person
-) -> None:
+def test_consent_form_cannot_be_submitted_by_another_browser(program: Program, ada: Person, gwen: Person) -> None:
     consent = ada.get_page(program.authorize_url()).form("decision")
 
     response = gwen.submit(consent, decision="approve")
@@ -123,9 +119,7 @@ def test_grants_check_revokes_grants_of_former_members(
 
     assert program.call("GET", "/api/tasks").status_code == 401
     assert other.call("GET", "/api/tasks").status_code == 200
-    response = program.request_token(
-        grant_type="refresh_token", refresh_token=program.token["refresh_token"]
-    )
+    response = program.request_token(grant_type="refresh_token", refresh_token=program.token["refresh_token"])
     assert response.json
     assert response.json["error"] == "invalid_grant"
 

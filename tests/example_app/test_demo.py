@@ -49,9 +49,7 @@ def test_flow_adds_a_task_also_after_a_restart(tmp_path: Path) -> None:
 def test_admin_of_the_stand_in_signs_in_with_the_printed_password(tmp_path: Path) -> None:
     """Each start generates a new password."""
     with start_demo(tmp_path) as instructions:
-        (email, password) = re.findall(
-            r"admin is (\S+) with the password (\S+)$", instructions, re.M
-        )[0]
+        (email, password) = re.findall(r"admin is (\S+) with the password (\S+)$", instructions, re.M)[0]
         url = curl_commands(instructions)[0][1].partition("/webhooks/")[0]
         login = {"email": email, "password": password}
         answer = requests.post(f"{url}/authentication/sign-in", json=login, timeout=9)
@@ -80,9 +78,7 @@ def test_suggested_commands_use_the_database_of_the_demo(tmp_path: Path) -> None
         for module, arguments in commands:
             # Like ``flask --app``, which calls the module's create_app.
             app = importlib.import_module(module).create_app(tmp_path)
-            results.append(
-                app.test_cli_runner().invoke(args=["activepieces", *arguments.split(), "--json"])
-            )
+            results.append(app.test_cli_runner().invoke(args=["activepieces", *arguments.split(), "--json"]))
             with app.app_context():
                 db.engine.dispose()
 
@@ -130,19 +126,14 @@ def test_error_for_outdated_tables_names_the_folder_to_remove(tmp_path: Path) ->
 
 @pytest.mark.parametrize("mode", [["--demo"], []], ids=["demo", "app"])
 def test_error_for_outdated_tables_in_another_database_does_not_suggest_removal(
-    mode: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    mode: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'own.db'}")
     create_app()
     drop_column(tmp_path / "own.db")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    monkeypatch.setattr(
-        sys, "argv", ["example_app", "--port", port, "--activepieces-port", "0", *mode]
-    )
+    monkeypatch.setattr(sys, "argv", ["example_app", "--port", port, "--activepieces-port", "0", *mode])
 
     assert main() == 1
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from example_app.login_limit import (
-    ATTEMPTS_PER_ADDRESS,
-    ATTEMPTS_PER_USER,
-    WINDOW_SECONDS,
-    LoginLimit,
-)
+from example_app.login_limit import ATTEMPTS_PER_ADDRESS, ATTEMPTS_PER_USER, WINDOW_SECONDS, LoginLimit
 from tests.example_app.actors import Person
 from tests.support.clock import StoppedClock
 from tests.support.password_hashes import count_password_hashes
@@ -20,9 +15,7 @@ ADMIN = "admin@acme.test"
 
 
 @pytest.mark.parametrize("email", ["unknown@acme.test", "", "admin@acme.test\0"])
-def test_unknown_user_takes_as_long_as_a_wrong_password(
-    tasklane: Flask, visitor: Person, email: str
-) -> None:
+def test_unknown_user_takes_as_long_as_a_wrong_password(tasklane: Flask, visitor: Person, email: str) -> None:
     with statements_of(tasklane) as for_known:
         known = count_password_hashes(lambda: visitor.sign_in(ADMIN, "wrong"))
     with statements_of(tasklane) as for_unknown:
@@ -44,17 +37,13 @@ def test_after_five_failures_further_attempts_are_rejected(visitor: Person, emai
         assert "Too many attempts" in response.text
 
 
-def test_limit_does_not_affect_other_users_and_other_addresses(
-    tasklane: Flask, visitor: Person
-) -> None:
+def test_limit_does_not_affect_other_users_and_other_addresses(tasklane: Flask, visitor: Person) -> None:
     for _ in range(ATTEMPTS_PER_USER + 1):
         visitor.sign_in(ADMIN, "wrong")
 
     assert visitor.sign_in("member@acme.test", "demo").status_code == 302
     elsewhere = tasklane.test_client().post(
-        "/login",
-        data={"email": ADMIN, "password": "demo"},
-        environ_overrides={"REMOTE_ADDR": "192.0.2.7"},
+        "/login", data={"email": ADMIN, "password": "demo"}, environ_overrides={"REMOTE_ADDR": "192.0.2.7"}
     )
     assert elsewhere.status_code == 302
 

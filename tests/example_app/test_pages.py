@@ -37,12 +37,7 @@ def test_session_cookie_is_same_site_and_http_only(visitor: Person) -> None:
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [
-        ("admin@acme.test", "wrong"),
-        ("unknown@acme.test", "demo"),
-        ("admin@acme.test\0", "demo"),
-        ("", ""),
-    ],
+    [("admin@acme.test", "wrong"), ("unknown@acme.test", "demo"), ("admin@acme.test\0", "demo"), ("", "")],
 )
 def test_wrong_login_is_rejected(visitor: Person, email: str, password: str) -> None:
     response = visitor.sign_in(email, password)
@@ -54,18 +49,14 @@ def test_wrong_login_is_rejected(visitor: Person, email: str, password: str) -> 
 
 def test_disabled_user_is_signed_out_and_cannot_sign_in(tasklane: Flask, milo: Person) -> None:
     with tasklane.app_context():
-        db.session.execute(
-            update(User).where(User.email == "member@acme.test").values(is_active=False)
-        )
+        db.session.execute(update(User).where(User.email == "member@acme.test").values(is_active=False))
         db.session.commit()
 
     assert "Sign in to the demo" in milo.get_page("/").text
     assert milo.sign_in("member@acme.test").status_code == 400
 
 
-def test_user_without_a_company_is_signed_out_and_cannot_sign_in(
-    tasklane: Flask, milo: Person
-) -> None:
+def test_user_without_a_company_is_signed_out_and_cannot_sign_in(tasklane: Flask, milo: Person) -> None:
     with tasklane.app_context():
         milos = select(User.id).filter_by(email="member@acme.test").scalar_subquery()
         db.session.execute(delete(Membership).where(Membership.user_id == milos))
@@ -85,8 +76,7 @@ def test_login_returns_to_the_requested_page(visitor: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "next_url",
-    ["https://evil.test/", "//evil.test/", "/\\evil.test/", "/\t/evil.test/", "evil", ""],
+    "next_url", ["https://evil.test/", "//evil.test/", "/\\evil.test/", "/\t/evil.test/", "evil", ""]
 )
 def test_login_never_leads_to_another_site(visitor: Person, next_url: str) -> None:
     assert visitor.sign_in("admin@acme.test", next=next_url).location == "/"
@@ -109,9 +99,7 @@ def test_form_from_another_site_is_rejected(ada: Person, url: str, headers: dict
     assert "Forged" not in ada.get_page("/").text
 
 
-@pytest.mark.parametrize(
-    "headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost"}]
-)
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost"}])
 def test_form_from_this_site_is_accepted(ada: Person, headers: dict[str, str]) -> None:
     response = ada.browser.post("/tasks", headers=headers, data={"title": "Sweep"})
 
@@ -185,9 +173,7 @@ def test_pages_of_the_extension_use_the_layout_of_the_app(ada: Person, url: str)
     assert page.status == 200
     assert page.links["Tasklane"] == "/"
     styles = [
-        attributes["href"]
-        for tag, attributes in page.tags
-        if tag == "link" and attributes["rel"] == "stylesheet"
+        attributes["href"] for tag, attributes in page.tags if tag == "link" and attributes["rel"] == "stylesheet"
     ]
     assert len(styles) == 2
     for style in styles:
@@ -233,9 +219,7 @@ def test_error_for_a_missing_page_is_html(visitor: Person) -> None:
 
 
 @pytest.mark.parametrize("url", ["/", "/oauth/connected-apps"])
-def test_error_for_an_unavailable_database_is_html(
-    ada: Person, lose_database: Callable[[], None], url: str
-) -> None:
+def test_error_for_an_unavailable_database_is_html(ada: Person, lose_database: Callable[[], None], url: str) -> None:
     lose_database()
 
     page = ada.get_page(url)

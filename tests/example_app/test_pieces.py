@@ -79,9 +79,7 @@ def test_same_files_give_the_same_archive(manifest: Path) -> None:
 
 
 @pytest.mark.parametrize("manifest", [OAUTH_MANIFEST, KEY_MANIFEST])
-def test_archive_is_an_npm_package_with_the_name_and_version_of_the_manifest(
-    manifest: Path,
-) -> None:
+def test_archive_is_an_npm_package_with_the_name_and_version_of_the_manifest(manifest: Path) -> None:
     piece = pack(manifest)
     files = unpack(piece.archive)
 
@@ -175,18 +173,14 @@ def test_piece_signs_in_with_pkce(tmp_path: Path) -> None:
     assert piece["actions"][0]["props"]["title"]["required"] is True
 
 
-def test_post_action_sends_only_fields_with_a_value(
-    tasklane: Tasklane,
-) -> None:
+def test_post_action_sends_only_fields_with_a_value(tasklane: Tasklane) -> None:
     sent = tasklane.receive("create_task", title="Feed the coyote", done=None)
 
     assert (sent.method, sent.target) == ("POST", "/api/tasks")
     assert json.loads(sent.body) == {"title": "Feed the coyote"}
 
 
-def test_get_action_sends_only_fields_with_a_value(
-    tasklane: Tasklane,
-) -> None:
+def test_get_action_sends_only_fields_with_a_value(tasklane: Tasklane) -> None:
     sent = tasklane.receive("list_tasks", limit=20)
 
     assert (sent.method, sent.target, sent.body) == ("GET", "/api/tasks?limit=20", b"")
@@ -198,9 +192,7 @@ def test_action_without_fields_sends_no_body(tasklane: Tasklane) -> None:
     assert (sent.method, sent.target, sent.body) == ("GET", "/api/me", b"")
 
 
-def test_action_of_the_key_piece_sends_neither_the_key_nor_the_address_as_a_field(
-    tasklane: Tasklane,
-) -> None:
+def test_action_of_the_key_piece_sends_neither_the_key_nor_the_address_as_a_field(tasklane: Tasklane) -> None:
     sent = tasklane.receive_with_key("list_tasks")
 
     assert (sent.method, sent.target, sent.body) == ("GET", "/api/tasks", b"")
@@ -213,9 +205,7 @@ def test_unknown_field_is_not_sent(tasklane: Tasklane) -> None:
 
 
 @pytest.mark.parametrize("action", ["create_task", "list_tasks", "me"])
-def test_access_token_is_the_only_secret_that_reaches_the_app(
-    tasklane: Tasklane, action: str
-) -> None:
+def test_access_token_is_the_only_secret_that_reaches_the_app(tasklane: Tasklane, action: str) -> None:
     """The engine passes the client secret, the code and all tokens to an action."""
     sent = tasklane.receive(action, title="Feed the coyote")
 

@@ -76,11 +76,7 @@ def open_popup(browser: BrowserContext, opener_address: str, url: str) -> tuple[
 
 
 def test_evil_opener_gets_no_code_without_a_consent_page(
-    tasklane: Flask,
-    address: str,
-    activepieces: ActivepiecesServer,
-    browser: BrowserContext,
-    opener_address: str,
+    tasklane: Flask, address: str, activepieces: ActivepiecesServer, browser: BrowserContext, opener_address: str
 ) -> None:
     """Activepieces posts each code to its opener, so an automatic redirect would leak the code to any site."""
     program = Program.register(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
@@ -93,11 +89,7 @@ def test_evil_opener_gets_no_code_without_a_consent_page(
 
 
 def test_opener_receives_the_code_after_approval(
-    tasklane: Flask,
-    address: str,
-    activepieces: ActivepiecesServer,
-    browser: BrowserContext,
-    opener_address: str,
+    tasklane: Flask, address: str, activepieces: ActivepiecesServer, browser: BrowserContext, opener_address: str
 ) -> None:
     """The consent page must not cut the popup off from Activepieces, which opened it."""
     program = Program.register(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
@@ -111,11 +103,7 @@ def test_opener_receives_the_code_after_approval(
 
 
 def test_opening_connected_apps_does_not_separate_the_popup_from_its_opener(
-    tasklane: Flask,
-    address: str,
-    activepieces: ActivepiecesServer,
-    browser: BrowserContext,
-    opener_address: str,
+    tasklane: Flask, address: str, activepieces: ActivepiecesServer, browser: BrowserContext, opener_address: str
 ) -> None:
     """The page of connected apps has no opener, so it opens in a new window, not in the popup."""
     program = Program.register(tasklane, redirect_uri=f"{activepieces.url}/api/redirect")
@@ -131,9 +119,7 @@ def test_opening_connected_apps_does_not_separate_the_popup_from_its_opener(
     assert message["code"]
 
 
-def test_page_of_connected_apps_has_no_opener(
-    address: str, browser: BrowserContext, opener_address: str
-) -> None:
+def test_page_of_connected_apps_has_no_opener(address: str, browser: BrowserContext, opener_address: str) -> None:
     _, popup = open_popup(browser, opener_address, f"{address}/oauth/connected-apps")
 
     assert popup.evaluate("window.opener") is None

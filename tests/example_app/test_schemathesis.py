@@ -54,10 +54,7 @@ DELETED_BY = {
     "api_delete_client": {"client_id"},
 }
 #: The ids in request bodies, which have examples in the document.
-BODY_IDS = {
-    "sourceAppConnectionId": "connection_id",
-    "targetAppConnectionId": "other_id",
-}
+BODY_IDS = {"sourceAppConnectionId": "connection_id", "targetAppConnectionId": "other_id"}
 #: They require a third party; tests/flows/test_connect_api.py covers them.
 REQUIRE_THIRD_PARTY = {"api_confirm_oauth2", "api_start_oauth2", "api_finish_oauth2"}
 
@@ -75,9 +72,7 @@ class LinkedTasklane:
     def with_existing_ids(self, case: Any) -> Any:
         """Replace the ids in the path, and example ids in the body, with those of existing resources."""
         self._create_missing()
-        case.path_parameters.update(
-            {name: self._ids[name] for name in case.path_parameters if name in self._ids}
-        )
+        case.path_parameters.update({name: self._ids[name] for name in case.path_parameters if name in self._ids})
         if isinstance(case.body, dict):
             for name in case.body.keys() & BODY_IDS:
                 if case.body[name] == _example(name):
@@ -132,9 +127,7 @@ class LinkedTasklane:
 
 
 def _example(name: str) -> str:
-    (example,) = api.raw_schema["components"]["schemas"]["Replacement"]["properties"][name][
-        "examples"
-    ]
+    (example,) = api.raw_schema["components"]["schemas"]["Replacement"]["properties"][name]["examples"]
     return str(example)
 
 
@@ -150,9 +143,7 @@ def serve(app: Flask) -> Iterator[tuple[str, requests.Session]]:
 
 # Without a parameter, all tests have the same name, and pytest-xdist would run only the first of them.
 @pytest.fixture(scope="module", params=["0.85"])
-def linked(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LinkedTasklane]:
+def linked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinkedTasklane]:
     database = tmp_path_factory.mktemp("schemathesis") / "tasklane.db"
     tasklane = json.loads(OAUTH_MANIFEST.read_text("utf-8"))
     own = StandinPiece(tasklane["name"], auth=tasklane["auth"], version=tasklane["version"])
@@ -165,11 +156,7 @@ def linked(
                 "ACTIVEPIECES_BASE_URL": server.url,
             }
         )
-        setup = {
-            "apiKey": server.api_key,
-            "userToken": server.user_token(),
-            "projectId": server.project_id,
-        }
+        setup = {"apiKey": server.api_key, "userToken": server.user_token(), "projectId": server.project_id}
         ada = Person(app, "admin@acme.test")
         with serve(app) as (site, session):
             yield LinkedTasklane(site, session, ada, setup)
@@ -197,13 +184,7 @@ api.config.phases.coverage.unexpected_methods = {"put"}
 
 
 @api.parametrize()
-@settings(
-    max_examples=3,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=3, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_every_response_conforms_to_the_document(
     case: Any, linked: LinkedTasklane, statuses: dict[str, set[int]]
 ) -> None:

@@ -100,10 +100,7 @@ def test_workers_share_one_key(tmp_path: Path) -> None:
 
 
 def test_second_start_does_not_change_data(tmp_path: Path) -> None:
-    config = {
-        "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'tasklane.db'}",
-        "SECRET_KEY": SECRET_KEY,
-    }
+    config = {"SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'tasklane.db'}", "SECRET_KEY": SECRET_KEY}
     first = create_app(config)
     with first.app_context():
         db.session.execute(update(Task).values(title="Changed"))

@@ -37,11 +37,7 @@ def remote(
     with (
         proxy_before(require(kind)) as proxy,
         race_environment(
-            kind,
-            directory,
-            workers=2,
-            served_through=proxy.through,
-            SQLALCHEMY_ENGINE_OPTIONS=engine,
+            kind, directory, workers=2, served_through=proxy.through, SQLALCHEMY_ENGINE_OPTIONS=engine
         ) as environment,
     ):
         yield environment, proxy

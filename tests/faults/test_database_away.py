@@ -14,14 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from tests.faults.conftest import TOKEN_WRITE
 from tests.support.databases import POSTGRES
-from tests.support.prepared_requests import (
-    PreparedRequest,
-    by_browser,
-    call,
-    redemption,
-    refresh,
-    revocation,
-)
+from tests.support.prepared_requests import PreparedRequest, by_browser, call, redemption, refresh, revocation
 from tests.support.proxies import Cut, Proxy
 from tests.support.race_environment import RaceEnvironment, count_outcomes
 from tests.support.storage import engine_of
@@ -41,9 +34,7 @@ def test_an_outage_is_reported_quickly_and_spends_nothing(remote: Remote, outage
 
     outage.close()
     started = time.monotonic()
-    answers = environment.send_together(
-        [redeem, renew, use, revocation(program, pair["refresh_token"])] * 5
-    )
+    answers = environment.send_together([redeem, renew, use, revocation(program, pair["refresh_token"])] * 5)
 
     assert time.monotonic() - started < SECONDS
     assert count_outcomes(answers) == {(503, "temporarily_unavailable"): 20}
@@ -76,9 +67,7 @@ def test_pages_and_the_api_report_an_outage_too(remote: Remote, outage: Proxy) -
 
 
 @pytest.mark.parametrize("lost", ["message", "answer"])
-def test_a_broken_database_connection_is_retried_transparently(
-    remote: Remote, outage: Proxy, lost: str
-) -> None:
+def test_a_broken_database_connection_is_retried_transparently(remote: Remote, outage: Proxy, lost: str) -> None:
     """Nothing was committed, so the whole transaction is retried on a new connection."""
     environment, _ = remote
     program, bob = environment.program(), environment.person()
@@ -162,8 +151,7 @@ def end_all_connections(environment: RaceEnvironment) -> None:
     else:
         connection_ids = run_sql(
             environment,
-            "SELECT id FROM information_schema.processlist"
-            " WHERE db = database() AND id <> connection_id()",
+            "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()",
         )
         for (number,) in connection_ids:
             run_sql(environment, f"KILL {number}")

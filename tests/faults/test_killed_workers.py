@@ -12,13 +12,7 @@ from werkzeug.test import TestResponse
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.tables import TABLE_PREFIX
 from tests.support.actors import answer_of
-from tests.support.prepared_requests import (
-    KILL_HEADER,
-    PreparedRequest,
-    redemption,
-    refresh,
-    submission,
-)
+from tests.support.prepared_requests import KILL_HEADER, PreparedRequest, redemption, refresh, submission
 from tests.support.race_environment import RaceEnvironment
 from tests.support.storage import engine_of, rows_of, statements_of
 
@@ -31,9 +25,7 @@ class Moment:
     is_committed: bool
 
 
-def test_a_code_whose_redemption_was_killed_is_valid_unless_committed(
-    environment: RaceEnvironment,
-) -> None:
+def test_a_code_whose_redemption_was_killed_is_valid_unless_committed(environment: RaceEnvironment) -> None:
     program, bob = environment.program(), environment.person()
     moments = moments_of(environment.app, program.redeems, environment.code(program, bob))
 
@@ -70,9 +62,7 @@ def test_a_token_whose_refresh_was_killed_stays_valid(environment: RaceEnvironme
             pair = environment.assert_alive(program, pair)
 
 
-def test_a_killed_disconnect_revokes_all_or_nothing(
-    environment: RaceEnvironment,
-) -> None:
+def test_a_killed_disconnect_revokes_all_or_nothing(environment: RaceEnvironment) -> None:
     program, bob = environment.program(), environment.person()
     environment.connect(program, bob)
     moments = moments_of(environment.app, bob.sends, environment.disconnect_form(program, bob))
@@ -106,9 +96,7 @@ def moments_of(app: Flask, act: Callable[..., TestResponse], *arguments: Any) ->
 
 
 def kill_during(environment: RaceEnvironment, request: PreparedRequest, moment: Moment) -> None:
-    answer = environment.ask(
-        replace(request, headers={**request.headers, KILL_HEADER: moment.name})
-    )
+    answer = environment.ask(replace(request, headers={**request.headers, KILL_HEADER: moment.name}))
     assert answer.status == 0, f"no worker was killed {moment.name}: {answer}"
 
 

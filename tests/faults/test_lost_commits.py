@@ -45,9 +45,7 @@ def test_a_refresh_whose_commit_was_not_confirmed_succeeds(remote: Remote, outag
     environment.assert_alive(program, answer.json)
 
 
-def test_a_redemption_whose_commit_was_not_confirmed_succeeds(
-    remote: Remote, outage: Proxy
-) -> None:
+def test_a_redemption_whose_commit_was_not_confirmed_succeeds(remote: Remote, outage: Proxy) -> None:
     """The retry does not count as a replay of the code."""
     environment, _ = remote
     program = environment.program()
@@ -76,9 +74,7 @@ def test_a_code_committed_before_an_outage_is_spent(remote: Remote, outage: Prox
     assert family["revoked_at"] is not None
 
 
-def test_a_refresh_committed_before_an_outage_can_be_repeated(
-    remote: Remote, outage: Proxy
-) -> None:
+def test_a_refresh_committed_before_an_outage_can_be_repeated(remote: Remote, outage: Proxy) -> None:
     environment, _ = remote
     program = environment.program()
     request = refresh(program, environment.connect(program, environment.person())["refresh_token"])

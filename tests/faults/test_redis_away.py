@@ -27,17 +27,13 @@ def environment(
             listener.listen()
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
         directory = tmp_path_factory.mktemp("redis")
-        with race_environment(
-            "sqlite", directory, workers=1, threads=8, ACTIVEPIECES_REDIS_URL=url
-        ) as environment:
+        with race_environment("sqlite", directory, workers=1, threads=8, ACTIVEPIECES_REDIS_URL=url) as environment:
             yield environment
 
 
 def test_tokens_are_issued_and_refreshed_without_redis(environment: RaceEnvironment) -> None:
     program = environment.program()
-    pair = environment.ask(
-        redemption(program, environment.code(program, environment.person()))
-    ).json
+    pair = environment.ask(redemption(program, environment.code(program, environment.person()))).json
 
     answer = environment.ask(refresh(program, pair["refresh_token"]))
 

@@ -36,16 +36,11 @@ def test_a_lock_released_in_time_only_delays_the_request(environment: RaceEnviro
     environment.assert_alive(program, answer.json)
 
 
-def test_a_lock_that_is_not_released_is_reported_in_time_and_spends_nothing(
-    environment: RaceEnvironment,
-) -> None:
+def test_a_lock_that_is_not_released_is_reported_in_time_and_spends_nothing(environment: RaceEnvironment) -> None:
     """The 503 comes within 30 seconds, after which gunicorn kills the worker and Activepieces times out."""
     program, bob = environment.program(), environment.person()
     pair = environment.connect(program, bob)
-    prepared = [
-        redemption(program, environment.code(program, bob)),
-        refresh(program, pair["refresh_token"]),
-    ]
+    prepared = [redemption(program, environment.code(program, bob)), refresh(program, pair["refresh_token"])]
 
     with locked(environment):
         started = time.monotonic()

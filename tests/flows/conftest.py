@@ -55,8 +55,4 @@ def server(acme: TokenEndpoint, listening_server: ActivepiecesServer) -> Activep
 @pytest.fixture
 def linked_app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
     """The small host with a default API key for tenants without their own."""
-    return make_app(
-        host=HostWithLabs(),
-        ACTIVEPIECES_BASE_URL=server.url,
-        ACTIVEPIECES_API_KEY=server.api_key,
-    )
+    return make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)

@@ -36,16 +36,7 @@ NASTY = [
     "%27%22%5C%3B--",
 ]
 #: The same characters as strings, as sent in JSON.
-NASTY_STRINGS = [
-    "\x00",
-    "a\x00b",
-    "\ud800",
-    "a\udc00b",
-    "\U0001f600\u202e",
-    "\uffff",
-    "\r\n",
-    "'\"\\;--",
-]
+NASTY_STRINGS = ["\x00", "a\x00b", "\ud800", "a\udc00b", "\U0001f600\u202e", "\uffff", "\r\n", "'\"\\;--"]
 
 
 @pytest.fixture(
@@ -88,12 +79,7 @@ def assert_rfc_response(response: TestResponse) -> None:
 
 def test_nasty_characters_at_the_client_endpoints(app: Flask, program: Program) -> None:
     forms = [
-        {
-            "grant_type": "authorization_code",
-            "code": "x",
-            "redirect_uri": "x",
-            "code_verifier": "x",
-        },
+        {"grant_type": "authorization_code", "code": "x", "redirect_uri": "x", "code_verifier": "x"},
         {"grant_type": "refresh_token", "refresh_token": "a.0.b.c", "scope": "x"},
         {"grant_type": "client_credentials", "scope": "x"},
         {"token": "x", "token_type_hint": "x"},
@@ -108,19 +94,13 @@ def test_nasty_characters_at_the_client_endpoints(app: Flask, program: Program) 
                 for nasty in NASTY:
                     body = f"{without(form | credentials, name)}&{name}={nasty}"
                     for path in paths:
-                        assert_rfc_response(
-                            client.post(f"/oauth/{path}", data=body, content_type=FORM)
-                        )
+                        assert_rfc_response(client.post(f"/oauth/{path}", data=body, content_type=FORM))
 
 
 def test_nasty_characters_in_every_part_of_a_token(app: Flask, program: Program) -> None:
     client, credentials = (
         app.test_client(),
-        {
-            "client_id": program.client_id,
-            "client_secret": program.client_secret or "",
-            "grant_type": "refresh_token",
-        },
+        {"client_id": program.client_id, "client_secret": program.client_secret or "", "grant_type": "refresh_token"},
     )
 
     with assert_nothing_stored(app):
@@ -146,16 +126,12 @@ def test_nasty_characters_in_the_authorization_header(app: Flask, program: Progr
         for nasty in NASTY:
             pairs = [(nasty, "x"), (program.client_id, nasty), (nasty, nasty)]
             for pair in pairs:
-                response = client.post(
-                    "/oauth/token", data={"grant_type": "client_credentials"}, auth=pair
-                )
+                response = client.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=pair)
                 assert_rfc_response(response)
         for raw in ("\xff", "\xc3\xa9", "\x80\x00"):
             for scheme in ("Basic", "Bearer"):
                 headers = {"Authorization": f"{scheme} {raw}"}
-                assert_rfc_response(
-                    client.post("/oauth/introspect", data={"token": "x"}, headers=headers)
-                )
+                assert_rfc_response(client.post("/oauth/introspect", data={"token": "x"}, headers=headers))
                 assert client.get("/api/whoami", headers=headers).status_code == 401
 
 
@@ -163,16 +139,7 @@ def test_a_body_that_is_not_a_valid_form(app: Flask) -> None:
     client = app.test_client()
 
     with assert_nothing_stored(app):
-        for body in (
-            b"\xff\xfe",
-            b"client_id=\xff",
-            b"\x00=\x00",
-            b"=",
-            b"&&&",
-            b"a=b=c",
-            b"%",
-            b"",
-        ):
+        for body in (b"\xff\xfe", b"client_id=\xff", b"\x00=\x00", b"=", b"&&&", b"a=b=c", b"%", b""):
             for path in ("token", "revoke", "introspect"):
                 assert_rfc_response(client.post(f"/oauth/{path}", data=body, content_type=FORM))
 
@@ -198,18 +165,14 @@ def test_nasty_characters_at_the_authorization_endpoint(app: Flask, program: Pro
 
 def test_nasty_characters_in_the_consent_form(app: Flask, program: Program) -> None:
     bob = Person(app, "bob")
-    form = bob.sees(program.question(prompt="consent")).form("decision").values | {
-        "decision": "approve"
-    }
+    form = bob.sees(program.question(prompt="consent")).form("decision").values | {"decision": "approve"}
 
     with assert_nothing_stored(app):
         for name in ("request_id", "consent_token", "decision", "workspace"):
             for nasty in NASTY:
                 response = bob.browser.post(
                     "/oauth/authorize",
-                    data=f"{urlencode(form | {name: ''}, doseq=True)}".replace(
-                        f"{name}=", f"{name}={nasty}"
-                    ),
+                    data=f"{urlencode(form | {name: ''}, doseq=True)}".replace(f"{name}=", f"{name}={nasty}"),
                     content_type=FORM,
                 )
                 assert response.status_code in (400, 422), (name, nasty)
@@ -217,9 +180,7 @@ def test_nasty_characters_in_the_consent_form(app: Flask, program: Program) -> N
 
 def test_nasty_characters_in_a_json_consent(app: Flask, program: Program) -> None:
     bob = Person(app, "bob")
-    form = bob.sees(program.question(prompt="consent")).form("decision").values | {
-        "decision": "approve"
-    }
+    form = bob.sees(program.question(prompt="consent")).form("decision").values | {"decision": "approve"}
 
     with assert_nothing_stored(app):
         for nasty in NASTY_STRINGS:

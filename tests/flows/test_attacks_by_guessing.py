@@ -45,9 +45,7 @@ def test_guesses_at_a_secret_are_rate_limited(app: Flask, program: Program) -> N
         for number in range(1000):
             response = program.introspects("x", client_secret=f"fas_{number:064}")
             assert_refused(response, 401 if number < MAX_FAILURES else 429, "invalid_client")
-        assert answer_of(program.introspects("x")) == {"active": False}, (
-            "the valid secret still works"
-        )
+        assert answer_of(program.introspects("x")) == {"active": False}, "the valid secret still works"
 
 
 @pytest.mark.parametrize("path", ["token", "revoke", "introspect"])
@@ -84,9 +82,7 @@ def test_invalid_tokens_from_an_authenticated_client_are_not_counted(
 def test_guesses_at_an_unknown_client_are_counted(app: Flask, program: Program) -> None:
     with assert_nothing_stored(app):
         assert_rate_limited(
-            lambda guess: program.introspects("x", client_id="unknown", client_secret=guess),
-            401,
-            "invalid_client",
+            lambda guess: program.introspects("x", client_id="unknown", client_secret=guess), 401, "invalid_client"
         )
 
 
@@ -122,9 +118,7 @@ def test_without_redis_each_process_has_its_own_limit(make_app: MakeApp) -> None
     assert program.introspects("x", client_secret="wrong").status_code == 401
 
 
-def test_the_limit_applies_per_client_and_address(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_the_limit_applies_per_client_and_address(app: Flask, program: Program, bob: Person) -> None:
     """All requests from Activepieces' cloud come from one address."""
     other = Program.registered(app)
     tokens = program.connects(bob)
@@ -133,9 +127,7 @@ def test_the_limit_applies_per_client_and_address(
 
     other_client = other.introspects("x", client_secret="wrong")
     other_address = program.posts(
-        "/oauth/introspect",
-        {"token": "x", "client_secret": "wrong"},
-        environ_overrides={"REMOTE_ADDR": "192.0.2.7"},
+        "/oauth/introspect", {"token": "x", "client_secret": "wrong"}, environ_overrides={"REMOTE_ADDR": "192.0.2.7"}
     )
 
     assert other_client.status_code == 401
@@ -149,9 +141,7 @@ def test_another_spelling_of_the_client_id_has_the_same_limit(app: Flask, progra
     def attempt(guess: str) -> TestResponse:
         index = int(guess.partition("-")[2])
         letter = program.client_id[index]
-        spelling = (
-            program.client_id[:index] + f"%{ord(letter):02x}" + program.client_id[index + 1 :]
-        )
+        spelling = program.client_id[:index] + f"%{ord(letter):02x}" + program.client_id[index + 1 :]
         header = base64.b64encode(f"{spelling}:{guess}".encode()).decode()
         return app.test_client().post(
             "/oauth/introspect", data={"token": "x"}, headers={"Authorization": f"Basic {header}"}
@@ -170,9 +160,7 @@ def test_another_spelling_of_the_client_id_has_the_same_limit(app: Flask, progra
     ],
     ids=lambda header: next(iter(header)),
 )
-def test_a_forged_address_does_not_reset_the_limit(
-    program: Program, header: dict[str, str]
-) -> None:
+def test_a_forged_address_does_not_reset_the_limit(program: Program, header: dict[str, str]) -> None:
     def attempt(guess: str) -> TestResponse:
         ((name, value),) = header.items()
         headers = {name: value.format(guess.partition("-")[2])}
@@ -219,9 +207,7 @@ def test_an_unknown_client_takes_the_same_work_as_a_known_one(app: Flask, progra
     unknown = "0" * 32
 
     with statements_of(app) as for_known:
-        known_work = count_signing_calls(
-            lambda: program.introspects("x", client_secret="fas_wrong")
-        )
+        known_work = count_signing_calls(lambda: program.introspects("x", client_secret="fas_wrong"))
     with statements_of(app) as for_unknown:
         unknown_work = count_signing_calls(
             lambda: program.introspects("x", client_id=unknown, client_secret="fas_wrong")
@@ -233,9 +219,7 @@ def test_an_unknown_client_takes_the_same_work_as_a_known_one(app: Flask, progra
 
 def test_the_new_secret_and_the_old_one_take_the_same_work(app: Flask, program: Program) -> None:
     old = program.client_secret
-    result = app.test_cli_runner().invoke(
-        args=["activepieces", "client", "rotate", program.client_id]
-    )
+    result = app.test_cli_runner().invoke(args=["activepieces", "client", "rotate", program.client_id])
     new = result.stdout.split("client_secret")[1].split()[0]
     program.introspects("x")
 

@@ -69,18 +69,14 @@ def app(make_app: MakeApp) -> Flask:
     return make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC_URL)
 
 
-def test_with_a_public_url_codes_and_tokens_ignore_the_requests_host(
-    program: Program, bob: Person
-) -> None:
+def test_with_a_public_url_codes_and_tokens_ignore_the_requests_host(program: Program, bob: Person) -> None:
     browser = program.app.test_client(use_cookies=False)
 
     for headers in FORGED + FORWARDED:
         form = bob.sees(program.question(prompt="consent")).form("decision")
         answer = brought_back(
             browser.post(
-                "/oauth/authorize",
-                data=form.values | {"decision": "approve"},
-                headers=headers | cookies_of(bob),
+                "/oauth/authorize", data=form.values | {"decision": "approve"}, headers=headers | cookies_of(bob)
             )
         )
         exchange: Parameters = {
@@ -106,9 +102,7 @@ def test_with_a_public_url_documents_and_challenges_ignore_the_requests_host(app
         assert not any(mentions_evil(response) for response in (*documents, refused)), headers
 
 
-def test_with_a_public_url_pages_and_redirects_ignore_the_requests_host(
-    app: Flask, program: Program
-) -> None:
+def test_with_a_public_url_pages_and_redirects_ignore_the_requests_host(app: Flask, program: Program) -> None:
     browser = app.test_client(use_cookies=False)
     alice = cookies_of(Person(app, "alice"))
 
@@ -133,10 +127,7 @@ def local(make_app: MakeApp) -> Program:
 def test_without_a_public_url_only_loopback_gets_a_code_or_a_token(local: Program) -> None:
     bob = Person(local.app, "bob")
     tokens = local.connects(bob)
-    refresh: Parameters = {
-        "grant_type": "refresh_token",
-        "refresh_token": tokens["refresh_token"],
-    }
+    refresh: Parameters = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
 
     browser = local.app.test_client(use_cookies=False)
 

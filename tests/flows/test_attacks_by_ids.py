@@ -39,9 +39,7 @@ class CarelessHost(hosts.SmallHost):
 
 
 @pytest.mark.parametrize("tenant_id", INVALID_IDS, ids=repr)
-def test_an_admin_with_an_invalid_tenant_id_cannot_manage_clients(
-    make_app: MakeApp, tenant_id: Any
-) -> None:
+def test_an_admin_with_an_invalid_tenant_id_cannot_manage_clients(make_app: MakeApp, tenant_id: Any) -> None:
     """With None as tenant they would manage the clients of all tenants."""
     app = make_app(host=CarelessHost(tenant_id))
     shared_client = Program.registered(app)
@@ -65,9 +63,7 @@ LOOKUPS: dict[str, Lookup] = {
         conn, client_id="an-id", tenant_ids=[tenant], user_id="bob"
     ),
     "records.get": lambda conn, tenant: records.get(conn, "an-id", tenant_id=tenant),
-    "records.find_for": lambda conn, tenant: records.find_for(
-        conn, tenant_id=tenant, organization_id=None
-    ),
+    "records.find_for": lambda conn, tenant: records.find_for(conn, tenant_id=tenant, organization_id=None),
     "records.list_for_tenant": records.list_for_tenant,
 }
 
@@ -87,9 +83,7 @@ TENANT_CALLS: dict[str, ServiceCall] = {
     "oauth_clients.get_for_tenant": lambda state, tenant: state.oauth_clients.get_for_tenant(
         "an-id", tenant_id=tenant
     ),
-    "oauth_clients.list_for_tenant": lambda state, tenant: state.oauth_clients.list_for_tenant(
-        tenant
-    ),
+    "oauth_clients.list_for_tenant": lambda state, tenant: state.oauth_clients.list_for_tenant(tenant),
     "grants.revoke_tenant": lambda state, tenant: state.grants.revoke_tenant(tenant, reason="test"),
     "grants.existing_grants": lambda state, tenant: state.grants.existing_grants(
         client_id="an-id", tenant_ids=[tenant], user_id="bob"
@@ -111,18 +105,12 @@ def test_every_service_rejects_an_invalid_tenant_id(app: Flask, name: str, tenan
 
 
 USER_CALLS: dict[str, ServiceCall] = {
-    "grants.revoke_user": lambda state, user: state.grants.revoke_user(
-        user, tenant_id="acme", reason="test"
-    ),
+    "grants.revoke_user": lambda state, user: state.grants.revoke_user(user, tenant_id="acme", reason="test"),
     "grants.existing_grants": lambda state, user: state.grants.existing_grants(
         client_id="an-id", tenant_ids=["acme"], user_id=user
     ),
-    "grants.get_for_user": lambda state, user: state.grants.get_for_user(
-        "an-id", tenant_ids=["acme"], user_id=user
-    ),
-    "connected_apps.list_for_user": lambda state, user: state.connected_apps.list_for_user(
-        user, tenant_ids=["acme"]
-    ),
+    "grants.get_for_user": lambda state, user: state.grants.get_for_user("an-id", tenant_ids=["acme"], user_id=user),
+    "connected_apps.list_for_user": lambda state, user: state.connected_apps.list_for_user(user, tenant_ids=["acme"]),
 }
 
 
@@ -137,9 +125,7 @@ Call = Callable[[Activepieces, State, Any], object]
 CALLS: dict[str, Call] = {
     "revoke_user": lambda extension, _, value: extension.revoke_user(value),
     "revoke_tenant": lambda extension, _, value: extension.revoke_tenant(value),
-    "integrations.list_for_tenant": lambda _, state, value: state.integrations.list_for_tenant(
-        value
-    ),
+    "integrations.list_for_tenant": lambda _, state, value: state.integrations.list_for_tenant(value),
 }
 
 
@@ -186,9 +172,7 @@ def test_a_trailing_space_opens_no_other_tenant_on_mariadb(tmp_path: Path) -> No
         acme_client = Program.registered(app, "--tenant", "acme", "--yes")
 
         page = Person(app, "alice").sees("/oauth/clients")
-        listed = app.test_cli_runner().invoke(
-            args=["activepieces", "client", "list", "--tenant", "acme "]
-        )
+        listed = app.test_cli_runner().invoke(args=["activepieces", "client", "list", "--tenant", "acme "])
         with app.app_context(), pytest.raises(SetupError, match="no space at either end"):
             Activepieces().revoke_tenant("acme ")
         counts = row_counts(app)

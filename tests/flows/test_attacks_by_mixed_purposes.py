@@ -6,11 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import Parameters, Person, Program, answer_of
-from tests.support.error_assertions import (
-    assert_error_page,
-    assert_nothing_stored,
-    assert_oauth_error,
-)
+from tests.support.error_assertions import assert_error_page, assert_nothing_stored, assert_oauth_error
 
 Signed = dict[str, str]
 
@@ -45,17 +41,13 @@ def test_only_a_code_is_accepted_as_a_code(app: Flask, program: Program, signed:
             assert_oauth_error(program.redeems(value), 400, "invalid_grant")
 
 
-def test_only_a_refresh_token_is_accepted_as_a_refresh_token(
-    app: Flask, program: Program, signed: Signed
-) -> None:
+def test_only_a_refresh_token_is_accepted_as_a_refresh_token(app: Flask, program: Program, signed: Signed) -> None:
     with assert_nothing_stored(app):
         for value in all_but(signed, "refresh token"):
             assert_oauth_error(program.refreshes(value), 400, "invalid_grant")
 
 
-def test_only_an_access_token_is_accepted_as_a_bearer_token(
-    program: Program, signed: Signed
-) -> None:
+def test_only_an_access_token_is_accepted_as_a_bearer_token(program: Program, signed: Signed) -> None:
     for value in all_but(signed, "access token"):
         response = program.calls(value)
         assert response.status_code == 401
@@ -63,9 +55,7 @@ def test_only_an_access_token_is_accepted_as_a_bearer_token(
     assert program.calls(signed["access token"]).status_code == 200
 
 
-def test_only_tokens_can_be_introspected_or_revoked(
-    app: Flask, program: Program, signed: Signed
-) -> None:
+def test_only_tokens_can_be_introspected_or_revoked(app: Flask, program: Program, signed: Signed) -> None:
     with assert_nothing_stored(app):
         for value in all_but(signed, "access token", "refresh token"):
             assert answer_of(program.introspects(value)) == {"active": False}
@@ -96,9 +86,7 @@ def test_only_a_consent_token_is_accepted_as_a_consent_token(
             assert_error_page(bob.sends(form, decision="approve", consent_token=value))
 
 
-def test_only_a_page_token_is_accepted_as_a_page_token(
-    app: Flask, bob: Person, signed: Signed
-) -> None:
+def test_only_a_page_token_is_accepted_as_a_page_token(app: Flask, bob: Person, signed: Signed) -> None:
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
 
     with assert_nothing_stored(app):
@@ -106,9 +94,7 @@ def test_only_a_page_token_is_accepted_as_a_page_token(
             assert_error_page(bob.sends(form, page_token=value))
 
 
-def test_only_the_client_secret_is_accepted_as_the_secret(
-    app: Flask, program: Program, signed: Signed
-) -> None:
+def test_only_the_client_secret_is_accepted_as_the_secret(app: Flask, program: Program, signed: Signed) -> None:
     with assert_nothing_stored(app):
         for value in all_but(signed, "secret"):
             form: Parameters = {"token": "x", "client_secret": value}

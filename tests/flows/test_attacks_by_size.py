@@ -12,11 +12,7 @@ import pytest
 from flask import Flask
 
 from tests.support.actors import CALLBACK, Person, Program
-from tests.support.error_assertions import (
-    assert_error_page,
-    assert_nothing_stored,
-    assert_oauth_error,
-)
+from tests.support.error_assertions import assert_error_page, assert_nothing_stored, assert_oauth_error
 
 MEBIBYTE = 1 << 20
 FORM = "application/x-www-form-urlencoded"
@@ -83,9 +79,7 @@ def test_ten_thousand_parameters_are_refused_at_the_client_endpoints(app: Flask)
                 assert response.status_code in (400, 401, 413)
 
 
-def test_ten_thousand_parameters_at_the_authorization_endpoint(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_ten_thousand_parameters_at_the_authorization_endpoint(app: Flask, program: Program, bob: Person) -> None:
     parameters = "&".join(f"p{number}=" for number in range(10_000))
 
     with assert_quick_and_nothing_stored(app):
@@ -108,17 +102,13 @@ def test_a_mebibyte_in_one_parameter_is_neither_stored_nor_passed_on(
         with assert_quick_and_nothing_stored(app):
             for person in (bob, anonymous):
                 response = person.opens(f"{question}&{name}={'A' * MEBIBYTE}")
-                if response.location is None and (
-                    person is not bob or name not in ("prompt", "request_id")
-                ):
+                if response.location is None and (person is not bob or name not in ("prompt", "request_id")):
                     assert_error_page(response)
                 assert len(response.location or "") < 8192
                 assert len(response.data) < 16_384
 
 
-def test_a_state_of_2000_characters_is_the_longest(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_state_of_2000_characters_is_the_longest(app: Flask, program: Program, bob: Person) -> None:
     longest = "s" * 2000
 
     assert bob.answers(program.question(state=longest))["state"] == longest
@@ -132,9 +122,7 @@ LONGEST_LINE = 4094
 
 @pytest.mark.parametrize("character", ["s", "é", "\U0001f600", '"', "%"])
 @pytest.mark.parametrize("path", ["", "/callback" + "a" * 1900])
-def test_no_redirect_has_a_url_too_long_for_a_server(
-    app: Flask, stranger: Person, character: str, path: str
-) -> None:
+def test_no_redirect_has_a_url_too_long_for_a_server(app: Flask, stranger: Person, character: str, path: str) -> None:
     """The request grows on its way through the login page, where a longer one would end in a 414."""
     program = Program.registered(app, redirect_uri=f"https://program.test{path}")
     refusals = 0
@@ -145,9 +133,7 @@ def test_no_redirect_has_a_url_too_long_for_a_server(
             refusals += 1
             assert "Tell the app's developers" in assert_error_page(response).text
             continue
-        after_login = stranger.sign_in(
-            "bob", next=parse_qs(urlsplit(response.location).query)["next"][0]
-        )
+        after_login = stranger.sign_in("bob", next=parse_qs(urlsplit(response.location).query)["next"][0])
         stranger.opens("/logout")
         for location in (response.location, after_login.location):
             assert len(f"GET {location} HTTP/1.1\r\n") <= LONGEST_LINE, length

@@ -96,9 +96,7 @@ def test_the_public_key_is_not_accepted_as_a_shared_secret(
                     assert_refused(program, hs256(header | {"alg": algorithm}, edited, secret))
 
 
-def test_a_configured_key_verifies_only_its_own_algorithm(
-    app: Flask, program: Program, token: str, key: Key
-) -> None:
+def test_a_configured_key_verifies_only_its_own_algorithm(app: Flask, program: Program, token: str, key: Key) -> None:
     header, claims = opened(token)
     algorithms = {"EC": ["ES384", "HS256"], "RSA": ["PS256", "RS512", "HS256"]}[key.key_type]
 
@@ -113,17 +111,7 @@ def test_a_configured_key_verifies_only_its_own_algorithm(
 def test_a_foreign_key_is_refused_whatever_its_id(app: Flask, program: Program, token: str) -> None:
     header, claims = opened(token)
     foreign_key = ECKey.generate_key("P-256")
-    kids: list[Any] = [
-        header["kid"],
-        "unknown",
-        "",
-        None,
-        [],
-        {},
-        0,
-        "../../../dev/null",
-        "' OR 1=1--",
-    ]
+    kids: list[Any] = [header["kid"], "unknown", "", None, [], {}, 0, "../../../dev/null", "' OR 1=1--"]
 
     with assert_nothing_stored(app):
         for kid in kids:
@@ -178,9 +166,7 @@ CRITICAL: list[Claims] = [
 ]
 
 
-def test_an_unknown_critical_header_is_refused(
-    app: Flask, program: Program, token: str, key: Key
-) -> None:
+def test_an_unknown_critical_header_is_refused(app: Flask, program: Program, token: str, key: Key) -> None:
     """RFC 7515 §4.1.11."""
     header, claims = opened(token)
 
@@ -192,9 +178,7 @@ def test_an_unknown_critical_header_is_refused(
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)
-def test_a_malformed_header_is_refused_without_an_error(
-    app: Flask, program: Program, token: str
-) -> None:
+def test_a_malformed_header_is_refused_without_an_error(app: Flask, program: Program, token: str) -> None:
     """The header is read before the signature is checked, so anyone can send it."""
     header, claims = opened(token)
     malformed: list[Any] = [1, True, None, [1], [[]], [{}], [None]]
@@ -219,9 +203,7 @@ FOREIGN: list[Claims] = [
 ]
 
 
-def test_a_token_for_another_issuer_or_audience_is_refused(
-    program: Program, token: str, key: Key
-) -> None:
+def test_a_token_for_another_issuer_or_audience_is_refused(program: Program, token: str, key: Key) -> None:
     """Another service may sign with the same key."""
     header, claims = opened(token)
 
@@ -230,9 +212,7 @@ def test_a_token_for_another_issuer_or_audience_is_refused(
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)
-def test_a_token_of_our_key_without_our_claims_is_refused(
-    program: Program, token: str, key: Key
-) -> None:
+def test_a_token_of_our_key_without_our_claims_is_refused(program: Program, token: str, key: Key) -> None:
     """RFC 9068 §2.2 requires each claim; another service with the same key may use other claims."""
     header, claims = opened(token)
     wrong: list[Any] = [None, [], {}]
@@ -245,9 +225,7 @@ def test_a_token_of_our_key_without_our_claims_is_refused(
 
 
 @pytest.mark.parametrize("key", ["EC"], indirect=True)
-def test_a_signed_payload_that_is_not_a_claims_object_is_refused(
-    program: Program, token: str, key: Key
-) -> None:
+def test_a_signed_payload_that_is_not_a_claims_object_is_refused(program: Program, token: str, key: Key) -> None:
     header, _ = opened(token)
 
     for payload in (b"[]", b"null", b'"x"', b"1", b"", b"{", b"\xff", b"NaN", b"[" * 5000):

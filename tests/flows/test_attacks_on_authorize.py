@@ -46,10 +46,7 @@ def test_CVE_2026_41479_no_error_redirects_for_an_unknown_client(
     with assert_nothing_stored(app):
         for changes in ERRONEOUS:
             for client_id in (None, "unknown"):
-                parameters = {
-                    "client_id": client_id,
-                    "redirect_uri": "https://evil.test/",
-                } | changes
+                parameters = {"client_id": client_id, "redirect_uri": "https://evil.test/"} | changes
                 assert_error_page(victim.opens(program.question(**parameters)))
 
 
@@ -58,9 +55,7 @@ def test_CVE_2026_44681_no_error_redirects_to_an_unregistered_uri(
 ) -> None:
     with assert_nothing_stored(app):
         for changes in ERRONEOUS:
-            assert_error_page(
-                victim.opens(program.question(redirect_uri="https://evil.test/", **changes))
-            )
+            assert_error_page(victim.opens(program.question(redirect_uri="https://evil.test/", **changes)))
 
 
 def test_prompt_none_does_not_redirect_before_the_client_is_known(
@@ -97,30 +92,16 @@ def test_no_parameter_may_be_repeated(app: Flask, program: Program, victim: Pers
                 assert_error_page(victim.opens(question.replace("?", f"?{second}&", 1)))
 
 
-def test_a_second_redirect_uri_in_another_spelling_is_ignored(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_second_redirect_uri_in_another_spelling_is_ignored(app: Flask, program: Program, bob: Person) -> None:
     evil = quote("https://evil.test/", safe="")
     bob.answers(program.question())
 
-    for second in (
-        "Redirect_uri",
-        "redirect_uri[]",
-        "redirect_uri ",
-        "redirect-uri",
-        "redirect_url",
-    ):
+    for second in ("Redirect_uri", "redirect_uri[]", "redirect_uri ", "redirect-uri", "redirect_url"):
         response = bob.opens(f"{program.question()}&{quote(second)}={evil}")
         assert response.location.startswith(f"{CALLBACK}?"), second
 
 
-LINE_BREAKS = [
-    "\r\nSet-Cookie: a=b",
-    "\nX-Injected: 1",
-    "\r\n\r\n<script>",
-    "%0d%0aX-Injected: 1",
-    "\u560a",
-]
+LINE_BREAKS = ["\r\nSet-Cookie: a=b", "\nX-Injected: 1", "\r\n\r\n<script>", "%0d%0aX-Injected: 1", "\u560a"]
 
 
 def test_no_parameter_can_split_a_header(app: Flask, program: Program, victim: Person) -> None:

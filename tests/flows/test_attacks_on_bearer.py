@@ -36,16 +36,7 @@ def test_a_token_outside_the_authorization_header_is_ignored(app: Flask, token: 
 
 
 def test_a_token_with_another_scheme_is_ignored(app: Flask, token: str) -> None:
-    templates = [
-        "{}",
-        "Basic {}",
-        "Token {}",
-        "Bearer",
-        "Bearer ",
-        "Bearer:{}",
-        "Bearer\t{}",
-        "BearerBearer {}",
-    ]
+    templates = ["{}", "Basic {}", "Token {}", "Bearer", "Bearer ", "Bearer:{}", "Bearer\t{}", "BearerBearer {}"]
 
     for template in templates:
         headers = {"Authorization": template.format(token)}
@@ -96,17 +87,12 @@ def test_a_malformed_jwt_is_refused(program: Program) -> None:
 
 def test_a_token_with_any_changed_character_is_refused(program: Program, token: str) -> None:
     # The last character of a part may contain unused bits.
-    ends = {
-        len(token) - 1,
-        *(position - 1 for position, character in enumerate(token) if character == "."),
-    }
+    ends = {len(token) - 1, *(position - 1 for position, character in enumerate(token) if character == ".")}
     positions = [position for position in range(0, len(token), 7) if position not in ends]
 
     for position in positions:
         other = "A" if token[position] != "A" else "B"
-        assert program.calls(token[:position] + other + token[position + 1 :]).status_code == 401, (
-            position
-        )
+        assert program.calls(token[:position] + other + token[position + 1 :]).status_code == 401, position
 
 
 def test_a_token_expires_on_the_second(program: Program, token: str, clock: StoppedClock) -> None:
@@ -130,9 +116,7 @@ def test_a_token_of_another_app_with_the_same_secret_key_is_refused(
     assert program.calls(token).status_code == 401
 
 
-def test_a_token_of_a_removed_key_is_refused(
-    make_app: MakeApp, program: Program, token: str
-) -> None:
+def test_a_token_of_a_removed_key_is_refused(make_app: MakeApp, program: Program, token: str) -> None:
     _, claims = opened(token)
     new = "a new secret key, long enough"
     program.app = make_app(ACTIVEPIECES_SECRET_KEYS=[new])

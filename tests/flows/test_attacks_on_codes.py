@@ -19,18 +19,14 @@ def code(program: Program, bob: Person) -> str:
     return bob.allows(program.question())
 
 
-@pytest.mark.parametrize(
-    "options", [[], ["--tenant", "acme"], ["--tenant", "globex"], ["--public"]]
-)
+@pytest.mark.parametrize("options", [[], ["--tenant", "acme"], ["--tenant", "globex"], ["--public"]])
 def test_another_clients_code_is_refused_and_stays_valid(
     app: Flask, program: Program, code: str, options: list[str]
 ) -> None:
     thief = Program.registered(app, *options)
 
     with assert_nothing_stored(app):
-        assert_oauth_error(
-            thief.redeems(code, code_verifier=program.verifier), 400, "invalid_grant"
-        )
+        assert_oauth_error(thief.redeems(code, code_verifier=program.verifier), 400, "invalid_grant")
 
     assert program.redeems(code).status_code == 200
 
@@ -47,9 +43,7 @@ def test_a_code_of_another_tenants_client_is_refused(app: Flask, bob: Person) ->
         assert_oauth_error(response, 401, "invalid_client")
 
 
-def test_a_code_injected_into_another_session_is_refused(
-    app: Flask, program: Program, code: str
-) -> None:
+def test_a_code_injected_into_another_session_is_refused(app: Flask, program: Program, code: str) -> None:
     """RFC 9700 §4.5: the same client, but the verifier of the attacker's session."""
     with assert_nothing_stored(app):
         assert_oauth_error(program.redeems(code, code_verifier="a" * 43), 400, "invalid_grant")
@@ -111,9 +105,7 @@ def test_a_code_in_another_spelling_is_refused(app: Flask, program: Program, cod
             assert_oauth_error(program.redeems(spelling), 400, "invalid_grant")
 
 
-def test_a_code_of_another_issuer_with_the_same_keys_is_refused(
-    app: Flask, program: Program, code: str
-) -> None:
+def test_a_code_of_another_issuer_with_the_same_keys_is_refused(app: Flask, program: Program, code: str) -> None:
     """RFC 9700 §4.4: two services on one machine may share a SECRET_KEY."""
     form: Parameters = {
         "grant_type": "authorization_code",

@@ -47,16 +47,12 @@ def test_the_token_of_another_request_is_refused(app: Flask, program: Program, b
         assert_error_page(bob.sends(wide, decision="approve", consent_token=token_of(narrow)))
 
 
-def test_the_token_of_another_user_is_refused(
-    app: Flask, program: Program, alice: Person, bob: Person
-) -> None:
+def test_the_token_of_another_user_is_refused(app: Flask, program: Program, alice: Person, bob: Person) -> None:
     """The attacker also has an account and a consent page."""
     alices_form, bobs_form = open_consent(alice, program), open_consent(bob, program)
 
     with assert_nothing_stored(app):
-        assert_error_page(
-            bob.sends(bobs_form, decision="approve", consent_token=token_of(alices_form))
-        )
+        assert_error_page(bob.sends(bobs_form, decision="approve", consent_token=token_of(alices_form)))
         assert_error_page(bob.sends(alices_form, decision="approve"))
 
 
@@ -69,9 +65,7 @@ def test_a_form_from_the_users_other_browser_is_refused(app: Flask, program: Pro
         assert "another browser" in assert_error_page(browser.sends(form, decision="approve")).text
 
 
-def test_a_page_shown_to_one_user_cannot_be_answered_by_another(
-    app: Flask, program: Program, alice: Person
-) -> None:
+def test_a_page_shown_to_one_user_cannot_be_answered_by_another(app: Flask, program: Program, alice: Person) -> None:
     form = open_consent(alice, program)
     alice.sign_in("bob")
 
@@ -92,9 +86,7 @@ def test_a_get_decides_nothing(app: Flask, program: Program, bob: Person) -> Non
             assert response.status_code == 200
 
 
-def test_an_approval_in_the_query_of_a_post_is_ignored(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_an_approval_in_the_query_of_a_post_is_ignored(app: Flask, program: Program, bob: Person) -> None:
     form = open_consent(bob, program)
 
     with assert_nothing_stored(app):
@@ -111,9 +103,7 @@ def test_a_form_cannot_add_scopes_that_were_not_requested(program: Program, bob:
     assert tokens["scope"] == "tasks:read"
 
 
-def test_a_form_cannot_choose_a_workspace_that_was_not_offered(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_form_cannot_choose_a_workspace_that_was_not_offered(app: Flask, program: Program, bob: Person) -> None:
     form = open_consent(bob, program)
 
     with assert_nothing_stored(app):
@@ -145,9 +135,7 @@ CROSS_SITE = [
 ]
 
 
-def test_json_from_another_site_is_refused_even_with_the_token(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_json_from_another_site_is_refused_even_with_the_token(app: Flask, program: Program, bob: Person) -> None:
     form = open_consent(bob, program)
     answer = form.values | {"decision": "approve"}
 
@@ -224,9 +212,7 @@ def test_json_without_the_right_token_is_refused(app: Flask, program: Program, b
             assert response.mimetype == "application/problem+json"
 
 
-def test_only_the_requests_browser_and_user_can_read_its_json(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_only_the_requests_browser_and_user_can_read_its_json(app: Flask, program: Program, bob: Person) -> None:
     """The JSON contains the token needed to approve."""
     path = f"/oauth/authorize/request/{open_consent(bob, program).values['request_id']}"
     signed_out = Person(app, "bob")

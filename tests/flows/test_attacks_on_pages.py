@@ -6,11 +6,7 @@ from flask import Flask
 
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
-from tests.support.error_assertions import (
-    assert_error_page,
-    assert_not_frameable,
-    assert_nothing_stored,
-)
+from tests.support.error_assertions import assert_error_page, assert_not_frameable, assert_nothing_stored
 from tests.support.pages import Form
 from tests.support.storage import row_counts, rows_of
 
@@ -38,9 +34,7 @@ def test_a_disconnect_needs_the_users_own_page(app: Flask, program: Program, bob
         assert bob.opens(form.action).status_code == 405
 
 
-def test_no_one_can_disconnect_another_persons_app(
-    app: Flask, program: Program, alice: Person, bob: Person
-) -> None:
+def test_no_one_can_disconnect_another_persons_app(app: Flask, program: Program, alice: Person, bob: Person) -> None:
     program.connects(bob)
     (grant,) = rows_of(app, "grants")
     program.connects(alice)
@@ -52,9 +46,7 @@ def test_no_one_can_disconnect_another_persons_app(
             assert_error_page(alice.sends(form), 404)
 
 
-def test_a_page_token_is_not_accepted_as_a_consent_token(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_page_token_is_not_accepted_as_a_consent_token(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
     page_token = bob.sees("/oauth/connected-apps").form_to("/disconnect").values["page_token"]
     form = open_consent(bob, program, prompt="consent")
@@ -143,9 +135,7 @@ def test_names_and_values_are_escaped(make_app: MakeApp) -> None:
         "/api/integration/activepieces/oauth-clients",
         json=registration | {"redirect_uris": ["https://program.test/callback?'"]},
     ).get_json()
-    program = Program(
-        app, created["client_id"], created["client_secret"], "https://program.test/callback?'"
-    )
+    program = Program(app, created["client_id"], created["client_secret"], "https://program.test/callback?'")
 
     question = program.question(scope="tasks:read", state=MARKUP)
     pages = [
@@ -164,13 +154,7 @@ def test_names_and_values_are_escaped(make_app: MakeApp) -> None:
 
 def test_a_forged_request_id_redirects_nowhere(app: Flask, stranger: Person) -> None:
     """Only a genuine request id is included in the login URL."""
-    for request_id in (
-        "https://evil.test/",
-        "//evil.test",
-        "/\\evil.test",
-        "x\r\nLocation: y",
-        "a&next=b",
-    ):
+    for request_id in ("https://evil.test/", "//evil.test", "/\\evil.test", "x\r\nLocation: y", "a&next=b"):
         response = stranger.browser.post("/oauth/authorize", data={"request_id": request_id})
         assert assert_error_page(response)
     assert row_counts(app) == {}

@@ -77,18 +77,14 @@ def program(trusted: Program) -> Program:
     return trusted
 
 
-def test_no_lookalike_of_the_redirect_uri_is_accepted(
-    app: Flask, program: Program, victim: Person
-) -> None:
+def test_no_lookalike_of_the_redirect_uri_is_accepted(app: Flask, program: Program, victim: Person) -> None:
     with assert_nothing_stored(app):
         for uri in TRICKS:
             page = assert_error_page(victim.opens(program.question(redirect_uri=uri)))
             assert "evil.test" not in str(page.links)
 
 
-def test_a_uri_registered_by_another_client_is_refused(
-    app: Flask, program: Program, victim: Person
-) -> None:
+def test_a_uri_registered_by_another_client_is_refused(app: Flask, program: Program, victim: Person) -> None:
     other = Program.registered(app, redirect_uri="https://evil.test/callback")
 
     with assert_nothing_stored(app):
@@ -123,9 +119,7 @@ LOOPBACK = [
 ]
 
 
-def test_only_public_clients_on_loopback_addresses_may_use_any_port(
-    app: Flask, bob: Person
-) -> None:
+def test_only_public_clients_on_loopback_addresses_may_use_any_port(app: Flask, bob: Person) -> None:
     """RFC 8252 §7.3; "localhost" may resolve to anything (§8.3)."""
     public = {uri: Program.registered(app, "--public", redirect_uri=uri) for uri, _, _ in LOOPBACK}
     confidential = {uri: Program.registered(app, redirect_uri=uri) for uri, _, _ in LOOPBACK}
@@ -186,24 +180,14 @@ def test_no_dangerous_uri_can_be_registered(app: Flask, alice: Person, client_ty
     with assert_nothing_stored(app):
         for uri in UNREGISTRABLE:
             response = alice.browser.post(
-                "/api/integration/activepieces/oauth-clients",
-                json=registration | {"redirect_uris": [CALLBACK, uri]},
+                "/api/integration/activepieces/oauth-clients", json=registration | {"redirect_uris": [CALLBACK, uri]}
             )
             assert response.status_code == 422, uri
             assert "redirect_uris" in response.get_json()["fields"]
 
 
 #: The host appears in the consent page's Content-Security-Policy, where ";" and "," are separators.
-INVALID_HOSTS = [
-    "a.test;script-src",
-    "a.test,b.test",
-    "*.test",
-    "a'b.test",
-    "%61.test",
-    "a..test",
-    "-",
-    "a.test&",
-]
+INVALID_HOSTS = ["a.test;script-src", "a.test,b.test", "*.test", "a'b.test", "%61.test", "a..test", "-", "a.test&"]
 
 
 def test_an_invalid_host_name_cannot_be_registered(app: Flask, alice: Person) -> None:
@@ -213,7 +197,6 @@ def test_an_invalid_host_name_cannot_be_registered(app: Flask, alice: Person) ->
             for uri, public in ((web, False), (web, True), (installed, True)):
                 registration = {"name": "N", "scope": "tasks:read", "public": public}
                 response = alice.browser.post(
-                    "/api/integration/activepieces/oauth-clients",
-                    json=registration | {"redirect_uris": [uri]},
+                    "/api/integration/activepieces/oauth-clients", json=registration | {"redirect_uris": [uri]}
                 )
                 assert response.status_code == 422, uri

@@ -37,10 +37,7 @@ def test_pkce_cannot_be_omitted_or_downgraded_to_plain_at_the_token_endpoint(
 
     with assert_nothing_stored(app):
         for changes, error in DOWNGRADES:
-            parameters = {
-                name: challenge if value == "the challenge" else value
-                for name, value in changes.items()
-            }
+            parameters = {name: challenge if value == "the challenge" else value for name, value in changes.items()}
             assert_oauth_error(program.redeems(code, **parameters), 400, error)
 
 
@@ -60,9 +57,7 @@ def test_a_client_that_started_with_pkce_must_send_the_verifier_even_if_pkce_is_
         assert_oauth_error(no_pkce.redeems(code, code_verifier=None), 400, "invalid_request")
 
 
-def test_a_verifier_without_a_challenge_is_refused(
-    app: Flask, no_pkce: Program, bob: Person
-) -> None:
+def test_a_verifier_without_a_challenge_is_refused(app: Flask, no_pkce: Program, bob: Person) -> None:
     """RFC 9700 §4.8.2: the attacker removed the challenge from the victim's request."""
     code = bob.allows(no_pkce.question(code_challenge=None, code_challenge_method=None))
 
@@ -94,9 +89,7 @@ def test_a_weak_challenge_gets_no_code_even_if_pkce_is_optional(
     assert "code=" not in response.location
 
 
-def test_a_token_request_cannot_change_what_the_user_approved(
-    program: Program, bob: Person
-) -> None:
+def test_a_token_request_cannot_change_what_the_user_approved(program: Program, bob: Person) -> None:
     """A scope, user or tenant in the token request is ignored."""
     code = bob.allows(program.question(scope="tasks:read"))
 
@@ -121,19 +114,10 @@ def test_a_token_request_cannot_change_what_the_user_approved(
     assert "organization_id" not in claims
 
 
-def test_a_refresh_cannot_widen_the_approved_scopes(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_refresh_cannot_widen_the_approved_scopes(app: Flask, program: Program, bob: Person) -> None:
     code = bob.allows(program.question(), scope=["tasks:read"])
     token = answer_of(program.redeems(code))["refresh_token"]
-    wider = [
-        ALL_SCOPES,
-        "tasks:write",
-        "tasks:read tasks:write",
-        "tasks:read admin",
-        "*",
-        "TASKS:READ",
-    ]
+    wider = [ALL_SCOPES, "tasks:write", "tasks:read tasks:write", "tasks:read admin", "*", "TASKS:READ"]
 
     with assert_nothing_stored(app):
         for scope in wider:
@@ -169,7 +153,5 @@ def test_no_parameter_may_be_repeated(app: Flask, program: Program, code: str, p
         for name, value in form.items():
             for second in (value, "", "another"):
                 for pairs in ([*form.items(), (name, second)], [(name, second), *form.items()]):
-                    response = app.test_client().post(
-                        f"/oauth/{path}", data=urlencode(pairs), content_type=FORM
-                    )
+                    response = app.test_client().post(f"/oauth/{path}", data=urlencode(pairs), content_type=FORM)
                     assert_oauth_error(response, 400, "invalid_request")

@@ -9,11 +9,7 @@ from flask import Flask
 
 from tests.conftest import MakeApp
 from tests.support.actors import CALLBACK, Parameters, Person, Program, answer_of, brought_back
-from tests.support.error_assertions import (
-    assert_error_page,
-    assert_error_redirect,
-    assert_nothing_stored,
-)
+from tests.support.error_assertions import assert_error_page, assert_error_redirect, assert_nothing_stored
 from tests.support.hosts import ALL_SCOPES
 
 #: Invalid parameters, the error code that the client receives, and a part of its description.
@@ -46,9 +42,7 @@ INVALID_REQUESTS: list[tuple[Parameters, str, str]] = [
 ]
 
 
-def test_an_invalid_request_is_reported_to_its_client(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_an_invalid_request_is_reported_to_its_client(app: Flask, program: Program, bob: Person) -> None:
     with assert_nothing_stored(app):
         for changes, error, part in INVALID_REQUESTS:
             response = bob.opens(program.question(**changes))
@@ -62,12 +56,8 @@ def test_state_is_optional_and_returned_unchanged(program: Program, bob: Person)
     assert "state" not in bob.answers(program.question(state=None))
     assert "state" not in bob.answers(program.question(state="", prompt="consent"))
     assert bob.answers(program.question(state=state, prompt="consent"))["state"] == state
-    assert_error_redirect(
-        bob.opens(program.question(state=state, scope="x")), "invalid_scope", state=state
-    )
-    assert_error_redirect(
-        bob.opens(program.question(state=None, scope="x")), "invalid_scope", state=None
-    )
+    assert_error_redirect(bob.opens(program.question(state=state, scope="x")), "invalid_scope", state=state)
+    assert_error_redirect(bob.opens(program.question(state=None, scope="x")), "invalid_scope", state=None)
 
 
 def test_an_unknown_client_is_reported_on_a_page(app: Flask, program: Program, bob: Person) -> None:
@@ -79,9 +69,7 @@ def test_an_unknown_client_is_reported_on_a_page(app: Flask, program: Program, b
             assert "not registered" in page.text
 
 
-def test_an_unregistered_redirect_uri_is_reported_on_a_page(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_an_unregistered_redirect_uri_is_reported_on_a_page(app: Flask, program: Program, bob: Person) -> None:
     with assert_nothing_stored(app):
         page = assert_error_page(bob.opens(program.question(redirect_uri="https://other.test/")))
 
@@ -99,18 +87,11 @@ def test_an_unregistered_redirect_uri_is_logged_with_the_registered_ones(
     page = assert_error_page(bob.opens(program.question(redirect_uri=sent)))
 
     (record,) = [
-        record
-        for record in caplog.records
-        if record.name == "flask_activepieces.oauth.authorization.request"
+        record for record in caplog.records if record.name == "flask_activepieces.oauth.authorization.request"
     ]
     message = record.getMessage()
     assert record.levelname == "WARNING"
-    for part in (
-        program.client_id,
-        "https://program.test/callback/",
-        CALLBACK,
-        "https://program.test/2",
-    ):
+    for part in (program.client_id, "https://program.test/callback/", CALLBACK, "https://program.test/2"):
         assert part in message
     for secret in ("\n", "a-secret", "a-code"):
         assert secret not in message
@@ -118,12 +99,8 @@ def test_an_unregistered_redirect_uri_is_logged_with_the_registered_ones(
     assert "https://program.test" not in page.text
 
 
-def test_the_redirect_uri_may_be_left_out_when_there_is_only_one(
-    app: Flask, program: Program, bob: Person
-) -> None:
-    answer = bob.sends(
-        bob.sees(program.question(redirect_uri=None)).form("decision"), decision="approve"
-    )
+def test_the_redirect_uri_may_be_left_out_when_there_is_only_one(app: Flask, program: Program, bob: Person) -> None:
+    answer = bob.sends(bob.sees(program.question(redirect_uri=None)).form("decision"), decision="approve")
     code = brought_back(answer)["code"]
 
     assert answer.location.startswith(f"{CALLBACK}?")
@@ -169,9 +146,7 @@ def test_a_repeated_scope_counts_once(program: Program, bob: Person) -> None:
 def test_a_client_cannot_request_an_unregistered_scope(app: Flask, bob: Person) -> None:
     program = Program.registered(app, scope="tasks:read")
 
-    description = assert_error_redirect(
-        bob.opens(program.question(scope=ALL_SCOPES)), "invalid_scope"
-    )
+    description = assert_error_redirect(bob.opens(program.question(scope=ALL_SCOPES)), "invalid_scope")
 
     assert "profile:read" in description
 

@@ -10,11 +10,7 @@ from sqlalchemy import text
 from flask_activepieces import Principal, Workspace
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of, brought_back
-from tests.support.error_assertions import (
-    assert_error_redirect,
-    assert_not_frameable,
-    assert_nothing_stored,
-)
+from tests.support.error_assertions import assert_error_redirect, assert_not_frameable, assert_nothing_stored
 from tests.support.hosts import ALL_SCOPES, SmallHost
 from tests.support.pages import Page
 from tests.support.storage import engine_of, row_counts, rows_of
@@ -26,9 +22,7 @@ def scope_of(program: Program, code: str) -> str:
     return scope
 
 
-def test_the_page_names_the_app_the_scopes_and_the_destination(
-    program: Program, bob: Person
-) -> None:
+def test_the_page_names_the_app_the_scopes_and_the_destination(program: Program, bob: Person) -> None:
     page = bob.sees(program.question())
 
     for part in ("Program", "Bob", "Acme", "See tasks", "Change tasks", "https://program.test"):
@@ -36,9 +30,7 @@ def test_the_page_names_the_app_the_scopes_and_the_destination(
     assert_not_frameable(page.response)
 
 
-def test_the_pages_policy_does_not_restrict_the_clients_redirects(
-    program: Program, bob: Person
-) -> None:
+def test_the_pages_policy_does_not_restrict_the_clients_redirects(program: Program, bob: Person) -> None:
     """Browsers apply form-action to every further redirect, and a client's callback may redirect to another host."""
     consent = bob.opens(program.question()).headers["Content-Security-Policy"]
     other = bob.opens("/oauth/connected-apps").headers["Content-Security-Policy"]
@@ -53,9 +45,7 @@ def test_opening_the_page_stores_nothing(app: Flask, program: Program, bob: Pers
         bob.opens(program.question())
 
 
-def test_denying_redirects_with_the_state_and_stores_no_grant(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_denying_redirects_with_the_state_and_stores_no_grant(app: Flask, program: Program, bob: Person) -> None:
     answer = bob.sends(bob.sees(program.question()).form("decision"), decision="deny")
 
     assert_error_redirect(answer, "access_denied")
@@ -69,9 +59,7 @@ def test_a_denial_is_not_remembered(program: Program, bob: Person) -> None:
     assert bob.opens(program.question()).status_code == 200
 
 
-def test_optional_scopes_can_be_unticked_and_required_ones_cannot(
-    program: Program, bob: Person
-) -> None:
+def test_optional_scopes_can_be_unticked_and_required_ones_cannot(program: Program, bob: Person) -> None:
     code = bob.allows(program.question(), scope=["tasks:read"])
 
     assert scope_of(program, code) == "profile:read tasks:read"
@@ -102,15 +90,10 @@ def test_a_refused_answer_keeps_the_users_workspace(program: Program, alice: Per
     page = Page(alice.sends(form, decision="", workspace="acme-labs", scope=["tasks:write"]))
 
     kept_values = page.form("decision").values
-    assert (kept_values["workspace"], kept_values["scope"]) == (
-        "acme-labs",
-        ["profile:read", "tasks:write"],
-    )
+    assert (kept_values["workspace"], kept_values["scope"]) == ("acme-labs", ["profile:read", "tasks:write"])
 
 
-def test_an_answer_without_a_valid_decision_stores_nothing(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_an_answer_without_a_valid_decision_stores_nothing(app: Flask, program: Program, bob: Person) -> None:
     form = bob.sees(program.question()).form("decision")
 
     with assert_nothing_stored(app):
@@ -119,9 +102,7 @@ def test_an_answer_without_a_valid_decision_stores_nothing(
             assert bob.sends(form, decision=decision).status_code == 422
 
 
-def test_the_token_is_for_the_workspace_that_the_user_chose(
-    program: Program, alice: Person
-) -> None:
+def test_the_token_is_for_the_workspace_that_the_user_chose(program: Program, alice: Person) -> None:
     acme = program.connects(alice, workspace="acme")
     labs = program.connects(alice, workspace="acme-labs")
 
@@ -155,9 +136,7 @@ def test_an_approval_of_a_trusted_client_is_remembered(trusted: Program, bob: Pe
     assert scope_of(trusted, redirect["code"]) == ALL_SCOPES
 
 
-def test_an_approval_is_not_remembered_unless_an_operator_allows_it(
-    program: Program, bob: Person
-) -> None:
+def test_an_approval_is_not_remembered_unless_an_operator_allows_it(program: Program, bob: Person) -> None:
     """Any site can open this URL in a popup, and some callback pages hand the code to their opener."""
     bob.answers(program.question())
 
@@ -165,9 +144,7 @@ def test_an_approval_is_not_remembered_unless_an_operator_allows_it(
     assert_error_redirect(bob.opens(program.question(prompt="none")), "consent_required")
 
 
-def test_an_activepieces_redirect_page_always_needs_the_consent_page(
-    app: Flask, bob: Person
-) -> None:
+def test_an_activepieces_redirect_page_always_needs_the_consent_page(app: Flask, bob: Person) -> None:
     """Even if both settings were stored concurrently, so that neither check saw the other's value."""
     program = Program.registered(app, redirect_uri="https://ap.test/redirect")
     with engine_of(app).begin() as conn:
@@ -175,32 +152,24 @@ def test_an_activepieces_redirect_page_always_needs_the_consent_page(
     bob.answers(program.question())
 
     assert bob.opens(program.question()).status_code == 200
-    assert_error_redirect(
-        bob.opens(program.question(prompt="none")), "consent_required", to=program.redirect_uri
-    )
+    assert_error_redirect(bob.opens(program.question(prompt="none")), "consent_required", to=program.redirect_uri)
 
 
-def test_a_request_for_more_scopes_than_remembered_asks_again(
-    trusted: Program, bob: Person
-) -> None:
+def test_a_request_for_more_scopes_than_remembered_asks_again(trusted: Program, bob: Person) -> None:
     bob.answers(trusted.question(scope="tasks:read"))
 
     assert bob.opens(trusted.question(scope="tasks:read")).status_code == 303
     assert bob.opens(trusted.question(scope="tasks:read tasks:write")).status_code == 200
 
 
-def test_a_request_for_fewer_scopes_keeps_the_remembered_ones(
-    trusted: Program, bob: Person
-) -> None:
+def test_a_request_for_fewer_scopes_keeps_the_remembered_ones(trusted: Program, bob: Person) -> None:
     bob.answers(trusted.question())
 
     assert bob.opens(trusted.question(scope="tasks:read")).status_code == 303
     assert bob.opens(trusted.question()).status_code == 303
 
 
-def test_using_a_remembered_approval_stores_nothing(
-    app: Flask, trusted: Program, bob: Person
-) -> None:
+def test_using_a_remembered_approval_stores_nothing(app: Flask, trusted: Program, bob: Person) -> None:
     """Any site can send a browser here any number of times."""
     bob.answers(trusted.question())
 
@@ -215,17 +184,13 @@ def test_every_prompt_but_none_shows_the_consent_page(trusted: Program, bob: Per
         assert bob.opens(trusted.question(prompt=prompt)).status_code == 200
 
 
-def test_an_approval_is_remembered_only_for_its_user(
-    trusted: Program, alice: Person, bob: Person
-) -> None:
+def test_an_approval_is_remembered_only_for_its_user(trusted: Program, alice: Person, bob: Person) -> None:
     bob.answers(trusted.question())
 
     assert alice.opens(trusted.question()).status_code == 200
 
 
-def test_an_approval_of_a_user_with_several_workspaces_is_not_remembered(
-    trusted: Program, alice: Person
-) -> None:
+def test_an_approval_of_a_user_with_several_workspaces_is_not_remembered(trusted: Program, alice: Person) -> None:
     """The user must choose the workspace each time."""
     alice.answers(trusted.question(), workspace="acme")
 
@@ -284,8 +249,7 @@ def test_prompt_none_never_shows_a_page(app: Flask, trusted: Program, bob: Perso
 
 def test_the_hosts_consent_page_reads_and_answers_the_request(make_app: MakeApp) -> None:
     app = make_app(
-        ACTIVEPIECES_PUBLIC_URL="http://localhost",
-        ACTIVEPIECES_CONSENT_URL="http://localhost/consent?lang=en",
+        ACTIVEPIECES_PUBLIC_URL="http://localhost", ACTIVEPIECES_CONSENT_URL="http://localhost/consent?lang=en"
     )
     program, bob = Program.registered(app), Person(app, "bob")
 

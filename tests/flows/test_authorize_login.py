@@ -22,9 +22,7 @@ def pending_url(person: Person, question: str) -> str:
     return path
 
 
-def test_an_anonymous_user_signs_in_and_then_sees_the_consent_page(
-    program: Program, stranger: Person
-) -> None:
+def test_an_anonymous_user_signs_in_and_then_sees_the_consent_page(program: Program, stranger: Person) -> None:
     next_url = pending_url(stranger, program.question())
 
     page = Page(stranger.sign_in("bob", next=next_url))
@@ -56,9 +54,7 @@ def test_a_pending_request_stores_nothing(app: Flask, program: Program, stranger
         pending_url(stranger, program.question())
 
 
-def test_the_browser_cookie_is_unavailable_to_scripts_and_other_sites(
-    make_app: MakeApp,
-) -> None:
+def test_the_browser_cookie_is_unavailable_to_scripts_and_other_sites(make_app: MakeApp) -> None:
     app = make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com")
 
     cookie = Person(app).opens(Program.registered(app).question()).headers["Set-Cookie"]
@@ -68,9 +64,7 @@ def test_the_browser_cookie_is_unavailable_to_scripts_and_other_sites(
         assert attribute in cookie.split("; ")
 
 
-def test_another_browser_cannot_take_over_the_request(
-    app: Flask, program: Program, stranger: Person
-) -> None:
+def test_another_browser_cannot_take_over_the_request(app: Flask, program: Program, stranger: Person) -> None:
     next_url = pending_url(stranger, program.question())
     other, newcomer = Person(app, "bob"), Person(app, "bob")
     other.opens(program.question())  # this browser now has its own cookie
@@ -123,15 +117,11 @@ def test_a_forged_request_is_reported_on_a_page(app: Flask, program: Program, bo
 
     with assert_nothing_stored(app):
         for request_id in forged:
-            assert_error_page(
-                bob.browser.get("/oauth/authorize", query_string={"request_id": request_id})
-            )
+            assert_error_page(bob.browser.get("/oauth/authorize", query_string={"request_id": request_id}))
 
 
 @pytest.mark.parametrize("change", ["deleted", "another redirect URI", "fewer scopes"])
-def test_changes_to_the_client_apply_to_pending_requests(
-    app: Flask, alice: Person, change: str
-) -> None:
+def test_changes_to_the_client_apply_to_pending_requests(app: Flask, alice: Person, change: str) -> None:
     program = Program.registered(app, "--tenant", "acme")
     form = alice.sees(program.question()).form("decision")
     path = f"/api/integration/activepieces/oauth-clients/{program.client_id}"

@@ -70,9 +70,7 @@ def test_the_scheme_is_case_insensitive(app: Flask, token: str, scheme: str) -> 
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic Ym9iOmJvYg=="])
-def test_without_a_token_the_challenge_names_no_error(
-    app: Flask, authorization: str | None
-) -> None:
+def test_without_a_token_the_challenge_names_no_error(app: Flask, authorization: str | None) -> None:
     """RFC 6750 §3.1: a request without authentication gets a challenge without an error code."""
     response = call(app, authorization)
 
@@ -90,15 +88,10 @@ def test_the_challenge_links_to_a_document_that_names_the_issuer(app: Flask) -> 
     assert document["bearer_methods_supported"] == ["header"]
 
 
-def test_insufficient_scope_names_the_required_scope(
-    app: Flask, program: Program, token: str
-) -> None:
+def test_insufficient_scope_names_the_required_scope(app: Flask, program: Program, token: str) -> None:
     response = program.calls(token, "/api/tasks", "POST")
 
-    error = {
-        "error": "insufficient_scope",
-        "error_description": "The access token lacks a scope.",
-    }
+    error = {"error": "insufficient_scope", "error_description": "The access token lacks a scope."}
     assert answer_of(response, 403) == error
     assert s256_challenge(response) == {
         "realm": "api",
@@ -109,9 +102,7 @@ def test_insufficient_scope_names_the_required_scope(
 
 
 @pytest.mark.parametrize("location", ["query", "form"])
-def test_a_token_outside_the_header_is_ignored(
-    app: Flask, program: Program, bob: Person, location: str
-) -> None:
+def test_a_token_outside_the_header_is_ignored(app: Flask, program: Program, bob: Person, location: str) -> None:
     """RFC 9700 §4.3.2: query strings end up in logs; RFC 6750 §2.2 and §2.3 are optional."""
     parameters: dict[str, Any] = {"access_token": program.connects(bob)["access_token"]}
     options = {"query_string": parameters} if location == "query" else {"data": parameters}
@@ -139,24 +130,18 @@ INVALID_TOKENS: dict[str, Callable[[str], str]] = {
     "a header that is a list": lambda token: f"{segment(['HS256'])}.e30.AAAA",
     "a header that is null": lambda token: f"{segment(None)}.e30.AAAA",
     "a header without an algorithm": lambda token: f"{segment({'typ': 'at+jwt'})}.e30.AAAA",
-    "a key id that is an object": lambda token: (
-        f"{segment({'alg': 'HS256', 'typ': 'at+jwt', 'kid': {}})}.e30.AAAA"
-    ),
+    "a key id that is an object": lambda token: f"{segment({'alg': 'HS256', 'typ': 'at+jwt', 'kid': {}})}.e30.AAAA",
     "a critical extension": lambda token: (
         f"{segment({'alg': 'HS256', 'typ': 'at+jwt', 'crit': ['x'], 'x': 1})}.e30.AAAA"
     ),
-    "an algorithm that is a number": lambda token: (
-        f"{segment({'alg': 5, 'typ': 'at+jwt', 'kid': 'k'})}.e30.AAAA"
-    ),
+    "an algorithm that is a number": lambda token: f"{segment({'alg': 5, 'typ': 'at+jwt', 'kid': 'k'})}.e30.AAAA",
     "deep JSON": lambda token: urlsafe_b64encode(b"[" * 3000).rstrip(b"=").decode() + ".e30.AAAA",
 }
 
 
 @pytest.mark.parametrize("name", INVALID_TOKENS)
 def test_a_malformed_token_is_reported_as_invalid(app: Flask, token: str, name: str) -> None:
-    assert_refused(
-        call(app, f"Bearer {INVALID_TOKENS[name](token)}"), "The access token is not valid here."
-    )
+    assert_refused(call(app, f"Bearer {INVALID_TOKENS[name](token)}"), "The access token is not valid here.")
 
 
 def test_a_token_expires_to_the_second(app: Flask, clock: StoppedClock, token: str) -> None:
@@ -167,19 +152,13 @@ def test_a_token_expires_to_the_second(app: Flask, clock: StoppedClock, token: s
     assert_refused(call(app, f"Bearer {token}"), "The access token has expired.")
 
 
-def test_a_refresh_token_is_not_accepted_by_the_view(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_refresh_token_is_not_accepted_by_the_view(app: Flask, program: Program, bob: Person) -> None:
     pair = program.connects(bob)
 
-    assert_refused(
-        call(app, f"Bearer {pair['refresh_token']}"), "The access token is not valid here."
-    )
+    assert_refused(call(app, f"Bearer {pair['refresh_token']}"), "The access token is not valid here.")
 
 
-def test_a_token_of_another_service_with_the_same_key_is_not_valid_here(
-    make_app: MakeApp,
-) -> None:
+def test_a_token_of_another_service_with_the_same_key_is_not_valid_here(make_app: MakeApp) -> None:
     """A host may use one key for several services, so other claims must not make their tokens valid here."""
     key = ECKey.generate_key("P-256", private=True)
     app = make_app(ACTIVEPIECES_JWT_KEYS=[key.as_pem(private=True).decode()])

@@ -32,10 +32,7 @@ def call(app: Flask, authorization: str | None, path: str = "/api/whoami") -> Te
 
 
 def assert_refused(response: TestResponse, description: str) -> None:
-    assert answer_of(response, 401) == {
-        "error": "invalid_token",
-        "error_description": description,
-    }
+    assert answer_of(response, 401) == {"error": "invalid_token", "error_description": description}
 
 
 # Revocation: immediately, or within the allowed staleness
@@ -111,9 +108,7 @@ def test_a_worker_that_starts_late_knows_every_revocation_still_in_force(
     assert call(late_worker, f"Bearer {pair['access_token']}").status_code == 401
 
 
-def test_a_revocation_outlives_a_shortened_token_lifetime(
-    make_app: MakeApp, clock: StoppedClock
-) -> None:
+def test_a_revocation_outlives_a_shortened_token_lifetime(make_app: MakeApp, clock: StoppedClock) -> None:
     """A revocation must last as long as tokens issued before the setting changed."""
     before = make_app(ACTIVEPIECES_ACCESS_TOKEN_TTL=7200)
     program = Program.registered(before)
@@ -128,9 +123,7 @@ def test_a_revocation_outlives_a_shortened_token_lifetime(
     assert [after.calls(pair["access_token"]).status_code for pair in pairs] == [401, 401]
 
 
-def test_revoking_one_token_leaves_others_valid(
-    app: Flask, program: Program, bob: Person, alice: Person
-) -> None:
+def test_revoking_one_token_leaves_others_valid(app: Flask, program: Program, bob: Person, alice: Person) -> None:
     revoked, other = program.connects(bob), program.connects(alice)
 
     program.revokes(revoked["refresh_token"])
@@ -159,9 +152,7 @@ def test_setting_the_clock_back_hides_no_revocation_from_the_cache(
     assert_refused(program.calls(pair["access_token"]), "The access token was revoked.")
 
 
-def test_setting_the_clock_back_by_an_hour_reloads_the_cache(
-    make_app: MakeApp, clock: StoppedClock
-) -> None:
+def test_setting_the_clock_back_by_an_hour_reloads_the_cache(make_app: MakeApp, clock: StoppedClock) -> None:
     """Otherwise nothing would be loaded for an hour."""
     app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
     program = Program.registered(app)
@@ -175,9 +166,7 @@ def test_setting_the_clock_back_by_an_hour_reloads_the_cache(
     assert_refused(program.calls(pair["access_token"]), "The access token was revoked.")
 
 
-def test_the_cache_sees_a_transaction_that_took_minutes_to_commit(
-    make_app: MakeApp, clock: StoppedClock
-) -> None:
+def test_the_cache_sees_a_transaction_that_took_minutes_to_commit(make_app: MakeApp, clock: StoppedClock) -> None:
     app = make_app(ACTIVEPIECES_REVOCATION_MAX_STALENESS=10)
     program = Program.registered(app)
     token = program.connects(Person(app, "bob"))["access_token"]
@@ -229,9 +218,7 @@ def test_a_token_that_cannot_be_checked_is_not_reported_as_invalid(app: Flask, t
     assert call(app, f"Bearer {token}").status_code == 200
 
 
-def test_an_invalid_token_is_refused_even_while_the_database_is_down(
-    app: Flask, token: str
-) -> None:
+def test_an_invalid_token_is_refused_even_while_the_database_is_down(app: Flask, token: str) -> None:
     with database_away(app):
         assert_refused(call(app, f"Bearer {token}x"), "The access token is not valid here.")
 

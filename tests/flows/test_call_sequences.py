@@ -37,9 +37,7 @@ def test_saving_a_connection_is_a_short_walk(alice: ApiUser) -> None:
 
 def test_one_click_is_a_short_walk(make_app: MakeApp, server: ActivepiecesServer) -> None:
     app = make_app(
-        ACTIVEPIECES_BASE_URL=server.url,
-        ACTIVEPIECES_API_KEY=server.api_key,
-        ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
+        ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key, ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name
     )
     with serving(app) as site:
         alice = ApiUser(Person(app, "alice"), site.replace("127.0.0.1", "localhost"))

@@ -121,9 +121,7 @@ def make_app(folder: Path, server: ActivepiecesServer) -> Flask:
         ACTIVEPIECES_API_KEY=server.api_key,
         ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
         ACTIVEPIECES_TIMEOUT=1,
-        ACTIVEPIECES_THIRD_PARTY_APPS={
-            f"{ACME}oauth": {"client_id": "our-app", "client_secret": OUR_SECRET}
-        },
+        ACTIVEPIECES_THIRD_PARTY_APPS={f"{ACME}oauth": {"client_id": "our-app", "client_secret": OUR_SECRET}},
     )
 
 
@@ -134,9 +132,7 @@ def run_everything(canaries: CanaryRun, server: ActivepiecesServer, acme: TokenE
     for signal in signals.BY_NAME.values():
         signal.connect(note, canaries.app, weak=False)
     with serving(canaries.app) as site:
-        alice = RecordingUser(
-            Person(canaries.app, "alice"), site.replace("127.0.0.1", "localhost"), canaries
-        )
+        alice = RecordingUser(Person(canaries.app, "alice"), site.replace("127.0.0.1", "localhost"), canaries)
         integration = set_up(canaries, alice, server)
         save_connections(canaries, alice, integration)
         # The app's third-party registration serves only tenants on the app's Activepieces.
@@ -156,9 +152,7 @@ def set_up(canaries: CanaryRun, alice: RecordingUser, server: ActivepiecesServer
     token = canaries.plant(server.user_token())
     alice.posts("/setup", {"apiKey": canaries.plant("sk-canary-of-a-wrong-key")})
     alice.posts("/setup", {"userToken": canaries.plant("canary.wrong.token")})
-    alice.posts(
-        "/setup", {"email": server.email, "password": canaries.plant("canary-wrong-password")}
-    )
+    alice.posts("/setup", {"email": server.email, "password": canaries.plant("canary-wrong-password")})
     alice.posts("/setup", {"apiKey": canaries.plant("canary key with spaces")})
     alice.posts("/setup", {"apiKey": {"nested": canaries.plant("canary-in-an-object")}})
     integration = alice.links(apiKey=own_key, projectId=server.project_id)
@@ -201,9 +195,7 @@ def save_connections(canaries: CanaryRun, alice: RecordingUser, integration: str
     for piece, value in values:
         body = {"value": value, "connectionName": piece, "pieceName": ACME + piece}
         alice.posts("/connection", body)
-    alice.posts(
-        "/connection", {"accessToken": canaries.plant("ok-canary-short"), "pieceName": PIECE}
-    )
+    alice.posts("/connection", {"accessToken": canaries.plant("ok-canary-short"), "pieceName": PIECE})
     alice.posts("/connection", {"accessToken": canaries.plant("canary-nul\0"), "pieceName": PIECE})
     for connection in answer_of(alice.gets(f"/connections/{integration}"))["data"]:
         path = f"/connections/{integration}/{connection['id']}"
@@ -211,9 +203,7 @@ def save_connections(canaries: CanaryRun, alice: RecordingUser, integration: str
         alice.patches(path, {"displayName": "Renamed"})
 
 
-def sign_in_at_acme(
-    canaries: CanaryRun, carol: RecordingUser, integration: str, acme: TokenEndpoint
-) -> None:
+def sign_in_at_acme(canaries: CanaryRun, carol: RecordingUser, integration: str, acme: TokenEndpoint) -> None:
     tokens = {
         "access_token": canaries.plant("canary-access-token"),
         "refresh_token": canaries.plant("canary-refresh-token"),
@@ -221,9 +211,7 @@ def sign_in_at_acme(
     refusal = {"error": "invalid_grant", "error_description": "no"}
     acme.reply_with(Reply(tokens), Reply(refusal, status=400))
     for code in ("canary-code-of-acme", "canary-code-refused"):
-        page = Page(
-            carol.gets(f"/connections/{integration}/oauth2/start", pieceName=f"{ACME}oauth")
-        )
+        page = Page(carol.gets(f"/connections/{integration}/oauth2/start", pieceName=f"{ACME}oauth"))
         form = page.form("page_token")
         answer = carol.person.browser.post(form.action, data=form.values, base_url=carol.site)
         authorization = parse_qs(urlsplit(answer.location).query)
@@ -242,9 +230,7 @@ def connect_with_one_click(alice: RecordingUser, integration: str) -> None:
     alice.site = site
 
 
-def use_mcp(
-    canaries: CanaryRun, alice: RecordingUser, integration: str, server: ActivepiecesServer
-) -> None:
+def use_mcp(canaries: CanaryRun, alice: RecordingUser, integration: str, server: ActivepiecesServer) -> None:
     assert alice.gets(f"/mcp/{integration}").status_code == 200
     canaries.plant(mcp_token(server))
     assert alice.posts(f"/mcp/{integration}/rotate").status_code == 200
@@ -256,19 +242,12 @@ def mcp_token(server: ActivepiecesServer) -> str:
     return str(row["token"])
 
 
-def cause_failures(
-    canaries: CanaryRun, alice: RecordingUser, integration: str, server: ActivepiecesServer
-) -> None:
+def cause_failures(canaries: CanaryRun, alice: RecordingUser, integration: str, server: ActivepiecesServer) -> None:
     path, connections = f"/connections/{integration}", "/app-connections"
     body = {"accessToken": canaries.plant("ok-canary-in-trouble"), "pieceName": PIECE}
     faults = server.faults
     for method in ("GET", "POST"):
-        for inject in (
-            faults.reset_connection,
-            faults.drop_response,
-            faults.truncate_body,
-            faults.invalid_json,
-        ):
+        for inject in (faults.reset_connection, faults.drop_response, faults.truncate_body, faults.invalid_json):
             inject(method, connections, times=None)
             alice.gets(path)
             alice.posts("/connection", body | {"connectionName": inject.__name__ + method})

@@ -38,9 +38,7 @@ def strict(text: str) -> str:
     return quote(text, safe="").replace("-", "%2D").replace("_", "%5F").replace(".", "%2E")
 
 
-@pytest.mark.parametrize(
-    "encode", [str, quote_plus, strict, encode_everything], ids=["raw", "form", "strict", "all"]
-)
+@pytest.mark.parametrize("encode", [str, quote_plus, strict, encode_everything], ids=["raw", "form", "strict", "all"])
 def test_the_header_may_be_raw_or_form_encoded(app: Flask, robot: Program, encode: object) -> None:
     assert callable(encode)
 
@@ -64,18 +62,13 @@ def test_the_form_may_repeat_the_client_id_of_the_header(app: Flask, robot: Prog
     assert_oauth_error(request_token(app, header, client_id="another"), 400, "invalid_request")
 
 
-def test_two_methods_in_one_request_are_refused_even_if_one_is_valid(
-    app: Flask, robot: Program
-) -> None:
+def test_two_methods_in_one_request_are_refused_even_if_one_is_valid(app: Flask, robot: Program) -> None:
     valid, wrong = robot.client_secret or "", "fas_wrong"
 
     with assert_nothing_stored(app):
         for in_header, in_form in ((valid, valid), (valid, wrong), (wrong, valid)):
             response = request_token(
-                app,
-                basic(robot.client_id, in_header),
-                client_id=robot.client_id,
-                client_secret=in_form,
+                app, basic(robot.client_id, in_header), client_id=robot.client_id, client_secret=in_form
             )
             assert_oauth_error(response, 400, "invalid_request")
 
@@ -119,9 +112,7 @@ def test_a_malformed_header_fails_authentication(app: Flask) -> None:
             assert_oauth_error(response, 401, "invalid_client")
 
 
-def test_valid_form_credentials_do_not_excuse_a_malformed_header(
-    app: Flask, robot: Program
-) -> None:
+def test_valid_form_credentials_do_not_excuse_a_malformed_header(app: Flask, robot: Program) -> None:
     form = {"client_id": robot.client_id, "client_secret": robot.client_secret or ""}
 
     for header in ("Bearer x", "Basic !", "Basic"):
@@ -129,9 +120,7 @@ def test_valid_form_credentials_do_not_excuse_a_malformed_header(
         assert response.status_code in (400, 401)
 
 
-def test_unknown_client_wrong_secret_and_no_secret_get_the_same_answer(
-    app: Flask, program: Program
-) -> None:
+def test_unknown_client_wrong_secret_and_no_secret_get_the_same_answer(app: Flask, program: Program) -> None:
     answers = {
         program.redeems("x", client_secret="fas_wrong").text,
         program.redeems("x", client_secret=None).text,
@@ -194,17 +183,13 @@ def test_after_a_rotation_both_secrets_are_valid_until_the_next(app: Flask, robo
 def test_an_immediate_rotation_invalidates_the_old_secret(app: Flask, robot: Program) -> None:
     rotate(app, robot, "--now")
 
-    response = request_token(
-        app, client_id=robot.client_id, client_secret=robot.client_secret or ""
-    )
+    response = request_token(app, client_id=robot.client_id, client_secret=robot.client_secret or "")
 
     assert_oauth_error(response, 401, "invalid_client")
 
 
 def rotate(app: Flask, robot: Program, *options: str) -> str:
-    result = app.test_cli_runner().invoke(
-        args=["activepieces", "client", "rotate", robot.client_id, *options]
-    )
+    result = app.test_cli_runner().invoke(args=["activepieces", "client", "rotate", robot.client_id, *options])
     assert result.exit_code == 0
     return result.stdout.split("client_secret")[1].split()[0]
 
@@ -215,8 +200,6 @@ def test_a_session_cookie_does_not_authenticate_a_client(make_app: MakeApp) -> N
     robot, alice = Program.registered(app), Person(app, "alice")
 
     for path in ("token", "revoke", "introspect"):
-        response = alice.browser.post(
-            f"/oauth/{path}", data={"client_id": robot.client_id, "token": "x"}
-        )
+        response = alice.browser.post(f"/oauth/{path}", data={"client_id": robot.client_id, "token": "x"})
         assert response.status_code in (400, 401)
         assert "Set-Cookie" not in response.headers

@@ -45,9 +45,7 @@ def test_a_client_may_request_fewer_scopes(robot: Program) -> None:
 
 
 def test_a_client_cannot_request_more_scopes(app: Flask) -> None:
-    robot = Program.registered(
-        app, "--client-credentials", "--tenant", "acme", scope="profile:read"
-    )
+    robot = Program.registered(app, "--client-credentials", "--tenant", "acme", scope="profile:read")
 
     with assert_nothing_stored(app):
         form: dict[str, str | None] = {"grant_type": "client_credentials", "scope": ALL_SCOPES}
@@ -88,9 +86,7 @@ def test_deleting_the_client_revokes_its_tokens(app: Flask, robot: Program) -> N
     token = str(request_token(robot)["access_token"])
     assert robot.calls(token).status_code == 200
 
-    app.test_cli_runner().invoke(
-        args=["activepieces", "client", "delete", robot.client_id, "--yes"]
-    )
+    app.test_cli_runner().invoke(args=["activepieces", "client", "delete", robot.client_id, "--yes"])
 
     assert robot.calls(token).status_code == 401
 
@@ -100,14 +96,10 @@ def test_a_client_without_a_tenant_gets_no_token(app: Flask, robot: Program) -> 
     with engine_of(app).begin() as conn:
         conn.execute(text("UPDATE activepieces_oauth_clients SET tenant_id = NULL"))
 
-    assert_oauth_error(
-        robot.posts("/oauth/token", {"grant_type": "client_credentials"}), 400, "invalid_request"
-    )
+    assert_oauth_error(robot.posts("/oauth/token", {"grant_type": "client_credentials"}), 400, "invalid_request")
 
 
-def test_tokens_are_counted_in_the_clients_row(
-    app: Flask, robot: Program, clock: StoppedClock
-) -> None:
+def test_tokens_are_counted_in_the_clients_row(app: Flask, robot: Program, clock: StoppedClock) -> None:
     before = row_counts(app)
 
     for _ in range(3):
@@ -119,9 +111,7 @@ def test_tokens_are_counted_in_the_clients_row(
     assert (client["tokens_issued"], client["last_issued_at"]) == (3, int(clock.now))
 
 
-def test_the_count_of_tokens_is_shown_with_the_client(
-    app: Flask, robot: Program, alice: Person
-) -> None:
+def test_the_count_of_tokens_is_shown_with_the_client(app: Flask, robot: Program, alice: Person) -> None:
     def token_count() -> tuple[int, str | None]:
         path = f"/api/integration/activepieces/oauth-clients/{robot.client_id}"
         client = answer_of(alice.opens(path))

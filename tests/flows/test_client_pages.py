@@ -71,9 +71,7 @@ def test_only_an_admin_may_open_the_pages(bob: Person, path: str) -> None:
 
 
 @pytest.mark.parametrize("action", ["new", "{id}/rotate", "{id}/delete"])
-def test_only_an_admin_may_change_anything(
-    app: Flask, bob: Person, acme_client: Program, action: str
-) -> None:
+def test_only_an_admin_may_change_anything(app: Flask, bob: Person, acme_client: Program, action: str) -> None:
     before = rows_of(app, "oauth_clients")
 
     assert_error_page(bob.browser.post(f"{LIST}/{action.format(id=acme_client.client_id)}"), 403)
@@ -92,9 +90,7 @@ def test_the_empty_list_links_to_the_form_for_a_new_client(alice: Person) -> Non
     assert page.links["New client"] == NEW
 
 
-def test_the_list_contains_only_the_tenants_own_clients(
-    app: Flask, alice: Person, acme_client: Program
-) -> None:
+def test_the_list_contains_only_the_tenants_own_clients(app: Flask, alice: Person, acme_client: Program) -> None:
     foreign = Program.registered(app, "--tenant", "globex")
     for_all = Program.registered(app)
 
@@ -117,9 +113,7 @@ def test_an_admin_cannot_let_a_client_skip_the_consent_page(app: Flask, alice: P
     assert "Consent page Always shown" in alice.sees(f"{LIST}/{row['client_id']}").text
 
 
-def test_the_page_shows_when_an_operator_lets_a_client_skip_the_consent_page(
-    app: Flask, alice: Person
-) -> None:
+def test_the_page_shows_when_an_operator_lets_a_client_skip_the_consent_page(app: Flask, alice: Person) -> None:
     marked = Program.registered(app, "--tenant", "acme", "--remember-consent")
 
     assert "set by an operator" in alice.sees(f"{LIST}/{marked.client_id}").text
@@ -152,9 +146,7 @@ def test_reloading_after_creation_creates_no_second_client(app: Flask, alice: Pe
     assert row_counts(app)["oauth_clients"] == 1
 
 
-def test_reloading_after_a_rotation_does_not_rotate_again(
-    app: Flask, alice: Person, acme_client: Program
-) -> None:
+def test_reloading_after_a_rotation_does_not_rotate_again(app: Flask, alice: Person, acme_client: Program) -> None:
     sent = alice.sends(alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/rotate"))
     before = rows_of(app, "oauth_clients")
 
@@ -166,9 +158,7 @@ def test_reloading_after_a_rotation_does_not_rotate_again(
     assert rows_of(app, "oauth_clients") == before
 
 
-def test_a_new_secret_reaches_its_page_only_in_an_unreadable_cookie(
-    app: Flask, alice: Person
-) -> None:
+def test_a_new_secret_reaches_its_page_only_in_an_unreadable_cookie(app: Flask, alice: Person) -> None:
     sent = alice.sends(new_form(alice), **FORM_VALUES)
 
     (cookie,) = sent.headers.getlist("Set-Cookie")
@@ -186,9 +176,7 @@ def secret_cookie(person: Person, location: str) -> str:
 
 
 @pytest.mark.parametrize("seconds", [299, 300])
-def test_a_new_secret_can_be_shown_for_five_minutes(
-    alice: Person, clock: StoppedClock, seconds: int
-) -> None:
+def test_a_new_secret_can_be_shown_for_five_minutes(alice: Person, clock: StoppedClock, seconds: int) -> None:
     sent = alice.sends(new_form(alice), **FORM_VALUES)
     cookie = secret_cookie(alice, sent.location)
     clock.advance(seconds)
@@ -197,9 +185,7 @@ def test_a_new_secret_can_be_shown_for_five_minutes(
     assert bool(SECRET.search(alice.sees(sent.location).text)) is (seconds < 300)
 
 
-def test_a_secret_is_shown_only_on_the_page_of_its_client(
-    alice: Person, acme_client: Program
-) -> None:
+def test_a_secret_is_shown_only_on_the_page_of_its_client(alice: Person, acme_client: Program) -> None:
     sent = alice.sends(new_form(alice), **FORM_VALUES)
     other_page = f"{LIST}/{acme_client.client_id}"
     for value in (secret_cookie(alice, sent.location), "", "x", "é"):
@@ -211,9 +197,7 @@ def test_a_secret_is_shown_only_on_the_page_of_its_client(
         assert not SECRET.search(page.text)
 
 
-def test_a_secret_rotated_in_the_meantime_is_not_shown(
-    app: Flask, alice: Person, acme_client: Program
-) -> None:
+def test_a_secret_rotated_in_the_meantime_is_not_shown(app: Flask, alice: Person, acme_client: Program) -> None:
     sent = alice.sends(alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/rotate"))
     app.test_cli_runner().invoke(args=["activepieces", "client", "rotate", acme_client.client_id])
 
@@ -233,9 +217,7 @@ def test_a_new_client_belongs_to_the_admins_tenant(app: Flask, alice: Person) ->
 
 
 def test_a_new_client_works(app: Flask, alice: Person, bob: Person) -> None:
-    page = Page(
-        create_client(alice, redirect_uris="https://program.test/callback", require_pkce="1")
-    )
+    page = Page(create_client(alice, redirect_uris="https://program.test/callback", require_pkce="1"))
     (row,) = rows_of(app, "oauth_clients")
     program = Program(app, row["client_id"], secret_on(page))
 
@@ -347,9 +329,7 @@ def test_a_rotation_shows_the_new_secret_and_keeps_the_old_one_valid(
     assert not SECRET.search(alice.sees(f"{LIST}/{acme_client.client_id}").text)
 
 
-def test_a_second_rotation_invalidates_the_first_secret(
-    app: Flask, alice: Person, acme_client: Program
-) -> None:
+def test_a_second_rotation_invalidates_the_first_secret(app: Flask, alice: Person, acme_client: Program) -> None:
     page = f"{LIST}/{acme_client.client_id}"
     for _ in range(2):
         alice.sends(alice.sees(page).form_to("/rotate"))
@@ -359,9 +339,7 @@ def test_a_second_rotation_invalidates_the_first_secret(
     assert answer_of(refused, 401)["error"] == "invalid_client"
 
 
-def test_a_double_click_rotates_once(
-    app: Flask, alice: Person, bob: Person, acme_client: Program
-) -> None:
+def test_a_double_click_rotates_once(app: Flask, alice: Person, bob: Person, acme_client: Program) -> None:
     """A second rotation would invalidate the secret in use and hide the one just created."""
     token = acme_client.connects(bob)["refresh_token"]
     form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/rotate")
@@ -375,9 +353,7 @@ def test_a_double_click_rotates_once(
     assert not SECRET.search(second.text)
     assert rows_of(app, "oauth_clients") == before
     for secret in acme_client.client_secret, first:
-        token = answer_of(Program(app, acme_client.client_id, secret).refreshes(token))[
-            "refresh_token"
-        ]
+        token = answer_of(Program(app, acme_client.client_id, secret).refreshes(token))["refresh_token"]
 
 
 @pytest.mark.parametrize("version", ["", "é", "0" * 64])
@@ -392,9 +368,7 @@ def test_a_rotation_must_name_the_secret_it_replaces(
     assert rows_of(app, "oauth_clients") == before
 
 
-def test_the_page_does_not_show_the_secrets_hash(
-    app: Flask, alice: Person, acme_client: Program
-) -> None:
+def test_the_page_does_not_show_the_secrets_hash(app: Flask, alice: Person, acme_client: Program) -> None:
     (row,) = rows_of(app, "oauth_clients")
 
     assert row["secret_hash"] not in alice.sees(f"{LIST}/{acme_client.client_id}").text
@@ -429,9 +403,7 @@ def test_deleting_a_client_revokes_its_grants_and_tokens(
     assert not {"oauth_clients", "grants"} & set(row_counts(app))
 
 
-def test_deletion_needs_the_confirmation_box(
-    app: Flask, alice: Person, acme_client: Program
-) -> None:
+def test_deletion_needs_the_confirmation_box(app: Flask, alice: Person, acme_client: Program) -> None:
     form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete")
 
     page = Page(submit(alice, form))
@@ -461,17 +433,13 @@ def test_another_tenants_client_is_not_found(
 
 
 @pytest.mark.parametrize("action", ["new", "{id}/rotate", "{id}/delete"])
-def test_a_forged_form_changes_nothing(
-    app: Flask, alice: Person, acme_client: Program, action: str
-) -> None:
+def test_a_forged_form_changes_nothing(app: Flask, alice: Person, acme_client: Program, action: str) -> None:
     form = alice.sees(f"{LIST}/{acme_client.client_id}").form_to("/delete")
     before = rows_of(app, "oauth_clients")
     form.action = f"{LIST}/{action.format(id=acme_client.client_id)}"
 
     for page_token in ("", "wrong", "é"):
-        assert_error_page(
-            alice.sends(form, **FORM_VALUES, confirm="yes", page_token=page_token), 400
-        )
+        assert_error_page(alice.sends(form, **FORM_VALUES, confirm="yes", page_token=page_token), 400)
 
     assert rows_of(app, "oauth_clients") == before
 

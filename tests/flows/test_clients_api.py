@@ -80,17 +80,12 @@ def test_a_new_client_works(app: Flask, alice: Person, bob: Person) -> None:
         ),
         ({"can_introspect": True, "redirect_uris": [], "scope": ""}, {"can_introspect": True}),
         ({"description": None}, {"description": ""}),
-        (
-            {"redirect_uris": ["https://a.test/", "https://a.test/"]},
-            {"redirect_uris": ["https://a.test/"]},
-        ),
+        ({"redirect_uris": ["https://a.test/", "https://a.test/"]}, {"redirect_uris": ["https://a.test/"]}),
         ({"scope": " tasks:read  tasks:read "}, {"scope": "tasks:read"}),
         ({"name": "  Padded "}, {"name": "Padded"}),
     ],
 )
-def test_a_new_client_may_be_configured(
-    alice: Person, changes: dict[str, Any], expected: dict[str, Any]
-) -> None:
+def test_a_new_client_may_be_configured(alice: Person, changes: dict[str, Any], expected: dict[str, Any]) -> None:
     created = answer_of(create_client(alice, **changes), 201)
 
     assert {name: created[name] for name in expected} == expected
@@ -100,9 +95,7 @@ def test_a_new_client_may_be_configured(
 # Reading
 
 
-def test_the_list_has_the_tenants_own_clients_sorted_by_name_without_secrets(
-    app: Flask, alice: Person
-) -> None:
+def test_the_list_has_the_tenants_own_clients_sorted_by_name_without_secrets(app: Flask, alice: Person) -> None:
     create_client(alice, name="Second")
     create_client(alice, name="First")
     Program.registered(app, "--tenant", "globex")
@@ -136,19 +129,13 @@ def test_a_change_affects_only_the_given_fields(alice: Person) -> None:
     assert answer_of(alice.opens(url)) == changed
 
 
-def test_a_change_keeps_the_secret(
-    app: Flask, alice: Person, bob: Person, acme_client: Program
-) -> None:
-    alice.browser.patch(
-        f"{API}/{acme_client.client_id}", json={"description": "Another description"}
-    )
+def test_a_change_keeps_the_secret(app: Flask, alice: Person, bob: Person, acme_client: Program) -> None:
+    alice.browser.patch(f"{API}/{acme_client.client_id}", json={"description": "Another description"})
 
     assert acme_client.connects(bob)
 
 
-def test_a_removed_redirect_uri_is_no_longer_accepted(
-    alice: Person, bob: Person, acme_client: Program
-) -> None:
+def test_a_removed_redirect_uri_is_no_longer_accepted(alice: Person, bob: Person, acme_client: Program) -> None:
     changes = {"redirect_uris": ["https://elsewhere.test/cb"]}
     alice.browser.patch(f"{API}/{acme_client.client_id}", json=changes)
 
@@ -225,9 +212,7 @@ def test_a_rotation_can_invalidate_the_old_secret_immediately(
     assert not secret_is_valid(app, acme_client.client_id, str(acme_client.client_secret))
 
 
-def test_a_second_rotation_invalidates_the_first_secret(
-    app: Flask, alice: Person, acme_client: Program
-) -> None:
+def test_a_second_rotation_invalidates_the_first_secret(app: Flask, alice: Person, acme_client: Program) -> None:
     url = f"{API}/{acme_client.client_id}/rotate"
 
     second = answer_of(alice.browser.post(url, json={}))["client_secret"]
@@ -236,11 +221,7 @@ def test_a_second_rotation_invalidates_the_first_secret(
     assert [
         secret_is_valid(app, acme_client.client_id, secret)
         for secret in (str(acme_client.client_secret), second, third)
-    ] == [
-        False,
-        True,
-        True,
-    ]
+    ] == [False, True, True]
 
 
 @pytest.mark.parametrize("body", [{"keep_old": "perhaps"}, {"keep": True}, []])
@@ -266,9 +247,7 @@ def test_a_public_client_has_no_secret_to_rotate(app: Flask, alice: Person) -> N
 # Deletion
 
 
-def test_deleting_a_client_revokes_its_tokens(
-    app: Flask, alice: Person, bob: Person, acme_client: Program
-) -> None:
+def test_deleting_a_client_revokes_its_tokens(app: Flask, alice: Person, bob: Person, acme_client: Program) -> None:
     pair = acme_client.connects(bob)
 
     response = alice.browser.delete(f"{API}/{acme_client.client_id}")
@@ -279,9 +258,7 @@ def test_deleting_a_client_revokes_its_tokens(
     problem(alice.browser.delete(f"{API}/{acme_client.client_id}"), 404, "Not found")
 
 
-def test_the_api_answers_503_while_the_database_is_down(
-    app: Flask, alice: Person, acme_client: Program
-) -> None:
+def test_the_api_answers_503_while_the_database_is_down(app: Flask, alice: Person, acme_client: Program) -> None:
     with database_away(app):
         response = alice.opens(API)
 
@@ -319,9 +296,7 @@ def test_an_admin_can_change_the_name_of_a_client_that_skips_the_consent_page(
 ) -> None:
     redirect_uris = answer_of(alice.opens(trusted_url))["redirect_uris"]
 
-    changed = alice.browser.patch(
-        trusted_url, json={"name": "Renamed", "redirect_uris": redirect_uris}
-    )
+    changed = alice.browser.patch(trusted_url, json={"name": "Renamed", "redirect_uris": redirect_uris})
 
     assert answer_of(changed)["name"] == "Renamed"
     assert answer_of(changed)["remember_consent"] is True

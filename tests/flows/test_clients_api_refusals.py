@@ -51,22 +51,14 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"redirect_uris": []}, "redirect_uris", "At least one redirect URI is required"),
     ({"redirect_uris": "https://a.test/"}, "redirect_uris", "Not a valid list."),
     ({"redirect_uris": [5]}, "redirect_uris", "Not a valid string."),
-    (
-        {"redirect_uris": [f"https://a.test/{n}" for n in range(21)]},
-        "redirect_uris",
-        "At most 20 redirect URIs",
-    ),
+    ({"redirect_uris": [f"https://a.test/{n}" for n in range(21)]}, "redirect_uris", "At most 20 redirect URIs"),
     ({"redirect_uris": ["/callback"]}, "redirect_uris", "an absolute URI of plain ASCII"),
     ({"redirect_uris": ["https://a.test/é"]}, "redirect_uris", "plain ASCII characters"),
     ({"redirect_uris": ["https://a.test/" + "a" * 2000]}, "redirect_uris", "plain ASCII"),
     ({"redirect_uris": ["https://a.test:port/"]}, "redirect_uris", "not a valid URI"),
     ({"redirect_uris": ["https://a.test/#x"]}, "redirect_uris", "must not have a fragment"),
     ({"redirect_uris": ["https:///x"]}, "redirect_uris", "must have a host name"),
-    (
-        {"redirect_uris": ["https://u:p@a.test/"]},
-        "redirect_uris",
-        "must not have a user name or password",
-    ),
+    ({"redirect_uris": ["https://u:p@a.test/"]}, "redirect_uris", "must not have a user name or password"),
     ({"redirect_uris": ["http://a.test/"]}, "redirect_uris", "must use https"),
     ({"redirect_uris": ["javascript:alert(1)"]}, "redirect_uris", "the scheme must be https"),
     ({"redirect_uris": ["com.a.app:/cb"]}, "redirect_uris", "for public clients only"),
@@ -117,9 +109,7 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type", "status", "title"), BODIES, ids=range(len(BODIES))
-)
+@pytest.mark.parametrize(("body", "content_type", "status", "title"), BODIES, ids=range(len(BODIES)))
 def test_a_body_that_is_not_a_json_object_is_refused(
     alice: Person, acme_client: Program, body: bytes, content_type: str, status: int, title: str
 ) -> None:
@@ -186,9 +176,7 @@ def test_another_tenants_client_is_not_found(
 
     error = problem(response, 404, "Not found")
     unknown = call(carol, method, path, Program(app, "0" * 32, None))
-    assert error["detail"].replace(other.client_id, "x") == unknown.get_json()["detail"].replace(
-        "0" * 32, "x"
-    )
+    assert error["detail"].replace(other.client_id, "x") == unknown.get_json()["detail"].replace("0" * 32, "x")
     assert rows_of(app, "oauth_clients") == before
 
 

@@ -51,9 +51,7 @@ def refresh(program: Program, token: str) -> str:
 
 
 @pytest.mark.parametrize("seconds", [0, REPEAT_SECONDS])
-def test_parallel_refreshes_at_two_machines_get_the_same_successor(
-    machines: Machines, seconds: int
-) -> None:
+def test_parallel_refreshes_at_two_machines_get_the_same_successor(machines: Machines, seconds: int) -> None:
     """Two different successors would both be current, and using one would look like theft of the other."""
     token = machines.first.connects(machines.bob)["refresh_token"]
 
@@ -64,9 +62,7 @@ def test_parallel_refreshes_at_two_machines_get_the_same_successor(
     assert second == first
 
 
-def test_a_token_family_survives_refreshes_at_alternating_machines(
-    machines: Machines,
-) -> None:
+def test_a_token_family_survives_refreshes_at_alternating_machines(machines: Machines) -> None:
     token = machines.first.connects(machines.bob)["refresh_token"]
     turns = [machines.first, machines.second]
 

@@ -17,11 +17,7 @@ from tests.conftest import MakeApp
 from tests.support.actors import Person, answer_of
 from tests.support.api_user import API, OWN_PIECE, PIECE, ApiUser
 from tests.support.clock import StoppedClock
-from tests.support.error_assertions import (
-    assert_error_page,
-    assert_not_frameable,
-    assert_nothing_stored,
-)
+from tests.support.error_assertions import assert_error_page, assert_not_frameable, assert_nothing_stored
 from tests.support.live import serving
 from tests.support.pages import Page
 from tests.support.problems import problem
@@ -38,9 +34,7 @@ def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
         ACTIVEPIECES_BASE_URL=server.url,
         ACTIVEPIECES_API_KEY=server.api_key,
         ACTIVEPIECES_PIECE_NAME=OWN_PIECE.name,
-        ACTIVEPIECES_THIRD_PARTY_APPS={
-            SLACK: {"client_id": "our-app", "client_secret": OUR_SECRET}
-        },
+        ACTIVEPIECES_THIRD_PARTY_APPS={SLACK: {"client_id": "our-app", "client_secret": OUR_SECRET}},
     )
 
 
@@ -72,9 +66,7 @@ def test_one_click_creates_a_connection_that_can_call_the_app(
     assert row_counts(app)["token_families"] == 1
 
 
-def test_a_second_click_renews_the_same_connection(
-    app: Flask, alice: ApiUser, integration: str
-) -> None:
+def test_a_second_click_renews_the_same_connection(app: Flask, alice: ApiUser, integration: str) -> None:
     first = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     second = answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
 
@@ -82,9 +74,7 @@ def test_a_second_click_renews_the_same_connection(
     assert row_counts(app)["grants"] == 1
 
 
-def test_concurrent_first_clicks_create_one_client(
-    app: Flask, alice: ApiUser, integration: str
-) -> None:
+def test_concurrent_first_clicks_create_one_client(app: Flask, alice: ApiUser, integration: str) -> None:
     browsers = [ApiUser(Person(app, "alice"), alice.site) for _ in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
@@ -130,14 +120,8 @@ def test_an_integration_client_is_listed_and_can_only_be_deleted(
     assert client["integration_id"] == integration
     assert "Managed by this app" in page
     assert "Rotate" not in page
-    for refused in (
-        alice.patches(path, {"client_credentials": True}),
-        alice.posts(f"{path}/rotate"),
-    ):
-        assert (
-            "managed by an integration"
-            in problem(refused, 422, "Invalid input")["fields"]["client_id"]
-        )
+    for refused in (alice.patches(path, {"client_credentials": True}), alice.posts(f"{path}/rotate")):
+        assert "managed by an integration" in problem(refused, 422, "Invalid input")["fields"]["client_id"]
     assert alice.deletes(path).status_code == 204
     answer_of(alice.posts(f"/connections/{integration}/connect"), 201)
     (new,) = answer_of(alice.gets("/oauth-clients"))["data"]
@@ -179,9 +163,7 @@ def open_start_page(api_user: ApiUser, integration: str, **query: Any) -> Page:
 
 def press_button(api_user: ApiUser, page: Page, **changes: str) -> TestResponse:
     form = page.form("page_token")
-    return api_user.person.browser.post(
-        form.action, data=form.values | changes, base_url=api_user.site
-    )
+    return api_user.person.browser.post(form.action, data=form.values | changes, base_url=api_user.site)
 
 
 def start_sign_in(api_user: ApiUser, integration: str, **query: Any) -> dict[str, str]:
@@ -191,12 +173,8 @@ def start_sign_in(api_user: ApiUser, integration: str, **query: Any) -> dict[str
     return {name: value for name, (value,) in parse_qs(urlsplit(answer.location).query).items()}
 
 
-def return_from_acme(
-    api_user: ApiUser, authorization: dict[str, str], **query: Any
-) -> TestResponse:
-    return api_user.gets(
-        "/oauth2/callback", **({"state": authorization["state"], "code": "c-1"} | query)
-    )
+def return_from_acme(api_user: ApiUser, authorization: dict[str, str], **query: Any) -> TestResponse:
+    return api_user.gets("/oauth2/callback", **({"state": authorization["state"], "code": "c-1"} | query))
 
 
 def test_a_sign_in_at_a_third_party_creates_the_connection(
@@ -264,9 +242,7 @@ def test_an_anonymous_program_gets_401(app: Flask, integration: str) -> None:
 
 
 #: The site that a link was followed from. Old browsers do not send it, nor does any after a login redirect.
-FROM_ANY_SITE = pytest.mark.parametrize(
-    "site", [None, "none", "same-origin", "same-site", "cross-site"], ids=str
-)
+FROM_ANY_SITE = pytest.mark.parametrize("site", [None, "none", "same-origin", "same-site", "cross-site"], ids=str)
 
 
 def browse_from(api_user: ApiUser, site: str | None) -> None:
@@ -282,10 +258,7 @@ def browse_from(api_user: ApiUser, site: str | None) -> None:
     ("query", "question"),
     [
         ({}, "Sign in at Acme OAuth for a new connection of Acme?"),
-        (
-            {"displayName": "Our Slack"},
-            "Sign in at Acme OAuth for the connection “Our Slack” of Acme?",
-        ),
+        ({"displayName": "Our Slack"}, "Sign in at Acme OAuth for the connection “Our Slack” of Acme?"),
         ({"externalId": "slack-1"}, "Created, or replaced if it exists, with the ID slack-1"),
     ],
     ids=["a new one", "a name", "an id"],
@@ -312,9 +285,7 @@ def test_a_link_from_any_site_only_shows_the_question(
 
 
 def test_the_page_names_the_connection_to_renew(alice: ApiUser, integration: str) -> None:
-    return_from_acme(
-        alice, start_sign_in(alice, integration, pieceName=SLACK, displayName="Our Slack")
-    )
+    return_from_acme(alice, start_sign_in(alice, integration, pieceName=SLACK, displayName="Our Slack"))
     (first,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
     browse_from(alice, "cross-site")
 
@@ -339,9 +310,7 @@ def test_a_piece_without_an_app_is_named_in_the_log_and_the_page_shows_no_settin
     assert f"ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece {piece}" in caplog.text
 
 
-def test_bidi_characters_in_a_link_do_not_reorder_the_question(
-    alice: ApiUser, integration: str
-) -> None:
+def test_bidi_characters_in_a_link_do_not_reorder_the_question(alice: ApiUser, integration: str) -> None:
     """Anyone may have written the link and the name in it."""
     page = open_start_page(alice, integration, pieceName=SLACK, displayName="Our\u202e Slack\u2066")
 
@@ -350,9 +319,7 @@ def test_bidi_characters_in_a_link_do_not_reorder_the_question(
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_a_form_on_another_site_starts_no_sign_in(
-    app: Flask, alice: ApiUser, integration: str, site: str
-) -> None:
+def test_a_form_on_another_site_starts_no_sign_in(app: Flask, alice: ApiUser, integration: str, site: str) -> None:
     page = open_start_page(alice, integration, pieceName=SLACK)
     browse_from(alice, site)
 
@@ -438,9 +405,7 @@ def test_a_failed_callback_shows_an_error_page_in_a_browser(
         assert page.links == {"Back to the app": "/"}
 
 
-def test_a_callback_after_logout_shows_an_error_page_in_a_browser(
-    alice: ApiUser, integration: str
-) -> None:
+def test_a_callback_after_logout_shows_an_error_page_in_a_browser(alice: ApiUser, integration: str) -> None:
     """The code is not passed on to the login page."""
     authorization = start_sign_in(alice, integration, pieceName=SLACK)
     browse_from(alice, "cross-site")
@@ -452,9 +417,7 @@ def test_a_callback_after_logout_shows_an_error_page_in_a_browser(
 @pytest.mark.parametrize(
     "path", ["https://evil.test/", "//evil.test/", "/\\evil.test", "/\n/evil.test", "settings", ""]
 )
-def test_a_next_url_on_another_site_is_rejected(
-    alice: ApiUser, integration: str, path: str
-) -> None:
+def test_a_next_url_on_another_site_is_rejected(alice: ApiUser, integration: str, path: str) -> None:
     answer = alice.gets(f"/connections/{integration}/oauth2/start", pieceName=SLACK, next=path)
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == ["next"]
@@ -495,9 +458,7 @@ def test_props_too_long_for_a_url_are_rejected(alice: ApiUser, integration: str)
 
 
 def test_renewing_a_connection_keeps_its_name(alice: ApiUser, integration: str) -> None:
-    return_from_acme(
-        alice, start_sign_in(alice, integration, pieceName=SLACK, displayName="Our Slack")
-    )
+    return_from_acme(alice, start_sign_in(alice, integration, pieceName=SLACK, displayName="Our Slack"))
     (first,) = answer_of(alice.gets(f"/connections/{integration}"))["data"]
 
     return_from_acme(alice, start_sign_in(alice, integration, connectionId=first["id"]))
@@ -506,9 +467,7 @@ def test_renewing_a_connection_keeps_its_name(alice: ApiUser, integration: str) 
     assert (second["id"], second["displayName"]) == (first["id"], "Our Slack")
 
 
-def test_declining_at_the_third_party_creates_no_connection(
-    alice: ApiUser, integration: str
-) -> None:
+def test_declining_at_the_third_party_creates_no_connection(alice: ApiUser, integration: str) -> None:
     authorization = start_sign_in(alice, integration, pieceName=SLACK)
 
     answer = alice.gets("/oauth2/callback", state=authorization["state"], error="access_denied")
@@ -549,22 +508,14 @@ def test_two_tabs_can_sign_in_at_the_same_time(alice: ApiUser, integration: str)
     assert [connection["displayName"] for connection in connections] == ["One", "Two"]
 
 
-def test_a_sign_in_with_the_longest_allowed_parameters_completes(
-    alice: ApiUser, integration: str
-) -> None:
+def test_a_sign_in_with_the_longest_allowed_parameters_completes(alice: ApiUser, integration: str) -> None:
     longest = {"next": "/" + "x" * 900, "displayName": "ü" * 100, "externalId": "é" * 100}
-    authorization = start_sign_in(
-        alice, integration, pieceName=SLACK, props='{"x": "%s"}' % ("y" * 1500), **longest
-    )
+    authorization = start_sign_in(alice, integration, pieceName=SLACK, props='{"x": "%s"}' % ("y" * 1500), **longest)
 
-    assert return_from_acme(alice, authorization).location.startswith(
-        f"{longest['next']}?connection="
-    )
+    assert return_from_acme(alice, authorization).location.startswith(f"{longest['next']}?connection=")
 
 
-def test_a_tenant_with_its_own_key_learns_which_type_to_use(
-    alice: ApiUser, server: ActivepiecesServer
-) -> None:
+def test_a_tenant_with_its_own_key_learns_which_type_to_use(alice: ApiUser, server: ActivepiecesServer) -> None:
     own_key = alice.links(apiKey=server.api_key, projectId=server.project_id)
 
     answer = alice.gets(f"/connections/{own_key}/oauth2/start", pieceName=SLACK)

@@ -43,9 +43,7 @@ def test_the_page_without_apps_says_so(bob: Person) -> None:
     assert not buttons(page)
 
 
-def test_an_app_is_shown_with_its_scopes_workspace_and_dates(
-    app: Flask, bob: Person, clock: StoppedClock
-) -> None:
+def test_an_app_is_shown_with_its_scopes_workspace_and_dates(app: Flask, bob: Person, clock: StoppedClock) -> None:
     program = Program.registered(app, "--description", "Moves your tasks about")
     pair = program.connects(bob, scope=["profile:read", "tasks:read"])
     clock.advance(days=2)
@@ -79,9 +77,7 @@ def test_an_approved_app_is_shown_before_it_redeems_its_code(program: Program, b
     assert len(buttons(page)) == 1
 
 
-def test_only_active_token_families_are_counted(
-    program: Program, bob: Person, clock: StoppedClock
-) -> None:
+def test_only_active_token_families_are_counted(program: Program, bob: Person, clock: StoppedClock) -> None:
     program.connects(bob)
     connect_again(program, bob)
     revoked = connect_again(program, bob)
@@ -93,9 +89,7 @@ def test_only_active_token_families_are_counted(
     assert "Connections 0" in bob.sees(PAGE).text
 
 
-def test_scopes_of_an_active_token_family_are_shown_after_a_narrower_approval(
-    program: Program, bob: Person
-) -> None:
+def test_scopes_of_an_active_token_family_are_shown_after_a_narrower_approval(program: Program, bob: Person) -> None:
     program.connects(bob, scope=["profile:read", "tasks:write"])
     bob.allows(program.question(prompt="consent"), scope=["profile:read"])
 
@@ -159,9 +153,7 @@ def test_two_organizations_of_a_tenant_are_two_grants(with_labs: Flask) -> None:
     page = bob.sees(PAGE)
     assert len(buttons(page)) == 2
     assert [page.text.count(f"Workspace {name}") for name in ("Acme", "Labs")] == [1, 1]
-    (grant_id,) = [
-        row["id"] for row in rows_of(with_labs, "grants") if row["organization_id"] == "labs"
-    ]
+    (grant_id,) = [row["id"] for row in rows_of(with_labs, "grants") if row["organization_id"] == "labs"]
     bob.sends(page.form_to(f"{grant_id}/disconnect"))
 
     assert program.calls(labs["access_token"]).status_code == 401
@@ -192,9 +184,7 @@ def test_a_code_keeps_its_organization_after_a_later_approval_for_another(with_l
     assert (family["organization_id"], grant["organization_id"]) == ("labs", "labs")
 
 
-def test_disconnecting_revokes_tokens_and_codes_immediately(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_disconnecting_revokes_tokens_and_codes_immediately(app: Flask, program: Program, bob: Person) -> None:
     pair = program.connects(bob)
     unredeemed = bob.allows(program.question())
 
@@ -209,9 +199,7 @@ def test_disconnecting_revokes_tokens_and_codes_immediately(
     assert answer_of(program.redeems(unredeemed), 400)["error"] == "invalid_grant"
 
 
-def test_a_disconnected_app_needs_a_new_approval_and_then_works_immediately(
-    program: Program, bob: Person
-) -> None:
+def test_a_disconnected_app_needs_a_new_approval_and_then_works_immediately(program: Program, bob: Person) -> None:
     program.connects(bob)
     bob.sends(buttons(bob.sees(PAGE))[0])
 
@@ -221,9 +209,7 @@ def test_a_disconnected_app_needs_a_new_approval_and_then_works_immediately(
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_disconnecting_affects_only_one_app_and_one_person(
-    app: Flask, bob: Person, alice: Person
-) -> None:
+def test_disconnecting_affects_only_one_app_and_one_person(app: Flask, bob: Person, alice: Person) -> None:
     disconnected, connected = Program.registered(app), Program.registered(app)
     first, second = disconnected.connects(bob), connected.connects(bob)
     alices_tokens = disconnected.connects(alice)
@@ -251,12 +237,8 @@ def test_no_one_can_disconnect_another_persons_app(
     assert row_counts(app)["grants"] == 3
 
 
-@pytest.mark.parametrize(
-    "page_token", ["", "wrong", "é", None], ids=["empty", "wrong", "not ASCII", "missing"]
-)
-def test_a_forged_form_disconnects_nothing(
-    app: Flask, program: Program, bob: Person, page_token: str | None
-) -> None:
+@pytest.mark.parametrize("page_token", ["", "wrong", "é", None], ids=["empty", "wrong", "not ASCII", "missing"])
+def test_a_forged_form_disconnects_nothing(app: Flask, program: Program, bob: Person, page_token: str | None) -> None:
     program.connects(bob)
     form = buttons(bob.sees(PAGE))[0]
     form.values.pop("page_token")
@@ -269,9 +251,7 @@ def test_a_forged_form_disconnects_nothing(
     assert row_counts(app)["grants"] == 1
 
 
-def test_a_form_is_bound_to_its_browser_and_person(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_form_is_bound_to_its_browser_and_person(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
     form = buttons(bob.sees(PAGE))[0]
 
@@ -290,9 +270,7 @@ def test_disconnecting_twice_is_not_found(program: Program, bob: Person) -> None
     assert_error_page(bob.sends(form), 404)
 
 
-def test_the_button_pressed_after_logout_leads_to_the_login_page(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_the_button_pressed_after_logout_leads_to_the_login_page(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
     form = buttons(bob.sees(PAGE))[0]
     bob.opens("/logout")
@@ -303,9 +281,7 @@ def test_the_button_pressed_after_logout_leads_to_the_login_page(
     assert row_counts(app)["grants"] == 1
 
 
-def test_login_after_the_button_returns_to_a_page_that_can_be_opened(
-    program: Program, bob: Person
-) -> None:
+def test_login_after_the_button_returns_to_a_page_that_can_be_opened(program: Program, bob: Person) -> None:
     """The form's URL accepts only POST, so returning to it would answer 405."""
     program.connects(bob)
     form = buttons(bob.sees(PAGE))[0]

@@ -56,11 +56,7 @@ def test_an_access_token_is_enough_to_create_a_secret_text_connection(
     assert created["displayName"] == "Our Discord"
     assert created["pieceName"] == PIECE
     assert created["projectIds"] == [server.project_id]
-    assert created["metadata"] == {
-        "tenantId": "acme",
-        "integrationId": integration,
-        "hostVersion": "4.2",
-    }
+    assert created["metadata"] == {"tenantId": "acme", "integrationId": integration, "hostVersion": "4.2"}
     assert "value" not in created
 
 
@@ -81,10 +77,7 @@ VALUES = [
     ("custom", {"type": "CUSTOM_AUTH", "props": {"region": "eu", "port": 1}}),
     ("none", {"type": "NO_AUTH"}),
     ("oauth", {"type": "OAUTH2", "client_secret": "s", "scope": "read", **OAUTH2}),
-    (
-        "oauth",
-        {"type": "OAUTH2", "client_secret": "s", "grant_type": "AUTHORIZATION_CODE", **OAUTH2},
-    ),
+    ("oauth", {"type": "OAUTH2", "client_secret": "s", "grant_type": "AUTHORIZATION_CODE", **OAUTH2}),
 ]
 
 
@@ -108,9 +101,7 @@ def test_a_connection_of_every_type_can_be_created(
         {"displayName": "Our Discord", "connectionName": "Our Discord"},
     ],
 )
-def test_either_name_field_names_the_connection(
-    alice: ApiUser, integration: str, names: dict[str, str]
-) -> None:
+def test_either_name_field_names_the_connection(alice: ApiUser, integration: str, names: dict[str, str]) -> None:
     """`displayName` is the field of Activepieces' API and of our responses."""
     body = {"accessToken": "ok-x", "pieceName": PIECE, **names}
 
@@ -150,9 +141,7 @@ def test_an_oidc_connection_is_sent_to_activepieces(alice: ApiUser, integration:
     problem(alice.posts("/connection", body), 422, "Refused by Activepieces")
 
 
-def test_only_connections_read_from_a_list_include_owner_and_flows(
-    alice: ApiUser, integration: str
-) -> None:
+def test_only_connections_read_from_a_list_include_owner_and_flows(alice: ApiUser, integration: str) -> None:
     """The fields are left out rather than empty where they are unknown."""
     created = alice.saves("Mine")
     path = f"/connections/{integration}/{created['id']}"
@@ -173,17 +162,13 @@ def test_a_platform_oauth_app_needs_no_client_secret(
     standin.by_admin().post("/oauth-apps", app)
     value = {"type": "PLATFORM_OAUTH2", "scope": "read", **OAUTH2}
 
-    created = alice.posts(
-        "/connection", {"value": value, "connectionName": "Mine", "pieceName": f"{ACME}oauth"}
-    )
+    created = alice.posts("/connection", {"value": value, "connectionName": "Mine", "pieceName": f"{ACME}oauth"})
 
     assert answer_of(created, 201)["type"] == "PLATFORM_OAUTH2"
     assert "the-platforms" in acme.received[0].body
 
 
-def test_activepieces_cloud_oauth_apps_do_not_work_on_the_standin(
-    alice: ApiUser, integration: str
-) -> None:
+def test_activepieces_cloud_oauth_apps_do_not_work_on_the_standin(alice: ApiUser, integration: str) -> None:
     value = {"type": "CLOUD_OAUTH2", "client_id": "id", "code": "a code", "scope": "read"}
     body = {"value": value, "connectionName": "Mine", "pieceName": f"{ACME}oauth"}
 
@@ -223,12 +208,7 @@ def test_activepieces_cloud_oauth_apps_do_not_work_on_the_standin(
     ],
 )
 def test_an_invalid_field_is_named_before_any_call_to_activepieces(
-    alice: ApiUser,
-    integration: str,
-    server: ActivepiecesServer,
-    changes: dict[str, Any],
-    field: str,
-    message: str,
+    alice: ApiUser, integration: str, server: ActivepiecesServer, changes: dict[str, Any], field: str, message: str
 ) -> None:
     calls = len(server.calls)
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE} | changes
@@ -240,9 +220,7 @@ def test_an_invalid_field_is_named_before_any_call_to_activepieces(
     assert len(server.calls) == calls
 
 
-def test_an_unknown_piece_is_reported_as_not_found_in_activepieces(
-    alice: ApiUser, integration: str
-) -> None:
+def test_an_unknown_piece_is_reported_as_not_found_in_activepieces(alice: ApiUser, integration: str) -> None:
     body = {"accessToken": "x", "connectionName": "Mine", "pieceName": "@activepieces/piece-none"}
 
     problem(alice.posts("/connection", body), 404, "Not found in Activepieces")
@@ -301,9 +279,7 @@ def test_filters_select_connections(
     assert [connection["displayName"] for connection in listed] == names
 
 
-def test_pages_show_every_connection_once(
-    alice: ApiUser, integration: str, five_names: list[str]
-) -> None:
+def test_pages_show_every_connection_once(alice: ApiUser, integration: str, five_names: list[str]) -> None:
     listed: list[str] = []
     cursor: dict[str, str] = {}
     while True:
@@ -330,9 +306,7 @@ def test_pages_show_every_connection_once(
         ({"displayname": "x"}, "displayname"),
     ],
 )
-def test_an_invalid_filter_is_named(
-    alice: ApiUser, integration: str, query: dict[str, str], field: str
-) -> None:
+def test_an_invalid_filter_is_named(alice: ApiUser, integration: str, query: dict[str, str], field: str) -> None:
     answer = alice.gets(f"/connections/{integration}", **query)
 
     assert list(problem(answer, 422, "Invalid input")["fields"]) == [field]
@@ -357,9 +331,7 @@ def flow_with(standin: Standin, connection: dict[str, Any]) -> str:
     return standin.flow(action("step_1", PIECE, "whoami", auth=auth))
 
 
-def test_changing_the_name_or_the_metadata_keeps_the_other(
-    alice: ApiUser, integration: str
-) -> None:
+def test_changing_the_name_or_the_metadata_keeps_the_other(alice: ApiUser, integration: str) -> None:
     created = alice.saves(metadata={"team": "red"})
     path = f"/connections/{integration}/{created['id']}"
 
@@ -386,9 +358,7 @@ def test_a_deleted_connection_is_not_found(alice: ApiUser, integration: str) -> 
     problem(alice.deletes(path), 404, "Not found")
 
 
-def test_a_connection_in_use_is_deleted_only_with_force(
-    alice: ApiUser, integration: str, standin: Standin
-) -> None:
+def test_a_connection_in_use_is_deleted_only_with_force(alice: ApiUser, integration: str, standin: Standin) -> None:
     created = alice.saves()
     flow = flow_with(standin, created)
     path = f"/connections/{integration}/{created['id']}"
@@ -403,13 +373,9 @@ def test_a_connection_in_use_is_deleted_only_with_force(
 # The default connection, owners, replacement
 
 
-def test_the_default_connection_belongs_to_the_apps_piece(
-    make_app: MakeApp, server: ActivepiecesServer
-) -> None:
+def test_the_default_connection_belongs_to_the_apps_piece(make_app: MakeApp, server: ActivepiecesServer) -> None:
     app = make_app(
-        ACTIVEPIECES_BASE_URL=server.url,
-        ACTIVEPIECES_API_KEY=server.api_key,
-        ACTIVEPIECES_PIECE_NAME=PIECE,
+        ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key, ACTIVEPIECES_PIECE_NAME=PIECE
     )
     alice = ApiUser.named(app, "alice")
     path = f"/connection/{alice.links()}"
@@ -438,9 +404,7 @@ def test_the_owners_are_listed(alice: ApiUser, integration: str) -> None:
     }
 
 
-def test_a_replacement_moves_flows_to_another_connection(
-    alice: ApiUser, integration: str, standin: Standin
-) -> None:
+def test_a_replacement_moves_flows_to_another_connection(alice: ApiUser, integration: str, standin: Standin) -> None:
     old, new = alice.saves("Old"), alice.saves("New")
     flow = flow_with(standin, old)
     body = {"sourceAppConnectionId": old["id"], "targetAppConnectionId": new["id"]}
@@ -477,12 +441,7 @@ def test_a_connection_cannot_replace_itself(alice: ApiUser, integration: str) ->
     ],
 )
 def test_a_replacement_that_the_server_does_not_support_changes_nothing(
-    alice: ApiUser,
-    integration: str,
-    choices: dict[str, object],
-    status: int,
-    title: str,
-    message: str,
+    alice: ApiUser, integration: str, choices: dict[str, object], status: int, title: str, message: str
 ) -> None:
     """This server is version 0.85, which always deletes the source."""
     old, new = alice.saves("Old"), alice.saves("New")

@@ -78,19 +78,9 @@ def test_the_consent_request_is_plain_json(program: Program, alice: Person) -> N
         ],
         "selected_workspace": "acme",
         "scopes": [
-            {
-                "name": "profile:read",
-                "description": "See your name",
-                "required": True,
-                "checked": True,
-            },
+            {"name": "profile:read", "description": "See your name", "required": True, "checked": True},
             {"name": "tasks:read", "description": "See tasks", "required": False, "checked": True},
-            {
-                "name": "tasks:write",
-                "description": "Change tasks",
-                "required": False,
-                "checked": True,
-            },
+            {"name": "tasks:write", "description": "Change tasks", "required": False, "checked": True},
         ],
     }
 
@@ -125,12 +115,8 @@ def test_approving_returns_a_code(program: Program, bob: Person) -> None:
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_denying_is_reported_to_the_program_and_stores_no_grant(
-    app: Flask, program: Program, bob: Person
-) -> None:
-    back = redirect_parameters(
-        answer_consent(bob, consent_request(bob, program.question()), decision="deny")
-    )
+def test_denying_is_reported_to_the_program_and_stores_no_grant(app: Flask, program: Program, bob: Person) -> None:
+    back = redirect_parameters(answer_consent(bob, consent_request(bob, program.question()), decision="deny"))
 
     assert (back["error"], back["state"]) == ("access_denied", "a state")
     assert "code" not in back
@@ -149,9 +135,7 @@ def test_denying_is_reported_to_the_program_and_stores_no_grant(
 def test_the_person_chooses_scopes_and_required_ones_are_always_granted(
     program: Program, bob: Person, scope: Any, granted: str
 ) -> None:
-    back = redirect_parameters(
-        answer_consent(bob, consent_request(bob, program.question()), scope=scope)
-    )
+    back = redirect_parameters(answer_consent(bob, consent_request(bob, program.question()), scope=scope))
 
     assert answer_of(program.redeems(back["code"]))["scope"] == granted
 
@@ -160,18 +144,14 @@ def test_the_person_chooses_a_workspace(program: Program, alice: Person) -> None
     consent = consent_request(alice, program.question())
 
     pair = answer_of(
-        program.redeems(
-            redirect_parameters(answer_consent(alice, consent, workspace="acme-labs"))["code"]
-        )
+        program.redeems(redirect_parameters(answer_consent(alice, consent, workspace="acme-labs"))["code"])
     )
 
     assert program.calls(pair["access_token"]).get_json()["tenant_id"] == "acme-labs"
 
 
 def test_a_single_workspace_is_the_default(program: Program, bob: Person) -> None:
-    assert redirect_parameters(
-        answer_consent(bob, consent_request(bob, program.question()), workspace=None)
-    )["code"]
+    assert redirect_parameters(answer_consent(bob, consent_request(bob, program.question()), workspace=None))["code"]
 
 
 @pytest.mark.parametrize(
@@ -241,20 +221,7 @@ def assert_out_of_date(app: Flask, response: TestResponse) -> None:
     assert "grants" not in row_counts(app)
 
 
-INVALID_VALUES = [
-    "",
-    "v1",
-    "v1.e30.AAAA",
-    "..",
-    "é",
-    "\ud800",
-    "v1.\ud800.x",
-    "nul\0",
-    5,
-    None,
-    [],
-    {},
-]
+INVALID_VALUES = ["", "v1", "v1.e30.AAAA", "..", "é", "\ud800", "v1.\ud800.x", "nul\0", 5, None, [], {}]
 
 
 def test_a_forged_request_id_is_refused(app: Flask, program: Program, bob: Person) -> None:
@@ -266,18 +233,14 @@ def test_a_forged_request_id_is_refused(app: Flask, program: Program, bob: Perso
         assert_out_of_date(app, response)
 
 
-def test_an_answer_without_the_pages_token_is_refused(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_an_answer_without_the_pages_token_is_refused(app: Flask, program: Program, bob: Person) -> None:
     consent = consent_request(bob, program.question())
 
     for token in INVALID_VALUES:
         assert_out_of_date(app, answer_consent(bob, consent, consent_token=token))
 
 
-def test_another_browser_neither_reads_nor_answers(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_another_browser_neither_reads_nor_answers(app: Flask, program: Program, bob: Person) -> None:
     consent = consent_request(bob, program.question())
     other_browser = Person(app, "bob")
 
@@ -294,9 +257,7 @@ def test_a_person_cannot_answer_a_request_shown_to_someone_else_in_the_same_brow
     assert_out_of_date(app, answer_consent(bob, consent))
 
 
-def test_a_request_expires_after_half_an_hour(
-    app: Flask, program: Program, bob: Person, clock: StoppedClock
-) -> None:
+def test_a_request_expires_after_half_an_hour(app: Flask, program: Program, bob: Person, clock: StoppedClock) -> None:
     consent = consent_request(bob, program.question())
 
     clock.advance(30 * 60)
@@ -305,27 +266,18 @@ def test_a_request_expires_after_half_an_hour(
     assert_out_of_date(app, answer_consent(bob, consent))
 
 
-def test_the_token_of_another_request_is_assert_out_of_date(
-    app: Flask, program: Program, bob: Person
-) -> None:
-    first, second = (
-        consent_request(bob, program.question()),
-        consent_request(bob, program.question(state="other")),
-    )
+def test_the_token_of_another_request_is_assert_out_of_date(app: Flask, program: Program, bob: Person) -> None:
+    first, second = (consent_request(bob, program.question()), consent_request(bob, program.question(state="other")))
 
     assert_out_of_date(app, answer_consent(bob, first | {"consent_token": second["consent_token"]}))
 
 
-def test_a_call_from_another_site_is_assert_out_of_date(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_call_from_another_site_is_assert_out_of_date(app: Flask, program: Program, bob: Person) -> None:
     consent = consent_request(bob, program.question())
     body = {"request_id": consent["request_id"], "consent_token": consent["consent_token"]}
 
     response = bob.browser.post(
-        "/oauth/authorize",
-        json=body | {"decision": "approve"},
-        headers={"Sec-Fetch-Site": "cross-site"},
+        "/oauth/authorize", json=body | {"decision": "approve"}, headers={"Sec-Fetch-Site": "cross-site"}
     )
 
     assert answer_of(response, 403)["title"] == "Cross-site call"
@@ -334,9 +286,7 @@ def test_a_call_from_another_site_is_assert_out_of_date(
 
 def test_a_client_deleted_meanwhile_gets_nothing(app: Flask, program: Program, bob: Person) -> None:
     consent = consent_request(bob, program.question())
-    app.test_cli_runner().invoke(
-        args=["activepieces", "client", "delete", program.client_id, "--yes"]
-    )
+    app.test_cli_runner().invoke(args=["activepieces", "client", "delete", program.client_id, "--yes"])
 
     answer = answer_of(answer_consent(bob, consent), 400)
 
@@ -364,9 +314,7 @@ def test_a_body_that_is_not_a_json_object_is_refused(bob: Person, body: bytes, s
     assert answer_of(response, status)["status"] == status
 
 
-def test_a_request_can_be_answered_after_a_database_outage(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_request_can_be_answered_after_a_database_outage(app: Flask, program: Program, bob: Person) -> None:
     consent = consent_request(bob, program.question())
 
     with database_away(app):

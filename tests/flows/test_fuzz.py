@@ -89,9 +89,7 @@ def target() -> Iterator[FuzzTarget]:
 odd = st.one_of(
     st.text(max_size=40).map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.binary(max_size=40),
-    st.sampled_from(
-        [b"", b"\0", b"\r\nX: y", b"null", b"[]", b"0", b"v1..", b"....", b"//evil.test"]
-    ),
+    st.sampled_from([b"", b"\0", b"\r\nX: y", b"null", b"[]", b"0", b"v1..", b"....", b"//evil.test"]),
 )
 
 
@@ -99,13 +97,10 @@ def parameters(target: FuzzTarget, *names: str) -> st.SearchStrategy[list[tuple[
     """Some of these names, possibly repeated, each with a valid or an odd value."""
     pair = st.sampled_from(names).flatmap(
         lambda name: st.tuples(
-            st.just(name),
-            st.one_of(st.sampled_from([value.encode() for value in target.values[name]]), odd),
+            st.just(name), st.one_of(st.sampled_from([value.encode() for value in target.values[name]]), odd)
         )
     )
-    return st.lists(pair, max_size=len(names) + 1, unique_by=lambda pair: pair[0]) | st.lists(
-        pair, max_size=4
-    )
+    return st.lists(pair, max_size=len(names) + 1, unique_by=lambda pair: pair[0]) | st.lists(pair, max_size=4)
 
 
 def headers() -> st.SearchStrategy[dict[str, str]]:
@@ -115,9 +110,7 @@ def headers() -> st.SearchStrategy[dict[str, str]]:
         st.just({}),
         authorization.map(lambda parts: {"Authorization": "".join(parts).strip()}),
         odd_text.map(lambda text: {"Accept": text}),
-        st.sampled_from(
-            [{"Content-Type": "application/json"}, {"Content-Type": FORM + ";charset=x"}]
-        ),
+        st.sampled_from([{"Content-Type": "application/json"}, {"Content-Type": FORM + ";charset=x"}]),
     )
 
 
@@ -146,16 +139,12 @@ def assert_rfc_response(response: TestResponse) -> None:
         ("/oauth/introspect", ["client_id", "client_secret", "token", "token_type_hint"]),
     ],
 )
-def test_a_client_endpoint_survives_random_requests(
-    target: FuzzTarget, path: str, names: list[str]
-) -> None:
+def test_a_client_endpoint_survives_random_requests(target: FuzzTarget, path: str, names: list[str]) -> None:
     @bounded
     @given(fields=parameters(target, *names), extra=headers())
     def check(fields: list[tuple[str, bytes]], extra: dict[str, str]) -> None:
         options: dict[str, Any] = {"content_type": FORM} if "Content-Type" not in extra else {}
-        response = target.app.test_client().post(
-            path, data=urlencode(fields), headers=extra, **options
-        )
+        response = target.app.test_client().post(path, data=urlencode(fields), headers=extra, **options)
         assert_rfc_response(response)
 
     check()
@@ -200,9 +189,7 @@ def test_the_consent_form_survives_random_answers(target: FuzzTarget) -> None:
     @bounded
     @given(fields=parameters(target, *names))
     def check(fields: list[tuple[str, bytes]]) -> None:
-        response = target.bob.browser.post(
-            "/oauth/authorize", data=urlencode(fields), content_type=FORM
-        )
+        response = target.bob.browser.post("/oauth/authorize", data=urlencode(fields), content_type=FORM)
         assert_safe_destination(response)
         assert response.status_code in (400, 422)
 
@@ -212,9 +199,7 @@ def test_the_consent_form_survives_random_answers(target: FuzzTarget) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
 
@@ -224,11 +209,7 @@ def test_the_consent_json_survives_random_answers(target: FuzzTarget) -> None:
     valid = {name: st.sampled_from(target.values[name]) for name in fields}
 
     @bounded
-    @given(
-        body=st.fixed_dictionaries(
-            {}, optional={name: valid[name] | json_values for name in fields}
-        )
-    )
+    @given(body=st.fixed_dictionaries({}, optional={name: valid[name] | json_values for name in fields}))
     def check(body: dict[str, Any]) -> None:
         response = target.bob.browser.post("/oauth/authorize", json=body)
         assert response.status_code in (400, 422), response.text

@@ -28,10 +28,7 @@ class HostWithEditors(SmallHost):
 @pytest.fixture
 def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
     return make_app(
-        host=HostWithEditors(),
-        ACTIVEPIECES_BASE_URL=server.url,
-        ACTIVEPIECES_API_KEY=server.api_key,
-        VERSION="4.2",
+        host=HostWithEditors(), ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key, VERSION="4.2"
     )
 
 
@@ -86,9 +83,7 @@ def test_saving_under_the_same_name_changes_the_projects(
     assert (unchanged["id"], unchanged["projectIds"]) == (first["id"], projects)
 
 
-def test_a_platform_connection_can_be_listed_renamed_and_deleted(
-    alice: ApiUser, integration: str
-) -> None:
+def test_a_platform_connection_can_be_listed_renamed_and_deleted(alice: ApiUser, integration: str) -> None:
     created = alice.saves(scope="PLATFORM")
     alice.saves("Of the project")
     path = f"/connections/{integration}/{created['id']}"
@@ -102,9 +97,7 @@ def test_a_platform_connection_can_be_listed_renamed_and_deleted(
     assert alice.gets(path).status_code == 404
 
 
-def test_an_editor_can_only_create_project_connections(
-    bob: ApiUser, server: ActivepiecesServer
-) -> None:
+def test_an_editor_can_only_create_project_connections(bob: ApiUser, server: ActivepiecesServer) -> None:
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE}
     server.calls.clear()
 
@@ -119,9 +112,7 @@ def test_an_editor_cannot_change_connections_that_other_projects_use(
     alice: ApiUser, bob: ApiUser, integration: str
 ) -> None:
     platform, project = alice.saves("Wide", scope="PLATFORM"), alice.saves("Own")
-    platform_path, project_path = (
-        f"/connections/{integration}/{created['id']}" for created in (platform, project)
-    )
+    platform_path, project_path = (f"/connections/{integration}/{created['id']}" for created in (platform, project))
     replacement = {"sourceAppConnectionId": platform["id"], "targetAppConnectionId": project["id"]}
 
     for refused in (
@@ -133,9 +124,7 @@ def test_an_editor_cannot_change_connections_that_other_projects_use(
         assert "'admin'" in problem(refused, 403, "Not allowed")["detail"]
 
     assert answer_of(alice.gets(platform_path))["displayName"] == "Wide"
-    assert (
-        answer_of(bob.patches(project_path, {"displayName": "Renamed"}))["displayName"] == "Renamed"
-    )
+    assert answer_of(bob.patches(project_path, {"displayName": "Renamed"}))["displayName"] == "Renamed"
     assert bob.deletes(project_path).status_code == 204
 
 
@@ -154,11 +143,7 @@ def test_an_editor_cannot_change_connections_that_other_projects_use(
     ],
 )
 def test_an_invalid_field_is_named_before_any_call_to_activepieces(
-    alice: ApiUser,
-    integration: str,
-    server: ActivepiecesServer,
-    changes: dict[str, Any],
-    field: str,
+    alice: ApiUser, integration: str, server: ActivepiecesServer, changes: dict[str, Any], field: str
 ) -> None:
     server.calls.clear()
     body = {"accessToken": "ok-x", "connectionName": "Mine", "pieceName": PIECE} | changes

@@ -10,13 +10,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from werkzeug.test import TestResponse
 
 from flask_activepieces.clock import CLOCK_SKEW
@@ -210,9 +204,7 @@ class GrantLifecycle(RuleBasedStateMachine):
     @rule(index=picks)
     def use_access_token(self, index: int) -> None:
         access = pick(self.accesses, index)
-        valid = (
-            self.clock.now < access.expires_at and not access.revoked and not access.family.revoked
-        )
+        valid = self.clock.now < access.expires_at and not access.revoked and not access.family.revoked
         assert self.program.calls(access.value).status_code == (200 if valid else 401)
         assert answer_of(self.program.introspects(access.value))["active"] is valid
 
@@ -264,9 +256,6 @@ def test_many_random_sequences_of_events_match_the_model() -> None:
     run_state_machine_as_test(
         GrantLifecycle,
         settings=settings(
-            max_examples=150,
-            stateful_step_count=50,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
+            max_examples=150, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -45,9 +45,7 @@ def test_a_client_can_introspect_its_access_token(program: Program, tokens: dict
     }
 
 
-def test_introspecting_a_refresh_token_reveals_no_secret_part(
-    program: Program, tokens: dict[str, Any]
-) -> None:
+def test_introspecting_a_refresh_token_reveals_no_secret_part(program: Program, tokens: dict[str, Any]) -> None:
     claims = answer_of(program.introspects(tokens["refresh_token"]))
 
     assert claims["active"] is True
@@ -55,9 +53,7 @@ def test_introspecting_a_refresh_token_reveals_no_secret_part(
     assert not {"secret", "nonce", "token_type"} & set(claims)
 
 
-def test_a_refresh_token_is_active_while_it_can_be_refreshed(
-    program: Program, tokens: dict[str, Any]
-) -> None:
+def test_a_refresh_token_is_active_while_it_can_be_refreshed(program: Program, tokens: dict[str, Any]) -> None:
     """The second newest still can, because its response may be lost; reusing an older one revokes the family."""
     first = tokens["refresh_token"]
     second = answer_of(program.refreshes(first))["refresh_token"]
@@ -79,9 +75,7 @@ def test_an_inactive_token_reveals_nothing_else(
             assert answer_of(program.introspects(token)) == {"active": False}, token
 
 
-def test_an_expired_token_is_inactive(
-    program: Program, tokens: dict[str, Any], clock: StoppedClock
-) -> None:
+def test_an_expired_token_is_inactive(program: Program, tokens: dict[str, Any], clock: StoppedClock) -> None:
     clock.advance(3599)
     assert is_active(program, tokens["access_token"])
     clock.advance(1)
@@ -90,9 +84,7 @@ def test_an_expired_token_is_inactive(
     assert not is_active(program, tokens["refresh_token"])
 
 
-def test_another_clients_token_is_inactive(
-    app: Flask, program: Program, tokens: dict[str, Any]
-) -> None:
+def test_another_clients_token_is_inactive(app: Flask, program: Program, tokens: dict[str, Any]) -> None:
     other = Program.registered(app)
 
     for kind in ("access_token", "refresh_token"):
@@ -100,8 +92,7 @@ def test_another_clients_token_is_inactive(
 
 
 @pytest.mark.parametrize(
-    ("options", "allowed"),
-    [([], True), (["--tenant", "acme"], True), (["--tenant", "globex"], False)],
+    ("options", "allowed"), [([], True), (["--tenant", "acme"], True), (["--tenant", "globex"], False)]
 )
 def test_a_resource_server_can_introspect_tokens_of_its_tenant(
     app: Flask, tokens: dict[str, Any], options: list[str], allowed: bool
@@ -112,9 +103,7 @@ def test_a_resource_server_can_introspect_tokens_of_its_tenant(
         assert is_active(resource_server, tokens[kind]) is allowed
 
 
-def test_a_resource_server_cannot_revoke_tokens_that_it_introspects(
-    app: Flask, tokens: dict[str, Any]
-) -> None:
+def test_a_resource_server_cannot_revoke_tokens_that_it_introspects(app: Flask, tokens: dict[str, Any]) -> None:
     resource_server = Program.registered(app, "--introspection")
 
     assert_oauth_error(resource_server.revokes(tokens["access_token"]), 400, "invalid_grant")
@@ -132,9 +121,7 @@ def test_introspection_needs_client_authentication_and_a_token(
         assert_oauth_error(program.posts("/oauth/introspect", {}), 400, "invalid_request")
         # RFC 7662 §2.1 allows authentication by bearer token; here a token cannot introspect itself.
         bearer = {"Authorization": f"Bearer {token}"}
-        response = app.test_client().post(
-            "/oauth/introspect", data={"token": token}, headers=bearer
-        )
+        response = app.test_client().post("/oauth/introspect", data={"token": token}, headers=bearer)
         assert_oauth_error(response, 401, "invalid_client")
 
 

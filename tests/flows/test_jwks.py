@@ -75,9 +75,7 @@ def test_another_service_can_verify_tokens_with_the_published_key(
 
 
 def test_no_private_key_is_published(make_app: MakeApp) -> None:
-    app = make_app(
-        ACTIVEPIECES_JWT_KEYS=[key_of(algorithm).as_dict(private=True) for algorithm in ALGORITHMS]
-    )
+    app = make_app(ACTIVEPIECES_JWT_KEYS=[key_of(algorithm).as_dict(private=True) for algorithm in ALGORITHMS])
 
     published = read(app, "/oauth/jwks.json")["keys"]
 

@@ -67,9 +67,7 @@ def header_of(token: str) -> dict[str, Any]:
 # Adding a key
 
 
-def test_a_code_from_before_the_rotation_can_be_redeemed(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_a_code_from_before_the_rotation_can_be_redeemed(program: Program, bob: Person, restart: Restart) -> None:
     code = bob.allows(program.question())
 
     after, _ = restart(**ROTATED)
@@ -77,9 +75,7 @@ def test_a_code_from_before_the_rotation_can_be_redeemed(
     assert after.redeems(code).status_code == 200
 
 
-def test_a_token_family_continues_and_moves_to_the_new_key(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_a_token_family_continues_and_moves_to_the_new_key(program: Program, bob: Person, restart: Restart) -> None:
     pair = program.connects(bob)
 
     after, _ = restart(**ROTATED)
@@ -91,9 +87,7 @@ def test_a_token_family_continues_and_moves_to_the_new_key(
     assert later.refreshes(second["refresh_token"]).status_code == 200
 
 
-def test_a_lost_response_is_repeated_after_the_rotation(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_a_lost_response_is_repeated_after_the_rotation(program: Program, bob: Person, restart: Restart) -> None:
     """The repeated response is signed with the new key and has the same generation."""
     pair = program.connects(bob)
     lost = answer_of(program.refreshes(pair["refresh_token"]))
@@ -105,9 +99,7 @@ def test_a_lost_response_is_repeated_after_the_rotation(
     assert after.refreshes(lost["refresh_token"]).status_code == 200
 
 
-def test_token_theft_is_detected_after_the_rotation(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_token_theft_is_detected_after_the_rotation(program: Program, bob: Person, restart: Restart) -> None:
     first = program.connects(bob)["refresh_token"]
     second = answer_of(program.refreshes(first))["refresh_token"]
     third = answer_of(program.refreshes(second))["refresh_token"]
@@ -118,9 +110,7 @@ def test_token_theft_is_detected_after_the_rotation(
     assert_refused(after.refreshes(third), 400, "invalid_grant", "revoked")
 
 
-def test_an_open_consent_form_can_be_sent_after_the_rotation(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_an_open_consent_form_can_be_sent_after_the_rotation(program: Program, bob: Person, restart: Restart) -> None:
     form = open_consent(program, bob)
 
     _, person = restart(**ROTATED)
@@ -150,9 +140,7 @@ def test_an_open_disconnect_form_can_be_sent_after_the_rotation(
     assert person.sends(form).status_code == 303
 
 
-def test_workers_with_the_old_keys_refuse_new_tokens(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_workers_with_the_old_keys_refuse_new_tokens(program: Program, bob: Person, restart: Restart) -> None:
     """This is why `keys rotate` says to configure all workers at the same time."""
     restart(**ROTATED)
     pair = restart(**ROTATED)[0].connects(bob)
@@ -189,9 +177,7 @@ def test_the_setting_can_replace_flasks_secret_key(make_app: MakeApp) -> None:
 # Removing the old key
 
 
-def test_a_code_of_a_removed_key_is_not_valid(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_a_code_of_a_removed_key_is_not_valid(program: Program, bob: Person, restart: Restart) -> None:
     code = bob.allows(program.question())
 
     after, _ = restart(**OLD_KEY_REMOVED)
@@ -199,9 +185,7 @@ def test_a_code_of_a_removed_key_is_not_valid(
     assert_refused(after.redeems(code), 400, "invalid_grant", "not valid")
 
 
-def test_tokens_of_a_removed_key_are_not_valid(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_tokens_of_a_removed_key_are_not_valid(program: Program, bob: Person, restart: Restart) -> None:
     """invalid_grant is the right error here: no retry can succeed."""
     pair = program.connects(bob)
 
@@ -213,9 +197,7 @@ def test_tokens_of_a_removed_key_are_not_valid(
     assert after.revokes(pair["refresh_token"]).status_code == 200
 
 
-def test_tokens_are_valid_again_when_the_key_is_restored(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_tokens_are_valid_again_when_the_key_is_restored(program: Program, bob: Person, restart: Restart) -> None:
     """Removing a key by mistake is harmless: its tokens are refused, not revoked."""
     pair = program.connects(bob)
     after, _ = restart(**OLD_KEY_REMOVED)
@@ -237,9 +219,7 @@ def test_a_remembered_approval_survives_the_removal_of_the_key(
     assert person.opens(trusted.question()).location.startswith(f"{trusted.redirect_uri}?code=")
 
 
-def test_a_form_of_a_removed_key_is_out_of_date(
-    program: Program, bob: Person, restart: Restart
-) -> None:
+def test_a_form_of_a_removed_key_is_out_of_date(program: Program, bob: Person, restart: Restart) -> None:
     form = open_consent(program, bob)
 
     _, person = restart(**OLD_KEY_REMOVED)
@@ -265,9 +245,7 @@ def test_tokens_from_before_the_change_of_algorithm_stay_valid(
     assert after.calls(second["access_token"]).status_code == 200
 
 
-def test_tokens_of_the_new_key_pair_can_be_verified_by_other_services(
-    bob: Person, restart: Restart
-) -> None:
+def test_tokens_of_the_new_key_pair_can_be_verified_by_other_services(bob: Person, restart: Restart) -> None:
     after, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
     token = after.connects(bob)["access_token"]
     published = answer_of(after.app.test_client().get("/oauth/jwks.json"))
@@ -279,9 +257,7 @@ def test_tokens_of_the_new_key_pair_can_be_verified_by_other_services(
     assert "d" not in published["keys"][0]
 
 
-def test_an_old_private_key_verifies_tokens_while_it_is_configured(
-    bob: Person, restart: Restart
-) -> None:
+def test_an_old_private_key_verifies_tokens_while_it_is_configured(bob: Person, restart: Restart) -> None:
     next_key = ECKey.generate_key("P-256", private=True).as_pem(private=True).decode()
     first, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
     token = first.connects(bob)["access_token"]
@@ -294,9 +270,7 @@ def test_an_old_private_key_verifies_tokens_while_it_is_configured(
     assert_refused(with_one.calls(token), 401, "invalid_token", "not valid here")
 
 
-def test_returning_to_hs256_invalidates_access_tokens_but_not_refresh_tokens(
-    bob: Person, restart: Restart
-) -> None:
+def test_returning_to_hs256_invalidates_access_tokens_but_not_refresh_tokens(bob: Person, restart: Restart) -> None:
     first, _ = restart(ACTIVEPIECES_SECRET_KEYS=[OLD], ACTIVEPIECES_JWT_KEYS=[EC_KEY])
     pair = first.connects(bob)
 

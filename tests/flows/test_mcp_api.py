@@ -90,9 +90,7 @@ def test_each_version_is_changed_with_its_own_field(
 
     assert {name: changed[name] for name in supported} == supported
     problem(refused, 409, "Not possible")
-    assert answer_of(alice.gets(path)) == changed | {
-        "updated": answer_of(alice.gets(path))["updated"]
-    }
+    assert answer_of(alice.gets(path)) == changed | {"updated": answer_of(alice.gets(path))["updated"]}
 
 
 @pytest.mark.parametrize(
@@ -130,9 +128,7 @@ def test_a_new_token_is_masked_unless_the_host_allows_it(
     assert rows_of(app, "audit_events")[-1]["name"] == "mcp.token_rotated"
 
 
-def test_a_host_may_allow_showing_a_new_token_once(
-    make_app: MakeApp, server: ActivepiecesServer
-) -> None:
+def test_a_host_may_allow_showing_a_new_token_once(make_app: MakeApp, server: ActivepiecesServer) -> None:
     app = make_app(ACTIVEPIECES_BASE_URL=base_url(server), host=HostThatShowsTokens())
     alice = ApiUser.named(app, "alice")
     credentials = {"userToken": server.user_token(), "projectId": server.project_id}

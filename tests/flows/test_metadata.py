@@ -112,9 +112,7 @@ def test_an_issuer_with_a_path_has_its_documents_below_well_known(make_app: Make
     assert resource["authorization_servers"] == [f"{PUBLIC_URL}/tools"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/other", "/tool", "/tools/more", "/toolsmore", "/Tools", "/tools/"]
-)
+@pytest.mark.parametrize("path", ["/other", "/tool", "/tools/more", "/toolsmore", "/Tools", "/tools/"])
 def test_the_metadata_of_another_issuer_path_is_not_found(make_app: MakeApp, path: str) -> None:
     app = make_app(ACTIVEPIECES_PUBLIC_URL=f"{PUBLIC_URL}/tools")
 

@@ -57,16 +57,12 @@ def test_every_route_of_the_api_is_documented(app: Flask, document: dict[str, An
         if route.rule.startswith(API) and route.endpoint != "api_openapi_json"
     }
 
-    documented = {
-        (operation["operationId"], method) for _, method, operation in operations(document)
-    }
+    documented = {(operation["operationId"], method) for _, method, operation in operations(document)}
 
     assert documented == existing
 
 
-def test_every_operation_has_a_permission_summary_and_error_responses(
-    document: dict[str, Any],
-) -> None:
+def test_every_operation_has_a_permission_summary_and_error_responses(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         assert operation["x-permission"] in ("view", "edit", "admin"), path
         assert operation["summary"].endswith("."), path
@@ -116,9 +112,7 @@ def test_the_examples_are_valid(alice: Person, document: dict[str, Any]) -> None
 
 
 def test_the_server_is_the_public_url(make_app: MakeApp) -> None:
-    app = make_app(
-        ACTIVEPIECES_PUBLIC_URL="https://app.example.com/suite", SESSION_COOKIE_NAME="suite"
-    )
+    app = make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com/suite", SESSION_COOKIE_NAME="suite")
 
     document = answer_of(Person(app).opens(f"{API}/openapi.json"))
 

@@ -18,9 +18,7 @@ PAGES = ["/oauth/connected-apps", "/oauth/clients", "authorize"]
 
 
 @pytest.mark.parametrize("url", PAGES)
-def test_a_host_whose_templates_need_the_database_still_gets_a_page(
-    make_app: MakeApp, url: str
-) -> None:
+def test_a_host_whose_templates_need_the_database_still_gets_a_page(make_app: MakeApp, url: str) -> None:
     app = make_app(first=lambda app: app.context_processor(signed_in_user))
     alice, program = Person(app, "alice"), Program.registered(app)
 

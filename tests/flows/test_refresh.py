@@ -24,9 +24,7 @@ def refresh(program: Program, token: str) -> str:
     return successor
 
 
-def test_a_refresh_gives_a_working_access_token_and_a_new_refresh_token(
-    program: Program, first: str
-) -> None:
+def test_a_refresh_gives_a_working_access_token_and_a_new_refresh_token(program: Program, first: str) -> None:
     pair = answer_of(program.refreshes(first))
 
     assert pair["refresh_token"] != first
@@ -92,9 +90,7 @@ def test_the_rotation_rule(
     assert program.refreshes(successor).status_code == 200
 
 
-def test_a_repeated_response_contains_the_same_tokens(
-    program: Program, clock: StoppedClock, first: str
-) -> None:
+def test_a_repeated_response_contains_the_same_tokens(program: Program, clock: StoppedClock, first: str) -> None:
     answer = answer_of(program.refreshes(first))
     clock.advance(20)
 
@@ -135,9 +131,7 @@ def test_a_forged_token_changes_nothing(program: Program, first: str) -> None:
     assert program.refreshes(first).status_code == 200
 
 
-def test_another_clients_token_is_refused_and_stays_valid(
-    app: Flask, program: Program, first: str
-) -> None:
+def test_another_clients_token_is_refused_and_stays_valid(app: Flask, program: Program, first: str) -> None:
     other = Program.registered(app)
 
     assert answer_of(other.refreshes(first), 400)["error"] == "invalid_grant"
@@ -145,9 +139,7 @@ def test_another_clients_token_is_refused_and_stays_valid(
     assert program.refreshes(first).status_code == 200
 
 
-def test_a_used_token_sent_by_another_client_revokes_nothing(
-    app: Flask, program: Program, first: str
-) -> None:
+def test_a_used_token_sent_by_another_client_revokes_nothing(app: Flask, program: Program, first: str) -> None:
     """Otherwise any client could revoke other clients' token families."""
     other = Program.registered(app)
     second = refresh(program, first)
@@ -166,9 +158,7 @@ def test_an_idle_token_family_expires(program: Program, clock: StoppedClock, fir
     assert answer_of(program.refreshes(second), 400)["error"] == "invalid_grant"
 
 
-def test_a_refresh_may_narrow_the_scope_and_a_later_one_restore_it(
-    program: Program, first: str
-) -> None:
+def test_a_refresh_may_narrow_the_scope_and_a_later_one_restore_it(program: Program, first: str) -> None:
     narrow = answer_of(program.refreshes(first, scope="profile:read"))
     full = answer_of(program.refreshes(narrow["refresh_token"]))
 
@@ -177,9 +167,7 @@ def test_a_refresh_may_narrow_the_scope_and_a_later_one_restore_it(
     assert program.calls(full["access_token"], "/api/tasks", "POST").status_code == 201
 
 
-def test_a_refresh_cannot_widen_its_scope_and_failing_to_changes_nothing(
-    program: Program, bob: Person
-) -> None:
+def test_a_refresh_cannot_widen_its_scope_and_failing_to_changes_nothing(program: Program, bob: Person) -> None:
     code = bob.allows(program.question(), scope=["tasks:read"])
     token = answer_of(program.redeems(code))["refresh_token"]
 
@@ -206,9 +194,7 @@ def test_refreshes_add_no_rows(app: Flask, program: Program, first: str) -> None
     assert row_counts(app) == counts
 
 
-def test_newer_tokens_stay_valid_after_a_restore_from_backup(
-    app: Flask, program: Program, first: str
-) -> None:
+def test_newer_tokens_stay_valid_after_a_restore_from_backup(app: Flask, program: Program, first: str) -> None:
     """The restored row lacks the newest generations; a client that sends them is not a thief."""
     from sqlalchemy import text
 

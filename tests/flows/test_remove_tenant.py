@@ -96,9 +96,7 @@ def test_removing_a_tenant_deletes_its_integration_and_key(app: Flask, api_user:
     assert "integrations" not in row_counts(app)
 
 
-def test_removing_a_tenant_deletes_its_integrations_client(
-    app: Flask, api_user: ApiUser, live_site: str
-) -> None:
+def test_removing_a_tenant_deletes_its_integrations_client(app: Flask, api_user: ApiUser, live_site: str) -> None:
     api_user.site = live_site
     (integration,) = answer_of(api_user.gets("/setup"))["data"]
     created = api_user.posts(f"/connections/{integration['id']}/connect")
@@ -185,20 +183,14 @@ def test_removing_a_tenant_is_all_or_nothing(app: Flask, api_user: ApiUser, bob:
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_the_audit_records_what_was_removed_and_why(
-    app: Flask, api_user: ApiUser, bob: Person
-) -> None:
+def test_the_audit_records_what_was_removed_and_why(app: Flask, api_user: ApiUser, bob: Person) -> None:
     Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
     before = len(rows_of(app, "audit_events"))
 
     remove(app)
 
     events = rows_of(app, "audit_events")[before:]
-    assert [event["name"] for event in events] == [
-        "grant.revoked",
-        "integration.removed",
-        "client.deleted",
-    ]
+    assert [event["name"] for event in events] == ["grant.revoked", "integration.removed", "client.deleted"]
     assert {event["tenant_id"] for event in events} == {"acme"}
     assert json.loads(events[0]["detail"])["reason"] == "the tenant was removed"
 
@@ -209,15 +201,9 @@ def test_the_audit_records_what_was_removed_and_why(
 def test_the_cli_removes_a_tenant(app: Flask, api_user: ApiUser, bob: Person) -> None:
     Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
 
-    declined = app.test_cli_runner().invoke(
-        args=["activepieces", "tenants", "remove", "acme"], input="n\n"
-    )
-    confirmed = app.test_cli_runner().invoke(
-        args=["activepieces", "tenants", "remove", "acme", "--yes", "--json"]
-    )
-    again = app.test_cli_runner().invoke(
-        args=["activepieces", "tenants", "remove", "acme", "--yes"]
-    )
+    declined = app.test_cli_runner().invoke(args=["activepieces", "tenants", "remove", "acme"], input="n\n")
+    confirmed = app.test_cli_runner().invoke(args=["activepieces", "tenants", "remove", "acme", "--yes", "--json"])
+    again = app.test_cli_runner().invoke(args=["activepieces", "tenants", "remove", "acme", "--yes"])
 
     assert (declined.exit_code, confirmed.exit_code, again.exit_code) == (1, 0, 0)
     assert declined.stderr.endswith("\nError: Nothing was done.\n")
@@ -228,9 +214,7 @@ def test_the_cli_removes_a_tenant(app: Flask, api_user: ApiUser, bob: Person) ->
 def test_the_cli_counts_what_it_removed(app: Flask, bob: Person) -> None:
     Program.registered(app, "--tenant", "acme", "--yes").connects(bob)
 
-    result = app.test_cli_runner().invoke(
-        args=["activepieces", "tenants", "remove", "acme", "--yes"]
-    )
+    result = app.test_cli_runner().invoke(args=["activepieces", "tenants", "remove", "acme", "--yes"])
 
     assert result.stdout == "Removed 1 grant, 1 client and 0 integrations of tenant acme.\n"
 

@@ -73,12 +73,7 @@ def test_flows_are_listed_without_their_steps(
 
 @pytest.mark.parametrize(
     ("query", "count"),
-    [
-        ({"status": "ENABLED"}, 1),
-        ({"status": "DISABLED"}, 0),
-        ({"name": "flow"}, 1),
-        ({"name": "x"}, 0),
-    ],
+    [({"status": "ENABLED"}, 1), ({"status": "DISABLED"}, 0), ({"name": "flow"}, 1), ({"name": "x"}, 0)],
 )
 def test_flows_are_filtered(
     alice: ApiUser, integration: str, activepieces: Standin, query: dict[str, str], count: int
@@ -104,9 +99,7 @@ def test_runs_are_listed_without_their_data(
     assert "a webhook's body" not in answer.text
 
 
-def test_runs_are_paged(
-    alice: ApiUser, integration: str, activepieces: Standin, server: ActivepiecesServer
-) -> None:
+def test_runs_are_paged(alice: ApiUser, integration: str, activepieces: Standin, server: ActivepiecesServer) -> None:
     flow = activepieces.flow(answering("step_1", "done"))
     for _ in range(3):
         Standin(server, "").ask("POST", f"/webhooks/{flow}/sync", {})

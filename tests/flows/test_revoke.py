@@ -26,9 +26,7 @@ def is_active(program: Program, token: str) -> bool:
     return active
 
 
-def test_revoking_an_access_token_revokes_only_that_token(
-    program: Program, tokens: dict[str, Any]
-) -> None:
+def test_revoking_an_access_token_revokes_only_that_token(program: Program, tokens: dict[str, Any]) -> None:
     response = program.revokes(tokens["access_token"])
 
     assert answer_of(response) == {}
@@ -37,18 +35,14 @@ def test_revoking_an_access_token_revokes_only_that_token(
     assert program.refreshes(tokens["refresh_token"]).status_code == 200
 
 
-def test_revoking_a_refresh_token_revokes_its_family(
-    program: Program, tokens: dict[str, Any]
-) -> None:
+def test_revoking_a_refresh_token_revokes_its_family(program: Program, tokens: dict[str, Any]) -> None:
     assert answer_of(program.revokes(tokens["refresh_token"])) == {}
 
     assert program.calls(tokens["access_token"]).status_code == 401
     assert_oauth_error(program.refreshes(tokens["refresh_token"]), 400, "invalid_grant")
 
 
-def test_revoking_a_rotated_refresh_token_revokes_its_family(
-    program: Program, tokens: dict[str, Any]
-) -> None:
+def test_revoking_a_rotated_refresh_token_revokes_its_family(program: Program, tokens: dict[str, Any]) -> None:
     """A client that lost a response has only the rotated token."""
     newer = answer_of(program.refreshes(tokens["refresh_token"]))
     newest = answer_of(program.refreshes(newer["refresh_token"]))
@@ -72,9 +66,7 @@ def test_revoking_one_family_leaves_the_users_other_families(
 
 
 @pytest.mark.parametrize("token_type", ["access_token", "refresh_token"])
-def test_the_token_type_hint_is_ignored(
-    program: Program, tokens: dict[str, Any], token_type: str
-) -> None:
+def test_the_token_type_hint_is_ignored(program: Program, tokens: dict[str, Any], token_type: str) -> None:
     for hint in ("access_token", "refresh_token", "id_token", "nonsense", ""):
         hinted = program.introspects(tokens[token_type], token_type_hint=hint)
         assert answer_of(hinted)["active"] is True
@@ -84,9 +76,7 @@ def test_the_token_type_hint_is_ignored(
     assert not is_active(program, tokens[token_type])
 
 
-def test_revoking_an_invalid_token_succeeds(
-    app: Flask, program: Program, tokens: dict[str, Any]
-) -> None:
+def test_revoking_an_invalid_token_succeeds(app: Flask, program: Program, tokens: dict[str, Any]) -> None:
     """RFC 7009 §2.2: an invalid token is not an error, because the client's goal is already achieved."""
     changed = [tokens[kind][:-2] + "AA" for kind in ("access_token", "refresh_token")]
 
@@ -117,9 +107,7 @@ def test_an_expired_access_token_needs_no_revocation(
         assert answer_of(program.revokes(tokens["access_token"])) == {}
 
 
-def test_another_clients_token_is_not_revoked(
-    app: Flask, program: Program, tokens: dict[str, Any]
-) -> None:
+def test_another_clients_token_is_not_revoked(app: Flask, program: Program, tokens: dict[str, Any]) -> None:
     other = Program.registered(app)
 
     with assert_nothing_stored(app):

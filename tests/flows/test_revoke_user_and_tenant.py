@@ -45,9 +45,7 @@ def test_revoking_a_user_revokes_all_their_grants_in_the_tenant(app: Flask, bob:
     assert "grants" not in row_counts(app)
 
 
-def test_revoking_a_user_invalidates_unredeemed_codes(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_revoking_a_user_invalidates_unredeemed_codes(app: Flask, program: Program, bob: Person) -> None:
     code = bob.allows(program.question())
 
     revoke_user(app, "bob", "acme")
@@ -111,9 +109,7 @@ def test_revoking_compares_ids_exactly(app: Flask, program: Program, bob: Person
     assert revoke_user(app, "bob", "ACME") == 0
 
 
-def test_the_audit_records_why_a_grant_was_revoked(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_the_audit_records_why_a_grant_was_revoked(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
 
     revoke_user(app, "bob", "acme")
@@ -166,10 +162,7 @@ def test_revoking_a_tenant_revokes_every_grant_in_it(
 def test_revoking_a_tenant_revokes_its_clients_credentials_tokens(app: Flask) -> None:
     own_client = Program.registered(app, "--client-credentials", "--tenant", "acme")
     other = Program.registered(app, "--client-credentials", "--tenant", "globex")
-    revoked, unaffected = (
-        get_client_credentials_token(own_client),
-        get_client_credentials_token(other),
-    )
+    revoked, unaffected = (get_client_credentials_token(own_client), get_client_credentials_token(other))
 
     revoke_tenant(app, "acme")
 
@@ -207,9 +200,7 @@ def test_a_revoked_tenant_can_connect_again_with_its_own_client(app: Flask, bob:
     assert own_client.calls(pair["access_token"]).status_code == 200
 
 
-def test_a_revoked_tenant_can_connect_again_with_a_shared_client(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_revoked_tenant_can_connect_again_with_a_shared_client(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
     revoke_tenant(app, "acme")
 

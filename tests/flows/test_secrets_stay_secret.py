@@ -94,9 +94,7 @@ def give_consent(cycle: LifeCycle, program: Program, bob: Person) -> str:
     cycle.add_refusals(bob.sends(form, decision="approve", request_id=MISTYPED))
     cycle.add_refusals(Person(cycle.app, "alice").sends(form, decision="approve"))
     cycle.add_refusals(bob.opens(program.question(client_id=MISTYPED)))
-    cycle.add_refusals(
-        bob.opens(program.question(state=MISTYPED, redirect_uri="https://evil.test/"))
-    )
+    cycle.add_refusals(bob.opens(program.question(state=MISTYPED, redirect_uri="https://evil.test/")))
     code = bob.allows(program.question())
     cycle.add_secrets(code)
     return code
@@ -112,9 +110,7 @@ def redeem(cycle: LifeCycle, program: Program, code: str) -> dict[str, Any]:
         program.redeems(f"{code}{MISTYPED}"),
         program.redeems(MISTYPED),
         cycle.app.test_client().post("/oauth/token", json={"code": code}),
-        program.posts(
-            "/oauth/token", {"code": code}, headers={"Authorization": f"Basic {MISTYPED}"}
-        ),
+        program.posts("/oauth/token", {"code": code}, headers={"Authorization": f"Basic {MISTYPED}"}),
         cycle.app.test_client().get(f"/oauth/token?client_secret={program.client_secret}"),
     )
     tokens = answer_of(program.redeems(code))
@@ -160,9 +156,7 @@ def use_client_credentials(cycle: LifeCycle) -> None:
     path = f"/api/integration/activepieces/oauth-clients/{robot.client_id}"
     cycle.add_secrets(answer_of(alice.browser.post(f"{path}/rotate"))["client_secret"])
     assert not cycle.found_in(alice.opens(path).text)
-    assert not cycle.found_in(alice.opens(f"/oauth/clients/{robot.client_id}").text) & {
-        str(robot.client_secret)
-    }
+    assert not cycle.found_in(alice.opens(f"/oauth/clients/{robot.client_id}").text) & {str(robot.client_secret)}
 
 
 def test_no_secret_is_in_a_log(cycle: LifeCycle) -> None:
@@ -172,9 +166,7 @@ def test_no_secret_is_in_a_log(cycle: LifeCycle) -> None:
 
 def test_no_secret_is_in_an_error(cycle: LifeCycle) -> None:
     for response in cycle.refusals:
-        revealed = response.text + str(
-            [value for name, value in response.headers if name != "Set-Cookie"]
-        )
+        revealed = response.text + str([value for name, value in response.headers if name != "Set-Cookie"])
         assert not cycle.found_in(revealed), (response.status_code, revealed)
 
 
@@ -202,11 +194,7 @@ def test_no_secret_is_in_a_repr(cycle: LifeCycle) -> None:
 def test_no_secret_is_in_a_configuration_error(app: Flask) -> None:
     broken = {
         "SECRET_KEY": "too short",
-        "ACTIVEPIECES_JWT_KEYS": [
-            JWT_KEY | {"crv": "P-521"},
-            f"-----BEGIN {MISTYPED}",
-            JWT_KEY["d"],
-        ],
+        "ACTIVEPIECES_JWT_KEYS": [JWT_KEY | {"crv": "P-521"}, f"-----BEGIN {MISTYPED}", JWT_KEY["d"]],
         "ACTIVEPIECES_REDIS_URL": f"http://:{MISTYPED}@127.0.0.1",
         "ACTIVEPIECES_PUBLIC_URL": f"https://user:{MISTYPED}@app.example.com",
     }

@@ -85,9 +85,7 @@ def test_setting_up_again_updates_the_integration(
     assert fetched["projectId"] == server.project_id
 
 
-def test_a_tenant_may_have_an_integration_for_each_organization(
-    alice: ApiUser, key: dict[str, str]
-) -> None:
+def test_a_tenant_may_have_an_integration_for_each_organization(alice: ApiUser, key: dict[str, str]) -> None:
     whole = alice.links(**key)
     labs = alice.links(organizationId="labs", **key)
 
@@ -179,9 +177,7 @@ def test_an_invalid_field_is_named_and_nothing_is_stored(
 def test_a_project_that_the_key_cannot_see_is_refused_with_a_list_of_those_it_can(
     alice: ApiUser, server: ActivepiecesServer
 ) -> None:
-    error = problem(
-        alice.posts("/setup", {"apiKey": server.api_key, "projectId": "none"}), 422, "Invalid input"
-    )
+    error = problem(alice.posts("/setup", {"apiKey": server.api_key, "projectId": "none"}), 422, "Invalid input")
 
     assert server.project_id in error["fields"]["projectId"]
 
@@ -230,9 +226,7 @@ def test_a_new_key_replaces_the_old_one_only_if_activepieces_accepts_it(
     assert changed["credentialHint"].endswith(new[-4:])
 
 
-def test_null_removes_a_credential(
-    alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]
-) -> None:
+def test_null_removes_a_credential(alice: ApiUser, server: ActivepiecesServer, key: dict[str, str]) -> None:
     integration = alice.links(**key, userToken=server.user_token())
 
     without_token = answer_of(alice.patches(f"/setup/{integration}", {"userToken": None}))
@@ -252,9 +246,7 @@ def test_an_empty_change_changes_nothing(alice: ApiUser, key: dict[str, str]) ->
 # Removal
 
 
-def test_a_removed_integration_is_not_found(
-    app: Flask, alice: ApiUser, key: dict[str, str]
-) -> None:
+def test_a_removed_integration_is_not_found(app: Flask, alice: ApiUser, key: dict[str, str]) -> None:
     integration = alice.links(**key)
 
     assert alice.deletes(f"/setup/{integration}").status_code == 204

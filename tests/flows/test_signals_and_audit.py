@@ -84,11 +84,7 @@ ID_FIELDS = ("tenant_id", "user_id", "client_id", "grant_id", "family_id")
 
 #: By event: the action that causes it, its detail, and the ids that it has.
 EVENTS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = {
-    "client.created": (
-        lambda scene: Program.registered(scene.app),
-        {"client": "Program"},
-        {"client_id"},
-    ),
+    "client.created": (lambda scene: Program.registered(scene.app), {"client": "Program"}, {"client_id"}),
     "client.updated": (Scene.rename_client, {"client": "Mine"}, {"client_id", "tenant_id"}),
     "client.disabled": (
         lambda scene: scene.run_cli("client", "disable", scene.program.client_id),
@@ -122,22 +118,12 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = 
         {"tenant_id", "user_id", "client_id", "grant_id"},
     ),
     "token.issued": (
-        lambda scene: scene.program.redeems(
-            brought_back(scene.bob.opens(scene.program.question()))["code"]
-        ),
+        lambda scene: scene.program.redeems(brought_back(scene.bob.opens(scene.program.question()))["code"]),
         {},
         set(ID_FIELDS),
     ),
-    "token.refreshed": (
-        lambda scene: scene.program.refreshes(scene.pair["refresh_token"]),
-        {},
-        set(ID_FIELDS),
-    ),
-    "token.revoked": (
-        lambda scene: scene.program.revokes(scene.pair["refresh_token"]),
-        {},
-        set(ID_FIELDS),
-    ),
+    "token.refreshed": (lambda scene: scene.program.refreshes(scene.pair["refresh_token"]), {}, set(ID_FIELDS)),
+    "token.revoked": (lambda scene: scene.program.revokes(scene.pair["refresh_token"]), {}, set(ID_FIELDS)),
     "code.replayed": (lambda scene: scene.program.redeems(scene.code), {}, set(ID_FIELDS)),
     "refresh.replayed": (Scene.reuse_a_refresh_token, {}, set(ID_FIELDS)),
 }
@@ -210,9 +196,7 @@ def test_a_remembered_approval_sends_no_new_event(scene: Scene) -> None:
         lambda scene: scene.program.calls(scene.pair["access_token"]),
     ],
 )
-def test_a_request_that_changes_nothing_sends_no_event(
-    scene: Scene, act: Callable[[Scene], object]
-) -> None:
+def test_a_request_that_changes_nothing_sends_no_event(scene: Scene, act: Callable[[Scene], object]) -> None:
     before = rows_of(scene.app, "audit_events")
 
     with recorded_signals(scene.app) as received:
@@ -222,9 +206,7 @@ def test_a_request_that_changes_nothing_sends_no_event(
     assert rows_of(scene.app, "audit_events") == before
 
 
-def test_a_familys_row_records_when_and_how_often_it_was_refreshed(
-    scene: Scene, clock: StoppedClock
-) -> None:
+def test_a_familys_row_records_when_and_how_often_it_was_refreshed(scene: Scene, clock: StoppedClock) -> None:
     token = scene.pair["refresh_token"]
     with recorded_signals(scene.app) as received:
         for _ in range(3):
@@ -259,22 +241,15 @@ def test_each_token_family_counts_its_own_refreshes(scene: Scene) -> None:
     assert [row["refresh_count"] for row in rows_of(scene.app, "token_families")] == [1, 1]
 
 
-def test_a_failing_listener_changes_nothing_and_is_logged(
-    scene: Scene, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failing_listener_changes_nothing_and_is_logged(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     def fail(sender: Flask, event: Event) -> None:
         raise RuntimeError("the host's mail server is down")
 
-    with (
-        signals.token_refreshed.connected_to(fail, scene.app),
-        caplog.at_level(logging.ERROR, "flask_activepieces"),
-    ):
+    with signals.token_refreshed.connected_to(fail, scene.app), caplog.at_level(logging.ERROR, "flask_activepieces"):
         pair = answer_of(scene.program.refreshes(scene.pair["refresh_token"]))
 
     assert scene.program.calls(pair["access_token"]).status_code == 200
-    assert [record.message for record in caplog.records] == [
-        "A listener of token.refreshed failed."
-    ]
+    assert [record.message for record in caplog.records] == ["A listener of token.refreshed failed."]
     assert "the host's mail server is down" in caplog.text
     assert pair["refresh_token"] not in caplog.text
 
@@ -302,9 +277,7 @@ def test_a_failing_listener_does_not_stop_the_others(scene: Scene) -> None:
 def issued_secrets(scene: Scene) -> list[str]:
     """Every secret that the server issued, including those of one refresh."""
     second = answer_of(scene.program.refreshes(scene.pair["refresh_token"]))
-    pairs = [
-        pair[name] for pair in (scene.pair, second) for name in ("access_token", "refresh_token")
-    ]
+    pairs = [pair[name] for pair in (scene.pair, second) for name in ("access_token", "refresh_token")]
     return [str(scene.program.client_secret), scene.code, *pairs]
 
 
@@ -320,9 +293,7 @@ def test_no_secret_code_or_token_is_stored(scene: Scene) -> None:
         assert secret.rpartition(".")[2] not in stored
 
 
-def test_no_secret_code_or_token_is_logged(
-    app: Flask, bob: Person, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_secret_code_or_token_is_logged(app: Flask, bob: Person, caplog: pytest.LogCaptureFixture) -> None:
     """At DEBUG level and after errors, too. The database's log is the host's responsibility."""
     with caplog.at_level(logging.DEBUG):
         program = Program.registered(app)

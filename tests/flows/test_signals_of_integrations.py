@@ -90,32 +90,19 @@ CONNECTION = {"integration_id", "connection_id", "display_name", "piece_name"}
 EVENTS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
     "integration.created": (
         lambda scene: scene.alice.links(
-            apiKey=scene.upstream.api_key,
-            projectId=scene.upstream.project_id,
-            organizationId="labs",
+            apiKey=scene.upstream.api_key, projectId=scene.upstream.project_id, organizationId="labs"
         ),
         INTEGRATION | {"organization_id"},
     ),
     "integration.updated": (Scene.move_to_another_project, INTEGRATION),
-    "integration.key_rotated": (
-        lambda scene: scene.alice.links(apiKey=scene.upstream.api_key),
-        INTEGRATION,
-    ),
-    "integration.disabled": (
-        lambda scene: scene.alice.patches(scene.setup, {"enabled": False}),
-        INTEGRATION,
-    ),
+    "integration.key_rotated": (lambda scene: scene.alice.links(apiKey=scene.upstream.api_key), INTEGRATION),
+    "integration.disabled": (lambda scene: scene.alice.patches(scene.setup, {"enabled": False}), INTEGRATION),
     "integration.enabled": (
-        lambda scene: [
-            scene.alice.patches(scene.setup, {"enabled": enabled}) for enabled in (False, True)
-        ],
+        lambda scene: [scene.alice.patches(scene.setup, {"enabled": enabled}) for enabled in (False, True)],
         INTEGRATION,
     ),
     "integration.removed": (lambda scene: scene.alice.deletes(scene.setup), INTEGRATION),
-    "connection.saved": (
-        lambda scene: scene.alice.patches(scene.connection, {"displayName": "Renamed"}),
-        CONNECTION,
-    ),
+    "connection.saved": (lambda scene: scene.alice.patches(scene.connection, {"displayName": "Renamed"}), CONNECTION),
     "connection.deleted": (lambda scene: scene.alice.deletes(scene.connection), CONNECTION),
     "connection.replaced": (Scene.replace_connection, CONNECTION | {"target_id", "source_deleted"}),
     "connection.failed": (Scene.break_and_check, CONNECTION | {"status", "reconnect_url"}),

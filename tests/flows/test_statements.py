@@ -50,9 +50,7 @@ def test_a_refresh_is_two_statements(
     assert verbs(statements) == ["SELECT", "UPDATE", "COMMIT"]
 
 
-def test_repeating_a_lost_response_is_one_query(
-    app: Flask, program: Program, pair: dict[str, Any]
-) -> None:
+def test_repeating_a_lost_response_is_one_query(app: Flask, program: Program, pair: dict[str, Any]) -> None:
     program.refreshes(pair["refresh_token"])
 
     with statements_of(app) as statements:
@@ -114,16 +112,10 @@ def test_within_the_allowed_staleness_a_bearer_check_costs_no_statement(
         for _ in range(5):
             program.calls(token)
 
-    assert [verbs(statements) for statements in (first, within, after)] == [
-        ["SELECT"],
-        [],
-        ["SELECT"],
-    ]
+    assert [verbs(statements) for statements in (first, within, after)] == [["SELECT"], [], ["SELECT"]]
 
 
-def test_an_introspection_is_two_queries(
-    app: Flask, program: Program, pair: dict[str, Any]
-) -> None:
+def test_an_introspection_is_two_queries(app: Flask, program: Program, pair: dict[str, Any]) -> None:
     for token in (pair["access_token"], pair["refresh_token"]):
         with statements_of(app) as statements:
             answer_of(program.introspects(token))
@@ -141,9 +133,7 @@ def test_a_client_credentials_token_is_two_statements(app: Flask) -> None:
         assert verbs(statements) == ["SELECT", "UPDATE", "COMMIT"]
 
 
-def test_a_remembered_approval_costs_two_queries_and_no_write(
-    app: Flask, trusted: Program, bob: Person
-) -> None:
+def test_a_remembered_approval_costs_two_queries_and_no_write(app: Flask, trusted: Program, bob: Person) -> None:
     bob.allows(trusted.question())
 
     with statements_of(app) as statements:
@@ -160,9 +150,7 @@ def test_public_documents_cost_no_statement(app: Flask, path: str) -> None:
     assert statements == []
 
 
-def test_the_connected_apps_page_costs_the_same_for_one_app_and_for_many(
-    app: Flask, bob: Person
-) -> None:
+def test_the_connected_apps_page_costs_the_same_for_one_app_and_for_many(app: Flask, bob: Person) -> None:
     def cost() -> int:
         with statements_of(app) as statements:
             assert bob.sees("/oauth/connected-apps").status == 200
@@ -178,11 +166,7 @@ def test_the_connected_apps_page_costs_the_same_for_one_app_and_for_many(
 
 #: The most statements that each revocation may take, however many token families it covers.
 REVOCATIONS: list[tuple[str, Callable[[Flask, Program, Person], object], int]] = [
-    (
-        "a disconnection",
-        lambda app, program, bob: bob.sends(bob.sees("/oauth/connected-apps").forms[0]),
-        8,
-    ),
+    ("a disconnection", lambda app, program, bob: bob.sends(bob.sees("/oauth/connected-apps").forms[0]), 8),
     (
         "the deletion of a client",
         lambda app, program, bob: app.test_cli_runner().invoke(
@@ -193,15 +177,9 @@ REVOCATIONS: list[tuple[str, Callable[[Flask, Program, Person], object], int]] =
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "revoke", "limit"), REVOCATIONS, ids=[name for name, *_ in REVOCATIONS]
-)
+@pytest.mark.parametrize(("name", "revoke", "limit"), REVOCATIONS, ids=[name for name, *_ in REVOCATIONS])
 def test_a_revocation_costs_the_same_for_one_family_and_for_many(
-    app: Flask,
-    bob: Person,
-    name: str,
-    revoke: Callable[[Flask, Program, Person], object],
-    limit: int,
+    app: Flask, bob: Person, name: str, revoke: Callable[[Flask, Program, Person], object], limit: int
 ) -> None:
     costs = []
     for families in (1, 6):

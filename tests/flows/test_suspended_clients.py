@@ -12,15 +12,11 @@ from tests.support.storage import rows_of
 
 
 def run_client_command(app: Flask, command: str, program: Program) -> None:
-    result = app.test_cli_runner().invoke(
-        args=["activepieces", "client", command, program.client_id]
-    )
+    result = app.test_cli_runner().invoke(args=["activepieces", "client", command, program.client_id])
     assert result.exit_code == 0, result.output
 
 
-def test_a_suspended_client_gets_503_with_retry_after(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_suspended_client_gets_503_with_retry_after(app: Flask, program: Program, bob: Person) -> None:
     """Never invalid_grant: on that error Activepieces marks a connection as permanently broken."""
     pair = program.connects(bob)
     code = bob.allows(program.question(prompt="consent"))
@@ -54,9 +50,7 @@ def test_access_tokens_of_a_suspended_client_stay_valid_until_they_expire(
     assert program.calls(pair["access_token"]).status_code == 401
 
 
-def test_a_suspended_client_can_revoke_its_tokens(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_suspended_client_can_revoke_its_tokens(app: Flask, program: Program, bob: Person) -> None:
     pair = program.connects(bob)
     run_client_command(app, "disable", program)
 

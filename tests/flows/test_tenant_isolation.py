@@ -31,11 +31,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "replace_connection": {"sourceAppConnectionId": "a", "targetAppConnectionId": "b"},
     "update_connection": {"displayName": "Theirs"},
     "update_mcp": {"disabledTools": []},
-    "create_client": {
-        "name": "Theirs",
-        "scope": "tasks:read",
-        "redirect_uris": ["https://theirs.test/cb"],
-    },
+    "create_client": {"name": "Theirs", "scope": "tasks:read", "redirect_uris": ["https://theirs.test/cb"]},
     "update_client": {"name": "Theirs"},
 }
 QUERIES = {
@@ -56,9 +52,7 @@ RESOURCE_ROUTES = [row for row in ROUTES if "<" in row[1]]
 def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
     """All tenants use the app's key, each with its own project."""
     return make_app(
-        ACTIVEPIECES_BASE_URL=server.url,
-        ACTIVEPIECES_API_KEY=server.api_key,
-        ACTIVEPIECES_PIECE_NAME=PIECE,
+        ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key, ACTIVEPIECES_PIECE_NAME=PIECE
     )
 
 
@@ -70,19 +64,12 @@ def acme_ids(app: Flask, server: ActivepiecesServer) -> dict[str, str]:
     integration = alice.links(projectId=server.project_id, **credentials)
     connection = alice.saves(integrationId=integration)
     program = Program.registered(app, "--tenant", "acme")
-    return {
-        "integration_id": integration,
-        "connection_id": connection["id"],
-        "client_id": program.client_id,
-    }
+    return {"integration_id": integration, "connection_id": connection["id"], "client_id": program.client_id}
 
 
 def all_rows(app: Flask) -> list[list[dict[str, Any]]]:
     """Every row of Acme's that a call could change."""
-    return [
-        rows_of(app, table)
-        for table in ("integrations", "oauth_clients", "grants", "audit_events", "leases")
-    ]
+    return [rows_of(app, table) for table in ("integrations", "oauth_clients", "grants", "audit_events", "leases")]
 
 
 def call(person: ApiUser, row: tuple[str, str, str, str], ids: dict[str, str]) -> Any:
@@ -93,15 +80,10 @@ def call(person: ApiUser, row: tuple[str, str, str, str], ids: dict[str, str]) -
     return person.calls(method, path, BODIES.get(view), **QUERIES.get(view, {}))
 
 
-def test_every_route_accepts_its_own_tenant(
-    app: Flask, acme_ids: dict[str, str], server: ActivepiecesServer
-) -> None:
+def test_every_route_accepts_its_own_tenant(app: Flask, acme_ids: dict[str, str], server: ActivepiecesServer) -> None:
     """The control for the tests below: the same calls, made by an admin of the right tenant."""
     alice = ApiUser.named(app, "alice")
-    answers = {
-        row[3]: call(alice, row, acme_ids).status_code
-        for row in sorted(ROUTES, key=_deletion_order)
-    }
+    answers = {row[3]: call(alice, row, acme_ids).status_code for row in sorted(ROUTES, key=_deletion_order)}
 
     failures = {view: status for view, status in answers.items() if status >= 300}
     assert failures == {
@@ -132,9 +114,7 @@ def test_another_tenants_resources_are_not_found(
     assert len(server.calls) == calls
 
 
-def test_a_foreign_id_and_an_unknown_id_get_the_same_answer(
-    app: Flask, acme_ids: dict[str, str]
-) -> None:
+def test_a_foreign_id_and_an_unknown_id_get_the_same_answer(app: Flask, acme_ids: dict[str, str]) -> None:
     carol = ApiUser.named(app, "carol")
     unknown_ids = {name: "x" * len(value) for name, value in acme_ids.items()}
 
@@ -152,12 +132,7 @@ UNAUTHORIZED = [(None, 401, "Not signed in"), ("bob", 403, "Not allowed")]
 
 @pytest.mark.parametrize(("name", "status", "title"), UNAUTHORIZED)
 def test_every_route_refuses_callers_without_permission(
-    app: Flask,
-    acme_ids: dict[str, str],
-    server: ActivepiecesServer,
-    name: str | None,
-    status: int,
-    title: str,
+    app: Flask, acme_ids: dict[str, str], server: ActivepiecesServer, name: str | None, status: int, title: str
 ) -> None:
     caller = ApiUser.named(app, name)
     rows, calls = all_rows(app), len(server.calls)
@@ -300,12 +275,8 @@ def labs_client(with_organizations: Flask, labs_ids: dict[str, str]) -> str:
     """The id of the OAuth client that was created for the integration of Labs."""
     program = Program.registered(with_organizations, "--tenant", "acme")
     with with_organizations.app_context():
-        get_state().database.write(
-            update(tables.oauth_clients).values(integration_id=labs_ids["integration_id"])
-        )
-        get_state().database.write(
-            update(tables.integrations).values(oauth_client_id=program.client_id)
-        )
+        get_state().database.write(update(tables.oauth_clients).values(integration_id=labs_ids["integration_id"]))
+        get_state().database.write(update(tables.integrations).values(oauth_client_id=program.client_id))
     return program.client_id
 
 
@@ -340,36 +311,24 @@ def test_the_oauth_client_of_the_callers_organization_is_found(
     assert member.deletes(f"/oauth-clients/{labs_client}").status_code == 204
 
 
-def test_every_organization_finds_the_integration_of_the_whole_tenant(
-    with_organizations: Flask,
-) -> None:
+def test_every_organization_finds_the_integration_of_the_whole_tenant(with_organizations: Flask) -> None:
     whole = ApiUser.named(with_organizations, "tom").links()
 
     for name in ORGANIZATIONS:
         assert ApiUser.named(with_organizations, name).gets(f"/setup/{whole}").status_code == 200
 
 
-def test_a_list_contains_only_what_its_reader_can_open(
-    with_organizations: Flask, labs_ids: dict[str, str]
-) -> None:
+def test_a_list_contains_only_what_its_reader_can_open(with_organizations: Flask, labs_ids: dict[str, str]) -> None:
     whole = ApiUser.named(with_organizations, "tom").links()
     sales = ApiUser.named(with_organizations, "sam").links()
     labs = labs_ids["integration_id"]
 
     listed = {
-        name: [
-            row["id"]
-            for row in answer_of(ApiUser.named(with_organizations, name).gets("/setup"))["data"]
-        ]
+        name: [row["id"] for row in answer_of(ApiUser.named(with_organizations, name).gets("/setup"))["data"]]
         for name in ORGANIZATIONS
     }
 
-    assert listed == {
-        "lena": [whole, labs],
-        "sam": [whole, sales],
-        "tom": [whole],
-        "rita": [whole, labs, sales],
-    }
+    assert listed == {"lena": [whole, labs], "sam": [whole, sales], "tom": [whole], "rita": [whole, labs, sales]}
 
 
 # Two tenants that share the app's key and one project
@@ -406,9 +365,7 @@ def neighbours(shared_project_app: Flask) -> Iterator[tuple[Neighbour, Neighbour
     yield neighbours[0], neighbours[1]
 
 
-def test_tenants_of_one_project_do_not_see_each_others_connections(
-    neighbours: tuple[Neighbour, Neighbour],
-) -> None:
+def test_tenants_of_one_project_do_not_see_each_others_connections(neighbours: tuple[Neighbour, Neighbour]) -> None:
     for tenant, other in (neighbours, neighbours[::-1]):
         listed = answer_of(tenant.api_user.gets(f"/connections/{tenant.integration}"))["data"]
         assert [connection["id"] for connection in listed] == [tenant.connection["id"]]
@@ -430,9 +387,7 @@ def test_tenants_of_one_project_cannot_change_each_others_connections(
     assert not [call for call in server.calls if call.method == "DELETE"]
 
 
-def test_tenants_of_one_project_can_use_the_same_connection_name(
-    neighbours: tuple[Neighbour, Neighbour],
-) -> None:
+def test_tenants_of_one_project_can_use_the_same_connection_name(neighbours: tuple[Neighbour, Neighbour]) -> None:
     tenant, other = neighbours
 
     assert tenant.connection["id"] != other.connection["id"]
@@ -440,9 +395,7 @@ def test_tenants_of_one_project_can_use_the_same_connection_name(
 
 
 @pytest.mark.parametrize("field", ["externalId", "connectionName"])
-def test_a_neighbours_external_id_cannot_be_taken_over(
-    neighbours: tuple[Neighbour, Neighbour], field: str
-) -> None:
+def test_a_neighbours_external_id_cannot_be_taken_over(neighbours: tuple[Neighbour, Neighbour], field: str) -> None:
     tenant, other = neighbours
 
     created = tenant.api_user.saves(**{field: other.connection["externalId"]})
@@ -450,9 +403,7 @@ def test_a_neighbours_external_id_cannot_be_taken_over(
     assert created["id"] != other.connection["id"]
 
 
-def test_the_owner_of_a_connection_cannot_be_forged(
-    neighbours: tuple[Neighbour, Neighbour],
-) -> None:
+def test_the_owner_of_a_connection_cannot_be_forged(neighbours: tuple[Neighbour, Neighbour]) -> None:
     tenant, other = neighbours
     forged = {"tenantId": "globex", "integrationId": other.integration, "team": "red"}
 
@@ -461,11 +412,7 @@ def test_the_owner_of_a_connection_cannot_be_forged(
     changed = answer_of(tenant.api_user.patches(path, {"metadata": forged}))
 
     for metadata in (created["metadata"], changed["metadata"]):
-        assert metadata == {
-            "tenantId": "acme",
-            "integrationId": tenant.integration,
-            "team": "red",
-        }
+        assert metadata == {"tenantId": "acme", "integrationId": tenant.integration, "team": "red"}
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,7 @@ def test_the_access_token_names_the_user_and_their_tenant(program: Program, code
     }
 
 
-def test_one_exchange_adds_one_family_and_nothing_else(
-    app: Flask, program: Program, code: str
-) -> None:
+def test_one_exchange_adds_one_family_and_nothing_else(app: Flask, program: Program, code: str) -> None:
     before = row_counts(app)
 
     program.redeems(code)
@@ -111,9 +109,7 @@ def test_an_unsupported_grant_type_is_reported(app: Flask, program: Program, cod
             assert_oauth_error(response, 400, "unsupported_grant_type")
 
 
-def test_an_expired_code_is_refused(
-    app: Flask, program: Program, code: str, clock: StoppedClock
-) -> None:
+def test_an_expired_code_is_refused(app: Flask, program: Program, code: str, clock: StoppedClock) -> None:
     clock.advance(60 + CLOCK_SKEW)
 
     with assert_nothing_stored(app):
@@ -160,20 +156,14 @@ def test_a_code_is_refused_after_its_user_disconnected_the_app(
     bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
 
     with assert_nothing_stored(app):
-        assert "revoked this authorization" in assert_oauth_error(
-            program.redeems(code), 400, "invalid_grant"
-        )
+        assert "revoked this authorization" in assert_oauth_error(program.redeems(code), 400, "invalid_grant")
     bob.answers(program.question())
     with assert_nothing_stored(app):
         assert_oauth_error(program.redeems(code), 400, "invalid_grant")
 
 
-def test_a_code_is_refused_after_its_client_was_deleted(
-    app: Flask, program: Program, code: str
-) -> None:
-    app.test_cli_runner().invoke(
-        args=["activepieces", "client", "delete", program.client_id, "--yes"]
-    )
+def test_a_code_is_refused_after_its_client_was_deleted(app: Flask, program: Program, code: str) -> None:
+    app.test_cli_runner().invoke(args=["activepieces", "client", "delete", program.client_id, "--yes"])
 
     with assert_nothing_stored(app):
         assert_oauth_error(program.redeems(code), 401, "invalid_client")
@@ -213,26 +203,20 @@ def test_only_a_form_body_is_accepted(app: Flask, program: Program, code: str) -
                 assert "form" in assert_oauth_error(response, 400, "invalid_request")
         # RFC 6749 §2.3.1: never the secret in the URL, where it would be logged.
         grant_type = "grant_type=client_credentials"
-        secret_in_url = client.post(
-            "/oauth/token", query_string=form, content_type=FORM, data=grant_type
-        )
+        secret_in_url = client.post("/oauth/token", query_string=form, content_type=FORM, data=grant_type)
         assert_oauth_error(secret_in_url, 401, "invalid_client")
 
 
 def test_a_form_may_declare_its_charset(program: Program, code: str) -> None:
     response = program.redeems(code)
     again = program.posts(
-        "/oauth/introspect",
-        {"token": answer_of(response)["access_token"]},
-        content_type=f"{FORM}; charset=utf-8",
+        "/oauth/introspect", {"token": answer_of(response)["access_token"]}, content_type=f"{FORM}; charset=utf-8"
     )
 
     assert answer_of(again)["active"] is True
 
 
-def test_the_lifetimes_of_codes_and_tokens_are_settings(
-    make_app: MakeApp, clock: StoppedClock
-) -> None:
+def test_the_lifetimes_of_codes_and_tokens_are_settings(make_app: MakeApp, clock: StoppedClock) -> None:
     app = make_app(ACTIVEPIECES_CODE_TTL=300, ACTIVEPIECES_ACCESS_TOKEN_TTL=7200)
     program, bob = Program.registered(app), Person(app, "bob")
     code = bob.allows(program.question())
@@ -256,9 +240,7 @@ def test_a_host_may_read_the_form_before_us(make_app: MakeApp) -> None:
     assert "code" in names
 
 
-@pytest.mark.parametrize(
-    "body", [b"grant_type=\xff", b"grant_type=%FF", b"\xff=1", b"%C3%28=1"], ids=str
-)
+@pytest.mark.parametrize("body", [b"grant_type=\xff", b"grant_type=%FF", b"\xff=1", b"%C3%28=1"], ids=str)
 def test_a_form_that_is_not_utf_8_is_refused(app: Flask, body: bytes) -> None:
     """RFC 6749 appendix B."""
     response = app.test_client().post("/oauth/token", data=body, content_type=FORM)

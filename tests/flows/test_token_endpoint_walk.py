@@ -42,12 +42,8 @@ class Walk:
 
 
 def _properties() -> list[CodeType]:
-    modules = [
-        module for name, module in sys.modules.items() if name.startswith("flask_activepieces")
-    ]
-    classes = {
-        value for module in modules for value in vars(module).values() if isinstance(value, type)
-    }
+    modules = [module for name, module in sys.modules.items() if name.startswith("flask_activepieces")]
+    classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
     members = [member for one in classes for member in vars(one).values()]
     return [
         member.fget.__code__

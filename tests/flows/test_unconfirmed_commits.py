@@ -44,9 +44,7 @@ def rotate_on_page(app: Flask, client_id: str) -> str:
 def create_on_page(app: Flask) -> str:
     alice = Person(app, "alice")
     form = alice.sees("/oauth/clients/new").form("name")
-    return secret_from_page(
-        alice, form, name="Once", redirect_uris=CALLBACK, scope=ALL_SCOPES.split()
-    )
+    return secret_from_page(alice, form, name="Once", redirect_uris=CALLBACK, scope=ALL_SCOPES.split())
 
 
 ROTATIONS: dict[str, Callable[[Flask, str], str]] = {
@@ -65,9 +63,7 @@ CREATIONS: dict[str, Callable[[Flask], str]] = {
 
 
 @pytest.mark.parametrize("interface", ROTATIONS)
-def test_an_unconfirmed_rotation_keeps_the_old_secret_valid(
-    app: Flask, bob: Person, interface: str
-) -> None:
+def test_an_unconfirmed_rotation_keeps_the_old_secret_valid(app: Flask, bob: Person, interface: str) -> None:
     program = Program.registered(app, "--tenant", "acme")
     token = program.connects(bob)["refresh_token"]
 
@@ -80,9 +76,7 @@ def test_an_unconfirmed_rotation_keeps_the_old_secret_valid(
 
 
 @pytest.mark.parametrize("interface", CREATIONS)
-def test_an_unconfirmed_registration_creates_one_client(
-    app: Flask, bob: Person, interface: str
-) -> None:
+def test_an_unconfirmed_registration_creates_one_client(app: Flask, bob: Person, interface: str) -> None:
     with commit_unconfirmed(app):
         secret = CREATIONS[interface](app)
 

@@ -39,11 +39,7 @@ def server() -> Iterator[ActivepiecesServer]:
 @pytest.fixture
 def app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
     """An app with a timeout of one second for Activepieces."""
-    return make_app(
-        ACTIVEPIECES_BASE_URL=server.url,
-        ACTIVEPIECES_API_KEY=server.api_key,
-        ACTIVEPIECES_TIMEOUT=1,
-    )
+    return make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key, ACTIVEPIECES_TIMEOUT=1)
 
 
 @pytest.fixture
@@ -123,12 +119,8 @@ def test_a_fault_is_reported_in_time_with_its_code(
     assert "Traceback" not in answer.text
 
 
-def test_an_unreachable_activepieces_is_reported_as_502(
-    make_app: MakeApp, server: ActivepiecesServer
-) -> None:
-    alice = ApiUser.named(
-        make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key), "alice"
-    )
+def test_an_unreachable_activepieces_is_reported_as_502(make_app: MakeApp, server: ActivepiecesServer) -> None:
+    alice = ApiUser.named(make_app(ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key), "alice")
     integration = alice.links()
     server.stop()
 
@@ -159,19 +151,16 @@ def test_a_setup_that_cannot_be_verified_is_not_stored(
     assert rows_of(app, "integrations") == []
 
 
-def test_saving_works_again_after_a_fault(
-    alice: ApiUser, integration: str, server: ActivepiecesServer
-) -> None:
+def test_saving_works_again_after_a_fault(alice: ApiUser, integration: str, server: ActivepiecesServer) -> None:
     server.faults.fail("POST", CONNECTIONS, 500)
     refused = alice.posts("/connection", NEW)
 
     created = alice.saves()
 
     assert refused.status_code == 502
-    assert [
-        connection["id"]
-        for connection in answer_of(alice.gets(f"/connections/{integration}"))["data"]
-    ] == [created["id"]]
+    assert [connection["id"] for connection in answer_of(alice.gets(f"/connections/{integration}"))["data"]] == [
+        created["id"]
+    ]
 
 
 # Many requests that wait for a slow Activepieces

@@ -23,9 +23,7 @@ WORKSPACE = Workspace("acme", "Acme")
 
 Action = Callable[[State, OAuthClient], object]
 ACTIONS: dict[str, Action] = {
-    "update": lambda state, client: state.oauth_clients.update(
-        client, replace(client.registration(), name="New")
-    ),
+    "update": lambda state, client: state.oauth_clients.update(client, replace(client.registration(), name="New")),
     "rotate": lambda state, client: state.oauth_clients.rotate_secret(client),
     "disable": lambda state, client: state.oauth_clients.set_enabled(client, False),
     "delete": lambda state, client: state.oauth_clients.delete(client),
@@ -61,9 +59,7 @@ def test_nothing_is_stored_for_a_deleted_client(app: Flask, program: Program, ac
 
 
 @pytest.mark.parametrize("connected_before", [False, True])
-def test_approving_an_app_deleted_in_the_meantime_is_not_found(
-    make_app: MakeApp, connected_before: bool
-) -> None:
+def test_approving_an_app_deleted_in_the_meantime_is_not_found(make_app: MakeApp, connected_before: bool) -> None:
     host = SlowHost()
     app = make_app(host=host)
     program, bob = Program.registered(app), Person(app, "bob")

@@ -95,9 +95,7 @@ def test_a_flow_is_published_and_run(client: ActivepiecesClient, echo: Flow) -> 
     assert answer["trigger"]["body"] == {"hello": "world"}
 
 
-def test_a_flow_never_sees_the_key(
-    client: ActivepiecesClient, server: ActivepiecesServer, echo: Flow
-) -> None:
+def test_a_flow_never_sees_the_key(client: ActivepiecesClient, server: ActivepiecesServer, echo: Flow) -> None:
     answer = client.flows.run(echo.id)
 
     assert answer["trigger"]["headers"]["host"]
@@ -105,9 +103,7 @@ def test_a_flow_never_sees_the_key(
     assert server.api_key not in json.dumps(answer)
 
 
-def test_a_flow_can_run_in_the_background_and_leaves_a_run(
-    client: ActivepiecesClient, echo: Flow
-) -> None:
+def test_a_flow_can_run_in_the_background_and_leaves_a_run(client: ActivepiecesClient, echo: Flow) -> None:
     assert client.flows.run(echo.id, {"n": 1}, sync=False) == {}
 
     run = eventually(lambda: finished_run(client, echo))
@@ -155,9 +151,7 @@ def test_only_an_enabled_flow_can_be_run(client: ActivepiecesClient, echo: Flow)
     assert client.flows.run(echo.id)["trigger"]["method"] == "POST"
 
 
-def test_a_deleted_flow_cannot_be_run(
-    client: ActivepiecesClient, server: ActivepiecesServer, echo: Flow
-) -> None:
+def test_a_deleted_flow_cannot_be_run(client: ActivepiecesClient, server: ActivepiecesServer, echo: Flow) -> None:
     client.flows.delete(echo.id)
     server.finish_runs()
 
@@ -176,20 +170,14 @@ def test_an_empty_flow_cannot_be_published_and_stays_a_draft(
     assert client.flows.get(flow.id).version.state == "DRAFT"
 
 
-def test_a_failed_import_leaves_no_flow(
-    client: ActivepiecesClient, server: ActivepiecesServer
-) -> None:
+def test_a_failed_import_leaves_no_flow(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
     with pytest.raises(InvalidRequest):
-        client.flows.import_template(
-            server.project_id, FlowTemplate(display_name="Odd", trigger={"type": "ODD"})
-        )
+        client.flows.import_template(server.project_id, FlowTemplate(display_name="Odd", trigger={"type": "ODD"}))
 
     assert list(client.flows.list(server.project_id)) == []
 
 
-def test_an_exported_flow_can_be_imported_into_another_project(
-    client: ActivepiecesClient, echo: Flow
-) -> None:
+def test_an_exported_flow_can_be_imported_into_another_project(client: ActivepiecesClient, echo: Flow) -> None:
     other = client.projects.create("Other")
     (exported,) = client.flows.get_template(echo.id).flows
 
@@ -199,16 +187,12 @@ def test_an_exported_flow_can_be_imported_into_another_project(
     assert copy.version.trigger["type"] == "PIECE_TRIGGER"
 
 
-def test_folders_can_be_created_renamed_and_deleted(
-    client: ActivepiecesClient, server: ActivepiecesServer
-) -> None:
+def test_folders_can_be_created_renamed_and_deleted(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
     folder = client.folders.create(server.project_id, "Sales")
     flow = client.flows.create(server.project_id, "F", folder_id=folder.id)
 
     assert client.folders.update(folder.id, "Support").display_name == "Support"
-    assert [listed.id for listed in client.flows.list(server.project_id, folder_id=folder.id)] == [
-        flow.id
-    ]
+    assert [listed.id for listed in client.flows.list(server.project_id, folder_id=folder.id)] == [flow.id]
     client.folders.delete(folder.id)
 
     assert list(client.folders.list(server.project_id)) == []
@@ -226,9 +210,7 @@ def test_a_global_connection_can_be_created_updated_and_deleted(
             project_ids=[server.project_id],
         )
     )
-    assert [connection.id for connection in client.connections.list(server.project_id)] == [
-        created.id
-    ]
+    assert [connection.id for connection in client.connections.list(server.project_id)] == [created.id]
 
     changed = client.global_connections.update(created.id, display_name="Renamed", project_ids=[])
     assert (changed.display_name, changed.project_ids) == ("Renamed", ())
@@ -244,9 +226,7 @@ def test_people_can_be_invited(client: ActivepiecesClient, server: ActivepiecesS
     invitation = client.members.invite(server.project_id, email="eve@example.com", role="viewer")
 
     assert [pending.email for pending in client.users.list_invitations()] == ["bob@example.com"]
-    assert [pending.id for pending in client.members.list_invitations(server.project_id)] == [
-        invitation.id
-    ]
+    assert [pending.id for pending in client.members.list_invitations(server.project_id)] == [invitation.id]
     client.members.delete_invitation(invitation.id)
 
     assert list(client.members.list_invitations(server.project_id)) == []
@@ -264,9 +244,7 @@ def archive(name: str, version: str) -> bytes:
     return package.getvalue()
 
 
-def test_a_piece_can_be_installed_once(
-    client: ActivepiecesClient, server: ActivepiecesServer
-) -> None:
+def test_a_piece_can_be_installed_once(client: ActivepiecesClient, server: ActivepiecesServer) -> None:
     package = archive("@local/piece-ours", "0.0.1")
 
     client.pieces.install(package, name="@local/piece-ours", version="0.0.1")
@@ -312,18 +290,11 @@ def create_signing_key(user_client: ActivepiecesClient) -> tuple[str, str]:
 
 
 def test_an_embedded_user_works_in_the_project_with_its_external_id(
-    user_client: ActivepiecesClient,
-    client: ActivepiecesClient,
-    server: ActivepiecesServer,
-    pool: ConnectionPool,
+    user_client: ActivepiecesClient, client: ActivepiecesClient, server: ActivepiecesServer, pool: ConnectionPool
 ) -> None:
     pem, key_id = create_signing_key(user_client)
     eve = EmbeddedUser(
-        external_user_id="u-1",
-        external_project_id="t-1",
-        first_name="Eve",
-        last_name="Embed",
-        role="Editor",
+        external_user_id="u-1", external_project_id="t-1", first_name="Eve", last_name="Embed", role="Editor"
     )
     credential: Credential = SignedEmbedding(pem, key_id, eve)
     embedded = ActivepiecesClient(server.url, credential=credential, pool=pool)
@@ -338,27 +309,18 @@ def test_an_embedded_user_works_in_the_project_with_its_external_id(
     assert client.embedding.exchange(token).project_id == project.id
 
 
-def test_an_expired_signature_does_not_sign_in(
-    user_client: ActivepiecesClient, client: ActivepiecesClient
-) -> None:
+def test_an_expired_signature_does_not_sign_in(user_client: ActivepiecesClient, client: ActivepiecesClient) -> None:
     pem, key_id = create_signing_key(user_client)
-    eve = EmbeddedUser(
-        external_user_id="u-1", external_project_id="t-1", first_name="Eve", last_name="Embed"
-    )
+    eve = EmbeddedUser(external_user_id="u-1", external_project_id="t-1", first_name="Eve", last_name="Embed")
 
     with pytest.raises(AuthenticationFailed):
-        client.embedding.exchange(
-            sign_embedding_token(pem, key_id, eve, now=time.time() - 24 * 3600)
-        )
+        client.embedding.exchange(sign_embedding_token(pem, key_id, eve, now=time.time() - 24 * 3600))
 
 
 def test_server_information_is_public(server: ActivepiecesServer, pool: ConnectionPool) -> None:
     unauthenticated = ActivepiecesClient(server.url, "sk-wrong", pool=pool)
 
     assert unauthenticated.server.is_healthy()
-    assert (unauthenticated.server.info().version, unauthenticated.server.info().edition) == (
-        "0.85.2",
-        "ee",
-    )
+    assert (unauthenticated.server.info().version, unauthenticated.server.info().edition) == ("0.85.2", "ee")
     with pytest.raises(AuthenticationFailed):
         unauthenticated.projects.list()

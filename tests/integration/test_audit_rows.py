@@ -37,9 +37,7 @@ def test_a_family_counts_its_refreshes(app: Flask, program: Program, bob: Person
     assert rows_of(app, "audit_events") == before
 
 
-def test_a_request_that_changes_nothing_leaves_no_audit_row(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_request_that_changes_nothing_leaves_no_audit_row(app: Flask, program: Program, bob: Person) -> None:
     """The code's grant was revoked in the meantime."""
     code = bob.allows(program.question())
     bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))

@@ -34,9 +34,7 @@ def app(request: pytest.FixtureRequest, make_app: MakeApp) -> Flask:
     return app
 
 
-def test_a_client_can_connect_refresh_call_introspect_and_revoke(
-    program: Program, bob: Person
-) -> None:
+def test_a_client_can_connect_refresh_call_introspect_and_revoke(program: Program, bob: Person) -> None:
     pair = program.connects(bob)
     refreshed = answer_of(program.refreshes(pair["refresh_token"]))
     api_response = program.calls(refreshed["access_token"], "/api/tasks", "POST")
@@ -54,9 +52,7 @@ def test_the_hosts_own_forms_stay_protected(app: Flask, bob: Person) -> None:
     assert bob.browser.post("/host-form").status_code == 400
 
 
-def test_the_consent_form_without_the_hosts_token_changes_nothing(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_the_consent_form_without_the_hosts_token_changes_nothing(app: Flask, program: Program, bob: Person) -> None:
     form = bob.sees(program.question()).form("decision")
     del form.values["csrf_token"]
 
@@ -66,9 +62,7 @@ def test_the_consent_form_without_the_hosts_token_changes_nothing(
     assert "grants" not in row_counts(app)
 
 
-def test_disconnecting_an_app_needs_the_hosts_token(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_disconnecting_an_app_needs_the_hosts_token(app: Flask, program: Program, bob: Person) -> None:
     program.connects(bob)
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
 
@@ -129,9 +123,7 @@ def test_a_host_can_disable_csrf_protection(make_app: MakeApp, switch: str) -> N
     app = make_app(first=CSRFProtect().init_app, **{switch: False})
     body = {"name": "Mine", "redirect_uris": ["https://mine.test/cb"], "scope": "tasks:read"}
 
-    created = Person(app, "alice").browser.post(
-        "/api/integration/activepieces/oauth-clients", json=body
-    )
+    created = Person(app, "alice").browser.post("/api/integration/activepieces/oauth-clients", json=body)
 
     assert created.status_code == 201
 
@@ -151,9 +143,7 @@ def test_forms_pass_the_strict_referrer_check_over_https(make_app: MakeApp) -> N
     form.values["decision"] = "approve"
 
     without = bob.browser.post(form.action, data=form.values)
-    foreign = bob.browser.post(
-        form.action, data=form.values, headers={"Referer": "https://evil.test/"}
-    )
+    foreign = bob.browser.post(form.action, data=form.values, headers={"Referer": "https://evil.test/"})
     valid = bob.browser.post(form.action, data=form.values, headers={"Referer": f"{SITE}/oauth/"})
 
     assert (without.status_code, foreign.status_code) == (400, 400)
@@ -217,9 +207,7 @@ class DispatchingView(View):
 
 
 @pytest.mark.parametrize("view_class", [NotesToRead, DispatchingView])
-def test_a_scope_on_every_method_that_changes_something_exempts_the_view(
-    app: Flask, view_class: type[View]
-) -> None:
+def test_a_scope_on_every_method_that_changes_something_exempts_the_view(app: Flask, view_class: type[View]) -> None:
     app.add_url_rule("/api/notes", view_func=view_class.as_view("notes"))
     client = Program.registered(app, "--client-credentials", "--tenant", "acme")
     token = answer_of(client.posts("/oauth/token", {"grant_type": "client_credentials"}))
@@ -281,9 +269,7 @@ def notes_for_programs() -> Callable[[], str]:
         "decorators of a class that dispatches",
     ],
 )
-def test_a_view_with_an_outer_decorator_stays_protected(
-    app: Flask, view: Callable[..., Any]
-) -> None:
+def test_a_view_with_an_outer_decorator_stays_protected(app: Flask, view: Callable[..., Any]) -> None:
     """functools.wraps copies the scope attribute, but the decorator may act before the scope is checked."""
     app.add_url_rule("/notes", view_func=view, methods=["POST"])
     bob = Person(app, "bob")
@@ -310,11 +296,7 @@ def test_a_workers_first_two_requests_may_run_at_the_same_time(make_app: MakeApp
         def exempt(self, view: Any) -> Any:
             if self.second is None and request:
                 self.second = 0
-                self.second = (
-                    current_app.test_client()
-                    .post("/oauth/introspect", data={"token": "x"})
-                    .status_code
-                )
+                self.second = current_app.test_client().post("/oauth/introspect", data={"token": "x"}).status_code
             return super().exempt(view)
 
     protection = Slow()

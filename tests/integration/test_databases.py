@@ -74,9 +74,7 @@ def table_names(engine: Engine, schema: str | None = None) -> set[str]:
     return set(inspect(engine).get_table_names(schema=schema))
 
 
-def test_with_a_bind_key_our_tables_are_only_in_that_bind(
-    tmp_path: Path, clock: StoppedClock
-) -> None:
+def test_with_a_bind_key_our_tables_are_only_in_that_bind(tmp_path: Path, clock: StoppedClock) -> None:
     app = host_app(
         SQLAlchemy(),
         Activepieces(FlaskLoginHost(single_tenant=True), bind_key="integrations", clock=clock),
@@ -92,30 +90,20 @@ def test_with_a_bind_key_our_tables_are_only_in_that_bind(
     assert user_id == "bob"
 
 
-def test_two_apps_can_use_different_binds_of_one_database_object(
-    tmp_path: Path, clock: StoppedClock
-) -> None:
+def test_two_apps_can_use_different_binds_of_one_database_object(tmp_path: Path, clock: StoppedClock) -> None:
     db, names = SQLAlchemy(), ("one", "two")
     databases = {
         "SQLALCHEMY_DATABASE_URI": f"sqlite:///{tmp_path / 'main.sqlite'}",
         "SQLALCHEMY_BINDS": {name: f"sqlite:///{tmp_path / name}.sqlite" for name in names},
     }
     first, second = (
-        host_app(
-            db,
-            Activepieces(FlaskLoginHost(single_tenant=True), bind_key=name, clock=clock),
-            **databases,
-        )
+        host_app(db, Activepieces(FlaskLoginHost(single_tenant=True), bind_key=name, clock=clock), **databases)
         for name in names
     )
 
     assert [connect_and_refresh(app) for app in (first, second)] == ["bob", "bob"]
 
-    with (
-        open_engines(second) as engines,
-        engines["one"].connect() as left,
-        engines["two"].connect() as right,
-    ):
+    with open_engines(second) as engines, engines["one"].connect() as left, engines["two"].connect() as right:
         clients = text("SELECT client_id FROM activepieces_oauth_clients")
         assert left.scalars(clients).one() != right.scalars(clients).one()
     with open_engines(first):
@@ -128,11 +116,7 @@ def test_our_tables_can_be_in_a_postgresql_schema(clock: StoppedClock, tmp_path:
         with create_engine(url, poolclass=NullPool).begin() as conn:
             conn.execute(text("CREATE SCHEMA tenant_x"))
         db = SQLAlchemy(metadata=MetaData(schema="tenant_x"))
-        app = host_app(
-            db,
-            Activepieces(FlaskLoginHost(single_tenant=True), clock=clock),
-            SQLALCHEMY_DATABASE_URI=url,
-        )
+        app = host_app(db, Activepieces(FlaskLoginHost(single_tenant=True), clock=clock), SQLALCHEMY_DATABASE_URI=url)
 
         assert connect_and_refresh(app) == "bob"
         pruned = app.test_cli_runner().invoke(args=["activepieces", "prune", "--json"])

@@ -80,9 +80,7 @@ def plain() -> Site:
 def make_app(model: Any, key: Any, user: dict[str, Any], host: Host) -> Flask:
     app = Flask(__name__)
     app.config.update(
-        SECRET_KEY=hosts.SECRET_KEY,
-        SQLALCHEMY_DATABASE_URI="sqlite://",
-        ACTIVEPIECES_SCOPES=hosts.SCOPES,
+        SECRET_KEY=hosts.SECRET_KEY, SQLALCHEMY_DATABASE_URI="sqlite://", ACTIVEPIECES_SCOPES=hosts.SCOPES
     )
     db = SQLAlchemy(app, metadata=Base.metadata)
     login_manager = LoginManager(app)

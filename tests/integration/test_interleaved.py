@@ -60,9 +60,7 @@ def run_before(app: Flask, fragment: str, act: Callable[[], object]) -> Iterator
     assert calls, f"no statement contained {fragment}"
 
 
-def test_a_refresh_interleaved_with_a_revocation_is_refused(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_refresh_interleaved_with_a_revocation_is_refused(app: Flask, program: Program, bob: Person) -> None:
     """The refresh has read an active family; its UPDATE must notice that it was revoked since."""
     token = program.connects(bob)["refresh_token"]
 
@@ -106,9 +104,7 @@ def test_a_family_without_its_grant_is_inactive_even_if_its_row_is_not_revoked(
     assert_oauth_error(program.refreshes(token), 400, "invalid_grant")
 
 
-def test_a_family_can_only_be_revoked_for_its_own_client(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_family_can_only_be_revoked_for_its_own_client(app: Flask, program: Program, bob: Person) -> None:
     token = program.connects(bob)["refresh_token"]
     (family,) = rows_of(app, "token_families")
     with app.app_context():
@@ -122,9 +118,7 @@ def test_a_family_can_only_be_revoked_for_its_own_client(
     assert program.refreshes(token).status_code == 200
 
 
-def test_a_redemption_interleaved_with_a_disconnection_is_refused(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_redemption_interleaved_with_a_disconnection_is_refused(app: Flask, program: Program, bob: Person) -> None:
     code = bob.allows(program.question())
     form = bob.sees("/oauth/connected-apps").form_to("/disconnect")
 

@@ -30,20 +30,14 @@ OURS = {table.name for table in tables.metadata.sorted_tables}
         pytest.param("mariadb", marks=pytest.mark.mariadb),
     ]
 )
-def project(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Flask]:
+def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """An app with an empty database and no migrations."""
     # Alembic's env.py would configure logging for the whole process.
     monkeypatch.setattr("logging.config.fileConfig", lambda *_, **__: None)
     kind: Kind = request.param
     with fresh_database(kind, tmp_path) as url:
         app = Flask(__name__)
-        app.config.update(
-            SECRET_KEY=hosts.SECRET_KEY,
-            SQLALCHEMY_DATABASE_URI=url,
-            ACTIVEPIECES_SCOPES=hosts.SCOPES,
-        )
+        app.config.update(SECRET_KEY=hosts.SECRET_KEY, SQLALCHEMY_DATABASE_URI=url, ACTIVEPIECES_SCOPES=hosts.SCOPES)
         db = SQLAlchemy(app)
         Activepieces(hosts.SmallHost()).init_app(app)
         flask_migrate.Migrate(app, db, directory=str(tmp_path / "migrations"))

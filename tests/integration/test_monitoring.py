@@ -23,9 +23,7 @@ def test_flask_sqlalchemys_query_recording_works_with_our_statements(make_app: M
     assert program.calls(pair["access_token"]).status_code == 200
 
 
-def test_a_failed_statement_ends_the_span_of_the_monitoring(
-    app: Flask, program: Program, bob: Person
-) -> None:
+def test_a_failed_statement_ends_the_span_of_the_monitoring(app: Flask, program: Program, bob: Person) -> None:
     """OpenTelemetry and Sentry keep the span in the statement's execution context, as here."""
     token = program.connects(bob)["access_token"]
     engine = engine_of(app)

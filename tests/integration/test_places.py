@@ -23,9 +23,7 @@ PUBLIC = "https://app.example.com"
 def cookie_of(response: TestResponse) -> str:
     """The Set-Cookie header of the browser cookie."""
     (cookie,) = [
-        header
-        for header in response.headers.getlist("Set-Cookie")
-        if header.startswith(f"{BROWSER_COOKIE}=")
+        header for header in response.headers.getlist("Set-Cookie") if header.startswith(f"{BROWSER_COOKIE}=")
     ]
     return cookie
 
@@ -35,16 +33,12 @@ def cookie_of(response: TestResponse) -> str:
 
 @pytest.fixture
 def prefixed_app(make_app: MakeApp) -> Flask:
-    return make_app(
-        ACTIVEPIECES_OAUTH_PREFIX="/connect/oauth2", ACTIVEPIECES_URL_PREFIX="/internal/ap"
-    )
+    return make_app(ACTIVEPIECES_OAUTH_PREFIX="/connect/oauth2", ACTIVEPIECES_URL_PREFIX="/internal/ap")
 
 
 def test_every_route_uses_the_configured_prefixes(prefixed_app: Flask) -> None:
     paths = {
-        str(rule.rule)
-        for rule in prefixed_app.url_map.iter_rules()
-        if rule.endpoint.startswith("activepieces.")
+        str(rule.rule) for rule in prefixed_app.url_map.iter_rules() if rule.endpoint.startswith("activepieces.")
     }
 
     assert paths
@@ -90,9 +84,7 @@ def mounted(make_app: MakeApp) -> tuple[Client, Program]:
     return Client(DispatcherMiddleware(NotFound(), {"/shop": app})), Program.registered(app)
 
 
-def test_a_mounted_app_redirects_through_its_own_login_and_back(
-    mounted: tuple[Client, Program],
-) -> None:
+def test_a_mounted_app_redirects_through_its_own_login_and_back(mounted: tuple[Client, Program]) -> None:
     browser, program = mounted
 
     login_redirect = browser.get("/shop" + program.question())
@@ -108,9 +100,7 @@ def test_a_mounted_app_redirects_through_its_own_login_and_back(
     assert brought_back(answer)["iss"] == "http://localhost/shop"
 
 
-def test_an_anonymous_user_returns_to_the_mounted_page_after_login(
-    mounted: tuple[Client, Program],
-) -> None:
+def test_an_anonymous_user_returns_to_the_mounted_page_after_login(mounted: tuple[Client, Program]) -> None:
     browser, _ = mounted
 
     login_redirect = browser.get("/shop/oauth/connected-apps")
@@ -170,11 +160,7 @@ def test_the_metadata_of_an_issuer_with_a_path_is_below_well_known(make_app: Mak
 
 # Behind a proxy
 
-FORWARDED = {
-    "X-Forwarded-Proto": "https",
-    "X-Forwarded-Host": "app.example.com",
-    "X-Forwarded-For": "203.0.113.9",
-}
+FORWARDED = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "app.example.com", "X-Forwarded-For": "203.0.113.9"}
 
 
 @pytest.fixture(params=["with ProxyFix", "without ProxyFix"])
@@ -189,9 +175,7 @@ def proxied(request: pytest.FixtureRequest, make_app: MakeApp) -> Flask:
 def test_behind_a_proxy_the_cookie_is_secure(proxied: Flask) -> None:
     program = Program.registered(proxied)
 
-    page = proxied.test_client().get(
-        program.question(), headers=FORWARDED, base_url="http://10.0.0.7:8000"
-    )
+    page = proxied.test_client().get(program.question(), headers=FORWARDED, base_url="http://10.0.0.7:8000")
 
     cookie = cookie_of(page)
     for attribute in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/oauth"):
@@ -201,9 +185,7 @@ def test_behind_a_proxy_the_cookie_is_secure(proxied: Flask) -> None:
 
 def test_behind_a_proxy_the_issuer_is_the_public_url(proxied: Flask) -> None:
     document = proxied.test_client().get(
-        "/.well-known/oauth-authorization-server",
-        headers=FORWARDED,
-        base_url="http://10.0.0.7:8000",
+        "/.well-known/oauth-authorization-server", headers=FORWARDED, base_url="http://10.0.0.7:8000"
     )
 
     assert answer_of(document)["issuer"] == PUBLIC
@@ -215,10 +197,7 @@ def test_behind_a_proxy_a_forged_host_header_is_ignored(proxied: Flask) -> None:
 
     documents = [
         browser.get(url, headers=forged, base_url="http://evil.test").text
-        for url in (
-            "/.well-known/oauth-authorization-server",
-            "/.well-known/oauth-protected-resource",
-        )
+        for url in ("/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource")
     ]
     challenge = browser.get("/api/whoami", headers=forged, base_url="http://evil.test")
 
@@ -232,8 +211,6 @@ def test_behind_a_proxy_the_json_api_accepts_calls_from_the_public_origin(proxie
     url = "/api/integration/activepieces/oauth-clients"
 
     same_origin = alice.browser.post(url, json=body, headers=FORWARDED | {"Origin": PUBLIC})
-    cross_origin = alice.browser.post(
-        url, json=body, headers=FORWARDED | {"Origin": "https://evil.test"}
-    )
+    cross_origin = alice.browser.post(url, json=body, headers=FORWARDED | {"Origin": "https://evil.test"})
 
     assert (same_origin.status_code, cross_origin.status_code) == (201, 403)

@@ -15,25 +15,16 @@ from tests.support.actors import Person, Program, answer_of
 
 def token_for(program: Program, *scopes: str) -> str:
     """An access token with these scopes and the required one."""
-    token = program.connects(Person(program.app, "bob"), scope=["profile:read", *scopes])[
-        "access_token"
-    ]
+    token = program.connects(Person(program.app, "bob"), scope=["profile:read", *scopes])["access_token"]
     assert isinstance(token, str)
     return token
 
 
 @pytest.mark.parametrize(
     ("scopes", "status"),
-    [
-        ((), 403),
-        (("tasks:read",), 403),
-        (("tasks:write",), 403),
-        (("tasks:read", "tasks:write"), 200),
-    ],
+    [((), 403), (("tasks:read",), 403), (("tasks:write",), 403), (("tasks:read", "tasks:write"), 200)],
 )
-def test_several_scopes_are_all_needed(
-    app: Flask, program: Program, scopes: tuple[str, ...], status: int
-) -> None:
+def test_several_scopes_are_all_needed(app: Flask, program: Program, scopes: tuple[str, ...], status: int) -> None:
     view = require_scope("tasks:write", "tasks:read")(lambda: "done")
     app.add_url_rule("/api/both", "both", view)
 

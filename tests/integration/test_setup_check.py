@@ -84,9 +84,7 @@ def test_unknown_scopes_are_reported_together(make_app: MakeApp, setup_log: Setu
 
 
 def test_views_added_after_init_app_are_checked(make_app: MakeApp, setup_log: SetupLog) -> None:
-    app = make_app(
-        ACTIVEPIECES_SCOPES={"tasks:read": "See tasks"}
-    )  # the views are added afterwards
+    app = make_app(ACTIVEPIECES_SCOPES={"tasks:read": "See tasks"})  # the views are added afterwards
 
     (line,) = setup_log(app)
 
@@ -157,25 +155,16 @@ PUBLIC = "https://example.com"
     ],
 )
 def test_a_mount_path_missing_from_the_public_url_is_reported(
-    make_app: MakeApp,
-    setup_log: SetupLog,
-    public_url: str | None,
-    script_name: str,
-    remedy: str | None,
+    make_app: MakeApp, setup_log: SetupLog, public_url: str | None, script_name: str, remedy: str | None
 ) -> None:
-    lines = setup_log(
-        make_app(ACTIVEPIECES_PUBLIC_URL=public_url),
-        environ_overrides={"SCRIPT_NAME": script_name},
-    )
+    lines = setup_log(make_app(ACTIVEPIECES_PUBLIC_URL=public_url), environ_overrides={"SCRIPT_NAME": script_name})
 
     assert len(lines) == (remedy is not None)
     assert all(f"mounted at {script_name}" in line for line in lines)
     assert all(line.endswith(f"Set it to {remedy}.") for line in lines)
 
 
-def test_an_application_root_missing_from_the_public_url_is_reported(
-    make_app: MakeApp, setup_log: SetupLog
-) -> None:
+def test_an_application_root_missing_from_the_public_url_is_reported(make_app: MakeApp, setup_log: SetupLog) -> None:
     (line,) = setup_log(make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC, APPLICATION_ROOT="/crm"))
 
     assert "mounted at /crm" in line

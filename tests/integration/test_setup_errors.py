@@ -12,13 +12,7 @@ from flask import Flask
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 
-from flask_activepieces import (
-    Activepieces,
-    ActivepiecesError,
-    FlaskLoginHost,
-    current_token,
-    require_scope,
-)
+from flask_activepieces import Activepieces, ActivepiecesError, FlaskLoginHost, current_token, require_scope
 from flask_activepieces.errors import ConfigError, SetupError
 from flask_activepieces.state import get_state
 from tests.conftest import MakeApp
@@ -38,10 +32,7 @@ def make_plain_app(tmp_path: Path) -> Iterator[MakePlainApp]:
 
     def make(**config: Any) -> Flask:
         app = Flask(__name__)
-        app.config.update(
-            SECRET_KEY=hosts.SECRET_KEY,
-            SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'x.sqlite'}",
-        )
+        app.config.update(SECRET_KEY=hosts.SECRET_KEY, SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'x.sqlite'}")
         app.config.update(config)
         apps.append(app)
         return app
@@ -94,13 +85,10 @@ def test_an_unknown_bind_is_reported(make_plain_app: MakePlainApp) -> None:
         Activepieces(hosts.SmallHost(), bind_key="integrations").init_app(app)
 
 
-def test_a_missing_default_database_is_reported(
-    make_plain_app: MakePlainApp, tmp_path: Path
-) -> None:
+def test_a_missing_default_database_is_reported(make_plain_app: MakePlainApp, tmp_path: Path) -> None:
     """The remedy is a bind_key, or the usual database setting."""
     app = make_plain_app(
-        SQLALCHEMY_DATABASE_URI=None,
-        SQLALCHEMY_BINDS={"integrations": f"sqlite:///{tmp_path / 'b.sqlite'}"},
+        SQLALCHEMY_DATABASE_URI=None, SQLALCHEMY_BINDS={"integrations": f"sqlite:///{tmp_path / 'b.sqlite'}"}
     )
     SQLAlchemy(app)
 
@@ -150,9 +138,7 @@ class SetupReports:
     def check(self, answer: str, remedy: str) -> None:
         """The only report contains the remedy; the answer contains its reference and not the remedy."""
         (record,) = [
-            record
-            for record in self._caplog.records
-            if record.name == "flask_activepieces.web.setup_reports"
+            record for record in self._caplog.records if record.name == "flask_activepieces.web.setup_reports"
         ]
         message = record.getMessage()
         assert record.levelname == "ERROR"
@@ -168,9 +154,7 @@ def reports(caplog: pytest.LogCaptureFixture) -> SetupReports:
     return SetupReports(caplog)
 
 
-def test_a_setup_error_is_logged_and_its_page_is_neutral(
-    make_app: MakeApp, reports: SetupReports
-) -> None:
+def test_a_setup_error_is_logged_and_its_page_is_neutral(make_app: MakeApp, reports: SetupReports) -> None:
     """The developer finds the remedy in the log; users could do nothing with it."""
     app = make_app(tables=False)
 
@@ -199,24 +183,16 @@ def test_a_setup_error_is_logged_and_programs_get_only_its_reference(
     reports.check(assert_oauth_error(token, 500, "server_error"), "run your migrations")
 
 
-def test_a_protected_view_reports_a_setup_error_only_in_the_log(
-    make_app: MakeApp, reports: SetupReports
-) -> None:
+def test_a_protected_view_reports_a_setup_error_only_in_the_log(make_app: MakeApp, reports: SetupReports) -> None:
     headers = {"Authorization": "Bearer x"}
 
-    answer = (
-        make_app()
-        .test_client()
-        .get("/api/whoami", headers=headers, base_url="https://app.example.com")
-    )
+    answer = make_app().test_client().get("/api/whoami", headers=headers, base_url="https://app.example.com")
 
     assert answer.status_code == 500
     reports.check(answer.get_json()["error_description"], "ACTIVEPIECES_PUBLIC_URL")
 
 
-def test_a_path_cannot_forge_a_line_of_the_log(
-    make_app: MakeApp, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_path_cannot_forge_a_line_of_the_log(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
     """Anyone can send any path, and a Host header that causes a setup error."""
     app = make_app()
     app.add_url_rule("/notes/<name>", view_func=require_scope("tasks:read")(lambda name: name))
@@ -233,9 +209,7 @@ def test_a_path_cannot_forge_a_line_of_the_log(
     assert message.isprintable()
 
 
-def test_a_missing_login_view_is_logged(
-    make_plain_app: MakePlainApp, reports: SetupReports
-) -> None:
+def test_a_missing_login_view_is_logged(make_plain_app: MakePlainApp, reports: SetupReports) -> None:
     app = make_plain_app(ACTIVEPIECES_SCOPES=hosts.SCOPES)
     db = SQLAlchemy(app)
     login_manager = LoginManager(app)
@@ -250,9 +224,7 @@ def test_a_missing_login_view_is_logged(
     reports.check(page.text, "set login_manager.login_view")
 
 
-def test_an_unknown_login_view_is_logged(
-    make_plain_app: MakePlainApp, reports: SetupReports
-) -> None:
+def test_an_unknown_login_view_is_logged(make_plain_app: MakePlainApp, reports: SetupReports) -> None:
     app = make_plain_app(ACTIVEPIECES_SCOPES=hosts.SCOPES)
     db = SQLAlchemy(app)
     login_manager = LoginManager(app)

@@ -62,9 +62,7 @@ class Gate:
     def wait_for(self, count: int, futures: list[Any]) -> bool:
         """Wait until this many requests are blocked; none may finish before."""
         while len(self.waiting) < count:
-            assert not any(future.done() for future in futures), [
-                future.result() for future in futures
-            ]
+            assert not any(future.done() for future in futures), [future.result() for future in futures]
             time.sleep(0.01)
         return True
 
@@ -108,9 +106,7 @@ def app(tmp_path: Path, server: ActivepiecesServer) -> Iterator[Flask]:
 
     with app.app_context():
         db.create_all()
-        users = [
-            User(id=number, tenant_id="acme", is_admin=True) for number in range(1, CLICKS + 1)
-        ]
+        users = [User(id=number, tenant_id="acme", is_admin=True) for number in range(1, CLICKS + 1)]
         db.session.add_all(users)
         db.session.commit()
     yield app
@@ -133,18 +129,14 @@ def test_fifty_waiting_requests_leave_connections_for_others(app: Flask, gate: G
     assert [future.result().status_code for future in futures] == [200] * WAITING_REQUESTS
 
 
-def test_simultaneous_clicks_leave_connections_for_redeeming_their_codes(
-    app: Flask, gate: Gate
-) -> None:
+def test_simultaneous_clicks_leave_connections_for_redeeming_their_codes(app: Flask, gate: Gate) -> None:
     with serving(app) as url, ThreadPoolExecutor(CLICKS) as pool:
         site = url.replace("127.0.0.1", "localhost")
         people = [ApiUser(Person(app, str(number)), site) for number in range(1, CLICKS + 1)]
         integration = people[0].links()
         gate.method = "POST"
 
-        clicks = [
-            pool.submit(person.posts, f"/connections/{integration}/connect") for person in people
-        ]
+        clicks = [pool.submit(person.posts, f"/connections/{integration}/connect") for person in people]
         assert gate.wait_for(CLICKS, clicks)
         gate.opened.set()
 

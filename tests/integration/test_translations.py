@@ -30,9 +30,7 @@ def translations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     catalogue = Catalog(locale="de")
     keywords = {"ap_text": None, "Message": None}
     for part in ("oauth", "web", "templates"):
-        for _, _, message, _, _ in extract_from_dir(
-            PACKAGE / part, EXTRACTION_METHODS, keywords=keywords
-        ):
+        for _, _, message, _, _ in extract_from_dir(PACKAGE / part, EXTRACTION_METHODS, keywords=keywords):
             assert isinstance(message, str)
             catalogue.add(message, f"«{message}»")
     root = tmp_path_factory.mktemp("translations")
@@ -65,8 +63,8 @@ ERRORS: dict[str, Callable[[Person, Program], TestResponse]] = {
     "«Tell the app's developers that the state can have at most 2000 characters.»": lambda bob, program: (
         open_authorization(bob, program, state="s" * 2001)
     ),
-    "asked to send you to an address that is not registered for it.»": lambda bob, program: (
-        open_authorization(bob, program, redirect_uri="https://evil.test/")
+    "asked to send you to an address that is not registered for it.»": lambda bob, program: open_authorization(
+        bob, program, redirect_uri="https://evil.test/"
     ),
     "«The app that sent you here made an invalid request.»": lambda bob, program: bob.opens(
         program.question() + "&scope=again"
@@ -100,9 +98,7 @@ def test_form_errors_are_translated(app: Flask) -> None:
     alice = Person(app, "alice")
     form = alice.sees(LIST + "/new").form("redirect_uris")
 
-    page = Page(
-        alice.sends(form, name="n" * 121, redirect_uris="http://maker.test/", scope=["everything"])
-    )
+    page = Page(alice.sends(form, name="n" * 121, redirect_uris="http://maker.test/", scope=["everything"]))
 
     for message in (
         "«At most 120 characters.»",

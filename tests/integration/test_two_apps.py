@@ -62,20 +62,13 @@ def register_client(app: Flask) -> Program:
     return Program.registered(app, "--client-credentials", "--tenant", "acme")
 
 
-def test_apps_from_one_factory_share_no_client_and_no_token(
-    create_app: Callable[..., Flask],
-) -> None:
+def test_apps_from_one_factory_share_no_client_and_no_token(create_app: Callable[..., Flask]) -> None:
     first, second = create_app("first"), create_app("second")
     program = register_client(first)
     token = token_of(program)
 
     assert program.calls(token, "/api/me").status_code == 200
-    assert (
-        second.test_client()
-        .get("/api/me", headers={"Authorization": f"Bearer {token}"})
-        .status_code
-        == 401
-    )
+    assert second.test_client().get("/api/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
     assert row_counts(second) == {}
 
 
@@ -101,9 +94,7 @@ def test_our_tables_are_only_once_in_a_shared_metadata(create_app: Callable[...,
 
 def test_two_apps_do_not_accept_each_others_tokens(make_app: MakeApp, tmp_path: Path) -> None:
     first = make_app(database=f"sqlite:///{tmp_path / 'first.sqlite'}")
-    second = make_app(
-        database=f"sqlite:///{tmp_path / 'second.sqlite'}", SECRET_KEY="another key " * 3
-    )
+    second = make_app(database=f"sqlite:///{tmp_path / 'second.sqlite'}", SECRET_KEY="another key " * 3)
     program = Program.registered(first)
 
     pair = program.connects(Person(first, "bob"))

@@ -90,11 +90,7 @@ def test_the_documented_commands_are_those_that_exist() -> None:
 
 def test_the_documented_signals_are_those_that_exist() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `([\w.]+)` \|", page("signals"), re.MULTILINE)
-    existing = {
-        name: value.name
-        for name, value in vars(signals).items()
-        if value in signals.BY_NAME.values()
-    }
+    existing = {name: value.name for name, value in vars(signals).items() if value in signals.BY_NAME.values()}
 
     assert dict(rows) == existing
 
@@ -106,16 +102,10 @@ def test_every_field_of_an_event_is_documented() -> None:
 # --- Errors ---------------------------------------------------------------------------------------
 
 
-EXCEPTIONS = [
-    name
-    for name, value in vars(errors).items()
-    if inspect.isclass(value) and issubclass(value, Exception)
-]
+EXCEPTIONS = [name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)]
 
 #: OAuth error codes in our source: ``error = "…"``, ``error="…"`` and our helpers.
-_ERROR_CODE = re.compile(
-    r"""\b(?:error(?:\s*=|=)\s*|_error\(\s*\d+,\s*|error_response\(\s*\d+,\s*)"([a-z_]+)\""""
-)
+_ERROR_CODE = re.compile(r"""\b(?:error(?:\s*=|=)\s*|_error\(\s*\d+,\s*|error_response\(\s*\d+,\s*)"([a-z_]+)\"""")
 
 
 @pytest.mark.parametrize("name", EXCEPTIONS)
@@ -125,11 +115,7 @@ def test_every_exception_is_documented(name: str) -> None:
 
 def test_every_oauth_error_code_is_documented() -> None:
     package = Path(flask_activepieces.__path__[0])
-    in_source = {
-        code
-        for path in package.rglob("*.py")
-        for code in _ERROR_CODE.findall(path.read_text("utf-8"))
-    }
+    in_source = {code for path in package.rglob("*.py") for code in _ERROR_CODE.findall(path.read_text("utf-8"))}
     from_authlib = {
         "invalid_request",
         "invalid_client",

@@ -19,9 +19,7 @@ RESOURCES = {name: value for name, value in vars(CLIENT).items() if isinstance(v
 
 def methods(resource: Resource) -> set[str]:
     return {
-        name
-        for name, value in vars(type(resource)).items()
-        if inspect.isfunction(value) and not name.startswith("_")
+        name for name, value in vars(type(resource)).items() if inspect.isfunction(value) and not name.startswith("_")
     }
 
 
@@ -38,11 +36,7 @@ def operations() -> Iterator[tuple[str, str]]:
 
 
 def test_exactly_the_resources_have_a_section() -> None:
-    documented = {
-        heading
-        for heading in headings(page("api-client-resources"))
-        if heading.startswith("client.")
-    }
+    documented = {heading for heading in headings(page("api-client-resources")) if heading.startswith("client.")}
 
     assert documented == {f"client.{name}" for name in RESOURCES}
 

@@ -9,17 +9,7 @@ import pytest
 
 import flask_activepieces
 from flask_activepieces.storage import tables
-from tests.support.documents import (
-    DOCS,
-    PAGES,
-    README,
-    ROOT,
-    blocks,
-    cells,
-    code_words,
-    name_of,
-    page,
-)
+from tests.support.documents import DOCS, PAGES, README, ROOT, blocks, cells, code_words, name_of, page
 
 
 def test_every_table_is_documented() -> None:
@@ -33,9 +23,7 @@ def test_the_documented_loggers_are_those_that_exist() -> None:
         for path in package.rglob("*.py")
         if "getLogger(__name__)" in path.read_text("utf-8")
     }
-    documented = re.findall(
-        r"^\| `(flask_activepieces[.\w]+)` \|", page("operations"), re.MULTILINE
-    )
+    documented = re.findall(r"^\| `(flask_activepieces[.\w]+)` \|", page("operations"), re.MULTILINE)
 
     assert set(documented) == existing
 
@@ -75,16 +63,11 @@ def test_every_test_that_a_page_names_exists() -> None:
     # Tests that a page defines are examples.
     examples = {name for content in contents for name in re.findall(r"def (test_\w+)", content)}
     # A name after a dot is an attribute of Flask.
-    named = {
-        name for content in contents for name in re.findall(r"(?<!\.)\btest_\w+", content)
-    } - examples
+    named = {name for content in contents for name in re.findall(r"(?<!\.)\btest_\w+", content)} - examples
     existing = {
         name
         for path in (ROOT / "tests").rglob("test_*.py")
-        for name in [
-            path.stem,
-            *re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE),
-        ]
+        for name in [path.stem, *re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)]
     }
 
     assert named <= existing

@@ -31,11 +31,7 @@ def test_no_page_names_a_setting_that_does_not_exist(path: Path) -> None:
 
 def documented_row(setting: str) -> list[str]:
     """The documented type, default and example of a setting."""
-    return cells(
-        re.split(r"^\|---.*\n", section(page("configuration"), setting), flags=re.M)[
-            1
-        ].splitlines()[0]
-    )
+    return cells(re.split(r"^\|---.*\n", section(page("configuration"), setting), flags=re.M)[1].splitlines()[0])
 
 
 def settings_with(setting: str, value: str) -> Settings:

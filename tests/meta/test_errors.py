@@ -19,10 +19,6 @@ def test_the_tree_contains_every_error() -> None:
         if error.__module__.startswith("flask_activepieces.")
     }
 
-    drawn = {
-        line.split("── ")[1].split()[0]
-        for line in str(errors.__doc__).splitlines()
-        if "── " in line
-    }
+    drawn = {line.split("── ")[1].split()[0] for line in str(errors.__doc__).splitlines() if "── " in line}
 
     assert classes <= drawn

@@ -21,10 +21,7 @@ OPTIONAL = {
     "pytest",
     "redis",
 }
-MODULES = sorted(
-    module.name
-    for module in pkgutil.walk_packages(flask_activepieces.__path__, "flask_activepieces.")
-)
+MODULES = sorted(module.name for module in pkgutil.walk_packages(flask_activepieces.__path__, "flask_activepieces."))
 
 IMPORT_ALL = """
 import importlib, sys

@@ -42,15 +42,7 @@ LAYERS = {
 OPEN_ROWS = {0, 1, 6, 7}
 
 # The modules and packages that may import each framework. Ruff (TID251) already reports this in the editor.
-MAY_IMPORT_FLASK = {
-    "host.interface",
-    "host.flask_login",
-    "state",
-    "web",
-    "cli",
-    "extension",
-    "testing",
-}
+MAY_IMPORT_FLASK = {"host.interface", "host.flask_login", "state", "web", "cli", "extension", "testing"}
 MAY_IMPORT_FLASK_LOGIN = {"host.flask_login"}
 
 
@@ -153,15 +145,10 @@ def test_imports_have_no_cycle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("library", "may_import"),
-    [("flask", MAY_IMPORT_FLASK), ("flask_login", MAY_IMPORT_FLASK_LOGIN)],
+    ("library", "may_import"), [("flask", MAY_IMPORT_FLASK), ("flask_login", MAY_IMPORT_FLASK_LOGIN)]
 )
 def test_only_the_outer_layers_import_flask(library: str, may_import: set[str]) -> None:
-    importing = {
-        module
-        for module in MODULES
-        if library in {name.split(".")[0] for name in imported_names(module)}
-    }
+    importing = {module for module in MODULES if library in {name.split(".")[0] for name in imported_names(module)}}
 
     assert not {module for module in importing if not is_among(module, may_import)}
 

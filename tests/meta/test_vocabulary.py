@@ -79,9 +79,7 @@ def texts() -> dict[str, str]:
         check=True,
     )
     paths = set(listed.stdout.splitlines()) - {"tests/meta/test_vocabulary.py"}
-    return {
-        path: (ROOT / path).read_text(encoding="utf-8") for path in paths if (ROOT / path).exists()
-    }
+    return {path: (ROOT / path).read_text(encoding="utf-8") for path in paths if (ROOT / path).exists()}
 
 
 @pytest.mark.parametrize("name", REPLACED)

@@ -28,9 +28,7 @@ _SNAPSHOTS = {"connect_args": {"init_command": "SET innodb_snapshot_isolation = 
 RACE_SETUPS = [
     pytest.param(RaceSetup("sqlite", concurrency=20, rounds=1), id="quick"),
     pytest.param(RaceSetup("sqlite"), marks=pytest.mark.long, id="sqlite"),
-    pytest.param(
-        RaceSetup("postgres"), marks=[pytest.mark.long, pytest.mark.postgres], id="postgres"
-    ),
+    pytest.param(RaceSetup("postgres"), marks=[pytest.mark.long, pytest.mark.postgres], id="postgres"),
     pytest.param(
         RaceSetup("postgres", rounds=3, engine={"isolation_level": "REPEATABLE READ"}),
         marks=[pytest.mark.long, pytest.mark.postgres],

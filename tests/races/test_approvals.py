@@ -15,20 +15,13 @@ def test_parallel_approvals_create_one_grant(environment: RaceEnvironment) -> No
     for _ in range(environment.rounds):
         program = environment.program()
         forms = [
-            bob.sees(program.question(prompt="consent")).form("decision")
-            for _ in range(environment.concurrency)
+            bob.sees(program.question(prompt="consent")).form("decision") for _ in range(environment.concurrency)
         ]
 
-        answers = environment.send_together(
-            [submission(bob, form, decision="approve") for form in forms]
-        )
+        answers = environment.send_together([submission(bob, form, decision="approve") for form in forms])
 
         assert {answer.status for answer in answers} == {303}
-        grants = [
-            row
-            for row in rows_of(environment.app, "grants")
-            if row["client_id"] == program.client_id
-        ]
+        grants = [row for row in rows_of(environment.app, "grants") if row["client_id"] == program.client_id]
         assert len(grants) == 1
         codes = {code_in(answer.headers["Location"]) for answer in answers}
         assert len(codes) == environment.concurrency

@@ -21,18 +21,12 @@ def test_no_request_fails_while_the_secret_is_rotated(environment: RaceEnvironme
     answers = environment.send_together(prepared)
 
     assert count_outcomes(answers) == {(200, None): environment.concurrency}
-    with_new_secret = replace(
-        program, client_secret=answers[environment.concurrency // 4].json["client_secret"]
-    )
-    prepared = [refresh(program, token), refresh(with_new_secret, token)] * (
-        environment.concurrency // 2
-    )
+    with_new_secret = replace(program, client_secret=answers[environment.concurrency // 4].json["client_secret"])
+    prepared = [refresh(program, token), refresh(with_new_secret, token)] * (environment.concurrency // 2)
     assert set(count_outcomes(environment.send_together(prepared))) == {(200, None)}
 
 
-def test_two_simultaneous_rotations_both_return_a_valid_secret(
-    environment: RaceEnvironment,
-) -> None:
+def test_two_simultaneous_rotations_both_return_a_valid_secret(environment: RaceEnvironment) -> None:
     """Each admin sees a new secret once; the two latest are valid."""
     alice = environment.person("alice")
 
@@ -72,10 +66,7 @@ def test_two_simultaneous_changes_both_take_effect(environment: RaceEnvironment)
         uris = ["https://program.test/new"]
 
         answers = environment.send_together(
-            [
-                change(alice, program, {"name": "Renamed"}),
-                change(alice, program, {"redirect_uris": uris}),
-            ]
+            [change(alice, program, {"name": "Renamed"}), change(alice, program, {"redirect_uris": uris})]
         )
 
         assert count_outcomes(answers) == {(200, None): 2}

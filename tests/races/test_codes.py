@@ -7,9 +7,7 @@ from tests.support.race_environment import RaceEnvironment, count_outcomes
 from tests.support.storage import rows_of
 
 
-def test_exactly_one_of_many_simultaneous_redemptions_succeeds(
-    environment: RaceEnvironment,
-) -> None:
+def test_exactly_one_of_many_simultaneous_redemptions_succeeds(environment: RaceEnvironment) -> None:
     bob = environment.person()
 
     for _ in range(environment.rounds):
@@ -18,18 +16,13 @@ def test_exactly_one_of_many_simultaneous_redemptions_succeeds(
 
         answers = environment.send_together([redemption(program, code)] * environment.concurrency)
 
-        assert count_outcomes(answers) == {
-            (200, None): 1,
-            (400, "invalid_grant"): environment.concurrency - 1,
-        }
+        assert count_outcomes(answers) == {(200, None): 1, (400, "invalid_grant"): environment.concurrency - 1}
         (winner,) = [answer.json for answer in answers if answer.status == 200]
         (family,) = environment.families(program)
         assert winner["refresh_token"].startswith(family["id"] + ".")
 
 
-def test_a_simultaneous_replay_revokes_the_issued_tokens(
-    environment: RaceEnvironment,
-) -> None:
+def test_a_simultaneous_replay_revokes_the_issued_tokens(environment: RaceEnvironment) -> None:
     program = environment.program()
     code = environment.code(program, environment.person())
 

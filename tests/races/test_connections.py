@@ -26,15 +26,9 @@ RACE_SETUPS = [
     pytest.param(RaceSetup("sqlite", concurrency=20, rounds=1), id="quick"),
     pytest.param(RaceSetup("sqlite", concurrency=20), marks=pytest.mark.long, id="sqlite"),
     pytest.param(
-        RaceSetup("postgres", concurrency=20),
-        marks=[pytest.mark.long, pytest.mark.postgres],
-        id="postgres",
+        RaceSetup("postgres", concurrency=20), marks=[pytest.mark.long, pytest.mark.postgres], id="postgres"
     ),
-    pytest.param(
-        RaceSetup("mariadb", concurrency=20),
-        marks=[pytest.mark.long, pytest.mark.mariadb],
-        id="mariadb",
-    ),
+    pytest.param(RaceSetup("mariadb", concurrency=20), marks=[pytest.mark.long, pytest.mark.mariadb], id="mariadb"),
 ]
 
 
@@ -47,9 +41,7 @@ def upstream() -> Iterator[ActivepiecesServer]:
 
 @pytest.fixture(scope="module", params=RACE_SETUPS)
 def environment(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    upstream: ActivepiecesServer,
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, upstream: ActivepiecesServer
 ) -> Iterator[RaceEnvironment]:
     """The app in four processes, with an integration to that Activepieces."""
     race_setup: RaceSetup = request.param
@@ -88,9 +80,7 @@ def test_simultaneous_saves_of_a_new_connection_create_one(
 
     for number in range(environment.rounds):
         name = f"race-{number}-{id(environment)}"
-        prepared = [
-            save_request(alice, name, f"ok-{index}") for index in range(environment.concurrency)
-        ]
+        prepared = [save_request(alice, name, f"ok-{index}") for index in range(environment.concurrency)]
 
         answers = environment.send_together(prepared)
 

@@ -25,9 +25,7 @@ def test_parallel_revocations_of_a_token_all_succeed(environment: RaceEnvironmen
     pair = environment.connect(program, environment.person())
     tokens = [pair["refresh_token"], pair["access_token"]]
 
-    answers = environment.send_together(
-        [revocation(program, tokens[n % 2]) for n in range(environment.concurrency)]
-    )
+    answers = environment.send_together([revocation(program, tokens[n % 2]) for n in range(environment.concurrency)])
 
     assert {answer.status for answer in answers} == {200}
     environment.assert_dead(program, pair)
@@ -42,9 +40,7 @@ def test_no_token_survives_a_simultaneous_disconnect(environment: RaceEnvironmen
     for _ in range(environment.rounds):
         program = environment.program()
         pairs, prepared = mixed_requests(environment, program, bob, environment.concurrency // 2)
-        prepared.insert(
-            len(prepared) // 4, submission(bob, environment.disconnect_form(program, bob))
-        )
+        prepared.insert(len(prepared) // 4, submission(bob, environment.disconnect_form(program, bob)))
 
         answers = environment.send_together(prepared)
 
@@ -63,9 +59,7 @@ def test_no_token_survives_the_deletion_of_its_client(environment: RaceEnvironme
     for _ in range(environment.rounds):
         program = environment.program("--client-credentials")
         pairs, prepared = mixed_requests(environment, program, bob, environment.concurrency // 2)
-        prepared.insert(
-            len(prepared) // 4, by_browser(alice, "DELETE", f"{CLIENTS}/{program.client_id}")
-        )
+        prepared.insert(len(prepared) // 4, by_browser(alice, "DELETE", f"{CLIENTS}/{program.client_id}"))
         prepared += [client_credentials_request(program)] * 5
 
         answers = environment.send_together(prepared)
@@ -80,24 +74,16 @@ def test_no_token_survives_the_deletion_of_its_client(environment: RaceEnvironme
         }
         assert [answer.status for answer in answers].count(204) == 1
         assert_all_dead(environment, program, pairs + issued_pairs(answers))
-        assert all(
-            row["client_id"] != program.client_id for row in rows_of(environment.app, "grants")
-        )
+        assert all(row["client_id"] != program.client_id for row in rows_of(environment.app, "grants"))
 
 
 def test_no_approval_survives_the_deletion_of_its_client(environment: RaceEnvironment) -> None:
-    alice, people = (
-        environment.person("alice"),
-        [environment.person(name) for name in ("alice", "bob")],
-    )
+    alice, people = (environment.person("alice"), [environment.person(name) for name in ("alice", "bob")])
     engine = environment.app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
 
     for _ in range(environment.rounds):
         program = environment.program()
-        forms = [
-            (person, person.sees(program.question(prompt="consent")).form("decision"))
-            for person in people
-        ]
+        forms = [(person, person.sees(program.question(prompt="consent")).form("decision")) for person in people]
         prepared = [submission(person, form, decision="approve") for person, form in forms]
         prepared.insert(1, by_browser(alice, "DELETE", f"{CLIENTS}/{program.client_id}"))
 
@@ -134,9 +120,7 @@ def issued_pairs(answers: list[Any]) -> list[dict[str, Any]]:
     return [answer.json for answer in answers if '"access_token"' in answer.body]
 
 
-def assert_all_dead(
-    environment: RaceEnvironment, program: Program, pairs: list[dict[str, Any]]
-) -> None:
+def assert_all_dead(environment: RaceEnvironment, program: Program, pairs: list[dict[str, Any]]) -> None:
     existing = {grant["id"] for grant in rows_of(environment.app, "grants")}
     for family in environment.families(program):
         # Revoked, or without its grant: either is enough, see families.COLUMNS.

@@ -7,9 +7,7 @@ from tests.support.prepared_requests import refresh, revocation
 from tests.support.race_environment import RaceEnvironment, count_outcomes
 
 
-def test_simultaneous_refreshes_of_one_token_all_get_the_same_pair(
-    environment: RaceEnvironment,
-) -> None:
+def test_simultaneous_refreshes_of_one_token_all_get_the_same_pair(environment: RaceEnvironment) -> None:
     program = environment.program()
     pair = environment.connect(program, environment.person())
 
@@ -42,9 +40,7 @@ def test_a_late_retry_gets_the_same_pair(environment: RaceEnvironment) -> None:
 
 def test_token_families_of_one_user_refresh_at_the_same_time(environment: RaceEnvironment) -> None:
     program, bob = environment.program(), environment.person()
-    tokens = [
-        environment.connect(program, bob)["refresh_token"] for _ in range(environment.concurrency)
-    ]
+    tokens = [environment.connect(program, bob)["refresh_token"] for _ in range(environment.concurrency)]
 
     answers = environment.send_together([refresh(program, token) for token in tokens])
 

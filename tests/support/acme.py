@@ -21,12 +21,7 @@ def acme_pieces(site: str) -> tuple[StandinPiece, ...]:
         _piece(
             "secret",
             "Acme Secret",
-            {
-                "type": "SECRET_TEXT",
-                "displayName": "API key",
-                "required": True,
-                "description": "starts with ok-",
-            },
+            {"type": "SECRET_TEXT", "displayName": "API key", "required": True, "description": "starts with ok-"},
         ),
         _piece("basic", "Acme Basic", {"type": "BASIC_AUTH", "displayName": "x", "required": True}),
         _piece("custom", "Acme Custom", {"type": "CUSTOM_AUTH", "displayName": "x"}),
@@ -68,11 +63,7 @@ def acme_pieces(site: str) -> tuple[StandinPiece, ...]:
 
 
 def _piece(
-    name: str,
-    display_name: str,
-    auth: dict[str, Any] | None,
-    *,
-    actions: tuple[str, ...] = ("whoami", "call_api"),
+    name: str, display_name: str, auth: dict[str, Any] | None, *, actions: tuple[str, ...] = ("whoami", "call_api")
 ) -> StandinPiece:
     known = {
         "whoami": Action(
@@ -81,12 +72,7 @@ def _piece(
             description="returns the auth value it was given",
             props={"note": _NOTE},
         ),
-        "call_api": Action(
-            "Call API",
-            _call_api,
-            description="GET a URL with the bearer token",
-            props={"url": _URL},
-        ),
+        "call_api": Action("Call API", _call_api, description="GET a URL with the bearer token", props={"url": _URL}),
     }
     return StandinPiece(
         f"@activepieces/piece-acme-{name}",

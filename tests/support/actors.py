@@ -64,9 +64,7 @@ class Program:
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(48))
 
     @classmethod
-    def registered(
-        cls, app: Flask, *options: str, scope: str = ALL_SCOPES, redirect_uri: str = CALLBACK
-    ) -> Program:
+    def registered(cls, app: Flask, *options: str, scope: str = ALL_SCOPES, redirect_uri: str = CALLBACK) -> Program:
         """A new client, created by the command line."""
         made = app.test_cli_runner().invoke(
             args=["activepieces", "client", "create", "--name", "Program", "--yes", "--json"]
@@ -122,9 +120,7 @@ class Program:
         """The tokens after a person approved."""
         return answer_of(self.redeems(person.allows(self.question(), **choices)))
 
-    def calls(
-        self, access_token: str, path: str = "/api/whoami", method: str = "GET"
-    ) -> TestResponse:
+    def calls(self, access_token: str, path: str = "/api/whoami", method: str = "GET") -> TestResponse:
         """One API request with an access token."""
         headers = {"Authorization": f"Bearer {access_token}"}
         return self.app.test_client().open(path, method=method, headers=headers)

@@ -47,13 +47,9 @@ class ApiUser:
         """A signed-in user of the small host, or a signed-out one."""
         return cls(Person(app, name))
 
-    def calls(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any
-    ) -> TestResponse:
+    def calls(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> TestResponse:
         """One call; the path is the part behind the prefix."""
-        return self.person.browser.open(
-            API + path, method=method, json=body, query_string=query, base_url=self.site
-        )
+        return self.person.browser.open(API + path, method=method, json=body, query_string=query, base_url=self.site)
 
     def gets(self, path: str, **query: Any) -> TestResponse:
         return self.calls("GET", path, **query)

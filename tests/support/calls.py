@@ -40,9 +40,7 @@ class FakeTransport:
 
 def says(*bodies: Any) -> FakeTransport:
     """Successful responses with these bodies as JSON; a string is the name of a recording."""
-    return FakeTransport(
-        [recorded(body) if isinstance(body, str) else answer(200, body) for body in bodies]
-    )
+    return FakeTransport([recorded(body) if isinstance(body, str) else answer(200, body) for body in bodies])
 
 
 def answer(status: int, body: Any = None) -> ApiResponse:

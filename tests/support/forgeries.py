@@ -9,15 +9,7 @@ from typing import Any
 
 from joserfc.jws import JWSRegistry
 
-NO_TOKENS_OF_OURS = [
-    "nonsense",
-    "a.b.c",
-    "a.0.b.c",
-    "eyJhbGciOiJub25lIn0.e30.",
-    "é.0.é.é",
-    "....",
-    "A" * 20_000,
-]
+NO_TOKENS_OF_OURS = ["nonsense", "a.b.c", "a.0.b.c", "eyJhbGciOiJub25lIn0.e30.", "é.0.é.é", "....", "A" * 20_000]
 
 Claims = dict[str, Any]
 

@@ -15,14 +15,7 @@ from flask_sqlalchemy import SQLAlchemy
 from jinja2 import StrictUndefined
 from sqlalchemy import MetaData
 
-from flask_activepieces import (
-    Activepieces,
-    Host,
-    Principal,
-    Workspace,
-    current_token,
-    require_scope,
-)
+from flask_activepieces import Activepieces, Host, Principal, Workspace, current_token, require_scope
 from flask_activepieces.host.interface import Permission
 
 from .tables import make_tables
@@ -101,14 +94,9 @@ def make_app(
     # A template that uses an attribute which no longer exists fails instead of showing nothing.
     app.jinja_options = {"bytecode_cache": COMPILED, "undefined": StrictUndefined}
     app.config.update(
-        SECRET_KEY=SECRET_KEY,
-        SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{file}",
-        ACTIVEPIECES_SCOPES=SCOPES,
+        SECRET_KEY=SECRET_KEY, SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{file}", ACTIVEPIECES_SCOPES=SCOPES
     )
-    extension: dict[str, Any] = {
-        "host": options.pop("host", SmallHost()),
-        "clock": options.pop("clock", time.time),
-    }
+    extension: dict[str, Any] = {"host": options.pop("host", SmallHost()), "clock": options.pop("clock", time.time)}
     app.config.update(options)
     SQLAlchemy(app, metadata=TABLES)
     if first is not None:

@@ -42,9 +42,7 @@ class Visitor:
 
     def sends(self, form: Form, **changes: Any) -> str:
         """Where the answer to a form sends the browser."""
-        answer = self.cookies.post(
-            urljoin(self.site, form.action), data=form.values | changes, allow_redirects=False
-        )
+        answer = self.cookies.post(urljoin(self.site, form.action), data=form.values | changes, allow_redirects=False)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
 

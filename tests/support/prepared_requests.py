@@ -58,21 +58,14 @@ class RawResponse:
         return value
 
 
-def send_together(
-    port: int, prepared: Sequence[PreparedRequest], *, timeout: float = 60
-) -> list[RawResponse]:
+def send_together(port: int, prepared: Sequence[PreparedRequest], *, timeout: float = 60) -> list[RawResponse]:
     """The responses, in the order of the requests.
 
     One loop sends faster than a thread per request: all are sent before the server reads the first.
     """
     with ExitStack() as stack:
-        sockets = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout))
-            for _ in prepared
-        ]
-        for connection, loaded in zip(
-            sockets, [request.to_bytes() for request in prepared], strict=True
-        ):
+        sockets = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout)) for _ in prepared]
+        for connection, loaded in zip(sockets, [request.to_bytes() for request in prepared], strict=True):
             connection.sendall(loaded)
         for connection in sockets:
             # Nothing more will come: else gunicorn would wait for our end of each connection to close.
@@ -114,9 +107,7 @@ def revocation(program: Program, token: str) -> PreparedRequest:
 
 def call(access_token: str) -> PreparedRequest:
     """An API request with an access token."""
-    return PreparedRequest(
-        "GET", "/api/whoami", headers={"Authorization": f"Bearer {access_token}"}
-    )
+    return PreparedRequest("GET", "/api/whoami", headers={"Authorization": f"Bearer {access_token}"})
 
 
 def submission(person: Person, form: Form, **changes: str) -> PreparedRequest:
@@ -124,14 +115,9 @@ def submission(person: Person, form: Form, **changes: str) -> PreparedRequest:
     return by_browser(person, "POST", form.action, form.values | changes)
 
 
-def by_browser(
-    person: Person, method: str, path: str, form: Mapping[str, Any] | None = None
-) -> PreparedRequest:
+def by_browser(person: Person, method: str, path: str, form: Mapping[str, Any] | None = None) -> PreparedRequest:
     """A request with the cookies of a person's browser."""
-    cookies = [
-        person.browser.get_cookie("session"),
-        person.browser.get_cookie("activepieces_browser", path="/oauth"),
-    ]
+    cookies = [person.browser.get_cookie("session"), person.browser.get_cookie("activepieces_browser", path="/oauth")]
     sent = "; ".join(f"{cookie.key}={cookie.value}" for cookie in cookies if cookie is not None)
     return PreparedRequest(method, path, form or {}, {"Cookie": sent})
 

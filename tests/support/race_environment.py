@@ -54,14 +54,10 @@ class RaceEnvironment:
 
     def disconnect_form(self, program: Program, person: Person) -> Form:
         """The form on the connected-apps page that disconnects the program."""
-        (grant,) = [
-            row for row in rows_of(self.app, "grants") if row["client_id"] == program.client_id
-        ]
+        (grant,) = [row for row in rows_of(self.app, "grants") if row["client_id"] == program.client_id]
         return person.sees("/oauth/connected-apps").form_to(f"{grant['id']}/disconnect")
 
-    def send_together(
-        self, prepared: Sequence[PreparedRequest], *, timeout: float = 60
-    ) -> list[RawResponse]:
+    def send_together(self, prepared: Sequence[PreparedRequest], *, timeout: float = 60) -> list[RawResponse]:
         """The server's responses to requests that are sent together."""
         return send_together(self.server.port, prepared, timeout=timeout)
 
@@ -71,11 +67,7 @@ class RaceEnvironment:
 
     def families(self, program: Program) -> list[dict[str, Any]]:
         """The rows of a program's token families."""
-        return [
-            row
-            for row in rows_of(self.app, "token_families")
-            if row["client_id"] == program.client_id
-        ]
+        return [row for row in rows_of(self.app, "token_families") if row["client_id"] == program.client_id]
 
     def assert_dead(self, program: Program, pair: dict[str, Any]) -> None:
         """Assert that both tokens of a response are invalid."""
@@ -112,11 +104,7 @@ def race_environment(
         app = hosts.make_app(directory, database=url, **options)
         try:
             with serve(
-                directory,
-                workers=workers,
-                threads=threads,
-                database=served_through(url),
-                **options,
+                directory, workers=workers, threads=threads, database=served_through(url), **options
             ) as server:
                 yield RaceEnvironment(app, server, concurrency, rounds)
         finally:
@@ -125,6 +113,4 @@ def race_environment(
 
 def count_outcomes(answers: Sequence[RawResponse]) -> Counter[tuple[int, str | None]]:
     """The number of responses per status and OAuth error."""
-    return Counter(
-        (answer.status, answer.json.get("error") if answer.body else None) for answer in answers
-    )
+    return Counter((answer.status, answer.json.get("error") if answer.body else None) for answer in answers)

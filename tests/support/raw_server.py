@@ -25,12 +25,7 @@ class Received:
     connection: socket.socket = field(repr=False)
 
     def answer(
-        self,
-        status: int = 200,
-        body: object = None,
-        *,
-        kind: str = "application/json",
-        **headers: str,
+        self, status: int = 200, body: object = None, *, kind: str = "application/json", **headers: str
     ) -> None:
         """Send a whole answer; what is not bytes goes as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -92,9 +87,7 @@ def _accept(listener: socket.socket, server: RawServer, behave: Callable[[Receiv
             threading.Thread(target=_serve, args=arguments, daemon=True).start()
 
 
-def _serve(
-    connection: socket.socket, server: RawServer, behave: Callable[[Received], None]
-) -> None:
+def _serve(connection: socket.socket, server: RawServer, behave: Callable[[Received], None]) -> None:
     with connection, suppress(OSError, ValueError):
         while received := _read(connection):
             server.received.append(received)

@@ -40,9 +40,7 @@ class Requirement:
 
 
 def connect_to_database(url: str) -> str:
-    engine = create_engine(
-        url, poolclass=NullPool, connect_args={"connect_timeout": TIMEOUT_SECONDS}
-    )
+    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": TIMEOUT_SECONDS})
     with engine.connect():
         return url
 
@@ -64,10 +62,7 @@ def find_program(name: str) -> str:
 
 REQUIREMENTS: dict[Name, Requirement] = {
     "postgres": Requirement(
-        "PostgreSQL",
-        "TEST_POSTGRES_URL",
-        "postgresql+psycopg://postgres@127.0.0.1:5432/test",
-        connect_to_database,
+        "PostgreSQL", "TEST_POSTGRES_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/test", connect_to_database
     ),
     "mariadb": Requirement(
         "MariaDB",

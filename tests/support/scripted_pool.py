@@ -22,9 +22,7 @@ class ScriptedPool(ConnectionPool):
         self.script = list(script)
         self.sent: list[HttpRequest] = []
 
-    def send(
-        self, operation: str, request: HttpRequest, *, timeout: Timeout, deadline: float
-    ) -> ApiResponse:
+    def send(self, operation: str, request: HttpRequest, *, timeout: Timeout, deadline: float) -> ApiResponse:
         """The next step."""
         self.sent.append(request)
         step = self.script.pop(0)
@@ -37,7 +35,5 @@ def json_answer(status: int = 200, body: object = None, **headers: str) -> ApiRe
     """A response in JSON; ``retry_after="3"`` is its header ``retry-after``."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return ApiResponse(
-        status,
-        {"content-type": "application/json; charset=utf-8", **named},
-        json.dumps(body).encode(),
+        status, {"content-type": "application/json; charset=utf-8", **named}, json.dumps(body).encode()
     )

@@ -51,9 +51,7 @@ class Server:
 
 
 @contextmanager
-def serve(
-    directory: Path, *, workers: int = 4, threads: int = 1, **options: Any
-) -> Iterator[Server]:
+def serve(directory: Path, *, workers: int = 4, threads: int = 1, **options: Any) -> Iterator[Server]:
     """A server for `hosts.make_app` with these options; its tables must be there already."""
     # The socket is ours from the start: no other program can take the port before gunicorn does.
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:

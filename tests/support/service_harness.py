@@ -179,9 +179,7 @@ class ServiceHarness:
         """A harness whose tenants can use the app's own key."""
         return self.with_settings(api_key=self.upstream.api_key, **changed)
 
-    def save(
-        self, integration: Integration, name: str = "Mine", value: str = "ok-mine", **more: Any
-    ) -> Connection:
+    def save(self, integration: Integration, name: str = "Mine", value: str = "ok-mine", **more: Any) -> Connection:
         """A saved connection of the piece that takes a secret."""
         options = {"piece_name": SECRET_PIECE, "display_name": name} | more
         new = NewConnection(value=SecretText(secret_text=value), **options)
@@ -191,9 +189,7 @@ class ServiceHarness:
         """The integration from the database."""
         return self.find(integration.id, integration.tenant_id, integration.organization_id)
 
-    def find(
-        self, integration_id: str, tenant_id: str, organization_id: str | None = None
-    ) -> Integration:
+    def find(self, integration_id: str, tenant_id: str, organization_id: str | None = None) -> Integration:
         """The integration as a user of this tenant and organization finds it."""
         principal = Principal(ADMIN, tenant_id, ADMIN.title(), organization_id)
         return self.services.integrations.find(integration_id, principal=principal)

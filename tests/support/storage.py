@@ -17,9 +17,7 @@ def row_counts(app: Flask) -> dict[str, int]:
     """How many rows each of our tables has; tables without rows are left out."""
     with engine_of(app).connect() as connection:
         counts = {
-            table.name.removeprefix("activepieces_"): connection.scalar(
-                select(func.count()).select_from(table)
-            )
+            table.name.removeprefix("activepieces_"): connection.scalar(select(func.count()).select_from(table))
             for table in tables.metadata.sorted_tables
         }
     return {name: count for name, count in counts.items() if count}

@@ -69,9 +69,7 @@ def token_endpoint() -> Iterator[TokenEndpoint]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = tuple(self.headers.items())
-            endpoint.received.append(
-                ReceivedRequest(self.command, self.path, headers, raw.decode())
-            )
+            endpoint.received.append(ReceivedRequest(self.command, self.path, headers, raw.decode()))
             reply = endpoint.next_reply()
             body = reply.text if reply.text is not None else json.dumps(reply.body)
             self.send_response(reply.status)

@@ -112,9 +112,7 @@ class Connections(Resource):
         connections = self._list(Connection, call)
         if _WILDCARDS.isdisjoint(name_part):
             return connections
-        return [
-            each for each in connections if name_part.casefold() in each.display_name.casefold()
-        ]
+        return [each for each in connections if name_part.casefold() in each.display_name.casefold()]
 
     def get(self, project_id: str, connection_id: str) -> Connection:
         """The connection with this id. Activepieces can only list connections, so this is as slow as a list."""
@@ -150,11 +148,7 @@ class Connections(Resource):
         return self._object(Connection, call)
 
     def update(
-        self,
-        connection_id: str,
-        *,
-        display_name: str,
-        metadata: Mapping[str, Any] | None = None,
+        self, connection_id: str, *, display_name: str, metadata: Mapping[str, Any] | None = None
     ) -> Connection:
         """Rename the connection, and replace its metadata unless they are None. Its value does not change.
 

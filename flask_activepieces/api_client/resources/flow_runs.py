@@ -116,9 +116,7 @@ class FlowRuns(Resource):
         path = f"/flow-runs/{path_segment(run_id)}"
         return self._object(FlowRun, ApiCall("flow_runs.get", "GET", path))
 
-    def retry(
-        self, run_id: str, *, project_id: str, strategy: RetryStrategy = "FROM_FAILED_STEP"
-    ) -> FlowRun:
+    def retry(self, run_id: str, *, project_id: str, strategy: RetryStrategy = "FROM_FAILED_STEP") -> FlowRun:
         """Run it again under the same id; returns the queued run."""
         path = f"/flow-runs/{path_segment(run_id)}/retry"
         body = {"projectId": project_id, "strategy": strategy}

@@ -7,14 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..errors import (
-    ApiError,
-    CallNotSupported,
-    Conflict,
-    ConstraintViolated,
-    InvalidRequest,
-    ResourceNotFound,
-)
+from ..errors import ApiError, CallNotSupported, Conflict, ConstraintViolated, InvalidRequest, ResourceNotFound
 from ..wire import ApiCall, Query, Timeout, path_segment
 from .resource import NO_LIMIT, Resource, without_none
 from .templates import FlowTemplate, Template
@@ -116,9 +109,7 @@ class Flows(Resource):
 
         ``metadata`` may have ``embedConstraints``: conditions for its publication.
         """
-        body = without_none(
-            projectId=project_id, displayName=display_name, folderId=folder_id, metadata=metadata
-        )
+        body = without_none(projectId=project_id, displayName=display_name, folderId=folder_id, metadata=metadata)
         return self._object(Flow, ApiCall("flows.create", "POST", "/flows", body=body))
 
     def import_template(
@@ -133,10 +124,7 @@ class Flows(Resource):
         name = display_name or template.display_name
         flow = self.create(project_id, name, metadata=metadata)
         request = without_none(
-            displayName=name,
-            trigger=template.trigger,
-            schemaVersion=template.schema_version,
-            notes=template.notes,
+            displayName=name, trigger=template.trigger, schemaVersion=template.schema_version, notes=template.notes
         )
         try:
             return self._apply("flows.import_template", flow.id, "IMPORT_FLOW", request)
@@ -150,9 +138,7 @@ class Flows(Resource):
         if not self.get(flow_id).version.has_trigger:
             # Seen on a 0.85.2 server: it answers 404, after it has locked and published the empty draft.
             raise CallNotSupported(
-                "flows.publish",
-                detail="the flow has no trigger",
-                remedy="Choose a trigger, then publish the flow.",
+                "flows.publish", detail="the flow has no trigger", remedy="Choose a trigger, then publish the flow."
             )
         return self._apply("flows.publish", flow_id, "LOCK_AND_PUBLISH", {}, idempotent=True)
 
@@ -182,14 +168,7 @@ class Flows(Resource):
         path = f"{_path(flow_id)}/template"
         return self._object(Template, ApiCall("flows.get_template", "GET", path))
 
-    def run(
-        self,
-        flow_id: str,
-        payload: Any = None,
-        *,
-        sync: bool = True,
-        timeout: Timeout | None = None,
-    ) -> Any:
+    def run(self, flow_id: str, payload: Any = None, *, sync: bool = True, timeout: Timeout | None = None) -> Any:
         """Run a flow with a webhook trigger; returns its response, which must be JSON.
 
         None if it did not respond within the server's limit (`ServerInfo.webhook_timeout`): because it never does, or
@@ -240,9 +219,7 @@ class Flows(Resource):
             constraints = _describe_constraints(self.get(flow_id).metadata.get("embedConstraints"))
             if constraints:
                 detail = ": ".join(filter(None, [constraints, error.detail]))
-                return ConstraintViolated(
-                    error.operation, status=error.status, code=error.code, detail=detail
-                )
+                return ConstraintViolated(error.operation, status=error.status, code=error.code, detail=detail)
         return None
 
 

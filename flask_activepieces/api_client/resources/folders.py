@@ -44,9 +44,7 @@ class Folders(Resource):
         """Rename the folder."""
         path = f"/folders/{path_segment(folder_id)}"
         body = {"displayName": display_name}
-        return self._object(
-            Folder, ApiCall("folders.update", "POST", path, body=body, idempotent=True)
-        )
+        return self._object(Folder, ApiCall("folders.update", "POST", path, body=body, idempotent=True))
 
     def delete(self, folder_id: str) -> None:
         """Delete the folder; its flows stay."""

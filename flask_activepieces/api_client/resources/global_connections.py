@@ -100,9 +100,7 @@ class GlobalConnections(Resource):
             # Seen on a 0.85.2 server: an unknown id is 500, with a message that may change. So look into the list.
             if any(connection.id == connection_id for connection in self.list()):
                 raise
-            raise ResourceNotFound(
-                call.operation, status=error.status, detail="no such connection"
-            ) from error
+            raise ResourceNotFound(call.operation, status=error.status, detail="no such connection") from error
 
     def delete(self, connection_id: str) -> None:
         """Delete the connection; flows that use it fail from then on."""

@@ -60,11 +60,7 @@ class Mcp(Resource):
         return self._get("mcp.get", _project_path(project_id))
 
     def update(
-        self,
-        project_id: str,
-        *,
-        disabled_tools: Sequence[str] | None = None,
-        enabled: bool | None = None,
+        self, project_id: str, *, disabled_tools: Sequence[str] | None = None, enabled: bool | None = None
     ) -> McpServer:
         """Switch tools off (0.85), or the server on or off (0.78); `CallNotSupported` for the other dialect."""
         return self._update("mcp.update", _project_path(project_id), disabled_tools, enabled)
@@ -89,11 +85,7 @@ class Mcp(Resource):
         return self._object(McpServer, ApiCall(operation, "GET", path))
 
     def _update(
-        self,
-        operation: str,
-        path: str,
-        disabled_tools: Sequence[str] | None,
-        enabled: bool | None,
+        self, operation: str, path: str, disabled_tools: Sequence[str] | None, enabled: bool | None
     ) -> McpServer:
         if (disabled_tools is None) == (enabled is None):
             raise InvalidInput({"disabled_tools": "pass either disabled_tools or enabled"})

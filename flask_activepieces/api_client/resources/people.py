@@ -119,10 +119,7 @@ class Users(Resource):
     def list_invitations(self) -> Sequence[Invitation]:
         """The invitations to the platform, pending and accepted."""
         query: Query = {"type": "PLATFORM", "limit": NO_LIMIT}
-        return self._list(
-            Invitation,
-            ApiCall("users.list_invitations", "GET", "/user-invitations", query=query),
-        )
+        return self._list(Invitation, ApiCall("users.list_invitations", "GET", "/user-invitations", query=query))
 
     def delete_invitation(self, invitation_id: str) -> None:
         """Withdraw an invitation; a user who accepted it stays."""
@@ -153,10 +150,7 @@ class Members(Resource):
     def list_invitations(self, project_id: str) -> Sequence[Invitation]:
         """The invitations to a project, pending and accepted."""
         query: Query = {"type": "PROJECT", "projectId": project_id, "limit": NO_LIMIT}
-        return self._list(
-            Invitation,
-            ApiCall("members.list_invitations", "GET", "/user-invitations", query=query),
-        )
+        return self._list(Invitation, ApiCall("members.list_invitations", "GET", "/user-invitations", query=query))
 
     def delete_invitation(self, invitation_id: str) -> None:
         """Withdraw an invitation; a user who accepted it stays."""

@@ -103,17 +103,12 @@ class Pieces(Resource):
     def get(self, name: str, *, version: str | None = None, project_id: str | None = None) -> Piece:
         """A piece by its full name (``@activepieces/piece-slack``), in this version or the newest."""
         call = ApiCall(
-            "pieces.get",
-            "GET",
-            f"/pieces/{path_segment(name)}",
-            query={"version": version, "projectId": project_id},
+            "pieces.get", "GET", f"/pieces/{path_segment(name)}", query={"version": version, "projectId": project_id}
         )
         piece = self._transport.send(call)
         return decode_object(Piece, _normalize_piece(piece), call.operation)
 
-    def install(
-        self, archive: bytes, *, name: str, version: str, timeout: Timeout | None = None
-    ) -> None:
+    def install(self, archive: bytes, *, name: str, version: str, timeout: Timeout | None = None) -> None:
         """Install a piece on the platform from its npm archive (``.tgz``); `Conflict` if this version exists.
 
         A worker unpacks it and installs its dependencies. That takes seconds, and without a worker 300 seconds.
@@ -126,12 +121,7 @@ class Pieces(Resource):
                 "pieces.install",
                 "POST",
                 "/pieces",
-                body={
-                    "packageType": "ARCHIVE",
-                    "scope": "PLATFORM",
-                    "pieceName": name,
-                    "pieceVersion": version,
-                },
+                body={"packageType": "ARCHIVE", "scope": "PLATFORM", "pieceName": name, "pieceVersion": version},
                 files={"pieceArchive": ("piece.tgz", archive, "application/gzip")},
                 timeout=timeout,
             )

@@ -60,11 +60,7 @@ class Projects(Resource):
         return next((each for each in projects if each.external_id == external_id), None)
 
     def create(
-        self,
-        display_name: str,
-        *,
-        external_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        self, display_name: str, *, external_id: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> Project:
         """Create a project; `Conflict` if the external id is taken."""
         _check_name(display_name)
@@ -108,9 +104,7 @@ class Projects(Resource):
             if error.code != _UNIQUE_VIOLATION:
                 raise
             detail = "another project has this external id"
-            raise Conflict(
-                call.operation, status=error.status, code=error.code, detail=detail
-            ) from error
+            raise Conflict(call.operation, status=error.status, code=error.code, detail=detail) from error
 
 
 def _check_name(display_name: str) -> None:

@@ -24,9 +24,7 @@ class ServerInfo:
     #: The address for browsers.
     public_url: str | None = field(default=None, metadata={"wire": "PUBLIC_URL"})
     #: Where users return after an authorization, unless another address is registered.
-    redirect_url: str | None = field(
-        default=None, metadata={"wire": "THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL"}
-    )
+    redirect_url: str | None = field(default=None, metadata={"wire": "THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL"})
     #: Seconds that a flow may take to respond to a synchronous webhook.
     webhook_timeout: float = field(default=30, metadata={"wire": "WEBHOOK_TIMEOUT_SECONDS"})
     #: The origins that may show the embedded builder in a frame.

@@ -53,12 +53,7 @@ class Leases:
     """The leases of one app; ``timeout`` is how many seconds to wait for a response of Activepieces."""
 
     def __init__(
-        self,
-        database: Database,
-        *,
-        clock: Clock,
-        timeout: float,
-        sleep: Callable[[float], None] = time.sleep,
+        self, database: Database, *, clock: Clock, timeout: float, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._database = database
         self._clock = clock
@@ -129,9 +124,7 @@ class Leases:
         return self._database.write(statement) == 1
 
     def _release(self, lease: Lease) -> None:
-        statement = delete(_table).where(
-            _table.c.name == lease.name, _table.c.holder == lease.holder
-        )
+        statement = delete(_table).where(_table.c.name == lease.name, _table.c.holder == lease.holder)
         with suppress(Unavailable):  # it expires
             self._database.write(statement)
 

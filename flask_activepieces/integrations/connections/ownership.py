@@ -59,9 +59,7 @@ def with_owner_metadata(
     return other | account | {name: value for name, value in owner.items() if value is not None}
 
 
-def is_owned_by(
-    metadata: Mapping[str, Any] | None, external_id: str, integration: Integration
-) -> bool:
+def is_owned_by(metadata: Mapping[str, Any] | None, external_id: str, integration: Integration) -> bool:
     """Whether a connection with this metadata and external id belongs to the integration."""
     metadata = metadata or {}
     if TENANT in metadata:

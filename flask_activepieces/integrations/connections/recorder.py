@@ -31,9 +31,7 @@ class ConnectionRecorder:
     ) -> None:
         """A connection was saved; ``is_default`` makes it the integration's default connection."""
         now = int(self.clock())
-        event = connection_event(
-            "connection.saved", integration, connection, at=now, user_id=user_id
-        )
+        event = connection_event("connection.saved", integration, connection, at=now, user_id=user_id)
 
         def record(transaction: Transaction) -> None:
             current = _current(transaction, integration) if is_default else None
@@ -42,24 +40,18 @@ class ConnectionRecorder:
                 external_id = connection.external_id
                 columns = {
                     "default_connection_id": connection.id,
-                    "default_connection_external_id": external_id
-                    if _is_storable(external_id)
-                    else None,
+                    "default_connection_external_id": external_id if _is_storable(external_id) else None,
                 }
                 store.change(transaction, current, columns, now=now)
             self.audit.record(transaction, event)
 
         self.database.run_in_transaction(record)
 
-    def record_deleted(
-        self, integration: Integration, connection: Connection, *, user_id: str
-    ) -> None:
+    def record_deleted(self, integration: Integration, connection: Connection, *, user_id: str) -> None:
         """A connection was deleted: its user's grant is revoked, if it was not before."""
         self.revoke_grant(integration, connection)
         now = int(self.clock())
-        event = connection_event(
-            "connection.deleted", integration, connection, at=now, user_id=user_id
-        )
+        event = connection_event("connection.deleted", integration, connection, at=now, user_id=user_id)
 
         def record(transaction: Transaction) -> None:
             _clear_default(transaction, integration, connection.id, now)
@@ -95,14 +87,10 @@ class ConnectionRecorder:
         user_id = owner_user_id(connection)
         if user_id is None:
             return
-        current = self.database.read(
-            lambda conn: store.get(conn, integration.id, tenant_id=integration.tenant_id)
-        )
+        current = self.database.read(lambda conn: store.get(conn, integration.id, tenant_id=integration.tenant_id))
         if current.oauth_client_id is not None:
             grants = self.grants.existing_grants(
-                client_id=current.oauth_client_id,
-                tenant_ids=[integration.tenant_id],
-                user_id=user_id,
+                client_id=current.oauth_client_id, tenant_ids=[integration.tenant_id], user_id=user_id
             )
             self.grants.revoke(grants, reason="its connection was deleted")
 
@@ -110,15 +98,11 @@ class ConnectionRecorder:
         """The default connection is gone: deleted in Activepieces, or by us when the response was lost."""
         now = int(self.clock())
         self.database.run_in_transaction(
-            lambda transaction: _clear_default(
-                transaction, integration, integration.default_connection_id, now
-            )
+            lambda transaction: _clear_default(transaction, integration, integration.default_connection_id, now)
         )
 
 
-def _clear_default(
-    transaction: Transaction, integration: Integration, connection_id: str | None, now: int
-) -> None:
+def _clear_default(transaction: Transaction, integration: Integration, connection_id: str | None, now: int) -> None:
     current = _current(transaction, integration)
     if current.default_connection_id == connection_id:
         cleared = {"default_connection_id": None, "default_connection_external_id": None}
@@ -135,13 +119,7 @@ def _is_storable(external_id: str) -> bool:
 
 
 def connection_event(
-    name: str,
-    integration: Integration,
-    connection: Connection,
-    *,
-    at: int,
-    user_id: str | None,
-    **detail: str,
+    name: str, integration: Integration, connection: Connection, *, at: int, user_id: str | None, **detail: str
 ) -> Event:
     """An event about a connection."""
     about = {
@@ -150,6 +128,4 @@ def connection_event(
         "display_name": connection.display_name,
         "piece_name": connection.piece_name,
     }
-    return Event(
-        name=name, at=at, tenant_id=integration.tenant_id, user_id=user_id, detail=about | detail
-    )
+    return Event(name=name, at=at, tenant_id=integration.tenant_id, user_id=user_id, detail=about | detail)

@@ -62,9 +62,7 @@ class Destination:
     def save(self, draft: Mapping[str, Any], existing: Connection | None) -> Connection:
         """Create the connection, or update the existing one."""
         if self.sharing is None:
-            return self.client.connections.upsert(
-                ConnectionDraft(project_id=self.project_id, **draft)
-            )
+            return self.client.connections.upsert(ConnectionDraft(project_id=self.project_id, **draft))
         return self._save_global(draft, existing, self.sharing)
 
     def _save_global(
@@ -83,19 +81,14 @@ class Destination:
             pre_select = existing.pre_select_for_new_projects if existing else False
         saved = self.client.global_connections.upsert(
             GlobalConnectionDraft(
-                project_ids=old_projects or projects,
-                pre_select_for_new_projects=pre_select,
-                **draft,
+                project_ids=old_projects or projects, pre_select_for_new_projects=pre_select, **draft
             )
         )
         current = set(saved.project_ids), saved.pre_select_for_new_projects
         if current == (set(projects), pre_select):
             return saved
         return self.client.global_connections.update(
-            saved.id,
-            display_name=saved.display_name,
-            project_ids=projects,
-            pre_select_for_new_projects=pre_select,
+            saved.id, display_name=saved.display_name, project_ids=projects, pre_select_for_new_projects=pre_select
         )
 
 
@@ -180,14 +173,10 @@ class ConnectionSaver:
         self.recorder.record_saved(integration, saved, is_default=is_default, user_id=user_id)
         return saved
 
-    def _destination(
-        self, integration: Integration, new: NewConnection, piece_name: str
-    ) -> Destination:
+    def _destination(self, integration: Integration, new: NewConnection, piece_name: str) -> Destination:
         name = new.external_id or new.display_name or piece_name
         if new.platform_sharing is not None:
-            return global_destination(
-                self.client_factory, integration, new.platform_sharing, name=name
-            )
+            return global_destination(self.client_factory, integration, new.platform_sharing, name=name)
         client = self.client_factory.client_for(integration, "connections.upsert")
         if new.project_id not in (None, integration.project_id):
             raise InvalidInput({"projectId": "This integration is for another project."})

@@ -101,9 +101,7 @@ class TenantConnections:
         self.recorder.record_saved(integration, updated, is_default=False, user_id=user_id)
         return updated
 
-    def delete(
-        self, integration: Integration, connection_id: str, *, force: bool = False, user_id: str
-    ) -> None:
+    def delete(self, integration: Integration, connection_id: str, *, force: bool = False, user_id: str) -> None:
         """Delete the connection; `ConnectionInUse` if flows use it, unless forced."""
         current = self._get_or_forget(integration, connection_id)
         if current.flow_ids and not force:
@@ -145,9 +143,7 @@ class TenantConnections:
         if delete_source is None:
             delete_source = apply_to_published and source.scope != ownership.PLATFORM
         if delete_source and not apply_to_published:
-            raise InvalidInput(
-                {"deleteSourceConnection": "Published flows would lose their connection."}
-            )
+            raise InvalidInput({"deleteSourceConnection": "Published flows would lose their connection."})
         replace = partial(
             client.connections.replace,
             integration.project_id,
@@ -163,14 +159,10 @@ class TenantConnections:
                 source_deleted = not self._exists(integration, source)
             except ApiError:
                 source_deleted = None
-        self.recorder.record_replaced(
-            integration, source, target, source_deleted=source_deleted, user_id=user_id
-        )
+        self.recorder.record_replaced(integration, source, target, source_deleted=source_deleted, user_id=user_id)
         return ReplacementResult(source_deleted=source_deleted)
 
-    def _run_deletion(
-        self, integration: Integration, connection: Connection, delete: Callable[[], None]
-    ) -> bool:
+    def _run_deletion(self, integration: Integration, connection: Connection, delete: Callable[[], None]) -> bool:
         """Run the call; True if its response did not show the outcome, and the connection is seen to be gone."""
         try:
             delete()

@@ -32,9 +32,7 @@ class BaseUrls:
         if api_root(url) == api_root(self.configured):
             return None
         if not self._is_allowed(url):
-            raise InvalidInput(
-                {"baseUrl": "This server is not allowed. Ask the operator of this app to allow it."}
-            )
+            raise InvalidInput({"baseUrl": "This server is not allowed. Ask the operator of this app to allow it."})
         return url
 
     def for_integration(self, integration: Integration) -> str:

@@ -57,9 +57,7 @@ class Credentials:
         if new.api_key:
             updated = replace(updated, api_key=new.api_key)
         if new.user_token or new.email:
-            updated = replace(
-                updated, user_token=new.user_token, email=new.email, password=new.password
-            )
+            updated = replace(updated, user_token=new.user_token, email=new.email, password=new.password)
         return updated
 
     def without(self, names: Collection[str]) -> Credentials:
@@ -81,9 +79,7 @@ class Credentials:
 
     def redacted(self) -> str:
         """What people may see: enough to tell one credential from another."""
-        return ", ".join(
-            filter(None, (_redacted(self.api_key), _redacted(self.user_token), self.email))
-        )
+        return ", ".join(filter(None, (_redacted(self.api_key), _redacted(self.user_token), self.email)))
 
     def to_json(self) -> dict[str, Any]:
         """The arguments to make them again."""
@@ -104,13 +100,10 @@ class CredentialStore:
         if integration.encrypted_credentials is None:
             return None
         try:
-            content = self._encryptor.decrypt(
-                integration.encrypted_credentials, context=integration.id
-            )
+            content = self._encryptor.decrypt(integration.encrypted_credentials, context=integration.id)
         except SignatureError as error:
             raise IntegrationDisabled(
-                integration.id,
-                "its credentials cannot be decrypted with the configured secret keys; set them again",
+                integration.id, "its credentials cannot be decrypted with the configured secret keys; set them again"
             ) from error
         return Credentials(**content)
 
@@ -128,9 +121,7 @@ class CredentialStore:
         if not credentials:
             return {"encrypted_credentials": None, "credential_hint": None}
         return {
-            "encrypted_credentials": self._encryptor.encrypt(
-                credentials.to_json(), context=integration_id
-            ),
+            "encrypted_credentials": self._encryptor.encrypt(credentials.to_json(), context=integration_id),
             "credential_hint": credentials.redacted(),
         }
 
@@ -139,9 +130,7 @@ class CredentialStore:
         if integration.encrypted_client_secret is None:
             return None
         try:
-            content = self._encryptor.decrypt(
-                integration.encrypted_client_secret, context=integration.id
-            )
+            content = self._encryptor.decrypt(integration.encrypted_client_secret, context=integration.id)
         except SignatureError:
             return None
         secret: str = content["oauth_client_secret"]

@@ -23,12 +23,7 @@ class SetupRequest:
     @property
     def credentials(self) -> Credentials:
         """The new credentials."""
-        return Credentials(
-            api_key=self.api_key,
-            user_token=self.user_token,
-            email=self.email,
-            password=self.password,
-        )
+        return Credentials(api_key=self.api_key, user_token=self.user_token, email=self.email, password=self.password)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,9 +34,7 @@ class SetupSaver:
     ) -> Integration | None:
         """The saved integration; None if its server or credentials were changed while it was being verified."""
         latest = store.find_for(
-            transaction.conn,
-            tenant_id=request.tenant_id,
-            organization_id=request.organization_id,
+            transaction.conn, tenant_id=request.tenant_id, organization_id=request.organization_id
         )
         if not self.is_unchanged(verified, latest):
             return None
@@ -55,9 +53,7 @@ class SetupSaver:
         self, transaction: Transaction, request: SetupRequest, setup: VerifiedSetup, user_id: str
     ) -> Integration:
         integration_id, now = random_id(), int(self.clock())
-        credentials = self.credential_store.credential_columns(
-            integration_id, setup.credentials or Credentials()
-        )
+        credentials = self.credential_store.credential_columns(integration_id, setup.credentials or Credentials())
         values = {
             "id": integration_id,
             "tenant_id": request.tenant_id,
@@ -74,11 +70,7 @@ class SetupSaver:
     ) -> Integration:
         """The integration with this setup; what is the same is not written."""
         now = int(self.clock())
-        values = {
-            name: value
-            for name, value in _columns(setup).items()
-            if value != getattr(current, name)
-        }
+        values = {name: value for name, value in _columns(setup).items() if value != getattr(current, name)}
         events = ["integration.updated"] if values else []
         if "base_url" in values or "project_id" in values:
             # These are connections of the other project.
@@ -97,9 +89,7 @@ class SetupSaver:
             self._record(transaction, name, changed, user_id)
         return changed
 
-    def _record(
-        self, transaction: Transaction, name: str, integration: Integration, user_id: str
-    ) -> None:
+    def _record(self, transaction: Transaction, name: str, integration: Integration, user_id: str) -> None:
         event = integration_event(name, integration, at=int(self.clock()), user_id=user_id)
         self.audit.record(transaction, event)
 

@@ -63,15 +63,10 @@ class SetupVerifier:
             )
             shares_project = False
         return VerifiedSetup(
-            base_url=base_url,
-            project_id=project_id,
-            shares_project=shares_project,
-            credentials=credentials,
+            base_url=base_url, project_id=project_id, shares_project=shares_project, credentials=credentials
         )
 
-    def _stored(
-        self, current: Integration | None, base_url: str | None, *, replaceable: bool
-    ) -> Credentials:
+    def _stored(self, current: Integration | None, base_url: str | None, *, replaceable: bool) -> Credentials:
         """The stored credentials for this server: those of one server are never sent to another."""
         if current is None or current.base_url != base_url:
             return Credentials()
@@ -99,9 +94,7 @@ class SetupVerifier:
         # Only ids are compared: each credential may see other fields.
         return [project for id, project in first.items() if all(id in each for each in others)]
 
-    def _visible_projects(
-        self, base_url: str | None, name: str, credential: Credential
-    ) -> Sequence[Project]:
+    def _visible_projects(self, base_url: str | None, name: str, credential: Credential) -> Sequence[Project]:
         """The projects that a credential can access: the cheapest call that needs a valid one."""
         url = base_url or self.client_factory.base_urls.configured
         try:
@@ -114,25 +107,19 @@ class SetupVerifier:
             if base_url is not None:
                 raise InvalidInput({"baseUrl": wrong}) from error
             if isinstance(error, ResourceNotFound):
-                raise UnexpectedResponse(
-                    error.operation, status=error.status, detail=wrong
-                ) from error
+                raise UnexpectedResponse(error.operation, status=error.status, detail=wrong) from error
             raise
 
     def _app_key_project(self, request: SetupRequest, base_url: str | None) -> str:
         """The project on the app's own key, which the app chooses and not the tenant."""
         key = self.client_factory.app_api_key
         if key is None:
-            raise InvalidInput(
-                {"apiKey": "An API key, a user token, or email and password are required."}
-            )
+            raise InvalidInput({"apiKey": "An API key, a user token, or email and password are required."})
         if base_url is not None:
             # The app's key is for the server in the app's settings only.
             raise InvalidInput({"apiKey": "Another server requires its own key."})
         if request.project_id is not None:
-            raise InvalidInput(
-                {"projectId": "A project can only be chosen with the tenant's own key."}
-            )
+            raise InvalidInput({"projectId": "A project can only be chosen with the tenant's own key."})
         client = self.client_factory.client_with(self.client_factory.base_urls.configured, key)
         if self.settings.project_id is None:
             external_id = project_external_id(request.tenant_id, request.organization_id)
@@ -140,6 +127,4 @@ class SetupVerifier:
         try:
             return client.projects.get(self.settings.project_id).id
         except ResourceNotFound as error:
-            raise SetupError(
-                "ACTIVEPIECES_PROJECT_ID does not name a project of this platform."
-            ) from error
+            raise SetupError("ACTIVEPIECES_PROJECT_ID does not name a project of this platform.") from error

@@ -82,8 +82,7 @@ class OneClick:
         piece = self._app_piece(integration)
         approval = self._approve(integration, principal, workspace, piece)
         new = NewConnection(
-            display_name=f"{principal.display_name} ({workspace.name})",
-            owner_user_id=principal.user_id,
+            display_name=f"{principal.display_name} ({workspace.name})", owner_user_id=principal.user_id
         )
         try:
             with self.saver.reserve(integration, new) as reservation:
@@ -132,9 +131,7 @@ class OneClick:
         unknown = [scope for scope in scopes if scope not in self.settings.scopes]
         if unknown or not scopes:
             missing = unknown[0] if unknown else "at least one"
-            raise SetupError(
-                f"The piece asks for the scope {missing}: add it to ACTIVEPIECES_SCOPES."
-            )
+            raise SetupError(f"The piece asks for the scope {missing}: add it to ACTIVEPIECES_SCOPES.")
         server = self.client_factory.base_urls.for_integration(integration)
         info = self.client_factory.client_for(integration, "server.info").server.info()
         redirect_uri = trusted_redirect_uri(server, info.redirect_url)
@@ -161,13 +158,9 @@ class OneClick:
                 user_id=principal.user_id,
             )
             same = [each for each in grants if each.organization_id == workspace.organization_id]
-            scopes = scope_strings.split(
-                " ".join([*(grant.scope for grant in same), *piece.scopes])
-            )
+            scopes = scope_strings.split(" ".join([*(grant.scope for grant in same), *piece.scopes]))
             try:
-                grant = self.grants.approve_in(
-                    transaction, client, principal, workspace, scopes, now=now
-                )
+                grant = self.grants.approve_in(transaction, client, principal, workspace, scopes, now=now)
             except NotFound:
                 raise ConcurrentUpdate from None  # the client was just deleted: create another
             return _Approval(
@@ -218,6 +211,4 @@ class OneClick:
         token_url = f"{issuer}{self.settings.oauth_prefix}/token"
         detail = f"Activepieces could not redeem the code at {token_url}"
         detail += f": {error.detail}" if error.detail else ", which it must be able to reach"
-        return CodeExchangeFailed(
-            error.operation, status=error.status, code=error.code, detail=detail
-        )
+        return CodeExchangeFailed(error.operation, status=error.status, code=error.code, detail=detail)

@@ -62,9 +62,7 @@ class PendingAuthorizations:
             raise InvalidInput({"props": "Too long."})
         return state
 
-    def from_state(
-        self, state: str, *, nonce: str | None, principal: Principal, now: int
-    ) -> PendingAuthorization:
+    def from_state(self, state: str, *, nonce: str | None, principal: Principal, now: int) -> PendingAuthorization:
         """The authorization, if this user started it in this browser, and it has not expired."""
         pending = _from_claims(self._encryptor.decrypt(state, context=""))
         if not constant_time_equal(pending.nonce, sha256_hex(nonce or "")):
@@ -86,6 +84,4 @@ def _from_claims(claims: dict[str, Any]) -> PendingAuthorization:
         connection = NewConnection(**claims.pop("connection"))
         return PendingAuthorization(**claims, connection=connection)
     except (TypeError, KeyError):
-        raise SignatureError(
-            "this authorization was started by another version of this app"
-        ) from None
+        raise SignatureError("this authorization was started by another version of this app") from None

@@ -43,9 +43,7 @@ def check_props(auth: PieceAuth, props: Mapping[str, str]) -> None:
         allowed = [option.get("value") for option in options]
         if value and value not in allowed and not _LABEL.fullmatch(value):
             raise InvalidInput(
-                {
-                    "props": f"{name} must be one of the options, or contain only letters, digits, _ and -."
-                }
+                {"props": f"{name} must be one of the options, or contain only letters, digits, _ and -."}
             )
 
 

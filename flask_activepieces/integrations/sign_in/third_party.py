@@ -11,12 +11,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...api_client.resources.connection_values import (
-    CloudOAuth2,
-    OAuth2,
-    PlatformOAuth2,
-    Value,
-)
+from ...api_client.resources.connection_values import CloudOAuth2, OAuth2, PlatformOAuth2, Value
 from ...api_client.resources.pieces import Piece, PieceAuth
 from ...clock import Clock
 from ...config.settings import Settings
@@ -31,12 +26,7 @@ from ..connections.service import TenantConnections
 from ..service import Integrations
 from ..store import Integration
 from . import piece_auth
-from .authorization import (
-    AuthorizationPreview,
-    AuthorizationRedirect,
-    AuthorizationResult,
-    AuthorizationStart,
-)
+from .authorization import AuthorizationPreview, AuthorizationRedirect, AuthorizationResult, AuthorizationStart
 from .pending import LIFETIME, PendingAuthorization, PendingAuthorizations
 
 log = logging.getLogger(__name__)
@@ -70,17 +60,13 @@ class ThirdPartySignIn:
     connections: TenantConnections
     pending: PendingAuthorizations
 
-    def describe(
-        self, integration: Integration, request: AuthorizationStart
-    ) -> AuthorizationPreview:
+    def describe(self, integration: Integration, request: AuthorizationStart) -> AuthorizationPreview:
         """What the user is asked; `InvalidInput` if the authorization cannot start."""
         checked = self._check(integration, request)
         name = checked.connection.display_name
         return AuthorizationPreview(
             service=checked.piece.display_name,
-            site=display_origin(
-                piece_auth.fill_placeholders(checked.auth.auth_url or "", request.props)
-            ),
+            site=display_origin(piece_auth.fill_placeholders(checked.auth.auth_url or "", request.props)),
             # Whoever made the link may have chosen it: no control character reverses the text around it.
             connection_name=name and "".join(filter(str.isprintable, name)),
             external_id=request.external_id,
@@ -146,9 +132,7 @@ class ThirdPartySignIn:
         integration = self.integrations.find(pending.integration_id, principal=principal)
         if error is not None or code is None:
             # RFC 6749 §4.1.2.1: an error wins over a code.
-            raise AuthorizationDeclined(
-                error or "no_code", error_description, next_url=pending.next_url
-            )
+            raise AuthorizationDeclined(error or "no_code", error_description, next_url=pending.next_url)
         self.pending.consume(pending)
         new = replace(pending.connection, value=self._value(integration, pending, code))
         saved = self.connections.save(integration, new, user_id=principal.user_id)
@@ -176,9 +160,7 @@ class ThirdPartySignIn:
         )
         return _CheckedStart(piece=piece, auth=auth, client_id=client_id, connection=connection)
 
-    def _client_id(
-        self, integration: Integration, request: AuthorizationStart, piece_name: str
-    ) -> str:
+    def _client_id(self, integration: Integration, request: AuthorizationStart, piece_name: str) -> str:
         if request.type != OAuth2.type:
             if not request.client_id:
                 raise InvalidInput({"clientId": f"Required for {request.type}."})
@@ -187,9 +169,7 @@ class ThirdPartySignIn:
             raise InvalidInput({"type": _OPERATOR_PLATFORM_ONLY})
         if piece_name not in self.settings.third_party_apps:
             log.warning("ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece %s", piece_name)
-            raise InvalidInput(
-                {"pieceName": "This app has no OAuth client at the third party of this piece."}
-            )
+            raise InvalidInput({"pieceName": "This app has no OAuth client at the third party of this piece."})
         return self.settings.third_party_apps[piece_name].client_id
 
     def _scope(self, checked: _CheckedStart, request: AuthorizationStart) -> str:

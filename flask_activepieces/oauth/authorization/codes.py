@@ -78,9 +78,7 @@ class CodeIssuer:
         return self.keys.sign_json(PURPOSE, asdict(code), context=code.client_id)
 
 
-def read_code(
-    keys: KeyRing, token: str, *, client_id: str, issuer: str, now: int
-) -> AuthorizationCode | None:
+def read_code(keys: KeyRing, token: str, *, client_id: str, issuer: str, now: int) -> AuthorizationCode | None:
     """The code if it was issued to this client and has not expired; None if another issuer or version issued it.
 
     The clocks of the machines that issue and redeem it may differ by `CLOCK_SKEW`. `SignatureExpired` for an expired

@@ -53,8 +53,7 @@ class ConsentRequest:
         """The workspace that is selected at first: the user's current one, if it is offered."""
         current = (self.principal.tenant_id, self.principal.organization_id)
         return next(
-            (one for one in self.workspaces if (one.tenant_id, one.organization_id) == current),
-            self.workspaces[0],
+            (one for one in self.workspaces if (one.tenant_id, one.organization_id) == current), self.workspaces[0]
         )
 
     def find_reusable_grant(self, grants: Sequence[Grant]) -> Grant | None:
@@ -76,15 +75,12 @@ class ConsentRequest:
             (
                 grant
                 for grant in grants
-                if grant.covers(self.request.scopes)
-                and grant.organization_id == workspace.organization_id
+                if grant.covers(self.request.scopes) and grant.organization_id == workspace.organization_id
             ),
             None,
         )
 
-    def issue_code(
-        self, code_issuer: CodeIssuer, grant: Grant, scopes: Sequence[str], *, issuer: str
-    ) -> str:
+    def issue_code(self, code_issuer: CodeIssuer, grant: Grant, scopes: Sequence[str], *, issuer: str) -> str:
         """The code for the client, once the user has approved these scopes."""
         return code_issuer.issue(
             grant,
@@ -124,6 +120,4 @@ def access_denied(
 
 def interaction_required(request: AuthorizationRequest, error: str) -> AuthorizationErrorResponse:
     """The response to ``prompt=none`` when a page is needed (OpenID Connect Core §3.1.2.6)."""
-    return AuthorizationErrorResponse(
-        request, OAuth2Error(error=error, description="User interaction is required.")
-    )
+    return AuthorizationErrorResponse(request, OAuth2Error(error=error, description="User interaction is required."))

@@ -45,8 +45,7 @@ class PendingRequests:
         request_id = self.keys.sign_json(PURPOSE, claims)
         if len(request_id) > _MAX_LENGTH:
             raise UnverifiedClientError(
-                Message("The request is too long."),
-                Message("Tell the app's developers to use a shorter state."),
+                Message("The request is too long."), Message("Tell the app's developers to use a shorter state.")
             )
         return request_id
 
@@ -60,9 +59,7 @@ class PendingRequests:
             return AuthorizationRequest(**claims)
         except TypeError:
             # During an upgrade: a worker of another version has other claims.
-            raise SignatureError(
-                "this request was started at another version of this app"
-            ) from None
+            raise SignatureError("this request was started at another version of this app") from None
 
     def consent_token(self, request_id: str, principal: Principal) -> str:
         """What the consent form must send back: only the page for this user in this tenant has it."""

@@ -84,11 +84,7 @@ class AuthorizationErrorResponse(ActivepiecesError):
 
 
 def verify(
-    parameters: Mapping[str, str],
-    client: OAuthClient | None,
-    *,
-    known_scopes: Mapping[str, Scope],
-    issuer: str,
+    parameters: Mapping[str, str], client: OAuthClient | None, *, known_scopes: Mapping[str, Scope], issuer: str
 ) -> tuple[AuthorizationRequest, OAuthClient]:
     """The request and its client, if a user may decide about it.
 
@@ -114,9 +110,7 @@ def verify(
     )
     try:
         check(parameters, client, issuer=issuer)
-        requested = scopes.requested(
-            parameters.get("scope"), allowed=client.scope, known=known_scopes
-        )
+        requested = scopes.requested(parameters.get("scope"), allowed=client.scope, known=known_scopes)
     except OAuth2Error as error:
         raise AuthorizationErrorResponse(request, error) from None
     return replace(request, scope=scopes.join(requested)), client
@@ -128,8 +122,7 @@ def revalidate(
     """The client of a pending request: it may have been changed or deleted meanwhile."""
     if client is None or not client.accepts_redirect(request.redirect_uri):
         raise UnverifiedClientError(
-            Message("The app that sent you here is no longer registered."),
-            Message("Go back to it and start again."),
+            Message("The app that sent you here is no longer registered."), Message("Go back to it and start again.")
         )
     _check_usable(client)
     try:
@@ -144,8 +137,7 @@ def _check_usable(client: OAuthClient) -> None:
     # server that did not prove who it is, and its grants would be reused without a page.
     if client.integration_id is not None:
         raise UnverifiedClientError(
-            Message("This client cannot be authorized here."),
-            Message("Connect it from inside the app."),
+            Message("This client cannot be authorized here."), Message("Connect it from inside the app.")
         )
     if client.disabled_at is not None:
         raise UnverifiedClientError(
@@ -172,10 +164,7 @@ def _redirect_uri(parameters: Mapping[str, str], client: OAuthClient) -> str:
             ", ".join(client.redirect_uris),
         )
         raise UnverifiedClientError(
-            Message(
-                "%(app)s asked to send you to an address that is not registered for it.",
-                app=client.name,
-            ),
+            Message("%(app)s asked to send you to an address that is not registered for it.", app=client.name),
             Message(
                 "For your safety we stopped here. Tell the app's developers that the redirect_uri"
                 " must be exactly one of the registered ones."
@@ -196,8 +185,7 @@ def _state(parameters: Mapping[str, str]) -> str | None:
         raise UnverifiedClientError(
             Message("The request is too long."),
             Message(
-                "Tell the app's developers that the state can have at most %(most)d characters.",
-                most=_MAX_STATE,
+                "Tell the app's developers that the state can have at most %(most)d characters.", most=_MAX_STATE
             ),
         )
     return state

@@ -61,18 +61,14 @@ def _check_response_mode(parameters: Parameters) -> None:
 
 def _check_grant_type(client: OAuthClient) -> None:
     if "authorization_code" not in client.grant_types:
-        raise UnauthorizedClientError(
-            "The client is not registered for the authorization code grant."
-        )
+        raise UnauthorizedClientError("The client is not registered for the authorization code grant.")
 
 
 def _check_no_request_object(parameters: Parameters) -> None:
     # RFC 9101 §6.1: a request object must not be ignored, because it may contradict the parameters.
     for name in ("request", "request_uri"):
         if name in parameters:
-            raise OAuth2Error(
-                error=f"{name}_not_supported", description="Request objects are not supported."
-            )
+            raise OAuth2Error(error=f"{name}_not_supported", description="Request objects are not supported.")
 
 
 def _check_prompt(parameters: Parameters) -> None:

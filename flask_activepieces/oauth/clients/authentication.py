@@ -45,20 +45,14 @@ def read_credentials(form: Mapping[str, str], authorization: str | None) -> Clie
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if authorization is None:
         if not client_id:
-            raise invalid_client(
-                "The request names no client: send client_id and client_secret.", by_header=False
-            )
+            raise invalid_client("The request names no client: send client_id and client_secret.", by_header=False)
         return ClientCredentials(client_id, secret or None, by_header=False)
     if secret is not None:
         # RFC 6749 §2.3: only one method in each request, even if both are valid.
-        raise InvalidRequestError(
-            "Send the client secret in the header or in the form, not in both."
-        )
+        raise InvalidRequestError("Send the client secret in the header or in the form, not in both.")
     header_id, header_secret = _from_basic(authorization)
     if client_id is not None and client_id != header_id:
-        raise InvalidRequestError(
-            "client_id in the form is not the one in the Authorization header."
-        )
+        raise InvalidRequestError("client_id in the form is not the one in the Authorization header.")
     return ClientCredentials(header_id, header_secret, by_header=True)
 
 
@@ -69,14 +63,10 @@ def _from_basic(authorization: str) -> tuple[str, str]:
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
     except ValueError:  # not base64, not ASCII, or not UTF-8
-        raise invalid_client(
-            "The Authorization header is not valid Basic authentication.", by_header=True
-        ) from None
+        raise invalid_client("The Authorization header is not valid Basic authentication.", by_header=True) from None
     client_id, colon, secret = decoded.partition(":")
     if not colon or not client_id or not secret:
-        raise invalid_client(
-            "The Authorization header lacks the client id or the secret.", by_header=True
-        )
+        raise invalid_client("The Authorization header lacks the client id or the secret.", by_header=True)
     return unquote_plus(client_id), unquote_plus(secret)
 
 
@@ -91,9 +81,7 @@ def authenticate(credentials: ClientCredentials, client: OAuthClient | None) -> 
     is_public = client is not None and not client.is_confidential
     is_valid = credentials.secret is None if is_public else is_current or is_previous
     if client is None or not is_valid:
-        raise invalid_client(
-            "Unknown client, or a wrong or missing secret.", by_header=credentials.by_header
-        )
+        raise invalid_client("Unknown client, or a wrong or missing secret.", by_header=credentials.by_header)
     return client
 
 

@@ -38,9 +38,7 @@ def validate_redirect_uri(uri: str, *, public: bool) -> Message | None:
         return _validate_web_uri(parts)
     # RFC 8252 §7.1: a private scheme is a reversed domain name. So javascript: and data: are impossible.
     if "." not in parts.scheme:
-        return Message(
-            "the scheme must be https, or for an installed app a reversed domain such as com.example.app."
-        )
+        return Message("the scheme must be https, or for an installed app a reversed domain such as com.example.app.")
     if parts.netloc and not _HOST.fullmatch(parts.netloc):
         return Message("invalid host name.")
     if not public:
@@ -67,9 +65,7 @@ def matches(requested: str, registered: Sequence[str], *, public: bool) -> bool:
     if not public:
         return False
     portless = _without_loopback_port(requested)
-    return portless is not None and any(
-        _without_loopback_port(uri) == portless for uri in registered
-    )
+    return portless is not None and any(_without_loopback_port(uri) == portless for uri in registered)
 
 
 def _without_loopback_port(uri: str) -> str | None:

@@ -82,32 +82,22 @@ class Registration:
         for scope in requested:
             if scope not in known_scopes:
                 message = Message(
-                    "Unknown scope %(scope)r. Available scopes: %(existing)s.",
-                    scope=scope,
-                    existing=existing,
+                    "Unknown scope %(scope)r. Available scopes: %(existing)s.", scope=scope, existing=existing
                 )
                 yield "scope", message
         if not requested and not self.can_introspect:
-            message = Message(
-                "At least one scope is required. Available scopes: %(existing)s.",
-                existing=existing,
-            )
+            message = Message("At least one scope is required. Available scopes: %(existing)s.", existing=existing)
             yield "scope", message
 
         if self.public:
             yield from self._problems_of_public_client()
         if self.client_credentials and self.tenant_id is None:
-            message = Message(
-                "A client with this grant must belong to one tenant. Name the tenant."
-            )
+            message = Message("A client with this grant must belong to one tenant. Name the tenant.")
             yield "client_credentials", message
 
     def _problems_of_public_client(self) -> Iterator[tuple[str, Message]]:
         if self.client_credentials:  # RFC 6749 §4.4
-            yield (
-                "client_credentials",
-                Message("A public client has no credentials, so it cannot use this grant."),
-            )
+            yield ("client_credentials", Message("A public client has no credentials, so it cannot use this grant."))
         if not self.require_pkce:  # RFC 9700 §2.1.1
             yield "require_pkce", Message("A public client must use PKCE.")
         if self.remember_consent:  # RFC 8252 §8.6

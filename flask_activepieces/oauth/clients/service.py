@@ -52,9 +52,7 @@ class OAuthClients:
     that calls: only it may change the client that was created for it.
     """
 
-    def __init__(
-        self, database: Database, *, clock: Clock, audit: Audit, known_scopes: Mapping[str, Scope]
-    ) -> None:
+    def __init__(self, database: Database, *, clock: Clock, audit: Audit, known_scopes: Mapping[str, Scope]) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit
@@ -154,13 +152,7 @@ class OAuthClients:
         With ``expected_version``, nothing changes unless that is the client's ``secret_version``.
         """
         secret = new_secret()
-        self._commit(
-            self.rotate_secret_in,
-            client,
-            secret,
-            keep_old=keep_old,
-            expected_version=expected_version,
-        )
+        self._commit(self.rotate_secret_in, client, secret, keep_old=keep_old, expected_version=expected_version)
         return secret
 
     def rotate_secret_in(
@@ -185,9 +177,7 @@ class OAuthClients:
         if current.secret_hash == sha256_hex(secret):  # by an earlier run of this transaction
             self._audit.notify_after_commit(transaction, event)
             return
-        if expected_version is not None and not constant_time_equal(
-            expected_version, current.secret_version
-        ):
+        if expected_version is not None and not constant_time_equal(expected_version, current.secret_version):
             raise InvalidInput({"secret_version": _ROTATED_BEFORE})
         statement = update(_table).where(
             _table.c.client_id == client.client_id, _table.c.secret_hash == current.secret_hash
@@ -243,9 +233,7 @@ class OAuthClients:
             lambda transaction: method(transaction, *arguments, now=now, **options)
         )
 
-    def _update_row(
-        self, transaction: Transaction, client: OAuthClient, values: Mapping[str, object]
-    ) -> None:
+    def _update_row(self, transaction: Transaction, client: OAuthClient, values: Mapping[str, object]) -> None:
         statement = update(_table).where(_table.c.client_id == client.client_id).values(values)
         if not transaction.execute_rowcount(statement):
             raise NotFound("OAuth client", client.client_id)
@@ -260,11 +248,7 @@ _ROTATED_BEFORE = Message(
 
 def _event(name: str, client: OAuthClient, now: int) -> Event:
     return Event(
-        name=name,
-        at=now,
-        tenant_id=client.tenant_id,
-        client_id=client.client_id,
-        detail={"client": client.name},
+        name=name, at=now, tenant_id=client.tenant_id, client_id=client.client_id, detail={"client": client.name}
     )
 
 
@@ -289,7 +273,5 @@ def count_token(database: Database, client_id: str, *, now: int) -> bool:
 _COUNT_TOKEN = (
     update(_table)
     .where(_table.c.client_id == bindparam("this"))
-    .values(
-        tokens_issued=_table.c.tokens_issued + literal_column("1"), last_issued_at=bindparam("now")
-    )
+    .values(tokens_issued=_table.c.tokens_issued + literal_column("1"), last_issued_at=bindparam("now"))
 )

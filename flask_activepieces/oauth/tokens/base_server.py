@@ -55,18 +55,14 @@ class BaseServer(AuthorizationServer):
             raise ClientDisabled
         return client, family
 
-    def authenticate_client(
-        self, request: Any, methods: Collection[str], endpoint: str = "token"
-    ) -> Any:
+    def authenticate_client(self, request: Any, methods: Collection[str], endpoint: str = "token") -> Any:
         """See `authenticate`; Authlib's endpoints call this."""
         return self.authenticate(request, methods, endpoint=endpoint)[0]
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Our own signals come after the commit; Authlib's would come before it."""
 
-    def _find(
-        self, client_id: str, family_id: str | None
-    ) -> tuple[OAuthClient | None, Family | None]:
+    def _find(self, client_id: str, family_id: str | None) -> tuple[OAuthClient | None, Family | None]:
         if not looks_like_id(client_id):
             return None, None
         statement = _CLIENT if family_id is None else _CLIENT_AND_FAMILY
@@ -76,10 +72,7 @@ class BaseServer(AuthorizationServer):
             return None, None
         values = row._asdict()
         family = {name: values.get(f"family_{name}") for name in families.FIELDS}
-        return (
-            client_from_row(values),
-            families.family_from_row(family) if family["id"] is not None else None,
-        )
+        return (client_from_row(values), families.family_from_row(family) if family["id"] is not None else None)
 
 
 _clients = tables.oauth_clients
@@ -90,10 +83,7 @@ _CLIENT_AND_FAMILY = (
     .add_columns(*(column.label(f"family_{column.name}") for column in families.COLUMNS))
     .outerjoin(
         families.table,
-        and_(
-            families.table.c.id == bindparam("wanted_family"),
-            families.table.c.client_id == _clients.c.client_id,
-        ),
+        and_(families.table.c.id == bindparam("wanted_family"), families.table.c.client_id == _clients.c.client_id),
     )
     .outerjoin(families.grants, families.GRANT_OF_FAMILY)
 )

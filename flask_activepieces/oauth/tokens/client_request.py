@@ -12,13 +12,7 @@ class ClientRequest(OAuth2Request):
     """The request as Authlib needs it, with our issuer and the time when it came."""
 
     def __init__(
-        self,
-        *,
-        uri: str,
-        form: Mapping[str, str],
-        authorization: str | None,
-        issuer: str,
-        now: int,
+        self, *, uri: str, form: Mapping[str, str], authorization: str | None, issuer: str, now: int
     ) -> None:
         super().__init__("POST", uri)
         self._form = dict(form)

@@ -70,9 +70,7 @@ class _TokenEndpoint:
         is_revoked = self.server.database.read(lambda conn: revocations.is_revoked(conn, access))
         return FoundToken(token=access, issuer=request.issuer, is_active=not is_revoked)
 
-    def _find_refresh_token(
-        self, request: ClientRequest, value: str, token: RefreshToken
-    ) -> FoundToken | None:
+    def _find_refresh_token(self, request: ClientRequest, value: str, token: RefreshToken) -> FoundToken | None:
         family = self.server.families.find(token.family_id)
         keys = self.server.token_issuer.keys
         if family is None or not refresh_tokens.has_valid_mac(keys, value, secret=family.secret):

@@ -10,16 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Insert,
-    bindparam,
-    case,
-    func,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Insert, bindparam, case, func, literal_column, select, update
 
 from ...crypto.keyring import random_id
 from ...storage import tables
@@ -91,17 +82,12 @@ FIELDS = tuple(column.name for column in fields(Family))
 #: A family without its grant is revoked, whatever its row says: at REPEATABLE READ, the transaction that revoked the
 #: grant may not have seen a family that was redeemed at the same time.
 _REVOKED_AT = case(
-    (grants.c.id.is_(None), func.coalesce(table.c.revoked_at, literal_column("0"))),
-    else_=table.c.revoked_at,
+    (grants.c.id.is_(None), func.coalesce(table.c.revoked_at, literal_column("0"))), else_=table.c.revoked_at
 )
-COLUMNS = tuple(
-    _REVOKED_AT.label(name) if name == "revoked_at" else table.c[name] for name in FIELDS
-)
+COLUMNS = tuple(_REVOKED_AT.label(name) if name == "revoked_at" else table.c[name] for name in FIELDS)
 GRANT_OF_FAMILY = grants.c.id == table.c.grant_id
 _FIND = (
-    select(*COLUMNS)
-    .select_from(table.outerjoin(grants, GRANT_OF_FAMILY))
-    .where(table.c.id == bindparam("family_id"))
+    select(*COLUMNS).select_from(table.outerjoin(grants, GRANT_OF_FAMILY)).where(table.c.id == bindparam("family_id"))
 )
 
 
@@ -113,9 +99,7 @@ def family_from_row(values: Mapping[str, Any]) -> Family:
 def with_next_token(family: Family, *, used: RefreshToken, now: int, lifetime: int) -> Family:
     """The family after the token that was used has been exchanged for its successor."""
     return replace(
-        _with_new_nonce(family, now=now, lifetime=lifetime),
-        generation=used.generation + 1,
-        previous_nonce=used.nonce,
+        _with_new_nonce(family, now=now, lifetime=lifetime), generation=used.generation + 1, previous_nonce=used.nonce
     )
 
 
@@ -126,11 +110,7 @@ def with_replaced_token(family: Family, *, now: int, lifetime: int) -> Family:
 
 def _with_new_nonce(family: Family, *, now: int, lifetime: int) -> Family:
     return replace(
-        family,
-        nonce=random_id(),
-        refresh_count=family.refresh_count + 1,
-        rotated_at=now,
-        expires_at=now + lifetime,
+        family, nonce=random_id(), refresh_count=family.refresh_count + 1, rotated_at=now, expires_at=now + lifetime
     )
 
 
@@ -228,14 +208,7 @@ def _insert_statement(dialect: str) -> Insert:
 
 
 #: The columns that a refresh overwrites.
-_ROTATED = (
-    "generation",
-    "nonce",
-    "previous_nonce",
-    "refresh_count",
-    "rotated_at",
-    "expires_at",
-)
+_ROTATED = ("generation", "nonce", "previous_nonce", "refresh_count", "rotated_at", "expires_at")
 _ROTATE = (
     update(table)
     .where(

@@ -51,13 +51,9 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
 
     def authenticate(self, family_id: str | None = None) -> tuple[OAuthClient, Family | None]:
         """The client, which must be registered for this grant type, and its token family with this id."""
-        client, family = self.server.authenticate(
-            self.request, self.TOKEN_ENDPOINT_AUTH_METHODS, family_id=family_id
-        )
+        client, family = self.server.authenticate(self.request, self.TOKEN_ENDPOINT_AUTH_METHODS, family_id=family_id)
         if self.GRANT_TYPE not in client.grant_types:
-            raise UnauthorizedClientError(
-                f"The client is not authorized to use 'grant_type={self.GRANT_TYPE}'"
-            )
+            raise UnauthorizedClientError(f"The client is not authorized to use 'grant_type={self.GRANT_TYPE}'")
         return client, family
 
     def issue_tokens(self) -> TokenResponse:
@@ -97,9 +93,7 @@ class AuthorizationCodeGrant(TokenGrant):
                 now=request.now,
             )
         except SignatureExpired:
-            raise InvalidGrantError(
-                "The code has expired: start again at the authorization page."
-            ) from None
+            raise InvalidGrantError("The code has expired: start again at the authorization page.") from None
         except SignatureError:
             raise _invalid_token("The code is not valid for this client.", client) from None
         if code is None:
@@ -110,9 +104,7 @@ class AuthorizationCodeGrant(TokenGrant):
         # RFC 6749 §4.1.2: a code used twice revokes what was issued for it.
         replay = family.event("code.replayed", self.request.now)
         if self.server.families.revoke(family.id, replay, client_id=family.client_id):
-            return InvalidGrantError(
-                "The code was used before; everything it gave access to is revoked."
-            )
+            return InvalidGrantError("The code was used before; everything it gave access to is revoked.")
         return InvalidGrantError("The user revoked this authorization; start a new one.")
 
 
@@ -135,9 +127,7 @@ class RefreshTokenGrant(TokenGrant):
         self._step(token, family)  # reuse is detected whatever scope is requested
         scope = scopes.narrowed(request.form.get("scope"), granted=family.scope)
         family = self._rotate(token, family)
-        return self.server.token_issuer.issue_pair(
-            family, scope=scope, issuer=request.issuer, now=request.now
-        )
+        return self.server.token_issuer.issue_pair(family, scope=scope, issuer=request.issuer, now=request.now)
 
     def _rotate(self, token: RefreshToken, family: Family) -> Family:
         """The family after this refresh; if another worker rotates it at the same time, look again."""
@@ -180,9 +170,7 @@ class ClientCredentialsGrant(TokenGrant):
         """An access token whose subject is the client (RFC 9068 §2.2)."""
         issuer, request = self.server.token_issuer, self.request
         client, _ = self.authenticate()
-        requested = scopes.requested(
-            request.form.get("scope"), allowed=client.scope, known=issuer.known_scopes
-        )
+        requested = scopes.requested(request.form.get("scope"), allowed=client.scope, known=issuer.known_scopes)
         if client.tenant_id is None:
             raise InvalidRequestError("A client that acts for itself must belong to one tenant.")
         access = AccessToken(

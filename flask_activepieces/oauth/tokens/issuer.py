@@ -60,12 +60,8 @@ class TokenIssuer:
             issued_at=family.rotated_at,
             expires_at=family.rotated_at + self.access_token_ttl,
         )
-        refresh_token = refresh_tokens.serialize(
-            self.keys, family.current_token, secret=family.secret
-        )
-        return TokenResponse(
-            self.access_token_response(access, now=now), refresh_token=refresh_token
-        )
+        refresh_token = refresh_tokens.serialize(self.keys, family.current_token, secret=family.secret)
+        return TokenResponse(self.access_token_response(access, now=now), refresh_token=refresh_token)
 
     def access_token_response(self, access: AccessToken, *, now: int) -> TokenResponse:
         """The response with an access token only."""

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from authlib.oauth2.rfc6749 import (
-    InvalidRequestError,
-    OAuth2Error,
-    UnsupportedGrantTypeError,
-)
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
 
 from ...storage.audit import Audit
 from ...storage.database import Database
 from .base_server import BaseServer
 from .client_request import ClientRequest
 from .endpoints import IntrospectionEndpoint, RevocationEndpoint
-from .grant_types import (
-    AuthorizationCodeGrant,
-    ClientCredentialsGrant,
-    RefreshTokenGrant,
-    TokenGrant,
-)
+from .grant_types import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant, TokenGrant
 from .issuer import TokenIssuer, TokenResponse
 
 

@@ -7,23 +7,8 @@ from collections.abc import Sequence
 from flask import Flask, Response, request
 
 from . import index_page, server_info
-from .access import (
-    accounts,
-    invitations,
-    managed_authn,
-    project_members,
-    projects,
-    signing_keys,
-    users,
-)
-from .connections import (
-    authorization,
-    engine,
-    global_connections,
-    oauth_apps,
-    project_connections,
-    replacement,
-)
+from .access import accounts, invitations, managed_authn, project_members, projects, signing_keys, users
+from .connections import authorization, engine, global_connections, oauth_apps, project_connections, replacement
 from .flows import folders, routes, runs, webhooks
 from .flows.rows import finish_deletions
 from .mcp import settings, transport

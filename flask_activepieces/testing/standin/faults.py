@@ -51,13 +51,7 @@ class Faults:
         self._add(method, path, self._delay(seconds), times)
 
     def fail(
-        self,
-        method: str,
-        path: str,
-        status: int,
-        *,
-        times: int | None = 1,
-        headers: dict[str, str] | None = None,
+        self, method: str, path: str, status: int, *, times: int | None = 1, headers: dict[str, str] | None = None
     ) -> None:
         """Do nothing, and return the framework's error with that status."""
         self._add(method, path, _fail(status, headers or {}), times)
@@ -74,9 +68,7 @@ class Faults:
         """Process the request, then send only half of the response body."""
         self._add(method, path, _truncate_body, times)
 
-    def invalid_json(
-        self, method: str, path: str, *, body: bytes = b"<html>", times: int | None = 1
-    ) -> None:
+    def invalid_json(self, method: str, path: str, *, body: bytes = b"<html>", times: int | None = 1) -> None:
         """Process the request, then return 200 with a body that is not JSON, despite its content type."""
         self._add(method, path, _invalid_json(body), times)
 
@@ -94,9 +86,7 @@ class Faults:
         """The app with the faults applied."""
 
         def wrapped(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-            faulty_app = self._next(
-                environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(root)
-            )
+            faulty_app = self._next(environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(root))
             return faulty_app(app, environ, start) if faulty_app else app(environ, start)
 
         return wrapped
@@ -106,9 +96,7 @@ class Faults:
             self._waiting.append(_Fault(method, path, faulty_app, times))
 
     def _delay(self, seconds: float) -> FaultyApp:
-        def faulty_app(
-            app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
-        ) -> Iterable[bytes]:
+        def faulty_app(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
             self._over.wait(seconds)
             return app(environ, start)
 
@@ -128,9 +116,7 @@ class Faults:
 
 
 def _fail(status: int, headers: dict[str, str]) -> FaultyApp:
-    def faulty_app(
-        app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
-    ) -> Iterable[bytes]:
+    def faulty_app(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         _read(environ)
         phrase = HTTPStatus(status).phrase
         body = f'{{"statusCode":{status},"error":"{phrase}","message":"{phrase}"}}'.encode()
@@ -147,23 +133,17 @@ def _fail(status: int, headers: dict[str, str]) -> FaultyApp:
     return faulty_app
 
 
-def _drop_response(
-    app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
-) -> Iterable[bytes]:
+def _drop_response(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
     run_wsgi_app(app, environ, buffered=True)
     raise ResponseDropped
 
 
-def _reset_connection(
-    app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
-) -> Iterable[bytes]:
+def _reset_connection(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
     _read(environ)
     raise ConnectionReset
 
 
-def _truncate_body(
-    app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
-) -> Iterable[bytes]:
+def _truncate_body(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
     parts, status, headers = run_wsgi_app(app, environ, buffered=True)
     body = b"".join(parts)
     start(status, list(headers))
@@ -172,9 +152,7 @@ def _truncate_body(
 
 
 def _invalid_json(body: bytes) -> FaultyApp:
-    def faulty_app(
-        app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse
-    ) -> Iterable[bytes]:
+    def faulty_app(app: WSGIApplication, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         run_wsgi_app(app, environ, buffered=True)
         length = ("Content-Length", str(len(body)))
         start("200 OK", [("Content-Type", "application/json; charset=utf-8"), length])

@@ -85,11 +85,7 @@ def connect(call: RouteCall) -> Response:
     auth = _oauth_of(piece) if piece else None
     if piece is None or project is None or auth is None:
         return _redirect_to_index(error="There is no such piece or project.")
-    props = {
-        name.removeprefix("prop."): value
-        for name, value in form.items()
-        if name.startswith("prop.") and value
-    }
+    props = {name.removeprefix("prop."): value for name, value in form.items() if name.startswith("prop.") and value}
     draft = {
         "state": new_id(),
         "pieceName": piece["name"],
@@ -156,11 +152,7 @@ def _create_connection(state: ServerState, draft: Row, code: str) -> Row:
     stored = prepare_value(state, piece, body, project["platformId"])
     return upsert_row(
         state,
-        {
-            "platformId": project["platformId"],
-            "scope": "PROJECT",
-            "externalId": draft["externalId"],
-        },
+        {"platformId": project["platformId"], "scope": "PROJECT", "externalId": draft["externalId"]},
         {
             "displayName": piece["displayName"],
             "pieceName": piece["name"],
@@ -209,10 +201,7 @@ def _pieces(state: ServerState) -> list[ShownPiece]:
             row["name"],
             row["displayName"],
             list(auth.get("scope") or []),
-            {
-                name: prop.get("displayName") or name
-                for name, prop in (auth.get("props") or {}).items()
-            },
+            {name: prop.get("displayName") or name for name, prop in (auth.get("props") or {}).items()},
             _platform_app(state, row) is not None,
         )
         for row, auth in found
@@ -225,10 +214,7 @@ def _oauth_of(piece: Row) -> Row | None:
 
 
 def _masked_fields(token_request: TokenRequest) -> list[tuple[str, str]]:
-    return [
-        (name, value if name in _PUBLIC_FIELDS else "••••")
-        for name, value in parse_qsl(token_request.body)
-    ]
+    return [(name, value if name in _PUBLIC_FIELDS else "••••") for name, value in parse_qsl(token_request.body)]
 
 
 def _error_message(error_response: ErrorResponse) -> str:

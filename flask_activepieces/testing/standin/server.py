@@ -108,9 +108,7 @@ class ActivepiecesServer:
         state = self.state
         platform = state.store.first("platform")
         if platform is None:
-            identity = add_identity(
-                state, email=self.email, password=self.password, first="Ada", last="Admin"
-            )
+            identity = add_identity(state, email=self.email, password=self.password, first="Ada", last="Admin")
             platform = add_platform(state, identity, "Stand-in")
         else:
             set_password(state, self.email, self.password)
@@ -147,10 +145,7 @@ class ActivepiecesServer:
         return self.start()
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
 

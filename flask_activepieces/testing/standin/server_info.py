@@ -16,12 +16,7 @@ _THEME: Row = {
         "avatar": "#515151",
         "blue-link": "#1890ff",
         "danger": "#f94949",
-        "primary": {
-            "default": "#6e41e2",
-            "dark": "#6738e1",
-            "light": "#eee8fc",
-            "medium": "#c6b4f4",
-        },
+        "primary": {"default": "#6e41e2", "dark": "#6738e1", "light": "#eee8fc", "medium": "#c6b4f4"},
         "warn": {"default": "#f78a3b", "light": "#fff6e4", "dark": "#cc8805"},
         "success": {"default": "#14ae5c", "light": "#3cad71"},
         "selection": "#8964e7",

@@ -42,9 +42,7 @@ class Store:
         self._clock = clock
         self._lock = RLock()
         self._fernet = Fernet(_key_for(database))
-        self._open_connection = sqlite3.connect(
-            str(database), check_same_thread=False, isolation_level=None
-        )
+        self._open_connection = sqlite3.connect(str(database), check_same_thread=False, isolation_level=None)
         self._open_connection.executescript(_SCHEMA)
 
     def close(self) -> None:
@@ -60,9 +58,7 @@ class Store:
         """Insert a row; ``id``, ``created`` and ``updated`` have defaults."""
         now = self.now()
         row = {"id": new_id(), "created": now, "updated": now, **fields}
-        self._execute(
-            "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", kind, row["id"], _text(row)
-        )
+        self._execute("INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", kind, row["id"], _text(row))
         return row
 
     def get(self, kind: str, row_id: str | None) -> Row | None:
@@ -70,9 +66,7 @@ class Store:
         rows = self._execute("SELECT body FROM documents WHERE kind = ? AND id = ?", kind, row_id)
         return json.loads(rows[0][0]) if rows else None
 
-    def all(
-        self, kind: str, where: Callable[[Row], bool] | None = None, **equal: str | bool | None
-    ) -> list[Row]:
+    def all(self, kind: str, where: Callable[[Row], bool] | None = None, **equal: str | bool | None) -> list[Row]:
         """The rows with these field values for which ``where`` is true, in the order of creation."""
         conditions = "".join(f" AND json_extract(body, '$.{field}') IS ?" for field in equal)
         rows = self._execute(
@@ -82,9 +76,7 @@ class Store:
         )
         rows = [json.loads(body) for (body,) in rows]
         rows = rows if where is None else list(filter(where, rows))
-        return sorted(
-            rows, key=lambda row: row["created"]
-        )  # stable: the position decides among equals
+        return sorted(rows, key=lambda row: row["created"])  # stable: the position decides among equals
 
     def first(self, kind: str, **equal: str | bool | None) -> Row | None:
         """The oldest row with these field values, or None."""
@@ -101,11 +93,7 @@ class Store:
 
     def drop(self, kind: str, row_id: str) -> bool:
         """Delete a row; returns whether it existed."""
-        return bool(
-            self._execute(
-                "DELETE FROM documents WHERE kind = ? AND id = ? RETURNING id", kind, row_id
-            )
-        )
+        return bool(self._execute("DELETE FROM documents WHERE kind = ? AND id = ? RETURNING id", kind, row_id))
 
     def snapshot(self) -> list[tuple[Any, ...]]:
         """All rows, for `restore`."""
@@ -115,9 +103,7 @@ class Store:
         """Replace all rows by those of a snapshot."""
         with self._lock:
             self._execute("DELETE FROM documents")
-            self._open_connection.executemany(
-                "INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", snapshot
-            )
+            self._open_connection.executemany("INSERT INTO documents (kind, id, body) VALUES (?, ?, ?)", snapshot)
 
     def encrypt(self, value: Json) -> str:
         """Encrypt a value, so that it may be stored in a row."""

@@ -9,12 +9,7 @@ from typing import Literal
 Version = Literal["0.78", "0.85", "0.86", "0.92"]
 
 #: Version -> the release that was run or, for 0.92, whose source was read.
-RELEASES: Mapping[Version, str] = {
-    "0.78": "0.78.2",
-    "0.85": "0.85.2",
-    "0.86": "0.86.0",
-    "0.92": "0.92.0",
-}
+RELEASES: Mapping[Version, str] = {"0.78": "0.78.2", "0.85": "0.85.2", "0.86": "0.86.0", "0.92": "0.92.0"}
 _ORDER = list(RELEASES)
 
 

@@ -55,12 +55,10 @@ class StartSchema(CamelSchema):
     )
     client_id = String(metadata={"description": "of the platform's or Activepieces' OAuth app"})
     props = JsonStrings(
-        load_default=dict,
-        metadata={"description": "JSON: other values that the piece requires", "default": "{}"},
+        load_default=dict, metadata={"description": "JSON: other values that the piece requires", "default": "{}"}
     )
     next = LocalPath(
-        max_length=1000,
-        metadata={"description": "where to go afterwards; the default is the root of the app"},
+        max_length=1000, metadata={"description": "where to go afterwards; the default is the root of the app"}
     )
 
 
@@ -83,9 +81,7 @@ def connect(context: OperationContext, integration_id: str) -> Any:
     Activepieces redeems the code during the call. Users can revoke the permission in their connected apps.
     """
     return context.state.one_click.connect(
-        context.integration(integration_id),
-        context.principal,
-        issuer=context.state.issuer(),
+        context.integration(integration_id), context.principal, issuer=context.state.issuer()
     )
 
 
@@ -202,9 +198,7 @@ def _workspace_name(context: OperationContext, integration: Integration) -> str:
         for workspace in context.state.host.workspaces(context.principal)
         if workspace.tenant_id == integration.tenant_id
     }
-    return names.get(integration.organization_id) or next(
-        iter(names.values()), integration.tenant_id
-    )
+    return names.get(integration.organization_id) or next(iter(names.values()), integration.tenant_id)
 
 
 def _problem_page(response: Response) -> Response:
@@ -215,9 +209,7 @@ def _problem_page(response: Response) -> Response:
         title = Message("This link does not work")
         message = " ".join(problem["fields"].values())
         remedy = Message("Tell the person who made it.")
-    page = error_page(
-        response.status_code, title, message, remedy, return_url=f"{request.script_root}/"
-    )
+    page = error_page(response.status_code, title, message, remedy, return_url=f"{request.script_root}/")
     if "Retry-After" in response.headers:
         page.headers["Retry-After"] = response.headers["Retry-After"]
     return page

@@ -8,13 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_dump, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from ...api_client.resources.connection_values import (
-    VALUES,
-    Placeholder,
-    SecretText,
-    Value,
-    value_from_json,
-)
+from ...api_client.resources.connection_values import VALUES, Placeholder, SecretText, Value, value_from_json
 from ...errors import InvalidInput, NotFound
 from ...integrations.connections.lookup import ConnectionFilter
 from ...integrations.connections.new_connection import NewConnection, PlatformSharing
@@ -27,10 +21,7 @@ from .problems import require_permission
 
 SCOPES = ("PROJECT", "PLATFORM")
 #: The fields that only a connection of the whole platform has.
-_PLATFORM_FIELDS = {
-    "project_ids": "projectIds",
-    "pre_select_for_new_projects": "preSelectForNewProjects",
-}
+_PLATFORM_FIELDS = {"project_ids": "projectIds", "pre_select_for_new_projects": "preSelectForNewProjects"}
 _COPIED_FIELDS = ("project_id", "external_id", "piece_name", "piece_version", "metadata")
 
 
@@ -102,8 +93,7 @@ class NewConnectionSchema(CamelSchema):
     )
     type = fields.String(validate=OneOf(tuple(VALUES)))
     integration_id = String(
-        max_length=64,
-        metadata={"description": "the default is the integration of the caller's organization"},
+        max_length=64, metadata={"description": "the default is the integration of the caller's organization"}
     )
     scope = fields.String(
         load_default="PROJECT",
@@ -120,17 +110,10 @@ class NewConnectionSchema(CamelSchema):
         metadata={"description": "PLATFORM: whether future projects may use it, too"}
     )
     connection_name = String(max_length=100, metadata={"examples": ["Slack of the team"]})
-    display_name = String(
-        max_length=100, metadata={"description": "the same as `connectionName`: send one of both"}
-    )
-    external_id = String(
-        max_length=100, metadata={"description": "identifies it among the tenant's connections"}
-    )
+    display_name = String(max_length=100, metadata={"description": "the same as `connectionName`: send one of both"})
+    external_id = String(max_length=100, metadata={"description": "identifies it among the tenant's connections"})
     piece_name = PieceName(
-        metadata={
-            "description": "the default is the app's own piece",
-            "examples": ["@activepieces/piece-slack"],
-        }
+        metadata={"description": "the default is the app's own piece", "examples": ["@activepieces/piece-slack"]}
     )
     piece_version = String(max_length=50)
     metadata = JsonObject()
@@ -189,12 +172,8 @@ class OwnerListSchema(CamelAnswerSchema):
 class ReplacementSchema(CamelSchema):
     """Two connections of one piece: flows move from the source to the target, and the source is deleted."""
 
-    source_app_connection_id = String(
-        max_length=64, required=True, metadata={"examples": ["Ks0dtm5zGDr0vRXQ8qyf9"]}
-    )
-    target_app_connection_id = String(
-        max_length=64, required=True, metadata={"examples": ["lHWwsT2Nbf9MFsZwjqWFg"]}
-    )
+    source_app_connection_id = String(max_length=64, required=True, metadata={"examples": ["Ks0dtm5zGDr0vRXQ8qyf9"]})
+    target_app_connection_id = String(max_length=64, required=True, metadata={"examples": ["lHWwsT2Nbf9MFsZwjqWFg"]})
     apply_to_published_versions = StrictBoolean(
         load_default=True, metadata={"description": "false: only drafts change"}
     )
@@ -205,8 +184,7 @@ class ReplacementSchema(CamelSchema):
 
 class ReplacementResultSchema(CamelAnswerSchema):
     source_deleted = fields.Boolean(
-        allow_none=True,
-        metadata={"description": "null: unknown, because Activepieces could not be asked"},
+        allow_none=True, metadata={"description": "null: unknown, because Activepieces could not be asked"}
     )
 
 
@@ -223,11 +201,7 @@ def save_connection(context: OperationContext) -> Any:
         platform_sharing=_platform_sharing(context),
         **{name: context.body.get(name) for name in _COPIED_FIELDS},
     )
-    return context.state.connections.save(
-        _target_integration(context),
-        new,
-        user_id=context.principal.user_id,
-    )
+    return context.state.connections.save(_target_integration(context), new, user_id=context.principal.user_id)
 
 
 @Operation("view", query=ConnectionFilterSchema(), answer=ConnectionPageSchema())
@@ -311,9 +285,7 @@ def replace_connection(context: OperationContext, integration_id: str) -> Any:
     )
 
 
-def _require_admin_for_platform(
-    context: OperationContext, integration: Integration, connection_id: str
-) -> None:
+def _require_admin_for_platform(context: OperationContext, integration: Integration, connection_id: str) -> None:
     """Other projects use a connection of the whole platform."""
     if context.state.host.allows(context.principal, "admin"):
         return
@@ -325,10 +297,7 @@ def _require_admin_for_platform(
 def _delete(context: OperationContext, integration: Integration, connection_id: str) -> None:
     _require_admin_for_platform(context, integration, connection_id)
     context.state.connections.delete(
-        integration,
-        connection_id,
-        force=context.query["force"],
-        user_id=context.principal.user_id,
+        integration, connection_id, force=context.query["force"], user_id=context.principal.user_id
     )
 
 

@@ -74,8 +74,7 @@ def set_up(context: OperationContext) -> Any:
     The credentials are verified first, then stored encrypted. Without credentials the app's default API key is used.
     """
     setup = SetupRequest(
-        tenant_id=context.tenant_id,
-        **{**context.body, "organization_id": _organization_id(context)},
+        tenant_id=context.tenant_id, **{**context.body, "organization_id": _organization_id(context)}
     )
     integration = context.state.integrations.set_up(setup, user_id=context.principal.user_id)
     return {"integration_tenant_id": integration.id}
@@ -123,19 +122,12 @@ def update_integration(context: OperationContext, integration_id: str) -> Any:
 @Operation("admin", calls_activepieces=False)
 def delete_integration(context: OperationContext, integration_id: str) -> None:
     """Delete the integration and its credentials; what it created in Activepieces stays there."""
-    context.state.integrations.remove(
-        context.integration(integration_id),
-        user_id=context.principal.user_id,
-    )
+    context.state.integrations.remove(context.integration(integration_id), user_id=context.principal.user_id)
 
 
 def _organization_id(context: OperationContext) -> str | None:
     """The organization to set up, None for the whole tenant; the caller must be allowed to act for it."""
-    organization_id: str | None = context.body.get(
-        "organization_id", context.principal.organization_id
-    )
-    if not context.state.integrations.accessible_organizations(
-        context.principal, [organization_id]
-    ):
+    organization_id: str | None = context.body.get("organization_id", context.principal.organization_id)
+    if not context.state.integrations.accessible_organizations(context.principal, [organization_id]):
         raise InvalidInput({"organizationId": "You are not in this organization."})
     return organization_id

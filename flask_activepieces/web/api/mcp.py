@@ -19,12 +19,9 @@ class McpSchema(CamelAnswerSchema):
     id = fields.String()
     project_id = fields.String(allow_none=True)
     dialect = fields.String(
-        allow_none=True,
-        metadata={"description": "`0.78`: can be disabled · `0.85`: has a list of disabled tools"},
+        allow_none=True, metadata={"description": "`0.78`: can be disabled · `0.85`: has a list of disabled tools"}
     )
-    token = fields.String(
-        metadata={"description": "masked, except after a rotation by someone who may see it"}
-    )
+    token = fields.String(metadata={"description": "masked, except after a rotation by someone who may see it"})
     enabled = fields.Boolean(allow_none=True)
     disabled_tools = fields.List(fields.String(), allow_none=True)
     created = fields.String()

@@ -19,12 +19,8 @@ from .operations import Operation, OperationContext
 class RegistrationSchema(Schema):
     name = fields.String(metadata={"examples": ["Monthly reports"]})
     description = fields.String(metadata={"examples": ["Draws a chart of the tasks"]})
-    redirect_uris = fields.List(
-        fields.String(), metadata={"examples": [["https://reports.example/callback"]]}
-    )
-    scope = fields.String(
-        metadata={"description": "separated by spaces", "examples": ["tasks:read"]}
-    )
+    redirect_uris = fields.List(fields.String(), metadata={"examples": [["https://reports.example/callback"]]})
+    scope = fields.String(metadata={"description": "separated by spaces", "examples": ["tasks:read"]})
     public = StrictBoolean()
     require_pkce = StrictBoolean()
     client_credentials = StrictBoolean()
@@ -62,12 +58,9 @@ class ClientSchema(AnswerSchema):
         allow_none=True, metadata={"description": "the integration that created and manages it"}
     )
     created_at = fields.String(metadata={"format": "date-time"})
-    tokens_issued = fields.Integer(
-        metadata={"description": "how many client-credentials tokens it received"}
-    )
+    tokens_issued = fields.Integer(metadata={"description": "how many client-credentials tokens it received"})
     last_issued_at = fields.String(
-        allow_none=True,
-        metadata={"format": "date-time", "description": "when it received the last of these"},
+        allow_none=True, metadata={"format": "date-time", "description": "when it received the last of these"}
     )
     disabled_at = fields.String(
         allow_none=True, metadata={"format": "date-time", "description": "when it was suspended"}
@@ -89,13 +82,7 @@ def list_clients(context: OperationContext) -> Any:
     return {"data": [client_to_json(client) for client in clients]}
 
 
-@Operation(
-    "admin",
-    calls_activepieces=False,
-    body=RegistrationSchema(),
-    answer=NewClientSchema(),
-    success=201,
-)
+@Operation("admin", calls_activepieces=False, body=RegistrationSchema(), answer=NewClientSchema(), success=201)
 def create_client(context: OperationContext) -> Any:
     """Register an OAuth client of the tenant; only this response has its secret."""
     registration = Registration(tenant_id=context.tenant_id, **{"name": "", **context.body})
@@ -118,13 +105,7 @@ def update_client(context: OperationContext, client_id: str) -> Any:
     return client_to_json(context.state.oauth_clients.update(client, registration))
 
 
-@Operation(
-    "admin",
-    calls_activepieces=False,
-    body=RotationSchema(),
-    body_optional=True,
-    answer=NewClientSchema(),
-)
+@Operation("admin", calls_activepieces=False, body=RotationSchema(), body_optional=True, answer=NewClientSchema())
 def rotate_client(context: OperationContext, client_id: str) -> Any:
     """Create a new secret, shown once; ``{"keep_old": false}`` invalidates the old one immediately."""
     client = _find(context, client_id)
@@ -143,10 +124,7 @@ def _check_redirect_uris(client: OAuthClient, registration: Registration) -> Non
     # an admin would receive codes of users who never saw it.
     changed = set(registration.redirect_uris) != set(client.redirect_uris)
     if client.remember_consent and changed:
-        message = (
-            "This client may skip the consent page, so only an operator can change its redirect"
-            " URIs."
-        )
+        message = "This client may skip the consent page, so only an operator can change its redirect URIs."
         raise InvalidInput({"redirect_uris": message})
 
 

@@ -89,9 +89,7 @@ def openapi_document(app: Flask, *, server: str | None = None) -> dict[str, Any]
         plugins=[MarshmallowPlugin()],
         servers=[{"url": server or "/"}],
         security=[{"session": []}],
-        info={
-            "description": "What a tenant manages on Activepieces. Errors are RFC 9457 problems."
-        },
+        info={"description": "What a tenant manages on Activepieces. Errors are RFC 9457 problems."},
     )
     spec.components.security_scheme(
         "session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
@@ -99,9 +97,7 @@ def openapi_document(app: Flask, *, server: str | None = None) -> dict[str, Any]
     spec.components.schema("Problem", schema=ProblemSchema)
     for status, description in PROBLEMS.items():
         content = {"application/problem+json": {"schema": "Problem"}}
-        spec.components.response(
-            _response_name(status), {"description": description, "content": content}
-        )
+        spec.components.response(_response_name(status), {"description": description, "content": content})
     for name, description in dict.fromkeys(TAGS.values()):
         spec.tag({"name": name, "description": description})
     for path, operations in _paths(app).items():
@@ -133,8 +129,7 @@ def _describe(endpoint: str, operation: Operation, view: View, names: list[str])
         "tags": [tag],
         "x-permission": operation.permission,
         "parameters": [
-            {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
-            for name in names
+            {"in": "path", "name": name, "required": True, "schema": {"type": "string"}} for name in names
         ],
         "responses": {str(operation.status): _success_response(operation)}
         | {str(status): _response_name(status) for status in _problem_statuses(operation, names)},

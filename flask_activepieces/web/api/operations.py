@@ -107,9 +107,7 @@ def get_operation(view: View) -> Operation | None:
 
 def _query_values(schema: Schema) -> dict[str, Any]:
     repeatable = {each.data_key for each in schema.fields.values() if isinstance(each, fields.List)}
-    return {
-        name: values if name in repeatable else values[0] for name, values in request.args.lists()
-    }
+    return {name: values if name in repeatable else values[0] for name, values in request.args.lists()}
 
 
 def _load(schema: Schema, raw: Mapping[str, Any]) -> Mapping[str, Any]:

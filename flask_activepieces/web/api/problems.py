@@ -96,9 +96,7 @@ _HTTP_ERRORS = {
 class Problem(ActivepiecesError):
     """Raised to answer a call of the JSON API with an error; ``members`` are added to the body."""
 
-    def __init__(
-        self, kind: ProblemType, detail: str, *, status: int | None = None, **members: Any
-    ) -> None:
+    def __init__(self, kind: ProblemType, detail: str, *, status: int | None = None, **members: Any) -> None:
         self.status = status or kind.status
         self.title = kind.title
         self.code = kind.code

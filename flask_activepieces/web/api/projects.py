@@ -31,8 +31,7 @@ class FlowSchema(CamelAnswerSchema):
     valid = fields.Boolean()
     published = fields.Boolean()
     connection_ids = fields.List(
-        fields.String(),
-        metadata={"description": "the external ids of the connections that its steps use"},
+        fields.String(), metadata={"description": "the external ids of the connections that its steps use"}
     )
     created = fields.String()
     updated = fields.String()
@@ -85,9 +84,7 @@ def list_projects(context: OperationContext, integration_id: str) -> Any:
 def list_flows(context: OperationContext, integration_id: str) -> Any:
     """The flows of the project, without their steps."""
     flows = context.state.flows.list(
-        context.integration(integration_id),
-        name=context.query.get("name"),
-        statuses=context.query.get("status", ()),
+        context.integration(integration_id), name=context.query.get("name"), statuses=context.query.get("status", ())
     )
     return {"data": [_flow_to_json(flow) for flow in flows]}
 

@@ -58,18 +58,14 @@ def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
     return verify(parameters, client, known_scopes=state.settings.scopes, issuer=state.issuer())
 
 
-def _decide_or_ask(
-    state: State, authorization: AuthorizationRequest, client: OAuthClient
-) -> Response:
+def _decide_or_ask(state: State, authorization: AuthorizationRequest, client: OAuthClient) -> Response:
     principal = state.host.current_principal()
     if principal is None:
         if authorization.prompt == "none":
             raise consent.interaction_required(authorization, "login_required")
         return _redirect_with_pending(state, authorization)
     workspaces = state.host.workspaces(principal)
-    consent_request = consent.consent_request(
-        authorization, client, principal, workspaces, state.settings.scopes
-    )
+    consent_request = consent.consent_request(authorization, client, principal, workspaces, state.settings.scopes)
     existing_grants = state.grants.existing_grants(
         client_id=client.client_id,
         tenant_ids=[workspace.tenant_id for workspace in consent_request.workspaces],

@@ -12,11 +12,7 @@ from ...errors import InvalidInput
 from ...messages import Message
 from ...oauth.authorization import consent
 from ...oauth.authorization.consent import ConsentRequest
-from ...oauth.authorization.request import (
-    AuthorizationErrorResponse,
-    AuthorizationRequest,
-    revalidate,
-)
+from ...oauth.authorization.request import AuthorizationErrorResponse, AuthorizationRequest, revalidate
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.redirect_uris import display_origin
 from ...state import State, get_state
@@ -57,9 +53,7 @@ def _decide_form() -> ResponseReturnValue:
         open_request(state, request_id)
         return to_login(state, url_for("activepieces.authorize", request_id=request_id))
     try:
-        consent_request = _verified_consent_request(
-            state, request_id, form.get("consent_token", "")
-        )
+        consent_request = _verified_consent_request(state, request_id, form.get("consent_token", ""))
     except AuthorizationErrorResponse as error:
         return see_other(error_url(state, error))
     try:
@@ -69,10 +63,7 @@ def _decide_form() -> ResponseReturnValue:
 
 
 def show(
-    state: State,
-    consent_request: ConsentRequest,
-    request_id: str,
-    problem: InvalidInput | None = None,
+    state: State, consent_request: ConsentRequest, request_id: str, problem: InvalidInput | None = None
 ) -> Response:
     """The consent page; after a problem with the form, with the boxes as the user left them."""
     described = _to_json(state, consent_request, request_id)
@@ -127,12 +118,7 @@ def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> 
         ],
         "selected_workspace": consent_request.default_workspace.form_value,
         "scopes": [
-            {
-                "name": scope.name,
-                "description": scope.description,
-                "required": scope.required,
-                "checked": True,
-            }
+            {"name": scope.name, "description": scope.description, "required": scope.required, "checked": True}
             for scope in consent_request.scopes
         ],
         "consent_token": state.pending_requests.consent_token(request_id, principal),

@@ -22,9 +22,7 @@ def approve(state: State, consent_request: ConsentRequest, decision: ConsentDeci
     return code_url(state, consent_request, grant, decision.scopes)
 
 
-def code_url(
-    state: State, consent_request: ConsentRequest, grant: Grant, scopes: Sequence[str]
-) -> str:
+def code_url(state: State, consent_request: ConsentRequest, grant: Grant, scopes: Sequence[str]) -> str:
     """The URL that takes a code for these scopes of the grant to the client."""
     issuer = state.issuer()
     code = consent_request.issue_code(state.code_issuer, grant, scopes, issuer=issuer)

@@ -55,13 +55,9 @@ def _respond(endpoint: Endpoint) -> Response:
     except OAuth2Error as error:
         return _oauth_error(error)
     except Unavailable as error:
-        return error_response(
-            503, "temporarily_unavailable", str(error), retry_after=error.retry_after
-        )
+        return error_response(503, "temporarily_unavailable", str(error), retry_after=error.retry_after)
     except ClientDisabled as error:
-        return error_response(
-            503, "temporarily_unavailable", str(error), retry_after=_DISABLED_RETRY_AFTER
-        )
+        return error_response(503, "temporarily_unavailable", str(error), retry_after=_DISABLED_RETRY_AFTER)
     except SetupError as error:
         return setup_error_response(error)
 
@@ -73,9 +69,7 @@ def _limit_failures(state: State, endpoint: Endpoint, client_request: ClientRequ
         return Response(json.dumps(payload), 200, NO_STORE, content_type="application/json")
     except (InvalidClient, GuessedToken) as error:
         response = _oauth_error(error)
-        if not state.failure_limiter.record_failure(
-            _rate_limit_key(client_request), now=state.now()
-        ):
+        if not state.failure_limiter.record_failure(_rate_limit_key(client_request), now=state.now()):
             # RFC 6585 §4; the error stays the same, so that the client learns its cause.
             response.status_code = 429
             response.headers["Retry-After"] = str(WINDOW)

@@ -10,15 +10,7 @@ from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...errors import (
-    InvalidInput,
-    Locked,
-    NotFound,
-    SetupError,
-    SignatureError,
-    SignatureExpired,
-    Unavailable,
-)
+from ...errors import InvalidInput, Locked, NotFound, SetupError, SignatureError, SignatureExpired, Unavailable
 from ...host.interface import Permission
 from ...messages import Message
 from ...oauth.authorization.request import UnverifiedClientError
@@ -50,9 +42,7 @@ def page(view: View) -> View:
     return wrapper
 
 
-def login_required(
-    *, return_to: str, permission: Permission | None = None
-) -> Callable[[View], View]:
+def login_required(*, return_to: str, permission: Permission | None = None) -> Callable[[View], View]:
     """Decorate a page for signed-in users: the view receives the state and the principal, and forms are verified.
 
     A signed-out visitor signs in first. After pressing a button, whose address accepts POST only, they return to the
@@ -94,18 +84,13 @@ def _error_response(error: Exception) -> Response | None:
             return _out_of_date(Message("Nothing was changed: the page has expired."))
         case SignatureError():
             return _out_of_date(
-                Message(
-                    "Nothing was changed: the page was opened by another user, or in another"
-                    " browser."
-                )
+                Message("Nothing was changed: the page was opened by another user, or in another browser.")
             )
         case InvalidInput(fields=fields):
             problems = " ".join(map(gettext, fields.values()))
             return error_page(422, Message("Invalid input"), problems)
         case NotFound():
-            return error_page(
-                404, Message("Not found"), Message("Page not found."), Message("Check the link.")
-            )
+            return error_page(404, Message("Not found"), Message("Page not found."), Message("Check the link."))
         case Locked(what=what) as locked:
             message = Message("This %(what)s is being changed by another request.", what=what)
             return _unavailable_page(locked, message)

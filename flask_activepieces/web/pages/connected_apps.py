@@ -31,9 +31,7 @@ def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
 @login_required(return_to="connected_apps")
 def disconnect(state: State, principal: Principal, grant_id: str) -> ResponseReturnValue:
     """Revoke one grant, with its codes and tokens."""
-    grant = state.grants.get_for_user(
-        grant_id, tenant_ids=_tenant_ids(state, principal), user_id=principal.user_id
-    )
+    grant = state.grants.get_for_user(grant_id, tenant_ids=_tenant_ids(state, principal), user_id=principal.user_id)
     state.grants.revoke([grant], reason="disconnected by the user")
     return see_other(url_for("activepieces.connected_apps", disconnected=1))
 

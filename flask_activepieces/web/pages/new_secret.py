@@ -22,9 +22,7 @@ LIFETIME = 5 * 60
 _PURPOSE = "new client secret"
 
 
-def redirect_with_secret(
-    state: State, principal: Principal, client: OAuthClient, secret: str | None
-) -> Response:
+def redirect_with_secret(state: State, principal: Principal, client: OAuthClient, secret: str | None) -> Response:
     """To the client's page, which shows the secret if there is one."""
     response = see_other(_path(client))
     if secret is not None:
@@ -44,9 +42,7 @@ def redirect_with_secret(
 def read_secret(state: State, principal: Principal, client: OAuthClient) -> str | None:
     """The secret in this browser's cookie, if it is still the client's."""
     try:
-        content = _encryptor(state).decrypt(
-            request.cookies.get(COOKIE, ""), context=_context(principal, client)
-        )
+        content = _encryptor(state).decrypt(request.cookies.get(COOKIE, ""), context=_context(principal, client))
     except SignatureError:
         return None
     is_current = constant_time_equal(sha256_hex(content["secret"]), client.secret_hash or "")

@@ -41,8 +41,7 @@ def client_new(state: State, principal: Principal) -> ResponseReturnValue:
         return _form(state, principal, _preset_values(request.args.get("preset")))
     values = _form_values()
     registration = Registration(
-        **{**values, "redirect_uris": values["redirect_uris"].split()},
-        tenant_id=principal.tenant_id,
+        **{**values, "redirect_uris": values["redirect_uris"].split()}, tenant_id=principal.tenant_id
     )
     try:
         client, secret = state.oauth_clients.register(registration)
@@ -65,9 +64,7 @@ def client_rotate(state: State, principal: Principal, client_id: str) -> Respons
     """Create a new secret, shown once."""
     client = _find(state, principal, client_id)
     try:
-        secret = state.oauth_clients.rotate_secret(
-            client, expected_version=request.form.get("secret_version", "")
-        )
+        secret = state.oauth_clients.rotate_secret(client, expected_version=request.form.get("secret_version", ""))
     except InvalidInput as problem:
         (message,) = problem.fields.values()
         return _client_page(state, principal, client, error=message)
@@ -128,12 +125,7 @@ def _form(
 
 
 def _client_page(
-    state: State,
-    principal: Principal,
-    client: OAuthClient,
-    *,
-    secret: str | None = None,
-    error: str | None = None,
+    state: State, principal: Principal, client: OAuthClient, *, secret: str | None = None, error: str | None = None
 ) -> Response:
     base = state.issuer() + state.settings.oauth_prefix
     return render_with_forms(

@@ -22,18 +22,14 @@ _BARE_PAGE = Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p>")
 log = logging.getLogger(__name__)
 
 
-def render(
-    template: str, *, status: int = 200, allow_external_form_target: bool = False, **context: Any
-) -> Response:
+def render(template: str, *, status: int = 200, allow_external_form_target: bool = False, **context: Any) -> Response:
     """The page, with headers that forbid framing, scripts and foreign form targets.
 
     ``allow_external_form_target``: the form redirects to a client. Browsers apply ``form-action`` to every further
     redirect, and we cannot know where a client sends its user next.
     """
     # Not "_": in the host's own base template, that is the host's catalog.
-    html = render_template(
-        f"flask_activepieces/{template}", ap_text=gettext, format_time=format_time, **context
-    )
+    html = render_template(f"flask_activepieces/{template}", ap_text=gettext, format_time=format_time, **context)
     response = make_response(html, status)
     response.headers["Content-Security-Policy"] = "; ".join(
         (
@@ -54,9 +50,7 @@ def render(
     return response
 
 
-def render_with_forms(
-    state: State, principal: Principal, template: str, **context: Any
-) -> Response:
+def render_with_forms(state: State, principal: Principal, template: str, **context: Any) -> Response:
     """A page with forms, which contain the page token."""
     browser = browser_id() or new_browser_id()
     context["page_token"] = page_token(state, principal, browser)
@@ -68,12 +62,7 @@ def render_with_forms(
 
 
 def error_page(
-    status: int,
-    title: str,
-    message: str,
-    remedy: str | None = None,
-    *,
-    return_url: str | None = None,
+    status: int, title: str, message: str, remedy: str | None = None, *, return_url: str | None = None
 ) -> Response:
     """A page that says what happened and what to do about it."""
     try:
@@ -89,9 +78,7 @@ def error_page(
         # The host's templates and context processors may need the database that is unavailable.
         log.exception("The error page could not be rendered; a bare one is shown")
         body = " ".join(filter(None, (message, remedy)))
-        return Response(
-            _BARE_PAGE.format(title, title, body), status, {"Cache-Control": "no-store"}
-        )
+        return Response(_BARE_PAGE.format(title, title, body), status, {"Cache-Control": "no-store"})
 
 
 def current_path() -> str:

@@ -58,9 +58,7 @@ def test_api_key_only_calls_are_refused_to_users_with_a_remedy(operation: str) -
 
 @pytest.mark.parametrize("operation", [*NOT_IN_COMMUNITY, *FOR_KEYS])
 @pytest.mark.parametrize("credential", [KEY, *USERS])
-def test_calls_that_the_community_edition_lacks_are_refused(
-    operation: str, credential: Credential
-) -> None:
+def test_calls_that_the_community_edition_lacks_are_refused(operation: str, credential: Credential) -> None:
     with pytest.raises(EditionNotSupported) as refused:
         check_supported(operation, credential, "ce")
 
@@ -68,9 +66,7 @@ def test_calls_that_the_community_edition_lacks_are_refused(
 
 
 @pytest.mark.parametrize("edition", ["ee", "cloud", None])
-def test_with_another_or_an_unknown_edition_only_the_credential_counts(
-    edition: Edition | None,
-) -> None:
+def test_with_another_or_an_unknown_edition_only_the_credential_counts(edition: Edition | None) -> None:
     for operation in NOT_IN_COMMUNITY:
         check_supported(operation, USERS[0], edition)
 

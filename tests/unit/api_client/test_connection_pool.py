@@ -35,9 +35,7 @@ def send(
 ) -> ApiResponse:
     limits = timeout or Timeout(connect=2, read=5, total=5)
     prepared = HttpRequest(method=method, url=url, headers=headers or {}, body=body)
-    return pool.send(
-        "things.list", prepared, timeout=limits, deadline=time.monotonic() + limits.total
-    )
+    return pool.send("things.list", prepared, timeout=limits, deadline=time.monotonic() + limits.total)
 
 
 @pytest.fixture
@@ -86,9 +84,7 @@ def test_files_are_sent_as_multipart(pool: ConnectionPool) -> None:
 def test_a_response_may_be_compressed(pool: ConnectionPool, encoding: str) -> None:
     compressed = {"gzip": gzip.compress(b"[1]"), "deflate": zlib.compress(b"[1]")}[encoding]
 
-    with raw_server(
-        lambda request: request.answer(200, compressed, Content_Encoding=encoding)
-    ) as server:
+    with raw_server(lambda request: request.answer(200, compressed, Content_Encoding=encoding)) as server:
         assert send(pool, server.url).body == b"[1]"
 
 
@@ -172,9 +168,7 @@ def test_an_unknown_host_sent_nothing(pool: ConnectionPool) -> None:
 
 
 @pytest.mark.activepieces_network
-@pytest.mark.parametrize(
-    "nowhere", ["http://a..b", "http://ex ample.com", "http://\x00", f"http://{'a' * 300}"]
-)
+@pytest.mark.parametrize("nowhere", ["http://a..b", "http://ex ample.com", "http://\x00", f"http://{'a' * 300}"])
 def test_an_invalid_address_sent_nothing(pool: ConnectionPool, nowhere: str) -> None:
     with pytest.raises(ConnectionFailed) as failed:
         send(pool, nowhere, method="POST", body=b"{}")
@@ -260,9 +254,7 @@ def test_a_broken_connection_leaves_the_outcome_unknown(
     assert failed.value.outcome_unknown
 
 
-def test_an_error_that_is_being_handled_does_not_hide_that_the_request_was_sent(
-    pool: ConnectionPool,
-) -> None:
+def test_an_error_that_is_being_handled_does_not_hide_that_the_request_was_sent(pool: ConnectionPool) -> None:
     """Python adds the handled error to the chain of causes."""
     with raw_server(Received.reset) as server, pytest.raises(ConnectionFailed) as failed:
         try:
@@ -273,9 +265,7 @@ def test_an_error_that_is_being_handled_does_not_hide_that_the_request_was_sent(
     assert failed.value.outcome_unknown
 
 
-@pytest.mark.parametrize(
-    "rubbish", [b"220 smtp.example.com ESMTP\r\n", b"\x15\x03\x01\x00\x02\x02P"]
-)
+@pytest.mark.parametrize("rubbish", [b"220 smtp.example.com ESMTP\r\n", b"\x15\x03\x01\x00\x02\x02P"])
 def test_another_protocol_is_a_failed_connection(pool: ConnectionPool, rubbish: bytes) -> None:
     def talk(request: Received) -> None:
         request.send(rubbish)
@@ -287,9 +277,7 @@ def test_another_protocol_is_a_failed_connection(pool: ConnectionPool, rubbish: 
 
 def test_invalid_compression_is_an_unexpected_response(pool: ConnectionPool) -> None:
     with (
-        raw_server(
-            lambda request: request.answer(200, b"plain", Content_Encoding="gzip")
-        ) as server,
+        raw_server(lambda request: request.answer(200, b"plain", Content_Encoding="gzip")) as server,
         pytest.raises(UnexpectedResponse),
     ):
         send(pool, server.url)
@@ -420,10 +408,7 @@ def test_many_threads_share_it(pool: ConnectionPool) -> None:
     statuses: list[int] = []
 
     with raw_server(lambda request: request.answer()) as server:
-        threads = [
-            threading.Thread(target=lambda: statuses.append(send(pool, server.url).status))
-            for _ in range(20)
-        ]
+        threads = [threading.Thread(target=lambda: statuses.append(send(pool, server.url).status)) for _ in range(20)]
         for thread in threads:
             thread.start()
         for thread in threads:

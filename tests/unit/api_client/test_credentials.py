@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.api_client.credentials import (
-    ApiKey,
-    EmailPassword,
-    SignedEmbedding,
-    UserToken,
-    check_token,
-)
+from flask_activepieces.api_client.credentials import ApiKey, EmailPassword, SignedEmbedding, UserToken, check_token
 from flask_activepieces.api_client.embedding_token import EmbeddedUser
 
-SOMEBODY = EmbeddedUser(
-    external_user_id="u", external_project_id="p", first_name="Ada", last_name="L"
-)
+SOMEBODY = EmbeddedUser(external_user_id="u", external_project_id="p", first_name="Ada", last_name="L")
 
 
 def test_the_repr_of_credentials_shows_no_secret() -> None:
@@ -30,9 +22,7 @@ def test_the_repr_of_credentials_shows_no_secret() -> None:
     assert "ada@example.com" in repr(credentials)
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "sk-1\n", "sk-1 ", "sk 1", "sk-ü", "sk-\x00", "a\r\nX: y"]
-)
+@pytest.mark.parametrize("text", ["", " ", "sk-1\n", "sk-1 ", "sk 1", "sk-ü", "sk-\x00", "a\r\nX: y"])
 def test_an_invalid_token_is_rejected_without_quoting_it(text: str) -> None:
     """requests would reject it too, and quote the whole header."""
     for make in (ApiKey, UserToken, check_token):

@@ -124,9 +124,7 @@ def test_the_first_field_that_does_not_fit_is_named(answer: object, problem: str
 
 def test_a_value_that_does_not_fit_is_not_quoted() -> None:
     with pytest.raises(UnexpectedResponse) as failed:
-        decode_object(
-            Plan, LEAST | {"steps": "canary", "cost": "canary", "id": ["canary"]}, "plans.get"
-        )
+        decode_object(Plan, LEAST | {"steps": "canary", "cost": "canary", "id": ["canary"]}, "plans.get")
 
     assert "canary" not in f"{failed.value} {failed.value.__cause__} {failed.value.__context__}"
 

@@ -75,9 +75,7 @@ def meaning(status: int, body: object, **headers: str) -> ApiError:
         (600, None, UnexpectedResponse),
     ],
 )  # fmt: skip
-def test_a_response_becomes_the_right_error(
-    status: int, body: object, kind: type[ApiError]
-) -> None:
+def test_a_response_becomes_the_right_error(status: int, body: object, kind: type[ApiError]) -> None:
     error = meaning(status, body)
 
     assert type(error) is kind
@@ -97,9 +95,7 @@ def test_a_response_becomes_the_right_error(
         (504, ServerError),
     ],
 )
-def test_a_web_page_comes_from_a_proxy_or_another_service(
-    status: int, kind: type[ApiError]
-) -> None:
+def test_a_web_page_comes_from_a_proxy_or_another_service(status: int, kind: type[ApiError]) -> None:
     error = error_from_response("x", ApiResponse(status, {"content-type": "text/html"}, b"<html>"))
 
     assert type(error) is kind
@@ -108,9 +104,7 @@ def test_a_web_page_comes_from_a_proxy_or_another_service(
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 429, 500])
 @pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b'"x"', b'{"params": "x", "code": 1}'])
 def test_an_unreadable_body_does_not_change_the_error(status: int, body: bytes) -> None:
-    error = error_from_response(
-        "x", ApiResponse(status, {"content-type": "application/json"}, body)
-    )
+    error = error_from_response("x", ApiResponse(status, {"content-type": "application/json"}, body))
 
     assert type(error) is type(error_from_response("x", ApiResponse(status, {})))
     assert (error.code, error.detail) == (None, "")
@@ -130,9 +124,7 @@ def test_an_unreadable_body_does_not_change_the_error(status: int, body: bytes) 
         ({"code": "a code with a canary"}, None, ""),
     ],
 )
-def test_code_and_detail_are_found_in_every_format(
-    body: object, code: str | None, detail: str
-) -> None:
+def test_code_and_detail_are_found_in_every_format(body: object, code: str | None, detail: str) -> None:
     error = meaning(400, body)
 
     assert (error.code, error.detail) == (code, detail)
@@ -165,22 +157,8 @@ def test_a_database_code_is_explained(code: str, detail: str) -> None:
         ({"retry_after": "soon"}, "", None),
         ({"retry_after": "-1"}, "", None),
         ({"retry_after": "\u0663"}, "", None),
-        (
-            {
-                "retry_after": "Sat, 21 Nov 2026 08:00:30 GMT",
-                "date": "Sat, 21 Nov 2026 08:00:00 GMT",
-            },
-            "",
-            30,
-        ),
-        (
-            {
-                "retry_after": "Sat, 21 Nov 2026 07:00:00 GMT",
-                "date": "Sat, 21 Nov 2026 08:00:00 GMT",
-            },
-            "",
-            0,
-        ),
+        ({"retry_after": "Sat, 21 Nov 2026 08:00:30 GMT", "date": "Sat, 21 Nov 2026 08:00:00 GMT"}, "", 30),
+        ({"retry_after": "Sat, 21 Nov 2026 07:00:00 GMT", "date": "Sat, 21 Nov 2026 08:00:00 GMT"}, "", 0),
         ({"retry_after": "Sat, 21 Nov 2026 08:00:30 GMT"}, "", None),
     ],
 )

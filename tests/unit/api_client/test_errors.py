@@ -9,11 +9,7 @@ import pytest
 from flask_activepieces.api_client import errors
 from flask_activepieces.errors import ActivepiecesError
 
-CLASSES = [
-    value
-    for value in vars(errors).values()
-    if inspect.isclass(value) and issubclass(value, errors.ApiError)
-]
+CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, errors.ApiError)]
 
 
 @pytest.mark.parametrize("kind", CLASSES)
@@ -29,8 +25,7 @@ def test_the_message_has_operation_detail_and_remedy() -> None:
     )
 
     assert str(error) == (
-        "connections.upsert failed: 400 INVALID_APP_CONNECTION: wrong key."
-        " Correct the value of the connection."
+        "connections.upsert failed: 400 INVALID_APP_CONNECTION: wrong key. Correct the value of the connection."
     )
 
 
@@ -52,17 +47,13 @@ def test_a_timeout_mentions_validation_only_for_upserts() -> None:
 
 
 def test_an_unsupported_call_has_its_own_remedy() -> None:
-    error = errors.CredentialNotSupported(
-        "mcp.get", credential="API key", detail="for users only", remedy="Sign in."
-    )
+    error = errors.CredentialNotSupported("mcp.get", credential="API key", detail="for users only", remedy="Sign in.")
 
     assert str(error) == "mcp.get failed: for users only. Sign in."
     assert (error.status, error.credential) == (None, "API key")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "ending"), [(56.0, "in 56 seconds."), (None, "Make fewer calls.")]
-)
+@pytest.mark.parametrize(("seconds", "ending"), [(56.0, "in 56 seconds."), (None, "Make fewer calls.")])
 def test_a_rate_limit_says_when_to_try_again(seconds: float | None, ending: str) -> None:
     assert str(errors.RateLimited("sign_in", retry_after=seconds)).endswith(ending)
 

@@ -7,11 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flask_activepieces.api_client.errors import (
-    AuthenticationFailed,
-    CallTimedOut,
-    ConnectionFailed,
-)
+from flask_activepieces.api_client.errors import AuthenticationFailed, CallTimedOut, ConnectionFailed
 from flask_activepieces.api_client.token_cache import TokenCache
 
 DAY = 24 * 3600
@@ -60,9 +56,7 @@ def test_a_rejected_token_is_replaced_once(sign_ins: SignIns) -> None:
     fresh = sign_ins.token(rejected=old)
 
     assert fresh != old
-    assert (
-        sign_ins.token(rejected=old) == fresh
-    )  # for another thread, whose call was refused at the same time
+    assert sign_ins.token(rejected=old) == fresh  # for another thread, whose call was refused at the same time
     assert sign_ins.count == 2
 
 
@@ -77,10 +71,7 @@ def test_threads_wait_for_the_one_that_signs_in(sign_ins: SignIns) -> None:
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(lambda: sign_ins.cache.get("ada", slowly, lock_timeout=5))
         assert begun.wait(5)
-        others = [
-            threads.submit(lambda: sign_ins.cache.get("ada", slowly, lock_timeout=5))
-            for _ in range(7)
-        ]
+        others = [threads.submit(lambda: sign_ins.cache.get("ada", slowly, lock_timeout=5)) for _ in range(7)]
         go_on.set()
         tokens = {each.result(5) for each in [first, *others]}
 

@@ -12,13 +12,7 @@ from joserfc.jwk import RSAKey
 
 from flask_activepieces.api_client import Timeout
 from flask_activepieces.api_client.capabilities import Edition
-from flask_activepieces.api_client.credentials import (
-    ApiKey,
-    Credential,
-    EmailPassword,
-    SignedEmbedding,
-    UserToken,
-)
+from flask_activepieces.api_client.credentials import ApiKey, Credential, EmailPassword, SignedEmbedding, UserToken
 from flask_activepieces.api_client.embedding_token import EmbeddedUser
 from flask_activepieces.api_client.errors import (
     ApiError,
@@ -76,15 +70,7 @@ def bearers(pool: ScriptedPool) -> list[str | None]:
 
 
 @pytest.mark.parametrize(
-    "failure",
-    [
-        UNSENT,
-        LOST,
-        json_answer(429, {}),
-        json_answer(502, {}),
-        BUSY,
-        json_answer(504, {}),
-    ],
+    "failure", [UNSENT, LOST, json_answer(429, {}), json_answer(502, {}), BUSY, json_answer(504, {})]
 )
 def test_a_get_is_attempted_three_times(failure: Step) -> None:
     transport, pool = make_transport(failure, failure, OK)
@@ -218,10 +204,7 @@ def test_a_user_is_signed_in_at_the_first_call_only() -> None:
 
     assert bearers(pool) == [None, "Bearer ey.1", "Bearer ey.1"]
     assert pool.sent[0].url.endswith("/api/v1/authentication/sign-in")
-    assert json.loads(pool.sent[0].body or b"") == {
-        "email": "ada@example.com",
-        "password": "a-password",
-    }
+    assert json.loads(pool.sent[0].body or b"") == {"email": "ada@example.com", "password": "a-password"}
 
 
 def test_clients_sharing_a_pool_share_a_sign_in() -> None:
@@ -244,9 +227,7 @@ def test_an_expired_session_is_renewed_once(ended: Step, method: str) -> None:
 
 
 def test_a_rejected_new_session_is_an_error() -> None:
-    transport, pool = make_transport(
-        token("ey.1"), WRONG_TOKEN, token("ey.2"), WRONG_TOKEN, credential=ADA
-    )
+    transport, pool = make_transport(token("ey.1"), WRONG_TOKEN, token("ey.2"), WRONG_TOKEN, credential=ADA)
 
     with pytest.raises(AuthenticationFailed):
         transport.send(ApiCall("things.list", "GET", "/things"))
@@ -294,9 +275,7 @@ def test_a_sign_in_without_a_token_is_an_unexpected_response(answer: object) -> 
 def test_a_user_of_the_host_signs_in_with_a_signed_token() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-    user = EmbeddedUser(
-        external_user_id="u", external_project_id="p", first_name="Ada", last_name="L"
-    )
+    user = EmbeddedUser(external_user_id="u", external_project_id="p", first_name="Ada", last_name="L")
     credential = SignedEmbedding(pem.decode(), "key-1", user)
     transport, pool = make_transport(token("ey.1"), OK, credential=credential)
 
@@ -312,11 +291,7 @@ def test_a_signed_sign_in_assigns_the_piece_set_of_its_user() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     user = EmbeddedUser(
-        external_user_id="u",
-        external_project_id="p",
-        first_name="Ada",
-        last_name="L",
-        piece_set="crm-only",
+        external_user_id="u", external_project_id="p", first_name="Ada", last_name="L", piece_set="crm-only"
     )
     credential = SignedEmbedding(pem.decode(), "key-1", user)
     transport, pool = make_transport(token("ey.1"), OK, credential=credential)
@@ -348,9 +323,7 @@ def test_a_call_that_the_edition_lacks_does_not_sign_in() -> None:
 
 
 def test_the_community_edition_does_not_support_signed_users() -> None:
-    user = EmbeddedUser(
-        external_user_id="u", external_project_id="p", first_name="Ada", last_name="L"
-    )
+    user = EmbeddedUser(external_user_id="u", external_project_id="p", first_name="Ada", last_name="L")
     transport, pool = make_transport(credential=SignedEmbedding("pem", "key-1", user), edition="ce")
 
     with pytest.raises(EditionNotSupported):
@@ -366,9 +339,7 @@ def test_a_secret_repeated_by_the_server_is_redacted() -> None:
     transport, _ = make_transport(echo, credential=ApiKey("sk-canary"))
 
     with pytest.raises(InvalidRequest) as failed:
-        transport.send(
-            ApiCall("connections.upsert", "POST", "/x", body={"value": {"secret_text": "hunter2"}})
-        )
+        transport.send(ApiCall("connections.upsert", "POST", "/x", body={"value": {"secret_text": "hunter2"}}))
     assert failed.value.detail == "… and … are wrong"
 
 

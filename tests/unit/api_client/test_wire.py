@@ -11,14 +11,7 @@ from hypothesis import strategies as st
 
 from flask_activepieces.api_client.errors import ApiError, UnexpectedResponse
 from flask_activepieces.api_client.response import ApiResponse
-from flask_activepieces.api_client.wire import (
-    ApiCall,
-    HttpRequest,
-    build_request,
-    decode,
-    path_segment,
-    secrets_of,
-)
+from flask_activepieces.api_client.wire import ApiCall, HttpRequest, build_request, decode, path_segment, secrets_of
 from flask_activepieces.errors import InvalidInput
 from tests.support.scripted_pool import json_answer
 
@@ -78,9 +71,7 @@ def test_files_are_sent_with_a_form_and_without_our_content_type() -> None:
 def test_a_query_omits_none_and_repeats_sequences() -> None:
     query = {"a": None, "b": "x&y=z", "status": ["A", "B"], "n": 5, "yes": True, "none": []}
 
-    assert (
-        sent(call(query=query)).url == f"{ROOT}/things?b=x%26y%3Dz&status=A&status=B&n=5&yes=true"
-    )
+    assert sent(call(query=query)).url == f"{ROOT}/things?b=x%26y%3Dz&status=A&status=B&n=5&yes=true"
 
 
 def test_an_id_cannot_lead_to_another_route() -> None:
@@ -103,9 +94,7 @@ def test_a_successful_response_returns_its_json() -> None:
     assert decode("things.list", json_answer(201, {"id": "x"})) == {"id": "x"}
 
 
-@pytest.mark.parametrize(
-    "answer", [ApiResponse(204, {}), ApiResponse(200, {}), ApiResponse(204, {}, b"odd")]
-)
+@pytest.mark.parametrize("answer", [ApiResponse(204, {}), ApiResponse(200, {}), ApiResponse(204, {}, b"odd")])
 def test_a_response_without_a_body_is_none(answer: ApiResponse) -> None:
     assert decode("things.list", answer) is None
 
@@ -147,17 +136,13 @@ _KINDS = ["application/json", "application/problem+json", "text/html", "text/pla
 @given(
     status=st.integers(0, 999),
     kind=st.sampled_from(_KINDS),
-    extra=st.dictionaries(
-        st.sampled_from(["retry-after", "date", "location", "content-encoding"]), st.text()
-    ),
+    extra=st.dictionaries(st.sampled_from(["retry-after", "date", "location", "content-encoding"]), st.text()),
     body=st.binary()
     | st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
         lambda inner: (
             st.lists(inner)
-            | st.dictionaries(
-                st.sampled_from(["code", "message", "params", "error", "entityType", "x"]), inner
-            )
+            | st.dictionaries(st.sampled_from(["code", "message", "params", "error", "entityType", "x"]), inner)
         ),
     ).map(lambda value: json.dumps(value).encode()),
 )
@@ -165,11 +150,7 @@ def test_every_response_becomes_json_or_an_api_error(
     status: int, kind: str, extra: dict[str, str], body: bytes
 ) -> None:
     try:
-        decode(
-            "things.list",
-            ApiResponse(status, {"content-type": kind, **extra}, body),
-            secrets=["sk-1"],
-        )
+        decode("things.list", ApiResponse(status, {"content-type": kind, **extra}, body), secrets=["sk-1"])
     except ApiError as failed:
         assert len(str(failed)) < 1000
     else:

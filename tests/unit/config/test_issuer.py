@@ -18,9 +18,7 @@ from flask_activepieces.errors import SetupError
         ("https://localhost/", "https://localhost"),
     ],
 )
-def test_without_a_public_url_it_is_the_loopback_name_that_was_asked_for(
-    asked: str, issuer: str
-) -> None:
+def test_without_a_public_url_it_is_the_loopback_name_that_was_asked_for(asked: str, issuer: str) -> None:
     assert loopback_issuer(asked) == issuer
 
 
@@ -66,16 +64,12 @@ SAME = [
 
 
 @pytest.mark.parametrize(("left", "right", "one"), SAME)
-def test_two_issuers_are_one_if_equal_or_names_of_one_loopback_port(
-    left: str, right: str, one: bool
-) -> None:
+def test_two_issuers_are_one_if_equal_or_names_of_one_loopback_port(left: str, right: str, one: bool) -> None:
     assert same_issuer(left, right) is one
     assert same_issuer(right, left) is one
 
 
-@pytest.mark.parametrize(
-    "broken", ["http://localhost:port", "http://localhost:99999", "http://[::1"]
-)
+@pytest.mark.parametrize("broken", ["http://localhost:port", "http://localhost:99999", "http://[::1"])
 def test_a_broken_issuer_is_another_one(broken: str) -> None:
     """It may stand in a token of somebody who shares our key."""
     assert not same_issuer(broken, "http://localhost")

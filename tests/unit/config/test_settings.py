@@ -32,11 +32,7 @@ def test_a_secret_key_is_all_that_is_needed() -> None:
     assert found.public_url is None
     assert (found.url_prefix, found.oauth_prefix) == ("/api/integration/activepieces", "/oauth")
     assert found.scopes == {}
-    assert (found.access_token_ttl, found.refresh_token_ttl, found.code_ttl) == (
-        3600,
-        7_776_000,
-        60,
-    )
+    assert (found.access_token_ttl, found.refresh_token_ttl, found.code_ttl) == (3600, 7_776_000, 60)
     assert found.revocation_max_staleness == 0
     assert found.redis_url is found.consent_url is None
     assert found.jwt_keys.signing.algorithm == "HS256"
@@ -60,10 +56,7 @@ def test_every_problem_is_told_at_once_and_by_its_key() -> None:
 
     keys = [problem.partition(":")[0] for problem in found]
     assert sorted(keys) == sorted(
-        [
-            "SECRET_KEY",
-            *(f"ACTIVEPIECES_{name}" for name in ("PUBLIC_URL", "SCOPES", "CODE_TTL", "JWT_KEYS")),
-        ]
+        ["SECRET_KEY", *(f"ACTIVEPIECES_{name}" for name in ("PUBLIC_URL", "SCOPES", "CODE_TTL", "JWT_KEYS"))]
     )
 
 
@@ -74,11 +67,7 @@ TEXTS: list[tuple[str, Any, str]] = [
     ("CODE_TTL", 30, "30"),
     ("REVOCATION_MAX_STALENESS", 5, "5"),
     ("SCOPES", {"a": "A", "b": "B"}, '{"a": "A", "b": "B"}'),
-    (
-        "SCOPES",
-        {"a": {"description": "A", "required": True}},
-        '{"a": {"description": "A", "required": true}}',
-    ),
+    ("SCOPES", {"a": {"description": "A", "required": True}}, '{"a": {"description": "A", "required": true}}'),
     ("PUBLIC_URL", "https://app.example.com", "https://app.example.com/"),
     ("OAUTH_PREFIX", "/connect", "/connect"),
 ]
@@ -86,24 +75,14 @@ TEXTS: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("name", "value", "text"), TEXTS)
 def test_values_may_be_texts(name: str, value: Any, text: str) -> None:
-    as_value, as_text = (
-        getattr(settings(**{name: given}), name.lower()) for given in (value, text)
-    )
+    as_value, as_text = (getattr(settings(**{name: given}), name.lower()) for given in (value, text))
 
     assert as_value == as_text
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_an_empty_value_is_none(nothing: str | None) -> None:
-    names = [
-        "PUBLIC_URL",
-        "SCOPES",
-        "CODE_TTL",
-        "SECRET_KEYS",
-        "JWT_KEYS",
-        "REDIS_URL",
-        "CONSENT_URL",
-    ]
+    names = ["PUBLIC_URL", "SCOPES", "CODE_TTL", "SECRET_KEYS", "JWT_KEYS", "REDIS_URL", "CONSENT_URL"]
 
     assert settings(**dict.fromkeys(names, nothing)).code_ttl == 60
 
@@ -184,11 +163,7 @@ def test_lifetimes_have_bounds(name: str, low: int, high: int) -> None:
 
 
 def test_scopes_have_words_and_may_be_required() -> None:
-    given = {
-        "a": " A ",
-        "b": {"description": "B", "required": True},
-        "c": {"description": "C", "required": "yes"},
-    }
+    given = {"a": " A ", "b": {"description": "B", "required": True}, "c": {"description": "C", "required": "yes"}}
 
     assert settings(SCOPES=given).scopes == {
         "a": Scope("a", "A"),

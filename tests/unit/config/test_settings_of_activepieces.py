@@ -132,8 +132,7 @@ def test_the_id_of_a_signing_key_is_one_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "absent"),
-    [({"SIGNING_KEY": PEM}, "SIGNING_KEY_ID"), ({"SIGNING_KEY_ID": "key-1"}, "SIGNING_KEY")],
+    ("there", "absent"), [({"SIGNING_KEY": PEM}, "SIGNING_KEY_ID"), ({"SIGNING_KEY_ID": "key-1"}, "SIGNING_KEY")]
 )
 def test_a_signing_key_and_its_id_go_together(there: dict[str, str], absent: str) -> None:
     told = problem(**there)
@@ -146,9 +145,7 @@ def test_a_signing_key_and_its_id_go_together(there: dict[str, str], absent: str
     "apps",
     [
         {SLACK: {"client_id": "1.2", "client_secret": "s", "scope": "chat:write users:read"}},
-        json.dumps(
-            {SLACK: {"client_id": "1.2", "client_secret": "s", "scope": "chat:write users:read"}}
-        ),
+        json.dumps({SLACK: {"client_id": "1.2", "client_secret": "s", "scope": "chat:write users:read"}}),
     ],
     ids=["mapping", "JSON"],
 )

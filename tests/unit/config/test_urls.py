@@ -73,9 +73,7 @@ def test_no_public_url(url: Any) -> None:
     assert problem.startswith("ACTIVEPIECES_PUBLIC_URL: ")
 
 
-@pytest.mark.parametrize(
-    "prefix", ["oauth", "/oauth/", "/", "//", "/a//b", "/a?b", "/a#b", "/<a>", 5]
-)
+@pytest.mark.parametrize("prefix", ["oauth", "/oauth/", "/", "//", "/a//b", "/a?b", "/a#b", "/<a>", 5])
 def test_no_prefix(prefix: Any) -> None:
     (problem,) = problems({"ACTIVEPIECES_OAUTH_PREFIX": prefix})
 

@@ -19,10 +19,7 @@ def encryptor(*keys: str, purpose: str = "integration secret") -> Encryptor:
 def test_what_was_locked_comes_out_again() -> None:
     ciphertext = encryptor().encrypt({"api_key": CANARY, "email": "ada@example.com"}, context="row")
 
-    assert encryptor().decrypt(ciphertext, context="row") == {
-        "api_key": CANARY,
-        "email": "ada@example.com",
-    }
+    assert encryptor().decrypt(ciphertext, context="row") == {"api_key": CANARY, "email": "ada@example.com"}
 
 
 def test_what_is_locked_says_nothing() -> None:

@@ -79,9 +79,7 @@ def test_a_key_may_bring_its_id() -> None:
 def test_a_weak_rsa_key_is_refused(size: int) -> None:
     weak = rsa.generate_private_key(public_exponent=65537, key_size=size)
     pem = weak.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
     with pytest.raises(ValueError, match="2048"):
@@ -168,9 +166,7 @@ def test_the_signing_key_must_be_private_and_others_need_not() -> None:
     ],
     ids=str,
 )
-def test_what_a_key_says_of_itself_is_refused_at_the_start_or_does_no_harm(
-    said: dict[str, Any],
-) -> None:
+def test_what_a_key_says_of_itself_is_refused_at_the_start_or_does_no_harm(said: dict[str, Any]) -> None:
     """Otherwise the app starts, and every token request fails, or every token that it makes."""
     try:
         keys = JwtKeys(configured_keys([jwk(**said)]))
@@ -230,11 +226,7 @@ def test_a_verified_token_makes_no_other_token_valid() -> None:
     assert works(keys)
     header, payload, signature = token.split(".")
 
-    for changed in (
-        f"{header}.{payload}.{signature[:-2]}AA",
-        f"{header}.e30.{signature}",
-        token + "?",
-    ):
+    for changed in (f"{header}.{payload}.{signature[:-2]}AA", f"{header}.e30.{signature}", token + "?"):
         with pytest.raises(SignatureError):
             verify(keys, changed, issuer=TOKEN.issuer, now=TOKEN.issued_at)
 

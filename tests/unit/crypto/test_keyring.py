@@ -41,10 +41,7 @@ def test_a_signature_is_the_hmac_by_the_derived_key(ring: KeyRing) -> None:
 def test_a_sealed_text_is_what_it_was(ring: KeyRing) -> None:
     """Changing this format would end every code and request that is under way."""
     assert ring.sign_json("purpose", {"a": 1, "exp": END}, context="context") == SEALED
-    assert ring.verify_json("purpose", SEALED, now=END - 1, context="context") == {
-        "a": 1,
-        "exp": END,
-    }
+    assert ring.verify_json("purpose", SEALED, now=END - 1, context="context") == {"a": 1, "exp": END}
 
 
 def test_every_changed_bit_is_noticed(ring: KeyRing) -> None:
@@ -153,9 +150,7 @@ def test_a_ring_and_its_errors_show_no_key_and_no_text(ring: KeyRing) -> None:
         assert hidden not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("data", "text"), [(b"", ""), (b"\xff", "_w"), (b"\xfb\xff", "-_8"), (b"abc", "YWJj")]
-)
+@pytest.mark.parametrize(("data", "text"), [(b"", ""), (b"\xff", "_w"), (b"\xfb\xff", "-_8"), (b"abc", "YWJj")])
 def test_base64url_has_no_padding(data: bytes, text: str) -> None:
     """RFC 7515 §2 and appendix C."""
     assert to_base64url(data) == text

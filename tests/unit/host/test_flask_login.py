@@ -127,9 +127,7 @@ def test_an_organization_attribute_that_no_user_has_is_an_error_that_names_it() 
         host.principal_of(User())
 
 
-def test_a_user_whose_tenant_is_none_has_no_principal(
-    app: Flask, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_user_whose_tenant_is_none_has_no_principal(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     user = User(id=5, tenant_id=None)
     with_users(app, user)
 
@@ -158,9 +156,7 @@ USERS = [
 
 
 @pytest.mark.parametrize(("attributes", "principal"), USERS)
-def test_a_user_of_a_single_tenant_makes_a_principal(
-    attributes: dict[str, Any], principal: Principal
-) -> None:
+def test_a_user_of_a_single_tenant_makes_a_principal(attributes: dict[str, Any], principal: Principal) -> None:
     assert one_tenant().principal_of(User(**attributes)) == principal
 
 
@@ -169,10 +165,7 @@ MEMBERS = [
     ({"company_id": 7, "team_id": None}, Principal("1", "7", "1")),
     ({"company_id": 0, "team_id": 3}, Principal("1", "0", "1", "3")),
     ({"company_id": UUID(int=9), "team_id": None}, Principal("1", str(UUID(int=9)), "1")),
-    (
-        {"company_id": lambda: "acme", "team_id": lambda: "labs"},
-        Principal("1", "acme", "1", "labs"),
-    ),
+    ({"company_id": lambda: "acme", "team_id": lambda: "labs"}, Principal("1", "acme", "1", "labs")),
 ]
 
 
@@ -233,18 +226,9 @@ def test_a_user_whose_truth_is_in_question_is_still_signed_in(app: Flask) -> Non
 
 @pytest.mark.parametrize(
     ("is_authenticated", "signed_in"),
-    [
-        (True, True),
-        (1, True),
-        (lambda: True, True),
-        (False, False),
-        (0, False),
-        (lambda: False, False),
-    ],
+    [(True, True), (1, True), (lambda: True, True), (False, False), (0, False), (lambda: False, False)],
 )
-def test_is_authenticated_is_read_as_flask_login_reads_it(
-    app: Flask, is_authenticated: Any, signed_in: bool
-) -> None:
+def test_is_authenticated_is_read_as_flask_login_reads_it(app: Flask, is_authenticated: Any, signed_in: bool) -> None:
     """Flask-Login's UserMixin passes on whatever the app keeps in is_active."""
     user = User(is_authenticated=is_authenticated)
     with_users(app, user)
@@ -305,9 +289,7 @@ class WithMethods(User):
         (WithMethods(tenant_id=7, admin=True), True),
     ],
 )
-def test_only_is_admin_that_is_true_makes_an_admin(
-    app: Flask, permission: Any, user: User, allowed: bool
-) -> None:
+def test_only_is_admin_that_is_true_makes_an_admin(app: Flask, permission: Any, user: User, allowed: bool) -> None:
     with_users(app, user)
 
     with app.app_context():
@@ -376,10 +358,7 @@ def test_the_one_workspace_is_the_users_own_tenant(
     [
         ("sign_in", "/sign-in?next=%2Foauth%2Fauthorize%3Frequest_id%3Dx"),
         ("/login", "/login?next=%2Foauth%2Fauthorize%3Frequest_id%3Dx"),
-        (
-            "https://id.example.com/",
-            "https://id.example.com/?next=%2Foauth%2Fauthorize%3Frequest_id%3Dx",
-        ),
+        ("https://id.example.com/", "https://id.example.com/?next=%2Foauth%2Fauthorize%3Frequest_id%3Dx"),
     ],
 )
 def test_the_login_url_is_the_apps_own(app: Flask, login_view: str, expected: str) -> None:
@@ -417,9 +396,7 @@ ASKED: list[Callable[[FlaskLoginHost], object]] = [
 
 
 @pytest.mark.parametrize("ask", ASKED)
-def test_without_flask_login_the_error_says_what_to_call(
-    app: Flask, ask: Callable[[FlaskLoginHost], object]
-) -> None:
+def test_without_flask_login_the_error_says_what_to_call(app: Flask, ask: Callable[[FlaskLoginHost], object]) -> None:
     with app.test_request_context(), pytest.raises(SetupError, match=r"login_manager\.init_app"):
         ask(one_tenant())
 
@@ -437,9 +414,7 @@ def test_one_question_can_be_answered_differently(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(("configured", "told"), [(None, None), ("2.1", "2.1"), (3, "3")])
-def test_the_version_is_what_the_app_says_of_itself(
-    app: Flask, configured: object, told: str | None
-) -> None:
+def test_the_version_is_what_the_app_says_of_itself(app: Flask, configured: object, told: str | None) -> None:
     app.config["VERSION"] = configured
 
     with app.app_context():

@@ -56,9 +56,7 @@ def test_an_error_does_not_repeat_a_whole_long_value() -> None:
 
 @pytest.mark.parametrize(("value", "words"), WRONG)
 @pytest.mark.parametrize("attribute", ["user_id", "tenant_id"])
-def test_a_principal_names_its_attribute_that_is_no_id(
-    attribute: str, value: Any, words: str
-) -> None:
+def test_a_principal_names_its_attribute_that_is_no_id(attribute: str, value: Any, words: str) -> None:
     ids = {"user_id": "1", "tenant_id": "acme"} | {attribute: value}
 
     with pytest.raises(SetupError, match=rf"^Principal\.{attribute} is .*{words}"):

@@ -75,17 +75,13 @@ def served(
 
 
 @pytest.fixture
-def upstream(
-    served: ActivepiecesServer, connections_in_use: list[int]
-) -> Iterator[ActivepiecesServer]:
+def upstream(served: ActivepiecesServer, connections_in_use: list[int]) -> Iterator[ActivepiecesServer]:
     """The Activepieces of a test, without faults and earlier calls."""
     served.calls.clear()
     connections_in_use.clear()
     yield served
     served.faults.clear()
-    assert set(connections_in_use) <= {0}, (
-        "a database connection was connections_in_use during a call"
-    )
+    assert set(connections_in_use) <= {0}, "a database connection was connections_in_use during a call"
 
 
 @pytest.fixture

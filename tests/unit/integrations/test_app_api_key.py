@@ -88,9 +88,7 @@ def test_a_domain_name_is_a_tenant_id_like_any_other(apart: ServiceHarness) -> N
 
 
 @pytest.mark.parametrize("which", ["its own", "another's"])
-def test_a_tenant_cannot_choose_a_project_on_the_apps_key(
-    apart: ServiceHarness, which: str
-) -> None:
+def test_a_tenant_cannot_choose_a_project_on_the_apps_key(apart: ServiceHarness, which: str) -> None:
     theirs = apart.set_up(tenant_id=apart.tenant).project_id
 
     with pytest.raises(InvalidInput) as caught:
@@ -106,9 +104,7 @@ def test_a_tenant_cannot_move_to_another_project_later(apart: ServiceHarness) ->
     made = apart.set_up(tenant_id=apart.tenant)
 
     with pytest.raises(InvalidInput) as caught:
-        apart.services.integrations.update(
-            made, project_id=apart.upstream.project_id, user_id="alice"
-        )
+        apart.services.integrations.update(made, project_id=apart.upstream.project_id, user_id="alice")
 
     assert list(caught.value.fields) == ["projectId"]
 
@@ -129,9 +125,7 @@ def test_an_unknown_shared_project_is_a_setup_error(harness: ServiceHarness) -> 
         wrong.set_up(tenant_id=harness.tenant)
 
 
-def test_two_tenants_in_one_project_do_not_see_each_others_connections(
-    shared: ServiceHarness,
-) -> None:
+def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: ServiceHarness) -> None:
     them = other(shared)
     ours, theirs = shared.set_up(tenant_id=shared.tenant), them.set_up(tenant_id=them.tenant)
     mine, yours = shared.save(ours, "Mine"), them.save(theirs, "Mine")
@@ -149,9 +143,7 @@ def test_two_tenants_in_one_project_do_not_see_each_others_connections(
     assert connections.get(theirs, yours.id).display_name == "Mine"
 
 
-def test_connections_made_in_activepieces_belong_to_no_tenant_on_the_shared_key(
-    shared: ServiceHarness,
-) -> None:
+def test_connections_made_in_activepieces_belong_to_no_tenant_on_the_shared_key(shared: ServiceHarness) -> None:
     from flask_activepieces.api_client.resources.connection_values import SecretText
     from flask_activepieces.api_client.resources.connections import ConnectionDraft
 
@@ -204,12 +196,9 @@ def test_calls_that_show_other_tenants_are_refused_in_a_shared_project(
 
 
 @pytest.mark.parametrize(
-    "operation",
-    ["mcp.get", "projects.list", "projects.create", "users.list", "global_connections.delete"],
+    "operation", ["mcp.get", "projects.list", "projects.create", "users.list", "global_connections.delete"]
 )
-def test_platform_wide_calls_are_refused_in_a_tenants_own_project_too(
-    apart: ServiceHarness, operation: str
-) -> None:
+def test_platform_wide_calls_are_refused_in_a_tenants_own_project_too(apart: ServiceHarness, operation: str) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
     with pytest.raises(CallNotSupported):

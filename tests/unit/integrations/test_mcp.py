@@ -6,11 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces.api_client.errors import (
-    CallNotSupported,
-    CredentialNotSupported,
-    PermissionDenied,
-)
+from flask_activepieces.api_client.errors import CallNotSupported, CredentialNotSupported, PermissionDenied
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing.standin.access.signing_keys import add_key, new_pair
@@ -35,26 +31,20 @@ def test_a_user_sees_the_server_and_four_characters_of_its_token(
 
 
 def test_a_user_switches_tools_off(harness: ServiceHarness, integration: Integration) -> None:
-    harness.services.mcp.update(
-        integration, disabled_tools=["ap_list_connections"], user_id="alice"
-    )
+    harness.services.mcp.update(integration, disabled_tools=["ap_list_connections"], user_id="alice")
 
     assert harness.event_names[-1] == "mcp.changed"
     assert harness.services.mcp.get(integration).disabled_tools == ("ap_list_connections",)
 
 
-def test_an_unsupported_change_sends_no_signal(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_an_unsupported_change_sends_no_signal(harness: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(CallNotSupported, match="cannot be switched on or off"):
         harness.services.mcp.update(integration, enabled=False, user_id="alice")
 
     assert "mcp.changed" not in harness.event_names
 
 
-def test_no_one_sees_a_new_token_by_default(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_no_one_sees_a_new_token_by_default(harness: ServiceHarness, integration: Integration) -> None:
     before = harness.services.mcp.get(integration).token
 
     rotated = harness.services.mcp.rotate_token(integration, ALICE)
@@ -65,9 +55,7 @@ def test_no_one_sees_a_new_token_by_default(
     assert rotated.server.token not in repr(harness.rows("audit_events"))
 
 
-def test_users_whom_the_host_allows_see_a_new_token(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_users_whom_the_host_allows_see_a_new_token(harness: ServiceHarness, integration: Integration) -> None:
     harness.host.may_see_token = True
 
     rotated = harness.services.mcp.rotate_token(integration, ALICE)
@@ -118,9 +106,7 @@ def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: ServiceHarness
 
 @pytest.mark.parametrize("served", ["0.92"], indirect=True)
 @pytest.mark.parametrize("piece_set", ["crm-only", None])
-def test_signing_in_the_user_keeps_the_configured_piece_set(
-    vouching: ServiceHarness, piece_set: str | None
-) -> None:
+def test_signing_in_the_user_keeps_the_configured_piece_set(vouching: ServiceHarness, piece_set: str | None) -> None:
     """Each embedded sign-in assigns the piece set of the project."""
     app = vouching.with_settings(piece_set=piece_set)
     made = app.set_up(tenant_id=app.tenant)
@@ -131,9 +117,7 @@ def test_signing_in_the_user_keeps_the_configured_piece_set(
     assert [row["pieceSet"] for row in rows] == [piece_set]
 
 
-def test_each_tenants_user_is_a_member_of_that_tenants_project_only(
-    vouching: ServiceHarness,
-) -> None:
+def test_each_tenants_user_is_a_member_of_that_tenants_project_only(vouching: ServiceHarness) -> None:
     others = replace(vouching, tenant=f"{vouching.tenant}-other")
     ours, theirs = (app.set_up(tenant_id=app.tenant) for app in (vouching, others))
     for one in (ours, theirs, ours):

@@ -105,9 +105,7 @@ def test_the_cache_is_stale_after_the_machine_was_suspended(stored: Database) ->
 
 
 @pytest.mark.parametrize("step", [-CLOCK_SKEW - 2, -CLOCK_SKEW, -1])
-def test_a_revocation_that_had_expired_counts_again_when_the_clock_is_set_back(
-    stored: Database, step: int
-) -> None:
+def test_a_revocation_that_had_expired_counts_again_when_the_clock_is_set_back(stored: Database, step: int) -> None:
     check = RevocationCheck(stored, max_staleness=30, monotonic=StoppedClock(0))
     revoke(stored, revocations.token("jti"), now=NOW, expires_at=TOKEN.expires_at)
     just_over = TOKEN.expires_at + CLOCK_SKEW + 1
@@ -116,9 +114,7 @@ def test_a_revocation_that_had_expired_counts_again_when_the_clock_is_set_back(
     assert check.is_revoked(TOKEN, now=just_over + step) is True
 
 
-def test_a_machine_whose_clock_is_ahead_prunes_no_needed_row(
-    stored: Database,
-) -> None:
+def test_a_machine_whose_clock_is_ahead_prunes_no_needed_row(stored: Database) -> None:
     """The token has the maximum lifetime, and its issuer's clock is a minute ahead, too."""
     token = replace(TOKEN, expires_at=NOW + CLOCK_SKEW + 86_400)
     revoke(stored, revocations.family("family"), now=NOW)

@@ -25,9 +25,7 @@ KNOWN = {name: Scope(name, name) for name in ("a", "b", "c")}
         ("a,b", ["a,b"]),
     ],
 )
-def test_a_scope_string_is_split_in_order_without_duplicates(
-    text: str | None, names: list[str]
-) -> None:
+def test_a_scope_string_is_split_in_order_without_duplicates(text: str | None, names: list[str]) -> None:
     assert split(text) == names
     assert split(join(names)) == names
 
@@ -85,9 +83,7 @@ def test_a_refresh_may_request_less(asked: str | None, granted: str, scope: str)
     assert narrowed(asked, granted=granted) == scope
 
 
-@pytest.mark.parametrize(
-    ("asked", "granted"), [("c", "a b"), ("a b c", "a b"), ("A", "a"), ("a", "")]
-)
+@pytest.mark.parametrize(("asked", "granted"), [("c", "a b"), ("a b c", "a b"), ("A", "a"), ("a", "")])
 def test_a_refresh_may_not_request_more(asked: str, granted: str) -> None:
     with pytest.raises(InvalidScopeError):
         narrowed(asked, granted=granted)

@@ -51,9 +51,7 @@ def held(db: SQLAlchemy) -> int:
     return count
 
 
-def test_a_look_up_holds_no_connection_any_more(
-    db: SQLAlchemy, release: Callable[[], None]
-) -> None:
+def test_a_look_up_holds_no_connection_any_more(db: SQLAlchemy, release: Callable[[], None]) -> None:
     thing = db.session.get_one(Thing, 1)
     before = held(db)
 
@@ -63,9 +61,7 @@ def test_a_look_up_holds_no_connection_any_more(
     assert thing.name == "first"  # read again
 
 
-def test_a_session_that_nobody_used_is_not_made(
-    db: SQLAlchemy, release: Callable[[], None]
-) -> None:
+def test_a_session_that_nobody_used_is_not_made(db: SQLAlchemy, release: Callable[[], None]) -> None:
     db.session.remove()
 
     release()
@@ -204,9 +200,7 @@ def test_outside_an_app_context_there_is_nothing_to_release() -> None:
     connection_release(db.session, [])()
 
 
-def test_a_database_that_went_away_is_said_to_be_away(
-    db: SQLAlchemy, release: Callable[[], None]
-) -> None:
+def test_a_database_that_went_away_is_said_to_be_away(db: SQLAlchemy, release: Callable[[], None]) -> None:
     db.session.get_one(Thing, 1)
     db.session.connection().connection.driver_connection.close()  # type: ignore[union-attr]
 
@@ -214,9 +208,7 @@ def test_a_database_that_went_away_is_said_to_be_away(
         release()
 
 
-def test_what_the_host_writes_when_a_transaction_begins_stays_the_hosts_to_commit(
-    db: SQLAlchemy,
-) -> None:
+def test_what_the_host_writes_when_a_transaction_begins_stays_the_hosts_to_commit(db: SQLAlchemy) -> None:
     """Also if the host's listener is older than ours."""
 
     @event.listens_for(db.session, "after_begin")

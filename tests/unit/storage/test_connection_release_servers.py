@@ -49,11 +49,7 @@ def test_a_shared_lock_is_kept(tmp_path: Path, kind: Kind) -> None:
 @pytest.mark.postgres
 @pytest.mark.parametrize(
     "statement",
-    [
-        select(func.pg_advisory_xact_lock(1)),
-        select(func.set_config("app.tenant", "acme", True)),
-        select(INSERTED),
-    ],
+    [select(func.pg_advisory_xact_lock(1)), select(func.set_config("app.tenant", "acme", True)), select(INSERTED)],
     ids=["an advisory lock", "a setting of the transaction", "an insert"],
 )
 def test_a_select_that_changes_something_is_kept(tmp_path: Path, statement: Executable) -> None:

@@ -15,12 +15,7 @@ from sqlalchemy.exc import OperationalError as EngineError
 from sqlalchemy.pool import QueuePool
 
 from flask_activepieces.errors import SetupError, Unavailable
-from flask_activepieces.storage.database import (
-    MAX_ATTEMPTS,
-    ConcurrentUpdate,
-    Database,
-    Transaction,
-)
+from flask_activepieces.storage.database import MAX_ATTEMPTS, ConcurrentUpdate, Database, Transaction
 
 SLEEP = "flask_activepieces.storage.database.time.sleep"
 ADD = text("INSERT INTO things (name) VALUES (:name)")
@@ -151,9 +146,7 @@ def test_a_collision_is_tried_again(database: Database, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COLLISIONS)
-def test_after_the_last_attempt_the_caller_is_told_to_come_back(
-    database: Database, name: str
-) -> None:
+def test_after_the_last_attempt_the_caller_is_told_to_come_back(database: Database, name: str) -> None:
     with pytest.raises(Unavailable) as caught:
         database.run_in_transaction(failing(MAX_ATTEMPTS, COLLISIONS[name]))
 
@@ -230,11 +223,7 @@ def test_a_look_up_in_a_database_that_is_away_is_unavailable(database: Database,
 
 def test_an_exhausted_pool_is_unavailable(tmp_path: Path) -> None:
     engine = create_engine(
-        f"sqlite:///{tmp_path / 'x.sqlite'}",
-        poolclass=QueuePool,
-        pool_size=1,
-        max_overflow=0,
-        pool_timeout=0.01,
+        f"sqlite:///{tmp_path / 'x.sqlite'}", poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.01
     )
     database = Database(engine)
 
@@ -261,10 +250,7 @@ def test_missing_tables_say_what_to_run(database: Database, original: Exception)
     def look_up(connection: Any) -> None:
         raise error
 
-    for attempt in (
-        lambda: database.read(look_up),
-        lambda: database.run_in_transaction(failing(1, error)),
-    ):
+    for attempt in (lambda: database.read(look_up), lambda: database.run_in_transaction(failing(1, error))):
         with pytest.raises(SetupError, match=r"run your migrations, or db\.create_all\(\)"):
             attempt()
 

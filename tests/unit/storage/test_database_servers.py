@@ -7,16 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import (
-    Executable,
-    bindparam,
-    create_engine,
-    delete,
-    insert,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Executable, bindparam, create_engine, delete, insert, select, text, update
 
 from flask_activepieces.errors import SetupError
 from flask_activepieces.storage import tables
@@ -33,16 +24,10 @@ WAYS: dict[str, Callable[[Database], Any]] = {
 
 
 @pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param("postgres", marks=pytest.mark.postgres),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-    ],
+    "kind", [pytest.param("postgres", marks=pytest.mark.postgres), pytest.param("mariadb", marks=pytest.mark.mariadb)]
 )
 @pytest.mark.parametrize("way", WAYS)
-def test_a_server_that_dropped_all_connections_is_not_noticed(
-    tmp_path: Path, kind: Kind, way: str
-) -> None:
+def test_a_server_that_dropped_all_connections_is_not_noticed(tmp_path: Path, kind: Kind, way: str) -> None:
     """As after a restart of the server, or a firewall that forgot idle connections."""
     with fresh_database(kind, tmp_path) as url:
         engine, admin = create_engine(url), create_engine(url)
@@ -68,10 +53,7 @@ def end_other_sessions(kind: Kind, connection: Any) -> None:
         )
         return
     others = connection.scalars(
-        text(
-            "SELECT id FROM information_schema.processlist"
-            " WHERE db = database() AND id <> connection_id()"
-        )
+        text("SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()")
     ).all()
     for identifier in others:
         connection.execute(text(f"KILL {int(identifier)}"))
@@ -82,9 +64,7 @@ GOODBYE = text("DO $$ BEGIN RAISE EXCEPTION 'over' USING ERRCODE = '57P01'; END 
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("way", ["read", "transact"])
-def test_a_connection_that_the_server_ends_during_a_statement_is_replaced(
-    tmp_path: Path, way: str
-) -> None:
+def test_a_connection_that_the_server_ends_during_a_statement_is_replaced(tmp_path: Path, way: str) -> None:
     """The server says so before it hangs up: for a moment the driver takes the connection for a good one."""
     with fresh_database("postgres", tmp_path) as url:
         engine = create_engine(url)
@@ -92,9 +72,7 @@ def test_a_connection_that_the_server_ends_during_a_statement_is_replaced(
         statements = iter([GOODBYE, ONE])
         ask: dict[str, Callable[[], Any]] = {
             "read": lambda: database.read(lambda c: c.scalar(next(statements))),
-            "transact": lambda: database.run_in_transaction(
-                lambda t: t.execute(next(statements)).scalar()
-            ),
+            "transact": lambda: database.run_in_transaction(lambda t: t.execute(next(statements)).scalar()),
         }
 
         assert ask[way]() == 1
@@ -149,10 +127,7 @@ def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) ->
 
         engine.dispose()
     assert changes == [1, 0, 1]
-    assert sorted((found.subject, found.expires_at) for found in stored) == [
-        ("token:X", 2),
-        ("token:x", 2),
-    ]
+    assert sorted((found.subject, found.expires_at) for found in stored) == [("token:X", 2), ("token:x", 2)]
 
 
 # Tables of an older version: the app was deployed before it was migrated

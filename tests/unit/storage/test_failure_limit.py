@@ -49,9 +49,7 @@ def redis() -> Iterator[Any]:
     client.close()
 
 
-@pytest.fixture(
-    params=["local", "limiter", pytest.param("redis", marks=pytest.mark.redis), "patient"]
-)
+@pytest.fixture(params=["local", "limiter", pytest.param("redis", marks=pytest.mark.redis), "patient"])
 def limiter(request: pytest.FixtureRequest) -> FailureLimiter:
     """Each kind that there is."""
     if request.param == "redis":
@@ -162,9 +160,7 @@ class BrokenLimiter:
         raise ConnectionError("the redis password is hunter2")
 
 
-def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(caplog: pytest.LogCaptureFixture) -> None:
     limiter = FallbackLimiter(BrokenLimiter)
 
     assert spent(limiter, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
@@ -201,9 +197,7 @@ def test_a_limiter_that_is_switched_off_is_not_used() -> None:
     app = Flask("host")
     app.extensions["limiter"] = {SwitchedOff()}
 
-    assert (
-        spent(make_failure_limiter(app.extensions, redis_url=None), MAX_FAILURES + 1)[-1] is False
-    )
+    assert spent(make_failure_limiter(app.extensions, redis_url=None), MAX_FAILURES + 1)[-1] is False
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])

@@ -42,9 +42,7 @@ def event(identifier: int, **changes: int) -> dict[str, Any]:
 
 
 def add(database: Database, table: Table, *rows: dict[str, Any]) -> None:
-    database.run_in_transaction(
-        lambda transaction: [transaction.execute(insert(table), r) for r in rows]
-    )
+    database.run_in_transaction(lambda transaction: [transaction.execute(insert(table), r) for r in rows])
 
 
 def left(database: Database, column: Any) -> list[Any]:
@@ -60,12 +58,7 @@ def test_an_empty_database_has_nothing_to_remove(database: Database) -> None:
 
 
 def test_a_revocation_goes_with_the_last_token_that_it_could_concern(database: Database) -> None:
-    add(
-        database,
-        tables.revocations,
-        revocation("over", expires_at=NOW),
-        revocation("alive", expires_at=NOW + 1),
-    )
+    add(database, tables.revocations, revocation("over", expires_at=NOW), revocation("alive", expires_at=NOW + 1))
 
     assert run(database) == [("activepieces_revocations", 1)]
     assert left(database, tables.revocations.c.subject) == ["alive"]
@@ -84,31 +77,18 @@ def test_a_family_goes_a_day_after_its_end(database: Database) -> None:
     )
 
     assert run(database) == [("activepieces_token_families", 2)]
-    assert left(database, tables.token_families.c.id) == [
-        "alive",
-        "expired lately",
-        "revoked lately",
-    ]
+    assert left(database, tables.token_families.c.id) == ["alive", "expired lately", "revoked lately"]
 
 
 def test_an_event_goes_after_the_days_that_the_audit_is_kept(database: Database) -> None:
-    add(
-        database,
-        tables.audit_events,
-        event(1, at=NOW - 400 * DAY),
-        event(2, at=NOW - 400 * DAY + 1),
-    )
+    add(database, tables.audit_events, event(1, at=NOW - 400 * DAY), event(2, at=NOW - 400 * DAY + 1))
 
     assert run(database) == [("activepieces_audit_events", 1)]
     assert left(database, tables.audit_events.c.id) == [2]
 
 
-@pytest.mark.parametrize(
-    ("batch", "taken"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (5, [5]), (6, [5])]
-)
-def test_a_batch_takes_no_more_than_it_may(
-    database: Database, batch: int, taken: list[int]
-) -> None:
+@pytest.mark.parametrize(("batch", "taken"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (5, [5]), (6, [5])])
+def test_a_batch_takes_no_more_than_it_may(database: Database, batch: int, taken: list[int]) -> None:
     add(database, tables.revocations, *(revocation(str(number)) for number in range(5)))
 
     assert [rows for _, rows in run(database, batch=batch)] == taken

@@ -62,16 +62,12 @@ def test_the_setting_switches_an_existing_file(old_file: Path) -> None:
     assert pragma(opened(old_file, wal=True), "journal_mode") == "wal"
 
 
-def test_the_setting_keeps_a_new_file_as_it_is(
-    file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_setting_keeps_a_new_file_as_it_is(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert pragma(opened(file, wal=False), "journal_mode") == "delete"
     assert not caplog.records
 
 
-def test_a_file_that_has_it_already_is_left_alone(
-    file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_file_that_has_it_already_is_left_alone(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     pragma(opened(file), "journal_mode")
 
     assert pragma(opened(file), "journal_mode") == "wal"

@@ -20,9 +20,7 @@ COMMAND = [sys.executable, "-m", "flask_activepieces.testing"]
 @contextmanager
 def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The running command, and what it printed: name -> value."""
-    process = subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     printed: dict[str, str] = {}
     try:
@@ -84,9 +82,7 @@ def test_an_occupied_port_exits_with_1(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [["--version", "0.85.2"], ["--port", "x"], ["--port", "70000"], ["--port", "-1"]],
-    ids=" ".join,
+    "wrong", [["--version", "0.85.2"], ["--port", "x"], ["--port", "70000"], ["--port", "-1"]], ids=" ".join
 )
 def test_wrong_arguments_exit_with_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -105,6 +105,4 @@ def test_an_app_without_a_base_url_does_not_call_the_cloud(pytester: pytest.Pyte
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:schemathesis")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        ["*NetworkRefused: This test would call * at https://cloud.activepieces.com.*"]
-    )
+    result.stdout.fnmatch_lines(["*NetworkRefused: This test would call * at https://cloud.activepieces.com.*"])

@@ -18,9 +18,7 @@ def test_the_plugin_loads_the_package_and_not_the_server() -> None:
         "print({name for name in sys.modules if name.startswith('flask_activepieces.testing.')})"
     )
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
 
     assert done.stdout.strip() == "{'flask_activepieces.testing.plugin'}"
 

@@ -36,13 +36,10 @@ def add_platform(state: ServerState, identity: Row, name: str) -> Row:
     """Add a platform with its roles, an admin who owns it, and the admin's personal project."""
     platform_id = new_id()
     owner = add_user(state, identity, platform_id, role="ADMIN")
-    platform = state.store.add(
-        "platform", {"id": platform_id, "name": name, "ownerId": owner["id"]}
-    )
+    platform = state.store.add("platform", {"id": platform_id, "name": name, "ownerId": owner["id"]})
     for role, permissions in DEFAULT_ROLES.items():
         state.store.add(
-            "project_role",
-            {"name": role, "permissions": permissions, "platformId": None, "type": "DEFAULT"},
+            "project_role", {"name": role, "permissions": permissions, "platformId": None, "type": "DEFAULT"}
         )
     add_project(state, owner, f"{name}'s Project", kind="PERSONAL")
     return platform
@@ -80,11 +77,7 @@ def sign_up(call: RouteCall) -> tuple[int, Json]:
         message = "User is not invited to the platform"
         raise activepieces_error(403, "INVITATION_ONLY_SIGN_UP", {"message": message})
     identity = add_identity(
-        state,
-        email=body["email"],
-        password=body["password"],
-        first=body["firstName"],
-        last=body["lastName"],
+        state, email=body["email"], password=body["password"], first=body["firstName"], last=body["lastName"]
     )
     if not is_first:
         join(state, identity)
@@ -95,12 +88,7 @@ def sign_up(call: RouteCall) -> tuple[int, Json]:
     return 200, _session_json(state, identity)
 
 
-@group.route(
-    "POST",
-    "/authentication/sign-in",
-    body=fields({"email": text(), "password": text()}),
-    who=PUBLIC,
-)
+@group.route("POST", "/authentication/sign-in", body=fields({"email": text(), "password": text()}), who=PUBLIC)
 @rate_limited
 def sign_in(call: RouteCall) -> tuple[int, Json]:
     """A new session; earlier ones stay valid."""
@@ -112,13 +100,7 @@ def sign_in(call: RouteCall) -> tuple[int, Json]:
     return 200, _session_json(call.state, identity)
 
 
-@group.route(
-    "POST",
-    "/platforms",
-    body=fields({"name": text()}),
-    who=frozenset({ONBOARDING}),
-    since=FIRST_SIGN_UP,
-)
+@group.route("POST", "/platforms", body=fields({"name": text()}), who=frozenset({ONBOARDING}), since=FIRST_SIGN_UP)
 def create_platform(call: RouteCall) -> tuple[int, Json]:
     """Create the first user's platform, and return a full session."""
     identity = call.state.store.get("identity", call.caller.user_id)
@@ -154,28 +136,14 @@ def create_api_key(call: RouteCall) -> tuple[int, Json]:
     return 201, key if call.state.has(MODERN_FIELDS) else key | {"lastUsedAt": ""}
 
 
-@group.route(
-    "GET",
-    "/api-keys",
-    who=USER_ONLY,
-    platform_admin=True,
-    plan="apiKeysEnabled",
-    editions=("ee",),
-)
+@group.route("GET", "/api-keys", who=USER_ONLY, platform_admin=True, plan="apiKeysEnabled", editions=("ee",))
 def list_api_keys(call: RouteCall) -> tuple[int, Json]:
     """The keys, each shown by its last four characters."""
     rows = call.state.store.all("api_key", platformId=call.caller.platform_id)
     return 200, single_page([_key_json(row) for row in rows])
 
 
-@group.route(
-    "DELETE",
-    "/api-keys/<id>",
-    who=USER_ONLY,
-    platform_admin=True,
-    plan="apiKeysEnabled",
-    editions=("ee",),
-)
+@group.route("DELETE", "/api-keys/<id>", who=USER_ONLY, platform_admin=True, plan="apiKeysEnabled", editions=("ee",))
 def delete_api_key(call: RouteCall) -> tuple[int, Json]:
     """Delete a key; it is invalid from now on."""
     call.state.store.drop("api_key", find_on_platform(call, "api_key")["id"])

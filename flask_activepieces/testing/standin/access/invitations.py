@@ -5,15 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from ..routing.authentication import SERVICE, check_platform_admin
-from ..routing.responses import (
-    Json,
-    Row,
-    activepieces_error,
-    framework_error,
-    not_found,
-    rule_violation,
-    single_page,
-)
+from ..routing.responses import Json, Row, activepieces_error, framework_error, not_found, rule_violation, single_page
 from ..routing.route_groups import PUBLIC, RouteCall, RouteGroup, in_body, in_query
 from ..routing.validation import fields, one_of, optional, text, union
 from ..state import ServerState
@@ -27,21 +19,8 @@ KIND = "user_invitation"
 _KINDS = ("PLATFORM", "PROJECT")
 
 _INVITE = union(
-    fields(
-        {
-            "type": one_of("PLATFORM"),
-            "email": text(),
-            "platformRole": one_of("ADMIN", "MEMBER", "OPERATOR"),
-        }
-    ),
-    fields(
-        {
-            "type": one_of("PROJECT"),
-            "email": text(),
-            "projectId": text(),
-            "projectRole": text(),
-        }
-    ),
+    fields({"type": one_of("PLATFORM"), "email": text(), "platformRole": one_of("ADMIN", "MEMBER", "OPERATOR")}),
+    fields({"type": one_of("PROJECT"), "email": text(), "projectId": text(), "projectRole": text()}),
 )
 
 
@@ -55,10 +34,7 @@ def join(state: ServerState, identity: Row) -> None:
     invitations = _accepted_invitations(state, identity["email"])
     roles = [invitation["platformRole"] for invitation in invitations]
     user = add_user(
-        state,
-        identity,
-        invitations[0]["platformId"],
-        role=next((role for role in roles if role), "MEMBER"),
+        state, identity, invitations[0]["platformId"], role=next((role for role in roles if role), "MEMBER")
     )
     add_project(state, user, f"{identity['firstName']}'s Project", kind="PERSONAL")
     for invitation in invitations:
@@ -75,13 +51,7 @@ def _grant(state: ServerState, invitation: Row, user: Row) -> None:
         set_member(state, user, invitation["projectId"], role)
 
 
-@group.route(
-    "POST",
-    "/user-invitations",
-    body=_INVITE,
-    project=in_body,
-    permission="WRITE_INVITATION",
-)
+@group.route("POST", "/user-invitations", body=_INVITE, project=in_body, permission="WRITE_INVITATION")
 def invite(call: RouteCall) -> tuple[int, Json]:
     """Invite an address, which is not validated. An invitation by API key counts as accepted immediately."""
     state, body, caller = call.state, call.body, call.caller
@@ -147,10 +117,7 @@ def list_invitations(call: RouteCall) -> tuple[int, Json]:
     if call.project is None:
         check_platform_admin(call.state, call.caller)
     invitations = call.state.store.all(
-        KIND,
-        type=call.query["type"],
-        platformId=call.caller.platform_id,
-        projectId=call.query.get("projectId"),
+        KIND, type=call.query["type"], platformId=call.caller.platform_id, projectId=call.query.get("projectId")
     )
     return 200, single_page([_with_role(call.state, invitation) for invitation in invitations])
 
@@ -160,12 +127,7 @@ def _with_role(state: ServerState, invitation: Row) -> Row:
     return {**_public(invitation), "projectRole": role}
 
 
-@group.route(
-    "POST",
-    "/user-invitations/accept",
-    body=fields({"invitationToken": text()}),
-    who=PUBLIC,
-)
+@group.route("POST", "/user-invitations/accept", body=fields({"invitationToken": text()}), who=PUBLIC)
 def accept(call: RouteCall) -> tuple[int, Json]:
     """Accept an invitation by the token in its link; an invalid token causes a server error."""
     invitation = call.state.store.first(KIND, token=call.body["invitationToken"])

@@ -99,9 +99,7 @@ def _project(state: ServerState, platform_id: str, external_id: str) -> Row:
     platform = state.store.get("platform", platform_id)
     owner = state.store.get("user", platform["ownerId"]) if platform else None
     assert owner is not None, "every platform has its owner"
-    return project or add_project(
-        state, owner, external_id, external_id=external_id, plan=_PLAN_OF_PROJECTS
-    )
+    return project or add_project(state, owner, external_id, external_id=external_id, plan=_PLAN_OF_PROJECTS)
 
 
 def _user(state: ServerState, platform_id: str, claims: Mapping[str, Any]) -> tuple[Row, Row]:

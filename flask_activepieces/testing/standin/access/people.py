@@ -56,12 +56,7 @@ def add_identity(state: ServerState, *, email: str, password: str, first: str, l
 
 
 def add_user(
-    state: ServerState,
-    identity: Row,
-    platform_id: str,
-    *,
-    role: str = "MEMBER",
-    external_id: str | None = None,
+    state: ServerState, identity: Row, platform_id: str, *, role: str = "MEMBER", external_id: str | None = None
 ) -> Row:
     """Make that identity a user of a platform."""
     return state.store.add(
@@ -90,11 +85,5 @@ def set_member(state: ServerState, user: Row, project_id: str, role: Row) -> Row
     if member is not None:
         return state.store.change("project_member", member["id"], **values)
     return state.store.add(
-        "project_member",
-        {
-            "platformId": user["platformId"],
-            "userId": user["id"],
-            "projectId": project_id,
-            **values,
-        },
+        "project_member", {"platformId": user["platformId"], "userId": user["id"], "projectId": project_id, **values}
     )

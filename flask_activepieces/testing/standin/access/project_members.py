@@ -50,11 +50,7 @@ def _project_of_member(call: RouteCall) -> str:
 
 
 @group.route(
-    "DELETE",
-    "/project-members/<id>",
-    project=_project_of_member,
-    permission="WRITE_PROJECT_MEMBER",
-    editions=("ee",),
+    "DELETE", "/project-members/<id>", project=_project_of_member, permission="WRITE_PROJECT_MEMBER", editions=("ee",)
 )
 def delete(call: RouteCall) -> tuple[int, Json]:
     """Remove a member from the project."""

@@ -33,8 +33,7 @@ def add_project(
         "project", platformId=owner["platformId"], externalId=external_id
     ):
         raise database_error(
-            'duplicate key value violates unique constraint "idx_project_platform_id_external_id"',
-            code="23505",
+            'duplicate key value violates unique constraint "idx_project_platform_id_external_id"', code="23505"
         )
     project_id, now = new_id(), state.store.now()
     return state.store.add(
@@ -164,9 +163,7 @@ def show(call: RouteCall) -> tuple[int, Json]:
 )
 def update(call: RouteCall) -> tuple[int, Json]:
     """Change the fields in the body."""
-    return 200, project_json(
-        call.state, call.state.store.change("project", call.project_id, **call.body)
-    )
+    return 200, project_json(call.state, call.state.store.change("project", call.project_id, **call.body))
 
 
 @group.route("DELETE", "/projects/<projectId>", project=in_path, platform_admin=True)
@@ -176,9 +173,7 @@ def delete(call: RouteCall) -> tuple[int, Json]:
     assert call.project is not None
     if call.project["type"] == "PERSONAL":
         raise rule_violation("Personal projects cannot be deleted")
-    for row in state.store.all(
-        "app_connection", lambda row: row["projectIds"] == [call.project_id]
-    ):
+    for row in state.store.all("app_connection", lambda row: row["projectIds"] == [call.project_id]):
         state.store.drop("app_connection", row["id"])
     state.store.drop("project", call.project_id)
     return 204, None

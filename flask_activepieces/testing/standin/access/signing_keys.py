@@ -22,26 +22,16 @@ def new_pair() -> tuple[str, str]:
     """A private and a public key, as PKCS#1 PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
     private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.PKCS1
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.PKCS1)
     return private.decode(), public.decode()
 
 
 def add_key(state: ServerState, platform_id: str | None, public: str, display_name: str) -> Row:
     """Trust tokens signed with the private key of this public one."""
     return state.store.add(
-        KIND,
-        {
-            "platformId": platform_id,
-            "publicKey": public,
-            "algorithm": "RSA",
-            "displayName": display_name,
-        },
+        KIND, {"platformId": platform_id, "publicKey": public, "algorithm": "RSA", "displayName": display_name}
     )
 
 
@@ -61,30 +51,19 @@ def create(call: RouteCall) -> tuple[int, Json]:
     return 201, {**row, "privateKey": private}
 
 
-@group.route(
-    "GET", "/signing-keys", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
-)
+@group.route("GET", "/signing-keys", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",))
 def list_keys(call: RouteCall) -> tuple[int, Json]:
     """All public keys."""
     return 200, single_page(call.state.store.all(KIND, platformId=call.caller.platform_id))
 
 
-@group.route(
-    "GET", "/signing-keys/<id>", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",)
-)
+@group.route("GET", "/signing-keys/<id>", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",))
 def get(call: RouteCall) -> tuple[int, Json]:
     """One public key."""
     return 200, find_on_platform(call, KIND)
 
 
-@group.route(
-    "DELETE",
-    "/signing-keys/<id>",
-    who=USER_ONLY,
-    platform_admin=True,
-    plan=_PLAN,
-    editions=("ee",),
-)
+@group.route("DELETE", "/signing-keys/<id>", who=USER_ONLY, platform_admin=True, plan=_PLAN, editions=("ee",))
 def delete(call: RouteCall) -> tuple[int, Json]:
     """Delete a key; its tokens are no longer accepted."""
     call.state.store.drop(KIND, find_on_platform(call, KIND)["id"])

@@ -31,13 +31,7 @@ def _find_or_404(call: RouteCall) -> Row:
 
 
 @group.route(
-    "GET",
-    "/users",
-    query={
-        "externalId": optional(text()),
-        "limit": optional(number()),
-        "cursor": optional(text()),
-    },
+    "GET", "/users", query={"externalId": optional(text()), "limit": optional(number()), "cursor": optional(text())}
 )
 def list_users(call: RouteCall) -> tuple[int, Json]:
     """The users, or the one with an external id."""

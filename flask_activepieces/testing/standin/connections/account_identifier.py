@@ -40,9 +40,7 @@ def _account_of(state: ServerState, piece: Row, value: Row) -> str | None:
 def _email(claims: Json) -> str | None:
     if not isinstance(claims, Mapping):
         return None
-    strings = {
-        name: string for name, string in claims.items() if isinstance(string, str) and string
-    }
+    strings = {name: string for name, string in claims.items() if isinstance(string, str) and string}
     addresses = [strings[name] for name in _EMAIL if name in strings]
     addresses += [strings[name] for name in _POSSIBLE_EMAIL if "@" in strings.get(name, "")]
     return next(iter(addresses), None)

@@ -97,9 +97,7 @@ def make_authorization_url(call: RouteCall) -> tuple[int, Json]:
     scopes = body.get("scopes", declared)
     undeclared = [scope for scope in scopes if scope not in declared]
     if undeclared:
-        raise invalid_connection(
-            f"requested scopes are not declared by the piece: {', '.join(undeclared)}"
-        )
+        raise invalid_connection(f"requested scopes are not declared by the piece: {', '.join(undeclared)}")
     url, verifier = authorization_url(
         auth,
         client_id=body["clientId"],

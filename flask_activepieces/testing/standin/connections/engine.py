@@ -8,15 +8,7 @@ from ..routing.route_groups import RouteCall, RouteGroup
 from ..routing.validation import text
 from ..state import ServerState
 from .rows import KIND, in_project, store_value, value_of, with_value
-from .tokens import (
-    CREDENTIALS,
-    OAUTH_TYPES,
-    InvalidGrant,
-    RefreshFailed,
-    client_secret,
-    needs_refresh,
-    refresh,
-)
+from .tokens import CREDENTIALS, OAUTH_TYPES, InvalidGrant, RefreshFailed, client_secret, needs_refresh, refresh
 
 group = RouteGroup("engine")
 
@@ -61,10 +53,7 @@ def _refresh_if_due(state: ServerState, row_id: str) -> Row:
 
 
 @group.route(
-    "GET",
-    "/worker/app-connections/<path:externalId>",
-    params={"externalId": text()},
-    who=frozenset({ENGINE}),
+    "GET", "/worker/app-connections/<path:externalId>", params={"externalId": text()}, who=frozenset({ENGINE})
 )
 def read(call: RouteCall) -> tuple[int, Json]:
     """A connection, for the engine of the project in the token."""

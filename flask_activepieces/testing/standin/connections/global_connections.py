@@ -23,18 +23,11 @@ _UPSERT_BODY = draft(
         "scope": one_of(_SCOPE),
         "projectIds": list_of(text()),
         "preSelectForNewProjects": optional(boolean()),
-    },
+    }
 )
 
 
-@group.route(
-    "POST",
-    "/global-connections",
-    body=_UPSERT_BODY,
-    platform_admin=True,
-    plan=_PLAN,
-    editions=("ee",),
-)
+@group.route("POST", "/global-connections", body=_UPSERT_BODY, platform_admin=True, plan=_PLAN, editions=("ee",))
 def upsert(call: RouteCall) -> tuple[int, Json]:
     """Create a connection, or update the one with that external id *and* those projects. Metadata is dropped."""
     state, body = call.state, call.body
@@ -42,11 +35,7 @@ def upsert(call: RouteCall) -> tuple[int, Json]:
     _check_projects(call, body["projectIds"])
     piece = piece_for(state, body)
     value = prepare_value(state, piece, body, call.caller.platform_id)
-    key = {
-        "platformId": call.caller.platform_id,
-        "scope": _SCOPE,
-        "externalId": body.get("externalId", new_id()),
-    }
+    key = {"platformId": call.caller.platform_id, "scope": _SCOPE, "externalId": body.get("externalId", new_id())}
     chosen = body.get("preSelectForNewProjects")
     fields_of_row = {
         "displayName": body["displayName"],
@@ -62,20 +51,11 @@ def upsert(call: RouteCall) -> tuple[int, Json]:
     return 201, connection_to_json(state, with_account(state, row, piece, value))
 
 
-@group.route(
-    "GET",
-    "/global-connections",
-    query=FILTERS,
-    platform_admin=True,
-    plan=_PLAN,
-    editions=("ee",),
-)
+@group.route("GET", "/global-connections", query=FILTERS, platform_admin=True, plan=_PLAN, editions=("ee",))
 def list_connections(call: RouteCall) -> tuple[int, Json]:
     """The global connections, oldest first."""
     state, query = call.state, call.query
-    rows = state.store.all(
-        KIND, matches_filters(query), platformId=call.caller.platform_id, scope=_SCOPE
-    )
+    rows = state.store.all(KIND, matches_filters(query), platformId=call.caller.platform_id, scope=_SCOPE)
     result = page(rows, query)
     return 200, result | {"data": connections_to_json(state, result["data"])}
 
@@ -100,25 +80,13 @@ def update(call: RouteCall) -> tuple[int, Json]:
     _check_projects(call, call.body.get("projectIds", []))
     row = _find_or_404(call)
     if row is None:
-        criteria = {
-            "id": call.params["id"],
-            "scope": _SCOPE,
-            "platformId": call.caller.platform_id,
-        }
+        criteria = {"id": call.params["id"], "scope": _SCOPE, "platformId": call.caller.platform_id}
         raise missing_entity(KIND, criteria)
-    changes = {
-        name: part for name, part in call.body.items() if part is not None and name != "metadata"
-    }
+    changes = {name: part for name, part in call.body.items() if part is not None and name != "metadata"}
     return 200, connection_to_json(call.state, call.state.store.change(KIND, row["id"], **changes))
 
 
-@group.route(
-    "DELETE",
-    "/global-connections/<id>",
-    platform_admin=True,
-    plan=_PLAN,
-    editions=("ee",),
-)
+@group.route("DELETE", "/global-connections/<id>", platform_admin=True, plan=_PLAN, editions=("ee",))
 def delete(call: RouteCall) -> tuple[int, Json]:
     """Delete a global connection."""
     row = _find_or_404(call)

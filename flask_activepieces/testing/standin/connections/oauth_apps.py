@@ -19,11 +19,7 @@ def _to_json(app: Row) -> Row:
     "POST",
     "/oauth-apps",
     body=fields(
-        {
-            "pieceName": text(min_length=1),
-            "clientId": text(min_length=1),
-            "clientSecret": text(min_length=1),
-        }
+        {"pieceName": text(min_length=1), "clientId": text(min_length=1), "clientSecret": text(min_length=1)}
     ),
     who=USER_ONLY,
     platform_admin=True,
@@ -35,11 +31,7 @@ def upsert(call: RouteCall) -> tuple[int, Json]:
     key = {"pieceName": body["pieceName"], "platformId": call.caller.platform_id}
     values = {"clientId": body["clientId"], "clientSecret": store.encrypt(body["clientSecret"])}
     existing = store.first(KIND, **key)
-    app = (
-        store.change(KIND, existing["id"], **values)
-        if existing
-        else store.add(KIND, {**key, **values})
-    )
+    app = store.change(KIND, existing["id"], **values) if existing else store.add(KIND, {**key, **values})
     return 200, _to_json(app)
 
 

@@ -69,12 +69,7 @@ class TokenEndpointClient:
     ssrf_allow_list: Sequence[str] | None = None
 
     def post(
-        self,
-        url: str,
-        fields: Mapping[str, str],
-        *,
-        authorization: str | None,
-        timeout: float = _TIMEOUT,
+        self, url: str, fields: Mapping[str, str], *, authorization: str | None, timeout: float = _TIMEOUT
     ) -> TokenEndpointResponse:
         """The response. After a 5xx, the same request is repeated up to three times."""
         body = form_encoded(fields)
@@ -85,9 +80,7 @@ class TokenEndpointClient:
             self.sleep(_SECONDS_BETWEEN)
         return self._resolve_path(url, body, authorization, timeout)
 
-    def _resolve_path(
-        self, url: str, body: str, authorization: str | None, timeout: float
-    ) -> TokenEndpointResponse:
+    def _resolve_path(self, url: str, body: str, authorization: str | None, timeout: float) -> TokenEndpointResponse:
         """Follow redirects: 301, 302 and 303 by a GET without the body, 307 and 308 by the same POST."""
         content: str | None = body
         for _ in range(_MAX_REDIRECTS + 1):
@@ -125,9 +118,7 @@ class TokenEndpointClient:
             connection.close()
             self.record(TokenRequest(method, url, headers, body or "", status))
         redirected = status in (301, 302, 303, 307, 308)
-        return TokenEndpointResponse(status, data), response.getheader(
-            "Location"
-        ) if redirected else None
+        return TokenEndpointResponse(status, data), response.getheader("Location") if redirected else None
 
 
 def _headers(parts: SplitResult, body: str | None, authorization: str | None) -> dict[str, str]:
@@ -169,9 +160,7 @@ def _check_address(url: str, ssrf_allow_list: Sequence[str] | None) -> SplitResu
         except OSError:
             raise NoResponse("unknown host") from None
         addresses = [ipaddress.ip_address(place[4][0]) for place in resolved]
-        if not all(
-            one.is_global or any(one in network for network in allowed) for one in addresses
-        ):
+        if not all(one.is_global or any(one in network for network in allowed) for one in addresses):
             raise AddressBlocked("a private address")
     return parts
 

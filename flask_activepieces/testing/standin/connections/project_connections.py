@@ -10,14 +10,7 @@ from ..routing.route_groups import RouteCall, RouteGroup, find_on_platform, in_b
 from ..routing.validation import fields, list_of, nullable, number, one_of, optional, record, text
 from ..versions import GLOBAL_IS_NOT_DELETED_BY_PROJECT, MODERN_FIELDS, OIDC, PLACEHOLDER
 from .account_identifier import with_account
-from .rows import (
-    KIND,
-    connection_to_json,
-    connections_to_json,
-    in_project,
-    matches_filters,
-    upsert_row,
-)
+from .rows import KIND, connection_to_json, connections_to_json, in_project, matches_filters, upsert_row
 from .values import piece_for, prepare_value, project_upsert_body
 
 group = RouteGroup("connections", scoped=True)
@@ -40,11 +33,7 @@ def _upsert(call: RouteCall) -> tuple[int, Json]:
     state, body, caller = call.state, call.body, call.caller
     assert caller.platform_id is not None
     piece = piece_for(state, body)
-    key = {
-        "platformId": caller.platform_id,
-        "scope": "PROJECT",
-        "externalId": body["externalId"],
-    }
+    key = {"platformId": caller.platform_id, "scope": "PROJECT", "externalId": body["externalId"]}
     fields_of_row = {
         "displayName": body["displayName"],
         "pieceName": body["pieceName"],
@@ -75,11 +64,7 @@ def _placeholder(call: RouteCall, key: Row, fields_of_row: Row) -> Row:
     state = call.state
     for row in state.store.all(KIND, in_project(call.project_id), **key):
         return connection_to_json(state, row)
-    nothing = {
-        "type": "NO_AUTH",
-        "status": "MISSING",
-        "sealed": state.store.encrypt({"type": "NO_AUTH"}),
-    }
+    nothing = {"type": "NO_AUTH", "status": "MISSING", "sealed": state.store.encrypt({"type": "NO_AUTH"})}
     return connection_to_json(
         state, upsert_row(state, key, {**fields_of_row, **nothing}, project_ids=[call.project_id])
     )
@@ -101,39 +86,21 @@ for more, since, before in (
     )(_upsert)
 
 
-@group.route(
-    "GET",
-    "/app-connections",
-    query={"projectId": text(), **FILTERS},
-    project=in_query,
-    permission=READ,
-)
+@group.route("GET", "/app-connections", query={"projectId": text(), **FILTERS}, project=in_query, permission=READ)
 def list_connections(call: RouteCall) -> tuple[int, Json]:
     """The project's connections and the global ones it may use, oldest first. There is no filter by external id."""
     state = call.state
     here, fits = in_project(call.project_id), matches_filters(call.query)
-    rows = state.store.all(
-        KIND,
-        lambda row: here(row) and fits(row),
-        platformId=call.caller.platform_id,
-    )
+    rows = state.store.all(KIND, lambda row: here(row) and fits(row), platformId=call.caller.platform_id)
     result = page(rows, call.query)
     return 200, result | {"data": connections_to_json(state, result["data"])}
 
 
-@group.route(
-    "GET",
-    "/app-connections/owners",
-    query={"projectId": text()},
-    project=in_query,
-    permission=READ,
-)
+@group.route("GET", "/app-connections/owners", query={"projectId": text()}, project=in_query, permission=READ)
 def owners(call: RouteCall) -> tuple[int, Json]:
     """The owners of the project's connections."""
     rows = call.state.store.all(KIND, in_project(call.project_id))
-    people = [
-        person(call.state, owner_id) for owner_id in dict.fromkeys(r["ownerId"] for r in rows)
-    ]
+    people = [person(call.state, owner_id) for owner_id in dict.fromkeys(r["ownerId"] for r in rows)]
     names = ("firstName", "lastName", "email")
     return 200, single_page([{name: who[name] for name in names} for who in people if who])
 
@@ -181,19 +148,11 @@ def delete(call: RouteCall) -> tuple[int, Json]:
     if row["scope"] == "PROJECT":
         call.state.store.drop(KIND, row["id"])
     elif call.state.has(GLOBAL_IS_NOT_DELETED_BY_PROJECT):
-        raise not_allowed(
-            "Platform connections must be deleted from the platform admin connections page"
-        )
+        raise not_allowed("Platform connections must be deleted from the platform admin connections page")
     return 204, None
 
 
-@platform_group.route(
-    "GET",
-    "/platform-app-connections",
-    query=FILTERS,
-    platform_admin=True,
-    since=MODERN_FIELDS,
-)
+@platform_group.route("GET", "/platform-app-connections", query=FILTERS, platform_admin=True, since=MODERN_FIELDS)
 def list_of_platform(call: RouteCall) -> tuple[int, Json]:
     """The connections of all projects."""
     state = call.state

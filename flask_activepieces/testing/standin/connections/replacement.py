@@ -19,10 +19,7 @@ _CONNECTIONS = {
     "targetAppConnectionId": row_id_string,
     "projectId": row_id_string,
 }
-_CHOICES = {
-    "applyToPublishedVersions": optional(boolean()),
-    "deleteSourceConnection": optional(boolean()),
-}
+_CHOICES = {"applyToPublishedVersions": optional(boolean()), "deleteSourceConnection": optional(boolean())}
 
 
 def _replace_and_delete(call: RouteCall) -> tuple[int, Json]:
@@ -44,9 +41,7 @@ def _replace(call: RouteCall) -> tuple[int, Json]:
     if source["id"] == target["id"]:
         raise rule_violation("Cannot replace a connection with itself")
     if deletes and source["scope"] == "PLATFORM":
-        raise not_allowed(
-            "Platform connections must be deleted from the platform admin connections page"
-        )
+        raise not_allowed("Platform connections must be deleted from the platform admin connections page")
     if (deletes or published) and _is_used_by_published(call, source, published=published):
         raise rule_violation("The old connection is still used by published flows")
     _move_flows(call, source, target, published=published)
@@ -109,8 +104,7 @@ def _move_flows(call: RouteCall, source: Row, target: Row, *, published: bool) -
             empty = empty_version(latest["displayName"], now=state.store.now(), of=state.version)
             add_version(state, flow, empty)
             raise database_error(
-                'insert or update on table "flow_version" violates foreign key constraint'
-                ' "fk_updated_by_user_flow"',
+                'insert or update on table "flow_version" violates foreign key constraint "fk_updated_by_user_flow"',
                 code="23503",
             )
         _move(state, flow, source["externalId"], target["externalId"], published=published)
@@ -120,9 +114,7 @@ def _move(state: ServerState, flow: Row, old: str, new: str, *, published: bool)
     """Publish a copy of the published version with the other connection; a draft stays the latest version."""
     latest, running = latest_version(state, flow), published_version(state, flow)
     if published and running is not None:
-        locked = _copy(
-            state, flow, with_connection_replaced(running, old, new), version_state="LOCKED"
-        )
+        locked = _copy(state, flow, with_connection_replaced(running, old, new), version_state="LOCKED")
         state.store.change("flow", flow["id"], publishedVersionId=locked["id"])
         if latest["state"] == "LOCKED":
             return

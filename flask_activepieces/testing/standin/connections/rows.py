@@ -39,9 +39,7 @@ _PUBLIC_COLUMNS = (
 
 def connection_to_json(state: ServerState, row: Row) -> Row:
     """A connection as the API returns it, without its value."""
-    names = [
-        name for name in _PUBLIC_COLUMNS if state.has(MODERN_FIELDS) or name not in _MODERN_ONLY
-    ]
+    names = [name for name in _PUBLIC_COLUMNS if state.has(MODERN_FIELDS) or name not in _MODERN_ONLY]
     return {name: row[name] for name in names}
 
 
@@ -50,8 +48,7 @@ def connections_to_json(state: ServerState, rows: Sequence[Row]) -> list[Row]:
     owners = {owner_id: person(state, owner_id) for owner_id in {row["ownerId"] for row in rows}}
     users = flow_ids_by_connection(state) if rows else {}
     return [
-        connection_to_json(state, row)
-        | {"owner": owners[row["ownerId"]], "flowIds": _flow_ids(users, row)}
+        connection_to_json(state, row) | {"owner": owners[row["ownerId"]], "flowIds": _flow_ids(users, row)}
         for row in rows
     ]
 
@@ -61,15 +58,10 @@ def with_value(state: ServerState, row: Row, value: Row) -> Row:
     names = [name for name in _PUBLIC_COLUMNS if name != "usingSecretManager"]
     owner = person(state, row["ownerId"])
     more = {"lastActiveDate": None, "imageUrl": None}
-    return {name: row[name] for name in names} | {
-        "value": value,
-        "owner": owner | more if owner else None,
-    }
+    return {name: row[name] for name in names} | {"value": value, "owner": owner | more if owner else None}
 
 
-def upsert_row(
-    state: ServerState, key: Mapping[str, Json], fields: Row, *, project_ids: list[str]
-) -> Row:
+def upsert_row(state: ServerState, key: Mapping[str, Json], fields: Row, *, project_ids: list[str]) -> Row:
     """Create or update the connection with that key; returns its row.
 
     On real servers the key is not unique: two concurrent upserts create two rows.
@@ -126,11 +118,7 @@ def flow_ids_by_connection(state: ServerState) -> dict[tuple[str, str], list[str
 
 
 def _flow_ids(users: Mapping[tuple[str, str], list[str]], row: Row) -> list[str]:
-    return [
-        flow_id
-        for project_id in row["projectIds"]
-        for flow_id in users.get((project_id, row["externalId"]), [])
-    ]
+    return [flow_id for project_id in row["projectIds"] for flow_id in users.get((project_id, row["externalId"]), [])]
 
 
 def _find(state: ServerState, key: Mapping[str, Json], project_ids: list[str]) -> Row | None:
@@ -138,20 +126,10 @@ def _find(state: ServerState, key: Mapping[str, Json], project_ids: list[str]) -
     return next(iter(rows), None)
 
 
-def _write(
-    state: ServerState,
-    row: Row | None,
-    key: Mapping[str, Json],
-    fields: Row,
-    project_ids: list[str],
-) -> Row:
+def _write(state: ServerState, row: Row | None, key: Mapping[str, Json], fields: Row, project_ids: list[str]) -> Row:
     if row is not None:
         return state.store.change(KIND, row["id"], **fields, projectIds=project_ids)
-    defaults = {
-        "metadata": None,
-        "preSelectForNewProjects": False,
-        "usingSecretManager": False,
-    }
+    defaults = {"metadata": None, "preSelectForNewProjects": False, "usingSecretManager": False}
     return state.store.add(KIND, {**defaults, **key, **fields, "projectIds": project_ids})
 
 

@@ -7,14 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..routing.responses import (
-    ErrorResponse,
-    Json,
-    Row,
-    activepieces_error,
-    framework_error,
-    missing_entity,
-)
+from ..routing.responses import ErrorResponse, Json, Row, activepieces_error, framework_error, missing_entity
 from ..state import ServerState
 from ..versions import SSRF_FILTER
 from .oauth_client import AddressBlocked, NoResponse, TokenEndpointClient, TokenEndpointResponse
@@ -70,11 +63,7 @@ def client_secret(state: ServerState, value: Row, platform_id: str, piece_name: 
     """The client secret of the connection or of the platform's app."""
     if value["type"] == "OAUTH2":
         return str(value["client_secret"])
-    criteria = {
-        "platformId": platform_id,
-        "pieceName": piece_name,
-        "clientId": value["client_id"],
-    }
+    criteria = {"platformId": platform_id, "pieceName": piece_name, "clientId": value["client_id"]}
     app = state.store.first("oauth_app", **criteria)
     if app is None:
         raise missing_entity("oauth_app", criteria)
@@ -120,19 +109,13 @@ def refresh(state: ServerState, value: Row, *, secret: str) -> Row:
         if response.status in (400, 401) and error == "invalid_grant":
             raise InvalidGrant
         raise RefreshFailed
-    renewed = {
-        name: part for name, part in _spread_fields(response.data).items() if part is not None
-    }
+    renewed = {name: part for name, part in _spread_fields(response.data).items() if part is not None}
     return {**value, **renewed, "data": response.data, "claimed_at": int(state.clock())}
 
 
 def _exchange(state: ServerState, request: Row) -> TokenEndpointResponse:
     """The response of a successful exchange; any 2xx counts as one."""
-    fields = (
-        _credentials_fields(request)
-        if request["grant_type"] == CREDENTIALS
-        else _code_fields(request)
-    )
+    fields = _credentials_fields(request) if request["grant_type"] == CREDENTIALS else _code_fields(request)
     try:
         response = _post(state, request, fields)
     except AddressBlocked:
@@ -161,11 +144,7 @@ def _invalid_claim(request: Row, message: Row) -> ErrorResponse:
 
 
 def _code_fields(request: Row) -> dict[str, str]:
-    fields = {
-        "grant_type": CODE,
-        "redirect_uri": request["redirect_url"],
-        "code": request["code"],
-    }
+    fields = {"grant_type": CODE, "redirect_uri": request["redirect_url"], "code": request["code"]}
     if request.get("code_challenge"):
         fields["code_verifier"] = request["code_challenge"]  # despite its name, it is the verifier
     return fields
@@ -175,16 +154,10 @@ def _credentials_fields(request: Row) -> dict[str, str]:
     """All props of the connection become form fields, even its base URL."""
     props = request.get("props") or {}
     scope = {"scope": fill_placeholders(request["scope"], props)} if request.get("scope") else {}
-    return {
-        "grant_type": CREDENTIALS,
-        **scope,
-        **{name: str(prop) for name, prop in props.items()},
-    }
+    return {"grant_type": CREDENTIALS, **scope, **{name: str(prop) for name, prop in props.items()}}
 
 
-def _post(
-    state: ServerState, request: Row, fields: dict[str, str], **options: float
-) -> TokenEndpointResponse:
+def _post(state: ServerState, request: Row, fields: dict[str, str], **options: float) -> TokenEndpointResponse:
     authorization = None
     if request["authorization_method"] == "HEADER":
         # RFC 6749 §2.3.1 requires form encoding of both parts; Activepieces does not encode them.

@@ -26,11 +26,7 @@ _AN_OAUTH_VALUE = {
 _VALUES: Mapping[str, Mapping[str, Validator]] = {
     "CUSTOM_AUTH": {"props": record()},
     "CLOUD_OAUTH2": {**_AN_OAUTH_VALUE, "props": optional(record())},
-    "PLATFORM_OAUTH2": {
-        **_AN_OAUTH_VALUE,
-        "redirect_url": text(min_length=1),
-        "props": optional(record()),
-    },
+    "PLATFORM_OAUTH2": {**_AN_OAUTH_VALUE, "redirect_url": text(min_length=1), "props": optional(record())},
     "OAUTH2": {
         **_AN_OAUTH_VALUE,
         "client_secret": text(min_length=1),
@@ -57,12 +53,7 @@ def draft(common: Mapping[str, Validator], *later: str) -> Validator:
         kind: {"value": _value(kind, validators)} for kind, validators in _VALUES.items()
     }
     forms |= {kind: _LATER_FORMS[kind] for kind in later}
-    return union(
-        *(
-            fields({**_COMMON, **common, "type": one_of(kind), **form})
-            for kind, form in forms.items()
-        )
-    )
+    return union(*(fields({**_COMMON, **common, "type": one_of(kind), **form}) for kind, form in forms.items()))
 
 
 def project_upsert_body(*later: str) -> Validator:
@@ -98,9 +89,7 @@ def prepare_value(state: ServerState, piece: Row, body: Row, platform_id: str) -
     value = body["value"]
     if value["type"] in (*OAUTH_TYPES, "CLOUD_OAUTH2"):
         auth = oauth_of(piece)
-        value = claim_tokens(
-            state, value, auth=auth, platform_id=platform_id, piece_name=body["pieceName"]
-        )
+        value = claim_tokens(state, value, auth=auth, platform_id=platform_id, piece_name=body["pieceName"])
     if state.validates_values and value["type"] != "NO_AUTH":
         _check_with_piece(state, piece, value)
     return value

@@ -77,21 +77,14 @@ def _output(state: ServerState, step: Row, context: Row, outcome: Outcome) -> Js
     expressions = step["settings"].get("input", {})
     scope = {name: {"output": done.get("output")} for name, done in outcome.steps.items()}
     inputs = resolve(expressions, {**scope, "connections": context["connections"]})
-    outcome.steps[step["name"]]["input"] = resolve(
-        expressions, {**scope, "connections": _RedactedConnections()}
-    )
+    outcome.steps[step["name"]]["input"] = resolve(expressions, {**scope, "connections": _RedactedConnections()})
     returned = _run_action(
-        action,
-        ActionCall(auth=inputs.get("auth"), props=inputs, step={"name": step["name"]}, **context),
+        action, ActionCall(auth=inputs.get("auth"), props=inputs, step={"name": step["name"]}, **context)
     )
     if not isinstance(returned, WebhookResponse):
         return returned
     outcome.response = returned
-    return {
-        "status": returned.status,
-        "headers": dict(returned.headers),
-        "body": returned.body,
-    }
+    return {"status": returned.status, "headers": dict(returned.headers), "body": returned.body}
 
 
 def _action(state: ServerState, step: Row) -> Action:

@@ -22,13 +22,7 @@ Edit = Callable[[Row, Row, str], None]
 
 def empty_version(display_name: str, *, now: str, of: Version) -> Row:
     """The first version of a flow on a server of that version, whose trigger is not yet chosen."""
-    trigger = {
-        "name": "trigger",
-        "valid": False,
-        "displayName": "Select Trigger",
-        "type": "EMPTY",
-        "settings": {},
-    }
+    trigger = {"name": "trigger", "valid": False, "displayName": "Select Trigger", "type": "EMPTY", "settings": {}}
     if MODERN_FIELDS.is_in(of):
         trigger["lastUpdatedDate"] = now
     return {
@@ -66,9 +60,7 @@ def with_connection_replaced(version: Row, old: str, new: str) -> Row:
     """A copy of the version in which each step uses the connection ``new`` where it used ``old``."""
     version = copy.deepcopy(version)
     for step in steps_of(version):
-        step["settings"] = _replace_text(
-            step["settings"], f"connections['{old}']", f"connections['{new}']"
-        )
+        step["settings"] = _replace_text(step["settings"], f"connections['{old}']", f"connections['{new}']")
     version["connectionIds"] = connections_in([step["settings"] for step in steps_of(version)])
     return version
 

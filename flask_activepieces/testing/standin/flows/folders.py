@@ -13,9 +13,7 @@ group = RouteGroup("folders", scoped=True)
 def folder_named(state: ServerState, project_id: str, name: str) -> Row:
     """The folder with that name, created if it does not exist."""
     folder = state.store.first("folder", projectId=project_id, displayName=name)
-    return folder or state.store.add(
-        "folder", {"projectId": project_id, "displayName": name, "displayOrder": 0}
-    )
+    return folder or state.store.add("folder", {"projectId": project_id, "displayName": name, "displayOrder": 0})
 
 
 def project_of_folder(call: RouteCall) -> str:

@@ -125,9 +125,7 @@ def _uses_one_of(version: Row, external_ids: list[str] | None) -> bool:
     return external_ids is None or not set(external_ids).isdisjoint(version["connectionIds"])
 
 
-@group.route(
-    "GET", "/flows/count", query={"projectId": text()}, project=in_query, permission="READ_FLOW"
-)
+@group.route("GET", "/flows/count", query={"projectId": text()}, project=in_query, permission="READ_FLOW")
 def count(call: RouteCall) -> tuple[int, Json]:
     """The number of flows of a project."""
     return 200, len(_flows_of(call))
@@ -167,9 +165,7 @@ def _check_not_deleting(flow: Row) -> None:
 
 def _step(value: Any, at: FieldPath) -> Row:
     """A step with these fields; additional fields are kept."""
-    fields({"name": text(), "type": text(), "valid": anything(), "settings": record()}).read(
-        value, at
-    )
+    fields({"name": text(), "type": text(), "valid": anything(), "settings": record()}).read(value, at)
     return dict(value)
 
 
@@ -238,9 +234,7 @@ def _change_status(state: ServerState, flow: Row, request: Row) -> None:
 def _check_trigger(state: ServerState, flow: Row) -> None:
     version = published_version(state, flow)
     if version is None:
-        raise activepieces_error(
-            400, "FLOW_OPERATION_INVALID", {"message": "the flow is not published"}
-        )
+        raise activepieces_error(400, "FLOW_OPERATION_INVALID", {"message": "the flow is not published"})
     settings = version["trigger"]["settings"]
     name, number = settings.get("pieceName", "undefined"), settings.get("pieceVersion", "undefined")
     piece = find_piece(state, name, number)

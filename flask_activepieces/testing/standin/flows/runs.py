@@ -23,9 +23,7 @@ _MAX_MESSAGE_LENGTH = 512
 
 def run_now(state: ServerState, flow: Row, payload: Row) -> Outcome:
     """Run the published version of a flow. Without a worker nothing happens, and no run is stored."""
-    return (
-        _execute(state, _create_run(state, flow, payload)["id"]) if state.has_worker else Outcome()
-    )
+    return _execute(state, _create_run(state, flow, payload)["id"]) if state.has_worker else Outcome()
 
 
 def is_over_quota(state: ServerState) -> bool:
@@ -69,9 +67,7 @@ def _create_run(state: ServerState, flow: Row, payload: Row) -> Row:
 def _execute(state: ServerState, run_id: str) -> Outcome:
     """Run all steps that have not succeeded yet, and store the outcome."""
     if is_over_quota(state):
-        state.store.change(
-            "flow_run", run_id, status="QUOTA_EXCEEDED", finishTime=state.store.now()
-        )
+        state.store.change("flow_run", run_id, status="QUOTA_EXCEEDED", finishTime=state.store.now())
         return Outcome()
     run = state.store.change("flow_run", run_id, status="RUNNING", startTime=state.store.now())
     version = state.store.get("flow_version", run["flowVersionId"])
@@ -144,9 +140,7 @@ _FILTERS = {
 def list_runs(call: RouteCall) -> tuple[int, Json]:
     """The runs of a project that match all filters."""
     query = call.query
-    runs = call.state.store.all(
-        "flow_run", lambda run: _matches_filters(run, query), projectId=call.project_id
-    )
+    runs = call.state.store.all("flow_run", lambda run: _matches_filters(run, query), projectId=call.project_id)
     runs.sort(key=lambda run: (run["created"], run["id"]), reverse=True)
     result = page(runs, query, by=_BY_AGE)
     return 200, {**result, "data": [_list_item_json(call.state, run) for run in result["data"]]}
@@ -173,9 +167,7 @@ def get(call: RouteCall) -> tuple[int, Json]:
 _RETRY = fields({"projectId": text(), "strategy": one_of("FROM_FAILED_STEP", "ON_LATEST_VERSION")})
 
 
-@group.route(
-    "POST", "/flow-runs/<id>/retry", body=_RETRY, project=project_of_run, permission="WRITE_RUN"
-)
+@group.route("POST", "/flow-runs/<id>/retry", body=_RETRY, project=project_of_run, permission="WRITE_RUN")
 def retry(call: RouteCall) -> tuple[int, Json]:
     """Queue a run again: from the failed step, or from its trigger with the currently published version."""
     run, store = _run(call), call.state.store
@@ -184,10 +176,7 @@ def retry(call: RouteCall) -> tuple[int, Json]:
         flow = store.get("flow", run["flowId"])
         assert flow is not None, "a flow takes its runs with it"
         trigger = store.decrypt(run["sealed"])["trigger"]
-        changes |= {
-            "flowVersionId": flow["publishedVersionId"],
-            "sealed": store.encrypt({"trigger": trigger}),
-        }
+        changes |= {"flowVersionId": flow["publishedVersionId"], "sealed": store.encrypt({"trigger": trigger})}
     response = _to_json(call.state, store.change("flow_run", run["id"], **changes))
     if call.state.has_worker:
         call.state.jobs.start(partial(_execute, call.state, run["id"]))

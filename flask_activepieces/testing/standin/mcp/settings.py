@@ -66,22 +66,10 @@ def _set(call: RouteCall) -> tuple[int, Json]:
 
 
 group.route(
-    "POST",
-    _OF_PROJECT,
-    body=_DISABLED_TOOLS,
-    who=USER_ONLY,
-    project=in_path,
-    permission=_WRITE,
-    since=MCP_BY_OAUTH,
+    "POST", _OF_PROJECT, body=_DISABLED_TOOLS, who=USER_ONLY, project=in_path, permission=_WRITE, since=MCP_BY_OAUTH
 )(_set)
 group.route(
-    "POST",
-    _OF_PROJECT,
-    body=_STATUS,
-    who=USER_ONLY,
-    project=in_path,
-    permission=_WRITE,
-    before=MCP_BY_OAUTH,
+    "POST", _OF_PROJECT, body=_STATUS, who=USER_ONLY, project=in_path, permission=_WRITE, before=MCP_BY_OAUTH
 )(_set)
 
 
@@ -97,22 +85,13 @@ def show_platform(call: RouteCall) -> tuple[int, Json]:
     return 200, _to_json(call.state, _server_of_platform(call))
 
 
-@group.route(
-    "POST",
-    _OF_PLATFORM,
-    body=_DISABLED_TOOLS,
-    who=USER_ONLY,
-    platform_admin=True,
-    since=MCP_BY_OAUTH,
-)
+@group.route("POST", _OF_PLATFORM, body=_DISABLED_TOOLS, who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
 def set_platform(call: RouteCall) -> tuple[int, Json]:
     """Change the settings of the platform's MCP server."""
     return _change(call, _server_of_platform(call), **call.body)
 
 
-@group.route(
-    "POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH
-)
+@group.route("POST", f"{_OF_PLATFORM}/rotate", who=USER_ONLY, platform_admin=True, since=MCP_BY_OAUTH)
 def rotate_platform(call: RouteCall) -> tuple[int, Json]:
     """Rotate the token of the platform's MCP server."""
     return _change(call, _server_of_platform(call), token=new_id(_TOKEN_LENGTH))

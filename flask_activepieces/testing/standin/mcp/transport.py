@@ -29,9 +29,7 @@ def refuse(call: RouteCall) -> Response:
     # Without the port, like real servers without a proxy.
     host = request.host.partition(":")[0]
     metadata = f"http://{host}/.well-known/oauth-protected-resource{request.path}"
-    response.headers["WWW-Authenticate"] = (
-        f'Bearer error="invalid_token", resource_metadata="{metadata}"'
-    )
+    response.headers["WWW-Authenticate"] = f'Bearer error="invalid_token", resource_metadata="{metadata}"'
     return response
 
 

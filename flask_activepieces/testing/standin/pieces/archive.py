@@ -50,9 +50,7 @@ def _files_in(archive: bytes) -> dict[str, bytes]:
     """Path below the top folder -> content."""
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
         members = [(member, opened.extractfile(member)) for member in opened]
-        return {
-            member.name.partition("/")[2]: content.read() for member, content in members if content
-        }
+        return {member.name.partition("/")[2]: content.read() for member, content in members if content}
 
 
 def piece_of(manifest: Row) -> StandinPiece:
@@ -62,9 +60,7 @@ def piece_of(manifest: Row) -> StandinPiece:
         auth=manifest.get("auth"),
         display_name=manifest["displayName"],
         version=manifest["version"],
-        actions={
-            name: _action(described) for name, described in manifest.get("actions", {}).items()
-        },
+        actions={name: _action(described) for name, described in manifest.get("actions", {}).items()},
         triggers=manifest.get("triggers", {}),
         description=manifest.get("description", ""),
         logo_url=manifest.get("logoUrl", ""),
@@ -77,10 +73,7 @@ def _action(described: Mapping[str, Any]) -> Action:
         return _send(described, call)
 
     return Action(
-        described["displayName"],
-        run,
-        description=described.get("description", ""),
-        props=described.get("props", {}),
+        described["displayName"], run, description=described.get("description", ""), props=described.get("props", {})
     )
 
 

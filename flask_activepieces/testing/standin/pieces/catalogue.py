@@ -104,11 +104,7 @@ def has_check(state: ServerState, row: Row) -> bool:
 def _supports_server(state: ServerState) -> Callable[[Row], bool]:
     """Whether a piece supports this release of Activepieces; other pieces are hidden."""
     release = _numbers(state.release)
-    return lambda row: (
-        _numbers(row["minimumSupportedRelease"])
-        <= release
-        <= _numbers(row["maximumSupportedRelease"])
-    )
+    return lambda row: _numbers(row["minimumSupportedRelease"]) <= release <= _numbers(row["maximumSupportedRelease"])
 
 
 def _order(row: Row) -> tuple[int, ...]:
@@ -139,13 +135,7 @@ def list_pieces(call: RouteCall) -> tuple[int, Json]:
     return 200, [_summary(row) for row in _visible(call) if message in _matches_search(row)]
 
 
-@group.route(
-    "GET",
-    "/pieces/<path:name>",
-    params={"name": text()},
-    query={"version": optional(text())},
-    who=PUBLIC,
-)
+@group.route("GET", "/pieces/<path:name>", params={"name": text()}, query={"version": optional(text())}, who=PUBLIC)
 def get_piece(call: RouteCall) -> tuple[int, Json]:
     """One piece with all details; the newest version unless the query names one."""
     name, version = call.params["name"], call.query.get("version")
@@ -229,9 +219,7 @@ def _manifest(call: RouteCall) -> Row:
     if state.store.first(_UNLOADABLE, **version) is not None:
         raise failure
     try:
-        return read_manifest(
-            body.get("pieceArchive", b""), honours_main=state.has(ENTRY_IS_PACKAGE_MAIN)
-        )
+        return read_manifest(body.get("pieceArchive", b""), honours_main=state.has(ENTRY_IS_PACKAGE_MAIN))
     except NoEntry:
         state.store.add(_UNLOADABLE, version)
         raise failure from None

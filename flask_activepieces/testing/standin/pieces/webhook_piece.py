@@ -10,9 +10,7 @@ def _return_response(call: ActionCall) -> WebhookResponse:
     final = call.props.get("respond", "stop") == "stop"
     if call.props.get("responseType") == "redirect":
         return WebhookResponse(301, {"Location": str(fields.get("body"))}, None, final)
-    return WebhookResponse(
-        int(fields.get("status", 200)), fields.get("headers", {}), fields.get("body"), final
-    )
+    return WebhookResponse(int(fields.get("status", 200)), fields.get("headers", {}), fields.get("body"), final)
 
 
 WEBHOOK = StandinPiece(
@@ -21,11 +19,5 @@ WEBHOOK = StandinPiece(
     version="0.1.34",
     description="Receive HTTP requests and trigger flows using unique URLs.",
     actions={"return_response": Action("Return Response", _return_response)},
-    triggers={
-        "catch_webhook": {
-            "name": "catch_webhook",
-            "displayName": "Catch Webhook",
-            "type": "WEBHOOK",
-        }
-    },
+    triggers={"catch_webhook": {"name": "catch_webhook", "displayName": "Catch Webhook", "type": "WEBHOOK"}},
 )

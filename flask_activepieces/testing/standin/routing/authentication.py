@@ -33,9 +33,7 @@ class Caller:
     project_id: str | None = None
 
 
-def not_allowed(
-    message: str = "principal is not allowed for this route", **params: str
-) -> ErrorResponse:
+def not_allowed(message: str = "principal is not allowed for this route", **params: str) -> ErrorResponse:
     """403: the token is missing, or its kind is not accepted by this route."""
     return activepieces_error(403, "AUTHORIZATION", {"message": message, **params})
 
@@ -73,22 +71,13 @@ def user_token(state: ServerState, user: Row) -> str:
     assert identity is not None, "every user has an identity"
     platform = {"id": user["platformId"]}
     return _sign(
-        state,
-        {
-            "id": user["id"],
-            "type": USER,
-            "platform": platform,
-            "tokenVersion": identity["tokenVersion"],
-        },
+        state, {"id": user["id"], "type": USER, "platform": platform, "tokenVersion": identity["tokenVersion"]}
     )
 
 
 def onboarding_token(state: ServerState, identity: Row) -> str:
     """The token of the first sign-up, which can only create the platform."""
-    return _sign(
-        state,
-        {"id": identity["id"], "type": ONBOARDING, "tokenVersion": identity["tokenVersion"]},
-    )
+    return _sign(state, {"id": identity["id"], "type": ONBOARDING, "tokenVersion": identity["tokenVersion"]})
 
 
 def engine_token(state: ServerState, project_id: str) -> str:
@@ -114,28 +103,19 @@ def find_project(state: ServerState, caller: Caller, project_id: str) -> Row:
     return project
 
 
-def check_permission(
-    state: ServerState, caller: Caller, project: Row, permission: str | None
-) -> None:
+def check_permission(state: ServerState, caller: Caller, project: Row, permission: str | None) -> None:
     """Reject a user without a role in the project, or whose role lacks the permission."""
     if caller.kind != USER:
         return
     assert caller.user_id is not None
     role = role_of(state, caller.user_id, project)
     if role is None:
-        raise not_allowed(
-            "No role found for the user", userId=caller.user_id, projectId=project["id"]
-        )
+        raise not_allowed("No role found for the user", userId=caller.user_id, projectId=project["id"])
     if permission is not None and permission not in role["permissions"]:
         raise activepieces_error(
             403,
             "PERMISSION_DENIED",
-            {
-                "userId": caller.user_id,
-                "projectId": project["id"],
-                "projectRole": role,
-                "permission": permission,
-            },
+            {"userId": caller.user_id, "projectId": project["id"], "projectRole": role, "permission": permission},
         )
 
 
@@ -194,9 +174,7 @@ def _sign(state: ServerState, claims: Row) -> str:
     now = int(state.clock())
     times = {"iat": now, "exp": now + _SEVEN_DAYS, "iss": "activepieces"}
     return jwt.encode(
-        {"alg": "HS256", "typ": "JWT", "kid": "1"},
-        {**claims, **times},
-        OctKey.import_key(state.jwt_secret),
+        {"alg": "HS256", "typ": "JWT", "kid": "1"}, {**claims, **times}, OctKey.import_key(state.jwt_secret)
     )
 
 

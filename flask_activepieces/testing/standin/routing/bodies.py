@@ -29,9 +29,7 @@ def read_body(request: Request) -> Json:
         return None
     if kind == "text/plain":
         return raw.decode("utf-8", "replace")
-    raise framework_error(
-        415, f"Unsupported Media Type: {kind}", code="FST_ERR_CTP_INVALID_MEDIA_TYPE"
-    )
+    raise framework_error(415, f"Unsupported Media Type: {kind}", code="FST_ERR_CTP_INVALID_MEDIA_TYPE")
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> Row:

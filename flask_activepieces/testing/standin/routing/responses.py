@@ -52,9 +52,7 @@ def route_not_found() -> ErrorResponse:
 
 def not_found(entity: str, entity_id: str) -> ErrorResponse:
     """404: the route exists, but the entity does not."""
-    return activepieces_error(
-        404, "ENTITY_NOT_FOUND", {"entityId": entity_id, "entityType": entity}
-    )
+    return activepieces_error(404, "ENTITY_NOT_FOUND", {"entityId": entity_id, "entityType": entity})
 
 
 def rule_violation(message: str) -> ErrorResponse:

@@ -235,6 +235,4 @@ def _read(state: ServerState, validator: Validator, value: Any, where: str) -> J
     try:
         return validator.read(value, (where,))
     except ValidationFailed as error:
-        raise invalid(
-            validation_errors(validator, value, error, where=where, zod=state.has(ZOD))
-        ) from None
+        raise invalid(validation_errors(validator, value, error, where=where, zod=state.has(ZOD))) from None

@@ -76,9 +76,7 @@ def optional(validator: Validator) -> Validator:
 
 def nullable(validator: Validator) -> Validator:
     """The field may be null."""
-    return Validator(
-        lambda value, at: None if value is None else validator.read(value, at), validator.required
-    )
+    return Validator(lambda value, at: None if value is None else validator.read(value, at), validator.required)
 
 
 def anything() -> Validator:
@@ -142,13 +140,9 @@ def one_of(*options: str) -> Validator:
     def read(value: Any, at: FieldPath) -> str:
         if value not in options:
             if len(options) == 1:
-                raise ValidationFailed(
-                    ValidationProblem(at, f'Invalid input: expected "{options[0]}"')
-                )
+                raise ValidationFailed(ValidationProblem(at, f'Invalid input: expected "{options[0]}"'))
             shown = "|".join(f'"{option}"' for option in options)
-            raise ValidationFailed(
-                ValidationProblem(at, f"Invalid option: expected one of {shown}")
-            )
+            raise ValidationFailed(ValidationProblem(at, f"Invalid option: expected one of {shown}"))
         return str(value)
 
     return Validator(read)

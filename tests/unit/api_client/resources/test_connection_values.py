@@ -66,11 +66,7 @@ def test_every_value_that_servers_accepted_is_unchanged(document: dict[str, Any]
 
 
 def test_the_accepted_values_have_every_type() -> None:
-    assert {document["type"] for document in TAKEN.values()} >= set(VALUES) - {
-        "CLOUD_OAUTH2",
-        "OIDC",
-        "PLACEHOLDER",
-    }
+    assert {document["type"] for document in TAKEN.values()} >= set(VALUES) - {"CLOUD_OAUTH2", "OIDC", "PLACEHOLDER"}
 
 
 def test_each_class_has_its_type_and_omits_none() -> None:
@@ -81,10 +77,7 @@ def test_each_class_has_its_type_and_omits_none() -> None:
         (NoAuth(), {"type": "NO_AUTH"}),
         (OIDC({"role": "x"}), {"type": "OIDC", "props": {"role": "x"}}),
         (Placeholder(), {"type": "PLACEHOLDER"}),
-        (
-            CloudOAuth2(client_id="i", code="c"),
-            {"type": "CLOUD_OAUTH2", "client_id": "i", "code": "c", "scope": ""},
-        ),
+        (CloudOAuth2(client_id="i", code="c"), {"type": "CLOUD_OAUTH2", "client_id": "i", "code": "c", "scope": ""}),
         (
             PlatformOAuth2(client_id="i", code="c", redirect_url="r", code_challenge="v"),
             {
@@ -111,12 +104,7 @@ def test_values_are_frozen_and_show_no_secret() -> None:
         BasicAuth(canary, canary),
         CustomAuth(props),
         OAuth2(
-            client_id="cid",
-            client_secret=canary,
-            code=canary,
-            redirect_url="r",
-            code_challenge=canary,
-            props=props,
+            client_id="cid", client_secret=canary, code=canary, redirect_url="r", code_challenge=canary, props=props
         ),
         PlatformOAuth2(client_id="cid", code=canary, redirect_url="r", props=props),
         CloudOAuth2(client_id="cid", code=canary, props=props),

@@ -8,23 +8,9 @@ from typing import Any
 import pytest
 
 from flask_activepieces.api_client import Timeout
-from flask_activepieces.api_client.errors import (
-    CallNotSupported,
-    ResourceNotFound,
-    UnexpectedResponse,
-)
-from flask_activepieces.api_client.resources.connection_values import (
-    OIDC,
-    NoAuth,
-    Placeholder,
-    SecretText,
-)
-from flask_activepieces.api_client.resources.connections import (
-    AuthorizationUrl,
-    ConnectionDraft,
-    Connections,
-    Owner,
-)
+from flask_activepieces.api_client.errors import CallNotSupported, ResourceNotFound, UnexpectedResponse
+from flask_activepieces.api_client.resources.connection_values import OIDC, NoAuth, Placeholder, SecretText
+from flask_activepieces.api_client.resources.connections import AuthorizationUrl, ConnectionDraft, Connections, Owner
 from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.api_client.response import ApiResponse
 from flask_activepieces.errors import InvalidInput
@@ -74,11 +60,7 @@ def test_connections_are_listed_with_one_call_without_a_cursor() -> None:
 def test_a_connection_is_typed() -> None:
     first = Connections(says("conn list default")).list(PROJECT)[0]
 
-    assert (first.external_id, first.display_name, first.type) == (
-        "c-secret",
-        "Updated name 2",
-        "SECRET_TEXT",
-    )
+    assert (first.external_id, first.display_name, first.type) == ("c-secret", "Updated name 2", "SECRET_TEXT")
     assert first.project_ids == (PROJECT,)
     assert first.owner == Owner(email="admin@example.com", first_name="Ada", last_name="Admin")
     assert first.metadata == {"a": 1}
@@ -143,14 +125,7 @@ def test_a_name_with_a_backslash_is_filtered_by_the_client() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [
-        {"id": None},
-        {"displayName": 5},
-        {"projectIds": [1]},
-        {"owner": {"email": 1}},
-        {"metadata": []},
-    ],
+    "broken", [{"id": None}, {"displayName": 5}, {"projectIds": [1]}, {"owner": {"email": 1}}, {"metadata": []}]
 )
 def test_one_invalid_connection_fails_the_list(broken: dict[str, Any]) -> None:
     transport = says({"data": [ITEM, ITEM | broken]})
@@ -263,10 +238,7 @@ def test_an_update_renames_and_keeps_the_value() -> None:
 
     first, second = transport.calls
     assert transport.lines[0] == "POST /app-connections/c1"
-    assert (first.body, second.body) == (
-        {"displayName": "New"},
-        {"displayName": "New", "metadata": {}},
-    )
+    assert (first.body, second.body) == ({"displayName": "New"}, {"displayName": "New", "metadata": {}})
     assert first.is_repeatable
 
 
@@ -339,9 +311,7 @@ def test_a_source_that_published_flows_use_is_not_deleted() -> None:
     transport = says()
 
     with pytest.raises(InvalidInput) as refused:
-        Connections(transport).replace(
-            PROJECT, source_id="a", target_id="b", apply_to_published=False
-        )
+        Connections(transport).replace(PROJECT, source_id="a", target_id="b", apply_to_published=False)
 
     assert set(refused.value.fields) == {"delete_source"}
     assert transport.calls == []

@@ -11,11 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from flask_activepieces.api_client.embedding_token import (
-    MAX_LIFETIME,
-    EmbeddedUser,
-    sign_embedding_token,
-)
+from flask_activepieces.api_client.embedding_token import MAX_LIFETIME, EmbeddedUser, sign_embedding_token
 from flask_activepieces.api_client.errors import AuthenticationFailed, RouteNotFound
 from flask_activepieces.api_client.resources.embedding import Embedding
 from flask_activepieces.errors import InvalidInput
@@ -38,9 +34,7 @@ def private_key(bits: int = 2048) -> rsa.RSAPrivateKey:
 def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     """As Activepieces shows its signing keys: PKCS#1."""
     return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     ).decode()
 
 
@@ -50,11 +44,7 @@ def opened(token: str) -> jwt.Token:
 
 
 def signed(**changes: Any) -> jwt.Token:
-    return opened(
-        sign_embedding_token(
-            pem(private_key()), "kid-1", EmbeddedUser(**{**EVE, **changes}), now=NOW
-        )
-    )
+    return opened(sign_embedding_token(pem(private_key()), "kid-1", EmbeddedUser(**{**EVE, **changes}), now=NOW))
 
 
 def test_the_token_has_user_project_and_key_id() -> None:
@@ -144,9 +134,7 @@ def test_a_key_id_is_required() -> None:
 @pytest.mark.parametrize("lifetime", [0, -1, MAX_LIFETIME + 1])
 def test_tokens_are_short_lived(lifetime: int) -> None:
     with pytest.raises(ValueError, match="seconds"):
-        sign_embedding_token(
-            pem(private_key()), "kid-1", EmbeddedUser(**EVE), now=NOW, lifetime=lifetime
-        )
+        sign_embedding_token(pem(private_key()), "kid-1", EmbeddedUser(**EVE), now=NOW, lifetime=lifetime)
 
 
 def public_half() -> str:
@@ -161,10 +149,7 @@ def public_half() -> str:
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        (
-            "-----BEGIN RSA PRIVATE KEY-----\ncanary\n-----END RSA PRIVATE KEY-----",
-            "must be a PEM private key",
-        ),
+        ("-----BEGIN RSA PRIVATE KEY-----\ncanary\n-----END RSA PRIVATE KEY-----", "must be a PEM private key"),
         ("canary", "must be a PEM private key"),
         (public_half(), "must be a PEM private key"),
         (pem(ec.generate_private_key(ec.SECP256R1())), "must be an RSA key"),

@@ -36,11 +36,7 @@ def test_a_new_flow_has_no_trigger() -> None:
     flow = Flows(transport).get(FLOW)
 
     assert (flow.id, flow.project_id, flow.display_name) == (FLOW, PROJECT, "Flow 1")
-    assert (flow.status, flow.operation_status, flow.published_version_id) == (
-        "DISABLED",
-        "NONE",
-        None,
-    )
+    assert (flow.status, flow.operation_status, flow.published_version_id) == ("DISABLED", "NONE", None)
     assert flow.metadata == {}
     assert flow.version.state == "DRAFT"
     assert not flow.version.has_trigger
@@ -73,11 +69,7 @@ def test_flows_are_listed_with_one_call_and_every_filter() -> None:
     transport = says("flow list filters")
 
     flows = Flows(transport).list(
-        PROJECT,
-        name="Flow 1",
-        statuses=["DISABLED"],
-        folder_id="f1",
-        connection_external_ids=["a", "b"],
+        PROJECT, name="Flow 1", statuses=["DISABLED"], folder_id="f1", connection_external_ids=["a", "b"]
     )
 
     assert [flow.display_name for flow in flows] == ["Flow 1"]
@@ -128,10 +120,7 @@ def test_a_flow_is_created() -> None:
 
 CONSTRAINED = {"embedConstraints": {"requiredPieceNames": ["@acme/piece-crm"]}}
 TEMPLATE = FlowTemplate(
-    display_name="From a template",
-    trigger={"type": "PIECE_TRIGGER"},
-    schema_version="22",
-    notes=(),
+    display_name="From a template", trigger={"type": "PIECE_TRIGGER"}, schema_version="22", notes=()
 )
 
 
@@ -245,9 +234,7 @@ def test_a_failed_import_deletes_the_empty_flow() -> None:
 
 
 def test_a_failed_deletion_does_not_hide_the_import_error() -> None:
-    transport = FakeTransport(
-        [recorded("flow create (api key)"), answer(400, {}), answer(500, {"message": "down"})]
-    )
+    transport = FakeTransport([recorded("flow create (api key)"), answer(400, {}), answer(500, {"message": "down"})])
 
     with pytest.raises(InvalidRequest):
         Flows(transport).import_template(PROJECT, TEMPLATE)
@@ -394,9 +381,7 @@ def test_an_empty_408_is_none_like_204(body: dict[str, Any] | None) -> None:
     assert Flows(FakeTransport([answer(408, body)])).run(FLOW) is None
 
 
-@pytest.mark.parametrize(
-    ("sync", "body"), [(True, {"message": "the shop is slow"}), (False, {}), (False, None)]
-)
+@pytest.mark.parametrize(("sync", "body"), [(True, {"message": "the shop is slow"}), (False, {}), (False, None)])
 def test_a_408_of_the_flow_itself_or_without_waiting_is_an_error(sync: bool, body: Any) -> None:
     with pytest.raises(InvalidRequest) as failed:
         Flows(FakeTransport([answer(408, body)])).run(FLOW, sync=sync)
@@ -433,9 +418,7 @@ def test_an_unknown_flow_is_not_run() -> None:
         ),
     ],
 )
-def test_a_flow_can_respond_with_its_own_error(
-    status: int, body: dict[str, Any], kind: type[Exception]
-) -> None:
+def test_a_flow_can_respond_with_its_own_error(status: int, body: dict[str, Any], kind: type[Exception]) -> None:
     with pytest.raises(kind) as failed:
         Flows(FakeTransport([answer(status, body)])).run(FLOW)
 

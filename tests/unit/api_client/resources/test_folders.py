@@ -9,9 +9,7 @@ from flask_activepieces.api_client.resources.folders import Folder, Folders
 from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from tests.support.calls import FakeTransport, answer, says
 
-FOLDER = Folder(
-    id="f1", project_id="p1", display_name="Sales", display_order=0, created="c", updated="u"
-)
+FOLDER = Folder(id="f1", project_id="p1", display_name="Sales", display_order=0, created="c", updated="u")
 JSON = {
     "id": "f1",
     "projectId": "p1",
@@ -32,9 +30,7 @@ def test_folders_are_listed_with_one_call() -> None:
 
 
 def test_a_folder_is_fetched_created_renamed_and_deleted() -> None:
-    transport = FakeTransport(
-        [answer(200, JSON), answer(200, JSON), answer(200, JSON), answer(200)]
-    )
+    transport = FakeTransport([answer(200, JSON), answer(200, JSON), answer(200, JSON), answer(200)])
     folders = Folders(transport)
 
     assert folders.get("f1") == FOLDER
@@ -42,12 +38,7 @@ def test_a_folder_is_fetched_created_renamed_and_deleted() -> None:
     assert folders.update("f1", "Sales") == FOLDER
     folders.delete("f1")
 
-    assert transport.lines == [
-        "GET /folders/f1",
-        "POST /folders",
-        "POST /folders/f1",
-        "DELETE /folders/f1",
-    ]
+    assert transport.lines == ["GET /folders/f1", "POST /folders", "POST /folders/f1", "DELETE /folders/f1"]
     assert transport.calls[1].body == {"projectId": "p1", "displayName": "Sales"}
     assert transport.calls[2].body == {"displayName": "Sales"}
 

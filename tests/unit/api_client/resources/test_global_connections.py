@@ -15,10 +15,7 @@ from flask_activepieces.api_client.errors import (
     ServerError,
 )
 from flask_activepieces.api_client.resources.connection_values import SecretText
-from flask_activepieces.api_client.resources.global_connections import (
-    GlobalConnectionDraft,
-    GlobalConnections,
-)
+from flask_activepieces.api_client.resources.global_connections import GlobalConnectionDraft, GlobalConnections
 from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.errors import InvalidInput
 from tests.support.calls import says

@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.api_client.errors import (
-    AuthenticationFailed,
-    CallNotSupported,
-    UnexpectedResponse,
-)
+from flask_activepieces.api_client.errors import AuthenticationFailed, CallNotSupported, UnexpectedResponse
 from flask_activepieces.api_client.resources.mcp import Mcp
 from flask_activepieces.errors import InvalidInput
 from tests.support.calls import FakeTransport, recorded, says
@@ -100,9 +96,7 @@ def test_an_old_server_is_switched(enabled: bool, status: str) -> None:
         (unknown_kind(), {"disabled_tools": []}),
     ],
 )
-def test_a_change_that_a_server_would_ignore_is_refused(
-    server: str | dict[str, Any], change: dict[str, Any]
-) -> None:
+def test_a_change_that_a_server_would_ignore_is_refused(server: str | dict[str, Any], change: dict[str, Any]) -> None:
     """Seen on a 0.85.2 server: it answers 200 to the fields of 0.78 and ignores them."""
     transport = says(server)
 

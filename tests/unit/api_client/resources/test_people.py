@@ -6,12 +6,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.api_client.errors import (
-    Conflict,
-    PermissionDenied,
-    ResourceNotFound,
-    RouteNotFound,
-)
+from flask_activepieces.api_client.errors import Conflict, PermissionDenied, ResourceNotFound, RouteNotFound
 from flask_activepieces.api_client.resources.people import Members, User, Users
 from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.errors import InvalidInput
@@ -50,11 +45,7 @@ def test_users_are_listed_with_one_call() -> None:
 
     (user,) = Users(transport).list()
 
-    assert (user.email, user.platform_role, user.external_id) == (
-        "admin@example.com",
-        "ADMIN",
-        None,
-    )
+    assert (user.email, user.platform_role, user.external_id) == ("admin@example.com", "ADMIN", None)
     assert transport.lines == ["GET /users"]
     assert transport.last.query == {"limit": NO_LIMIT}
 
@@ -130,11 +121,7 @@ def test_an_invitation_by_a_user_is_pending_and_its_link_secret() -> None:
     assert invitation.link is not None
     assert "token" not in repr(invitation)
     assert transport.lines == ["POST /user-invitations"]
-    assert transport.last.body == {
-        "type": "PLATFORM",
-        "email": "inv1@example.com",
-        "platformRole": "MEMBER",
-    }
+    assert transport.last.body == {"type": "PLATFORM", "email": "inv1@example.com", "platformRole": "MEMBER"}
     assert not transport.last.is_repeatable
 
 

@@ -117,9 +117,7 @@ def test_an_unknown_piece_is_not_found() -> None:
 def test_a_piece_is_installed_from_its_archive() -> None:
     transport = says("[worker] piece install ARCHIVE (api key)")
 
-    Pieces(transport).install(
-        b"tgz", name=OURS, version="0.0.1", timeout=Timeout(read=310, total=310)
-    )
+    Pieces(transport).install(b"tgz", name=OURS, version="0.0.1", timeout=Timeout(read=310, total=310))
 
     assert transport.lines == ["POST /pieces"]
     assert transport.last.body == {
@@ -135,18 +133,14 @@ def test_a_piece_is_installed_from_its_archive() -> None:
 
 def test_an_existing_version_is_a_conflict() -> None:
     with pytest.raises(Conflict) as there:
-        Pieces(says("[worker] piece install same version again")).install(
-            b"tgz", name=OURS, version="0.0.1"
-        )
+        Pieces(says("[worker] piece install same version again")).install(b"tgz", name=OURS, version="0.0.1")
 
     assert "already_exists" in there.value.detail
 
 
 def test_an_invalid_archive_is_rejected() -> None:
     with pytest.raises(PieceInstallationFailed) as refused:
-        Pieces(says("[worker] piece install not a tgz")).install(
-            b"text", name=OURS, version="0.0.1"
-        )
+        Pieces(says("[worker] piece install not a tgz")).install(b"text", name=OURS, version="0.0.1")
 
     assert refused.value.code == "ENGINE_OPERATION_FAILURE"
 
@@ -154,9 +148,7 @@ def test_an_invalid_archive_is_rejected() -> None:
 def test_a_failed_installation_mentions_the_piece() -> None:
     """Activepieces says "{}", for a broken archive as for code that does not load."""
     with pytest.raises(PieceInstallationFailed) as refused:
-        Pieces(says("[worker] piece install not a tgz")).install(
-            b"text", name=OURS, version="0.0.1"
-        )
+        Pieces(says("[worker] piece install not a tgz")).install(b"text", name=OURS, version="0.0.1")
 
     assert "{}" not in str(refused.value)
     assert "new version" in str(refused.value)

@@ -6,12 +6,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.api_client.errors import (
-    Conflict,
-    InvalidRequest,
-    ResourceNotFound,
-    ServerError,
-)
+from flask_activepieces.api_client.errors import Conflict, InvalidRequest, ResourceNotFound, ServerError
 from flask_activepieces.api_client.resources.projects import Project, Projects, project_name
 from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from flask_activepieces.errors import InvalidInput
@@ -93,9 +88,7 @@ def test_a_project_id_cannot_lead_to_another_route() -> None:
 def test_a_project_is_created() -> None:
     transport = says("projects create")
 
-    made = Projects(transport).create(
-        "Tenant One", external_id="tenant-1", metadata={"plan": "gold"}
-    )
+    made = Projects(transport).create("Tenant One", external_id="tenant-1", metadata={"plan": "gold"})
 
     assert made == TENANT_ONE
     assert transport.lines == ["POST /projects"]
@@ -168,9 +161,7 @@ def test_project_name_makes_a_valid_name(text: str, name: str) -> None:
         ({"metadata": {}}, {"metadata": {}}),
     ],
 )
-def test_an_update_sends_only_changes_and_is_repeatable(
-    changes: dict[str, Any], body: dict[str, Any]
-) -> None:
+def test_an_update_sends_only_changes_and_is_repeatable(changes: dict[str, Any], body: dict[str, Any]) -> None:
     transport = says("projects update")
 
     changed = Projects(transport).update("H4SMHoAgJs8TNlXiaOIoV", **changes)

@@ -43,9 +43,7 @@ def test_an_exported_file_is_a_template() -> None:
     assert template.metadata == {"externalId": "SfMgNeUP7KBVjYWDb9dZy"}
 
 
-@pytest.mark.parametrize(
-    "data", [None, [], "text", {}, {"name": "x", "type": "SHARED", "flows": [{}]}]
-)
+@pytest.mark.parametrize("data", [None, [], "text", {}, {"name": "x", "type": "SHARED", "flows": [{}]}])
 def test_another_file_is_not_a_template(data: object) -> None:
     with pytest.raises(UnexpectedResponse):
         template_from_json(data)

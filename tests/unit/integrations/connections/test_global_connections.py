@@ -19,21 +19,12 @@ from flask_activepieces.api_client.errors import (
     PlanUpgradeRequired,
     ResourceNotFound,
 )
-from flask_activepieces.api_client.resources.connection_values import (
-    BasicAuth,
-    CustomAuth,
-    NoAuth,
-    SecretText,
-    Value,
-)
+from flask_activepieces.api_client.resources.connection_values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, Locked, NotFound
 from flask_activepieces.integrations.connections import ownership
 from flask_activepieces.integrations.connections.lookup import ConnectionFilter
-from flask_activepieces.integrations.connections.new_connection import (
-    NewConnection,
-    PlatformSharing,
-)
+from flask_activepieces.integrations.connections.new_connection import NewConnection, PlatformSharing
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.standin.state import FEATURES
@@ -74,9 +65,7 @@ def drops_metadata(harness: ServiceHarness, connection: Connection) -> None:
     harness.upstream.state.store.change("app_connection", connection.id, metadata=None)
 
 
-def test_a_global_connection_names_its_owner(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_global_connection_names_its_owner(harness: ServiceHarness, integration: Integration) -> None:
     made = save(harness, integration)
 
     assert (made.scope, made.status, made.type) == ("PLATFORM", "ACTIVE", "SECRET_TEXT")
@@ -98,9 +87,7 @@ def test_a_global_connection_names_its_owner(
     ],
     ids=lambda value: getattr(value, "type", None),
 )
-def test_every_kind_of_value(
-    harness: ServiceHarness, integration: Integration, value: Value, piece: str
-) -> None:
+def test_every_kind_of_value(harness: ServiceHarness, integration: Integration, value: Value, piece: str) -> None:
     name = f"@activepieces/piece-acme-{piece}"
     new = NewConnection(value=value, piece_name=name, platform_sharing=PlatformSharing())
 
@@ -133,13 +120,8 @@ def test_without_its_metadata_it_is_still_its_tenants_and_no_other_organizations
     made = save(harness, integration)
     drops_metadata(harness, made)
 
-    seen = {
-        one.id: [row.id for row in harness.services.connections.list(one)]
-        for one in (integration, labs, globex)
-    }
-    renamed = harness.services.connections.update(
-        integration, made.id, display_name="New", user_id="alice"
-    )
+    seen = {one.id: [row.id for row in harness.services.connections.list(one)] for one in (integration, labs, globex)}
+    renamed = harness.services.connections.update(integration, made.id, display_name="New", user_id="alice")
 
     assert seen == {integration.id: [made.id], labs.id: [], globex.id: []}
     assert renamed.display_name == "New"
@@ -148,18 +130,14 @@ def test_without_its_metadata_it_is_still_its_tenants_and_no_other_organizations
             harness.services.connections.delete(stranger, made.id, user_id="mallory")
 
 
-def test_the_same_name_again_finds_it_without_its_metadata(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_the_same_name_again_finds_it_without_its_metadata(harness: ServiceHarness, integration: Integration) -> None:
     first = save(harness, integration)
     drops_metadata(harness, first)
 
     assert save(harness, integration, value="ok-2").id == first.id
 
 
-def test_the_account_identifier_is_sent_again(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_the_account_identifier_is_sent_again(harness: ServiceHarness, integration: Integration) -> None:
     """For a server that keeps the metadata of such connections."""
     made = save(harness, integration)
     noted = {"accountIdentifier": "ada@example.com"}
@@ -168,9 +146,7 @@ def test_the_account_identifier_is_sent_again(
     for metadata in (None, {"team": "it"}):
         saved = save(harness, integration, metadata=metadata)
         assert saved.metadata["accountIdentifier"] == "ada@example.com"
-    changed = harness.services.connections.update(
-        integration, made.id, metadata={"team": "hr"}, user_id="alice"
-    )
+    changed = harness.services.connections.update(integration, made.id, metadata={"team": "hr"}, user_id="alice")
     assert changed.metadata["accountIdentifier"] == "ada@example.com"
 
 
@@ -184,9 +160,7 @@ def test_new_projects_are_added_without_a_second_connection(
     wider = save(harness, integration, projects=[other, integration.project_id], for_new=True)
     narrower = save(harness, integration, projects=[integration.project_id], for_new=False)
 
-    assert (
-        {first.id} == {wider.id, narrower.id} == {row.id for row in platform_destination(harness)}
-    )
+    assert {first.id} == {wider.id, narrower.id} == {row.id for row in platform_destination(harness)}
     assert set(wider.project_ids) == {other, integration.project_id}
     assert wider.pre_select_for_new_projects
     assert narrower.project_ids == (integration.project_id,)
@@ -199,12 +173,7 @@ def test_a_value_that_the_piece_refuses_leaves_the_projects_as_they_are(
     first = save(harness, integration)
 
     with pytest.raises(ConnectionValueRejected):
-        save(
-            harness,
-            integration,
-            value="wrong",
-            projects=[integration.project_id, harness.new_project()],
-        )
+        save(harness, integration, value="wrong", projects=[integration.project_id, harness.new_project()])
 
     assert [row.project_ids for row in platform_destination(harness)] == [first.project_ids]
 
@@ -241,9 +210,7 @@ def test_a_project_has_a_connection_of_the_same_name_beside_it(
     assert (again.id, again.display_name) == (of_all.id, "New")
 
 
-def test_it_is_updated_and_deleted_like_any_other(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_it_is_updated_and_deleted_like_any_other(harness: ServiceHarness, integration: Integration) -> None:
     made = save(harness, integration)
     connections = harness.services.connections
 
@@ -255,9 +222,7 @@ def test_it_is_updated_and_deleted_like_any_other(
     assert harness.event_names[-1] == "connection.deleted"
 
 
-def test_a_deletion_with_a_lost_response_is_noticed(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_deletion_with_a_lost_response_is_noticed(harness: ServiceHarness, integration: Integration) -> None:
     made = save(harness, integration)
     harness.upstream.faults.drop_response("DELETE", "/global-connections/*")
 
@@ -276,9 +241,7 @@ def test_simultaneous_saves_of_one_name_make_one(
     projects = [[integration.project_id], [integration.project_id, other]]
 
     with ThreadPoolExecutor(8) as pool:
-        made = list(
-            pool.map(lambda n: save(patient, integration, projects=projects[n % 2]), range(8))
-        )
+        made = list(pool.map(lambda n: save(patient, integration, projects=projects[n % 2]), range(8)))
 
     connections_in_use.clear()  # those that another thread used just then
     assert len({connection.id for connection in made}) == 1
@@ -299,9 +262,7 @@ def test_no_other_request_saves_it_while_the_outcome_is_unknown(
     assert harness.save(integration, "For all").scope == "PROJECT"
 
 
-def test_a_failed_lookup_does_not_block_saving(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_failed_lookup_does_not_block_saving(harness: ServiceHarness, integration: Integration) -> None:
     harness.upstream.faults.reset_connection("GET", "/global-connections", times=None)
     with pytest.raises(ConnectionFailed):
         save(harness, integration)
@@ -335,9 +296,7 @@ def without_plan(upstream: ActivepiecesServer) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("without_plan")
-def test_a_plan_without_global_connections_is_reported(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_plan_without_global_connections_is_reported(harness: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(PlanUpgradeRequired):
         save(harness, integration)
 
@@ -354,9 +313,7 @@ def test_the_community_edition_has_none(harness: ServiceHarness) -> None:
     pieces = acme_pieces("https://acme.example")
     with ActivepiecesServer(edition="ce", pieces=pieces) as community:
         there = replace(harness, upstream=community, events=[])
-        integration = there.set_up(
-            user_token=community.user_token(), project_id=community.project_id
-        )
+        integration = there.set_up(user_token=community.user_token(), project_id=community.project_id)
 
         with pytest.raises(EditionNotSupported, match="scope PROJECT"):
             save(there, integration)

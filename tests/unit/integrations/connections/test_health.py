@@ -34,9 +34,7 @@ def failures(harness: ServiceHarness) -> int:
     return harness.event_names.count("connection.failed")
 
 
-def test_nothing_is_reported_if_all_connections_work(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_nothing_is_reported_if_all_connections_work(harness: ServiceHarness, integration: Integration) -> None:
     harness.save(integration)
 
     assert checked(harness, integration) == []
@@ -66,9 +64,7 @@ def test_a_broken_connection_is_reported_with_its_reconnect_url(
     assert harness.reload(integration).failed_connection_ids == (connection.id,)
 
 
-def test_a_connection_without_a_value_is_reported_too(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_connection_without_a_value_is_reported_too(harness: ServiceHarness, integration: Integration) -> None:
     """Flows fail with it as they do with one that broke."""
     new = NewConnection(value=Placeholder(), piece_name=SECRET_PIECE, display_name="Slack")
     made = harness.services.connections.save(integration, new, user_id="alice")
@@ -81,9 +77,7 @@ def test_a_connection_without_a_value_is_reported_too(
     assert checked(harness, integration) == []
 
 
-def test_a_missing_connection_is_renewed_by_sign_in_if_possible(
-    registered: ServiceHarness,
-) -> None:
+def test_a_missing_connection_is_renewed_by_sign_in_if_possible(registered: ServiceHarness) -> None:
     """Activepieces calls its type NO_AUTH."""
     integration = registered.set_up(organization_id=None)
     connection = registered.save(integration)
@@ -105,9 +99,7 @@ def test_it_is_reported_once(harness: ServiceHarness, integration: Integration) 
     assert failures(harness) == 1
 
 
-def test_it_is_reported_again_after_it_worked_in_between(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_it_is_reported_again_after_it_worked_in_between(harness: ServiceHarness, integration: Integration) -> None:
     connection = harness.save(integration)
     for status in ("ERROR", "ACTIVE", "ERROR"):
         breaks(harness, connection, status)
@@ -116,9 +108,7 @@ def test_it_is_reported_again_after_it_worked_in_between(
     assert failures(harness) == 2
 
 
-def test_a_deleted_connection_is_forgotten(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_deleted_connection_is_forgotten(harness: ServiceHarness, integration: Integration) -> None:
     connection = harness.save(integration)
     breaks(harness, connection)
     checked(harness, integration)
@@ -150,9 +140,7 @@ def test_another_tenants_broken_connection_is_not_reported(harness: ServiceHarne
     assert checked(app, ours) == []
 
 
-def broken_sign_in(
-    harness: ServiceHarness, integration: Integration, **changed: Any
-) -> tuple[BrokenConnection, str]:
+def broken_sign_in(harness: ServiceHarness, integration: Integration, **changed: Any) -> tuple[BrokenConnection, str]:
     """What is told of a broken connection of a piece that the app is registered for, and its id."""
     connection = harness.save(integration)
     metadata = dict(connection.metadata) | changed.pop("metadata", {})
@@ -169,9 +157,7 @@ def registered(harness: ServiceHarness) -> ServiceHarness:
     return harness.with_app_key(third_party_apps={SECRET_PIECE: ThirdPartyApp("id", "secret")})
 
 
-def test_a_connection_is_renewed_in_the_app_if_users_can_sign_in_there(
-    registered: ServiceHarness,
-) -> None:
+def test_a_connection_is_renewed_in_the_app_if_users_can_sign_in_there(registered: ServiceHarness) -> None:
     integration = registered.set_up(organization_id=None)
 
     failing, connection_id = broken_sign_in(registered, integration)
@@ -183,13 +169,9 @@ def test_a_connection_is_renewed_in_the_app_if_users_can_sign_in_there(
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [{"scope": "PLATFORM"}, {"metadata": {"userId": "bob"}}],
-    ids=["of the platform", "of a user"],
+    "changed", [{"scope": "PLATFORM"}, {"metadata": {"userId": "bob"}}], ids=["of the platform", "of a user"]
 )
-def test_other_connections_are_renewed_in_activepieces(
-    registered: ServiceHarness, changed: dict[str, Any]
-) -> None:
+def test_other_connections_are_renewed_in_activepieces(registered: ServiceHarness, changed: dict[str, Any]) -> None:
     integration = registered.set_up(organization_id=None)
 
     failing, _ = broken_sign_in(registered, integration, **changed)
@@ -198,9 +180,7 @@ def test_other_connections_are_renewed_in_activepieces(
 
 
 @pytest.mark.parametrize("kind", ["SECRET_TEXT", "OAUTH2", "CLOUD_OAUTH2"])
-def test_the_hosts_reconnect_url_is_used_for_every_type(
-    registered: ServiceHarness, kind: str
-) -> None:
+def test_the_hosts_reconnect_url_is_used_for_every_type(registered: ServiceHarness, kind: str) -> None:
     """No user can renew a connection of the app's own piece in Activepieces: nobody knows that client's secret."""
     integration = registered.set_up(organization_id=None)
     registered.host.page_url = "https://app.example.com/mend"

@@ -40,9 +40,7 @@ def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databa
 def database(shared_database: Database) -> Iterator[Database]:
     """A database in which nobody has a lease."""
     yield shared_database
-    shared_database.run_in_transaction(
-        lambda transaction: transaction.execute(delete(tables.leases))
-    )
+    shared_database.run_in_transaction(lambda transaction: transaction.execute(delete(tables.leases)))
 
 
 @pytest.fixture
@@ -109,11 +107,7 @@ ANSWERED = [
 def test_after_a_response_the_next_request_may_try_immediately(
     error: Exception, leases: Leases, slept: list[float]
 ) -> None:
-    with (
-        pytest.raises(type(error)),
-        leases.acquire("a connection") as lease,
-        leases.uncertain_call(lease),
-    ):
+    with pytest.raises(type(error)), leases.acquire("a connection") as lease, leases.uncertain_call(lease):
         raise error
 
     assert_free(leases, slept)
@@ -131,11 +125,7 @@ UNANSWERED = [
 def test_no_one_else_tries_while_activepieces_may_still_be_working(
     error: ApiError, leases: Leases, clock: StoppedClock, slept: list[float]
 ) -> None:
-    with (
-        pytest.raises(ApiError),
-        leases.acquire("a connection") as lease,
-        leases.uncertain_call(lease),
-    ):
+    with pytest.raises(ApiError), leases.acquire("a connection") as lease, leases.uncertain_call(lease):
         raise error
 
     assert_taken(leases)
@@ -145,9 +135,7 @@ def test_no_one_else_tries_while_activepieces_may_still_be_working(
 
 
 @pytest.mark.parametrize("error", UNANSWERED, ids=lambda error: f"{type(error).__name__}")
-def test_a_failure_before_the_call_blocks_no_one(
-    error: ApiError, leases: Leases, slept: list[float]
-) -> None:
+def test_a_failure_before_the_call_blocks_no_one(error: ApiError, leases: Leases, slept: list[float]) -> None:
     """Only a look at what is there: Activepieces has nothing to go on with."""
     with pytest.raises(ApiError), leases.acquire("a connection"):
         raise error
@@ -178,19 +166,13 @@ def test_a_holder_with_an_expired_lease_makes_no_call(leases: Leases, clock: Sto
 
 def test_a_worker_that_is_stopped_keeps_its_lease(leases: Leases) -> None:
     """What it had sent, Activepieces goes on with."""
-    with (
-        pytest.raises(SystemExit),
-        leases.acquire("a connection") as lease,
-        leases.uncertain_call(lease),
-    ):
+    with pytest.raises(SystemExit), leases.acquire("a connection") as lease, leases.uncertain_call(lease):
         raise SystemExit
 
     assert_taken(leases)
 
 
-def test_a_dead_workers_lease_expires(
-    leases: Leases, clock: StoppedClock, slept: list[float]
-) -> None:
+def test_a_dead_workers_lease_expires(leases: Leases, clock: StoppedClock, slept: list[float]) -> None:
     died = leases.acquire("a connection")
     died.__enter__()
 

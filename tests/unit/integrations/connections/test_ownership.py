@@ -10,11 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from flask_activepieces.integrations.connections.ownership import (
-    external_id,
-    is_owned_by,
-    with_owner_metadata,
-)
+from flask_activepieces.integrations.connections.ownership import external_id, is_owned_by, with_owner_metadata
 from flask_activepieces.integrations.store import Integration
 from tests.support.service_harness import WITHOUT_CREDENTIALS
 
@@ -32,9 +28,7 @@ def test_the_metadata_name_the_owner_and_the_version_of_the_app() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "name", ["tenantId", "organizationId", "integrationId", "hostVersion", "userId"]
-)
+@pytest.mark.parametrize("name", ["tenantId", "organizationId", "integrationId", "hostVersion", "userId"])
 def test_a_caller_cannot_choose_the_owner(name: str) -> None:
     written = with_owner_metadata({name: "globex"}, WITHOUT_CREDENTIALS, version=None)
 
@@ -66,9 +60,7 @@ def test_which_integration_owns_a_connection(
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"team": "sales"}])
-@pytest.mark.parametrize(
-    "integration", [WITHOUT_CREDENTIALS, WITH_CREDENTIALS], ids=["app's", "own"]
-)
+@pytest.mark.parametrize("integration", [WITHOUT_CREDENTIALS, WITH_CREDENTIALS], ids=["app's", "own"])
 @pytest.mark.parametrize("of_platform", [True, False])
 def test_without_metadata_the_external_id_names_the_owner(
     metadata: dict[str, Any] | None, integration: Integration, of_platform: bool
@@ -96,18 +88,14 @@ def test_the_tenant_in_the_metadata_wins_over_the_external_id() -> None:
 def test_the_account_identifier_stays_in_the_metadata(theirs: dict[str, Any]) -> None:
     before = {"accountIdentifier": "ada@example.com", "team": "old"}
 
-    written = with_owner_metadata(
-        {"team": "new"} | theirs, WITHOUT_CREDENTIALS, version=None, existing=before
-    )
+    written = with_owner_metadata({"team": "new"} | theirs, WITHOUT_CREDENTIALS, version=None, existing=before)
 
     assert written["accountIdentifier"] == "ada@example.com"
     assert written["team"] == "new"
 
 
 def test_no_account_identifier_is_invented() -> None:
-    assert "accountIdentifier" not in with_owner_metadata(
-        {}, WITHOUT_CREDENTIALS, version=None, existing={"a": 1}
-    )
+    assert "accountIdentifier" not in with_owner_metadata({}, WITHOUT_CREDENTIALS, version=None, existing={"a": 1})
 
 
 def test_an_organization_does_not_own_connections_of_the_tenant_as_a_whole() -> None:
@@ -146,9 +134,7 @@ def test_different_owners_never_share_an_external_id(
     left: tuple[str, str | None], right: tuple[str, str | None]
 ) -> None:
     ids = {
-        external_id(
-            replace(WITHOUT_CREDENTIALS, tenant_id=tenant, organization_id=organization), "x"
-        )
+        external_id(replace(WITHOUT_CREDENTIALS, tenant_id=tenant, organization_id=organization), "x")
         for tenant, organization in (left, right)
     }
 

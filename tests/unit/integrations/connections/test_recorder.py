@@ -14,8 +14,7 @@ from tests.support.service_harness import ADMIN, ServiceHarness
 
 
 @pytest.mark.parametrize(
-    ("external_id", "kept"),
-    [("by-hand", True), ("é" * 3000, False), ("nul\0", False), ("half \ud800", False)],
+    ("external_id", "kept"), [("by-hand", True), ("é" * 3000, False), ("nul\0", False), ("half \ud800", False)]
 )
 def test_an_external_id_that_no_column_can_store_is_not_stored(
     harness: ServiceHarness, external_id: str, kept: bool
@@ -23,9 +22,7 @@ def test_an_external_id_that_no_column_can_store_is_not_stored(
     """A user may have made the connection in Activepieces, which takes 3000 characters."""
     made = harness.set_up()
     connection = replace(harness.save(made), external_id=external_id)
-    recorder = ConnectionRecorder(
-        harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock
-    )
+    recorder = ConnectionRecorder(harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock)
 
     recorder.record_saved(made, connection, is_default=True, user_id=ADMIN)
 
@@ -37,9 +34,7 @@ def test_an_external_id_that_no_column_can_store_is_not_stored(
 def test_the_longest_stored_external_id_fits(harness: ServiceHarness) -> None:
     column = tables.metadata.tables["activepieces_integrations"].c.default_connection_external_id
     made = harness.set_up()
-    recorder = ConnectionRecorder(
-        harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock
-    )
+    recorder = ConnectionRecorder(harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock)
     longest = "x" * column.type.length  # type: ignore[attr-defined]  # String has it
 
     for external_id, kept in ((longest, longest), (f"{longest}x", None)):

@@ -8,11 +8,7 @@ import pytest
 
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.credentials import Credential
-from flask_activepieces.api_client.errors import (
-    CallNotSupported,
-    ConnectionFailed,
-    CredentialNotSupported,
-)
+from flask_activepieces.api_client.errors import CallNotSupported, ConnectionFailed, CredentialNotSupported
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound
 from flask_activepieces.integrations.connections.new_connection import PlatformSharing
@@ -22,9 +18,7 @@ from flask_activepieces.testing.standin.flows.rows import latest_version, publis
 from tests.support.service_harness import ServiceHarness
 from tests.support.standin import action, catch_webhook, standin
 
-pytestmark = pytest.mark.parametrize(
-    "served", ["0.85", "0.86", "0.92"], indirect=True, scope="module"
-)
+pytestmark = pytest.mark.parametrize("served", ["0.85", "0.86", "0.92"], indirect=True, scope="module")
 
 
 @pytest.fixture
@@ -33,11 +27,7 @@ def integration(harness: ServiceHarness) -> Integration:
 
 
 def replaces(
-    harness: ServiceHarness,
-    integration: Integration,
-    source: Connection,
-    target: Connection,
-    **how: Any,
+    harness: ServiceHarness, integration: Integration, source: Connection, target: Connection, **how: Any
 ) -> ReplacementResult:
     return harness.services.connections.replace(
         integration, source_id=source.id, target_id=target.id, **how, user_id="alice"
@@ -48,9 +38,7 @@ def pair(harness: ServiceHarness, integration: Integration) -> tuple[Connection,
     return harness.save(integration, "Old"), harness.save(integration, "New")
 
 
-def published_flow(
-    harness: ServiceHarness, integration: Integration, connection: Connection
-) -> str:
+def published_flow(harness: ServiceHarness, integration: Integration, connection: Connection) -> str:
     """A flow that runs with the connection."""
     caller = standin(harness.upstream)
     body = {"displayName": "A flow", "projectId": integration.project_id}
@@ -104,9 +92,7 @@ def test_published_flows_use_the_target_and_the_source_is_deleted(
     }
 
 
-def test_a_source_that_must_stay_stays_or_nothing_happens(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_source_that_must_stay_stays_or_nothing_happens(harness: ServiceHarness, integration: Integration) -> None:
     old, new = pair(harness, integration)
     flow_id = published_flow(harness, integration, old)
     if not can_choose(harness):

@@ -10,13 +10,7 @@ from typing import Any
 import pytest
 
 from flask_activepieces.api_client.errors import ConnectionFailed, ConnectionValueRejected
-from flask_activepieces.api_client.resources.connection_values import (
-    BasicAuth,
-    CustomAuth,
-    NoAuth,
-    SecretText,
-    Value,
-)
+from flask_activepieces.api_client.resources.connection_values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.errors import ConnectionInUse, InvalidInput, Locked, NotFound
 from flask_activepieces.integrations.connections.lookup import ConnectionFilter
@@ -93,9 +87,7 @@ def test_an_external_id_as_a_name_means_the_same_connection(
     assert (again.id, again.display_name) == (first.id, "Slack of sales")
 
 
-def test_metadata_stay_if_none_are_passed(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_metadata_stay_if_none_are_passed(harness: ServiceHarness, integration: Integration) -> None:
     harness.save(integration, "Slack", metadata={"team": "sales"})
 
     assert harness.save(integration, "Slack").metadata["team"] == "sales"
@@ -112,9 +104,7 @@ def test_metadata_stay_if_none_are_passed(
     ],
     ids=lambda value: getattr(value, "type", None),
 )
-def test_every_kind_of_value(
-    harness: ServiceHarness, integration: Integration, value: Value, piece: str
-) -> None:
+def test_every_kind_of_value(harness: ServiceHarness, integration: Integration, value: Value, piece: str) -> None:
     new = NewConnection(value=value, piece_name=f"@activepieces/piece-acme-{piece}")
 
     made = harness.services.connections.save(integration, new, user_id="alice")
@@ -132,16 +122,11 @@ def test_a_connection_of_the_apps_piece_is_the_integrations_own(
     made = app.save(integration, piece_name=None)
 
     now = app.reload(integration)
-    assert (now.default_connection_id, now.default_connection_external_id) == (
-        made.id,
-        made.external_id,
-    )
+    assert (now.default_connection_id, now.default_connection_external_id) == (made.id, made.external_id)
     assert app.services.connections.get_default(now).id == made.id
 
 
-def test_without_an_own_connection_there_is_none(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_without_an_own_connection_there_is_none(harness: ServiceHarness, integration: Integration) -> None:
     harness.save(integration)
 
     with pytest.raises(NotFound):
@@ -155,18 +140,14 @@ def test_a_connection_needs_a_piece(harness: ServiceHarness, integration: Integr
     assert list(caught.value.fields) == ["pieceName"]
 
 
-def test_another_project_than_the_integrations_is_refused(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_another_project_than_the_integrations_is_refused(harness: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(InvalidInput) as caught:
         harness.save(integration, project_id=harness.upstream.project_id)
 
     assert list(caught.value.fields) == ["projectId"]
 
 
-def test_a_rejected_value_creates_nothing(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_rejected_value_creates_nothing(harness: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(ConnectionValueRejected, match="must start with ok-"):
         harness.save(integration, value="wrong")
 
@@ -204,9 +185,7 @@ def test_no_other_request_saves_it_while_the_outcome_is_unknown(
     assert harness.save(integration, "Another").display_name == "Another"
 
 
-def test_a_failed_lookup_does_not_block_saving(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_failed_lookup_does_not_block_saving(harness: ServiceHarness, integration: Integration) -> None:
     """Nothing was sent that Activepieces could go on with."""
     harness.upstream.faults.reset_connection("GET", "/app-connections", times=None)
     with pytest.raises(ConnectionFailed):
@@ -235,9 +214,7 @@ def test_filters(harness: ServiceHarness, integration: Integration) -> None:
     assert len(names(harness, integration, scope="PROJECT", statuses=("ACTIVE", "ERROR"))) == 3
 
 
-def test_connections_made_within_one_second_are_all_there(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_connections_made_within_one_second_are_all_there(harness: ServiceHarness, integration: Integration) -> None:
     """Activepieces' own cursor would lose most of them."""
     for number in range(25):
         by_hand(harness, integration, external_id=f"c-{number}", display_name=f"{number}")
@@ -251,20 +228,14 @@ def test_with_a_key_of_ones_own_connections_made_by_hand_are_there(
     made = by_hand(harness, integration)
 
     assert names(harness, integration) == ["By hand"]
-    renamed = harness.services.connections.update(
-        integration, made.id, display_name="Renamed", user_id="alice"
-    )
+    renamed = harness.services.connections.update(integration, made.id, display_name="Renamed", user_id="alice")
     assert renamed.display_name == "Renamed"
 
 
 def test_an_organization_does_not_see_anothers_connections_in_one_project(
     harness: ServiceHarness, integration: Integration
 ) -> None:
-    labs = harness.set_up(
-        organization_id="labs",
-        api_key=harness.upstream.api_key,
-        project_id=integration.project_id,
-    )
+    labs = harness.set_up(organization_id="labs", api_key=harness.upstream.api_key, project_id=integration.project_id)
     harness.save(integration, "Of all")
 
     theirs = harness.save(labs, "Of the labs")
@@ -281,16 +252,12 @@ def test_an_organization_does_not_see_anothers_connections_in_one_project(
 def test_a_new_name_leaves_the_metadata(harness: ServiceHarness, integration: Integration) -> None:
     made = harness.save(integration, metadata={"team": "sales"})
 
-    renamed = harness.services.connections.update(
-        integration, made.id, display_name="New", user_id="alice"
-    )
+    renamed = harness.services.connections.update(integration, made.id, display_name="New", user_id="alice")
 
     assert (renamed.display_name, renamed.metadata) == ("New", made.metadata)
 
 
-def test_new_metadata_still_name_the_owner(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_new_metadata_still_name_the_owner(harness: ServiceHarness, integration: Integration) -> None:
     made = harness.save(integration)
 
     renamed = harness.services.connections.update(
@@ -310,14 +277,9 @@ def noted(harness: ServiceHarness, integration: Integration) -> Connection:
     return made
 
 
-@pytest.mark.parametrize(
-    "metadata", [None, {}, {"team": "it"}, {"accountIdentifier": "mallory@example.com"}]
-)
+@pytest.mark.parametrize("metadata", [None, {}, {"team": "it"}, {"accountIdentifier": "mallory@example.com"}])
 def test_saving_again_keeps_the_account_identifier(
-    harness: ServiceHarness,
-    integration: Integration,
-    noted: Connection,
-    metadata: dict[str, str] | None,
+    harness: ServiceHarness, integration: Integration, noted: Connection, metadata: dict[str, str] | None
 ) -> None:
     again = harness.save(integration, metadata=metadata)
 
@@ -330,9 +292,7 @@ def test_an_update_of_metadata_keeps_the_account_identifier(
 ) -> None:
     harness.upstream.calls.clear()
 
-    changed = harness.services.connections.update(
-        integration, noted.id, metadata={"team": "it"}, user_id="alice"
-    )
+    changed = harness.services.connections.update(integration, noted.id, metadata={"team": "it"}, user_id="alice")
 
     assert changed.metadata["accountIdentifier"] == "ada@example.com"
     assert changed.metadata["team"] == "it"
@@ -340,9 +300,7 @@ def test_an_update_of_metadata_keeps_the_account_identifier(
     assert [call.method for call in harness.upstream.calls] == ["GET", "POST"]
 
 
-def deletes(
-    harness: ServiceHarness, integration: Integration, connection_id: str, **how: bool
-) -> None:
+def deletes(harness: ServiceHarness, integration: Integration, connection_id: str, **how: bool) -> None:
     harness.services.connections.delete(integration, connection_id, **how, user_id="alice")
 
 
@@ -420,9 +378,7 @@ def test_a_deleted_connection_is_not_the_default_connection(
     assert app.reload(integration).default_connection_id is None
 
 
-def test_a_deletion_with_a_lost_response_is_noticed(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_deletion_with_a_lost_response_is_noticed(harness: ServiceHarness, integration: Integration) -> None:
     made = harness.save(integration)
     harness.upstream.faults.drop_response("DELETE", "/app-connections/*")
 
@@ -431,9 +387,7 @@ def test_a_deletion_with_a_lost_response_is_noticed(
     assert harness.event_names[-1] == "connection.deleted"
 
 
-def test_a_deletion_without_effect_is_reported(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_deletion_without_effect_is_reported(harness: ServiceHarness, integration: Integration) -> None:
     made = harness.save(integration)
     harness.upstream.faults.reset_connection("DELETE", "/app-connections/*")
 
@@ -463,18 +417,14 @@ def test_a_global_connection_is_changed_and_deleted_by_its_own_routes(
     """By the usual ones Activepieces answers 500, and 204 without deleting anything."""
     made = a_global_connection(harness, integration)
 
-    renamed = harness.services.connections.update(
-        integration, made, display_name="For everybody", user_id="alice"
-    )
+    renamed = harness.services.connections.update(integration, made, display_name="For everybody", user_id="alice")
     deletes(harness, integration, made)
 
     assert renamed.display_name == "For everybody"
     assert names(harness, integration) == []
 
 
-def test_owners_are_people_of_the_project(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_owners_are_people_of_the_project(harness: ServiceHarness, integration: Integration) -> None:
     harness.save(integration)
 
     (owner,) = harness.services.connections.list_owners(integration)
@@ -482,9 +432,7 @@ def test_owners_are_people_of_the_project(
     assert owner.email == harness.upstream.email
 
 
-def test_the_apps_piece_may_be_renamed_without_trouble(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_the_apps_piece_may_be_renamed_without_trouble(harness: ServiceHarness, integration: Integration) -> None:
     """What was made for another piece of the app is a connection like any other."""
     app = harness.with_settings(piece_name=APP_PIECE)
 

@@ -75,9 +75,7 @@ def test_valid_credentials(credentials: Credentials) -> None:
 def test_a_new_key_leaves_the_user_and_a_new_user_leaves_the_key() -> None:
     both = Credentials(api_key=KEY, user_token=TOKEN)
 
-    assert both.updated_with(Credentials(api_key="sk-new")) == Credentials(
-        api_key="sk-new", user_token=TOKEN
-    )
+    assert both.updated_with(Credentials(api_key="sk-new")) == Credentials(api_key="sk-new", user_token=TOKEN)
     assert both.updated_with(Credentials(email="ada@example.com", password="p")) == Credentials(
         api_key=KEY, email="ada@example.com", password="p"
     )
@@ -91,9 +89,7 @@ def test_they_survive_encryption_unchanged() -> None:
 
 
 def test_the_key_is_used_before_the_user() -> None:
-    assert choose_credential(
-        "connections.list", Credentials(api_key=KEY, user_token=TOKEN)
-    ) == ApiKey(KEY)
+    assert choose_credential("connections.list", Credentials(api_key=KEY, user_token=TOKEN)) == ApiKey(KEY)
 
 
 def test_the_user_is_used_where_a_key_may_not() -> None:
@@ -101,9 +97,7 @@ def test_the_user_is_used_where_a_key_may_not() -> None:
     with_password = Credentials(api_key=KEY, email="ada@example.com", password="p")
 
     assert choose_credential("mcp.rotate_token", with_token) == UserToken(TOKEN)
-    assert choose_credential("connections.replace", with_password) == EmailPassword(
-        "ada@example.com", "p"
-    )
+    assert choose_credential("connections.replace", with_password) == EmailPassword("ada@example.com", "p")
 
 
 def test_the_error_for_a_key_names_the_remedy() -> None:

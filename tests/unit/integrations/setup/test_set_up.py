@@ -8,12 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from flask_activepieces.api_client.errors import (
-    CallTimedOut,
-    ConnectionFailed,
-    ServerError,
-    UnexpectedResponse,
-)
+from flask_activepieces.api_client.errors import CallTimedOut, ConnectionFailed, ServerError, UnexpectedResponse
 from flask_activepieces.errors import InvalidInput, NotFound
 from flask_activepieces.integrations import store
 from flask_activepieces.testing import ActivepiecesServer
@@ -42,10 +37,7 @@ def test_a_tenant_is_linked_with_its_project(harness: ServiceHarness) -> None:
     assert made.base_url is None
     assert harness.reload(made) == made
     assert harness.event_names == ["integration.created"]
-    assert harness.events[0].detail == {
-        "integration_id": made.id,
-        "project_id": made.project_id,
-    }
+    assert harness.events[0].detail == {"integration_id": made.id, "project_id": made.project_id}
 
 
 def test_a_key_is_encrypted_and_shown_by_four_characters(harness: ServiceHarness) -> None:
@@ -78,9 +70,7 @@ def test_of_two_credentials_both_are_tried(harness: ServiceHarness) -> None:
     assert list(found) == ["userToken"]
 
 
-def test_a_project_is_the_same_to_two_credentials_that_count_differently_in_it(
-    harness: ServiceHarness,
-) -> None:
+def test_a_project_is_the_same_to_two_credentials_that_count_differently_in_it(harness: ServiceHarness) -> None:
     given = harness.api_key_setup()
     seen = {"displayName": "Other words", "externalId": "another", "type": "TEAM"}
     rows = harness.upstream.state.store.all("project", id=given["project_id"])
@@ -101,18 +91,14 @@ def test_a_user_may_be_linked_by_e_mail_and_password(harness: ServiceHarness) ->
     """The Community Edition has no keys."""
     project = harness.new_project()
 
-    made = harness.set_up(
-        email=harness.upstream.email, password=harness.upstream.password, project_id=project
-    )
+    made = harness.set_up(email=harness.upstream.email, password=harness.upstream.password, project_id=project)
 
     assert made.credential_hint == harness.upstream.email
     assert harness.upstream.password not in repr(harness.rows("integrations"))
     assert not harness.services.connections.list(made)
 
 
-def test_a_project_that_the_key_does_not_see_is_refused_and_others_are_named(
-    harness: ServiceHarness,
-) -> None:
+def test_a_project_that_the_key_does_not_see_is_refused_and_others_are_named(harness: ServiceHarness) -> None:
     found = refused(harness, api_key=harness.upstream.api_key, project_id="x" * 21)
 
     assert "Stand-in project" in found["projectId"]
@@ -132,9 +118,7 @@ def test_the_tenants_own_project_is_found_by_its_external_id(harness: ServiceHar
     assert harness.set_up(api_key=harness.upstream.api_key).project_id == own
 
 
-def test_an_organization_has_an_integration_and_a_project_of_its_own(
-    harness: ServiceHarness,
-) -> None:
+def test_an_organization_has_an_integration_and_a_project_of_its_own(harness: ServiceHarness) -> None:
     whole = harness.set_up()
     own = harness.new_project(external_id=f"{harness.tenant}/labs")
 
@@ -214,11 +198,7 @@ def test_a_server_that_is_not_activepieces_is_the_base_urls_fault(harness: Servi
     assert list(refused(there, base_url=wrong, api_key=harness.upstream.api_key)) == ["baseUrl"]
 
 
-CREDENTIALS = [
-    {"api_key": "sk-1"},
-    {"user_token": "ey.1"},
-    {"email": "ada@example.com", "password": "a-password"},
-]
+CREDENTIALS = [{"api_key": "sk-1"}, {"user_token": "ey.1"}, {"email": "ada@example.com", "password": "a-password"}]
 
 
 @pytest.mark.parametrize("given", CREDENTIALS, ids=["key", "user token", "sign-in"])
@@ -269,9 +249,7 @@ def test_a_slow_server_and_an_unreachable_one_are_different_errors(harness: Serv
         harness.with_settings(base_url="http://127.0.0.1:9").set_up(**given)
 
 
-def test_simultaneous_setups_end_in_one_integration(
-    harness: ServiceHarness, connections_in_use: list[int]
-) -> None:
+def test_simultaneous_setups_end_in_one_integration(harness: ServiceHarness, connections_in_use: list[int]) -> None:
     given = harness.api_key_setup()
 
     with ThreadPoolExecutor(6) as pool:
@@ -291,18 +269,14 @@ def test_a_foreign_integration_is_not_found(harness: ServiceHarness) -> None:
             harness.find(made.id, tenant)
 
 
-def test_an_integration_under_the_name_of_another_tenant_shows_and_changes_nothing(
-    harness: ServiceHarness,
-) -> None:
+def test_an_integration_under_the_name_of_another_tenant_shows_and_changes_nothing(harness: ServiceHarness) -> None:
     """Its id is right, and its tenant is not: every statement names both."""
     made = harness.set_up()
     foreign = replace(made, tenant_id="globex")
     rows = harness.rows("integrations")
 
     with pytest.raises(NotFound):
-        harness.database.read(
-            lambda connection: store.get(connection, foreign.id, tenant_id=foreign.tenant_id)
-        )
+        harness.database.read(lambda connection: store.get(connection, foreign.id, tenant_id=foreign.tenant_id))
     with pytest.raises(NotFound):
         harness.services.integrations.update(foreign, enabled=False, user_id=ADMIN)
     with pytest.raises(NotFound):

@@ -31,9 +31,7 @@ USES: dict[str, Callable[[ServiceHarness, Integration], object]] = {
     "list connections": lambda harness, it: harness.services.connections.list(it),
     "one connection": lambda harness, it: harness.services.connections.get(it, "x"),
     "save": lambda harness, it: harness.save(it),
-    "rename": lambda harness, it: harness.services.connections.update(
-        it, "x", display_name="y", user_id="alice"
-    ),
+    "rename": lambda harness, it: harness.services.connections.update(it, "x", display_name="y", user_id="alice"),
     "delete": lambda harness, it: harness.services.connections.delete(it, "x", user_id="alice"),
     "replace": lambda harness, it: harness.services.connections.replace(
         it, source_id="x", target_id="y", user_id="alice"
@@ -77,11 +75,7 @@ def test_an_enabled_integration_works_again(harness: ServiceHarness) -> None:
     on = changed(harness, changed(harness, made, enabled=False), enabled=True)
 
     assert not harness.services.connections.list(on)
-    assert harness.event_names == [
-        "integration.created",
-        "integration.disabled",
-        "integration.enabled",
-    ]
+    assert harness.event_names == ["integration.created", "integration.disabled", "integration.enabled"]
 
 
 def test_enabling_an_enabled_integration_changes_nothing(harness: ServiceHarness) -> None:
@@ -111,9 +105,7 @@ def test_a_user_beside_the_key_can_do_what_no_key_can(harness: ServiceHarness) -
     assert harness.event_names == ["integration.created", "integration.key_rotated"]
 
 
-def test_a_key_that_activepieces_does_not_know_any_more_is_said_to_be_bad(
-    harness: ServiceHarness,
-) -> None:
+def test_a_key_that_activepieces_does_not_know_any_more_is_said_to_be_bad(harness: ServiceHarness) -> None:
     made = harness.set_up()
     harness.upstream.faults.fail("GET", "/app-connections", 401)
 
@@ -128,9 +120,7 @@ def test_another_project_must_be_one_that_the_key_sees(harness: ServiceHarness) 
         changed(harness, made, project_id="x" * 21)
 
     assert list(caught.value.fields) == ["projectId"]
-    assert changed(harness, made, project_id=harness.upstream.project_id).project_id == (
-        harness.upstream.project_id
-    )
+    assert changed(harness, made, project_id=harness.upstream.project_id).project_id == (harness.upstream.project_id)
 
 
 def test_two_changes_at_once_both_count(harness: ServiceHarness) -> None:
@@ -155,9 +145,7 @@ class HarnessWithInterruption(ServiceHarness):
         return super()._client(base_url, credential)
 
 
-def test_an_update_after_another_admins_change_is_rejected(
-    harness: ServiceHarness,
-) -> None:
+def test_an_update_after_another_admins_change_is_rejected(harness: ServiceHarness) -> None:
     """What Activepieces accepted was about a key that the integration is not linked with any more."""
     made = harness.set_up()
     user = Credentials(user_token=harness.upstream.user_token())
@@ -170,9 +158,7 @@ def test_an_update_after_another_admins_change_is_rejected(
     assert harness.reload(made).project_id == made.project_id
 
 
-def test_a_setup_is_verified_again_after_another_admins_change(
-    harness: ServiceHarness,
-) -> None:
+def test_a_setup_is_verified_again_after_another_admins_change(harness: ServiceHarness) -> None:
     """A project that one key sees is never saved with another key, which may not see it."""
     made = harness.set_up()
 
@@ -214,31 +200,23 @@ def ended(harness: ServiceHarness) -> Integration:
     made = harness.set_up()
     credentials = Credentials(api_key=harness.upstream.api_key, user_token="a.token.that-ended")
     columns = harness.credential_store.credential_columns(made.id, credentials)
-    return harness.database.run_in_transaction(
-        lambda work: store.change(work, made, columns, now=harness.now)
-    )
+    return harness.database.run_in_transaction(lambda work: store.change(work, made, columns, now=harness.now))
 
 
-def test_an_expired_token_does_not_block_a_new_key(
-    harness: ServiceHarness, ended: Integration
-) -> None:
+def test_an_expired_token_does_not_block_a_new_key(harness: ServiceHarness, ended: Integration) -> None:
     again = changed(harness, ended, credentials=Credentials(api_key=harness.upstream.api_key))
 
     assert again.project_id == ended.project_id
     assert harness.event_names[-1] == "integration.key_rotated"
 
 
-def test_an_expired_token_does_not_block_another_project(
-    harness: ServiceHarness, ended: Integration
-) -> None:
+def test_an_expired_token_does_not_block_another_project(harness: ServiceHarness, ended: Integration) -> None:
     project = harness.new_project()
 
     assert changed(harness, ended, project_id=project).project_id == project
 
 
-def test_an_expired_token_is_removed_without_a_call(
-    harness: ServiceHarness, ended: Integration
-) -> None:
+def test_an_expired_token_is_removed_without_a_call(harness: ServiceHarness, ended: Integration) -> None:
     harness.upstream.calls.clear()
 
     left = changed(harness, ended, removed=["user_token"])
@@ -249,9 +227,7 @@ def test_an_expired_token_is_removed_without_a_call(
         harness.services.mcp.get(left)
 
 
-def test_if_no_credential_works_the_first_is_named(
-    harness: ServiceHarness, ended: Integration
-) -> None:
+def test_if_no_credential_works_the_first_is_named(harness: ServiceHarness, ended: Integration) -> None:
     left = changed(harness, ended, removed=["api_key"])
 
     with pytest.raises(InvalidInput) as caught:
@@ -319,9 +295,7 @@ def test_credentials_under_a_removed_key_disable_the_integration(harness: Servic
         forgetful.services.connections.list(made)
 
 
-def test_new_credentials_replace_those_that_cannot_be_decrypted(
-    harness: ServiceHarness,
-) -> None:
+def test_new_credentials_replace_those_that_cannot_be_decrypted(harness: ServiceHarness) -> None:
     made = harness.set_up()
     forgetful = harness.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
@@ -331,9 +305,7 @@ def test_new_credentials_replace_those_that_cannot_be_decrypted(
     assert not forgetful.services.connections.list(again)
 
 
-def test_credentials_that_cannot_be_decrypted_stay_without_new_ones(
-    harness: ServiceHarness,
-) -> None:
+def test_credentials_that_cannot_be_decrypted_stay_without_new_ones(harness: ServiceHarness) -> None:
     made = harness.set_up()
     forgetful = harness.with_app_key(secret_keys=KeyRing(["another secret key of this app"]))
 

@@ -14,12 +14,7 @@ from flask import Flask
 from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
-from flask_activepieces.api_client.errors import (
-    CodeExchangeFailed,
-    ConnectionFailed,
-    ResourceNotFound,
-    ServerError,
-)
+from flask_activepieces.api_client.errors import CodeExchangeFailed, ConnectionFailed, ResourceNotFound, ServerError
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound, SetupError
 from flask_activepieces.host.interface import Principal, Workspace
@@ -71,9 +66,7 @@ def someone(harness: ServiceHarness, name: str = "alice") -> Principal:
     return Principal(name, harness.tenant, name.title())
 
 
-def connects(
-    harness: ServiceHarness, site: Site, integration: Integration, name: str = "alice"
-) -> Connection:
+def connects(harness: ServiceHarness, site: Site, integration: Integration, name: str = "alice") -> Connection:
     return harness.services.one_click.connect(integration, someone(harness, name), issuer=site.url)
 
 
@@ -113,19 +106,12 @@ def test_a_click_makes_a_connection_that_calls_the_app_in_the_users_name(
     assert harness.services.connections.get_default(now).id == made.id
 
 
-def test_the_click_is_recorded_as_a_permission(
-    harness: ServiceHarness, site: Site, integration: Integration
-) -> None:
+def test_the_click_is_recorded_as_a_permission(harness: ServiceHarness, site: Site, integration: Integration) -> None:
     connects(harness, site, integration)
 
     (grant,) = grants_of(harness)
     assert (grant["user_id"], grant["scope"]) == ("alice", "profile:read tasks:read")
-    assert harness.event_names == [
-        "integration.created",
-        "client.created",
-        "grant.approved",
-        "connection.saved",
-    ]
+    assert harness.event_names == ["integration.created", "client.created", "grant.approved", "connection.saved"]
 
 
 def test_the_permission_taken_back_ends_the_connection(
@@ -138,9 +124,7 @@ def test_the_permission_taken_back_ends_the_connection(
     assert calls_us(site, token) == 401
 
 
-def test_a_second_click_renews_the_connection(
-    harness: ServiceHarness, site: Site, integration: Integration
-) -> None:
+def test_a_second_click_renews_the_connection(harness: ServiceHarness, site: Site, integration: Integration) -> None:
     first = connects(harness, site, integration)
     second = connects(harness, site, integration)
 
@@ -164,10 +148,7 @@ def test_each_integration_has_a_client_of_its_own(
 ) -> None:
     """A flow's author can print the client's secret, so it must not open another tenant."""
     labs = harness.set_up(organization_id="labs", **harness.api_key_setup())
-    harness.host.workspace_list = [
-        Workspace(harness.tenant, "All"),
-        Workspace(harness.tenant, "Labs", "labs"),
-    ]
+    harness.host.workspace_list = [Workspace(harness.tenant, "All"), Workspace(harness.tenant, "Labs", "labs")]
     connects(harness, site, integration)
     connects(harness, site, labs)
 
@@ -179,9 +160,7 @@ def test_each_integration_has_a_client_of_its_own(
     assert client["scope"] == "profile:read tasks:read"
 
 
-def test_the_clients_secret_is_kept_encrypted(
-    harness: ServiceHarness, site: Site, integration: Integration
-) -> None:
+def test_the_clients_secret_is_kept_encrypted(harness: ServiceHarness, site: Site, integration: Integration) -> None:
     secret = tokens_of(harness, connects(harness, site, integration))["client_secret"]
 
     assert secret.startswith("fas_")
@@ -189,9 +168,7 @@ def test_the_clients_secret_is_kept_encrypted(
     assert secret not in repr(harness.rows("audit_events"))
 
 
-def test_the_code_is_bound_to_its_verifier(
-    harness: ServiceHarness, site: Site, integration: Integration
-) -> None:
+def test_the_code_is_bound_to_its_verifier(harness: ServiceHarness, site: Site, integration: Integration) -> None:
     kept = tokens_of(harness, connects(harness, site, integration))
 
     assert len(kept["code_challenge"]) == 64
@@ -202,10 +179,7 @@ def test_the_code_is_bound_to_its_verifier(
 
 def test_the_token_names_the_organization(harness: ServiceHarness, site: Site) -> None:
     labs = harness.set_up(organization_id="labs", **harness.api_key_setup())
-    harness.host.workspace_list = [
-        Workspace(harness.tenant, "All"),
-        Workspace(harness.tenant, "Labs", "labs"),
-    ]
+    harness.host.workspace_list = [Workspace(harness.tenant, "All"), Workspace(harness.tenant, "Labs", "labs")]
 
     made = connects(harness, site, labs)
 
@@ -214,9 +188,7 @@ def test_the_token_names_the_organization(harness: ServiceHarness, site: Site) -
     assert made.display_name == "Alice (Labs)"
 
 
-def test_a_deleted_client_is_created_again(
-    harness: ServiceHarness, site: Site, integration: Integration
-) -> None:
+def test_a_deleted_client_is_created_again(harness: ServiceHarness, site: Site, integration: Integration) -> None:
     connects(harness, site, integration)
     before = harness.reload(integration).oauth_client_id
     delete_client(harness, before)
@@ -264,10 +236,7 @@ def test_a_secret_that_no_key_opens_any_more_is_replaced(
     client_id = harness.reload(integration).oauth_client_id
     harness.database.run_in_transaction(
         lambda transaction: store.change(
-            transaction,
-            harness.reload(integration),
-            {"encrypted_client_secret": "lost"},
-            now=harness.now,
+            transaction, harness.reload(integration), {"encrypted_client_secret": "lost"}, now=harness.now
         )
     )
 
@@ -375,9 +344,7 @@ def test_a_server_on_plain_http_is_named_as_the_cause() -> None:
 # --- Whose integration it is ------------------------------------------------------------------------
 
 
-def test_a_user_outside_the_organization_does_not_find_the_integration(
-    harness: ServiceHarness, site: Site
-) -> None:
+def test_a_user_outside_the_organization_does_not_find_the_integration(harness: ServiceHarness, site: Site) -> None:
     labs = harness.set_up(organization_id="labs", **harness.api_key_setup())
     harness.upstream.calls.clear()
 
@@ -393,10 +360,7 @@ def test_a_user_outside_the_organization_does_not_find_the_integration(
 def test_the_integration_of_a_whole_tenant_speaks_for_the_organization_that_the_user_is_in(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    harness.host.workspace_list = [
-        Workspace(harness.tenant, "All"),
-        Workspace(harness.tenant, "Labs", "labs"),
-    ]
+    harness.host.workspace_list = [Workspace(harness.tenant, "All"), Workspace(harness.tenant, "Labs", "labs")]
 
     for organization_id, expected in [("labs", "labs"), ("gone", None), (None, None)]:
         principal = replace(someone(harness), organization_id=organization_id)
@@ -443,9 +407,7 @@ def test_an_integration_does_not_use_a_client_that_was_not_made_for_it(
     connects(harness, site, integration)
     foreign = harness.reload(integration).oauth_client_id
     harness.database.run_in_transaction(
-        lambda transaction: store.change(
-            transaction, labs, {"oauth_client_id": foreign}, now=harness.now
-        )
+        lambda transaction: store.change(transaction, labs, {"oauth_client_id": foreign}, now=harness.now)
     )
     harness.host.workspace_list = [Workspace(harness.tenant, "Labs", "labs")]
 
@@ -543,9 +505,7 @@ def test_the_error_names_the_token_url_if_activepieces_cannot_reach_it(
     assert "AP_SSRF_ALLOW_LIST" in str(caught.value)
 
 
-def test_a_click_in_vain_leaves_no_permission(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_click_in_vain_leaves_no_permission(harness: ServiceHarness, integration: Integration) -> None:
     nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", harness.clock)
 
     with pytest.raises(CodeExchangeFailed):
@@ -613,17 +573,13 @@ def test_a_deletion_that_fails_leaves_no_permission_either(
     assert harness.event_names[-1] == "connection.deleted"
 
 
-def test_a_replacement_with_a_lost_response_revokes_the_grant(
-    harness: ServiceHarness, site: Site
-) -> None:
+def test_a_replacement_with_a_lost_response_revokes_the_grant(harness: ServiceHarness, site: Site) -> None:
     integration = harness.set_up(**harness.user_token_setup())
     his = connects(harness, site, integration, "bob")
     hers = connects(harness, site, integration, "alice")
     harness.upstream.faults.drop_response("POST", "/app-connections/replace")
 
-    harness.services.connections.replace(
-        integration, source_id=his.id, target_id=hers.id, user_id="carol"
-    )
+    harness.services.connections.replace(integration, source_id=his.id, target_id=hers.id, user_id="carol")
 
     assert [grant["user_id"] for grant in grants_of(harness)] == ["alice"]
     assert harness.event_names[-1] == "connection.deleted"
@@ -632,11 +588,7 @@ def test_a_replacement_with_a_lost_response_revokes_the_grant(
 @pytest.mark.parametrize("served", ["0.86"], indirect=True)
 @pytest.mark.parametrize(
     ("choices", "status"),
-    [
-        ({}, 401),
-        ({"delete_source": False}, 200),
-        ({"apply_to_published": False}, 200),
-    ],
+    [({}, 401), ({"delete_source": False}, 200), ({"apply_to_published": False}, 200)],
     ids=["deleted", "kept", "drafts only"],
 )
 def test_a_grant_is_revoked_only_if_the_replaced_connection_is_deleted(
@@ -648,9 +600,7 @@ def test_a_grant_is_revoked_only_if_the_replaced_connection_is_deleted(
     hers = connects(harness, site, integration, "alice")
     token = tokens_of(harness, his)["access_token"]
 
-    harness.services.connections.replace(
-        integration, source_id=his.id, target_id=hers.id, **choices, user_id="carol"
-    )
+    harness.services.connections.replace(integration, source_id=his.id, target_id=hers.id, **choices, user_id="carol")
 
     assert calls_us(site, token) == status
     assert ("connection.deleted" in harness.event_names) == (status == 401)
@@ -679,9 +629,7 @@ def test_a_removed_integration_takes_its_client_along(
     assert calls_us(site, token) == 401
 
 
-def test_one_click_needs_the_apps_piece(
-    harness: ServiceHarness, site: Site, integration: Integration
-) -> None:
+def test_one_click_needs_the_apps_piece(harness: ServiceHarness, site: Site, integration: Integration) -> None:
     with pytest.raises(SetupError, match="ACTIVEPIECES_PIECE_NAME"):
         connects(harness.with_settings(piece_name=None), site, integration)
 

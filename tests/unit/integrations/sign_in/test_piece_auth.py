@@ -20,9 +20,7 @@ from flask_activepieces.integrations.sign_in.piece_auth import (
 
 SLACK = "https://slack.example/oauth/v2/authorize"
 REGION = PieceProperty(
-    name="region",
-    type="STATIC_DROPDOWN",
-    options={"options": [{"label": "Europe", "value": "accounts.zoho.eu"}]},
+    name="region", type="STATIC_DROPDOWN", options={"options": [{"label": "Europe", "value": "accounts.zoho.eu"}]}
 )
 
 
@@ -74,10 +72,7 @@ def test_a_piece_that_wants_pkce_gets_the_strong_kind() -> None:
 
     # The example of RFC 7636, appendix B.
     assert s256_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-    assert (sent["code_challenge"], sent["code_challenge_method"]) == (
-        s256_challenge(verifier),
-        "S256",
-    )
+    assert (sent["code_challenge"], sent["code_challenge_method"]) == (s256_challenge(verifier), "S256")
 
 
 def test_extra_parameters_are_sent_and_cannot_replace_the_state() -> None:
@@ -98,14 +93,7 @@ def test_an_address_with_a_query_keeps_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        "http://slack.example/authorize",
-        "javascript:alert(1)",
-        "//slack.example",
-        "",
-        f"{SLACK}#fragment",
-    ],
+    "wrong", ["http://slack.example/authorize", "javascript:alert(1)", "//slack.example", "", f"{SLACK}#fragment"]
 )
 def test_users_are_sent_to_https_addresses_only(wrong: str) -> None:
     with pytest.raises(InvalidInput):
@@ -124,8 +112,7 @@ def test_missing_props_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "value",
-    ["evil.example/", "evil.example#", "evil.example?", "a@evil.example", "..", "a b", "é"],
+    "value", ["evil.example/", "evil.example#", "evil.example?", "a@evil.example", "..", "a b", "é"]
 )
 @pytest.mark.parametrize("place", ["auth_url", "token_url"])
 def test_a_value_cannot_make_another_address_of_it(value: str, place: str) -> None:

@@ -14,19 +14,10 @@ from flask_activepieces.api_client.resources.connection_values import OAuth2
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.config.settings import ThirdPartyApp
 from flask_activepieces.crypto.encryption import Encryptor
-from flask_activepieces.errors import (
-    AuthorizationDeclined,
-    InvalidInput,
-    NotFound,
-    SignatureError,
-    SignatureExpired,
-)
+from flask_activepieces.errors import AuthorizationDeclined, InvalidInput, NotFound, SignatureError, SignatureExpired
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations.setup.credentials import Credentials
-from flask_activepieces.integrations.sign_in.authorization import (
-    AuthorizationRedirect,
-    AuthorizationStart,
-)
+from flask_activepieces.integrations.sign_in.authorization import AuthorizationRedirect, AuthorizationStart
 from flask_activepieces.integrations.sign_in.pending import LIFETIME, MAX_STATE_LENGTH, PURPOSE
 from flask_activepieces.integrations.sign_in.piece_auth import s256_challenge
 from flask_activepieces.integrations.store import Integration
@@ -62,19 +53,13 @@ def alice(registered: ServiceHarness) -> Principal:
 
 
 def started(
-    registered: ServiceHarness,
-    integration: Integration,
-    chat: TokenEndpoint | None = None,
-    **wanted: Any,
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint | None = None, **wanted: Any
 ) -> AuthorizationRedirect:
     """An authorization that has begun."""
     port = {"port": chat.url.rpartition(":")[2]} if chat else {"port": "1"}
     said = {"piece_name": CHAT_PIECE, "display_name": "Our chat", "props": port} | wanted
     return registered.services.third_party.start(
-        integration,
-        AuthorizationStart(**said),
-        user_id="alice",
-        redirect_url=CALLBACK,
+        integration, AuthorizationStart(**said), user_id="alice", redirect_url=CALLBACK
     )
 
 
@@ -82,14 +67,8 @@ def asked(begun: AuthorizationRedirect) -> dict[str, str]:
     return {name: value for name, (value,) in parse_qs(urlsplit(begun.url).query).items()}
 
 
-def finished(
-    registered: ServiceHarness, begun: AuthorizationRedirect, **changed: Any
-) -> Connection:
-    said: dict[str, Any] = {
-        "nonce": begun.nonce,
-        "code": "a-code",
-        "principal": alice(registered),
-    }
+def finished(registered: ServiceHarness, begun: AuthorizationRedirect, **changed: Any) -> Connection:
+    said: dict[str, Any] = {"nonce": begun.nonce, "code": "a-code", "principal": alice(registered)}
     state = asked(begun)["state"]
     return registered.services.third_party.finish(state, **said | changed).connection
 
@@ -126,9 +105,7 @@ def test_the_state_reveals_nothing(registered: ServiceHarness, integration: Inte
     assert begun.nonce not in repr(begun)
 
 
-def test_a_state_works_once(
-    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
-) -> None:
+def test_a_state_works_once(registered: ServiceHarness, integration: Integration, chat: TokenEndpoint) -> None:
     begun = started(registered, integration, chat)
     finished(registered, begun)
 
@@ -147,22 +124,15 @@ def test_a_state_works_in_the_browser_that_began(
         finished(registered, started(registered, integration), nonce=nonce)
 
 
-def test_a_state_is_valid_for_the_user_who_started(
-    registered: ServiceHarness, integration: Integration
-) -> None:
+def test_a_state_is_valid_for_the_user_who_started(registered: ServiceHarness, integration: Integration) -> None:
     begun = started(registered, integration)
 
-    for other in (
-        replace(alice(registered), user_id="bob"),
-        replace(alice(registered), tenant_id="globex"),
-    ):
+    for other in (replace(alice(registered), user_id="bob"), replace(alice(registered), tenant_id="globex")):
         with pytest.raises(SignatureError, match="another user"):
             finished(registered, begun, principal=other)
 
 
-def test_a_user_who_left_the_organization_cannot_finish(
-    registered: ServiceHarness, chat: TokenEndpoint
-) -> None:
+def test_a_user_who_left_the_organization_cannot_finish(registered: ServiceHarness, chat: TokenEndpoint) -> None:
     labs = registered.set_up(organization_id="labs")
     begun = started(registered, labs, chat)
 
@@ -174,9 +144,7 @@ def test_a_user_who_left_the_organization_cannot_finish(
     assert finished(registered, begun, principal=member).status == "ACTIVE"
 
 
-def test_a_state_works_for_ten_minutes(
-    registered: ServiceHarness, integration: Integration
-) -> None:
+def test_a_state_works_for_ten_minutes(registered: ServiceHarness, integration: Integration) -> None:
     begun = started(registered, integration)
 
     registered.clock.advance(LIFETIME)
@@ -188,21 +156,15 @@ def test_a_state_works_for_ten_minutes(
 @pytest.mark.parametrize("state", ["", "nonsense", "gAAAAABh"])
 def test_a_foreign_state_is_refused(registered: ServiceHarness, state: str) -> None:
     with pytest.raises(SignatureError):
-        registered.services.third_party.finish(
-            state, nonce="a", code="b", principal=alice(registered)
-        )
+        registered.services.third_party.finish(state, nonce="a", code="b", principal=alice(registered))
 
 
-def test_a_refusal_at_the_third_party_is_reported(
-    registered: ServiceHarness, integration: Integration
-) -> None:
+def test_a_refusal_at_the_third_party_is_reported(registered: ServiceHarness, integration: Integration) -> None:
     registered.upstream.calls.clear()
     begun = started(registered, integration)
 
     with pytest.raises(AuthorizationDeclined) as caught:
-        finished(
-            registered, begun, code=None, error="access_denied", error_description="She said no."
-        )
+        finished(registered, begun, code=None, error="access_denied", error_description="She said no.")
 
     assert (caught.value.error, str(caught.value)) == ("access_denied", "She said no.")
     assert all(call.method == "GET" for call in registered.upstream.calls)
@@ -217,9 +179,7 @@ def test_a_no_is_a_no_whatever_comes_with_it(
     assert chat.received == []
 
 
-def test_neither_code_nor_error_counts_as_declined(
-    registered: ServiceHarness, integration: Integration
-) -> None:
+def test_neither_code_nor_error_counts_as_declined(registered: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(AuthorizationDeclined):
         finished(registered, started(registered, integration), code=None)
 
@@ -251,9 +211,7 @@ def test_after_the_registration_was_changed_the_code_goes_nowhere(
     registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     begun = started(registered, integration, chat)
-    changed = registered.with_settings(
-        third_party_apps={CHAT_PIECE: ThirdPartyApp("another-client", SECRET)}
-    )
+    changed = registered.with_settings(third_party_apps={CHAT_PIECE: ThirdPartyApp("another-client", SECRET)})
 
     with pytest.raises(SignatureError, match="OAuth client was changed"):
         finished(changed, begun)
@@ -324,11 +282,7 @@ def test_a_connection_deleted_meanwhile_is_not_created_again(
     ids=["of the platform", "of a user"],
 )
 def test_the_error_names_the_other_way_to_renew(
-    registered: ServiceHarness,
-    integration: Integration,
-    chat: TokenEndpoint,
-    changed: dict[str, Any],
-    words: str,
+    registered: ServiceHarness, integration: Integration, chat: TokenEndpoint, changed: dict[str, Any], words: str
 ) -> None:
     made = finished(registered, started(registered, integration, chat))
     metadata = dict(made.metadata) | changed.get("metadata", {})
@@ -339,9 +293,7 @@ def test_the_error_names_the_other_way_to_renew(
         started(registered, integration, chat, piece_name=None, connection_id=made.id)
 
 
-def test_a_foreign_connection_is_not_renewed(
-    registered: ServiceHarness, integration: Integration
-) -> None:
+def test_a_foreign_connection_is_not_renewed(registered: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(NotFound):
         started(registered, integration, piece_name=None, connection_id="x" * 21)
 
@@ -398,30 +350,18 @@ def test_the_apps_registration_does_not_follow_to_a_platform_of_a_tenant(
     assert chat.received == []
 
 
-def test_a_tenants_platform_uses_its_own_registration(
-    registered: ServiceHarness, chat: TokenEndpoint
-) -> None:
+def test_a_tenants_platform_uses_its_own_registration(registered: ServiceHarness, chat: TokenEndpoint) -> None:
     has_an_app_of_its_own(registered)
-    begun = started(
-        registered,
-        registered.set_up(),
-        chat,
-        type="PLATFORM_OAUTH2",
-        client_id="the-platforms-client",
-    )
+    begun = started(registered, registered.set_up(), chat, type="PLATFORM_OAUTH2", client_id="the-platforms-client")
 
     assert finished(registered, begun).type == "PLATFORM_OAUTH2"
 
 
-def test_a_state_of_another_version_of_the_app_is_refused(
-    registered: ServiceHarness,
-) -> None:
+def test_a_state_of_another_version_of_the_app_is_refused(registered: ServiceHarness) -> None:
     state = Encryptor(registered.settings.secret_keys, PURPOSE).encrypt({"id": "1"}, context="")
 
     with pytest.raises(SignatureError, match="another version"):
-        registered.services.third_party.finish(
-            state, nonce="a", code="b", principal=alice(registered)
-        )
+        registered.services.third_party.finish(state, nonce="a", code="b", principal=alice(registered))
 
 
 def test_props_that_make_the_url_too_long_are_refused_at_the_start(
@@ -431,9 +371,7 @@ def test_props_that_make_the_url_too_long_are_refused_at_the_start(
         started(registered, integration, props={"port": "1", "x": "y" * MAX_STATE_LENGTH})
 
 
-def test_an_app_may_ask_for_less_than_the_piece(
-    registered: ServiceHarness, integration: Integration
-) -> None:
+def test_an_app_may_ask_for_less_than_the_piece(registered: ServiceHarness, integration: Integration) -> None:
     modest = registered.with_settings(
         third_party_apps={CHAT_PIECE: ThirdPartyApp("our-client", SECRET, ("users:read",))}
     )
@@ -445,9 +383,7 @@ def test_the_platforms_own_registration_needs_no_secret_of_ours(
     registered: ServiceHarness, integration: Integration, chat: TokenEndpoint
 ) -> None:
     has_an_app_of_its_own(registered)
-    begun = started(
-        registered, integration, chat, type="PLATFORM_OAUTH2", client_id="the-platforms-client"
-    )
+    begun = started(registered, integration, chat, type="PLATFORM_OAUTH2", client_id="the-platforms-client")
 
     made = finished(registered, begun)
 
@@ -459,9 +395,5 @@ def has_an_app_of_its_own(registered: ServiceHarness) -> None:
     """The platform's administrator registers an OAuth app for the piece."""
     standin(registered.upstream).by_admin().post(
         "/oauth-apps",
-        {
-            "pieceName": CHAT_PIECE,
-            "clientId": "the-platforms-client",
-            "clientSecret": "the-platforms-secret",
-        },
+        {"pieceName": CHAT_PIECE, "clientId": "the-platforms-client", "clientSecret": "the-platforms-secret"},
     )

@@ -9,12 +9,7 @@ import pytest
 from flask_activepieces.clock import CLOCK_SKEW
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.oauth.authorization.codes import (
-    PURPOSE,
-    AuthorizationCode,
-    CodeIssuer,
-    read_code,
-)
+from flask_activepieces.oauth.authorization.codes import PURPOSE, AuthorizationCode, CodeIssuer, read_code
 from flask_activepieces.oauth.grants import Grant
 
 NOW = 1_800_000_000
@@ -56,12 +51,7 @@ def issued(**changes: Any) -> str:
 
 
 def read(
-    text: str,
-    *,
-    keys: KeyRing = KEYS,
-    client_id: str = "client",
-    issuer: str = ISSUER,
-    now: int = NOW,
+    text: str, *, keys: KeyRing = KEYS, client_id: str = "client", issuer: str = ISSUER, now: int = NOW
 ) -> AuthorizationCode | None:
     return read_code(keys, text, client_id=client_id, issuer=issuer, now=now)
 
@@ -96,9 +86,7 @@ def test_another_clients_code_does_not_verify() -> None:
 
 def test_the_client_in_the_payload_must_be_the_client_of_the_key() -> None:
     """The key is derived per client, and the payload names the client again."""
-    text = KEYS.sign_json(
-        PURPOSE, CLAIMS | {"jti": "j", "exp": NOW + 60, "client_id": "another"}, context="client"
-    )
+    text = KEYS.sign_json(PURPOSE, CLAIMS | {"jti": "j", "exp": NOW + 60, "client_id": "another"}, context="client")
 
     assert read(text) is None
 
@@ -150,9 +138,7 @@ def test_an_invalid_code_is_rejected(text: str) -> None:
         read(text)
 
 
-@pytest.mark.parametrize(
-    "another", [{"resource": "tasks"}, {"grant_id": ...}], ids=["more", "less"]
-)
+@pytest.mark.parametrize("another", [{"resource": "tasks"}, {"grant_id": ...}], ids=["more", "less"])
 def test_a_code_of_another_version_is_not_valid(another: dict[str, Any]) -> None:
     """While an upgrade is rolled out, workers of two versions answer in turn."""
     claims = {"jti": "jti", "exp": NOW + 60} | CLAIMS | another

@@ -10,11 +10,7 @@ import pytest
 from flask_activepieces.crypto.keyring import KeyRing, context_of, from_base64url, sha256_hex
 from flask_activepieces.errors import SignatureError, SignatureExpired
 from flask_activepieces.host.interface import Principal
-from flask_activepieces.oauth.authorization.pending_requests import (
-    LIFETIME,
-    PURPOSE,
-    PendingRequests,
-)
+from flask_activepieces.oauth.authorization.pending_requests import LIFETIME, PURPOSE, PendingRequests
 from flask_activepieces.oauth.authorization.request import AuthorizationRequest
 
 NOW = 1_800_000_000
@@ -120,9 +116,7 @@ def test_a_consent_token_has_a_purpose_of_its_own() -> None:
             KEYS.verify(purpose, b"request", token, context=context_of("acme", "bob"))
 
 
-@pytest.mark.parametrize(
-    "another", [{"resource": "tasks"}, {"scope": ...}, {"browser": ...}], ids=str
-)
+@pytest.mark.parametrize("another", [{"resource": "tasks"}, {"scope": ...}, {"browser": ...}], ids=str)
 def test_a_request_of_another_version_must_start_again(another: dict[str, Any]) -> None:
     """While an upgrade is rolled out, workers of two versions answer in turn."""
     changed = asdict(REQUEST) | {"browser": sha256_hex("browser"), "exp": NOW + 60} | another

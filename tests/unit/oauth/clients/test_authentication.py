@@ -63,9 +63,7 @@ READ = [
 
 
 @pytest.mark.parametrize(("form", "header", "found"), READ)
-def test_credentials_are_read(
-    form: dict[str, str], header: str | None, found: tuple[str, str | None, str]
-) -> None:
+def test_credentials_are_read(form: dict[str, str], header: str | None, found: tuple[str, str | None, str]) -> None:
     credentials = read_credentials(form, header)
 
     assert (credentials.client_id, credentials.secret, credentials.method) == found
@@ -94,9 +92,7 @@ def test_credentials_are_read(
         ({}, basic(b"\xff:s"), InvalidClientError),
     ],
 )
-def test_invalid_credentials_are_rejected(
-    form: dict[str, str], header: str | None, error: type[OAuth2Error]
-) -> None:
+def test_invalid_credentials_are_rejected(form: dict[str, str], header: str | None, error: type[OAuth2Error]) -> None:
     with pytest.raises(error):
         read_credentials(form, header)
 
@@ -109,9 +105,7 @@ def test_both_current_secrets_authenticate_the_client(secret: str, by_header: bo
     assert authenticate(ClientCredentials("client", secret, by_header), known) is known
 
 
-@pytest.mark.parametrize(
-    "secret", [None, "", "fas_wrong", SECRET.upper(), SECRET + " ", sha256_hex(SECRET), "é"]
-)
+@pytest.mark.parametrize("secret", [None, "", "fas_wrong", SECRET.upper(), SECRET + " ", sha256_hex(SECRET), "é"])
 def test_another_secret_does_not_authenticate_the_client(secret: str | None) -> None:
     for known in (client(), client(previous=None), None):
         with pytest.raises(InvalidClientError):

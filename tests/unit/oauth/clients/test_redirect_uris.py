@@ -81,24 +81,15 @@ def test_uris_are_compared_exactly() -> None:
 
     assert matches(registered[0], registered, public=False)
     assert matches(registered[1], registered, public=True)
-    for uri in (
-        "https://program.test/callback/",
-        "https://program.test/",
-        "https://program.test/Other",
-        "",
-    ):
+    for uri in ("https://program.test/callback/", "https://program.test/", "https://program.test/Other", ""):
         assert not matches(uri, registered, public=False)
         assert not matches(uri, registered, public=True)
     assert not matches("", (), public=True)
 
 
-@pytest.mark.parametrize(
-    "registered", ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb"]
-)
+@pytest.mark.parametrize("registered", ["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb"])
 @pytest.mark.parametrize("requested", ["http://127.0.0.1/cb", "http://127.0.0.1:2/cb"])
-def test_a_public_client_may_use_any_port_of_a_loopback_address(
-    registered: str, requested: str
-) -> None:
+def test_a_public_client_may_use_any_port_of_a_loopback_address(registered: str, requested: str) -> None:
     assert matches(requested, [registered], public=True)
     assert matches(requested, [registered], public=False) is (requested == registered)
 
@@ -151,8 +142,6 @@ def test_a_redirect_page_of_activepieces_is_recognized_in_any_spelling(path: str
     assert posts_code_to_opener(f"https://ap.test{path}")
 
 
-@pytest.mark.parametrize(
-    "path", ["", "/", "/callback", "/redirects", "/redirect/cb", "/?/redirect"]
-)
+@pytest.mark.parametrize("path", ["", "/", "/callback", "/redirects", "/redirect/cb", "/?/redirect"])
 def test_other_redirect_uris_are_not_mistaken_for_it(path: str) -> None:
     assert not posts_code_to_opener(f"https://ap.test{path}")

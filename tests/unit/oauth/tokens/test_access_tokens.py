@@ -11,12 +11,7 @@ from joserfc.jwk import ECKey
 from flask_activepieces.crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.oauth.tokens.access_tokens import (
-    AccessToken,
-    deterministic_id,
-    sign,
-    verify,
-)
+from flask_activepieces.oauth.tokens.access_tokens import AccessToken, deterministic_id, sign, verify
 from tests.support.forgeries import hs256, opened
 
 NOW = 1_800_000_000
@@ -113,9 +108,7 @@ def test_an_expired_token_of_another_issuer_is_not_reported_as_expired() -> None
 
 
 def test_an_old_key_still_verifies_and_a_new_one_signs() -> None:
-    rotated = JwtKeys(
-        derived_keys(KeyRing(["a newer key, in front", "a key for the test vectors only"]))
-    )
+    rotated = JwtKeys(derived_keys(KeyRing(["a newer key, in front", "a key for the test vectors only"])))
     alone = JwtKeys(derived_keys(KeyRing(["a newer key, in front"])))
 
     assert read(sign(KEYS, TOKEN), keys=rotated) == TOKEN

@@ -44,11 +44,7 @@ def test_a_failing_call_does_nothing(server: ActivepiecesServer, session: reques
 
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "7"
-    assert answer.json() == {
-        "statusCode": 503,
-        "error": "Service Unavailable",
-        "message": "Service Unavailable",
-    }
+    assert answer.json() == {"statusCode": 503, "error": "Service Unavailable", "message": "Service Unavailable"}
     assert "Acme" not in projects(server)
 
 
@@ -74,9 +70,7 @@ def test_a_request_on_a_reset_connection_was_not_processed(
     assert "Acme" not in projects(server)
 
 
-def test_a_truncated_body_ends_halfway(
-    server: ActivepiecesServer, session: requests.Session
-) -> None:
+def test_a_truncated_body_ends_halfway(server: ActivepiecesServer, session: requests.Session) -> None:
     server.faults.truncate_body("POST", PROJECTS)
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
@@ -85,9 +79,7 @@ def test_a_truncated_body_ends_halfway(
     assert projects(server).count("Acme") == 1
 
 
-def test_invalid_json_has_the_content_type_of_json(
-    server: ActivepiecesServer, session: requests.Session
-) -> None:
+def test_invalid_json_has_the_content_type_of_json(server: ActivepiecesServer, session: requests.Session) -> None:
     server.faults.invalid_json("POST", PROJECTS)
 
     answer = add_project(server, session)
@@ -97,9 +89,7 @@ def test_invalid_json_has_the_content_type_of_json(
         answer.json()
 
 
-def test_a_delayed_response_comes_late(
-    server: ActivepiecesServer, session: requests.Session
-) -> None:
+def test_a_delayed_response_comes_late(server: ActivepiecesServer, session: requests.Session) -> None:
     server.faults.delay("POST", PROJECTS, 0.05)
     begun = time.monotonic()
 
@@ -148,15 +138,10 @@ def test_other_calls_are_not_affected(
 ) -> None:
     server.faults.fail("POST", PROJECTS, 500, times=None)
 
-    assert session.request(method, f"{server.url}/api/v1{path}", timeout=5).status_code in (
-        400,
-        404,
-    )
+    assert session.request(method, f"{server.url}/api/v1{path}", timeout=5).status_code in (400, 404)
 
 
-def test_a_fault_affects_the_given_number_of_calls(
-    server: ActivepiecesServer, session: requests.Session
-) -> None:
+def test_a_fault_affects_the_given_number_of_calls(server: ActivepiecesServer, session: requests.Session) -> None:
     server.faults.fail("*", "/proj*", 500, times=2)
 
     assert [add_project(server, session).status_code for _ in range(3)] == [500, 500, 201]
@@ -169,9 +154,7 @@ def test_cleared_faults_are_gone(server: ActivepiecesServer, session: requests.S
     assert add_project(server, session).status_code == 201
 
 
-def test_a_connection_is_reusable_after_a_fault(
-    server: ActivepiecesServer, session: requests.Session
-) -> None:
+def test_a_connection_is_reusable_after_a_fault(server: ActivepiecesServer, session: requests.Session) -> None:
     """The body of the refused request was read: the next request on the connection is understood."""
     server.faults.fail("POST", PROJECTS, 429)
 

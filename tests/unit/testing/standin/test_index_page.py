@@ -36,16 +36,9 @@ def browser(server: ActivepiecesServer) -> FlaskClient:
     return server.app.test_client()
 
 
-def clicks_connect(
-    server: ActivepiecesServer, browser: FlaskClient, **changes: str
-) -> dict[str, str]:
+def clicks_connect(server: ActivepiecesServer, browser: FlaskClient, **changes: str) -> dict[str, str]:
     """The parameters of the authorization request that the button leads to."""
-    form = {
-        "piece": OAUTH_PIECE,
-        "project": server.project_id,
-        "client_id": "cid",
-        "client_secret": "csec-canary",
-    }
+    form = {"piece": OAUTH_PIECE, "project": server.project_id, "client_id": "cid", "client_secret": "csec-canary"}
     answer = browser.post("/connect", data=form | changes)
     assert answer.status_code == 303, answer.text
     query = parse_qs(urlsplit(answer.location).query)
@@ -75,9 +68,7 @@ def selected_on(page: TestResponse) -> set[str]:
     return set(re.findall(r"<option[^>]* selected>([^<]*)<", page.text))
 
 
-def test_the_forms_suggest_the_project_that_has_connections(
-    server: ActivepiecesServer, browser: FlaskClient
-) -> None:
+def test_the_forms_suggest_the_project_that_has_connections(server: ActivepiecesServer, browser: FlaskClient) -> None:
     api = standin(server)
     api.post("/projects", {"displayName": "Empty"})
     assert selected_on(browser.get("/")) == {"Empty"}  # the newest, as long as none is in use
@@ -101,9 +92,7 @@ def test_a_returned_code_creates_a_connection(
     assert server.read_connection_as_piece("piece-acme-oauth")["status"] == "ACTIVE"
 
 
-def test_no_secret_is_on_the_page(
-    server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint
-) -> None:
+def test_no_secret_is_on_the_page(server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint) -> None:
     asked = clicks_connect(server, browser)
     endpoint.reply_with(Reply({"access_token": "at-canary", "refresh_token": "rt-canary"}))
 
@@ -117,8 +106,7 @@ def test_no_secret_is_on_the_page(
 def test_the_error_of_a_redirect_is_shown_as_text(browser: FlaskClient) -> None:
     """Also of a sign-in that did not begin here, such as one click in the app."""
     page = browser.get(
-        "/redirect",
-        query_string={"error": "access_denied", "error_description": "<b>No</b>", "state": "x"},
+        "/redirect", query_string={"error": "access_denied", "error_description": "<b>No</b>", "state": "x"}
     )
 
     assert "access_denied: &lt;b&gt;No&lt;/b&gt;" in page.text
@@ -149,9 +137,7 @@ def test_a_denial_is_shown(server: ActivepiecesServer, browser: FlaskClient) -> 
     assert server.token_requests == []
 
 
-def test_a_rejected_code_is_shown(
-    server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint
-) -> None:
+def test_a_rejected_code_is_shown(server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint) -> None:
     asked = clicks_connect(server, browser)
     endpoint.reply_with(Reply({"error_description": "The code <b>expired</b>."}, status=400))
 

@@ -156,22 +156,13 @@ def test_deleting_a_project_deletes_its_connections() -> None:
         (b"{", "application/json", 400, "FST_ERR_CTP_INVALID_JSON_BODY"),
         (b" ", "application/json", 400, "FST_ERR_CTP_EMPTY_JSON_BODY"),
         (b"displayName=a.b", "application/x-www-form-urlencoded", 400, "FST_ERR_VALIDATION"),
-        (
-            b"displayName=Acme&metadata[a][b][]=1&metadata[a][b][]=2",
-            "application/x-www-form-urlencoded",
-            201,
-            None,
-        ),
+        (b"displayName=Acme&metadata[a][b][]=1&metadata[a][b][]=2", "application/x-www-form-urlencoded", 201, None),
     ],
 )
-def test_bodies_are_read_as_fastify_reads_them(
-    body: bytes, kind: str, status: int, code: str | None
-) -> None:
+def test_bodies_are_read_as_fastify_reads_them(body: bytes, kind: str, status: int, code: str | None) -> None:
     with closing(ActivepiecesServer()) as server:
         answer = server.app.test_client().post(
-            "/api/v1/projects",
-            data=body,
-            headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": kind},
+            "/api/v1/projects", data=body, headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": kind}
         )
 
     assert (answer.status_code, answer.json and answer.json.get("code")) == (status, code)
@@ -188,10 +179,7 @@ def test_a_broken_connection_stays_broken_until_it_is_reconnected() -> None:
         assert server.read_connection_as_piece("crm")["status"] == "ERROR"
         value = {"type": "SECRET_TEXT", "secret_text": SECRET}
         api.connect("crm", "@activepieces/piece-acme-secret", value)
-        assert (
-            server.read_connection_as_piece("crm", project_id=server.project_id)["status"]
-            == "ACTIVE"
-        )
+        assert server.read_connection_as_piece("crm", project_id=server.project_id)["status"] == "ACTIVE"
 
 
 def test_an_unknown_connection_cannot_break() -> None:

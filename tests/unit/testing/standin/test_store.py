@@ -66,19 +66,13 @@ def test_concurrent_changes_are_not_lost(store: Store) -> None:
     row = store.add("thing", {})
 
     with ThreadPoolExecutor(8) as threads:
-        list(
-            threads.map(
-                lambda place: store.change("thing", row["id"], **{f"f{place}": 1}), range(40)
-            )
-        )
+        list(threads.map(lambda place: store.change("thing", row["id"], **{f"f{place}": 1}), range(40)))
 
     changed = store.get("thing", row["id"])
     assert changed is not None and sum(name.startswith("f") for name in changed) == 40
 
 
-def test_an_encrypted_value_can_only_be_decrypted_by_its_store(
-    store: Store, clock: StoppedClock
-) -> None:
+def test_an_encrypted_value_can_only_be_decrypted_by_its_store(store: Store, clock: StoppedClock) -> None:
     sealed = store.encrypt({"secret_text": "canary"})
 
     assert "canary" not in sealed

@@ -37,9 +37,7 @@ def playing() -> Iterator[Playing]:
     with ExitStack() as stack:
 
         def play(version: Version, *, more: Sequence[StandinPiece] = (), **options: Any) -> Standin:
-            server = ActivepiecesServer(
-                version=version, pieces=[ECHO, *more], sleep=lambda seconds: None, **options
-            )
+            server = ActivepiecesServer(version=version, pieces=[ECHO, *more], sleep=lambda seconds: None, **options)
             stack.callback(server.close)
             return calls(server)
 
@@ -79,11 +77,7 @@ class Replacement:
         self.flow_id = standin.flow(step, publish=publish)
 
     def ask(
-        self,
-        choice: Mapping[str, bool] | None = None,
-        *,
-        target: str | None = None,
-        by_key: bool = False,
+        self, choice: Mapping[str, bool] | None = None, *, target: str | None = None, by_key: bool = False
     ) -> TestResponse:
         """Replace the first by the second."""
         caller = self.standin if by_key else self.standin.by_admin()
@@ -232,12 +226,8 @@ def test_replace_deletes_no_global_source(playing: Playing) -> None:
     assert replacement.used_by("draft") == ["new"]
 
 
-@pytest.mark.parametrize(
-    ("version", "status", "body"), [("0.85", 204, None), ("0.86", 408, {}), ("0.92", 408, {})]
-)
-def test_a_flow_without_an_answer(
-    playing: Playing, version: Version, status: int, body: Any
-) -> None:
+@pytest.mark.parametrize(("version", "status", "body"), [("0.85", 204, None), ("0.86", 408, {}), ("0.92", 408, {})])
+def test_a_flow_without_an_answer(playing: Playing, version: Version, status: int, body: Any) -> None:
     standin = playing(version)
     flow_id = standin.flow()
 
@@ -265,16 +255,9 @@ def test_a_global_connection_is_not_deleted_as_one_of_a_project(
     ("version", "placeholder", "oidc"),
     [("0.78", 400, 400), ("0.85", 201, 400), ("0.86", 201, 201), ("0.92", 201, 201)],
 )
-def test_types_of_newer_versions(
-    playing: Playing, version: Version, placeholder: int, oidc: int
-) -> None:
+def test_types_of_newer_versions(playing: Playing, version: Version, placeholder: int, oidc: int) -> None:
     standin = playing(version)
-    body = {
-        "externalId": "x",
-        "displayName": "x",
-        "pieceName": ECHO.name,
-        "projectId": standin.server.project_id,
-    }
+    body = {"externalId": "x", "displayName": "x", "pieceName": ECHO.name, "projectId": standin.server.project_id}
 
     first = standin.ask("POST", "/app-connections", {**body, "type": "PLACEHOLDER"})
     value = {"type": "OIDC", "props": {"audience": "a"}}
@@ -284,9 +267,7 @@ def test_types_of_newer_versions(
 
 
 PIECE_THAT_KNOWS = StandinPiece(
-    "@acme/piece-knows",
-    auth={"type": "SECRET_TEXT"},
-    identify=lambda value: f"owner of {value['secret_text']}",
+    "@acme/piece-knows", auth={"type": "SECRET_TEXT"}, identify=lambda value: f"owner of {value['secret_text']}"
 )
 SIGN_IN = StandinPiece(
     "@acme/piece-sign-in",
@@ -304,9 +285,7 @@ def id_token(**claims: str) -> str:
     return f"x.{b64encode(json.dumps(claims).encode()).decode()}.x"
 
 
-def draft(
-    standin: Standin, piece: StandinPiece, value: dict[str, Any], **more: Any
-) -> dict[str, Any]:
+def draft(standin: Standin, piece: StandinPiece, value: dict[str, Any], **more: Any) -> dict[str, Any]:
     body = {
         "externalId": "acme",
         "displayName": "acme",
@@ -334,12 +313,8 @@ def a_code(token_endpoint_url: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    ("version", "metadata"), [("0.86", None), ("0.92", {"accountIdentifier": "owner of x"})]
-)
-def test_the_server_writes_the_account_of_a_connection(
-    playing: Playing, version: Version, metadata: Any
-) -> None:
+@pytest.mark.parametrize(("version", "metadata"), [("0.86", None), ("0.92", {"accountIdentifier": "owner of x"})])
+def test_the_server_writes_the_account_of_a_connection(playing: Playing, version: Version, metadata: Any) -> None:
     standin = playing(version, more=[PIECE_THAT_KNOWS])
 
     assert upsert(standin, PIECE_THAT_KNOWS, SECRET)["metadata"] == metadata
@@ -382,9 +357,7 @@ def test_the_account_is_read_from_the_token_response(
 
 
 @pytest.mark.parametrize(("version", "allowed"), [("0.78", True), ("0.85", False)])
-def test_private_token_endpoints_without_an_allow_list(
-    playing: Playing, version: Version, allowed: bool
-) -> None:
+def test_private_token_endpoints_without_an_allow_list(playing: Playing, version: Version, allowed: bool) -> None:
     standin = playing(version, more=[SIGN_IN], ssrf_allow_list=())
     with token_endpoint() as endpoint:
         body = draft(standin, SIGN_IN, a_code(endpoint.url))
@@ -442,9 +415,7 @@ def operated(standin: Standin, flow_id: str, operation: str, request: dict[str, 
 
 
 @pytest.mark.parametrize(("version", "status"), [("0.85", 200), ("0.86", 409)])
-def test_a_flow_without_a_required_piece_is_not_published(
-    playing: Playing, version: Version, status: int
-) -> None:
+def test_a_flow_without_a_required_piece_is_not_published(playing: Playing, version: Version, status: int) -> None:
     standin = playing(version)
     flow_id = constrained(standin, requiredPieceNames=[ECHO.name, "@acme/piece-other"])
 
@@ -455,9 +426,7 @@ def test_a_flow_without_a_required_piece_is_not_published(
     assert operated(standin, flow_id, "LOCK_AND_PUBLISH", {}) == 200
 
 
-@pytest.mark.parametrize(
-    ("lock", "same", "other"), [("none", 200, 200), ("locked", 200, 409), ("frozen", 409, 409)]
-)
+@pytest.mark.parametrize(("lock", "same", "other"), [("none", 200, 200), ("locked", 200, 409), ("frozen", 409, 409)])
 def test_a_locked_trigger_stays(playing: Playing, lock: str, same: int, other: int) -> None:
     standin = playing("0.86")
     flow_id = constrained(standin, triggerLock=lock)

@@ -25,16 +25,12 @@ PROBLEMS = [
     (errors.PermissionDenied(CALL, status=403), 409, "not_allowed_by_activepieces"),
     (errors.PlanUpgradeRequired(CALL, status=402), 409, "not_in_the_plan"),
     (
-        errors.CredentialNotSupported(
-            CALL, credential="API key", detail="users only", remedy="Sign in."
-        ),
+        errors.CredentialNotSupported(CALL, credential="API key", detail="users only", remedy="Sign in."),
         409,
         "not_possible_with_this_credential",
     ),
     (
-        errors.EditionNotSupported(
-            CALL, credential="API key", detail="not there", remedy="Buy it."
-        ),
+        errors.EditionNotSupported(CALL, credential="API key", detail="not there", remedy="Buy it."),
         409,
         "not_in_this_edition",
     ),
@@ -49,9 +45,7 @@ PROBLEMS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "code"), PROBLEMS, ids=[type(row[0]).__name__ for row in PROBLEMS]
-)
+@pytest.mark.parametrize(("error", "status", "code"), PROBLEMS, ids=[type(row[0]).__name__ for row in PROBLEMS])
 def test_each_error_has_its_status_and_code(error: ApiError, status: int, code: str) -> None:
     problem = problem_from(error)
 

@@ -61,9 +61,7 @@ def test_a_user_and_a_project_are_made_at_the_first_sign_in(standin: Standin, si
     assert [member["projectRole"]["name"] for member in members] == ["Editor"]
 
 
-def test_the_same_user_is_found_again_in_another_role_with_the_old_name(
-    standin: Standin, sign: Sign
-) -> None:
+def test_the_same_user_is_found_again_in_another_role_with_the_old_name(standin: Standin, sign: Sign) -> None:
     first = sign_in(standin, sign()).get_json()
     again = sign_in(standin, sign(role="viewer", firstName="Changed")).get_json()
 
@@ -72,9 +70,7 @@ def test_the_same_user_is_found_again_in_another_role_with_the_old_name(
     assert [member["projectRole"]["name"] for member in members] == ["Viewer"]
 
 
-def test_a_session_reaches_every_project_that_the_user_was_ever_in(
-    standin: Standin, sign: Sign
-) -> None:
+def test_a_session_reaches_every_project_that_the_user_was_ever_in(standin: Standin, sign: Sign) -> None:
     sign_in(standin, sign())
     session = sign_in(standin, sign(externalProjectId="tenant-2")).get_json()
 
@@ -94,9 +90,7 @@ def test_a_session_reaches_every_project_that_the_user_was_ever_in(
     ],
     ids=["no user", "no project", "numbers", "no role", "no end", "from the future"],
 )
-def test_unusual_but_signed_tokens_are_accepted(
-    standin: Standin, sign: Sign, changes: dict[str, Any]
-) -> None:
+def test_unusual_but_signed_tokens_are_accepted(standin: Standin, sign: Sign, changes: dict[str, Any]) -> None:
     token = sign(**changes)
 
     assert sign_in(standin, token).status_code == 200
@@ -125,9 +119,7 @@ def test_a_foreign_signature_is_rejected(standin: Standin, sign: Sign) -> None:
 
 
 @pytest.mark.parametrize("name", ["firstName", "lastName"])
-def test_a_new_user_without_a_name_causes_a_server_error(
-    standin: Standin, sign: Sign, name: str
-) -> None:
+def test_a_new_user_without_a_name_causes_a_server_error(standin: Standin, sign: Sign, name: str) -> None:
     answer = sign_in(standin, sign(**{name: None}))
 
     assert (answer.status_code, answer.get_json()["code"]) == (500, "23502")

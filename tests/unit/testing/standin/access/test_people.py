@@ -30,9 +30,7 @@ def test_sign_up_requires_an_invitation(standin: Standin) -> None:
 
 
 def test_an_invitation_by_a_user_must_be_accepted(standin: Standin) -> None:
-    invited = standin.by_admin().post(
-        "/user-invitations", invitation(standin, "Bob@Example.com", "Editor")
-    )
+    invited = standin.by_admin().post("/user-invitations", invitation(standin, "Bob@Example.com", "Editor"))
     token = invited["link"].partition("token=")[2].partition("&")[0]
 
     assert invited["status"] == "PENDING"
@@ -57,9 +55,7 @@ def test_inviting_again_changes_the_role_under_a_new_id(standin: Standin) -> Non
 
 
 def test_a_role_that_does_not_exist_is_not_found(standin: Standin) -> None:
-    answer = standin.ask(
-        "POST", "/user-invitations", invitation(standin, "bob@example.com", "Boss")
-    )
+    answer = standin.ask("POST", "/user-invitations", invitation(standin, "bob@example.com", "Boss"))
 
     assert answer.status_code == 404
 

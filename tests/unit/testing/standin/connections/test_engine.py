@@ -54,20 +54,13 @@ class Scene:
 @pytest.fixture
 def scene(clock: StoppedClock) -> Iterator[Scene]:
     with token_endpoint() as endpoint:
-        server = ActivepiecesServer(
-            pieces=acme_pieces(endpoint.url), clock=clock, sleep=clock.advance
-        )
+        server = ActivepiecesServer(pieces=acme_pieces(endpoint.url), clock=clock, sleep=clock.advance)
         yield Scene(server, endpoint, clock)
         server.close()
 
 
 def tokens(**changes: Any) -> Reply:
-    body = {
-        "access_token": "first",
-        "token_type": "Bearer",
-        "expires_in": 3600,
-        "refresh_token": "again",
-    }
+    body = {"access_token": "first", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "again"}
     return Reply({name: part for name, part in (body | changes).items() if part is not None})
 
 
@@ -83,9 +76,7 @@ def tokens(**changes: Any) -> Reply:
         pytest.param("3600", 90_000, False, id="a life told as text: never"),
     ],
 )
-def test_a_token_is_refreshed_in_time(
-    scene: Scene, expires_in: Any, age: int, renewed: bool
-) -> None:
+def test_a_token_is_refreshed_in_time(scene: Scene, expires_in: Any, age: int, renewed: bool) -> None:
     scene.connect(tokens(expires_in=expires_in))
     scene.clock.advance(age)
 

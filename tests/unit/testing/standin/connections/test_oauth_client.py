@@ -39,9 +39,7 @@ def test_a_form_is_encoded_as_javascript_does() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303])
-def test_a_redirect_loses_the_body(
-    endpoint: TokenEndpoint, client: TokenEndpointClient, status: int
-) -> None:
+def test_a_redirect_loses_the_body(endpoint: TokenEndpoint, client: TokenEndpointClient, status: int) -> None:
     endpoint.reply_with(Reply(status=status, location="/elsewhere"))
 
     client.post(f"{endpoint.url}/token", FIELDS, authorization=None)
@@ -74,9 +72,7 @@ def test_endless_redirects_end(endpoint: TokenEndpoint, client: TokenEndpointCli
     assert len(endpoint.received) == 6
 
 
-def test_a_refused_connection_is_tried_once(
-    sent: list[TokenRequest], client: TokenEndpointClient
-) -> None:
+def test_a_refused_connection_is_tried_once(sent: list[TokenRequest], client: TokenEndpointClient) -> None:
     with token_endpoint() as gone:
         url = gone.url
 
@@ -87,9 +83,7 @@ def test_a_refused_connection_is_tried_once(
 
 
 @pytest.mark.parametrize("url", ["{base_url}/token", "ftp://x/token", "no url", "http://"])
-def test_an_invalid_address_is_not_called(
-    sent: list[TokenRequest], client: TokenEndpointClient, url: str
-) -> None:
+def test_an_invalid_address_is_not_called(sent: list[TokenRequest], client: TokenEndpointClient, url: str) -> None:
     with pytest.raises(AddressBlocked):
         client.post(url, FIELDS, authorization=None)
 

@@ -37,9 +37,7 @@ def draft(api: Standin, **changes: Any) -> dict[str, Any]:
 
 
 def listed(api: Standin, query: str = "") -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = api.get(
-        f"/app-connections?projectId={api.server.project_id}{query}"
-    )["data"]
+    rows: list[dict[str, Any]] = api.get(f"/app-connections?projectId={api.server.project_id}{query}")["data"]
     return rows
 
 
@@ -84,12 +82,7 @@ def test_a_real_value_takes_the_place_of_a_placeholder(api: Standin) -> None:
 
 def test_a_failed_code_exchange_keeps_the_old_connection(api: Standin) -> None:
     api.post("/app-connections", draft(api))
-    value = {
-        "type": "CLOUD_OAUTH2",
-        "client_id": "cid",
-        "code": "c",
-        "scope": "",
-    }
+    value = {"type": "CLOUD_OAUTH2", "client_id": "cid", "code": "c", "scope": ""}
     body = draft(api, type="CLOUD_OAUTH2", value=value, pieceName="@activepieces/piece-acme-oauth")
 
     assert api.ask("POST", "/app-connections", body).status_code == 400
@@ -97,8 +90,7 @@ def test_a_failed_code_exchange_keeps_the_old_connection(api: Standin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "found"),
-    [("c_m", True), ("C%", True), ("%M", True), ("c.m", False), ("x", False)],
+    ("pattern", "found"), [("c_m", True), ("C%", True), ("%M", True), ("c.m", False), ("x", False)]
 )
 def test_names_are_searched_by_a_pattern_of_sql(api: Standin, pattern: str, found: bool) -> None:
     api.post("/app-connections", draft(api))
@@ -126,10 +118,7 @@ def test_a_piece_only_checks_values_if_there_is_a_worker(api: Standin) -> None:
     api.server.state.validates_values = True
 
     answer = api.ask("POST", "/app-connections", refused)
-    assert answer.json == {
-        "code": "INVALID_APP_CONNECTION",
-        "params": {"error": "API key must start with ok-"},
-    }
+    assert answer.json == {"code": "INVALID_APP_CONNECTION", "params": {"error": "API key must start with ok-"}}
 
 
 @pytest.mark.parametrize(("piece", "status"), [("secret", 400), ("custom", 201)])
@@ -141,9 +130,7 @@ def test_a_wrong_type_is_refused_only_by_a_piece_that_checks_connections(
     value = {"type": "BASIC_AUTH", "username": "u", "password": "p"}
     name = f"@activepieces/piece-acme-{piece}"
 
-    answer = api.ask(
-        "POST", "/app-connections", draft(api, pieceName=name, type="BASIC_AUTH", value=value)
-    )
+    answer = api.ask("POST", "/app-connections", draft(api, pieceName=name, type="BASIC_AUTH", value=value))
 
     assert answer.status_code == status
 
@@ -163,9 +150,7 @@ def test_without_a_worker_the_response_takes_five_minutes(api: Standin) -> None:
 def test_a_viewer_reads_and_writes_nothing(api: Standin) -> None:
     viewer = api.by_member("Viewer")
 
-    assert (
-        viewer.ask("GET", f"/app-connections?projectId={api.server.project_id}").status_code == 200
-    )
+    assert viewer.ask("GET", f"/app-connections?projectId={api.server.project_id}").status_code == 200
     refused = viewer.ask("POST", "/app-connections", draft(api))
     assert refused.status_code == 403
     assert refused.json is not None and refused.json["code"] == "PERMISSION_DENIED"

@@ -46,9 +46,7 @@ def run(standin: Standin, **given: Any) -> str:
     return flow_id
 
 
-def test_the_inputs_of_an_action_hold_the_whole_connection(
-    standin: Standin, received: list[ActionCall]
-) -> None:
+def test_the_inputs_of_an_action_hold_the_whole_connection(standin: Standin, received: list[ActionCall]) -> None:
     """As on real servers: what a piece sends on must be picked by name, or its secrets go with it."""
     standin.connect("key", "@acme/piece-look", SECRETS)
 
@@ -63,9 +61,7 @@ def test_a_context_has_the_fields_of_an_engine() -> None:
     assert {field.name for field in fields(ActionCall)} == OF_AN_ENGINE - NOT_PLAYED
 
 
-def test_a_context_names_its_project_run_and_step(
-    standin: Standin, received: list[ActionCall]
-) -> None:
+def test_a_context_names_its_project_run_and_step(standin: Standin, received: list[ActionCall]) -> None:
     standin.connect("other", "@acme/piece-look", SECRETS)
 
     flow_id = run(standin)

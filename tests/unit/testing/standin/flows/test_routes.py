@@ -59,9 +59,7 @@ def test_deleted_steps_close_the_gap(standin: Standin) -> None:
         ("DELETE_ACTION", {"names": ["trigger"]}),
     ],
 )
-def test_an_unknown_step_cannot_be_changed(
-    standin: Standin, operation: str, request_: dict[str, Any]
-) -> None:
+def test_an_unknown_step_cannot_be_changed(standin: Standin, operation: str, request_: dict[str, Any]) -> None:
     flow_id = standin.flow(echo("first"), publish=False)
 
     answer = standin.ask("POST", f"/flows/{flow_id}", {"type": operation, "request": request_})
@@ -199,9 +197,7 @@ def test_a_folder_is_created_once_and_its_flows_outlive_it(standin: Standin) -> 
 
 def test_a_flow_moves_to_a_folder_and_keeps_notes_of_its_host(standin: Standin) -> None:
     flow_id = standin.flow(publish=False)
-    folder = standin.post(
-        "/folders", {"displayName": "Shop", "projectId": standin.server.project_id}
-    )
+    folder = standin.post("/folders", {"displayName": "Shop", "projectId": standin.server.project_id})
 
     standin.operate(flow_id, "CHANGE_FOLDER", {"folderId": folder["id"]})
     flow = standin.operate(flow_id, "UPDATE_METADATA", {"metadata": {"tenant": "t"}})

@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.testing import (
-    Action,
-    ActionCall,
-    ActivepiecesServer,
-    StandinPiece,
-    StepFailed,
-)
+from flask_activepieces.testing import Action, ActionCall, ActivepiecesServer, StandinPiece, StepFailed
 from flask_activepieces.testing.standin.pieces.piece import WebhookResponse
 from tests.support.clock import StoppedClock
 from tests.support.standin import Standin, action, answering
@@ -30,9 +24,7 @@ def echo(name: str, connection: str = "key", **given: Any) -> dict[str, Any]:
 def test_a_step_gets_its_connection_and_what_the_caller_sent(standin: Standin) -> None:
     standin.connect("key", ECHO, SECRET)
     said = "Hello {{trigger['output'].body.name}}"
-    flow_id = standin.flow(
-        echo("step_1", said=said), answering("step_2", "{{step_1['output']}}", status=202)
-    )
+    flow_id = standin.flow(echo("step_1", said=said), answering("step_2", "{{step_1['output']}}", status=202))
 
     answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", {"name": "Ada"})
 
@@ -52,9 +44,7 @@ def test_a_run_shows_the_results_of_its_steps_without_secrets(standin: Standin) 
     assert run["steps"]["step_1"]["input"] == {"auth": "**REDACTED**", "note": "n"}
 
 
-def test_inputs_and_outputs_of_steps_are_encrypted_at_rest(
-    standin: Standin, server: ActivepiecesServer
-) -> None:
+def test_inputs_and_outputs_of_steps_are_encrypted_at_rest(standin: Standin, server: ActivepiecesServer) -> None:
     standin.connect("key", ECHO, SECRET)
     flow_id = standin.flow(echo("step_1"), answering("step_2", "done"))
     standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
@@ -62,9 +52,7 @@ def test_inputs_and_outputs_of_steps_are_encrypted_at_rest(
     assert "canary-1" not in json.dumps(server.state.store.all("flow_run"))
 
 
-def test_a_failed_flow_lets_its_caller_wait_for_the_timeout(
-    standin: Standin, clock: StoppedClock
-) -> None:
+def test_a_failed_flow_lets_its_caller_wait_for_the_timeout(standin: Standin, clock: StoppedClock) -> None:
     flow_id = standin.flow(echo("step_1", "gone"), answering("step_2", "never"))
     before = clock.now
 
@@ -144,9 +132,7 @@ def test_without_a_worker_nothing_runs() -> None:
     server.close()
 
 
-def test_a_failed_run_is_retried_from_the_failed_step(
-    standin: Standin, server: ActivepiecesServer
-) -> None:
+def test_a_failed_run_is_retried_from_the_failed_step(standin: Standin, server: ActivepiecesServer) -> None:
     standin.connect("first", ECHO, SECRET)
     flow_id = standin.flow(echo("step_1", "first"), echo("step_2"))
     standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
@@ -163,9 +149,7 @@ def test_a_failed_run_is_retried_from_the_failed_step(
     assert (run["status"], run["failedStep"], run["stepsCount"]) == ("SUCCEEDED", None, 2)
 
 
-def test_a_run_is_retried_with_the_published_version(
-    standin: Standin, server: ActivepiecesServer
-) -> None:
+def test_a_run_is_retried_with_the_published_version(standin: Standin, server: ActivepiecesServer) -> None:
     flow_id = standin.flow(echo("step_1", "gone"))
     standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
     run_id = standin.runs(flow_id)[0]["id"]
@@ -180,9 +164,7 @@ def test_a_run_is_retried_with_the_published_version(
     assert standin.get(f"/flow-runs/{run_id}")["status"] == "SUCCEEDED"
 
 
-def test_runs_are_listed_newest_first_and_page_by_page(
-    standin: Standin, clock: StoppedClock
-) -> None:
+def test_runs_are_listed_newest_first_and_page_by_page(standin: Standin, clock: StoppedClock) -> None:
     flow_id = standin.flow(answering("step_1", "ok"))
     for _ in range(3):
         standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
@@ -197,10 +179,7 @@ def test_runs_are_listed_newest_first_and_page_by_page(
     assert second["next"] is None
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["status=FAILED", "createdAfter=2999-01-01", "createdBefore=2000-01-01", "tags=x"],
-)
+@pytest.mark.parametrize("query", ["status=FAILED", "createdAfter=2999-01-01", "createdBefore=2000-01-01", "tags=x"])
 def test_runs_that_do_not_fit_are_not_listed(standin: Standin, query: str) -> None:
     flow_id = standin.flow(answering("step_1", "ok"))
     standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
@@ -255,8 +234,7 @@ def test_a_flow_may_continue_after_its_response() -> None:
     server = ActivepiecesServer(pieces=[FAULTY])
     standin = calls(server)
     flow_id = standin.flow(
-        action("step_1", "@acme/piece-faulty", "go_on"),
-        action("step_2", "@acme/piece-faulty", "refuse"),
+        action("step_1", "@acme/piece-faulty", "go_on"), action("step_2", "@acme/piece-faulty", "refuse")
     )
 
     assert standin.ask("POST", f"/webhooks/{flow_id}/sync", {}).text == "early"

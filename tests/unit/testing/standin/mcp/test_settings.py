@@ -44,10 +44,7 @@ def test_a_viewer_sees_even_the_token_but_changes_nothing(standin: Standin) -> N
     assert viewer.ask("GET", "/mcp-server").status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("method", "where"),
-    [("GET", ""), ("POST", ""), ("POST", "/rotate")],
-)
+@pytest.mark.parametrize(("method", "where"), [("GET", ""), ("POST", ""), ("POST", "/rotate")])
 def test_an_api_key_is_rejected(standin: Standin, method: str, where: str) -> None:
     for root in (path(standin), "/mcp-server"):
         assert standin.ask(method, root + where, {}).status_code == 403

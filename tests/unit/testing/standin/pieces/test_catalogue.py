@@ -191,9 +191,7 @@ def test_a_piece_for_newer_servers_is_hidden() -> None:
     assert (made.status_code, shown.status_code) == (201, 404)
 
 
-@pytest.mark.parametrize(
-    "changes", [{"pieceArchive": None}, {"scope": "PROJECT"}, {"pieceName": None}]
-)
+@pytest.mark.parametrize("changes", [{"pieceArchive": None}, {"scope": "PROJECT"}, {"pieceName": None}])
 def test_an_incomplete_form_is_rejected(standin: Standin, changes: Any) -> None:
     answer = install(standin, TASKLANE, **changes)
 
@@ -213,19 +211,13 @@ def test_a_community_server_returns_the_installed_piece() -> None:
     answer = install(calls(server).by_admin(), TASKLANE)
 
     assert answer.status_code == 201
-    assert (answer.get_json()["name"], answer.get_json()["version"]) == (
-        TASKLANE.name,
-        TASKLANE.version,
-    )
+    assert (answer.get_json()["name"], answer.get_json()["version"]) == (TASKLANE.name, TASKLANE.version)
     server.close()
 
 
 def test_pieces_are_found_by_a_part_of_their_name() -> None:
     server = ActivepiecesServer(
-        pieces=[
-            StandinPiece("@acme/piece-crm", display_name="Big CRM"),
-            StandinPiece("@acme/piece-shop"),
-        ]
+        pieces=[StandinPiece("@acme/piece-crm", display_name="Big CRM"), StandinPiece("@acme/piece-shop")]
     )
     client = Client(server.app)
 
@@ -279,21 +271,14 @@ def run_list(standin: Standin, base_url: str) -> TestResponse:
     return standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
 
 
-def test_inputs_of_an_archived_action_become_its_body_without_empty_ones(
-    standin: Standin,
-) -> None:
+def test_inputs_of_an_archived_action_become_its_body_without_empty_ones(standin: Standin) -> None:
     install(standin, TASKLANE)
     # Not by a code: what a claimed connection holds is a matter of other tests.
     with raw_server(lambda received: received.answer(201, {"id": 1})) as api:
         value = {"type": "CUSTOM_AUTH", "props": {"base_url": api.url}}
         standin.connect("key", TASKLANE.name, value)
         step = action(
-            "step_1",
-            TASKLANE.name,
-            "create_task",
-            auth="{{connections['key']}}",
-            title="Buy milk",
-            done="",
+            "step_1", TASKLANE.name, "create_task", auth="{{connections['key']}}", title="Buy milk", done=""
         )
         flow_id = standin.flow(step, answering("step_2", "{{step_1['output']}}"))
         answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", {})

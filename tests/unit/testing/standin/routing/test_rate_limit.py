@@ -13,9 +13,7 @@ def sign_in(standin: Standin, password: str = "wrong") -> Any:  # noqa: S107 - m
     return standin.ask("POST", "/authentication/sign-in", body)
 
 
-def test_an_excess_attempt_is_rejected_with_a_wait_time(
-    standin: Standin, clock: StoppedClock
-) -> None:
+def test_an_excess_attempt_is_rejected_with_a_wait_time(standin: Standin, clock: StoppedClock) -> None:
     for left in range(49, -1, -1):
         answer = sign_in(standin)
         assert answer.status_code == 401
