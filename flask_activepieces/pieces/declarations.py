@@ -134,6 +134,15 @@ class Trigger:
         """Send several events; see `emit`."""
         self.store(self, list(payloads), tenant_id=tenant_id, organization_id=organization_id, user_id=user_id)
 
+    def visible_payload(self, payload: Mapping[str, Any], scopes: Iterable[str]) -> dict[str, Any]:
+        """The dumped payload without the fields whose metadata ``scope`` is not among these."""
+        hidden = {
+            field.data_key or name
+            for name, field in self.payload.dump_fields.items()
+            if field.metadata.get("scope") not in (None, *scopes)
+        }
+        return {name: value for name, value in payload.items() if name not in hidden}
+
 
 class Declarations:
     """The declarations of an extension object, or of one blueprint (see `on`), in their order."""

@@ -52,6 +52,8 @@ KINDS: Sequence[tuple[type[fields.Field[Any]], str]] = (
     (fields.Number, "NUMBER"),
     (fields.TimeDelta, "NUMBER"),
     (fields.DateTime, "DATE_TIME"),
+    (fields.Date, "DATE_TIME"),
+    (fields.Time, "SHORT_TEXT"),
     (fields.String, "SHORT_TEXT"),
     (fields.UUID, "SHORT_TEXT"),
     (fields.IP, "SHORT_TEXT"),
@@ -88,7 +90,10 @@ def value_fields(schema: Schema | None) -> Iterator[tuple[str, fields.Field[Any]
 
 def property_of(name: str, field: fields.Field[Any], *, allowed: frozenset[str] = IN_FORM) -> Property:
     """One field of the form."""
-    kind, details = _kind(field)
+    try:
+        kind, details = _kind(field)
+    except UnknownKind as problem:
+        raise UnknownKind(f"{name}: {problem}") from None
     if kind not in allowed:
         raise UnknownKind(f"{name}: a field of the kind {kind} is not possible here; use {_any_of(allowed)}")
     described = {

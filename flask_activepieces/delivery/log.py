@@ -1,0 +1,107 @@
+"""The log of deliveries: what was sent to which flow, what it answered, and sending it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, Select, select, update
+
+from ..clock import Clock
+from ..errors import InvalidInput, NotFound
+from ..messages import Message
+from ..storage.database import Database, Transaction
+from ..storage.event_tables import deliveries, events, subscriptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One event for one subscription."""
+
+    id: int
+    event_id: str
+    trigger_name: str
+    subscription_id: str
+    tenant_id: str
+    state: str
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    last_ms: int | None
+    last_response: str | None
+    due_at: int
+    created_at: int
+    updated_at: int
+    payload: Any = field(repr=False)
+
+
+class DeliveryLog:
+    """The deliveries of one app."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def list(
+        self,
+        tenant_id: str | None,
+        *,
+        state: str | None = None,
+        subscription_id: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Delivery]:
+        """The newest deliveries of the tenant; None lists those of all tenants, for operators."""
+        statement = _ALL.order_by(deliveries.c.id.desc()).limit(limit)
+        for column, value in (
+            (deliveries.c.tenant_id, tenant_id),
+            (deliveries.c.state, state),
+            (deliveries.c.subscription_id, subscription_id),
+        ):
+            if value is not None:
+                statement = statement.where(column == value)
+        if before is not None:
+            statement = statement.where(deliveries.c.id < before)
+        return self._database.read(lambda conn: [_from_row(row) for row in conn.execute(statement)])
+
+    def get(self, delivery_id: int, *, tenant_id: str | None) -> Delivery:
+        """One delivery of the tenant; `NotFound` for any other."""
+        statement = _ALL.where(deliveries.c.id == delivery_id)
+        if tenant_id is not None:
+            statement = statement.where(deliveries.c.tenant_id == tenant_id)
+        row = self._database.read(lambda conn: conn.execute(statement).one_or_none())
+        if row is None:
+            raise NotFound("delivery", str(delivery_id))
+        return _from_row(row)
+
+    def replay(self, delivery_id: int, *, tenant_id: str | None) -> None:
+        """Send it again, with the same event id and the current secret."""
+        found, now = self.get(delivery_id, tenant_id=tenant_id), int(self._clock())
+
+        def run(transaction: Transaction) -> None:
+            wake = (
+                update(subscriptions)
+                .where(subscriptions.c.id == found.subscription_id)
+                .values(due_at=now, wakeups=subscriptions.c.wakeups + 1)
+            )
+            if not transaction.execute_rowcount(wake):
+                raise InvalidInput({"delivery": Message("The flow no longer gets events. Enable its trigger first.")})
+            transaction.execute(
+                update(deliveries)
+                .where(deliveries.c.id == found.id)
+                .values(state="pending", due_at=now, attempts=0, updated_at=now)
+            )
+
+        self._database.run_in_transaction(run)
+
+
+_ALL: Select[Any] = select(deliveries, events.c.uid, events.c.trigger_name, events.c.payload).join_from(
+    deliveries, events, events.c.id == deliveries.c.event_id
+)
+
+
+def _from_row(row: Row[Any]) -> Delivery:
+    values = {name: getattr(row, name) for name in Delivery.__dataclass_fields__}
+    return Delivery(**{**values, "event_id": row.uid, "payload": json.loads(row.payload)})

@@ -1,0 +1,83 @@
+"""Stores events in the host's own transaction: they exist if, and only if, what they report was committed."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import event, insert
+from sqlalchemy.orm import Session, scoped_session
+
+from ..clock import Clock
+from ..crypto.keyring import random_id
+from ..host.ids import checked_id, checked_optional_id
+from ..pieces.declarations import Trigger
+from ..storage.database import Database
+from ..storage.event_tables import events
+
+log = logging.getLogger(__name__)
+
+#: In the ``info`` of a session whose transaction has stored events.
+_HAS_EVENTS = "activepieces: events"
+
+
+class Outbox:
+    """The outbox of one app; ``session`` is the host's ``db.session``."""
+
+    def __init__(self, database: Database, session: scoped_session[Any], *, clock: Clock) -> None:
+        self._database = database
+        self._session = session
+        self._clock = clock
+        self._notify: Callable[[], None] | None = None
+
+    def notify_after_commit(self, notify: Callable[[], None]) -> None:
+        """Call this function after each commit with events, so that a worker need not wait to look for them."""
+        if self._notify is None:
+            event.listen(self._session, "after_commit", self._after_commit)
+            event.listen(self._session, "after_rollback", _forget)
+        self._notify = notify
+
+    def store(
+        self,
+        trigger: Trigger,
+        payloads: Sequence[Any],
+        *,
+        tenant_id: str,
+        organization_id: str | None,
+        user_id: str | None,
+    ) -> None:
+        """Add one row for each payload, with a single INSERT in the transaction of the host's session."""
+        if not payloads:
+            return
+        session = self._session()
+        # The payload may need what only the database sets, such as an id.
+        session.flush()
+        common = {
+            "tenant_id": checked_id("tenant_id", tenant_id),
+            "organization_id": checked_optional_id("organization_id", organization_id) or "",
+            "user_id": checked_optional_id("user_id", user_id),
+            "trigger_name": trigger.name,
+            "created_at": int(self._clock()),
+            "pending": 1,
+        }
+        rows = [
+            {**common, "uid": f"evt_{random_id()}", "payload": json.dumps(trigger.payload.dump(payload))}
+            for payload in payloads
+        ]
+        session.execute(insert(events), rows, **self._database.session_options)
+        session.info[_HAS_EVENTS] = True
+
+    def _after_commit(self, session: Session) -> None:
+        if not session.info.pop(_HAS_EVENTS, False) or self._notify is None:
+            return
+        try:
+            self._notify()
+        except Exception:
+            # The events are stored: a worker finds them, only later.
+            log.warning("The workers could not be notified of new events.", exc_info=True)
+
+
+def _forget(session: Session) -> None:
+    session.info.pop(_HAS_EVENTS, None)

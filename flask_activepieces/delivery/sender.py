@@ -1,0 +1,63 @@
+"""Sends one event to one webhook of Activepieces, without redirects, and reports what happened."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+from ..api_client.connection_pool import ConnectionPool
+from ..api_client.errors import ApiError
+from ..api_client.wire import HttpRequest, Timeout
+from ..clock import Clock
+from .outcomes import Attempt
+from .signing import signed_headers
+
+#: Activepieces answers at once, before the flow runs.
+TIMEOUT = Timeout(connect=5, read=15, total=20)
+#: As much of a response as the log keeps.
+MAX_RESPONSE = 500
+
+
+class Sender:
+    """Sends the events of one app. Connections are kept open and shared by all threads."""
+
+    def __init__(self, pool: ConnectionPool, *, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    def send(
+        self, url: str, *, secret: str, event_id: str, trigger_name: str, created_at: int, payload: Any
+    ) -> Attempt:
+        """One attempt, signed now."""
+        happened = datetime.fromtimestamp(created_at, timezone.utc).isoformat()
+        content = {"id": event_id, "type": trigger_name, "timestamp": happened, "data": payload}
+        body = json.dumps(content, separators=(",", ":")).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "flask-activepieces",
+            **signed_headers(secret, event_id=event_id, timestamp=int(self._clock()), body=body),
+        }
+        request = HttpRequest(method="POST", url=url, headers=headers, body=body)
+        started = time.monotonic()
+        try:
+            response = self._pool.send("webhook", request, timeout=TIMEOUT, deadline=started + TIMEOUT.total)
+        except ApiError as error:
+            return Attempt(None, error.detail or type(error).__name__, _milliseconds(started))
+        return Attempt(
+            response.status,
+            None,
+            _milliseconds(started),
+            response.body[:MAX_RESPONSE].decode("utf-8", "replace"),
+            _retry_after(response.headers.get("retry-after")),
+        )
+
+
+def _milliseconds(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
+def _retry_after(header: str | None) -> int | None:
+    # RFC 9110 §10.2.3; a date is rare, and treated as if the header were absent.
+    return int(header) if header and header.isdigit() and len(header) < 8 else None

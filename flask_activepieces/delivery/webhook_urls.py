@@ -1,0 +1,92 @@
+"""Which URLs events may be sent to: the webhooks of the tenant's own Activepieces server, and nothing else.
+
+Whoever has a token could otherwise make the app call any address it can reach (CWE-918). The URL must be of one
+spelling, on the server of an integration of the tenant, or on the app's own for a tenant without one. It is checked
+when a flow subscribes and again before each call, because an operator may have removed the server meanwhile.
+Nothing is resolved here: the operator vouches for the names of the servers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, or_, select
+
+from ..api_client.wire import api_root
+from ..config.urls import server_url
+from ..errors import IntegrationDisabled, InvalidInput
+from ..storage import tables
+from .subscribers import Subscriber
+
+#: A webhook of a flow, or its test.
+_WEBHOOK = re.compile(r"/webhooks/[A-Za-z0-9]{1,64}(/test|/draft)?")
+
+_FIELD = "webhookUrl"
+
+
+class WebhookServers:
+    """The servers that get the events of one app.
+
+    ``is_allowed`` tells whether the operator allows a server; ``configured`` is the app's own.
+    """
+
+    def __init__(self, *, configured: str, allowed: Sequence[str], is_allowed: Callable[[str], bool]) -> None:
+        self._configured = configured
+        self._allowed = tuple(allowed)
+        self._is_allowed = is_allowed
+
+    def check(self, conn: Connection, subscriber: Subscriber, url: str | None) -> tuple[str, str | None]:
+        """The server of the URL, and the id of the tenant's integration on it; `InvalidInput` for any other URL."""
+        candidates = self._candidates(conn, subscriber)
+        if url is None:
+            return "", candidates[0][1] if candidates else None
+        for base_url, integration_id, enabled in candidates:
+            if _is_webhook_of(url, base_url):
+                if not enabled:
+                    assert integration_id is not None
+                    raise IntegrationDisabled(integration_id, "an administrator disabled it")
+                return origin_of(url), integration_id
+        if any(_is_webhook_of(url, allowed) for allowed in self._allowed):
+            # The public name of a server that the app itself calls by another name.
+            enabled_ids = [integration_id for _, integration_id, enabled in candidates if enabled]
+            if enabled_ids:
+                return origin_of(url), enabled_ids[0]
+        raise InvalidInput({_FIELD: "This is no webhook of the Activepieces server of your workspace."})
+
+    def may_be_called(self, url: str) -> bool:
+        """Whether the server of a stored URL is still one that the app may call."""
+        return any(_is_webhook_of(url, server) for server in (self._configured, *self._allowed))
+
+    def _candidates(self, conn: Connection, subscriber: Subscriber) -> list[tuple[str, str | None, bool]]:
+        table = tables.integrations
+        rows = conn.execute(
+            select(table.c.id, table.c.base_url, table.c.enabled)
+            .where(
+                table.c.tenant_id == subscriber.tenant_id,
+                or_(table.c.organization_id == "", table.c.organization_id == (subscriber.organization_id or "")),
+            )
+            # That of the organization first.
+            .order_by(table.c.organization_id.desc())
+        ).all()
+        if not rows:
+            return [(self._configured, None, True)]
+        known = [(row.base_url or self._configured, row.id, row.enabled) for row in rows]
+        return [each for each in known if each[0] == self._configured or self._is_allowed(each[0])]
+
+
+def origin_of(url: str) -> str:
+    """Scheme and authority (RFC 6454 §4)."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_webhook_of(url: str, base_url: str) -> bool:
+    try:
+        spelled = server_url(url)
+    except ValueError:
+        return False
+    root = server_url(api_root(base_url))
+    # In one spelling, so that no escape, dot segment, user name or odd address can mean another server.
+    return spelled == url and url.startswith(f"{root}/") and _WEBHOOK.fullmatch(url[len(root) :]) is not None
