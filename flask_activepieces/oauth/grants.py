@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Select, and_, bindparam, delete, select, update
 
 from ..clock import Clock
 from ..crypto.keyring import looks_like_id, random_id
@@ -108,11 +108,7 @@ class Grants:
 
     def get_for_user(self, grant_id: str, *, tenant_ids: Sequence[str], user_id: str) -> Grant:
         """The user's grant with this id; `NotFound` for anyone else's."""
-        statement = select(_table).where(
-            _table.c.id == grant_id,
-            _table.c.user_id == checked_id("user_id", user_id),
-            _table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
-        )
+        statement = select(_table).where(_table.c.id == grant_id, of_user(user_id, tenant_ids))
         grants = self.database.read(_all_of(statement)) if looks_like_id(grant_id) else []
         if not grants:
             raise NotFound("grant", grant_id)
@@ -180,7 +176,7 @@ class Grants:
         # The rows first: their deletion waits for any redemption that has locked one (see
         # `TokenFamilies.store_if_unredeemed`).
         transaction.execute(delete(_table).where(_table.c.id.in_(ids)))
-        families.revoke_for_grants(transaction, ids, now=now)
+        families.revoke_where(transaction, families.table.c.grant_id.in_(ids), now=now)
         revocations.add(transaction, *map(revocations.grant, ids), now=now)
         for grant in grants:
             self._audit.record(transaction, _event("grant.revoked", grant, now, reason=reason))
@@ -188,12 +184,16 @@ class Grants:
 
 def existing_grants(conn: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str) -> list[Grant]:
     """What the user has allowed this client in these tenants."""
-    statement = select(_table).where(
-        _table.c.client_id == client_id,
+    statement = select(_table).where(_table.c.client_id == client_id, of_user(user_id, tenant_ids))
+    return _all_of(statement)(conn)
+
+
+def of_user(user_id: str, tenant_ids: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a grant is the user's, in one of these tenants."""
+    return and_(
         _table.c.user_id == checked_id("user_id", user_id),
         _table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
     )
-    return _all_of(statement)(conn)
 
 
 def grant_from_row(values: Mapping[str, Any]) -> Grant:

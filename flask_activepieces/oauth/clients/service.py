@@ -110,11 +110,12 @@ class OAuthClients:
         }
         client = client_from_row(values)
         event = _event("client.created", client, now)
-        if stored.find_by_id(transaction.conn, client.client_id) is None:
-            transaction.execute(insert(_table), values)
-            self._audit.record(transaction, event)
-        else:
+        registered = stored.find_by_id(transaction.conn, client.client_id)
+        if registered is not None:
             self._audit.notify_after_commit(transaction, event)
+            return registered, secret
+        transaction.execute(insert(_table), values)
+        self._audit.record(transaction, event)
         return client, secret
 
     def update_in(
@@ -210,7 +211,7 @@ class OAuthClients:
             raise NotFound("OAuth client", client.client_id)
         grants = tables.grants
         transaction.execute(delete(grants).where(grants.c.client_id == client.client_id))
-        families.revoke_for_client(transaction, client.client_id, now=now)
+        families.revoke_where(transaction, families.table.c.client_id == client.client_id, now=now)
         revocations.add(transaction, revocations.client(client.client_id), now=now)
         self._record(transaction, "client.deleted", client)
 
