@@ -10,10 +10,8 @@ import click
 from flask.cli import AppGroup
 
 from ..errors import InvalidInput, NotFound
-from ..oauth.clients.client import OAuthClient
-from ..oauth.clients.json_form import client_to_json
-from ..oauth.clients.presets import PRESETS
-from ..oauth.clients.registration import Registration
+from ..oauth.clients.client import OAuthClient, client_to_json
+from ..oauth.clients.registration import PRESETS, Registration
 from ..state import get_state
 from ..storage.tenants import has_tenant
 from .output import HostId, confirm, json_option, print_json, print_record, print_rows, yes_option

@@ -8,8 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from ...errors import InvalidInput
-from ...oauth.clients.client import OAuthClient
-from ...oauth.clients.json_form import client_to_json
+from ...oauth.clients.client import OAuthClient, client_to_json
 from ...oauth.clients.registration import Registration
 from .. import tenant_clients
 from .fields import AnswerSchema, StrictBoolean, list_of

@@ -22,7 +22,7 @@ from ...oauth.authorization.request import (
     verify,
 )
 from ...oauth.clients.client import OAuthClient
-from ...oauth.tokens.client_request import reject_duplicates
+from ...oauth.tokens.base_server import reject_duplicates
 from ...state import State, get_state
 from ..pages.base import page
 from ..pages.rendering import browser_id, new_browser_id, set_browser_cookie, to_login

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ...errors import ClientDisabled, SetupError, Unavailable
 from ...oauth.clients.authentication import InvalidClient, read_credentials
-from ...oauth.tokens.client_request import ClientRequest, reject_duplicates
+from ...oauth.tokens.base_server import ClientRequest, reject_duplicates
 from ...oauth.tokens.grant_types import GuessedToken
 from ...oauth.tokens.server import OAuthServer
 from ...state import State, get_state

@@ -12,8 +12,7 @@ from ...host.interface import Principal
 from ...messages import Message
 from ...oauth import scopes
 from ...oauth.clients.client import OAuthClient
-from ...oauth.clients.presets import PRESETS
-from ...oauth.clients.registration import Registration
+from ...oauth.clients.registration import PRESETS, Registration
 from ...state import State
 from .. import tenant_clients
 from ..i18n import gettext
