@@ -51,7 +51,6 @@ _CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
 _RETRY_IN_MESSAGE = re.compile(r"retry in (\d{1,6}) (second|minute|hour)")
 _UNITS = {"second": 1, "minute": 60, "hour": 3600}
 
-
 _MAX_LENGTH = 300
 #: The rest of a longer message is dropped before anything else.
 _MAX_INPUT = 10_000

@@ -109,11 +109,11 @@ def build_request(call: ApiCall, *, root: str, token: str | None, user_agent: st
     url = f"{root}{call.path}" + (f"?{query}" if query else "")
     if call.files is not None:
         return HttpRequest(method=call.method, url=url, headers=headers, form=call.body or {}, files=call.files)
-    if call.body is None:
+    body = None
+    if call.body is not None:
         # Without a body no content type: Fastify answers 400 to an empty JSON body.
-        return HttpRequest(method=call.method, url=url, headers=headers)
-    headers["Content-Type"] = "application/json"
-    body = json.dumps(call.body, allow_nan=False).encode()
+        headers["Content-Type"] = "application/json"
+        body = json.dumps(call.body, allow_nan=False).encode()
     return HttpRequest(method=call.method, url=url, headers=headers, body=body)
 
 

@@ -57,7 +57,7 @@ class Connection(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """What all connections have when they are saved."""
+    """A connection to save."""
 
     #: The host's id for it, which flows refer to: any string.
     external_id: str
@@ -105,10 +105,7 @@ class Connections(Resource):
         statuses: Sequence[ConnectionStatus] = (),
         scope: ConnectionScope | None = None,
     ) -> Sequence[Connection]:
-        """The connections of a project, including global ones, oldest first.
-
-        ``piece_name`` must match exactly; ``display_name`` matches any part of the name, ignoring case.
-        """
+        """The connections of a project and its global ones, oldest first; ``display_name`` is part of the name."""
         name_part = display_name or ""
         query: Query = {
             "projectId": project_id,
@@ -141,10 +138,9 @@ class Connections(Resource):
         two connections. It is not retried once Activepieces may have received it. If the piece validates values, the
         call takes as long as the piece does, and 300 seconds without a worker.
         """
-        path = "/app-connections"
-        return self._object(
-            Connection, ApiCall("connections.upsert", "POST", path, body=draft.to_json(), timeout=timeout)
-        )
+        body = draft.to_json()
+        call = ApiCall("connections.upsert", "POST", "/app-connections", body=body, timeout=timeout)
+        return self._object(Connection, call)
 
     def update(
         self, connection_id: str, *, display_name: str, metadata: Mapping[str, Any] | None = None
@@ -154,9 +150,8 @@ class Connections(Resource):
         New metadata must include the ``accountIdentifier`` that a server may have stored there, or it is lost.
         """
         require_name(display_name)
-        body = {"displayName": display_name, "metadata": metadata}
-        path = "/app-connections", connection_id
-        return self._post(Connection, "connections.update", *path, body=body, idempotent=True)
+        operation, body = "connections.update", {"displayName": display_name, "metadata": metadata}
+        return self._post(Connection, operation, "/app-connections", connection_id, body=body, idempotent=True)
 
     def delete(self, connection_id: str) -> None:
         """Delete the connection; flows that use it fail from then on (see `Connection.flow_ids`).
@@ -183,10 +178,8 @@ class Connections(Resource):
 
         ``apply_to_published=False`` changes only drafts, ``delete_source=False`` keeps the source; servers before
         0.86 cannot keep it (`CallNotSupported`). Activepieces does not report what it did: list the connections to
-        see whether the source is gone.
-
-        Users only: on 0.85.2 and 0.86.0 servers a call with an API key fails half-way and leaves a published flow
-        with an empty draft.
+        see whether the source is gone. Users only: on 0.85.2 and 0.86.0 servers a call with an API key fails half-way
+        and leaves a published flow with an empty draft.
         """
         if source_id == target_id:
             # Activepieces would delete the connection.
@@ -194,8 +187,12 @@ class Connections(Resource):
         if delete_source and not apply_to_published:
             raise InvalidInput({"delete_source": "published flows would lose their connection"})
         operation = "connections.replace"
-        if not delete_source:
-            self._check_partial_replacement(operation)
+        if not delete_source and release(version := Server(self._transport).info().version) < _PARTIAL_REPLACEMENT:
+            raise CallNotSupported(
+                operation,
+                detail=f"Activepieces {version} always changes published flows and deletes the source",
+                remedy="Upgrade it to 0.86 or later, or allow both.",
+            )
         body = {
             "projectId": project_id,
             "sourceAppConnectionId": source_id,
@@ -205,15 +202,6 @@ class Connections(Resource):
             "deleteSourceConnection": delete_source,
         }
         self._transport.send(ApiCall(operation, "POST", "/app-connections/replace", body=body))
-
-    def _check_partial_replacement(self, operation: str) -> None:
-        version = Server(self._transport).info().version
-        if release(version) < _PARTIAL_REPLACEMENT:
-            raise CallNotSupported(
-                operation,
-                detail=f"Activepieces {version} always changes published flows and deletes the source",
-                remedy="Upgrade it to 0.86 or later, or allow both.",
-            )
 
     def authorization_url(
         self,

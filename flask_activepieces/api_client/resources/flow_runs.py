@@ -90,10 +90,7 @@ class FlowRuns(Resource):
         limit: int = 50,
         cursor: str | None = None,
     ) -> RunPage:
-        """The newest runs of a project, up to ``limit``; times are RFC 3339 strings.
-
-        Unlike the cursors of other lists, that of runs contains time and id, so paging skips none.
-        """
+        """The newest runs of a project, up to ``limit``; times are RFC 3339 strings."""
         query: Query = {
             "projectId": project_id,
             "flowId": flow_ids,
@@ -103,6 +100,7 @@ class FlowRuns(Resource):
             "limit": limit,
             "cursor": cursor,
         }
+        # Unlike the cursors of other lists, that of runs contains time and id, so paging skips none.
         call = ApiCall("flow_runs.list", "GET", "/flow-runs", query=query)
         page = self._transport.send(call)
         runs = decode_list(FlowRun, page, call.operation)

@@ -112,10 +112,7 @@ class Flows(Resource):
         folder_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Flow:
-        """Create an empty, disabled flow; Activepieces chooses its external id.
-
-        ``metadata`` may have ``embedConstraints``: conditions for its publication.
-        """
+        """Create an empty, disabled flow; ``embedConstraints`` in ``metadata`` are conditions for its publication."""
         body = {"projectId": project_id, "displayName": display_name, "folderId": folder_id, "metadata": metadata}
         return self._post(Flow, "flows.create", "/flows", body=body)
 
@@ -161,10 +158,7 @@ class Flows(Resource):
         return self._apply("flows.disable", flow_id, "CHANGE_STATUS", {"status": "DISABLED"}, idempotent=True)
 
     def apply(self, flow_id: str, operation_type: str, request: Mapping[str, Any]) -> Flow:
-        """Apply one of Activepieces' flow operations: ``UPDATE_TRIGGER``, ``ADD_ACTION``, ….
-
-        Activepieces does not say what is wrong with a rejected request.
-        """
+        """Apply one of Activepieces' flow operations: ``UPDATE_TRIGGER``, ``ADD_ACTION``, …."""
         return self._apply("flows.apply", flow_id, operation_type, request)
 
     def delete(self, flow_id: str) -> None:
@@ -258,8 +252,7 @@ def _describe_constraints(constraints: object) -> str:
         descriptions.append(f"it needs a step of {' or '.join(map(str, piece_names))}")
     if lock in ("locked", "frozen"):
         descriptions.append(f"its trigger is {lock}")
-    joined = ", and ".join(descriptions)
-    return f"the flow has publish constraints: {joined}" if descriptions else ""
+    return f"the flow has publish constraints: {', and '.join(descriptions)}" if descriptions else ""
 
 
 def _webhook_error(error: ResourceNotFound) -> ApiError:
@@ -267,6 +260,5 @@ def _webhook_error(error: ResourceNotFound) -> ApiError:
     if error.status == 410:
         return ResourceNotFound(error.operation, status=410, detail="no such flow")
     if error.status == 404 and not error.detail:
-        detail = "the flow is disabled or was never published"
-        return Conflict(error.operation, status=404, detail=detail)
+        return Conflict(error.operation, status=404, detail="the flow is disabled or was never published")
     return error

@@ -43,15 +43,14 @@ class GlobalConnections(Resource):
     def upsert(self, draft: GlobalConnectionDraft, *, timeout: Timeout | None = None) -> Connection:
         """Create the connection, or replace the one with the same external id and the same projects.
 
-        With other projects it creates a second connection: use `update` to change projects. As for all upserts of
-        connections, run only one at a time; it is not retried.
+        With other projects it creates a second connection: use `update` to change projects. Run only one at a time:
+        see `Connections.upsert`.
         """
         if isinstance(draft.value, Placeholder):
             raise InvalidInput({"type": "only a connection of a project can be a placeholder"})
-        path, body = "/global-connections", {**draft.to_json(), "scope": "PLATFORM"}
-        return self._object(
-            Connection, ApiCall("global_connections.upsert", "POST", path, body=body, timeout=timeout)
-        )
+        body = {**draft.to_json(), "scope": "PLATFORM"}
+        call = ApiCall("global_connections.upsert", "POST", "/global-connections", body=body, timeout=timeout)
+        return self._object(Connection, call)
 
     def update(
         self,
@@ -72,8 +71,7 @@ class GlobalConnections(Resource):
             "metadata": metadata,
         }
         try:
-            path = "/global-connections", connection_id
-            return self._post(Connection, operation, *path, body=body, idempotent=True)
+            return self._post(Connection, operation, "/global-connections", connection_id, body=body, idempotent=True)
         except ServerError as error:
             # Seen on a 0.85.2 server: an unknown id is 500, with a message that may change. So look into the list.
             if any(connection.id == connection_id for connection in self.list()):

@@ -130,9 +130,9 @@ class Members(Resource):
         self._delete("members.delete", "/project-members", member_id)
 
     def invite(self, project_id: str, *, email: str, role: str) -> Invitation:
-        """Invite someone to a team project (`Conflict` for a personal one); ``role`` in any case of letters.
+        """Invite someone to a team project (`Conflict` for a personal one), or change the role of an invitation.
 
-        A second invitation of the same address changes the role. Activepieces does not check the address.
+        ``role`` is in any case of letters. Activepieces does not check the address.
         """
         body = {"type": "PROJECT", "projectId": project_id, "email": email, "projectRole": role}
         return self._post(Invitation, "members.invite", "/user-invitations", body=body)

@@ -94,18 +94,16 @@ class Pieces(Resource):
 
     def list(self, *, search: str | None = None) -> Sequence[Piece]:
         """The newest versions of the pieces of Activepieces and of the platform, without actions."""
-        call = ApiCall("pieces.list", "GET", "/pieces", query={"searchQuery": search})
-        pieces = self._transport.send(call)
+        pieces = self._transport.send(ApiCall("pieces.list", "GET", "/pieces", query={"searchQuery": search}))
         if isinstance(pieces, list):
             pieces = [_normalize_piece(piece) for piece in pieces]
-        return decode_list(Piece, pieces, call.operation)
+        return decode_list(Piece, pieces, "pieces.list")
 
     def get(self, name: str, *, version: str | None = None, project_id: str | None = None) -> Piece:
         """A piece by its full name (``@activepieces/piece-slack``), in this version or the newest."""
         query = {"version": version, "projectId": project_id}
-        call = ApiCall("pieces.get", "GET", api_path("/pieces", name), query=query)
-        piece = self._transport.send(call)
-        return decode_object(Piece, _normalize_piece(piece), call.operation)
+        piece = self._transport.send(ApiCall("pieces.get", "GET", api_path("/pieces", name), query=query))
+        return decode_object(Piece, _normalize_piece(piece), "pieces.get")
 
     def install(self, archive: bytes, *, name: str, version: str, timeout: Timeout | None = None) -> None:
         """Install a piece on the platform from its npm archive (``.tgz``); `Conflict` if this version exists.
