@@ -32,8 +32,7 @@ from flask_activepieces.api_client.errors import (
 )
 from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
-from flask_activepieces.api_client.response import ApiResponse
-from flask_activepieces.api_client.wire import decode
+from flask_activepieces.api_client.response import ApiResponse, decode
 from tests.support.raw_server import Received, raw_server
 from tests.support.recordings import Recording, recording, recordings
 

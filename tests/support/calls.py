@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flask_activepieces.api_client.response import ApiResponse
-from flask_activepieces.api_client.wire import ApiCall, decode
+from flask_activepieces.api_client.response import ApiResponse, decode
+from flask_activepieces.api_client.wire import ApiCall
 from tests.support.recordings import recording
 
 JSON = {"content-type": "application/json; charset=utf-8"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flask_activepieces.api_client.errors import AuthenticationFailed
-from flask_activepieces.api_client.resources.folders import Folder, Folders
+from flask_activepieces.api_client.resources.flows import Folder, Folders
 from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from tests.support.calls import FakeTransport, answer, says
 
