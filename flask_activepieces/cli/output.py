@@ -7,8 +7,8 @@ With ``--json`` a failure is also a JSON document on standard output: ``{"error"
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -61,41 +61,8 @@ class CommandGroup(AppGroup):
                 print_json({"error": {"code": "usage", "detail": error.format_message()}})
             raise
         except (ActivepiecesError, NotConfirmed) as error:
-            failure = _failure(error)
-            if as_json:
-                print_json({"error": failure.to_json()})
-            for line in failure.lines:
-                click.echo(f"Error: {_printable(line)}", err=True)
-            raise SystemExit(failure.exit_code) from None
-
-
-class _Failure(NamedTuple):
-    code: str
-    lines: Sequence[str]
-    exit_code: int = 1
-    fields: Mapping[str, str] = {}
-
-    def to_json(self) -> dict[str, Any]:
-        fields = {"fields": self.fields} if self.fields else {}
-        return {"code": self.code, "detail": " ".join(self.lines), **fields}
-
-
-def _failure(error: Exception) -> _Failure:
-    match error:
-        case InvalidInput(fields=problems):
-            fields = {name: str(problem) for name, problem in problems.items()}
-            lines = [f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in fields.items()]
-            return _Failure("invalid_input", lines, fields=fields)
-        case Unavailable():
-            line = f"{error} Check that it is running, and that its URL is right."
-            return _Failure("not_available", [line], exit_code=3)
-        case NotFound():
-            return _Failure("not_found", [str(error)])
-        case SetupError():
-            return _Failure("not_set_up", [str(error)])
-        case NotConfirmed():
-            return _Failure("not_confirmed", [str(error)])
-    return _Failure("refused", [str(error)])
+            _print_failure(error, as_json=as_json)
+            raise SystemExit(3 if isinstance(error, Unavailable) else 1) from None
 
 
 def confirm(question: str, *, yes: bool, as_json: bool = False) -> None:
@@ -125,29 +92,53 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
+def print_result(value: Any, *lines: str, as_json: bool) -> None:
+    """The value for scripts, or the lines for people."""
+    if as_json:
+        print_json(value)
+    else:
+        click.echo("\n".join(lines))
+
+
 def print_record(record: dict[str, Any], *, as_json: bool) -> None:
     """The fields of one thing, one per line."""
-    if as_json:
-        print_json(record)
-        return
     width = max(map(len, record))
-    for name, value in record.items():
-        click.echo(f"{name.ljust(width)}  {_cell(value)}")
+    lines = (f"{name.ljust(width)}  {_cell(value)}" for name, value in record.items())
+    print_result(record, *lines, as_json=as_json)
 
 
 def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, empty: str, as_json: bool) -> None:
     """A table of these columns; JSON has all of them."""
+    table = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table)
+    print_result(rows, *(lines if rows else [empty]), as_json=as_json)
+
+
+def _print_failure(error: Exception, *, as_json: bool) -> None:
+    fields: dict[str, str] = {}
+    lines = [str(error)]
+    match error:
+        case InvalidInput(fields=problems):
+            code = "invalid_input"
+            fields = {name: str(problem) for name, problem in problems.items()}
+            lines = [f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in fields.items()]
+        case Unavailable():
+            code = "not_available"
+            lines = [f"{error} Check that it is running, and that its URL is right."]
+        case NotFound():
+            code = "not_found"
+        case SetupError():
+            code = "not_set_up"
+        case NotConfirmed():
+            code = "not_confirmed"
+        case _:
+            code = "refused"
     if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        click.echo(empty)
-        return
-    lines = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        details = {"fields": fields} if fields else {}
+        print_json({"error": {"code": code, "detail": " ".join(lines), **details}})
     for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        click.echo(f"Error: {_printable(line)}", err=True)
 
 
 def _cell(value: Any) -> str:

@@ -14,7 +14,6 @@ from flask.typing import ResponseReturnValue
 
 from ...messages import Message
 from ...oauth.authorization import consent
-from ...oauth.authorization.consent import ConsentRequest
 from ...oauth.authorization.request import (
     AuthorizationErrorResponse,
     AuthorizationRequest,
@@ -25,9 +24,8 @@ from ...oauth.clients.client import OAuthClient
 from ...oauth.tokens.client_request import reject_duplicates
 from ...state import State, get_state
 from ..pages.base import page
-from ..pages.rendering import browser_id, new_browser_id, set_browser_cookie, to_login
+from ..pages.rendering import browser_id, new_browser_id, see_other, set_browser_cookie, to_login
 from . import consent_page
-from .redirects import code_url, error_url, see_other
 
 
 @page
@@ -37,7 +35,7 @@ def authorize() -> ResponseReturnValue:
     try:
         return _decide_or_ask(state, *_read_request(state))
     except AuthorizationErrorResponse as error:
-        return see_other(error_url(state, error))
+        return see_other(error.response_url(state.issuer()))
 
 
 def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
@@ -73,16 +71,12 @@ def _decide_or_ask(state: State, authorization: AuthorizationRequest, client: OA
     )
     grant = consent_request.find_reusable_grant(existing_grants)
     if grant is not None:
-        return see_other(code_url(state, consent_request, grant, authorization.scopes))
+        return see_other(consent_page.code_url(state, consent_request, grant, authorization.scopes))
     if authorization.prompt == "none":
         raise consent.interaction_required(authorization, "consent_required")
     if state.settings.consent_url is not None:
         return _redirect_with_pending(state, authorization)
-    return _show_consent(state, consent_request)
-
-
-def _show_consent(state: State, consent_request: ConsentRequest) -> Response:
-    browser, request_id = _seal(state, consent_request.request)
+    browser, request_id = _seal(state, authorization)
     return set_browser_cookie(state, consent_page.show(state, consent_request, request_id), browser)
 
 

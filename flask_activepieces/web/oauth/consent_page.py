@@ -15,12 +15,12 @@ from ...oauth.authorization.consent import ConsentRequest
 from ...oauth.authorization.request import AuthorizationErrorResponse, AuthorizationRequest, revalidate
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.redirect_uris import display_origin
+from ...oauth.grants import Grant
 from ...state import State, get_state
+from ...storage.audit import Event
 from ..api.problems import Problem, ProblemType, json_body, json_view
-from ..i18n import gettext
 from ..pages.base import page
-from ..pages.rendering import browser_id, render, to_login
-from .redirects import approve, deny, error_url, see_other
+from ..pages.rendering import browser_id, gettext, render, see_other, to_login
 
 
 @json_view
@@ -55,7 +55,7 @@ def _decide_form() -> ResponseReturnValue:
     try:
         consent_request = _verified_consent_request(state, request_id, form.get("consent_token", ""))
     except AuthorizationErrorResponse as error:
-        return see_other(error_url(state, error))
+        return see_other(error.response_url(state.issuer()))
     try:
         return see_other(_answer_url(state, consent_request, form, form.getlist("scope")))
     except InvalidInput as problem:
@@ -99,6 +99,13 @@ def client_of(state: State, pending: AuthorizationRequest) -> OAuthClient:
     """The client of a pending request, as it is registered now."""
     client = state.oauth_clients.find_by_id(pending.client_id)
     return revalidate(pending, client, known_scopes=state.settings.scopes)
+
+
+def code_url(state: State, consent_request: ConsentRequest, grant: Grant, scopes: Sequence[str]) -> str:
+    """The URL that takes a code for these scopes of the grant to the client."""
+    issuer = state.issuer()
+    code = consent_request.issue_code(state.code_issuer, grant, scopes, issuer=issuer)
+    return consent_request.request.response_url(issuer, {"code": code})
 
 
 def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> dict[str, Any]:
@@ -145,15 +152,24 @@ def _verified_consent_request(state: State, request_id: str, token: str) -> Cons
 def _answer_url(
     state: State, consent_request: ConsentRequest, answer: Mapping[str, Any], scopes: Sequence[str]
 ) -> str:
-    workspace = answer.get("workspace")
+    client, principal, workspace = consent_request.client, consent_request.principal, answer.get("workspace")
     if answer.get("decision") == "deny":
-        return deny(state, consent_request)
+        event = Event(
+            name="grant.denied",
+            at=state.now(),
+            tenant_id=principal.tenant_id,
+            user_id=principal.user_id,
+            client_id=client.client_id,
+        )
+        state.database.run_in_transaction(lambda transaction: state.audit.record(transaction, event))
+        return consent.access_denied(consent_request.request).response_url(state.issuer())
     if answer.get("decision") != "approve":
         raise InvalidInput({"decision": Message("Choose Approve or Deny.")})
     decision = consent_request.validate_decision(
         workspace=None if workspace is None else str(workspace), scopes=scopes
     )
-    return approve(state, consent_request, decision)
+    grant = state.grants.approve(client, principal, decision.workspace, decision.scopes)
+    return code_url(state, consent_request, grant, decision.scopes)
 
 
 def _scopes(answer: Mapping[str, Any]) -> list[Any]:

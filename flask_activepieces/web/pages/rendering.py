@@ -1,4 +1,7 @@
-"""Rendering pages: strict headers, error pages, and forms that only this user in this browser can send."""
+"""Rendering pages: strict headers, error pages, and forms that only this user in this browser can send.
+
+A host with Flask-Babel translates them with a catalog of the domain ``flask_activepieces``.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,20 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, current_app, make_response, redirect, render_template, request
 from markupsafe import Markup
 
+from ...clock import as_iso, format_for_people
 from ...crypto.keyring import context_of, looks_like_id
 from ...host.interface import Principal
+from ...messages import Message
 from ...state import State
-from ..i18n import format_time, gettext
 
 #: Identifies the browser that started a request, whatever the host does to its session at login.
 BROWSER_COOKIE = "activepieces_browser"
 _PAGE_PURPOSE = "page"
+_DOMAIN = "flask_activepieces"
+_DOMAIN_KEY = "activepieces.translations"
 _BARE_PAGE = Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p>")
 
 log = logging.getLogger(__name__)
@@ -29,7 +35,7 @@ def render(template: str, *, status: int = 200, allow_external_form_target: bool
     redirect, and we cannot know where a client sends its user next.
     """
     # Not "_": in the host's own base template, that is the host's catalog.
-    html = render_template(f"flask_activepieces/{template}", ap_text=gettext, format_time=format_time, **context)
+    html = render_template(f"flask_activepieces/{template}", ap_text=gettext, format_time=_format_time, **context)
     response = make_response(html, status)
     response.headers["Content-Security-Policy"] = "; ".join(
         (
@@ -79,6 +85,23 @@ def error_page(
         log.exception("The error page could not be rendered; a bare one is shown")
         body = " ".join(filter(None, (message, remedy)))
         return Response(_BARE_PAGE.format(title, title, body), status, {"Cache-Control": "no-store"})
+
+
+def gettext(message: str, **values: Any) -> str:
+    """The message in the reader's language, with the values filled in."""
+    localizable = message if isinstance(message, Message) else Message(message, **values)
+    return localizable.localize(_translate)
+
+
+def see_other(url: str) -> Response:
+    """RFC 9700 §4.12: 303, so that no browser posts the consent form to the client."""
+    response = Response(status=303)
+    # Werkzeug would change a URI with a private scheme.
+    response.autocorrect_location_header = False
+    response.headers["Location"] = url
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def current_path() -> str:
@@ -140,3 +163,20 @@ def check_page_token(state: State, principal: Principal, *, browser: str | None 
         request.form.get("page_token", ""),
         context=context_of(principal.tenant_id, principal.user_id),
     )
+
+
+def _format_time(instant: int) -> Markup:
+    """A time for people, with the exact one for machines."""
+    html = Markup('<time datetime="{}">{}</time>')
+    return html.format(as_iso(instant), format_for_people(instant))
+
+
+def _translate(message: str) -> str:
+    extensions = current_app.extensions
+    if "babel" not in extensions:
+        return message
+    if _DOMAIN_KEY not in extensions:
+        from flask_babel import Domain  # optional: imported only where the host has it
+
+        extensions[_DOMAIN_KEY] = Domain(domain=_DOMAIN)
+    return str(extensions[_DOMAIN_KEY].gettext(message))
