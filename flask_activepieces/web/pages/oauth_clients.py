@@ -24,7 +24,7 @@ from ...oauth.clients.registration import Registration
 from ...state import State
 from .. import tenant_clients
 from .base import login_required
-from .rendering import gettext, render_with_forms, see_other
+from .rendering import gettext, render_with_forms, see_other, set_cookie
 
 _COOKIE = "activepieces_new_secret"
 _LIFETIME = 5 * 60
@@ -149,15 +149,8 @@ def _redirect_with_secret(state: State, principal: Principal, client: OAuthClien
     response = see_other(_path(client))
     if secret is not None:
         content = {"secret": secret, "exp": state.now() + _LIFETIME}
-        response.set_cookie(
-            _COOKIE,
-            _encryptor(state).encrypt(content, context=_context(principal, client)),
-            max_age=_LIFETIME,
-            path=_path(client),
-            secure=state.issuer().startswith("https:"),
-            httponly=True,
-            samesite="Lax",
-        )
+        cookie = _encryptor(state).encrypt(content, context=_context(principal, client))
+        set_cookie(state, response, _COOKIE, cookie, path=_path(client), max_age=_LIFETIME)
     return response
 
 

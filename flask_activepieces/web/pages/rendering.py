@@ -37,16 +37,11 @@ def render(template: str, *, status: int = 200, allow_external_form_target: bool
     # Not "_": in the host's own base template, that is the host's catalog.
     html = render_template(f"flask_activepieces/{template}", ap_text=gettext, format_time=_format_time, **context)
     response = make_response(html, status)
-    response.headers["Content-Security-Policy"] = "; ".join(
-        (
-            "default-src 'none'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            *(() if allow_external_form_target else ("form-action 'self'",)),
-            "base-uri 'none'",
-            # RFC 9700 §4.16: no clickjacking on a consent page.
-            "frame-ancestors 'none'",
-        )
+    form_action = "" if allow_external_form_target else "form-action 'self'; "
+    # RFC 9700 §4.16: frame-ancestors prevents clickjacking on a consent page.
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'self'; img-src 'self' data:; {form_action}"
+        "base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -58,7 +53,7 @@ def render(template: str, *, status: int = 200, allow_external_form_target: bool
 
 def render_with_forms(state: State, principal: Principal, template: str, **context: Any) -> Response:
     """A page with forms, which contain the page token."""
-    browser = browser_id() or new_browser_id()
+    browser = browser_id()
     context["page_token"] = page_token(state, principal, browser)
     response = render(template, principal=principal, **context)
     # Not on the consent page: in a popup of Activepieces, its redirect page must reach the window that opened it, and
@@ -122,27 +117,25 @@ def to_login(state: State, next_path: str) -> Response:
     return response
 
 
-def browser_id() -> str | None:
-    """The random id in this browser's cookie, if it has one."""
+def browser_id() -> str:
+    """The random id in this browser's cookie, or a new one of 128 bits."""
     value = request.cookies.get(BROWSER_COOKIE, "")
-    return value if looks_like_id(value) else None
-
-
-def new_browser_id() -> str:
-    """128 random bits."""
-    return secrets.token_urlsafe(16)
+    return value if looks_like_id(value) else secrets.token_urlsafe(16)
 
 
 def set_browser_cookie(state: State, response: Response, browser: str) -> Response:
-    """Set the cookie: hidden from scripts, and not sent by other sites."""
-    response.set_cookie(
-        BROWSER_COOKIE,
-        browser,
-        path=request.script_root + state.settings.oauth_prefix,
-        secure=state.issuer().startswith("https:"),
-        httponly=True,
-        samesite="Lax",
+    """The response, which stores the browser's id."""
+    return set_cookie(
+        state, response, BROWSER_COOKIE, browser, path=request.script_root + state.settings.oauth_prefix
     )
+
+
+def set_cookie(
+    state: State, response: Response, name: str, value: str, *, path: str, max_age: int | None = None
+) -> Response:
+    """The response, with a cookie that is hidden from scripts and not sent by other sites."""
+    secure = state.issuer().startswith("https:")
+    response.set_cookie(name, value, max_age, path=path, secure=secure, httponly=True, samesite="Lax")
     return response
 
 
@@ -159,7 +152,7 @@ def check_page_token(state: State, principal: Principal, *, browser: str | None 
     """
     state.settings.secret_keys.verify(
         _PAGE_PURPOSE,
-        (browser or browser_id() or "").encode(),
+        (browser or browser_id()).encode(),
         request.form.get("page_token", ""),
         context=context_of(principal.tenant_id, principal.user_id),
     )
