@@ -120,8 +120,7 @@ def update(client_id: str, as_json: bool, **changes: Any) -> None:
     if not changes:
         raise click.UsageError("Nothing to change: pass at least one option.")
     client = _find(client_id)
-    registration = replace(client.registration(), **changes)
-    updated = get_state().oauth_clients.update(client, registration)
+    updated = get_state().oauth_clients.update(client, replace(client.registration(), **changes))
     print_result(_printed(updated), f"Updated {updated.name}.", as_json=as_json)
 
 

@@ -36,7 +36,6 @@ class HostId(click.ParamType):  # type: ignore[type-arg]  # not generic before c
     name = "id"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The id, or a usage error that says what is wrong with it."""
         problem = problem_with_id(value)
         if problem is not None:
             self.fail(f"{_printable(repr(value))}: {problem}", param, ctx)
@@ -47,11 +46,20 @@ class NotConfirmed(click.ClickException):
     """Raised when the operator declines, or when no one can be asked."""
 
 
+#: The codes in JSON; "refused" for any other error.
+_ERROR_CODES = {
+    InvalidInput: "invalid_input",
+    Unavailable: "not_available",
+    NotFound: "not_found",
+    SetupError: "not_set_up",
+    NotConfirmed: "not_confirmed",
+}
+
+
 class CommandGroup(AppGroup):
     """Reports errors on standard error, with ``--json`` also as JSON, and sets the exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
         as_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)
@@ -69,17 +77,17 @@ def confirm(question: str, *, yes: bool, as_json: bool = False) -> None:
     """Return if the operator agrees; a script cannot be asked, and must pass ``--yes``."""
     if yes:
         return
+    agreed = None
     if not as_json:
         try:
             # On standard error, because standard output is for the result.
             agreed = click.confirm(question, err=True)
         except click.Abort:
             click.echo(err=True)  # ends the line of an unanswered question
-        else:
-            if agreed:
-                return
-            raise NotConfirmed("Nothing was done.")
-    raise NotConfirmed(f"Nothing was done. {question} Use --yes to confirm.")
+    if agreed is None:
+        raise NotConfirmed(f"Nothing was done. {question} Use --yes to confirm.")
+    if not agreed:
+        raise NotConfirmed("Nothing was done.")
 
 
 def counted(count: int, noun: str) -> str:
@@ -88,7 +96,6 @@ def counted(count: int, noun: str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document."""
     click.echo(json.dumps(value, indent=2))
 
 
@@ -116,26 +123,16 @@ def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, empty:
 
 
 def _print_failure(error: Exception, *, as_json: bool) -> None:
-    fields: dict[str, str] = {}
+    code = next((code for kind, code in _ERROR_CODES.items() if isinstance(error, kind)), "refused")
     lines = [str(error)]
-    match error:
-        case InvalidInput(fields=problems):
-            code = "invalid_input"
-            fields = {name: str(problem) for name, problem in problems.items()}
-            lines = [f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in fields.items()]
-        case Unavailable():
-            code = "not_available"
-            lines = [f"{error} Check that it is running, and that its URL is right."]
-        case NotFound():
-            code = "not_found"
-        case SetupError():
-            code = "not_set_up"
-        case NotConfirmed():
-            code = "not_confirmed"
-        case _:
-            code = "refused"
+    details = {}
+    if isinstance(error, InvalidInput):
+        problems = {name: str(problem) for name, problem in error.fields.items()}
+        lines = [f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in problems.items()]
+        details = {"fields": problems} if problems else {}
+    elif isinstance(error, Unavailable):
+        lines = [f"{error} Check that it is running, and that its URL is right."]
     if as_json:
-        details = {"fields": fields} if fields else {}
         print_json({"error": {"code": code, "detail": " ".join(lines), **details}})
     for line in lines:
         click.echo(f"Error: {_printable(line)}", err=True)

@@ -29,29 +29,23 @@ from .rendering import gettext, render_with_forms, see_other, set_cookie
 _COOKIE = "activepieces_new_secret"
 _LIFETIME = 5 * 60
 
-_CONFIRM_DELETION = Message("Tick the box to confirm deletion.")
-
 _admin_page = login_required(return_to="clients", permission="admin")
 
 
 @_admin_page
 def clients(state: State, principal: Principal) -> ResponseReturnValue:
-    """The tenant's clients."""
     clients = tenant_clients.list_clients(state, principal)
     return render_with_forms(state, principal, "clients.html", clients=clients)
 
 
 @_admin_page
 def client_new(state: State, principal: Principal) -> ResponseReturnValue:
-    """The form for a new client, and its submission."""
     if request.method == "GET":
         return _form(state, principal, _preset_values(request.args.get("preset")))
     values = _form_values()
-    registration = Registration(
-        **{**values, "redirect_uris": values["redirect_uris"].split()}, tenant_id=principal.tenant_id
-    )
+    fields = {**values, "redirect_uris": values["redirect_uris"].split(), "tenant_id": principal.tenant_id}
     try:
-        client, secret = state.oauth_clients.register(registration)
+        client, secret = state.oauth_clients.register(Registration(**fields))
     except InvalidInput as problem:
         return _form(state, principal, values, problem)
     return _redirect_with_secret(state, principal, client, secret)
@@ -69,7 +63,6 @@ def client_show(state: State, principal: Principal, client_id: str) -> ResponseR
 
 @_admin_page
 def client_rotate(state: State, principal: Principal, client_id: str) -> ResponseReturnValue:
-    """Create a new secret, shown once."""
     client = tenant_clients.get_client(state, principal, client_id)
     try:
         secret = state.oauth_clients.rotate_secret(client, expected_version=request.form.get("secret_version", ""))
@@ -84,19 +77,17 @@ def client_delete(state: State, principal: Principal, client_id: str) -> Respons
     """Delete the client, if the admin confirmed it."""
     client = tenant_clients.get_client(state, principal, client_id)
     if "confirm" not in request.form:
-        return _client_page(state, principal, client, error=_CONFIRM_DELETION)
+        return _client_page(state, principal, client, error=Message("Tick the box to confirm deletion."))
     state.oauth_clients.delete(client)
     return see_other(url_for("activepieces.clients"))
 
 
 def _form_values() -> dict[str, Any]:
+    form = request.form
     return {
-        "name": request.form.get("name", ""),
-        "description": request.form.get("description", ""),
-        "redirect_uris": request.form.get("redirect_uris", ""),
-        "scope": scopes.join(request.form.getlist("scope")),
-        "public": "public" in request.form,
-        "require_pkce": "require_pkce" in request.form,
+        **{name: form.get(name, "") for name in ("name", "description", "redirect_uris")},
+        **{name: name in form for name in ("public", "require_pkce")},
+        "scope": scopes.join(form.getlist("scope")),
     }
 
 

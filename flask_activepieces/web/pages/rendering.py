@@ -21,7 +21,6 @@ from ...state import State
 #: Identifies the browser that started a request, whatever the host does to its session at login.
 BROWSER_COOKIE = "activepieces_browser"
 _PAGE_PURPOSE = "page"
-_DOMAIN = "flask_activepieces"
 _DOMAIN_KEY = "activepieces.translations"
 _BARE_PAGE = Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p>")
 
@@ -65,7 +64,6 @@ def render_with_forms(state: State, principal: Principal, template: str, **conte
 def error_page(
     status: int, title: str, message: str, remedy: str | None = None, *, return_url: str | None = None
 ) -> Response:
-    """A page that says what happened and what to do about it."""
     try:
         return render(
             "error.html",
@@ -100,7 +98,6 @@ def see_other(url: str) -> Response:
 
 
 def current_path() -> str:
-    """The path and query of this request."""
     return request.script_root + request.full_path.rstrip("?")
 
 
@@ -125,9 +122,8 @@ def browser_id() -> str:
 
 def set_browser_cookie(state: State, response: Response, browser: str) -> Response:
     """The response, which stores the browser's id."""
-    return set_cookie(
-        state, response, BROWSER_COOKIE, browser, path=request.script_root + state.settings.oauth_prefix
-    )
+    path = request.script_root + state.settings.oauth_prefix
+    return set_cookie(state, response, BROWSER_COOKIE, browser, path=path)
 
 
 def set_cookie(
@@ -150,18 +146,14 @@ def check_page_token(state: State, principal: Principal, *, browser: str | None 
 
     ``browser`` replaces the id in our cookie, for views outside the cookie's path.
     """
-    state.settings.secret_keys.verify(
-        _PAGE_PURPOSE,
-        (browser or browser_id()).encode(),
-        request.form.get("page_token", ""),
-        context=context_of(principal.tenant_id, principal.user_id),
-    )
+    context = context_of(principal.tenant_id, principal.user_id)
+    token, browser = request.form.get("page_token", ""), browser or browser_id()
+    state.settings.secret_keys.verify(_PAGE_PURPOSE, browser.encode(), token, context=context)
 
 
 def _format_time(instant: int) -> Markup:
     """A time for people, with the exact one for machines."""
-    html = Markup('<time datetime="{}">{}</time>')
-    return html.format(as_iso(instant), format_for_people(instant))
+    return Markup('<time datetime="{}">{}</time>').format(as_iso(instant), format_for_people(instant))
 
 
 def _translate(message: str) -> str:
@@ -171,5 +163,5 @@ def _translate(message: str) -> str:
     if _DOMAIN_KEY not in extensions:
         from flask_babel import Domain  # optional: imported only where the host has it
 
-        extensions[_DOMAIN_KEY] = Domain(domain=_DOMAIN)
+        extensions[_DOMAIN_KEY] = Domain(domain="flask_activepieces")
     return str(extensions[_DOMAIN_KEY].gettext(message))
