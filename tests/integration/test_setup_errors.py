@@ -138,7 +138,7 @@ class SetupReports:
     def check(self, answer: str, remedy: str) -> None:
         """The only report contains the remedy; the answer contains its reference and not the remedy."""
         (record,) = [
-            record for record in self._caplog.records if record.name == "flask_activepieces.web.setup_reports"
+            record for record in self._caplog.records if record.name == "flask_activepieces.web.error_responses"
         ]
         message = record.getMessage()
         assert record.levelname == "ERROR"

@@ -19,7 +19,6 @@ from ...integrations.sign_in.pending import MAX_STATE_LENGTH
 from ...integrations.store import Integration
 from ...messages import Message
 from ...state import State, get_state
-from ..oauth.redirects import see_other
 from ..pages.rendering import (
     check_page_token,
     current_path,
@@ -27,6 +26,7 @@ from ..pages.rendering import (
     is_browser_navigation,
     page_token,
     render,
+    see_other,
     to_login,
 )
 from ..routes import View

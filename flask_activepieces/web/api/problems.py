@@ -30,7 +30,7 @@ from ...oauth.authorization.request import AuthorizationErrorResponse, Unverifie
 from ...state import State, get_state
 from ...storage.database_errors import translate_error
 from ..csrf import check_host_csrf
-from ..setup_reports import DESCRIPTION, report
+from ..error_responses import DESCRIPTION, report
 
 JsonView = Callable[..., ResponseReturnValue]
 
