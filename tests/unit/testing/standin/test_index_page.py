@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.acme import acme_pieces
-from tests.support.standin import forgets_everybody, standin
+from tests.support.standin import standin, without_users
 from tests.support.token_endpoint import Reply, TokenEndpoint, token_endpoint
 
 OAUTH_PIECE = "@activepieces/piece-acme-oauth"
@@ -57,7 +57,7 @@ def test_the_page_says_what_it_is(browser: FlaskClient) -> None:
 
 
 def test_an_empty_server_has_a_page_too() -> None:
-    server = forgets_everybody(ActivepiecesServer())
+    server = without_users(ActivepiecesServer())
 
     assert "No one has signed up yet." in server.app.test_client().get("/").text
     server.close()
