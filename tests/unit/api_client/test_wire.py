@@ -87,7 +87,7 @@ def test_the_repr_of_calls_and_requests_shows_no_secret() -> None:
     assert "canary" not in repr(asked) + repr(sent(asked, as_whom="canary"))
 
 
-# --- Answers --------------------------------------------------------------------------------------
+# --- Responses --------------------------------------------------------------------------------------
 
 
 def test_a_successful_response_returns_its_json() -> None:
