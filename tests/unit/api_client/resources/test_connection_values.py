@@ -33,7 +33,7 @@ OAUTH2: dict[str, Any] = {
 }
 
 #: Every type of value that a real server accepted.
-TAKEN = {
+VALID = {
     str(entry.request_body["value"]): entry.request_body["value"]
     for entry in recordings()
     if entry.status == 201
@@ -60,13 +60,17 @@ def test_another_spelling_of_a_grant_type_is_refused(grant_type: str) -> None:
         value_from_json(OAUTH2 | {"grant_type": grant_type})
 
 
-@pytest.mark.parametrize("document", TAKEN.values(), ids=range(len(TAKEN)))
+@pytest.mark.parametrize("document", VALID.values(), ids=range(len(VALID)))
 def test_every_value_that_servers_accepted_is_unchanged(document: dict[str, Any]) -> None:
     assert value_from_json(document).to_json() == document
 
 
 def test_the_accepted_values_have_every_type() -> None:
-    assert {document["type"] for document in TAKEN.values()} >= set(VALUES) - {"CLOUD_OAUTH2", "OIDC", "PLACEHOLDER"}
+    assert {document["type"] for document in VALID.values()} >= set(VALUES) - {
+        "CLOUD_OAUTH2",
+        "OIDC",
+        "PLACEHOLDER",
+    }
 
 
 def test_each_class_has_its_type_and_omits_fields_that_are_none() -> None:
