@@ -1,4 +1,4 @@
-"""The REST client with recorded responses: every recorded error becomes the right exception, over HTTP too."""
+"""The API client with recorded responses: every recorded error becomes the right exception, over HTTP too."""
 
 from __future__ import annotations
 

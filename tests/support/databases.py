@@ -36,7 +36,7 @@ def fresh_database(kind: Kind, directory: Path) -> Iterator[str]:
     try:
         yield server.set(database=name).render_as_string(hide_password=False)
     finally:
-        # Otherwise PostgreSQL would refuse while someone is connected.
+        # Without FORCE, PostgreSQL refuses while someone is connected.
         _execute(server, f"DROP DATABASE {name}" + (" WITH (FORCE)" if kind == "postgres" else ""))
 
 

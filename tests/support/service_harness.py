@@ -195,7 +195,7 @@ class ServiceHarness:
         return self.services.integrations.find(integration_id, principal=principal)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Every row of one of our tables."""
+        """All rows of one of our tables."""
         statement = select(tables.metadata.tables[f"activepieces_{table}"])
         with self.engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]

@@ -417,7 +417,7 @@ def test_many_threads_share_it(pool: ConnectionPool) -> None:
     assert statuses == [200] * 20
 
 
-def test_a_forked_process_opens_connections_of_its_own(pool: ConnectionPool) -> None:
+def test_a_forked_process_opens_its_own_connections(pool: ConnectionPool) -> None:
     with raw_server(lambda request: request.answer()) as server:
         send(pool, server.url)
         child = os.fork()

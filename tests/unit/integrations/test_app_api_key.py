@@ -143,7 +143,7 @@ def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: S
     assert connections.get(theirs, yours.id).display_name == "Mine"
 
 
-def test_connections_made_in_activepieces_belong_to_no_tenant_on_the_shared_key(shared: ServiceHarness) -> None:
+def test_connections_created_in_activepieces_belong_to_no_tenant_on_the_shared_key(shared: ServiceHarness) -> None:
     from flask_activepieces.api_client.resources.connection_values import SecretText
     from flask_activepieces.api_client.resources.connections import ConnectionDraft
 

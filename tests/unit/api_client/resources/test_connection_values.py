@@ -66,11 +66,7 @@ def test_every_value_that_servers_accepted_is_unchanged(document: dict[str, Any]
 
 
 def test_the_accepted_values_have_every_type() -> None:
-    assert {document["type"] for document in VALID.values()} >= set(VALUES) - {
-        "CLOUD_OAUTH2",
-        "OIDC",
-        "PLACEHOLDER",
-    }
+    assert {document["type"] for document in VALID.values()} >= set(VALUES) - {"CLOUD_OAUTH2", "OIDC", "PLACEHOLDER"}
 
 
 def test_each_class_has_its_type_and_omits_fields_that_are_none() -> None:

@@ -98,7 +98,7 @@ def test_no_account_identifier_is_invented() -> None:
     assert "accountIdentifier" not in with_owner_metadata({}, WITHOUT_CREDENTIALS, version=None, existing={"a": 1})
 
 
-def test_an_organization_does_not_own_connections_of_the_tenant_as_a_whole() -> None:
+def test_an_organization_does_not_own_connections_of_the_whole_tenant() -> None:
     assert is_owned_by({"tenantId": "acme", "organizationId": "labs"}, "x", OF_AN_ORGANIZATION)
     assert not is_owned_by({"tenantId": "acme"}, "x", OF_AN_ORGANIZATION)
     assert not is_owned_by({"tenantId": "acme", "organizationId": "sales"}, "x", OF_AN_ORGANIZATION)

@@ -112,7 +112,7 @@ def test_one_of_several_projects_must_be_chosen(harness: ServiceHarness) -> None
     assert harness.upstream.project_id in found["projectId"]
 
 
-def test_the_tenants_own_project_is_found_by_its_external_id(harness: ServiceHarness) -> None:
+def test_the_tenants_project_is_found_by_its_external_id(harness: ServiceHarness) -> None:
     own = harness.new_project(external_id=harness.tenant)
 
     assert harness.set_up(api_key=harness.upstream.api_key).project_id == own
@@ -149,7 +149,7 @@ def test_a_setup_without_a_key_keeps_the_stored_one(harness: ServiceHarness) -> 
     assert harness.event_names == ["integration.created", "integration.updated"]
 
 
-def test_a_disabled_integration_stays_so(harness: ServiceHarness) -> None:
+def test_a_disabled_integration_stays_disabled(harness: ServiceHarness) -> None:
     made = harness.set_up()
     harness.services.integrations.update(made, enabled=False, user_id="alice")
 
