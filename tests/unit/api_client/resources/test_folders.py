@@ -44,7 +44,7 @@ def test_a_folder_is_fetched_created_renamed_and_deleted() -> None:
 
 
 def test_an_invalid_key_is_recognized_by_the_status() -> None:
-    """The body of this response is about something else."""
+    """The body of this response describes another error."""
     with pytest.raises(AuthenticationFailed) as refused:
         Folders(says("bad api key: /api/v1/folders")).list("p1")
 

@@ -1,4 +1,4 @@
-"""How each error of the REST client becomes a problem of the JSON API."""
+"""Each error of the API client becomes a problem of the JSON API."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def kinds(kind: type[ApiError]) -> Iterator[type[ApiError]]:
         yield from kinds(below)
 
 
-def test_no_error_is_left_out() -> None:
+def test_every_error_is_in_the_table() -> None:
     tested = {type(error) for error, *_ in PROBLEMS}
 
     assert set(kinds(ApiError)) - tested == {ApiError}
