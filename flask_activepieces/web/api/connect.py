@@ -32,8 +32,7 @@ from ..pages.rendering import (
 from ..routes import View
 from .connections import ConnectionSchema
 from .fields import CamelSchema, JsonStrings, LocalPath, PieceName, String
-from .operations import Operation, OperationContext
-from .problems import json_view
+from .operations import Operation, OperationContext, json_view
 
 #: The key in the session of the nonce that identifies this browser; all its tabs share it.
 _NONCE = "activepieces_browser"

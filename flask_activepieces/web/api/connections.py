@@ -15,9 +15,8 @@ from ...integrations.connections.new_connection import NewConnection, PlatformSh
 from ...integrations.store import Integration
 from .connection_values import value_schemas
 from .fields import CamelAnswerSchema, CamelSchema, JsonObject, PieceName, StrictBoolean, String
-from .operations import Operation, OperationContext
+from .operations import Operation, OperationContext, require_permission
 from .paging import page_of
-from .problems import require_permission
 
 SCOPES = ("PROJECT", "PLATFORM")
 #: The fields that only a connection of the whole platform has.

@@ -17,9 +17,8 @@ from marshmallow.validate import OneOf
 
 from ...state import get_state
 from ..routes import NAME, View
-from .api_error_mapping import UPSTREAM_STATUSES
-from .operations import Operation, get_operation
-from .problems import ProblemType, json_view
+from .operations import Operation, get_operation, json_view
+from .problems import UPSTREAM_PROBLEMS, ProblemType
 
 #: The meaning of each status of a problem.
 PROBLEMS = {
@@ -154,7 +153,7 @@ def _success_response(operation: Operation) -> dict[str, Any]:
 def _problem_statuses(operation: Operation, names: list[str]) -> list[int]:
     statuses = {401, 403, 500, 503}
     if operation.calls_activepieces:
-        statuses |= set(UPSTREAM_STATUSES)
+        statuses |= {kind.status for kind in UPSTREAM_PROBLEMS}
     if operation.success == 303:
         # A form or a link, with a page token or a state that can expire.
         statuses.add(400)

@@ -14,21 +14,66 @@ from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError, fields
 
-from ...api_client.errors import ApiError
 from ...errors import InvalidInput
 from ...host.interface import Permission, Principal
 from ...integrations.store import Integration
 from ...state import State, get_state
+from ..csrf import check_host_csrf
 from ..routes import View
-from .api_error_mapping import problem_from
-from .problems import json_body, json_view, require_permission
+from .problems import Problem, ProblemType, problem_from
 
+MAX_BODY_BYTES = 256 * 1024
 _ATTRIBUTE = "operation"
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def json_view(view: View) -> View:
+    """Decorate a view of the JSON API: cross-site calls are rejected, and errors become problem details."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        try:
+            request.max_content_length = MAX_BODY_BYTES
+            _reject_cross_site_call(get_state())
+            response = make_response(view(*args, **kwargs))
+        except Exception as error:
+            problem = problem_from(error)
+            if problem is None:
+                raise
+            response = problem.to_response()
+        # Responses are about one signed-in person, and some contain a secret.
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return wrapper
+
+
+def json_body() -> dict[str, Any]:
+    """The JSON object in the request's body."""
+    try:
+        body = request.get_json()
+    except RecursionError:
+        raise Problem(ProblemType.BAD_REQUEST, "The JSON is nested too deeply.") from None
+    if not isinstance(body, dict):
+        raise InvalidInput({"body": "Must be a JSON object."})
+    return body
+
+
+def require_permission(state: State, permission: Permission) -> Principal:
+    """The signed-in principal with this permission; `Problem` 401 or 403 for anyone else."""
+    principal = state.host.current_principal()
+    if principal is None:
+        raise Problem(ProblemType.NOT_SIGNED_IN, "Sign in first.")
+    if not state.host.allows(principal, permission):
+        detail = f"This requires the permission {permission!r} in your workspace."
+        raise Problem(ProblemType.NOT_ALLOWED, detail)
+    return principal
 
 
 @dataclass(frozen=True)
@@ -75,10 +120,7 @@ class Operation:
         @json_view
         @wraps(function)
         def view(**path: str) -> ResponseReturnValue:
-            try:
-                return self._to_response(function(self._context(get_state()), **path))
-            except ApiError as error:
-                raise problem_from(error) from error
+            return self._to_response(function(self._context(get_state()), **path))
 
         setattr(view, _ATTRIBUTE, self)
         return view
@@ -103,6 +145,37 @@ class Operation:
 def get_operation(view: View) -> Operation | None:
     """The declaration of the view, if it has one."""
     return getattr(view, _ATTRIBUTE, None)
+
+
+def _reject_cross_site_call(state: State) -> None:
+    # A browser says where a request comes from, and a script cannot forge it (Fetch Metadata; RFC 6454 §7). Other
+    # programs send neither header, and have no cookies that another site could use; a host that does not rely on
+    # that has its own protection.
+    if request.method in _SAFE_METHODS:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is None and origin is None:
+        check_host_csrf()
+    elif site not in (None, "same-origin", "none") or (
+        site is None and origin is not None and origin not in _app_origins(state)
+    ):
+        raise Problem(ProblemType.CROSS_SITE_CALL, "This call must come from a page of this app.")
+
+
+def _app_origins(state: State) -> set[str]:
+    # RFC 6454 §4: the scheme counts. Someone who can write into plain http is not the app that https serves.
+    requested = _origin(request.host_url)
+    if state.settings.public_url is None:
+        return {requested}
+    public = _origin(state.settings.public_url)
+    # Behind a proxy the app may have another host name, while browsers know the public one.
+    same_host = urlsplit(requested).netloc == urlsplit(public).netloc
+    return {public} if same_host else {public, requested}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _query_values(schema: Schema) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from ...oauth.authorization.request import AuthorizationErrorResponse, Authoriza
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.redirect_uris import display_origin
 from ...state import State, get_state
-from ..api.problems import Problem, ProblemType, json_body, json_view
+from ..api.operations import json_body, json_view
+from ..api.problems import Problem, ProblemType
 from ..i18n import gettext
 from ..pages.base import page
 from ..pages.rendering import browser_id, render, to_login
