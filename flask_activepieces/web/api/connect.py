@@ -74,14 +74,12 @@ class CallbackSchema(Schema):
 
 
 @Operation("edit", answer=ConnectionSchema(), success=201)
-def connect(context: OperationContext, integration_id: str) -> Any:
+def connect(context: OperationContext) -> Any:
     """Connect the signed-in user to the app's own piece; the call is their consent.
 
     Activepieces redeems the code during the call. Users can revoke the permission in their connected apps.
     """
-    return context.state.one_click.connect(
-        context.integration(integration_id), context.principal, issuer=context.state.issuer()
-    )
+    return context.state.one_click.connect(context.integration, context.principal, issuer=context.state.issuer())
 
 
 def errors_as_pages(view: View) -> View:
@@ -114,12 +112,12 @@ def login_required_link(view: View) -> View:
 
 @login_required_link
 @Operation("edit", query=StartSchema(), success=200)
-def confirm_oauth2(context: OperationContext, integration_id: str) -> Response:
+def confirm_oauth2(context: OperationContext) -> Response:
     """A page that asks the user whether to sign in at a third party; its button starts the sign-in.
 
     Any site or mail may link to it.
     """
-    integration = context.integration(integration_id)
+    integration = context.integration
     authorization = _authorization(context)
     nonce = session.setdefault(_NONCE, secrets.token_urlsafe(24))
     return render(
@@ -137,9 +135,9 @@ def confirm_oauth2(context: OperationContext, integration_id: str) -> Response:
 
 @login_required_link
 @Operation("edit", query=StartSchema(), success=303)
-def start_oauth2(context: OperationContext, integration_id: str) -> Response:
+def start_oauth2(context: OperationContext) -> Response:
     """Send the browser to a third party, where the user grants what a piece needs."""
-    integration = context.integration(integration_id)
+    integration = context.integration
     # The rule for all calls lets a browser pass that does not say where a form comes from.
     check_page_token(context.state, context.principal, browser=session.get(_NONCE))
     started = context.state.third_party.start(

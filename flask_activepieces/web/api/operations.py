@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,17 +82,14 @@ class OperationContext:
 
     state: State
     principal: Principal
+    integration_id: str
     query: Mapping[str, Any]
     body: Mapping[str, Any] = field(repr=False)
 
-    @property
-    def tenant_id(self) -> str:
-        """The tenant that the caller acts in."""
-        return self.principal.tenant_id
-
-    def integration(self, integration_id: str) -> Integration:
-        """An integration that the caller may see; `NotFound` for any other."""
-        return self.state.integrations.find(integration_id, principal=self.principal)
+    @cached_property
+    def integration(self) -> Integration:
+        """The integration in the path; `NotFound` if the caller may not see it."""
+        return self.state.integrations.find(self.integration_id, principal=self.principal)
 
 
 @dataclass(frozen=True)
@@ -120,19 +117,20 @@ class Operation:
         @json_view
         @wraps(function)
         def view(**path: str) -> ResponseReturnValue:
-            return self._to_response(function(self._context(get_state()), **path))
+            context = self._context(get_state(), path.pop("integration_id", ""))
+            return self._to_response(function(context, **path))
 
         setattr(view, _ATTRIBUTE, self)
         return view
 
-    def _context(self, state: State) -> OperationContext:
+    def _context(self, state: State, integration_id: str) -> OperationContext:
         principal = require_permission(state, self.permission)
         query = _load(self.query, _query_values(self.query)) if self.query else {}
         body: Mapping[str, Any] = {}
         if self.body:
             is_missing = self.body_optional and not request.content_length
             body = _load(self.body, {} if is_missing else json_body())
-        return OperationContext(state, principal, query, body)
+        return OperationContext(state, principal, integration_id, query, body)
 
     def _to_response(self, result: Any) -> ResponseReturnValue:
         if isinstance(result, Response):
