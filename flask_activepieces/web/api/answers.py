@@ -57,9 +57,9 @@ _FIELDS: Mapping[object, Callable[..., fields.Field[Any]]] = {
 
 
 def fields_of(model: type[Any], names: str, **descriptions: str) -> dict[str, fields.Field[Any]]:
-    """The fields that show these attributes of a class, for ``Meta.include``; ``names`` need no description.
+    """The fields that show these attributes of a class, for ``Meta.include``.
 
-    Each is named, so that a new attribute of the class is not shown before someone wants that.
+    Only what is named here is shown, so that no response shows a new attribute, such as a secret, by accident.
     """
     described = dict.fromkeys(names.split(), "") | descriptions
     return {name: _field(_annotation(model, name), description) for name, description in described.items()}

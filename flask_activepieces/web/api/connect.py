@@ -16,9 +16,8 @@ from ...api_client.resources.connection_values import OAUTH2_KINDS
 from ...errors import AuthorizationDeclined
 from ...integrations.sign_in.authorization import AuthorizationStart
 from ...integrations.sign_in.pending import MAX_STATE_LENGTH
-from ...integrations.store import Integration
 from ...messages import Message
-from ...state import State, get_state
+from ...state import get_state
 from ..oauth.redirects import see_other
 from ..pages.rendering import (
     check_page_token,
@@ -117,15 +116,14 @@ def confirm_oauth2(context: OperationContext) -> Response:
 
     Any site or mail may link to it.
     """
-    integration = context.integration
-    authorization = _authorization(context)
+    integration, authorization = context.integration, _authorization(context)
     nonce = session.setdefault(_NONCE, secrets.token_urlsafe(24))
     return render(
         "third_party_sign_in.html",
         # The third party is another site, and the app may open it in a popup.
         allow_external_form_target=True,
         sign_in=context.state.third_party.describe(integration, authorization),
-        workspace=_workspace_name(context, integration),
+        workspace=_workspace_name(context),
         principal=context.principal,
         page_token=page_token(context.state, context.principal, nonce),
         action=current_path(),
@@ -144,7 +142,7 @@ def start_oauth2(context: OperationContext) -> Response:
         integration,
         _authorization(context),
         user_id=context.principal.user_id,
-        redirect_url=_callback_url(context.state),
+        redirect_url=f"{context.state.issuer()}{context.state.settings.url_prefix}/oauth2/callback",
         nonce=session.get(_NONCE),
     )
     session[_NONCE] = started.nonce
@@ -157,12 +155,7 @@ def finish_oauth2(context: OperationContext) -> Response:
     """The callback of the third party: saves the connection, and sends the browser on."""
     try:
         finished = context.state.third_party.finish(
-            context.query["state"],
-            nonce=session.get(_NONCE),
-            code=context.query.get("code"),
-            error=context.query.get("error"),
-            error_description=context.query.get("error_description", ""),
-            principal=context.principal,
+            **{"code": None, **context.query}, nonce=session.get(_NONCE), principal=context.principal
         )
     except AuthorizationDeclined as declined:
         if not is_browser_navigation():
@@ -188,8 +181,9 @@ def _authorization(context: OperationContext) -> AuthorizationStart:
     return AuthorizationStart(**values, next_url=next_path)
 
 
-def _workspace_name(context: OperationContext, integration: Integration) -> str:
+def _workspace_name(context: OperationContext) -> str:
     """The user's name for the organization or tenant of the integration."""
+    integration = context.integration
     names = {
         workspace.organization_id: workspace.name
         for workspace in context.state.host.workspaces(context.principal)
@@ -210,7 +204,3 @@ def _problem_page(response: Response) -> Response:
     if "Retry-After" in response.headers:
         page.headers["Retry-After"] = response.headers["Retry-After"]
     return page
-
-
-def _callback_url(state: State) -> str:
-    return f"{state.issuer()}{state.settings.url_prefix}/oauth2/callback"

@@ -96,7 +96,7 @@ def openapi_document(app: Flask, *, server: str | None = None) -> dict[str, Any]
     spec.components.schema("Problem", schema=ProblemSchema)
     for status, description in PROBLEMS.items():
         content = {"application/problem+json": {"schema": "Problem"}}
-        spec.components.response(_response_name(status), {"description": description, "content": content})
+        spec.components.response(f"Problem{status}", {"description": description, "content": content})
     for name, description in dict.fromkeys(TAGS.values()):
         spec.tag({"name": name, "description": description})
     for path, operations in _paths(app).items():
@@ -130,9 +130,12 @@ def _describe(endpoint: str, operation: Operation, view: View, names: list[str])
         "parameters": [
             {"in": "path", "name": name, "required": True, "schema": {"type": "string"}} for name in names
         ],
-        "responses": {str(operation.status): _success_response(operation)}
-        | {str(status): _response_name(status) for status in _problem_statuses(operation, names)},
+        "responses": {str(operation.status): {"description": HTTPStatus(operation.status).phrase}}
+        | {str(status): f"Problem{status}" for status in _problem_statuses(operation, names)},
     }
+    if operation.answer:
+        content = {"application/json": {"schema": operation.answer}}
+        described["responses"][str(operation.status)]["content"] = content
     if description:
         described["description"] = description
     if operation.query:
@@ -141,13 +144,6 @@ def _describe(endpoint: str, operation: Operation, view: View, names: list[str])
         content = {"application/json": {"schema": operation.body}}
         described["requestBody"] = {"required": not operation.body_optional, "content": content}
     return described
-
-
-def _success_response(operation: Operation) -> dict[str, Any]:
-    response: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
-    if operation.answer:
-        response["content"] = {"application/json": {"schema": operation.answer}}
-    return response
 
 
 def _problem_statuses(operation: Operation, names: list[str]) -> list[int]:
@@ -164,7 +160,3 @@ def _problem_statuses(operation: Operation, names: list[str]) -> list[int]:
     if operation.body:
         statuses |= {400, 413, 415, 422}
     return sorted(statuses)
-
-
-def _response_name(status: int) -> str:
-    return f"Problem{status}"
