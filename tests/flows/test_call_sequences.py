@@ -32,7 +32,7 @@ def test_saving_a_connection_takes_few_functions(alice: ApiUser) -> None:
     sequence = record_calls(lambda: alice.saves("Our Discord"))
 
     assert len(sequence.functions) <= 45, f"\n{sequence}"
-    assert len(sequence.files) <= 23, f"\n{sequence}"
+    assert len(sequence.files) <= 22, f"\n{sequence}"
 
 
 def test_one_click_takes_few_functions(make_app: MakeApp, server: ActivepiecesServer) -> None:

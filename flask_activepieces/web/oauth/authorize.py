@@ -32,7 +32,8 @@ from ...oauth.grants import Grant
 from ...oauth.tokens.base_server import reject_duplicates
 from ...state import State, get_state
 from ...storage.audit import Event
-from ..api.problems import Problem, ProblemType, json_body, json_view
+from ..api.operations import json_body, json_view
+from ..api.problems import Problem, ProblemType
 from ..pages.base import page
 from ..pages.rendering import browser_id, gettext, render, see_other, set_browser_cookie, to_login
 
