@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
-from flask import Flask
+from flask import Flask, request_started
 from flask_sqlalchemy import SQLAlchemy
 
 from .cli import activepieces_cli
@@ -37,7 +40,6 @@ from .storage.failure_limit import make_failure_limiter
 from .storage.host_database import host_database
 from .web.blueprint import build_blueprint, routes
 from .web.csrf import exempt_from_csrf
-from .web.first_request import at_first_request
 from .web.setup_check import check_setup
 
 
@@ -102,8 +104,8 @@ class Activepieces:
             tenant_removal=tenants.tenant_removal,
         )
         app.register_blueprint(build_blueprint(settings))
-        exempt_from_csrf(app, routes(settings))
-        at_first_request(app, check_setup)
+        _at_first_request(app, partial(exempt_from_csrf, routes=routes(settings)))
+        _at_first_request(app, check_setup)
         app.cli.add_command(activepieces_cli)
 
     @property
@@ -176,3 +178,15 @@ def _flask_sqlalchemy(app: Flask) -> SQLAlchemy:
         raise SetupError("Flask-SQLAlchemy is not set up on this app: call db.init_app(app) first.")
     assert isinstance(db, SQLAlchemy)
     return db
+
+
+def _at_first_request(app: Flask, function: Callable[[Flask], None]) -> None:
+    """Call the function inside the first request, when every extension, blueprint and view of the app is in place."""
+
+    def call_once(sender: Flask, **_: Any) -> None:
+        function(sender)
+        # Last: a concurrent second request must find the work done, or do it itself.
+        request_started.disconnect(call_once, sender)
+
+    # Sent before any before_request function. A strong reference, because no other one exists.
+    request_started.connect(call_once, app, weak=False)

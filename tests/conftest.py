@@ -1,4 +1,4 @@
-"""What every test may ask for: a small host app, time, people and a program."""
+"""Fixtures for every test: a small host app, a clock, people and an OAuth client."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests that share a name, pytest-xdist runs one and does not say so."""
+    """Reject tests that share a name: pytest-xdist silently runs only one of them."""
     for name, number in Counter(item.nodeid for item in items).items():
         if number > 1:
             raise pytest.UsageError(f"{number} tests have the name {name}")
@@ -39,12 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _push_request_context() -> None:
-    """pytest-flask would keep one request context open all through a test, and with it flask.g."""
+    """Override pytest-flask, which would keep a request context, and with it flask.g, open during the whole test."""
 
 
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine that runs the tests has set must not reach an app."""
+    """Hide the environment variables of this machine from the apps."""
     for name in list(os.environ):
         if name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY") or name.startswith("ACTIVEPIECES_"):
             monkeypatch.delenv(name)
@@ -52,13 +52,13 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def clock() -> StoppedClock:
-    """Time, which stands still until the test moves it."""
+    """A clock that moves only when the test advances it."""
     return StoppedClock()
 
 
 @pytest.fixture
 def make_app(tmp_path: Path, clock: StoppedClock) -> Iterator[MakeApp]:
-    """Makes small host apps, with any config keys that a test wants."""
+    """A factory for small host apps; keyword arguments are config keys."""
     made: list[Flask] = []
 
     def make(**options: Any) -> Flask:
@@ -96,19 +96,19 @@ def carol(app: Flask) -> Person:
 
 @pytest.fixture
 def stranger(app: Flask) -> Person:
-    """Somebody who has not signed in."""
+    """A person who is not signed in."""
     return Person(app)
 
 
 @pytest.fixture
 def program(app: Flask) -> Program:
-    """A confidential client that may ask for every scope."""
+    """A confidential client registered for every scope."""
     return Program.registered(app)
 
 
 @pytest.fixture
 def trusted(app: Flask) -> Program:
-    """A confidential client that an operator let skip the consent page for what a user has allowed before."""
+    """A confidential client that skips the consent page for scopes that the user approved before."""
     return Program.registered(app, "--remember-consent")
 
 

@@ -8,8 +8,7 @@ from .credentials import ApiKey, Credential
 from .resources.connections import Connections
 from .resources.embedding import Embedding
 from .resources.flow_runs import FlowRuns
-from .resources.flows import Flows
-from .resources.folders import Folders
+from .resources.flows import Flows, Folders
 from .resources.global_connections import GlobalConnections
 from .resources.mcp import Mcp
 from .resources.people import Members, Users

@@ -14,16 +14,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    LocationValueError,
-    NameResolutionError,
-    NewConnectionError,
-    ProxyError,
-    ReadTimeoutError,
-)
+from urllib3 import exceptions as urllib3_errors
 
 from .errors import CallTimedOut, ConnectionFailed, UnexpectedResponse
 from .network import network
@@ -73,7 +64,11 @@ class ConnectionPool:
         self.retries = retries
         self.clock = clock
         self.tokens = TokenCache(clock)
-        self._session = session or _new_session(max_connections)
+        if session is None:
+            session = requests.Session()
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(pool_connections=20, pool_maxsize=max_connections))
+        self._session = session
         self._idle_seconds = idle_seconds
         self._process = os.getpid()
         self._last_used = time.monotonic()
@@ -93,7 +88,7 @@ class ConnectionPool:
         handled = sys.exc_info()[1]
         try:
             return self._exchange(operation, request, timeout, deadline)
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
             causes = tuple(_exception_chain(error, until=handled))
             raise _to_api_error(operation, causes, timeout, deadline) from error
         finally:
@@ -115,7 +110,8 @@ class ConnectionPool:
                 headers=dict(request.headers),
                 data=request.form if request.files else request.body,
                 files=request.files,
-                auth=_keep_authorization,
+                # Without an auth, requests would replace the Authorization header by a login from ~/.netrc.
+                auth=lambda authorized: authorized,
             )
         )
         settings: Any = session.merge_environment_settings(request.url, {}, True, None, None)
@@ -127,18 +123,6 @@ class ConnectionPool:
             body = b"".join(_chunks(operation, response, timeout, deadline))
             headers = {name.lower(): value for name, value in response.headers.items()}
             return ApiResponse(response.status_code, headers, body)
-
-
-def _new_session(max_connections: int) -> requests.Session:
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=20, pool_maxsize=max_connections))
-    return session
-
-
-def _keep_authorization(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Without an ``auth``, requests would replace the Authorization header by a login from ``~/.netrc``."""
-    return request
 
 
 def _chunks(operation: str, response: requests.Response, timeout: Timeout, deadline: float) -> Iterator[bytes]:
@@ -157,15 +141,19 @@ def _chunks(operation: str, response: requests.Response, timeout: Timeout, deadl
 def _to_api_error(
     operation: str, causes: Sequence[BaseException], timeout: Timeout, deadline: float
 ) -> ConnectionFailed | CallTimedOut | UnexpectedResponse:
-    if detail := _message(_UNSENT_MESSAGES, causes):
-        return ConnectionFailed(operation, detail=detail.format(seconds=timeout.connect))
-    if any(isinstance(cause, (TimeoutError, ReadTimeoutError)) for cause in causes):
+    def has(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    for kind, message in _UNSENT_MESSAGES.items():
+        if has(kind):
+            return ConnectionFailed(operation, detail=message.format(seconds=timeout.connect))
+    if has(TimeoutError, urllib3_errors.ReadTimeoutError):
         seconds = timeout.total if time.monotonic() >= deadline else timeout.read
         return CallTimedOut(operation, seconds=seconds)
-    if any(isinstance(cause, DecodeError) for cause in causes):
+    if has(urllib3_errors.DecodeError):
         detail = "the response cannot be decompressed"
         return UnexpectedResponse(operation, detail=detail, outcome_unknown=True)
-    detail = _message(_BROKEN_MESSAGES, causes) or "the connection failed"
+    detail = next((message for kind, message in _BROKEN_MESSAGES.items() if has(kind)), "the connection failed")
     return ConnectionFailed(operation, detail=detail, outcome_unknown=True)
 
 
@@ -176,21 +164,16 @@ def _exception_chain(error: BaseException | None, *, until: BaseException | None
         error = error.__cause__ or error.__context__
 
 
-def _message(messages: Mapping[type[BaseException], str], causes: Sequence[BaseException]) -> str | None:
-    """The first message whose exception is among the causes."""
-    return next((message for kind, message in messages.items() if any(isinstance(c, kind) for c in causes)), None)
-
-
 #: Failures before the request is sent.
 _UNSENT_MESSAGES: Mapping[type[BaseException], str] = {
     requests.exceptions.InvalidURL: "invalid address",
-    LocationValueError: "invalid address",
-    NameResolutionError: "unknown host name",
-    ProxyError: "the proxy is unreachable or refused the connection",
+    urllib3_errors.LocationValueError: "invalid address",
+    urllib3_errors.NameResolutionError: "unknown host name",
+    urllib3_errors.ProxyError: "the proxy is unreachable or refused the connection",
     ssl.SSLCertVerificationError: "the server's certificate is not trusted",
     ConnectionRefusedError: "the connection was refused",
-    NewConnectionError: "no connection could be made",
-    ConnectTimeoutError: "no connection within {seconds:g} seconds",
+    urllib3_errors.NewConnectionError: "no connection could be made",
+    urllib3_errors.ConnectTimeoutError: "no connection within {seconds:g} seconds",
 }
 #: Failures after which the server may have received the request. No public interface tells a failed TLS handshake
 #: from TLS that fails later.

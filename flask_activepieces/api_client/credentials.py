@@ -51,13 +51,8 @@ class EmailPassword:
 
     def sign_in_call(self, now: float) -> ApiCall:
         """The call that returns a token."""
-        return ApiCall(
-            self.sign_in_operation,
-            "POST",
-            "/authentication/sign-in",
-            body={"email": self.email, "password": self.password},
-            idempotent=True,
-        )
+        body = {"email": self.email, "password": self.password}
+        return ApiCall(self.sign_in_operation, "POST", "/authentication/sign-in", body=body, idempotent=True)
 
 
 @dataclass(frozen=True)
@@ -79,13 +74,8 @@ class SignedEmbedding:
     def sign_in_call(self, now: float) -> ApiCall:
         """The call that returns a token."""
         token = sign_embedding_token(self.signing_key_pem, self.key_id, self.user, now=now)
-        return ApiCall(
-            self.sign_in_operation,
-            "POST",
-            "/managed-authn/external-token",
-            body={"externalAccessToken": token},
-            idempotent=True,
-        )
+        path, body = "/managed-authn/external-token", {"externalAccessToken": token}
+        return ApiCall(self.sign_in_operation, "POST", path, body=body, idempotent=True)
 
 
 def check_token(token: str) -> None:

@@ -8,8 +8,7 @@ newer Activepieces may add, are ignored.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache, partial
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -19,24 +18,28 @@ from .errors import UnexpectedResponse
 T = TypeVar("T")
 
 
+def json_name(name: str) -> str:
+    """``externalId`` for ``external_id``."""
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
 def decode_object(model: type[T], data: object, operation: str) -> T:
     """The dataclass for a JSON object; `UnexpectedResponse` names the first field that does not fit."""
-    with _reporting(model, operation):
-        decoded: T = _object(model, data)
-        return decoded
+    decoded: T = _decode(partial(_object, model), data, model, operation)
+    return decoded
 
 
 def decode_list(model: type[T], data: object, operation: str) -> list[T]:
     """The dataclasses for a JSON list, which is either bare or the ``data`` of a page."""
     items = data.get("data") if isinstance(data, dict) else data
-    with _reporting(model, operation):
-        return _list(partial(_object, model), items)
+    decoded: list[T] = _decode(partial(_list, partial(_object, model)), items, model, operation)
+    return decoded
 
 
-@contextmanager
-def _reporting(model: type[Any], operation: str) -> Iterator[None]:
+def _decode(convert: Callable[[Any], Any], data: object, model: type[Any], operation: str) -> Any:
     try:
-        yield
+        return convert(data)
     except _Mismatch as mismatch:
         problem = ": ".join(filter(None, [".".join(mismatch.path), mismatch.problem]))
         detail = f"unexpected response for {model.__name__}: {problem}"
@@ -50,10 +53,6 @@ class _Mismatch(Exception):
         self.problem = problem
         self.path = path
 
-    def within(self, name: str) -> _Mismatch:
-        self.path = (name, *self.path)
-        return self
-
 
 def _object(model: Any, data: object) -> Any:
     if not isinstance(data, dict):
@@ -65,7 +64,7 @@ def _object(model: Any, data: object) -> Any:
             try:
                 values[member.name] = member.convert(value)
             except _Mismatch as mismatch:
-                raise mismatch.within(member.key) from None
+                raise _Mismatch(mismatch.problem, member.key, *mismatch.path) from None
         elif member.is_required:
             raise _Mismatch("null" if member.key in data else "missing", member.key)
         elif not member.has_default:
@@ -77,11 +76,11 @@ def _list(convert: Callable[[Any], Any], data: object) -> list[Any]:
     if not isinstance(data, list):
         raise _Mismatch("not a list")
     values: list[Any] = []
-    for item in data:
-        try:
-            values.append(convert(item))
-        except _Mismatch as mismatch:
-            raise mismatch.within(str(len(values))) from None
+    try:
+        for item in data:
+            values.append(convert(item))  # noqa: PERF401  # its length is the index of a mismatch
+    except _Mismatch as mismatch:
+        raise _Mismatch(mismatch.problem, str(len(values)), *mismatch.path) from None
     return values
 
 
@@ -126,8 +125,7 @@ def _members(model: Any) -> tuple[_Member, ...]:
     hints, members = get_type_hints(model), []
     for each in fields(model):
         hint = hints[each.name]
-        first, *rest = each.name.split("_")
-        key = each.metadata.get("wire") or first + "".join(map(str.capitalize, rest))
+        key = each.metadata.get("wire") or json_name(each.name)
         has_default = each.default is not MISSING or each.default_factory is not MISSING
         is_required = not has_default and hint is not Any and type(None) not in get_args(hint)
         convert = _id if key == "id" and hint is str else _converter(hint)

@@ -18,10 +18,12 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from ..errors import InvalidInput
+from .decoding import json_name
 
 #: Seconds. The server would accept ten years.
 MAX_LIFETIME = 3600
 
+_REQUIRED = ("external_user_id", "external_project_id", "first_name", "last_name")
 _ALGORITHM = "RS256"
 _MIN_KEY_BITS = 2048
 
@@ -43,8 +45,7 @@ class EmbeddedUser:
     piece_tags: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        required = ("external_user_id", "external_project_id", "first_name", "last_name")
-        problems = {name: "is required" for name in required if not _is_nonempty_string(getattr(self, name))}
+        problems = {name: "is required" for name in _REQUIRED if not _is_nonempty_string(getattr(self, name))}
         # Activepieces looks up an empty role, and answers 401.
         if self.role is not None and not _is_nonempty_string(self.role):
             problems["role"] = "must be a non-empty name or None"
@@ -75,12 +76,7 @@ def sign_embedding_token(
 
 
 def _claims(user: EmbeddedUser) -> dict[str, Any]:
-    claims: dict[str, Any] = {
-        "externalUserId": user.external_user_id,
-        "externalProjectId": user.external_project_id,
-        "firstName": user.first_name,
-        "lastName": user.last_name,
-    }
+    claims: dict[str, Any] = {json_name(name): getattr(user, name) for name in _REQUIRED}
     if user.role is not None:
         claims["role"] = user.role
     if user.piece_tags is not None:

@@ -1,26 +1,14 @@
 """What can go wrong with a call to Activepieces, by what the caller can do about it.
 
     ApiError
-    ├── CallNotSupported             the call cannot succeed; nothing was changed
-    │   ├── CredentialNotSupported   another kind of credential may make this call
-    │   └── EditionNotSupported      another edition of Activepieces has this
-    ├── ConnectionFailed             no connection, or a broken one
-    ├── CallTimedOut                 no complete response in time
-    ├── UnexpectedResponse           the response is not one of Activepieces' API
-    ├── AuthenticationFailed         the key, token or password is wrong, expired or missing
-    ├── PermissionDenied             the credential is valid, but may not do this
-    ├── PlanUpgradeRequired          the plan lacks the feature
-    ├── ResourceNotFound             the connection, project, flow … does not exist
-    ├── RouteNotFound                this server does not have the route
-    ├── InvalidRequest               Activepieces rejects the request
-    │   ├── ConnectionValueRejected  the piece rejects the connection's value
-    │   ├── CodeExchangeFailed       the OAuth2 code could not be exchanged for a token
-    │   ├── PieceInstallationFailed  the piece could not be installed
-    │   └── Conflict                 it conflicts with what exists
-    │       └── ConstraintViolated   the flow's constraints forbid this change or publication
-    ├── WorkerUnavailable            no worker of Activepieces responds
-    ├── RateLimited                  too many calls
-    └── ServerError                  Activepieces failed
+    ├── CallNotSupported            ── CredentialNotSupported, EditionNotSupported
+    ├── ConnectionFailed, CallTimedOut, UnexpectedResponse
+    ├── AuthenticationFailed, PermissionDenied, PlanUpgradeRequired
+    ├── ResourceNotFound, RouteNotFound
+    ├── InvalidRequest
+    │   ├── ConnectionValueRejected, CodeExchangeFailed, PieceInstallationFailed
+    │   └── Conflict                ── ConstraintViolated
+    └── WorkerUnavailable, RateLimited, ServerError
 
 Activepieces has two formats of error body, the same cause can produce either, and some bodies mislead. So the HTTP
 status decides. ``code`` and ``detail`` come from Activepieces, for people; they are often empty. An error never

@@ -11,7 +11,8 @@ from .capabilities import Edition, check_supported
 from .connection_pool import ConnectionPool
 from .credentials import ApiKey, Credential, EmailPassword, SignedEmbedding, UserToken, check_token
 from .errors import ApiError, AuthenticationFailed, ConnectionFailed, RateLimited, ServerError, UnexpectedResponse
-from .wire import ApiCall, Timeout, build_request, decode, secrets_of
+from .response import decode
+from .wire import ApiCall, Timeout, build_request, secrets_of
 
 #: A longer Retry-After is left to the caller.
 _MAX_RETRY_AFTER = 5.0

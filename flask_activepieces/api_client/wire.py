@@ -1,9 +1,4 @@
-"""From an API call to an HTTP request, and from an HTTP response to JSON or an error. Pure functions.
-
-1. The status decides. Activepieces has two formats of error body, and the same cause can produce either.
-2. Only a JSON content type counts as JSON: with a wrong base URL, Activepieces answers 200 with a web page.
-3. An error never repeats a secret that was sent.
-"""
+"""From an API call to an HTTP request. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,9 +9,6 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import InvalidInput
-from .error_mapping import error_from_response
-from .errors import UnexpectedResponse
-from .response import ApiResponse
 
 #: A sequence repeats the name (``status=ACTIVE&status=ERROR``); None is left out.
 Query = Mapping[str, "str | int | bool | Sequence[str] | None"]
@@ -52,7 +44,7 @@ class ApiCall:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether it may be sent again when the first attempt may have reached the server."""
+        """Whether it may be sent again although it may have reached the server."""
         return self.idempotent or self.method == "GET"
 
 
@@ -100,48 +92,36 @@ def path_segment(identifier: str) -> str:
     return quoted
 
 
+def api_path(route: str, *segments: str) -> str:
+    """The path of a route; ids and names in it are quoted."""
+    return "/".join([route, *map(path_segment, segments)])
+
+
 def build_request(call: ApiCall, *, root: str, token: str | None, user_agent: str) -> HttpRequest:
     """The request for a call; ``root`` is the URL of the API."""
     headers = {"Accept": "application/json", "User-Agent": user_agent}
     if token is not None:
         # Activepieces ignores the header unless "Bearer" has a capital B.
         headers["Authorization"] = f"Bearer {token}"
-    query = urlencode(list(_query_pairs(call.query)))
+    pairs = {name: value for name, value in call.query.items() if value is not None}
+    pairs |= {name: str(value).lower() for name, value in pairs.items() if isinstance(value, bool)}
+    query = urlencode(pairs, doseq=True)
     url = f"{root}{call.path}" + (f"?{query}" if query else "")
     if call.files is not None:
         return HttpRequest(method=call.method, url=url, headers=headers, form=call.body or {}, files=call.files)
-    if call.body is None:
+    body = None
+    if call.body is not None:
         # Without a body no content type: Fastify answers 400 to an empty JSON body.
-        return HttpRequest(method=call.method, url=url, headers=headers)
-    headers["Content-Type"] = "application/json"
-    body = json.dumps(call.body, allow_nan=False).encode()
+        headers["Content-Type"] = "application/json"
+        body = json.dumps(call.body, allow_nan=False).encode()
     return HttpRequest(method=call.method, url=url, headers=headers, body=body)
-
-
-def decode(operation: str, response: ApiResponse, *, secrets: Sequence[str] = ()) -> Any:
-    """The JSON of a successful response, or None if it has no body; otherwise raises its `ApiError`."""
-    if not 200 <= response.status < 300:
-        raise error_from_response(operation, response, secrets=secrets)
-    if response.status == 204 or (not response.body and not response.is_html):
-        return None
-    if not response.is_json:
-        media_type = response.media_type or "without a content type"
-        detail = f"the response is {media_type}, not JSON"
-        raise UnexpectedResponse(operation, status=response.status, detail=detail)
-    try:
-        return json.loads(response.body)
-    except (ValueError, RecursionError) as error:
-        raise UnexpectedResponse(
-            operation, status=response.status, detail="the response is not valid JSON", outcome_unknown=True
-        ) from error
 
 
 def secrets_of(call: ApiCall) -> tuple[str, ...]:
     """The strings in the call's body that no error may repeat."""
     if not isinstance(call.body, Mapping):
         return ()
-    secret_values = [call.body[name] for name in _SECRET_FIELDS if name in call.body]
-    return tuple(leaf for value in secret_values for leaf in _leaf_values(value))
+    return tuple(_leaf_values({name: call.body.get(name) for name in _SECRET_FIELDS}))
 
 
 #: The fields of a body with secrets: a connection's value, and what a sign-in sends.
@@ -160,15 +140,3 @@ def _leaf_values(value: object) -> Iterator[str]:
             yield from _leaf_values(inner)
     elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
         yield str(value)
-
-
-def _query_pairs(query: Query) -> Iterator[tuple[str, str]]:
-    for name, value in query.items():
-        if value is None:
-            continue
-        if isinstance(value, bool):
-            yield name, "true" if value else "false"
-        elif isinstance(value, (str, int)):
-            yield name, str(value)
-        else:
-            yield from ((name, item) for item in value)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 
 import click
 from flask import current_app
+from flask.cli import AppGroup
 
 from ..state import get_state
 from ..storage.prune import prune
@@ -14,11 +16,11 @@ from .clients import client_cli
 from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
-from .output import CommandGroup, counted, json_option, print_json
-from .tenants import tenants_cli
+from .output import CommandGroup, HostId, confirm, counted, json_option, print_json, print_result, yes_option
 
 __all__ = ["activepieces_cli"]
 
+tenants_cli = AppGroup("tenants", help="Tenants of the app.")
 activepieces_cli = CommandGroup("activepieces", help="Manage the Activepieces integration of this app.")
 for group in (client_cli, grants_cli, integrations_cli, keys_cli, tenants_cli):
     activepieces_cli.add_command(group)
@@ -42,13 +44,25 @@ def prune_command(batch: int, audit_days: int, as_json: bool) -> None:
         deleted[table] += rows
         if not as_json:
             click.echo(f"{table}: {deleted[table]} rows so far", err=True)
-    if as_json:
-        print_json(dict(deleted))
-    else:
-        click.echo(f"Deleted {counted(deleted.total(), 'row')}.")
+    print_result(dict(deleted), f"Deleted {counted(deleted.total(), 'row')}.", as_json=as_json)
 
 
 @activepieces_cli.command("openapi")
 def openapi_command() -> None:
     """Print the OpenAPI 3.1 document of the JSON API, as this app is configured."""
     print_json(openapi_document(current_app, server=get_state().settings.public_url))
+
+
+@tenants_cli.command("remove")
+@click.argument("tenant_id", type=HostId())
+@yes_option
+@json_option
+def remove_tenant(tenant_id: str, yes: bool, as_json: bool) -> None:
+    """Revoke all grants of a tenant, and delete its OAuth clients and integrations with their credentials."""
+    question = f"Remove all grants, clients and integrations of tenant {tenant_id}?"
+    confirm(question, yes=yes, as_json=as_json)
+    removed = get_state().tenant_removal.remove(tenant_id)
+    grants, clients = counted(removed.grants, "grant"), counted(removed.clients, "client")
+    integrations = counted(removed.integrations, "integration")
+    line = f"Removed {grants}, {clients} and {integrations} of tenant {tenant_id}."
+    print_result(asdict(removed), line, as_json=as_json)

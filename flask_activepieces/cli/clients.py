@@ -10,17 +10,21 @@ import click
 from flask.cli import AppGroup
 
 from ..errors import InvalidInput, NotFound
-from ..oauth.clients.client import OAuthClient
-from ..oauth.clients.json_form import client_to_json
-from ..oauth.clients.presets import PRESETS
-from ..oauth.clients.registration import Registration
+from ..oauth.clients.client import OAuthClient, client_to_json
+from ..oauth.clients.registration import PRESETS, Registration
 from ..state import get_state
 from ..storage.tenants import has_tenant
-from .output import HostId, confirm, json_option, print_json, print_record, print_rows, yes_option
+from .output import HostId, confirm, json_option, print_record, print_result, print_rows, yes_option
 
 client_cli = AppGroup("client", help="OAuth clients: the programs that may request access.")
 
 _COLUMNS = ("client_id", "name", "tenant_id", "scope", "redirect_uris")
+
+
+def _flag(name: str, field: str, description: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(f"--{name}/--no-{name}", field, default=None, help=description)
+
+
 _REGISTRATION_OPTIONS = (
     click.option("--name", help="Shown on the consent page."),
     click.option("--description", help="One sentence for the consent page."),
@@ -33,23 +37,14 @@ _REGISTRATION_OPTIONS = (
         multiple=True,
         help='What it may request; repeatable, or separated by spaces: "tasks:read tasks:write".',
     ),
-    click.option("--pkce/--no-pkce", "require_pkce", default=None, help="Require PKCE."),
-    click.option(
-        "--remember-consent/--no-remember-consent",
-        default=None,
-        help="Skip the consent page for what a user has already approved; not for Activepieces.",
+    _flag("pkce", "require_pkce", "Require PKCE."),
+    _flag(
+        "remember-consent",
+        "remember_consent",
+        "Skip the consent page for what a user has already approved; not for Activepieces.",
     ),
-    click.option(
-        "--client-credentials/--no-client-credentials",
-        default=None,
-        help="Allow the client-credentials grant, within its tenant.",
-    ),
-    click.option(
-        "--introspection/--no-introspection",
-        "can_introspect",
-        default=None,
-        help="Allow token introspection, for a resource server.",
-    ),
+    _flag("client-credentials", "client_credentials", "Allow the client-credentials grant, within its tenant."),
+    _flag("introspection", "can_introspect", "Allow token introspection, for a resource server."),
 )
 
 
@@ -91,11 +86,8 @@ def create(
         question = f"Tenant {tenant_id!r} has no client, grant or integration yet. Register a client for it?"
         confirm(question, yes=yes, as_json=as_json)
     client, secret = state.oauth_clients.register(Registration(**{"name": "", **registration}))
-    if as_json:
-        print_json(_printed(client, secret))
-        return
-    click.echo(f"Registered {client.name}.")
-    _print_secret(client, secret)
+    lines = (f"Registered {client.name}.", *_secret_lines(client, secret))
+    print_result(_printed(client, secret), *lines, as_json=as_json)
 
 
 @client_cli.command("list")
@@ -126,12 +118,8 @@ def update(client_id: str, as_json: bool, **changes: Any) -> None:
     if not changes:
         raise click.UsageError("Nothing to change: pass at least one option.")
     client = _find(client_id)
-    registration = replace(client.registration(), **changes)
-    updated = get_state().oauth_clients.update(client, registration)
-    if as_json:
-        print_json(_printed(updated))
-    else:
-        click.echo(f"Updated {updated.name}.")
+    updated = get_state().oauth_clients.update(client, replace(client.registration(), **changes))
+    print_result(_printed(updated), f"Updated {updated.name}.", as_json=as_json)
 
 
 @client_cli.command("rotate")
@@ -142,14 +130,9 @@ def rotate(client_id: str, immediately: bool, as_json: bool) -> None:
     """Create a new secret; the old one keeps working until the next rotation."""
     client = _find(client_id)
     secret = get_state().oauth_clients.rotate_secret(client, keep_old=not immediately)
-    if as_json:
-        print_json(_printed(client, secret))
-        return
-    _print_secret(client, secret)
-    if immediately:
-        click.echo("The old secret no longer works.")
-    else:
-        click.echo("The old secret keeps working until the next rotation.")
+    old = "no longer works" if immediately else "keeps working until the next rotation"
+    lines = (*_secret_lines(client, secret), f"The old secret {old}.")
+    print_result(_printed(client, secret), *lines, as_json=as_json)
 
 
 @client_cli.command("disable")
@@ -201,10 +184,8 @@ def _printed(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
     return {"introspects" if name == "can_introspect" else name: fields[name] for name in fields}
 
 
-def _print_secret(client: OAuthClient, secret: str | None) -> None:
-    click.echo(f"client_id      {client.client_id}")
+def _secret_lines(client: OAuthClient, secret: str | None) -> list[str]:
+    lines = [f"client_id      {client.client_id}"]
     if secret is None:
-        click.echo("This is a public client: it has no secret, and must use PKCE.")
-    else:
-        click.echo(f"client_secret  {secret}")
-        click.echo("Copy the secret now. You won't be able to see it again.")
+        return [*lines, "This is a public client: it has no secret, and must use PKCE."]
+    return [*lines, f"client_secret  {secret}", "Copy the secret now. You won't be able to see it again."]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 from flask.cli import AppGroup
 
@@ -57,14 +59,4 @@ def check(revoke: bool) -> None:
 
 
 def _row(grant: Grant) -> dict[str, str | None]:
-    return {
-        "id": grant.id,
-        "client_id": grant.client_id,
-        "tenant_id": grant.tenant_id,
-        "user_id": grant.user_id,
-        "organization_id": grant.organization_id,
-        "workspace_name": grant.workspace_name,
-        "scope": grant.scope,
-        "created_at": as_iso(grant.created_at),
-        "updated_at": as_iso(grant.updated_at),
-    }
+    return asdict(grant) | {"created_at": as_iso(grant.created_at), "updated_at": as_iso(grant.updated_at)}

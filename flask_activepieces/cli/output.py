@@ -7,8 +7,8 @@ With ``--json`` a failure is also a JSON document on standard output: ``{"error"
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -36,7 +36,6 @@ class HostId(click.ParamType):  # type: ignore[type-arg]  # not generic before c
     name = "id"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The id, or a usage error that says what is wrong with it."""
         problem = problem_with_id(value)
         if problem is not None:
             self.fail(f"{_printable(repr(value))}: {problem}", param, ctx)
@@ -47,11 +46,20 @@ class NotConfirmed(click.ClickException):
     """Raised when the operator declines, or when no one can be asked."""
 
 
+#: The codes in JSON; "refused" for any other error.
+_ERROR_CODES = {
+    InvalidInput: "invalid_input",
+    Unavailable: "not_available",
+    NotFound: "not_found",
+    SetupError: "not_set_up",
+    NotConfirmed: "not_confirmed",
+}
+
+
 class CommandGroup(AppGroup):
     """Reports errors on standard error, with ``--json`` also as JSON, and sets the exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
         as_json = "--json" in ctx.args
         try:
             return super().invoke(ctx)
@@ -61,58 +69,25 @@ class CommandGroup(AppGroup):
                 print_json({"error": {"code": "usage", "detail": error.format_message()}})
             raise
         except (ActivepiecesError, NotConfirmed) as error:
-            failure = _failure(error)
-            if as_json:
-                print_json({"error": failure.to_json()})
-            for line in failure.lines:
-                click.echo(f"Error: {_printable(line)}", err=True)
-            raise SystemExit(failure.exit_code) from None
-
-
-class _Failure(NamedTuple):
-    code: str
-    lines: Sequence[str]
-    exit_code: int = 1
-    fields: Mapping[str, str] = {}
-
-    def to_json(self) -> dict[str, Any]:
-        fields = {"fields": self.fields} if self.fields else {}
-        return {"code": self.code, "detail": " ".join(self.lines), **fields}
-
-
-def _failure(error: Exception) -> _Failure:
-    match error:
-        case InvalidInput(fields=problems):
-            fields = {name: str(problem) for name, problem in problems.items()}
-            lines = [f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in fields.items()]
-            return _Failure("invalid_input", lines, fields=fields)
-        case Unavailable():
-            line = f"{error} Check that it is running, and that its URL is right."
-            return _Failure("not_available", [line], exit_code=3)
-        case NotFound():
-            return _Failure("not_found", [str(error)])
-        case SetupError():
-            return _Failure("not_set_up", [str(error)])
-        case NotConfirmed():
-            return _Failure("not_confirmed", [str(error)])
-    return _Failure("refused", [str(error)])
+            _print_failure(error, as_json=as_json)
+            raise SystemExit(3 if isinstance(error, Unavailable) else 1) from None
 
 
 def confirm(question: str, *, yes: bool, as_json: bool = False) -> None:
     """Return if the operator agrees; a script cannot be asked, and must pass ``--yes``."""
     if yes:
         return
+    agreed = None
     if not as_json:
         try:
             # On standard error, because standard output is for the result.
             agreed = click.confirm(question, err=True)
         except click.Abort:
             click.echo(err=True)  # ends the line of an unanswered question
-        else:
-            if agreed:
-                return
-            raise NotConfirmed("Nothing was done.")
-    raise NotConfirmed(f"Nothing was done. {question} Use --yes to confirm.")
+    if agreed is None:
+        raise NotConfirmed(f"Nothing was done. {question} Use --yes to confirm.")
+    if not agreed:
+        raise NotConfirmed("Nothing was done.")
 
 
 def counted(count: int, noun: str) -> str:
@@ -121,33 +96,46 @@ def counted(count: int, noun: str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document."""
     click.echo(json.dumps(value, indent=2))
+
+
+def print_result(value: Any, *lines: str, as_json: bool) -> None:
+    """The value for scripts, or the lines for people."""
+    if as_json:
+        print_json(value)
+    else:
+        click.echo("\n".join(lines))
 
 
 def print_record(record: dict[str, Any], *, as_json: bool) -> None:
     """The fields of one thing, one per line."""
-    if as_json:
-        print_json(record)
-        return
     width = max(map(len, record))
-    for name, value in record.items():
-        click.echo(f"{name.ljust(width)}  {_cell(value)}")
+    lines = (f"{name.ljust(width)}  {_cell(value)}" for name, value in record.items())
+    print_result(record, *lines, as_json=as_json)
 
 
 def print_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, empty: str, as_json: bool) -> None:
     """A table of these columns; JSON has all of them."""
+    table = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table)
+    print_result(rows, *(lines if rows else [empty]), as_json=as_json)
+
+
+def _print_failure(error: Exception, *, as_json: bool) -> None:
+    code = next((code for kind, code in _ERROR_CODES.items() if isinstance(error, kind)), "refused")
+    lines = [str(error)]
+    details = {}
+    if isinstance(error, InvalidInput):
+        problems = {name: str(problem) for name, problem in error.fields.items()}
+        lines = [f"{_OPTIONS.get(name, f'--{name}')}: {problem}" for name, problem in problems.items()]
+        details = {"fields": problems} if problems else {}
+    elif isinstance(error, Unavailable):
+        lines = [f"{error} Check that it is running, and that its URL is right."]
     if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        click.echo(empty)
-        return
-    lines = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        print_json({"error": {"code": code, "detail": " ".join(lines), **details}})
     for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+        click.echo(f"Error: {_printable(line)}", err=True)
 
 
 def _cell(value: Any) -> str:

@@ -165,11 +165,10 @@ class Integrations:
 
     def remove_in(self, transaction: Transaction, integration: Integration, *, user_id: str | None) -> None:
         """Like `remove`, as a part of a transaction."""
-        now = int(self.clock())
         current = _get(integration, transaction.conn)
         client = clients.find_by_id(transaction.conn, current.oauth_client_id or "")
         if client is not None:
-            self.oauth_clients.delete_in(transaction, client, now=now)
+            self.oauth_clients.delete_in(transaction, client)
         if not store.remove(transaction, current):
             raise NotFound("integration", integration.id)
         self._record(transaction, "integration.removed", current, user_id)
@@ -199,7 +198,7 @@ class Integrations:
         self._record(transaction, name, changed, user_id)
         client = clients.find_by_id(transaction.conn, changed.oauth_client_id or "")
         if client is not None:
-            self.oauth_clients.set_enabled_in(transaction, client, enabled, now=now, integration_id=changed.id)
+            self.oauth_clients.set_enabled_in(transaction, client, enabled, integration_id=changed.id)
         return changed
 
     def _record(self, transaction: Transaction, name: str, integration: Integration, user_id: str | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..clock import Clock
 from ..errors import NotFound
 from ..host.ids import checked_id
 from ..oauth.clients import client as clients
@@ -29,7 +28,6 @@ class TenantRemoval:
     """Removes tenants, each in one transaction."""
 
     database: Database
-    clock: Clock
     integrations: Integrations
     oauth_clients: OAuthClients
     grants: Grants
@@ -40,10 +38,9 @@ class TenantRemoval:
         A second call removes nothing, and is not an error.
         """
         checked_id("tenant_id", tenant_id)
-        now = int(self.clock())
 
         def remove(transaction: Transaction) -> RemovedTenant:
-            revoked = self.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed", now=now)
+            revoked = self.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed")
             integrations = store.list_for_tenant(transaction.conn, tenant_id)
             registered = clients.list_for_tenant(transaction.conn, tenant_id)
             try:
@@ -51,7 +48,7 @@ class TenantRemoval:
                     self.integrations.remove_in(transaction, integration, user_id=None)
                 # The clients of integrations are deleted by now.
                 for client in clients.list_for_tenant(transaction.conn, tenant_id):
-                    self.oauth_clients.delete_in(transaction, client, now=now)
+                    self.oauth_clients.delete_in(transaction, client)
             except NotFound as error:
                 raise ConcurrentUpdate from error  # another transaction deletes the same: try again
             return RemovedTenant(grants=revoked, clients=len(registered), integrations=len(integrations))

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from ..clock import Clock
-from ..host.ids import checked_id, checked_ids
 from ..storage import tables
 from ..storage.database import Database
 from . import grants, scopes
@@ -45,10 +44,7 @@ class ConnectedApps:
         statement = (
             select(_grants, _clients.c.name, _clients.c.description)
             .join(_clients, _clients.c.client_id == _grants.c.client_id)
-            .where(
-                _grants.c.user_id == checked_id("user_id", user_id),
-                _grants.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
-            )
+            .where(grants.of_user(user_id, tenant_ids))
             .order_by(_grants.c.created_at.desc())
         )
         now = int(self._clock())

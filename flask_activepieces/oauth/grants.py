@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Select, and_, bindparam, delete, select, update
 
 from ..clock import Clock
 from ..crypto.keyring import looks_like_id, random_id
@@ -24,8 +24,7 @@ from .clients import client as clients
 from .clients.client import OAuthClient
 from .tokens import families
 from .tokens.families import Family
-
-T = TypeVar("T")
+from .transactions import in_own_transaction
 
 _table = tables.grants
 
@@ -53,21 +52,15 @@ class Grant:
 
 
 class Grants:
-    """The grants of one app. A method with the suffix ``_in`` is a part of the caller's transaction."""
+    """The grants of one app.
+
+    A method with the suffix ``_in`` is a part of the caller's transaction; without it, it has its own transaction.
+    """
 
     def __init__(self, database: Database, *, clock: Clock, audit: Audit) -> None:
-        self._database = database
+        self.database = database
         self._clock = clock
         self._audit = audit
-
-    def approve(
-        self, client: OAuthClient, principal: Principal, workspace: Workspace, scopes: Sequence[str]
-    ) -> Grant:
-        """The user's grant for this client and workspace, created or updated.
-
-        `NotFound` if the client was deleted meanwhile: a grant never outlives its client.
-        """
-        return self._commit(self.approve_in, client, principal, workspace, scopes)
 
     def approve_in(
         self,
@@ -76,10 +69,12 @@ class Grants:
         principal: Principal,
         workspace: Workspace,
         scopes: Sequence[str],
-        *,
-        now: int,
     ) -> Grant:
-        """See `approve`."""
+        """The user's grant for this client and workspace, created or updated.
+
+        `NotFound` if the client was deleted meanwhile: a grant never outlives its client.
+        """
+        now = int(self._clock())
         decision = {"workspace_name": workspace.name[:190], "scope": scope_strings.join(scopes), "updated_at": now}
         key = {
             "client_id": client.client_id,
@@ -103,20 +98,18 @@ class Grants:
         self._audit.record(transaction, _event("grant.approved", grant, now, scope=grant.scope))
         return grant
 
+    approve = in_own_transaction(approve_in)
+
     def existing_grants(self, *, client_id: str, tenant_ids: Sequence[str], user_id: str) -> list[Grant]:
         """What the user has allowed this client in these tenants."""
-        return self._database.read(
+        return self.database.read(
             lambda conn: existing_grants(conn, client_id=client_id, tenant_ids=tenant_ids, user_id=user_id)
         )
 
     def get_for_user(self, grant_id: str, *, tenant_ids: Sequence[str], user_id: str) -> Grant:
         """The user's grant with this id; `NotFound` for anyone else's."""
-        statement = select(_table).where(
-            _table.c.id == grant_id,
-            _table.c.user_id == checked_id("user_id", user_id),
-            _table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
-        )
-        grants = self._database.read(_all_of(statement)) if looks_like_id(grant_id) else []
+        statement = select(_table).where(_table.c.id == grant_id, of_user(user_id, tenant_ids))
+        grants = self.database.read(_all_of(statement)) if looks_like_id(grant_id) else []
         if not grants:
             raise NotFound("grant", grant_id)
         return grants[0]
@@ -127,77 +120,63 @@ class Grants:
         for name, value in columns.items():
             if value is not None:
                 statement = statement.where(_table.c[name] == value)
-        return self._database.read(_all_of(statement))
+        return self.database.read(_all_of(statement))
 
     def active_families(self, grant: Grant) -> list[Family]:
         """The token families of the grant that can still be refreshed."""
         now = int(self._clock())
-        return self._database.read(lambda conn: families.active_for_grant(conn, grant.id, now=now))
+        return self.database.read(lambda conn: families.active_for_grant(conn, grant.id, now=now))
 
-    def revoke(self, grants: Sequence[Grant], *, reason: str) -> None:
+    def revoke_in(self, transaction: Transaction, grants: Sequence[Grant], *, reason: str) -> None:
         """Revoke grants with everything that was issued for them: codes, refresh tokens and access tokens."""
-        self._commit(self.revoke_in, grants, reason=reason)
-
-    def revoke_in(self, transaction: Transaction, grants: Sequence[Grant], *, reason: str, now: int) -> None:
-        """See `revoke`."""
         for start in range(0, len(grants), BATCH_SIZE):
-            self._revoke_batch(transaction, grants[start : start + BATCH_SIZE], reason, now)
+            self._revoke_batch(transaction, grants[start : start + BATCH_SIZE], reason)
 
-    def revoke_if_unused(self, grant: Grant, *, reason: str) -> None:
+    revoke = in_own_transaction(revoke_in)
+
+    @in_own_transaction
+    def revoke_if_unused(self, transaction: Transaction, grant: Grant, *, reason: str) -> None:
         """Revoke the grant unless an active token family uses it."""
+        if not families.active_for_grant(transaction.conn, grant.id, now=int(self._clock())):
+            self.revoke_in(transaction, [grant], reason=reason)
 
-        def revoke(transaction: Transaction, *, now: int) -> None:
-            if not families.active_for_grant(transaction.conn, grant.id, now=now):
-                self.revoke_in(transaction, [grant], reason=reason, now=now)
-
-        self._commit(revoke)
-
-    def revoke_user(self, user_id: str, *, tenant_id: str | None, reason: str) -> int:
+    @in_own_transaction
+    def revoke_user(self, transaction: Transaction, user_id: str, *, tenant_id: str | None, reason: str) -> int:
         """Revoke all grants of a user, in one tenant or (None) in all; returns how many there were."""
         statement = select(_table).where(_table.c.user_id == checked_id("user_id", user_id))
         if tenant_id is not None:
             statement = statement.where(_table.c.tenant_id == checked_id("tenant_id", tenant_id))
-
-        def revoke(transaction: Transaction, *, now: int) -> int:
-            grants = _all_of(statement)(transaction.conn)
-            self.revoke_in(transaction, grants, reason=reason, now=now)
-            return len(grants)
-
-        return self._commit(revoke)
-
-    def revoke_tenant(self, tenant_id: str, *, reason: str) -> int:
-        """Revoke all grants in a tenant, and the tokens that its clients got for themselves; how many grants."""
-        return self._commit(self.revoke_tenant_in, tenant_id, reason=reason)
-
-    def revoke_tenant_in(self, transaction: Transaction, tenant_id: str, *, reason: str, now: int) -> int:
-        """See `revoke_tenant`."""
-        tenant = checked_id("tenant_id", tenant_id)
-        grants = _all_of(select(_table).where(_table.c.tenant_id == tenant))(transaction.conn)
-        self.revoke_in(transaction, grants, reason=reason, now=now)
-        tenants_clients = clients.list_for_tenant(transaction.conn, tenant)
-        subjects = [revocations.client_credentials(client.client_id) for client in tenants_clients]
-        revocations.add(transaction, *subjects, now=now)
+        grants = _all_of(statement)(transaction.conn)
+        self.revoke_in(transaction, grants, reason=reason)
         return len(grants)
 
-    def revoke_families_in(self, transaction: Transaction, revoked: Sequence[Family], *, now: int) -> None:
+    def revoke_tenant_in(self, transaction: Transaction, tenant_id: str, *, reason: str) -> int:
+        """Revoke all grants in a tenant, and the tokens that its clients got for themselves; how many grants."""
+        tenant = checked_id("tenant_id", tenant_id)
+        grants = _all_of(select(_table).where(_table.c.tenant_id == tenant))(transaction.conn)
+        self.revoke_in(transaction, grants, reason=reason)
+        tenants_clients = clients.list_for_tenant(transaction.conn, tenant)
+        subjects = [revocations.client_credentials(client.client_id) for client in tenants_clients]
+        revocations.add(transaction, *subjects, now=int(self._clock()))
+        return len(grants)
+
+    revoke_tenant = in_own_transaction(revoke_tenant_in)
+
+    def revoke_families_in(self, transaction: Transaction, revoked: Sequence[Family]) -> None:
         """Revoke some of the token families of grants, which stay."""
+        now = int(self._clock())
         for family in revoked:
             families.revoke(transaction, family.id, client_id=family.client_id, now=now)
             revocations.add(transaction, revocations.family(family.id), now=now)
             self._audit.record(transaction, family.event("token.revoked", now))
 
-    def _commit(self, method: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    def _revoke_batch(self, transaction: Transaction, grants: Sequence[Grant], reason: str) -> None:
         now = int(self._clock())
-        return self._database.run_in_transaction(
-            lambda transaction: method(transaction, *arguments, now=now, **options)
-        )
-
-    def _revoke_batch(self, transaction: Transaction, grants: Sequence[Grant], reason: str, now: int) -> None:
         ids = [grant.id for grant in grants]
         # The rows first: their deletion waits for any redemption that has locked one (see
         # `TokenFamilies.store_if_unredeemed`).
         transaction.execute(delete(_table).where(_table.c.id.in_(ids)))
-        families.revoke_for_grants(transaction, ids, now=now)
+        families.revoke_where(transaction, families.table.c.grant_id.in_(ids), now=now)
         revocations.add(transaction, *map(revocations.grant, ids), now=now)
         for grant in grants:
             self._audit.record(transaction, _event("grant.revoked", grant, now, reason=reason))
@@ -205,12 +184,16 @@ class Grants:
 
 def existing_grants(conn: Connection, *, client_id: str, tenant_ids: Sequence[str], user_id: str) -> list[Grant]:
     """What the user has allowed this client in these tenants."""
-    statement = select(_table).where(
-        _table.c.client_id == client_id,
+    statement = select(_table).where(_table.c.client_id == client_id, of_user(user_id, tenant_ids))
+    return _all_of(statement)(conn)
+
+
+def of_user(user_id: str, tenant_ids: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that a grant is the user's, in one of these tenants."""
+    return and_(
         _table.c.user_id == checked_id("user_id", user_id),
         _table.c.tenant_id.in_(checked_ids("tenant_ids", tenant_ids)),
     )
-    return _all_of(statement)(conn)
 
 
 def grant_from_row(values: Mapping[str, Any]) -> Grant:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -132,6 +132,7 @@ class _Snapshot:
         return self.at - CLOCK_SKEW
 
 
+@dataclass
 class _Cache:
     """The revocations in memory, loaded in full when they are older than ``max_staleness``.
 
@@ -150,16 +151,13 @@ class _Cache:
     query fails, they fail too, and do not query again.
     """
 
-    def __init__(
-        self, database: Database, max_staleness: int, lock_timeout: float, monotonic: Callable[[], float]
-    ) -> None:
-        self._database = database
-        self._max_staleness = max_staleness
-        self._lock_timeout = lock_timeout
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._snapshot: _Snapshot | None = None
+    database: Database
+    max_staleness: int
+    lock_timeout: float
+    monotonic: Callable[[], float]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _failures: int = 0
+    _snapshot: _Snapshot | None = None
 
     def get(self, now: int) -> Mapping[str, int]:
         """When each subject was revoked."""
@@ -169,7 +167,7 @@ class _Cache:
         return snapshot.subjects
 
     def _refresh(self, now: int, failures: int) -> _Snapshot:
-        if not self._lock.acquire(timeout=self._lock_timeout):
+        if not self._lock.acquire(timeout=self.lock_timeout):
             raise Unavailable("database")
         try:
             snapshot = self._snapshot
@@ -182,13 +180,13 @@ class _Cache:
             self._lock.release()
 
     def _is_stale(self, snapshot: _Snapshot, now: int) -> bool:
-        age = max(self._monotonic() - snapshot.monotonic, now - snapshot.at)
-        return age >= self._max_staleness or now < snapshot.complete_from
+        age = max(self.monotonic() - snapshot.monotonic, now - snapshot.at)
+        return age >= self.max_staleness or now < snapshot.complete_from
 
     def _load(self, now: int) -> _Snapshot:
-        started, values = self._monotonic(), {"since": now - CLOCK_SKEW}
+        started, values = self.monotonic(), {"since": now - CLOCK_SKEW}
         try:
-            rows = self._database.read(lambda conn: conn.execute(_ALL, values).all())
+            rows = self.database.read(lambda conn: conn.execute(_ALL, values).all())
         except Exception:
             self._failures += 1
             raise

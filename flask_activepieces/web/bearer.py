@@ -14,11 +14,11 @@ from weakref import WeakKeyDictionary
 from flask import Response, current_app, g, request
 from werkzeug.local import LocalProxy
 
-from ..errors import SetupError, SignatureError, SignatureExpired, Unavailable
+from ..errors import SetupError, SignatureError, SignatureExpired
 from ..oauth.metadata import PROTECTED_RESOURCE, well_known
 from ..oauth.tokens.access_tokens import AccessToken, verify
 from ..state import State, get_state
-from .oauth_errors import error_response, setup_error_response
+from .error_responses import error_response, with_server_errors
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -65,17 +65,10 @@ def _get_current_token() -> AccessToken:
 current_token = cast(AccessToken, LocalProxy(_get_current_token))
 
 
+@with_server_errors
 def _check_request(required: frozenset[str]) -> Response | None:
     """The error to respond with; None for a valid token, which becomes `current_token`."""
-    try:
-        return _authenticate(get_state(), required)
-    except Unavailable as error:
-        return error_response(503, "temporarily_unavailable", str(error), retry_after=error.retry_after)
-    except SetupError as error:
-        return setup_error_response(error)
-
-
-def _authenticate(state: State, required: frozenset[str]) -> Response | None:
+    state = get_state()
     encoded = _bearer_token(request.headers.get("Authorization"))
     if encoded is None:
         # RFC 6750 §3.1: without credentials the challenge names no error.

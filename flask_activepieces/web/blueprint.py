@@ -7,7 +7,7 @@ from flask import Blueprint
 from ..config.settings import Settings
 from ..oauth.metadata import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
 from .api.routes import api_routes
-from .oauth import authorize, consent_page, metadata, token_endpoints
+from .oauth import authorize, metadata, token_endpoints
 from .pages import connected_apps, oauth_clients
 from .routes import NAME, Route
 
@@ -19,8 +19,8 @@ _ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
 #: Pages and documents, relative to the prefix of the OAuth routes.
 _PAGES = (
     Route("/authorize", "authorize", _GET, authorize.authorize),
-    Route("/authorize", "decide", _POST, consent_page.decide),
-    Route("/authorize/request/<request_id>", "describe_request", _GET, consent_page.describe_request),
+    Route("/authorize", "decide", _POST, authorize.decide),
+    Route("/authorize/request/<request_id>", "describe_request", _GET, authorize.describe_request),
     Route("/jwks.json", "jwks", _GET, metadata.jwks),
     Route("/connected-apps", "connected_apps", _GET, connected_apps.connected_apps),
     Route("/connected-apps/<grant_id>/disconnect", "disconnect", _POST, connected_apps.disconnect),

@@ -13,24 +13,19 @@ from typing import Any
 from flask import Flask, current_app
 
 from .bearer import scopes_of
-from .first_request import at_first_request
 from .routes import NAME, Route
 
 AnyView = Callable[..., Any]
 
 
 def exempt_from_csrf(app: Flask, routes: list[Route]) -> None:
-    """Exempt views at the first request, when every extension and view is in place."""
-    endpoints = {f"{NAME}.{route.endpoint}" for route in routes if route.csrf_exempt}
-
-    def exempt(app: Flask) -> None:
-        protection = app.extensions.get("csrf")
-        if protection is not None:
-            checked_methods = set(app.config["WTF_CSRF_METHODS"])
-            for view in _exempt_views(app.view_functions, endpoints, checked_methods):
-                protection.exempt(view)
-
-    at_first_request(app, exempt)
+    """Exempt views, once every extension and view is in place."""
+    protection = app.extensions.get("csrf")
+    if protection is not None:
+        endpoints = {f"{NAME}.{route.endpoint}" for route in routes if route.csrf_exempt}
+        checked_methods = set(app.config["WTF_CSRF_METHODS"])
+        for view in _exempt_views(app.view_functions, endpoints, checked_methods):
+            protection.exempt(view)
 
 
 def check_host_csrf() -> None:

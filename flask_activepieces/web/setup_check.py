@@ -74,7 +74,6 @@ def _required_scopes(view: AnyView) -> set[str]:
 
 
 def _layers(function: AnyView) -> Iterator[AnyView]:
-    """The function, and what its decorators wrap."""
     yield function
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
@@ -94,9 +93,7 @@ def _check_mount(mount: str, public_url: str) -> None:
     if not public.path.endswith(mount):
         log.error(
             "The app is mounted at %s, but ACTIVEPIECES_PUBLIC_URL does not end with that path, so clients receive"
-            " URLs outside the app. Set it to %s://%s%s.",
+            " URLs outside the app. Set it to %s.",
             mount,
-            public.scheme,
-            public.netloc,
-            mount,
+            f"{public.scheme}://{public.netloc}{mount}",
         )

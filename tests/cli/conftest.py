@@ -16,17 +16,17 @@ RunJson = Callable[..., Any]
 
 @pytest.fixture
 def run(app: Flask) -> Run:
-    """Runs ``flask activepieces …`` and gives what came of it."""
+    """Run ``flask activepieces …``; return the result."""
     runner = app.test_cli_runner()
-    return lambda *words, **options: runner.invoke(args=["activepieces", *words], **options)
+    return lambda *arguments, **options: runner.invoke(args=["activepieces", *arguments], **options)
 
 
 @pytest.fixture
 def run_json(run: Run) -> RunJson:
-    """The JSON that a command prints, and nothing else on standard output."""
+    """Run a command that succeeds; return the JSON that it prints."""
 
-    def run_and_parse(*words: str) -> Any:
-        result = run(*words)
+    def run_and_parse(*arguments: str) -> Any:
+        result = run(*arguments)
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 

@@ -21,15 +21,15 @@ NEW = ("client", "create", "--name", "Flow maker", "--redirect-uri", "https://ma
 SCOPE = ("--scope", "profile:read tasks:read")
 
 
-def works(app: Flask, client_id: str, secret: str) -> bool:
-    """Whether the client can prove itself by this secret."""
+def secret_is_valid(app: Flask, client_id: str, secret: str) -> bool:
+    """Whether the client can authenticate with this secret."""
     return "active" in Program(app, client_id, secret).introspects("any token").get_json()
 
 
 # create
 
 
-def test_create_prints_the_id_and_once_the_secret(app: Flask, run: Run) -> None:
+def test_create_prints_the_id_and_the_secret(app: Flask, run: Run) -> None:
     result = run(*NEW, *SCOPE)
 
     assert result.exit_code == 0
@@ -37,17 +37,17 @@ def test_create_prints_the_id_and_once_the_secret(app: Flask, run: Run) -> None:
     (client_id,) = re.findall(r"client_id +([0-9a-f]{32})\n", result.stdout)
     (secret,) = re.findall(r"client_secret +(fas_[0-9a-f]{64})\n", result.stdout)
     assert "Copy the secret now" in result.stdout
-    assert works(app, client_id, secret)
+    assert secret_is_valid(app, client_id, secret)
 
 
-def test_create_says_what_a_public_client_is(run: Run) -> None:
+def test_create_explains_a_public_client(run: Run) -> None:
     result = run(*NEW, *SCOPE, "--public")
 
     assert "This is a public client: it has no secret, and must use PKCE." in result.stdout
     assert "fas_" not in result.output
 
 
-def test_create_for_scripts(run_json: RunJson) -> None:
+def test_create_prints_json(run_json: RunJson) -> None:
     made = run_json(*NEW, *SCOPE, "--description", "Makes flows", "--json")
 
     assert made.pop("client_id")
@@ -96,14 +96,14 @@ def test_the_options_of_create(run_json: RunJson, options: tuple[str, ...], expe
     assert {name: made[name] for name in expected} == expected
 
 
-def test_a_resource_server_needs_neither_address_nor_scope(run_json: RunJson) -> None:
+def test_a_resource_server_needs_neither_redirect_uri_nor_scope(run_json: RunJson) -> None:
     made = run_json("client", "create", "--name", "API", "--introspection", "--json")
 
     assert (made["redirect_uris"], made["scope"], made["grant_types"]) == ([], "", [])
 
 
 @pytest.mark.parametrize(
-    ("preset", "name", "addresses"),
+    ("preset", "name", "redirect_uris"),
     [
         ("activepieces", "Activepieces", ["https://cloud.activepieces.com/redirect"]),
         ("make", "Make", ["https://www.make.com/oauth/cb/app"]),
@@ -111,31 +111,31 @@ def test_a_resource_server_needs_neither_address_nor_scope(run_json: RunJson) ->
         ("n8n", "n8n", []),
     ],
 )
-def test_a_preset_brings_name_addresses_and_pkce(
-    run_json: RunJson, preset: str, name: str, addresses: list[str]
+def test_a_preset_sets_name_redirect_uris_and_pkce(
+    run_json: RunJson, preset: str, name: str, redirect_uris: list[str]
 ) -> None:
     own = ["https://self-hosted.test/callback"]
 
     made = run_json("client", "create", "--preset", preset, "--redirect-uri", own[0], *SCOPE, "--json")
 
-    assert (made["name"], made["redirect_uris"]) == (name, addresses + own)
+    assert (made["name"], made["redirect_uris"]) == (name, redirect_uris + own)
     assert made["require_pkce"] is False
 
 
 @pytest.mark.parametrize(("option", "expected"), [("--pkce", True), ("--public", True), ("--no-pkce", False)])
-def test_a_presets_pkce_can_be_overruled(run_json: RunJson, option: str, expected: bool) -> None:
+def test_a_presets_pkce_can_be_overridden(run_json: RunJson, option: str, expected: bool) -> None:
     made = run_json("client", "create", "--preset", "make", *SCOPE, option, "--json")
 
     assert made["require_pkce"] is expected
 
 
-def test_a_presets_name_can_be_overruled(run_json: RunJson) -> None:
+def test_a_presets_name_can_be_overridden(run_json: RunJson) -> None:
     made = run_json("client", "create", "--preset", "make", "--name", "Our Make", *SCOPE, "--json")
 
     assert made["name"] == "Our Make"
 
 
-#: What is typed after "client create", and what is said of it.
+#: The arguments of "client create", and a part of the error.
 REFUSALS = [
     (("--redirect-uri", "https://a.test/", *SCOPE), "--name: A name is required: the consent page shows it"),
     (("--name", "X", *SCOPE), "--redirect-uri: At least one redirect URI is required"),
@@ -175,9 +175,9 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("options", "words"), REFUSALS)
-def test_a_refusal_is_one_line_by_the_options_name(
-    app: Flask, run: Run, options: tuple[str, ...], words: str
+@pytest.mark.parametrize(("options", "message"), REFUSALS)
+def test_an_error_is_one_line_with_the_name_of_the_option(
+    app: Flask, run: Run, options: tuple[str, ...], message: str
 ) -> None:
     result = run("client", "create", *options)
 
@@ -185,7 +185,7 @@ def test_a_refusal_is_one_line_by_the_options_name(
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: --")
-    assert words in line
+    assert message in line
     assert row_counts(app) == {}
 
 
@@ -211,7 +211,7 @@ def test_every_option_that_an_error_names_exists(run: Run) -> None:
     ],
     ids=["repeated", "with spaces", "both"],
 )
-def test_scopes_can_be_repeated_or_have_spaces_between(run_json: RunJson, scopes: tuple[str, ...]) -> None:
+def test_scopes_can_be_repeated_or_separated_by_spaces(run_json: RunJson, scopes: tuple[str, ...]) -> None:
     made = run_json(*NEW, *scopes, "--json")
 
     assert made["scope"] == "profile:read tasks:read"
@@ -223,7 +223,7 @@ def test_scopes_can_be_repeated_or_have_spaces_between(run_json: RunJson, scopes
 UNKNOWN = ("--tenant", "acem")
 
 
-def test_create_asks_about_a_tenant_of_which_nothing_is_known(app: Flask, run: Run) -> None:
+def test_create_asks_for_confirmation_of_an_unknown_tenant(app: Flask, run: Run) -> None:
     refused = run(*NEW, *SCOPE, *UNKNOWN, input="n\n")
     left = row_counts(app)
     done = run(*NEW, *SCOPE, *UNKNOWN, input="y\n")
@@ -289,8 +289,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def test_the_list_has_global_clients_first_and_then_tenant_by_tenant(database: str, make_app: MakeApp) -> None:
-    """Databases differ in where they sort what is NULL."""
+def test_the_list_has_global_clients_first_and_is_sorted_by_tenant(database: str, make_app: MakeApp) -> None:
+    """Databases sort NULL differently."""
     runner = make_app(database=database).test_cli_runner()
     for name, tenant in (("B", "globex"), ("A", "acme"), ("Z", None), ("C", "acme")):
         of = ("--tenant", tenant, "--yes") if tenant else ()
@@ -351,7 +351,7 @@ def test_show_without_json_prints_a_line_for_each_field(run: Run, run_json: RunJ
         (("--remember-consent",), {"remember_consent": True}),
     ],
 )
-def test_update_changes_what_is_given_and_nothing_else(
+def test_update_changes_only_the_given_fields(
     run_json: RunJson, options: tuple[str, ...], expected: dict[str, Any]
 ) -> None:
     made = run_json(*NEW, *SCOPE, "--tenant", "acme", "--yes", "--json")
@@ -363,7 +363,7 @@ def test_update_changes_what_is_given_and_nothing_else(
     assert run_json("client", "show", made["client_id"], "--json") == updated
 
 
-def test_update_takes_back_what_was_allowed(run_json: RunJson) -> None:
+def test_update_can_remove_permissions(run_json: RunJson) -> None:
     allowed = ("--tenant", "acme", "--yes", "--no-pkce", "--client-credentials", "--introspection")
     made = run_json(*NEW, *SCOPE, *allowed, "--json")
 
@@ -380,11 +380,11 @@ def test_update_keeps_the_secret(app: Flask, run: Run, run_json: RunJson) -> Non
     result = run("client", "update", made["client_id"], "--name", "New name")
 
     assert result.stdout == "Updated New name.\n"
-    assert works(app, made["client_id"], made["client_secret"])
+    assert secret_is_valid(app, made["client_id"], made["client_secret"])
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         (("--name", " "), "--name: A name is required: the consent page shows it"),
         (("--scope", "x"), "--scope: Unknown scope 'x'"),
@@ -392,8 +392,8 @@ def test_update_keeps_the_secret(app: Flask, run: Run, run_json: RunJson) -> Non
         (("--client-credentials",), "--client-credentials: A client with this grant must"),
     ],
 )
-def test_an_update_that_does_not_fit_changes_nothing(
-    run: Run, run_json: RunJson, options: tuple[str, ...], words: str
+def test_an_invalid_update_changes_nothing(
+    run: Run, run_json: RunJson, options: tuple[str, ...], message: str
 ) -> None:
     made = run_json(*NEW, *SCOPE, "--json")
     del made["client_secret"]
@@ -401,7 +401,7 @@ def test_an_update_that_does_not_fit_changes_nothing(
     result = run("client", "update", made["client_id"], *options)
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith(f"Error: {words}")
+    assert result.stderr.startswith(f"Error: {message}")
     assert run_json("client", "show", made["client_id"], "--json") == made
 
 
@@ -412,7 +412,7 @@ def test_an_update_that_does_not_fit_changes_nothing(
         (("--preset", "activepieces"), ("--remember-consent",)),
     ],
 )
-def test_an_update_lets_no_client_of_activepieces_skip_the_consent_page(
+def test_an_update_cannot_let_a_client_of_activepieces_skip_the_consent_page(
     run: Run, run_json: RunJson, registered_with: tuple[str, ...], update: tuple[str, ...]
 ) -> None:
     made = run_json(*NEW, *SCOPE, *registered_with, "--json")
@@ -425,7 +425,7 @@ def test_an_update_lets_no_client_of_activepieces_skip_the_consent_page(
     assert run_json("client", "show", made["client_id"], "--json") == made
 
 
-def test_an_update_of_nothing_is_wrong_usage(run: Run, run_json: RunJson) -> None:
+def test_an_empty_update_is_wrong_usage(run: Run, run_json: RunJson) -> None:
     made = run_json(*NEW, *SCOPE, "--json")
 
     result = run("client", "update", made["client_id"])
@@ -437,27 +437,27 @@ def test_an_update_of_nothing_is_wrong_usage(run: Run, run_json: RunJson) -> Non
 # rotate
 
 
-def test_rotate_keeps_the_old_secret_for_now(app: Flask, run: Run, run_json: RunJson) -> None:
+def test_rotate_keeps_the_old_secret(app: Flask, run: Run, run_json: RunJson) -> None:
     made = run_json(*NEW, *SCOPE, "--json")
 
     result = run("client", "rotate", made["client_id"])
 
     (secret,) = re.findall(r"fas_[0-9a-f]{64}", result.stdout)
     assert "The old secret keeps working until the next rotation." in result.stdout
-    assert works(app, made["client_id"], secret)
-    assert works(app, made["client_id"], made["client_secret"])
+    assert secret_is_valid(app, made["client_id"], secret)
+    assert secret_is_valid(app, made["client_id"], made["client_secret"])
 
 
-def test_rotate_now_ends_the_old_secret(app: Flask, run_json: RunJson) -> None:
+def test_rotate_now_invalidates_the_old_secret(app: Flask, run_json: RunJson) -> None:
     made = run_json(*NEW, *SCOPE, "--json")
 
     rotated = run_json("client", "rotate", made["client_id"], "--now", "--json")
 
-    assert works(app, made["client_id"], rotated["client_secret"])
-    assert not works(app, made["client_id"], made["client_secret"])
+    assert secret_is_valid(app, made["client_id"], rotated["client_secret"])
+    assert not secret_is_valid(app, made["client_id"], made["client_secret"])
 
 
-def test_rotate_of_a_public_client_is_refused(run: Run, run_json: RunJson) -> None:
+def test_a_public_client_has_no_secret_to_rotate(run: Run, run_json: RunJson) -> None:
     made = run_json(*NEW, *SCOPE, "--public", "--json")
 
     result = run("client", "rotate", made["client_id"])
@@ -469,7 +469,7 @@ def test_rotate_of_a_public_client_is_refused(run: Run, run_json: RunJson) -> No
 # delete
 
 
-def test_delete_asks_first(app: Flask, run: Run, run_json: RunJson) -> None:
+def test_delete_asks_for_confirmation(app: Flask, run: Run, run_json: RunJson) -> None:
     made = run_json(*NEW, *SCOPE, "--json")
 
     refused = run("client", "delete", made["client_id"], input="n\n")
@@ -483,7 +483,7 @@ def test_delete_asks_first(app: Flask, run: Run, run_json: RunJson) -> None:
     assert rows_of(app, "oauth_clients") == []
 
 
-def test_delete_with_yes_asks_nothing_and_ends_everything(run: Run, program: Program, bob: Person) -> None:
+def test_delete_with_yes_does_not_ask_and_revokes_everything(run: Run, program: Program, bob: Person) -> None:
     pair = program.connects(bob)
 
     result = run("client", "delete", program.client_id, "--yes")
@@ -496,7 +496,7 @@ def test_delete_with_yes_asks_nothing_and_ends_everything(run: Run, program: Pro
 @pytest.mark.parametrize(
     "command", [("show",), ("update", "--name", "X"), ("rotate",), ("rotate", "--now"), ("delete", "--yes")]
 )
-def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...]) -> None:
+def test_an_unknown_client_is_reported_in_one_line(run: Run, command: tuple[str, ...]) -> None:
     for client_id in ("0" * 32, "é", "x" * 300):
         result = run("client", *command, client_id)
 
@@ -504,7 +504,7 @@ def test_an_unknown_client_is_one_line(run: Run, command: tuple[str, ...]) -> No
         assert result.stderr == f"Error: OAuth client {client_id!r} not found.\n"
 
 
-def test_a_platforms_server_of_ones_own_is_registered_instead_of_its_cloud(run: Run) -> None:
+def test_a_self_hosted_server_is_registered_instead_of_the_cloud(run: Run) -> None:
     made = run(
         *("client", "create", "--preset", "activepieces", "--server", "https://ap.example.com/"),
         *("--scope", "tasks:read", "--json"),

@@ -1,4 +1,4 @@
-"""What scripts rely on: 0 done, 1 refused, 2 wrong usage, 3 storage away; errors as one line, never a traceback.
+"""Exit codes for scripts: 0 done, 1 rejected, 2 wrong usage, 3 no database. An error is one line, not a traceback.
 
 With --json, a failure is one JSON document on standard output, with the same exit code and lines.
 """
@@ -17,7 +17,7 @@ from tests.conftest import MakeApp
 from tests.support.actors import Program
 from tests.support.storage import database_away
 
-#: Every command that needs the database; {id} is a client's.
+#: Every command that needs the database; {id} is the id of a client.
 COMMANDS = [
     "client create --name X --redirect-uri https://a.test/ --scope tasks:read",
     "client list",
@@ -33,7 +33,9 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_storage_away_is_one_line_and_exit_code_3(app: Flask, run: Run, program: Program, command: str) -> None:
+def test_an_unreachable_database_is_one_line_and_exit_code_3(
+    app: Flask, run: Run, program: Program, command: str
+) -> None:
     with database_away(app):
         result = run(*command.format(id=program.client_id).split())
 
@@ -79,7 +81,7 @@ def test_every_group_explains_its_commands(run: Run, words: tuple[str, ...]) -> 
     listed = result.stdout.partition("Commands:")[2].strip().splitlines()
     assert result.exit_code == 0
     assert listed
-    # A name, and words about it.
+    # A name and a description.
     assert all(len(line.split()) > 2 for line in listed), listed
 
 
@@ -95,18 +97,18 @@ WITH_JSON = [
     "integrations list",
     "prune",
 ]
-NOBODY = "0" * 32
+UNKNOWN_ID = "0" * 32
 
 
 def failure(result: Result) -> dict[str, Any]:
-    """The error in the document that a command printed; people read the same on standard error."""
+    """The error in the printed JSON; standard error has the same lines."""
     (name, error), *others = json.loads(result.stdout).items()
     assert (name, others) == ("error", [])
     return dict(error)
 
 
 @pytest.mark.parametrize("command", WITH_JSON)
-def test_with_json_storage_away_is_a_document_and_exit_code_3(
+def test_with_json_an_unreachable_database_is_a_document_and_exit_code_3(
     app: Flask, run: Run, program: Program, command: str
 ) -> None:
     with database_away(app):
@@ -122,7 +124,7 @@ def test_with_json_missing_tables_are_a_document_and_exit_code_1(make_app: MakeA
     runner = make_app(tables=False).test_cli_runner()
 
     for command in WITH_JSON:
-        words = [*command.format(id=NOBODY).split(), "--json"]
+        words = [*command.format(id=UNKNOWN_ID).split(), "--json"]
         result = runner.invoke(args=["activepieces", *words])
 
         assert (result.exit_code, failure(result)["code"]) == (1, "not_set_up"), command
@@ -130,13 +132,13 @@ def test_with_json_missing_tables_are_a_document_and_exit_code_1(make_app: MakeA
 
 @pytest.mark.parametrize("command", ["show", "update --name X", "rotate"])
 def test_with_json_an_unknown_client_is_a_document(run: Run, command: str) -> None:
-    result = run("client", *command.split(), NOBODY, "--json")
+    result = run("client", *command.split(), UNKNOWN_ID, "--json")
 
     assert result.exit_code == 1
-    assert failure(result) == {"code": "not_found", "detail": f"OAuth client '{NOBODY}' not found."}
+    assert failure(result) == {"code": "not_found", "detail": f"OAuth client '{UNKNOWN_ID}' not found."}
 
 
-def test_with_json_fields_that_do_not_fit_are_in_the_document(run: Run) -> None:
+def test_with_json_the_document_contains_the_invalid_fields(run: Run) -> None:
     result = run("client", "create", "--name", "X", "--redirect-uri", "nowhere", "--json")
 
     error = failure(result)

@@ -23,7 +23,7 @@ def _some_grants(program: Program, other: Program, alice: Person, bob: Person, c
     other.connects(alice, workspace="acme-labs")
 
 
-def test_the_list_of_all(run: Run, run_json: RunJson, program: Program) -> None:
+def test_all_grants_are_listed(run: Run, run_json: RunJson, program: Program) -> None:
     listed = run_json("grants", "list", "--json")
     table = run("grants", "list").stdout.splitlines()
 
@@ -53,21 +53,21 @@ def test_the_list_of_all(run: Run, run_json: RunJson, program: Program) -> None:
         (("--tenant", "globex", "--user", "bob"), []),
     ],
 )
-def test_the_list_of_some(run_json: RunJson, options: tuple[str, ...], users: list[str]) -> None:
+def test_grants_are_filtered(run_json: RunJson, options: tuple[str, ...], users: list[str]) -> None:
     assert [grant["user_id"] for grant in run_json("grants", "list", *options, "--json")] == users
 
 
-def test_the_list_of_one_client(run_json: RunJson, program: Program) -> None:
+def test_the_grants_of_one_client_are_listed(run_json: RunJson, program: Program) -> None:
     listed = run_json("grants", "list", "--client", program.client_id, "--json")
 
     assert [grant["user_id"] for grant in listed] == ["bob", "carol"]
 
 
 def test_an_empty_list_says_so(run: Run) -> None:
-    assert run("grants", "list", "--user", "nobody").stdout == "There are no grants.\n"
+    assert run("grants", "list", "--user", "no-one").stdout == "There are no grants.\n"
 
 
-def test_revoke_ends_what_hangs_on_the_grant(
+def test_revoke_invalidates_codes_of_the_grant(
     app: Flask, run: Run, run_json: RunJson, program: Program, bob: Person
 ) -> None:
     code = bob.allows(program.question(prompt="consent"))
@@ -83,7 +83,7 @@ def test_revoke_ends_what_hangs_on_the_grant(
 
 
 @pytest.mark.parametrize("grant_id", ["no-such-grant", "é", "x" * 300])
-def test_revoke_of_an_unknown_grant_is_one_line(app: Flask, run: Run, grant_id: str) -> None:
+def test_an_unknown_grant_is_reported_in_one_line(app: Flask, run: Run, grant_id: str) -> None:
     result = run("grants", "revoke", grant_id)
 
     assert (result.exit_code, result.stdout) == (1, "")
@@ -91,22 +91,22 @@ def test_revoke_of_an_unknown_grant_is_one_line(app: Flask, run: Run, grant_id: 
     assert row_counts(app)["grants"] == 3
 
 
-# check: users who are gone
+# check: grants of former users
 
 
 @pytest.fixture
-def bob_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def delete_bob(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(hosts.PEOPLE, "bob")
 
 
-def test_check_is_content_while_everybody_is_there(run: Run) -> None:
+def test_check_reports_nothing_if_all_users_exist(run: Run) -> None:
     result = run("grants", "check")
 
     assert (result.exit_code, result.output) == (0, "")
 
 
-@pytest.mark.usefixtures("bob_is_gone")
-def test_check_finds_who_is_gone_and_changes_nothing(app: Flask, run: Run) -> None:
+@pytest.mark.usefixtures("delete_bob")
+def test_check_finds_grants_of_deleted_users_and_changes_nothing(app: Flask, run: Run) -> None:
     result = run("grants", "check")
 
     assert result.exit_code == 1
@@ -115,8 +115,8 @@ def test_check_finds_who_is_gone_and_changes_nothing(app: Flask, run: Run) -> No
     assert row_counts(app)["grants"] == 3
 
 
-@pytest.mark.usefixtures("bob_is_gone")
-def test_check_can_take_their_grants_back(app: Flask, run: Run, program: Program) -> None:
+@pytest.mark.usefixtures("delete_bob")
+def test_check_can_revoke_these_grants(app: Flask, run: Run, program: Program) -> None:
     result = run("grants", "check", "--revoke")
 
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "Revoked 1 grant.")
@@ -124,8 +124,8 @@ def test_check_can_take_their_grants_back(app: Flask, run: Run, program: Program
     assert run("grants", "check").exit_code == 0
 
 
-def test_check_finds_who_has_left_a_tenant(app: Flask, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alice is still there, and still in Acme."""
+def test_check_finds_users_who_left_a_tenant(app: Flask, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alice still exists, and is still in Acme."""
     monkeypatch.setitem(hosts.PEOPLE, "alice", hosts.Someone(("acme",), is_admin=True))
 
     result = run("grants", "check", "--revoke")

@@ -1,4 +1,4 @@
-"""``flask activepieces integrations …``, and encrypting tenants' keys anew."""
+"""``flask activepieces integrations …``, and re-encrypting the credentials of tenants."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def served() -> Iterator[ActivepiecesServer]:
 
 @pytest.fixture
 def upstream(served: ActivepiecesServer) -> Iterator[ActivepiecesServer]:
-    """An Activepieces that does nothing wrong unless told to."""
+    """The stand-in, without faults."""
     yield served
     served.faults.clear()
 
@@ -49,11 +49,11 @@ def linked(alice: ApiUser, upstream: ActivepiecesServer) -> str:
     return alice.links(apiKey=upstream.api_key, projectId=upstream.project_id)
 
 
-def run(app: Flask, *words: str) -> Result:
-    return app.test_cli_runner().invoke(args=["activepieces", *words])
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["activepieces", *arguments])
 
 
-def told(result: Result, exit_code: int = 0) -> list[dict[str, object]]:
+def printed_json(result: Result, exit_code: int = 0) -> list[dict[str, object]]:
     assert result.exit_code == exit_code, result.output
     found: list[dict[str, object]] = json.loads(result.stdout)
     return found
@@ -61,11 +61,11 @@ def told(result: Result, exit_code: int = 0) -> list[dict[str, object]]:
 
 def test_without_integrations_the_list_says_so(app: Flask) -> None:
     assert run(app, "integrations", "list").stdout == "No tenant is connected to Activepieces.\n"
-    assert told(run(app, "integrations", "list", "--json")) == []
+    assert printed_json(run(app, "integrations", "list", "--json")) == []
 
 
 def test_the_list_shows_four_characters_of_a_key(app: Flask, upstream: ActivepiecesServer, linked: str) -> None:
-    (row,) = told(run(app, "integrations", "list", "--json"))
+    (row,) = printed_json(run(app, "integrations", "list", "--json"))
 
     assert (row["id"], row["tenant_id"]) == (linked, "acme")
     assert row["credential"] == f"sk-…{upstream.api_key[-4:]}"
@@ -74,11 +74,13 @@ def test_the_list_shows_four_characters_of_a_key(app: Flask, upstream: Activepie
 
 
 def test_the_list_of_one_tenant(app: Flask, linked: str) -> None:
-    assert len(told(run(app, "integrations", "list", "--tenant", "acme", "--json"))) == 1
-    assert told(run(app, "integrations", "list", "--tenant", "globex", "--json")) == []
+    assert len(printed_json(run(app, "integrations", "list", "--tenant", "acme", "--json"))) == 1
+    assert printed_json(run(app, "integrations", "list", "--tenant", "globex", "--json")) == []
 
 
-def test_a_check_of_what_works_is_quiet_and_exits_with_0(app: Flask, alice: ApiUser, linked: str) -> None:
+def test_a_check_of_working_connections_prints_nothing_and_exits_with_0(
+    app: Flask, alice: ApiUser, linked: str
+) -> None:
     alice.saves()
 
     result = run(app, "integrations", "check")
@@ -92,13 +94,13 @@ def test_a_check_without_enabled_integrations_says_so(app: Flask) -> None:
     assert (result.exit_code, result.stdout) == (0, "There are no enabled integrations to check.\n")
 
 
-def test_a_check_of_what_is_broken_names_it_and_exits_with_1(
+def test_a_check_names_broken_connections_and_exits_with_1(
     app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
     connection = alice.saves("Slack of sales")
     upstream.state.store.change("app_connection", str(connection["id"]), status="ERROR")
 
-    (finding,) = told(run(app, "integrations", "check", "--json"), exit_code=1)
+    (finding,) = printed_json(run(app, "integrations", "check", "--json"), exit_code=1)
     again = run(app, "integrations", "check")
     upstream.state.store.drop("app_connection", str(connection["id"]))
 
@@ -112,34 +114,32 @@ def test_a_check_of_what_is_broken_names_it_and_exits_with_1(
     assert names.count("connection.failed") == 1
 
 
-def test_a_check_says_of_a_missing_connection_that_it_never_had_a_value(
+def test_a_check_reports_a_connection_without_a_value(
     app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
     connection = alice.saves("Slack of sales")
     upstream.state.store.change("app_connection", str(connection["id"]), status="MISSING")
 
-    (finding,) = told(run(app, "integrations", "check", "--json"), exit_code=1)
+    (finding,) = printed_json(run(app, "integrations", "check", "--json"), exit_code=1)
     upstream.state.store.drop("app_connection", str(connection["id"]))
 
     assert finding["status"] == "MISSING"
     assert "was never given a value" in str(finding["problem"])
 
 
-def test_an_activepieces_that_cannot_be_asked_is_a_finding(
-    app: Flask, upstream: ActivepiecesServer, linked: str
-) -> None:
+def test_an_unreachable_activepieces_is_reported(app: Flask, upstream: ActivepiecesServer, linked: str) -> None:
     upstream.faults.fail("GET", "/app-connections", 401)
 
-    (finding,) = told(run(app, "integrations", "check", "--json"), exit_code=1)
+    (finding,) = printed_json(run(app, "integrations", "check", "--json"), exit_code=1)
 
     assert "401" in str(finding["problem"])
     assert upstream.api_key not in json.dumps(finding)
 
 
-def test_a_check_goes_on_after_an_integration_that_cannot_be_checked(
+def test_a_check_continues_after_an_integration_that_cannot_be_checked(
     app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
-    """Here its tenant removes it, while another one is being checked."""
+    """Its tenant removes it while another integration is being checked."""
     carol = ApiUser.named(app, "carol")
     removed = carol.links(apiKey=upstream.api_key, projectId=upstream.project_id)
     connection = str(alice.saves()["id"])
@@ -149,15 +149,17 @@ def test_a_check_goes_on_after_an_integration_that_cannot_be_checked(
         carol.deletes(f"/setup/{removed}")
 
     with connection_failed.connected_to(remove, app):
-        found = told(run(app, "integrations", "check", "--json"), exit_code=1)
+        found = printed_json(run(app, "integrations", "check", "--json"), exit_code=1)
     upstream.state.store.drop("app_connection", connection)
 
     assert [finding["integration_id"] for finding in found] == [linked, removed]
     assert "not found" in str(found[1]["problem"])
 
 
-def test_a_name_commands_no_terminal(app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str) -> None:
-    """Names come from Activepieces, where anybody in the project may choose them."""
+def test_a_name_cannot_control_the_terminal(
+    app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
+) -> None:
+    """Names come from Activepieces, where anyone in the project can choose them."""
     connection = str(alice.saves()["id"])
     name = "\x1b[2Jgone\x1b]52;c;cm0gLXJm\x07 \N{RIGHT-TO-LEFT OVERRIDE}right\x9b\r\n"
     upstream.state.store.change("app_connection", connection, status="ERROR", displayName=name)
@@ -169,13 +171,13 @@ def test_a_name_commands_no_terminal(app: Flask, alice: ApiUser, upstream: Activ
     assert all(line.isprintable() for line in shown.output.split("\n"))
 
 
-def test_what_is_switched_off_is_not_checked(
+def test_a_disabled_integration_is_not_checked(
     app: Flask, alice: ApiUser, upstream: ActivepiecesServer, linked: str
 ) -> None:
     alice.patches(f"/setup/{linked}", {"enabled": False})
     upstream.faults.fail("GET", "/app-connections", 500, times=None)
 
-    assert told(run(app, "integrations", "check", "--json")) == []
+    assert printed_json(run(app, "integrations", "check", "--json")) == []
 
 
 def test_credentials_of_tenants_are_reencrypted(make_app: MakeApp, app: Flask, linked: str) -> None:
@@ -189,19 +191,19 @@ def test_credentials_of_tenants_are_reencrypted(make_app: MakeApp, app: Flask, l
     assert (result.exit_code, result.stdout) == (0, "All credentials are encrypted with the newest key.\n")
     (after,) = rows_of(app, "integrations")
     assert after["encrypted_credentials"] != before["encrypted_credentials"]
-    without_the_old_one = make_app(ACTIVEPIECES_SECRET_KEYS=[newest], **options)
-    assert told(run(without_the_old_one, "integrations", "check", "--json")) == []
+    only_new_key = make_app(ACTIVEPIECES_SECRET_KEYS=[newest], **options)
+    assert printed_json(run(only_new_key, "integrations", "check", "--json")) == []
 
 
 def test_credentials_that_cannot_be_decrypted_are_reported(make_app: MakeApp, app: Flask, linked: str) -> None:
-    forgetful = make_app(
+    without_old_key = make_app(
         ACTIVEPIECES_SECRET_KEYS=["another secret key of this app"],
         ACTIVEPIECES_BASE_URL=app.config["ACTIVEPIECES_BASE_URL"],
         tables=False,
     )
 
-    result = run(forgetful, "keys", "reencrypt")
-    (finding,) = told(run(forgetful, "integrations", "check", "--json"), exit_code=1)
+    result = run(without_old_key, "keys", "reencrypt")
+    (finding,) = printed_json(run(without_old_key, "integrations", "check", "--json"), exit_code=1)
 
     assert result.exit_code == 1
     assert f"{linked} of tenant acme" in result.stderr
@@ -211,7 +213,7 @@ def test_credentials_that_cannot_be_decrypted_are_reported(make_app: MakeApp, ap
 
 
 def test_a_tenant_with_an_integration_is_known_to_client_create(app: Flask, linked: str) -> None:
-    words = ("--name", "X", "--redirect-uri", "https://x.test/", "--scope", "tasks:read")
+    arguments = ("--name", "X", "--redirect-uri", "https://x.test/", "--scope", "tasks:read")
 
     assert linked
-    assert run(app, "client", "create", *words, "--tenant", "acme").exit_code == 0
+    assert run(app, "client", "create", *arguments, "--tenant", "acme").exit_code == 0

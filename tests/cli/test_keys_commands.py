@@ -12,7 +12,7 @@ from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
 
 
-def test_the_list_of_derived_keys(run: Run, run_json: RunJson) -> None:
+def test_derived_keys_are_listed(run: Run, run_json: RunJson) -> None:
     (key,) = run_json("keys", "list", "--json")
 
     assert key.pop("kid")
@@ -20,7 +20,7 @@ def test_the_list_of_derived_keys(run: Run, run_json: RunJson) -> None:
     assert run("keys", "list").stdout.splitlines()[0].split() == ["kid", "algorithm", "use", "published"]
 
 
-def test_the_list_of_configured_keys_never_shows_a_key(make_app: MakeApp) -> None:
+def test_configured_keys_are_listed_without_the_keys(make_app: MakeApp) -> None:
     pem = ECKey.generate_key("P-256", private=True).as_pem(private=True).decode()
     app = make_app(ACTIVEPIECES_JWT_KEYS=[pem])
 
@@ -34,7 +34,7 @@ def test_the_list_of_configured_keys_never_shows_a_key(make_app: MakeApp) -> Non
         assert line not in result.output
 
 
-def test_rotate_prints_a_key_alone_and_tells_people_what_to_do_with_it(run: Run) -> None:
+def test_rotate_prints_only_a_key_and_explains_the_steps_on_standard_error(run: Run) -> None:
     first, second = run("keys", "rotate"), run("keys", "rotate")
 
     key = first.stdout.strip()
@@ -45,7 +45,7 @@ def test_rotate_prints_a_key_alone_and_tells_people_what_to_do_with_it(run: Run)
     assert "After 90 days remove the old key" in first.stderr
 
 
-def test_what_rotate_says_to_do_works(make_app: MakeApp) -> None:
+def test_the_steps_that_rotate_explains_work(make_app: MakeApp) -> None:
     before = make_app()
     program = Program.registered(before)
     token = program.connects(Person(before, "bob"))["refresh_token"]

@@ -1,4 +1,4 @@
-"""``flask activepieces prune``: what a nightly job removes, and what it must leave alone."""
+"""``flask activepieces prune``: which rows a nightly job removes, and which it must keep."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.support.storage import row_counts, statements_of
 
 
 def connect_often(program: Program, person: Person, times: int) -> list[str]:
-    """The refresh tokens of so many connections."""
+    """Connect several times; return the refresh tokens."""
     codes = [person.allows(program.question()) for _ in range(times)]
     return [answer_of(program.redeems(code))["refresh_token"] for code in codes]
 
 
-def test_what_is_alive_stays(
+def test_active_rows_are_kept(
     app: Flask, run: Run, run_json: RunJson, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     (token,) = connect_often(program, bob, 1)
@@ -31,7 +31,7 @@ def test_what_is_alive_stays(
     assert program.refreshes(token).status_code == 200
 
 
-def test_what_is_over_goes_in_batches(
+def test_expired_rows_are_removed_in_batches(
     app: Flask, run: Run, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     for token in connect_often(program, bob, 5):
@@ -52,7 +52,7 @@ def test_what_is_over_goes_in_batches(
     assert not {"revocations", "token_families"} & set(row_counts(app))
 
 
-def test_each_batch_is_a_transaction_of_its_own(
+def test_each_batch_is_a_separate_transaction(
     app: Flask, run: Run, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     for token in connect_often(program, bob, 3):
@@ -66,7 +66,9 @@ def test_each_batch_is_a_transaction_of_its_own(
     assert changes == ["DELETE", "COMMIT"] * 6
 
 
-def test_the_counts_for_scripts(run_json: RunJson, program: Program, bob: Person, clock: StoppedClock) -> None:
+def test_the_counts_are_printed_as_json(
+    run_json: RunJson, program: Program, bob: Person, clock: StoppedClock
+) -> None:
     for token in connect_often(program, bob, 3):
         program.revokes(token)
     clock.advance(days=2)
@@ -74,7 +76,7 @@ def test_the_counts_for_scripts(run_json: RunJson, program: Program, bob: Person
     assert run_json("prune", "--json") == {"activepieces_revocations": 3, "activepieces_token_families": 3}
 
 
-def test_old_events_go_after_as_many_days_as_are_asked_for(
+def test_audit_events_are_removed_after_the_given_days(
     app: Flask, run_json: RunJson, program: Program, bob: Person, clock: StoppedClock
 ) -> None:
     connect_often(program, bob, 1)
@@ -85,10 +87,10 @@ def test_old_events_go_after_as_many_days_as_are_asked_for(
     assert run_json("prune", "--audit-days", "30", "--json") == {"activepieces_audit_events": events}
 
 
-def test_a_grant_outlives_its_connections(
+def test_a_grant_outlives_its_token_families(
     app: Flask, run: Run, trusted: Program, bob: Person, clock: StoppedClock
 ) -> None:
-    """What the user allowed is remembered until they take it back."""
+    """A grant is remembered until the user revokes it."""
     connect_often(trusted, bob, 1)
     clock.advance(days=100)
 

@@ -1,1 +1,1 @@
-"""The stand-in and the REST client, compared with recordings of real servers."""
+"""The stand-in and the API client, compared with recordings of real servers."""

@@ -10,14 +10,14 @@ from urllib.parse import parse_qsl, urlsplit
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 #: Fields whose value differs on each server; only their type is compared.
-MADE_ANEW = {
+GENERATED_FIELDS = {
     "color": "of an icon, by chance",
     "duration": "of a step, measured",
     "projectUsage": "counted at night",
     "publicKey": "of a new pair",
     "stripeSubscriptionEndDate": "the end of this month",
     "stripeSubscriptionStartDate": "the beginning of this month",
-    "token": "signed anew",
+    "token": "signed by each server",
     "truncatedValue": "the end of a key",
 }
 #: Parameters of an authorization URL that are random.
@@ -32,7 +32,7 @@ def differences(recorded: Any, actual: Any, *, at: str = "") -> Iterator[str]:
         yield from _of_objects(recorded, actual, at)
     elif isinstance(recorded, list):
         yield from _of_lists(recorded, actual, at)
-    elif recorded != actual and not any(same(recorded, actual) for same in _ALIKE):
+    elif recorded != actual and not any(same(recorded, actual) for same in _EQUIVALENT):
         yield f"{at}: recorded {recorded!r:.160}, here {actual!r:.160}"
 
 
@@ -43,7 +43,7 @@ def _of_objects(recorded: dict[str, Any], actual: dict[str, Any], at: str) -> It
         yield f"{at}/{name}: not recorded, here {actual[name]!r:.80}"
     for name in sorted(recorded.keys() & actual.keys()):
         one, other = recorded[name], actual[name]
-        if name in MADE_ANEW and type(one) is type(other):
+        if name in GENERATED_FIELDS and type(one) is type(other):
             continue
         yield from differences(one, other, at=f"{at}/{name}")
 
@@ -68,7 +68,7 @@ def _are_urls(recorded: Any, actual: Any) -> bool:
     if not isinstance(recorded, str) or not recorded.startswith("http"):
         return False
     one, other = urlsplit(recorded), urlsplit(actual)
-    return one[:3] == other[:3] and _firm(one.query) == _firm(other.query)
+    return one[:3] == other[:3] and _without_random(one.query) == _without_random(other.query)
 
 
 def _are_reports(recorded: Any, actual: Any) -> bool:
@@ -79,16 +79,16 @@ def _are_reports(recorded: Any, actual: Any) -> bool:
     return bool(recorded.partition('"raw"')[0] == actual.partition('"raw"')[0])
 
 
-def _are_complaints_of_a_parser(recorded: Any, actual: Any) -> bool:
+def _are_json_errors(recorded: Any, actual: Any) -> bool:
     """Python and JavaScript describe invalid JSON differently."""
     both = (recorded, actual)
     return all(isinstance(text, str) and " in JSON at position " in text for text in both)
 
 
 #: Cases in which two different values are equivalent.
-_ALIKE = (_are_times, _are_urls, _are_reports, _are_complaints_of_a_parser)
+_EQUIVALENT = (_are_times, _are_urls, _are_reports, _are_json_errors)
 
 
-def _firm(query: str) -> list[tuple[str, str]]:
+def _without_random(query: str) -> list[tuple[str, str]]:
     pairs = parse_qsl(query)
     return [(name, "" if name in _RANDOM else value) for name, value in pairs]

@@ -19,13 +19,13 @@ from .recording_setup import (
     changed,
     done,
     endpoint_replies,
+    endpoint_stops,
     in_order,
     in_project,
     in_the_project_of_another,
     is_active,
     looks_old,
     more_rows_of_that_second,
-    nobody_listens,
     one_row_a_second,
     plan_is_empty,
     plan_is_full,
@@ -168,7 +168,7 @@ MAIN: Mapping[str, Setup] = {
     "engine reads a connection whose token endpoint returned expires_in as a STRING, 25 h later": in_order(
         an_oauth_connection("o-expstr", _LIFE_AS_TEXT), at(1795198733), changed("o-expstr", claimed_at=1795108733)
     ),
-    "OAUTH2 token endpoint down (connection refused)": nobody_listens,
+    "OAUTH2 token endpoint down (connection refused)": endpoint_stops,
     "SSRF filter on: refresh with a loopback token_url (engine read)": in_order(
         at(1795198741), the_endpoint_is_back, changed("o-grant", claimed_at=1795189741), private_hosts_are_blocked
     ),

@@ -224,7 +224,7 @@ def the_deletion_is_over(replay: Replay) -> None:
     replay.clock.advance(2)
 
 
-def nobody_listens(replay: Replay) -> None:
+def endpoint_stops(replay: Replay) -> None:
     """Stop the token endpoint."""
     piece = replay.server.state.store.first("piece", name="@activepieces/piece-acme-oauth")
     assert piece is not None

@@ -20,26 +20,25 @@ PAGE = DOCS / "recordings.md"
 _HEAD = """\
 # Recordings
 
-*What the stand-in has in common with a real Activepieces.*
+*Which responses of real Activepieces servers the stand-in reproduces*
 
-Real servers were run on loopback and their responses recorded: {all} exchanges with 0.85.2, as Enterprise and as
-Community Edition, with and without a worker, and with 0.78.2. The tests replay {covered} of them against the
-stand-in, server by server and in order, and compare status, error format, fields, values and paging. {left} are
-excluded, for the reasons below. Ids, tokens, keys and times are different on each server, so only their position
-and kind are compared. {token_requests} more recordings are requests that Activepieces sent to a token endpoint;
-they are compared byte by byte, headers included.
+We ran real servers on loopback and recorded {all} exchanges: with 0.85.2, as Enterprise and as Community Edition,
+with and without a worker, and with 0.78.2. The tests replay {covered} of them against the stand-in, server by server
+and in order, and compare status, error format, fields, values and paging. {left} are excluded, for the reasons below.
+Ids, tokens, keys and times differ on each server, so only their position and type are compared. {token_requests} more
+recordings are requests that Activepieces sent to a token endpoint; they are compared byte by byte, including headers.
 
-The REST client of this package is tested against the same recordings.
+The API client of this package is tested against the same recordings.
 """
 
 _VERSIONS = """\
-## Where versions differ
+## Differences between versions
 
-`ActivepiecesServer(version="0.86")` imitates another version: 0.78 (as 0.78.2), 0.85 (as 0.85.2), 0.86 (as 0.86.0) or
-0.92 (as 0.92.0). *Recorded*: seen on a running server; the source names the recordings, or the release if the
-exchange was not kept. *Read*: in upstream's source, documentation or discussions, but not seen on a running server.
+`ActivepiecesServer(version="0.86")` imitates another version: 0.78 (as 0.78.2), 0.85 (as 0.85.2), 0.86 (as 0.86.0)
+or 0.92 (as 0.92.0). *Recorded* means observed on a running server; the source names the recordings, or the release
+if the exchange was not kept. *Read* means found in upstream's source, documentation or discussions, but not observed.
 
-| Since | Before | From then on | How it is known | Source |
+| Since | Before | From then on | Evidence | Source |
 |---|---|---|---|---|"""
 
 

@@ -50,7 +50,7 @@ class Replay:
         corrections: Mapping[str, tuple[str, str]],
     ) -> Iterator[list[str]]:
         """The differences of each recording."""
-        unrecorded = rows_without_their_making(recordings)
+        unrecorded = rows_created_without_a_recording(recordings)
         for recording in recordings:
             self._set_clock(recording)
             self._seed(unrecorded, recording)
@@ -124,7 +124,7 @@ class Replay:
         authorization = headers.get("Authorization", "")
         scheme, _, token = authorization.partition(" ")
         if token.count(".") == 2 and not self.names.knows(token):
-            self._mint(token)
+            self._sign_unknown_token(token)
         if token.startswith("sk-") and len(token) == len(self.server.api_key):
             self.names.bind_once(token, self.server.api_key)
         if authorization:
@@ -140,7 +140,7 @@ class Replay:
             data=upload() if upload is not None else self._body(recording),
         )
 
-    def _mint(self, recorded: str) -> None:
+    def _sign_unknown_token(self, recorded: str) -> None:
         """A token that is in no recorded response: sign it for the user in its claims."""
         state = self.server.state
         try:
@@ -214,7 +214,7 @@ def rows_in(body: Any) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict) and "externalId" in row and "pieceName" in row]
 
 
-def rows_without_their_making(recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
+def rows_created_without_a_recording(recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
     """Connections in lists whose creation was not recorded."""
     made = {entry.body.get("id") for entry in recordings if entry.status == 201 and isinstance(entry.body, dict)}
     shown = {row["id"]: row for entry in reversed(recordings) for row in rows_in(entry.body)}

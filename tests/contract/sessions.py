@@ -12,7 +12,7 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.support.acme import acme_pieces
 from tests.support.clock import StoppedClock
 from tests.support.recordings import Recording, recordings
-from tests.support.standin import forgets_everybody
+from tests.support.standin import without_users
 from tests.support.token_endpoint import token_endpoint
 
 from . import recorded_setups
@@ -110,4 +110,4 @@ def _server(session: Session, endpoint: str, clock: StoppedClock) -> Activepiece
         **session.options,
     )
     server.state.url = f"http://127.0.0.1:{session.port}"
-    return forgets_everybody(server) if session.before_sign_up else server
+    return without_users(server) if session.before_sign_up else server

@@ -1,4 +1,4 @@
-"""The REST client with recorded responses: every recorded error becomes the right exception, over HTTP too."""
+"""The API client with recorded responses: every recorded error becomes the right exception, over HTTP too."""
 
 from __future__ import annotations
 
@@ -32,14 +32,13 @@ from flask_activepieces.api_client.errors import (
 )
 from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
-from flask_activepieces.api_client.response import ApiResponse
-from flask_activepieces.api_client.wire import decode
+from flask_activepieces.api_client.response import ApiResponse, decode
 from tests.support.raw_server import Received, raw_server
 from tests.support.recordings import Recording, recording, recordings
 
-# --- Every error that was recorded ----------------------------------------------------------------
+# --- Recorded errors ----------------------------------------------------------------
 
-#: By status, and by the code or the beginning of the message.
+#: The error by status, and by the code or the beginning of the message.
 MEANINGS: dict[tuple[int, str], type[ApiError]] = {
     (302, ""): UnexpectedResponse,
     (400, ""): InvalidRequest,
@@ -79,11 +78,11 @@ def answer_of(entry: Recording) -> ApiResponse:
 
 
 def meaning_of(entry: Recording) -> type[ApiError]:
-    """The most specific row of the table above for a recording."""
+    """The error of the most specific row in `MEANINGS`."""
     body = entry.body if isinstance(entry.body, dict) else {}
     code = str(body.get("code") or "")
     message = str((body.get("params") or {}).get("message") or body.get("message") or "")
-    rows = [(entry.status, said) for said in (f"{code} {message}".strip(), code, "")]
+    rows = [(entry.status, key) for key in (f"{code} {message}".strip(), code, "")]
     return next(MEANINGS[row] for row in rows if row in MEANINGS)
 
 
@@ -97,10 +96,10 @@ def test_every_recorded_error_becomes_the_right_error(entry: Recording) -> None:
 
 
 def test_the_recordings_cover_the_errors() -> None:
-    met = {meaning_of(entry) for entry in REFUSED}
+    found = {meaning_of(entry) for entry in REFUSED}
 
     # The only 429 was noted manually, see below.
-    assert set(MEANINGS.values()) - met == {RateLimited}
+    assert set(MEANINGS.values()) - found == {RateLimited}
 
 
 @pytest.mark.parametrize("entry", NO_JSON, ids=lambda entry: entry.name)
@@ -111,13 +110,15 @@ def test_recorded_pages_and_streams_are_unexpected_responses(entry: Recording) -
 
 # --- Successful responses -------------------------------------------------------------------------
 
-TAKEN = [entry for entry in recordings() if entry.status in {200, 201} and entry.content_type == "application/json"]
+ACCEPTED = [
+    entry for entry in recordings() if entry.status in {200, 201} and entry.content_type == "application/json"
+]
 LISTS = [
-    entry for entry in TAKEN if entry.method == "GET" and entry.path.partition("?")[0].endswith("/app-connections")
+    entry for entry in ACCEPTED if entry.method == "GET" and entry.path.partition("?")[0].endswith("/app-connections")
 ]
 UPSERTS = [
     entry
-    for entry in TAKEN
+    for entry in ACCEPTED
     if entry.method == "POST" and entry.path.endswith("/app-connections") and isinstance(entry.body, dict)
 ]
 
@@ -239,7 +240,7 @@ def test_a_recorded_rate_limit_has_a_retry_after() -> None:
 
 
 def test_a_missing_worker_times_out_before_300_seconds() -> None:
-    """Without a worker the real server was silent for 300 seconds; a shorter timeout expires first."""
+    """Without a worker, the real server did not respond for 300 seconds; a shorter timeout expires first."""
     assert recording("[prod env, no worker running] upsert SECRET_TEXT").milliseconds > 300_000
 
     begun = time.monotonic()

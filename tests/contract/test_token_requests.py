@@ -72,17 +72,17 @@ CLAIMS = {name: case for name, case in CASES.items() if name not in READS}
 
 
 @dataclass(frozen=True)
-class Scene:
+class TokenRequestReplay:
     """A stand-in and a token endpoint."""
 
     server: ActivepiecesServer
     endpoint: TokenEndpoint
     clock: StoppedClock
 
-    def here(self, value: Any) -> Any:
-        """A recorded value with the address of this endpoint in it."""
+    def with_our_address(self, value: Any) -> Any:
+        """A recorded value, with the address of this endpoint."""
         if isinstance(value, dict):
-            return {name: self.here(part) for name, part in value.items()}
+            return {name: self.with_our_address(part) for name, part in value.items()}
         if not isinstance(value, str):
             return value
         ours = self.endpoint.url
@@ -90,16 +90,16 @@ class Scene:
 
     def received(self, requests: list[dict[str, Any]]) -> list[ReceivedRequest]:
         """The recorded requests, with this endpoint's address."""
-        return [self._heard(request) for request in requests]
+        return [self._with_our_host(request) for request in requests]
 
-    def _heard(self, request: dict[str, Any]) -> ReceivedRequest:
-        body = self.here(request["raw_body"])
+    def _with_our_host(self, request: dict[str, Any]) -> ReceivedRequest:
+        body = self.with_our_address(request["raw_body"])
         changed = {"Content-Length": str(len(body)), "Host": self.endpoint.url.removeprefix("http://")}
         headers = tuple((name, changed.get(name, value)) for name, value in request["headers"].items())
         return ReceivedRequest(request["method"], request["path"], headers, body)
 
     def claim(self, value: dict[str, Any]) -> TestResponse:
-        """Create a connection with that value."""
+        """Create a connection with this value."""
         piece = "oauth-tenant" if value.get("props") else "oauth"
         return Client(self.server.app).post(
             "/api/v1/app-connections",
@@ -115,7 +115,7 @@ class Scene:
         )
 
     def plant(self, value: dict[str, Any], *, status: str) -> None:
-        """Store a connection with that value, without exchanging a code."""
+        """Store a connection with this value, without exchanging a code."""
         store = self.server.state.store
         platform = store.get("platform", self.server.platform_id)
         assert platform is not None
@@ -153,7 +153,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
+def scene() -> Iterator[TokenRequestReplay]:
     clock = StoppedClock()
     with (
         token_endpoint() as endpoint,
@@ -170,31 +170,31 @@ def scene() -> Iterator[Scene]:
                 "clientSecret": server.state.store.encrypt("plat-sec"),
             },
         )
-        yield Scene(server, endpoint, clock)
+        yield TokenRequestReplay(server, endpoint, clock)
 
 
 @pytest.mark.parametrize("name", CLAIMS)
-def test_a_code_is_exchanged_as_recorded(scene: Scene, name: str) -> None:
+def test_a_code_is_exchanged_as_recorded(scene: TokenRequestReplay, name: str) -> None:
     case = CLAIMS[name]
-    stored = scene.here(case.get("stored_value"))
+    stored = scene.with_our_address(case.get("stored_value"))
     scene.endpoint.reply_with(*ANSWERS.get(name, []), *good_answer(case))
     if stored is not None:
         scene.clock.now = stored["claimed_at"]
 
-    answer = scene.claim(scene.here(requested_value(case)))
+    answer = scene.claim(scene.with_our_address(requested_value(case)))
 
     assert scene.endpoint.received == scene.received(case["token_requests_received"])
     assert answer.status_code == case.get("api_response", {}).get("status", 201)
     if stored is not None:
         assert scene.stored == (stored, "ACTIVE")
     elif answer.status_code != 201:
-        assert answer.get_json() == scene.here(case["api_response"]["body"])
+        assert answer.get_json() == scene.with_our_address(case["api_response"]["body"])
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_token_is_renewed_as_recorded(scene: Scene, name: str) -> None:
+def test_a_token_is_renewed_as_recorded(scene: TokenRequestReplay, name: str) -> None:
     case = READS[name]
-    after = scene.here(case.get("stored_value") or a_stored_value())
+    after = scene.with_our_address(case.get("stored_value") or a_stored_value())
     broken = "ERROR connection" in name
     succeeds = name not in ANSWERS and bool(case["token_requests_received"])
     scene.clock.now = after["claimed_at"] + (0 if succeeds else _AN_HOUR_AND_MORE)
@@ -207,12 +207,12 @@ def test_a_token_is_renewed_as_recorded(scene: Scene, name: str) -> None:
     assert scene.endpoint.received == scene.received(case["token_requests_received"])
     if "stored_value" in case:
         assert scene.stored == (after, case["status_after"])
-        assert answer.get_json()["value"] == scene.here(case["engine_response"]["body"]["value"])
+        assert answer.get_json()["value"] == scene.with_our_address(case["engine_response"]["body"]["value"])
         assert answer.get_json().keys() == case["engine_response"]["body"].keys()
 
 
-def test_retries_are_two_seconds_apart(scene: Scene) -> None:
-    """A real server took six seconds over four attempts."""
+def test_retries_are_two_seconds_apart(scene: TokenRequestReplay) -> None:
+    """A real server took six seconds for four attempts."""
     slept: list[float] = []
     scene.server.state.sleep = slept.append
     scene.endpoint.reply_with(*[_BROKEN] * 4)
@@ -222,7 +222,7 @@ def test_retries_are_two_seconds_apart(scene: Scene) -> None:
     assert slept == [2.0, 2.0, 2.0]
 
 
-def test_the_answer_of_the_api_has_the_recorded_fields(scene: Scene) -> None:
+def test_the_answer_of_the_api_has_the_recorded_fields(scene: TokenRequestReplay) -> None:
     case = CLAIMS["OAUTH2 minimal answer {access_token}"]
     scene.endpoint.reply_with(*good_answer(case))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.databases import MARIADB, POSTGRES, SQLITE, Kind
-from tests.support.proxies import Proxy, proxy_before
+from tests.support.proxies import Proxy, proxy_for
 from tests.support.race_environment import RaceEnvironment, race_environment
 from tests.support.requirements import require
 
@@ -35,7 +35,7 @@ def remote(
     # psycopg sends prepared statements without their SQL, which the cuts search for.
     engine = {"connect_args": {"prepare_threshold": None}} if kind == "postgres" else {}
     with (
-        proxy_before(require(kind)) as proxy,
+        proxy_for(require(kind)) as proxy,
         race_environment(
             kind, directory, workers=2, served_through=proxy.through, SQLALCHEMY_ENGINE_OPTIONS=engine
         ) as environment,

@@ -53,7 +53,7 @@ def test_two_tokens_are_refused(app: Flask, program: Program, token: str) -> Non
     assert app.test_client().get("/api/whoami", headers=headers).status_code == 401
 
 
-MALFORMED_TOKENS = [
+MALFORMED_JWTS = [
     ".",
     "..",
     "a.b",
@@ -79,7 +79,7 @@ MALFORMED_TOKENS = [
 
 
 def test_a_malformed_jwt_is_refused(program: Program) -> None:
-    for forged in MALFORMED_TOKENS:
+    for forged in MALFORMED_JWTS:
         response = program.calls(forged)
         assert response.status_code == 401, forged[:40]
         assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]

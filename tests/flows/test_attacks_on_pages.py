@@ -83,7 +83,7 @@ def test_account_pages_are_isolated_from_their_opener(app: Flask, alice: Person)
 def test_no_page_of_the_popup_flow_is_isolated_from_its_opener(
     program: Program, bob: Person, stranger: Person
 ) -> None:
-    """Activepieces opens the consent page in a popup, and its redirect page hands the code to the opener."""
+    """Activepieces opens the consent page in a popup, and its redirect page passes the code to the opener."""
     form = open_consent(bob, program)
     responses = [
         stranger.opens(program.question()),

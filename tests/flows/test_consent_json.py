@@ -193,7 +193,7 @@ def test_denying_needs_no_scopes(program: Program, bob: Person) -> None:
     assert back["error"] == "access_denied"
 
 
-def test_approving_no_scopes_is_assert_out_of_date(app: Flask, bob: Person) -> None:
+def test_approving_no_scopes_is_refused(app: Flask, bob: Person) -> None:
     program = Program.registered(app, scope="tasks:read")
     consent = consent_request(bob, program.question(scope="tasks:read"))
 
@@ -266,13 +266,13 @@ def test_a_request_expires_after_half_an_hour(app: Flask, program: Program, bob:
     assert_out_of_date(app, answer_consent(bob, consent))
 
 
-def test_the_token_of_another_request_is_assert_out_of_date(app: Flask, program: Program, bob: Person) -> None:
+def test_the_token_of_another_request_is_refused(app: Flask, program: Program, bob: Person) -> None:
     first, second = (consent_request(bob, program.question()), consent_request(bob, program.question(state="other")))
 
     assert_out_of_date(app, answer_consent(bob, first | {"consent_token": second["consent_token"]}))
 
 
-def test_a_call_from_another_site_is_assert_out_of_date(app: Flask, program: Program, bob: Person) -> None:
+def test_a_call_from_another_site_is_refused(app: Flask, program: Program, bob: Person) -> None:
     consent = consent_request(bob, program.question())
     body = {"request_id": consent["request_id"], "consent_token": consent["consent_token"]}
 

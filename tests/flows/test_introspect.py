@@ -10,7 +10,7 @@ from flask import Flask
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import START, StoppedClock
 from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
-from tests.support.forgeries import NO_TOKENS_OF_OURS
+from tests.support.forgeries import MALFORMED_TOKENS
 from tests.support.hosts import ALL_SCOPES
 
 
@@ -68,7 +68,7 @@ def test_an_inactive_token_reveals_nothing_else(
 ) -> None:
     """RFC 7662 §2.2: not even the reason."""
     program.revokes(tokens["refresh_token"])
-    inactive = [tokens["access_token"], tokens["refresh_token"], *NO_TOKENS_OF_OURS]
+    inactive = [tokens["access_token"], tokens["refresh_token"], *MALFORMED_TOKENS]
 
     with assert_nothing_stored(app):
         for token in inactive:

@@ -10,7 +10,7 @@ from flask import Flask
 from tests.support.actors import Person, Program, answer_of
 from tests.support.clock import START, StoppedClock
 from tests.support.error_assertions import assert_nothing_stored, assert_oauth_error
-from tests.support.forgeries import NO_TOKENS_OF_OURS
+from tests.support.forgeries import MALFORMED_TOKENS
 from tests.support.storage import row_counts, rows_of
 
 
@@ -81,7 +81,7 @@ def test_revoking_an_invalid_token_succeeds(app: Flask, program: Program, tokens
     changed = [tokens[kind][:-2] + "AA" for kind in ("access_token", "refresh_token")]
 
     with assert_nothing_stored(app):
-        for token in NO_TOKENS_OF_OURS + changed:
+        for token in MALFORMED_TOKENS + changed:
             assert answer_of(program.revokes(token)) == {}, token
 
 

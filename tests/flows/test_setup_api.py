@@ -147,7 +147,7 @@ def test_a_tenant_without_a_key_gets_its_own_project(alice: ApiUser) -> None:
 @pytest.mark.parametrize(
     ("body", "field", "message"),
     [
-        ({"apiKey": "sk-of-somebody-else"}, "apiKey", "does not accept"),
+        ({"apiKey": "sk-of-another-platform"}, "apiKey", "does not accept"),
         ({"userToken": "not-a-token"}, "userToken", "does not accept"),
         ({"email": "admin@example.com", "password": "wrong"}, "password", "does not accept"),
         ({"email": "admin@example.com"}, "password", "must be set together"),

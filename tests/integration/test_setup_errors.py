@@ -57,7 +57,7 @@ def test_without_a_host_the_error_names_the_choices(make_plain_app: MakePlainApp
 
 
 @pytest.mark.parametrize("host", [FlaskLoginHost, "host"], ids=["a class", "a string"])
-def test_a_host_that_is_no_host_object_is_reported(make_plain_app: MakePlainApp, host: Any) -> None:
+def test_an_invalid_host_object_is_reported(make_plain_app: MakePlainApp, host: Any) -> None:
     app = make_plain_app()
     SQLAlchemy(app)
 
@@ -138,7 +138,7 @@ class SetupReports:
     def check(self, answer: str, remedy: str) -> None:
         """The only report contains the remedy; the answer contains its reference and not the remedy."""
         (record,) = [
-            record for record in self._caplog.records if record.name == "flask_activepieces.web.setup_reports"
+            record for record in self._caplog.records if record.name == "flask_activepieces.web.error_responses"
         ]
         message = record.getMessage()
         assert record.levelname == "ERROR"

@@ -18,8 +18,7 @@ from flask_activepieces import errors, signals
 from flask_activepieces.cli import activepieces_cli
 from flask_activepieces.oauth.tokens.access_tokens import AccessToken
 from flask_activepieces.storage.audit import Event
-from flask_activepieces.web.api.api_error_mapping import PROBLEMS_BY_ERROR
-from flask_activepieces.web.api.problems import ProblemType
+from flask_activepieces.web.api.problems import UPSTREAM_PROBLEMS, ProblemType
 from tests.support.documents import blocks, code_words, headings, page, section
 
 # --- Routes ---------------------------------------------------------------------------------------
@@ -151,7 +150,7 @@ def test_the_documented_problems_of_activepieces_calls_are_those_that_exist() ->
     section = page("errors").partition("### When Activepieces is called")[2].partition("\n## ")[0]
 
     assert sorted(_PROBLEM_ROW.findall(section)) == sorted(
-        (str(kind.status), kind.code, kind.title) for _, kind in PROBLEMS_BY_ERROR
+        (str(kind.status), kind.code, kind.title) for kind in UPSTREAM_PROBLEMS
     )
 
 

@@ -89,5 +89,5 @@ def test_every_link_to_a_file_has_a_target(path: Path) -> None:
     assert [target for target in targets if not (path.parent / target).is_file()] == []
 
 
-def test_the_pages_are_where_sphinx_looks() -> None:
+def test_sphinx_finds_the_pages() -> None:
     assert DOCS / "index.md" in PAGES

@@ -38,7 +38,7 @@ REPLACED = {
     "verify_again": "revalidate",
     "secret_mark": "secret_version",
     "token_id": "deterministic_id",
-    # Errors of the REST client
+    # Errors of the API client
     "CallFailed": "ApiError",
     "NotCallable": "CallNotSupported",
     "WrongCredential": "CredentialNotSupported",
@@ -88,4 +88,4 @@ def test_a_replaced_name_is_not_used(texts: dict[str, str], name: str) -> None:
 
     users = sorted(path for path, text in texts.items() if pattern.search(text))
 
-    assert not users, f"say {REPLACED[name]!r} instead of {name!r}"
+    assert not users, f"use {REPLACED[name]!r} instead of {name!r}"

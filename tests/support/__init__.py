@@ -1,1 +1,1 @@
-"""Shared by tests: fakes at our own interfaces, factories, and requirements on the machine."""
+"""Shared test helpers: fakes of our own interfaces, factories, and checks for external services."""

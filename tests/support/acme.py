@@ -16,7 +16,7 @@ _AUDIENCE = {"displayName": "Audience", "required": False, "type": "SHORT_TEXT"}
 
 
 def acme_pieces(site: str) -> tuple[StandinPiece, ...]:
-    """The pieces of Acme, whose OAuth server is at that address, and three public ones."""
+    """The pieces of Acme, whose OAuth server is at ``site``, and three public pieces."""
     return (
         _piece(
             "secret",

@@ -36,20 +36,20 @@ class Person:
         return self.browser.get(url)
 
     def sees(self, url: str) -> Page:
-        """The page at the end of all redirects."""
+        """The page after all redirects."""
         return Page(self.browser.get(url, follow_redirects=True))
 
     def sends(self, form: Form, **changes: Any) -> TestResponse:
         return self.browser.post(form.action, data=form.values | changes)
 
     def answers(self, question: str, decision: str = "approve", **choices: Any) -> dict[str, str]:
-        """The parameters that the browser brings back to the program after the consent page."""
+        """Answer the consent page; return the parameters of the redirect to the program."""
         answer = self.sends(self.sees(question).form("decision"), decision=decision, **choices)
         assert answer.status_code == 303, answer.text
         return brought_back(answer)
 
     def allows(self, question: str, **choices: Any) -> str:
-        """The code that the browser brings back."""
+        """Approve the request; return the authorization code."""
         return self.answers(question, **choices)["code"]
 
 
@@ -65,7 +65,7 @@ class Program:
 
     @classmethod
     def registered(cls, app: Flask, *options: str, scope: str = ALL_SCOPES, redirect_uri: str = CALLBACK) -> Program:
-        """A new client, created by the command line."""
+        """A new client, created on the command line."""
         made = app.test_cli_runner().invoke(
             args=["activepieces", "client", "create", "--name", "Program", "--yes", "--json"]
             + ["--redirect-uri", redirect_uri, "--scope", scope, *options]
@@ -90,9 +90,9 @@ class Program:
         return f"/oauth/authorize?{urlencode(given)}"
 
     def posts(self, path: str, form: Parameters, **options: Any) -> TestResponse:
-        """One request of the client to a token endpoint; None removes a parameter."""
-        proof = {"client_id": self.client_id, "client_secret": self.client_secret}
-        given = {name: value for name, value in (proof | form).items() if value is not None}
+        """Send a request with the client's credentials; None removes a parameter."""
+        credentials = {"client_id": self.client_id, "client_secret": self.client_secret}
+        given = {name: value for name, value in (credentials | form).items() if value is not None}
         return self.app.test_client().post(path, data=given, **options)
 
     def redeems(self, code: str, **changes: str | None) -> TestResponse:
@@ -117,17 +117,17 @@ class Program:
         return self.posts("/oauth/introspect", form | changes)
 
     def connects(self, person: Person, **choices: Any) -> dict[str, Any]:
-        """The tokens after a person approved."""
+        """Let a person approve the request; return the tokens."""
         return answer_of(self.redeems(person.allows(self.question(), **choices)))
 
     def calls(self, access_token: str, path: str = "/api/whoami", method: str = "GET") -> TestResponse:
-        """One API request with an access token."""
+        """Send an API request with an access token."""
         headers = {"Authorization": f"Bearer {access_token}"}
         return self.app.test_client().open(path, method=method, headers=headers)
 
 
 def answer_of(response: TestResponse, status: int = 200) -> dict[str, Any]:
-    """The JSON of an answer that must have this status."""
+    """The JSON object in a response, which must have this status."""
     assert response.status_code == status, response.text
     body = response.get_json()
     assert isinstance(body, dict)
@@ -135,12 +135,12 @@ def answer_of(response: TestResponse, status: int = 200) -> dict[str, Any]:
 
 
 def brought_back(response: TestResponse) -> dict[str, str]:
-    """The parameters in a redirect, each of which must occur once."""
+    """The query parameters of a redirect, each of which must occur once."""
     parameters = parse_qs(urlsplit(response.location).query, strict_parsing=True)
     assert all(len(values) == 1 for values in parameters.values())
     return {name: values[0] for name, values in parameters.items()}
 
 
 def s256(verifier: str) -> str:
-    """RFC 7636 §4.2."""
+    """The code challenge for a verifier (RFC 7636 §4.2)."""
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()

@@ -14,7 +14,7 @@ from flask_activepieces.testing import StandinPiece
 from .actors import Person, answer_of
 
 API = "/api/integration/activepieces"
-#: A piece that takes one secret, which must begin with ``ok-``; see `acme`.
+#: A piece that accepts a secret if it begins with ``ok-``; see `acme`.
 PIECE = "@activepieces/piece-acme-secret"
 
 
@@ -48,7 +48,7 @@ class ApiUser:
         return cls(Person(app, name))
 
     def calls(self, method: str, path: str, body: Mapping[str, Any] | None = None, **query: Any) -> TestResponse:
-        """One call; the path is the part behind the prefix."""
+        """Call the API; the path is relative to its prefix."""
         return self.person.browser.open(API + path, method=method, json=body, query_string=query, base_url=self.site)
 
     def gets(self, path: str, **query: Any) -> TestResponse:
@@ -64,11 +64,11 @@ class ApiUser:
         return self.calls("DELETE", path, **query)
 
     def links(self, **setup: Any) -> str:
-        """The id of a new integration with this setup."""
+        """Create an integration with this setup; return its id."""
         made = answer_of(self.posts("/setup", setup), 201)
         return str(made["integrationTenantId"])
 
     def saves(self, name: str = "Mine", value: str = "ok-mine", **more: Any) -> dict[str, Any]:
-        """A new connection of the piece that takes a secret."""
+        """Save a connection of the piece that takes a secret."""
         body = {"accessToken": value, "connectionName": name, "pieceName": PIECE} | more
         return answer_of(self.posts("/connection", body), 201)

@@ -1,4 +1,4 @@
-"""The functions of the package that one request goes through: how far a reader walks to follow it."""
+"""Records which functions of the package a request calls, to measure how hard it is to follow."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 import flask_activepieces
 
 _PACKAGE = Path(flask_activepieces.__file__).parent
-#: Rooms that a reader of a request enters by one function, without following what it calls in the same room.
+#: Packages whose functions a reader does not look into: only calls from outside them count.
 _LIBRARIES = ("api_client", "config", "crypto", "host", "storage")
 
 
 @dataclass(frozen=True)
 class CallSequence:
-    """The functions in the order of their first call, as ``file: function``."""
+    """Functions in the order of their first call, as ``file: function``."""
 
     functions: tuple[str, ...]
 
     @property
     def files(self) -> set[str]:
-        """The files that contain them."""
+        """The files that contain the functions."""
         return {function.partition(":")[0] for function in self.functions}
 
     def __str__(self) -> str:
@@ -33,10 +33,10 @@ class CallSequence:
 
 
 def record_calls(act: Callable[[], Any]) -> CallSequence:
-    """The functions that ``act`` calls in this thread, each from another file than its own.
+    """The functions that ``act`` calls in this thread across files.
 
-    A function that its own file calls is read where it is called. Lambdas, comprehensions, constructors and what a
-    library room calls do not count.
+    Calls within one file do not count, because the reader is already there. Neither do lambdas, comprehensions,
+    constructors, and calls from inside `_LIBRARIES`.
     """
     functions: dict[str, None] = {}
 
@@ -61,7 +61,7 @@ def record_calls(act: Callable[[], Any]) -> CallSequence:
 
 
 def _file_of(code: CodeType) -> str | None:
-    """The file of a function of the package, relative to it; None for any other, and for the stand-in."""
+    """The file of a function, relative to the package; None outside the package and in the stand-in."""
     path = Path(code.co_filename)
     if not path.is_relative_to(_PACKAGE):
         return None
@@ -70,7 +70,7 @@ def _file_of(code: CodeType) -> str | None:
 
 
 def _calling_file(frame: FrameType) -> str:
-    """The file of the package that is nearest among the callers; empty if there is none."""
+    """The file of the nearest caller inside the package; empty if there is none."""
     caller = frame.f_back
     while caller is not None:
         file = _file_of(caller.f_code)

@@ -1,4 +1,4 @@
-"""A transport that sends nothing: it records the calls, and returns prepared responses."""
+"""A fake transport: it records the calls and returns prepared responses."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flask_activepieces.api_client.response import ApiResponse
-from flask_activepieces.api_client.wire import ApiCall, decode
+from flask_activepieces.api_client.response import ApiResponse, decode
+from flask_activepieces.api_client.wire import ApiCall
 from tests.support.recordings import recording
 
 JSON = {"content-type": "application/json; charset=utf-8"}
@@ -15,14 +15,14 @@ JSON = {"content-type": "application/json; charset=utf-8"}
 
 @dataclass
 class FakeTransport:
-    """Returns its responses in order, decoded as the real transport does; it fails when there are no more."""
+    """Returns its responses in order, decoded like those of the real transport; fails when none is left."""
 
     responses: list[ApiResponse]
-    #: Without the parts of the query that are not sent.
+    #: The calls, without query parameters that are not sent.
     calls: list[ApiCall] = field(default_factory=list)
 
     def send(self, call: ApiCall) -> Any:
-        """The JSON of the next response, or the error that it means."""
+        """Return the JSON of the next response, or raise its error."""
         query = {name: value for name, value in call.query.items() if value not in (None, ())}
         self.calls.append(replace(call, query=query))
         return decode(call.operation, self.responses.pop(0))
@@ -39,12 +39,12 @@ class FakeTransport:
 
 
 def says(*bodies: Any) -> FakeTransport:
-    """Successful responses with these bodies as JSON; a string is the name of a recording."""
+    """A transport with successful responses: JSON bodies, or names of recordings."""
     return FakeTransport([recorded(body) if isinstance(body, str) else answer(200, body) for body in bodies])
 
 
 def answer(status: int, body: Any = None) -> ApiResponse:
-    """A response with this body as JSON, or without one."""
+    """A response with a JSON body or, by default, without a body."""
     if body is None:
         return ApiResponse(status, {})
     return ApiResponse(status, JSON, json.dumps(body).encode())

@@ -16,7 +16,7 @@ from .requirements import Name, require
 
 Kind = Literal["sqlite", "postgres", "mariadb"]
 
-#: For the tests that take minutes.
+#: For tests that take minutes.
 SQLITE = pytest.param("sqlite", marks=pytest.mark.long)
 POSTGRES = pytest.param("postgres", marks=[pytest.mark.long, pytest.mark.postgres])
 MARIADB = pytest.param("mariadb", marks=[pytest.mark.long, pytest.mark.mariadb])
@@ -36,7 +36,7 @@ def fresh_database(kind: Kind, directory: Path) -> Iterator[str]:
     try:
         yield server.set(database=name).render_as_string(hide_password=False)
     finally:
-        # PostgreSQL would wait for whoever is still connected.
+        # Without FORCE, PostgreSQL refuses while someone is connected.
         _execute(server, f"DROP DATABASE {name}" + (" WITH (FORCE)" if kind == "postgres" else ""))
 
 

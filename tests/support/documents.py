@@ -20,7 +20,7 @@ def page(name: str) -> str:
 
 
 def name_of(path: Path) -> str:
-    """How a page is called in test ids."""
+    """The name of a page in test ids."""
     return path.stem
 
 
@@ -30,7 +30,7 @@ def blocks(text: str, *languages: str) -> list[str]:
 
 
 def shell_lines(text: str) -> list[str]:
-    """Each shell command that a reader may copy, on one line."""
+    """The shell commands of the page, each on one line."""
     joined = "".join(blocks(text, "sh", "console")).replace("\\\n", " ")
     return [line.removeprefix("$ ") for line in joined.splitlines()]
 
@@ -41,23 +41,23 @@ def prose(text: str) -> str:
 
 
 def code_words(text: str) -> set[str]:
-    """What stands in backticks outside of fenced blocks."""
+    """The text in backticks outside fenced blocks."""
     return set(re.findall(r"`([^`\n]+)`", prose(text)))
 
 
 def headings(text: str) -> list[str]:
-    """The headings, without their marks."""
+    """The headings, without ``#`` and backticks."""
     found = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
     return [heading.replace("`", "").strip() for heading in found]
 
 
 def section(text: str, heading: str) -> str:
-    """What stands between this heading, which is in backticks, and the next."""
+    """The text between this heading, which is in backticks, and the next one."""
     _, found, rest = text.partition(f"\n## `{heading}`\n")
-    assert found, f"there is no heading {heading}"
+    assert found, f"no heading {heading}"
     return re.split(r"^## ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def cells(row: str) -> list[str]:
-    """The cells of one row of a table."""
+    """The cells of a table row."""
     return [cell.strip() for cell in row.strip("|").split("|")]

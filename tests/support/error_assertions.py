@@ -13,12 +13,12 @@ from .actors import CALLBACK, answer_of, brought_back
 from .pages import Page
 from .storage import row_counts
 
-#: RFC 6749 §4.1.2.1 and §5.2: what an error_description may be made of.
+#: The characters that RFC 6749 §4.1.2.1 and §5.2 allow in an error_description.
 _DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
 
 
 def assert_oauth_error(response: TestResponse, status: int, error: str) -> str:
-    """The description in an error answer of a machine endpoint (RFC 6749 §5.2)."""
+    """Assert an error response to a program (RFC 6749 §5.2); return its description."""
     body = answer_of(response, status)
     assert set(body) <= {"error", "error_description"}, body
     assert body["error"] == error, body
@@ -28,7 +28,7 @@ def assert_oauth_error(response: TestResponse, status: int, error: str) -> str:
     assert response.location is None
     description = body.get("error_description", "")
     assert isinstance(description, str)
-    assert _DESCRIPTION.fullmatch(description), f"{error} says nothing, or nothing allowed: {body}"
+    assert _DESCRIPTION.fullmatch(description), f"the description is missing or has invalid characters: {body}"
     return description
 
 
@@ -44,7 +44,7 @@ def assert_error_page(response: TestResponse, status: int = 400) -> Page:
 
 
 def assert_not_frameable(response: TestResponse) -> None:
-    """RFC 9700 §4.16, for browsers that know CSP and for those that do not."""
+    """Assert the headers of RFC 9700 §4.16, for browsers with and without CSP."""
     policy = response.headers["Content-Security-Policy"].split("; ")
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -61,13 +61,13 @@ def assert_error_redirect(
     issuer: str = "http://localhost",
     to: str = CALLBACK,
 ) -> str:
-    """The description in an error that goes back to the client (RFC 6749 §4.1.2.1, RFC 9207 §2)."""
+    """Assert a redirect with an error (RFC 6749 §4.1.2.1, RFC 9207 §2); return its description."""
     assert response.status_code == 303, response.text
     assert response.location.startswith(f"{to}?")
-    told = brought_back(response)
-    description = told.pop("error_description")
+    parameters = brought_back(response)
+    description = parameters.pop("error_description")
     assert _DESCRIPTION.fullmatch(description)
-    assert told == {"error": error, "iss": issuer} | ({} if state is None else {"state": state})
+    assert parameters == {"error": error, "iss": issuer} | ({} if state is None else {"state": state})
     return description
 
 

@@ -9,33 +9,33 @@ from typing import Any
 
 from joserfc.jws import JWSRegistry
 
-NO_TOKENS_OF_OURS = ["nonsense", "a.b.c", "a.0.b.c", "eyJhbGciOiJub25lIn0.e30.", "é.0.é.é", "....", "A" * 20_000]
+MALFORMED_TOKENS = ["nonsense", "a.b.c", "a.0.b.c", "eyJhbGciOiJub25lIn0.e30.", "é.0.é.é", "....", "A" * 20_000]
 
 Claims = dict[str, Any]
 
-#: As our own tokens are written: one with a space in its header would be refused for that alone.
+#: Writes JSON as in our own tokens: a token with a space in its header would be refused for that alone.
 _as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def opened(token: str) -> tuple[Claims, Claims]:
-    """Header and claims of a JWT, which anyone can read."""
+    """The header and the claims of a JWT, unverified."""
     header, payload, _ = token.split(".")
     return _json(header), _json(payload)
 
 
 def joined(header: object, claims: object, signature: bytes = b"") -> str:
-    """A JWT with any signature."""
+    """A JWT with the given signature."""
     return f"{_text(header)}.{_text(claims)}.{_text(signature)}"
 
 
 def hs256(header: object, claims: object, key: bytes) -> str:
-    """A JWT signed with any bytes as the key, whatever its header says."""
+    """A JWT signed by HS256 with the given key, whatever algorithm its header names."""
     body = f"{_text(header)}.{_text(claims)}"
     return f"{body}.{_text(hmac.digest(key, body.encode(), 'sha256'))}"
 
 
 def signed(header: Claims, claims: object, key: Any) -> str:
-    """A JWT signed by the algorithm that its header names, with whatever else stands in the header."""
+    """A JWT signed by the algorithm in its header, which may contain anything else."""
     body = f"{_text(header)}.{_text(claims)}"
     return f"{body}.{_text(JWSRegistry.algorithms[header['alg']].sign(body.encode(), key))}"
 

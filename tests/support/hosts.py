@@ -28,13 +28,13 @@ SCOPES = {
     "tasks:write": "Change tasks",
 }
 ALL_SCOPES = " ".join(SCOPES)
-#: One for all apps, as in an app with a `db` of its module; to copy our tables into it takes a while.
+#: Shared by all apps, because copying our tables into a new one is slow.
 TABLES = MetaData()
 
 
 @dataclass(frozen=True)
 class Someone:
-    """A user of the host; the first tenant is the one they are signed in to."""
+    """A user of the host, signed in to the first of their tenants."""
 
     tenants: tuple[str, ...]
     is_admin: bool = False
@@ -48,7 +48,7 @@ PEOPLE = {
 
 
 class SmallHost(Host):
-    """Answers the extension's questions from `PEOPLE` and the Flask session."""
+    """A host whose users are `PEOPLE`; the Flask session contains the name of the signed-in user."""
 
     def current_principal(self) -> Principal | None:
         name = session.get("user")
@@ -69,7 +69,7 @@ class SmallHost(Host):
 
 
 class HostWithLabs(SmallHost):
-    """The small host, whose Acme has an organization."""
+    """The small host with an organization in Acme."""
 
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         shared = [*super().workspaces(principal)]
@@ -87,11 +87,11 @@ def make_app(
 ) -> Flask:
     """The host with the extension; ``options`` are config keys, or ``clock`` and ``host``.
 
-    The tables are recreated, unless they are already in use (``tables=False``).
-    What the host sets up before the extension is ``first``.
+    The tables are recreated, unless they are already in use (``tables=False``). ``first`` is called with the app
+    before the extension is set up.
     """
     app, file = Flask(__name__), directory / "host.sqlite"
-    # A template that uses an attribute which no longer exists fails instead of showing nothing.
+    # A template that uses a missing attribute fails, instead of showing nothing.
     app.jinja_options = {"bytecode_cache": COMPILED, "undefined": StrictUndefined}
     app.config.update(
         SECRET_KEY=SECRET_KEY, SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{file}", ACTIVEPIECES_SCOPES=SCOPES
@@ -109,7 +109,7 @@ def make_app(
 
 
 def dispose(app: Flask) -> None:
-    """Give back the database connections, and drop the tables where others would find them."""
+    """Close the database connections, and drop the tables on a shared server."""
     db: SQLAlchemy = app.extensions["sqlalchemy"]
     with app.app_context():
         if db.engine.dialect.name != "sqlite":

@@ -1,4 +1,4 @@
-"""The app over real HTTP on a loopback port, with a browser's cookies."""
+"""The app over real HTTP on a loopback port, and a person with a browser."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ from .pages import Form, Page
 
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
-    """The app's address, for as long as the block runs."""
+    """Serve the app while the block runs; yields its address."""
     with closing(HttpServer(app)) as server:
         yield f"http://127.0.0.1:{server.port}"
 
 
 class Visitor:
-    """A person with a browser that is signed in; it stays where it is when sent to another site."""
+    """A person with a signed-in browser, which does not follow redirects to other sites."""
 
     def __init__(self, site: str, name: str) -> None:
         self.site = site
         self.cookies = requests.Session()
-        self.cookies.trust_env = False  # a proxy of this machine has no business on its loopback
+        self.cookies.trust_env = False  # ignore proxies in the environment
         self._get(f"{site}/login?as={name}")
 
     def close(self) -> None:
         self.cookies.close()
 
     def sees(self, url: str) -> Page:
-        """The page at the end of all redirects."""
+        """The page after all redirects."""
         return Page(_as_test_response(self._get(urljoin(self.site, url))))
 
     def sends(self, form: Form, **changes: Any) -> str:
-        """Where the answer to a form sends the browser."""
+        """Submit a form; return the URL of the redirect."""
         answer = self.cookies.post(urljoin(self.site, form.action), data=form.values | changes, allow_redirects=False)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
 
     def allows(self, question: str, **choices: Any) -> str:
-        """The address, with the code in it, that the browser is sent to after a yes."""
+        """Approve the request; return the redirect URL, which contains the code."""
         return self.sends(self.sees(question).form("decision"), decision="approve", **choices)
 
     def brings_code(self, question: str) -> str:
-        """The code itself."""
+        """Approve the request; return the code."""
         (code,) = parse_qs(urlsplit(self.allows(question)).query)["code"]
         return code
 
@@ -65,7 +65,7 @@ class Visitor:
 
 
 def _as_test_response(answer: requests.Response) -> TestResponse:
-    """The same answer as Werkzeug's test client would give it, for `Page`."""
+    """Convert to a response of Werkzeug's test client, for `Page`."""
     headers = {"Content-Type": answer.headers["Content-Type"]}
     return TestResponse(
         iter([answer.content]),

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 @dataclass
 class Form:
-    """Where a form goes, and what it would send if nothing were changed."""
+    """The URL of a form, and the values that it sends if the user changes nothing."""
 
     action: str
     names: set[str] = field(default_factory=set)
@@ -25,7 +25,7 @@ class Form:
         kind = attributes.get("type")
         ticked = kind not in ("checkbox", "radio") or "checked" in attributes
         if tag == "button" or not ticked or "disabled" in attributes:
-            return  # a button is sent only when it is the one pressed
+            return  # browsers send only the button that is pressed
         if kind == "checkbox" or name in self.values:
             before = self.values.get(name, [])
             self.values[name] = [*([before] if isinstance(before, str) else before), value]
@@ -34,7 +34,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """One answer, read."""
+    """A parsed page."""
 
     def __init__(self, response: TestResponse) -> None:
         super().__init__()
@@ -49,12 +49,12 @@ class Page(HTMLParser):
         self.feed(response.get_data(as_text=True))
 
     def form(self, name: str) -> Form:
-        """The one form that has a field or button of this name."""
+        """The only form with a field or button of this name."""
         (form,) = [form for form in self.forms if name in form.names]
         return form
 
     def form_to(self, action: str) -> Form:
-        """The one form whose address ends like this."""
+        """The only form whose URL ends with ``action``."""
         (form,) = [form for form in self.forms if form.action.endswith(action)]
         return form
 
@@ -67,7 +67,7 @@ class Page(HTMLParser):
             self._link = attributes.get("href")
         elif tag in ("input", "button", "select", "textarea") and self.forms:
             self.forms[-1].take(tag, attributes)
-            # HTML: one line break right after the tag is not part of what is typed in it.
+            # HTML ignores a line break directly after the tag.
             self._textarea = attributes.get("name") if tag == "textarea" else None
 
     def handle_endtag(self, tag: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def count_password_hashes(act: Callable[[], Any]) -> int:
-    """How often a password was hashed; nothing else in the login is slow."""
+    """How many passwords were hashed; nothing else in the login is slow."""
     slow: list[str] = []
 
     def note(frame: FrameType, event: str, argument: object) -> None:

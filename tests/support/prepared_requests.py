@@ -26,7 +26,7 @@ class PreparedRequest:
     path: str
     form: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    #: Sent as JSON in place of a form.
+    #: Sent as JSON instead of a form.
     json: Mapping[str, Any] | None = None
 
     def to_bytes(self) -> bytes:
@@ -68,7 +68,7 @@ def send_together(port: int, prepared: Sequence[PreparedRequest], *, timeout: fl
         for connection, loaded in zip(sockets, [request.to_bytes() for request in prepared], strict=True):
             connection.sendall(loaded)
         for connection in sockets:
-            # Nothing more will come: else gunicorn would wait for our end of each connection to close.
+            # Otherwise gunicorn would wait for us to close each connection.
             connection.shutdown(socket.SHUT_WR)
         return [_read_response(connection) for connection in sockets]
 
@@ -78,7 +78,7 @@ def _read_response(connection: socket.socket) -> RawResponse:
     try:
         response.begin()
         body = response.read().decode()
-    except ConnectionError:  # RemoteDisconnected is one too
+    except ConnectionError:  # including RemoteDisconnected
         return RawResponse(0)
     return RawResponse(response.status, dict(response.headers), body)
 

@@ -10,7 +10,7 @@ from .actors import answer_of
 
 
 def problem(response: TestResponse, status: int, title: str) -> dict[str, Any]:
-    """The problem details of an answer (RFC 9457)."""
+    """Assert the status and title of a problem; return its body."""
     body = answer_of(response, status)
     assert response.mimetype == "application/problem+json"
     assert response.headers["Cache-Control"] == "no-store"

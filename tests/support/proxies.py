@@ -1,4 +1,4 @@
-"""A TCP proxy before a database server, which can be closed, reopened, and made to cut a connection."""
+"""A TCP proxy in front of a database server, which can be closed and reopened, and can cut a connection."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Literal
 
 from sqlalchemy import make_url
 
-#: Closing sends a reset, like a machine that has lost the connection.
+#: Closing a socket sends a reset, like a machine that has lost the connection.
 _RESET = struct.pack("ii", 1, 0)
-_LOOK_UP_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 
 @dataclass
 class Cut:
-    """The next message that matches is lost with its connection, or the answer to it is."""
+    """The next message that matches, or the answer to it, is lost together with its connection."""
 
     pattern: bytes
     lost: Literal["message", "answer"]
-    #: Whether the database is away from then on.
+    #: Whether the database is unreachable from then on.
     and_close: bool = False
 
 
@@ -44,17 +44,17 @@ class Proxy:
         self.port: int = self._reserved.getsockname()[1]
 
     def open(self) -> None:
-        """Accept connections; those that it has stay."""
+        """Accept connections; existing ones stay open."""
         if self._is_open.is_set():
             return
         self.close()
         self._is_open.set()
         listener = socket.create_server(("127.0.0.1", self.port), reuse_port=True)
-        listener.settimeout(_LOOK_UP_SECONDS)
+        listener.settimeout(_POLL_SECONDS)
         self._start(self._accept, listener)
 
     def close(self) -> None:
-        """Reset every connection, and refuse new ones."""
+        """Reset all connections, and refuse new ones."""
         self._is_open.clear()
         threads, self._threads = self._threads, []
         for thread in threads:
@@ -66,7 +66,7 @@ class Proxy:
         self._reserved.close()
 
     def through(self, url: str) -> str:
-        """The database URL by way of this proxy."""
+        """The database URL through this proxy."""
         changed = make_url(url).set(host="127.0.0.1", port=self.port)
         return changed.render_as_string(hide_password=False)
 
@@ -89,7 +89,7 @@ class Proxy:
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             cut = None
             while self._is_open.is_set() or cut:
-                for source in select.select([client, server], [], [], _LOOK_UP_SECONDS)[0]:
+                for source in select.select([client, server], [], [], _POLL_SECONDS)[0]:
                     data = source.recv(65536)
                     if source is client:
                         cut = cut or self._cut_for(data)
@@ -108,8 +108,8 @@ class Proxy:
 
 
 @contextmanager
-def proxy_before(url: str) -> Iterator[Proxy]:
-    """An open proxy before the database server of this URL."""
+def proxy_for(url: str) -> Iterator[Proxy]:
+    """An open proxy in front of the database server of this URL."""
     target = make_url(url)
     assert target.host is not None and target.port is not None
     proxy = Proxy(target.host, target.port)

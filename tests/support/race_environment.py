@@ -62,7 +62,7 @@ class RaceEnvironment:
         return send_together(self.server.port, prepared, timeout=timeout)
 
     def ask(self, prepared_request: PreparedRequest, *, timeout: float = 60) -> RawResponse:
-        """The server's answer to one request."""
+        """Send one request to the server."""
         return self.send_together([prepared_request], timeout=timeout)[0]
 
     def families(self, program: Program) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def race_environment(
     served_through: Callable[[str], str] = lambda url: url,
     **options: Any,
 ) -> Iterator[RaceEnvironment]:
-    """A new environment. ``served_through`` sets the database URL for the server, ``options`` are for both apps."""
+    """A new environment. ``served_through`` is the database URL for the server; ``options`` are for both apps."""
     options |= {"ACTIVEPIECES_PUBLIC_URL": PUBLIC_URL}
     with fresh_database(kind, directory) as url:
         app = hosts.make_app(directory, database=url, **options)

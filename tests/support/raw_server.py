@@ -1,4 +1,4 @@
-"""A server whose behaviour on a connection a test defines, for what no HTTP server would do."""
+"""A server whose behaviour a test defines byte by byte, for responses that no HTTP server would send."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-_LINGER_NOT = struct.pack("ii", 1, 0)
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 @dataclass
 class Received:
-    """One request, as it came in."""
+    """A received request."""
 
     method: str
     target: str
@@ -27,28 +27,28 @@ class Received:
     def answer(
         self, status: int = 200, body: object = None, *, kind: str = "application/json", **headers: str
     ) -> None:
-        """Send a whole answer; what is not bytes goes as JSON."""
+        """Send a complete response; a body that is not bytes is sent as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send(head(status, len(content), kind, headers) + content)
 
     def send(self, data: bytes) -> None:
         """Send these bytes and nothing else."""
-        with suppress(OSError):  # the client may have had enough
+        with suppress(OSError):  # the client may have closed the connection
             self.connection.sendall(data)
 
     def reset(self) -> None:
-        """End the connection as a crash does, with what was sent still on its way."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+        """Reset the connection, like a crash; data in transit may be lost."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.connection.close()
 
     def close(self) -> None:
-        """End the connection in good order."""
+        """Close the connection normally."""
         self.connection.close()
 
 
 @dataclass
 class RawServer:
-    """Its address, the received requests, and the number of connections."""
+    """The address of the server, the received requests, and the number of connections."""
 
     url: str
     received: list[Received] = field(default_factory=list)
@@ -58,7 +58,7 @@ class RawServer:
 
 @contextmanager
 def raw_server(behave: Callable[[Received], None]) -> Iterator[RawServer]:
-    """A server on loopback that lets ``behave`` answer each request; it ends with the block."""
+    """A server on loopback while the block runs; ``behave`` answers each request."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = RawServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
         threads = [threading.Thread(target=_accept, args=(listener, server, behave), daemon=True)]
@@ -72,7 +72,7 @@ def raw_server(behave: Callable[[Received], None]) -> Iterator[RawServer]:
 
 
 def head(status: int, length: int, kind: str = "application/json", headers: Any = None) -> bytes:
-    """The status line and headers of an answer."""
+    """The status line and headers of a response."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {length}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join([*lines, "", ""]).encode()

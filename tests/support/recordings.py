@@ -1,4 +1,4 @@
-"""What real Activepieces servers answered, and what they sent to a token endpoint: read from tests/contract/data."""
+"""Recorded responses of real Activepieces servers, and their requests to a token endpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DATA = Path(__file__).parents[1] / "contract" / "data"
 
 @dataclass(frozen=True)
 class Recording:
-    """One exchange with a server on loopback. Bodies are decoded where they were JSON; secrets are thrown away."""
+    """A request to a server on loopback and its response, without secrets; JSON bodies are decoded."""
 
     name: str
     server: str
@@ -35,25 +35,25 @@ class Recording:
 
     @property
     def content_type(self) -> str:
-        """The media type of the answer, without parameters; empty where there was no body."""
+        """The media type of the response, without parameters; empty if there was no body."""
         return self.headers.get("content-type", "").partition(";")[0]
 
 
 @cache
 def recordings() -> list[Recording]:
-    """All of them, in the order in which they were made."""
+    """All recordings, in the order in which they were made."""
     text = gzip.decompress((DATA / "recordings.json.gz").read_bytes())
     return [_recording(entry) for entry in json.loads(text)]
 
 
 def recording(name: str) -> Recording:
-    """The first recording of that name."""
+    """The first recording with this name."""
     return next(entry for entry in recordings() if entry.name == name)
 
 
 @cache
 def token_requests() -> list[dict[str, Any]]:
-    """Cases of Activepieces as an OAuth2 client: the requests it sent, what it stored, what its API answered."""
+    """Cases with Activepieces as OAuth client: the requests that it sent, the stored values, the API responses."""
     cases: list[dict[str, Any]] = json.loads((DATA / "token-requests.json").read_text("utf-8"))
     return cases
 

@@ -1,8 +1,7 @@
-"""The outside things that some tests need: databases, Redis, a browser, Node.
+"""External services and programs that some tests need: databases, Redis, a browser, Node.
 
-A test (or its fixture) says ``url = require("postgres")`` and gets the place where the thing is.
-Where it is not there, the test is skipped with one line that says why; with REQUIRE_ALL=1 in the
-environment, as in CI, it fails.
+A test (or its fixture) calls ``require("postgres")`` and gets the URL or path. If the service is not available, the
+test is skipped with a reason; with REQUIRE_ALL=1 in the environment, as in CI, it fails.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ TIMEOUT_SECONDS = 2
 
 @dataclass(frozen=True)
 class Requirement:
-    """One outside thing: where it is looked for, and how one sees that it is there."""
+    """A service or program, its usual place, and how to check that it is available."""
 
     title: str
-    variable: str  # of the environment; says where the thing is, if not at its usual place
+    variable: str  # the environment variable that overrides the usual place
     usual_place: str
-    probe: Callable[[str], str]  # returns where the thing is, or raises any exception
+    probe: Callable[[str], str]  # returns the URL or path, or raises any exception
 
     def place(self) -> str:
         return os.environ.get(self.variable) or self.usual_place
@@ -67,7 +66,7 @@ REQUIREMENTS: dict[Name, Requirement] = {
     "mariadb": Requirement(
         "MariaDB",
         "TEST_MARIADB_URL",
-        # Before it speaks TLS, PyMySQL reads all certificates of the machine, at each connection anew.
+        # With TLS, PyMySQL reads all certificates of the machine for each connection.
         "mysql+pymysql://root@127.0.0.1:3306/test?ssl_disabled=true",
         connect_to_database,
     ),
@@ -79,7 +78,7 @@ REQUIREMENTS: dict[Name, Requirement] = {
 
 @cache
 def look_for(name: Name) -> tuple[str, str]:
-    """Where the thing is and ``""``, or ``""`` and why it cannot be used; asked once a process."""
+    """The URL or path and ``""``, or ``""`` and the reason why it is not available; checked once per process."""
     requirement = REQUIREMENTS[name]
     try:
         return requirement.probe(requirement.place()), ""
@@ -89,7 +88,7 @@ def look_for(name: Name) -> tuple[str, str]:
 
 
 def require(name: Name) -> str:
-    """The URL or path of the thing; without it the running test ends here."""
+    """The URL or path; if it is not available, the running test is skipped or fails."""
     place, problem = look_for(name)
     if place:
         return place
@@ -101,7 +100,7 @@ def require(name: Name) -> str:
 
 
 def skipped_for(reports: list[pytest.TestReport]) -> Iterator[str]:
-    """The title of the missing thing, once for each test skipped for want of one."""
+    """The title of the missing service, once for each test that was skipped without it."""
     for report in reports:
         found = re.search(r"needs (\w+), not found", str(report.longrepr))
         if found:
@@ -109,11 +108,11 @@ def skipped_for(reports: list[pytest.TestReport]) -> Iterator[str]:
 
 
 def summarise_missing(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell in one line what was not tested; to be called by the hook ``pytest_terminal_summary``.
+    """Print in one line what was not tested; called by the hook ``pytest_terminal_summary``.
 
-    It reads the reports, not this module's memory: with pytest-xdist others ran the tests.
+    It reads the reports, because pytest-xdist runs the tests in other processes.
     """
     counts = Counter(skipped_for(terminalreporter.stats.get("skipped", [])))
     if counts:
         listed = ", ".join(f"{title} ({number})" for title, number in sorted(counts.items()))
-        terminalreporter.write_line(f"Not tested, because it is not there: {listed}", yellow=True)
+        terminalreporter.write_line(f"Not tested, because it is not available: {listed}", yellow=True)

@@ -14,7 +14,7 @@ Step = ApiResponse | ApiError | Callable[[HttpRequest], ApiResponse]
 
 
 class ScriptedPool(ConnectionPool):
-    """Takes one step of the script for each request: a response, an error to raise, or a function."""
+    """Uses one step of the script for each request: a response, an error to raise, or a function."""
 
     def __init__(self, *script: Step, clock: Callable[[], float] = lambda: 0.0) -> None:
         self.waits: list[float] = []
@@ -23,7 +23,7 @@ class ScriptedPool(ConnectionPool):
         self.sent: list[HttpRequest] = []
 
     def send(self, operation: str, request: HttpRequest, *, timeout: Timeout, deadline: float) -> ApiResponse:
-        """The next step."""
+        """Record the request, and run the next step."""
         self.sent.append(request)
         step = self.script.pop(0)
         if isinstance(step, ApiError):
@@ -32,7 +32,7 @@ class ScriptedPool(ConnectionPool):
 
 
 def json_answer(status: int = 200, body: object = None, **headers: str) -> ApiResponse:
-    """A response in JSON; ``retry_after="3"`` is its header ``retry-after``."""
+    """A JSON response; keyword arguments are headers: ``retry_after="3"`` is ``retry-after``."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return ApiResponse(
         status, {"content-type": "application/json; charset=utf-8", **named}, json.dumps(body).encode()

@@ -1,8 +1,8 @@
 """The small host as gunicorn loads it: ``tests.support.served_app:load()``.
 
-What ``SERVED_APP`` in the environment holds, as JSON, are the arguments of `hosts.make_app`. The tables were
-made before. A request may ask for the death of its worker by the header ``X-Die``: ``before statement 2``,
-``after statement 2``, ``before commit`` or ``after commit``, the last being before the answer.
+The environment variable ``SERVED_APP`` contains the arguments of `hosts.make_app` as JSON. The tables exist already.
+The header ``X-Die`` of a request kills its worker at that moment: ``before statement 2``, ``after statement 2``,
+``before commit`` or ``after commit``, which is before the response.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from tests.support.storage import engine_of
 
 
 def die_if(moment: str) -> None:
-    """The end of this process, without any goodbye, if the request asked for it at this moment."""
+    """Kill this process without cleanup, if the request names this moment."""
     if has_request_context() and request.headers.get(KILL_HEADER) == moment:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def make_mortal(app: Flask) -> None:
-    """Let requests choose the moment of their worker's death."""
+def make_killable(app: Flask) -> None:
+    """Let requests kill their worker at a chosen moment."""
     engine = engine_of(app)
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -53,8 +53,8 @@ def make_mortal(app: Flask) -> None:
 
 
 def load() -> Flask:
-    """The app, as ``SERVED_APP`` wants it."""
+    """The app with the arguments in ``SERVED_APP``."""
     options = json.loads(os.environ["SERVED_APP"])
     served = hosts.make_app(Path(), tables=False, **options)
-    make_mortal(served)
+    make_killable(served)
     return served

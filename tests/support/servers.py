@@ -1,4 +1,4 @@
-"""Real gunicorn servers for the small host: started, asked, stopped."""
+"""Starts and stops real gunicorn servers for the small host."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ SECONDS_TO_START = 30
 
 @dataclass
 class Server:
-    """One running gunicorn; it and its workers are a process group of their own."""
+    """A running gunicorn, which shares a process group only with its workers."""
 
     process: subprocess.Popen[bytes]
     port: int
     log_file: Path
 
     def log(self) -> str:
-        """What it has written so far, tracebacks of its app included."""
+        """The output so far, with the tracebacks of the app."""
         return self.log_file.read_text(errors="replace")
 
     def wait(self) -> None:
-        """Return once it answers."""
+        """Wait until the server answers."""
         deadline = time.monotonic() + SECONDS_TO_START
         while self.process.poll() is None and time.monotonic() < deadline:
             with suppress(OSError):
@@ -44,16 +44,16 @@ class Server:
         raise AssertionError(f"gunicorn does not answer:\n{self.log()}")
 
     def stop(self) -> None:
-        """End the server and its workers, all of which are in its group and nobody else."""
-        with suppress(ProcessLookupError):  # it may have died by itself
+        """Kill the server and its workers: the whole process group."""
+        with suppress(ProcessLookupError):  # it may have exited already
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
 @contextmanager
 def serve(directory: Path, *, workers: int = 4, threads: int = 1, **options: Any) -> Iterator[Server]:
-    """A server for `hosts.make_app` with these options; its tables must be there already."""
-    # The socket is ours from the start: no other program can take the port before gunicorn does.
+    """A server for `hosts.make_app` with these options; the tables must exist already."""
+    # We open the socket, so that no other program can take the port before gunicorn starts.
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         port = listener.getsockname()[1]
         process = _start(listener, directory / "gunicorn.log", workers, threads, options)

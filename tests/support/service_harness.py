@@ -35,7 +35,7 @@ SECRET_PIECE = "@activepieces/piece-acme-secret"
 #: The app's own piece, in these tests.
 APP_PIECE = "@acme/piece-host"
 ADMIN = "alice"
-#: An integration of a tenant as a whole, without credentials.
+#: An integration of a whole tenant, without credentials.
 WITHOUT_CREDENTIALS = Integration(
     id="an-integration",
     tenant_id="acme",
@@ -55,7 +55,7 @@ WITHOUT_CREDENTIALS = Integration(
     created_at=0,
     updated_at=0,
 )
-#: Retries without waiting.
+#: A pool that retries without waiting.
 NO_BACKOFF = ConnectionPool(retries=Retries(sleep=lambda _: None))
 
 
@@ -101,9 +101,9 @@ class ServiceHarness:
     tenant: str
     clock: StoppedClock = field(default_factory=StoppedClock)
     host: HarnessHost = field(default_factory=HarnessHost)
-    #: None: waiting only advances the clock.
+    #: With None, waiting only advances the clock.
     sleep: Callable[[float], None] | None = None
-    #: Settings that differ, by field.
+    #: Settings that differ from the defaults, by field.
     setting_changes: dict[str, Any] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
@@ -155,15 +155,15 @@ class ServiceHarness:
         return [event.name for event in self.events]
 
     def platform_client(self) -> ActivepiecesClient:
-        """A client with the platform's key."""
+        """An API client with the platform's key."""
         return ActivepiecesClient(self.upstream.url, self.upstream.api_key)
 
     def new_project(self, external_id: str | None = None) -> str:
-        """A new project."""
+        """Create a project; return its id."""
         return self.platform_client().projects.create("A project", external_id=external_id).id
 
     def set_up(self, **setup: Any) -> Integration:
-        """An integration, by default with the stand-in's key and a new project."""
+        """Set up an integration, by default with the stand-in's key and a new project."""
         setup = {"tenant_id": self.tenant} | (setup or self.api_key_setup())
         return self.services.integrations.set_up(SetupRequest(**setup), user_id=ADMIN)
 
@@ -180,22 +180,22 @@ class ServiceHarness:
         return self.with_settings(api_key=self.upstream.api_key, **changed)
 
     def save(self, integration: Integration, name: str = "Mine", value: str = "ok-mine", **more: Any) -> Connection:
-        """A saved connection of the piece that takes a secret."""
+        """Save a connection of the piece that takes a secret."""
         options = {"piece_name": SECRET_PIECE, "display_name": name} | more
         new = NewConnection(value=SecretText(secret_text=value), **options)
         return self.services.connections.save(integration, new, user_id=ADMIN)
 
     def reload(self, integration: Integration) -> Integration:
-        """The integration from the database."""
+        """Read the integration from the database."""
         return self.find(integration.id, integration.tenant_id, integration.organization_id)
 
     def find(self, integration_id: str, tenant_id: str, organization_id: str | None = None) -> Integration:
-        """The integration as a user of this tenant and organization finds it."""
+        """Find the integration as a user of this tenant and organization."""
         principal = Principal(ADMIN, tenant_id, ADMIN.title(), organization_id)
         return self.services.integrations.find(integration_id, principal=principal)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Every row of one of our tables."""
+        """All rows of one of our tables."""
         statement = select(tables.metadata.tables[f"activepieces_{table}"])
         with self.engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]

@@ -18,7 +18,7 @@ class Standin:
     token: str
 
     def ask(self, method: str, path: str, body: Any = None, **options: Any) -> TestResponse:
-        """The answer to one request below the API's root."""
+        """Send a request; the path is relative to the root of the API."""
         return Client(self.server.app).open(
             self.server.state.api_root + path,
             method=method,
@@ -53,7 +53,7 @@ class Standin:
         return self.by(self.post("/authentication/sign-up", {**who, **names})["token"])
 
     def connect(self, external_id: str, piece_name: str, value: dict[str, Any]) -> str:
-        """Make a connection; its id."""
+        """Create a connection; return its id."""
         body = {
             "externalId": external_id,
             "displayName": external_id,
@@ -65,7 +65,7 @@ class Standin:
         return str(self.post("/app-connections", body)["id"])
 
     def flow(self, *steps: dict[str, Any], publish: bool = True) -> str:
-        """Make a flow that a webhook starts, with these steps; its id."""
+        """Create a flow with a webhook trigger and these steps; return its id."""
         body = {"displayName": "A flow", "projectId": self.server.project_id}
         flow_id = str(self.post("/flows", body)["id"])
         self.operate(flow_id, "UPDATE_TRIGGER", catch_webhook())
@@ -78,7 +78,7 @@ class Standin:
         return flow_id
 
     def operate(self, flow_id: str, operation: str, request: dict[str, Any]) -> Any:
-        """The flow after one of the builder's operations."""
+        """Apply an operation of the flow builder; return the flow."""
         return self.post(f"/flows/{flow_id}", {"type": operation, "request": request})
 
     def runs(self, flow_id: str) -> Any:
@@ -88,12 +88,12 @@ class Standin:
 
 
 def standin(server: ActivepiecesServer) -> Standin:
-    """Calls that stand-in by its API key."""
+    """Calls this stand-in with its API key."""
     return Standin(server, server.api_key)
 
 
-def forgets_everybody(server: ActivepiecesServer) -> ActivepiecesServer:
-    """The same stand-in before the first sign-up, with its pieces only."""
+def without_users(server: ActivepiecesServer) -> ActivepiecesServer:
+    """Reset the stand-in to the state before the first sign-up; only its pieces stay."""
     store = server.state.store
     store.restore([row for row in store.snapshot() if row[0] == "piece"])
     return server
@@ -133,7 +133,7 @@ def action(name: str, piece_name: str, action_name: str, **given: Any) -> dict[s
 
 
 def answering(name: str, body: Any, *, status: int = 200) -> dict[str, Any]:
-    """A step that answers who called the webhook."""
+    """A step that responds to the caller of the webhook."""
     return action(
         name,
         "@activepieces/piece-webhook",

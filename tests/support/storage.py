@@ -1,4 +1,4 @@
-"""Looking into the tables from outside: what is stored, and which statements an operation runs."""
+"""Inspects the database: stored rows, the statements of an operation, and simulated failures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flask_activepieces.storage import tables
 
 
 def row_counts(app: Flask) -> dict[str, int]:
-    """How many rows each of our tables has; tables without rows are left out."""
+    """The number of rows in each of our tables, without empty tables."""
     with engine_of(app).connect() as connection:
         counts = {
             table.name.removeprefix("activepieces_"): connection.scalar(select(func.count()).select_from(table))
@@ -24,7 +24,7 @@ def row_counts(app: Flask) -> dict[str, int]:
 
 
 def rows_of(app: Flask, table: str) -> list[dict[str, Any]]:
-    """Every row of one of our tables."""
+    """All rows of one of our tables."""
     with engine_of(app).connect() as connection:
         found = connection.execute(text(f"SELECT * FROM activepieces_{table}"))  # noqa: S608
         return [dict(row._mapping) for row in found]
@@ -32,7 +32,7 @@ def rows_of(app: Flask, table: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def statements_of(app: Flask) -> Iterator[list[str]]:
-    """Collects the SQL statements, and the word COMMIT, while the block runs."""
+    """Collect the SQL statements, and ``COMMIT``, while the block runs."""
     engine, collected = engine_of(app), list[str]()
 
     def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
@@ -59,7 +59,7 @@ def engine_of(app: Flask) -> Engine:
 
 @contextmanager
 def commit_unconfirmed(app: Flask) -> Iterator[None]:
-    """The next COMMIT takes place, and its answer is lost: nobody can tell whether it took place."""
+    """The next COMMIT succeeds, but its confirmation is lost, so that the app cannot know the outcome."""
     engine, lost = engine_of(app), list[bool]()
 
     def commit_and_hang_up(connection: Any) -> None:
@@ -79,11 +79,11 @@ def commit_unconfirmed(app: Flask) -> Iterator[None]:
 
 @contextmanager
 def database_away(app: Flask) -> Iterator[None]:
-    """No connection can be made while the block runs, and none is left from before."""
+    """Close all connections, and let no new one be opened while the block runs."""
     engine = engine_of(app)
 
     def refuse(dialect: Any, record: Any, *_: Any) -> Any:
-        raise dialect.loaded_dbapi.OperationalError("the test took the database away")
+        raise dialect.loaded_dbapi.OperationalError("the test made the database unreachable")
 
     engine.dispose()
     event.listen(engine, "do_connect", refuse)

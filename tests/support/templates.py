@@ -1,4 +1,4 @@
-"""Templates compiled once for all apps of a test run: compiling was a third of what a small test takes."""
+"""Caches compiled templates for all apps of a test run: compiling took a third of the time of a small test."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 
 class CompiledTemplates(BytecodeCache):
-    """Kept in memory; Jinja itself notices a template whose source has changed."""
+    """A cache in memory. Jinja itself detects that the source of a template has changed."""
 
     def __init__(self) -> None:
         self._compiled: dict[str, bytes] = {}

@@ -15,12 +15,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer."""
+    """A response of the endpoint."""
 
     body: Any = None
     status: int = 200
     location: str | None = None
-    #: Not JSON: sent as it is.
+    #: Sent unchanged instead of JSON.
     text: str | None = None
 
 
@@ -36,7 +36,7 @@ class ReceivedRequest:
 
 @dataclass
 class TokenEndpoint:
-    """Its address, the received requests, and the next replies; by default it issues new tokens."""
+    """The address of the endpoint, the received requests, and the next replies; by default it issues new tokens."""
 
     url: str
     received: list[ReceivedRequest] = field(default_factory=list)
@@ -63,7 +63,7 @@ def fresh_tokens() -> dict[str, Any]:
 
 @contextmanager
 def token_endpoint() -> Iterator[TokenEndpoint]:
-    """An endpoint for as long as the block runs."""
+    """An endpoint while the block runs."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -42,7 +42,6 @@ class SecretText(_Value):
     """One secret: an API key, a personal access token."""
 
     type: ClassVar[str] = "SECRET_TEXT"
-
     secret_text: str = field(repr=False)
 
 
@@ -51,7 +50,6 @@ class BasicAuth(_Value):
     """A user name and a password."""
 
     type: ClassVar[str] = "BASIC_AUTH"
-
     username: str = field(repr=False)
     password: str = field(repr=False)
 
@@ -61,7 +59,6 @@ class CustomAuth(_Value):
     """The fields of the piece, by name. Activepieces does not check that required ones are present."""
 
     type: ClassVar[str] = "CUSTOM_AUTH"
-
     props: Mapping[str, Any] = field(repr=False)
 
 
@@ -70,7 +67,6 @@ class OIDC(_Value):
     """The fields of a piece that accepts tokens signed by Activepieces, by name (since 0.86)."""
 
     type: ClassVar[str] = "OIDC"
-
     props: Mapping[str, Any] = field(repr=False)
 
 
@@ -101,7 +97,6 @@ class OAuth2(_OAuth2Value):
     """
 
     type: ClassVar[str] = "OAUTH2"
-
     client_secret: str = field(repr=False)
     redirect_url: str
     grant_type: GrantType | None = None
@@ -112,7 +107,6 @@ class PlatformOAuth2(_OAuth2Value):
     """Like `OAuth2`, with the client secret that the Activepieces platform has stored for this client id."""
 
     type: ClassVar[str] = "PLATFORM_OAUTH2"
-
     redirect_url: str
 
 

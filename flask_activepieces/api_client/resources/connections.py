@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...errors import InvalidInput
+from ..decoding import json_name
 from ..errors import CallNotSupported, ResourceNotFound
-from ..wire import ApiCall, Query, Timeout, path_segment
+from ..wire import ApiCall, Query, Timeout
 from .connection_values import Placeholder, Value
-from .resource import NO_LIMIT, Resource, without_none
+from .resource import NO_LIMIT, Record, Resource, without_none
 from .server import Server, release
 
 ConnectionStatus = Literal["ACTIVE", "MISSING", "ERROR"]
@@ -32,10 +33,9 @@ class Owner:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Connection:
+class Connection(Record):
     """A connection. Activepieces does not return its value; ``owner`` and ``flow_ids`` come only with lists."""
 
-    id: str
     external_id: str
     display_name: str
     #: ``SECRET_TEXT``, ``OAUTH2``, …: the ``type`` of its value. That of a placeholder is ``NO_AUTH``.
@@ -53,15 +53,12 @@ class Connection:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     flow_ids: tuple[str, ...] | None = None
     pre_select_for_new_projects: bool = False
-    created: str
-    updated: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConnectionDraft:
-    """A connection to create, or to replace the one with the same external id in the project."""
+class Draft:
+    """A connection to save."""
 
-    project_id: str
     #: The host's id for it, which flows refer to: any string.
     external_id: str
     display_name: str
@@ -70,8 +67,22 @@ class ConnectionDraft:
     value: Value
     #: An exact version; None: the newest.
     piece_version: str | None = None
-    #: None keeps the existing metadata, an empty mapping removes them.
+    #: None keeps the existing metadata, an empty mapping removes them. 0.85.2 and 0.86.0 servers do not store the
+    #: metadata of global connections.
     metadata: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The body of the call that saves it."""
+        value = None if isinstance(self.value, Placeholder) else self.value.to_json()
+        members = {json_name(name): member for name, member in vars(self).items()}
+        return without_none({**members, "type": self.value.type, "value": value})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionDraft(Draft):
+    """A connection to create, or to replace the one with the same external id in the project."""
+
+    project_id: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +105,7 @@ class Connections(Resource):
         statuses: Sequence[ConnectionStatus] = (),
         scope: ConnectionScope | None = None,
     ) -> Sequence[Connection]:
-        """The connections of a project, including global ones, oldest first.
-
-        ``piece_name`` must match exactly; ``display_name`` matches any part of the name, ignoring case.
-        """
+        """The connections of a project and its global ones, oldest first; ``display_name`` is part of the name."""
         name_part = display_name or ""
         query: Query = {
             "projectId": project_id,
@@ -108,11 +116,8 @@ class Connections(Resource):
             "scope": scope,
             "limit": NO_LIMIT,
         }
-        call = ApiCall("connections.list", "GET", "/app-connections", query=query)
-        connections = self._list(Connection, call)
-        if _WILDCARDS.isdisjoint(name_part):
-            return connections
-        return [each for each in connections if name_part.casefold() in each.display_name.casefold()]
+        connections = self._list(Connection, "connections.list", "/app-connections", query=query)
+        return connections if _WILDCARDS.isdisjoint(name_part) else named(name_part, connections)
 
     def get(self, project_id: str, connection_id: str) -> Connection:
         """The connection with this id. Activepieces can only list connections, so this is as slow as a list."""
@@ -133,18 +138,8 @@ class Connections(Resource):
         two connections. It is not retried once Activepieces may have received it. If the piece validates values, the
         call takes as long as the piece does, and 300 seconds without a worker.
         """
-        body = without_none(
-            projectId=draft.project_id,
-            externalId=draft.external_id,
-            displayName=draft.display_name,
-            pieceName=draft.piece_name,
-            pieceVersion=draft.piece_version,
-            metadata=draft.metadata,
-            type=draft.value.type,
-            value=None if isinstance(draft.value, Placeholder) else draft.value.to_json(),
-        )
-        path = "/app-connections"
-        call = ApiCall("connections.upsert", "POST", path, body=body, timeout=timeout)
+        body = draft.to_json()
+        call = ApiCall("connections.upsert", "POST", "/app-connections", body=body, timeout=timeout)
         return self._object(Connection, call)
 
     def update(
@@ -154,25 +149,21 @@ class Connections(Resource):
 
         New metadata must include the ``accountIdentifier`` that a server may have stored there, or it is lost.
         """
-        if not display_name:
-            raise InvalidInput({"display_name": "is required"})
-        body = without_none(displayName=display_name, metadata=metadata)
-        path = f"/app-connections/{path_segment(connection_id)}"
-        call = ApiCall("connections.update", "POST", path, body=body, idempotent=True)
-        return self._object(Connection, call)
+        require_name(display_name)
+        operation, body = "connections.update", {"displayName": display_name, "metadata": metadata}
+        return self._post(Connection, operation, "/app-connections", connection_id, body=body, idempotent=True)
 
     def delete(self, connection_id: str) -> None:
         """Delete the connection; flows that use it fail from then on (see `Connection.flow_ids`).
 
         For a global connection, use ``global_connections``: here Activepieces reports success and keeps it.
         """
-        path = f"/app-connections/{path_segment(connection_id)}"
-        self._transport.send(ApiCall("connections.delete", "DELETE", path))
+        self._delete("connections.delete", "/app-connections", connection_id)
 
     def list_owners(self, project_id: str) -> Sequence[Owner]:
         """The owners of connections in the project."""
-        path, query = "/app-connections/owners", {"projectId": project_id}
-        return self._list(Owner, ApiCall("connections.list_owners", "GET", path, query=query))
+        query = {"projectId": project_id}
+        return self._list(Owner, "connections.list_owners", "/app-connections/owners", query=query)
 
     def replace(
         self,
@@ -187,10 +178,8 @@ class Connections(Resource):
 
         ``apply_to_published=False`` changes only drafts, ``delete_source=False`` keeps the source; servers before
         0.86 cannot keep it (`CallNotSupported`). Activepieces does not report what it did: list the connections to
-        see whether the source is gone.
-
-        Users only: on 0.85.2 and 0.86.0 servers a call with an API key fails half-way and leaves a published flow
-        with an empty draft.
+        see whether the source is gone. Users only: on 0.85.2 and 0.86.0 servers a call with an API key fails half-way
+        and leaves a published flow with an empty draft.
         """
         if source_id == target_id:
             # Activepieces would delete the connection.
@@ -198,8 +187,12 @@ class Connections(Resource):
         if delete_source and not apply_to_published:
             raise InvalidInput({"delete_source": "published flows would lose their connection"})
         operation = "connections.replace"
-        if not delete_source:
-            self._check_partial_replacement(operation)
+        if not delete_source and release(version := Server(self._transport).info().version) < _PARTIAL_REPLACEMENT:
+            raise CallNotSupported(
+                operation,
+                detail=f"Activepieces {version} always changes published flows and deletes the source",
+                remedy="Upgrade it to 0.86 or later, or allow both.",
+            )
         body = {
             "projectId": project_id,
             "sourceAppConnectionId": source_id,
@@ -209,15 +202,6 @@ class Connections(Resource):
             "deleteSourceConnection": delete_source,
         }
         self._transport.send(ApiCall(operation, "POST", "/app-connections/replace", body=body))
-
-    def _check_partial_replacement(self, operation: str) -> None:
-        version = Server(self._transport).info().version
-        if release(version) < _PARTIAL_REPLACEMENT:
-            raise CallNotSupported(
-                operation,
-                detail=f"Activepieces {version} always changes published flows and deletes the source",
-                remedy="Upgrade it to 0.86 or later, or allow both.",
-            )
 
     def authorization_url(
         self,
@@ -234,15 +218,25 @@ class Connections(Resource):
 
         ``scopes`` narrows those of the piece; ``props`` replace the placeholders in its URLs.
         """
-        body = without_none(
-            pieceName=piece_name,
-            pieceVersion=piece_version,
-            projectId=project_id,
-            clientId=client_id,
-            redirectUrl=redirect_url,
-            scopes=scopes,
-            props=props,
-        )
+        body = {
+            "pieceName": piece_name,
+            "pieceVersion": piece_version,
+            "projectId": project_id,
+            "clientId": client_id,
+            "redirectUrl": redirect_url,
+            "scopes": scopes,
+            "props": props,
+        }
         path = "/app-connections/oauth2/authorization-url"
-        call = ApiCall("connections.authorization_url", "POST", path, body=body, idempotent=True)
-        return self._object(AuthorizationUrl, call)
+        return self._post(AuthorizationUrl, "connections.authorization_url", path, body=body, idempotent=True)
+
+
+def named(name_part: str, connections: Sequence[Connection]) -> Sequence[Connection]:
+    """The connections with this in their name, ignoring case."""
+    return [each for each in connections if name_part.casefold() in each.display_name.casefold()]
+
+
+def require_name(display_name: str) -> None:
+    """Raises `InvalidInput` for an empty name."""
+    if not display_name:
+        raise InvalidInput({"display_name": "is required"})

@@ -38,27 +38,13 @@ class Embedding(Resource):
 
         Each exchange sets the user's role and the project's piece set. The user stays a member of earlier projects.
         """
-        return self._object(
-            EmbeddedSession,
-            ApiCall(
-                "embedding.exchange",
-                "POST",
-                "/managed-authn/external-token",
-                body={"externalAccessToken": token},
-                idempotent=True,
-                authenticate=False,
-            ),
-        )
+        path, body = "/managed-authn/external-token", {"externalAccessToken": token}
+        call = ApiCall("embedding.exchange", "POST", path, body=body, idempotent=True, authenticate=False)
+        return self._object(EmbeddedSession, call)
 
     def allow_origins(self, origins: Sequence[str]) -> Sequence[str]:
         """Allow pages of more origins to show the builder in a frame; returns all allowed origins."""
         if not origins:
             raise InvalidInput({"origins": "at least one origin is required"})
-        call = ApiCall(
-            "embedding.allow_origins",
-            "POST",
-            "/embed-subdomain/allowed-embed-origins",
-            body={"allowedEmbedOrigins": list(origins)},
-            idempotent=True,
-        )
-        return self._object(_Origins, call).allowed_embed_origins
+        path, body = "/embed-subdomain/allowed-embed-origins", {"allowedEmbedOrigins": list(origins)}
+        return self._post(_Origins, "embedding.allow_origins", path, body=body, idempotent=True).allowed_embed_origins

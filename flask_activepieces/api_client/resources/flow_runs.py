@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..decoding import decode_list
-from ..wire import ApiCall, Query, path_segment
-from .resource import Resource
+from ..wire import ApiCall, Query
+from .resource import Record, Resource
 
 #: Continue at the failed step with the previous results, or start again with the current flow.
 RetryStrategy = Literal["FROM_FAILED_STEP", "ON_LATEST_VERSION"]
@@ -48,10 +48,9 @@ class RunVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowRun:
+class FlowRun(Record):
     """A run of a flow."""
 
-    id: str
     project_id: str
     flow_id: str
     flow_version_id: str
@@ -67,8 +66,6 @@ class FlowRun:
     tags: tuple[str, ...] = ()
     #: Input and output of each step, by name; not in lists. It contains the data of the flow.
     steps: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    created: str
-    updated: str
 
 
 @dataclass(frozen=True)
@@ -93,10 +90,7 @@ class FlowRuns(Resource):
         limit: int = 50,
         cursor: str | None = None,
     ) -> RunPage:
-        """The newest runs of a project, up to ``limit``; times are RFC 3339 strings.
-
-        Unlike the cursors of other lists, that of runs contains time and id, so paging skips none.
-        """
+        """The newest runs of a project, up to ``limit``; times are RFC 3339 strings."""
         query: Query = {
             "projectId": project_id,
             "flowId": flow_ids,
@@ -106,6 +100,7 @@ class FlowRuns(Resource):
             "limit": limit,
             "cursor": cursor,
         }
+        # Unlike the cursors of other lists, that of runs contains time and id, so paging skips none.
         call = ApiCall("flow_runs.list", "GET", "/flow-runs", query=query)
         page = self._transport.send(call)
         runs = decode_list(FlowRun, page, call.operation)
@@ -113,14 +108,12 @@ class FlowRuns(Resource):
 
     def get(self, run_id: str) -> FlowRun:
         """The run with this id, with its steps."""
-        path = f"/flow-runs/{path_segment(run_id)}"
-        return self._object(FlowRun, ApiCall("flow_runs.get", "GET", path))
+        return self._get(FlowRun, "flow_runs.get", "/flow-runs", run_id)
 
     def retry(self, run_id: str, *, project_id: str, strategy: RetryStrategy = "FROM_FAILED_STEP") -> FlowRun:
         """Run it again under the same id; returns the queued run."""
-        path = f"/flow-runs/{path_segment(run_id)}/retry"
         body = {"projectId": project_id, "strategy": strategy}
-        return self._object(FlowRun, ApiCall("flow_runs.retry", "POST", path, body=body))
+        return self._post(FlowRun, "flow_runs.retry", "/flow-runs", run_id, "retry", body=body)
 
 
 def _json_string(name: str, document: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Flows: create, import, publish, enable, disable, export and run them."""
+"""Flows: create, import, publish, enable, disable, export and run them; and the folders that group them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import ApiError, CallNotSupported, Conflict, ConstraintViolated, InvalidRequest, ResourceNotFound
-from ..wire import ApiCall, Query, Timeout, path_segment
-from .resource import NO_LIMIT, Resource, without_none
+from ..wire import ApiCall, Query, Timeout, api_path
+from .resource import NO_LIMIT, Record, Resource, without_none
 from .templates import FlowTemplate, Template
 
 FlowStatus = Literal["ENABLED", "DISABLED"]
@@ -45,10 +45,9 @@ class FlowVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flow:
+class Flow(Record):
     """A flow with its newest version."""
 
-    id: str
     project_id: str
     external_id: str
     #: ``ENABLED`` or ``DISABLED``.
@@ -61,13 +60,21 @@ class Flow:
     owner_id: str | None = None
     template_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    created: str
-    updated: str
 
     @property
     def display_name(self) -> str:
         """The name of its newest version."""
         return self.version.display_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder(Record):
+    """A folder of a project."""
+
+    project_id: str
+    display_name: str
+    #: Activepieces sorts folders by it.
+    display_order: float = 0
 
 
 class Flows(Resource):
@@ -91,11 +98,11 @@ class Flows(Resource):
             "connectionExternalIds": connection_external_ids,
             "limit": NO_LIMIT,
         }
-        return self._list(Flow, ApiCall("flows.list", "GET", "/flows", query=query))
+        return self._list(Flow, "flows.list", "/flows", query=query)
 
     def get(self, flow_id: str) -> Flow:
         """The flow with this id."""
-        return self._object(Flow, ApiCall("flows.get", "GET", _path(flow_id)))
+        return self._get(Flow, "flows.get", "/flows", flow_id)
 
     def create(
         self,
@@ -105,12 +112,9 @@ class Flows(Resource):
         folder_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Flow:
-        """Create an empty, disabled flow; Activepieces chooses its external id.
-
-        ``metadata`` may have ``embedConstraints``: conditions for its publication.
-        """
-        body = without_none(projectId=project_id, displayName=display_name, folderId=folder_id, metadata=metadata)
-        return self._object(Flow, ApiCall("flows.create", "POST", "/flows", body=body))
+        """Create an empty, disabled flow; ``embedConstraints`` in ``metadata`` are conditions for its publication."""
+        body = {"projectId": project_id, "displayName": display_name, "folderId": folder_id, "metadata": metadata}
+        return self._post(Flow, "flows.create", "/flows", body=body)
 
     def import_template(
         self,
@@ -123,11 +127,14 @@ class Flows(Resource):
         """Create a disabled flow from a flow of a `Template`. If the import fails, the flow is deleted again."""
         name = display_name or template.display_name
         flow = self.create(project_id, name, metadata=metadata)
-        request = without_none(
-            displayName=name, trigger=template.trigger, schemaVersion=template.schema_version, notes=template.notes
-        )
+        request = {
+            "displayName": name,
+            "trigger": template.trigger,
+            "schemaVersion": template.schema_version,
+            "notes": template.notes,
+        }
         try:
-            return self._apply("flows.import_template", flow.id, "IMPORT_FLOW", request)
+            return self._apply("flows.import_template", flow.id, "IMPORT_FLOW", without_none(request))
         except ApiError:
             with suppress(ApiError):
                 self.delete(flow.id)
@@ -144,29 +151,23 @@ class Flows(Resource):
 
     def enable(self, flow_id: str) -> Flow:
         """Enable the flow: its trigger runs the published version."""
-        request = {"status": "ENABLED"}
-        return self._apply("flows.enable", flow_id, "CHANGE_STATUS", request, idempotent=True)
+        return self._apply("flows.enable", flow_id, "CHANGE_STATUS", {"status": "ENABLED"}, idempotent=True)
 
     def disable(self, flow_id: str) -> Flow:
         """Disable the flow."""
-        request = {"status": "DISABLED"}
-        return self._apply("flows.disable", flow_id, "CHANGE_STATUS", request, idempotent=True)
+        return self._apply("flows.disable", flow_id, "CHANGE_STATUS", {"status": "DISABLED"}, idempotent=True)
 
     def apply(self, flow_id: str, operation_type: str, request: Mapping[str, Any]) -> Flow:
-        """Apply one of Activepieces' flow operations: ``UPDATE_TRIGGER``, ``ADD_ACTION``, ….
-
-        Activepieces does not say what is wrong with a rejected request.
-        """
+        """Apply one of Activepieces' flow operations: ``UPDATE_TRIGGER``, ``ADD_ACTION``, …."""
         return self._apply("flows.apply", flow_id, operation_type, request)
 
     def delete(self, flow_id: str) -> None:
         """Delete the flow with its versions."""
-        self._transport.send(ApiCall("flows.delete", "DELETE", _path(flow_id)))
+        self._delete("flows.delete", "/flows", flow_id)
 
     def get_template(self, flow_id: str) -> Template:
         """The flow as a template, to store it or to import it elsewhere."""
-        path = f"{_path(flow_id)}/template"
-        return self._object(Template, ApiCall("flows.get_template", "GET", path))
+        return self._get(Template, "flows.get_template", "/flows", flow_id, "template")
 
     def run(self, flow_id: str, payload: Any = None, *, sync: bool = True, timeout: Timeout | None = None) -> Any:
         """Run a flow with a webhook trigger; returns its response, which must be JSON.
@@ -178,7 +179,7 @@ class Flows(Resource):
         call = ApiCall(
             "flows.run",
             "POST",
-            f"/webhooks/{path_segment(flow_id)}" + ("/sync" if sync else ""),
+            api_path("/webhooks", flow_id, *(["sync"] if sync else [])),
             body={} if payload is None else payload,
             # The flow receives all headers of a webhook, and could read the credential.
             authenticate=False,
@@ -195,21 +196,13 @@ class Flows(Resource):
             return None
 
     def _apply(
-        self,
-        operation: str,
-        flow_id: str,
-        operation_type: str,
-        request: Mapping[str, Any],
-        *,
-        idempotent: bool = False,
+        self, operation: str, flow_id: str, type_: str, request: Mapping[str, Any], *, idempotent: bool = False
     ) -> Flow:
-        body = {"type": operation_type, "request": request}
-        call = ApiCall(operation, "POST", _path(flow_id), body=body, idempotent=idempotent)
+        body = {"type": type_, "request": request}
         try:
-            return self._object(Flow, call)
+            return self._post(Flow, operation, "/flows", flow_id, body=body, idempotent=idempotent)
         except Conflict as error:
-            is_busy = error.code == _OPERATION_IN_PROGRESS
-            if operation_type not in _CONSTRAINED_OPERATIONS or is_busy:
+            if type_ not in _CONSTRAINED_OPERATIONS or error.code == _OPERATION_IN_PROGRESS:
                 raise
             raise self._constraint_error(error, flow_id) or error from error
 
@@ -223,8 +216,31 @@ class Flows(Resource):
         return None
 
 
-def _path(flow_id: str) -> str:
-    return f"/flows/{path_segment(flow_id)}"
+class Folders(Resource):
+    """``client.folders``"""
+
+    def list(self, project_id: str) -> Sequence[Folder]:
+        """The folders of a project."""
+        query: Query = {"projectId": project_id, "limit": NO_LIMIT}
+        return self._list(Folder, "folders.list", "/folders", query=query)
+
+    def get(self, folder_id: str) -> Folder:
+        """The folder with this id."""
+        return self._get(Folder, "folders.get", "/folders", folder_id)
+
+    def create(self, project_id: str, display_name: str) -> Folder:
+        """A new folder."""
+        body = {"projectId": project_id, "displayName": display_name}
+        return self._post(Folder, "folders.create", "/folders", body=body)
+
+    def update(self, folder_id: str, display_name: str) -> Folder:
+        """Rename the folder."""
+        body = {"displayName": display_name}
+        return self._post(Folder, "folders.update", "/folders", folder_id, body=body, idempotent=True)
+
+    def delete(self, folder_id: str) -> None:
+        """Delete the folder; its flows stay."""
+        self._delete("folders.delete", "/folders", folder_id)
 
 
 def _describe_constraints(constraints: object) -> str:
@@ -236,8 +252,7 @@ def _describe_constraints(constraints: object) -> str:
         descriptions.append(f"it needs a step of {' or '.join(map(str, piece_names))}")
     if lock in ("locked", "frozen"):
         descriptions.append(f"its trigger is {lock}")
-    joined = ", and ".join(descriptions)
-    return f"the flow has publish constraints: {joined}" if descriptions else ""
+    return f"the flow has publish constraints: {', and '.join(descriptions)}" if descriptions else ""
 
 
 def _webhook_error(error: ResourceNotFound) -> ApiError:
@@ -245,6 +260,5 @@ def _webhook_error(error: ResourceNotFound) -> ApiError:
     if error.status == 410:
         return ResourceNotFound(error.operation, status=410, detail="no such flow")
     if error.status == 404 and not error.detail:
-        detail = "the flow is disabled or was never published"
-        return Conflict(error.operation, status=404, detail=detail)
+        return Conflict(error.operation, status=404, detail="the flow is disabled or was never published")
     return error

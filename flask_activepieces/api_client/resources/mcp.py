@@ -8,18 +8,17 @@ from typing import Any, Literal
 
 from ...errors import InvalidInput
 from ..errors import CallNotSupported
-from ..wire import ApiCall, path_segment
-from .resource import Resource
+from ..wire import ApiCall, api_path
+from .resource import Record, Resource
 
 #: The version of Activepieces that introduced this kind of MCP server.
 Dialect = Literal["0.78", "0.85"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class McpServer:
+class McpServer(Record):
     """An MCP server. Fields of the other dialect are None."""
 
-    id: str
     #: None for the server of the platform.
     project_id: str | None = None
     platform_id: str | None = None
@@ -31,8 +30,6 @@ class McpServer:
     status: str | None = None
     #: The flows that are tools, as Activepieces returns them.
     flows: tuple[Any, ...] = field(default=(), repr=False)
-    created: str
-    updated: str
 
     @property
     def dialect(self) -> Dialect | None:
@@ -57,40 +54,37 @@ class Mcp(Resource):
 
     def get(self, project_id: str) -> McpServer:
         """The MCP server of a project; Activepieces creates it at the first request."""
-        return self._get("mcp.get", _project_path(project_id))
+        return self._get(McpServer, "mcp.get", *_of_project(project_id))
 
     def update(
         self, project_id: str, *, disabled_tools: Sequence[str] | None = None, enabled: bool | None = None
     ) -> McpServer:
         """Switch tools off (0.85), or the server on or off (0.78); `CallNotSupported` for the other dialect."""
-        return self._update("mcp.update", _project_path(project_id), disabled_tools, enabled)
+        return self._update("mcp.update", *_of_project(project_id), disabled_tools=disabled_tools, enabled=enabled)
 
     def rotate_token(self, project_id: str) -> McpServer:
         """Replace the token; the old one stops working."""
-        return self._rotate_token("mcp.rotate_token", _project_path(project_id))
+        return self._rotate("mcp.rotate_token", *_of_project(project_id))
 
     def get_platform(self) -> McpServer:
         """The MCP server of the platform, for its administrators."""
-        return self._get("mcp.get_platform", _PLATFORM_PATH)
+        return self._get(McpServer, "mcp.get_platform", _OF_PLATFORM)
 
     def update_platform(self, *, disabled_tools: Sequence[str]) -> McpServer:
         """Switch tools of the platform's server off."""
-        return self._update("mcp.update_platform", _PLATFORM_PATH, disabled_tools, None)
+        return self._update("mcp.update_platform", _OF_PLATFORM, disabled_tools=disabled_tools)
 
     def rotate_platform_token(self) -> McpServer:
         """Replace the token of the platform's server."""
-        return self._rotate_token("mcp.rotate_platform_token", _PLATFORM_PATH)
-
-    def _get(self, operation: str, path: str) -> McpServer:
-        return self._object(McpServer, ApiCall(operation, "GET", path))
+        return self._rotate("mcp.rotate_platform_token", _OF_PLATFORM)
 
     def _update(
-        self, operation: str, path: str, disabled_tools: Sequence[str] | None, enabled: bool | None
+        self, operation: str, *path: str, disabled_tools: Sequence[str] | None, enabled: bool | None = None
     ) -> McpServer:
         if (disabled_tools is None) == (enabled is None):
             raise InvalidInput({"disabled_tools": "pass either disabled_tools or enabled"})
         # A server accepts the fields of the other dialect and ignores them, so look first.
-        dialect = self._get(operation, path).dialect
+        dialect = self._get(McpServer, operation, *path).dialect
         body: Mapping[str, Any]
         if disabled_tools is not None and dialect == "0.85":
             body = {"disabledTools": list(disabled_tools)}
@@ -99,18 +93,17 @@ class Mcp(Resource):
         else:
             detail, remedy = _OTHER_DIALECT[dialect]
             raise CallNotSupported(operation, detail=detail, remedy=remedy)
-        call = ApiCall(operation, "POST", path, body=body, idempotent=True)
-        return self._object(McpServer, call)
+        return self._post(McpServer, operation, *path, body=body, idempotent=True)
 
-    def _rotate_token(self, operation: str, path: str) -> McpServer:
-        return self._object(McpServer, ApiCall(operation, "POST", f"{path}/rotate"))
-
-
-_PLATFORM_PATH = "/mcp-server"
+    def _rotate(self, operation: str, *path: str) -> McpServer:
+        return self._object(McpServer, ApiCall(operation, "POST", api_path(*path, "rotate")))
 
 
-def _project_path(project_id: str) -> str:
-    return f"/projects/{path_segment(project_id)}/mcp-server"
+_OF_PLATFORM = "/mcp-server"
+
+
+def _of_project(project_id: str) -> tuple[str, ...]:
+    return "/projects", project_id, "mcp-server"
 
 
 _OTHER_DIALECT: Mapping[Dialect | None, tuple[str, str]] = {

@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...errors import InvalidInput
-from ..wire import ApiCall, Query, path_segment
-from .resource import NO_LIMIT, Resource, without_none
+from ..wire import Query
+from .resource import NO_LIMIT, Record, Resource
 
 PlatformRole = Literal["ADMIN", "MEMBER", "OPERATOR"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class User:
+class User(Record):
     """A user of the platform; ``external_id`` is the host's id of a user who signs in with a signed token."""
 
-    id: str
     #: For a user who signs in with a signed token, a hash in hex.
     email: str
     first_name: str
@@ -27,8 +26,6 @@ class User:
     platform_role: str
     external_id: str | None = None
     last_active_date: str | None = None
-    created: str
-    updated: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +38,19 @@ class ProjectRole:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class Member(Record):
     """The membership of a user in a project."""
 
-    id: str
     project_id: str
     user_id: str
     user: User
     project_role: ProjectRole
-    created: str
-    updated: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Invitation:
+class Invitation(Record):
     """An invitation to the platform or to a project."""
 
-    id: str
     email: str
     #: ``PENDING`` or ``ACCEPTED``; an invitation made with an API key is accepted at once.
     status: str
@@ -69,8 +62,6 @@ class Invitation:
     project_role: ProjectRole | None = None
     #: Lets in whoever has it. Only the inviting user gets it, from a server that sends no e-mail.
     link: str | None = field(default=None, repr=False)
-    created: str
-    updated: str
 
 
 class Users(Resource):
@@ -78,18 +69,18 @@ class Users(Resource):
 
     def list(self) -> Sequence[User]:
         """All users of the platform."""
-        return self._list(User, ApiCall("users.list", "GET", "/users", query={"limit": NO_LIMIT}))
+        return self._list(User, "users.list", "/users", query={"limit": NO_LIMIT})
 
     def get(self, user_id: str) -> User:
         """The user with this id of Activepieces."""
-        return self._object(User, ApiCall("users.get", "GET", f"/users/{path_segment(user_id)}"))
+        return self._get(User, "users.get", "/users", user_id)
 
     def find(self, external_id: str) -> User | None:
         """The user with this id in the host; None before the first sign-in."""
         if not external_id:
             raise InvalidInput({"external_id": "is required"})
         query: Query = {"externalId": external_id, "limit": NO_LIMIT}
-        users = self._list(User, ApiCall("users.find", "GET", "/users", query=query))
+        users = self._list(User, "users.find", "/users", query=query)
         # A server without this filter would return all users.
         return next((user for user in users if user.external_id == external_id), None)
 
@@ -103,27 +94,26 @@ class Users(Resource):
     ) -> User:
         """Change the user; an inactive user cannot sign in."""
         status = None if active is None else ("ACTIVE" if active else "INACTIVE")
-        body = without_none(status=status, platformRole=platform_role, externalId=external_id)
-        path = f"/users/{path_segment(user_id)}"
-        return self._object(User, ApiCall("users.update", "POST", path, body=body, idempotent=True))
+        body = {"status": status, "platformRole": platform_role, "externalId": external_id}
+        return self._post(User, "users.update", "/users", user_id, body=body, idempotent=True)
 
     def delete(self, user_id: str) -> None:
         """Remove the user from the platform."""
-        self._transport.send(ApiCall("users.delete", "DELETE", f"/users/{path_segment(user_id)}"))
+        self._delete("users.delete", "/users", user_id)
 
     def invite(self, email: str, *, platform_role: PlatformRole) -> Invitation:
         """Invite someone to the platform. Activepieces does not check the address."""
         body = {"type": "PLATFORM", "email": email, "platformRole": platform_role}
-        return self._object(Invitation, _invite("users.invite", body))
+        return self._post(Invitation, "users.invite", "/user-invitations", body=body)
 
     def list_invitations(self) -> Sequence[Invitation]:
         """The invitations to the platform, pending and accepted."""
         query: Query = {"type": "PLATFORM", "limit": NO_LIMIT}
-        return self._list(Invitation, ApiCall("users.list_invitations", "GET", "/user-invitations", query=query))
+        return self._list(Invitation, "users.list_invitations", "/user-invitations", query=query)
 
     def delete_invitation(self, invitation_id: str) -> None:
         """Withdraw an invitation; a user who accepted it stays."""
-        self._transport.send(_delete_invitation("users.delete_invitation", invitation_id))
+        self._delete("users.delete_invitation", "/user-invitations", invitation_id)
 
 
 class Members(Resource):
@@ -131,35 +121,27 @@ class Members(Resource):
 
     def list(self, project_id: str) -> Sequence[Member]:
         """The members of a project, without its owner."""
-        query: Query = {"projectId": project_id, "limit": NO_LIMIT}
-        return self._list(Member, ApiCall("members.list", "GET", "/project-members", query=query))
+        return self._list(
+            Member, "members.list", "/project-members", query={"projectId": project_id, "limit": NO_LIMIT}
+        )
 
     def delete(self, member_id: str) -> None:
         """End a membership; the user stays on the platform."""
-        path = f"/project-members/{path_segment(member_id)}"
-        self._transport.send(ApiCall("members.delete", "DELETE", path))
+        self._delete("members.delete", "/project-members", member_id)
 
     def invite(self, project_id: str, *, email: str, role: str) -> Invitation:
-        """Invite someone to a team project (`Conflict` for a personal one); ``role`` in any case of letters.
+        """Invite someone to a team project (`Conflict` for a personal one), or change the role of an invitation.
 
-        A second invitation of the same address changes the role. Activepieces does not check the address.
+        ``role`` is in any case of letters. Activepieces does not check the address.
         """
         body = {"type": "PROJECT", "projectId": project_id, "email": email, "projectRole": role}
-        return self._object(Invitation, _invite("members.invite", body))
+        return self._post(Invitation, "members.invite", "/user-invitations", body=body)
 
     def list_invitations(self, project_id: str) -> Sequence[Invitation]:
         """The invitations to a project, pending and accepted."""
         query: Query = {"type": "PROJECT", "projectId": project_id, "limit": NO_LIMIT}
-        return self._list(Invitation, ApiCall("members.list_invitations", "GET", "/user-invitations", query=query))
+        return self._list(Invitation, "members.list_invitations", "/user-invitations", query=query)
 
     def delete_invitation(self, invitation_id: str) -> None:
         """Withdraw an invitation; a user who accepted it stays."""
-        self._transport.send(_delete_invitation("members.delete_invitation", invitation_id))
-
-
-def _invite(operation: str, body: dict[str, str]) -> ApiCall:
-    return ApiCall(operation, "POST", "/user-invitations", body=body)
-
-
-def _delete_invitation(operation: str, invitation_id: str) -> ApiCall:
-    return ApiCall(operation, "DELETE", f"/user-invitations/{path_segment(invitation_id)}")
+        self._delete("members.delete_invitation", "/user-invitations", invitation_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import InvalidInput
 from ..decoding import decode_list, decode_object
-from ..wire import ApiCall, Timeout, path_segment
+from ..wire import ApiCall, Timeout, api_path
 from .resource import Resource
 
 _EXACT_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
@@ -94,19 +94,16 @@ class Pieces(Resource):
 
     def list(self, *, search: str | None = None) -> Sequence[Piece]:
         """The newest versions of the pieces of Activepieces and of the platform, without actions."""
-        call = ApiCall("pieces.list", "GET", "/pieces", query={"searchQuery": search})
-        pieces = self._transport.send(call)
+        pieces = self._transport.send(ApiCall("pieces.list", "GET", "/pieces", query={"searchQuery": search}))
         if isinstance(pieces, list):
             pieces = [_normalize_piece(piece) for piece in pieces]
-        return decode_list(Piece, pieces, call.operation)
+        return decode_list(Piece, pieces, "pieces.list")
 
     def get(self, name: str, *, version: str | None = None, project_id: str | None = None) -> Piece:
         """A piece by its full name (``@activepieces/piece-slack``), in this version or the newest."""
-        call = ApiCall(
-            "pieces.get", "GET", f"/pieces/{path_segment(name)}", query={"version": version, "projectId": project_id}
-        )
-        piece = self._transport.send(call)
-        return decode_object(Piece, _normalize_piece(piece), call.operation)
+        query = {"version": version, "projectId": project_id}
+        piece = self._transport.send(ApiCall("pieces.get", "GET", api_path("/pieces", name), query=query))
+        return decode_object(Piece, _normalize_piece(piece), "pieces.get")
 
     def install(self, archive: bytes, *, name: str, version: str, timeout: Timeout | None = None) -> None:
         """Install a piece on the platform from its npm archive (``.tgz``); `Conflict` if this version exists.
@@ -116,16 +113,9 @@ class Pieces(Resource):
         """
         if not _EXACT_VERSION.fullmatch(version):
             raise InvalidInput({"version": "must be three numbers: 1.2.3"})
-        self._transport.send(
-            ApiCall(
-                "pieces.install",
-                "POST",
-                "/pieces",
-                body={"packageType": "ARCHIVE", "scope": "PLATFORM", "pieceName": name, "pieceVersion": version},
-                files={"pieceArchive": ("piece.tgz", archive, "application/gzip")},
-                timeout=timeout,
-            )
-        )
+        body = {"packageType": "ARCHIVE", "scope": "PLATFORM", "pieceName": name, "pieceVersion": version}
+        files = {"pieceArchive": ("piece.tgz", archive, "application/gzip")}
+        self._transport.send(ApiCall("pieces.install", "POST", "/pieces", body=body, files=files, timeout=timeout))
 
 
 def _normalize_piece(piece: object) -> object:

@@ -9,8 +9,7 @@ from typing import Any
 
 from ...errors import InvalidInput
 from ..errors import Conflict, ResourceNotFound, ServerError, UnexpectedResponse
-from ..wire import ApiCall, path_segment
-from .resource import NO_LIMIT, Resource, without_none
+from .resource import NO_LIMIT, Record, Resource
 
 #: Activepieces rejects names with a dot or a slash, so a domain name is not allowed.
 _FORBIDDEN_IN_NAMES = re.compile(r"[./]")
@@ -19,10 +18,9 @@ _UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Project:
+class Project(Record):
     """A project; ``external_id`` is the host's id for it, unique on the platform."""
 
-    id: str
     display_name: str
     platform_id: str
     owner_id: str
@@ -30,8 +28,6 @@ class Project:
     type: str
     external_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    created: str
-    updated: str
 
 
 def project_name(name: str) -> str:
@@ -48,8 +44,7 @@ class Projects(Resource):
 
     def get(self, project_id: str) -> Project:
         """The project with this id of Activepieces."""
-        path = f"/projects/{path_segment(project_id)}"
-        return self._object(Project, ApiCall("projects.get", "GET", path))
+        return self._get(Project, "projects.get", "/projects", project_id)
 
     def find(self, external_id: str) -> Project | None:
         """The project with this external id, or None."""
@@ -63,9 +58,8 @@ class Projects(Resource):
         self, display_name: str, *, external_id: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> Project:
         """Create a project; `Conflict` if the external id is taken."""
-        _check_name(display_name)
-        body = without_none(displayName=display_name, externalId=external_id, metadata=metadata)
-        return self._save(ApiCall("projects.create", "POST", "/projects", body=body))
+        body = {"displayName": display_name, "externalId": external_id, "metadata": metadata}
+        return self._save("projects.create", "/projects", body=body)
 
     def update(
         self,
@@ -76,37 +70,30 @@ class Projects(Resource):
         metadata: Mapping[str, Any] | None = None,
     ) -> Project:
         """Change the project; new metadata replace the old."""
-        if display_name is not None:
-            _check_name(display_name)
-        body = without_none(displayName=display_name, externalId=external_id, metadata=metadata)
-        path = f"/projects/{path_segment(project_id)}"
-        return self._save(ApiCall("projects.update", "POST", path, body=body, idempotent=True))
+        body = {"displayName": display_name, "externalId": external_id, "metadata": metadata}
+        return self._save("projects.update", "/projects", project_id, body=body, idempotent=True)
 
     def delete(self, project_id: str) -> None:
         """Delete the project with its contents; `Conflict` for a personal project."""
-        path = f"/projects/{path_segment(project_id)}"
-        self._transport.send(ApiCall("projects.delete", "DELETE", path))
+        self._delete("projects.delete", "/projects", project_id)
 
     def _search(self, operation: str, **filters: str | None) -> Sequence[Project]:
-        query = {**filters, "limit": NO_LIMIT}
         try:
-            return self._list(Project, ApiCall(operation, "GET", "/projects", query=query))
+            return self._list(Project, operation, "/projects", query={**filters, "limit": NO_LIMIT})
         except ResourceNotFound as error:
             # Every Activepieces has this list, so another JSON service has answered.
             detail = "the server does not have projects"
             raise UnexpectedResponse(operation, status=error.status, detail=detail) from error
 
-    def _save(self, call: ApiCall) -> Project:
+    def _save(self, operation: str, *path: str, body: Mapping[str, Any], idempotent: bool = False) -> Project:
+        name = body["displayName"]
+        if name is not None and (not name or _FORBIDDEN_IN_NAMES.search(name)):
+            raise InvalidInput({"display_name": "is required, without dots and slashes"})
         try:
-            return self._object(Project, call)
+            return self._post(Project, operation, *path, body=body, idempotent=idempotent)
         except ServerError as error:
             # Seen on 0.78.2 and 0.85.2 servers: an external id that is taken is 500, not 409.
             if error.code != _UNIQUE_VIOLATION:
                 raise
             detail = "another project has this external id"
-            raise Conflict(call.operation, status=error.status, code=error.code, detail=detail) from error
-
-
-def _check_name(display_name: str) -> None:
-    if not display_name or _FORBIDDEN_IN_NAMES.search(display_name):
-        raise InvalidInput({"display_name": "is required, without dots and slashes"})
+            raise Conflict(operation, status=error.status, code=error.code, detail=detail) from error

@@ -47,8 +47,7 @@ class Server(Resource):
 
     def info(self) -> ServerInfo:
         """What the server publishes about itself."""
-        call = ApiCall("server.info", "GET", "/flags", authenticate=False)
-        return self._object(ServerInfo, call)
+        return self._object(ServerInfo, ApiCall("server.info", "GET", "/flags", authenticate=False))
 
     def is_healthy(self) -> bool:
         """Whether the server reports that it is healthy; an `ApiError` if it does not respond."""

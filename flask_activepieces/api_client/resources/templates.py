@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..decoding import decode_object
-from ..wire import ApiCall, path_segment
 from .resource import Resource
 
 
@@ -59,9 +58,8 @@ class Templates(Resource):
     ) -> Sequence[Template]:
         """The matching templates; without internet access, a server's gallery is empty."""
         query = {"type": type, "search": search, "pieces": pieces, "category": category}
-        return self._list(Template, ApiCall("templates.list", "GET", "/templates", query=query))
+        return self._list(Template, "templates.list", "/templates", query=query)
 
     def get(self, template_id: str) -> Template:
         """The template with this id."""
-        path = f"/templates/{path_segment(template_id)}"
-        return self._object(Template, ApiCall("templates.get", "GET", path))
+        return self._get(Template, "templates.get", "/templates", template_id)

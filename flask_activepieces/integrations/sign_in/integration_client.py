@@ -75,18 +75,14 @@ class IntegrationClients:
                 tenant_id=current.tenant_id,
                 require_pkce=True,
             )
-            client, _ = self.oauth_clients.register_in(
-                transaction, registration, new, now=now, integration_id=current.id
-            )
+            client, _ = self.oauth_clients.register_in(transaction, registration, new, integration_id=current.id)
         elif (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
             registration = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
-            client = self.oauth_clients.update_in(
-                transaction, client, registration, now=now, integration_id=current.id
-            )
+            client = self.oauth_clients.update_in(transaction, client, registration, integration_id=current.id)
         if secret is not None and _is_secret_of(client, secret):
             return client, secret
         if not _is_secret_of(client, new.secret):  # not just registered with it
-            self.oauth_clients.rotate_secret_in(transaction, client, new.secret, now=now, integration_id=current.id)
+            self.oauth_clients.rotate_secret_in(transaction, client, new.secret, integration_id=current.id)
         columns = self.credential_store.client_columns(current.id, client.client_id, new.secret)
         store.change(transaction, current, columns, now=now)
         return client, new.secret

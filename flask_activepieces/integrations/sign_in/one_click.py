@@ -160,7 +160,7 @@ class OneClick:
             same = [each for each in grants if each.organization_id == workspace.organization_id]
             scopes = scope_strings.split(" ".join([*(grant.scope for grant in same), *piece.scopes]))
             try:
-                grant = self.grants.approve_in(transaction, client, principal, workspace, scopes, now=now)
+                grant = self.grants.approve_in(transaction, client, principal, workspace, scopes)
             except NotFound:
                 raise ConcurrentUpdate from None  # the client was just deleted: create another
             return _Approval(
@@ -197,12 +197,11 @@ class OneClick:
 
     def _revoke_old(self, old_families: Sequence[Family], other_grants: Sequence[Grant]) -> None:
         """Revoke the tokens of the connection's old value, which Activepieces no longer uses."""
-        now = int(self.clock())
 
         def revoke(transaction: Transaction) -> None:
-            self.grants.revoke_families_in(transaction, old_families, now=now)
+            self.grants.revoke_families_in(transaction, old_families)
             reason = "the connection was saved again for another organization"
-            self.grants.revoke_in(transaction, other_grants, reason=reason, now=now)
+            self.grants.revoke_in(transaction, other_grants, reason=reason)
 
         if old_families or other_grants:
             self.database.run_in_transaction(revoke)

@@ -5,12 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from authlib.oauth2.rfc6749 import (
-    InvalidRequestError,
-    OAuth2Error,
-    UnauthorizedClientError,
-    UnsupportedResponseTypeError,
-)
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, UnauthorizedClientError
 
 from ..clients.client import OAuthClient
 
@@ -18,12 +13,6 @@ Parameters = Mapping[str, str]
 
 #: RFC 7636 §4.2: 32 bytes as base64url.
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")
-
-
-class InvalidTarget(OAuth2Error):
-    """RFC 8707 §2: the requested resource is not here."""
-
-    error = "invalid_target"
 
 
 def check(parameters: Parameters, client: OAuthClient, *, issuer: str) -> None:
@@ -42,16 +31,9 @@ def _check_response_type(parameters: Parameters) -> None:
     if response_type is None:
         raise InvalidRequestError("The parameter response_type is missing; it must be code.")
     if response_type != "code":
-        # No implicit grant, in any form (RFC 9700 §2.1.2).
-        raise _UnsupportedResponseType()
-
-
-class _UnsupportedResponseType(UnsupportedResponseTypeError):
-    # Authlib would repeat the client's value, which may hold characters that a description must not.
-    description = "The response_type must be code."
-
-    def __init__(self) -> None:
-        super().__init__("")
+        # No implicit grant, in any form (RFC 9700 §2.1.2). Authlib's error would repeat the client's value, which may
+        # hold characters that a description must not.
+        raise OAuth2Error(error="unsupported_response_type", description="The response_type must be code.")
 
 
 def _check_response_mode(parameters: Parameters) -> None:
@@ -95,4 +77,5 @@ def _check_pkce(parameters: Parameters, client: OAuthClient) -> None:
 def _check_resource(parameters: Parameters, issuer: str) -> None:
     resource = parameters.get("resource", issuer)
     if resource.rstrip("/") != issuer and not resource.startswith(issuer + "/"):
-        raise InvalidTarget("The resource is not served here.")
+        # RFC 8707 §2
+        raise OAuth2Error(error="invalid_target", description="The resource is not served here.")

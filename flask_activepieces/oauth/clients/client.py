@@ -1,4 +1,4 @@
-"""A registered OAuth client, and how to read one from the database."""
+"""A registered OAuth client: how to read one from the database, and show it as JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from ...clock import as_iso
 from ...crypto.keyring import looks_like_id, sha256_hex
 from ...host.ids import checked_id
 from ...storage import tables
@@ -103,3 +104,26 @@ def list_for_tenant(conn: Connection, tenant_id: str) -> list[OAuthClient]:
     tenant = checked_id("tenant_id", tenant_id)
     statement = select(table).where(table.c.tenant_id == tenant).order_by(table.c.name)
     return [client_from_row(row._asdict()) for row in conn.execute(statement)]
+
+
+def client_to_json(client: OAuthClient, secret: str | None = None) -> dict[str, Any]:
+    """The client for the API and the command line, with the names of RFC 7591; its secret only when that is new."""
+    client_json: dict[str, Any] = {
+        "client_id": client.client_id,
+        "tenant_id": client.tenant_id,
+        "name": client.name,
+        "description": client.description,
+        "public": not client.is_confidential,
+        "redirect_uris": list(client.redirect_uris),
+        "scope": client.scope,
+        "grant_types": list(client.grant_types),
+        "require_pkce": client.require_pkce,
+        "remember_consent": client.remember_consent,
+        "can_introspect": client.can_introspect,
+        "integration_id": client.integration_id,
+        "created_at": as_iso(client.created_at),
+        "tokens_issued": client.tokens_issued,
+        "last_issued_at": as_iso(client.last_issued_at) if client.last_issued_at else None,
+        "disabled_at": as_iso(client.disabled_at) if client.disabled_at else None,
+    }
+    return client_json | ({"client_secret": secret} if secret is not None else {})

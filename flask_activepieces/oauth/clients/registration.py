@@ -1,4 +1,4 @@
-"""What an operator decides about an OAuth client, and the rules for it."""
+"""What an operator decides about an OAuth client, the rules for it, and presets for known platforms."""
 
 from __future__ import annotations
 
@@ -62,13 +62,11 @@ class Registration:
         if not self.redirect_uris and not self.client_credentials and not self.can_introspect:
             yield "redirect_uris", Message("At least one redirect URI is required.")
         if len(self.redirect_uris) > MAX_REDIRECT_URIS:
-            message = Message("At most %(maximum)d redirect URIs.", maximum=MAX_REDIRECT_URIS)
-            yield "redirect_uris", message
+            yield "redirect_uris", Message("At most %(maximum)d redirect URIs.", maximum=MAX_REDIRECT_URIS)
         for uri in self.redirect_uris:
             problem = redirects.validate_redirect_uri(uri, public=self.public)
             if problem:
-                message = Message("%(uri)r: %(problem)s", uri=uri[:120], problem=problem)
-                yield "redirect_uris", message
+                yield "redirect_uris", Message("%(uri)r: %(problem)s", uri=uri[:120], problem=problem)
             if self.remember_consent and redirects.posts_code_to_opener(uri):
                 message = Message(
                     "%(uri)r looks like the redirect page of Activepieces, which gives every code to the window"
@@ -97,12 +95,11 @@ class Registration:
 
     def _problems_of_public_client(self) -> Iterator[tuple[str, Message]]:
         if self.client_credentials:  # RFC 6749 §4.4
-            yield ("client_credentials", Message("A public client has no credentials, so it cannot use this grant."))
+            yield "client_credentials", Message("A public client has no credentials, so it cannot use this grant.")
         if not self.require_pkce:  # RFC 9700 §2.1.1
             yield "require_pkce", Message("A public client must use PKCE.")
         if self.remember_consent:  # RFC 8252 §8.6
-            message = Message("A public client must always show the consent page.")
-            yield "remember_consent", message
+            yield "remember_consent", Message("A public client must always show the consent page.")
         if self.can_introspect:  # RFC 7662 §2.1
             yield "can_introspect", Message("Introspection requires a client with a secret.")
 
@@ -122,3 +119,39 @@ def row_values(registration: Registration) -> dict[str, Any]:
         "remember_consent": registration.remember_consent,
         "can_introspect": registration.can_introspect,
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A platform that can be registered as a client."""
+
+    name: str
+    title: str
+    redirect_uris: tuple[str, ...] = ()
+    #: Activepieces uses PKCE only if the piece asks for it; Zapier and Make do not use it.
+    require_pkce: bool = False
+    #: The path of the redirect URI on a self-hosted server.
+    self_hosted_path: str | None = None
+
+    def redirect_uris_for(self, server: str | None) -> tuple[str, ...]:
+        """The redirect URIs of the vendor's cloud, or of a self-hosted server."""
+        if server is None:
+            return self.redirect_uris
+        if self.self_hosted_path is None:
+            message = Message("%(platform)s cannot be self-hosted.", platform=self.title)
+            raise InvalidInput({"server": message})
+        return (server.rstrip("/") + self.self_hosted_path,)
+
+
+_PRESETS = (
+    Preset(
+        name="activepieces",
+        title="Activepieces",
+        redirect_uris=("https://cloud.activepieces.com/redirect",),
+        self_hosted_path="/redirect",
+    ),
+    Preset(name="zapier", title="Zapier"),
+    Preset(name="make", title="Make", redirect_uris=("https://www.make.com/oauth/cb/app",)),
+    Preset(name="n8n", title="n8n", self_hosted_path="/rest/oauth2-credential/callback"),
+)
+PRESETS = {preset.name: preset for preset in _PRESETS}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select, update
 
@@ -20,11 +19,10 @@ from ...storage.audit import Audit, Event
 from ...storage.database import ConcurrentUpdate, Database, Transaction
 from .. import revocations
 from ..tokens import families
+from ..transactions import in_own_transaction
 from . import client as stored
 from .client import SECRET_PREFIX, OAuthClient, client_from_row
 from .registration import Registration, row_values
-
-T = TypeVar("T")
 
 _table = tables.oauth_clients
 
@@ -48,19 +46,19 @@ class NewCredentials:
 class OAuthClients:
     """The OAuth clients of one app.
 
-    A method with the suffix ``_in`` is a part of the caller's transaction. ``integration_id`` names the integration
-    that calls: only it may change the client that was created for it.
+    A method with the suffix ``_in`` is a part of the caller's transaction; without it, it has its own transaction.
+    ``integration_id`` names the integration that calls: only it may change the client that was created for it.
     """
 
     def __init__(self, database: Database, *, clock: Clock, audit: Audit, known_scopes: Mapping[str, Scope]) -> None:
-        self._database = database
+        self.database = database
         self._clock = clock
         self._audit = audit
         self._known_scopes = known_scopes
 
     def find_by_id(self, client_id: str) -> OAuthClient | None:
         """The client with this id, of any tenant: for the protocol and for operators."""
-        return self._database.read(lambda conn: stored.find_by_id(conn, client_id))
+        return self.database.read(lambda conn: stored.find_by_id(conn, client_id))
 
     def get_for_tenant(self, client_id: str, *, tenant_id: str) -> OAuthClient:
         """The tenant's client; `NotFound` for any other, also for one that all tenants may use."""
@@ -72,18 +70,21 @@ class OAuthClients:
 
     def list_for_tenant(self, tenant_id: str) -> list[OAuthClient]:
         """The tenant's clients, by name."""
-        return self._database.read(lambda conn: stored.list_for_tenant(conn, tenant_id))
+        return self.database.read(lambda conn: stored.list_for_tenant(conn, tenant_id))
 
     def list_all(self) -> list[OAuthClient]:
         """Every client, those for all tenants first: for operators."""
         tenant = _table.c.tenant_id
         statement = select(_table).order_by(tenant.is_not(None), tenant, _table.c.name)
-        rows = self._database.read(lambda conn: conn.execute(statement).all())
+        rows = self.database.read(lambda conn: conn.execute(statement).all())
         return [client_from_row(row._asdict()) for row in rows]
 
     def register(self, registration: Registration) -> tuple[OAuthClient, str | None]:
         """The new client, and its secret unless it is public; `InvalidInput` if the registration is invalid."""
-        return self._commit(self.register_in, registration, NewCredentials())
+        credentials = NewCredentials()
+        return self.database.run_in_transaction(
+            lambda transaction: self.register_in(transaction, registration, credentials)
+        )
 
     def register_in(
         self,
@@ -91,11 +92,11 @@ class OAuthClients:
         registration: Registration,
         credentials: NewCredentials,
         *,
-        now: int,
         integration_id: str | None = None,
     ) -> tuple[OAuthClient, str | None]:
-        """See `register`."""
+        """Like `register`, with credentials that were made before the transaction."""
         registration.validate(self._known_scopes)
+        now = int(self._clock())
         secret = None if registration.public else credentials.secret
         values = row_values(registration) | {
             "client_id": credentials.client_id,
@@ -109,19 +110,13 @@ class OAuthClients:
         }
         client = client_from_row(values)
         event = _event("client.created", client, now)
-        if stored.find_by_id(transaction.conn, client.client_id) is None:
-            transaction.execute(insert(_table), values)
-            self._audit.record(transaction, event)
-        else:
+        registered = stored.find_by_id(transaction.conn, client.client_id)
+        if registered is not None:
             self._audit.notify_after_commit(transaction, event)
+            return registered, secret
+        transaction.execute(insert(_table), values)
+        self._audit.record(transaction, event)
         return client, secret
-
-    def update(self, client: OAuthClient, registration: Registration) -> OAuthClient:
-        """The client with its new registration; it stays public or confidential, and in its tenant.
-
-        `NotFound` if it was deleted meanwhile.
-        """
-        return self._commit(self.update_in, client, registration)
 
     def update_in(
         self,
@@ -129,10 +124,12 @@ class OAuthClients:
         client: OAuthClient,
         registration: Registration,
         *,
-        now: int,
         integration_id: str | None = None,
     ) -> OAuthClient:
-        """See `update`."""
+        """The client with its new registration; it stays public or confidential, and in its tenant.
+
+        `NotFound` if it was deleted meanwhile.
+        """
         _check_not_managed(client, integration_id)
         fixed = replace(registration, public=not client.is_confidential, tenant_id=client.tenant_id)
         fixed.validate(self._known_scopes)
@@ -141,8 +138,10 @@ class OAuthClients:
         changed = {name: value for name, value in after.items() if value != before[name]}
         if changed:
             self._update_row(transaction, client, changed)
-            self._audit.record(transaction, _event("client.updated", client, now))
+            self._record(transaction, "client.updated", client)
         return client_from_row(vars(client) | after)
+
+    update = in_own_transaction(update_in)
 
     def rotate_secret(
         self, client: OAuthClient, *, keep_old: bool = True, expected_version: str | None = None
@@ -152,7 +151,7 @@ class OAuthClients:
         With ``expected_version``, nothing changes unless that is the client's ``secret_version``.
         """
         secret = new_secret()
-        self._commit(self.rotate_secret_in, client, secret, keep_old=keep_old, expected_version=expected_version)
+        self._rotate_secret(client, secret, keep_old=keep_old, expected_version=expected_version)
         return secret
 
     def rotate_secret_in(
@@ -161,16 +160,15 @@ class OAuthClients:
         client: OAuthClient,
         secret: str,
         *,
-        now: int,
         keep_old: bool = True,
         expected_version: str | None = None,
         integration_id: str | None = None,
     ) -> None:
-        """See `rotate_secret`; the `new_secret` is made before the transaction, which may run twice."""
+        """Like `rotate_secret`, with a `new_secret` that was made before the transaction."""
         _check_not_managed(client, integration_id)
         if not client.is_confidential:
             raise InvalidInput({"client_id": Message("A public client has no secret to rotate.")})
-        event = _event("client.secret_rotated", client, now)
+        event = _event("client.secret_rotated", client, int(self._clock()))
         current = stored.find_by_id(transaction.conn, client.client_id)
         if current is None:
             raise NotFound("OAuth client", client.client_id)
@@ -190,48 +188,37 @@ class OAuthClients:
             raise ConcurrentUpdate
         self._audit.record(transaction, event)
 
-    def set_enabled(self, client: OAuthClient, enabled: bool) -> None:
-        """Suspend the client, or end that: a suspended client gets no tokens, and keeps its grants."""
-        self._commit(self.set_enabled_in, client, enabled)
+    _rotate_secret = in_own_transaction(rotate_secret_in)
 
     def set_enabled_in(
-        self,
-        transaction: Transaction,
-        client: OAuthClient,
-        enabled: bool,
-        *,
-        now: int,
-        integration_id: str | None = None,
+        self, transaction: Transaction, client: OAuthClient, enabled: bool, *, integration_id: str | None = None
     ) -> None:
-        """See `set_enabled`."""
+        """Suspend the client, or end that: a suspended client gets no tokens, and keeps its grants."""
         _check_not_managed(client, integration_id)
         if enabled == (client.disabled_at is None):
             return
-        self._update_row(transaction, client, {"disabled_at": None if enabled else now})
-        name = "client.enabled" if enabled else "client.disabled"
-        self._audit.record(transaction, _event(name, client, now))
+        self._update_row(transaction, client, {"disabled_at": None if enabled else int(self._clock())})
+        self._record(transaction, "client.enabled" if enabled else "client.disabled", client)
 
-    def delete(self, client: OAuthClient) -> None:
+    set_enabled = in_own_transaction(set_enabled_in)
+
+    def delete_in(self, transaction: Transaction, client: OAuthClient) -> None:
         """Delete the client with its grants and revoke its tokens; `NotFound` if it was deleted before."""
-        self._commit(self.delete_in, client)
-
-    def delete_in(self, transaction: Transaction, client: OAuthClient, *, now: int) -> None:
-        """See `delete`."""
+        now = int(self._clock())
         # Its row first: the deletion waits for any approval that has locked it (see `Grants.approve`).
         removal = delete(_table).where(_table.c.client_id == client.client_id)
         if not transaction.execute_rowcount(removal):
             raise NotFound("OAuth client", client.client_id)
         grants = tables.grants
         transaction.execute(delete(grants).where(grants.c.client_id == client.client_id))
-        families.revoke_for_client(transaction, client.client_id, now=now)
+        families.revoke_where(transaction, families.table.c.client_id == client.client_id, now=now)
         revocations.add(transaction, revocations.client(client.client_id), now=now)
-        self._audit.record(transaction, _event("client.deleted", client, now))
+        self._record(transaction, "client.deleted", client)
 
-    def _commit(self, method: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        now = int(self._clock())
-        return self._database.run_in_transaction(
-            lambda transaction: method(transaction, *arguments, now=now, **options)
-        )
+    delete = in_own_transaction(delete_in)
+
+    def _record(self, transaction: Transaction, name: str, client: OAuthClient) -> None:
+        self._audit.record(transaction, _event(name, client, int(self._clock())))
 
     def _update_row(self, transaction: Transaction, client: OAuthClient, values: Mapping[str, object]) -> None:
         statement = update(_table).where(_table.c.client_id == client.client_id).values(values)

@@ -52,21 +52,9 @@ def deterministic_id(*parts: str | int) -> str:
 
 def sign(keys: JwtKeys, token: AccessToken) -> str:
     """The token as a signed JWT."""
-    claims: dict[str, Any] = {
-        "iss": token.issuer,
-        "sub": token.subject,
-        # RFC 9068 §3: the default audience, this app as a resource server.
-        "aud": token.issuer,
-        "client_id": token.client_id,
-        "scope": token.scope,
-        "jti": token.jti,
-        "iat": token.issued_at,
-        "exp": token.expires_at,
-        "tenant_id": token.tenant_id,
-        "organization_id": token.organization_id,
-        "grant_id": token.grant_id,
-        "family_id": token.family_id,
-    }
+    # RFC 9068 §3: the default audience, this app as a resource server.
+    claims: dict[str, Any] = {"iss": token.issuer, "sub": token.subject, "aud": token.issuer}
+    claims |= {claim: getattr(token, name) for name, claim in _CLAIM_OF_FIELD.items()}
     return keys.sign({name: value for name, value in claims.items() if value is not None})
 
 
@@ -82,31 +70,24 @@ def verify(keys: JwtKeys, token: str, *, issuer: str, now: int) -> AccessToken:
         raise SignatureError("this access token is for another service")
     if claims["exp"] <= now:
         raise SignatureExpired("this access token has expired")
-    return AccessToken(
-        jti=claims["jti"],
-        issuer=claims["iss"],
-        user_id=claims["sub"] if "grant_id" in claims else None,
-        tenant_id=claims.get("tenant_id"),
-        organization_id=claims.get("organization_id"),
-        client_id=claims["client_id"],
-        grant_id=claims.get("grant_id"),
-        family_id=claims.get("family_id"),
-        scope=claims["scope"],
-        issued_at=claims["iat"],
-        expires_at=claims["exp"],
-    )
+    values: dict[str, Any] = {name: claims.get(claim) for name, claim in _CLAIM_OF_FIELD.items()}
+    return AccessToken(**values, user_id=claims["sub"] if "grant_id" in claims else None)
 
 
+#: Every field of an access token but its user, who is the subject.
+_CLAIM_OF_FIELD = {
+    "issuer": "iss",
+    "client_id": "client_id",
+    "scope": "scope",
+    "jti": "jti",
+    "issued_at": "iat",
+    "expires_at": "exp",
+    **{name: name for name in ("tenant_id", "organization_id", "grant_id", "family_id")},
+}
 #: The claims that every access token has (RFC 9068 §2.2), and their types.
 _CLAIMS: dict[str, type] = {
-    "iss": str,
-    "aud": str,
-    "sub": str,
-    "client_id": str,
-    "scope": str,
-    "jti": str,
-    "iat": int,
-    "exp": int,
+    **dict.fromkeys(("iss", "aud", "sub", "client_id", "scope", "jti"), str),
+    **dict.fromkeys(("iat", "exp"), int),
 }
 
 

@@ -1,11 +1,11 @@
-"""What the grants and endpoints share: Authlib's server with our clients and storage."""
+"""What the grants and endpoints share: the request, and Authlib's server with our clients and storage."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
 
-from authlib.oauth2.rfc6749 import AuthorizationServer
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Request
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from sqlalchemy import and_, bindparam, select
 
 from ...crypto.keyring import looks_like_id
@@ -16,9 +16,37 @@ from ...storage.database import Database
 from ..clients import authentication
 from ..clients.client import OAuthClient, client_from_row
 from . import families
-from .client_request import ClientRequest
 from .families import Family, TokenFamilies
 from .issuer import TokenIssuer
+
+
+class ClientRequest(OAuth2Request):
+    """The request as Authlib needs it, with our issuer and the time when it came."""
+
+    def __init__(
+        self, *, uri: str, form: Mapping[str, str], authorization: str | None, issuer: str, now: int
+    ) -> None:
+        super().__init__("POST", uri)
+        self._form = dict(form)
+        self.payload = BasicOAuth2Payload(self._form)
+        self.authorization = authorization
+        self.issuer = issuer
+        self.now = now
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The parameters."""
+        return self._form
+
+
+def reject_duplicates(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """RFC 6749 §3.1, §3.2: a parameter must not be repeated, and one without a value counts as absent."""
+    parameters: dict[str, str] = {}
+    for name, value in pairs:
+        if name in parameters:
+            raise InvalidRequestError("Duplicate request parameter.")
+        parameters[name] = value
+    return {name: value for name, value in parameters.items() if value != ""}
 
 
 class BaseServer(AuthorizationServer):
@@ -54,13 +82,6 @@ class BaseServer(AuthorizationServer):
             # Not invalid_grant, for which Activepieces marks a connection as permanently broken.
             raise ClientDisabled
         return client, family
-
-    def authenticate_client(self, request: Any, methods: Collection[str], endpoint: str = "token") -> Any:
-        """See `authenticate`; Authlib's endpoints call this."""
-        return self.authenticate(request, methods, endpoint=endpoint)[0]
-
-    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Our own signals come after the commit; Authlib's would come before it."""
 
     def _find(self, client_id: str, family_id: str | None) -> tuple[OAuthClient | None, Family | None]:
         if not looks_like_id(client_id):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, case, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, and_, bindparam, case, func, literal_column, select, update
 
 from ...crypto.keyring import random_id
 from ...storage import tables
@@ -25,7 +25,7 @@ grants = tables.grants
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family:
+class Family(Rotation):
     """Everything issued from one code: for whom, with which scope, and which refresh token is the current one."""
 
     id: str
@@ -36,24 +36,10 @@ class Family:
     grant_id: str
     scope: str
     secret: str = field(repr=False)
-    generation: int
-    nonce: str = field(repr=False)
-    previous_nonce: str | None = field(repr=False)
     refresh_count: int
-    rotated_at: int
     created_at: int
     expires_at: int
     revoked_at: int | None
-
-    @property
-    def rotation(self) -> Rotation:
-        """The part that the rotation rule looks at."""
-        return Rotation(
-            generation=self.generation,
-            nonce=self.nonce,
-            previous_nonce=self.previous_nonce,
-            rotated_at=self.rotated_at,
-        )
 
     @property
     def current_token(self) -> RefreshToken:
@@ -98,17 +84,12 @@ def family_from_row(values: Mapping[str, Any]) -> Family:
 
 def with_next_token(family: Family, *, used: RefreshToken, now: int, lifetime: int) -> Family:
     """The family after the token that was used has been exchanged for its successor."""
-    return replace(
-        _with_new_nonce(family, now=now, lifetime=lifetime), generation=used.generation + 1, previous_nonce=used.nonce
-    )
+    replaced = with_replaced_token(family, now=now, lifetime=lifetime)
+    return replace(replaced, generation=used.generation + 1, previous_nonce=used.nonce)
 
 
 def with_replaced_token(family: Family, *, now: int, lifetime: int) -> Family:
     """The family after a new token has taken the place of its unused current one."""
-    return _with_new_nonce(family, now=now, lifetime=lifetime)
-
-
-def _with_new_nonce(family: Family, *, now: int, lifetime: int) -> Family:
     return replace(
         family, nonce=random_id(), refresh_count=family.refresh_count + 1, rotated_at=now, expires_at=now + lifetime
     )
@@ -168,8 +149,15 @@ class TokenFamilies:
 
 def revoke(transaction: Transaction, family_id: str, *, client_id: str, now: int) -> bool:
     """Revoke one family of this client; True if there is such a family, revoked before or not."""
-    statement = _revocation(now).where(table.c.id == family_id, table.c.client_id == client_id)
-    return transaction.execute_rowcount(statement) == 1
+    this = and_(table.c.id == family_id, table.c.client_id == client_id)
+    return revoke_where(transaction, this, now=now) == 1
+
+
+def revoke_where(transaction: Transaction, condition: ColumnElement[bool], *, now: int) -> int:
+    """Revoke every family that meets the condition; how many do, revoked before or not."""
+    # A family is marked and not deleted, so that a replay of its code or tokens is still recognized.
+    revocation = update(table).values(revoked_at=func.coalesce(table.c.revoked_at, now))
+    return transaction.execute_rowcount(revocation.where(condition))
 
 
 def active_for_grant(conn: Connection, grant_id: str, *, now: int) -> list[Family]:
@@ -178,21 +166,6 @@ def active_for_grant(conn: Connection, grant_id: str, *, now: int) -> list[Famil
         table.c.grant_id == grant_id, table.c.revoked_at.is_(None), table.c.expires_at > now
     )
     return [family_from_row(row._asdict()) for row in conn.execute(statement)]
-
-
-def revoke_for_grants(transaction: Transaction, grant_ids: list[str], *, now: int) -> None:
-    """Revoke every family of these grants."""
-    transaction.execute(_revocation(now).where(table.c.grant_id.in_(grant_ids)))
-
-
-def revoke_for_client(transaction: Transaction, client_id: str, *, now: int) -> None:
-    """Revoke every family of a client."""
-    transaction.execute(_revocation(now).where(table.c.client_id == client_id))
-
-
-def _revocation(now: int) -> Any:
-    # A family is marked and not deleted, so that a replay of its code or tokens is still recognized.
-    return update(table).values(revoked_at=func.coalesce(table.c.revoked_at, now))
 
 
 @cache

@@ -25,8 +25,7 @@ from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS, invalid_cli
 from ..clients.client import OAuthClient
 from . import families, refresh_tokens
 from .access_tokens import AccessToken
-from .base_server import BaseServer
-from .client_request import ClientRequest
+from .base_server import BaseServer, ClientRequest
 from .families import Family
 from .issuer import TokenResponse
 from .refresh_tokens import RefreshToken, Step
@@ -122,7 +121,8 @@ class RefreshTokenGrant(TokenGrant):
         client, family = self.authenticate(token.family_id if token else None)
         if not value:
             raise InvalidRequestError("Missing 'refresh_token' in request.")
-        if token is None or family is None or not self._has_valid_mac(value, family):
+        keys = self.server.token_issuer.keys
+        if token is None or family is None or not refresh_tokens.has_valid_mac(keys, value, secret=family.secret):
             raise _invalid_token("The refresh token is not valid for this client.", client)
         self._step(token, family)  # reuse is detected whatever scope is requested
         scope = scopes.narrowed(request.form.get("scope"), granted=family.scope)
@@ -148,16 +148,12 @@ class RefreshTokenGrant(TokenGrant):
     def _step(self, token: RefreshToken, family: Family) -> Step:
         if not family.is_active(self.request.now):
             raise InvalidGrantError("The connection was revoked or has expired: connect again.")
-        step = refresh_tokens.next_step(token, family.rotation, now=self.request.now)
+        step = refresh_tokens.next_step(token, family, now=self.request.now)
         if step is Step.REVOKE:
             reuse = family.event("refresh.replayed", self.request.now)
             self.server.families.revoke(family.id, reuse, client_id=family.client_id)
             raise InvalidGrantError("The refresh token was used before; the connection is revoked.")
         return step
-
-    def _has_valid_mac(self, value: str, family: Family) -> bool:
-        keys = self.server.token_issuer.keys
-        return refresh_tokens.has_valid_mac(keys, value, secret=family.secret)
 
 
 class ClientCredentialsGrant(TokenGrant):

@@ -16,7 +16,7 @@ The rule for a token with a valid mac, while its family is active (RFC 9700 §4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ...clock import CLOCK_SKEW
@@ -44,8 +44,8 @@ class Rotation:
     """The part of a family that the rule looks at."""
 
     generation: int
-    nonce: str
-    previous_nonce: str | None
+    nonce: str = field(repr=False)
+    previous_nonce: str | None = field(repr=False)
     rotated_at: int
 
 

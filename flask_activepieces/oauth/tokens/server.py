@@ -1,33 +1,53 @@
-"""The OAuth server: which grants and endpoints exist."""
+"""The token endpoint (RFC 6749 §3.2), revocation (RFC 7009) and introspection (RFC 7662)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Error, UnsupportedGrantTypeError
 
-from ...storage.audit import Audit
-from ...storage.database import Database
-from .base_server import BaseServer
-from .client_request import ClientRequest
-from .endpoints import IntrospectionEndpoint, RevocationEndpoint
+from ...errors import SignatureError
+from ...storage.audit import Audit, Event
+from ...storage.database import Database, Transaction
+from .. import revocations
+from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS
+from ..clients.client import OAuthClient
+from . import access_tokens, refresh_tokens
+from .access_tokens import AccessToken
+from .base_server import BaseServer, ClientRequest
+from .families import Family
 from .grant_types import AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant, TokenGrant
 from .issuer import TokenIssuer, TokenResponse
+from .refresh_tokens import RefreshToken, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundToken:
+    """A genuine token of ours, of either kind."""
+
+    token: AccessToken | Family
+    is_active: bool
+
+    def belongs_to(self, client: OAuthClient) -> bool:
+        """Whether the token was issued to this client."""
+        return self.token.client_id == client.client_id
 
 
 class OAuthServer(BaseServer):
-    """Three grants, revocation and introspection. Nothing else is registered, so nothing else exists."""
+    """Three endpoints and three grants. Nothing else is registered, so nothing else exists.
+
+    Each endpoint raises an `OAuth2Error` for an invalid request.
+    """
 
     def __init__(self, database: Database, token_issuer: TokenIssuer, *, audit: Audit) -> None:
         super().__init__(database, token_issuer, audit=audit)
         self.register_grant(AuthorizationCodeGrant)
         self.register_grant(RefreshTokenGrant)
         self.register_grant(ClientCredentialsGrant)
-        self.revocation = RevocationEndpoint(self)
-        self.introspection = IntrospectionEndpoint(self)
 
     def token(self, request: ClientRequest) -> TokenResponse:
-        """The token endpoint (RFC 6749 §3.2); an `OAuth2Error` for an invalid request, here and below."""
+        """The tokens for a grant."""
         if "grant_type" not in request.form:
             raise InvalidRequestError("The parameter grant_type is missing.")
         try:
@@ -41,14 +61,90 @@ class OAuthServer(BaseServer):
         return grant.issue_tokens()
 
     def revoke(self, request: ClientRequest) -> dict[str, Any]:
-        """The revocation endpoint (RFC 7009 §2)."""
-        return _payload(self.revocation, request)
+        """A client revokes one of its access tokens or, with any of its refresh tokens, the whole family."""
+        client, _ = self.authenticate(request, CLIENT_METHODS, endpoint="revocation")
+        found = self._find_token(request)
+        if found is None:
+            return {}  # RFC 7009 §2.2: no error
+        if not found.belongs_to(client):
+            raise InvalidGrantError("The token was issued to another client.")
+        if isinstance(found.token, Family):
+            event = found.token.event("token.revoked", request.now)
+            self.families.revoke(found.token.id, event, client_id=client.client_id)
+        else:
+            self._revoke_access_token(found.token, request.now)
+        return {}
 
     def introspect(self, request: ClientRequest) -> dict[str, Any]:
-        """The introspection endpoint (RFC 7662 §2)."""
-        return _payload(self.introspection, request)
+        """Describes a client's own tokens to it, and to a resource server those of its tenant, or of all tenants.
 
+        Whether a token is active is always read from the database, never from a cache.
+        """
+        client, _ = self.authenticate(request, SECRET_METHODS, endpoint="introspection")
+        found = self._find_token(request)
+        if found is None or not found.is_active:
+            return {"active": False}
+        token = found.token
+        # RFC 7662 §4: no token scanning.
+        is_resource_server = client.can_introspect and client.tenant_id in (None, token.tenant_id)
+        if not found.belongs_to(client) and not is_resource_server:
+            return {"active": False}
+        payload: dict[str, Any] = {  # RFC 7662 §2.2
+            "active": True,
+            "client_id": token.client_id,
+            "scope": token.scope,
+            "sub": token.user_id or token.client_id,
+            "exp": token.expires_at,
+            "iss": request.issuer,
+            "aud": request.issuer,
+            "tenant_id": token.tenant_id,
+            "organization_id": token.organization_id,
+            "grant_id": token.grant_id,
+        }
+        if isinstance(token, AccessToken):
+            payload |= {"token_type": "Bearer", "iat": token.issued_at, "jti": token.jti}
+        return {name: value for name, value in payload.items() if value is not None}
 
-def _payload(endpoint: Any, request: ClientRequest) -> dict[str, Any]:
-    _, payload, _ = endpoint.create_endpoint_response(request)
-    return dict(payload)
+    def _find_token(self, request: ClientRequest) -> FoundToken | None:
+        """The token in the request if it is genuine. Its format shows which kind it is (RFC 7009 §2.1)."""
+        value = request.form.get("token")
+        if value is None:
+            raise InvalidRequestError("The parameter token is missing.")
+        token = refresh_tokens.parse(value)
+        if token is not None:
+            return self._find_refresh_token(request, value, token)
+        return self._find_access_token(request, value)
+
+    def _find_access_token(self, request: ClientRequest, value: str) -> FoundToken | None:
+        keys = self.token_issuer.jwt_keys
+        try:
+            access = access_tokens.verify(keys, value, issuer=request.issuer, now=request.now)
+        except SignatureError:
+            return None
+        is_revoked = self.database.read(lambda conn: revocations.is_revoked(conn, access))
+        return FoundToken(token=access, is_active=not is_revoked)
+
+    def _find_refresh_token(self, request: ClientRequest, value: str, token: RefreshToken) -> FoundToken | None:
+        family = self.families.find(token.family_id)
+        if family is None or not refresh_tokens.has_valid_mac(self.token_issuer.keys, value, secret=family.secret):
+            return None
+        # A rotated token is genuine, which is enough to revoke its family, but it can no longer be used.
+        step = refresh_tokens.next_step(token, family, now=request.now)
+        return FoundToken(token=family, is_active=family.is_active(request.now) and step is not Step.REVOKE)
+
+    def _revoke_access_token(self, access: AccessToken, now: int) -> None:
+        event = Event(
+            name="token.revoked",
+            at=now,
+            tenant_id=access.tenant_id,
+            user_id=access.user_id,
+            client_id=access.client_id,
+            grant_id=access.grant_id,
+            family_id=access.family_id,
+        )
+
+        def revoke(transaction: Transaction) -> None:
+            revocations.add(transaction, revocations.token(access.jti), now=now, expires_at=access.expires_at)
+            self.audit.record(transaction, event)
+
+        self.database.run_in_transaction(revoke)

@@ -16,10 +16,8 @@ from ...api_client.resources.connection_values import OAUTH2_KINDS
 from ...errors import AuthorizationDeclined
 from ...integrations.sign_in.authorization import AuthorizationStart
 from ...integrations.sign_in.pending import MAX_STATE_LENGTH
-from ...integrations.store import Integration
 from ...messages import Message
-from ...state import State, get_state
-from ..oauth.redirects import see_other
+from ...state import get_state
 from ..pages.rendering import (
     check_page_token,
     current_path,
@@ -27,13 +25,13 @@ from ..pages.rendering import (
     is_browser_navigation,
     page_token,
     render,
+    see_other,
     to_login,
 )
 from ..routes import View
 from .connections import ConnectionSchema
 from .fields import CamelSchema, JsonStrings, LocalPath, PieceName, String
-from .operations import Operation, OperationContext
-from .problems import json_view
+from .operations import Operation, OperationContext, json_view
 
 #: The key in the session of the nonce that identifies this browser; all its tabs share it.
 _NONCE = "activepieces_browser"
@@ -75,14 +73,12 @@ class CallbackSchema(Schema):
 
 
 @Operation("edit", answer=ConnectionSchema(), success=201)
-def connect(context: OperationContext, integration_id: str) -> Any:
+def connect(context: OperationContext) -> Any:
     """Connect the signed-in user to the app's own piece; the call is their consent.
 
     Activepieces redeems the code during the call. Users can revoke the permission in their connected apps.
     """
-    return context.state.one_click.connect(
-        context.integration(integration_id), context.principal, issuer=context.state.issuer()
-    )
+    return context.state.one_click.connect(context.integration, context.principal, issuer=context.state.issuer())
 
 
 def errors_as_pages(view: View) -> View:
@@ -115,20 +111,19 @@ def login_required_link(view: View) -> View:
 
 @login_required_link
 @Operation("edit", query=StartSchema(), success=200)
-def confirm_oauth2(context: OperationContext, integration_id: str) -> Response:
+def confirm_oauth2(context: OperationContext) -> Response:
     """A page that asks the user whether to sign in at a third party; its button starts the sign-in.
 
     Any site or mail may link to it.
     """
-    integration = context.integration(integration_id)
-    authorization = _authorization(context)
+    integration, authorization = context.integration, _authorization(context)
     nonce = session.setdefault(_NONCE, secrets.token_urlsafe(24))
     return render(
         "third_party_sign_in.html",
         # The third party is another site, and the app may open it in a popup.
         allow_external_form_target=True,
         sign_in=context.state.third_party.describe(integration, authorization),
-        workspace=_workspace_name(context, integration),
+        workspace=_workspace_name(context),
         principal=context.principal,
         page_token=page_token(context.state, context.principal, nonce),
         action=current_path(),
@@ -138,16 +133,16 @@ def confirm_oauth2(context: OperationContext, integration_id: str) -> Response:
 
 @login_required_link
 @Operation("edit", query=StartSchema(), success=303)
-def start_oauth2(context: OperationContext, integration_id: str) -> Response:
+def start_oauth2(context: OperationContext) -> Response:
     """Send the browser to a third party, where the user grants what a piece needs."""
-    integration = context.integration(integration_id)
+    integration = context.integration
     # The rule for all calls lets a browser pass that does not say where a form comes from.
     check_page_token(context.state, context.principal, browser=session.get(_NONCE))
     started = context.state.third_party.start(
         integration,
         _authorization(context),
         user_id=context.principal.user_id,
-        redirect_url=_callback_url(context.state),
+        redirect_url=f"{context.state.issuer()}{context.state.settings.url_prefix}/oauth2/callback",
         nonce=session.get(_NONCE),
     )
     session[_NONCE] = started.nonce
@@ -160,12 +155,7 @@ def finish_oauth2(context: OperationContext) -> Response:
     """The callback of the third party: saves the connection, and sends the browser on."""
     try:
         finished = context.state.third_party.finish(
-            context.query["state"],
-            nonce=session.get(_NONCE),
-            code=context.query.get("code"),
-            error=context.query.get("error"),
-            error_description=context.query.get("error_description", ""),
-            principal=context.principal,
+            **{"code": None, **context.query}, nonce=session.get(_NONCE), principal=context.principal
         )
     except AuthorizationDeclined as declined:
         if not is_browser_navigation():
@@ -191,8 +181,9 @@ def _authorization(context: OperationContext) -> AuthorizationStart:
     return AuthorizationStart(**values, next_url=next_path)
 
 
-def _workspace_name(context: OperationContext, integration: Integration) -> str:
+def _workspace_name(context: OperationContext) -> str:
     """The user's name for the organization or tenant of the integration."""
+    integration = context.integration
     names = {
         workspace.organization_id: workspace.name
         for workspace in context.state.host.workspaces(context.principal)
@@ -213,7 +204,3 @@ def _problem_page(response: Response) -> Response:
     if "Retry-After" in response.headers:
         page.headers["Retry-After"] = response.headers["Retry-After"]
     return page
-
-
-def _callback_url(state: State) -> str:
-    return f"{state.issuer()}{state.settings.url_prefix}/oauth2/callback"

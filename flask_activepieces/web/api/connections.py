@@ -3,52 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from marshmallow import ValidationError, fields, post_dump, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from ...api_client.resources.connection_values import VALUES, Placeholder, SecretText, Value, value_from_json
+from ...api_client.resources.connections import Connection, ConnectionScope, ConnectionStatus, Owner
 from ...errors import InvalidInput, NotFound
 from ...integrations.connections.lookup import ConnectionFilter
 from ...integrations.connections.new_connection import NewConnection, PlatformSharing
+from ...integrations.connections.service import ReplacementResult
 from ...integrations.store import Integration
-from .connection_values import value_schemas
-from .fields import CamelAnswerSchema, CamelSchema, JsonObject, PieceName, StrictBoolean, String
-from .operations import Operation, OperationContext
+from .answers import CamelAnswerSchema, fields_of, list_of
+from .fields import CamelSchema, JsonObject, PieceName, StrictBoolean, String, value_schemas
+from .operations import Operation, OperationContext, require_permission
 from .paging import page_of
-from .problems import require_permission
 
-SCOPES = ("PROJECT", "PLATFORM")
-#: The fields that only a connection of the whole platform has.
-_PLATFORM_FIELDS = {"project_ids": "projectIds", "pre_select_for_new_projects": "preSelectForNewProjects"}
-_COPIED_FIELDS = ("project_id", "external_id", "piece_name", "piece_version", "metadata")
+#: The fields that say which projects may use a connection of the whole platform, and their names in JSON.
+_SHARING_FIELDS = {"project_ids": "projectIds", "pre_select_for_new_projects": "preSelectForNewProjects"}
+#: The other fields that a connection to save takes over from the call.
+_COPIED_FIELDS = {"project_id", "external_id", "piece_name", "piece_version", "metadata"}
 
 
 class OwnerSchema(CamelAnswerSchema):
-    first_name = fields.String()
-    last_name = fields.String()
-    email = fields.String()
+    class Meta:
+        include = fields_of(Owner, "first_name last_name email")
 
 
 class ConnectionSchema(CamelAnswerSchema):
     """A connection, without its value."""
 
-    id = fields.String()
-    external_id = fields.String()
-    display_name = fields.String()
-    type = fields.String()
-    piece_name = fields.String()
-    piece_version = fields.String(allow_none=True)
-    project_ids = fields.List(fields.String())
-    platform_id = fields.String(allow_none=True)
-    scope = fields.String()
-    status = fields.String()
-    owner_id = fields.String(allow_none=True)
+    class Meta:
+        include = fields_of(
+            Connection,
+            "id external_id display_name type piece_name piece_version project_ids platform_id scope status owner_id"
+            " metadata pre_select_for_new_projects",
+        )
+
     owner = fields.Nested(OwnerSchema, allow_none=True, metadata={"description": "in lists only"})
-    metadata = fields.Dict(keys=fields.String(), allow_none=True)
     flow_ids = fields.List(fields.String(), metadata={"description": "in lists only"})
-    pre_select_for_new_projects = fields.Boolean()
     created = fields.String(metadata={"format": "date-time"})
     updated = fields.String(metadata={"format": "date-time"})
 
@@ -62,17 +56,11 @@ class ConnectionSchema(CamelAnswerSchema):
         return data
 
 
-class ConnectionPageSchema(CamelAnswerSchema):
-    data = fields.List(fields.Nested(ConnectionSchema))
-    next = fields.String(allow_none=True)
-    previous = fields.String(allow_none=True)
-
-
 class ConnectionFilterSchema(CamelSchema):
     piece_name = PieceName()
     display_name = String(metadata={"description": "a part of the name, in any case"})
-    status = fields.List(fields.String(validate=OneOf(("ACTIVE", "MISSING", "ERROR"))))
-    scope = fields.String(validate=OneOf(SCOPES))
+    statuses = fields.List(fields.String(validate=OneOf(get_args(ConnectionStatus))), data_key="status")
+    scope = fields.String(validate=OneOf(get_args(ConnectionScope)))
     limit = fields.Integer(load_default=100, validate=Range(1, 1000))
     cursor = String(metadata={"description": "`next` or `previous` of an earlier response"})
 
@@ -97,7 +85,7 @@ class NewConnectionSchema(CamelSchema):
     )
     scope = fields.String(
         load_default="PROJECT",
-        validate=OneOf(SCOPES),
+        validate=OneOf(get_args(ConnectionScope)),
         metadata={"description": "PLATFORM: for several projects; requires `admin`"},
     )
     project_id = String(max_length=64)
@@ -141,7 +129,7 @@ class NewConnectionSchema(CamelSchema):
             if "project_id" in data:
                 raise ValidationError("For the scope PLATFORM send projectIds.", "projectId")
             return
-        for field, name in _PLATFORM_FIELDS.items():
+        for field, name in _SHARING_FIELDS.items():
             if field in data:
                 raise ValidationError("Only for the scope PLATFORM.", name)
 
@@ -163,12 +151,6 @@ class DeleteSchema(CamelSchema):
     force = fields.Boolean(load_default=False)
 
 
-class OwnerListSchema(CamelAnswerSchema):
-    data = fields.List(fields.Nested(OwnerSchema))
-    next = fields.String(allow_none=True)
-    previous = fields.String(allow_none=True)
-
-
 class ReplacementSchema(CamelSchema):
     """Two connections of one piece: flows move from the source to the target, and the source is deleted."""
 
@@ -183,9 +165,10 @@ class ReplacementSchema(CamelSchema):
 
 
 class ReplacementResultSchema(CamelAnswerSchema):
-    source_deleted = fields.Boolean(
-        allow_none=True, metadata={"description": "null: unknown, because Activepieces could not be asked"}
-    )
+    class Meta:
+        include = fields_of(
+            ReplacementResult, "", source_deleted="null: unknown, because Activepieces could not be asked"
+        )
 
 
 @Operation("edit", body=NewConnectionSchema(), answer=ConnectionSchema(), success=201)
@@ -199,84 +182,71 @@ def save_connection(context: OperationContext) -> Any:
         value=_value(context.body),
         display_name=context.body.get("connection_name", context.body.get("display_name")),
         platform_sharing=_platform_sharing(context),
-        **{name: context.body.get(name) for name in _COPIED_FIELDS},
+        **{name: value for name, value in context.body.items() if name in _COPIED_FIELDS},
     )
     return context.state.connections.save(_target_integration(context), new, user_id=context.principal.user_id)
 
 
-@Operation("view", query=ConnectionFilterSchema(), answer=ConnectionPageSchema())
-def list_connections(context: OperationContext, integration_id: str) -> Any:
+@Operation(
+    "view", query=ConnectionFilterSchema(), answer=list_of(ConnectionSchema, "ConnectionPage", "next", "previous")
+)
+def list_connections(context: OperationContext) -> Any:
     """The tenant's connections, oldest first."""
-    query = context.query
-    connections = context.state.connections.list(
-        context.integration(integration_id),
-        ConnectionFilter(
-            piece_name=query.get("piece_name"),
-            display_name=query.get("display_name"),
-            statuses=query.get("status", ()),
-            scope=query.get("scope"),
-        ),
-    )
-    return page_of(connections, limit=query["limit"], cursor=query.get("cursor"))
+    filters = dict(context.query)
+    limit, cursor = filters.pop("limit"), filters.pop("cursor", None)
+    connections = context.state.connections.list(context.integration, ConnectionFilter(**filters))
+    return page_of(connections, limit=limit, cursor=cursor)
 
 
 @Operation("view", answer=ConnectionSchema())
-def get_connection(context: OperationContext, integration_id: str, connection_id: str) -> Any:
+def get_connection(context: OperationContext, connection_id: str) -> Any:
     """One connection."""
-    return context.state.connections.get(context.integration(integration_id), connection_id)
+    return context.state.connections.get(context.integration, connection_id)
 
 
 @Operation("edit", body=ConnectionChangeSchema(), answer=ConnectionSchema())
-def update_connection(context: OperationContext, integration_id: str, connection_id: str) -> Any:
+def update_connection(context: OperationContext, connection_id: str) -> Any:
     """Rename a connection, or replace its metadata; the scope PLATFORM requires the permission `admin`."""
-    integration = context.integration(integration_id)
-    _require_admin_for_platform(context, integration, connection_id)
+    _require_admin_for_platform(context, connection_id)
     return context.state.connections.update(
-        integration,
-        connection_id,
-        display_name=context.body.get("display_name"),
-        metadata=context.body.get("metadata"),
-        user_id=context.principal.user_id,
+        context.integration, connection_id, **context.body, user_id=context.principal.user_id
     )
 
 
 @Operation("edit", query=DeleteSchema())
-def delete_connection(context: OperationContext, integration_id: str, connection_id: str) -> None:
+def delete_connection(context: OperationContext, connection_id: str) -> None:
     """Delete a connection; with `force` even if flows use it. The scope PLATFORM requires the permission `admin`."""
-    _delete(context, context.integration(integration_id), connection_id)
+    _delete(context, connection_id)
 
 
 @Operation("view", answer=ConnectionSchema())
-def get_default_connection(context: OperationContext, integration_id: str) -> Any:
+def get_default_connection(context: OperationContext) -> Any:
     """The integration's default connection: the one saved last for the app's own piece."""
-    integration = context.integration(integration_id)
-    return context.state.connections.get_default(integration)
+    return context.state.connections.get_default(context.integration)
 
 
 @Operation("edit", query=DeleteSchema())
-def delete_default_connection(context: OperationContext, integration_id: str) -> None:
+def delete_default_connection(context: OperationContext) -> None:
     """Delete the integration's default connection."""
-    integration = context.integration(integration_id)
-    if integration.default_connection_id is None:
+    if context.integration.default_connection_id is None:
         raise NotFound("connection", "own")
-    _delete(context, integration, integration.default_connection_id)
+    _delete(context, context.integration.default_connection_id)
 
 
-@Operation("view", answer=OwnerListSchema())
-def list_owners(context: OperationContext, integration_id: str) -> Any:
+@Operation("view", answer=list_of(OwnerSchema, "OwnerList", "next", "previous"))
+def list_owners(context: OperationContext) -> Any:
     """The Activepieces users who own connections in the project."""
-    owners = context.state.connections.list_owners(context.integration(integration_id))
+    owners = context.state.connections.list_owners(context.integration)
     return {"data": owners, "next": None, "previous": None}
 
 
 @Operation("edit", body=ReplacementSchema(), answer=ReplacementResultSchema())
-def replace_connection(context: OperationContext, integration_id: str) -> Any:
+def replace_connection(context: OperationContext) -> Any:
     """Move flows from one connection to another of the same piece, and delete the first."""
-    integration = context.integration(integration_id)
     source_id = context.body["source_app_connection_id"]
-    _require_admin_for_platform(context, integration, source_id)
+    _require_admin_for_platform(context, source_id)
     return context.state.connections.replace(
-        integration,
+        context.integration,
         source_id=source_id,
         target_id=context.body["target_app_connection_id"],
         apply_to_published=context.body["apply_to_published_versions"],
@@ -285,26 +255,26 @@ def replace_connection(context: OperationContext, integration_id: str) -> Any:
     )
 
 
-def _require_admin_for_platform(context: OperationContext, integration: Integration, connection_id: str) -> None:
+def _require_admin_for_platform(context: OperationContext, connection_id: str) -> None:
     """Other projects use a connection of the whole platform."""
     if context.state.host.allows(context.principal, "admin"):
         return
-    shared = context.state.connections.list(integration, ConnectionFilter(scope="PLATFORM"))
+    shared = context.state.connections.list(context.integration, ConnectionFilter(scope="PLATFORM"))
     if any(connection.id == connection_id for connection in shared):
         require_permission(context.state, "admin")
 
 
-def _delete(context: OperationContext, integration: Integration, connection_id: str) -> None:
-    _require_admin_for_platform(context, integration, connection_id)
+def _delete(context: OperationContext, connection_id: str) -> None:
+    _require_admin_for_platform(context, connection_id)
     context.state.connections.delete(
-        integration, connection_id, force=context.query["force"], user_id=context.principal.user_id
+        context.integration, connection_id, force=context.query["force"], user_id=context.principal.user_id
     )
 
 
 def _target_integration(context: OperationContext) -> Integration:
     """The integration named in the body, else that of the caller's organization, else that of the tenant."""
     if "integration_id" in context.body:
-        return context.integration(context.body["integration_id"])
+        return context.state.integrations.find(context.body["integration_id"], principal=context.principal)
     by_organization = {
         integration.organization_id: integration
         for integration in context.state.integrations.visible_to(context.principal)
@@ -320,10 +290,7 @@ def _platform_sharing(context: OperationContext) -> PlatformSharing | None:
         return None
     # Other people's projects will use it.
     require_permission(context.state, "admin")
-    return PlatformSharing(
-        project_ids=context.body.get("project_ids"),
-        pre_select_for_new_projects=context.body.get("pre_select_for_new_projects"),
-    )
+    return PlatformSharing(**{name: context.body[name] for name in _SHARING_FIELDS if name in context.body})
 
 
 def _value(body: Mapping[str, Any]) -> Value:

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import MISSING
+from dataclasses import fields as dataclass_fields
 from math import isfinite
-from typing import Any, ClassVar
+from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, Regexp
 
-from ...clock import as_iso
+from ...api_client.resources.connection_values import (
+    UPPER_CASE_GRANT_TYPES,
+    VALUES,
+    AuthorizationMethod,
+    GrantType,
+    Value,
+)
 
 #: How deeply a caller may nest JSON.
 _MAX_DEPTH = 50
 #: In Python, ``$`` also matches before a final newline.
 _PIECE_NAME = r"^(@[A-Za-z0-9_-][A-Za-z0-9_.-]*/)?[A-Za-z0-9_-][A-Za-z0-9_.-]*$(?!\n)"
+
+#: The parts of a connection's value as JSON Schema, by the annotation of the field.
+_VALUE_PROPERTIES: dict[str, dict[str, Any]] = {
+    "str": {"type": "string"},
+    "str | None": {"type": ["string", "null"]},
+    "Mapping[str, Any]": {"type": "object"},
+    "Mapping[str, Any] | None": {"type": ["object", "null"]},
+    "AuthorizationMethod | None": {"enum": [*get_args(AuthorizationMethod), None]},
+    "GrantType | None": {"enum": [*get_args(GrantType), *UPPER_CASE_GRANT_TYPES, None]},
+}
 
 
 class CamelSchema(Schema):
@@ -26,49 +45,26 @@ class CamelSchema(Schema):
         field_obj.data_key = first + "".join(map(str.capitalize, rest))
 
 
-class AnswerSchema(Schema):
-    """A response, in which every field is present unless it is optional."""
-
-    optional: ClassVar[frozenset[str]] = frozenset()
-
-    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Document the field as required."""
-        super().on_bind_field(field_name, field_obj)
-        field_obj.required = field_name not in self.optional
-
-
-class CamelAnswerSchema(AnswerSchema, CamelSchema):
-    """A response with camelCase names."""
-
-
-def list_of(schema: type[Schema], name: str) -> Schema:
-    """The response ``{"data": [...]}``; the name is that of its schema in the OpenAPI document."""
-    data = fields.List(fields.Nested(schema), required=True)
-    return Schema.from_dict({"data": data}, name=name)()
-
-
 class String(fields.String):
     """A non-empty string that every database and every JSON reader accepts."""
 
-    def __init__(self, *, max_length: int = 500, **options: Any) -> None:
-        super().__init__(validate=[check_characters, Length(1, max_length)], **options)
+    def __init__(self, *checks: Callable[[str], object], max_length: int = 500, **options: Any) -> None:
+        super().__init__(validate=[check_characters, Length(1, max_length), *checks], **options)
 
 
 class PieceName(String):
     """The full name of a piece, an npm package; it becomes part of paths, and must not lead to another route."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=200, **options)
         message = "Must be the name of a piece, such as @activepieces/piece-slack."
-        self.validators.append(Regexp(_PIECE_NAME, error=message))
+        super().__init__(Regexp(_PIECE_NAME, error=message), max_length=200, **options)
 
 
 class LocalPath(String):
     """A path of this app, so that a redirect to it cannot lead to another site."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.validators.append(_check_local_path)
+        super().__init__(_check_local_path, **options)
 
 
 class JsonObject(fields.Dict):
@@ -101,14 +97,20 @@ class StrictBoolean(fields.Boolean):
         return value
 
 
-class Instant(fields.String):
-    """A time, stored as whole seconds and written in ISO 8601."""
+def value_schemas() -> list[dict[str, Any]]:
+    """One schema per kind; its ``type`` is optional, because it can also be sent next to the value."""
+    return [_value_schema(kind) for kind in VALUES.values()]
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(metadata={"format": "date-time"}, **options)
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
-        return None if value is None else as_iso(value)
+def _value_schema(kind: type[Value]) -> dict[str, Any]:
+    return {
+        "title": kind.type,
+        "type": "object",
+        "properties": {"type": {"const": kind.type}}
+        | {each.name: _VALUE_PROPERTIES[str(each.type)] for each in dataclass_fields(kind)},
+        "required": [each.name for each in dataclass_fields(kind) if each.default is MISSING],
+        "additionalProperties": False,
+    }
 
 
 def check_characters(value: str) -> None:

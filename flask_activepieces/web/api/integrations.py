@@ -9,7 +9,9 @@ from marshmallow import fields
 from ...errors import InvalidInput
 from ...integrations.setup.credentials import Credentials
 from ...integrations.setup.request import SetupRequest
-from .fields import CamelAnswerSchema, CamelSchema, Instant, StrictBoolean, String, list_of
+from ...integrations.store import Integration
+from .answers import CamelAnswerSchema, Instant, fields_of, list_of
+from .fields import CamelSchema, StrictBoolean, String
 from .operations import Operation, OperationContext
 
 _CREDENTIALS = ("api_key", "user_token", "email", "password")
@@ -32,7 +34,7 @@ class SetupSchema(CamelSchema):
 
 
 class SetupResultSchema(CamelAnswerSchema):
-    integration_tenant_id = fields.String()
+    integration_tenant_id = fields.String(attribute="id")
 
 
 class IntegrationChangeSchema(CamelSchema):
@@ -45,24 +47,20 @@ class IntegrationChangeSchema(CamelSchema):
 
 
 class StatusSchema(CamelAnswerSchema):
-    enabled = fields.Boolean()
+    class Meta:
+        include = fields_of(Integration, "enabled")
 
 
 class IntegrationSchema(CamelAnswerSchema):
     """An integration, with masked credentials."""
 
-    id = fields.String()
-    tenant_id = fields.String()
-    organization_id = fields.String(allow_none=True)
-    base_url = fields.String(allow_none=True)
-    project_id = fields.String()
-    has_credentials = fields.Boolean()
-    credential_hint = fields.String(allow_none=True)
-    enabled = fields.Boolean()
-    default_connection_id = fields.String(allow_none=True)
-    default_connection_external_id = fields.String(allow_none=True)
-    oauth_client_id = fields.String(allow_none=True)
-    failed_connection_ids = fields.List(fields.String())
+    class Meta:
+        include = fields_of(
+            Integration,
+            "id tenant_id organization_id base_url project_id has_credentials credential_hint enabled"
+            " default_connection_id default_connection_external_id oauth_client_id failed_connection_ids",
+        )
+
     created_at = Instant()
     updated_at = Instant()
 
@@ -74,10 +72,9 @@ def set_up(context: OperationContext) -> Any:
     The credentials are verified first, then stored encrypted. Without credentials the app's default API key is used.
     """
     setup = SetupRequest(
-        tenant_id=context.tenant_id, **{**context.body, "organization_id": _organization_id(context)}
+        tenant_id=context.principal.tenant_id, **{**context.body, "organization_id": _organization_id(context)}
     )
-    integration = context.state.integrations.set_up(setup, user_id=context.principal.user_id)
-    return {"integration_tenant_id": integration.id}
+    return context.state.integrations.set_up(setup, user_id=context.principal.user_id)
 
 
 @Operation("view", calls_activepieces=False, answer=list_of(IntegrationSchema, "IntegrationList"))
@@ -87,30 +84,30 @@ def list_integrations(context: OperationContext) -> Any:
 
 
 @Operation("view", calls_activepieces=False, answer=IntegrationSchema())
-def get_integration(context: OperationContext, integration_id: str) -> Any:
+def get_integration(context: OperationContext) -> Any:
     """One integration, with masked credentials."""
-    return context.integration(integration_id)
+    return context.integration
 
 
 @Operation("view", calls_activepieces=False, answer=IntegrationSchema())
-def get_integration_settings(context: OperationContext, integration_id: str) -> Any:
+def get_integration_settings(context: OperationContext) -> Any:
     """The same, under another address."""
-    return context.integration(integration_id)
+    return context.integration
 
 
 @Operation("view", calls_activepieces=False, answer=StatusSchema())
-def get_status(context: OperationContext, integration_id: str) -> Any:
+def get_status(context: OperationContext) -> Any:
     """Whether the integration is enabled."""
-    return context.integration(integration_id)
+    return context.integration
 
 
 @Operation("admin", body=IntegrationChangeSchema(), answer=IntegrationSchema())
-def update_integration(context: OperationContext, integration_id: str) -> Any:
+def update_integration(context: OperationContext) -> Any:
     """Enable or disable an integration, replace or remove its credentials, or choose another project."""
     changes = {name: context.body[name] for name in _CREDENTIALS if name in context.body}
     replaced = {name: value for name, value in changes.items() if value is not None}
     return context.state.integrations.update(
-        context.integration(integration_id),
+        context.integration,
         enabled=context.body.get("enabled"),
         credentials=Credentials(**replaced) if replaced else None,
         removed=changes.keys() - replaced.keys(),
@@ -120,9 +117,9 @@ def update_integration(context: OperationContext, integration_id: str) -> Any:
 
 
 @Operation("admin", calls_activepieces=False)
-def delete_integration(context: OperationContext, integration_id: str) -> None:
+def delete_integration(context: OperationContext) -> None:
     """Delete the integration and its credentials; what it created in Activepieces stays there."""
-    context.state.integrations.remove(context.integration(integration_id), user_id=context.principal.user_id)
+    context.state.integrations.remove(context.integration, user_id=context.principal.user_id)
 
 
 def _organization_id(context: OperationContext) -> str | None:

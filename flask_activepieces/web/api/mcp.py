@@ -9,23 +9,21 @@ from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
 from ...api_client.resources.mcp import McpServer
-from .fields import CamelAnswerSchema, CamelSchema, StrictBoolean, String
+from .answers import CamelAnswerSchema, fields_of
+from .fields import CamelSchema, StrictBoolean, String
 from .operations import Operation, OperationContext
 
 
 class McpSchema(CamelAnswerSchema):
     """The MCP server of a project; fields that its version of Activepieces lacks are null."""
 
-    id = fields.String()
-    project_id = fields.String(allow_none=True)
-    dialect = fields.String(
-        allow_none=True, metadata={"description": "`0.78`: can be disabled · `0.85`: has a list of disabled tools"}
-    )
-    token = fields.String(metadata={"description": "masked, except after a rotation by someone who may see it"})
-    enabled = fields.Boolean(allow_none=True)
-    disabled_tools = fields.List(fields.String(), allow_none=True)
-    created = fields.String()
-    updated = fields.String()
+    class Meta:
+        include = fields_of(
+            McpServer,
+            "id project_id enabled disabled_tools created updated",
+            dialect="`0.78`: can be disabled · `0.85`: has a list of disabled tools",
+            token="masked, except after a rotation by someone who may see it",  # noqa: S106  # a description
+        )
 
 
 class McpChangeSchema(CamelSchema):
@@ -40,27 +38,22 @@ class McpChangeSchema(CamelSchema):
 
 
 @Operation("view", answer=McpSchema())
-def get_mcp(context: OperationContext, integration_id: str) -> Any:
+def get_mcp(context: OperationContext) -> Any:
     """The project's MCP server, with a masked token."""
-    return _to_json(context.state.mcp.get(context.integration(integration_id)))
+    return _to_json(context.state.mcp.get(context.integration))
 
 
 @Operation("admin", body=McpChangeSchema(), answer=McpSchema())
-def update_mcp(context: OperationContext, integration_id: str) -> Any:
+def update_mcp(context: OperationContext) -> Any:
     """Choose the disabled tools, or enable or disable an older server."""
-    server = context.state.mcp.update(
-        context.integration(integration_id),
-        disabled_tools=context.body.get("disabled_tools"),
-        enabled=context.body.get("enabled"),
-        user_id=context.principal.user_id,
-    )
+    server = context.state.mcp.update(context.integration, **context.body, user_id=context.principal.user_id)
     return _to_json(server)
 
 
 @Operation("admin", answer=McpSchema())
-def rotate_mcp(context: OperationContext, integration_id: str) -> Any:
+def rotate_mcp(context: OperationContext) -> Any:
     """Replace the token of the MCP server; the new one is shown once, to callers who may see it."""
-    rotated = context.state.mcp.rotate_token(context.integration(integration_id), context.principal)
+    rotated = context.state.mcp.rotate_token(context.integration, context.principal)
     return _to_json(rotated.server, rotated.token)
 
 

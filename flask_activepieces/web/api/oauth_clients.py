@@ -8,11 +8,11 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from ...errors import InvalidInput
-from ...oauth.clients.client import OAuthClient
-from ...oauth.clients.json_form import client_to_json
+from ...oauth.clients.client import OAuthClient, client_to_json
 from ...oauth.clients.registration import Registration
 from .. import tenant_clients
-from .fields import AnswerSchema, StrictBoolean, list_of
+from .answers import AnswerSchema, fields_of, list_of
+from .fields import StrictBoolean
 from .operations import Operation, OperationContext
 
 
@@ -41,24 +41,18 @@ class RotationSchema(Schema):
 class ClientSchema(AnswerSchema):
     """An OAuth client, with the names of RFC 7591 where it has one."""
 
-    client_id = fields.String()
+    class Meta:
+        include = fields_of(
+            OAuthClient,
+            "client_id name description redirect_uris scope grant_types require_pkce can_introspect",
+            remember_consent="whether an operator allowed it to skip the consent page",
+            integration_id="the integration that created and manages it",
+            tokens_issued="how many client-credentials tokens it received",
+        )
+
     tenant_id = fields.String()
-    name = fields.String()
-    description = fields.String()
     public = fields.Boolean()
-    redirect_uris = fields.List(fields.String())
-    scope = fields.String()
-    grant_types = fields.List(fields.String())
-    require_pkce = fields.Boolean()
-    remember_consent = fields.Boolean(
-        metadata={"description": "whether an operator allowed it to skip the consent page"}
-    )
-    can_introspect = fields.Boolean()
-    integration_id = fields.String(
-        allow_none=True, metadata={"description": "the integration that created and manages it"}
-    )
     created_at = fields.String(metadata={"format": "date-time"})
-    tokens_issued = fields.Integer(metadata={"description": "how many client-credentials tokens it received"})
     last_issued_at = fields.String(
         allow_none=True, metadata={"format": "date-time", "description": "when it received the last of these"}
     )
@@ -85,7 +79,7 @@ def list_clients(context: OperationContext) -> Any:
 @Operation("admin", calls_activepieces=False, body=RegistrationSchema(), answer=NewClientSchema(), success=201)
 def create_client(context: OperationContext) -> Any:
     """Register an OAuth client of the tenant; only this response has its secret."""
-    registration = Registration(tenant_id=context.tenant_id, **{"name": "", **context.body})
+    registration = Registration(tenant_id=context.principal.tenant_id, **{"name": "", **context.body})
     client, secret = context.state.oauth_clients.register(registration)
     return client_to_json(client, secret)
 

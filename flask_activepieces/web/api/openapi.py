@@ -17,9 +17,8 @@ from marshmallow.validate import OneOf
 
 from ...state import get_state
 from ..routes import NAME, View
-from .api_error_mapping import UPSTREAM_STATUSES
-from .operations import Operation, get_operation
-from .problems import ProblemType, json_view
+from .operations import Operation, get_operation, json_view
+from .problems import UPSTREAM_PROBLEMS, ProblemType
 
 #: The meaning of each status of a problem.
 PROBLEMS = {
@@ -97,7 +96,7 @@ def openapi_document(app: Flask, *, server: str | None = None) -> dict[str, Any]
     spec.components.schema("Problem", schema=ProblemSchema)
     for status, description in PROBLEMS.items():
         content = {"application/problem+json": {"schema": "Problem"}}
-        spec.components.response(_response_name(status), {"description": description, "content": content})
+        spec.components.response(f"Problem{status}", {"description": description, "content": content})
     for name, description in dict.fromkeys(TAGS.values()):
         spec.tag({"name": name, "description": description})
     for path, operations in _paths(app).items():
@@ -131,9 +130,12 @@ def _describe(endpoint: str, operation: Operation, view: View, names: list[str])
         "parameters": [
             {"in": "path", "name": name, "required": True, "schema": {"type": "string"}} for name in names
         ],
-        "responses": {str(operation.status): _success_response(operation)}
-        | {str(status): _response_name(status) for status in _problem_statuses(operation, names)},
+        "responses": {str(operation.status): {"description": HTTPStatus(operation.status).phrase}}
+        | {str(status): f"Problem{status}" for status in _problem_statuses(operation, names)},
     }
+    if operation.answer:
+        content = {"application/json": {"schema": operation.answer}}
+        described["responses"][str(operation.status)]["content"] = content
     if description:
         described["description"] = description
     if operation.query:
@@ -144,17 +146,10 @@ def _describe(endpoint: str, operation: Operation, view: View, names: list[str])
     return described
 
 
-def _success_response(operation: Operation) -> dict[str, Any]:
-    response: dict[str, Any] = {"description": HTTPStatus(operation.status).phrase}
-    if operation.answer:
-        response["content"] = {"application/json": {"schema": operation.answer}}
-    return response
-
-
 def _problem_statuses(operation: Operation, names: list[str]) -> list[int]:
     statuses = {401, 403, 500, 503}
     if operation.calls_activepieces:
-        statuses |= set(UPSTREAM_STATUSES)
+        statuses |= {kind.status for kind in UPSTREAM_PROBLEMS}
     if operation.success == 303:
         # A form or a link, with a page token or a state that can expire.
         statuses.add(400)
@@ -165,7 +160,3 @@ def _problem_statuses(operation: Operation, names: list[str]) -> list[int]:
     if operation.body:
         statuses |= {400, 413, 415, 422}
     return sorted(statuses)
-
-
-def _response_name(status: int) -> str:
-    return f"Problem{status}"

@@ -12,23 +12,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema, ValidationError, fields
 
-from ...api_client.errors import ApiError
 from ...errors import InvalidInput
 from ...host.interface import Permission, Principal
 from ...integrations.store import Integration
 from ...state import State, get_state
+from ..csrf import check_host_csrf
 from ..routes import View
-from .api_error_mapping import problem_from
-from .problems import json_body, json_view, require_permission
+from .problems import Problem, ProblemType, problem_from
 
+MAX_BODY_BYTES = 256 * 1024
 _ATTRIBUTE = "operation"
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+def json_view(view: View) -> View:
+    """Decorate a view of the JSON API: cross-site calls are rejected, and errors become problem details."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        try:
+            request.max_content_length = MAX_BODY_BYTES
+            _reject_cross_site_call(get_state())
+            response = make_response(view(*args, **kwargs))
+        except Exception as error:
+            problem = problem_from(error)
+            if problem is None:
+                raise
+            response = problem.to_response()
+        # Responses are about one signed-in person, and some contain a secret.
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return wrapper
+
+
+def json_body() -> dict[str, Any]:
+    """The JSON object in the request's body."""
+    try:
+        body = request.get_json()
+    except RecursionError:
+        raise Problem(ProblemType.BAD_REQUEST, "The JSON is nested too deeply.") from None
+    if not isinstance(body, dict):
+        raise InvalidInput({"body": "Must be a JSON object."})
+    return body
+
+
+def require_permission(state: State, permission: Permission) -> Principal:
+    """The signed-in principal with this permission; `Problem` 401 or 403 for anyone else."""
+    principal = state.host.current_principal()
+    if principal is None:
+        raise Problem(ProblemType.NOT_SIGNED_IN, "Sign in first.")
+    if not state.host.allows(principal, permission):
+        detail = f"This requires the permission {permission!r} in your workspace."
+        raise Problem(ProblemType.NOT_ALLOWED, detail)
+    return principal
 
 
 @dataclass(frozen=True)
@@ -37,17 +82,14 @@ class OperationContext:
 
     state: State
     principal: Principal
+    integration_id: str
     query: Mapping[str, Any]
     body: Mapping[str, Any] = field(repr=False)
 
-    @property
-    def tenant_id(self) -> str:
-        """The tenant that the caller acts in."""
-        return self.principal.tenant_id
-
-    def integration(self, integration_id: str) -> Integration:
-        """An integration that the caller may see; `NotFound` for any other."""
-        return self.state.integrations.find(integration_id, principal=self.principal)
+    @cached_property
+    def integration(self) -> Integration:
+        """The integration in the path; `NotFound` if the caller may not see it."""
+        return self.state.integrations.find(self.integration_id, principal=self.principal)
 
 
 @dataclass(frozen=True)
@@ -75,22 +117,20 @@ class Operation:
         @json_view
         @wraps(function)
         def view(**path: str) -> ResponseReturnValue:
-            try:
-                return self._to_response(function(self._context(get_state()), **path))
-            except ApiError as error:
-                raise problem_from(error) from error
+            context = self._context(get_state(), path.pop("integration_id", ""))
+            return self._to_response(function(context, **path))
 
         setattr(view, _ATTRIBUTE, self)
         return view
 
-    def _context(self, state: State) -> OperationContext:
+    def _context(self, state: State, integration_id: str) -> OperationContext:
         principal = require_permission(state, self.permission)
         query = _load(self.query, _query_values(self.query)) if self.query else {}
         body: Mapping[str, Any] = {}
         if self.body:
             is_missing = self.body_optional and not request.content_length
             body = _load(self.body, {} if is_missing else json_body())
-        return OperationContext(state, principal, query, body)
+        return OperationContext(state, principal, integration_id, query, body)
 
     def _to_response(self, result: Any) -> ResponseReturnValue:
         if isinstance(result, Response):
@@ -103,6 +143,37 @@ class Operation:
 def get_operation(view: View) -> Operation | None:
     """The declaration of the view, if it has one."""
     return getattr(view, _ATTRIBUTE, None)
+
+
+def _reject_cross_site_call(state: State) -> None:
+    # A browser says where a request comes from, and a script cannot forge it (Fetch Metadata; RFC 6454 §7). Other
+    # programs send neither header, and have no cookies that another site could use; a host that does not rely on
+    # that has its own protection.
+    if request.method in _SAFE_METHODS:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is None and origin is None:
+        check_host_csrf()
+    elif site not in (None, "same-origin", "none") or (
+        site is None and origin is not None and origin not in _app_origins(state)
+    ):
+        raise Problem(ProblemType.CROSS_SITE_CALL, "This call must come from a page of this app.")
+
+
+def _app_origins(state: State) -> set[str]:
+    # RFC 6454 §4: the scheme counts. Someone who can write into plain http is not the app that https serves.
+    requested = _origin(request.host_url)
+    if state.settings.public_url is None:
+        return {requested}
+    public = _origin(state.settings.public_url)
+    # Behind a proxy the app may have another host name, while browsers know the public one.
+    same_host = urlsplit(requested).netloc == urlsplit(public).netloc
+    return {public} if same_host else {public, requested}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _query_values(schema: Schema) -> dict[str, Any]:

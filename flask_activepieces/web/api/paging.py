@@ -1,47 +1,44 @@
-"""Pages over a list that is loaded at once.
+"""Pages over a list of connections that is loaded at once.
 
 The cursors of Activepieces skip rows created in the same second, so it is asked once for everything. Our cursors name
-the row next to which a page begins, so rows that appear or disappear do not move others to another page.
+the connection next to which a page begins, so none moves to another page when others appear or disappear.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
 
+from ...api_client.resources.connections import Connection
 from ...errors import InvalidInput
 
-
-class Row(Protocol):
-    """Something with a unique id and a time of creation in ISO 8601."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def created(self) -> str: ...
-
-
-R = TypeVar("R", bound=Row)
 _SortKey = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Page(Generic[R]):
-    """Rows, and the cursors of the neighboring pages; None where there are no more rows."""
+class Page:
+    """Connections, and the cursors of the neighboring pages; None where there are no more."""
 
-    data: list[R]
+    data: Sequence[Connection]
     next: str | None
     previous: str | None
 
 
-def page_of(rows: Sequence[R], *, limit: int, cursor: str | None) -> Page[R]:
-    """The page at the cursor, or the first one; oldest rows first."""
-    ordered = sorted(rows, key=_sort_key)
-    start, end = _bounds(ordered, limit, cursor)
+def page_of(connections: Sequence[Connection], *, limit: int, cursor: str | None) -> Page:
+    """The page at the cursor, or the first one; oldest first."""
+    ordered = sorted(connections, key=_sort_key)
+    start, end = 0, limit
+    if cursor is not None:
+        side, key = _read_cursor(cursor)
+        if side == "after":
+            start = bisect_right(ordered, key, key=_sort_key)
+            end = start + limit
+        else:
+            end = bisect_left(ordered, key, key=_sort_key)
+            start = max(0, end - limit)
     data = ordered[start:end]
     return Page(
         data=data,
@@ -50,23 +47,12 @@ def page_of(rows: Sequence[R], *, limit: int, cursor: str | None) -> Page[R]:
     )
 
 
-def _bounds(ordered: Sequence[Row], limit: int, cursor: str | None) -> tuple[int, int]:
-    if cursor is None:
-        return 0, limit
-    side, key = _read_cursor(cursor)
-    if side == "after":
-        start = sum(_sort_key(row) <= key for row in ordered)
-        return start, start + limit
-    end = sum(_sort_key(row) < key for row in ordered)
-    return max(0, end - limit), end
+def _sort_key(connection: Connection) -> _SortKey:
+    return connection.created, connection.id
 
 
-def _sort_key(row: Row) -> _SortKey:
-    return row.created, row.id
-
-
-def _write_cursor(side: str, row: Row) -> str:
-    return urlsafe_b64encode(json.dumps([side, *_sort_key(row)]).encode()).decode()
+def _write_cursor(side: str, connection: Connection) -> str:
+    return urlsafe_b64encode(json.dumps([side, *_sort_key(connection)]).encode()).decode()
 
 
 def _read_cursor(cursor: str) -> tuple[str, _SortKey]:

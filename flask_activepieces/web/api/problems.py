@@ -1,19 +1,21 @@
-"""Errors of the JSON API: problem details (RFC 9457), never a stack trace."""
+"""Errors of the JSON API: problem details (RFC 9457), never a stack trace.
+
+The status of a failed call of Activepieces says where the fault is: 502, 503 and 504 with Activepieces or the way to
+it; 409 with the integration, which must be changed first; 404 and 422 with the call itself.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from enum import Enum, unique
-from functools import wraps
+from math import ceil
 from typing import Any
-from urllib.parse import urlsplit
 
-from flask import Response, make_response, request
-from flask.typing import ResponseReturnValue
+from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from ...api_client import errors as api_errors
 from ...errors import (
     ActivepiecesError,
     AuthorizationDeclined,
@@ -25,19 +27,20 @@ from ...errors import (
     SignatureError,
     Unavailable,
 )
-from ...host.interface import Permission, Principal
 from ...oauth.authorization.request import AuthorizationErrorResponse, UnverifiedClientError
-from ...state import State, get_state
 from ...storage.database_errors import translate_error
-from ..csrf import check_host_csrf
-from ..setup_reports import DESCRIPTION, report
+from ..error_responses import DESCRIPTION, report
 
-JsonView = Callable[..., ResponseReturnValue]
+#: Seconds to wait when Activepieces is busy and does not say how long.
+DEFAULT_RETRY_AFTER = 30
 
 
 @unique
 class ProblemType(Enum):
-    """What can happen: status and title. Its name in lower case is the code for programs; see docs/errors.md."""
+    """What can happen: status, title, and the error that means it; the first type that fits an error wins.
+
+    The name in lower case is the code for programs; see docs/errors.md.
+    """
 
     BAD_REQUEST = 400, "Bad Request"
     REQUEST_ENTITY_TOO_LARGE = 413, "Request Entity Too Large"
@@ -46,37 +49,38 @@ class ProblemType(Enum):
     NOT_SIGNED_IN = 401, "Not signed in"
     NOT_ALLOWED = 403, "Not allowed"
     CROSS_SITE_CALL = 403, "Cross-site call"
-    INVALID_INPUT = 422, "Invalid input"
-    NOT_FOUND = 404, "Not found"
-    OUT_OF_DATE = 400, "Out of date"
-    INVALID_AUTHORIZATION_REQUEST = 400, "Invalid request"
-    REFUSED = 403, "Refused"
-    DECLINED = 403, "Declined"
-    DISABLED = 409, "Disabled"
-    IN_USE = 409, "In use"
-    NOT_AVAILABLE = 503, "Not available"
-    SERVER_ERROR = 500, "Server error"
-    ACTIVEPIECES_CANNOT_BE_REACHED = 502, "Activepieces cannot be reached"
-    NOT_ACTIVEPIECES = 502, "Not Activepieces"
-    NOT_OFFERED_BY_THIS_ACTIVEPIECES = 502, "Not offered by this Activepieces"
-    CREDENTIAL_REFUSED = 502, "Credential refused"
-    ACTIVEPIECES_FAILED = 502, "Activepieces failed"
-    ACTIVEPIECES_TOOK_TOO_LONG = 504, "Activepieces took too long"
-    NO_WORKER = 503, "No worker"
-    TOO_MANY_CALLS = 503, "Too many calls"
-    NOT_ALLOWED_BY_ACTIVEPIECES = 409, "Not allowed by Activepieces"
-    NOT_IN_THE_PLAN = 409, "Not in the plan"
-    NOT_IN_THIS_EDITION = 409, "Not in this edition"
-    NOT_POSSIBLE_WITH_THIS_CREDENTIAL = 409, "Not possible with this credential"
-    NOT_POSSIBLE = 409, "Not possible"
-    NOT_FOUND_IN_ACTIVEPIECES = 404, "Not found in Activepieces"
-    VALUE_REFUSED = 422, "Value refused"
-    CODE_REFUSED = 422, "Code refused"
-    REFUSED_BY_ACTIVEPIECES = 422, "Refused by Activepieces"
+    INVALID_INPUT = 422, "Invalid input", InvalidInput
+    NOT_FOUND = 404, "Not found", NotFound
+    OUT_OF_DATE = 400, "Out of date", SignatureError
+    INVALID_AUTHORIZATION_REQUEST = 400, "Invalid request", UnverifiedClientError
+    REFUSED = 403, "Refused", AuthorizationErrorResponse
+    DECLINED = 403, "Declined", AuthorizationDeclined
+    DISABLED = 409, "Disabled", IntegrationDisabled
+    IN_USE = 409, "In use", ConnectionInUse
+    NOT_AVAILABLE = 503, "Not available", Unavailable
+    SERVER_ERROR = 500, "Server error", SetupError
+    ACTIVEPIECES_CANNOT_BE_REACHED = 502, "Activepieces cannot be reached", api_errors.ConnectionFailed
+    NOT_ACTIVEPIECES = 502, "Not Activepieces", api_errors.UnexpectedResponse
+    NOT_OFFERED_BY_THIS_ACTIVEPIECES = 502, "Not offered by this Activepieces", api_errors.RouteNotFound
+    CREDENTIAL_REFUSED = 502, "Credential refused", api_errors.AuthenticationFailed
+    ACTIVEPIECES_FAILED = 502, "Activepieces failed", api_errors.ServerError
+    ACTIVEPIECES_TOOK_TOO_LONG = 504, "Activepieces took too long", api_errors.CallTimedOut
+    NO_WORKER = 503, "No worker", api_errors.WorkerUnavailable
+    TOO_MANY_CALLS = 503, "Too many calls", api_errors.RateLimited
+    NOT_ALLOWED_BY_ACTIVEPIECES = 409, "Not allowed by Activepieces", api_errors.PermissionDenied
+    NOT_IN_THE_PLAN = 409, "Not in the plan", api_errors.PlanUpgradeRequired
+    NOT_IN_THIS_EDITION = 409, "Not in this edition", api_errors.EditionNotSupported
+    NOT_POSSIBLE_WITH_THIS_CREDENTIAL = 409, "Not possible with this credential", api_errors.CredentialNotSupported
+    NOT_POSSIBLE = 409, "Not possible", api_errors.CallNotSupported
+    NOT_FOUND_IN_ACTIVEPIECES = 404, "Not found in Activepieces", api_errors.ResourceNotFound
+    VALUE_REFUSED = 422, "Value refused", api_errors.ConnectionValueRejected
+    CODE_REFUSED = 422, "Code refused", api_errors.CodeExchangeFailed
+    REFUSED_BY_ACTIVEPIECES = 422, "Refused by Activepieces", api_errors.InvalidRequest
 
-    def __init__(self, status: int, title: str) -> None:
+    def __init__(self, status: int, title: str, *errors: type[Exception]) -> None:
         self.status = status
         self.title = title
+        self.errors = errors
 
     @property
     def code(self) -> str:
@@ -84,13 +88,14 @@ class ProblemType(Enum):
         return self.name.lower()
 
 
-MAX_BODY_BYTES = 256 * 1024
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _HTTP_ERRORS = {
-    400: ProblemType.BAD_REQUEST,
-    413: ProblemType.REQUEST_ENTITY_TOO_LARGE,
-    415: ProblemType.UNSUPPORTED_MEDIA_TYPE,
+    kind.status: kind
+    for kind in (ProblemType.BAD_REQUEST, ProblemType.REQUEST_ENTITY_TOO_LARGE, ProblemType.UNSUPPORTED_MEDIA_TYPE)
 }
+#: The problems that any call of Activepieces may cause.
+UPSTREAM_PROBLEMS = tuple(
+    kind for kind in ProblemType if any(issubclass(error, api_errors.ApiError) for error in kind.errors)
+)
 
 
 class Problem(ActivepiecesError):
@@ -104,123 +109,54 @@ class Problem(ActivepiecesError):
         self.members = members
         super().__init__(detail)
 
-
-def json_view(view: JsonView) -> JsonView:
-    """Decorate a view of the JSON API: cross-site calls are rejected, and errors become problem details."""
-
-    @wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> ResponseReturnValue:
-        try:
-            request.max_content_length = MAX_BODY_BYTES
-            _reject_cross_site_call(get_state())
-            response = make_response(view(*args, **kwargs))
-        except Exception as error:
-            problem = _problem_from(error)
-            if problem is None:
-                raise
-            response = _problem_response(problem)
-        # Responses are about one signed-in person, and some contain a secret.
-        response.headers["Cache-Control"] = "no-store"
+    def to_response(self) -> Response:
+        """The response to the call."""
+        body = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            **self.members,
+        }
+        response = Response(json.dumps(body), self.status, content_type="application/problem+json")
+        if "retry_after" in self.members:
+            response.headers["Retry-After"] = str(self.members["retry_after"])
         return response
 
-    return wrapper
 
-
-def json_body() -> dict[str, Any]:
-    """The JSON object in the request's body."""
-    try:
-        body = request.get_json()
-    except RecursionError:
-        raise Problem(ProblemType.BAD_REQUEST, "The JSON is nested too deeply.") from None
-    if not isinstance(body, dict):
-        raise InvalidInput({"body": "Must be a JSON object."})
-    return body
-
-
-def require_permission(state: State, permission: Permission) -> Principal:
-    """The signed-in principal with this permission; `Problem` 401 or 403 for anyone else."""
-    principal = state.host.current_principal()
-    if principal is None:
-        raise Problem(ProblemType.NOT_SIGNED_IN, "Sign in first.")
-    if not state.host.allows(principal, permission):
-        detail = f"This requires the permission {permission!r} in your workspace."
-        raise Problem(ProblemType.NOT_ALLOWED, detail)
-    return principal
-
-
-def _reject_cross_site_call(state: State) -> None:
-    # A browser says where a request comes from, and a script cannot forge it (Fetch Metadata; RFC 6454 §7). Other
-    # programs send neither header, and have no cookies that another site could use; a host that does not rely on
-    # that has its own protection.
-    if request.method in _SAFE_METHODS:
-        return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site is None and origin is None:
-        check_host_csrf()
-    elif site not in (None, "same-origin", "none") or (
-        site is None and origin is not None and origin not in _app_origins(state)
-    ):
-        raise Problem(ProblemType.CROSS_SITE_CALL, "This call must come from a page of this app.")
-
-
-def _app_origins(state: State) -> set[str]:
-    # RFC 6454 §4: the scheme counts. Someone who can write into plain http is not the app that https serves.
-    requested = _origin(request.host_url)
-    if state.settings.public_url is None:
-        return {requested}
-    public = _origin(state.settings.public_url)
-    # Behind a proxy the app may have another host name, while browsers know the public one.
-    same_host = urlsplit(requested).netloc == urlsplit(public).netloc
-    return {public} if same_host else {public, requested}
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _problem_from(error: Exception) -> Problem | None:
-    match translate_error(error) if isinstance(error, SQLAlchemyError) else error:
-        case Problem() as problem:
-            return problem
-        case InvalidInput(fields=fields) as invalid:
-            return Problem(ProblemType.INVALID_INPUT, str(invalid), fields=fields)
-        case NotFound() as missing:
-            return Problem(ProblemType.NOT_FOUND, str(missing))
-        case SignatureError() as stale:
-            return Problem(ProblemType.OUT_OF_DATE, f"Nothing was changed: {stale}. Start again.")
-        case UnverifiedClientError(message=message, remedy=remedy):
-            return Problem(ProblemType.INVALID_AUTHORIZATION_REQUEST, f"{message} {remedy}")
-        case AuthorizationErrorResponse(error=oauth_error):
-            return Problem(ProblemType.REFUSED, str(oauth_error.description))
-        case IntegrationDisabled() as disabled:
-            return Problem(ProblemType.DISABLED, str(disabled))
-        case ConnectionInUse(flow_ids=flow_ids) as used:
-            return Problem(ProblemType.IN_USE, str(used), flowIds=list(flow_ids))
-        case AuthorizationDeclined() as declined:
-            return Problem(ProblemType.DECLINED, str(declined))
-        case Unavailable(retry_after=seconds) as unavailable:
-            return Problem(ProblemType.NOT_AVAILABLE, str(unavailable), retry_after=seconds)
-        case SetupError() as setup_error:
-            reference = report(setup_error)
-            detail = DESCRIPTION.format(reference)
-            return Problem(ProblemType.SERVER_ERROR, detail, reference=reference)
-        case HTTPException(code=int(status), name=name, description=detail) if status >= 400:
-            kind = _HTTP_ERRORS.get(status, ProblemType.HTTP_ERROR)
-            return Problem(kind, detail or name, status=status)
+def problem_from(error: Exception) -> Problem | None:
+    """The problem for this error; None if it is not an error of the call."""
+    if isinstance(error, SQLAlchemyError):
+        error = translate_error(error)
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        status = error.code or 0
+        kind = _HTTP_ERRORS.get(status, ProblemType.HTTP_ERROR)
+        return Problem(kind, error.description or error.name, status=status) if status >= 400 else None
+    for kind in ProblemType:
+        if isinstance(error, kind.errors):
+            return _problem(kind, error)
     return None
 
 
-def _problem_response(problem: Problem) -> Response:
-    body = {
-        "type": "about:blank",
-        "title": problem.title,
-        "status": problem.status,
-        "code": problem.code,
-        "detail": problem.detail,
-        **problem.members,
-    }
-    response = Response(json.dumps(body), problem.status, content_type="application/problem+json")
-    if "retry_after" in problem.members:
-        response.headers["Retry-After"] = str(problem.members["retry_after"])
-    return response
+def _problem(kind: ProblemType, error: Exception) -> Problem:
+    match error:
+        case InvalidInput(fields=fields):
+            return Problem(kind, str(error), fields=fields)
+        case ConnectionInUse(flow_ids=flow_ids):
+            return Problem(kind, str(error), flowIds=list(flow_ids))
+        case SignatureError():
+            return Problem(kind, f"Nothing was changed: {error}. Start again.")
+        case UnverifiedClientError(message=message, remedy=remedy):
+            return Problem(kind, f"{message} {remedy}")
+        case AuthorizationErrorResponse(error=oauth_error):
+            return Problem(kind, str(oauth_error.description))
+        case SetupError():
+            reference = report(error)
+            return Problem(kind, DESCRIPTION.format(reference), reference=reference)
+    if kind.status != 503:
+        return Problem(kind, str(error))
+    requested = getattr(error, "retry_after", None)
+    return Problem(kind, str(error), retry_after=DEFAULT_RETRY_AFTER if requested is None else ceil(requested))

@@ -1,17 +1,21 @@
 """The authorization endpoint (RFC 6749 §3.1, §4.1.1): a client's request comes in, and its user decides.
 
 A request that an earlier grant covers is answered immediately. Otherwise our consent page asks the user, or the
-host's own page at ``ACTIVEPIECES_CONSENT_URL``. Users who are signed out return to the request after login.
+host's own page at ``ACTIVEPIECES_CONSENT_URL``, which reads and answers the request as JSON. Users who are signed out
+return to the request after login.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from authlib.oauth2.rfc6749 import OAuth2Error
-from flask import Response, request, url_for
+from flask import Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ...errors import InvalidInput
 from ...messages import Message
 from ...oauth.authorization import consent
 from ...oauth.authorization.consent import ConsentRequest
@@ -19,15 +23,19 @@ from ...oauth.authorization.request import (
     AuthorizationErrorResponse,
     AuthorizationRequest,
     UnverifiedClientError,
+    revalidate,
     verify,
 )
 from ...oauth.clients.client import OAuthClient
-from ...oauth.tokens.client_request import reject_duplicates
+from ...oauth.clients.redirect_uris import display_origin
+from ...oauth.grants import Grant
+from ...oauth.tokens.base_server import reject_duplicates
 from ...state import State, get_state
+from ...storage.audit import Event
+from ..api.operations import json_body, json_view
+from ..api.problems import Problem, ProblemType
 from ..pages.base import page
-from ..pages.rendering import browser_id, new_browser_id, set_browser_cookie, to_login
-from . import consent_page
-from .redirects import code_url, error_url, see_other
+from ..pages.rendering import browser_id, gettext, render, see_other, set_browser_cookie, to_login
 
 
 @page
@@ -37,15 +45,54 @@ def authorize() -> ResponseReturnValue:
     try:
         return _decide_or_ask(state, *_read_request(state))
     except AuthorizationErrorResponse as error:
-        return see_other(error_url(state, error))
+        return see_other(error.response_url(state.issuer()))
+
+
+@json_view
+def describe_request(request_id: str) -> ResponseReturnValue:
+    """GET /authorize/request/<id>: the consent request, for a single-page app."""
+    state = get_state()
+    return jsonify(_to_json(state, _pending_consent_request(state, request_id), request_id))
+
+
+def decide() -> ResponseReturnValue:
+    """POST /authorize: the form of our page, or JSON from the host's page."""
+    return _decide_json() if request.is_json else _decide_form()
+
+
+@json_view
+def _decide_json() -> ResponseReturnValue:
+    state, answer = get_state(), json_body()
+    consent_request = _verified_consent_request(
+        state, str(answer.get("request_id")), str(answer.get("consent_token"))
+    )
+    return jsonify({"redirect_url": _answer_url(state, consent_request, answer, _scopes(answer))})
+
+
+@page
+def _decide_form() -> ResponseReturnValue:
+    state, form = get_state(), request.form
+    request_id = form.get("request_id", "")
+    if state.host.current_principal() is None:
+        # The session ended while the page was open.
+        _open_request(state, request_id)
+        return to_login(state, url_for("activepieces.authorize", request_id=request_id))
+    try:
+        consent_request = _verified_consent_request(state, request_id, form.get("consent_token", ""))
+    except AuthorizationErrorResponse as error:
+        return see_other(error.response_url(state.issuer()))
+    try:
+        return see_other(_answer_url(state, consent_request, form, form.getlist("scope")))
+    except InvalidInput as problem:
+        return _consent_page(state, consent_request, request_id, problem)
 
 
 def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
     request_id = request.args.get("request_id")
     # With a client_id it is the client's own parameter, which we ignore (RFC 6749 §3.1).
     if request_id is not None and "client_id" not in request.args:
-        pending = consent_page.open_request(state, request_id)
-        return pending, consent_page.client_of(state, pending)
+        pending = _open_request(state, request_id)
+        return pending, _current_client(state, pending)
     try:
         parameters = reject_duplicates(list(request.args.items(multi=True)))
     except OAuth2Error as error:
@@ -53,8 +100,7 @@ def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
             Message("The app that sent you here made an invalid request."),
             Message("Tell the app's developers: %(problem)s", problem=error.description),
         ) from None
-    client_id = parameters.get("client_id", "")
-    client = state.oauth_clients.find_by_id(client_id)
+    client = state.oauth_clients.find_by_id(parameters.get("client_id", ""))
     return verify(parameters, client, known_scopes=state.settings.scopes, issuer=state.issuer())
 
 
@@ -63,7 +109,7 @@ def _decide_or_ask(state: State, authorization: AuthorizationRequest, client: OA
     if principal is None:
         if authorization.prompt == "none":
             raise consent.interaction_required(authorization, "login_required")
-        return _redirect_with_pending(state, authorization)
+        return _ask(state, authorization)
     workspaces = state.host.workspaces(principal)
     consent_request = consent.consent_request(authorization, client, principal, workspaces, state.settings.scopes)
     existing_grants = state.grants.existing_grants(
@@ -73,32 +119,144 @@ def _decide_or_ask(state: State, authorization: AuthorizationRequest, client: OA
     )
     grant = consent_request.find_reusable_grant(existing_grants)
     if grant is not None:
-        return see_other(code_url(state, consent_request, grant, authorization.scopes))
+        return see_other(_code_url(state, consent_request, grant, authorization.scopes))
     if authorization.prompt == "none":
         raise consent.interaction_required(authorization, "consent_required")
-    if state.settings.consent_url is not None:
-        return _redirect_with_pending(state, authorization)
-    return _show_consent(state, consent_request)
+    return _ask(state, authorization, consent_request)
 
 
-def _show_consent(state: State, consent_request: ConsentRequest) -> Response:
-    browser, request_id = _seal(state, consent_request.request)
-    return set_browser_cookie(state, consent_page.show(state, consent_request, request_id), browser)
-
-
-def _redirect_with_pending(state: State, authorization: AuthorizationRequest) -> Response:
-    """To the login page, or to the host's consent page, which signs users in itself."""
-    browser, request_id = _seal(state, authorization)
+def _ask(
+    state: State, authorization: AuthorizationRequest, consent_request: ConsentRequest | None = None
+) -> Response:
+    """The login page, our consent page, or in place of both the host's, which signs users in itself."""
+    browser = browser_id()
+    request_id = state.pending_requests.seal(authorization, browser=browser)
     host_page = state.settings.consent_url
-    if host_page is None:
-        response = to_login(state, url_for("activepieces.authorize", request_id=request_id))
-    else:
+    if host_page is not None:
         separator = "&" if "?" in host_page else "?"
         response = see_other(f"{host_page}{separator}{urlencode({'request_id': request_id})}")
+    elif consent_request is None:
+        response = to_login(state, url_for("activepieces.authorize", request_id=request_id))
+    else:
+        response = _consent_page(state, consent_request, request_id)
     return set_browser_cookie(state, response, browser)
 
 
-def _seal(state: State, authorization: AuthorizationRequest) -> tuple[str, str]:
-    """This browser's id, and the id of the pending request in it."""
-    browser = browser_id() or new_browser_id()
-    return browser, state.pending_requests.seal(authorization, browser=browser)
+def _consent_page(
+    state: State, consent_request: ConsentRequest, request_id: str, problem: InvalidInput | None = None
+) -> Response:
+    """The consent page; after a problem with the form, with the boxes as the user left them."""
+    described = _to_json(state, consent_request, request_id)
+    if problem is not None:
+        for scope in described["scopes"]:
+            scope["checked"] = scope["name"] in request.form.getlist("scope")
+        workspace = request.form.get("workspace")
+        if workspace in [offered["key"] for offered in described["workspaces"]]:
+            described["selected_workspace"] = workspace
+    return render(
+        "consent.html",
+        status=200 if problem is None else 422,
+        allow_external_form_target=True,
+        client=consent_request.client,
+        principal=consent_request.principal,
+        workspaces=consent_request.workspaces,
+        selected_workspace=described["selected_workspace"],
+        scopes=described["scopes"],
+        redirect_host=described["redirect_host"],
+        request_id=request_id,
+        consent_token=described["consent_token"],
+        action=url_for("activepieces.authorize"),
+        error=problem and " ".join(map(gettext, problem.fields.values())),
+    )
+
+
+def _open_request(state: State, request_id: str) -> AuthorizationRequest:
+    return state.pending_requests.open(request_id, browser=browser_id())
+
+
+def _current_client(state: State, pending: AuthorizationRequest) -> OAuthClient:
+    client = state.oauth_clients.find_by_id(pending.client_id)
+    return revalidate(pending, client, known_scopes=state.settings.scopes)
+
+
+def _code_url(state: State, consent_request: ConsentRequest, grant: Grant, scopes: Sequence[str]) -> str:
+    """The URL that takes a code for these scopes of the grant to the client."""
+    issuer = state.issuer()
+    code = consent_request.issue_code(state.code_issuer, grant, scopes, issuer=issuer)
+    return consent_request.request.response_url(issuer, {"code": code})
+
+
+def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> dict[str, Any]:
+    principal = consent_request.principal
+    return {
+        "request_id": request_id,
+        "client": {
+            "client_id": consent_request.client.client_id,
+            "name": consent_request.client.name,
+            "description": consent_request.client.description,
+        },
+        "redirect_host": display_origin(consent_request.request.redirect_uri),
+        "account": {"user_id": principal.user_id, "display_name": principal.display_name},
+        "workspaces": [
+            {"key": workspace.form_value, "tenant_id": workspace.tenant_id, "name": workspace.name}
+            for workspace in consent_request.workspaces
+        ],
+        "selected_workspace": consent_request.default_workspace.form_value,
+        "scopes": [
+            {"name": scope.name, "description": scope.description, "required": scope.required, "checked": True}
+            for scope in consent_request.scopes
+        ],
+        "consent_token": state.pending_requests.consent_token(request_id, principal),
+    }
+
+
+def _pending_consent_request(state: State, request_id: str) -> ConsentRequest:
+    pending = _open_request(state, request_id)
+    principal = state.host.current_principal()
+    if principal is None:
+        raise Problem(ProblemType.NOT_SIGNED_IN, "Sign in, and open the request again.")
+    client = _current_client(state, pending)
+    workspaces = state.host.workspaces(principal)
+    return consent.consent_request(pending, client, principal, workspaces, state.settings.scopes)
+
+
+def _verified_consent_request(state: State, request_id: str, token: str) -> ConsentRequest:
+    """The consent request that this user saw in this browser; `SignatureError` for any other."""
+    consent_request = _pending_consent_request(state, request_id)
+    state.pending_requests.verify_consent_token(token, request_id, consent_request.principal)
+    return consent_request
+
+
+def _answer_url(
+    state: State, consent_request: ConsentRequest, answer: Mapping[str, Any], scopes: Sequence[str]
+) -> str:
+    client, principal, workspace = consent_request.client, consent_request.principal, answer.get("workspace")
+    if answer.get("decision") == "deny":
+        event = Event(
+            name="grant.denied",
+            at=state.now(),
+            tenant_id=principal.tenant_id,
+            user_id=principal.user_id,
+            client_id=client.client_id,
+        )
+        state.database.run_in_transaction(lambda transaction: state.audit.record(transaction, event))
+        return consent.access_denied(consent_request.request).response_url(state.issuer())
+    if answer.get("decision") != "approve":
+        raise InvalidInput({"decision": Message("Choose Approve or Deny.")})
+    decision = consent_request.validate_decision(
+        workspace=None if workspace is None else str(workspace), scopes=scopes
+    )
+    grant = state.grants.approve(client, principal, decision.workspace, decision.scopes)
+    return _code_url(state, consent_request, grant, decision.scopes)
+
+
+def _scopes(answer: Mapping[str, Any]) -> list[Any]:
+    scopes = answer.get("scope")
+    if scopes is None and answer.get("decision") == "approve":
+        # A default of all scopes would approve what the user unticked, if a page forgets the field.
+        raise InvalidInput({"scope": "Required: send the scopes that the user approved."})
+    if isinstance(scopes, str):
+        return scopes.split()
+    if scopes is not None and not isinstance(scopes, list):
+        raise InvalidInput({"scope": "Must be a list of scopes."})
+    return scopes or []

@@ -9,22 +9,19 @@ from urllib.parse import urlsplit
 
 from flask import Response, abort, jsonify
 
-from ...errors import SetupError
 from ...oauth import metadata
 from ...state import get_state
-from ..oauth_errors import setup_error_response
+from ..error_responses import with_server_errors
 
 #: Pages of any origin may read them (CORS), and caches may keep them.
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
 
 
 def _public_document(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
+    @with_server_errors
     @wraps(view)
     def wrapper(**path: str) -> Response:
-        try:
-            response = jsonify(view(**path))
-        except SetupError as error:
-            return setup_error_response(error)
+        response = jsonify(view(**path))
         response.headers.update(_HEADERS)
         return response
 

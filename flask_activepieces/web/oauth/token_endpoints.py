@@ -15,14 +15,14 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from flask import Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from ...errors import ClientDisabled, SetupError, Unavailable
+from ...errors import ClientDisabled
 from ...oauth.clients.authentication import InvalidClient, read_credentials
-from ...oauth.tokens.client_request import ClientRequest, reject_duplicates
+from ...oauth.tokens.base_server import ClientRequest, reject_duplicates
 from ...oauth.tokens.grant_types import GuessedToken
 from ...oauth.tokens.server import OAuthServer
 from ...state import State, get_state
 from ...storage.failure_limit import WINDOW
-from ..oauth_errors import NO_STORE, error_response, setup_error_response
+from ..error_responses import NO_STORE, error_response, with_server_errors
 
 Endpoint = Callable[[OAuthServer, ClientRequest], Mapping[str, Any]]
 
@@ -48,18 +48,15 @@ def introspect() -> Response:
     return _respond(OAuthServer.introspect)
 
 
+@with_server_errors
 def _respond(endpoint: Endpoint) -> Response:
     state = get_state()
     try:
         return _limit_failures(state, endpoint, _client_request(state))
     except OAuth2Error as error:
         return _oauth_error(error)
-    except Unavailable as error:
-        return error_response(503, "temporarily_unavailable", str(error), retry_after=error.retry_after)
     except ClientDisabled as error:
         return error_response(503, "temporarily_unavailable", str(error), retry_after=_DISABLED_RETRY_AFTER)
-    except SetupError as error:
-        return setup_error_response(error)
 
 
 def _limit_failures(state: State, endpoint: Endpoint, client_request: ClientRequest) -> Response:

@@ -16,10 +16,9 @@ from ...messages import Message
 from ...oauth.authorization.request import UnverifiedClientError
 from ...state import get_state
 from ...storage.database_errors import translate_error
-from ..i18n import gettext
+from ..error_responses import report
 from ..routes import View
-from ..setup_reports import report
-from .rendering import check_page_token, current_path, error_page, to_login
+from .rendering import check_page_token, current_path, error_page, gettext, to_login
 
 #: Far more than any of our forms sends.
 MAX_FORM_BYTES = 64 * 1024
@@ -80,23 +79,28 @@ def _error_response(error: Exception) -> Response | None:
     match translate_error(error) if isinstance(error, SQLAlchemyError) else error:
         case UnverifiedClientError(message=message, remedy=remedy):
             return error_page(400, Message("Something is wrong with this link"), message, remedy)
-        case SignatureExpired():
-            return _out_of_date(Message("Nothing was changed: the page has expired."))
-        case SignatureError():
-            return _out_of_date(
-                Message("Nothing was changed: the page was opened by another user, or in another browser.")
+        case SignatureError() as invalid:
+            message = (
+                Message("Nothing was changed: the page has expired.")
+                if isinstance(invalid, SignatureExpired)
+                else Message("Nothing was changed: the page was opened by another user, or in another browser.")
             )
+            return error_page(400, Message("This page is out of date"), message, Message("Start again."))
         case InvalidInput(fields=fields):
             problems = " ".join(map(gettext, fields.values()))
             return error_page(422, Message("Invalid input"), problems)
         case NotFound():
             return error_page(404, Message("Not found"), Message("Page not found."), Message("Check the link."))
-        case Locked(what=what) as locked:
-            message = Message("This %(what)s is being changed by another request.", what=what)
-            return _unavailable_page(locked, message)
-        case Unavailable(what=what) as unavailable:
-            message = Message("The %(what)s is currently unavailable.", what=what)
-            return _unavailable_page(unavailable, message)
+        case Unavailable(what=what, retry_after=seconds) as unavailable:
+            message = (
+                Message("This %(what)s is being changed by another request.", what=what)
+                if isinstance(unavailable, Locked)
+                else Message("The %(what)s is currently unavailable.", what=what)
+            )
+            remedy = Message("Nothing is lost. Please try again in a moment.")
+            response = error_page(503, Message("Just a moment"), message, remedy)
+            response.headers["Retry-After"] = str(seconds)
+            return response
         case SetupError() as setup_error:
             return error_page(
                 500,
@@ -109,14 +113,3 @@ def _error_response(error: Exception) -> Response | None:
                 return_url=f"{request.script_root}/",
             )
     return None
-
-
-def _unavailable_page(error: Unavailable, message: Message) -> Response:
-    remedy = Message("Nothing is lost. Please try again in a moment.")
-    response = error_page(503, Message("Just a moment"), message, remedy)
-    response.headers["Retry-After"] = str(error.retry_after)
-    return response
-
-
-def _out_of_date(message: Message) -> Response:
-    return error_page(400, Message("This page is out of date"), message, Message("Start again."))

@@ -9,9 +9,8 @@ from ...host.interface import Principal
 from ...oauth import scopes
 from ...oauth.connected_apps import ConnectedApp
 from ...state import State
-from ..oauth.redirects import see_other
 from .base import login_required
-from .rendering import render_with_forms
+from .rendering import render_with_forms, see_other
 
 
 @login_required(return_to="connected_apps")

@@ -1,4 +1,9 @@
-"""The admin's pages for the tenant's OAuth clients: list, register, show, rotate the secret, delete."""
+"""The admin's pages for the tenant's OAuth clients: list, register, show, rotate the secret, delete.
+
+If the response to a form showed the new secret, a reload would create another client. So the form redirects, and the
+secret travels in a cookie: encrypted, for one page, one client and one user, for five minutes. It is not stored, and
+appears in no URL.
+"""
 
 from __future__ import annotations
 
@@ -7,92 +12,81 @@ from typing import Any
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...errors import InvalidInput
+from ...crypto.encryption import Encryptor
+from ...crypto.keyring import constant_time_equal, context_of, sha256_hex
+from ...errors import InvalidInput, SignatureError
 from ...host.interface import Principal
 from ...messages import Message
 from ...oauth import scopes
 from ...oauth.clients.client import OAuthClient
-from ...oauth.clients.presets import PRESETS
-from ...oauth.clients.registration import Registration
+from ...oauth.clients.registration import PRESETS, Registration
 from ...state import State
 from .. import tenant_clients
-from ..i18n import gettext
-from ..oauth.redirects import see_other
-from . import new_secret
 from .base import login_required
-from .rendering import render_with_forms
+from .rendering import gettext, render_with_forms, see_other, set_cookie
 
-_CONFIRM_DELETION = Message("Tick the box to confirm deletion.")
+_COOKIE = "activepieces_new_secret"
+_LIFETIME = 5 * 60
 
 _admin_page = login_required(return_to="clients", permission="admin")
 
 
 @_admin_page
 def clients(state: State, principal: Principal) -> ResponseReturnValue:
-    """The tenant's clients."""
     clients = tenant_clients.list_clients(state, principal)
     return render_with_forms(state, principal, "clients.html", clients=clients)
 
 
 @_admin_page
 def client_new(state: State, principal: Principal) -> ResponseReturnValue:
-    """The form for a new client, and its submission."""
     if request.method == "GET":
         return _form(state, principal, _preset_values(request.args.get("preset")))
     values = _form_values()
-    registration = Registration(
-        **{**values, "redirect_uris": values["redirect_uris"].split()}, tenant_id=principal.tenant_id
-    )
+    fields = {**values, "redirect_uris": values["redirect_uris"].split(), "tenant_id": principal.tenant_id}
     try:
-        client, secret = state.oauth_clients.register(registration)
+        client, secret = state.oauth_clients.register(Registration(**fields))
     except InvalidInput as problem:
         return _form(state, principal, values, problem)
-    return new_secret.redirect_with_secret(state, principal, client, secret)
+    return _redirect_with_secret(state, principal, client, secret)
 
 
 @_admin_page
 def client_show(state: State, principal: Principal, client_id: str) -> ResponseReturnValue:
     """One client; with its secret right after it was created."""
-    client = _find(state, principal, client_id)
-    secret = new_secret.read_secret(state, principal, client)
-    response = _client_page(state, principal, client, secret=secret)
-    return new_secret.delete_cookie(response, client)
+    client = tenant_clients.get_client(state, principal, client_id)
+    response = _client_page(state, principal, client, secret=_read_secret(state, principal, client))
+    if _COOKIE in request.cookies:
+        response.delete_cookie(_COOKIE, path=_path(client), httponly=True, samesite="Lax")
+    return response
 
 
 @_admin_page
 def client_rotate(state: State, principal: Principal, client_id: str) -> ResponseReturnValue:
-    """Create a new secret, shown once."""
-    client = _find(state, principal, client_id)
+    client = tenant_clients.get_client(state, principal, client_id)
     try:
         secret = state.oauth_clients.rotate_secret(client, expected_version=request.form.get("secret_version", ""))
     except InvalidInput as problem:
         (message,) = problem.fields.values()
         return _client_page(state, principal, client, error=message)
-    return new_secret.redirect_with_secret(state, principal, client, secret)
+    return _redirect_with_secret(state, principal, client, secret)
 
 
 @_admin_page
 def client_delete(state: State, principal: Principal, client_id: str) -> ResponseReturnValue:
     """Delete the client, if the admin confirmed it."""
-    client = _find(state, principal, client_id)
+    client = tenant_clients.get_client(state, principal, client_id)
     if "confirm" not in request.form:
-        return _client_page(state, principal, client, error=_CONFIRM_DELETION)
+        return _client_page(state, principal, client, error=Message("Tick the box to confirm deletion."))
     state.oauth_clients.delete(client)
     return see_other(url_for("activepieces.clients"))
 
 
-def _find(state: State, principal: Principal, client_id: str) -> OAuthClient:
-    return tenant_clients.get_client(state, principal, client_id)
-
-
 def _form_values() -> dict[str, Any]:
+    form = request.form
     return {
-        "name": request.form.get("name", ""),
-        "description": request.form.get("description", ""),
-        "redirect_uris": request.form.get("redirect_uris", ""),
-        "scope": scopes.join(request.form.getlist("scope")),
-        "public": "public" in request.form,
-        "require_pkce": "require_pkce" in request.form,
+        **{name: form.get(name, "") for name in ("name", "description", "redirect_uris")},
+        **{name: name in form for name in ("public", "require_pkce")},
+        "scope": scopes.join(form.getlist("scope")),
     }
 
 
@@ -138,3 +132,36 @@ def _client_page(
         endpoints={"authorize": f"{base}/authorize", "token": f"{base}/token"},
         error=error and gettext(error),
     )
+
+
+def _redirect_with_secret(state: State, principal: Principal, client: OAuthClient, secret: str | None) -> Response:
+    """To the client's page, which shows the secret if there is one."""
+    response = see_other(_path(client))
+    if secret is not None:
+        content = {"secret": secret, "exp": state.now() + _LIFETIME}
+        cookie = _encryptor(state).encrypt(content, context=_context(principal, client))
+        set_cookie(state, response, _COOKIE, cookie, path=_path(client), max_age=_LIFETIME)
+    return response
+
+
+def _read_secret(state: State, principal: Principal, client: OAuthClient) -> str | None:
+    """The secret in this browser's cookie, if it is still the client's."""
+    cookie = request.cookies.get(_COOKIE, "")
+    try:
+        content = _encryptor(state).decrypt(cookie, context=_context(principal, client))
+    except SignatureError:
+        return None
+    is_current = constant_time_equal(sha256_hex(content["secret"]), client.secret_hash or "")
+    return str(content["secret"]) if is_current and state.now() < content["exp"] else None
+
+
+def _encryptor(state: State) -> Encryptor:
+    return Encryptor(state.settings.secret_keys, "new client secret")
+
+
+def _context(principal: Principal, client: OAuthClient) -> str:
+    return context_of(principal.tenant_id, principal.user_id, client.client_id)
+
+
+def _path(client: OAuthClient) -> str:
+    return url_for("activepieces.client_show", client_id=client.client_id)

@@ -1,4 +1,7 @@
-"""Rendering pages: strict headers, error pages, and forms that only this user in this browser can send."""
+"""Rendering pages: strict headers, error pages, and forms that only this user in this browser can send.
+
+A host with Flask-Babel translates them with a catalog of the domain ``flask_activepieces``.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,19 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, current_app, make_response, redirect, render_template, request
 from markupsafe import Markup
 
+from ...clock import as_iso, format_for_people
 from ...crypto.keyring import context_of, looks_like_id
 from ...host.interface import Principal
+from ...messages import Message
 from ...state import State
-from ..i18n import format_time, gettext
 
 #: Identifies the browser that started a request, whatever the host does to its session at login.
 BROWSER_COOKIE = "activepieces_browser"
 _PAGE_PURPOSE = "page"
+_DOMAIN_KEY = "activepieces.translations"
 _BARE_PAGE = Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p>")
 
 log = logging.getLogger(__name__)
@@ -29,18 +34,13 @@ def render(template: str, *, status: int = 200, allow_external_form_target: bool
     redirect, and we cannot know where a client sends its user next.
     """
     # Not "_": in the host's own base template, that is the host's catalog.
-    html = render_template(f"flask_activepieces/{template}", ap_text=gettext, format_time=format_time, **context)
+    html = render_template(f"flask_activepieces/{template}", ap_text=gettext, format_time=_format_time, **context)
     response = make_response(html, status)
-    response.headers["Content-Security-Policy"] = "; ".join(
-        (
-            "default-src 'none'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            *(() if allow_external_form_target else ("form-action 'self'",)),
-            "base-uri 'none'",
-            # RFC 9700 §4.16: no clickjacking on a consent page.
-            "frame-ancestors 'none'",
-        )
+    form_action = "" if allow_external_form_target else "form-action 'self'; "
+    # RFC 9700 §4.16: frame-ancestors prevents clickjacking on a consent page.
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'none'; style-src 'self'; img-src 'self' data:; {form_action}"
+        "base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -52,7 +52,7 @@ def render(template: str, *, status: int = 200, allow_external_form_target: bool
 
 def render_with_forms(state: State, principal: Principal, template: str, **context: Any) -> Response:
     """A page with forms, which contain the page token."""
-    browser = browser_id() or new_browser_id()
+    browser = browser_id()
     context["page_token"] = page_token(state, principal, browser)
     response = render(template, principal=principal, **context)
     # Not on the consent page: in a popup of Activepieces, its redirect page must reach the window that opened it, and
@@ -64,7 +64,6 @@ def render_with_forms(state: State, principal: Principal, template: str, **conte
 def error_page(
     status: int, title: str, message: str, remedy: str | None = None, *, return_url: str | None = None
 ) -> Response:
-    """A page that says what happened and what to do about it."""
     try:
         return render(
             "error.html",
@@ -81,8 +80,24 @@ def error_page(
         return Response(_BARE_PAGE.format(title, title, body), status, {"Cache-Control": "no-store"})
 
 
+def gettext(message: str, **values: Any) -> str:
+    """The message in the reader's language, with the values filled in."""
+    localizable = message if isinstance(message, Message) else Message(message, **values)
+    return localizable.localize(_translate)
+
+
+def see_other(url: str) -> Response:
+    """RFC 9700 §4.12: 303, so that no browser posts the consent form to the client."""
+    response = Response(status=303)
+    # Werkzeug would change a URI with a private scheme.
+    response.autocorrect_location_header = False
+    response.headers["Location"] = url
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 def current_path() -> str:
-    """The path and query of this request."""
     return request.script_root + request.full_path.rstrip("?")
 
 
@@ -99,27 +114,24 @@ def to_login(state: State, next_path: str) -> Response:
     return response
 
 
-def browser_id() -> str | None:
-    """The random id in this browser's cookie, if it has one."""
+def browser_id() -> str:
+    """The random id in this browser's cookie, or a new one of 128 bits."""
     value = request.cookies.get(BROWSER_COOKIE, "")
-    return value if looks_like_id(value) else None
-
-
-def new_browser_id() -> str:
-    """128 random bits."""
-    return secrets.token_urlsafe(16)
+    return value if looks_like_id(value) else secrets.token_urlsafe(16)
 
 
 def set_browser_cookie(state: State, response: Response, browser: str) -> Response:
-    """Set the cookie: hidden from scripts, and not sent by other sites."""
-    response.set_cookie(
-        BROWSER_COOKIE,
-        browser,
-        path=request.script_root + state.settings.oauth_prefix,
-        secure=state.issuer().startswith("https:"),
-        httponly=True,
-        samesite="Lax",
-    )
+    """The response, which stores the browser's id."""
+    path = request.script_root + state.settings.oauth_prefix
+    return set_cookie(state, response, BROWSER_COOKIE, browser, path=path)
+
+
+def set_cookie(
+    state: State, response: Response, name: str, value: str, *, path: str, max_age: int | None = None
+) -> Response:
+    """The response, with a cookie that is hidden from scripts and not sent by other sites."""
+    secure = state.issuer().startswith("https:")
+    response.set_cookie(name, value, max_age, path=path, secure=secure, httponly=True, samesite="Lax")
     return response
 
 
@@ -134,9 +146,22 @@ def check_page_token(state: State, principal: Principal, *, browser: str | None 
 
     ``browser`` replaces the id in our cookie, for views outside the cookie's path.
     """
-    state.settings.secret_keys.verify(
-        _PAGE_PURPOSE,
-        (browser or browser_id() or "").encode(),
-        request.form.get("page_token", ""),
-        context=context_of(principal.tenant_id, principal.user_id),
-    )
+    context = context_of(principal.tenant_id, principal.user_id)
+    token, browser = request.form.get("page_token", ""), browser or browser_id()
+    state.settings.secret_keys.verify(_PAGE_PURPOSE, browser.encode(), token, context=context)
+
+
+def _format_time(instant: int) -> Markup:
+    """A time for people, with the exact one for machines."""
+    return Markup('<time datetime="{}">{}</time>').format(as_iso(instant), format_for_people(instant))
+
+
+def _translate(message: str) -> str:
+    extensions = current_app.extensions
+    if "babel" not in extensions:
+        return message
+    if _DOMAIN_KEY not in extensions:
+        from flask_babel import Domain  # optional: imported only where the host has it
+
+        extensions[_DOMAIN_KEY] = Domain(domain="flask_activepieces")
+    return str(extensions[_DOMAIN_KEY].gettext(message))

@@ -1,4 +1,4 @@
-"""What people give as the address of their Activepieces, and where its API is."""
+"""Addresses of Activepieces as people write them, and the URL of the API."""
 
 from __future__ import annotations
 

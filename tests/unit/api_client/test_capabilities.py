@@ -1,4 +1,4 @@
-"""Who may call what, known before anything is sent."""
+"""Calls that the credential or the edition does not allow are refused before they are sent."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_user_only_calls_are_refused_to_api_keys_with_a_remedy(operation: str) -
 
 @pytest.mark.parametrize("operation", FOR_KEYS)
 def test_api_key_only_calls_are_refused_to_users_with_a_remedy(operation: str) -> None:
-    """Seen on a 0.85.2 server: a user token is answered 403, also that of the platform's admin."""
+    """A 0.85.2 server answers 403 to every user token, including that of the platform's admin."""
     for user in USERS:
         with pytest.raises(CredentialNotSupported) as refused:
             check_supported(operation, user, "ee")

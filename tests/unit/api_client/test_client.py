@@ -1,4 +1,4 @@
-"""The client as its users make it."""
+"""Creating a client."""
 
 from __future__ import annotations
 

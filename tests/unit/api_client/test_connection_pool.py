@@ -124,7 +124,7 @@ def test_a_netrc_does_not_replace_the_credential(
     pool: ConnectionPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
 
@@ -226,7 +226,7 @@ def cut(request: Received) -> None:
 
 def reset_in_the_body(request: Received) -> None:
     request.send(head(200, 1000) + b'{"data": [')
-    time.sleep(0.05)  # let the first bytes arrive: a reset overtakes what is on its way
+    time.sleep(0.05)  # let the first bytes arrive: a reset discards data in transit
     request.reset()
 
 
@@ -333,7 +333,7 @@ def test_a_silent_server_times_out_after_the_read_timeout(pool: ConnectionPool) 
     ids=["headers", "size of a chunk"],
 )
 def test_dripping_headers_time_out_when_they_end(pool: ConnectionPool, data: bytes) -> None:
-    """pool.client reads lines to their end: within one, only the read timeout of each byte holds."""
+    """http.client reads whole lines; within a line, only the read timeout of each byte applies."""
     start = time.monotonic()
 
     with raw_server(drip(data)) as server, pytest.raises(CallTimedOut) as failed:
@@ -364,7 +364,7 @@ def test_a_late_attempt_gets_only_the_remaining_time(pool: ConnectionPool) -> No
         )
 
 
-# --- Connections that are kept --------------------------------------------------------------------
+# --- Kept connections --------------------------------------------------------------------
 
 
 def test_a_connection_closed_by_the_server_is_not_reused(pool: ConnectionPool) -> None:
@@ -417,7 +417,7 @@ def test_many_threads_share_it(pool: ConnectionPool) -> None:
     assert statuses == [200] * 20
 
 
-def test_a_forked_process_opens_connections_of_its_own(pool: ConnectionPool) -> None:
+def test_a_forked_process_opens_its_own_connections(pool: ConnectionPool) -> None:
     with raw_server(lambda request: request.answer()) as server:
         send(pool, server.url)
         child = os.fork()

@@ -1,4 +1,4 @@
-"""The errors of the client: what they carry and what they say."""
+"""The errors of the client: their attributes and messages."""
 
 from __future__ import annotations
 

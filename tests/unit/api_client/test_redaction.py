@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_activepieces.api_client.redaction import redact
+from flask_activepieces.api_client.response import redact
 
 
 def test_a_long_message_is_truncated() -> None:

@@ -56,7 +56,7 @@ def test_a_rejected_token_is_replaced_once(sign_ins: SignIns) -> None:
     fresh = sign_ins.token(rejected=old)
 
     assert fresh != old
-    assert sign_ins.token(rejected=old) == fresh  # for another thread, whose call was refused at the same time
+    assert sign_ins.token(rejected=old) == fresh  # by another thread, whose call was rejected at the same time
     assert sign_ins.count == 2
 
 
@@ -122,7 +122,7 @@ def test_the_least_recently_used_token_is_dropped(sign_ins: SignIns) -> None:
     first = sign_ins.token("first")
     for number in range(999):
         sign_ins.token(f"user-{number}")
-    assert sign_ins.token("first") == first  # used just now, so that another one goes
+    assert sign_ins.token("first") == first  # used now, so that another one is dropped
 
     sign_ins.token("one more")
 

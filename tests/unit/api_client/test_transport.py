@@ -40,7 +40,7 @@ LOST = ConnectionFailed("x", detail="reset", outcome_unknown=True)
 
 
 def token(text: str) -> Step:
-    """The answer to a sign-in."""
+    """The response to a sign-in."""
     return json_answer(200, {"token": text, "projectId": "p"})
 
 
@@ -62,11 +62,11 @@ def make_transport(
 
 
 def bearers(pool: ScriptedPool) -> list[str | None]:
-    """Who each request said it was from."""
+    """The bearer token of each request."""
     return [request.headers.get("Authorization") for request in pool.sent]
 
 
-# --- Calls that may be repeated -------------------------------------------------------------------
+# --- Retries -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_permanent_errors_are_raised_at_once(final: Step) -> None:
 
 
 def test_waits_grow() -> None:
-    """The script's randomness is 1: what is waited is the bound itself."""
+    """The random factor of the scripted pool is 1, so each wait has the maximum length."""
     transport, pool = make_transport(BUSY, BUSY, OK)
 
     transport.send(ApiCall("things.list", "GET", "/things"))
@@ -303,7 +303,7 @@ def test_a_signed_sign_in_assigns_the_piece_set_of_its_user() -> None:
     assert claims["pieceSet"] == "crm-only"
 
 
-# --- Refused before anything is sent --------------------------------------------------------------
+# --- Calls refused before anything is sent --------------------------------------------------------------
 
 
 def test_a_call_that_the_credential_does_not_support_is_not_sent() -> None:

@@ -6,14 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from flask_activepieces.api_client.errors import ApiError, UnexpectedResponse
-from flask_activepieces.api_client.response import ApiResponse
-from flask_activepieces.api_client.wire import ApiCall, HttpRequest, build_request, decode, path_segment, secrets_of
+from flask_activepieces.api_client.wire import ApiCall, HttpRequest, build_request, path_segment, secrets_of
 from flask_activepieces.errors import InvalidInput
-from tests.support.scripted_pool import json_answer
 
 ROOT = "https://ap.example.com/api/v1"
 
@@ -85,76 +80,6 @@ def test_the_repr_of_calls_and_requests_shows_no_secret() -> None:
     asked = call("POST", body={"value": {"secret_text": "canary"}})
 
     assert "canary" not in repr(asked) + repr(sent(asked, as_whom="canary"))
-
-
-# --- Answers --------------------------------------------------------------------------------------
-
-
-def test_a_successful_response_returns_its_json() -> None:
-    assert decode("things.list", json_answer(201, {"id": "x"})) == {"id": "x"}
-
-
-@pytest.mark.parametrize("answer", [ApiResponse(204, {}), ApiResponse(200, {}), ApiResponse(204, {}, b"odd")])
-def test_a_response_without_a_body_is_none(answer: ApiResponse) -> None:
-    assert decode("things.list", answer) is None
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        ("text/html; charset=utf-8", b"<html>"),
-        ("text/html", b""),
-        ("text/plain", b"ok"),
-        ("text/event-stream", b"event: message"),
-        ("", b"{}"),
-        ("application/json", b"{"),
-        ("application/json", b"\xff\xfe\x00"),
-        ("application/json", b"[" * 100_000),
-        ("application/json", b"9" * 5000),
-    ],
-)
-def test_success_without_json_is_an_unexpected_response(kind: str, body: bytes) -> None:
-    with pytest.raises(UnexpectedResponse) as failed:
-        decode("things.list", ApiResponse(200, {"content-type": kind} if kind else {}, body))
-
-    assert "base URL" in str(failed.value)
-
-
-def test_only_invalid_json_leaves_the_outcome_unknown() -> None:
-    with pytest.raises(UnexpectedResponse) as page:
-        decode("things.list", ApiResponse(200, {"content-type": "text/html"}, b"<html>"))
-    with pytest.raises(UnexpectedResponse) as broken:
-        decode("things.list", ApiResponse(201, {"content-type": "application/json"}, b"{"))
-
-    assert not page.value.outcome_unknown
-    assert broken.value.outcome_unknown
-
-
-_KINDS = ["application/json", "application/problem+json", "text/html", "text/plain", "x", ""]
-
-
-@given(
-    status=st.integers(0, 999),
-    kind=st.sampled_from(_KINDS),
-    extra=st.dictionaries(st.sampled_from(["retry-after", "date", "location", "content-encoding"]), st.text()),
-    body=st.binary()
-    | st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(),
-        lambda inner: (
-            st.lists(inner)
-            | st.dictionaries(st.sampled_from(["code", "message", "params", "error", "entityType", "x"]), inner)
-        ),
-    ).map(lambda value: json.dumps(value).encode()),
-)
-def test_every_response_becomes_json_or_an_api_error(
-    status: int, kind: str, extra: dict[str, str], body: bytes
-) -> None:
-    try:
-        decode("things.list", ApiResponse(status, {"content-type": kind, **extra}, body), secrets=["sk-1"])
-    except ApiError as failed:
-        assert len(str(failed)) < 1000
-    else:
-        assert 200 <= status < 300
 
 
 # --- Secrets --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Who we say we are, and when two names of us are one."""
+"""The issuer of a request, and when two issuers are the same."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flask_activepieces.errors import SetupError
         ("https://localhost/", "https://localhost"),
     ],
 )
-def test_without_a_public_url_it_is_the_loopback_name_that_was_asked_for(asked: str, issuer: str) -> None:
+def test_without_a_public_url_the_issuer_is_the_loopback_name_of_the_request(asked: str, issuer: str) -> None:
     assert loopback_issuer(asked) == issuer
 
 
@@ -35,7 +35,7 @@ def test_without_a_public_url_it_is_the_loopback_name_that_was_asked_for(asked: 
         "localhost",
     ],
 )
-def test_without_one_nothing_else_is_served(asked: str) -> None:
+def test_without_a_public_url_other_hosts_are_rejected(asked: str) -> None:
     with pytest.raises(SetupError) as caught:
         loopback_issuer(asked)
 
@@ -64,13 +64,13 @@ SAME = [
 
 
 @pytest.mark.parametrize(("left", "right", "one"), SAME)
-def test_two_issuers_are_one_if_equal_or_names_of_one_loopback_port(left: str, right: str, one: bool) -> None:
+def test_issuers_are_the_same_if_equal_or_on_the_same_loopback_port(left: str, right: str, one: bool) -> None:
     assert same_issuer(left, right) is one
     assert same_issuer(right, left) is one
 
 
 @pytest.mark.parametrize("broken", ["http://localhost:port", "http://localhost:99999", "http://[::1"])
-def test_a_broken_issuer_is_another_one(broken: str) -> None:
-    """It may stand in a token of somebody who shares our key."""
+def test_a_malformed_issuer_is_never_the_same(broken: str) -> None:
+    """It may be in a token of another service that shares our key."""
     assert not same_issuer(broken, "http://localhost")
     assert not same_issuer("http://localhost", broken)

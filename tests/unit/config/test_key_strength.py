@@ -1,4 +1,4 @@
-"""Guessable keys: refused where others can reach the app, and named in the log where they cannot."""
+"""Guessable keys: rejected if others can reach the app, otherwise reported in the log."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def settings(**config: Any) -> Settings:
 
 @pytest.mark.parametrize("url", PUBLIC)
 @pytest.mark.parametrize("key", GUESSABLE)
-def test_a_guessable_key_is_refused_with_a_public_url(key: str, url: str) -> None:
+def test_a_guessable_key_is_rejected_with_a_public_url(key: str, url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         settings(SECRET_KEY=key, ACTIVEPIECES_PUBLIC_URL=url)
 
@@ -53,7 +53,7 @@ def test_a_guessable_key_is_refused_with_a_public_url(key: str, url: str) -> Non
 
 @pytest.mark.parametrize("url", LOOPBACK)
 @pytest.mark.parametrize("key", GUESSABLE)
-def test_a_guessable_key_is_named_in_the_log_on_loopback(
+def test_a_guessable_key_is_reported_in_the_log_on_loopback(
     key: str, url: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings(SECRET_KEY=key, ACTIVEPIECES_PUBLIC_URL=url)
@@ -67,7 +67,7 @@ def test_a_guessable_key_is_named_in_the_log_on_loopback(
 
 @pytest.mark.parametrize("url", [*PUBLIC, *LOOPBACK])
 @pytest.mark.parametrize("key", GOOD)
-def test_a_key_that_looks_random_is_taken_without_a_word(
+def test_a_key_that_looks_random_is_accepted_without_a_warning(
     key: str, url: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings(SECRET_KEY=key, ACTIVEPIECES_PUBLIC_URL=url)
@@ -75,8 +75,8 @@ def test_a_key_that_looks_random_is_taken_without_a_word(
     assert caplog.records == []
 
 
-def test_each_of_several_keys_is_looked_at() -> None:
-    """An old key behind the others still verifies, so it must not be guessable either."""
+def test_each_of_several_keys_is_checked() -> None:
+    """An old key still verifies, so it must not be guessable either."""
     keys = [secrets.token_hex(32), "x" * 64]
 
     with pytest.raises(ConfigError, match="ACTIVEPIECES_SECRET_KEYS: key 2 can be guessed"):
@@ -84,12 +84,12 @@ def test_each_of_several_keys_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("make", [secrets.token_hex, secrets.token_urlsafe])
-def test_random_keys_are_never_refused(make: Any) -> None:
+def test_random_keys_are_never_rejected(make: Any) -> None:
     assert [weakness(make(32)) for _ in range(200)] == [None] * 200
     assert [weakness(secrets.token_hex(16)) for _ in range(200)] == [None] * 200
 
 
-def test_every_key_that_a_reader_may_copy_is_known_as_an_example() -> None:
+def test_every_key_in_the_documentation_is_recognized_as_an_example() -> None:
     pages = [README, *PAGES, ROOT / "example_app" / "README.md"]
     code = "\n".join(path.read_text("utf-8") for path in pages)
     shown = re.findall(r"""SECRET_KEYS?["']?\]? ?= ?["']([^"'$]{8,})["']""", code)

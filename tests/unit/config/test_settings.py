@@ -1,4 +1,4 @@
-"""Settings: read once, understood as text as well, and all problems told together by key."""
+"""Settings: parsed from values or strings; all problems are reported together, by key."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def test_a_secret_key_is_all_that_is_needed() -> None:
     assert found.jwt_keys.signing.algorithm == "HS256"
 
 
-def test_settings_do_not_change() -> None:
+def test_settings_are_frozen() -> None:
     with pytest.raises(FrozenInstanceError):
         settings().code_ttl = 600  # type: ignore[misc]
 
 
-def test_every_problem_is_told_at_once_and_by_its_key() -> None:
+def test_all_problems_are_reported_together_with_their_keys() -> None:
     found = problems(
         {
             "SECRET_KEY": "short",
@@ -60,8 +60,8 @@ def test_every_problem_is_told_at_once_and_by_its_key() -> None:
     )
 
 
-#: Each value as Python gives it and as an environment variable does.
-TEXTS: list[tuple[str, Any, str]] = [
+#: Each value as a Python object and as a string, as in an environment variable.
+STRINGS: list[tuple[str, Any, str]] = [
     ("ACCESS_TOKEN_TTL", 7200, "7200"),
     ("REFRESH_TOKEN_TTL", 86_400, " 86400 "),
     ("CODE_TTL", 30, "30"),
@@ -73,18 +73,18 @@ TEXTS: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "text"), TEXTS)
-def test_values_may_be_texts(name: str, value: Any, text: str) -> None:
-    as_value, as_text = (getattr(settings(**{name: given}), name.lower()) for given in (value, text))
+@pytest.mark.parametrize(("name", "value", "text"), STRINGS)
+def test_values_may_be_strings(name: str, value: Any, text: str) -> None:
+    from_value, from_text = (getattr(settings(**{name: given}), name.lower()) for given in (value, text))
 
-    assert as_value == as_text
+    assert from_value == from_text
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
-def test_an_empty_value_is_none(nothing: str | None) -> None:
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_empty_value_counts_as_unset(empty: str | None) -> None:
     names = ["PUBLIC_URL", "SCOPES", "CODE_TTL", "SECRET_KEYS", "JWT_KEYS", "REDIS_URL", "CONSENT_URL"]
 
-    assert settings(**dict.fromkeys(names, nothing)).code_ttl == 60
+    assert settings(**dict.fromkeys(names, empty)).code_ttl == 60
 
 
 # Keys
@@ -111,14 +111,14 @@ def test_secret_keys_come_from_flask_unless_they_are_set() -> None:
 @pytest.mark.parametrize(
     "text", [f"{KEY}, another key of some length", json.dumps([KEY, "another key of some length"])]
 )
-def test_secret_keys_may_be_a_text(text: str) -> None:
+def test_secret_keys_may_be_a_string(text: str) -> None:
     ring = settings(SECRET_KEYS=text).secret_keys
 
     ring.verify("purpose", b"", settings().secret_keys.sign("purpose", b""))
 
 
 @pytest.mark.parametrize("key", ["", "short", "x" * 15, None, b"", b"short"])
-def test_a_short_or_missing_secret_key_is_refused(key: Any) -> None:
+def test_a_short_or_missing_secret_key_is_rejected(key: Any) -> None:
     (problem,) = problems({"SECRET_KEY": key})
 
     assert problem.startswith("SECRET_KEY")
@@ -126,13 +126,13 @@ def test_a_short_or_missing_secret_key_is_refused(key: Any) -> None:
 
 
 @pytest.mark.parametrize("keys", [["x" * 16, "short"], "short", [1], 5, [b"bytes of some length"]])
-def test_short_and_strange_secret_keys_are_refused(keys: Any) -> None:
+def test_short_and_invalid_secret_keys_are_rejected(keys: Any) -> None:
     found = problems({"ACTIVEPIECES_SECRET_KEYS": keys})
 
     assert any("SECRET_KEYS" in problem for problem in found)
 
 
-def test_a_secret_key_of_bytes_is_one() -> None:
+def test_a_secret_key_may_be_bytes() -> None:
     ring = Settings.from_app_config({"SECRET_KEY": KEY.encode()}).secret_keys
 
     ring.verify("purpose", b"", settings().secret_keys.sign("purpose", b""))
@@ -162,7 +162,7 @@ def test_lifetimes_have_bounds(name: str, low: int, high: int) -> None:
 # Scopes
 
 
-def test_scopes_have_words_and_may_be_required() -> None:
+def test_scopes_have_descriptions_and_may_be_required() -> None:
     given = {"a": " A ", "b": {"description": "B", "required": True}, "c": {"description": "C", "required": "yes"}}
 
     assert settings(SCOPES=given).scopes == {
@@ -198,13 +198,13 @@ def test_scopes_have_words_and_may_be_required() -> None:
     ],
     ids=str,
 )
-def test_no_scopes(scopes: Any) -> None:
+def test_invalid_scopes_are_rejected(scopes: Any) -> None:
     (problem,) = problems({"ACTIVEPIECES_SCOPES": scopes})
 
     assert problem.startswith("ACTIVEPIECES_SCOPES: ")
 
 
-def test_a_misspelt_key_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_key_is_logged_without_its_value(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         settings(PUBLIC_URI="https://app.example.com")
 
@@ -213,7 +213,7 @@ def test_a_misspelt_key_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "meant"),
+    ("key", "suggestion"),
     [
         ("PUBLICURL", "Did you mean ACTIVEPIECES_PUBLIC_URL?"),
         ("public_url", "Did you mean ACTIVEPIECES_PUBLIC_URL?"),
@@ -221,14 +221,14 @@ def test_a_misspelt_key_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
         ("COLOUR", None),
     ],
 )
-def test_a_misspelt_key_is_told_with_the_right_one(
-    key: str, meant: str | None, caplog: pytest.LogCaptureFixture
+def test_a_misspelt_key_is_logged_with_the_correct_one(
+    key: str, suggestion: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     Settings.from_app_config({"SECRET_KEY": KEY, f"ACTIVEPIECES_{key}": "x"})
 
     (record,) = caplog.records
     assert record.getMessage().startswith(f"ACTIVEPIECES_{key} is not a setting")
-    assert record.getMessage().endswith(meant or "version.")
+    assert record.getMessage().endswith(suggestion or "version.")
 
 
 def test_a_repr_shows_no_secret() -> None:

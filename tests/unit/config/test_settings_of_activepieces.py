@@ -1,4 +1,4 @@
-"""The settings for calling Activepieces: which server, which keys, how patiently."""
+"""The settings for calling Activepieces: servers, keys and timeouts."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def settings(**config: Any) -> Settings:
 def problem(**config: Any) -> str:
     with pytest.raises(ConfigError) as caught:
         settings(**config)
-    (told,) = caught.value.problems
-    return told
+    (message,) = caught.value.problems
+    return message
 
 
-def test_nothing_is_needed() -> None:
+def test_all_settings_are_optional() -> None:
     found = settings()
 
     assert found.base_url == "https://cloud.activepieces.com"
@@ -50,19 +50,19 @@ def test_nothing_is_needed() -> None:
         ("http://[0:0:0:0:0:0:0:1]:8080", "http://[::1]:8080"),
     ],
 )
-def test_a_server_has_one_spelling(url: str, kept: str) -> None:
+def test_a_server_url_is_normalized(url: str, kept: str) -> None:
     assert server_url(url) == kept
     assert settings(BASE_URL=url).base_url == kept
 
 
 @pytest.mark.parametrize("url", [None, 5, b"https://ap.example.com", ["https://ap.example.com"]])
-def test_a_server_is_a_string(url: Any) -> None:
+def test_a_server_must_be_a_string(url: Any) -> None:
     with pytest.raises(ValueError, match="must be a string"):
         server_url(url)
 
 
 @pytest.mark.parametrize("url", ["ap.example.com", "https://user@ap.example.com", "ftp://ap"])
-def test_what_is_no_server_is_named_by_its_key(url: str) -> None:
+def test_an_invalid_server_is_reported_with_its_key(url: str) -> None:
     assert problem(BASE_URL=url).startswith("ACTIVEPIECES_BASE_URL: ")
 
 
@@ -81,27 +81,27 @@ def test_allowed_servers_are_a_list(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", ["https://*.example.com", "*", ["https://a.example", "nonsense"]])
-def test_allowed_servers_are_named_one_by_one(value: Any) -> None:
+def test_each_invalid_allowed_server_is_reported(value: Any) -> None:
     assert problem(ALLOWED_BASE_URLS=value).startswith("ACTIVEPIECES_ALLOWED_BASE_URLS: ")
 
 
 @pytest.mark.parametrize(("value", "kept"), [(1, 1), ("310", 310), ("60", 60)])
-def test_a_timeout(value: Any, kept: int) -> None:
+def test_a_valid_timeout_is_accepted(value: Any, kept: int) -> None:
     assert settings(TIMEOUT=value).timeout == kept
 
 
 @pytest.mark.parametrize("value", [0, 311, "soon", -1, 2.5])
-def test_no_timeout(value: Any) -> None:
+def test_an_invalid_timeout_is_rejected(value: Any) -> None:
     assert problem(TIMEOUT=value).startswith("ACTIVEPIECES_TIMEOUT: ")
 
 
 @pytest.mark.parametrize("name", ["API_KEY", "PROJECT_ID", "PIECE_NAME"])
 @pytest.mark.parametrize("value", ["two words", "line\nbreak", "ünïcode", 5])
-def test_ids_and_keys_are_one_word(name: str, value: Any) -> None:
-    told = problem(**{name: value})
+def test_ids_and_keys_are_printable_ascii_without_spaces(name: str, value: Any) -> None:
+    message = problem(**{name: value})
 
-    assert told.startswith(f"ACTIVEPIECES_{name}: ")
-    assert str(value) not in told
+    assert message.startswith(f"ACTIVEPIECES_{name}: ")
+    assert str(value) not in message
 
 
 def test_a_signing_key_is_a_private_key_with_its_id() -> None:
@@ -111,7 +111,7 @@ def test_a_signing_key_is_a_private_key_with_its_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "words"),
+    ("key", "expected"),
     [
         ("nonsense", "PEM"),
         ("-----BEGIN PUBLIC KEY-----\nMIIE", "PEM"),
@@ -119,26 +119,26 @@ def test_a_signing_key_is_a_private_key_with_its_id() -> None:
         (ECKey.generate_key("P-256", private=True).as_pem(private=True).decode(), "RSA"),
     ],
 )
-def test_what_is_no_signing_key(key: str, words: str) -> None:
-    told = problem(SIGNING_KEY=key, SIGNING_KEY_ID="key-1")
+def test_an_invalid_signing_key_is_rejected_without_quoting_it(key: str, expected: str) -> None:
+    message = problem(SIGNING_KEY=key, SIGNING_KEY_ID="key-1")
 
-    assert told.startswith("ACTIVEPIECES_SIGNING_KEY: ")
-    assert words in told
-    assert key not in told
+    assert message.startswith("ACTIVEPIECES_SIGNING_KEY: ")
+    assert expected in message
+    assert key not in message
 
 
-def test_the_id_of_a_signing_key_is_one_word() -> None:
+def test_the_id_of_a_signing_key_has_no_spaces() -> None:
     assert "spaces" in problem(SIGNING_KEY=PEM, SIGNING_KEY_ID="two words")
 
 
 @pytest.mark.parametrize(
     ("there", "absent"), [({"SIGNING_KEY": PEM}, "SIGNING_KEY_ID"), ({"SIGNING_KEY_ID": "key-1"}, "SIGNING_KEY")]
 )
-def test_a_signing_key_and_its_id_go_together(there: dict[str, str], absent: str) -> None:
-    told = problem(**there)
+def test_a_signing_key_and_its_id_must_be_set_together(there: dict[str, str], absent: str) -> None:
+    message = problem(**there)
 
-    assert told.startswith(f"ACTIVEPIECES_{absent}: ")
-    assert "must be set together" in told
+    assert message.startswith(f"ACTIVEPIECES_{absent}: ")
+    assert "must be set together" in message
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_signing_key_and_its_id_go_together(there: dict[str, str], absent: str
     ],
     ids=["mapping", "JSON"],
 )
-def test_registrations_at_third_parties(apps: Any) -> None:
+def test_third_party_apps_are_parsed(apps: Any) -> None:
     found = settings(THIRD_PARTY_APPS=apps).third_party_apps
 
     assert found == {SLACK: ThirdPartyApp("1.2", "s", ("chat:write", "users:read"))}
@@ -166,7 +166,7 @@ def test_registrations_at_third_parties(apps: Any) -> None:
         {SLACK: {"client_id": "1.2", "client_secret": "s", "token_url": "https://evil.example"}},
     ],
 )
-def test_what_is_no_registration(apps: Any) -> None:
+def test_an_invalid_third_party_app_is_rejected(apps: Any) -> None:
     assert problem(THIRD_PARTY_APPS=apps).startswith("ACTIVEPIECES_THIRD_PARTY_APPS: ")
 
 

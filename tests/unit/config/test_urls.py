@@ -1,4 +1,4 @@
-"""The settings that are addresses: what they may be, and what would lead somewhere else."""
+"""Settings that are URLs: which are valid, and which could lead to another site."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def problems(config: dict[str, Any]) -> tuple[str, ...]:
         ("http://[::1]:5000", "http://[::1]:5000"),
     ],
 )
-def test_a_public_url(url: str, found: str) -> None:
+def test_a_valid_public_url_is_normalized(url: str, found: str) -> None:
     assert settings(PUBLIC_URL=url).public_url == found
 
 
@@ -67,14 +67,14 @@ def test_a_public_url(url: str, found: str) -> None:
         ["https://app.example.com"],
     ],
 )
-def test_no_public_url(url: Any) -> None:
+def test_an_invalid_public_url_is_rejected(url: Any) -> None:
     (problem,) = problems({"ACTIVEPIECES_PUBLIC_URL": url})
 
     assert problem.startswith("ACTIVEPIECES_PUBLIC_URL: ")
 
 
 @pytest.mark.parametrize("prefix", ["oauth", "/oauth/", "/", "//", "/a//b", "/a?b", "/a#b", "/<a>", 5])
-def test_no_prefix(prefix: Any) -> None:
+def test_an_invalid_prefix_is_rejected(prefix: Any) -> None:
     (problem,) = problems({"ACTIVEPIECES_OAUTH_PREFIX": prefix})
 
     assert "path" in problem
@@ -89,7 +89,7 @@ def test_no_prefix(prefix: Any) -> None:
         ("https://APP.example.com:443/consent?lang=en", True),
         ("https://app.example.com:8443/consent", False),
         ("https://spa.example.com/consent", False),
-        ("https://somebody@app.example.com/consent", False),
+        ("https://someone@app.example.com/consent", False),
         ("http://localhost:3000/consent", False),
         ("http://app.example.com/consent", False),
         ("//evil.test/consent", False),
@@ -102,7 +102,7 @@ def test_no_prefix(prefix: Any) -> None:
         ("/con sent\r\nX: y", False),
     ],
 )
-def test_the_address_of_the_hosts_own_consent_page(url: str, good: bool) -> None:
+def test_a_consent_url_must_have_the_origin_of_the_public_url(url: str, good: bool) -> None:
     public = "https://app.example.com/tools"
     if good:
         assert settings(CONSENT_URL=url, PUBLIC_URL=public).consent_url == url
@@ -111,7 +111,7 @@ def test_the_address_of_the_hosts_own_consent_page(url: str, good: bool) -> None
         assert problems(wrong)[0].startswith("ACTIVEPIECES_CONSENT_URL")
 
 
-def test_without_a_public_url_the_hosts_own_consent_page_is_a_path() -> None:
+def test_without_a_public_url_the_consent_url_must_be_a_path() -> None:
     (problem,) = problems({"ACTIVEPIECES_CONSENT_URL": "https://app.example.com/consent"})
 
     assert "ACTIVEPIECES_PUBLIC_URL" in problem
@@ -119,12 +119,12 @@ def test_without_a_public_url_the_hosts_own_consent_page_is_a_path() -> None:
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://127.0.0.1", "file:///tmp/x", 5])
-def test_no_redis_url(url: Any) -> None:
+def test_an_invalid_redis_url_is_rejected(url: Any) -> None:
     assert "redis://" in problems({"ACTIVEPIECES_REDIS_URL": url})[0]
 
 
 @pytest.mark.parametrize(
-    ("host", "is_it"),
+    ("host", "expected"),
     [
         ("localhost", True),
         ("127.0.0.1", True),
@@ -146,5 +146,5 @@ def test_no_redis_url(url: Any) -> None:
         ("", False),
     ],
 )
-def test_what_is_loopback(host: str, is_it: bool) -> None:
-    assert is_loopback(host) is is_it
+def test_loopback_hosts_are_recognized(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected

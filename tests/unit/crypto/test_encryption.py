@@ -1,4 +1,4 @@
-"""Encryption: a ciphertext reveals nothing, and is bound to its purpose, its place and the configured keys."""
+"""Encryption: a ciphertext reveals nothing, and is bound to its purpose, its row and the configured keys."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def encryptor(*keys: str, purpose: str = "integration secret") -> Encryptor:
     return Encryptor(KeyRing(keys or (OLD,)), purpose)
 
 
-def test_what_was_locked_comes_out_again() -> None:
+def test_an_encrypted_value_is_decrypted_unchanged() -> None:
     ciphertext = encryptor().encrypt({"api_key": CANARY, "email": "ada@example.com"}, context="row")
 
     assert encryptor().decrypt(ciphertext, context="row") == {"api_key": CANARY, "email": "ada@example.com"}
 
 
-def test_what_is_locked_says_nothing() -> None:
+def test_a_ciphertext_reveals_nothing() -> None:
     ciphertext = encryptor().encrypt({"api_key": CANARY}, context="row")
 
     assert CANARY not in ciphertext
@@ -30,14 +30,14 @@ def test_what_is_locked_says_nothing() -> None:
     assert ciphertext != encryptor().encrypt({"api_key": CANARY}, context="row")
 
 
-def test_a_ciphertext_that_is_moved_to_another_row_does_not_open() -> None:
+def test_a_ciphertext_cannot_be_decrypted_in_another_row() -> None:
     ciphertext = encryptor().encrypt({"api_key": CANARY}, context="the row of Acme")
 
     with pytest.raises(SignatureError):
         encryptor().decrypt(ciphertext, context="the row of Globex")
 
 
-def test_a_ciphertext_does_not_open_for_another_purpose() -> None:
+def test_a_ciphertext_cannot_be_decrypted_for_another_purpose() -> None:
     ciphertext = encryptor().encrypt({"api_key": CANARY}, context="row")
 
     with pytest.raises(SignatureError):
@@ -45,12 +45,12 @@ def test_a_ciphertext_does_not_open_for_another_purpose() -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "nonsense", "gAAAAA==", "é"])
-def test_what_is_no_ciphertext_does_not_open(wrong: str) -> None:
+def test_an_invalid_ciphertext_is_rejected(wrong: str) -> None:
     with pytest.raises(SignatureError):
         encryptor().decrypt(wrong, context="row")
 
 
-def test_a_changed_ciphertext_does_not_open() -> None:
+def test_a_changed_ciphertext_is_rejected() -> None:
     ciphertext = encryptor().encrypt({"api_key": CANARY}, context="row")
     changed = ciphertext[:-6] + ("A" if ciphertext[-6] != "A" else "B") + ciphertext[-5:]
 
@@ -58,7 +58,7 @@ def test_a_changed_ciphertext_does_not_open() -> None:
         encryptor().decrypt(changed, context="row")
 
 
-def test_a_new_key_in_front_is_the_rotation() -> None:
+def test_after_a_rotation_an_old_key_still_decrypts_until_it_is_removed() -> None:
     ciphertext = encryptor(OLD).encrypt({"api_key": CANARY}, context="row")
 
     assert encryptor(NEW, OLD).decrypt(ciphertext, context="row") == {"api_key": CANARY}
@@ -66,7 +66,7 @@ def test_a_new_key_in_front_is_the_rotation() -> None:
         encryptor(NEW).decrypt(ciphertext, context="row")
 
 
-def test_what_is_locked_anew_needs_the_old_key_no_more() -> None:
+def test_a_reencrypted_value_does_not_need_the_old_key() -> None:
     ciphertext = encryptor(OLD).encrypt({"api_key": CANARY}, context="row")
 
     rotated = encryptor(NEW, OLD).reencrypt(ciphertext, context="row")
@@ -74,7 +74,7 @@ def test_what_is_locked_anew_needs_the_old_key_no_more() -> None:
     assert encryptor(NEW).decrypt(rotated, context="row") == {"api_key": CANARY}
 
 
-def test_the_refusal_repeats_neither_ciphertext_nor_key() -> None:
+def test_the_error_contains_neither_ciphertext_nor_key() -> None:
     ciphertext = encryptor(OLD).encrypt({"api_key": CANARY}, context="row")
 
     with pytest.raises(SignatureError) as caught:

@@ -1,4 +1,4 @@
-"""The keys that sign access tokens: each tied to one algorithm, the first signs, all verify."""
+"""The keys for access tokens: each has one algorithm, the first key signs, all keys verify."""
 
 from __future__ import annotations
 
@@ -14,21 +14,8 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from flask_activepieces.crypto.jwt_keys import JwtKey, JwtKeys, configured_keys, derived_keys
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.oauth.tokens.access_tokens import AccessToken, sign, verify
-
-TOKEN = AccessToken(
-    jti="jti",
-    issuer="https://app.example.com",
-    user_id="bob",
-    tenant_id="acme",
-    organization_id=None,
-    client_id="client",
-    grant_id="grant",
-    family_id="family",
-    scope="tasks:read",
-    issued_at=1_800_000_000,
-    expires_at=1_800_003_600,
-)
+from flask_activepieces.oauth.tokens.access_tokens import sign, verify
+from tests.support.access_tokens import TOKEN
 
 
 @cache
@@ -38,17 +25,17 @@ def ec() -> ECKey:
 
 
 def jwk(**changes: Any) -> str:
-    """A good private EC key with something changed."""
+    """A valid private EC key with some fields changed."""
     return json.dumps({**ec().as_dict(private=True), **changes})
 
 
 def works(keys: JwtKeys) -> bool:
-    """Whether what these keys sign, they verify."""
+    """Whether these keys verify a token that they signed."""
     text = sign(keys, TOKEN)
     return verify(keys, text, issuer=TOKEN.issuer, now=TOKEN.issued_at) == TOKEN
 
 
-def test_keys_are_tied_to_their_algorithm() -> None:
+def test_the_key_determines_the_algorithm() -> None:
     kinds: list[tuple[ECKey | RSAKey | OKPKey, str]] = [
         (ec(), "ES256"),
         (RSAKey.generate_key(2048), "RS256"),
@@ -68,15 +55,15 @@ def test_keys_are_tied_to_their_algorithm() -> None:
             assert works(JwtKeys((key,)))
 
 
-def test_a_key_may_bring_its_id() -> None:
+def test_a_key_may_contain_its_id() -> None:
     (key,) = configured_keys([jwk(kid="2026-11")])
 
     assert key.kid == "2026-11"
 
 
-@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")  # it says so as well
+@pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")  # joserfc warns too
 @pytest.mark.parametrize("size", [1024, 2047])
-def test_a_weak_rsa_key_is_refused(size: int) -> None:
+def test_a_weak_rsa_key_is_rejected(size: int) -> None:
     weak = rsa.generate_private_key(public_exponent=65537, key_size=size)
     pem = weak.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -86,7 +73,7 @@ def test_a_weak_rsa_key_is_refused(size: int) -> None:
         configured_keys([pem.decode()])
 
 
-def test_an_encrypted_key_is_refused() -> None:
+def test_an_encrypted_key_is_rejected() -> None:
     material = ec().get_op_key("sign")
     pem = material.private_bytes(
         serialization.Encoding.PEM,
@@ -109,7 +96,7 @@ def test_an_encrypted_key_is_refused() -> None:
     ],
     ids=["P-384", "P-521", "secp256k1", "X25519", "oct"],
 )
-def test_a_key_of_another_kind_is_refused(make: Any) -> None:
+def test_a_key_of_another_type_is_rejected(make: Any) -> None:
     with pytest.raises(ValueError, match="EC P-256, RSA of 2048 to 4096 bits, or Ed25519"):
         configured_keys([json.dumps(make().as_dict(private=True))])
 
@@ -132,7 +119,7 @@ def test_a_key_of_another_kind_is_refused(make: Any) -> None:
     ],
     ids=range(12),
 )
-def test_what_is_no_key_is_refused_without_a_word_of_what_it_holds(text: str) -> None:
+def test_an_invalid_key_is_rejected_without_quoting_it(text: str) -> None:
     with pytest.raises(ValueError, match="key 2") as caught:
         configured_keys([jwk(), text])
 
@@ -140,7 +127,7 @@ def test_what_is_no_key_is_refused_without_a_word_of_what_it_holds(text: str) ->
     assert not text[:60] or text[:60] not in str(caught.value)
 
 
-def test_the_signing_key_must_be_private_and_others_need_not() -> None:
+def test_only_the_signing_key_must_be_private() -> None:
     public = json.dumps(ec().as_dict(private=False))
     private = json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))
 
@@ -150,12 +137,12 @@ def test_the_signing_key_must_be_private_and_others_need_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "fields",
     [
         {"alg": "ES256"},
         {"use": "sig"},
         {"key_ops": ["sign", "verify"]},
-        {"key_ops": ["sign"]},  # as WebCrypto and others write a private key
+        {"key_ops": ["sign"]},  # as in private keys from WebCrypto
         {"key_ops": ["verify"]},
         {"use": "enc"},
         {"alg": "ES384"},
@@ -166,24 +153,24 @@ def test_the_signing_key_must_be_private_and_others_need_not() -> None:
     ],
     ids=str,
 )
-def test_what_a_key_says_of_itself_is_refused_at_the_start_or_does_no_harm(said: dict[str, Any]) -> None:
-    """Otherwise the app starts, and every token request fails, or every token that it makes."""
+def test_an_unusual_field_of_a_key_is_rejected_or_harmless(fields: dict[str, Any]) -> None:
+    """Otherwise the app would start, and then every token request, or every issued token, would fail."""
     try:
-        keys = JwtKeys(configured_keys([jwk(**said)]))
+        keys = JwtKeys(configured_keys([jwk(**fields)]))
     except ValueError:
         return
     assert works(keys)
 
 
-def test_two_keys_of_one_id_are_refused() -> None:
-    """Only the first would be found, and what the second has signed would not verify."""
+def test_two_keys_with_the_same_id_are_rejected() -> None:
+    """Only the first would be found, so tokens signed by the second would not verify."""
     other = ECKey.generate_key("P-256").as_dict(private=True)
 
     with pytest.raises(ValueError, match="kid"):
         configured_keys([jwk(kid="same"), json.dumps({**other, "kid": "same"})])
 
 
-def test_derived_keys_follow_the_secret_keys() -> None:
+def test_there_is_a_derived_key_for_each_secret_key() -> None:
     new, old = derived_keys(KeyRing(["a newer key, in front", "a key for the test vectors only"]))
 
     assert (old.kid, old.algorithm, old.is_symmetric) == ("cbc5f63afc59e2c7", "HS256", True)
@@ -191,7 +178,7 @@ def test_derived_keys_follow_the_secret_keys() -> None:
     assert works(JwtKeys((new, old)))
 
 
-def test_a_key_of_another_purpose_signs_no_access_token() -> None:
+def test_a_key_derived_for_another_purpose_cannot_sign_access_tokens() -> None:
     ring = KeyRing(["a key for the test vectors only"])
     keys = JwtKeys(derived_keys(ring))
 

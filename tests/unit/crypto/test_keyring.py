@@ -1,4 +1,4 @@
-"""HMAC with keys that rotate and purposes that cannot be mixed up; the vectors were made without this package."""
+"""HMAC with rotating keys and separate purposes; the test vectors were computed without this package."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def test_keys_are_derived_for_purpose_and_context(ring: KeyRing) -> None:
     ]
 
 
-def test_a_signature_is_the_hmac_by_the_derived_key(ring: KeyRing) -> None:
+def test_a_signature_is_the_hmac_with_the_derived_key(ring: KeyRing) -> None:
     assert ring.sign("purpose", b"message") == "Ds6GZ33rn2fmtfg4o5S1eCyLQvRuVwTo9Xv_DEEHuPM"
 
 
-def test_a_sealed_text_is_what_it_was(ring: KeyRing) -> None:
-    """Changing this format would end every code and request that is under way."""
+def test_the_format_of_sealed_values_does_not_change(ring: KeyRing) -> None:
+    """A new format would invalidate all current codes and pending requests."""
     assert ring.sign_json("purpose", {"a": 1, "exp": END}, context="context") == SEALED
     assert ring.verify_json("purpose", SEALED, now=END - 1, context="context") == {"a": 1, "exp": END}
 
 
-def test_every_changed_bit_is_noticed(ring: KeyRing) -> None:
+def test_every_changed_bit_is_detected(ring: KeyRing) -> None:
     signature = ring.sign("purpose", b"message")
 
     for place in range(len(signature)):
@@ -57,7 +57,7 @@ def test_every_changed_bit_is_noticed(ring: KeyRing) -> None:
             ring.verify("purpose", message, signature)
 
 
-def test_every_changed_character_of_a_sealed_text_is_noticed(ring: KeyRing) -> None:
+def test_every_changed_character_of_a_sealed_value_is_detected(ring: KeyRing) -> None:
     for place in range(len(SEALED)):
         other = "A" if SEALED[place] != "A" else "B"
         with pytest.raises(SignatureError):
@@ -76,7 +76,7 @@ def test_every_changed_character_of_a_sealed_text_is_noticed(ring: KeyRing) -> N
         ("purpos", "e\0context"),
     ],
 )
-def test_another_purpose_or_context_is_noise(ring: KeyRing, purpose: str, context: str) -> None:
+def test_another_purpose_or_context_is_rejected(ring: KeyRing, purpose: str, context: str) -> None:
     with pytest.raises(SignatureError):
         ring.verify_json(purpose, SEALED, now=END - 1, context=context)
 
@@ -103,25 +103,25 @@ def test_another_purpose_or_context_is_noise(ring: KeyRing, purpose: str, contex
         "\U0001f600",
     ],
 )
-def test_what_was_never_sealed_is_refused(ring: KeyRing, text: str) -> None:
+def test_a_value_that_was_never_sealed_is_rejected(ring: KeyRing, text: str) -> None:
     with pytest.raises(SignatureError):
         ring.verify_json("purpose", text, now=0, context="context")
 
 
 @pytest.mark.parametrize("late", [0, 1, 10**9])
-def test_a_sealed_text_ends_on_the_second(ring: KeyRing, late: int) -> None:
+def test_a_sealed_value_expires_on_the_second(ring: KeyRing, late: int) -> None:
     with pytest.raises(SignatureExpired):
         ring.verify_json("purpose", SEALED, now=END + late, context="context")
 
 
-def test_a_forged_text_is_not_told_that_it_has_expired(ring: KeyRing) -> None:
+def test_a_forged_value_is_not_reported_as_expired(ring: KeyRing) -> None:
     with pytest.raises(SignatureError) as caught:
         ring.verify_json("purpose", SEALED[:-1] + "A", now=END, context="context")
 
     assert not isinstance(caught.value, SignatureExpired)
 
 
-def test_a_new_key_in_front_signs_and_the_old_one_still_verifies(ring: KeyRing) -> None:
+def test_the_first_key_signs_and_the_old_one_still_verifies(ring: KeyRing) -> None:
     rotated = KeyRing(["a newer key, in front", KEY])
 
     assert rotated.verify_json("purpose", SEALED, now=0, context="context")["a"] == 1
@@ -131,17 +131,17 @@ def test_a_new_key_in_front_signs_and_the_old_one_still_verifies(ring: KeyRing) 
         ring.verify("purpose", b"message", rotated.sign("purpose", b"message"))
 
 
-def test_a_key_that_was_taken_away_verifies_no_more() -> None:
+def test_a_removed_key_no_longer_verifies() -> None:
     with pytest.raises(SignatureError):
         KeyRing(["a newer key, alone"]).verify_json("purpose", SEALED, now=0, context="context")
 
 
-def test_there_is_no_ring_without_keys() -> None:
+def test_a_key_ring_needs_a_key() -> None:
     with pytest.raises(ValueError, match="at least one"):
         KeyRing([])
 
 
-def test_a_ring_and_its_errors_show_no_key_and_no_text(ring: KeyRing) -> None:
+def test_a_key_ring_and_its_errors_show_no_key_and_no_value(ring: KeyRing) -> None:
     with pytest.raises(SignatureError) as caught:
         ring.verify_json("purpose", SEALED[:-1] + "A", now=0, context="context")
 
@@ -158,37 +158,37 @@ def test_base64url_has_no_padding(data: bytes, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["A", "A A", "AA\n", "é", "A" * 5, "\x00\x00"])
-def test_what_is_no_base64url_is_refused(text: str) -> None:
+def test_invalid_base64url_is_rejected(text: str) -> None:
     with pytest.raises(SignatureError):
         from_base64url(text)
 
 
 def test_a_fingerprint_is_sha_256() -> None:
-    """FIPS 180-2, appendix B.1."""
+    """The example of FIPS 180-2, appendix B.1."""
     assert sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-def test_same_compares_texts_of_any_kind() -> None:
+def test_strings_of_any_kind_can_be_compared() -> None:
     assert constant_time_equal("é", "é")
     assert constant_time_equal("", "")
     assert not constant_time_equal("a", "aa")
     assert not constant_time_equal("é", "e\u0301")
 
 
-def test_random_ids_are_long_and_never_the_same() -> None:
+def test_random_ids_are_long_and_unique() -> None:
     ids = {random_id() for _ in range(1000)}
 
     assert len(ids) == 1000
     assert all(len(identifier) == 22 and looks_like_id(identifier) for identifier in ids)
 
 
-def test_no_random_id_looks_like_an_option_of_a_command() -> None:
-    """Otherwise ``grants revoke <id>`` fails for one grant in 64."""
+def test_no_random_id_looks_like_a_command_line_option() -> None:
+    """Otherwise ``grants revoke <id>`` would fail for one grant in 64."""
     assert not any(random_id().startswith("-") for _ in range(2000))
 
 
 @pytest.mark.parametrize(
     "text", ["", "a b", "a.b", "a/b", "a\n", "\x00", "é", "\u0661", "a" * 65, "%41", "'", "\ud800"]
 )
-def test_what_cannot_be_an_id_reaches_no_database(text: str) -> None:
+def test_invalid_ids_are_recognized(text: str) -> None:
     assert not looks_like_id(text)

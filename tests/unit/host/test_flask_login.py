@@ -1,4 +1,4 @@
-"""The default host: what it reads from the app's users, whatever these look like."""
+"""The default host: what it reads from users of any class."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flask_activepieces.errors import SetupError
 
 
 class User:
-    """A user object as some app may have it: with whatever attributes the test says."""
+    """A user object with the attributes that the test passes."""
 
     is_authenticated = True
     is_active = True
@@ -58,21 +58,21 @@ def principal_of(user: User) -> Principal:
     return principal
 
 
-def test_it_answers_the_five_questions() -> None:
+def test_it_implements_the_abstract_methods() -> None:
     host: Host = one_tenant()
 
     assert host
 
 
-# Which tenant a user belongs to
+# The tenant of a user
 
 
-def test_no_app_is_one_tenant_without_the_developers_word() -> None:
+def test_an_app_has_a_single_tenant_only_if_the_developer_says_so() -> None:
     with pytest.raises(SetupError, match=r"single_tenant=True.*tenant_attribute=.*principal_of"):
         FlaskLoginHost()
 
 
-def test_a_subclass_that_decides_the_tenant_itself_chooses_nothing() -> None:
+def test_a_subclass_that_determines_the_tenant_needs_no_arguments() -> None:
     class Companies(FlaskLoginHost):
         def principal_of(self, user: Any) -> Principal:
             return Principal(user.get_id(), "acme", "Bob")
@@ -80,7 +80,7 @@ def test_a_subclass_that_decides_the_tenant_itself_chooses_nothing() -> None:
     assert Companies().principal_of(User()) == Principal("1", "acme", "Bob")
 
 
-def test_a_subclass_that_decides_something_else_still_chooses() -> None:
+def test_any_other_subclass_needs_an_argument_for_the_tenant() -> None:
     class Teams(FlaskLoginHost):
         def workspaces(self, principal: Principal) -> list[Workspace]:
             return []
@@ -89,13 +89,13 @@ def test_a_subclass_that_decides_something_else_still_chooses() -> None:
         Teams()
 
 
-def test_one_tenant_and_an_attribute_for_it_are_not_taken_together() -> None:
+def test_a_single_tenant_and_a_tenant_attribute_exclude_each_other() -> None:
     with pytest.raises(SetupError, match="not both"):
         FlaskLoginHost(single_tenant=True, tenant_attribute="company_id")
 
 
-def test_a_tenant_attribute_that_no_user_has_is_an_error_that_names_it() -> None:
-    """An app whose attribute has another name must not become one tenant."""
+def test_a_missing_tenant_attribute_is_reported_by_name() -> None:
+    """A misspelt attribute must not turn the app into a single tenant."""
     host = FlaskLoginHost(tenant_attribute="company_id")
 
     with pytest.raises(SetupError, match="User has no attribute 'company_id'"):
@@ -103,15 +103,15 @@ def test_a_tenant_attribute_that_no_user_has_is_an_error_that_names_it() -> None
 
 
 class Company:
-    """A related object. Customers choose its name, and two may have the same."""
+    """A related object. Customers choose its name, so two may have the same name."""
 
     def __str__(self) -> str:
         return "Acme"
 
 
 @pytest.mark.parametrize("value", [Company(), object(), True, ["acme"], b"acme"])
-def test_an_attribute_that_holds_no_id_is_an_error_that_names_it(value: object) -> None:
-    """``company`` for ``company_id``: the text of an object may be that of another tenant."""
+def test_an_attribute_that_is_not_an_id_is_reported_by_name(value: object) -> None:
+    """``company`` instead of ``company_id``: the ``str`` of two objects may be equal."""
     by_tenant = FlaskLoginHost(tenant_attribute="company")
     by_organization = FlaskLoginHost(single_tenant=True, organization_attribute="company")
 
@@ -120,7 +120,7 @@ def test_an_attribute_that_holds_no_id_is_an_error_that_names_it(value: object) 
             host.principal_of(User(company=value))
 
 
-def test_an_organization_attribute_that_no_user_has_is_an_error_that_names_it() -> None:
+def test_a_missing_organization_attribute_is_reported_by_name() -> None:
     host = FlaskLoginHost(single_tenant=True, organization_attribute="team_id")
 
     with pytest.raises(SetupError, match="'team_id'"):
@@ -141,7 +141,7 @@ def test_a_user_whose_tenant_is_none_has_no_principal(app: Flask, caplog: pytest
     assert "User 5 is treated as signed out, because tenant_id is None" in caplog.text
 
 
-#: What a user has, and the principal that it makes where all are in one tenant.
+#: The attributes of a user, and the principal in a single tenant.
 USERS = [
     ({"id": 41}, Principal("41", "default", "41")),
     ({"id": UUID(int=7)}, Principal(str(UUID(int=7)), "default", str(UUID(int=7)))),
@@ -156,11 +156,11 @@ USERS = [
 
 
 @pytest.mark.parametrize(("attributes", "principal"), USERS)
-def test_a_user_of_a_single_tenant_makes_a_principal(attributes: dict[str, Any], principal: Principal) -> None:
+def test_the_principal_of_a_user_in_a_single_tenant(attributes: dict[str, Any], principal: Principal) -> None:
     assert one_tenant().principal_of(User(**attributes)) == principal
 
 
-#: The attributes that the host is made with, and the principal.
+#: The arguments of the host, and the principal.
 MEMBERS = [
     ({"company_id": 7, "team_id": None}, Principal("1", "7", "1")),
     ({"company_id": 0, "team_id": 3}, Principal("1", "0", "1", "3")),
@@ -170,7 +170,7 @@ MEMBERS = [
 
 
 @pytest.mark.parametrize(("attributes", "principal"), MEMBERS)
-def test_tenant_and_organization_are_read_from_the_attributes_named(
+def test_tenant_and_organization_are_read_from_the_named_attributes(
     attributes: dict[str, Any], principal: Principal
 ) -> None:
     host = FlaskLoginHost(tenant_attribute="company_id", organization_attribute="team_id")
@@ -178,17 +178,17 @@ def test_tenant_and_organization_are_read_from_the_attributes_named(
     assert host.principal_of(User(**attributes)) == principal
 
 
-# Who is signed in
+# The signed-in user
 
 
-def test_nobody_is_signed_in(app: Flask) -> None:
+def test_without_a_session_no_one_is_signed_in(app: Flask) -> None:
     with_users(app)
 
     with app.test_request_context():
         assert one_tenant().current_principal() is None
 
 
-def test_an_anonymous_user_of_the_apps_own_is_nobody(app: Flask) -> None:
+def test_a_custom_anonymous_user_is_not_signed_in(app: Flask) -> None:
     class Guest(AnonymousUserMixin):  # type: ignore[misc]  # Flask-Login has no types
         tenant_id = "acme"
 
@@ -208,8 +208,8 @@ def test_the_signed_in_user_is_the_principal(app: Flask) -> None:
         assert many_tenants().current_principal() == Principal("5", "acme", "Bob")
 
 
-def test_a_user_whose_truth_is_in_question_is_still_signed_in(app: Flask) -> None:
-    """A model may have a length, of its notes say, and be "empty"."""
+def test_a_user_object_that_is_falsy_is_still_signed_in(app: Flask) -> None:
+    """A model may define ``__len__``, for example for its notes, and be empty."""
 
     class Empty(User):
         def __len__(self) -> int:
@@ -228,8 +228,8 @@ def test_a_user_whose_truth_is_in_question_is_still_signed_in(app: Flask) -> Non
     ("is_authenticated", "signed_in"),
     [(True, True), (1, True), (lambda: True, True), (False, False), (0, False), (lambda: False, False)],
 )
-def test_is_authenticated_is_read_as_flask_login_reads_it(app: Flask, is_authenticated: Any, signed_in: bool) -> None:
-    """Flask-Login's UserMixin passes on whatever the app keeps in is_active."""
+def test_is_authenticated_is_read_as_in_flask_login(app: Flask, is_authenticated: Any, signed_in: bool) -> None:
+    """Flask-Login's UserMixin returns the value of is_active unchanged."""
     user = User(is_authenticated=is_authenticated)
     with_users(app, user)
 
@@ -239,7 +239,7 @@ def test_is_authenticated_is_read_as_flask_login_reads_it(app: Flask, is_authent
         assert (one_tenant().current_principal() is not None) is signed_in
 
 
-# Whom a token speaks for
+# The user of a token
 
 
 @pytest.mark.parametrize(
@@ -263,11 +263,11 @@ def test_a_user_is_loaded_if_active_and_in_that_tenant(
     assert (principal is not None) is found
 
 
-# What they may do
+# Permissions
 
 
 class WithMethods(User):
-    """As a model may have it: a method, where others have an attribute."""
+    """A model with methods instead of attributes."""
 
     def is_admin(self) -> bool:
         return bool(vars(self)["admin"])
@@ -289,7 +289,7 @@ class WithMethods(User):
         (WithMethods(tenant_id=7, admin=True), True),
     ],
 )
-def test_only_is_admin_that_is_true_makes_an_admin(app: Flask, permission: Any, user: User, allowed: bool) -> None:
+def test_only_true_makes_an_admin(app: Flask, permission: Any, user: User, allowed: bool) -> None:
     with_users(app, user)
 
     with app.app_context():
@@ -305,7 +305,7 @@ def test_only_is_admin_that_is_true_makes_an_admin(app: Flask, permission: Any, 
         (lambda user: user.role, False),
     ],
 )
-def test_the_app_says_who_is_an_admin(app: Flask, admin: Any, allowed: bool) -> None:
+def test_the_app_can_define_who_is_an_admin(app: Flask, admin: Any, allowed: bool) -> None:
     user = User(tenant_id=7, is_owner=True, is_admin=False, role="owner")
     with_users(app, user)
 
@@ -321,14 +321,14 @@ def test_is_active_may_be_a_method(app: Flask, active: bool) -> None:
         assert (many_tenants().load_principal("1", "acme") is not None) is active
 
 
-def test_a_user_who_is_gone_may_nothing(app: Flask) -> None:
+def test_a_deleted_user_has_no_permissions(app: Flask) -> None:
     with_users(app)
 
     with app.app_context():
         assert not one_tenant().allows(Principal("5", "acme", "Bob"), "view")
 
 
-# What they may share
+# Workspaces
 
 
 @pytest.mark.parametrize(
@@ -340,9 +340,7 @@ def test_a_user_who_is_gone_may_nothing(app: Flask) -> None:
         ({"tenant_id": 7, "tenant_name": lambda: "Acme"}, Workspace("7", "Acme")),
     ],
 )
-def test_the_one_workspace_is_the_users_own_tenant(
-    app: Flask, attributes: dict[str, Any], workspace: Workspace
-) -> None:
+def test_the_only_workspace_is_the_users_tenant(app: Flask, attributes: dict[str, Any], workspace: Workspace) -> None:
     user = User(**attributes)
     with_users(app, user)
 
@@ -350,7 +348,7 @@ def test_the_one_workspace_is_the_users_own_tenant(
         assert many_tenants().workspaces(principal_of(user)) == [workspace]
 
 
-# Where to sign in
+# The login page
 
 
 @pytest.mark.parametrize(
@@ -371,14 +369,14 @@ def test_the_login_url_is_the_apps_own(app: Flask, login_view: str, expected: st
     assert url == expected
 
 
-def test_without_a_login_view_the_error_says_what_to_set(app: Flask) -> None:
+def test_without_a_login_view_the_error_names_the_setting(app: Flask) -> None:
     with_users(app)
 
     with app.test_request_context(), pytest.raises(SetupError, match=r"login_manager\.login_view"):
         one_tenant().login_url("/")
 
 
-def test_without_a_user_loader_the_error_says_what_to_add(app: Flask) -> None:
+def test_without_a_user_loader_the_error_names_the_remedy(app: Flask) -> None:
     LoginManager(app)
 
     with app.app_context(), pytest.raises(SetupError, match="user_loader"):
@@ -396,12 +394,12 @@ ASKED: list[Callable[[FlaskLoginHost], object]] = [
 
 
 @pytest.mark.parametrize("ask", ASKED)
-def test_without_flask_login_the_error_says_what_to_call(app: Flask, ask: Callable[[FlaskLoginHost], object]) -> None:
+def test_without_flask_login_the_error_names_the_remedy(app: Flask, ask: Callable[[FlaskLoginHost], object]) -> None:
     with app.test_request_context(), pytest.raises(SetupError, match=r"login_manager\.init_app"):
         ask(one_tenant())
 
 
-def test_one_question_can_be_answered_differently(app: Flask) -> None:
+def test_a_single_method_can_be_overridden(app: Flask) -> None:
     class Teams(FlaskLoginHost):
         def workspaces(self, principal: Principal) -> list[Workspace]:
             return [Workspace("a", "A"), Workspace("b", "B")]
@@ -413,17 +411,17 @@ def test_one_question_can_be_answered_differently(app: Flask) -> None:
         assert [w.name for w in host.workspaces(Principal("1", "default", "x"))] == ["A", "B"]
 
 
-@pytest.mark.parametrize(("configured", "told"), [(None, None), ("2.1", "2.1"), (3, "3")])
-def test_the_version_is_what_the_app_says_of_itself(app: Flask, configured: object, told: str | None) -> None:
+@pytest.mark.parametrize(("configured", "version"), [(None, None), ("2.1", "2.1"), (3, "3")])
+def test_the_version_is_read_from_the_configuration(app: Flask, configured: object, version: str | None) -> None:
     app.config["VERSION"] = configured
 
     with app.app_context():
-        assert one_tenant().version() == told
+        assert one_tenant().version() == version
 
 
-def test_a_new_mcp_token_is_shown_to_nobody_unless_the_app_says_so() -> None:
+def test_by_default_no_one_may_see_a_new_mcp_token() -> None:
     assert one_tenant().may_see_mcp_token(Principal("1", "default", "x")) is False
 
 
-def test_an_app_has_no_page_to_renew_a_connection_unless_it_says_so() -> None:
+def test_by_default_there_is_no_reconnect_url() -> None:
     assert one_tenant().reconnect_url("an-integration", "a-connection") is None

@@ -1,4 +1,4 @@
-"""Ids of the app: what cannot be stored and found on every database is refused, and the attribute named."""
+"""Ids of the app: an id that some database cannot store or compare is rejected, with its attribute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask_activepieces import Principal, Workspace
 from flask_activepieces.errors import SetupError
 from flask_activepieces.host.ids import LONGEST_HOST_ID, checked_id, checked_ids
 
-#: What no id can be, and what the developer reads about it.
+#: Invalid ids, and a part of the message for the developer.
 WRONG: list[tuple[Any, str]] = [
     (None, "not a str: it needs an id"),
     (5, r"not a str: convert it with str\("),
@@ -31,48 +31,48 @@ WRONG: list[tuple[Any, str]] = [
 RIGHT = ["1", "acme", "ac me", "Äcme", "會社", str(UUID(int=1)), "x" * LONGEST_HOST_ID]
 
 
-@pytest.mark.parametrize(("value", "words"), WRONG)
-def test_what_is_no_id_is_refused_by_name(value: Any, words: str) -> None:
-    with pytest.raises(SetupError, match=f"^tenant_id is .*{words}"):
+@pytest.mark.parametrize(("value", "message"), WRONG)
+def test_an_invalid_id_is_rejected_with_its_name(value: Any, message: str) -> None:
+    with pytest.raises(SetupError, match=f"^tenant_id is .*{message}"):
         checked_id("tenant_id", value)
 
 
 @pytest.mark.parametrize("value", RIGHT)
-def test_ids_in_any_script_are_taken_as_they_are(value: str) -> None:
+def test_ids_in_any_script_are_unchanged(value: str) -> None:
     assert checked_id("tenant_id", value) == value
 
 
-def test_one_wrong_id_among_several_is_refused() -> None:
+def test_one_invalid_id_among_several_is_rejected() -> None:
     with pytest.raises(SetupError, match="tenant_ids is None"):
         checked_ids("tenant_ids", ["acme", None])
 
 
-def test_an_error_does_not_repeat_a_whole_long_value() -> None:
+def test_an_error_truncates_a_long_value() -> None:
     with pytest.raises(SetupError) as caught:
         checked_id("tenant_id", "x" * 100_000)
 
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize(("value", "words"), WRONG)
+@pytest.mark.parametrize(("value", "message"), WRONG)
 @pytest.mark.parametrize("attribute", ["user_id", "tenant_id"])
-def test_a_principal_names_its_attribute_that_is_no_id(attribute: str, value: Any, words: str) -> None:
+def test_a_principal_names_its_invalid_attribute(attribute: str, value: Any, message: str) -> None:
     ids = {"user_id": "1", "tenant_id": "acme"} | {attribute: value}
 
-    with pytest.raises(SetupError, match=rf"^Principal\.{attribute} is .*{words}"):
+    with pytest.raises(SetupError, match=rf"^Principal\.{attribute} is .*{message}"):
         Principal(display_name="Bob", **ids)
 
 
-@pytest.mark.parametrize(("value", "words"), WRONG)
-def test_a_workspace_names_its_attribute_that_is_no_id(value: Any, words: str) -> None:
-    with pytest.raises(SetupError, match=rf"^Workspace\.tenant_id is .*{words}"):
+@pytest.mark.parametrize(("value", "message"), WRONG)
+def test_a_workspace_names_its_invalid_attribute(value: Any, message: str) -> None:
+    with pytest.raises(SetupError, match=rf"^Workspace\.tenant_id is .*{message}"):
         Workspace(value, "Acme")
 
 
-@pytest.mark.parametrize(("value", "words"), WRONG[1:])
-def test_an_organization_is_none_or_an_id(value: Any, words: str) -> None:
+@pytest.mark.parametrize(("value", "message"), WRONG[1:])
+def test_an_organization_is_none_or_an_id(value: Any, message: str) -> None:
     assert Workspace("acme", "Acme").organization_id is None
-    with pytest.raises(SetupError, match=rf"^Principal\.organization_id is .*{words}"):
+    with pytest.raises(SetupError, match=rf"^Principal\.organization_id is .*{message}"):
         Principal("1", "acme", "Bob", value)
-    with pytest.raises(SetupError, match=rf"^Workspace\.organization_id is .*{words}"):
+    with pytest.raises(SetupError, match=rf"^Workspace\.organization_id is .*{message}"):
         Workspace("acme", "Acme", value)

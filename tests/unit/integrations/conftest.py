@@ -53,7 +53,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def connections_in_use() -> list[int]:
-    """How many database connections were in use during each call of Activepieces."""
+    """The number of database connections in use during each call to Activepieces."""
     return []
 
 
@@ -76,15 +76,15 @@ def served(
 
 @pytest.fixture
 def upstream(served: ActivepiecesServer, connections_in_use: list[int]) -> Iterator[ActivepiecesServer]:
-    """The Activepieces of a test, without faults and earlier calls."""
+    """The stand-in, without faults and earlier calls."""
     served.calls.clear()
     connections_in_use.clear()
     yield served
     served.faults.clear()
-    assert set(connections_in_use) <= {0}, "a database connection was connections_in_use during a call"
+    assert set(connections_in_use) <= {0}, "a database connection was in use during a call"
 
 
 @pytest.fixture
 def harness(engine: Engine, upstream: ActivepiecesServer) -> ServiceHarness:
-    """All services, and a tenant that no other test has."""
+    """All services, with a tenant that no other test uses."""
     return ServiceHarness(engine, upstream, tenant=f"tenant-{next(_numbers)}")

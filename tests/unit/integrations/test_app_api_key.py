@@ -1,4 +1,4 @@
-"""The app's own key: it opens every tenant's project, so a tenant on it sees nothing but what is theirs."""
+"""The app's own key can access every project, so its tenants are restricted to their own resources."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def shared(harness: ServiceHarness) -> ServiceHarness:
 
 @pytest.fixture
 def apart(harness: ServiceHarness) -> ServiceHarness:
-    """An app each of whose tenants has a project on the app's own key."""
+    """An app whose tenants each have their own project, with the app's key."""
     return harness.with_app_key()
 
 
@@ -28,7 +28,7 @@ def other(harness: ServiceHarness) -> ServiceHarness:
     return replace(harness, tenant=f"{harness.tenant}-other", events=[])
 
 
-def test_an_integration_needs_some_key(harness: ServiceHarness) -> None:
+def test_an_integration_needs_a_key(harness: ServiceHarness) -> None:
     with pytest.raises(InvalidInput) as caught:
         harness.set_up(tenant_id=harness.tenant)
 
@@ -44,14 +44,14 @@ def test_a_tenant_without_a_key_uses_the_apps(shared: ServiceHarness) -> None:
     assert made.project_id == shared.settings.project_id
 
 
-def test_a_tenant_gets_a_project_that_is_made_for_it(apart: ServiceHarness) -> None:
+def test_a_project_is_created_for_each_tenant(apart: ServiceHarness) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
     project = apart.platform_client().projects.get(made.project_id)
     assert project.external_id == apart.tenant
 
 
-def test_a_project_that_is_there_is_found(apart: ServiceHarness) -> None:
+def test_an_existing_project_is_found(apart: ServiceHarness) -> None:
     own = apart.new_project(external_id=apart.tenant)
 
     assert apart.set_up(tenant_id=apart.tenant).project_id == own
@@ -65,7 +65,7 @@ def test_an_organization_gets_another_project_than_its_tenant(apart: ServiceHarn
 
 
 @pytest.mark.parametrize(("tenant", "organization"), [("a/b", None), ("a", "b")])
-def test_no_tenant_gets_anothers_project_by_a_slash_in_its_id(
+def test_a_slash_in_an_id_does_not_lead_to_another_tenants_project(
     apart: ServiceHarness, tenant: str, organization: str | None
 ) -> None:
     first = apart.set_up(tenant_id=f"{apart.tenant}{tenant}", organization_id=organization)
@@ -78,8 +78,8 @@ def test_no_tenant_gets_anothers_project_by_a_slash_in_its_id(
     assert first.project_id != second.project_id
 
 
-def test_a_domain_name_is_a_tenant_id_like_any_other(apart: ServiceHarness) -> None:
-    """Activepieces takes no dot in the name of a project."""
+def test_a_tenant_id_may_be_a_domain_name(apart: ServiceHarness) -> None:
+    """Activepieces does not accept a dot in the name of a project."""
     tenant = f"{apart.tenant}.example.com"
 
     made = apart.set_up(tenant_id=tenant)
@@ -143,7 +143,7 @@ def test_two_tenants_in_one_project_do_not_see_each_others_connections(shared: S
     assert connections.get(theirs, yours.id).display_name == "Mine"
 
 
-def test_connections_made_in_activepieces_belong_to_no_tenant_on_the_shared_key(shared: ServiceHarness) -> None:
+def test_connections_created_in_activepieces_belong_to_no_tenant_on_the_shared_key(shared: ServiceHarness) -> None:
     from flask_activepieces.api_client.resources.connection_values import SecretText
     from flask_activepieces.api_client.resources.connections import ConnectionDraft
 
@@ -161,7 +161,7 @@ def test_connections_made_in_activepieces_belong_to_no_tenant_on_the_shared_key(
     assert not shared.services.connections.list(made)
 
 
-REFUSED_WHERE_SHARED = [
+REFUSED_IN_A_SHARED_PROJECT = [
     "connections.list_owners",
     "connections.replace",
     "flows.list",
@@ -178,11 +178,11 @@ REFUSED_WHERE_SHARED = [
     "users.list",
     "members.list",
     "global_connections.list",
-    "a call that nobody thought of",
+    "an unknown call",
 ]
 
 
-@pytest.mark.parametrize("operation", REFUSED_WHERE_SHARED)
+@pytest.mark.parametrize("operation", REFUSED_IN_A_SHARED_PROJECT)
 def test_calls_that_show_other_tenants_are_refused_in_a_shared_project(
     shared: ServiceHarness, operation: str
 ) -> None:
@@ -205,7 +205,7 @@ def test_platform_wide_calls_are_refused_in_a_tenants_own_project_too(apart: Ser
         apart.services.integrations.client_for(made, operation)
 
 
-def test_in_a_project_of_ones_own_flows_and_owners_are_ones_own(apart: ServiceHarness) -> None:
+def test_in_its_own_project_a_tenant_sees_flows_and_owners(apart: ServiceHarness) -> None:
     made = apart.set_up(tenant_id=apart.tenant)
 
     assert not apart.services.flows.list(made)
@@ -214,7 +214,7 @@ def test_in_a_project_of_ones_own_flows_and_owners_are_ones_own(apart: ServiceHa
 
 
 def test_a_flow_or_a_run_of_another_tenant_is_not_found(apart: ServiceHarness) -> None:
-    """The key would open it."""
+    """The app's key could access it."""
     made = apart.set_up(tenant_id=apart.tenant)
     theirs = apart.platform_client().flows.create(apart.upstream.project_id, "Their flow")
 
@@ -224,14 +224,14 @@ def test_a_flow_or_a_run_of_another_tenant_is_not_found(apart: ServiceHarness) -
         apart.services.flows.get_run(made, "x" * 21)
 
 
-def test_when_the_apps_key_is_taken_away_its_tenants_are_off(shared: ServiceHarness) -> None:
+def test_without_the_apps_key_its_tenants_are_disabled(shared: ServiceHarness) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
 
     with pytest.raises(IntegrationDisabled, match="no default API key"):
         shared.with_settings(api_key=None).services.connections.list(made)
 
 
-def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: ServiceHarness) -> None:
+def test_a_tenant_that_sets_its_own_key_leaves_the_shared_project(shared: ServiceHarness) -> None:
     made = shared.set_up(tenant_id=shared.tenant)
     own = shared.new_project()
 
@@ -243,7 +243,7 @@ def test_a_tenant_that_brings_a_key_later_leaves_the_shared_project(shared: Serv
 def test_a_shared_project_stays_restricted_without_the_setting(
     shared: ServiceHarness, harness: ServiceHarness
 ) -> None:
-    """Without the setting, the other tenants' flows are still in it."""
+    """The other tenants' flows are still in it."""
     made = shared.set_up(tenant_id=shared.tenant)
     later = harness.with_app_key()
 

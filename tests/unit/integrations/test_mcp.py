@@ -1,4 +1,4 @@
-"""The MCP server of a tenant's project: managed by a user, its token shown to nobody who may not see it."""
+"""The MCP server of a tenant's project: managed by a user; its token stays masked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_user_sees_the_server_and_four_characters_of_its_token(
     assert server.token not in repr(server)
 
 
-def test_a_user_switches_tools_off(harness: ServiceHarness, integration: Integration) -> None:
+def test_a_user_disables_tools(harness: ServiceHarness, integration: Integration) -> None:
     harness.services.mcp.update(integration, disabled_tools=["ap_list_connections"], user_id="alice")
 
     assert harness.event_names[-1] == "mcp.changed"
@@ -74,26 +74,26 @@ def test_the_error_for_a_key_asks_for_a_user(harness: ServiceHarness) -> None:
     assert harness.upstream.calls == []
 
 
-# On the app's own key
+# With the app's own key
 
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[str, str]:
-    """A signing key of the platform, private and public."""
+    """The private and public signing key of the platform."""
     return new_pair()
 
 
 @pytest.fixture
-def vouching(harness: ServiceHarness, pair: tuple[str, str]) -> ServiceHarness:
-    """An app that signs users in."""
+def with_signing_key(harness: ServiceHarness, pair: tuple[str, str]) -> ServiceHarness:
+    """An app with a signing key, which signs users in."""
     state = harness.upstream.state
     key = add_key(state, harness.upstream.platform_id, pair[1], "the app")
     return harness.with_app_key(signing_key=pair[0], signing_key_id=key["id"])
 
 
-def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: ServiceHarness) -> None:
-    made = vouching.set_up(tenant_id=vouching.tenant)
-    mcp = vouching.services.mcp
+def test_with_the_apps_own_key_the_app_signs_in_a_user(with_signing_key: ServiceHarness) -> None:
+    made = with_signing_key.set_up(tenant_id=with_signing_key.tenant)
+    mcp = with_signing_key.services.mcp
 
     before = mcp.get(made)
     mcp.update(made, disabled_tools=["ap_list_connections"], user_id="alice")
@@ -106,9 +106,11 @@ def test_on_the_apps_own_key_the_app_vouches_for_a_user(vouching: ServiceHarness
 
 @pytest.mark.parametrize("served", ["0.92"], indirect=True)
 @pytest.mark.parametrize("piece_set", ["crm-only", None])
-def test_signing_in_the_user_keeps_the_configured_piece_set(vouching: ServiceHarness, piece_set: str | None) -> None:
+def test_signing_in_the_user_assigns_the_configured_piece_set(
+    with_signing_key: ServiceHarness, piece_set: str | None
+) -> None:
     """Each embedded sign-in assigns the piece set of the project."""
-    app = vouching.with_settings(piece_set=piece_set)
+    app = with_signing_key.with_settings(piece_set=piece_set)
     made = app.set_up(tenant_id=app.tenant)
 
     app.services.mcp.get(made)
@@ -117,13 +119,13 @@ def test_signing_in_the_user_keeps_the_configured_piece_set(vouching: ServiceHar
     assert [row["pieceSet"] for row in rows] == [piece_set]
 
 
-def test_each_tenants_user_is_a_member_of_that_tenants_project_only(vouching: ServiceHarness) -> None:
-    others = replace(vouching, tenant=f"{vouching.tenant}-other")
-    ours, theirs = (app.set_up(tenant_id=app.tenant) for app in (vouching, others))
+def test_each_tenants_user_is_a_member_of_its_project_only(with_signing_key: ServiceHarness) -> None:
+    others = replace(with_signing_key, tenant=f"{with_signing_key.tenant}-other")
+    ours, theirs = (app.set_up(tenant_id=app.tenant) for app in (with_signing_key, others))
     for one in (ours, theirs, ours):
-        vouching.services.mcp.get(one)
+        with_signing_key.services.mcp.get(one)
 
-    client = vouching.services.integrations.client_for(ours, "mcp.get")
+    client = with_signing_key.services.integrations.client_for(ours, "mcp.get")
 
     assert [project.id for project in client.projects.list()] == [ours.project_id]
     with pytest.raises(PermissionDenied):
@@ -132,12 +134,12 @@ def test_each_tenants_user_is_a_member_of_that_tenants_project_only(vouching: Se
         client.users.list()
 
 
-def test_the_app_signs_in_no_user_in_a_shared_project(vouching: ServiceHarness) -> None:
-    shared = vouching.with_settings(project_id=vouching.new_project())
+def test_the_app_signs_in_no_user_in_a_shared_project(with_signing_key: ServiceHarness) -> None:
+    shared = with_signing_key.with_settings(project_id=with_signing_key.new_project())
     made = shared.set_up(tenant_id=shared.tenant)
     shared.upstream.calls.clear()
 
-    for app in (shared, vouching):
+    for app in (shared, with_signing_key):
         with pytest.raises(CallNotSupported):
             app.services.mcp.rotate_token(made, ALICE)
 
@@ -146,9 +148,9 @@ def test_the_app_signs_in_no_user_in_a_shared_project(vouching: ServiceHarness) 
 
 @pytest.mark.parametrize("absent", ["signing_key", "signing_key_id"])
 def test_without_a_signing_key_the_log_names_the_settings(
-    vouching: ServiceHarness, absent: str, caplog: pytest.LogCaptureFixture
+    with_signing_key: ServiceHarness, absent: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = vouching.with_settings(**{absent: None})
+    app = with_signing_key.with_settings(**{absent: None})
     made = app.set_up(tenant_id=app.tenant)
     app.upstream.calls.clear()
 
@@ -159,8 +161,8 @@ def test_without_a_signing_key_the_log_names_the_settings(
     assert app.upstream.calls == []
 
 
-def test_a_tenants_own_key_is_not_helped_by_the_apps(vouching: ServiceHarness) -> None:
-    made = vouching.set_up()
+def test_the_signing_key_is_not_used_for_tenants_with_their_own_key(with_signing_key: ServiceHarness) -> None:
+    made = with_signing_key.set_up()
 
     with pytest.raises(CredentialNotSupported):
-        vouching.services.mcp.get(made)
+        with_signing_key.services.mcp.get(made)

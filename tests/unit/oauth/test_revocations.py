@@ -17,26 +17,13 @@ from flask_activepieces.clock import CLOCK_SKEW
 from flask_activepieces.errors import Unavailable
 from flask_activepieces.oauth import revocations
 from flask_activepieces.oauth.revocations import RevocationCheck
-from flask_activepieces.oauth.tokens.access_tokens import AccessToken
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
 from flask_activepieces.storage.prune import prune
-from tests.support.clock import StoppedClock
+from tests.support.access_tokens import TOKEN
+from tests.support.clock import START, StoppedClock
 
-NOW = 1_800_000_000
-TOKEN = AccessToken(
-    jti="jti",
-    issuer="https://app.example.com",
-    user_id="bob",
-    tenant_id="acme",
-    organization_id=None,
-    client_id="client",
-    grant_id="grant",
-    family_id="family",
-    scope="tasks:read",
-    issued_at=NOW,
-    expires_at=NOW + 3600,
-)
+NOW = START
 THREADS = 6
 
 

@@ -1,4 +1,4 @@
-"""The host's database session returns its connection when it has only read, and is left alone otherwise."""
+"""The host's session returns its database connection if it has only read; otherwise it stays unchanged."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ def release(db: SQLAlchemy) -> Callable[[], None]:
     return connection_release(db.session, [db.engine])
 
 
-def held(db: SQLAlchemy) -> int:
-    """How many connections of the pool are in use."""
+def connections_in_use(db: SQLAlchemy) -> int:
+    """The number of connections in use."""
     count: int = db.engine.pool.checkedout()  # type: ignore[attr-defined]  # QueuePool has it
     return count
 
 
-def test_a_look_up_holds_no_connection_any_more(db: SQLAlchemy, release: Callable[[], None]) -> None:
+def test_a_session_that_has_only_read_returns_its_connection(db: SQLAlchemy, release: Callable[[], None]) -> None:
     thing = db.session.get_one(Thing, 1)
-    before = held(db)
+    before = connections_in_use(db)
 
     release()
 
-    assert (before, held(db)) == (1, 0)
-    assert thing.name == "first"  # read again
+    assert (before, connections_in_use(db)) == (1, 0)
+    assert thing.name == "first"  # reloaded
 
 
-def test_a_session_that_nobody_used_is_not_made(db: SQLAlchemy, release: Callable[[], None]) -> None:
+def test_an_unused_session_is_not_created(db: SQLAlchemy, release: Callable[[], None]) -> None:
     db.session.remove()
 
     release()
@@ -148,7 +148,7 @@ WRITES = [
 
 
 @pytest.mark.parametrize("work", WRITES)
-def test_what_the_host_has_not_committed_stays_the_hosts_to_commit(
+def test_uncommitted_changes_of_the_host_are_not_committed(
     db: SQLAlchemy, release: Callable[[], None], work: Callable[[SQLAlchemy], None]
 ) -> None:
     db.session.scalars(select(Thing)).all()
@@ -161,7 +161,7 @@ def test_what_the_host_has_not_committed_stays_the_hosts_to_commit(
 
 
 @pytest.mark.parametrize("work", [flush, by_text, by_bulk_save, by_connection, by_driver])
-def test_what_was_committed_is_not_remembered(
+def test_after_a_commit_of_the_host_the_session_counts_as_unchanged(
     db: SQLAlchemy, release: Callable[[], None], work: Callable[[SQLAlchemy], None]
 ) -> None:
     work(db)
@@ -170,7 +170,7 @@ def test_what_was_committed_is_not_remembered(
 
     release()
 
-    assert held(db) == 0
+    assert connections_in_use(db) == 0
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_what_was_committed_is_not_remembered(
         lambda db: db.session.connection().execute(select(Thing)).all(),
     ],
 )
-def test_whatever_only_selects_holds_no_connection(
+def test_after_reads_of_any_kind_the_connection_is_returned(
     db: SQLAlchemy, release: Callable[[], None], look_up: Callable[[SQLAlchemy], object]
 ) -> None:
     look_up(db)
 
     release()
 
-    assert held(db) == 0
+    assert connections_in_use(db) == 0
 
 
 def test_outside_an_app_context_there_is_nothing_to_release() -> None:
@@ -200,7 +200,7 @@ def test_outside_an_app_context_there_is_nothing_to_release() -> None:
     connection_release(db.session, [])()
 
 
-def test_a_database_that_went_away_is_said_to_be_away(db: SQLAlchemy, release: Callable[[], None]) -> None:
+def test_an_unreachable_database_is_reported_as_unavailable(db: SQLAlchemy, release: Callable[[], None]) -> None:
     db.session.get_one(Thing, 1)
     db.session.connection().connection.driver_connection.close()  # type: ignore[union-attr]
 
@@ -208,8 +208,8 @@ def test_a_database_that_went_away_is_said_to_be_away(db: SQLAlchemy, release: C
         release()
 
 
-def test_what_the_host_writes_when_a_transaction_begins_stays_the_hosts_to_commit(db: SQLAlchemy) -> None:
-    """Also if the host's listener is older than ours."""
+def test_writes_by_a_listener_of_the_host_are_not_committed(db: SQLAlchemy) -> None:
+    """Even if the host's listener was registered before ours."""
 
     @event.listens_for(db.session, "after_begin")
     def write(session: object, transaction: object, connection: Connection) -> None:
@@ -225,7 +225,7 @@ def test_what_the_host_writes_when_a_transaction_begins_stays_the_hosts_to_commi
     assert [thing.name for thing in db.session.scalars(select(Thing))] == ["first"]
 
 
-def test_a_block_of_the_hosts_own_is_not_ended(db: SQLAlchemy, release: Callable[[], None]) -> None:
+def test_a_transaction_that_the_host_began_is_not_ended(db: SQLAlchemy, release: Callable[[], None]) -> None:
     """In ``with db.session.begin()``, SQLAlchemy rejects every statement after a commit."""
     with db.session.begin():
         db.session.get_one(Thing, 1)

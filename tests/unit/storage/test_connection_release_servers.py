@@ -1,4 +1,4 @@
-"""Selects that lock or change something, on servers: SQLite has neither such locks nor such functions."""
+"""SELECTs that lock or change something; SQLite has no such locks and functions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSERTED = insert(THINGS).values(id=2).returning(THINGS.c.id).cte()
 
 
 def is_kept(kind: Kind, directory: Path, statement: Executable) -> bool:
-    """Whether the session's transaction goes on after a release."""
+    """Whether the session's transaction continues after the release."""
     app = Flask(__name__)
     with fresh_database(kind, directory) as url:
         app.config["SQLALCHEMY_DATABASE_URI"] = url
@@ -42,7 +42,7 @@ def is_kept(kind: Kind, directory: Path, statement: Executable) -> bool:
 
 @pytest.mark.parametrize("kind", [postgres, mariadb])
 def test_a_shared_lock_is_kept(tmp_path: Path, kind: Kind) -> None:
-    """MySQL spells it LOCK IN SHARE MODE."""
+    """In MySQL it is LOCK IN SHARE MODE."""
     assert is_kept(kind, tmp_path, SHARED_LOCK)
 
 
@@ -58,7 +58,7 @@ def test_a_select_that_changes_something_is_kept(tmp_path: Path, statement: Exec
 
 @pytest.mark.parametrize("kind", ["sqlite", postgres, mariadb])
 def test_a_select_of_functions_that_only_read_is_released(tmp_path: Path, kind: Kind) -> None:
-    """A look-up by an e-mail address in small letters is common."""
+    """A search for an e-mail address in lower case is common."""
     statement = select(func.count(), func.max(THINGS.c.id)).where(func.lower("A") == "a")
 
     assert not is_kept(kind, tmp_path, statement)

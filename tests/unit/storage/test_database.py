@@ -1,4 +1,4 @@
-"""The ways to use the database: what is tried again, what is given up, and under which name."""
+"""`Database`: which errors are retried, and which errors the caller gets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def count(database: Database) -> int:
 
 
 class Original(Exception):
-    """An error as a database driver raises it."""
+    """An error of a database driver."""
 
     def __init__(self, *args: Any, sqlstate: str | None = None) -> None:
         super().__init__(*args)
@@ -59,7 +59,7 @@ def database_error(original: BaseException, *, stale: bool = False) -> EngineErr
 
 
 def failing(times: int, error: Exception) -> Callable[[Transaction], str]:
-    """Work that adds a thing and then fails, so many times."""
+    """A function that adds a thing, and fails the given number of times."""
     left = [times]
 
     def work(transaction: Transaction) -> str:
@@ -72,22 +72,22 @@ def failing(times: int, error: Exception) -> Callable[[Transaction], str]:
     return work
 
 
-# A transaction
+# Transactions
 
 
-def test_what_work_does_is_committed_and_its_result_handed_on(database: Database) -> None:
+def test_a_transaction_is_committed_and_returns_the_result(database: Database) -> None:
     assert database.run_in_transaction(failing(0, ConcurrentUpdate())) == "done"
     assert count(database) == 1
 
 
-def test_an_error_of_the_works_own_rolls_back_and_goes_up(database: Database) -> None:
+def test_any_other_error_rolls_back_and_is_raised(database: Database) -> None:
     with pytest.raises(KeyError):
         database.run_in_transaction(failing(1, KeyError("x")))
 
     assert count(database) == 0
 
 
-def test_a_write_returns_how_many_rows_matched(database: Database) -> None:
+def test_a_write_returns_the_number_of_matched_rows(database: Database) -> None:
     def work(transaction: Transaction) -> tuple[int, int]:
         transaction.execute(ADD, {"name": "one"})
         everything = transaction.execute_rowcount(text("DELETE FROM things"))
@@ -96,7 +96,7 @@ def test_a_write_returns_how_many_rows_matched(database: Database) -> None:
     assert database.run_in_transaction(work) == (1, 0)
 
 
-# One statement
+# Single statements
 
 
 def test_a_single_write_is_committed_and_counted(database: Database) -> None:
@@ -105,26 +105,26 @@ def test_a_single_write_is_committed_and_counted(database: Database) -> None:
     assert database.write(text("DELETE FROM things WHERE name = :name"), {"name": "two"}) == 0
 
 
-def test_a_single_write_that_fails_shows_no_values(database: Database) -> None:
-    """They may be a secret of somebody, and what is raised ends up in a log."""
-    database.write(ADD, {"name": "a value of somebody"})
+def test_the_error_of_a_single_write_shows_no_values(database: Database) -> None:
+    """Values may be secret, and errors are logged."""
+    database.write(ADD, {"name": "a secret value"})
 
     with pytest.raises(IntegrityError) as caught:
-        database.write(ADD, {"name": "a value of somebody"})
+        database.write(ADD, {"name": "a secret value"})
 
-    assert "a value of somebody" not in str(caught.value)
+    assert "a secret value" not in str(caught.value)
 
 
-def test_a_transaction_that_fails_shows_no_values(database: Database) -> None:
-    database.write(ADD, {"name": "a value of somebody"})
+def test_the_error_of_a_transaction_shows_no_values(database: Database) -> None:
+    database.write(ADD, {"name": "a secret value"})
 
     with pytest.raises(IntegrityError) as caught:
-        database.run_in_transaction(lambda t: t.execute(ADD, {"name": "a value of somebody"}))
+        database.run_in_transaction(lambda t: t.execute(ADD, {"name": "a secret value"}))
 
-    assert "a value of somebody" not in str(caught.value)
+    assert "a secret value" not in str(caught.value)
 
 
-# Tried again
+# Retries
 
 
 COLLISIONS = {
@@ -134,19 +134,19 @@ COLLISIONS = {
     "MySQL: lock wait timeout": database_error(Original(1205, "Lock wait timeout exceeded")),
     "MySQL: deadlock": database_error(Original(1213, "Deadlock found")),
     "SQLite: locked": database_error(sqlite3.OperationalError("database is locked")),
-    "a connection that was dead already": database_error(Original("gone away"), stale=True),
+    "a stale connection": database_error(Original("gone away"), stale=True),
 }
 
 
 @pytest.mark.parametrize("name", COLLISIONS)
-def test_a_collision_is_tried_again(database: Database, name: str) -> None:
-    """The first attempts leave nothing behind: the same key can be added by the last."""
+def test_a_collision_is_retried(database: Database, name: str) -> None:
+    """Failed attempts are rolled back, so the last one can insert the same key."""
     assert database.run_in_transaction(failing(MAX_ATTEMPTS - 1, COLLISIONS[name])) == "done"
     assert count(database) == 1
 
 
 @pytest.mark.parametrize("name", COLLISIONS)
-def test_after_the_last_attempt_the_caller_is_told_to_come_back(database: Database, name: str) -> None:
+def test_after_the_last_attempt_the_error_has_a_retry_after(database: Database, name: str) -> None:
     with pytest.raises(Unavailable) as caught:
         database.run_in_transaction(failing(MAX_ATTEMPTS, COLLISIONS[name]))
 
@@ -186,17 +186,17 @@ def test_two_writers_on_sqlite_wait_for_each_other(engine: Engine, database: Dat
 
 
 def test_readers_on_sqlite_do_not_wait_for_a_writer(database: Database) -> None:
-    def look_meanwhile(transaction: Transaction) -> int:
+    def count_meanwhile(transaction: Transaction) -> int:
         transaction.execute(ADD, {"name": "unseen"})
         return count(database)
 
-    assert database.run_in_transaction(look_meanwhile) == 0
+    assert database.run_in_transaction(count_meanwhile) == 0
 
 
-# Given up, under the right name
+# Errors that are not retried
 
 
-AWAY = {
+UNREACHABLE = {
     "refused": database_error(Original("connection refused")),
     "MySQL: gone away": database_error(Original(2006, "MySQL server has gone away")),
     "SQLite: cannot open": database_error(sqlite3.OperationalError("unable to open database file")),
@@ -204,21 +204,21 @@ AWAY = {
 }
 
 
-@pytest.mark.parametrize("name", AWAY)
-def test_a_database_that_is_away_is_not_tried_again(database: Database, name: str) -> None:
+@pytest.mark.parametrize("name", UNREACHABLE)
+def test_an_unreachable_database_is_not_retried(database: Database, name: str) -> None:
     with pytest.raises(Unavailable, match="The database is currently unavailable"):
-        database.run_in_transaction(failing(1, AWAY[name]))
+        database.run_in_transaction(failing(1, UNREACHABLE[name]))
 
     assert count(database) == 0
 
 
-@pytest.mark.parametrize("name", AWAY)
-def test_a_look_up_in_a_database_that_is_away_is_unavailable(database: Database, name: str) -> None:
-    def look_up(connection: Any) -> None:
-        raise AWAY[name]
+@pytest.mark.parametrize("name", UNREACHABLE)
+def test_a_query_of_an_unreachable_database_is_unavailable(database: Database, name: str) -> None:
+    def query(connection: Any) -> None:
+        raise UNREACHABLE[name]
 
     with pytest.raises(Unavailable):
-        database.read(look_up)
+        database.read(query)
 
 
 def test_an_exhausted_pool_is_unavailable(tmp_path: Path) -> None:
@@ -244,61 +244,61 @@ def test_an_exhausted_pool_is_unavailable(tmp_path: Path) -> None:
     ],
     ids=["SQLite", "PostgreSQL", "MySQL"],
 )
-def test_missing_tables_say_what_to_run(database: Database, original: Exception) -> None:
+def test_the_error_for_missing_tables_names_the_remedy(database: Database, original: Exception) -> None:
     error = ProgrammingError("SELECT 1", {}, original)
 
-    def look_up(connection: Any) -> None:
+    def query(connection: Any) -> None:
         raise error
 
-    for attempt in (lambda: database.read(look_up), lambda: database.run_in_transaction(failing(1, error))):
+    for attempt in (lambda: database.read(query), lambda: database.run_in_transaction(failing(1, error))):
         with pytest.raises(SetupError, match=r"run your migrations, or db\.create_all\(\)"):
             attempt()
 
 
-def test_a_missing_column_of_the_hosts_own_is_not_called_ours(database: Database) -> None:
+def test_a_missing_column_of_the_host_is_not_reported_as_ours(database: Database) -> None:
     with pytest.raises(EngineError, match="no such column: colour"):
         database.read(lambda connection: connection.execute(text("SELECT colour FROM (SELECT 1)")))
 
 
-def test_a_missing_table_of_the_hosts_own_is_not_called_ours(database: Database) -> None:
-    """It is the host's to mend, and "away" would send its developer looking in the wrong place."""
+def test_a_missing_table_of_the_host_is_not_reported_as_ours(database: Database) -> None:
+    """The host's developer must fix it, and would search in the wrong place after any other error."""
     with pytest.raises(EngineError, match="no such table: users"):
         database.read(lambda connection: connection.execute(text("SELECT * FROM users")))
 
 
-def test_a_mistake_of_ours_is_not_hidden(database: Database) -> None:
+def test_an_integrity_error_is_raised_unchanged(database: Database) -> None:
     database.run_in_transaction(failing(0, ConcurrentUpdate()))
 
     with pytest.raises(IntegrityError):
         database.run_in_transaction(failing(0, ConcurrentUpdate()))
 
 
-# Stale connections: the pool hands out what the server has closed long ago
+# Stale connections: the pool returns connections that the server has closed
 
 
-def test_a_look_up_on_a_dead_connection_is_made_once_more(database: Database) -> None:
+def test_a_query_on_a_stale_connection_is_retried(database: Database) -> None:
     errors = [database_error(Original("gone"), stale=True)]
 
-    def look_up(connection: Any) -> str:
+    def query(connection: Any) -> str:
         if errors:
             raise errors.pop()
         return "found"
 
-    assert database.read(look_up) == "found"
+    assert database.read(query) == "found"
 
 
-def test_a_look_up_that_dies_twice_is_unavailable(database: Database) -> None:
-    def look_up(connection: Any) -> None:
+def test_a_query_that_fails_twice_on_stale_connections_is_unavailable(database: Database) -> None:
+    def query(connection: Any) -> None:
         raise database_error(Original("gone"), stale=True)
 
     with pytest.raises(Unavailable):
-        database.read(look_up)
+        database.read(query)
 
 
-# After the commit
+# Callbacks after the commit
 
 
-def test_what_is_to_happen_after_the_commit_sees_it_done(database: Database) -> None:
+def test_a_callback_sees_the_committed_rows(database: Database) -> None:
     seen: list[int] = []
 
     def work(transaction: Transaction) -> None:
@@ -310,7 +310,7 @@ def test_what_is_to_happen_after_the_commit_sees_it_done(database: Database) -> 
     assert seen == [1]
 
 
-def test_it_does_not_happen_when_the_transaction_fails(database: Database) -> None:
+def test_no_callback_runs_if_the_transaction_fails(database: Database) -> None:
     seen: list[str] = []
 
     def work(transaction: Transaction) -> None:
@@ -323,7 +323,7 @@ def test_it_does_not_happen_when_the_transaction_fails(database: Database) -> No
     assert seen == []
 
 
-def test_it_happens_once_however_many_attempts_there_were(database: Database) -> None:
+def test_a_callback_runs_once_after_several_attempts(database: Database) -> None:
     seen: list[str] = []
     attempts = [ConcurrentUpdate(), ConcurrentUpdate()]
 

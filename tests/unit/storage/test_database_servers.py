@@ -1,4 +1,4 @@
-"""What only a real server shows: dropped connections, and how each database leaves an equal row alone."""
+"""Behaviour of real database servers: dropped connections, and inserts of existing rows."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ WAYS: dict[str, Callable[[Database], Any]] = {
     "kind", [pytest.param("postgres", marks=pytest.mark.postgres), pytest.param("mariadb", marks=pytest.mark.mariadb)]
 )
 @pytest.mark.parametrize("way", WAYS)
-def test_a_server_that_dropped_all_connections_is_not_noticed(tmp_path: Path, kind: Kind, way: str) -> None:
-    """As after a restart of the server, or a firewall that forgot idle connections."""
+def test_dropped_connections_are_replaced(tmp_path: Path, kind: Kind, way: str) -> None:
+    """As after a restart of the server, or when a firewall drops idle connections."""
     with fresh_database(kind, tmp_path) as url:
         engine, admin = create_engine(url), create_engine(url)
         database = Database(engine)
@@ -59,17 +59,17 @@ def end_other_sessions(kind: Kind, connection: Any) -> None:
         connection.execute(text(f"KILL {int(identifier)}"))
 
 
-GOODBYE = text("DO $$ BEGIN RAISE EXCEPTION 'over' USING ERRCODE = '57P01'; END $$")
+TERMINATE_SELF = text("DO $$ BEGIN RAISE EXCEPTION 'over' USING ERRCODE = '57P01'; END $$")
 
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("way", ["read", "transact"])
-def test_a_connection_that_the_server_ends_during_a_statement_is_replaced(tmp_path: Path, way: str) -> None:
-    """The server says so before it hangs up: for a moment the driver takes the connection for a good one."""
+def test_a_connection_terminated_during_a_statement_is_replaced(tmp_path: Path, way: str) -> None:
+    """The server sends an error before it closes the connection, so the driver still considers it open."""
     with fresh_database("postgres", tmp_path) as url:
         engine = create_engine(url)
         database = Database(engine)
-        statements = iter([GOODBYE, ONE])
+        statements = iter([TERMINATE_SELF, ONE])
         ask: dict[str, Callable[[], Any]] = {
             "read": lambda: database.read(lambda c: c.scalar(next(statements))),
             "transact": lambda: database.run_in_transaction(lambda t: t.execute(next(statements)).scalar()),
@@ -81,7 +81,7 @@ def test_a_connection_that_the_server_ends_during_a_statement_is_replaced(tmp_pa
 
 
 @pytest.mark.postgres
-def test_a_write_that_the_server_ends_is_run_again(tmp_path: Path) -> None:
+def test_a_write_that_the_server_terminates_is_retried(tmp_path: Path) -> None:
     with fresh_database("postgres", tmp_path) as url:
         engine = create_engine(url)
         database = Database(engine)
@@ -99,7 +99,7 @@ def test_a_write_that_the_server_ends_is_run_again(tmp_path: Path) -> None:
         engine.dispose()
 
 
-# An INSERT that leaves an equal row alone
+# INSERTs that ignore an existing row
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_write_that_the_server_ends_is_run_again(tmp_path: Path) -> None:
         pytest.param("mariadb", marks=pytest.mark.mariadb),
     ],
 )
-def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) -> None:
+def test_an_insert_returns_whether_the_row_is_new(tmp_path: Path, kind: Kind) -> None:
     table = tables.revocations
     row = {"subject": "token:x", "created_at": 1, "expires_at": 2}
     with fresh_database(kind, tmp_path) as url:
@@ -130,7 +130,7 @@ def test_an_insert_tells_whether_it_was_the_first(tmp_path: Path, kind: Kind) ->
     assert sorted((found.subject, found.expires_at) for found in stored) == [("token:X", 2), ("token:x", 2)]
 
 
-# Tables of an older version: the app was deployed before it was migrated
+# Tables of an older version, if the app was deployed before the migration
 
 _TABLE = tables.revocations
 OF_A_NEW_COLUMN: dict[str, tuple[Executable, dict[str, Any]]] = {
@@ -158,7 +158,7 @@ DOINGS: dict[str, Callable[[Database, Executable, dict[str, Any]], Any]] = {
         pytest.param("mariadb", marks=pytest.mark.mariadb),
     ],
 )
-def test_a_table_that_lacks_a_column_says_what_to_run(tmp_path: Path, kind: Kind) -> None:
+def test_the_error_for_a_missing_column_names_the_remedy(tmp_path: Path, kind: Kind) -> None:
     with fresh_database(kind, tmp_path) as url:
         engine = create_engine(url)
         tables.metadata.create_all(engine, tables=[_TABLE])
@@ -176,7 +176,7 @@ def test_a_table_that_lacks_a_column_says_what_to_run(tmp_path: Path, kind: Kind
         engine.dispose()
 
 
-def test_an_unknown_kind_of_database_is_named() -> None:
+def test_an_unsupported_database_is_named() -> None:
     table = tables.revocations
 
     with pytest.raises(NotImplementedError, match="'oracle'"):

@@ -1,4 +1,4 @@
-"""The limit of failed attempts: twenty a minute and key, wherever it is counted."""
+"""The limit of failed attempts: twenty per minute and key, in every storage."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def redis() -> Iterator[Any]:
 
 @pytest.fixture(params=["local", "limiter", pytest.param("redis", marks=pytest.mark.redis), "patient"])
 def limiter(request: pytest.FixtureRequest) -> FailureLimiter:
-    """Each kind that there is."""
+    """Every kind of limiter."""
     if request.param == "redis":
         return RedisLimiter(request.getfixturevalue("redis"))
     if request.param == "limiter":
@@ -59,11 +59,11 @@ def limiter(request: pytest.FixtureRequest) -> FailureLimiter:
     return InMemoryLimiter() if request.param == "local" else FallbackLimiter(lambda: None)
 
 
-def test_twenty_failures_are_free_and_no_more(limiter: FailureLimiter) -> None:
+def test_twenty_failures_are_within_the_limit(limiter: FailureLimiter) -> None:
     assert spent(limiter, MAX_FAILURES + 3) == [True] * MAX_FAILURES + [False] * 3
 
 
-def test_the_documented_numbers_are_those_of_the_code() -> None:
+def test_the_documented_numbers_match_the_code() -> None:
     page = (DOCS / "operations.md").read_text()
     (section,) = re.findall(r"## Failed attempts\n(.+?)\n## ", page, re.DOTALL)
     text = " ".join(section.split())
@@ -72,25 +72,25 @@ def test_the_documented_numbers_are_those_of_the_code() -> None:
     assert f"`Retry-After: {WINDOW}`" in text
     assert f"up to {2 * MAX_FAILURES} failures in a row" in text
     assert f"keeps {_MAX_KEYS:,} pairs" in text
-    assert (MAX_FAILURES, WINDOW) == (20, 60), "docs/security.md and docs/errors.md name them, too"
+    assert (MAX_FAILURES, WINDOW) == (20, 60), "docs/security.md and docs/errors.md also contain these numbers"
 
 
-def test_a_minute_is_one_of_the_clock() -> None:
-    """So up to twice as many failures in a row pass around its end."""
+def test_the_limit_is_per_clock_minute() -> None:
+    """So up to twice as many consecutive failures are possible around the end of a minute."""
     limiter = InMemoryLimiter()
 
     assert all(spent(limiter, MAX_FAILURES, now=NOW + WINDOW - 1))
     assert spent(limiter, MAX_FAILURES + 1, now=NOW + WINDOW) == [True] * MAX_FAILURES + [False]
 
 
-def test_each_key_has_its_own(limiter: FailureLimiter) -> None:
+def test_each_key_has_its_own_limit(limiter: FailureLimiter) -> None:
     spent(limiter, MAX_FAILURES + 1)
 
     for key in ("another", "KEY", "key ", "", "é\x00\ud7ff", "k" * 100_000):
         assert limiter.record_failure(key, now=NOW)
 
 
-def test_the_next_minute_begins_anew() -> None:
+def test_the_limit_resets_with_the_next_minute() -> None:
     limiter = InMemoryLimiter()
     spent(limiter, MAX_FAILURES + 1, now=NOW)
 
@@ -99,13 +99,13 @@ def test_the_next_minute_begins_anew() -> None:
 
 
 @pytest.mark.redis
-def test_counts_in_redis_go_away_by_themselves(redis: Any) -> None:
+def test_counts_in_redis_expire(redis: Any) -> None:
     RedisLimiter(redis).record_failure("key", now=NOW)
 
     (slot,) = redis.scan_iter("activepieces:failures:*")
 
     assert 0 < redis.ttl(slot) <= 2 * WINDOW
-    assert b"key" not in slot, "a stranger's text is no key"
+    assert b"key" not in slot, "the key in Redis must not contain user input"
 
 
 def test_no_count_is_lost_between_threads() -> None:
@@ -117,7 +117,7 @@ def test_no_count_is_lost_between_threads() -> None:
     assert sum(allowed) == MAX_FAILURES
 
 
-def test_strangers_cannot_fill_the_memory_with_many_keys() -> None:
+def test_many_keys_cannot_fill_the_memory() -> None:
     limiter = InMemoryLimiter()
     tracemalloc.start()
     try:
@@ -130,8 +130,8 @@ def test_strangers_cannot_fill_the_memory_with_many_keys() -> None:
     assert held < 8_000_000
 
 
-def test_strangers_cannot_fill_the_memory_with_long_keys() -> None:
-    """A client_id may be as long as a request: 64 KiB, ten thousand times."""
+def test_long_keys_cannot_fill_the_memory() -> None:
+    """A client_id may be as long as a request, 64 KiB, and there may be ten thousand of them."""
     limiter = InMemoryLimiter()
     tracemalloc.start()
     try:
@@ -144,7 +144,7 @@ def test_strangers_cannot_fill_the_memory_with_long_keys() -> None:
     assert held < 500_000
 
 
-def test_a_guesser_is_not_forgotten_because_of_others() -> None:
+def test_new_keys_do_not_reset_the_count_of_an_active_key() -> None:
     limiter = InMemoryLimiter()
     spent(limiter, MAX_FAILURES)
     for number in range(9_000):
@@ -154,13 +154,13 @@ def test_a_guesser_is_not_forgotten_because_of_others() -> None:
 
 
 class BrokenLimiter:
-    """Redis, just now."""
+    """A limiter whose storage is unreachable."""
 
     def record_failure(self, key: str, *, now: int) -> bool:
         raise ConnectionError("the redis password is hunter2")
 
 
-def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_its_storage_a_process_counts_on_its_own(caplog: pytest.LogCaptureFixture) -> None:
     limiter = FallbackLimiter(BrokenLimiter)
 
     assert spent(limiter, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
@@ -168,14 +168,14 @@ def test_a_count_that_cannot_be_kept_elsewhere_is_kept_here(caplog: pytest.LogCa
     assert "ConnectionError" in caplog.text
 
 
-def test_a_host_whose_limiter_cannot_be_found_is_counted_here() -> None:
+def test_without_the_hosts_limiter_a_process_counts_on_its_own() -> None:
     def broken() -> FailureLimiter:
         raise ImportError("no limits")
 
     assert spent(FallbackLimiter(broken), MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
 
 
-def test_the_hosts_limiter_is_used_whenever_it_was_set_up() -> None:
+def test_the_hosts_limiter_is_used_in_any_order_of_setup() -> None:
     app = Flask("host")
     ours = make_failure_limiter(app.extensions, redis_url=None)
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
@@ -183,7 +183,7 @@ def test_the_hosts_limiter_is_used_whenever_it_was_set_up() -> None:
     spent(ours, MAX_FAILURES)
 
     assert not FlaskLimiterStorage.from_flask_limiter(limiter).record_failure("key", now=NOW), (
-        "they count in one place"
+        "they must share the count"
     )
 
 
@@ -193,7 +193,7 @@ class SwitchedOff:
     enabled = False
 
 
-def test_a_limiter_that_is_switched_off_is_not_used() -> None:
+def test_a_disabled_limiter_is_not_used() -> None:
     app = Flask("host")
     app.extensions["limiter"] = {SwitchedOff()}
 
@@ -201,5 +201,5 @@ def test_a_limiter_that_is_switched_off_is_not_used() -> None:
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])
-def test_a_redis_that_is_not_there_costs_nobody_an_answer(url: str) -> None:
+def test_a_missing_redis_causes_no_error(url: str) -> None:
     assert spent(make_failure_limiter(Flask("host").extensions, redis_url=url), 2) == [True, True]

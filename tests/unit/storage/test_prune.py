@@ -1,4 +1,4 @@
-"""When a row is over, to the second; and that batches take what they say."""
+"""When each row expires, to the second, and the size of batches."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ def test_an_empty_database_has_nothing_to_remove(database: Database) -> None:
     assert run(database) == []
 
 
-def test_a_revocation_goes_with_the_last_token_that_it_could_concern(database: Database) -> None:
+def test_a_revocation_is_removed_when_the_last_affected_token_has_expired(database: Database) -> None:
     add(database, tables.revocations, revocation("over", expires_at=NOW), revocation("alive", expires_at=NOW + 1))
 
     assert run(database) == [("activepieces_revocations", 1)]
     assert left(database, tables.revocations.c.subject) == ["alive"]
 
 
-def test_a_family_goes_a_day_after_its_end(database: Database) -> None:
-    """Until then a replay of its code or of its tokens is still recognised."""
+def test_a_family_is_removed_a_day_after_it_ended(database: Database) -> None:
+    """Until then, a replay of its code or its tokens is detected."""
     add(
         database,
         tables.token_families,
@@ -80,7 +80,7 @@ def test_a_family_goes_a_day_after_its_end(database: Database) -> None:
     assert left(database, tables.token_families.c.id) == ["alive", "expired lately", "revoked lately"]
 
 
-def test_an_event_goes_after_the_days_that_the_audit_is_kept(database: Database) -> None:
+def test_an_event_is_removed_after_the_configured_days(database: Database) -> None:
     add(database, tables.audit_events, event(1, at=NOW - 400 * DAY), event(2, at=NOW - 400 * DAY + 1))
 
     assert run(database) == [("activepieces_audit_events", 1)]
@@ -88,13 +88,13 @@ def test_an_event_goes_after_the_days_that_the_audit_is_kept(database: Database)
 
 
 @pytest.mark.parametrize(("batch", "taken"), [(1, [1, 1, 1, 1, 1]), (2, [2, 2, 1]), (5, [5]), (6, [5])])
-def test_a_batch_takes_no_more_than_it_may(database: Database, batch: int, taken: list[int]) -> None:
+def test_a_batch_removes_at_most_its_size(database: Database, batch: int, taken: list[int]) -> None:
     add(database, tables.revocations, *(revocation(str(number)) for number in range(5)))
 
     assert [rows for _, rows in run(database, batch=batch)] == taken
 
 
-def test_it_is_lazy_so_that_a_job_may_stop_between_two_batches(database: Database) -> None:
+def test_pruning_is_lazy_so_that_a_job_can_stop_between_batches(database: Database) -> None:
     add(database, tables.revocations, *(revocation(str(number)) for number in range(5)))
 
     next(prune(database, now=NOW, audit_days=400, batch=2))
@@ -102,7 +102,7 @@ def test_it_is_lazy_so_that_a_job_may_stop_between_two_batches(database: Databas
     assert len(left(database, tables.revocations.c.subject)) == 3
 
 
-def test_what_another_job_removed_meanwhile_is_not_counted_twice(database: Database) -> None:
+def test_rows_removed_by_another_job_are_not_counted(database: Database) -> None:
     add(database, tables.revocations, *(revocation(str(number)) for number in range(4)))
     mine, other = (prune(database, now=NOW, audit_days=400, batch=2) for _ in range(2))
 
@@ -111,7 +111,7 @@ def test_what_another_job_removed_meanwhile_is_not_counted_twice(database: Datab
     assert taken == [2, 2]
 
 
-def test_a_lease_goes_when_it_has_ended(database: Database) -> None:
+def test_a_lease_is_removed_when_it_has_expired(database: Database) -> None:
     rows = [
         {"name": "ended", "holder": "x", "expires_at": NOW},
         {"name": "held", "holder": "x", "expires_at": NOW + 1},

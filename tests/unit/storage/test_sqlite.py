@@ -1,4 +1,4 @@
-"""SQLite: when write-ahead logging is switched on, and when the developer is asked."""
+"""SQLite: when write-ahead logging is enabled, and when the log names the setting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def old_file(file: Path) -> Path:
-    """A database of the host's, with a table in it."""
+    """A database of the host with one table."""
     with sqlite3.connect(file) as connection:
         connection.execute("CREATE TABLE users (id INTEGER)")
     connection.close()
@@ -58,16 +58,16 @@ def test_an_existing_file_keeps_its_mode_and_the_log_names_the_setting_once(
     assert "Set ACTIVEPIECES_SQLITE_WAL to True" in caplog.text
 
 
-def test_the_setting_switches_an_existing_file(old_file: Path) -> None:
+def test_the_setting_enables_it_for_an_existing_file(old_file: Path) -> None:
     assert pragma(opened(old_file, wal=True), "journal_mode") == "wal"
 
 
-def test_the_setting_keeps_a_new_file_as_it_is(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_setting_disables_it_for_a_new_file(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert pragma(opened(file, wal=False), "journal_mode") == "delete"
     assert not caplog.records
 
 
-def test_a_file_that_has_it_already_is_left_alone(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_in_write_ahead_mode_stays_unchanged(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     pragma(opened(file), "journal_mode")
 
     assert pragma(opened(file), "journal_mode") == "wal"
@@ -78,7 +78,7 @@ def test_writers_wait_for_each_other(file: Path) -> None:
     assert pragma(opened(file), "busy_timeout") == str(BUSY_TIMEOUT * 1000)
 
 
-def test_a_database_in_memory_is_not_talked_about(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_database_in_memory_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     engine = create_engine("sqlite://")
     Database(engine)
 

@@ -20,13 +20,13 @@ ECHO = StandinPiece(
 
 @pytest.fixture
 def clock() -> StoppedClock:
-    """Time, which only the test moves."""
+    """A clock that only the test advances."""
     return StoppedClock()
 
 
 @pytest.fixture
 def server(clock: StoppedClock) -> Iterator[ActivepiecesServer]:
-    """An enterprise 0.85.2 with a piece that echoes."""
+    """An Enterprise server 0.85.2 with a piece that returns its inputs."""
     server = ActivepiecesServer(pieces=[ECHO], clock=clock, sleep=clock.advance)
     yield server
     server.close()
@@ -34,5 +34,5 @@ def server(clock: StoppedClock) -> Iterator[ActivepiecesServer]:
 
 @pytest.fixture
 def standin(server: ActivepiecesServer) -> Standin:
-    """Calls to it by its API key."""
+    """Calls the server with its API key."""
     return calls(server)

@@ -1,4 +1,4 @@
-"""Tokens of the app under test, without a browser."""
+"""The fixtures that issue tokens of the app under test, without a browser."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def test_a_token_is_for_that_user_in_that_tenant(authorized_client: AuthorizedCl
     assert whoami["scopes"] == ["profile:read", "tasks:read", "tasks:write"]
 
 
-def test_a_token_only_opens_views_in_its_scope(authorized_client: AuthorizedClient) -> None:
+def test_a_token_is_accepted_only_within_its_scope(authorized_client: AuthorizedClient) -> None:
     client = authorized_client(user_id="bob", tenant_id="acme", scope="profile:read")
 
     assert client.get("/api/whoami").status_code == 200
     assert client.post("/api/tasks").status_code == 403
 
 
-def test_a_scope_that_the_app_does_not_know_is_refused(issue_token: IssueToken) -> None:
+def test_an_unknown_scope_is_rejected(issue_token: IssueToken) -> None:
     with pytest.raises(InvalidInput):
         issue_token(user_id="bob", tenant_id="acme", scope="nope")
 

@@ -1,4 +1,4 @@
-"""``python -m flask_activepieces.testing``: the stand-in alone."""
+"""``python -m flask_activepieces.testing`` runs the stand-in without tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-m", "flask_activepieces.testing"]
 
 @contextmanager
 def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """The running command, and what it printed: name -> value."""
+    """The running command, and the printed values by name."""
     process = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     printed: dict[str, str] = {}
@@ -36,7 +36,7 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
 
 
 def stopped(process: subprocess.Popen[str], how: signal.Signals) -> int:
-    """The exit code after a signal, about which nothing is printed."""
+    """The exit code after a signal, after which nothing is printed."""
     process.send_signal(how)
     code = process.wait(timeout=10)
     assert process.stderr is not None
@@ -44,7 +44,7 @@ def stopped(process: subprocess.Popen[str], how: signal.Signals) -> int:
     return code
 
 
-def test_it_prints_what_a_client_needs() -> None:
+def test_the_command_prints_the_values_for_a_client() -> None:
     with started("--version", "0.86", "--port", "0") as (process, printed):
         root = f"{printed['URL']}/api/v1"
         flags = requests.get(f"{root}/flags", timeout=10).json()
@@ -65,7 +65,7 @@ def test_it_prints_what_a_client_needs() -> None:
 def test_ctrl_c_exits_with_0() -> None:
     with started("--port", "0", "--edition", "ce") as (process, printed):
         assert stopped(process, signal.SIGINT) == 0
-    assert "API key" not in printed  # the Community Edition has none
+    assert "API key" not in printed  # the Community Edition has no API keys
 
 
 def test_an_occupied_port_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:

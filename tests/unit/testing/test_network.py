@@ -29,15 +29,15 @@ def client(url: str) -> ActivepiecesClient:
         "http://activepieces:8080",
     ],
 )
-def test_a_call_to_another_machine_is_refused_and_says_what_to_do(url: str) -> None:
+def test_a_call_to_another_machine_is_refused_with_the_remedy(url: str) -> None:
     with pytest.raises(NetworkRefused) as caught:
         client(url).connections.list("a-project")
 
-    words = str(caught.value)
-    assert url.removesuffix("/api") in words
-    assert "activepieces_server" in words
-    assert "@pytest.mark.activepieces_network" in words
-    assert "sk-key" not in words
+    message = str(caught.value)
+    assert url.removesuffix("/api") in message
+    assert "activepieces_server" in message
+    assert "@pytest.mark.activepieces_network" in message
+    assert "sk-key" not in message
 
 
 @pytest.mark.parametrize("url", ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"])
@@ -55,7 +55,7 @@ def test_the_stand_in_may_be_called(activepieces_server: ActivepiecesServer) -> 
 
 @pytest.mark.activepieces_network
 def test_a_marked_test_may_call_other_machines() -> None:
-    """The name belongs to nobody (RFC 6761), so that no machine is called even here."""
+    """The host name is reserved (RFC 6761), so no machine is called even here."""
     with pytest.raises(ConnectionFailed):
         client("https://activepieces.invalid").connections.list("a-project")
 
@@ -99,7 +99,7 @@ APP = """
 
 
 def test_an_app_without_a_base_url_does_not_call_the_cloud(pytester: pytest.Pytester) -> None:
-    """Nor does the app take the refusal for an Activepieces that is away."""
+    """The app does not handle the error like an unreachable Activepieces."""
     pytester.makepyfile(APP)
 
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:schemathesis")

@@ -29,7 +29,7 @@ def test_a_test_may_change_the_server(activepieces_server: ActivepiecesServer) -
 
 
 def test_the_next_test_gets_a_reset_server(activepieces_server: ActivepiecesServer) -> None:
-    """Whichever of the two comes first."""
+    """The two tests may run in any order."""
     names = [row["displayName"] for row in activepieces_server.state.store.all("project")]
 
     assert "left behind" not in names
@@ -38,11 +38,11 @@ def test_the_next_test_gets_a_reset_server(activepieces_server: ActivepiecesServ
 
 @pytest.fixture
 def app() -> Flask:
-    """An app that answers piece by piece, or with nothing."""
+    """An app with a streamed response and an empty one."""
     app = Flask("host")
 
-    @app.get("/told-bit-by-bit")
-    def told_bit_by_bit() -> Response:
+    @app.get("/streamed")
+    def streamed() -> Response:
         return Response(iter(["a", "b"]))
 
     @app.get("/nothing")
@@ -52,10 +52,10 @@ def app() -> Flask:
     return app
 
 
-def test_the_app_is_served_as_it_answers(live_app: str) -> None:
+def test_live_app_serves_the_responses_unchanged(live_app: str) -> None:
     with requests.Session() as browser:
         browser.trust_env = False
-        paths = ["/told-bit-by-bit", "/nothing", "/told-bit-by-bit", "/not-there"]
+        paths = ["/streamed", "/nothing", "/streamed", "/not-there"]
         answers = [browser.get(live_app + path, timeout=5) for path in paths]
 
     assert [answer.status_code for answer in answers] == [200, 204, 200, 404]

@@ -1,4 +1,4 @@
-"""The values of connections: what Activepieces gets, and what it never gets because it does not fit."""
+"""Values of connections: what is sent to Activepieces, and what is rejected before."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ OAUTH2: dict[str, Any] = {
     "redirect_url": "https://ap.example.com/redirect",
 }
 
-#: Every kind of value that a real server took.
-TAKEN = {
+#: Every type of value that a real server accepted.
+VALID = {
     str(entry.request_body["value"]): entry.request_body["value"]
     for entry in recordings()
     if entry.status == 201
@@ -47,8 +47,8 @@ TAKEN = {
 
 
 @pytest.mark.parametrize("grant_type", ["AUTHORIZATION_CODE", "CLIENT_CREDENTIALS"])
-def test_a_grant_type_in_capitals_is_sent_in_lower_case(grant_type: str) -> None:
-    """Older documentation of Activepieces writes it so."""
+def test_an_upper_case_grant_type_is_sent_in_lower_case(grant_type: str) -> None:
+    """Older documentation of Activepieces uses capitals."""
     value = value_from_json(OAUTH2 | {"grant_type": grant_type})
 
     assert value.to_json()["grant_type"] == grant_type.lower()
@@ -60,16 +60,16 @@ def test_another_spelling_of_a_grant_type_is_refused(grant_type: str) -> None:
         value_from_json(OAUTH2 | {"grant_type": grant_type})
 
 
-@pytest.mark.parametrize("document", TAKEN.values(), ids=range(len(TAKEN)))
+@pytest.mark.parametrize("document", VALID.values(), ids=range(len(VALID)))
 def test_every_value_that_servers_accepted_is_unchanged(document: dict[str, Any]) -> None:
     assert value_from_json(document).to_json() == document
 
 
 def test_the_accepted_values_have_every_type() -> None:
-    assert {document["type"] for document in TAKEN.values()} >= set(VALUES) - {"CLOUD_OAUTH2", "OIDC", "PLACEHOLDER"}
+    assert {document["type"] for document in VALID.values()} >= set(VALUES) - {"CLOUD_OAUTH2", "OIDC", "PLACEHOLDER"}
 
 
-def test_each_class_has_its_type_and_omits_none() -> None:
+def test_each_class_has_its_type_and_omits_fields_that_are_none() -> None:
     values: list[tuple[Value, dict[str, Any]]] = [
         (SecretText("s"), {"type": "SECRET_TEXT", "secret_text": "s"}),
         (BasicAuth("u", "p"), {"type": "BASIC_AUTH", "username": "u", "password": "p"}),

@@ -1,4 +1,4 @@
-"""Signed tokens: a token that Activepieces could take for another user is not signed."""
+"""Signed tokens: no token is signed that Activepieces could mistake for another user's."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def private_key(bits: int = 2048) -> rsa.RSAPrivateKey:
 
 
 def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
-    """As Activepieces shows its signing keys: PKCS#1."""
+    """The key in the format in which Activepieces shows its signing keys: PKCS#1."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     ).decode()
 
 
 def opened(token: str) -> jwt.Token:
-    """The token as its receiver sees it, after the signature was checked."""
+    """The header and claims of the token, after its signature was verified."""
     return jwt.decode(token, RSAKey.import_key(private_key().public_key()), algorithms=["RS256"])
 
 

@@ -1,4 +1,4 @@
-"""Runs of flows: in pages that lose none, and with a reason that people can read."""
+"""Runs of flows: pages skip none, and a failure has a readable reason."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_failed_run_has_a_reason_even_from_a_truncated_message(
     ("message", "reason"),
     [
         (None, ""),
-        ("plain words", "plain words"),
+        ("plain text", "plain text"),
         ("[1]", "[1]"),
         ('{"other": 1}', '{"other": 1}'),
         ('{"message": {"a": 1}}', '{"message": {"a": 1}}'),

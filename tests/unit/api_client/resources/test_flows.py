@@ -1,4 +1,4 @@
-"""Flows: calls that Activepieces would only half carry out, and responses of webhooks."""
+"""Flows: operations that Activepieces would execute only in part, and responses of webhooks."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_an_unknown_flow_is_not_found(name: str) -> None:
     assert missing.value.code == "ENTITY_NOT_FOUND"
 
 
-# --- Making ---------------------------------------------------------------------------------------
+# --- Creating ---------------------------------------------------------------------------------------
 
 
 def test_a_flow_is_created() -> None:
@@ -233,7 +233,7 @@ def test_a_failed_import_deletes_the_empty_flow() -> None:
     assert transport.lines[-1] == f"DELETE /flows/{FLOW}"
 
 
-def test_a_failed_deletion_does_not_hide_the_import_error() -> None:
+def test_a_failed_deletion_does_not_hide_the_error_of_the_import() -> None:
     transport = FakeTransport([recorded("flow create (api key)"), answer(400, {}), answer(500, {"message": "down"})])
 
     with pytest.raises(InvalidRequest):

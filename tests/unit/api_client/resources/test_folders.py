@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flask_activepieces.api_client.errors import AuthenticationFailed
-from flask_activepieces.api_client.resources.folders import Folder, Folders
+from flask_activepieces.api_client.resources.flows import Folder, Folders
 from flask_activepieces.api_client.resources.resource import NO_LIMIT
 from tests.support.calls import FakeTransport, answer, says
 
@@ -44,7 +44,7 @@ def test_a_folder_is_fetched_created_renamed_and_deleted() -> None:
 
 
 def test_an_invalid_key_is_recognized_by_the_status() -> None:
-    """The body of this response is about something else."""
+    """The body of this response describes another error."""
     with pytest.raises(AuthenticationFailed) as refused:
         Folders(says("bad api key: /api/v1/folders")).list("p1")
 

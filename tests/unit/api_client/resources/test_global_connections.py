@@ -1,4 +1,4 @@
-"""Global connections: of the whole platform, by routes of their own."""
+"""Global connections, which belong to the whole platform and have their own routes."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_server_error_for_an_existing_connection_stays_one() -> None:
 
 
 def test_a_global_connection_is_deleted_by_its_own_route() -> None:
-    """The route of other connections answers 204, and keeps it."""
+    """The route of project connections answers 204 without deleting it."""
     transport = says("conn delete", "global delete again")
     connections = GlobalConnections(transport)
 

@@ -1,4 +1,4 @@
-"""MCP servers of both kinds: fields of the other kind, which a server ignores, are not sent."""
+"""MCP servers of both kinds: fields that a server would ignore are not sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_0_85_server_has_disabled_tools() -> None:
     assert transport.lines == [f"GET {PATH}"]
 
 
-def test_a_0_78_server_can_be_switched_on_and_off() -> None:
+def test_a_0_78_server_can_be_enabled_and_disabled() -> None:
     server = Mcp(says(OLD)).get("h3kUN4bpL90lVEmp9h414")
 
     assert (server.dialect, server.enabled, server.disabled_tools) == ("0.78", False, None)
@@ -53,7 +53,7 @@ def test_the_server_of_the_platform_belongs_to_no_project() -> None:
     assert transport.lines == ["GET /mcp-server"]
 
 
-def test_a_masked_token_shows_only_its_end() -> None:
+def test_a_masked_token_shows_only_its_last_characters() -> None:
     server = Mcp(says("mcp: rotate")).get(PROJECT)
 
     assert server.token.startswith("U7WcjgpJkYci")
@@ -61,7 +61,7 @@ def test_a_masked_token_shows_only_its_end() -> None:
     assert server.token not in repr(server)
 
 
-def test_tools_are_turned_off() -> None:
+def test_tools_are_disabled() -> None:
     transport = says(NEW, "mcp: project mcp-server update")
 
     server = Mcp(transport).update(PROJECT, disabled_tools=["ap_delete_flow"])
@@ -71,7 +71,7 @@ def test_tools_are_turned_off() -> None:
     assert transport.last.body == {"disabledTools": ["ap_delete_flow"]}
 
 
-def test_all_tools_are_turned_on_again() -> None:
+def test_all_tools_are_enabled_again() -> None:
     transport = says(NEW, NEW)
 
     assert Mcp(transport).update(PROJECT, disabled_tools=()).disabled_tools == ()
@@ -79,7 +79,7 @@ def test_all_tools_are_turned_on_again() -> None:
 
 
 @pytest.mark.parametrize(("enabled", "status"), [(True, "ENABLED"), (False, "DISABLED")])
-def test_an_old_server_is_switched(enabled: bool, status: str) -> None:
+def test_an_old_server_is_enabled_or_disabled(enabled: bool, status: str) -> None:
     transport = says(OLD, "[0.78.2] mcp-server enable {status}")
 
     Mcp(transport).update(PROJECT, enabled=enabled)
@@ -97,7 +97,7 @@ def test_an_old_server_is_switched(enabled: bool, status: str) -> None:
     ],
 )
 def test_a_change_that_a_server_would_ignore_is_refused(server: str | dict[str, Any], change: dict[str, Any]) -> None:
-    """Seen on a 0.85.2 server: it answers 200 to the fields of 0.78 and ignores them."""
+    """A 0.85.2 server answers 200 to the fields of 0.78 and ignores them."""
     transport = says(server)
 
     with pytest.raises(CallNotSupported) as refused:
@@ -109,7 +109,7 @@ def test_a_change_that_a_server_would_ignore_is_refused(server: str | dict[str, 
 
 
 @pytest.mark.parametrize("change", [{}, {"enabled": True, "disabled_tools": []}])
-def test_one_thing_is_changed_at_a_time(change: dict[str, Any]) -> None:
+def test_only_one_field_is_changed_at_a_time(change: dict[str, Any]) -> None:
     transport = says()
 
     with pytest.raises(InvalidInput):

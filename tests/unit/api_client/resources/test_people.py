@@ -112,7 +112,7 @@ def test_signed_users_cannot_list_users() -> None:
 # --- Invitations ----------------------------------------------------------------------------------
 
 
-def test_an_invitation_by_a_user_is_pending_and_its_link_secret() -> None:
+def test_an_invitation_by_a_user_is_pending_and_its_link_is_secret() -> None:
     transport = says("invite to platform (user)")
 
     invitation = Users(transport).invite("inv1@example.com", platform_role="MEMBER")

@@ -1,4 +1,4 @@
-"""Pieces: how each signs in, in whatever form it says so, and the installation of one's own."""
+"""Pieces: their ways to authenticate, in every format, and the installation of your own pieces."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_an_invalid_archive_is_rejected() -> None:
 
 
 def test_a_failed_installation_mentions_the_piece() -> None:
-    """Activepieces says "{}", for a broken archive as for code that does not load."""
+    """Activepieces answers "{}", both for a broken archive and for code that does not load."""
     with pytest.raises(PieceInstallationFailed) as refused:
         Pieces(says("[worker] piece install not a tgz")).install(b"text", name=OURS, version="0.0.1")
 

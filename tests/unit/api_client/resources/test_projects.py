@@ -1,4 +1,4 @@
-"""Projects: found by the host's own names, and made under names that Activepieces takes."""
+"""Projects: found by the host's ids, and created with names that Activepieces accepts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TENANT_ONE = Project(
 
 
 def test_projects_are_listed_with_one_call() -> None:
-    """A cursor would skip rows that were made within one second."""
+    """A cursor would skip rows that were created within one second."""
     transport = says("projects list (user)")
 
     (project,) = Projects(transport).list(display_name="Local")

@@ -1,4 +1,4 @@
-"""What a server says of itself, to anybody."""
+"""The public information of a server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_healthy_server_is_healthy() -> None:
 
 
 def test_public_information_is_fetched_without_the_credential() -> None:
-    """A wrong base URL leads to another service."""
+    """A wrong base URL may belong to another service."""
     transport = says("flags", "health")
     server = Server(transport)
 

@@ -1,4 +1,4 @@
-"""Templates, of a gallery or of a file."""
+"""Templates, from the gallery or from a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections of the whole platform: made by tenants with a key of their own, for the projects that they name."""
+"""Platform connections: created by tenants with their own key, for the projects that they name."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def save(
 
 
 def platform_destination(harness: ServiceHarness) -> list[Connection]:
-    """What the platform has of this tenant."""
+    """The platform connections of this tenant."""
     integration = harness.services.integrations.list_for_tenant(harness.tenant)[0]
     prefix = ownership.external_id(integration, "x", platform=True)[:-1]
     rows = harness.platform_client().global_connections.list()
@@ -61,7 +61,7 @@ def platform_destination(harness: ServiceHarness) -> list[Connection]:
 
 
 def drops_metadata(harness: ServiceHarness, connection: Connection) -> None:
-    """What a real server does to connections of the platform, when they are made and when they are changed."""
+    """Remove the metadata, as real servers do when a platform connection is created or changed."""
     harness.upstream.state.store.change("app_connection", connection.id, metadata=None)
 
 
@@ -87,7 +87,9 @@ def test_a_global_connection_names_its_owner(harness: ServiceHarness, integratio
     ],
     ids=lambda value: getattr(value, "type", None),
 )
-def test_every_kind_of_value(harness: ServiceHarness, integration: Integration, value: Value, piece: str) -> None:
+def test_every_type_of_value_can_be_saved(
+    harness: ServiceHarness, integration: Integration, value: Value, piece: str
+) -> None:
     name = f"@activepieces/piece-acme-{piece}"
     new = NewConnection(value=value, piece_name=name, platform_sharing=PlatformSharing())
 
@@ -96,7 +98,7 @@ def test_every_kind_of_value(harness: ServiceHarness, integration: Integration, 
     assert (made.type, made.scope) == (value.type, "PLATFORM")
 
 
-def test_the_same_name_again_gives_it_another_value_and_keeps_the_rest(
+def test_saving_under_the_same_name_replaces_only_the_value(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     other = harness.new_project()
@@ -110,10 +112,10 @@ def test_the_same_name_again_gives_it_another_value_and_keeps_the_rest(
     assert again.pre_select_for_new_projects
 
 
-def test_without_its_metadata_it_is_still_its_tenants_and_no_other_organizations(
+def test_without_metadata_it_still_belongs_to_its_tenant_only(
     harness: ServiceHarness, integration: Integration
 ) -> None:
-    """All three have a key to the same project: what names nobody would be everybody's."""
+    """All three have a key for the same project, where an untagged connection would belong to each of them."""
     same = {"api_key": harness.upstream.api_key, "project_id": integration.project_id}
     labs = harness.set_up(tenant_id=harness.tenant, organization_id="labs", **same)
     globex = harness.set_up(tenant_id=f"{harness.tenant}-globex", **same)
@@ -130,7 +132,9 @@ def test_without_its_metadata_it_is_still_its_tenants_and_no_other_organizations
             harness.services.connections.delete(stranger, made.id, user_id="mallory")
 
 
-def test_the_same_name_again_finds_it_without_its_metadata(harness: ServiceHarness, integration: Integration) -> None:
+def test_saving_under_the_same_name_finds_it_without_metadata(
+    harness: ServiceHarness, integration: Integration
+) -> None:
     first = save(harness, integration)
     drops_metadata(harness, first)
 
@@ -138,7 +142,7 @@ def test_the_same_name_again_finds_it_without_its_metadata(harness: ServiceHarne
 
 
 def test_the_account_identifier_is_sent_again(harness: ServiceHarness, integration: Integration) -> None:
-    """For a server that keeps the metadata of such connections."""
+    """For servers that store the metadata of platform connections."""
     made = save(harness, integration)
     noted = {"accountIdentifier": "ada@example.com"}
     harness.upstream.state.store.change("app_connection", made.id, metadata=noted)
@@ -167,9 +171,7 @@ def test_new_projects_are_added_without_a_second_connection(
     assert not narrower.pre_select_for_new_projects
 
 
-def test_a_value_that_the_piece_refuses_leaves_the_projects_as_they_are(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_rejected_value_leaves_the_projects_unchanged(harness: ServiceHarness, integration: Integration) -> None:
     first = save(harness, integration)
 
     with pytest.raises(ConnectionValueRejected):
@@ -198,14 +200,12 @@ def test_a_missing_project_is_reported(harness: ServiceHarness, integration: Int
     assert harness.rows("leases") == []
 
 
-def test_a_project_has_a_connection_of_the_same_name_beside_it(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_project_connection_may_have_the_same_name(harness: ServiceHarness, integration: Integration) -> None:
     of_all, of_one = save(harness, integration, "Slack"), harness.save(integration, "Slack")
 
     assert of_all.id != of_one.id
     assert of_all.external_id != of_one.external_id
-    # Given back, each leads to its own.
+    # Each external id leads to its own connection.
     again = save(harness, integration, "New", external_id=of_all.external_id)
     assert (again.id, again.display_name) == (of_all.id, "New")
 
@@ -243,7 +243,7 @@ def test_simultaneous_saves_of_one_name_make_one(
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda n: save(patient, integration, projects=projects[n % 2]), range(8)))
 
-    connections_in_use.clear()  # those that another thread used just then
+    connections_in_use.clear()  # ignore the connections of the other threads
     assert len({connection.id for connection in made}) == 1
     assert len(platform_destination(harness)) == 1
     assert harness.rows("leases") == []
@@ -272,7 +272,7 @@ def test_a_failed_lookup_does_not_block_saving(harness: ServiceHarness, integrat
     assert save(harness, integration).scope == "PLATFORM"
 
 
-# --- Where it is not possible -----------------------------------------------------------------------
+# --- Not supported -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["a shared project", "a project of its own"])

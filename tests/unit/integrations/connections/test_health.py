@@ -1,4 +1,4 @@
-"""Connections that stopped working are found, and told once until they work again."""
+"""Broken connections are found, and reported once until they work again."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def integration(harness: ServiceHarness) -> Integration:
     return harness.set_up()
 
 
-def breaks(harness: ServiceHarness, connection: Connection, status: str = "ERROR") -> None:
-    """What Activepieces does when a refresh is refused."""
+def break_connection(harness: ServiceHarness, connection: Connection, status: str = "ERROR") -> None:
+    """Set the status, as Activepieces does when a refresh is rejected."""
     harness.upstream.state.store.change("app_connection", connection.id, status=status)
 
 
-def checked(harness: ServiceHarness, integration: Integration) -> list[BrokenConnection]:
+def check(harness: ServiceHarness, integration: Integration) -> list[BrokenConnection]:
     return harness.services.connection_health.check(integration)
 
 
@@ -37,7 +37,7 @@ def failures(harness: ServiceHarness) -> int:
 def test_nothing_is_reported_if_all_connections_work(harness: ServiceHarness, integration: Integration) -> None:
     harness.save(integration)
 
-    assert checked(harness, integration) == []
+    assert check(harness, integration) == []
     assert failures(harness) == 0
 
 
@@ -45,9 +45,9 @@ def test_a_broken_connection_is_reported_with_its_reconnect_url(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     connection = harness.save(integration, "Slack")
-    breaks(harness, connection)
+    break_connection(harness, connection)
 
-    (failing,) = checked(harness, integration)
+    (failing,) = check(harness, integration)
 
     assert (failing.connection_id, failing.display_name) == (connection.id, "Slack")
     assert failing.is_new
@@ -65,16 +65,16 @@ def test_a_broken_connection_is_reported_with_its_reconnect_url(
 
 
 def test_a_connection_without_a_value_is_reported_too(harness: ServiceHarness, integration: Integration) -> None:
-    """Flows fail with it as they do with one that broke."""
+    """Flows fail with it as with a broken one."""
     new = NewConnection(value=Placeholder(), piece_name=SECRET_PIECE, display_name="Slack")
     made = harness.services.connections.save(integration, new, user_id="alice")
 
-    (failing,) = checked(harness, integration)
+    (failing,) = check(harness, integration)
 
     assert (failing.connection_id, failing.status) == (made.id, "MISSING")
     assert harness.events[-1].detail["status"] == "MISSING"
     harness.save(integration, "Slack")
-    assert checked(harness, integration) == []
+    assert check(harness, integration) == []
 
 
 def test_a_missing_connection_is_renewed_by_sign_in_if_possible(registered: ServiceHarness) -> None:
@@ -82,52 +82,54 @@ def test_a_missing_connection_is_renewed_by_sign_in_if_possible(registered: Serv
     integration = registered.set_up(organization_id=None)
     connection = registered.save(integration)
     registered.upstream.state.store.change("app_connection", connection.id, type="NO_AUTH")
-    breaks(registered, connection, "MISSING")
+    break_connection(registered, connection, "MISSING")
 
-    (failing,) = checked(registered, integration)
+    (failing,) = check(registered, integration)
 
     assert f"/oauth2/start?connectionId={connection.id}" in failing.reconnect_url
 
 
-def test_it_is_reported_once(harness: ServiceHarness, integration: Integration) -> None:
-    breaks(harness, harness.save(integration))
-    checked(harness, integration)
+def test_a_broken_connection_is_reported_once(harness: ServiceHarness, integration: Integration) -> None:
+    break_connection(harness, harness.save(integration))
+    check(harness, integration)
 
-    (failing,) = checked(harness, integration)
+    (failing,) = check(harness, integration)
 
     assert not failing.is_new
     assert failures(harness) == 1
 
 
-def test_it_is_reported_again_after_it_worked_in_between(harness: ServiceHarness, integration: Integration) -> None:
+def test_a_broken_connection_is_reported_again_after_it_worked_in_between(
+    harness: ServiceHarness, integration: Integration
+) -> None:
     connection = harness.save(integration)
     for status in ("ERROR", "ACTIVE", "ERROR"):
-        breaks(harness, connection, status)
-        checked(harness, integration)
+        break_connection(harness, connection, status)
+        check(harness, integration)
 
     assert failures(harness) == 2
 
 
 def test_a_deleted_connection_is_forgotten(harness: ServiceHarness, integration: Integration) -> None:
     connection = harness.save(integration)
-    breaks(harness, connection)
-    checked(harness, integration)
+    break_connection(harness, connection)
+    check(harness, integration)
 
     harness.services.connections.delete(integration, connection.id, user_id="alice")
 
-    assert checked(harness, integration) == []
+    assert check(harness, integration) == []
     assert harness.reload(integration).failed_connection_ids == ()
 
 
 def test_only_one_of_several_simultaneous_checks_reports(
     harness: ServiceHarness, integration: Integration, connections_in_use: list[int]
 ) -> None:
-    breaks(harness, harness.save(integration))
+    break_connection(harness, harness.save(integration))
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: checked(harness, integration), range(4)))
+        list(pool.map(lambda _: check(harness, integration), range(4)))
 
-    connections_in_use.clear()  # those that another thread used just then
+    connections_in_use.clear()  # ignore the connections of the other threads
     assert failures(harness) == 1
 
 
@@ -135,25 +137,25 @@ def test_another_tenants_broken_connection_is_not_reported(harness: ServiceHarne
     app = harness.with_app_key(project_id=harness.new_project())
     ours = app.set_up(tenant_id=app.tenant)
     theirs = app.set_up(tenant_id=f"{app.tenant}-other")
-    breaks(app, app.save(theirs))
+    break_connection(app, app.save(theirs))
 
-    assert checked(app, ours) == []
+    assert check(app, ours) == []
 
 
 def broken_sign_in(harness: ServiceHarness, integration: Integration, **changed: Any) -> tuple[BrokenConnection, str]:
-    """What is told of a broken connection of a piece that the app is registered for, and its id."""
+    """Break a connection of a piece with a third-party app; return the report and the id."""
     connection = harness.save(integration)
     metadata = dict(connection.metadata) | changed.pop("metadata", {})
     changed = {"type": "OAUTH2"} | changed | {"metadata": metadata}
     harness.upstream.state.store.change("app_connection", connection.id, **changed)
-    breaks(harness, connection)
-    (failing,) = checked(harness, integration)
+    break_connection(harness, connection)
+    (failing,) = check(harness, integration)
     return failing, connection.id
 
 
 @pytest.fixture
 def registered(harness: ServiceHarness) -> ServiceHarness:
-    """An app that is registered for a piece, and whose tenants are on its own Activepieces."""
+    """An app with a third-party app for a piece; its tenants use the app's key."""
     return harness.with_app_key(third_party_apps={SECRET_PIECE: ThirdPartyApp("id", "secret")})
 
 
@@ -181,19 +183,19 @@ def test_other_connections_are_renewed_in_activepieces(registered: ServiceHarnes
 
 @pytest.mark.parametrize("kind", ["SECRET_TEXT", "OAUTH2", "CLOUD_OAUTH2"])
 def test_the_hosts_reconnect_url_is_used_for_every_type(registered: ServiceHarness, kind: str) -> None:
-    """No user can renew a connection of the app's own piece in Activepieces: nobody knows that client's secret."""
+    """Users cannot renew a connection of the app's own piece in Activepieces: they do not know the client secret."""
     integration = registered.set_up(organization_id=None)
-    registered.host.page_url = "https://app.example.com/mend"
+    registered.host.page_url = "https://app.example.com/reconnect"
 
     failing, connection_id = broken_sign_in(registered, integration, type=kind)
 
-    page = f"https://app.example.com/mend/{integration.id}/{connection_id}"
+    page = f"https://app.example.com/reconnect/{integration.id}/{connection_id}"
     assert failing.reconnect_url == page
     assert registered.events[-1].detail["reconnect_url"] == page
 
 
 def test_a_connection_on_the_tenants_platform_is_renewed_there(registered: ServiceHarness) -> None:
-    """The app's registration is not for that platform."""
+    """The app's third-party app is not used on that platform."""
     integration = registered.set_up()
 
     failing, _ = broken_sign_in(registered, integration)

@@ -1,4 +1,4 @@
-"""Leases: one at a time, and nobody waits for the dead for ever."""
+"""Leases: one holder at a time; a lease of a dead worker expires."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
 from tests.support.clock import StoppedClock
 
-#: How long a call may be waited for, in these tests.
+#: The timeout of calls, in these tests.
 TIMEOUT = 30
 
 
@@ -38,7 +38,7 @@ def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databa
 
 @pytest.fixture
 def database(shared_database: Database) -> Iterator[Database]:
-    """A database in which nobody has a lease."""
+    """A database without leases."""
     yield shared_database
     shared_database.run_in_transaction(lambda transaction: transaction.execute(delete(tables.leases)))
 
@@ -136,7 +136,7 @@ def test_no_one_else_tries_while_activepieces_may_still_be_working(
 
 @pytest.mark.parametrize("error", UNANSWERED, ids=lambda error: f"{type(error).__name__}")
 def test_a_failure_before_the_call_blocks_no_one(error: ApiError, leases: Leases, slept: list[float]) -> None:
-    """Only a look at what is there: Activepieces has nothing to go on with."""
+    """Only a lookup was sent, so Activepieces is not working on anything."""
     with pytest.raises(ApiError), leases.acquire("a connection"):
         raise error
 
@@ -164,8 +164,8 @@ def test_a_holder_with_an_expired_lease_makes_no_call(leases: Leases, clock: Sto
     assert_taken(leases)
 
 
-def test_a_worker_that_is_stopped_keeps_its_lease(leases: Leases) -> None:
-    """What it had sent, Activepieces goes on with."""
+def test_a_stopped_worker_keeps_its_lease(leases: Leases) -> None:
+    """Activepieces may still be working on its request."""
     with pytest.raises(SystemExit), leases.acquire("a connection") as lease, leases.uncertain_call(lease):
         raise SystemExit
 
@@ -198,7 +198,7 @@ def test_a_key_can_be_claimed_once(leases: Leases, clock: StoppedClock) -> None:
     assert leases.claim_once("another authorization", expires_at=until)
 
 
-def test_of_many_threads_one_is_inside_at_a_time(database: Database, clock: StoppedClock) -> None:
+def test_only_one_of_many_threads_holds_the_lease_at_a_time(database: Database, clock: StoppedClock) -> None:
     leases, inside, most = Leases(database, clock=clock, timeout=TIMEOUT), 0, 0
     counting = Lock()
 

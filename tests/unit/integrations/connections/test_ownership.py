@@ -1,4 +1,4 @@
-"""Whose a connection is: its metadata say it, and no caller can."""
+"""The owner of a connection is in its metadata, and callers cannot choose it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_caller_cannot_choose_the_owner(name: str) -> None:
         ({"tenantId": "ACME"}, False, False),
         ({"tenantId": None}, False, False),
         ({"tenantId": ["acme"]}, False, False),
-        # Made in Activepieces itself: everybody's with a key of their own, nobody's on the shared one.
+        # Created in Activepieces: visible with the tenant's own key, but not with the shared one.
         ({}, False, True),
         (None, False, True),
         ({"team": "sales"}, False, True),
@@ -65,7 +65,7 @@ def test_which_integration_owns_a_connection(
 def test_without_metadata_the_external_id_names_the_owner(
     metadata: dict[str, Any] | None, integration: Integration, of_platform: bool
 ) -> None:
-    """Activepieces drops the metadata of connections of the whole platform."""
+    """Activepieces discards the metadata of platform connections."""
     ours = external_id(integration, "slack", platform=of_platform)
     theirs = external_id(replace(integration, tenant_id="globex"), "slack", platform=of_platform)
     of_labs = external_id(OF_AN_ORGANIZATION, "slack", platform=of_platform)
@@ -98,7 +98,7 @@ def test_no_account_identifier_is_invented() -> None:
     assert "accountIdentifier" not in with_owner_metadata({}, WITHOUT_CREDENTIALS, version=None, existing={"a": 1})
 
 
-def test_an_organization_does_not_own_connections_of_the_tenant_as_a_whole() -> None:
+def test_an_organization_does_not_own_connections_of_the_whole_tenant() -> None:
     assert is_owned_by({"tenantId": "acme", "organizationId": "labs"}, "x", OF_AN_ORGANIZATION)
     assert not is_owned_by({"tenantId": "acme"}, "x", OF_AN_ORGANIZATION)
     assert not is_owned_by({"tenantId": "acme", "organizationId": "sales"}, "x", OF_AN_ORGANIZATION)
@@ -108,13 +108,13 @@ def test_an_external_id_contains_the_name() -> None:
     assert external_id(WITHOUT_CREDENTIALS, "slack-main").endswith("-slack-main")
 
 
-def test_an_external_id_as_a_name_stays_the_same() -> None:
+def test_an_external_id_passed_as_a_name_is_unchanged() -> None:
     made = external_id(WITHOUT_CREDENTIALS, "Slack, main")
 
     assert external_id(WITHOUT_CREDENTIALS, made) == made
 
 
-def test_another_tenants_external_id_is_a_name_like_any_other() -> None:
+def test_another_tenants_external_id_passed_as_a_name_is_changed() -> None:
     theirs = external_id(replace(WITHOUT_CREDENTIALS, tenant_id="globex"), "slack")
 
     assert external_id(WITHOUT_CREDENTIALS, theirs) != theirs
@@ -145,7 +145,7 @@ names = some.text(max_size=300)
 
 
 @given(name=names)
-def test_an_external_id_is_safe_in_the_expression_of_a_flow(name: str) -> None:
+def test_an_external_id_is_safe_in_a_flow_expression(name: str) -> None:
     made = external_id(WITHOUT_CREDENTIALS, name)
 
     assert re.fullmatch(r"t[0-9a-f]{20}-[A-Za-z0-9_-]+", made)

@@ -1,4 +1,4 @@
-"""What is noted about connections, whatever Activepieces calls them."""
+"""What is stored about connections, whatever their external ids are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.service_harness import ADMIN, ServiceHarness
 def test_an_external_id_that_no_column_can_store_is_not_stored(
     harness: ServiceHarness, external_id: str, kept: bool
 ) -> None:
-    """A user may have made the connection in Activepieces, which takes 3000 characters."""
+    """A user may have created the connection in Activepieces, which accepts 3000 characters."""
     made = harness.set_up()
     connection = replace(harness.save(made), external_id=external_id)
     recorder = ConnectionRecorder(harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock)
@@ -44,7 +44,7 @@ def test_the_longest_stored_external_id_fits(harness: ServiceHarness) -> None:
         assert harness.reload(made).default_connection_external_id == kept
 
 
-def test_a_server_with_invalid_ids_is_not_activepieces(harness: ServiceHarness) -> None:
+def test_invalid_ids_are_an_unexpected_response(harness: ServiceHarness) -> None:
     made = harness.set_up()
     row = harness.upstream.state.store.get("app_connection", harness.save(made).id) or {}
     odd = {name: value for name, value in row.items() if name != "sealed"} | {"id": "x" * 65}

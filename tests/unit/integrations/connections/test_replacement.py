@@ -1,4 +1,4 @@
-"""One connection in place of another: what is asked for is what happens, on old servers and new ones."""
+"""Replacing a connection does exactly what was requested, on old and new servers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def integration(harness: ServiceHarness) -> Integration:
     return harness.set_up(**harness.user_token_setup())
 
 
-def replaces(
+def replace_connection(
     harness: ServiceHarness, integration: Integration, source: Connection, target: Connection, **how: Any
 ) -> ReplacementResult:
     return harness.services.connections.replace(
@@ -39,7 +39,7 @@ def pair(harness: ServiceHarness, integration: Integration) -> tuple[Connection,
 
 
 def published_flow(harness: ServiceHarness, integration: Integration, connection: Connection) -> str:
-    """A flow that runs with the connection."""
+    """A published flow that uses the connection."""
     caller = standin(harness.upstream)
     body = {"displayName": "A flow", "projectId": integration.project_id}
     flow_id = str(caller.post("/flows", body)["id"])
@@ -52,7 +52,7 @@ def published_flow(harness: ServiceHarness, integration: Integration, connection
 
 
 def used_by(harness: ServiceHarness, flow_id: str) -> tuple[list[str], list[str]]:
-    """The external ids that the published version uses, and those that the latest does."""
+    """The external ids that the published version uses, and those that the latest version uses."""
     state = harness.upstream.state
     flow = state.store.get("flow", flow_id)
     assert flow is not None
@@ -61,7 +61,7 @@ def used_by(harness: ServiceHarness, flow_id: str) -> tuple[list[str], list[str]
     return running["connectionIds"], latest_version(state, flow)["connectionIds"]
 
 
-def can_choose(harness: ServiceHarness) -> bool:
+def has_choices(harness: ServiceHarness) -> bool:
     return harness.upstream.state.version != "0.85"
 
 
@@ -72,11 +72,11 @@ def names(harness: ServiceHarness, integration: Integration) -> list[str]:
 def test_published_flows_use_the_target_and_the_source_is_deleted(
     harness: ServiceHarness, integration: Integration
 ) -> None:
-    """A 0.86 server would change drafts only, and keep the source, unless it is told both."""
+    """By default, a 0.86 server would change drafts only and keep the source."""
     old, new = pair(harness, integration)
     flow_id = published_flow(harness, integration, old)
 
-    replaced = replaces(harness, integration, old, new)
+    replaced = replace_connection(harness, integration, old, new)
 
     assert replaced == ReplacementResult(source_deleted=True)
     assert used_by(harness, flow_id) == ([new.external_id], [new.external_id])
@@ -92,17 +92,17 @@ def test_published_flows_use_the_target_and_the_source_is_deleted(
     }
 
 
-def test_a_source_that_must_stay_stays_or_nothing_happens(harness: ServiceHarness, integration: Integration) -> None:
+def test_keeping_the_source_works_or_changes_nothing(harness: ServiceHarness, integration: Integration) -> None:
     old, new = pair(harness, integration)
     flow_id = published_flow(harness, integration, old)
-    if not can_choose(harness):
+    if not has_choices(harness):
         with pytest.raises(CallNotSupported):
-            replaces(harness, integration, old, new, delete_source=False)
+            replace_connection(harness, integration, old, new, delete_source=False)
         assert used_by(harness, flow_id)[0] == [old.external_id]
         assert "connection.replaced" not in harness.event_names
         return
 
-    replaced = replaces(harness, integration, old, new, delete_source=False)
+    replaced = replace_connection(harness, integration, old, new, delete_source=False)
 
     assert replaced == ReplacementResult(source_deleted=False)
     assert used_by(harness, flow_id)[0] == [new.external_id]
@@ -111,31 +111,29 @@ def test_a_source_that_must_stay_stays_or_nothing_happens(harness: ServiceHarnes
     assert harness.events[-1].detail["source_deleted"] == "no"
 
 
-def test_with_drafts_only_published_flows_stay_unchanged_or_nothing_happens(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_changing_drafts_only_works_or_changes_nothing(harness: ServiceHarness, integration: Integration) -> None:
     old, new = pair(harness, integration)
     flow_id = published_flow(harness, integration, old)
-    if not can_choose(harness):
+    if not has_choices(harness):
         with pytest.raises(CallNotSupported):
-            replaces(harness, integration, old, new, apply_to_published=False)
+            replace_connection(harness, integration, old, new, apply_to_published=False)
         assert used_by(harness, flow_id)[1] == [old.external_id]
         return
 
-    replaced = replaces(harness, integration, old, new, apply_to_published=False)
+    replaced = replace_connection(harness, integration, old, new, apply_to_published=False)
 
     assert replaced == ReplacementResult(source_deleted=False)
     assert used_by(harness, flow_id) == ([old.external_id], [new.external_id])
 
 
-def test_a_source_that_published_flows_go_on_to_use_is_not_deleted(
+def test_a_source_that_published_flows_still_use_is_not_deleted(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     old, new = pair(harness, integration)
     harness.upstream.calls.clear()
 
     with pytest.raises(InvalidInput) as refused:
-        replaces(harness, integration, old, new, apply_to_published=False, delete_source=True)
+        replace_connection(harness, integration, old, new, apply_to_published=False, delete_source=True)
 
     assert set(refused.value.fields) == {"deleteSourceConnection"}
     assert "POST" not in {call.method for call in harness.upstream.calls}
@@ -146,29 +144,29 @@ def test_a_source_that_other_projects_may_use_is_kept_by_default(
 ) -> None:
     wide = harness.save(integration, "Wide", platform_sharing=PlatformSharing())
     new = harness.save(integration, "New")
-    if not can_choose(harness):
+    if not has_choices(harness):
         with pytest.raises(CallNotSupported):
-            replaces(harness, integration, wide, new)
+            replace_connection(harness, integration, wide, new)
         assert "Wide" in names(harness, integration)
         return
 
-    assert replaces(harness, integration, wide, new) == ReplacementResult(source_deleted=False)
+    assert replace_connection(harness, integration, wide, new) == ReplacementResult(source_deleted=False)
     assert "Wide" in names(harness, integration)
 
 
-def test_no_key_may_replace_a_connection(harness: ServiceHarness) -> None:
-    """It is 500 on every version, and would leave published flows with an empty draft."""
+def test_an_api_key_cannot_replace_a_connection(harness: ServiceHarness) -> None:
+    """Every version answers 500, and leaves published flows with an empty draft."""
     integration = harness.set_up()
     old, new = pair(harness, integration)
     harness.upstream.calls.clear()
 
     with pytest.raises(CredentialNotSupported, match="user token"):
-        replaces(harness, integration, old, new)
+        replace_connection(harness, integration, old, new)
 
     assert harness.upstream.calls == []
 
 
-def test_a_connection_is_not_replaced_by_itself_nor_by_anothers(
+def test_a_connection_cannot_be_replaced_by_itself_or_by_another_owners(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     mine = harness.save(integration)
@@ -176,10 +174,10 @@ def test_a_connection_is_not_replaced_by_itself_nor_by_anothers(
     theirs = harness.save(labs)
 
     with pytest.raises(InvalidInput):
-        replaces(harness, integration, mine, mine)
+        replace_connection(harness, integration, mine, mine)
     for source, target in ((mine, theirs), (theirs, mine)):
         with pytest.raises(NotFound):
-            replaces(harness, integration, source, target)
+            replace_connection(harness, integration, source, target)
 
     assert names(harness, integration) == ["Mine"]
 
@@ -190,7 +188,7 @@ def test_after_a_lost_response_a_missing_source_counts_as_deleted(
     old, new = pair(harness, integration)
     harness.upstream.faults.drop_response("POST", "/app-connections/replace")
 
-    assert replaces(harness, integration, old, new) == ReplacementResult(source_deleted=True)
+    assert replace_connection(harness, integration, old, new) == ReplacementResult(source_deleted=True)
     assert harness.event_names[-2:] == ["connection.replaced", "connection.deleted"]
 
 
@@ -201,20 +199,20 @@ def test_a_failed_call_with_an_existing_source_records_nothing(
     harness.upstream.faults.reset_connection("POST", "/app-connections/replace")
 
     with pytest.raises(ConnectionFailed):
-        replaces(harness, integration, old, new)
+        replace_connection(harness, integration, old, new)
 
     assert names(harness, integration) == ["Old", "New"]
     assert harness.event_names[-1] == "connection.saved"
 
 
-class ShortSighted(ServiceHarness):
-    """An harness whose Activepieces cannot be looked at any more after what comes next, and a look before that."""
+class HarnessWithFailingLookup(ServiceHarness):
+    """A harness whose Activepieces rejects lookups from the third client on."""
 
-    ways = 0
+    clients = 0
 
     def _client(self, base_url: str, credential: Credential) -> ActivepiecesClient:
-        self.ways += 1
-        if self.ways == 3:
+        self.clients += 1
+        if self.clients == 3:
             self.upstream.faults.reset_connection("GET", "/app-connections", times=None)
         return super()._client(base_url, credential)
 
@@ -223,9 +221,9 @@ def test_a_source_that_cannot_be_checked_does_not_count_as_deleted(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     old, new = pair(harness, integration)
-    blind = ShortSighted(harness.engine, harness.upstream, harness.tenant)
+    failing = HarnessWithFailingLookup(harness.engine, harness.upstream, harness.tenant)
 
-    assert replaces(blind, integration, old, new) == ReplacementResult(source_deleted=None)
+    assert replace_connection(failing, integration, old, new) == ReplacementResult(source_deleted=None)
 
-    assert blind.event_names == ["connection.replaced"]
-    assert blind.events[-1].detail["source_deleted"] == "not known"
+    assert failing.event_names == ["connection.replaced"]
+    assert failing.events[-1].detail["source_deleted"] == "not known"

@@ -1,4 +1,4 @@
-"""A tenant's connections: listed, made, changed, deleted; each is there once."""
+"""A tenant's connections: list, create, change and delete, without duplicates."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def integration(harness: ServiceHarness) -> Integration:
 
 
 def by_hand(harness: ServiceHarness, integration: Integration, **changed: Any) -> Connection:
-    """A connection that somebody made in Activepieces itself."""
-    said: dict[str, Any] = {
+    """A connection that was created in Activepieces."""
+    fields: dict[str, Any] = {
         "project_id": integration.project_id,
         "external_id": "by-hand",
         "display_name": "By hand",
         "piece_name": SECRET_PIECE,
         "value": SecretText(secret_text="ok-by-hand"),
     }
-    return harness.platform_client().connections.upsert(ConnectionDraft(**said | changed))
+    return harness.platform_client().connections.upsert(ConnectionDraft(**fields | changed))
 
 
 def names(harness: ServiceHarness, integration: Integration, **wanted: Any) -> list[str]:
@@ -42,7 +42,7 @@ def names(harness: ServiceHarness, integration: Integration, **wanted: Any) -> l
     return [connection.display_name for connection in found]
 
 
-# --- Making -----------------------------------------------------------------------------------------
+# --- Creating -----------------------------------------------------------------------------------------
 
 
 def test_a_connection_names_its_owner_and_the_version_of_the_app(
@@ -66,9 +66,7 @@ def test_a_connection_names_its_owner_and_the_version_of_the_app(
     }
 
 
-def test_the_same_name_again_gives_the_connection_another_value(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_saving_under_the_same_name_replaces_the_value(harness: ServiceHarness, integration: Integration) -> None:
     first = harness.save(integration, "Slack", value="ok-1")
 
     again = harness.save(integration, "Slack", value="ok-2")
@@ -104,7 +102,9 @@ def test_metadata_stay_if_none_are_passed(harness: ServiceHarness, integration: 
     ],
     ids=lambda value: getattr(value, "type", None),
 )
-def test_every_kind_of_value(harness: ServiceHarness, integration: Integration, value: Value, piece: str) -> None:
+def test_every_type_of_value_can_be_saved(
+    harness: ServiceHarness, integration: Integration, value: Value, piece: str
+) -> None:
     new = NewConnection(value=value, piece_name=f"@activepieces/piece-acme-{piece}")
 
     made = harness.services.connections.save(integration, new, user_id="alice")
@@ -113,10 +113,10 @@ def test_every_kind_of_value(harness: ServiceHarness, integration: Integration, 
     assert "password" not in repr(new)
 
 
-def test_a_connection_of_the_apps_piece_is_the_integrations_own(
+def test_a_connection_of_the_apps_piece_is_the_default_connection(
     harness: ServiceHarness, integration: Integration
 ) -> None:
-    """Of a piece of ours that takes a secret, as the seed's system made them."""
+    """Also of a piece that takes a secret."""
     app = harness.with_settings(piece_name=SECRET_PIECE)
 
     made = app.save(integration, piece_name=None)
@@ -126,7 +126,7 @@ def test_a_connection_of_the_apps_piece_is_the_integrations_own(
     assert app.services.connections.get_default(now).id == made.id
 
 
-def test_without_an_own_connection_there_is_none(harness: ServiceHarness, integration: Integration) -> None:
+def test_a_missing_default_connection_is_not_found(harness: ServiceHarness, integration: Integration) -> None:
     harness.save(integration)
 
     with pytest.raises(NotFound):
@@ -140,7 +140,7 @@ def test_a_connection_needs_a_piece(harness: ServiceHarness, integration: Integr
     assert list(caught.value.fields) == ["pieceName"]
 
 
-def test_another_project_than_the_integrations_is_refused(harness: ServiceHarness, integration: Integration) -> None:
+def test_another_project_than_the_integrations_is_rejected(harness: ServiceHarness, integration: Integration) -> None:
     with pytest.raises(InvalidInput) as caught:
         harness.save(integration, project_id=harness.upstream.project_id)
 
@@ -159,13 +159,13 @@ def test_a_rejected_value_creates_nothing(harness: ServiceHarness, integration: 
 def test_simultaneous_upserts_of_one_name_make_one_connection(
     harness: ServiceHarness, integration: Integration, connections_in_use: list[int]
 ) -> None:
-    """Activepieces would make several: nothing there keeps external ids apart."""
+    """Activepieces would create several, because external ids are not unique there."""
     patient = replace(harness, sleep=time.sleep)
 
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda n: patient.save(integration, value=f"ok-{n}"), range(16)))
 
-    connections_in_use.clear()  # those that another thread used just then
+    connections_in_use.clear()  # ignore the connections of the other threads
     assert len({connection.id for connection in made}) == 1
     assert names(harness, integration) == ["Mine"]
     assert harness.rows("leases") == []
@@ -186,7 +186,7 @@ def test_no_other_request_saves_it_while_the_outcome_is_unknown(
 
 
 def test_a_failed_lookup_does_not_block_saving(harness: ServiceHarness, integration: Integration) -> None:
-    """Nothing was sent that Activepieces could go on with."""
+    """Only a lookup was sent, so Activepieces is not working on anything."""
     harness.upstream.faults.reset_connection("GET", "/app-connections", times=None)
     with pytest.raises(ConnectionFailed):
         harness.save(integration)
@@ -199,7 +199,7 @@ def test_a_failed_lookup_does_not_block_saving(harness: ServiceHarness, integrat
 # --- Listing ----------------------------------------------------------------------------------------
 
 
-def test_filters(harness: ServiceHarness, integration: Integration) -> None:
+def test_connections_are_filtered(harness: ServiceHarness, integration: Integration) -> None:
     harness.save(integration, "Slack of sales")
     harness.save(integration, "100 % mine")
     new = NewConnection(value=NoAuth(), piece_name="@activepieces/piece-acme-none")
@@ -214,15 +214,17 @@ def test_filters(harness: ServiceHarness, integration: Integration) -> None:
     assert len(names(harness, integration, scope="PROJECT", statuses=("ACTIVE", "ERROR"))) == 3
 
 
-def test_connections_made_within_one_second_are_all_there(harness: ServiceHarness, integration: Integration) -> None:
-    """Activepieces' own cursor would lose most of them."""
+def test_connections_created_within_one_second_are_all_listed(
+    harness: ServiceHarness, integration: Integration
+) -> None:
+    """Activepieces' own cursors would skip most of them."""
     for number in range(25):
         by_hand(harness, integration, external_id=f"c-{number}", display_name=f"{number}")
 
     assert len(names(harness, integration)) == 25
 
 
-def test_with_a_key_of_ones_own_connections_made_by_hand_are_there(
+def test_with_the_tenants_own_key_connections_created_in_activepieces_are_listed(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     made = by_hand(harness, integration)
@@ -249,7 +251,7 @@ def test_an_organization_does_not_see_anothers_connections_in_one_project(
 # --- Changing and deleting --------------------------------------------------------------------------
 
 
-def test_a_new_name_leaves_the_metadata(harness: ServiceHarness, integration: Integration) -> None:
+def test_a_new_name_keeps_the_metadata(harness: ServiceHarness, integration: Integration) -> None:
     made = harness.save(integration, metadata={"team": "sales"})
 
     renamed = harness.services.connections.update(integration, made.id, display_name="New", user_id="alice")
@@ -270,7 +272,7 @@ def test_new_metadata_still_name_the_owner(harness: ServiceHarness, integration:
 
 @pytest.fixture
 def noted(harness: ServiceHarness, integration: Integration) -> Connection:
-    """A connection of which Activepieces learned whose account it signs in to."""
+    """A connection for which Activepieces stored the account."""
     made = harness.save(integration, metadata={"team": "sales"})
     metadata = {**made.metadata, "accountIdentifier": "ada@example.com"}
     harness.upstream.state.store.change("app_connection", made.id, metadata=metadata)
@@ -296,7 +298,7 @@ def test_an_update_of_metadata_keeps_the_account_identifier(
 
     assert changed.metadata["accountIdentifier"] == "ada@example.com"
     assert changed.metadata["team"] == "it"
-    # No further look for its sake.
+    # without an additional lookup
     assert [call.method for call in harness.upstream.calls] == ["GET", "POST"]
 
 
@@ -304,7 +306,7 @@ def deletes(harness: ServiceHarness, integration: Integration, connection_id: st
     harness.services.connections.delete(integration, connection_id, **how, user_id="alice")
 
 
-def test_a_deleted_connection_is_gone(harness: ServiceHarness, integration: Integration) -> None:
+def test_a_deleted_connection_is_not_found(harness: ServiceHarness, integration: Integration) -> None:
     made = harness.save(integration)
 
     deletes(harness, integration, made.id)
@@ -315,9 +317,7 @@ def test_a_deleted_connection_is_gone(harness: ServiceHarness, integration: Inte
         deletes(harness, integration, made.id)
 
 
-def test_a_connection_that_flows_use_is_deleted_by_force_only(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_a_connection_in_use_is_deleted_only_with_force(harness: ServiceHarness, integration: Integration) -> None:
     made = harness.save(integration)
     flow = in_use(harness, integration, made)
 
@@ -341,9 +341,7 @@ def in_use(harness: ServiceHarness, integration: Integration, connection: Connec
     return flow_id
 
 
-def test_the_own_connection_is_forgotten_when_it_is_deleted(
-    harness: ServiceHarness, integration: Integration
-) -> None:
+def test_deleting_the_default_connection_clears_it(harness: ServiceHarness, integration: Integration) -> None:
     app = harness.with_settings(piece_name=SECRET_PIECE)
     made = app.save(integration)
 
@@ -352,7 +350,7 @@ def test_the_own_connection_is_forgotten_when_it_is_deleted(
     assert app.reload(integration).default_connection_id is None
 
 
-def test_an_own_connection_that_somebody_deleted_in_activepieces_is_forgotten(
+def test_a_default_connection_deleted_in_activepieces_is_cleared(
     harness: ServiceHarness, integration: Integration
 ) -> None:
     app = harness.with_settings(piece_name=SECRET_PIECE)
@@ -414,7 +412,7 @@ def a_global_connection(harness: ServiceHarness, integration: Integration) -> st
 def test_a_global_connection_is_changed_and_deleted_by_its_own_routes(
     harness: ServiceHarness, integration: Integration
 ) -> None:
-    """By the usual ones Activepieces answers 500, and 204 without deleting anything."""
+    """On the routes of project connections Activepieces answers 500, or 204 without deleting anything."""
     made = a_global_connection(harness, integration)
 
     renamed = harness.services.connections.update(integration, made, display_name="For everybody", user_id="alice")
@@ -424,7 +422,7 @@ def test_a_global_connection_is_changed_and_deleted_by_its_own_routes(
     assert names(harness, integration) == []
 
 
-def test_owners_are_people_of_the_project(harness: ServiceHarness, integration: Integration) -> None:
+def test_the_owners_are_listed(harness: ServiceHarness, integration: Integration) -> None:
     harness.save(integration)
 
     (owner,) = harness.services.connections.list_owners(integration)
@@ -432,8 +430,8 @@ def test_owners_are_people_of_the_project(harness: ServiceHarness, integration: 
     assert owner.email == harness.upstream.email
 
 
-def test_the_apps_piece_may_be_renamed_without_trouble(harness: ServiceHarness, integration: Integration) -> None:
-    """What was made for another piece of the app is a connection like any other."""
+def test_the_apps_piece_may_be_renamed(harness: ServiceHarness, integration: Integration) -> None:
+    """A connection of the former piece is an ordinary connection."""
     app = harness.with_settings(piece_name=APP_PIECE)
 
     assert app.save(integration).piece_name == SECRET_PIECE

@@ -35,7 +35,7 @@ def base_urls(**changed: object) -> BaseUrls:
         " https://ap.example.com ",
     ],
 )
-def test_the_configured_server_by_any_of_its_names(url: str) -> None:
+def test_the_configured_server_is_accepted_in_any_spelling(url: str) -> None:
     assert base_urls().normalize(url) is None
 
 
@@ -51,12 +51,12 @@ def test_the_configured_server_by_any_of_its_names(url: str) -> None:
         ("http://ap.internal:80/", "http://ap.internal"),
     ],
 )
-def test_a_listed_server_and_paths_below_it(url: str, stored: str) -> None:
+def test_listed_servers_and_paths_below_them_are_accepted(url: str, stored: str) -> None:
     assert base_urls().normalize(url) == stored
 
 
 TRICKS = {
-    "nobody listed it": "https://evil.example",
+    "not on the list": "https://evil.example",
     "loopback": "http://127.0.0.1",
     "loopback by name": "http://localhost:5432",
     "loopback in IPv6": "http://[::1]:8080",
@@ -90,7 +90,7 @@ TRICKS = {
     "letters that look alike": "https://аp.customer.example:8443",
     "wide letters": "https://ａｐ.customer.example:8443",
     "an escaped host": "https://ap%2ecustomer.example:8443",
-    "a path beside the listed one": "https://hosting.example/ap-evil",
+    "a path that only starts like the listed one": "https://hosting.example/ap-evil",
     "a path above the listed one": "https://hosting.example",
     "back out of the listed path": "https://hosting.example/ap/../admin",
     "back out by an escape": "https://hosting.example/ap/%2e%2e/admin",
@@ -114,7 +114,7 @@ def test_the_list_cannot_be_bypassed(url: str) -> None:
     assert list(caught.value.fields) == ["baseUrl"]
 
 
-def test_without_a_list_there_is_only_the_configured_server() -> None:
+def test_without_a_list_only_the_configured_server_is_accepted() -> None:
     with pytest.raises(InvalidInput):
         base_urls(ACTIVEPIECES_ALLOWED_BASE_URLS="").normalize("https://ap.customer.example:8443")
 

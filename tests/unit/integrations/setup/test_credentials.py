@@ -1,4 +1,4 @@
-"""Credentials: what may be tried, what replaces what, and what people see of them."""
+"""Credentials: validation, replacement, and the part that is displayed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOKEN = "eyJ" + "t" * 60 + "8z"
         (Credentials(api_key="sk-short"), "…"),
     ],
 )
-def test_people_see_the_last_four_characters_at_most(credentials: Credentials, shown: str) -> None:
+def test_at_most_the_last_four_characters_are_displayed(credentials: Credentials, shown: str) -> None:
     assert credentials.redacted() == shown
 
 
@@ -52,7 +52,7 @@ def test_no_secret_is_in_the_repr() -> None:
         (Credentials(user_token=TOKEN, email="ada@example.com", password="p"), "userToken"),
     ],
 )
-def test_invalid_credentials_name_the_field(credentials: Credentials, field: str) -> None:
+def test_invalid_credentials_are_reported_by_field(credentials: Credentials, field: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         credentials.validate()
 
@@ -68,11 +68,11 @@ def test_invalid_credentials_name_the_field(credentials: Credentials, field: str
         Credentials(email="ada@example.com", password="pass word, ünïcode"),
     ],
 )
-def test_valid_credentials(credentials: Credentials) -> None:
+def test_valid_credentials_are_accepted(credentials: Credentials) -> None:
     credentials.validate()
 
 
-def test_a_new_key_leaves_the_user_and_a_new_user_leaves_the_key() -> None:
+def test_a_new_key_keeps_the_user_and_a_new_user_keeps_the_key() -> None:
     both = Credentials(api_key=KEY, user_token=TOKEN)
 
     assert both.updated_with(Credentials(api_key="sk-new")) == Credentials(api_key="sk-new", user_token=TOKEN)
@@ -82,17 +82,17 @@ def test_a_new_key_leaves_the_user_and_a_new_user_leaves_the_key() -> None:
     assert both.updated_with(Credentials()) == both
 
 
-def test_they_survive_encryption_unchanged() -> None:
+def test_credentials_survive_encryption_unchanged() -> None:
     both = Credentials(api_key=KEY, email="ada@example.com", password="p")
 
     assert Credentials(**both.to_json()) == both
 
 
-def test_the_key_is_used_before_the_user() -> None:
+def test_the_key_is_preferred_to_the_user() -> None:
     assert choose_credential("connections.list", Credentials(api_key=KEY, user_token=TOKEN)) == ApiKey(KEY)
 
 
-def test_the_user_is_used_where_a_key_may_not() -> None:
+def test_the_user_is_used_for_calls_that_do_not_accept_a_key() -> None:
     with_token = Credentials(api_key=KEY, user_token=TOKEN)
     with_password = Credentials(api_key=KEY, email="ada@example.com", password="p")
 

@@ -1,4 +1,4 @@
-"""Setting up: nothing is saved before Activepieces took the key, and what is saved says nothing."""
+"""Setup: credentials are verified before they are saved, and saved encrypted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.service_harness import ADMIN, ServiceHarness
 
 
 def refused(harness: ServiceHarness, **given: str) -> dict[str, str]:
-    """The fields to blame; nothing was saved."""
+    """Assert that the setup is rejected and nothing is saved; return the invalid fields."""
     with pytest.raises(InvalidInput) as caught:
         harness.set_up(**given)
     assert harness.services.integrations.list_for_tenant(harness.tenant) == []
@@ -40,7 +40,7 @@ def test_a_tenant_is_linked_with_its_project(harness: ServiceHarness) -> None:
     assert harness.events[0].detail == {"integration_id": made.id, "project_id": made.project_id}
 
 
-def test_a_key_is_encrypted_and_shown_by_four_characters(harness: ServiceHarness) -> None:
+def test_a_key_is_encrypted_and_only_four_characters_are_shown(harness: ServiceHarness) -> None:
     made = harness.set_up()
 
     key = harness.upstream.api_key
@@ -64,15 +64,15 @@ def test_a_wrong_password_is_not_saved(harness: ServiceHarness) -> None:
     assert list(found) == ["password"]
 
 
-def test_of_two_credentials_both_are_tried(harness: ServiceHarness) -> None:
+def test_both_of_two_credentials_are_verified(harness: ServiceHarness) -> None:
     found = refused(harness, **harness.api_key_setup(), user_token="no.token.atall")
 
     assert list(found) == ["userToken"]
 
 
-def test_a_project_is_the_same_to_two_credentials_that_count_differently_in_it(harness: ServiceHarness) -> None:
+def test_projects_are_compared_by_id_across_two_credentials(harness: ServiceHarness) -> None:
     given = harness.api_key_setup()
-    seen = {"displayName": "Other words", "externalId": "another", "type": "TEAM"}
+    seen = {"displayName": "Another name", "externalId": "another", "type": "TEAM"}
     rows = harness.upstream.state.store.all("project", id=given["project_id"])
     once = json.dumps({"data": [row | seen for row in rows], "next": None, "previous": None})
     harness.upstream.faults.invalid_json("GET", "/projects", body=once.encode())
@@ -82,7 +82,7 @@ def test_a_project_is_the_same_to_two_credentials_that_count_differently_in_it(h
     assert made.project_id == given["project_id"]
 
 
-def test_an_impossible_key_is_not_sent(harness: ServiceHarness) -> None:
+def test_a_malformed_key_is_not_sent(harness: ServiceHarness) -> None:
     assert list(refused(harness, api_key="two words")) == ["apiKey"]
     assert harness.upstream.calls == []
 
@@ -98,21 +98,21 @@ def test_a_user_may_be_linked_by_e_mail_and_password(harness: ServiceHarness) ->
     assert not harness.services.connections.list(made)
 
 
-def test_a_project_that_the_key_does_not_see_is_refused_and_others_are_named(harness: ServiceHarness) -> None:
+def test_the_error_for_an_inaccessible_project_names_the_accessible_ones(harness: ServiceHarness) -> None:
     found = refused(harness, api_key=harness.upstream.api_key, project_id="x" * 21)
 
     assert "Stand-in project" in found["projectId"]
     assert harness.upstream.project_id in found["projectId"]
 
 
-def test_where_there_are_several_projects_one_must_be_chosen(harness: ServiceHarness) -> None:
+def test_one_of_several_projects_must_be_chosen(harness: ServiceHarness) -> None:
     found = refused(harness, api_key=harness.upstream.api_key)
 
     assert "Choose" in found["projectId"]
     assert harness.upstream.project_id in found["projectId"]
 
 
-def test_the_tenants_own_project_is_found_by_its_external_id(harness: ServiceHarness) -> None:
+def test_the_tenants_project_is_found_by_its_external_id(harness: ServiceHarness) -> None:
     own = harness.new_project(external_id=harness.tenant)
 
     assert harness.set_up(api_key=harness.upstream.api_key).project_id == own
@@ -129,7 +129,7 @@ def test_an_organization_has_an_integration_and_a_project_of_its_own(harness: Se
     assert harness.services.integrations.list_for_tenant(harness.tenant) == [whole, labs]
 
 
-def test_the_same_again_changes_nothing_but_the_key(harness: ServiceHarness) -> None:
+def test_setting_up_again_changes_only_the_key(harness: ServiceHarness) -> None:
     first = harness.set_up()
 
     again = harness.set_up(api_key=harness.upstream.api_key)
@@ -149,7 +149,7 @@ def test_a_setup_without_a_key_keeps_the_stored_one(harness: ServiceHarness) -> 
     assert harness.event_names == ["integration.created", "integration.updated"]
 
 
-def test_a_disabled_integration_stays_so(harness: ServiceHarness) -> None:
+def test_a_disabled_integration_stays_disabled(harness: ServiceHarness) -> None:
     made = harness.set_up()
     harness.services.integrations.update(made, enabled=False, user_id="alice")
 
@@ -158,7 +158,7 @@ def test_a_disabled_integration_stays_so(harness: ServiceHarness) -> None:
     assert not again.enabled
 
 
-def test_another_project_has_no_own_connection_yet(harness: ServiceHarness) -> None:
+def test_after_a_change_of_project_there_is_no_default_connection(harness: ServiceHarness) -> None:
     made = harness.set_up()
     harness.save(made, piece_name="@activepieces/piece-acme-secret")
 
@@ -167,8 +167,8 @@ def test_another_project_has_no_own_connection_yet(harness: ServiceHarness) -> N
     assert (moved.default_connection_id, moved.failed_connection_ids) == (None, ())
 
 
-def test_another_server_needs_a_key_of_its_own(harness: ServiceHarness) -> None:
-    """The key of one server is never shown to another."""
+def test_another_server_needs_its_own_key(harness: ServiceHarness) -> None:
+    """The key of one server is never sent to another."""
     made = harness.set_up()
     with ActivepiecesServer() as other:
         there = harness.with_settings(allowed_base_urls=(other.url,))
@@ -191,7 +191,7 @@ def test_a_server_that_is_not_allowed_is_not_called(harness: ServiceHarness) -> 
         assert other.calls == []
 
 
-def test_a_server_that_is_not_activepieces_is_the_base_urls_fault(harness: ServiceHarness) -> None:
+def test_a_server_that_is_not_activepieces_is_reported_as_an_invalid_base_url(harness: ServiceHarness) -> None:
     wrong = f"{harness.upstream.url}/nothing-here"
     there = harness.with_settings(allowed_base_urls=(wrong,))
 
@@ -203,7 +203,7 @@ CREDENTIALS = [{"api_key": "sk-1"}, {"user_token": "ey.1"}, {"email": "ada@examp
 
 @pytest.mark.parametrize("given", CREDENTIALS, ids=["key", "user token", "sign-in"])
 @pytest.mark.parametrize("body", [{"detail": "Not Found"}, {"message": "Not Found"}, {}, None])
-def test_another_json_service_is_the_base_urls_fault(
+def test_another_json_service_is_reported_as_an_invalid_base_url(
     harness: ServiceHarness, given: dict[str, str], body: object
 ) -> None:
     with raw_server(lambda request: request.answer(404, body)) as server:
@@ -216,7 +216,7 @@ def test_another_json_service_is_the_base_urls_fault(
 def test_another_json_service_at_the_configured_address_is_not_activepieces(
     harness: ServiceHarness, given: dict[str, str]
 ) -> None:
-    """The operator gave it, and no tenant can change it."""
+    """The operator configured the address, so it is not an input error of the tenant."""
     with raw_server(lambda request: request.answer(404, {"detail": "Not Found"})) as server:
         there = harness.with_settings(base_url=server.url, api_key="sk-app")
 
@@ -249,13 +249,13 @@ def test_a_slow_server_and_an_unreachable_one_are_different_errors(harness: Serv
         harness.with_settings(base_url="http://127.0.0.1:9").set_up(**given)
 
 
-def test_simultaneous_setups_end_in_one_integration(harness: ServiceHarness, connections_in_use: list[int]) -> None:
+def test_simultaneous_setups_create_one_integration(harness: ServiceHarness, connections_in_use: list[int]) -> None:
     given = harness.api_key_setup()
 
     with ThreadPoolExecutor(6) as pool:
         made = list(pool.map(lambda _: harness.set_up(**given), range(6)))
 
-    connections_in_use.clear()  # those that another thread used just then
+    connections_in_use.clear()  # ignore the connections of the other threads
     assert len({integration.id for integration in made}) == 1
     assert len(harness.services.integrations.list_for_tenant(harness.tenant)) == 1
     assert harness.event_names.count("integration.created") == 1
@@ -269,8 +269,8 @@ def test_a_foreign_integration_is_not_found(harness: ServiceHarness) -> None:
             harness.find(made.id, tenant)
 
 
-def test_an_integration_under_the_name_of_another_tenant_shows_and_changes_nothing(harness: ServiceHarness) -> None:
-    """Its id is right, and its tenant is not: every statement names both."""
+def test_an_integration_with_another_tenants_id_cannot_be_read_or_changed(harness: ServiceHarness) -> None:
+    """Every statement compares the id and the tenant."""
     made = harness.set_up()
     foreign = replace(made, tenant_id="globex")
     rows = harness.rows("integrations")

@@ -1,4 +1,4 @@
-"""Switching an integration off and on, giving it another key, removing it."""
+"""Disabling and enabling an integration, changing its key, and removing it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.service_harness import ServiceHarness
 ALICE = Principal("alice", "acme", "Alice")
 
 
-def changed(harness: ServiceHarness, integration: Integration, **what: Any) -> Integration:
+def update(harness: ServiceHarness, integration: Integration, **what: Any) -> Integration:
     return harness.services.integrations.update(integration, **what, user_id="alice")
 
 
@@ -46,7 +46,7 @@ USES: dict[str, Callable[[ServiceHarness, Integration], object]] = {
     "one click": lambda harness, it: harness.services.one_click.connect(
         it, replace(ALICE, tenant_id=it.tenant_id), issuer="https://app.example.com"
     ),
-    "sign-in elsewhere": lambda harness, it: harness.services.third_party.start(
+    "sign-in at a third party": lambda harness, it: harness.services.third_party.start(
         it,
         AuthorizationStart(piece_name="@activepieces/piece-acme-oauth"),
         user_id="alice",
@@ -60,7 +60,7 @@ def test_a_disabled_integration_makes_no_call(
     harness: ServiceHarness, use: Callable[[ServiceHarness, Integration], object]
 ) -> None:
     made = harness.set_up()
-    off = changed(harness, made, enabled=False)
+    off = update(harness, made, enabled=False)
     harness.upstream.calls.clear()
 
     with pytest.raises(IntegrationDisabled):
@@ -72,7 +72,7 @@ def test_a_disabled_integration_makes_no_call(
 def test_an_enabled_integration_works_again(harness: ServiceHarness) -> None:
     made = harness.set_up()
 
-    on = changed(harness, changed(harness, made, enabled=False), enabled=True)
+    on = update(harness, update(harness, made, enabled=False), enabled=True)
 
     assert not harness.services.connections.list(on)
     assert harness.event_names == ["integration.created", "integration.disabled", "integration.enabled"]
@@ -81,31 +81,31 @@ def test_an_enabled_integration_works_again(harness: ServiceHarness) -> None:
 def test_enabling_an_enabled_integration_changes_nothing(harness: ServiceHarness) -> None:
     made = harness.set_up()
 
-    assert changed(harness, made, enabled=True) == made
+    assert update(harness, made, enabled=True) == made
     assert harness.event_names == ["integration.created"]
 
 
-def test_another_key_is_tried_before_it_replaces_the_old_one(harness: ServiceHarness) -> None:
+def test_a_new_key_is_verified_before_it_replaces_the_old_one(harness: ServiceHarness) -> None:
     made = harness.set_up()
 
     with pytest.raises(InvalidInput) as caught:
-        changed(harness, made, credentials=Credentials(api_key="sk-" + "x" * 61))
+        update(harness, made, credentials=Credentials(api_key="sk-" + "x" * 61))
 
     assert list(caught.value.fields) == ["apiKey"]
     assert harness.reload(made) == made
     assert not harness.services.connections.list(made)
 
 
-def test_a_user_beside_the_key_can_do_what_no_key_can(harness: ServiceHarness) -> None:
+def test_a_user_added_to_the_key_is_used_for_calls_that_do_not_accept_a_key(harness: ServiceHarness) -> None:
     made = harness.set_up()
 
-    both = changed(harness, made, credentials=Credentials(user_token=harness.upstream.user_token()))
+    both = update(harness, made, credentials=Credentials(user_token=harness.upstream.user_token()))
 
     assert harness.services.mcp.get(both).project_id == both.project_id
     assert harness.event_names == ["integration.created", "integration.key_rotated"]
 
 
-def test_a_key_that_activepieces_does_not_know_any_more_is_said_to_be_bad(harness: ServiceHarness) -> None:
+def test_a_key_that_activepieces_rejects_is_an_authentication_failure(harness: ServiceHarness) -> None:
     made = harness.set_up()
     harness.upstream.faults.fail("GET", "/app-connections", 401)
 
@@ -113,66 +113,64 @@ def test_a_key_that_activepieces_does_not_know_any_more_is_said_to_be_bad(harnes
         harness.services.connections.list(made)
 
 
-def test_another_project_must_be_one_that_the_key_sees(harness: ServiceHarness) -> None:
+def test_a_new_project_must_be_accessible_with_the_key(harness: ServiceHarness) -> None:
     made = harness.set_up()
 
     with pytest.raises(InvalidInput) as caught:
-        changed(harness, made, project_id="x" * 21)
+        update(harness, made, project_id="x" * 21)
 
     assert list(caught.value.fields) == ["projectId"]
-    assert changed(harness, made, project_id=harness.upstream.project_id).project_id == (harness.upstream.project_id)
+    assert update(harness, made, project_id=harness.upstream.project_id).project_id == (harness.upstream.project_id)
 
 
-def test_two_changes_at_once_both_count(harness: ServiceHarness) -> None:
+def test_two_changes_both_take_effect(harness: ServiceHarness) -> None:
     made = harness.set_up()
 
-    changed(harness, made, enabled=False)
-    moved = changed(harness, made, project_id=harness.upstream.project_id)
+    update(harness, made, enabled=False)
+    moved = update(harness, made, project_id=harness.upstream.project_id)
 
     assert (moved.enabled, moved.project_id) == (False, harness.upstream.project_id)
 
 
 @dataclass
 class HarnessWithInterruption(ServiceHarness):
-    """An harness where something happens between a question to Activepieces and what follows from the answer."""
+    """A harness that runs an action just before it creates the next API client."""
 
     meanwhile: Callable[[], object] | None = None
 
     def _client(self, base_url: str, credential: Credential) -> ActivepiecesClient:
         if self.meanwhile is not None:
-            happens, self.meanwhile = self.meanwhile, None
-            happens()
+            action, self.meanwhile = self.meanwhile, None
+            action()
         return super()._client(base_url, credential)
 
 
 def test_an_update_after_another_admins_change_is_rejected(harness: ServiceHarness) -> None:
-    """What Activepieces accepted was about a key that the integration is not linked with any more."""
+    """Activepieces verified a key that the integration no longer uses."""
     made = harness.set_up()
     user = Credentials(user_token=harness.upstream.user_token())
     interrupted = HarnessWithInterruption(harness.engine, harness.upstream, harness.tenant)
-    interrupted.meanwhile = lambda: changed(harness, made, credentials=user)
+    interrupted.meanwhile = lambda: update(harness, made, credentials=user)
 
     with pytest.raises(Locked):
-        changed(interrupted, made, project_id=harness.new_project())
+        update(interrupted, made, project_id=harness.new_project())
 
     assert harness.reload(made).project_id == made.project_id
 
 
 def test_a_setup_is_verified_again_after_another_admins_change(harness: ServiceHarness) -> None:
-    """A project that one key sees is never saved with another key, which may not see it."""
+    """A project that was verified with one key must not be saved with another key."""
     made = harness.set_up()
 
-    def another_key_comes() -> None:
+    def replace_key() -> None:
         columns = harness.credential_store.credential_columns(
-            made.id, Credentials(user_token="a.token.of-somebody-else")
+            made.id, Credentials(user_token="a.token.of-another-user")
         )
         harness.database.run_in_transaction(
             lambda work: store.change(work, harness.reload(made), columns, now=harness.now)
         )
 
-    interrupted = HarnessWithInterruption(
-        harness.engine, harness.upstream, harness.tenant, meanwhile=another_key_comes
-    )
+    interrupted = HarnessWithInterruption(harness.engine, harness.upstream, harness.tenant, meanwhile=replace_key)
     with pytest.raises(InvalidInput) as caught:
         interrupted.set_up(tenant_id=harness.tenant, project_id=harness.new_project())
 
@@ -180,46 +178,48 @@ def test_a_setup_is_verified_again_after_another_admins_change(harness: ServiceH
     assert harness.reload(made).project_id == made.project_id
 
 
-def test_a_connection_that_is_saved_meanwhile_disturbs_no_change(harness: ServiceHarness) -> None:
+def test_a_simultaneous_change_of_other_columns_does_not_conflict(harness: ServiceHarness) -> None:
     made = harness.set_up()
     project = harness.new_project()
     interrupted = HarnessWithInterruption(harness.engine, harness.upstream, harness.tenant)
-    interrupted.meanwhile = lambda: changed(harness, made, enabled=False)
+    interrupted.meanwhile = lambda: update(harness, made, enabled=False)
 
-    moved = changed(interrupted, made, project_id=project)
+    moved = update(interrupted, made, project_id=project)
 
     assert (moved.enabled, moved.project_id) == (False, project)
 
 
-# A user token that has ended, beside a key
+# A valid key together with an expired user token
 
 
 @pytest.fixture
-def ended(harness: ServiceHarness) -> Integration:
-    """An integration with a key that works, and a user token that does not any more."""
+def with_expired_token(harness: ServiceHarness) -> Integration:
+    """An integration with a valid key and an expired user token."""
     made = harness.set_up()
-    credentials = Credentials(api_key=harness.upstream.api_key, user_token="a.token.that-ended")
+    credentials = Credentials(api_key=harness.upstream.api_key, user_token="an.expired.token")
     columns = harness.credential_store.credential_columns(made.id, credentials)
     return harness.database.run_in_transaction(lambda work: store.change(work, made, columns, now=harness.now))
 
 
-def test_an_expired_token_does_not_block_a_new_key(harness: ServiceHarness, ended: Integration) -> None:
-    again = changed(harness, ended, credentials=Credentials(api_key=harness.upstream.api_key))
+def test_an_expired_token_does_not_block_a_new_key(harness: ServiceHarness, with_expired_token: Integration) -> None:
+    again = update(harness, with_expired_token, credentials=Credentials(api_key=harness.upstream.api_key))
 
-    assert again.project_id == ended.project_id
+    assert again.project_id == with_expired_token.project_id
     assert harness.event_names[-1] == "integration.key_rotated"
 
 
-def test_an_expired_token_does_not_block_another_project(harness: ServiceHarness, ended: Integration) -> None:
+def test_an_expired_token_does_not_block_another_project(
+    harness: ServiceHarness, with_expired_token: Integration
+) -> None:
     project = harness.new_project()
 
-    assert changed(harness, ended, project_id=project).project_id == project
+    assert update(harness, with_expired_token, project_id=project).project_id == project
 
 
-def test_an_expired_token_is_removed_without_a_call(harness: ServiceHarness, ended: Integration) -> None:
+def test_an_expired_token_is_removed_without_a_call(harness: ServiceHarness, with_expired_token: Integration) -> None:
     harness.upstream.calls.clear()
 
-    left = changed(harness, ended, removed=["user_token"])
+    left = update(harness, with_expired_token, removed=["user_token"])
 
     assert harness.upstream.calls == []
     assert left.credential_hint == f"sk-…{harness.upstream.api_key[-4:]}"
@@ -227,20 +227,22 @@ def test_an_expired_token_is_removed_without_a_call(harness: ServiceHarness, end
         harness.services.mcp.get(left)
 
 
-def test_if_no_credential_works_the_first_is_named(harness: ServiceHarness, ended: Integration) -> None:
-    left = changed(harness, ended, removed=["api_key"])
+def test_if_no_credential_is_valid_the_first_is_named(
+    harness: ServiceHarness, with_expired_token: Integration
+) -> None:
+    left = update(harness, with_expired_token, removed=["api_key"])
 
     with pytest.raises(InvalidInput) as caught:
-        changed(harness, left, project_id=harness.new_project())
+        update(harness, left, project_id=harness.new_project())
 
     assert list(caught.value.fields) == ["userToken"]
 
 
-def test_the_last_credential_stays_where_the_app_has_no_key(harness: ServiceHarness) -> None:
+def test_the_last_credential_cannot_be_removed_if_the_app_has_no_key(harness: ServiceHarness) -> None:
     made = harness.set_up()
 
     with pytest.raises(InvalidInput) as caught:
-        changed(harness, made, removed=["api_key"])
+        update(harness, made, removed=["api_key"])
 
     assert list(caught.value.fields) == ["apiKey"]
     assert not harness.services.connections.list(made)
@@ -250,17 +252,17 @@ def test_without_any_credential_the_apps_own_key_is_used(harness: ServiceHarness
     made = harness.set_up()
     app = harness.with_app_key()
 
-    left = changed(app, made, removed=["api_key"])
+    left = update(app, made, removed=["api_key"])
 
     assert (left.has_credentials, left.credential_hint) == (False, None)
     assert app.platform_client().projects.get(left.project_id).external_id == harness.tenant
 
 
-def test_an_e_mail_address_goes_with_its_password(harness: ServiceHarness) -> None:
+def test_removing_the_password_removes_the_e_mail_address(harness: ServiceHarness) -> None:
     user = {"email": harness.upstream.email, "password": harness.upstream.password}
     made = harness.set_up(**harness.api_key_setup(), **user)
 
-    left = changed(harness, made, removed=["password"])
+    left = update(harness, made, removed=["password"])
 
     assert left.credential_hint == f"sk-…{harness.upstream.api_key[-4:]}"
 
@@ -289,28 +291,28 @@ def test_removing_twice_is_not_found(harness: ServiceHarness) -> None:
 
 def test_credentials_under_a_removed_key_disable_the_integration(harness: ServiceHarness) -> None:
     made = harness.set_up()
-    forgetful = harness.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
+    without_old_key = harness.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
     with pytest.raises(IntegrationDisabled, match="set them again"):
-        forgetful.services.connections.list(made)
+        without_old_key.services.connections.list(made)
 
 
 def test_new_credentials_replace_those_that_cannot_be_decrypted(harness: ServiceHarness) -> None:
     made = harness.set_up()
-    forgetful = harness.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
+    without_old_key = harness.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
-    again = forgetful.set_up(api_key=harness.upstream.api_key)
+    again = without_old_key.set_up(api_key=harness.upstream.api_key)
 
     assert (again.id, again.project_id) == (made.id, made.project_id)
-    assert not forgetful.services.connections.list(again)
+    assert not without_old_key.services.connections.list(again)
 
 
 def test_credentials_that_cannot_be_decrypted_stay_without_new_ones(harness: ServiceHarness) -> None:
     made = harness.set_up()
-    forgetful = harness.with_app_key(secret_keys=KeyRing(["another secret key of this app"]))
+    without_old_key = harness.with_app_key(secret_keys=KeyRing(["another secret key of this app"]))
 
     with pytest.raises(IntegrationDisabled):
-        forgetful.set_up(tenant_id=harness.tenant)
+        without_old_key.set_up(tenant_id=harness.tenant)
 
     assert harness.reload(made) == made
 
@@ -326,17 +328,17 @@ def test_after_reencryption_the_old_key_is_not_needed(harness: ServiceHarness) -
     assert not only_new.services.connections.list(made)
 
 
-def test_what_cannot_be_decrypted_is_not_reencrypted(harness: ServiceHarness) -> None:
+def test_credentials_that_cannot_be_decrypted_are_not_reencrypted(harness: ServiceHarness) -> None:
     made = harness.set_up()
-    forgetful = harness.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
+    without_old_key = harness.with_settings(secret_keys=KeyRing(["another secret key of this app"]))
 
-    assert not forgetful.services.integrations.reencrypt(made)
+    assert not without_old_key.services.integrations.reencrypt(made)
 
     assert not harness.services.connections.list(made)
 
 
 def test_secrets_moved_to_another_row_cannot_be_decrypted(harness: ServiceHarness) -> None:
-    """Whoever can write to the database does not get to use another tenant's key."""
+    """Someone who can write to the database must not be able to use another tenant's key."""
     made = harness.set_up()
     table = "activepieces_integrations"
     with harness.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""One click: we mint a code, and Activepieces redeems it at our own token endpoint while it saves the connection."""
+"""One click: we issue a code, and Activepieces redeems it at our token endpoint while it saves the connection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.storage import engine_of
 
 @dataclass(frozen=True)
 class Site:
-    """The app as Activepieces meets it."""
+    """The app, served so that Activepieces can reach it."""
 
     app: Flask
     url: str
@@ -66,12 +66,12 @@ def someone(harness: ServiceHarness, name: str = "alice") -> Principal:
     return Principal(name, harness.tenant, name.title())
 
 
-def connects(harness: ServiceHarness, site: Site, integration: Integration, name: str = "alice") -> Connection:
+def connect(harness: ServiceHarness, site: Site, integration: Integration, name: str = "alice") -> Connection:
     return harness.services.one_click.connect(integration, someone(harness, name), issuer=site.url)
 
 
-def tokens_of(harness: ServiceHarness, connection: Connection) -> dict[str, Any]:
-    """What Activepieces keeps of a connection."""
+def stored_value(harness: ServiceHarness, connection: Connection) -> dict[str, Any]:
+    """The decrypted value of a connection in Activepieces."""
     row = harness.upstream.state.store.get("app_connection", connection.id)
     assert row is not None
     found: dict[str, Any] = harness.upstream.state.store.decrypt(row["sealed"])
@@ -86,71 +86,69 @@ def clients_of(harness: ServiceHarness) -> list[dict[str, Any]]:
     return [row for row in harness.rows("oauth_clients") if row["tenant_id"] == harness.tenant]
 
 
-def calls_us(site: Site, token: str) -> int:
-    """The status of an API call by Activepieces."""
+def call_status(site: Site, token: str) -> int:
+    """The status of an API call with this token."""
     headers = {"Authorization": f"Bearer {token}"}
     return site.app.test_client().get("/api/whoami", headers=headers, base_url=site.url).status_code
 
 
-def test_a_click_makes_a_connection_that_calls_the_app_in_the_users_name(
+def test_a_click_creates_a_connection_that_can_call_the_app_for_the_user(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    made = connects(harness, site, integration)
+    made = connect(harness, site, integration)
 
     assert (made.type, made.status) == ("OAUTH2", "ACTIVE")
     assert made.display_name == f"Alice ({harness.tenant.title()})"
     assert made.metadata["userId"] == "alice"
-    assert calls_us(site, tokens_of(harness, made)["access_token"]) == 200
+    assert call_status(site, stored_value(harness, made)["access_token"]) == 200
     now = harness.reload(integration)
     assert now.default_connection_id == made.id
     assert harness.services.connections.get_default(now).id == made.id
 
 
-def test_the_click_is_recorded_as_a_permission(harness: ServiceHarness, site: Site, integration: Integration) -> None:
-    connects(harness, site, integration)
+def test_the_click_creates_a_grant(harness: ServiceHarness, site: Site, integration: Integration) -> None:
+    connect(harness, site, integration)
 
     (grant,) = grants_of(harness)
     assert (grant["user_id"], grant["scope"]) == ("alice", "profile:read tasks:read")
     assert harness.event_names == ["integration.created", "client.created", "grant.approved", "connection.saved"]
 
 
-def test_the_permission_taken_back_ends_the_connection(
+def test_revoking_the_grant_invalidates_the_connection(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    token = tokens_of(harness, connects(harness, site, integration))["access_token"]
+    token = stored_value(harness, connect(harness, site, integration))["access_token"]
 
     harness.grants.revoke_user("alice", tenant_id=harness.tenant, reason="a test")
 
-    assert calls_us(site, token) == 401
+    assert call_status(site, token) == 401
 
 
 def test_a_second_click_renews_the_connection(harness: ServiceHarness, site: Site, integration: Integration) -> None:
-    first = connects(harness, site, integration)
-    second = connects(harness, site, integration)
+    first = connect(harness, site, integration)
+    second = connect(harness, site, integration)
 
     assert second.id == first.id
     assert len(grants_of(harness)) == len(clients_of(harness)) == 1
 
 
-def test_each_user_has_a_connection_of_their_own(
-    harness: ServiceHarness, site: Site, integration: Integration
-) -> None:
-    hers = connects(harness, site, integration, "alice")
-    his = connects(harness, site, integration, "bob")
+def test_each_user_has_their_own_connection(harness: ServiceHarness, site: Site, integration: Integration) -> None:
+    hers = connect(harness, site, integration, "alice")
+    his = connect(harness, site, integration, "bob")
 
     assert hers.id != his.id
     assert {grant["user_id"] for grant in grants_of(harness)} == {"alice", "bob"}
     assert harness.reload(integration).default_connection_id == his.id
 
 
-def test_each_integration_has_a_client_of_its_own(
+def test_each_integration_has_its_own_oauth_client(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    """A flow's author can print the client's secret, so it must not open another tenant."""
+    """Flow authors can read the client's secret, so it must not grant access to another tenant."""
     labs = harness.set_up(organization_id="labs", **harness.api_key_setup())
     harness.host.workspace_list = [Workspace(harness.tenant, "All"), Workspace(harness.tenant, "Labs", "labs")]
-    connects(harness, site, integration)
-    connects(harness, site, labs)
+    connect(harness, site, integration)
+    connect(harness, site, labs)
 
     first, second = (harness.reload(one).oauth_client_id for one in (integration, labs))
     assert first != second
@@ -160,8 +158,10 @@ def test_each_integration_has_a_client_of_its_own(
     assert client["scope"] == "profile:read tasks:read"
 
 
-def test_the_clients_secret_is_kept_encrypted(harness: ServiceHarness, site: Site, integration: Integration) -> None:
-    secret = tokens_of(harness, connects(harness, site, integration))["client_secret"]
+def test_the_clients_secret_is_stored_encrypted(
+    harness: ServiceHarness, site: Site, integration: Integration
+) -> None:
+    secret = stored_value(harness, connect(harness, site, integration))["client_secret"]
 
     assert secret.startswith("fas_")
     assert secret not in repr(harness.rows("integrations"))
@@ -169,19 +169,19 @@ def test_the_clients_secret_is_kept_encrypted(harness: ServiceHarness, site: Sit
 
 
 def test_the_code_is_bound_to_its_verifier(harness: ServiceHarness, site: Site, integration: Integration) -> None:
-    kept = tokens_of(harness, connects(harness, site, integration))
+    value = stored_value(harness, connect(harness, site, integration))
 
-    assert len(kept["code_challenge"]) == 64
-    assert kept["props"] == {"base_url": site.url}
-    assert urlsplit(kept["redirect_url"]).path == "/redirect"
-    assert kept["scope"] == "profile:read tasks:read"
+    assert len(value["code_challenge"]) == 64
+    assert value["props"] == {"base_url": site.url}
+    assert urlsplit(value["redirect_url"]).path == "/redirect"
+    assert value["scope"] == "profile:read tasks:read"
 
 
 def test_the_token_names_the_organization(harness: ServiceHarness, site: Site) -> None:
     labs = harness.set_up(organization_id="labs", **harness.api_key_setup())
     harness.host.workspace_list = [Workspace(harness.tenant, "All"), Workspace(harness.tenant, "Labs", "labs")]
 
-    made = connects(harness, site, labs)
+    made = connect(harness, site, labs)
 
     (grant,) = grants_of(harness)
     assert (grant["organization_id"], grant["workspace_name"]) == ("labs", "Labs")
@@ -189,21 +189,21 @@ def test_the_token_names_the_organization(harness: ServiceHarness, site: Site) -
 
 
 def test_a_deleted_client_is_created_again(harness: ServiceHarness, site: Site, integration: Integration) -> None:
-    connects(harness, site, integration)
+    connect(harness, site, integration)
     before = harness.reload(integration).oauth_client_id
     delete_client(harness, before)
 
-    again = connects(harness, site, integration)
+    again = connect(harness, site, integration)
 
     assert harness.reload(integration).oauth_client_id != before
-    assert calls_us(site, tokens_of(harness, again)["access_token"]) == 200
+    assert call_status(site, stored_value(harness, again)["access_token"]) == 200
 
 
 def test_a_client_deleted_during_the_click_is_created_again(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    """Somebody deletes it after it was found, and before the user's permission names it."""
-    connects(harness, site, integration)
+    """It is deleted after it was found, and before the grant is stored."""
+    connect(harness, site, integration)
     before = harness.reload(integration).oauth_client_id
     deleted: list[str | None] = []
 
@@ -215,12 +215,12 @@ def test_a_client_deleted_during_the_click_is_created_again(
                 cursor.execute(f"DELETE FROM {table} WHERE client_id = ?", (before,))  # noqa: S608
 
     try:
-        made = connects(harness, site, integration)
+        made = connect(harness, site, integration)
     finally:
         event.remove(harness.engine, "before_cursor_execute", delete)
 
     assert made.status == "ACTIVE"
-    assert calls_us(site, tokens_of(harness, made)["access_token"]) == 200
+    assert call_status(site, stored_value(harness, made)["access_token"]) == 200
 
 
 def delete_client(harness: ServiceHarness, client_id: str | None) -> None:
@@ -229,10 +229,10 @@ def delete_client(harness: ServiceHarness, client_id: str | None) -> None:
     harness.oauth_clients.delete(client)
 
 
-def test_a_secret_that_no_key_opens_any_more_is_replaced(
+def test_a_client_secret_that_cannot_be_decrypted_is_replaced(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    connects(harness, site, integration)
+    connect(harness, site, integration)
     client_id = harness.reload(integration).oauth_client_id
     harness.database.run_in_transaction(
         lambda transaction: store.change(
@@ -240,21 +240,21 @@ def test_a_secret_that_no_key_opens_any_more_is_replaced(
         )
     )
 
-    again = connects(harness, site, integration)
+    again = connect(harness, site, integration)
 
     assert harness.reload(integration).oauth_client_id == client_id
     assert again.status == "ACTIVE"
 
 
-def test_a_renewed_connection_leaves_no_older_token_alive(
+def test_renewing_a_connection_revokes_its_older_tokens(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    first = tokens_of(harness, connects(harness, site, integration))
-    connects(harness, site, integration)
-    last = tokens_of(harness, connects(harness, site, integration))
+    first = stored_value(harness, connect(harness, site, integration))
+    connect(harness, site, integration)
+    last = stored_value(harness, connect(harness, site, integration))
 
-    assert calls_us(site, first["access_token"]) == 401
-    assert calls_us(site, last["access_token"]) == 200
+    assert call_status(site, first["access_token"]) == 401
+    assert call_status(site, last["access_token"]) == 200
     families = [row for row in harness.rows("token_families") if row["tenant_id"] == harness.tenant]
     assert [row["revoked_at"] is None for row in families].count(True) == 1
     assert harness.event_names.count("token.revoked") == 2
@@ -263,18 +263,18 @@ def test_a_renewed_connection_leaves_no_older_token_alive(
 def test_another_users_connection_keeps_its_tokens(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    his = tokens_of(harness, connects(harness, site, integration, "bob"))
-    connects(harness, site, integration)
-    connects(harness, site, integration)
+    his = stored_value(harness, connect(harness, site, integration, "bob"))
+    connect(harness, site, integration)
+    connect(harness, site, integration)
 
-    assert calls_us(site, his["access_token"]) == 200
+    assert call_status(site, his["access_token"]) == 200
 
 
-# --- Where the code goes ----------------------------------------------------------------------------
+# --- The redirect URI ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         None,
         "",
@@ -286,38 +286,38 @@ def test_another_users_connection_keeps_its_tokens(
         "http://user@{host}/redirect",
     ],
 )
-def test_a_redirect_address_of_another_place_is_not_believed(
-    harness: ServiceHarness, site: Site, integration: Integration, told: str | None
+def test_a_reported_redirect_uri_at_another_origin_is_not_used(
+    harness: ServiceHarness, site: Site, integration: Integration, reported: str | None
 ) -> None:
-    """Anybody may answer for a server that is asked without proof; a code must not follow."""
+    """The server is not authenticated, so it must not be able to send the code elsewhere."""
     server = harness.upstream.url
-    says(harness, told and told.format(server=server, host=urlsplit(server).netloc))
+    report_redirect_uri(harness, reported and reported.format(server=server, host=urlsplit(server).netloc))
 
-    connects(harness, site, integration)
+    connect(harness, site, integration)
 
     (client,) = clients_of(harness)
     assert client["redirect_uris"] == f"{server}/redirect"
 
 
-def test_a_redirect_address_of_the_configured_place_is_taken(
+def test_a_reported_redirect_uri_at_the_configured_origin_is_used(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    says(harness, f"{harness.upstream.url}/elsewhere/redirect")
+    report_redirect_uri(harness, f"{harness.upstream.url}/elsewhere/redirect")
 
-    made = connects(harness, site, integration)
+    made = connect(harness, site, integration)
 
-    assert urlsplit(tokens_of(harness, made)["redirect_url"]).path == "/elsewhere/redirect"
+    assert urlsplit(stored_value(harness, made)["redirect_url"]).path == "/elsewhere/redirect"
 
 
-def says(harness: ServiceHarness, redirect_url: str | None) -> None:
-    """The stand-in tells another redirect address."""
+def report_redirect_uri(harness: ServiceHarness, redirect_url: str | None) -> None:
+    """Let the stand-in report another redirect URI."""
     flags = requests.get(f"{harness.upstream.url}/api/v1/flags", timeout=5).json()
-    told = flags | {"THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL": redirect_url}
-    harness.upstream.faults.invalid_json("GET", "/flags", body=json.dumps(told).encode())
+    reported = flags | {"THIRD_PARTY_AUTH_PROVIDER_REDIRECT_URL": redirect_url}
+    harness.upstream.faults.invalid_json("GET", "/flags", body=json.dumps(reported).encode())
 
 
 @pytest.mark.parametrize(
-    ("server", "told", "redirect"),
+    ("server", "reported", "redirect"),
     [
         ("https://ap.example.com", None, "https://ap.example.com/redirect"),
         ("https://ap.example.com/api", None, "https://ap.example.com/redirect"),
@@ -329,11 +329,11 @@ def says(harness: ServiceHarness, redirect_url: str | None) -> None:
         ("https://ap.example.com", "https://ap.example.com.", "https://ap.example.com/redirect"),
     ],
 )
-def test_the_redirect_address_by_the_server(server: str, told: str | None, redirect: str) -> None:
-    assert trusted_redirect_uri(server, told) == redirect
+def test_the_trusted_redirect_uri(server: str, reported: str | None, redirect: str) -> None:
+    assert trusted_redirect_uri(server, reported) == redirect
 
 
-def test_a_server_on_plain_http_is_named_as_the_cause() -> None:
+def test_the_error_for_a_server_on_plain_http_names_it() -> None:
     with pytest.raises(SetupError) as caught:
         trusted_redirect_uri("http://ap.internal:8080", "http://ap.internal:8080/redirect")
 
@@ -341,7 +341,7 @@ def test_a_server_on_plain_http_is_named_as_the_cause() -> None:
     assert "https" in str(caught.value)
 
 
-# --- Whose integration it is ------------------------------------------------------------------------
+# --- Organizations ------------------------------------------------------------------------
 
 
 def test_a_user_outside_the_organization_does_not_find_the_integration(harness: ServiceHarness, site: Site) -> None:
@@ -351,13 +351,13 @@ def test_a_user_outside_the_organization_does_not_find_the_integration(harness: 
     for in_it in ([], [Workspace(harness.tenant, "Sales", "sales")], [Workspace("x", "X", "labs")]):
         harness.host.workspace_list = in_it
         with pytest.raises(NotFound):
-            connects(harness, site, labs)
+            connect(harness, site, labs)
 
     assert not harness.upstream.calls
     assert clients_of(harness) == grants_of(harness) == []
 
 
-def test_the_integration_of_a_whole_tenant_speaks_for_the_organization_that_the_user_is_in(
+def test_with_the_integration_of_the_tenant_the_grant_is_for_the_users_organization(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     harness.host.workspace_list = [Workspace(harness.tenant, "All"), Workspace(harness.tenant, "Labs", "labs")]
@@ -367,22 +367,22 @@ def test_the_integration_of_a_whole_tenant_speaks_for_the_organization_that_the_
         harness.services.one_click.connect(integration, principal, issuer=site.url)
         (grant,) = grants_of(harness)
         assert grant["organization_id"] == (expected or "")
-        (living,) = [
+        (active,) = [
             row
             for row in harness.rows("token_families")
             if row["tenant_id"] == harness.tenant and row["revoked_at"] is None
         ]
-        assert (living["grant_id"], living["organization_id"]) == (grant["id"], expected)
+        assert (active["grant_id"], active["organization_id"]) == (grant["id"], expected)
 
 
-# --- The client by hand -----------------------------------------------------------------------------
+# --- The client of the integration -----------------------------------------------------------------------------
 
 
-def test_an_integrations_client_cannot_be_changed_by_hand(
+def test_an_integrations_client_cannot_be_changed(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    """A flow's author can print its secret, so it must be able to do no more than it was made for."""
-    connects(harness, site, integration)
+    """Flow authors can read its secret, so it must not get more permissions."""
+    connect(harness, site, integration)
     (before,) = clients_of(harness)
     client = harness.oauth_clients.find_by_id(before["client_id"])
     assert client is not None
@@ -400,37 +400,35 @@ def test_an_integrations_client_cannot_be_changed_by_hand(
     assert clients_of(harness) == [before]
 
 
-def test_an_integration_does_not_use_a_client_that_was_not_made_for_it(
+def test_an_integration_does_not_use_the_client_of_another_one(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     labs = harness.set_up(organization_id="labs", **harness.api_key_setup())
-    connects(harness, site, integration)
+    connect(harness, site, integration)
     foreign = harness.reload(integration).oauth_client_id
     harness.database.run_in_transaction(
         lambda transaction: store.change(transaction, labs, {"oauth_client_id": foreign}, now=harness.now)
     )
     harness.host.workspace_list = [Workspace(harness.tenant, "Labs", "labs")]
 
-    connects(harness, site, harness.reload(labs))
+    connect(harness, site, harness.reload(labs))
 
     assert harness.reload(labs).oauth_client_id != foreign
 
 
-# --- While it is switched off -----------------------------------------------------------------------
+# --- Disabled integrations -----------------------------------------------------------------------
 
 
-def test_while_an_integration_is_off_activepieces_gets_no_token(
-    harness: ServiceHarness, site: Site, integration: Integration
-) -> None:
-    kept = tokens_of(harness, connects(harness, site, integration))
+def test_a_disabled_integration_gets_no_token(harness: ServiceHarness, site: Site, integration: Integration) -> None:
+    value = stored_value(harness, connect(harness, site, integration))
 
-    switch(harness, integration, on=False)
-    off = refreshes(site, kept)
-    switch(harness, integration, on=True)
-    on = refreshes(site, kept)
+    set_enabled(harness, integration, on=False)
+    off = refresh(site, value)
+    set_enabled(harness, integration, on=True)
+    on = refresh(site, value)
 
     assert (off.status_code, off.headers["Retry-After"]) == (503, "3600")
-    # Not invalid_grant, on which Activepieces gives the connection up for good.
+    # On invalid_grant Activepieces would mark the connection as permanently broken.
     assert off.get_json() == {
         "error": "temporarily_unavailable",
         "error_description": "This OAuth client is suspended by an administrator.",
@@ -441,10 +439,10 @@ def test_while_an_integration_is_off_activepieces_gets_no_token(
 def test_an_unauthenticated_client_does_not_learn_that_it_is_disabled(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    kept = tokens_of(harness, connects(harness, site, integration))
-    switch(harness, integration, on=False)
+    value = stored_value(harness, connect(harness, site, integration))
+    set_enabled(harness, integration, on=False)
 
-    answer = refreshes(site, kept | {"client_secret": "wrong"})
+    answer = refresh(site, value | {"client_secret": "wrong"})
 
     assert (answer.status_code, answer.get_json()["error"]) == (401, "invalid_client")
 
@@ -452,45 +450,45 @@ def test_an_unauthenticated_client_does_not_learn_that_it_is_disabled(
 def test_a_token_can_be_revoked_while_the_integration_is_disabled(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    kept = tokens_of(harness, connects(harness, site, integration))
-    switch(harness, integration, on=False)
+    value = stored_value(harness, connect(harness, site, integration))
+    set_enabled(harness, integration, on=False)
 
     answer = site.app.test_client().post(
-        "/oauth/revoke", data=who(kept) | {"token": kept["refresh_token"]}, base_url=site.url
+        "/oauth/revoke", data=client_credentials(value) | {"token": value["refresh_token"]}, base_url=site.url
     )
 
     assert answer.status_code == 200
-    assert calls_us(site, kept["access_token"]) == 401
+    assert call_status(site, value["access_token"]) == 401
 
 
-def switch(harness: ServiceHarness, integration: Integration, *, on: bool) -> None:
+def set_enabled(harness: ServiceHarness, integration: Integration, *, on: bool) -> None:
     harness.services.integrations.update(harness.reload(integration), enabled=on, user_id="alice")
 
 
-def who(kept: dict[str, Any]) -> dict[str, str]:
-    return {"client_id": kept["client_id"], "client_secret": kept["client_secret"]}
+def client_credentials(value: dict[str, Any]) -> dict[str, str]:
+    return {"client_id": value["client_id"], "client_secret": value["client_secret"]}
 
 
-def refreshes(site: Site, kept: dict[str, Any]) -> TestResponse:
-    form = who(kept) | {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]}
+def refresh(site: Site, value: dict[str, Any]) -> TestResponse:
+    form = client_credentials(value) | {"grant_type": "refresh_token", "refresh_token": value["refresh_token"]}
     return site.app.test_client().post("/oauth/token", data=form, base_url=site.url)
 
 
 def test_another_click_keeps_the_account_identifier(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    made = connects(harness, site, integration)
+    made = connect(harness, site, integration)
     metadata = {**made.metadata, "accountIdentifier": "ada@example.com"}
     harness.upstream.state.store.change("app_connection", made.id, metadata=metadata)
 
-    again = connects(harness, site, integration)
+    again = connect(harness, site, integration)
 
     assert again.id == made.id
     assert again.metadata["accountIdentifier"] == "ada@example.com"
     assert again.metadata["userId"] == "alice"
 
 
-# --- When it does not work --------------------------------------------------------------------------
+# --- Failures --------------------------------------------------------------------------
 
 
 def test_the_error_names_the_token_url_if_activepieces_cannot_reach_it(
@@ -499,17 +497,17 @@ def test_the_error_names_the_token_url_if_activepieces_cannot_reach_it(
     nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", harness.clock)
 
     with pytest.raises(CodeExchangeFailed) as caught:
-        connects(harness, nowhere, integration)
+        connect(harness, nowhere, integration)
 
     assert "http://127.0.0.1:9/oauth/token" in str(caught.value)
     assert "AP_SSRF_ALLOW_LIST" in str(caught.value)
 
 
-def test_a_click_in_vain_leaves_no_permission(harness: ServiceHarness, integration: Integration) -> None:
+def test_a_failed_click_leaves_no_grant(harness: ServiceHarness, integration: Integration) -> None:
     nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", harness.clock)
 
     with pytest.raises(CodeExchangeFailed):
-        connects(harness, nowhere, integration)
+        connect(harness, nowhere, integration)
 
     assert grants_of(harness) == []
     assert harness.event_names[-1] == "grant.revoked"
@@ -517,36 +515,36 @@ def test_a_click_in_vain_leaves_no_permission(harness: ServiceHarness, integrati
     assert harness.reload(integration).default_connection_id is None
 
 
-def test_a_permission_that_was_there_before_stays(
+def test_a_failed_click_keeps_an_existing_grant(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    token = tokens_of(harness, connects(harness, site, integration))["access_token"]
+    token = stored_value(harness, connect(harness, site, integration))["access_token"]
     harness.upstream.faults.fail("POST", "/app-connections", 500)
 
     with pytest.raises(ServerError):
-        connects(harness, site, integration)
+        connect(harness, site, integration)
 
     assert len(grants_of(harness)) == 1
-    assert calls_us(site, token) == 200
+    assert call_status(site, token) == 200
 
 
-def test_a_deleted_connection_takes_its_permission_along(
+def test_deleting_a_connection_revokes_its_grant(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    made = connects(harness, site, integration)
-    token = tokens_of(harness, made)["access_token"]
+    made = connect(harness, site, integration)
+    token = stored_value(harness, made)["access_token"]
 
     harness.services.connections.delete(integration, made.id, user_id="bob")
 
     assert grants_of(harness) == []
-    assert calls_us(site, token) == 401
+    assert call_status(site, token) == 401
 
 
 def test_a_deletion_with_a_lost_response_revokes_the_grant(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    made = connects(harness, site, integration)
-    token = tokens_of(harness, made)["access_token"]
+    made = connect(harness, site, integration)
+    token = stored_value(harness, made)["access_token"]
     harness.upstream.faults.drop_response("DELETE", "/app-connections/*")
 
     harness.services.connections.delete(integration, made.id, user_id="bob")
@@ -554,14 +552,14 @@ def test_a_deletion_with_a_lost_response_revokes_the_grant(
     assert harness.event_names[-1] == "connection.deleted"
     assert grants_of(harness) == []
     assert harness.reload(integration).default_connection_id is None
-    assert calls_us(site, token) == 401
+    assert call_status(site, token) == 401
 
 
-def test_a_deletion_that_fails_leaves_no_permission_either(
+def test_a_failed_deletion_revokes_the_grant_too(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    """The user said no; that Activepieces still has the connection is another matter."""
-    made = connects(harness, site, integration)
+    """The user wants to disconnect, even if the connection remains in Activepieces."""
+    made = connect(harness, site, integration)
     harness.upstream.faults.reset_connection("DELETE", "/app-connections/*")
 
     with pytest.raises(ConnectionFailed):
@@ -575,8 +573,8 @@ def test_a_deletion_that_fails_leaves_no_permission_either(
 
 def test_a_replacement_with_a_lost_response_revokes_the_grant(harness: ServiceHarness, site: Site) -> None:
     integration = harness.set_up(**harness.user_token_setup())
-    his = connects(harness, site, integration, "bob")
-    hers = connects(harness, site, integration, "alice")
+    his = connect(harness, site, integration, "bob")
+    hers = connect(harness, site, integration, "alice")
     harness.upstream.faults.drop_response("POST", "/app-connections/replace")
 
     harness.services.connections.replace(integration, source_id=his.id, target_id=hers.id, user_id="carol")
@@ -589,27 +587,27 @@ def test_a_replacement_with_a_lost_response_revokes_the_grant(harness: ServiceHa
 @pytest.mark.parametrize(
     ("choices", "status"),
     [({}, 401), ({"delete_source": False}, 200), ({"apply_to_published": False}, 200)],
-    ids=["deleted", "kept", "drafts only"],
+    ids=["deleted", "value", "drafts only"],
 )
 def test_a_grant_is_revoked_only_if_the_replaced_connection_is_deleted(
     harness: ServiceHarness, site: Site, choices: dict[str, bool], status: int
 ) -> None:
-    """Otherwise the next run of a published flow would fail: its connection is still there and would open nothing."""
+    """Otherwise a published flow would fail, because it still uses the connection."""
     integration = harness.set_up(**harness.user_token_setup())
-    his = connects(harness, site, integration, "bob")
-    hers = connects(harness, site, integration, "alice")
-    token = tokens_of(harness, his)["access_token"]
+    his = connect(harness, site, integration, "bob")
+    hers = connect(harness, site, integration, "alice")
+    token = stored_value(harness, his)["access_token"]
 
     harness.services.connections.replace(integration, source_id=his.id, target_id=hers.id, **choices, user_id="carol")
 
-    assert calls_us(site, token) == status
+    assert call_status(site, token) == status
     assert ("connection.deleted" in harness.event_names) == (status == 401)
 
 
-def test_no_name_of_a_callers_choice_overwrites_a_users_connection(
+def test_no_name_chosen_by_a_caller_overwrites_a_users_connection(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    made = connects(harness, site, integration)
+    made = connect(harness, site, integration)
 
     for name in ("user-alice", "alice", made.external_id):
         assert harness.save(integration, name).id != made.id
@@ -618,43 +616,43 @@ def test_no_name_of_a_callers_choice_overwrites_a_users_connection(
     assert harness.services.connections.get(integration, made.id).metadata["userId"] == "alice"
 
 
-def test_a_removed_integration_takes_its_client_along(
+def test_removing_an_integration_deletes_its_client(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    token = tokens_of(harness, connects(harness, site, integration))["access_token"]
+    token = stored_value(harness, connect(harness, site, integration))["access_token"]
 
     harness.services.integrations.remove(integration, user_id="alice")
 
     assert clients_of(harness) == grants_of(harness) == []
-    assert calls_us(site, token) == 401
+    assert call_status(site, token) == 401
 
 
 def test_one_click_needs_the_apps_piece(harness: ServiceHarness, site: Site, integration: Integration) -> None:
     with pytest.raises(SetupError, match="ACTIVEPIECES_PIECE_NAME"):
-        connects(harness.with_settings(piece_name=None), site, integration)
+        connect(harness.with_settings(piece_name=None), site, integration)
 
 
 def test_a_piece_that_is_not_installed_is_named(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
-    with pytest.raises(ResourceNotFound, match="piece-nobody-has is not installed"):
-        connects(harness.with_settings(piece_name="piece-nobody-has"), site, integration)
+    with pytest.raises(ResourceNotFound, match="piece-missing is not installed"):
+        connect(harness.with_settings(piece_name="piece-missing"), site, integration)
 
 
-def test_a_piece_that_takes_a_secret_is_not_connected_by_a_click(
+def test_a_piece_without_oauth2_cannot_be_connected_with_one_click(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     with pytest.raises(SetupError, match="OAuth2"):
-        connects(harness.with_settings(piece_name=SECRET_PIECE), site, integration)
+        connect(harness.with_settings(piece_name=SECRET_PIECE), site, integration)
 
 
-def test_a_scope_that_the_app_does_not_know_is_named(
+def test_an_unknown_scope_of_the_piece_is_named(
     harness: ServiceHarness, site: Site, integration: Integration
 ) -> None:
     known = {"tasks:read": harness.settings.scopes["tasks:read"]}
 
     with pytest.raises(SetupError, match="profile:read"):
-        connects(harness.with_settings(scopes=known), site, integration)
+        connect(harness.with_settings(scopes=known), site, integration)
     assert clients_of(harness) == []
 
 
@@ -664,7 +662,7 @@ def test_no_secret_is_in_an_error(
     nowhere = Site(Flask("nowhere"), "http://127.0.0.1:9", harness.clock)
 
     with pytest.raises(CodeExchangeFailed) as caught:
-        connects(harness, nowhere, integration)
+        connect(harness, nowhere, integration)
 
     assert "fas_" not in str(caught.value)
     assert "v1." not in str(caught.value)

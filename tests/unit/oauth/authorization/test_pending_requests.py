@@ -108,7 +108,7 @@ def test_an_invalid_consent_token_is_rejected(token: str) -> None:
         pending().verify_consent_token(token, "request", BOB)
 
 
-def test_a_consent_token_has_a_purpose_of_its_own() -> None:
+def test_a_consent_token_has_its_own_purpose() -> None:
     token = pending().consent_token("request", BOB)
 
     for purpose in ("page", PURPOSE, "authorization code"):

@@ -136,7 +136,7 @@ def test_a_token_of_a_key_with_a_long_id_is_valid() -> None:
     try:
         keys = JwtKeys(configured_keys([json.dumps(jwk)]))
     except ValueError:
-        return  # refused at the start, where it can still be mended
+        return  # rejected at the start, when the developer can still fix it
     assert read(sign(keys, TOKEN), keys=keys) == TOKEN
 
 

@@ -1,4 +1,4 @@
-"""Faults affect exactly the selected calls. Over real HTTP."""
+"""Faults affect exactly the selected calls, over real HTTP."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_stopping_the_server_ends_delays() -> None:
     url = f"{server.url}/api/v1/health"
 
     def wait() -> None:
-        with suppress(requests.ConnectionError):  # or it gets its answer just before
+        with suppress(requests.ConnectionError):  # otherwise it might get its response before
             requests.get(url, timeout=30)
 
     waiting = Thread(target=wait)
@@ -155,7 +155,7 @@ def test_cleared_faults_are_gone(server: ActivepiecesServer, session: requests.S
 
 
 def test_a_connection_is_reusable_after_a_fault(server: ActivepiecesServer, session: requests.Session) -> None:
-    """The body of the refused request was read: the next request on the connection is understood."""
+    """The body of the rejected request was read, so the next request on the connection is parsed correctly."""
     server.faults.fail("POST", PROJECTS, 429)
 
     statuses = [add_project(server, session).status_code for _ in range(2)]

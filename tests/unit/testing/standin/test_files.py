@@ -12,7 +12,7 @@ from flask_activepieces.api_client.resources.connections import ConnectionDraft
 from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 
 
-def test_the_password_is_another_at_each_start(tmp_path: Path) -> None:
+def test_each_start_generates_a_new_password(tmp_path: Path) -> None:
     """A fixed password in a released package would be public."""
     file = tmp_path / "activepieces.db"
     with ActivepiecesServer(database=file) as first:

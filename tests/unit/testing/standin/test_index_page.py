@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from flask_activepieces.testing import ActivepiecesServer
 from tests.support.acme import acme_pieces
-from tests.support.standin import forgets_everybody, standin
+from tests.support.standin import standin, without_users
 from tests.support.token_endpoint import Reply, TokenEndpoint, token_endpoint
 
 OAUTH_PIECE = "@activepieces/piece-acme-oauth"
@@ -37,7 +37,7 @@ def browser(server: ActivepiecesServer) -> FlaskClient:
 
 
 def clicks_connect(server: ActivepiecesServer, browser: FlaskClient, **changes: str) -> dict[str, str]:
-    """The parameters of the authorization request that the button leads to."""
+    """Press the button; return the parameters of the authorization request."""
     form = {"piece": OAUTH_PIECE, "project": server.project_id, "client_id": "cid", "client_secret": "csec-canary"}
     answer = browser.post("/connect", data=form | changes)
     assert answer.status_code == 303, answer.text
@@ -49,7 +49,7 @@ def comes_back(browser: FlaskClient, **query: str) -> TestResponse:
     return browser.get("/redirect", query_string=query, follow_redirects=True)
 
 
-def test_the_page_says_what_it_is(browser: FlaskClient) -> None:
+def test_the_page_says_that_it_is_a_stand_in(browser: FlaskClient) -> None:
     answer = browser.get("/")
 
     assert "This is not Activepieces." in answer.text
@@ -57,7 +57,7 @@ def test_the_page_says_what_it_is(browser: FlaskClient) -> None:
 
 
 def test_an_empty_server_has_a_page_too() -> None:
-    server = forgets_everybody(ActivepiecesServer())
+    server = without_users(ActivepiecesServer())
 
     assert "No one has signed up yet." in server.app.test_client().get("/").text
     server.close()
@@ -71,7 +71,7 @@ def selected_on(page: TestResponse) -> set[str]:
 def test_the_forms_suggest_the_project_that_has_connections(server: ActivepiecesServer, browser: FlaskClient) -> None:
     api = standin(server)
     api.post("/projects", {"displayName": "Empty"})
-    assert selected_on(browser.get("/")) == {"Empty"}  # the newest, as long as none is in use
+    assert selected_on(browser.get("/")) == {"Empty"}  # the newest, while none is in use
 
     value = {"type": "SECRET_TEXT", "secret_text": "ok-1"}
     api.connect("crm", "@activepieces/piece-acme-secret", value)
@@ -88,7 +88,7 @@ def test_a_returned_code_creates_a_connection(
     page = comes_back(browser, code="the-code", state=asked["state"])
 
     assert "Connected: Acme OAuth." in page.text
-    assert "code_verifier=" in endpoint.received[0].body  # the piece wants PKCE
+    assert "code_verifier=" in endpoint.received[0].body  # the piece uses PKCE
     assert server.read_connection_as_piece("piece-acme-oauth")["status"] == "ACTIVE"
 
 
@@ -104,7 +104,7 @@ def test_no_secret_is_on_the_page(server: ActivepiecesServer, browser: FlaskClie
 
 
 def test_the_error_of_a_redirect_is_shown_as_text(browser: FlaskClient) -> None:
-    """Also of a sign-in that did not begin here, such as one click in the app."""
+    """Also of a sign-in that did not start here, such as one click in the app."""
     page = browser.get(
         "/redirect", query_string={"error": "access_denied", "error_description": "<b>No</b>", "state": "x"}
     )
@@ -157,7 +157,7 @@ def test_an_unknown_piece_or_project_cannot_be_connected(
     assert "There is no such piece or project." in page.text
 
 
-def test_the_client_of_the_platform_is_used_where_there_is_one(
+def test_the_oauth_app_of_the_platform_is_used_if_there_is_one(
     server: ActivepiecesServer, browser: FlaskClient, endpoint: TokenEndpoint
 ) -> None:
     app = {"pieceName": OAUTH_PIECE, "clientId": "plat-cid", "clientSecret": "plat-sec"}

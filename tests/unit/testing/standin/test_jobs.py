@@ -1,4 +1,4 @@
-"""Work in the background."""
+"""Background jobs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from flask_activepieces.testing.standin.jobs import Jobs
 
 
-def test_waiting_lasts_until_all_is_done() -> None:
+def test_waiting_ends_when_all_jobs_are_done() -> None:
     jobs, go_on, done = Jobs(), threading.Event(), []
 
     def work() -> None:

@@ -19,7 +19,7 @@ SECRET = "ok-canary-of-this-test"
 
 
 def connected(server: ActivepiecesServer) -> Standin:
-    """Its API, and a connection on it."""
+    """The API of the server, and a connection."""
     api = standin(server)
     value = {"type": "SECRET_TEXT", "secret_text": SECRET}
     api.connect("crm", "@activepieces/piece-acme-secret", value)
@@ -112,7 +112,7 @@ def test_other_paths_are_pages_and_not_errors() -> None:
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
 
 
-def test_the_old_server_has_its_api_elsewhere() -> None:
+def test_the_old_server_has_its_api_at_another_path() -> None:
     with closing(ActivepiecesServer(version="0.78")) as server:
         client = server.app.test_client()
 
@@ -159,7 +159,7 @@ def test_deleting_a_project_deletes_its_connections() -> None:
         (b"displayName=Acme&metadata[a][b][]=1&metadata[a][b][]=2", "application/x-www-form-urlencoded", 201, None),
     ],
 )
-def test_bodies_are_read_as_fastify_reads_them(body: bytes, kind: str, status: int, code: str | None) -> None:
+def test_bodies_are_parsed_as_by_fastify(body: bytes, kind: str, status: int, code: str | None) -> None:
     with closing(ActivepiecesServer()) as server:
         answer = server.app.test_client().post(
             "/api/v1/projects", data=body, headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": kind}

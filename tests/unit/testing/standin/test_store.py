@@ -45,7 +45,7 @@ def test_rows_are_found_by_their_fields(store: Store) -> None:
     assert store.first("thing", name="x") is None
 
 
-def test_a_row_is_of_its_kind(store: Store) -> None:
+def test_a_row_is_found_only_by_its_kind(store: Store) -> None:
     row = store.add("thing", {})
 
     assert store.get("other", row["id"]) is None
@@ -54,7 +54,7 @@ def test_a_row_is_of_its_kind(store: Store) -> None:
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\0"])
-def test_a_nul_is_refused_as_by_postgresql(store: Store, text: str) -> None:
+def test_a_nul_is_rejected_as_by_postgresql(store: Store, text: str) -> None:
     with pytest.raises(ErrorResponse) as refused:
         store.add("thing", {"name": text})
 

@@ -27,13 +27,13 @@ from ..conftest import ECHO
 SECRET = {"type": "SECRET_TEXT", "secret_text": "x"}
 BOTH = {"applyToPublishedVersions": True, "deleteSourceConnection": True}
 
-#: Makes a stand-in of a version.
-Playing = Callable[..., Standin]
+#: Creates a stand-in of a version.
+MakeServer = Callable[..., Standin]
 
 
 @pytest.fixture
-def playing() -> Iterator[Playing]:
-    """Makes stand-ins, which end with the test."""
+def make_server() -> Iterator[MakeServer]:
+    """A factory for stand-ins, which are closed after the test."""
     with ExitStack() as stack:
 
         def play(version: Version, *, more: Sequence[StandinPiece] = (), **options: Any) -> Standin:
@@ -45,8 +45,8 @@ def playing() -> Iterator[Playing]:
 
 
 @pytest.mark.parametrize("version", RELEASES)
-def test_a_version_names_its_release(playing: Playing, version: Version) -> None:
-    assert playing(version).get("/flags")["CURRENT_VERSION"] == RELEASES[version]
+def test_a_version_names_its_release(make_server: MakeServer, version: Version) -> None:
+    assert make_server(version).get("/flags")["CURRENT_VERSION"] == RELEASES[version]
 
 
 def test_an_unknown_version_is_refused() -> None:
@@ -56,7 +56,7 @@ def test_an_unknown_version_is_refused() -> None:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.after[:40]))
 def test_a_documented_change_is_implemented_and_has_a_source(change: Change) -> None:
-    """A row of docs/recordings.md that the code does not use would be wrong."""
+    """docs/recordings.md must not contain a change that the code does not implement."""
     assert change.source and change.before != change.after
     name = next(name for name, value in vars(versions).items() if value is change)
     users = [
@@ -64,7 +64,7 @@ def test_a_documented_change_is_implemented_and_has_a_source(change: Change) -> 
         for path in Path(testing.__file__).parent.rglob("*.py")
         if path.name != "versions.py" and name in path.read_text("utf-8")
     ]
-    assert users, f"{name} changes nothing"
+    assert users, f"{name} is not used in the code"
 
 
 class Replacement:
@@ -79,7 +79,7 @@ class Replacement:
     def ask(
         self, choice: Mapping[str, bool] | None = None, *, target: str | None = None, by_key: bool = False
     ) -> TestResponse:
-        """Replace the first by the second."""
+        """Replace the first connection with the second."""
         caller = self.standin if by_key else self.standin.by_admin()
         body = {
             "projectId": self.standin.server.project_id,
@@ -90,7 +90,7 @@ class Replacement:
 
     @property
     def connections(self) -> list[str]:
-        """The external ids of the connections that are left."""
+        """The external ids of the remaining connections."""
         query = f"projectId={self.standin.server.project_id}&limit=-1"
         rows = self.standin.get(f"/app-connections?{query}")["data"]
         return [row["externalId"] for row in rows]
@@ -108,9 +108,9 @@ class Replacement:
 
 
 @pytest.mark.parametrize("version", ["0.86", "0.92"])
-def test_replace_changes_drafts_and_keeps_the_source(playing: Playing, version: Version) -> None:
-    """0.86.0, seen: both fields default to false."""
-    replacement = Replacement(playing(version))
+def test_replace_changes_drafts_and_keeps_the_source(make_server: MakeServer, version: Version) -> None:
+    """Observed on 0.86.0: both fields default to false."""
+    replacement = Replacement(make_server(version))
 
     assert replacement.ask().status_code == 204
 
@@ -120,9 +120,9 @@ def test_replace_changes_drafts_and_keeps_the_source(playing: Playing, version: 
 
 
 @pytest.mark.parametrize("version", RELEASES)
-def test_replace_with_both_fields_moves_all_and_deletes(playing: Playing, version: Version) -> None:
-    """Older servers ignore both fields, and do it without them as well."""
-    replacement = Replacement(playing(version))
+def test_replace_with_both_fields_moves_all_and_deletes(make_server: MakeServer, version: Version) -> None:
+    """Older servers ignore both fields, and always do this."""
+    replacement = Replacement(make_server(version))
 
     assert replacement.ask(BOTH).status_code == 204
 
@@ -131,16 +131,16 @@ def test_replace_with_both_fields_moves_all_and_deletes(playing: Playing, versio
 
 
 @pytest.mark.parametrize("version", ["0.78", "0.85"])
-def test_older_servers_always_replace_all_and_delete(playing: Playing, version: Version) -> None:
-    replacement = Replacement(playing(version))
+def test_older_servers_always_replace_all_and_delete(make_server: MakeServer, version: Version) -> None:
+    replacement = Replacement(make_server(version))
 
     assert replacement.ask().status_code == 204
 
     assert (replacement.used_by("published"), replacement.connections) == (["new"], ["new"])
 
 
-def test_replace_moves_published_flows_and_keeps_the_source(playing: Playing) -> None:
-    replacement = Replacement(playing("0.86"))
+def test_replace_moves_published_flows_and_keeps_the_source(make_server: MakeServer) -> None:
+    replacement = Replacement(make_server("0.86"))
 
     assert replacement.ask({"applyToPublishedVersions": True}).status_code == 204
 
@@ -148,9 +148,9 @@ def test_replace_moves_published_flows_and_keeps_the_source(playing: Playing) ->
     assert replacement.connections == ["old", "new"]
 
 
-def test_replace_deletes_no_source_that_a_published_flow_uses(playing: Playing) -> None:
-    """0.86.0, seen: ``deleteSourceConnection`` alone is 409."""
-    replacement = Replacement(playing("0.86"))
+def test_replace_deletes_no_source_that_a_published_flow_uses(make_server: MakeServer) -> None:
+    """Observed on 0.86.0: ``deleteSourceConnection`` alone is 409."""
+    replacement = Replacement(make_server("0.86"))
 
     answer = replacement.ask({"deleteSourceConnection": True})
 
@@ -159,8 +159,8 @@ def test_replace_deletes_no_source_that_a_published_flow_uses(playing: Playing) 
     assert replacement.connections == ["old", "new"]
 
 
-def test_replace_deletes_a_source_that_only_drafts_use(playing: Playing) -> None:
-    replacement = Replacement(playing("0.86"), publish=False)
+def test_replace_deletes_a_source_that_only_drafts_use(make_server: MakeServer) -> None:
+    replacement = Replacement(make_server("0.86"), publish=False)
 
     assert replacement.ask({"deleteSourceConnection": True}).status_code == 204
 
@@ -169,10 +169,10 @@ def test_replace_deletes_a_source_that_only_drafts_use(playing: Playing) -> None
 
 @pytest.mark.parametrize("choice", [BOTH, {"applyToPublishedVersions": True}])
 def test_replace_does_not_overwrite_a_newer_draft_without_the_source(
-    playing: Playing, choice: dict[str, bool]
+    make_server: MakeServer, choice: dict[str, bool]
 ) -> None:
-    """Read in upstream's tests: the published version uses the source, its newer draft does not; nothing is done."""
-    replacement = Replacement(playing("0.86"))
+    """From upstream's tests: if only the published version uses the source, not its newer draft, nothing changes."""
+    replacement = Replacement(make_server("0.86"))
     step = action("step_1", ECHO.name, "echo")
     replacement.standin.operate(replacement.flow_id, "UPDATE_ACTION", step)
 
@@ -182,16 +182,16 @@ def test_replace_does_not_overwrite_a_newer_draft_without_the_source(
     assert "old" in replacement.connections
 
 
-def test_a_connection_cannot_replace_itself(playing: Playing) -> None:
-    replacement = Replacement(playing("0.86"))
+def test_a_connection_cannot_replace_itself(make_server: MakeServer) -> None:
+    replacement = Replacement(make_server("0.86"))
 
     assert replacement.ask(BOTH, target=replacement.old).status_code == 409
 
     assert "old" in replacement.connections
 
 
-def test_older_servers_delete_a_connection_that_replaces_itself(playing: Playing) -> None:
-    replacement = Replacement(playing("0.85"))
+def test_older_servers_delete_a_connection_that_replaces_itself(make_server: MakeServer) -> None:
+    replacement = Replacement(make_server("0.85"))
 
     assert replacement.ask(target=replacement.old).status_code == 204
 
@@ -201,9 +201,9 @@ def test_older_servers_delete_a_connection_that_replaces_itself(playing: Playing
 @pytest.mark.parametrize("version", ["0.85", "0.86"])
 @pytest.mark.parametrize("choice", [{}, BOTH])
 def test_replace_by_an_api_key_leaves_a_blank_draft(
-    playing: Playing, version: Version, choice: dict[str, bool]
+    make_server: MakeServer, version: Version, choice: dict[str, bool]
 ) -> None:
-    replacement = Replacement(playing(version))
+    replacement = Replacement(make_server(version))
 
     answer = replacement.ask(choice, by_key=True)
 
@@ -213,9 +213,9 @@ def test_replace_by_an_api_key_leaves_a_blank_draft(
     assert replacement.connections == ["old", "new"]
 
 
-def test_replace_deletes_no_global_source(playing: Playing) -> None:
-    """Read in upstream's tests: 403; without the deletion, a global source is as good as any."""
-    replacement = Replacement(playing("0.86"))
+def test_replace_deletes_no_global_source(make_server: MakeServer) -> None:
+    """From upstream's tests: 403; without the deletion, a global source is allowed."""
+    replacement = Replacement(make_server("0.86"))
     store = replacement.standin.server.state.store
     store.change("app_connection", replacement.old, scope="PLATFORM")
 
@@ -227,8 +227,10 @@ def test_replace_deletes_no_global_source(playing: Playing) -> None:
 
 
 @pytest.mark.parametrize(("version", "status", "body"), [("0.85", 204, None), ("0.86", 408, {}), ("0.92", 408, {})])
-def test_a_flow_without_an_answer(playing: Playing, version: Version, status: int, body: Any) -> None:
-    standin = playing(version)
+def test_the_status_of_a_flow_without_a_response(
+    make_server: MakeServer, version: Version, status: int, body: Any
+) -> None:
+    standin = make_server(version)
     flow_id = standin.flow()
 
     answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
@@ -237,10 +239,10 @@ def test_a_flow_without_an_answer(playing: Playing, version: Version, status: in
 
 
 @pytest.mark.parametrize(("version", "status"), [("0.78", 204), ("0.85", 204), ("0.86", 403)])
-def test_a_global_connection_is_not_deleted_as_one_of_a_project(
-    playing: Playing, version: Version, status: int
+def test_a_global_connection_is_not_deleted_by_the_project_route(
+    make_server: MakeServer, version: Version, status: int
 ) -> None:
-    standin = playing(version)
+    standin = make_server(version)
     connection_id = standin.connect("key", ECHO.name, SECRET)
     store = standin.server.state.store
     store.change("app_connection", connection_id, scope="PLATFORM")
@@ -255,8 +257,10 @@ def test_a_global_connection_is_not_deleted_as_one_of_a_project(
     ("version", "placeholder", "oidc"),
     [("0.78", 400, 400), ("0.85", 201, 400), ("0.86", 201, 201), ("0.92", 201, 201)],
 )
-def test_types_of_newer_versions(playing: Playing, version: Version, placeholder: int, oidc: int) -> None:
-    standin = playing(version)
+def test_newer_versions_accept_more_types(
+    make_server: MakeServer, version: Version, placeholder: int, oidc: int
+) -> None:
+    standin = make_server(version)
     body = {"externalId": "x", "displayName": "x", "pieceName": ECHO.name, "projectId": standin.server.project_id}
 
     first = standin.ask("POST", "/app-connections", {**body, "type": "PLACEHOLDER"})
@@ -314,15 +318,17 @@ def a_code(token_endpoint_url: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("version", "metadata"), [("0.86", None), ("0.92", {"accountIdentifier": "owner of x"})])
-def test_the_server_writes_the_account_of_a_connection(playing: Playing, version: Version, metadata: Any) -> None:
-    standin = playing(version, more=[PIECE_THAT_KNOWS])
+def test_the_server_stores_the_account_of_a_connection(
+    make_server: MakeServer, version: Version, metadata: Any
+) -> None:
+    standin = make_server(version, more=[PIECE_THAT_KNOWS])
 
     assert upsert(standin, PIECE_THAT_KNOWS, SECRET)["metadata"] == metadata
 
 
-def test_the_account_is_added_to_the_metadata_of_an_upsert(playing: Playing) -> None:
+def test_the_account_is_added_to_the_metadata_of_an_upsert(make_server: MakeServer) -> None:
     """An update with metadata replaces all of it, so a client sends the account back."""
-    standin = playing("0.92", more=[PIECE_THAT_KNOWS])
+    standin = make_server("0.92", more=[PIECE_THAT_KNOWS])
 
     made = upsert(standin, PIECE_THAT_KNOWS, SECRET, metadata={"k": 1})
     assert made["metadata"] == {"k": 1, "accountIdentifier": "owner of x"}
@@ -346,9 +352,9 @@ def test_the_account_is_added_to_the_metadata_of_an_upsert(playing: Playing) -> 
     ],
 )
 def test_the_account_is_read_from_the_token_response(
-    playing: Playing, answer: dict[str, str], account: str | None
+    make_server: MakeServer, answer: dict[str, str], account: str | None
 ) -> None:
-    standin = playing("0.92", more=[SIGN_IN])
+    standin = make_server("0.92", more=[SIGN_IN])
     with token_endpoint() as endpoint:
         endpoint.reply_with(Reply({"access_token": "t", **answer}))
         made = upsert(standin, SIGN_IN, a_code(endpoint.url))
@@ -357,8 +363,10 @@ def test_the_account_is_read_from_the_token_response(
 
 
 @pytest.mark.parametrize(("version", "allowed"), [("0.78", True), ("0.85", False)])
-def test_private_token_endpoints_without_an_allow_list(playing: Playing, version: Version, allowed: bool) -> None:
-    standin = playing(version, more=[SIGN_IN], ssrf_allow_list=())
+def test_private_token_endpoints_are_blocked_without_an_allow_list(
+    make_server: MakeServer, version: Version, allowed: bool
+) -> None:
+    standin = make_server(version, more=[SIGN_IN], ssrf_allow_list=())
     with token_endpoint() as endpoint:
         body = draft(standin, SIGN_IN, a_code(endpoint.url))
         answer = standin.ask("POST", "/app-connections", body)
@@ -368,8 +376,8 @@ def test_private_token_endpoints_without_an_allow_list(playing: Playing, version
 
 
 @pytest.mark.parametrize(("version", "status"), [("0.86", "SUCCEEDED"), ("0.92", "QUOTA_EXCEEDED")])
-def test_over_the_quota_nothing_runs(playing: Playing, version: Version, status: str) -> None:
-    standin = playing(version, over_quota=True)
+def test_over_the_quota_nothing_runs(make_server: MakeServer, version: Version, status: str) -> None:
+    standin = make_server(version, over_quota=True)
     flow_id = standin.flow(answering("step_1", "done"))
 
     answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
@@ -379,8 +387,8 @@ def test_over_the_quota_nothing_runs(playing: Playing, version: Version, status:
 
 
 @pytest.mark.parametrize(("version", "kept"), [("0.86", []), ("0.92", ["basic"])])
-def test_a_piece_set_is_kept(playing: Playing, version: Version, kept: list[str]) -> None:
-    standin = playing(version)
+def test_a_piece_set_is_stored(make_server: MakeServer, version: Version, kept: list[str]) -> None:
+    standin = make_server(version)
     server = standin.server
     key = standin.by_admin().post("/signing-keys", {"displayName": "k"})
     claims = {
@@ -402,7 +410,7 @@ def test_a_piece_set_is_kept(playing: Playing, version: Version, kept: list[str]
 
 
 def constrained(standin: Standin, **constraints: Any) -> str:
-    """A flow that a webhook starts, with these publish constraints; its id."""
+    """Create a flow with a webhook trigger and these publish constraints; return its id."""
     flow_id = standin.flow(publish=False)
     metadata = {"embedConstraints": constraints}
     standin.operate(flow_id, "UPDATE_METADATA", {"metadata": metadata})
@@ -415,8 +423,10 @@ def operated(standin: Standin, flow_id: str, operation: str, request: dict[str, 
 
 
 @pytest.mark.parametrize(("version", "status"), [("0.85", 200), ("0.86", 409)])
-def test_a_flow_without_a_required_piece_is_not_published(playing: Playing, version: Version, status: int) -> None:
-    standin = playing(version)
+def test_a_flow_without_a_required_piece_is_not_published(
+    make_server: MakeServer, version: Version, status: int
+) -> None:
+    standin = make_server(version)
     flow_id = constrained(standin, requiredPieceNames=[ECHO.name, "@acme/piece-other"])
 
     assert operated(standin, flow_id, "LOCK_AND_PUBLISH", {}) == status
@@ -427,8 +437,8 @@ def test_a_flow_without_a_required_piece_is_not_published(playing: Playing, vers
 
 
 @pytest.mark.parametrize(("lock", "same", "other"), [("none", 200, 200), ("locked", 200, 409), ("frozen", 409, 409)])
-def test_a_locked_trigger_stays(playing: Playing, lock: str, same: int, other: int) -> None:
-    standin = playing("0.86")
+def test_a_locked_trigger_cannot_be_changed(make_server: MakeServer, lock: str, same: int, other: int) -> None:
+    standin = make_server("0.86")
     flow_id = constrained(standin, triggerLock=lock)
     another = catch_webhook()
     another["settings"] = {**another["settings"], "triggerName": "other"}

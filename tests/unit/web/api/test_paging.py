@@ -1,46 +1,54 @@
-"""Pages over rows that came in one answer: every row once, whatever comes and goes meanwhile."""
+"""Pages of one response: every row appears once, even if rows are created or deleted in between."""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass
 
 import pytest
 
+from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput
 from flask_activepieces.web.api.paging import page_of
 
 
-@dataclass(frozen=True)
-class Row:
-    id: str
-    created: str = "2026-11-21T08:00:00.000Z"
+def row(name: str, created: str = "2026-11-21T08:00:00.000Z") -> Connection:
+    return Connection(
+        id=name,
+        external_id=name,
+        display_name=name,
+        type="SECRET_TEXT",
+        piece_name="@activepieces/piece-slack",
+        scope="PROJECT",
+        status="ACTIVE",
+        created=created,
+        updated=created,
+    )
 
 
-#: All made in the same moment, which is where Activepieces' own cursors lose rows.
-ROWS = [Row(name) for name in "dbeac"]
+#: All created in the same second, in which Activepieces' own cursors skip rows.
+ROWS = [row(name) for name in "dbeac"]
 
 
-def walked(rows: list[Row], limit: int) -> list[str]:
-    """What a reader has in the end, page after page."""
+def all_pages(rows: list[Connection], limit: int) -> list[str]:
+    """The rows of all pages."""
     seen: list[str] = []
     page = page_of(rows, limit=limit, cursor=None)
-    seen += [row.id for row in page.data]
+    seen += [each.id for each in page.data]
     while page.next:
         page = page_of(rows, limit=limit, cursor=page.next)
-        seen += [row.id for row in page.data]
+        seen += [each.id for each in page.data]
     return seen
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6])
 def test_no_row_is_lost_or_shown_twice(limit: int) -> None:
-    assert walked(ROWS, limit) == list("abcde")
+    assert all_pages(ROWS, limit) == list("abcde")
 
 
-def test_the_oldest_comes_first() -> None:
-    rows = [Row("new", "2026-11-21T08:00:01Z"), Row("old", "2026-11-21T07:00:00Z")]
+def test_the_oldest_row_comes_first() -> None:
+    rows = [row("new", "2026-11-21T08:00:01Z"), row("old", "2026-11-21T07:00:00Z")]
 
-    assert [row.id for row in page_of(rows, limit=10, cursor=None).data] == ["old", "new"]
+    assert [each.id for each in page_of(rows, limit=10, cursor=None).data] == ["old", "new"]
 
 
 def test_a_single_page_has_no_cursors() -> None:
@@ -49,7 +57,7 @@ def test_a_single_page_has_no_cursors() -> None:
     assert (page.next, page.previous) == (None, None)
 
 
-def test_the_way_back_is_the_way_there() -> None:
+def test_paging_backwards_returns_the_same_pages() -> None:
     first = page_of(ROWS, limit=2, cursor=None)
     second = page_of(ROWS, limit=2, cursor=first.next)
     third = page_of(ROWS, limit=2, cursor=second.next)
@@ -58,29 +66,29 @@ def test_the_way_back_is_the_way_there() -> None:
     assert page_of(ROWS, limit=2, cursor=second.previous) == first
 
 
-def test_the_first_page_on_the_way_back_may_be_shorter_and_repeats_nothing() -> None:
+def test_the_last_page_backwards_may_be_shorter_and_repeats_nothing() -> None:
     second = page_of(ROWS, limit=1, cursor=page_of(ROWS, limit=1, cursor=None).next)
 
     back = page_of(ROWS, limit=4, cursor=second.previous)
 
-    assert [row.id for row in back.data] == ["a"]
+    assert [each.id for each in back.data] == ["a"]
 
 
-def test_a_row_that_goes_takes_no_other_with_it() -> None:
+def test_a_deleted_row_hides_no_other_row() -> None:
     first = page_of(ROWS, limit=2, cursor=None)
-    left = [row for row in ROWS if row.id not in "ab"]
+    left = [each for each in ROWS if each.id not in "ab"]
 
-    assert [row.id for row in page_of(left, limit=9, cursor=first.next).data] == ["c", "d", "e"]
+    assert [each.id for each in page_of(left, limit=9, cursor=first.next).data] == ["c", "d", "e"]
 
 
-def test_a_page_of_nothing_is_empty() -> None:
-    page = page_of(list[Row](), limit=2, cursor=None)
+def test_a_page_without_rows_is_empty() -> None:
+    page = page_of([], limit=2, cursor=None)
 
     assert (page.data, page.next, page.previous) == ([], None, None)
 
 
 @pytest.mark.parametrize("text", ["x", "é", "[]", '["after"]', '["within", "a", "b"]', '["after", 1, 2]', "[" * 9999])
-def test_a_cursor_of_somebody_else_is_refused(text: str) -> None:
+def test_an_invalid_cursor_is_rejected(text: str) -> None:
     for cursor in (text, urlsafe_b64encode(text.encode()).decode()):
         with pytest.raises(InvalidInput) as caught:
             page_of(ROWS, limit=2, cursor=cursor)

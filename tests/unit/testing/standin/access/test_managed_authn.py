@@ -1,4 +1,4 @@
-"""Sign-in by a token of the host: accepted if the signature is valid, whatever its content."""
+"""Sign-in with a token of the host: accepted if the signature is valid, whatever its content."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Sign = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[RSAKey, str]:
-    """A private and a public key; making and reading one takes a moment."""
+    """A private and a public key, created once because that is slow."""
     private, public = new_pair()
     return RSAKey.import_key(private), public
 
 
 @pytest.fixture
 def sign(standin: Standin, pair: tuple[RSAKey, str]) -> Sign:
-    """Signs as the host would, with a key of the platform; None takes a claim away."""
+    """Sign a token like the host, with a key of the platform; None removes a claim."""
     server = standin.server
     key = add_key(server.state, server.platform_id, pair[1], "host")
 
@@ -50,7 +50,7 @@ def sign_in(standin: Standin, token: str) -> Any:
     return standin.ask("POST", "/managed-authn/external-token", {"externalAccessToken": token})
 
 
-def test_a_user_and_a_project_are_made_at_the_first_sign_in(standin: Standin, sign: Sign) -> None:
+def test_the_first_sign_in_creates_a_user_and_a_project(standin: Standin, sign: Sign) -> None:
     session = sign_in(standin, sign()).get_json()
     user = standin.by(session["token"])
 
@@ -94,19 +94,19 @@ def test_unusual_but_signed_tokens_are_accepted(standin: Standin, sign: Sign, ch
     token = sign(**changes)
 
     assert sign_in(standin, token).status_code == 200
-    assert sign_in(standin, token).status_code == 200, "a token is not used up"
+    assert sign_in(standin, token).status_code == 200, "a token can be used again"
 
 
 def test_times_are_verified(standin: Standin, sign: Sign, clock: StoppedClock) -> None:
     now = int(clock.now)
-    for changes, words in (({"exp": now}, "jwt expired"), ({"nbf": now + 1}, "jwt not active")):
+    for changes, message in (({"exp": now}, "jwt expired"), ({"nbf": now + 1}, "jwt not active")):
         answer = sign_in(standin, sign(**changes))
-        assert (answer.status_code, answer.get_json()["params"]["message"]) == (401, words)
+        assert (answer.status_code, answer.get_json()["params"]["message"]) == (401, message)
 
 
 def test_a_foreign_signature_is_rejected(standin: Standin, sign: Sign) -> None:
     head, _, signature = sign().rpartition(".")
-    for token, words in (
+    for token, message in (
         (f"{head}.{signature[:-4]}AAAA", "invalid signature"),
         (f"{head}.", "jwt signature is required"),
         (sign(algorithm="HS256"), "invalid algorithm"),
@@ -115,7 +115,7 @@ def test_a_foreign_signature_is_rejected(standin: Standin, sign: Sign) -> None:
         ("bnVsbA.e30.x", "signing key id is not found in the header"),
     ):
         answer = sign_in(standin, token)
-        assert (answer.status_code, answer.get_json()["params"]["message"]) == (401, words)
+        assert (answer.status_code, answer.get_json()["params"]["message"]) == (401, message)
 
 
 @pytest.mark.parametrize("name", ["firstName", "lastName"])
@@ -155,7 +155,7 @@ def test_a_private_key_is_shown_once(standin: Standin) -> None:
 
 
 def test_allowed_origins_are_for_api_keys_only(standin: Standin) -> None:
-    """Seen: a user token is 403. Each call adds to the list."""
+    """Observed: a user token gets 403, and each call adds to the list."""
     path = "/embed-subdomain/allowed-embed-origins"
     for origins in (["https://a.example"], ["https://b.example", "https://a.example"]):
         allowed = standin.post(path, {"allowedEmbedOrigins": origins})

@@ -19,7 +19,7 @@ WINDOW = 15 * 60
 
 
 @dataclass(frozen=True)
-class Scene:
+class EngineScenario:
     """A stand-in, its token endpoint, and a clock."""
 
     server: ActivepiecesServer
@@ -27,7 +27,7 @@ class Scene:
     clock: StoppedClock
 
     def connect(self, *replies: Reply, **value: Any) -> None:
-        """A connection by a code, for which the endpoint gives that answer."""
+        """Create a connection by a code; the endpoint sends this reply."""
         self.endpoint.reply_with(*replies)
         bought = {
             "type": "OAUTH2",
@@ -42,20 +42,20 @@ class Scene:
         self.endpoint.received.clear()
 
     def reads(self) -> dict[str, Any]:
-        """The connection, as a piece receives it."""
+        """Read the connection as a piece."""
         return self.server.read_connection_as_piece("acme")
 
     @property
     def asked(self) -> int:
-        """How often the endpoint was asked since the connection was made."""
+        """The number of token requests since the connection was created."""
         return len(self.endpoint.received)
 
 
 @pytest.fixture
-def scene(clock: StoppedClock) -> Iterator[Scene]:
+def scene(clock: StoppedClock) -> Iterator[EngineScenario]:
     with token_endpoint() as endpoint:
         server = ActivepiecesServer(pieces=acme_pieces(endpoint.url), clock=clock, sleep=clock.advance)
-        yield Scene(server, endpoint, clock)
+        yield EngineScenario(server, endpoint, clock)
         server.close()
 
 
@@ -69,14 +69,14 @@ def tokens(**changes: Any) -> Reply:
     [
         pytest.param(3600, 3600 - WINDOW - 1, False, id="a second more than 15 minutes left"),
         pytest.param(3600, 3600 - WINDOW, True, id="15 minutes left"),
-        pytest.param(3600, 90_000, True, id="long over"),
-        pytest.param(None, 3600 - WINDOW - 1, False, id="no life told: an hour is assumed"),
-        pytest.param(None, 3600 - WINDOW, True, id="no life told, 15 minutes of an hour left"),
-        pytest.param(899, 0, True, id="a shorter life than 15 minutes: at every read"),
-        pytest.param("3600", 90_000, False, id="a life told as text: never"),
+        pytest.param(3600, 90_000, True, id="long expired"),
+        pytest.param(None, 3600 - WINDOW - 1, False, id="no lifetime: an hour is assumed"),
+        pytest.param(None, 3600 - WINDOW, True, id="no lifetime, 15 minutes of an hour left"),
+        pytest.param(899, 0, True, id="a lifetime of less than 15 minutes: at every read"),
+        pytest.param("3600", 90_000, False, id="a lifetime as a string: never"),
     ],
 )
-def test_a_token_is_refreshed_in_time(scene: Scene, expires_in: Any, age: int, renewed: bool) -> None:
+def test_a_token_is_refreshed_in_time(scene: EngineScenario, expires_in: Any, age: int, renewed: bool) -> None:
     scene.connect(tokens(expires_in=expires_in))
     scene.clock.advance(age)
 
@@ -85,7 +85,7 @@ def test_a_token_is_refreshed_in_time(scene: Scene, expires_in: Any, age: int, r
     assert scene.asked == (1 if renewed else 0)
 
 
-def test_a_token_without_a_refresh_token_is_kept(scene: Scene) -> None:
+def test_a_token_without_a_refresh_token_is_kept(scene: EngineScenario) -> None:
     scene.connect(tokens(refresh_token=None))
     scene.clock.advance(days=1)
 
@@ -93,7 +93,7 @@ def test_a_token_without_a_refresh_token_is_kept(scene: Scene) -> None:
     assert scene.asked == 0
 
 
-def test_concurrent_reads_share_one_refresh(scene: Scene) -> None:
+def test_concurrent_reads_share_one_refresh(scene: EngineScenario) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
 
@@ -104,7 +104,7 @@ def test_concurrent_reads_share_one_refresh(scene: Scene) -> None:
     assert len(set(received)) == 1
 
 
-def test_a_revoked_grant_is_not_retried(scene: Scene) -> None:
+def test_a_revoked_grant_is_not_retried(scene: EngineScenario) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
     scene.endpoint.reply_with(Reply({"error": "invalid_grant"}, status=400))
@@ -124,7 +124,7 @@ def test_a_revoked_grant_is_not_retried(scene: Scene) -> None:
         pytest.param(Reply({}, status=429), id="too many requests"),
     ],
 )
-def test_other_errors_are_retried_at_the_next_read(scene: Scene, answer: Reply) -> None:
+def test_other_errors_are_retried_at_the_next_read(scene: EngineScenario, answer: Reply) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
     scene.endpoint.reply_with(answer)
@@ -135,7 +135,7 @@ def test_other_errors_are_retried_at_the_next_read(scene: Scene, answer: Reply) 
     assert second["value"]["access_token"] != "first"
 
 
-def test_an_unreachable_endpoint_keeps_the_old_token(scene: Scene) -> None:
+def test_an_unreachable_endpoint_keeps_the_old_token(scene: EngineScenario) -> None:
     scene.connect(tokens())
     scene.clock.advance(3600)
     scene.endpoint.reply_with(*[Reply(status=503)] * 4)
@@ -144,8 +144,8 @@ def test_an_unreachable_endpoint_keeps_the_old_token(scene: Scene) -> None:
     assert scene.asked == 4
 
 
-def test_a_piece_sees_the_client_secret_of_a_code_grant(scene: Scene) -> None:
-    """A flow's author can print it: never share one client between integrations."""
+def test_a_piece_sees_the_client_secret_of_a_code_grant(scene: EngineScenario) -> None:
+    """Flow authors can read it, so integrations must not share a client."""
     scene.connect(tokens())
 
     value = scene.reads()["value"]

@@ -1,4 +1,4 @@
-"""Connections of the whole platform on the stand-in."""
+"""Global connections on the stand-in."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_flows_of_its_projects_use_it(standin: Standin) -> None:
     assert standin.get("/global-connections")["data"][0]["flowIds"] == [flow_id]
 
 
-def test_an_update_changes_what_it_names_only(standin: Standin) -> None:
+def test_an_update_changes_only_the_given_fields(standin: Standin) -> None:
     made = standin.post("/global-connections", draft(standin))
 
     changed = standin.post(f"/global-connections/{made['id']}", {"projectIds": []})
@@ -63,7 +63,7 @@ def test_an_update_changes_what_it_names_only(standin: Standin) -> None:
 
 
 def test_metadata_is_dropped(standin: Standin) -> None:
-    """0.85.2 and 0.86.0, seen: the routes of global connections take it and keep none."""
+    """Observed on 0.85.2 and 0.86.0: the routes of global connections accept metadata and discard it."""
     made = standin.post("/global-connections", draft(standin, metadata={"a": 1}))
     changed = standin.post(f"/global-connections/{made['id']}", {"metadata": {"a": 2}})
 
@@ -82,7 +82,7 @@ def test_a_project_connection_is_not_found_as_a_global_one(standin: Standin, met
     assert [one["displayName"] for one in found] == ["mine"]
 
 
-def test_projects_have_to_exist(standin: Standin) -> None:
+def test_projects_must_exist(standin: Standin) -> None:
     made = standin.post("/global-connections", draft(standin))
     nowhere = {"projectIds": ["b" * 21]}
 

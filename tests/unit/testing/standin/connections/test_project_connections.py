@@ -42,7 +42,7 @@ def listed(api: Standin, query: str = "") -> list[dict[str, Any]]:
 
 
 def upserts_at_once(api: Standin, external_id: str) -> int:
-    """How many rows result from one new external id that several callers bring at once."""
+    """Let several callers upsert one new external id at the same time; return the number of rows."""
     body = draft(api, externalId=external_id)
     with ThreadPoolExecutor(CALLERS) as callers:
         made = callers.map(lambda _: api.post("/app-connections", body)["id"], range(CALLERS))
@@ -52,7 +52,7 @@ def upserts_at_once(api: Standin, external_id: str) -> int:
 
 
 def test_overlapping_upserts_make_duplicates(api: Standin) -> None:
-    # On a busy machine the callers of one round may come one after the other.
+    # On a busy machine, the calls of one round may not overlap.
     assert any(upserts_at_once(api, f"crm-{n}") > 1 for n in range(20))
 
 
@@ -71,7 +71,7 @@ def test_a_placeholder_overwrites_nothing(api: Standin) -> None:
     assert api.server.read_connection_as_piece("crm")["value"]["secret_text"] == "ok-1"
 
 
-def test_a_real_value_takes_the_place_of_a_placeholder(api: Standin) -> None:
+def test_a_real_value_replaces_a_placeholder(api: Standin) -> None:
     api.post("/app-connections", draft(api, type="PLACEHOLDER"))
 
     made = api.post("/app-connections", draft(api))
@@ -92,14 +92,14 @@ def test_a_failed_code_exchange_keeps_the_old_connection(api: Standin) -> None:
 @pytest.mark.parametrize(
     ("pattern", "found"), [("c_m", True), ("C%", True), ("%M", True), ("c.m", False), ("x", False)]
 )
-def test_names_are_searched_by_a_pattern_of_sql(api: Standin, pattern: str, found: bool) -> None:
+def test_names_are_searched_with_an_sql_pattern(api: Standin, pattern: str, found: bool) -> None:
     api.post("/app-connections", draft(api))
 
     assert bool(listed(api, f"&displayName={pattern.replace('%', '%25')}")) is found
 
 
 def test_a_cursor_skips_rows_of_the_same_second(api: Standin) -> None:
-    """Cursors lose rows: of 12 rows of one second, ten are on the first page, and the second page is empty."""
+    """Of 12 rows of one second, ten are on the first page, and the second page is empty."""
     for place in range(12):
         api.post("/app-connections", draft(api, externalId=f"c-{place}"))
     first = api.get(f"/app-connections?projectId={api.server.project_id}")
@@ -122,10 +122,10 @@ def test_a_piece_only_checks_values_if_there_is_a_worker(api: Standin) -> None:
 
 
 @pytest.mark.parametrize(("piece", "status"), [("secret", 400), ("custom", 201)])
-def test_a_wrong_type_is_refused_only_by_a_piece_that_checks_connections(
+def test_a_wrong_type_is_rejected_only_by_a_piece_that_validates_connections(
     api: Standin, piece: str, status: int
 ) -> None:
-    """0.85.2 and 0.86.0, seen: without the piece's `validate` not even the type is looked at."""
+    """Observed on 0.85.2 and 0.86.0: without the piece's `validate`, not even the type is checked."""
     api.server.state.validates_values = True
     value = {"type": "BASIC_AUTH", "username": "u", "password": "p"}
     name = f"@activepieces/piece-acme-{piece}"
@@ -147,7 +147,7 @@ def test_without_a_worker_the_response_takes_five_minutes(api: Standin) -> None:
     assert answer.json is not None and answer.json["code"] == "ENGINE_OPERATION_FAILURE"
 
 
-def test_a_viewer_reads_and_writes_nothing(api: Standin) -> None:
+def test_a_viewer_can_read_but_not_write_connections(api: Standin) -> None:
     viewer = api.by_member("Viewer")
 
     assert viewer.ask("GET", f"/app-connections?projectId={api.server.project_id}").status_code == 200

@@ -1,4 +1,4 @@
-"""The context of an action of a piece, and the input of a piece's check of a connection."""
+"""The context of an action of a piece, and the argument of a piece's `validate`."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from flask_activepieces.testing.standin.pieces.catalogue import validate
 from tests.support.standin import Standin, action
 from tests.support.standin import standin as calls
 
-#: What an engine gives to an action, as read in its source; `propsValue` is `props` here.
+#: The fields that an engine passes to an action, according to its source; `propsValue` is `props` here.
 OF_AN_ENGINE = {
     *("auth", "props", "project", "connections", "server", "step", "run"),
     *("store", "flows", "files", "tags", "output", "agent"),
 }
-#: Services of an engine that the stand-in does not have.
-NOT_PLAYED = {"store", "flows", "files", "tags", "output", "agent"}
+#: Services of an engine that the stand-in lacks.
+NOT_IMPLEMENTED = {"store", "flows", "files", "tags", "output", "agent"}
 SECRETS = {"type": "CUSTOM_AUTH", "props": {"client_secret": "canary-1", "code": "canary-2"}}
 CUSTOM = StandinPiece("@acme/piece-custom", auth={"type": "CUSTOM_AUTH"})
 
 
 @pytest.fixture
 def received() -> list[ActionCall]:
-    """What the action was given."""
+    """The contexts that the action received."""
     return []
 
 
 @pytest.fixture
 def standin(received: list[ActionCall]) -> Iterator[Standin]:
-    """A stand-in with a piece that keeps what it is given."""
+    """A stand-in with a piece that records its contexts."""
     look = Action("Look", lambda call: received.append(call))
     piece = StandinPiece("@acme/piece-look", auth={"type": "CUSTOM_AUTH"}, actions={"look": look})
     server = ActivepiecesServer(pieces=[piece], sleep=lambda seconds: None)
@@ -47,7 +47,7 @@ def run(standin: Standin, **given: Any) -> str:
 
 
 def test_the_inputs_of_an_action_hold_the_whole_connection(standin: Standin, received: list[ActionCall]) -> None:
-    """As on real servers: what a piece sends on must be picked by name, or its secrets go with it."""
+    """As on real servers: a piece must select the fields that it sends, or it also sends the secrets."""
     standin.connect("key", "@acme/piece-look", SECRETS)
 
     run(standin, auth="{{connections['key']}}", note="n")
@@ -58,7 +58,7 @@ def test_the_inputs_of_an_action_hold_the_whole_connection(standin: Standin, rec
 
 
 def test_a_context_has_the_fields_of_an_engine() -> None:
-    assert {field.name for field in fields(ActionCall)} == OF_AN_ENGINE - NOT_PLAYED
+    assert {field.name for field in fields(ActionCall)} == OF_AN_ENGINE - NOT_IMPLEMENTED
 
 
 def test_a_context_names_its_project_run_and_step(standin: Standin, received: list[ActionCall]) -> None:
@@ -95,7 +95,7 @@ def test_the_repr_of_a_context_has_no_secret(standin: Standin, received: list[Ac
     ],
 )
 def test_a_check_gets_the_bare_secret_and_the_bare_props(value: dict[str, Any], given: Any) -> None:
-    """Real engines hand over other values whole."""
+    """Real engines pass other values unchanged."""
     seen: list[Any] = []
     piece = StandinPiece("@acme/piece-check", validate=seen.append)
     server = ActivepiecesServer(pieces=[piece])

@@ -56,7 +56,7 @@ def test_objects_and_lists_are_resolved_in_depth() -> None:
     assert resolve(given, SCOPE) == {"a": [7, {"b": "plain"}], "c": True}
 
 
-def test_connections_are_found_wherever_they_are_named() -> None:
+def test_connections_are_found_in_nested_inputs() -> None:
     given = {
         "auth": "{{connections['a \"b\"']}}",
         "more": ['{{ connections["c"] }}', "{{connections.d}} and {{connections['c']}}"],

@@ -1,4 +1,4 @@
-"""Flows of the stand-in, where no recording shows what they do."""
+"""Flows of the stand-in, in cases without a recording."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def names_of(version: dict[str, Any]) -> list[str]:
     return names
 
 
-def test_a_step_is_put_between_two_others(standin: Standin) -> None:
+def test_a_step_is_inserted_between_two_others(standin: Standin) -> None:
     flow_id = standin.flow(echo("first"), echo("last"), publish=False)
 
     request = {"parentStep": "first", "action": echo("between")}
@@ -33,7 +33,7 @@ def test_a_step_is_put_between_two_others(standin: Standin) -> None:
     assert names_of(flow["version"]) == ["trigger", "first", "between", "last"]
 
 
-def test_a_changed_step_keeps_its_place(standin: Standin) -> None:
+def test_an_updated_step_keeps_its_position(standin: Standin) -> None:
     flow_id = standin.flow(echo("first", "old"), echo("last"), publish=False)
 
     flow = standin.operate(flow_id, "UPDATE_ACTION", echo("first", "new"))
@@ -53,9 +53,9 @@ def test_deleted_steps_close_the_gap(standin: Standin) -> None:
 @pytest.mark.parametrize(
     ("operation", "request_"),
     [
-        ("ADD_ACTION", {"parentStep": "nobody", "action": echo("x")}),
-        ("UPDATE_ACTION", echo("nobody")),
-        ("DELETE_ACTION", {"names": ["nobody"]}),
+        ("ADD_ACTION", {"parentStep": "unknown", "action": echo("x")}),
+        ("UPDATE_ACTION", echo("unknown")),
+        ("DELETE_ACTION", {"names": ["unknown"]}),
         ("DELETE_ACTION", {"names": ["trigger"]}),
     ],
 )
@@ -69,7 +69,7 @@ def test_an_unknown_step_cannot_be_changed(standin: Standin, operation: str, req
     assert names_of(standin.get(f"/flows/{flow_id}")["version"]) == ["trigger", "first"]
 
 
-def test_what_is_published_does_not_change_with_the_draft(standin: Standin) -> None:
+def test_the_published_version_does_not_change_with_the_draft(standin: Standin) -> None:
     flow_id = standin.flow(answering("step_1", "old"))
 
     standin.operate(flow_id, "UPDATE_ACTION", answering("step_1", "new"))
@@ -129,7 +129,7 @@ def test_flows_are_found_by_name_status_and_connection(standin: Standin) -> None
     assert standin.get(f"/flows/count?projectId={standin.server.project_id}") == 2
 
 
-def test_a_draft_follows_when_its_connection_is_replaced(standin: Standin) -> None:
+def test_replacing_a_connection_updates_drafts(standin: Standin) -> None:
     value = {"type": "SECRET_TEXT", "secret_text": "x"}
     old, new = (standin.connect(name, ECHO, value) for name in ("old", "new"))
     deep = {"list": ["{{connections['old']}}", 7]}
@@ -146,8 +146,8 @@ def test_a_draft_follows_when_its_connection_is_replaced(standin: Standin) -> No
     assert (flow["version"]["connectionIds"], flow["publishedVersionId"]) == (["new"], None)
 
 
-def test_a_flow_is_deleted_a_moment_after_the_answer(standin: Standin, clock: StoppedClock) -> None:
-    """0.85.2 and 0.86.0, seen: a second DELETE meets the first, and the webhook may still run."""
+def test_a_flow_is_deleted_shortly_after_the_response(standin: Standin, clock: StoppedClock) -> None:
+    """Observed on 0.85.2 and 0.86.0: a second DELETE conflicts with the first, and the webhook may still run."""
     flow_id = standin.flow(answering("step_1", "done"))
 
     assert standin.ask("DELETE", f"/flows/{flow_id}").status_code == 204

@@ -21,7 +21,7 @@ def echo(name: str, connection: str = "key", **given: Any) -> dict[str, Any]:
     return action(name, ECHO, "echo", auth=f"{{{{connections['{connection}']}}}}", **given)
 
 
-def test_a_step_gets_its_connection_and_what_the_caller_sent(standin: Standin) -> None:
+def test_a_step_gets_its_connection_and_the_data_of_the_caller(standin: Standin) -> None:
     standin.connect("key", ECHO, SECRET)
     said = "Hello {{trigger['output'].body.name}}"
     flow_id = standin.flow(echo("step_1", said=said), answering("step_2", "{{step_1['output']}}", status=202))
@@ -77,7 +77,7 @@ def test_the_short_form_of_an_error_is_truncated(standin: Standin) -> None:
     assert json.loads(whole["message"]) == {"message": "connection (gone) not found"}
 
 
-def test_a_token_whose_app_is_missing_fails_the_step(
+def test_a_connection_without_its_oauth_app_fails_the_step(
     standin: Standin, server: ActivepiecesServer, clock: StoppedClock
 ) -> None:
     connection_id = standin.connect("key", ECHO, SECRET)
@@ -168,7 +168,7 @@ def test_runs_are_listed_newest_first_and_page_by_page(standin: Standin, clock: 
     flow_id = standin.flow(answering("step_1", "ok"))
     for _ in range(3):
         standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
-        clock.advance(0.001)  # all in one second: this cursor loses nothing
+        clock.advance(0.001)  # all in one second: this cursor skips nothing
     query = f"/flow-runs?projectId={standin.server.project_id}&limit=2"
 
     first = standin.get(query)
@@ -180,7 +180,7 @@ def test_runs_are_listed_newest_first_and_page_by_page(standin: Standin, clock: 
 
 
 @pytest.mark.parametrize("query", ["status=FAILED", "createdAfter=2999-01-01", "createdBefore=2000-01-01", "tags=x"])
-def test_runs_that_do_not_fit_are_not_listed(standin: Standin, query: str) -> None:
+def test_runs_are_filtered(standin: Standin, query: str) -> None:
     flow_id = standin.flow(answering("step_1", "ok"))
     standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
 

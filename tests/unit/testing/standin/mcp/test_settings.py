@@ -35,7 +35,7 @@ def test_rotating_changes_the_token_and_nothing_else(standin: Standin) -> None:
     assert after | {"token": "", "updated": ""} == before | {"token": "", "updated": ""}
 
 
-def test_a_viewer_sees_even_the_token_but_changes_nothing(standin: Standin) -> None:
+def test_a_viewer_can_read_even_the_token_but_change_nothing(standin: Standin) -> None:
     viewer = standin.by_member("Viewer")
 
     assert viewer.get(path(standin))["token"]
@@ -80,8 +80,8 @@ def test_each_version_drops_settings_of_the_other(
     server.close()
 
 
-def test_no_token_of_the_stand_in_opens_the_mcp_endpoint(standin: Standin) -> None:
-    """Seen at 0.85.2: neither the token that the management route shows, nor a key, nor a session."""
+def test_no_token_is_accepted_by_the_mcp_endpoint(standin: Standin) -> None:
+    """Observed on 0.85.2: neither the token from the management route, nor an API key, nor a session."""
     shown = standin.by_admin().get(path(standin))["token"]
     client = Client(standin.server.app)
 

@@ -38,7 +38,7 @@ def install(standin: Standin, piece: PackedPiece, **changes: Any) -> TestRespons
     )
 
 
-def test_an_installed_piece_shows_what_its_manifest_says(standin: Standin) -> None:
+def test_an_installed_piece_has_the_fields_of_its_manifest(standin: Standin) -> None:
     answer = install(standin, TASKLANE)
 
     assert (answer.status_code, answer.get_json()) == (201, {})
@@ -49,7 +49,7 @@ def test_an_installed_piece_shows_what_its_manifest_says(standin: Standin) -> No
     assert piece["packageType"] == "ARCHIVE"
 
 
-def test_an_installed_piece_is_seen_only_on_its_platform(standin: Standin) -> None:
+def test_an_installed_piece_is_visible_only_on_its_platform(standin: Standin) -> None:
     install(standin, TASKLANE)
     client = Client(standin.server.app)
 
@@ -118,7 +118,7 @@ def an_archive(*left_out: str, top: str = "package", main: str | None = None) ->
 
 
 def test_a_version_that_does_not_load_cannot_be_installed_later(standin: Standin) -> None:
-    """Seen: the worker keeps what it could not load, so the mended archive needs another version."""
+    """Observed: the worker caches a version that did not load, so the fixed archive needs another version."""
     broken = install(standin, TASKLANE, pieceArchive=(an_archive("src/index.js"), "x.tgz"))
     mended = install(standin, TASKLANE)
     next_one = install(standin, TASKLANE, pieceVersion="9.0.0")
@@ -161,8 +161,8 @@ def test_main_is_honoured_by_newer_servers(version: Version, status: int) -> Non
     ],
     ids=str,
 )
-def test_names_and_versions_that_are_refused(standin: Standin, changes: Any) -> None:
-    """Seen: no ``..`` in names; versions are three numbers, without anything behind them."""
+def test_invalid_names_and_versions_are_rejected(standin: Standin, changes: Any) -> None:
+    """Observed: no ``..`` in names; a version is exactly three numbers."""
     answer = install(standin, TASKLANE, **changes)
 
     assert answer.status_code == 400
@@ -170,7 +170,7 @@ def test_names_and_versions_that_are_refused(standin: Standin, changes: Any) -> 
 
 
 def test_a_piece_for_newer_servers_is_hidden() -> None:
-    """Read: the framework of today's pieces wants 0.82."""
+    """From the source: the framework of current pieces requires 0.82."""
     server = ActivepiecesServer(version="0.78")
     standin = calls(server)
     made = Client(server.app).post(
@@ -205,7 +205,7 @@ def test_only_admins_of_a_platform_whose_plan_has_it_install_pieces(standin: Sta
 
 
 def test_a_community_server_returns_the_installed_piece() -> None:
-    """0.85.2, seen; the Enterprise Edition answers 201 with an empty object."""
+    """Observed on 0.85.2; the Enterprise Edition answers 201 with an empty object."""
     server = ActivepiecesServer(edition="ce")
 
     answer = install(calls(server).by_admin(), TASKLANE)
@@ -221,8 +221,8 @@ def test_pieces_are_found_by_a_part_of_their_name() -> None:
     )
     client = Client(server.app)
 
-    def found(words: str) -> list[str]:
-        answer = client.get("/api/v1/pieces", query_string={"searchQuery": words})
+    def found(query: str) -> list[str]:
+        answer = client.get("/api/v1/pieces", query_string={"searchQuery": query})
         return [piece["name"] for piece in answer.get_json()]
 
     assert found("big c") == ["@acme/piece-crm"]
@@ -273,7 +273,7 @@ def run_list(standin: Standin, base_url: str) -> TestResponse:
 
 def test_inputs_of_an_archived_action_become_its_body_without_empty_ones(standin: Standin) -> None:
     install(standin, TASKLANE)
-    # Not by a code: what a claimed connection holds is a matter of other tests.
+    # stored directly; other tests cover connections created by a code
     with raw_server(lambda received: received.answer(201, {"id": 1})) as api:
         value = {"type": "CUSTOM_AUTH", "props": {"base_url": api.url}}
         standin.connect("key", TASKLANE.name, value)

@@ -1,4 +1,4 @@
-"""How each error of the REST client becomes a problem of the JSON API."""
+"""Each error of the API client becomes a problem of the JSON API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from flask_activepieces.api_client import errors
 from flask_activepieces.api_client.errors import ApiError
-from flask_activepieces.web.api.api_error_mapping import UPSTREAM_STATUSES, problem_from
+from flask_activepieces.web.api.problems import UPSTREAM_PROBLEMS, Problem, problem_from
 
 CALL = "connections.list"
 
@@ -45,13 +45,19 @@ PROBLEMS = [
 ]
 
 
+def problem_of(error: ApiError) -> Problem:
+    problem = problem_from(error)
+    assert problem is not None
+    return problem
+
+
 @pytest.mark.parametrize(("error", "status", "code"), PROBLEMS, ids=[type(row[0]).__name__ for row in PROBLEMS])
 def test_each_error_has_its_status_and_code(error: ApiError, status: int, code: str) -> None:
-    problem = problem_from(error)
+    problem = problem_of(error)
 
     assert (problem.status, problem.code) == (status, code)
     assert problem.detail == str(error)
-    assert status in UPSTREAM_STATUSES
+    assert status in {kind.status for kind in UPSTREAM_PROBLEMS}
 
 
 def kinds(kind: type[ApiError]) -> Iterator[type[ApiError]]:
@@ -60,7 +66,7 @@ def kinds(kind: type[ApiError]) -> Iterator[type[ApiError]]:
         yield from kinds(below)
 
 
-def test_no_error_is_left_out() -> None:
+def test_every_error_is_in_the_table() -> None:
     tested = {type(error) for error, *_ in PROBLEMS}
 
     assert set(kinds(ApiError)) - tested == {ApiError}
@@ -68,6 +74,6 @@ def test_no_error_is_left_out() -> None:
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [(56.0, 56), (0.2, 1), (None, 30)])
 def test_a_busy_activepieces_says_when_to_retry(retry_after: float | None, seconds: int) -> None:
-    problem = problem_from(errors.RateLimited(CALL, retry_after=retry_after))
+    problem = problem_of(errors.RateLimited(CALL, retry_after=retry_after))
 
     assert problem.members == {"retry_after": seconds}

@@ -1,4 +1,4 @@
-"""How many functions a code exchange runs through, so that a reader can follow it from top to bottom."""
+"""A reader can follow a code exchange through few functions and files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import flask_activepieces
 from tests.support.actors import Person, Program
 
 PACKAGE = Path(flask_activepieces.__file__).parent
-#: A reader follows these rooms. What they call in `crypto`, `storage` and `config` is known by its name.
-ROOMS = ("web", "state.py", "oauth")
+#: Packages whose functions count; the names of functions in `crypto`, `storage` and `config` explain themselves.
+PACKAGES = ("web", "state.py", "oauth")
 MAX_CALLS = 30
 MAX_FILES = 14
 
 
-class Walk:
-    """The functions of the package in the order of their first call; no properties and comprehensions."""
+class CallRecorder:
+    """Records functions in the order of their first call, except properties and comprehensions."""
 
     def __init__(self) -> None:
         self.functions: list[str] = []
@@ -31,7 +31,7 @@ class Walk:
         if event != "call" or code.co_name.startswith("<") or code in self._properties:
             return
         path = Path(code.co_filename)
-        if path.is_relative_to(PACKAGE) and path.relative_to(PACKAGE).parts[0] in ROOMS:
+        if path.is_relative_to(PACKAGE) and path.relative_to(PACKAGE).parts[0] in PACKAGES:
             function = f"{path.relative_to(PACKAGE)}: {code.co_name}"
             if function not in self.functions:
                 self.functions.append(function)
@@ -54,15 +54,15 @@ def _properties() -> list[CodeType]:
 
 def test_a_code_exchange_can_be_followed(app: Flask, program: Program, bob: Person) -> None:
     code = bob.allows(program.question())
-    walk = Walk()
+    recorder = CallRecorder()
 
-    sys.setprofile(walk)
+    sys.setprofile(recorder)
     try:
         response = program.redeems(code)
     finally:
         sys.setprofile(None)
 
     assert response.status_code == 200
-    sequence = "\n".join(walk.functions)
-    assert len(walk.functions) <= MAX_CALLS, sequence
-    assert len(walk.files) <= MAX_FILES, sequence
+    sequence = "\n".join(recorder.functions)
+    assert len(recorder.functions) <= MAX_CALLS, sequence
+    assert len(recorder.files) <= MAX_FILES, sequence
