@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from flask_sqlalchemy import SQLAlchemy
 from .cli import activepieces_cli
 from .clock import Clock
 from .config.settings import Settings
+from .delivery.services import build_delivery
 from .errors import SetupError
 from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host
@@ -31,29 +32,49 @@ from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
 from .oauth.grants import Grants
+from .oauth.personal_tokens import PersonalTokens
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.issuer import TokenIssuer
 from .oauth.tokens.server import OAuthServer
+from .pieces.declarations import Declarations, Piece, Trigger
+from .pieces.registry import PieceRegistry
 from .state import EXTENSION, State, get_state
 from .storage.audit import Audit
 from .storage.failure_limit import make_failure_limiter
 from .storage.host_database import host_database
 from .web.blueprint import build_blueprint, routes
 from .web.csrf import exempt_from_csrf
+from .web.piece.definition import define_piece
 from .web.setup_check import check_setup
 
 
 class Activepieces:
     """The extension. It stores nothing of an app, so one object may serve several apps.
 
-    ``host`` answers who is signed in and what they may do: a `FlaskLoginHost`, or a `Host` of your own. ``bind_key``
-    names the Flask-SQLAlchemy bind that our tables live in; ``clock`` is for tests.
+    ``host`` answers who is signed in and what they may do: a `FlaskLoginHost`, or a `Host` of your own. ``piece`` is
+    what the app shows in Activepieces; its actions and triggers are declared with `action`, `trigger` and `options`.
+    ``bind_key`` names the Flask-SQLAlchemy bind that our tables live in; ``clock`` is for tests.
     """
 
-    def __init__(self, host: Host | None = None, *, bind_key: str | None = None, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        host: Host | None = None,
+        *,
+        piece: Piece | None = None,
+        bind_key: str | None = None,
+        clock: Clock = time.time,
+    ) -> None:
         self._host = host
+        self._piece = piece
         self._bind_key = bind_key
         self._clock = clock
+        self._declarations = declarations = Declarations(_emit)
+        #: See `Declarations`.
+        self.action = declarations.action
+        self.trigger = declarations.trigger
+        self.options = declarations.options
+        self.account = declarations.account
+        self.on = declarations.on
 
     def init_app(self, app: Flask) -> None:
         """Read the configuration, add our tables to the app's metadata, and register routes and commands."""
@@ -69,14 +90,16 @@ class Activepieces:
                 f"Activepieces(host) needs an object of a Host class, not {self._host!r}. {TENANT_CHOICES}"
             )
         settings = Settings.from_app_config(app.config)
+        db = _flask_sqlalchemy(app)
         with app.app_context():
-            database = host_database(_flask_sqlalchemy(app), settings, bind_key=self._bind_key)
+            database = host_database(db, settings, bind_key=self._bind_key)
         audit = Audit(sender=app)
         oauth_clients = OAuthClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes)
         grants = Grants(database, clock=self._clock, audit=audit)
         tenants = build_services(
             settings, database, self._host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
         )
+        piece = PieceRegistry(self._declarations, partial(define_piece, app, self._piece, self._declarations))
         app.extensions[EXTENSION] = State(
             settings=settings,
             host=self._host,
@@ -86,6 +109,7 @@ class Activepieces:
             # Activepieces and agents → app: the OAuth server
             oauth_clients=oauth_clients,
             grants=grants,
+            personal_tokens=PersonalTokens(database, clock=self._clock, audit=audit, known_scopes=settings.scopes),
             connected_apps=ConnectedApps(database, clock=self._clock),
             pending_requests=PendingRequests(keys=settings.secret_keys, clock=self._clock),
             code_issuer=CodeIssuer.from_settings(settings, clock=self._clock),
@@ -102,6 +126,17 @@ class Activepieces:
             one_click=tenants.one_click,
             third_party=tenants.third_party,
             tenant_removal=tenants.tenant_removal,
+            # The app's own piece, and its events
+            piece=piece,
+            delivery=build_delivery(
+                settings,
+                database,
+                db.session,
+                clock=self._clock,
+                audit=audit,
+                triggers=piece.triggers,
+                is_active=partial(_is_active, app, self._host),
+            ),
         )
         app.register_blueprint(build_blueprint(settings))
         _at_first_request(app, partial(exempt_from_csrf, routes=routes(settings)))
@@ -170,6 +205,15 @@ class Activepieces:
         Activepieces stays there. A second call does nothing.
         """
         return get_state().tenant_removal.remove(tenant_id)
+
+
+def _emit(trigger: Trigger, payloads: Sequence[Any], **recipients: Any) -> None:
+    get_state().delivery.outbox.store(trigger, payloads, **recipients)
+
+
+def _is_active(app: Flask, host: Host, user_id: str, tenant_id: str) -> bool:
+    with app.app_context():
+        return host.load_principal(user_id, tenant_id) is not None
 
 
 def _flask_sqlalchemy(app: Flask) -> SQLAlchemy:

@@ -43,4 +43,14 @@ connection_failed = _signals.signal("connection.failed", "A check found a broken
 mcp_changed = _signals.signal("mcp.changed", "A project's MCP server, or its tools, were enabled or disabled.")
 mcp_token_rotated = _signals.signal("mcp.token_rotated", "A project's MCP server got a new token.")
 
+personal_token_created = _signals.signal("personal_token.created", "A user created a personal access token.")
+personal_token_revoked = _signals.signal("personal_token.revoked", "A user revoked a personal access token.")
+subscription_created = _signals.signal("subscription.created", "A flow subscribed to a trigger.")
+subscription_paused = _signals.signal("subscription.paused", "A subscription gets no events for now.")
+subscription_resumed = _signals.signal("subscription.resumed", "A paused subscription gets events again.")
+subscription_removed = _signals.signal("subscription.removed", "A subscription ended.")
+
 BY_NAME = dict(_signals)
+
+#: Sent after each attempt to deliver an event, and not stored: for counters.
+delivery_attempted = _signals.signal("delivery.attempted", "An event was sent to a flow, or could not be sent.")

@@ -9,6 +9,7 @@ from flask import Flask, current_app, request
 from .clock import Clock
 from .config.issuer import loopback_issuer
 from .config.settings import Settings
+from .delivery.services import Delivery
 from .errors import SetupError
 from .host.interface import Host
 from .integrations.connections.health import ConnectionHealth
@@ -25,8 +26,10 @@ from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
 from .oauth.grants import Grants
+from .oauth.personal_tokens import PersonalTokens
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.server import OAuthServer
+from .pieces.registry import PieceRegistry
 from .storage.audit import Audit
 from .storage.database import Database
 from .storage.failure_limit import FailureLimiter
@@ -45,6 +48,7 @@ class State:
     audit: Audit
     oauth_clients: OAuthClients
     grants: Grants
+    personal_tokens: PersonalTokens
     connected_apps: ConnectedApps
     pending_requests: PendingRequests
     code_issuer: CodeIssuer
@@ -60,6 +64,8 @@ class State:
     one_click: OneClick
     third_party: ThirdPartySignIn
     tenant_removal: TenantRemoval
+    piece: PieceRegistry
+    delivery: Delivery
 
     def now(self) -> int:
         """The current time in whole seconds."""

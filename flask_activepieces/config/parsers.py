@@ -13,15 +13,31 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 def seconds_between(low: int, high: int) -> Callable[[Any], int]:
     """Converts a number of seconds within these bounds."""
+    return whole_number(low, high, "seconds")
+
+
+def whole_number(low: int, high: int, unit: str = "") -> Callable[[Any], int]:
+    """Converts a whole number within these bounds."""
 
     def convert(value: Any) -> int:
         try:
-            seconds = int(str(value))
+            number = int(str(value))
         except ValueError:
-            raise ValueError("must be a whole number of seconds") from None
-        if not low <= seconds <= high:
-            raise ValueError(f"must be between {low} and {high} seconds")
-        return seconds
+            raise ValueError("must be a whole number" + (f" of {unit}" if unit else "")) from None
+        if not low <= number <= high:
+            raise ValueError(f"must be between {low} and {high} {unit}".rstrip())
+        return number
+
+    return convert
+
+
+def one_of(*choices: str) -> Callable[[Any], str]:
+    """Accepts one of these words."""
+
+    def convert(value: Any) -> str:
+        if value not in choices:
+            raise ValueError(f"must be {' or '.join(choices)}")
+        return str(value)
 
     return convert
 

@@ -17,7 +17,17 @@ from ..crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
 from ..crypto.keyring import KeyRing
 from ..errors import ConfigError
 from .key_strength import weakness
-from .parsers import ascii_token, boolean, key_list, parse_json, rsa_private_key, seconds_between, string_list
+from .parsers import (
+    ascii_token,
+    boolean,
+    key_list,
+    one_of,
+    parse_json,
+    rsa_private_key,
+    seconds_between,
+    string_list,
+    whole_number,
+)
 from .urls import consent_url, is_loopback_url, path_prefix, public_url, redis_url, server_url
 
 log = logging.getLogger(__name__)
@@ -82,6 +92,9 @@ class Settings:
     consent_url: str | None
     release_session: bool
     sqlite_wal: bool | None
+    trigger_delivery: str
+    deliveries_per_server: int
+    delivery_retention_days: int
 
     @classmethod
     def from_app_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -119,6 +132,9 @@ class Settings:
             "consent_url": reader.read("CONSENT_URL", None, lambda value: consent_url(value, app_url=public)),
             "release_session": reader.read("RELEASE_SESSION", True, boolean),
             "sqlite_wal": reader.read("SQLITE_WAL", None, boolean),
+            "trigger_delivery": reader.read("TRIGGER_DELIVERY", "webhook", one_of("webhook", "polling")),
+            "deliveries_per_server": reader.read("DELIVERIES_PER_SERVER", 10, whole_number(1, 1000)),
+            "delivery_retention_days": reader.read("DELIVERY_RETENTION_DAYS", 30, whole_number(4, 3650, "days")),
         }
         reader.check_together("SIGNING_KEY", "SIGNING_KEY_ID")
         reader.warn_of_unknown_keys(settings)

@@ -74,7 +74,6 @@ class Deliverer:
         audit: Audit,
         triggers: Callable[[], Mapping[str, Trigger]],
         is_active: Callable[[str, str], bool],
-        sender_app: object,
     ) -> None:
         self._database = database
         self._dispatcher = dispatcher
@@ -85,7 +84,6 @@ class Deliverer:
         self._audit = audit
         self._triggers = triggers
         self._is_active = is_active
-        self._sender_app = sender_app
 
     def deliver(self, claim: Claim) -> int:
         """Deliver a slice of what is due, and release the subscription; returns the number of attempts."""
@@ -136,9 +134,10 @@ class Deliverer:
         try:
             secret = self._encryptor.decrypt(subscription.encrypted_secret, context=subscription.id)["secret"]
         except SignatureError:
-            log.error("The secret of subscription %s cannot be decrypted; the flow must be enabled again.", claim.subscription_id)
+            log.error("The secret of subscription %s cannot be decrypted; enable the flow again.", subscription.id)
             return [], SUSPENDED_SECONDS
-        due = self._database.read(lambda conn: self._due(conn, subscription, is_ordered=bool(trigger and trigger.ordered)))
+        is_ordered = trigger is not None and trigger.ordered
+        due = self._database.read(lambda conn: self._due(conn, subscription, is_ordered=is_ordered))
         give_up_at = claim.lease_until - TIMEOUT.total
 
         def attempt(each: Due) -> Result | None:
@@ -146,7 +145,7 @@ class Deliverer:
                 return None
             return self._attempt(subscription, trigger, secret, each)
 
-        results = list(_each(attempt, due, one_by_one=trigger is None or trigger.ordered))
+        results = list(_each(attempt, due, one_by_one=is_ordered))
         self._store(subscription, results)
         effects = {result.outcome.effect for result in results}
         if "remove" in effects or "pause" in effects:
@@ -161,7 +160,9 @@ class Deliverer:
         now = int(self._clock())
         delivery = deliveries.c
         statement = (
-            select(delivery.id, events.c.uid, events.c.created_at, delivery.attempts, events.c.payload, delivery.due_at)
+            select(
+                delivery.id, events.c.uid, events.c.created_at, delivery.attempts, events.c.payload, delivery.due_at
+            )
             .join_from(deliveries, events, events.c.id == delivery.event_id)
             .where(
                 delivery.subscription_id == subscription.id,
@@ -211,18 +212,16 @@ class Deliverer:
 
     def _report(self, subscription: Subscription, result: Result) -> None:
         assert result.attempt is not None
-        for listener in signals.delivery_attempted.receivers_for(self._sender_app):
-            try:
-                listener(
-                    self._sender_app,
-                    subscription=subscription,
-                    event_id=result.due.event_id,
-                    state=result.outcome.state,
-                    status=result.attempt.status,
-                    milliseconds=result.attempt.milliseconds,
-                )
-            except Exception:
-                log.exception("A listener of delivery.attempted failed.")
+        self._audit.send_signal(
+            signals.delivery_attempted,
+            trigger=subscription.trigger_name,
+            tenant_id=subscription.tenant_id,
+            subscription_id=subscription.id,
+            event_id=result.due.event_id,
+            state=result.outcome.state,
+            status=result.attempt.status,
+            milliseconds=result.attempt.milliseconds,
+        )
 
     def _end(self, subscription: Subscription, result: Result) -> None:
         """Pause or remove the subscription, as the server asked."""
@@ -269,9 +268,7 @@ def _row(result: Result, now: int) -> dict[str, Any]:
     }
 
 
-def _each(
-    attempt: Callable[[Due], Result | None], due: Sequence[Due], *, one_by_one: bool
-) -> Iterator[Result]:
+def _each(attempt: Callable[[Due], Result | None], due: Sequence[Due], *, one_by_one: bool) -> Iterator[Result]:
     """The results, until the server cannot be reached, asks to wait or ends the subscription.
 
     In order, the first failure stops: nothing may overtake it.

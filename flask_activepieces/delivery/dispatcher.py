@@ -2,8 +2,8 @@
 
 One worker at a time does this, in a transaction of a few milliseconds, behind the lock of one row. So events are
 distributed in the order in which they were committed, no event is seen by two workers, and the number of simultaneous
-deliveries to a server is exact. (With SKIP LOCKED instead, two workers could distribute two events in the wrong order,
-and MariaDB before 10.6 and SQLite do not have it.)
+deliveries to a server is exact. (With SKIP LOCKED instead, two workers could distribute two events in the wrong
+order, and MariaDB before 10.6 and SQLite do not have it.)
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Dispatcher:
     def release(self, claim: Claim) -> bool:
         """Give the subscription back, due again when its next delivery is; False if new events have come.
 
-        The caller then goes on: an event that is distributed while a worker has the subscription wakes no other worker.
+        The caller then goes on, because such an event wakes no other worker.
         """
         subscription = subscriptions.c
         next_due = (
@@ -114,7 +114,16 @@ class Dispatcher:
         ids = list(transaction.execute(waiting).scalars())
         if not ids:
             return 0
-        columns = ["event_id", "subscription_id", "tenant_id", "state", "due_at", "attempts", "created_at", "updated_at"]
+        columns = [
+            "event_id",
+            "subscription_id",
+            "tenant_id",
+            "state",
+            "due_at",
+            "attempts",
+            "created_at",
+            "updated_at",
+        ]
         pairs = (
             select(
                 events.c.id,
@@ -196,5 +205,3 @@ def _gets_event() -> ColumnElement[bool]:
         ),
         or_(event.user_id.is_(None), subscription.user_id == event.user_id),
     )
-
-

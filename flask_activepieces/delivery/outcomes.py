@@ -1,7 +1,7 @@
 """What the response to an event means, and when to try again. Pure functions.
 
-What Activepieces answers was observed on 0.85 and 0.86 servers: 404 for a disabled flow, 410 for a deleted one, 413 for
-a body of more than 25 MB; since 0.87, 402 when the platform's quota is used up.
+What Activepieces answers was observed on 0.85 and 0.86 servers: 404 for a disabled flow, 410 for a deleted one, 413
+for a body of more than 25 MB; since 0.87, 402 when the platform's quota is used up.
 """
 
 from __future__ import annotations

@@ -179,9 +179,7 @@ class Subscriptions:
         self._database.run_in_transaction(run)
 
 
-def remove_in(
-    transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, now: int
-) -> None:
+def remove_in(transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, now: int) -> None:
     """Delete the subscription; what waits for it is dead."""
     transaction.execute(
         update(deliveries)

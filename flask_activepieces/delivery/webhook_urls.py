@@ -9,7 +9,7 @@ Nothing is resolved here: the operator vouches for the names of the servers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, or_, select
@@ -27,15 +27,11 @@ _FIELD = "webhookUrl"
 
 
 class WebhookServers:
-    """The servers that get the events of one app.
+    """The servers that get the events of one app: ``configured`` is its own, ``allowed`` what the operator listed."""
 
-    ``is_allowed`` tells whether the operator allows a server; ``configured`` is the app's own.
-    """
-
-    def __init__(self, *, configured: str, allowed: Sequence[str], is_allowed: Callable[[str], bool]) -> None:
+    def __init__(self, *, configured: str, allowed: Sequence[str]) -> None:
         self._configured = configured
         self._allowed = tuple(allowed)
-        self._is_allowed = is_allowed
 
     def check(self, conn: Connection, subscriber: Subscriber, url: str | None) -> tuple[str, str | None]:
         """The server of the URL, and the id of the tenant's integration on it; `InvalidInput` for any other URL."""
@@ -73,7 +69,12 @@ class WebhookServers:
         if not rows:
             return [(self._configured, None, True)]
         known = [(row.base_url or self._configured, row.id, row.enabled) for row in rows]
-        return [each for each in known if each[0] == self._configured or self._is_allowed(each[0])]
+        return [each for each in known if self._is_allowed(each[0])]
+
+    def _is_allowed(self, base_url: str) -> bool:
+        # Both in the one spelling of `server_url`, so that a prefix is a prefix.
+        is_listed = any(f"{base_url}/".startswith(f"{listed}/") for listed in self._allowed)
+        return base_url == self._configured or is_listed
 
 
 def origin_of(url: str) -> str:

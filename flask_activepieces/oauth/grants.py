@@ -18,7 +18,7 @@ from ..storage import tables
 from ..storage.audit import Audit, Event
 from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.upserts import insert_if_parent_exists
-from . import revocations
+from . import personal_tokens, revocations
 from . import scopes as scope_strings
 from .clients import client as clients
 from .clients.client import OAuthClient
@@ -148,6 +148,7 @@ class Grants:
             statement = statement.where(_table.c.tenant_id == checked_id("tenant_id", tenant_id))
         grants = _all_of(statement)(transaction.conn)
         self.revoke_in(transaction, grants, reason=reason)
+        personal_tokens.delete_in(transaction.conn, user_id=user_id, tenant_id=tenant_id)
         return len(grants)
 
     def revoke_tenant_in(self, transaction: Transaction, tenant_id: str, *, reason: str) -> int:
@@ -158,6 +159,7 @@ class Grants:
         tenants_clients = clients.list_for_tenant(transaction.conn, tenant)
         subjects = [revocations.client_credentials(client.client_id) for client in tenants_clients]
         revocations.add(transaction, *subjects, now=int(self._clock()))
+        personal_tokens.delete_in(transaction.conn, user_id=None, tenant_id=tenant)
         return len(grants)
 
     revoke_tenant = in_own_transaction(revoke_tenant_in)

@@ -1,14 +1,14 @@
 """Personal access tokens: a user's own tokens, for programs that cannot show a consent page.
 
-A token is random and stored as a hash. It has the scopes that its user chose, belongs to one workspace, may expire, and
-ends with everything that ends the user's grants in that tenant. Short-lived ones of the kind ``sign_in`` are issued for
-a user name and password, or for other fields that the host checks.
+A token is random and stored as a hash. It has the scopes that its user chose, belongs to one workspace, may expire,
+and ends with everything that ends the user's grants in that tenant. Short-lived ones of the kind ``sign_in`` are
+issued for a user name and password, or for other fields that the host checks.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -60,7 +60,7 @@ class PersonalToken:
 class PersonalTokens:
     """The personal access tokens of one app."""
 
-    def __init__(self, database: Database, *, clock: Clock, audit: Audit, known_scopes: dict[str, Scope]) -> None:
+    def __init__(self, database: Database, *, clock: Clock, audit: Audit, known_scopes: Mapping[str, Scope]) -> None:
         self._database = database
         self._clock = clock
         self._audit = audit

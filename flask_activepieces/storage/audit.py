@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from blinker import NamedSignal
 from sqlalchemy import insert
 
 from .. import signals
@@ -48,9 +49,13 @@ class Audit:
         transaction.after_commit.append(partial(self.notify, event))
 
     def notify(self, event: Event) -> None:
-        """Send the event's signal. What it reports is committed, so an error of a listener is logged and no more."""
-        for listener in signals.BY_NAME[event.name].receivers_for(self._sender):
+        """Send the event's signal; what it reports is committed."""
+        self.send_signal(signals.BY_NAME[event.name], event=event)
+
+    def send_signal(self, signal: NamedSignal, **content: object) -> None:
+        """Send a signal from the app; an error of a listener is logged and no more."""
+        for listener in signal.receivers_for(self._sender):
             try:
-                listener(self._sender, event=event)
+                listener(self._sender, **content)
             except Exception:
-                log.exception("A listener of %s failed.", event.name)
+                log.exception("A listener of %s failed.", signal.name)

@@ -74,6 +74,7 @@ class Database:
         release: ReleaseConnection = keep_connection,
         sqlite_wal: bool | None = None,
     ) -> None:
+        host_engine = engine
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", SqliteSetup(wal=sqlite_wal))
         if engine.dialect.name == "postgresql":
@@ -82,6 +83,11 @@ class Database:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
         self.release = release
+        #: For a statement of ours in the transaction of the host's session.
+        self.session_options: Mapping[str, Any] = {
+            "bind_arguments": {"bind": host_engine},
+            "execution_options": {"schema_translate_map": {None: schema}} if schema is not None else {},
+        }
         self._single = _for_single_statements(engine)
 
     @property

@@ -95,3 +95,8 @@ deliveries = Table(
     Index(None, "subscription_id", "state", "event_id"),
     Index(None, "tenant_id", "id"),
 )
+
+
+def all_tables() -> list[Table]:
+    """Every table of the package, these included."""
+    return metadata.sorted_tables

@@ -7,9 +7,9 @@ from sqlalchemy import MetaData
 
 from ..config.settings import Settings
 from ..errors import SetupError
-from . import tables
 from .connection_release import connection_release, keep_connection
 from .database import Database
+from .event_tables import all_tables
 
 
 def host_database(db: SQLAlchemy, settings: Settings, *, bind_key: str | None) -> Database:
@@ -21,7 +21,7 @@ def host_database(db: SQLAlchemy, settings: Settings, *, bind_key: str | None) -
     if engine is None:
         raise SetupError(_missing_engine_message(bind_key))
     metadata = db.metadatas.setdefault(bind_key, MetaData(info={"bind_key": bind_key}))
-    for table in tables.metadata.sorted_tables:
+    for table in all_tables():
         name = f"{metadata.schema}.{table.name}" if metadata.schema else table.name
         if name not in metadata.tables:
             table.to_metadata(metadata)

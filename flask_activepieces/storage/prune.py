@@ -6,21 +6,23 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Table, delete, func, select
 
-from . import tables
+from . import event_tables, tables
 from .database import Database
 
 #: A revoked family is kept while its last access token could live, so that a replay is still recognized.
 GRACE = 86_400
 
 
-def prune(database: Database, *, now: int, audit_days: int, batch: int = 1000) -> Iterator[tuple[str, int]]:
+def prune(
+    database: Database, *, now: int, audit_days: int, delivery_days: int = 30, batch: int = 1000
+) -> Iterator[tuple[str, int]]:
     """Delete expired rows; yields the table and the number of rows of each batch."""
-    for table, is_expired in _expired_rows(now, audit_days):
+    for table, is_expired in _expired_rows(now, audit_days, delivery_days):
         while deleted := _delete_batch(database, table, is_expired, batch):
             yield table.name, deleted
 
 
-def _expired_rows(now: int, audit_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
+def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
     families, events = tables.token_families, tables.audit_events
     ended_at = func.coalesce(families.c.revoked_at, families.c.expires_at)
     return [
@@ -28,6 +30,10 @@ def _expired_rows(now: int, audit_days: int) -> list[tuple[Table, ColumnElement[
         (families, ended_at <= now - GRACE),
         (events, events.c.at <= now - audit_days * 86_400),
         (tables.leases, tables.leases.c.expires_at <= now),
+        (tables.personal_tokens, tables.personal_tokens.c.expires_at <= now),
+        # Also what still waits: it is far older than any attempt.
+        (event_tables.deliveries, event_tables.deliveries.c.created_at <= now - delivery_days * 86_400),
+        (event_tables.events, event_tables.events.c.created_at <= now - delivery_days * 86_400),
     ]
 
 

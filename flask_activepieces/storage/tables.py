@@ -13,23 +13,23 @@ from ..host.ids import LONGEST_HOST_ID
 TABLE_PREFIX = "activepieces_"
 
 
-def _binary(length: int) -> String:
+def binary(length: int) -> String:
     """A string that compares byte by byte on every database."""
     return String(length).with_variant(String(length, collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
-def _collated(length: int) -> String:
+def collated(length: int) -> String:
     """A string that people wrote, in any script and with emoji, whatever the database's character set."""
     return String(length).with_variant(String(length, collation="utf8mb4_unicode_ci"), "mysql", "mariadb")
 
 
 #: An id of ours: 22 to 43 characters of base64url or hex.
-_ID = _binary(64)
+ID = binary(64)
 #: An id of the host's: a user, tenant or organization.
-_HOST_ID = _binary(LONGEST_HOST_ID)
-_TIME = BigInteger()
+HOST_ID = binary(LONGEST_HOST_ID)
+TIME = BigInteger()
 #: A primary key that the database counts up (SQLite counts INTEGER only).
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData(
     naming_convention={
@@ -43,15 +43,15 @@ metadata = MetaData(
 oauth_clients = Table(
     TABLE_PREFIX + "oauth_clients",
     metadata,
-    Column("client_id", _ID, primary_key=True),
+    Column("client_id", ID, primary_key=True),
     # NULL: users of every tenant may grant it access.
-    Column("tenant_id", _HOST_ID, index=True),
-    Column("name", _collated(120), nullable=False),
-    Column("description", _collated(500), nullable=False),
+    Column("tenant_id", HOST_ID, index=True),
+    Column("name", collated(120), nullable=False),
+    Column("description", collated(500), nullable=False),
     # SHA-256 of the secret; NULL for a public client (RFC 6749 §2.1).
-    Column("secret_hash", _binary(64)),
+    Column("secret_hash", binary(64)),
     # The secret before the last rotation: both are valid, so that a rotation has no gap.
-    Column("previous_secret_hash", _binary(64)),
+    Column("previous_secret_hash", binary(64)),
     # Space-separated: a URI has no space (RFC 3986). The next two are, too (RFC 6749 §3.3).
     Column("redirect_uris", Text, nullable=False),
     Column("scope", Text, nullable=False),
@@ -62,30 +62,30 @@ oauth_clients = Table(
     # Whether it is a resource server, which may introspect tokens of other clients (RFC 7662 §2.1).
     Column("can_introspect", Boolean, nullable=False),
     # The integration that it was created for, and which alone uses it.
-    Column("integration_id", _ID),
-    Column("created_at", _TIME, nullable=False),
+    Column("integration_id", ID),
+    Column("created_at", TIME, nullable=False),
     # Access tokens issued for its own credentials: an audit row for each would fill the audit.
     Column("tokens_issued", Integer, nullable=False),
-    Column("last_issued_at", _TIME),
+    Column("last_issued_at", TIME),
     # Since when it is suspended: it gets no tokens, and keeps its grants.
-    Column("disabled_at", _TIME),
+    Column("disabled_at", TIME),
 )
 
 #: What users allow clients. A row *is* the permission: approving again changes it, revoking deletes it.
 grants = Table(
     TABLE_PREFIX + "grants",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("client_id", _ID, nullable=False),
-    Column("tenant_id", _HOST_ID, nullable=False),
-    Column("user_id", _HOST_ID, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("client_id", ID, nullable=False),
+    Column("tenant_id", HOST_ID, nullable=False),
+    Column("user_id", HOST_ID, nullable=False),
     # Empty for the tenant as a whole, and not NULL: a unique key may hold several NULLs.
-    Column("organization_id", _HOST_ID, nullable=False),
+    Column("organization_id", HOST_ID, nullable=False),
     # The name of the workspace when it was shared, for the connected-apps page.
-    Column("workspace_name", _collated(190), nullable=False),
+    Column("workspace_name", collated(190), nullable=False),
     Column("scope", Text, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     UniqueConstraint("client_id", "tenant_id", "user_id", "organization_id"),
     Index(None, "tenant_id", "user_id"),
 )
@@ -95,26 +95,48 @@ grants = Table(
 token_families = Table(
     TABLE_PREFIX + "token_families",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("client_id", _ID, nullable=False, index=True),
-    Column("tenant_id", _HOST_ID, nullable=False),
-    Column("user_id", _HOST_ID, nullable=False),
-    Column("organization_id", _HOST_ID),
-    Column("grant_id", _ID, nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("client_id", ID, nullable=False, index=True),
+    Column("tenant_id", HOST_ID, nullable=False),
+    Column("user_id", HOST_ID, nullable=False),
+    Column("organization_id", HOST_ID),
+    Column("grant_id", ID, nullable=False, index=True),
     Column("scope", Text, nullable=False),
     # Half of the key that signs its refresh tokens; useless without the app's secret keys.
-    Column("secret", _ID, nullable=False),
+    Column("secret", ID, nullable=False),
     Column("generation", BigInteger, nullable=False),
-    Column("nonce", _ID, nullable=False),
-    Column("previous_nonce", _ID),
+    Column("nonce", ID, nullable=False),
+    Column("previous_nonce", ID),
     Column("refresh_count", BigInteger, nullable=False),
-    Column("rotated_at", _TIME, nullable=False),
-    Column("created_at", _TIME, nullable=False),
+    Column("rotated_at", TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
     # Set again by every refresh: an idle family expires. No index holds a column that a refresh overwrites, for then
     # PostgreSQL would have to update every index of the table.
-    Column("expires_at", _TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False),
     # Revoked families stay until they are pruned, so that a replay is still recognized.
-    Column("revoked_at", _TIME),
+    Column("revoked_at", TIME),
+)
+
+#: The users' own tokens. A row *is* the token: revoking it deletes the row.
+personal_tokens = Table(
+    TABLE_PREFIX + "personal_tokens",
+    metadata,
+    Column("id", ID, primary_key=True),
+    # SHA-256 of the token, which is a random 256-bit text.
+    Column("token_hash", binary(64), nullable=False, unique=True),
+    # ``personal``, or ``sign_in`` for one that a user name and password were exchanged for.
+    Column("kind", String(10), nullable=False),
+    Column("name", collated(120), nullable=False),
+    Column("tenant_id", HOST_ID, nullable=False),
+    Column("organization_id", HOST_ID, nullable=False),
+    Column("user_id", HOST_ID, nullable=False),
+    Column("workspace_name", collated(190), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    # NULL: it does not expire.
+    Column("expires_at", TIME, index=True),
+    Column("last_used_at", TIME),
+    Index(None, "tenant_id", "user_id"),
 )
 
 #: What access tokens must not belong to; each row for as long as such a token could live.
@@ -122,41 +144,41 @@ revocations = Table(
     TABLE_PREFIX + "revocations",
     metadata,
     # ``token:…``, ``family:…``, ``grant:…``, ``client_credentials:…`` or ``client:…``.
-    Column("subject", _binary(80), primary_key=True),
-    Column("created_at", _TIME, nullable=False),
-    Column("expires_at", _TIME, nullable=False, index=True),
+    Column("subject", binary(80), primary_key=True),
+    Column("created_at", TIME, nullable=False),
+    Column("expires_at", TIME, nullable=False, index=True),
 )
 
 #: Links of a tenant, or of an organization in it, to one Activepieces project and key.
 integrations = Table(
     TABLE_PREFIX + "integrations",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("tenant_id", _HOST_ID, nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("tenant_id", HOST_ID, nullable=False),
     # Empty for the tenant as a whole, and not NULL: a unique key may hold several NULLs.
-    Column("organization_id", _HOST_ID, nullable=False),
+    Column("organization_id", HOST_ID, nullable=False),
     # NULL: the server in the app's settings.
     Column("base_url", Text),
-    Column("project_id", _binary(64), nullable=False),
+    Column("project_id", binary(64), nullable=False),
     # Whether it is the project of all tenants on the app's own key.
     Column("shares_project", Boolean, nullable=False),
     # A JSON object, encrypted with a key that fits this row only; NULL: the app's own key.
     Column("encrypted_credentials", Text),
     # What people may see of the credentials: of a key four characters, of a user the e-mail address.
-    Column("credential_hint", _collated(255)),
+    Column("credential_hint", collated(255)),
     Column("enabled", Boolean, nullable=False),
     # The default connection: the last one saved for the app's own piece.
-    Column("default_connection_id", _binary(64)),
-    Column("default_connection_external_id", _binary(190)),
+    Column("default_connection_id", binary(64)),
+    Column("default_connection_external_id", binary(190)),
     # The OAuth client created for it, and that client's secret, encrypted.
-    Column("oauth_client_id", _ID),
+    Column("oauth_client_id", ID),
     Column("encrypted_client_secret", Text),
     # A JSON list of the connections that the last check found broken.
     Column("failed_connection_ids", Text, nullable=False),
     # Counts the changes, so that none is lost between reading the row and writing it.
     Column("revision", Integer, nullable=False),
-    Column("created_at", _TIME, nullable=False),
-    Column("updated_at", _TIME, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    Column("updated_at", TIME, nullable=False),
     UniqueConstraint("tenant_id", "organization_id"),
 )
 
@@ -165,25 +187,25 @@ leases = Table(
     TABLE_PREFIX + "leases",
     metadata,
     # SHA-256 of what is leased, as hex.
-    Column("name", _binary(64), primary_key=True),
-    Column("holder", _ID, nullable=False),
+    Column("name", binary(64), primary_key=True),
+    Column("holder", ID, nullable=False),
     # A lease is deleted when the work is done, and expires if the worker died.
-    Column("expires_at", _TIME, nullable=False, index=True),
+    Column("expires_at", TIME, nullable=False, index=True),
 )
 
 #: Who did what to which grant, client or integration, and when. Never a secret, a code or a token.
 audit_events = Table(
     TABLE_PREFIX + "audit_events",
     metadata,
-    Column("id", _SERIAL, primary_key=True),
-    Column("name", _binary(40), nullable=False),
-    Column("tenant_id", _HOST_ID),
-    Column("user_id", _HOST_ID),
-    Column("client_id", _ID),
-    Column("grant_id", _ID),
-    Column("family_id", _ID),
+    Column("id", SERIAL, primary_key=True),
+    Column("name", binary(40), nullable=False),
+    Column("tenant_id", HOST_ID),
+    Column("user_id", HOST_ID),
+    Column("client_id", ID),
+    Column("grant_id", ID),
+    Column("family_id", ID),
     # A JSON object of short strings; the database never looks inside.
     Column("detail", Text, nullable=False),
-    Column("at", _TIME, nullable=False),
+    Column("at", TIME, nullable=False),
     Index(None, "tenant_id", "at"),
 )

@@ -1,0 +1,74 @@
+"""The parts of the delivery, as one app has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import scoped_session
+
+from ..api_client.connection_pool import ConnectionPool
+from ..clock import Clock
+from ..config.settings import Settings
+from ..crypto.encryption import Encryptor
+from ..pieces.declarations import Trigger
+from ..storage.audit import Audit
+from ..storage.database import Database
+from .deliverer import Deliverer
+from .dispatcher import Dispatcher
+from .log import DeliveryLog
+from .outbox import Outbox
+from .sender import Sender
+from .subscriptions import Subscriptions
+from .webhook_urls import WebhookServers
+from .worker import Worker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """From the host's transaction to the flows."""
+
+    outbox: Outbox
+    subscriptions: Subscriptions
+    dispatcher: Dispatcher
+    deliverer: Deliverer
+    log: DeliveryLog
+
+    def worker(self, *, threads: int = 8) -> Worker:
+        """A worker of this app."""
+        return Worker(self.dispatcher, self.deliverer, threads=threads)
+
+
+def build_delivery(
+    settings: Settings,
+    database: Database,
+    session: scoped_session[Any],
+    *,
+    clock: Clock,
+    audit: Audit,
+    triggers: Callable[[], Mapping[str, Trigger]],
+    is_active: Callable[[str, str], bool],
+) -> Delivery:
+    """The delivery of one app; ``is_active`` tells whether a user may still use a tenant."""
+    servers = WebhookServers(configured=settings.base_url, allowed=settings.allowed_base_urls)
+    encryptor = Encryptor(settings.secret_keys, "webhook secret")
+    dispatcher = Dispatcher(database, clock=clock, per_server=settings.deliveries_per_server)
+    deliverer = Deliverer(
+        database,
+        dispatcher,
+        Sender(ConnectionPool(), clock=clock),
+        servers,
+        encryptor,
+        clock=clock,
+        audit=audit,
+        triggers=triggers,
+        is_active=is_active,
+    )
+    return Delivery(
+        outbox=Outbox(database, session, clock=clock),
+        subscriptions=Subscriptions(database, servers, encryptor, clock=clock, audit=audit),
+        dispatcher=dispatcher,
+        deliverer=deliverer,
+        log=DeliveryLog(database, clock=clock),
+    )
