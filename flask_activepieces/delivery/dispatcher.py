@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, insert, literal, or_, select, update
 
 from ..clock import Clock
 from ..storage import tables
@@ -88,7 +88,7 @@ class Dispatcher:
                     subscription.wakeups == row.wakeups,
                 )
                 .values(
-                    due_at=case((subscription.state == "active", literal(due_at)), else_=None),
+                    due_at=case((subscription.state == "active", literal(due_at, BigInteger())), else_=None),
                     lease_until=0,
                     holder=None,
                     failures=0,
@@ -165,7 +165,8 @@ class Dispatcher:
         now = int(self._clock())
         subscription = subscriptions.c
         leased = select(subscription.server, func.count()).where(subscription.lease_until > now)
-        used = Counter(dict(transaction.execute(leased.group_by(subscription.server)).tuples()))
+        counts = transaction.execute(leased.group_by(subscription.server))
+        used = Counter({server: count for server, count in counts})
         full = [server for server, count in used.items() if count >= self._per_server]
         due = (
             select(subscription.id, subscription.server)
