@@ -29,6 +29,7 @@ LAYERS = {
     "api_client": 2,
     "oauth": 3,
     "integrations": 4,
+    "pieces": 4,
     "state": 5,
     "web": 6,
     "cli": 6,

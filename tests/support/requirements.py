@@ -1,4 +1,4 @@
-"""The outside things that some tests need: databases, Redis, a browser, Node.
+"""The outside things that some tests need: databases, Redis, a browser, Node, npm.
 
 A test (or its fixture) says ``url = require("postgres")`` and gets the place where the thing is.
 Where it is not there, the test is skipped with one line that says why; with REQUIRE_ALL=1 in the
@@ -21,7 +21,7 @@ import redis
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-Name = Literal["postgres", "mariadb", "redis", "chromium", "node"]
+Name = Literal["postgres", "mariadb", "redis", "chromium", "node", "npm"]
 
 TIMEOUT_SECONDS = 2
 
@@ -74,6 +74,7 @@ REQUIREMENTS: dict[Name, Requirement] = {
     "redis": Requirement("Redis", "TEST_REDIS_URL", "redis://127.0.0.1:6379/0", ping_redis),
     "chromium": Requirement("Chromium", "TEST_CHROMIUM", "chromium", find_program),
     "node": Requirement("Node", "TEST_NODE", "node", find_program),
+    "npm": Requirement("npm", "TEST_NPM", "npm", find_program),
 }
 
 

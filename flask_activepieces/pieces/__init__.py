@@ -1,0 +1,1 @@
+"""The piece: what Activepieces shows and calls of the app."""
