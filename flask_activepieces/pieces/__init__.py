@@ -1,1 +1,1 @@
-"""The piece: what Activepieces shows and calls of the app."""
+"""The app's piece: what is declared in Python becomes a package for Activepieces."""

@@ -1,0 +1,232 @@
+"""The manifest: what the JavaScript runtime in the package builds the piece from.
+
+A pure function of the definition and the app's addresses, so that two builds of one state are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema
+
+from . import auth as kinds
+from .declarations import Action, Trigger
+from .definition import CUSTOM_API_CALL, PieceDefinition
+from .fields import File
+from .properties import IN_CUSTOM_AUTH, IN_OAUTH2, SINCE_0_86, Property, properties_of, value_fields
+from .schemas import output_fields, sample
+
+Manifest = dict[str, Any]
+
+#: Changes when an older runtime could not read the manifest.
+FORMAT = 1
+#: The oldest server for the context of the runtime (version 1), and for the newest kinds of fields.
+OLDEST_RELEASE = "0.73.0"
+RELEASE_OF_NEW_KINDS = "0.86.0"
+#: Where the form asks for the address of the app.
+ADDRESS = "base_url"
+#: Subscriptions are renewed once a day, at a quiet hour.
+RENEWAL = "17 3 * * *"
+
+_GRANT_TYPES = {
+    "AUTHORIZATION_CODE": "authorization_code",
+    "CLIENT_CREDENTIALS": "client_credentials",
+    "BOTH": "both_client_credentials_and_authorization_code",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """Where the piece finds the app."""
+
+    #: The app's public URL.
+    base_url: str
+    oauth_prefix: str
+    #: The prefix of the routes for the piece.
+    api_path: str
+    #: As an https or data URL.
+    logo_url: str
+    #: How the app's events reach the flows.
+    polls: bool = False
+
+
+def build_manifest(definition: PieceDefinition, addresses: Addresses, *, version: str) -> Manifest:
+    """The manifest of this version."""
+    piece = definition.piece
+    actions = {each.name: _action(each, definition, addresses) for each in definition.actions.values()}
+    if piece.custom_api_call:
+        actions[CUSTOM_API_CALL] = _custom_api_call(piece.title)
+    triggers = {each.name: _trigger(each, definition, addresses) for each in definition.triggers.values()}
+    return {
+        "format": FORMAT,
+        "name": piece.name,
+        "version": version,
+        "displayName": piece.title,
+        "description": piece.description,
+        "logoUrl": addresses.logo_url,
+        "authors": list(piece.authors),
+        "categories": list(piece.categories),
+        "minimumSupportedRelease": _oldest_release([*actions.values(), *triggers.values()]),
+        "baseUrl": addresses.base_url,
+        "apiPath": addresses.api_path,
+        "auth": [_auth(each, definition, addresses) for each in piece.auth],
+        "actions": actions,
+        "triggers": triggers,
+        "translations": {language: dict(texts) for language, texts in piece.translations.items()},
+    }
+
+
+def _oldest_release(steps: list[Manifest]) -> str:
+    used = {each["type"] for step in steps for each in step["props"].values()}
+    return RELEASE_OF_NEW_KINDS if used & SINCE_0_86 else OLDEST_RELEASE
+
+
+def _auth(declared: kinds.Auth, definition: PieceDefinition, addresses: Addresses) -> Manifest:
+    common = {"type": declared.kind, "displayName": declared.title, "description": declared.description}
+    match declared:
+        case kinds.OAuth2():
+            return {**common, "required": declared.required, **_oauth2(declared, definition, addresses)}
+        case kinds.BasicAuth():
+            labels = {
+                "username": {"displayName": declared.username_title, "description": declared.username_description},
+                "password": {"displayName": declared.password_title, "description": declared.password_description},
+            }
+            return {**common, "required": True, **labels}
+        case kinds.CustomAuth():
+            props = properties_of(declared.form(), allowed=IN_CUSTOM_AUTH)
+            return {**common, "required": declared.required, "props": props}
+        case _:
+            return {**common, "required": declared.required}
+
+
+def _oauth2(declared: kinds.OAuth2, definition: PieceDefinition, addresses: Addresses) -> Manifest:
+    props = properties_of(declared.form() if declared.form else None, allowed=IN_OAUTH2)
+    site = addresses.base_url
+    if declared.asks_for_address:
+        site = f"{{{ADDRESS}}}"
+        props = {ADDRESS: _address(definition.piece.title, addresses.base_url), **props}
+    described: Manifest = {
+        "authUrl": f"{site}{addresses.oauth_prefix}/authorize",
+        "tokenUrl": f"{site}{addresses.oauth_prefix}/token",
+        "scope": list(declared.scopes) if declared.scopes is not None else definition.scopes,
+        "grantType": _GRANT_TYPES[declared.grant_type],
+        "authorizationMethod": declared.authorization_method,
+        "pkce": declared.pkce,
+    }
+    if declared.pkce:
+        described["pkceMethod"] = "S256"
+    if declared.prompt is not None:
+        described["prompt"] = declared.prompt
+    if declared.extra:
+        described["extra"] = dict(declared.extra)
+    if props:
+        described["props"] = props
+    return described
+
+
+def _address(title: str, default: str) -> Property:
+    return {
+        "type": "SHORT_TEXT",
+        "displayName": f"Address of {title}",
+        "description": "For example https://app.example.com",
+        "required": True,
+        "defaultValue": default,
+    }
+
+
+def _action(action: Action, definition: PieceDefinition, addresses: Addresses) -> Manifest:
+    described: Manifest = {
+        "displayName": action.title,
+        "description": action.description,
+        "requireAuth": True,
+        "props": _props(action.input, definition),
+        "errorHandlingOptions": {
+            "retryOnFailure": _error_handling(action.retry),
+            "continueOnFailure": _error_handling(action.continue_on_failure),
+        },
+        "audience": action.audience,
+        "aiMetadata": {"description": action.ai or action.description, "idempotent": action.idempotent},
+        "request": _request(action, definition, addresses),
+    }
+    outputs = output_fields(action.output)
+    return {**described, "outputSchema": {"fields": outputs}} if outputs else described
+
+
+def _error_handling(default: bool | None) -> Mapping[str, bool]:
+    return {"defaultValue": bool(default), "hide": default is None}
+
+
+def _request(action: Action, definition: PieceDefinition, addresses: Addresses) -> Manifest:
+    files = [name for name, field in value_fields(action.input) if isinstance(field, File)]
+    names = [name for name, _ in value_fields(action.input) if name not in files]
+    route = definition.routes.get(action.name)
+    if route is None:
+        path = f"{addresses.api_path}/actions/{action.name}"
+        return {"method": "POST", "path": path, "pathParams": [], "query": [], "body": names, "files": files}
+    others = [name for name in names if name not in route.path_params]
+    in_query = route.method in ("GET", "DELETE")
+    return {
+        "method": route.method,
+        "path": route.path,
+        "pathParams": list(route.path_params),
+        "query": others if in_query else [],
+        "body": [] if in_query else others,
+        "files": files,
+    }
+
+
+def _trigger(trigger: Trigger, definition: PieceDefinition, addresses: Addresses) -> Manifest:
+    described: Manifest = {
+        "displayName": trigger.title,
+        "description": trigger.description,
+        "requireAuth": True,
+        "props": _props(trigger.input, definition),
+        "type": "POLLING" if addresses.polls else "WEBHOOK",
+        "sampleData": sample(trigger.payload),
+        "outputSchema": {"fields": output_fields(trigger.payload)},
+    }
+    if trigger.ai:
+        described["aiMetadata"] = {"description": trigger.ai}
+    return described if addresses.polls else {**described, "renew": RENEWAL}
+
+
+def _props(schema: Schema | None, definition: PieceDefinition) -> dict[str, Property]:
+    props = properties_of(schema)
+    for each in props.values():
+        declared = definition.options.get(each.get("options", "") if isinstance(each.get("options"), str) else "")
+        if declared is not None:
+            each["refreshers"] = list(dict.fromkeys([*each.get("refreshers", ()), *declared.refreshers]))
+            each["refreshOnSearch"] = declared.search
+    return props
+
+
+def _custom_api_call(title: str) -> Manifest:
+    def text(name: str, description: str, kind: str = "SHORT_TEXT", *, required: bool = False) -> Property:
+        return {"type": kind, "displayName": name, "description": description, "required": required}
+
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    method = {
+        **text("Method", "", "STATIC_DROPDOWN", required=True),
+        "defaultValue": "GET",
+        "options": {"options": [{"label": each, "value": each} for each in methods]},
+    }
+    return {
+        "displayName": "Custom API call",
+        "description": f"Calls any route of {title} with the permissions of the connection",
+        "requireAuth": True,
+        "props": {
+            "method": method,
+            "path": text("Path", f"A path of {title}, such as /api/tasks", required=True),
+            "query": text("Query parameters", "", "OBJECT"),
+            "body": text("Body", "A JSON value", "JSON"),
+        },
+        "errorHandlingOptions": {
+            "retryOnFailure": _error_handling(False),
+            "continueOnFailure": _error_handling(False),
+        },
+        "audience": "both",
+        "aiMetadata": {"description": f"Call a route of {title} that no other action covers", "idempotent": False},
+        "request": {"custom": True},
+    }
