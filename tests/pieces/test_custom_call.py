@@ -12,15 +12,7 @@ from tests.support.piece_host import PieceHost, json_of, query_of
 
 PROPS = {
     name: {"type": kind, "displayName": name, "required": False}
-    for name, kind in {
-        "method": "STATIC_DROPDOWN",
-        "url": "SHORT_TEXT",
-        "headers": "OBJECT",
-        "queryParams": "OBJECT",
-        "body": "JSON",
-        "failsafe": "CHECKBOX",
-        "timeout": "NUMBER",
-    }.items()
+    for name, kind in {"method": "STATIC_DROPDOWN", "path": "SHORT_TEXT", "query": "OBJECT", "body": "JSON"}.items()
 }
 
 
@@ -30,21 +22,18 @@ def piece(load_piece: LoadPiece) -> LoadedPiece:
     return load_piece(actions={"custom_api_call": {**described, "request": {"custom": True}}})
 
 
-def call(piece: LoadedPiece, url: str, method: str = "GET", **more: Any) -> dict[str, object]:
-    answer: dict[str, object] = piece.run("custom_api_call", url=url, method=method, **more)
+def call(piece: LoadedPiece, path: str, method: str = "GET", **more: Any) -> dict[str, object]:
+    answer: dict[str, object] = piece.run("custom_api_call", path=path, method=method, **more)
     return answer
 
 
 def test_call_returns_status_headers_and_body(piece: LoadedPiece, host: PieceHost) -> None:
     host.on("POST", "/api/tasks", 201, {"id": 7}, X_Total="9")
 
-    answer = call(
-        piece, "/api/tasks?a=1", "POST", queryParams={"b": "2"}, headers={"X-Trace": "t"}, body={"title": "x"}
-    )
+    answer = call(piece, "/api/tasks?a=1", "POST", query={"b": "2"}, body={"title": "x"})
 
     assert (answer["status"], answer["body"], answer["headers"]["x-total"]) == (201, {"id": 7}, "9")  # type: ignore[index]
     assert (query_of(host.last), json_of(host.last)) == ({"a": ["1"], "b": ["2"]}, {"title": "x"})
-    assert host.last.headers["x-trace"] == "t"
     assert host.last.headers["authorization"] == "Bearer access-token-of-ann"
 
 
@@ -65,7 +54,7 @@ def test_url_of_the_app_is_taken_as_it_is(piece: LoadedPiece, host: PieceHost) -
     "url", ["https://evil.example/", "http://127.0.0.1:1/", "{host}@evil.example/", "{host}.evil.example/"]
 )
 def test_token_goes_to_no_other_server(piece: LoadedPiece, host: PieceHost, url: str) -> None:
-    with pytest.raises(PieceError, match="^The URL must be a path, such as /api/tasks, or start with http://127"):
+    with pytest.raises(PieceError, match="^Enter a path, such as /api/tasks, or a URL that starts with http://127"):
         call(piece, url.replace("{host}", host.url))
 
     assert host.received == []
@@ -74,27 +63,12 @@ def test_token_goes_to_no_other_server(piece: LoadedPiece, host: PieceHost, url:
 def test_redirect_is_not_followed(piece: LoadedPiece, host: PieceHost) -> None:
     host.on("GET", "/old", 302, {}, Location="http://evil.example/")
 
-    assert call(piece, "/old")["status"] == 302
+    with pytest.raises(PieceError, match="^Tasklane answers with a redirect"):
+        call(piece, "/old")
 
 
-def test_header_cannot_replace_the_token(piece: LoadedPiece, host: PieceHost) -> None:
-    host.on("GET", "/api", 200, {})
-
-    call(piece, "/api", headers={"authorization": "Bearer other"})
-
-    assert host.last.headers["authorization"] == "Bearer access-token-of-ann"
-
-
-def test_error_is_a_sentence_unless_it_is_wanted(piece: LoadedPiece, host: PieceHost) -> None:
+def test_error_is_a_sentence(piece: LoadedPiece, host: PieceHost) -> None:
     host.on("DELETE", "/api/tasks/1", 409, {"detail": "The task is locked."})
 
     with pytest.raises(PieceError, match="^The task is locked.$"):
         call(piece, "/api/tasks/1", "DELETE")
-    assert call(piece, "/api/tasks/1", "DELETE", failsafe=True)["status"] == 409
-
-
-def test_call_takes_no_longer_than_allowed(piece: LoadedPiece, host: PieceHost) -> None:
-    host.on_call("GET", "/slow", lambda request: None)
-
-    with pytest.raises(PieceError, match="^Tasklane did not answer within 0.5 seconds."):
-        call(piece, "/slow", timeout=0.5)

@@ -55,7 +55,7 @@ function fillPath({ path, pathParams = [] }, inputs, props) {
 }
 
 function bodyOf({ method, body = [], files = [] }, inputs) {
-  const { rest, parts } = takeFiles(pick(inputs, [...body, ...files]), files);
+  const { rest, parts } = takeFiles(pick(inputs, [...body, ...files]));
   if (parts.length === 0) {
     return method === 'GET' || method === 'DELETE' ? {} : { json: rest };
   }

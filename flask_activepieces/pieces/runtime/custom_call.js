@@ -3,34 +3,33 @@
 // The action "Custom API call": any request to the app, for what no other action does.
 
 const { failure, sentenceFor } = require('./errors');
-const { TIMEOUTS } = require('./http');
 const { isEmpty } = require('./properties');
 const { secretsOf } = require('./tokens');
 
 async function callCustom(app, _declared, { auth, propsValue }, key) {
-  const { method, url, queryParams, headers, body, timeout, failsafe } = propsValue;
-  const target = targetOf(app, auth, url);
+  const { method, path, query, body } = propsValue;
+  const target = targetOf(app, auth, path);
   const answer = await app.request(auth, {
     method,
     url: target.origin + target.pathname,
-    query: { ...Object.fromEntries(target.searchParams), ...queryParams },
-    headers: { ...(key && { 'idempotency-key': key }), ...headers },
+    query: { ...Object.fromEntries(target.searchParams), ...query },
+    headers: key ? { 'idempotency-key': key } : {},
     ...(!isEmpty(body) && method !== 'GET' && { json: body }),
-    timeout: timeout || TIMEOUTS.action,
+    timeout: 'action',
   });
-  if (!failsafe && answer.status >= 400) {
+  if (answer.status >= 300) {
     throw failure(sentenceFor(app, answer, secretsOf(auth)), answer.status);
   }
   return { status: answer.status, headers: Object.fromEntries(answer.headers), body: answer.body };
 }
 
 // A path, or a URL of the app. The request carries the connection's token, which no other server may see.
-function targetOf(app, connection, url) {
+function targetOf(app, connection, path) {
   const address = app.addressFor(connection);
-  const text = String(url ?? '').trim();
+  const text = String(path ?? '').trim();
   const target = /^https?:/i.test(text) ? text : `${address}/${text.replace(/^\/+/, '')}`;
   if (!URL.canParse(target) || new URL(target).origin !== new URL(address).origin) {
-    throw failure(`The URL must be a path, such as /api/tasks, or start with ${address}.`);
+    throw failure(`Enter a path, such as /api/tasks, or a URL that starts with ${address}.`);
   }
   return new URL(target);
 }

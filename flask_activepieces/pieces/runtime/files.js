@@ -4,24 +4,23 @@
 
 const { isObject } = require('./errors');
 
-// Takes the files out of the inputs that may have some: `rest` is JSON, and `parts` are sent beside it, in order,
-// under the name of the property. In a list of objects that have other fields too, {"$file": n} keeps the place of
-// the n-th part of that name.
-function takeFiles(inputs, names) {
-  const rest = { ...inputs };
+// Takes the files out of the inputs: `rest` is JSON, and `parts` are sent beside it, in order, under the name of the
+// property. In a list of objects that have other fields too, {"$file": n} keeps the place of the n-th part of that
+// name.
+function takeFiles(inputs) {
+  const rest = {};
   const parts = [];
-  for (const name of names.filter((each) => each in inputs)) {
-    const files = [inputs[name]].flat().map(onlyFile);
-    if (files.every(Boolean)) {
+  for (const [name, value] of Object.entries(inputs)) {
+    const files = [value].flat().map(onlyFile);
+    if (files.length > 0 && files.every(Boolean)) {
       parts.push(...files.map((file) => ({ name, file })));
-      delete rest[name];
-    } else {
-      let count = 0;
-      rest[name] = replaceFiles(inputs[name], (file) => {
-        parts.push({ name, file });
-        return { $file: count++ };
-      });
+      continue;
     }
+    let count = 0;
+    rest[name] = replaceFiles(value, (file) => {
+      parts.push({ name, file });
+      return { $file: count++ };
+    });
   }
   return { rest, parts };
 }

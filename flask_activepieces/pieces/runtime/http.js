@@ -10,7 +10,7 @@ const TIMEOUTS = { action: 120, form: 20, signIn: 12, trigger: 30 };
 
 // Returns any answer, also an error, with its body as JSON or text.
 async function send(app, { url, method, headers, body, timeout }) {
-  const seconds = TIMEOUTS[timeout] ?? timeout;
+  const seconds = TIMEOUTS[timeout];
   try {
     const response = await fetch(url, {
       method,
