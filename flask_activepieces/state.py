@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from flask import Flask, current_app, request
 
@@ -60,6 +62,8 @@ class State:
     one_click: OneClick
     third_party: ThirdPartySignIn
     tenant_removal: TenantRemoval
+    #: The manifest of the app's piece in a version; None: the app declares no piece.
+    piece_manifest: Callable[[str], Mapping[str, Any]] | None = None
 
     def now(self) -> int:
         """The current time in whole seconds."""
