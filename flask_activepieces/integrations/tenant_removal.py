@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..clock import Clock
 from ..errors import NotFound
 from ..host.ids import checked_id
 from ..oauth.clients import client as clients
-from ..oauth.clients.service import OAuthClients
-from ..oauth.grants import Grants
-from ..storage.database import ConcurrentUpdate, Database, Transaction
+from ..storage.database import ConcurrentUpdate, Transaction
 from . import store
+from .dependencies import Dependencies
 from .service import Integrations
 
 
@@ -28,11 +26,8 @@ class RemovedTenant:
 class TenantRemoval:
     """Removes tenants, each in one transaction."""
 
-    database: Database
-    clock: Clock
+    deps: Dependencies
     integrations: Integrations
-    oauth_clients: OAuthClients
-    grants: Grants
 
     def remove(self, tenant_id: str) -> RemovedTenant:
         """Revoke the tenant's grants, and delete its OAuth clients and integrations with their keys.
@@ -40,10 +35,12 @@ class TenantRemoval:
         A second call removes nothing, and is not an error.
         """
         checked_id("tenant_id", tenant_id)
-        now = int(self.clock())
+        now = self.deps.now()
 
         def remove(transaction: Transaction) -> RemovedTenant:
-            revoked = self.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed", now=now)
+            revoked = self.deps.grants.revoke_tenant_in(
+                transaction, tenant_id, reason="the tenant was removed", now=now
+            )
             integrations = store.list_for_tenant(transaction.conn, tenant_id)
             registered = clients.list_for_tenant(transaction.conn, tenant_id)
             try:
@@ -51,9 +48,9 @@ class TenantRemoval:
                     self.integrations.remove_in(transaction, integration, user_id=None)
                 # The clients of integrations are deleted by now.
                 for client in clients.list_for_tenant(transaction.conn, tenant_id):
-                    self.oauth_clients.delete_in(transaction, client, now=now)
+                    self.deps.oauth_clients.delete_in(transaction, client, now=now)
             except NotFound as error:
                 raise ConcurrentUpdate from error  # another transaction deletes the same: try again
             return RemovedTenant(grants=revoked, clients=len(registered), integrations=len(integrations))
 
-        return self.database.run_in_transaction(remove)
+        return self.deps.database.run_in_transaction(remove)

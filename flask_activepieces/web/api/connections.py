@@ -10,8 +10,8 @@ from marshmallow.validate import Length, OneOf, Range
 
 from ...api_client.resources.connection_values import VALUES, Placeholder, SecretText, Value, value_from_json
 from ...errors import InvalidInput, NotFound
-from ...integrations.connections.lookup import ConnectionFilter
-from ...integrations.connections.new_connection import NewConnection, PlatformSharing
+from ...integrations.connections.saver import NewConnection, PlatformSharing
+from ...integrations.connections.service import ConnectionFilter
 from ...integrations.store import Integration
 from .connection_values import value_schemas
 from .fields import CamelAnswerSchema, CamelSchema, JsonObject, PieceName, StrictBoolean, String
