@@ -18,9 +18,7 @@ from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host
 from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
-from .integrations.flows import TenantFlows
-from .integrations.mcp import TenantMcp
-from .integrations.projects import TenantProjects
+from .integrations.project import TenantFlows, TenantMcp, TenantProjects
 from .integrations.service import Integrations
 from .integrations.services import build_services
 from .integrations.sign_in.one_click import OneClick

@@ -13,9 +13,7 @@ from .errors import SetupError
 from .host.interface import Host
 from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
-from .integrations.flows import TenantFlows
-from .integrations.mcp import TenantMcp
-from .integrations.projects import TenantProjects
+from .integrations.project import TenantFlows, TenantMcp, TenantProjects
 from .integrations.service import Integrations
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
