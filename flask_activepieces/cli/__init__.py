@@ -8,7 +8,7 @@ import click
 from flask import current_app
 
 from ..state import get_state
-from ..storage.prune import prune
+from ..storage.maintenance import prune
 from ..web.api.openapi import openapi_document
 from .clients import client_cli
 from .grants import grants_cli

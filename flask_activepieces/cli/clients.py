@@ -15,7 +15,7 @@ from ..oauth.clients.json_form import client_to_json
 from ..oauth.clients.presets import PRESETS
 from ..oauth.clients.registration import Registration
 from ..state import get_state
-from ..storage.tenants import has_tenant
+from ..storage.maintenance import has_tenant
 from .output import HostId, confirm, json_option, print_json, print_record, print_rows, yes_option
 
 client_cli = AppGroup("client", help="OAuth clients: the programs that may request access.")

@@ -28,7 +28,7 @@ from ...errors import (
 from ...host.interface import Permission, Principal
 from ...oauth.authorization.request import AuthorizationErrorResponse, UnverifiedClientError
 from ...state import State, get_state
-from ...storage.database_errors import translate_error
+from ...storage.dialects import translate_error
 from ..csrf import check_host_csrf
 from ..setup_reports import DESCRIPTION, report
 

@@ -20,7 +20,7 @@ from flask_activepieces.oauth.revocations import RevocationCheck
 from flask_activepieces.oauth.tokens.access_tokens import AccessToken
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
-from flask_activepieces.storage.prune import prune
+from flask_activepieces.storage.maintenance import prune
 from tests.support.clock import StoppedClock
 
 NOW = 1_800_000_000
