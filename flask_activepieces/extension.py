@@ -19,7 +19,7 @@ from .integrations.flows import TenantFlows
 from .integrations.mcp import TenantMcp
 from .integrations.projects import TenantProjects
 from .integrations.service import Integrations
-from .integrations.services import build_services
+from .integrations.services import TenantServices
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import RemovedTenant
@@ -72,7 +72,7 @@ class Activepieces:
         audit = Audit(sender=app)
         oauth_clients = OAuthClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes)
         grants = Grants(database, clock=self._clock, audit=audit)
-        tenants = build_services(
+        tenants = TenantServices(
             settings, database, self._host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
         )
         app.extensions[EXTENSION] = State(

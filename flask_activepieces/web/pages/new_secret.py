@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from flask import Response, request, url_for
 
-from ...crypto.encryption import Encryptor
-from ...crypto.keyring import constant_time_equal, context_of, sha256_hex
+from ...crypto.keyring import Encryptor, constant_time_equal, context_of, sha256_hex
 from ...errors import SignatureError
 from ...host.interface import Principal
 from ...oauth.clients.client import OAuthClient

@@ -1,4 +1,4 @@
-"""The settings that are addresses: what they may be, and what would lead somewhere else."""
+"""The settings that are addresses: what they may be, what would lead somewhere else, and who we say we are."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from flask_activepieces.config.settings import Settings
-from flask_activepieces.config.urls import is_loopback
-from flask_activepieces.errors import ConfigError
+from flask_activepieces.config.urls import is_loopback, loopback_issuer, same_issuer
+from flask_activepieces.errors import ConfigError, SetupError
 
 KEY = "a secret key that is long enough"
 
@@ -148,3 +148,71 @@ def test_no_redis_url(url: Any) -> None:
 )
 def test_what_is_loopback(host: str, is_it: bool) -> None:
     assert is_loopback(host) is is_it
+
+
+@pytest.mark.parametrize(
+    ("asked", "issuer"),
+    [
+        ("http://localhost/", "http://localhost"),
+        ("http://localhost:5000/", "http://localhost:5000"),
+        ("http://127.0.0.1:5000/tools/", "http://127.0.0.1:5000/tools"),
+        ("http://[::1]:5000/", "http://[::1]:5000"),
+        ("https://localhost/", "https://localhost"),
+    ],
+)
+def test_without_a_public_url_it_is_the_loopback_name_that_was_asked_for(asked: str, issuer: str) -> None:
+    assert loopback_issuer(asked) == issuer
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "http://evil.test/",
+        "http://localhost.evil.test/",
+        "http://localhost@evil.test/",
+        "http://127.0.0.1.evil.test/",
+        "http://127.0.0.256/",
+        "http:///",
+        "",
+        "localhost",
+    ],
+)
+def test_without_one_nothing_else_is_served(asked: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        loopback_issuer(asked)
+
+    assert "ACTIVEPIECES_PUBLIC_URL" in str(caught.value)
+    assert "evil" not in str(caught.value)
+
+
+SAME = [
+    ("https://a.test", "https://a.test", True),
+    ("http://localhost:5000", "http://127.0.0.1:5000", True),
+    ("http://localhost", "http://[::1]", True),
+    ("http://localhost/tools", "http://127.0.0.1/tools", True),
+    ("https://a.test", "https://b.test", False),
+    ("https://a.test", "https://a.test/", False),
+    ("https://a.test", "https://A.test", False),
+    ("https://a.test", "http://a.test", False),
+    ("https://a.test", "https://a.test:443", False),
+    ("https://localhost", "https://127.0.0.1", False),
+    ("http://localhost:5000", "http://127.0.0.1:5001", False),
+    ("http://localhost:5000", "http://127.0.0.1", False),
+    ("http://localhost/tools", "http://127.0.0.1/other", False),
+    ("http://localhost", "http://localhost.evil.test", False),
+    ("http://localhost", "http://localhost@evil.test", False),
+    ("http://localhost", "", False),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "one"), SAME)
+def test_two_issuers_are_one_if_equal_or_names_of_one_loopback_port(left: str, right: str, one: bool) -> None:
+    assert same_issuer(left, right) is one
+    assert same_issuer(right, left) is one
+
+
+@pytest.mark.parametrize("broken", ["http://localhost:port", "http://localhost:99999", "http://[::1"])
+def test_a_broken_issuer_is_another_one(broken: str) -> None:
+    """It may stand in a token of somebody who shares our key."""
+    assert not same_issuer(broken, "http://localhost")
+    assert not same_issuer("http://localhost", broken)
