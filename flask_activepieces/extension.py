@@ -20,7 +20,7 @@ from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
 from .integrations.project import TenantFlows, TenantMcp, TenantProjects
 from .integrations.service import Integrations
-from .integrations.services import build_services
+from .integrations.services import TenantServices
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import RemovedTenant
@@ -72,7 +72,7 @@ class Activepieces:
         audit = Audit(sender=app)
         oauth_clients = OAuthClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes)
         grants = Grants(database, clock=self._clock, audit=audit)
-        tenants = build_services(
+        tenants = TenantServices(
             settings, database, self._host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
         )
         app.extensions[EXTENSION] = State(

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app, request
 
 from .clock import Clock
-from .config.issuer import loopback_issuer
 from .config.settings import Settings
+from .config.urls import loopback_issuer
 from .errors import SetupError
 from .host.interface import Host
 from .integrations.connections.health import ConnectionHealth

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..api_client.credentials import ApiKey, EmailPassword, UserToken
-from ..crypto.encryption import Encryptor
-from ..crypto.keyring import KeyRing
+from ..crypto.keyring import Encryptor, KeyRing
 from ..errors import IntegrationDisabled, InvalidInput, SignatureError
 from .store import Integration
 

@@ -14,7 +14,7 @@ from ..errors import NotFound
 from ..host.ids import checked_id, checked_optional_id
 from ..storage import tables
 from ..storage.database import ConcurrentUpdate, Transaction
-from ..storage.upserts import insert_ignore
+from ..storage.dialects import insert_ignore
 
 _table = tables.integrations
 

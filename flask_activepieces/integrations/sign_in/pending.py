@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...api_client.resources.connection_values import OAuth2Kind
-from ...crypto.encryption import Encryptor
-from ...crypto.keyring import KeyRing, constant_time_equal, sha256_hex
+from ...crypto.keyring import Encryptor, KeyRing, constant_time_equal, sha256_hex
 from ...errors import InvalidInput, SignatureError, SignatureExpired
 from ...host.interface import Principal
 from ..connections.leases import Leases

@@ -13,7 +13,7 @@ from flask_activepieces.api_client.errors import CodeExchangeFailed
 from flask_activepieces.api_client.resources.connection_values import OAuth2
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.config.settings import ThirdPartyApp
-from flask_activepieces.crypto.encryption import Encryptor
+from flask_activepieces.crypto.keyring import Encryptor
 from flask_activepieces.errors import AuthorizationDeclined, InvalidInput, NotFound, SignatureError, SignatureExpired
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations.credentials import Credentials
