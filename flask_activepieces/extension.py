@@ -19,11 +19,9 @@ from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host
 from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
-from .integrations.flows import TenantFlows
-from .integrations.mcp import TenantMcp
-from .integrations.projects import TenantProjects
+from .integrations.project import TenantFlows, TenantMcp, TenantProjects
 from .integrations.service import Integrations
-from .integrations.services import build_services
+from .integrations.services import TenantServices
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import RemovedTenant
@@ -96,7 +94,7 @@ class Activepieces:
         audit = Audit(sender=app)
         oauth_clients = OAuthClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes)
         grants = Grants(database, clock=self._clock, audit=audit)
-        tenants = build_services(
+        tenants = TenantServices(
             settings, database, self._host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
         )
         piece = PieceRegistry(self._declarations, partial(define_piece, app, self._piece, self._declarations))

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app, request
 
 from .clock import Clock
-from .config.issuer import loopback_issuer
 from .config.settings import Settings
+from .config.urls import loopback_issuer
 from .delivery.services import Delivery
 from .errors import SetupError
 from .host.interface import Host
 from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
-from .integrations.flows import TenantFlows
-from .integrations.mcp import TenantMcp
-from .integrations.projects import TenantProjects
+from .integrations.project import TenantFlows, TenantMcp, TenantProjects
 from .integrations.service import Integrations
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn

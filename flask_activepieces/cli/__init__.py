@@ -10,7 +10,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from ..state import get_state
-from ..storage.prune import prune
+from ..storage.maintenance import prune
 from ..web.api.openapi import openapi_document
 from .clients import client_cli
 from .grants import grants_cli

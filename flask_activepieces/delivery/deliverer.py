@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from .. import signals
 from ..clock import Clock
-from ..crypto.encryption import Encryptor
+from ..crypto.keyring import Encryptor
 from ..errors import SignatureError
 from ..pieces.declarations import Trigger
 from ..storage.audit import Audit

@@ -18,8 +18,8 @@ from sqlalchemy import BigInteger, ColumnElement, and_, case, func, insert, lite
 from ..clock import Clock
 from ..storage import tables
 from ..storage.database import Database, Transaction
+from ..storage.dialects import upsert
 from ..storage.event_tables import deliveries, events, subscriptions
-from ..storage.upserts import upsert
 
 #: How many events one transaction distributes.
 EVENT_BATCH = 500

@@ -11,7 +11,7 @@ from sqlalchemy.orm import scoped_session
 from ..api_client.connection_pool import ConnectionPool
 from ..clock import Clock
 from ..config.settings import Settings
-from ..crypto.encryption import Encryptor
+from ..crypto.keyring import Encryptor
 from ..pieces.declarations import Trigger
 from ..storage.audit import Audit
 from ..storage.database import Database

@@ -15,14 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from ..clock import Clock
-from ..crypto.encryption import Encryptor
-from ..crypto.keyring import random_id
+from ..crypto.keyring import Encryptor, random_id
 from ..errors import NotFound
 from ..storage import tables
 from ..storage.audit import Audit, Event
 from ..storage.database import Database, Transaction
+from ..storage.dialects import insert_ignore
 from ..storage.event_tables import deliveries, subscriptions
-from ..storage.upserts import insert_ignore
 from .signing import new_secret
 from .subscribers import Subscriber
 from .webhook_urls import WebhookServers

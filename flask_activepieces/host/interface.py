@@ -88,7 +88,8 @@ class Host(ABC):
 
     def version(self) -> str | None:
         """The version of the app, which is saved with every connection; by default the app's ``VERSION`` setting."""
-        return _configured_version()
+        version = current_app.config.get("VERSION")
+        return None if version is None else str(version)
 
     def may_see_mcp_token(self, principal: Principal) -> bool:
         """Whether this user may see a new MCP token, once, right after rotating it."""
@@ -97,8 +98,3 @@ class Host(ABC):
     def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
         """The absolute URL of the app's page for renewing a broken connection; None if it has none."""
         return None
-
-
-def _configured_version() -> str | None:
-    version = current_app.config.get("VERSION")
-    return None if version is None else str(version)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ...config.issuer import same_issuer
+from ...config.urls import same_issuer
 from ...crypto.jwt_keys import JwtKeys
 from ...crypto.keyring import to_base64url
 from ...errors import SignatureError, SignatureExpired

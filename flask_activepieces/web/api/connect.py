@@ -14,8 +14,8 @@ from marshmallow.validate import OneOf
 
 from ...api_client.resources.connection_values import OAUTH2_KINDS
 from ...errors import AuthorizationDeclined
-from ...integrations.sign_in.authorization import AuthorizationStart
 from ...integrations.sign_in.pending import MAX_STATE_LENGTH
+from ...integrations.sign_in.third_party import AuthorizationStart
 from ...messages import Message
 from ...state import get_state
 from ..pages.rendering import (

@@ -11,9 +11,8 @@ from marshmallow.validate import Length, OneOf, Range
 from ...api_client.resources.connection_values import VALUES, Placeholder, SecretText, Value, value_from_json
 from ...api_client.resources.connections import Connection, ConnectionScope, ConnectionStatus, Owner
 from ...errors import InvalidInput, NotFound
-from ...integrations.connections.lookup import ConnectionFilter
-from ...integrations.connections.new_connection import NewConnection, PlatformSharing
-from ...integrations.connections.service import ReplacementResult
+from ...integrations.connections.saver import NewConnection, PlatformSharing
+from ...integrations.connections.service import ConnectionFilter, ReplacementResult
 from ...integrations.store import Integration
 from .answers import CamelAnswerSchema, fields_of, list_of
 from .fields import CamelSchema, JsonObject, PieceName, StrictBoolean, String, value_schemas

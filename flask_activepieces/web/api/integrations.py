@@ -7,8 +7,8 @@ from typing import Any
 from marshmallow import fields
 
 from ...errors import InvalidInput
-from ...integrations.setup.credentials import Credentials
-from ...integrations.setup.request import SetupRequest
+from ...integrations.credentials import Credentials
+from ...integrations.setup import SetupRequest
 from ...integrations.store import Integration
 from .answers import CamelAnswerSchema, Instant, fields_of, list_of
 from .fields import CamelSchema, StrictBoolean, String

@@ -28,7 +28,7 @@ from ...errors import (
     Unavailable,
 )
 from ...oauth.authorization.request import AuthorizationErrorResponse, UnverifiedClientError
-from ...storage.database_errors import translate_error
+from ...storage.dialects import translate_error
 from ..error_responses import DESCRIPTION, report
 
 #: Seconds to wait when Activepieces is busy and does not say how long.

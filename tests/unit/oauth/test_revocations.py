@@ -19,7 +19,7 @@ from flask_activepieces.oauth import revocations
 from flask_activepieces.oauth.revocations import RevocationCheck
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
-from flask_activepieces.storage.prune import prune
+from flask_activepieces.storage.maintenance import prune
 from tests.support.access_tokens import TOKEN
 from tests.support.clock import START, StoppedClock
 

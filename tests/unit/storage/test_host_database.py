@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, insert, inspect, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flask_activepieces.errors import Unavailable
-from flask_activepieces.storage.connection_release import connection_release
+from flask_activepieces.storage.host_database import connection_release
 
 
 class Base(DeclarativeBase):

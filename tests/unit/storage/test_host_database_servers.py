@@ -9,7 +9,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Executable, column, func, insert, select, table
 
-from flask_activepieces.storage.connection_release import connection_release
+from flask_activepieces.storage.host_database import connection_release
 from tests.support.databases import Kind, fresh_database
 
 postgres = pytest.param("postgres", marks=pytest.mark.postgres)

@@ -11,7 +11,7 @@ from sqlalchemy import Table, create_engine, insert, select
 
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
-from flask_activepieces.storage.prune import GRACE, prune
+from flask_activepieces.storage.maintenance import GRACE, prune
 
 NOW = 1_800_000_000
 DAY = 86_400

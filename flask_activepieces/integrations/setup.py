@@ -3,33 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ...api_client.credentials import Credential
-from ...api_client.errors import (
+from ..api_client.client import ActivepiecesClient
+from ..api_client.credentials import Credential
+from ..api_client.errors import (
     AuthenticationFailed,
+    Conflict,
     PermissionDenied,
     ResourceNotFound,
     RouteNotFound,
     UnexpectedResponse,
 )
-from ...api_client.resources.projects import Project
-from ...config.settings import Settings
-from ...errors import IntegrationDisabled, InvalidInput, SetupError
-from .. import projects
-from ..client_factory import ClientFactory
-from ..store import Integration, project_external_id
-from .credentials import Credentials, CredentialStore
-from .request import SetupRequest, VerifiedSetup
+from ..api_client.resources.projects import Project, project_name
+from ..errors import IntegrationDisabled, InvalidInput, SetupError
+from .credentials import Credentials
+from .dependencies import Dependencies
+from .store import Integration, project_external_id
+
+#: How many projects an error lists.
+_MAX_LISTED = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetupRequest:
+    """The setup of an integration. What is left out stays as it is, or is looked up."""
+
+    tenant_id: str
+    organization_id: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    user_token: str | None = field(default=None, repr=False)
+    email: str | None = None
+    password: str | None = field(default=None, repr=False)
+    project_id: str | None = None
+    base_url: str | None = None
+
+    @property
+    def credentials(self) -> Credentials:
+        """The new credentials."""
+        return Credentials(api_key=self.api_key, user_token=self.user_token, email=self.email, password=self.password)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifiedSetup:
+    """What to save, once Activepieces has accepted it."""
+
+    base_url: str | None
+    #: None: the project stays.
+    project_id: str | None = None
+    shares_project: bool = False
+    #: None: the credentials stay.
+    credentials: Credentials | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class SetupVerifier:
     """Asks Activepieces whether it accepts the credentials, and which project they are for."""
 
-    settings: Settings
-    client_factory: ClientFactory
-    credential_store: CredentialStore
+    deps: Dependencies
 
     def verify(
         self, request: SetupRequest, current: Integration | None, *, removed: Collection[str] = ()
@@ -42,7 +73,7 @@ class SetupVerifier:
         new.validate()
         base_url = current.base_url if current else None
         if request.base_url is not None:
-            base_url = self.client_factory.base_urls.normalize(request.base_url)
+            base_url = self.deps.client_factory.base_urls.normalize(request.base_url)
         stored = self._stored(current, base_url, replaceable=bool(new)).without(removed)
         same_server = current is not None and base_url == current.base_url
         credentials = None if same_server and not (new or removed) else stored.updated_with(new)
@@ -51,11 +82,11 @@ class SetupVerifier:
             return VerifiedSetup(base_url=base_url, credentials=credentials)
         if not new and not stored:
             project_id = self._app_key_project(request, base_url)
-            shares_project = self.settings.project_id is not None
+            shares_project = self.deps.settings.project_id is not None
         else:
             # Stored ones are not tried if there are new ones: an expired user token must not block its replacement.
             visible = self._common_projects(base_url, new or stored, all_must_work=bool(new))
-            project_id = projects.choose_project(
+            project_id = _choose_project(
                 visible,
                 requested=request.project_id,
                 current=current.project_id if current else None,
@@ -71,7 +102,7 @@ class SetupVerifier:
         if current is None or current.base_url != base_url:
             return Credentials()
         try:
-            return self.credential_store.credentials(current) or Credentials()
+            return self.deps.credential_store.credentials(current) or Credentials()
         except IntegrationDisabled:
             if not replaceable:
                 raise
@@ -96,9 +127,9 @@ class SetupVerifier:
 
     def _visible_projects(self, base_url: str | None, name: str, credential: Credential) -> Sequence[Project]:
         """The projects that a credential can access: the cheapest call that needs a valid one."""
-        url = base_url or self.client_factory.base_urls.configured
+        url = base_url or self.deps.client_factory.base_urls.configured
         try:
-            return self.client_factory.client_with(url, credential).projects.list()
+            return self.deps.client_factory.client_with(url, credential).projects.list()
         except (AuthenticationFailed, PermissionDenied) as error:
             raise InvalidInput({name: "Activepieces does not accept it."}) from error
         except (UnexpectedResponse, RouteNotFound, ResourceNotFound) as error:
@@ -112,7 +143,7 @@ class SetupVerifier:
 
     def _app_key_project(self, request: SetupRequest, base_url: str | None) -> str:
         """The project on the app's own key, which the app chooses and not the tenant."""
-        key = self.client_factory.app_api_key
+        key = self.deps.client_factory.app_api_key
         if key is None:
             raise InvalidInput({"apiKey": "An API key, a user token, or email and password are required."})
         if base_url is not None:
@@ -120,11 +151,54 @@ class SetupVerifier:
             raise InvalidInput({"apiKey": "Another server requires its own key."})
         if request.project_id is not None:
             raise InvalidInput({"projectId": "A project can only be chosen with the tenant's own key."})
-        client = self.client_factory.client_with(self.client_factory.base_urls.configured, key)
-        if self.settings.project_id is None:
+        client = self.deps.client_factory.client_with(self.deps.client_factory.base_urls.configured, key)
+        if self.deps.settings.project_id is None:
             external_id = project_external_id(request.tenant_id, request.organization_id)
-            return projects.find_or_create(client, external_id=external_id, name=external_id)
+            return _find_or_create_project(client, external_id)
         try:
-            return client.projects.get(self.settings.project_id).id
+            return client.projects.get(self.deps.settings.project_id).id
         except ResourceNotFound as error:
             raise SetupError("ACTIVEPIECES_PROJECT_ID does not name a project of this platform.") from error
+
+
+def _choose_project(
+    projects: Sequence[Project], *, requested: str | None, current: str | None, external_id: str
+) -> str:
+    """The project for an integration with its own credentials; `InvalidInput` lists the possible ones.
+
+    In this order: the requested one, the current one, the only one, the one with the tenant's external id.
+    """
+    ids = [project.id for project in projects]
+    if requested is not None:
+        if requested not in ids:
+            raise InvalidInput({"projectId": f"The key cannot access this project. {_listed(projects)}"})
+        return requested
+    if current in ids:
+        return str(current)
+    if len(ids) == 1:
+        return ids[0]
+    for project in projects:
+        if project.external_id == external_id:
+            return project.id
+    raise InvalidInput({"projectId": f"Choose a project. {_listed(projects)}"})
+
+
+def _find_or_create_project(client: ActivepiecesClient, external_id: str) -> str:
+    project = client.projects.find(external_id)
+    if project is None:
+        try:
+            project = client.projects.create(project_name(external_id), external_id=external_id)
+        except Conflict:
+            # Another request of the same tenant has just created it.
+            project = client.projects.find(external_id)
+            if project is None:
+                raise
+    return project.id
+
+
+def _listed(projects: Sequence[Project]) -> str:
+    if not projects:
+        return "It can access none."
+    names = [f"{project.display_name} ({project.id})" for project in projects[:_MAX_LISTED]]
+    more = len(projects) - len(names)
+    return f"It can access: {', '.join(names)}{f' and {more} more' if more else ''}."

@@ -1,11 +1,12 @@
-"""Deletes expired rows in batches, so that no statement locks a large table for long."""
+"""What commands ask of all tables: to delete expired rows, and whether a tenant has any."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, delete, exists, func, or_, select
 
+from ..host.ids import checked_id
 from . import event_tables, tables
 from .database import Database
 
@@ -16,7 +17,10 @@ GRACE = 86_400
 def prune(
     database: Database, *, now: int, audit_days: int, delivery_days: int = 30, batch: int = 1000
 ) -> Iterator[tuple[str, int]]:
-    """Delete expired rows; yields the table and the number of rows of each batch."""
+    """Delete expired rows; yields the table and the number of rows of each batch.
+
+    In batches, no statement locks a large table for long.
+    """
     for table, is_expired in _expired_rows(now, audit_days, delivery_days):
         while deleted := _delete_batch(database, table, is_expired, batch):
             yield table.name, deleted
@@ -42,3 +46,11 @@ def _delete_batch(database: Database, table: Table, is_expired: ColumnElement[bo
     statement = select(key).where(is_expired).limit(batch)
     keys = database.read(lambda conn: list(conn.scalars(statement)))
     return database.write(delete(table).where(key.in_(keys))) if keys else 0
+
+
+def has_tenant(database: Database, tenant_id: str) -> bool:
+    """Whether a client, a grant or an integration belongs to the tenant: only the app has a list of its tenants."""
+    checked_id("tenant_id", tenant_id)
+    owners = (tables.oauth_clients, tables.grants, tables.integrations)
+    statement = select(or_(*(exists().where(t.c.tenant_id == tenant_id) for t in owners)))
+    return bool(database.read(lambda conn: conn.scalar(statement)))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_activepieces.crypto.encryption import Encryptor
-from flask_activepieces.crypto.keyring import KeyRing
+from flask_activepieces.crypto.keyring import Encryptor, KeyRing
 from flask_activepieces.errors import SignatureError
 
 CANARY = "sk-a-secret-that-must-not-be-seen"

@@ -9,11 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...api_client.credentials import ApiKey, EmailPassword, UserToken
-from ...crypto.encryption import Encryptor
-from ...crypto.keyring import KeyRing
-from ...errors import IntegrationDisabled, InvalidInput, SignatureError
-from ..store import Integration
+from ..api_client.credentials import ApiKey, EmailPassword, UserToken
+from ..crypto.keyring import Encryptor, KeyRing
+from ..errors import IntegrationDisabled, InvalidInput, SignatureError
+from .store import Integration
 
 Credential = ApiKey | UserToken | EmailPassword
 
@@ -133,16 +132,12 @@ class CredentialStore:
             content = self._encryptor.decrypt(integration.encrypted_client_secret, context=integration.id)
         except SignatureError:
             return None
-        secret: str = content["oauth_client_secret"]
-        return secret
+        return str(content["oauth_client_secret"])
 
     def client_columns(self, integration_id: str, client_id: str, secret: str) -> dict[str, Any]:
         """The columns for the integration's OAuth client."""
-        content = {"oauth_client_secret": secret}
-        return {
-            "oauth_client_id": client_id,
-            "encrypted_client_secret": self._encryptor.encrypt(content, context=integration_id),
-        }
+        encrypted = self._encryptor.encrypt({"oauth_client_secret": secret}, context=integration_id)
+        return {"oauth_client_id": client_id, "encrypted_client_secret": encrypted}
 
     def reencrypted_columns(self, integration: Integration) -> dict[str, str]:
         """The columns with all secrets encrypted with the newest key; `SignatureError` if no key decrypts them."""

@@ -8,7 +8,7 @@ from flask_activepieces.api_client.credentials import ApiKey, EmailPassword, Use
 from flask_activepieces.api_client.errors import CredentialNotSupported
 from flask_activepieces.errors import InvalidInput
 from flask_activepieces.integrations.client_factory import choose_credential
-from flask_activepieces.integrations.setup.credentials import MAX_NAME_LENGTH, Credentials
+from flask_activepieces.integrations.credentials import MAX_NAME_LENGTH, Credentials
 from flask_activepieces.storage import tables
 
 KEY = "sk-" + "k" * 40 + "Ml9a"

@@ -8,7 +8,7 @@ import pytest
 
 from flask_activepieces.config.settings import Settings
 from flask_activepieces.errors import IntegrationDisabled, InvalidInput
-from flask_activepieces.integrations.setup.base_urls import BaseUrls
+from flask_activepieces.integrations.client_factory import BaseUrls
 from tests.support.service_harness import WITHOUT_CREDENTIALS
 
 CONFIGURED = "https://ap.example.com"

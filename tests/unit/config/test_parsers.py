@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flask_activepieces.config.key_strength import PLACEHOLDERS, weakness
+from flask_activepieces.config.parsers import PLACEHOLDERS, weakness
 from flask_activepieces.config.settings import Settings
 from flask_activepieces.errors import ConfigError
 from tests.support.documents import PAGES, README, ROOT

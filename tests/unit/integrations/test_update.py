@@ -15,8 +15,8 @@ from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import IntegrationDisabled, InvalidInput, Locked, NotFound
 from flask_activepieces.host.interface import Principal
 from flask_activepieces.integrations import store
-from flask_activepieces.integrations.setup.credentials import Credentials
-from flask_activepieces.integrations.sign_in.authorization import AuthorizationStart
+from flask_activepieces.integrations.credentials import Credentials
+from flask_activepieces.integrations.sign_in.third_party import AuthorizationStart
 from flask_activepieces.integrations.store import Integration
 from tests.support.service_harness import ServiceHarness
 

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 
 from flask_activepieces.storage.database import Database
-from flask_activepieces.storage.sqlite import BUSY_TIMEOUT
+from flask_activepieces.storage.dialects import BUSY_TIMEOUT
 
 
 @pytest.fixture
