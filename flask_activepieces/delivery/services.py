@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import scoped_session
 
-from ..api_client.connection_pool import ConnectionPool
+from ..api_client.webhook_calls import WebhookCalls
 from ..clock import Clock
 from ..config.settings import Settings
 from ..crypto.keyring import Encryptor
@@ -19,10 +19,11 @@ from .deliverer import Deliverer
 from .dispatcher import Dispatcher
 from .log import DeliveryLog
 from .outbox import Outbox
+from .receiving import Receivers
 from .sender import Sender
 from .subscriptions import Subscriptions
 from .webhook_urls import WebhookServers
-from .worker import Worker
+from .worker import THREADS, Worker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Delivery:
     deliverer: Deliverer
     log: DeliveryLog
 
-    def worker(self, *, threads: int = 8) -> Worker:
+    def worker(self, *, threads: int = THREADS) -> Worker:
         """A worker of this app."""
         return Worker(self.dispatcher, self.deliverer, threads=threads)
 
@@ -55,15 +56,13 @@ def build_delivery(
     encryptor = Encryptor(settings.secret_keys, "webhook secret")
     dispatcher = Dispatcher(database, clock=clock, per_server=settings.deliveries_per_server)
     deliverer = Deliverer(
-        database,
-        dispatcher,
-        Sender(ConnectionPool(), clock=clock),
-        servers,
-        encryptor,
+        database=database,
+        receivers=Receivers(servers, is_active=is_active),
+        sender=Sender(WebhookCalls(), clock=clock),
+        encryptor=encryptor,
         clock=clock,
         audit=audit,
         triggers=triggers,
-        is_active=is_active,
     )
     return Delivery(
         outbox=Outbox(database, session, clock=clock),
