@@ -37,6 +37,7 @@ from .oauth.revocations import RevocationCheck
 from .oauth.tokens.issuer import TokenIssuer
 from .oauth.tokens.server import OAuthServer
 from .pieces.declarations import Declarations, Piece, Trigger
+from .pieces.idempotency import ActionCalls
 from .pieces.registry import PieceRegistry
 from .state import EXTENSION, State, get_state
 from .storage.audit import Audit
@@ -128,6 +129,7 @@ class Activepieces:
             tenant_removal=tenants.tenant_removal,
             # The app's own piece, and its events
             piece=piece,
+            action_calls=ActionCalls(database, clock=self._clock),
             delivery=build_delivery(
                 settings,
                 database,

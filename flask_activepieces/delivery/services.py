@@ -19,6 +19,7 @@ from .deliverer import Deliverer
 from .dispatcher import Dispatcher
 from .log import DeliveryLog
 from .outbox import Outbox
+from .polling import Polling
 from .sender import Sender
 from .subscriptions import Subscriptions
 from .webhook_urls import WebhookServers
@@ -34,6 +35,7 @@ class Delivery:
     dispatcher: Dispatcher
     deliverer: Deliverer
     log: DeliveryLog
+    polling: Polling
 
     def worker(self, *, threads: int = 8) -> Worker:
         """A worker of this app."""
@@ -65,10 +67,12 @@ def build_delivery(
         triggers=triggers,
         is_active=is_active,
     )
+    subscriptions = Subscriptions(database, servers, encryptor, clock=clock, audit=audit)
     return Delivery(
         outbox=Outbox(database, session, clock=clock),
-        subscriptions=Subscriptions(database, servers, encryptor, clock=clock, audit=audit),
+        subscriptions=subscriptions,
         dispatcher=dispatcher,
         deliverer=deliverer,
         log=DeliveryLog(database, clock=clock),
+        polling=Polling(database, dispatcher, subscriptions, clock=clock),
     )

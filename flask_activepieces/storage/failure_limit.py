@@ -1,8 +1,9 @@
 """Limits failed attempts: a client that fails too often gets 429, and guessing shows in the log.
 
-Only failures are counted, and only failures are answered with 429: correct credentials always pass. So a stranger
+Only failures are counted, and only failures are answered with 429: correct credentials always pass, except for
+passwords (see `FailureLimiter.is_blocked`). So a stranger
 cannot lock anyone out, even at a shared address (all of Activepieces' cloud is one address). It also means that no
-guess is stopped here: what makes guessing hopeless is the length of the secrets.
+guess of a secret is stopped here: what makes guessing hopeless is the length of the secrets.
 
 Counts live in this process; in Redis if ``ACTIVEPIECES_REDIS_URL`` is set; in the storage of the host's Flask-Limiter
 if it has one.
@@ -32,6 +33,9 @@ class FailureLimiter(Protocol):
     def record_failure(self, key: str, *, now: int) -> bool:
         """Count one failure; False if there are more than `MAX_FAILURES` for this key in the current window."""
 
+    def is_blocked(self, key: str, *, now: int) -> bool:
+        """Whether there are already that many: then a password, which can be guessed, is not even checked."""
+
 
 class InMemoryLimiter:
     """Counts in this process; discards the oldest keys when there are too many."""
@@ -51,6 +55,10 @@ class InMemoryLimiter:
                 self._counts.popitem(last=False)
         return count <= MAX_FAILURES
 
+    def is_blocked(self, key: str, *, now: int) -> bool:
+        """Whether the failures of the current window have reached the limit."""
+        return self._counts.get((hash(key), now // WINDOW), 0) >= MAX_FAILURES
+
 
 class RedisLimiter:
     """Counts in Redis, for all workers together."""
@@ -60,11 +68,15 @@ class RedisLimiter:
 
     def record_failure(self, key: str, *, now: int) -> bool:
         """Count one failure of the current window."""
-        slot = f"activepieces:failures:{sha256_hex(key)}:{now // WINDOW}"
+        slot = _redis_slot(key, now)
         pipeline = self._client.pipeline(transaction=False)
         pipeline.incr(slot)
         pipeline.expire(slot, 2 * WINDOW)
         return int(pipeline.execute()[0]) <= MAX_FAILURES
+
+    def is_blocked(self, key: str, *, now: int) -> bool:
+        """Whether the failures of the current window have reached the limit."""
+        return int(self._client.get(_redis_slot(key, now)) or 0) >= MAX_FAILURES
 
 
 class FlaskLimiterStorage:
@@ -85,6 +97,10 @@ class FlaskLimiterStorage:
         """Count one failure of the current window."""
         return bool(self._strategy.hit(self._limit, "activepieces", sha256_hex(key)))
 
+    def is_blocked(self, key: str, *, now: int) -> bool:
+        """Whether the failures of the current window have reached the limit."""
+        return not self._strategy.test(self._limit, "activepieces", sha256_hex(key))
+
 
 class FallbackLimiter:
     """Counts in a shared storage, or in this process while that is unreachable."""
@@ -95,14 +111,21 @@ class FallbackLimiter:
 
     def record_failure(self, key: str, *, now: int) -> bool:
         """Count one failure."""
+        return self._ask(lambda limiter: limiter.record_failure(key, now=now))
+
+    def is_blocked(self, key: str, *, now: int) -> bool:
+        """Whether the failures of the current window have reached the limit."""
+        return self._ask(lambda limiter: limiter.is_blocked(key, now=now))
+
+    def _ask(self, question: Callable[[FailureLimiter], bool]) -> bool:
         try:
             shared = self._find_shared()
             if shared is not None:
-                return shared.record_failure(key, now=now)
+                return question(shared)
         except Exception as error:
             # Each client library has errors of its own.
             log.warning("Failed attempts are counted in this process only: %s", type(error).__name__)
-        return self._local.record_failure(key, now=now)
+        return question(self._local)
 
 
 def make_failure_limiter(extensions: Mapping[str, Any], *, redis_url: str | None) -> FailureLimiter:
@@ -115,6 +138,10 @@ def make_failure_limiter(extensions: Mapping[str, Any], *, redis_url: str | None
         return FlaskLimiterStorage.from_flask_limiter(limiter) if limiter is not None and limiter.enabled else redis
 
     return FallbackLimiter(find_shared)
+
+
+def _redis_slot(key: str, now: int) -> str:
+    return f"activepieces:failures:{sha256_hex(key)}:{now // WINDOW}"
 
 
 def _redis(url: str) -> FailureLimiter:

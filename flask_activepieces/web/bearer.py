@@ -1,7 +1,8 @@
 """Protected views: `require_scope` checks the access token, `current_token` is that token.
 
-A personal access token is accepted wherever an access token is. Errors follow RFC 6750 §3: on a 401 an automation platform refreshes its token, on a 403 it asks the user for more.
-While storage is unavailable the status is 503, because the token may be valid.
+A personal access token is accepted wherever an access token is. Errors follow RFC 6750 §3: on a 401 an automation
+platform refreshes its token, on a 403 it asks the user for more. While storage is unavailable the status is 503,
+because the token may be valid.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from ..oauth.metadata import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
 from .api.routes import api_routes
 from .oauth import authorize, metadata, token_endpoints
 from .pages import connected_apps, oauth_clients
+from .piece.routes import piece_routes
 from .routes import NAME, Route
 
 _GET = ("GET",)
@@ -49,7 +50,7 @@ _WELL_KNOWN = tuple(
 def routes(settings: Settings) -> list[Route]:
     """The routes of one app."""
     oauth = [route._replace(rule=f"{settings.oauth_prefix}{route.rule}") for route in (*_PAGES, *_TOKEN_ENDPOINTS)]
-    return [*oauth, *_WELL_KNOWN, *api_routes(settings.url_prefix)]
+    return [*oauth, *_WELL_KNOWN, *api_routes(settings.url_prefix), *piece_routes(settings.url_prefix)]
 
 
 def build_blueprint(settings: Settings) -> Blueprint:
