@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
 from ..clock import Clock
 from ..config.settings import Scope
-from ..crypto.keyring import random_id, sha256_hex
+from ..crypto.keyring import looks_like_id, random_id, sha256_hex
 from ..errors import InvalidInput, NotFound
 from ..host.ids import checked_id, checked_ids
 from ..host.interface import Workspace
@@ -24,6 +24,7 @@ from ..messages import Message
 from ..storage.audit import Audit, Event
 from ..storage.database import Database, Transaction
 from ..storage.tables import personal_tokens
+from ..storage.upserts import insert_ignore
 from . import scopes as scope_strings
 from .tokens.access_tokens import AccessToken
 
@@ -104,7 +105,7 @@ class PersonalTokens:
             tenant_id=workspace.tenant_id,
             organization_id=workspace.organization_id,
             user_id=checked_id("user_id", user_id),
-            workspace_name=workspace.name,
+            workspace_name=workspace.name[:190],
             scope=scope_strings.join(scopes),
             created_at=now,
             expires_at=expires_at,
@@ -116,8 +117,9 @@ class PersonalTokens:
             owned = select(_table.c.id).where(_of_user(user_id, [token.tenant_id]), _table.c.kind == "personal")
             if kind == "personal" and len(transaction.execute(owned).all()) >= MAX_PER_USER:
                 raise InvalidInput({"name": Message("You have too many tokens. Delete one first.")})
-            transaction.execute(insert(_table), row)
-            if kind == "personal":
+            # It is there already if the commit was not confirmed and the transaction runs again.
+            is_new = transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), row)
+            if is_new and kind == "personal":
                 self._audit.record(transaction, _event("personal_token.created", token, now))
 
         self._database.run_in_transaction(run)
@@ -151,6 +153,8 @@ class PersonalTokens:
     def revoke(self, token_id: str, *, user_id: str, tenant_ids: Sequence[str]) -> None:
         """Revoke one token of the user; `NotFound` for any other."""
         now = int(self._clock())
+        if not looks_like_id(token_id):
+            raise NotFound("personal access token", token_id)
 
         def run(transaction: Transaction) -> None:
             condition = and_(_table.c.id == token_id, _of_user(user_id, tenant_ids))

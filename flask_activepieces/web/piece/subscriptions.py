@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from marshmallow import EXCLUDE, Schema, fields
 from marshmallow.validate import Length
 
+from ...crypto.keyring import looks_like_id
 from ...delivery.subscribers import Subscriber
 from ...delivery.subscriptions import Subscription
 from ...errors import NotFound
@@ -64,6 +65,8 @@ def unsubscribe(caller: Caller, subscription_id: str) -> ResponseReturnValue:
 def find_subscription(caller: Caller, subscription_id: str) -> Subscription:
     """The subscription of the token's user in the token's workspace; `NotFound` for any other."""
     token = caller.token
+    if not looks_like_id(subscription_id):
+        raise NotFound("subscription", subscription_id)
     found = caller.state.delivery.subscriptions.get(subscription_id, tenant_id=token.tenant_id or "")
     if (found.user_id, found.organization_id) != (token.user_id, token.organization_id):
         raise NotFound("subscription", subscription_id)
