@@ -17,6 +17,7 @@
     ├── UnverifiedClientError   `oauth.authorization.request`: the user reads an error page
     ├── AuthorizationErrorResponse   `oauth.authorization.request`: the OAuth client gets the error by redirect
     ├── Problem                `web.api.problems`: an error response of the JSON API
+    ├── CallInProgress         `pieces.idempotency`: the first call with this idempotency key is still running
     └── ApiError               `api_client.errors`: a call to Activepieces failed; a tree of its own
 
 Errors of the OAuth protocol are Authlib's ``OAuth2Error`` family, which has the error codes of RFC 6749.

@@ -36,6 +36,7 @@ from .oauth.tokens.issuer import TokenIssuer
 from .oauth.tokens.server import OAuthServer
 from .pieces.declarations import Piece, Trigger
 from .pieces.decorators import Declarations
+from .pieces.idempotency import ActionCalls
 from .pieces.manifest import Addresses
 from .pieces.registry import PieceRegistry
 from .state import EXTENSION, State, get_state
@@ -132,6 +133,7 @@ class Activepieces:
             tenant_removal=tenants.tenant_removal,
             # The app's own piece, and its events
             piece=piece,
+            action_calls=ActionCalls(database, clock=self._clock),
             delivery=build_delivery(
                 settings,
                 database,

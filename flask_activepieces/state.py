@@ -27,6 +27,7 @@ from .oauth.grants import Grants
 from .oauth.personal_tokens import PersonalTokens
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.server import OAuthServer
+from .pieces.idempotency import ActionCalls
 from .pieces.registry import PieceRegistry
 from .storage.audit import Audit
 from .storage.database import Database
@@ -63,6 +64,7 @@ class State:
     third_party: ThirdPartySignIn
     tenant_removal: TenantRemoval
     piece: PieceRegistry
+    action_calls: ActionCalls
     delivery: Delivery
 
     def now(self) -> int:

@@ -49,7 +49,16 @@ class Receivers:
         statement = _query(now).where(
             subscriptions.c.id == claim.subscription_id, subscriptions.c.holder == claim.holder
         )
-        row = conn.execute(statement).one_or_none()
+        return self._receiver(conn.execute(statement).one_or_none())
+
+    def find_polling(self, conn: Connection, subscription: Subscription, *, now: int) -> Receiver | None:
+        """The same for a flow that asks for its events; None if it is gone."""
+        statement = _query(now).where(
+            subscriptions.c.id == subscription.id, subscriptions.c.tenant_id == subscription.tenant_id
+        )
+        return self._receiver(conn.execute(statement).one_or_none())
+
+    def _receiver(self, row: Row[Any] | None) -> Receiver | None:
         if row is None:
             return None
         subscription = subscription_from_row(row)
@@ -68,7 +77,7 @@ class Receivers:
         if row.integration_enabled is not None and not row.integration_enabled:
             return "its integration is disabled"
         url = subscription.webhook_url
-        if url is None or not self._servers.may_be_called(url, integration_server=row.integration_server):
+        if url is not None and not self._servers.may_be_called(url, integration_server=row.integration_server):
             return "its server is no longer that of the workspace"
         return None
 

@@ -19,6 +19,7 @@ from .deliverer import Deliverer
 from .dispatcher import Dispatcher
 from .log import DeliveryLog
 from .outbox import Outbox
+from .polling import Polling
 from .receiving import Receivers
 from .sender import Sender
 from .subscriptions import Subscriptions
@@ -35,6 +36,7 @@ class Delivery:
     dispatcher: Dispatcher
     deliverer: Deliverer
     log: DeliveryLog
+    polling: Polling
 
     def worker(self, *, threads: int = THREADS) -> Worker:
         """A worker of this app."""
@@ -55,19 +57,22 @@ def build_delivery(
     servers = WebhookServers(configured=settings.base_url, allowed=settings.allowed_base_urls)
     encryptor = Encryptor(settings.secret_keys, "webhook secret")
     dispatcher = Dispatcher(database, clock=clock, per_server=settings.deliveries_per_server)
+    receivers = Receivers(servers, is_active=is_active)
     deliverer = Deliverer(
         database=database,
-        receivers=Receivers(servers, is_active=is_active),
+        receivers=receivers,
         sender=Sender(WebhookCalls(), clock=clock),
         encryptor=encryptor,
         clock=clock,
         audit=audit,
         triggers=triggers,
     )
+    subscriptions = Subscriptions(database, servers, encryptor, clock=clock, audit=audit)
     return Delivery(
         outbox=Outbox(database, session, clock=clock),
-        subscriptions=Subscriptions(database, servers, encryptor, clock=clock, audit=audit),
+        subscriptions=subscriptions,
         dispatcher=dispatcher,
         deliverer=deliverer,
         log=DeliveryLog(database, clock=clock),
+        polling=Polling(database, dispatcher, subscriptions, receivers, clock=clock),
     )

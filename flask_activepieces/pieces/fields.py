@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from marshmallow import ValidationError, fields
+from werkzeug.datastructures import FileStorage
 
 Choice = tuple[str, Any]
 NoteStyle = Literal["INFO", "WARNING", "TIP", "BORDERLESS"]
@@ -44,6 +45,13 @@ class Json(fields.Raw):
 
 class File(fields.Raw):
     """An uploaded file. The view or function gets a `werkzeug.datastructures.FileStorage`."""
+
+    default_error_messages = {"invalid": "Not an uploaded file."}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> FileStorage:
+        if not isinstance(value, FileStorage):
+            raise self.make_error("invalid")
+        return value
 
 
 class Day(fields.Date):

@@ -34,6 +34,7 @@ def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[T
         (families, ended_at <= now - GRACE),
         (events, events.c.at <= now - audit_days * 86_400),
         (tables.leases, tables.leases.c.expires_at <= now),
+        (tables.action_calls, tables.action_calls.c.expires_at <= now),
         (tables.personal_tokens, tables.personal_tokens.c.expires_at <= now),
         # Also what still waits: it is far older than any attempt.
         (event_tables.deliveries, event_tables.deliveries.c.created_at <= now - delivery_days * 86_400),

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
+from flask_activepieces.pieces.registry import PieceRegistry
 from flask_activepieces.state import get_state
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
@@ -26,9 +27,9 @@ class Piece:
     def __init__(self, app: Flask) -> None:
         self.actions = action("create_task", {"title": text("Title"), "due": text("Due")})
         self.runner = app.test_cli_runner()
-        app.extensions["activepieces"] = replace(get_state(app), piece_manifest=self.manifest)
+        app.extensions["activepieces"] = replace(get_state(app), piece=cast(PieceRegistry, self))
 
-    def manifest(self, version: str) -> Mapping[str, Any]:
+    def manifest(self, *, version: str) -> Mapping[str, Any]:
         # The stand-in does not store categories.
         return manifest("https://tasklane.example", version=version, actions=self.actions, categories=[])
 

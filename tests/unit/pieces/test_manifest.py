@@ -82,7 +82,7 @@ def test_a_piece_without_the_public_url_is_refused() -> None:
         manifest_with(addresses=addresses_of())
 
 
-ASKING = [
+ASKING: list[auth.Auth] = [
     auth.OAuth2(asks_for_address=True),
     auth.CustomAuth(form=Schema.from_dict({"base_url": fields.Url(required=True), "key": own.Secret()})),
 ]
