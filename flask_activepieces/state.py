@@ -11,13 +11,7 @@ from .config.settings import Settings
 from .config.urls import loopback_issuer
 from .errors import SetupError
 from .host.interface import Host
-from .integrations.connections.health import ConnectionHealth
-from .integrations.connections.service import TenantConnections
-from .integrations.project import TenantFlows, TenantMcp, TenantProjects
-from .integrations.service import Integrations
-from .integrations.sign_in.one_click import OneClick
-from .integrations.sign_in.third_party import ThirdPartySignIn
-from .integrations.tenant_removal import TenantRemoval
+from .integrations.services import TenantServices
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
@@ -49,15 +43,7 @@ class State:
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter
-    integrations: Integrations
-    connections: TenantConnections
-    projects: TenantProjects
-    flows: TenantFlows
-    mcp: TenantMcp
-    connection_health: ConnectionHealth
-    one_click: OneClick
-    third_party: ThirdPartySignIn
-    tenant_removal: TenantRemoval
+    tenants: TenantServices
 
     def now(self) -> int:
         """The current time in whole seconds."""
