@@ -97,9 +97,6 @@ class Activepieces:
         audit = Audit(sender=app)
         oauth_clients = OAuthClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes)
         grants = Grants(database, clock=self._clock, audit=audit)
-        tenants = TenantServices(
-            settings, database, self._host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
-        )
         piece = PieceRegistry(
             partial(define_piece, app, self._piece, self._declarations),
             Addresses.from_settings(settings),
@@ -121,16 +118,16 @@ class Activepieces:
             server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             failure_limiter=make_failure_limiter(app.extensions, redis_url=settings.redis_url),
-            # app → Activepieces: what tenants do there
-            integrations=tenants.integrations,
-            connections=tenants.connections,
-            projects=tenants.projects,
-            flows=tenants.flows,
-            mcp=tenants.mcp,
-            connection_health=tenants.connection_health,
-            one_click=tenants.one_click,
-            third_party=tenants.third_party,
-            tenant_removal=tenants.tenant_removal,
+            # app → Activepieces: integrations, connections, projects, flows, MCP servers, sign-in
+            tenants=TenantServices(
+                settings,
+                database,
+                self._host,
+                clock=self._clock,
+                audit=audit,
+                oauth_clients=oauth_clients,
+                grants=grants,
+            ),
             # The app's own piece, and its events
             piece=piece,
             action_calls=ActionCalls(database, clock=self._clock),
@@ -152,42 +149,42 @@ class Activepieces:
     @property
     def integrations(self) -> Integrations:
         """Sets up, finds, updates and removes integrations of the current app's tenants."""
-        return get_state().integrations
+        return get_state().tenants.integrations
 
     @property
     def connections(self) -> TenantConnections:
         """Lists, saves, updates, deletes and replaces connections."""
-        return get_state().connections
+        return get_state().tenants.connections
 
     @property
     def one_click(self) -> OneClick:
         """Connects users with the app's own piece."""
-        return get_state().one_click
+        return get_state().tenants.one_click
 
     @property
     def third_party(self) -> ThirdPartySignIn:
         """Starts and finishes authorizations at third parties."""
-        return get_state().third_party
+        return get_state().tenants.third_party
 
     @property
     def connection_health(self) -> ConnectionHealth:
         """Finds broken connections."""
-        return get_state().connection_health
+        return get_state().tenants.connection_health
 
     @property
     def flows(self) -> TenantFlows:
         """Lists flows and runs."""
-        return get_state().flows
+        return get_state().tenants.flows
 
     @property
     def projects(self) -> TenantProjects:
         """Lists projects."""
-        return get_state().projects
+        return get_state().tenants.projects
 
     @property
     def mcp(self) -> TenantMcp:
         """Shows and updates MCP servers."""
-        return get_state().mcp
+        return get_state().tenants.mcp
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None = None) -> int:
         """Revoke all grants of a user: call this when a user is disabled, or leaves a tenant.
@@ -210,7 +207,7 @@ class Activepieces:
         Its grants are revoked; its OAuth clients, and its integrations with their keys, are deleted. What it has in
         Activepieces stays there. A second call does nothing.
         """
-        return get_state().tenant_removal.remove(tenant_id)
+        return get_state().tenants.tenant_removal.remove(tenant_id)
 
 
 def _emit(trigger: Trigger, payloads: Sequence[Any], **recipients: Any) -> None:

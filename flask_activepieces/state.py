@@ -12,13 +12,7 @@ from .config.urls import loopback_issuer
 from .delivery.services import Delivery
 from .errors import SetupError
 from .host.interface import Host
-from .integrations.connections.health import ConnectionHealth
-from .integrations.connections.service import TenantConnections
-from .integrations.project import TenantFlows, TenantMcp, TenantProjects
-from .integrations.service import Integrations
-from .integrations.sign_in.one_click import OneClick
-from .integrations.sign_in.third_party import ThirdPartySignIn
-from .integrations.tenant_removal import TenantRemoval
+from .integrations.services import TenantServices
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
@@ -54,15 +48,7 @@ class State:
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter
-    integrations: Integrations
-    connections: TenantConnections
-    projects: TenantProjects
-    flows: TenantFlows
-    mcp: TenantMcp
-    connection_health: ConnectionHealth
-    one_click: OneClick
-    third_party: ThirdPartySignIn
-    tenant_removal: TenantRemoval
+    tenants: TenantServices
     piece: PieceRegistry
     action_calls: ActionCalls
     delivery: Delivery

@@ -63,7 +63,7 @@ def remove_tenant(tenant_id: str, yes: bool, as_json: bool) -> None:
     """Revoke all grants of a tenant, and delete its OAuth clients and integrations with their credentials."""
     question = f"Remove all grants, clients and integrations of tenant {tenant_id}?"
     confirm(question, yes=yes, as_json=as_json)
-    removed = get_state().tenant_removal.remove(tenant_id)
+    removed = get_state().tenants.tenant_removal.remove(tenant_id)
     grants, clients = counted(removed.grants, "grant"), counted(removed.clients, "client")
     integrations = counted(removed.integrations, "integration")
     line = f"Removed {grants}, {clients} and {integrations} of tenant {tenant_id}."

@@ -125,7 +125,7 @@ Call = Callable[[Activepieces, State, Any], object]
 CALLS: dict[str, Call] = {
     "revoke_user": lambda extension, _, value: extension.revoke_user(value),
     "revoke_tenant": lambda extension, _, value: extension.revoke_tenant(value),
-    "integrations.list_for_tenant": lambda _, state, value: state.integrations.list_for_tenant(value),
+    "integrations.list_for_tenant": lambda _, state, value: state.tenants.integrations.list_for_tenant(value),
 }
 
 

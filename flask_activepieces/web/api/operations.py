@@ -89,7 +89,7 @@ class OperationContext:
     @cached_property
     def integration(self) -> Integration:
         """The integration in the path; `NotFound` if the caller may not see it."""
-        return self.state.integrations.find(self.integration_id, principal=self.principal)
+        return self.state.tenants.integrations.find(self.integration_id, principal=self.principal)
 
 
 @dataclass(frozen=True)
