@@ -17,12 +17,13 @@ from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
 from .output import CommandGroup, HostId, confirm, counted, json_option, print_json, print_result, yes_option
+from .piece import piece_cli
 
 __all__ = ["activepieces_cli"]
 
 tenants_cli = AppGroup("tenants", help="Tenants of the app.")
 activepieces_cli = CommandGroup("activepieces", help="Manage the Activepieces integration of this app.")
-for group in (client_cli, grants_cli, integrations_cli, keys_cli, tenants_cli):
+for group in (client_cli, grants_cli, integrations_cli, keys_cli, piece_cli, tenants_cli):
     activepieces_cli.add_command(group)
 
 
