@@ -5,6 +5,8 @@ from .errors import ActivepiecesError
 from .extension import Activepieces
 from .host.flask_login import FlaskLoginHost
 from .host.interface import Host, Principal, Workspace
+from .pieces import auth, fields
+from .pieces.declarations import Piece
 from .state import get_state
 from .web.bearer import current_token, require_scope
 
@@ -13,9 +15,12 @@ __all__ = [
     "ActivepiecesError",
     "FlaskLoginHost",
     "Host",
+    "Piece",
     "Principal",
     "Workspace",
+    "auth",
     "current_token",
+    "fields",
     "get_state",
     "require_scope",
     "signals",

@@ -36,7 +36,9 @@ from .oauth.personal_tokens import PersonalTokens
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.issuer import TokenIssuer
 from .oauth.tokens.server import OAuthServer
-from .pieces.declarations import Declarations, Piece, Trigger
+from .pieces.declarations import Piece, Trigger
+from .pieces.decorators import Declarations
+from .pieces.manifest import Addresses
 from .pieces.registry import PieceRegistry
 from .state import EXTENSION, State, get_state
 from .storage.audit import Audit
@@ -99,7 +101,11 @@ class Activepieces:
         tenants = build_services(
             settings, database, self._host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
         )
-        piece = PieceRegistry(self._declarations, partial(define_piece, app, self._piece, self._declarations))
+        piece = PieceRegistry(
+            partial(define_piece, app, self._piece, self._declarations),
+            Addresses.from_settings(settings),
+            has_piece=self._piece is not None,
+        )
         app.extensions[EXTENSION] = State(
             settings=settings,
             host=self._host,
