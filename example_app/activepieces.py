@@ -104,7 +104,6 @@ class ExampleHost(FlaskLoginHost):
         site = state.settings.public_url or (state.issuer() if has_request_context() else None)
         return f"{site}/automation" if site else None
 
-
     def check_password(self, username: str, password: str) -> Principal | None:
         """The user with this e-mail address and password, in their first company."""
         user = authenticate(username.strip().lower(), password)

@@ -12,7 +12,7 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
-from flask_activepieces import InvalidInput, auth
+from flask_activepieces import InvalidInput
 from flask_activepieces import fields as piece_fields
 
 from .activepieces import activepieces, current_token
