@@ -14,6 +14,7 @@ from werkzeug.datastructures import FileStorage
 
 from flask_activepieces import InvalidInput
 from flask_activepieces import fields as piece_fields
+from flask_activepieces.errors import InvalidInput
 
 from .activepieces import activepieces, current_token
 from .models import Company, Task, User, db
@@ -53,13 +54,15 @@ def import_tasks(data: Mapping[str, Any]) -> Mapping[str, Any]:
         raise InvalidInput({"file": "This is not a text file in UTF-8."}) from None
     if len(titles) > MAX_IMPORTED:
         raise InvalidInput({"file": f"The file has {len(titles)} tasks; import at most {MAX_IMPORTED} at once."})
-    user = db.session.get(User, int(current_token.user_id)) if current_token.user_id else None
+    tenant_id, user_id = current_token.tenant_id, current_token.user_id
+    assert tenant_id is not None, "a token of this app is for a tenant"
+    user = db.session.get(User, int(user_id)) if user_id else None
     tasks = [
-        Task(company_id=current_token.tenant_id, creator=user, **values)
+        Task(company_id=tenant_id, creator=user, **values)
         for values in NewTaskSchema(many=True).load([{"title": title} for title in titles])
     ]
     db.session.add_all(tasks)
-    task_created.emit_many(tasks, tenant_id=current_token.tenant_id)
+    task_created.emit_many(tasks, tenant_id=tenant_id)
     db.session.commit()
     return {"tasks": tasks}
 
