@@ -12,7 +12,6 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 
-from flask_activepieces import InvalidInput
 from flask_activepieces import fields as piece_fields
 from flask_activepieces.errors import InvalidInput
 
