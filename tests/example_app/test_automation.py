@@ -12,10 +12,11 @@ from jinja2 import StrictUndefined
 
 from example_app import create_app
 from example_app.activepieces import ExampleHost
-from example_app.pieces import OAUTH_MANIFEST, pack
 from example_app.serving import serve
+from flask_activepieces import get_state
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.api_client.credentials import EmailPassword
+from flask_activepieces.pieces.archive import build_archive
 from flask_activepieces.testing import ActivepiecesServer
 from tests.example_app.actors import Person
 from tests.example_app.conftest import SECRET_KEY
@@ -62,8 +63,9 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
         with serve(make_app) as (app, _):
             app.jinja_env.undefined = StrictUndefined
             servers = Servers(app, activepieces)
-            piece = pack(OAUTH_MANIFEST)
-            servers.api_client.pieces.install(piece.archive, name=piece.name, version=piece.version)
+            with app.app_context():
+                archive = build_archive(get_state().piece.manifest(version="1.0.0"))
+            servers.api_client.pieces.install(archive.content, name=archive.name, version=archive.version)
             yield servers
 
 

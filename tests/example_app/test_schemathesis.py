@@ -6,7 +6,6 @@ resources, since random ids would nearly always give a 404.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +21,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from example_app import create_app
+from example_app.activepieces import PIECE as TASKLANE
 from example_app.models import db
-from example_app.pieces import OAUTH_MANIFEST
 from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.http_server import HttpServer
 from flask_activepieces.web.api.openapi import openapi_document
@@ -145,8 +144,8 @@ def serve(app: Flask) -> Iterator[tuple[str, requests.Session]]:
 @pytest.fixture(scope="module", params=["0.85"])
 def linked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinkedTasklane]:
     database = tmp_path_factory.mktemp("schemathesis") / "tasklane.db"
-    tasklane = json.loads(OAUTH_MANIFEST.read_text("utf-8"))
-    own = StandinPiece(tasklane["name"], auth=tasklane["auth"], version=tasklane["version"])
+    auth = {"type": "OAUTH2", "authUrl": "https://tasks.test/authorize", "tokenUrl": "https://tasks.test/token"}
+    own = StandinPiece(TASKLANE.name, auth={**auth, "displayName": "Sign in", "required": True, "scope": []})
     pieces = (own, *acme_pieces("https://auth.acme.test"))
     with ActivepiecesServer(version=request.param, pieces=pieces) as server:
         app = create_app(
