@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_webhook_is_subscribed_with_the_user_and_scopes_of_the_token(app: Flas
     (row,) = rows_of(app, "subscriptions")
     assert (row["id"], row["webhook_url"], row["server"]) == (body["id"], WEBHOOK, SERVER)
     assert (row["tenant_id"], row["user_id"], row["scope"]) == ("acme", "bob", "tasks:read")
-    assert row["inputs"] == '{"project": "Home", "limit": 3}'
+    assert json.loads(row["inputs"]) == {"project": "Home", "limit": 3}
     assert row["client_id"] is None and row["personal_token_id"]
     assert body["secret"] not in repr(row)
 
