@@ -59,7 +59,7 @@ class ReportSchema(Schema):
 
 
 class RawSchema(Schema):
-    value = Json()
+    value = Json(allow_none=True)
 
 
 class SignInSchema(Schema):
@@ -89,6 +89,7 @@ class Effects:
     created: list[str] = field(default_factory=list)
     during: Callable[[], Any] = field(default=lambda: None)
     triggers: dict[str, Trigger] = field(default_factory=dict)
+    views: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def make_piece_app(make_app: MakeApp, **options: Any) -> tuple[Flask, Effects]:
@@ -101,7 +102,9 @@ def make_piece_app(make_app: MakeApp, **options: Any) -> tuple[Flask, Effects]:
         "declare": lambda activepieces: _declare(activepieces, effects),
         "ACTIVEPIECES_BASE_URL": SERVER,
     }
-    return make_app(**(given | options)), effects
+    app = make_app(**(given | options))
+    app.add_url_rule("/api/view", view_func=effects.views["protected_view"], methods=["POST"])
+    return app, effects
 
 
 def _declare(activepieces: Activepieces, effects: Effects) -> None:
@@ -135,6 +138,8 @@ def _declare(activepieces: Activepieces, effects: Effects) -> None:
                 abort(409, "The project is locked.")
             case "own exception":
                 raise RuntimeError("a detail of the database at 10.0.0.1")
+            case "long answer":
+                return "x" * 1024 * 1024
             case "no JSON":
                 return object()
         return data["value"]
@@ -160,6 +165,8 @@ def _declare(activepieces: Activepieces, effects: Effects) -> None:
     @require_scope("tasks:read")
     def protected_view() -> Any:
         """Never called: a view is an action at its own route."""
+
+    effects.views["protected_view"] = protected_view
 
     @activepieces.options("projects", scope="tasks:read", refreshers=["team"], search=True)
     def projects(inputs: dict[str, Any], search: str) -> Iterable[tuple[str, Any]]:

@@ -58,8 +58,9 @@ def _run_once(calls: ActionCalls, call: Call, run: Callable[[], str]) -> str:
         return first
     try:
         output = run()
-    except BaseException:
-        # Rejected or failed: nothing was done that a repeated call would do twice.
+    except Exception:
+        # It rejected the input or failed. What it wrote without a commit is void, and a repeated call may act.
+        current_app.extensions["sqlalchemy"].session.rollback()
         _try(calls.release, call)
         raise
     _try(calls.keep, call, output)
