@@ -37,7 +37,6 @@ REPLACED = {
     "NoRedirect": "UnverifiedClientError",
     "verify_again": "revalidate",
     "secret_mark": "secret_version",
-    "token_id": "deterministic_id",
     # Errors of the API client
     "CallFailed": "ApiError",
     "NotCallable": "CallNotSupported",

@@ -20,7 +20,7 @@ def list_options(caller: Caller, name: str) -> ResponseReturnValue:
     options = declared(caller.piece.options, "options", name)
     caller.require(options.scopes)
     body = json_body()
-    inputs, search = body.get("inputs") or {}, body.get("search") or ""
+    inputs, search = body.get("inputs", {}), body.get("search", "")
     if not isinstance(inputs, dict):
         raise InvalidInput({"inputs": "Must be an object."})
     if not isinstance(search, str):

@@ -39,7 +39,7 @@ def poll(caller: Caller, name: str) -> ResponseReturnValue:
     body = json_body()
     cursor = body.get("cursor")
     if cursor is None:
-        _, inputs = trigger_inputs(trigger, body.get("inputs") or {})
+        _, inputs = trigger_inputs(trigger, body.get("inputs", {}))
         page = polling.begin(subscriber_of(caller), trigger, inputs=inputs)
     else:
         if not isinstance(cursor, str):
