@@ -35,7 +35,7 @@ from .oauth.revocations import RevocationCheck
 from .oauth.tokens.issuer import TokenIssuer
 from .oauth.tokens.server import OAuthServer
 from .pieces.declarations import Piece, Trigger
-from .pieces.decorators import Declarations
+from .pieces.declaring.decorators import Declarations
 from .pieces.idempotency import ActionCalls
 from .pieces.manifest import Addresses
 from .pieces.registry import PieceRegistry

@@ -1,6 +1,6 @@
 """What an app declares once: its piece, and the actions, triggers and options in it.
 
-`decorators` makes these from what the developer writes; `definition` puts those of one app together.
+`declaring` makes these from what the developer writes; `definition` puts those of one app together.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Trigger:
     blueprint: object = field(default=None, repr=False)
     scopes: frozenset[str]
     payload: Schema
-    #: The newest real payloads, for testing a flow; called with the fields of the form.
+    #: The newest real payloads, for testing a flow; called with the fields of the form, if there is one.
     samples: Callable[..., Iterable[Any]] = field(repr=False)
     #: The fields of the form.
     input: Schema | None = None

@@ -216,7 +216,7 @@ def _details(kind: str, field: AnyField) -> Property:
         }
     match field:
         case own.Note():
-            return {"description": field.text, "variant": field.style}
+            return {"displayName": "Markdown", "description": field.text, "variant": field.style}
         case own.Custom():
             return {"code": field.code}
         case own.RichText(format_field=str()):

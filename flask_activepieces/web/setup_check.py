@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, request
-from flask.views import View
 
 from ..config.settings import Scope
 from ..errors import DeclarationError
@@ -18,11 +15,9 @@ from ..host.interface import Host
 from ..pieces.registry import PieceRegistry
 from ..state import get_state
 from .bearer import scopes_of
-from .view_functions import layers
+from .view_functions import AnyView, layers, view_class_of
 
 log = logging.getLogger(__name__)
-
-AnyView = Callable[..., Any]
 
 
 def check_setup(app: Flask) -> None:
@@ -70,7 +65,7 @@ def _did_you_mean(scope: str, scopes: Mapping[str, Scope]) -> str:
 def _required_scopes(view: AnyView) -> set[str]:
     """The scopes that the view, its class, or the methods of its class require."""
     functions = [view]
-    view_class: type[View] | None = getattr(inspect.unwrap(view), "view_class", None)
+    view_class = view_class_of(view)
     if view_class is not None:
         functions += [view_class.dispatch_request]
         functions += [getattr(view_class, name.lower(), view) for name in view_class.methods or ()]

@@ -18,9 +18,14 @@ def layers(function: AnyView) -> Iterator[AnyView]:
         yield function
 
 
+def view_class_of(view: AnyView) -> type[View] | None:
+    """The class of a class-based view, also of a decorated one."""
+    classes = (getattr(layer, "view_class", None) for layer in layers(view))
+    return next((each for each in classes if each is not None), None)
+
+
 def class_methods(view: AnyView) -> Mapping[str, AnyView]:
     """HTTP method -> function, of a class-based view that has one function for each method."""
-    innermost = [*layers(view)][-1]
-    view_class: type[View] | None = getattr(innermost, "view_class", None)
+    view_class = view_class_of(view)
     methods = (view_class.methods or ()) if view_class is not None else ()
     return {name: getattr(view_class, name.lower()) for name in methods if hasattr(view_class, name.lower())}

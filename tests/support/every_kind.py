@@ -16,7 +16,7 @@ from marshmallow import Schema, fields, validate
 from flask_activepieces.pieces import auth
 from flask_activepieces.pieces import fields as own
 from flask_activepieces.pieces.declarations import Piece
-from flask_activepieces.pieces.decorators import Declarations
+from flask_activepieces.pieces.declaring.decorators import Declarations
 from flask_activepieces.pieces.definition import PieceDefinition, counted, make_definition
 from flask_activepieces.pieces.manifest import Addresses, Manifest, build_manifest
 

@@ -11,9 +11,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from ...errors import DeclarationError
-from ...pieces.checks import find_problems
 from ...pieces.declarations import Piece
-from ...pieces.decorators import Declarations
+from ...pieces.declaring.checks import find_problems
+from ...pieces.declaring.decorators import Declarations
 from ...pieces.definition import PieceDefinition, ViewRoute, Views, counted, make_definition
 from ...state import get_state
 from ..bearer import scopes_of

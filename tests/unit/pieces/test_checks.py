@@ -12,9 +12,9 @@ from marshmallow import Schema, fields
 from flask_activepieces.config.settings import Scope
 from flask_activepieces.pieces import auth
 from flask_activepieces.pieces import fields as own
-from flask_activepieces.pieces.checks import find_problems
 from flask_activepieces.pieces.declarations import Piece
-from flask_activepieces.pieces.decorators import Declarations
+from flask_activepieces.pieces.declaring.checks import find_problems
+from flask_activepieces.pieces.declaring.decorators import Declarations
 from flask_activepieces.pieces.definition import ViewRoute, Views, counted, make_definition
 from tests.support import every_kind
 from tests.support.every_kind import discard

@@ -8,7 +8,7 @@ import pytest
 from marshmallow import Schema, fields
 
 from flask_activepieces.pieces.declarations import Account, Action, Options, Trigger
-from flask_activepieces.pieces.decorators import Declarations
+from flask_activepieces.pieces.declaring.decorators import Declarations
 from tests.support.every_kind import discard
 
 

@@ -14,7 +14,7 @@ from flask_activepieces.errors import DeclarationError, SetupError
 from flask_activepieces.pieces import auth
 from flask_activepieces.pieces import fields as own
 from flask_activepieces.pieces.declarations import Piece
-from flask_activepieces.pieces.decorators import Declarations
+from flask_activepieces.pieces.declaring.decorators import Declarations
 from flask_activepieces.pieces.definition import PieceDefinition, ViewRoute
 from flask_activepieces.pieces.manifest import Addresses, Manifest, build_manifest
 from flask_activepieces.pieces.registry import PieceRegistry

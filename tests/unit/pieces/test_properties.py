@@ -260,7 +260,7 @@ def test_a_note_is_in_the_form_and_never_sent() -> None:
 
     assert form["hint"] == {
         "type": "MARKDOWN",
-        "displayName": "Hint",
+        "displayName": "Markdown",
         "description": "**Careful**",
         "required": False,
         "variant": "WARNING",

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from .declarations import (
+from ..declarations import (
     Account,
     Action,
     Audience,
@@ -76,8 +76,8 @@ class Declarations:
     ) -> Callable[[F], F]:
         """Declare a function, or a view with `require_scope`, as an action.
 
-        A function gets the loaded input and returns what ``output`` dumps. A view stays as it is: write the decorator
-        directly below ``@app.route``; its scopes are those of `require_scope`.
+        A function gets the loaded input, if ``input`` is given, and returns what ``output`` dumps. A view stays as it
+        is: write the decorator directly below ``@app.route``; its scopes are those of `require_scope`.
         """
 
         def decorate(function: F) -> F:
@@ -139,7 +139,11 @@ class Declarations:
         description: str = "",
         ai: str | None = None,
     ) -> Trigger:
-        """Declare an event; the result has `Trigger.emit`."""
+        """Declare an event; the result has `Trigger.emit`.
+
+        ``samples`` returns the newest real payloads, for testing a flow; with ``input``, it gets the loaded fields of
+        the form. ``matches`` gets the dumped payload and the fields as JSON.
+        """
         trigger = Trigger(
             name=name,
             blueprint=self._blueprint,

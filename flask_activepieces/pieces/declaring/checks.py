@@ -9,12 +9,12 @@ from typing import Any, get_args
 
 from marshmallow import Schema
 
-from ..config.settings import Scope
-from . import auth as kinds
-from . import fields as own
-from .declarations import Account, Action, Audience, Piece, Trigger, as_schema
-from .definition import CUSTOM_API_CALL, Declared, PieceDefinition, ViewRoute
-from .properties import (
+from ...config.settings import Scope
+from .. import auth as kinds
+from .. import fields as own
+from ..declarations import Account, Action, Audience, Piece, Trigger, as_schema
+from ..definition import CUSTOM_API_CALL, Declared, PieceDefinition, ViewRoute
+from ..properties import (
     IN_ARRAY,
     IN_CUSTOM_AUTH,
     IN_FORM,
@@ -27,7 +27,7 @@ from .properties import (
     options_of,
     property_of,
 )
-from .schemas import sample
+from ..schemas import sample
 
 #: The worker of Activepieces skips other names silently.
 PIECE_NAME = re.compile(r"(?!.*\.\.)(@[a-z0-9][a-z0-9_.-]*/)?[a-z0-9][a-z0-9_.-]*")

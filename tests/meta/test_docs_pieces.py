@@ -1,0 +1,87 @@
+"""The page about fields of forms maps every field and every kind, as the code does."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import re
+from typing import Any
+
+import pytest
+from marshmallow import Schema, fields, validate
+
+from flask_activepieces.pieces import auth
+from flask_activepieces.pieces import fields as piece_fields
+from flask_activepieces.pieces.properties import IN_FORM, KINDS, KINDS_OF_TEXT, SINCE_0_86, kind_of
+from tests.support.documents import cells, page
+
+
+class Priority(enum.Enum):
+    LOW = 1
+
+
+class Row(Schema):
+    name = fields.String()
+
+
+NAMES = {"Priority": Priority, "Row": Row, "fields": fields, "piece_fields": piece_fields, "validate": validate}
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the table below a heading, without backticks."""
+    below = page("piece-properties").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `.*$", below, re.MULTILINE)
+    assert rows, f"no table below {heading}"
+    return [[cell.strip("`") for cell in cells(row)] for row in rows]
+
+
+FROM_FIELD = [(row[0], row[1]) for row in table("From field to form")]
+FROM_FORM = [(row[0], row[2], row[3]) for row in table("From form to field")]
+
+
+def field_of(expression: str) -> fields.Field[Any]:
+    """The field that a page names."""
+    field = eval(expression, dict(NAMES))  # noqa: S307  # our own page
+    assert isinstance(field, fields.Field)
+    return field
+
+
+@pytest.mark.parametrize(("expression", "kind"), FROM_FIELD)
+def test_a_documented_field_has_the_documented_form(expression: str, kind: str) -> None:
+    assert kind_of(field_of(expression)) == kind
+
+
+@pytest.mark.parametrize(("kind", "expression", "since"), FROM_FORM)
+def test_a_documented_form_has_the_documented_field(kind: str, expression: str, since: str) -> None:
+    assert kind_of(field_of(expression)) == kind
+    assert (since == "0.86") is (kind in SINCE_0_86)
+
+
+def test_every_form_is_documented_once() -> None:
+    assert sorted(kind for kind, _, _ in FROM_FORM) == sorted([*IN_FORM, "SECRET_TEXT"])
+
+
+def test_every_class_with_a_form_is_documented() -> None:
+    documented = [field_of(expression) for expression, _ in FROM_FIELD]
+
+    missing = [type_ for type_, _ in KINDS if not any(isinstance(field, type_) for field in documented)]
+
+    assert not missing
+
+
+def test_every_kind_of_a_text_is_documented() -> None:
+    documented = {field_of(expression).metadata.get("kind") for expression, _ in FROM_FIELD} - {None}
+
+    assert documented == set(KINDS_OF_TEXT)
+
+
+#: Arguments that are documented in sentences, because they are the same for all kinds.
+COMMON = {"title", "description", "required"}
+
+
+@pytest.mark.parametrize("kind", [auth.OAuth2, auth.BasicAuth, auth.CustomAuth], ids=lambda each: each.__name__)
+def test_every_argument_of_an_authentication_is_documented(kind: Any) -> None:
+    section = page("piece-auth").partition(f"\n## {kind.__name__}\n")[2].partition("\n## ")[0]
+
+    arguments = {field.name for field in dataclasses.fields(kind)} - COMMON
+    assert {name for name in arguments if not re.search(rf"\b{name}\b", section)} == set()
