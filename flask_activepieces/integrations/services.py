@@ -96,5 +96,5 @@ def build_services(
             CodeIssuer.from_settings(settings, clock=clock),
         ),
         third_party=ThirdPartySignIn(settings, clock, client_factory, integrations, lookup, connections, pending),
-        tenant_removal=TenantRemoval(database, integrations, oauth_clients, grants),
+        tenant_removal=TenantRemoval(database, integrations, oauth_clients, grants, clock),
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from ..clock import Clock
 from ..errors import NotFound
 from ..host.ids import checked_id
 from ..oauth.clients import client as clients
 from ..oauth.clients.service import OAuthClients
 from ..oauth.grants import Grants
 from ..storage.database import ConcurrentUpdate, Database, Transaction
+from ..storage.tenants import delete_tenant_events
 from . import store
 from .service import Integrations
 
@@ -31,15 +33,17 @@ class TenantRemoval:
     integrations: Integrations
     oauth_clients: OAuthClients
     grants: Grants
+    clock: Clock = field(repr=False)
 
     def remove(self, tenant_id: str) -> RemovedTenant:
-        """Revoke the tenant's grants, and delete its OAuth clients and integrations with their keys.
+        """Revoke the tenant's grants, and delete its OAuth clients, integrations, personal tokens and events.
 
         A second call removes nothing, and is not an error.
         """
         checked_id("tenant_id", tenant_id)
 
         def remove(transaction: Transaction) -> RemovedTenant:
+            delete_tenant_events(transaction, tenant_id, now=int(self.clock()))
             revoked = self.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed")
             integrations = store.list_for_tenant(transaction.conn, tenant_id)
             registered = clients.list_for_tenant(transaction.conn, tenant_id)

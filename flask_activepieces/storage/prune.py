@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, delete, exists, func, select
 
 from . import event_tables, tables
 from .database import Database
@@ -14,7 +14,7 @@ GRACE = 86_400
 
 
 def prune(
-    database: Database, *, now: int, audit_days: int, delivery_days: int = 30, batch: int = 1000
+    database: Database, *, now: int, audit_days: int, delivery_days: int, batch: int = 1000
 ) -> Iterator[tuple[str, int]]:
     """Delete expired rows; yields the table and the number of rows of each batch."""
     for table, is_expired in _expired_rows(now, audit_days, delivery_days):
@@ -24,6 +24,9 @@ def prune(
 
 def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
     families, events = tables.token_families, tables.audit_events
+    stored, deliveries = event_tables.events, event_tables.deliveries
+    # An event that was distributed late, or sent again, is needed for longer.
+    has_deliveries = exists().where(deliveries.c.event_id == stored.c.id)
     ended_at = func.coalesce(families.c.revoked_at, families.c.expires_at)
     return [
         (tables.revocations, tables.revocations.c.expires_at <= now),
@@ -32,8 +35,8 @@ def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[T
         (tables.leases, tables.leases.c.expires_at <= now),
         (tables.personal_tokens, tables.personal_tokens.c.expires_at <= now),
         # Also what still waits: it is far older than any attempt.
-        (event_tables.deliveries, event_tables.deliveries.c.created_at <= now - delivery_days * 86_400),
-        (event_tables.events, event_tables.events.c.created_at <= now - delivery_days * 86_400),
+        (deliveries, deliveries.c.created_at <= now - delivery_days * 86_400),
+        (stored, (stored.c.created_at <= now - delivery_days * 86_400) & ~has_deliveries),
     ]
 
 
