@@ -173,8 +173,8 @@ def _fill(db: SQLAlchemy, waiting: int) -> None:
     )
     db.session.execute(
         text(
-            f"INSERT INTO {deliveries.name} (event_id, subscription_id, tenant_id, state,"  # noqa: S608
-            " due_at, attempts, created_at, updated_at) SELECT n, s.id, 'acme', 'pending', :later, 1, 1, 1"
+            f"INSERT INTO {deliveries.name} (event_id, subscription_id, tenant_id, state, due_at, attempts,"  # noqa: S608
+            " created_at, updated_at) SELECT n, s.id, 'acme', 'pending', :later, 1, 1, 1"
             f" FROM generate_series(1, :count / {SUBSCRIBERS}) AS n, {subscriptions.name} AS s"
         ),
         values,

@@ -13,6 +13,8 @@ from ..state import get_state
 from ..storage.maintenance import prune
 from ..web.api.openapi import openapi_document
 from .clients import client_cli
+from .deliver import deliver_command
+from .deliveries import deliveries_cli
 from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
@@ -24,8 +26,9 @@ __all__ = ["activepieces_cli"]
 
 tenants_cli = AppGroup("tenants", help="Tenants of the app.")
 activepieces_cli = CommandGroup("activepieces", help="Manage the Activepieces integration of this app.")
-for group in (client_cli, grants_cli, integrations_cli, keys_cli, piece_cli, tenants_cli, tokens_cli):
+for group in (client_cli, deliveries_cli, grants_cli, integrations_cli, keys_cli, piece_cli, tenants_cli, tokens_cli):
     activepieces_cli.add_command(group)
+activepieces_cli.add_command(deliver_command)
 
 
 @activepieces_cli.command("prune")
@@ -39,10 +42,11 @@ for group in (client_cli, grants_cli, integrations_cli, keys_cli, piece_cli, ten
 )
 @json_option
 def prune_command(batch: int, audit_days: int, as_json: bool) -> None:
-    """Delete expired revocations, token families and leases, and old audit events, in batches."""
+    """Delete expired revocations, token families and leases, old audit events and old deliveries, in batches."""
     state = get_state()
     deleted: Counter[str] = Counter()
-    for table, rows in prune(state.database, now=state.now(), audit_days=audit_days, batch=batch):
+    days = state.settings.delivery_retention_days
+    for table, rows in prune(state.database, now=state.now(), audit_days=audit_days, delivery_days=days, batch=batch):
         deleted[table] += rows
         if not as_json:
             click.echo(f"{table}: {deleted[table]} rows so far", err=True)
@@ -60,7 +64,7 @@ def openapi_command() -> None:
 @yes_option
 @json_option
 def remove_tenant(tenant_id: str, yes: bool, as_json: bool) -> None:
-    """Revoke all grants of a tenant, and delete its OAuth clients and integrations with their credentials."""
+    """Revoke all grants of a tenant, and delete its OAuth clients, integrations, tokens and events."""
     question = f"Remove all grants, clients and integrations of tenant {tenant_id}?"
     confirm(question, yes=yes, as_json=as_json)
     removed = get_state().tenants.tenant_removal.remove(tenant_id)

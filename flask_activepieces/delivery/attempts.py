@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
 from .outcomes import Attempt, Outcome
+
+#: With a response that takes longer, sending another event meanwhile is worth a thread.
+SLOW_MILLISECONDS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +42,20 @@ def attempt_all(
     due: Sequence[Due],
     senders: Executor,
     *,
-    lanes: int,
+    parallel: int,
     until: float,
     is_ordered: bool,
 ) -> Sequence[Result]:
     """The results, until the server cannot be reached, asks to wait or ends the subscription, or the turn ends.
 
-    In order, the first failure stops: nothing may overtake it. This thread is one of the ``lanes``; the others are
-    threads of ``senders``.
+    In order, the first failure stops: nothing may overtake it. Otherwise up to ``parallel`` are sent at once, by this
+    thread and threads of ``senders``: one more after each slow response, because a server that answers at once is
+    served faster without them.
     """
     waiting, lock, results = iter(due), threading.Lock(), list[Result]()
-    stopped = threading.Event()
+    stopped, others = threading.Event(), list[Future[None]]()
 
-    def run_lane() -> None:
+    def send_on() -> None:
         while not stopped.is_set() and time.monotonic() < until:
             with lock:
                 each = next(waiting, None)
@@ -61,14 +65,17 @@ def attempt_all(
             results.append(result)
             if result.outcome.effect != "none" or (is_ordered and result.outcome.state == "pending"):
                 stopped.set()
+            elif result.attempt is not None and result.attempt.milliseconds > SLOW_MILLISECONDS:
+                with lock:
+                    if not is_ordered and len(others) < parallel - 1:
+                        others.append(senders.submit(send_on))
 
-    others = [senders.submit(run_lane) for _ in range(min(lanes, len(due)) - 1)]
     try:
-        run_lane()
+        send_on()
     finally:
-        # What was sent has to be stored, whatever happened in this lane.
-        errors = [future.exception() for future in others]
-    for error in errors:
-        if error is not None:
-            raise error
+        # What they send must be stored, whatever happened in this thread; each may have added another.
+        while running := [each for each in others if not each.done()]:
+            wait(running)
+    for each in others:
+        each.result()
     return results

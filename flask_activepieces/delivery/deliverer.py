@@ -74,7 +74,7 @@ class Deliverer:
             partial(self._attempt, subscription, trigger, secret),
             due,
             senders,
-            lanes=1 if is_ordered else PARALLEL,
+            parallel=PARALLEL,
             until=claim.turn_ends,
             is_ordered=is_ordered,
         )

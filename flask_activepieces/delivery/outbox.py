@@ -66,11 +66,14 @@ class Outbox:
             {**common, "uid": f"evt_{random_id()}", "payload": json.dumps(trigger.payload.dump(payload))}
             for payload in payloads
         ]
-        session.execute(insert(events), rows, **self._database.session_options)
+        values = rows[0] if len(rows) == 1 else rows
+        session.execute(insert(events), values, **self._database.session_options)
         session.info[_HAS_EVENTS] = True
 
     def _after_commit(self, session: Session) -> None:
-        if not session.info.pop(_HAS_EVENTS, False) or self._notify is None:
+        # The release of a savepoint commits nothing yet.
+        is_over = not session.in_nested_transaction()
+        if not is_over or not session.info.pop(_HAS_EVENTS, False) or self._notify is None:
             return
         try:
             self._notify()
@@ -80,4 +83,5 @@ class Outbox:
 
 
 def _forget(session: Session) -> None:
-    session.info.pop(_HAS_EVENTS, None)
+    if not session.in_nested_transaction():
+        session.info.pop(_HAS_EVENTS, None)

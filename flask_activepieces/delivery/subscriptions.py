@@ -154,8 +154,8 @@ class Subscriptions:
 
         return self._database.run_in_transaction(run)
 
-    def pause(self, subscription_id: str, *, tenant_id: str, reason: str) -> None:
-        """Deliver nothing until `resume`; new events are kept."""
+    def pause(self, subscription_id: str, *, tenant_id: str | None, reason: str) -> None:
+        """Deliver nothing until `resume`; new events are kept. None: in any tenant, for operators."""
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
@@ -166,8 +166,8 @@ class Subscriptions:
 
         self._database.run_in_transaction(run)
 
-    def resume(self, subscription_id: str, *, tenant_id: str) -> None:
-        """Deliver again, beginning with what was kept."""
+    def resume(self, subscription_id: str, *, tenant_id: str | None) -> None:
+        """Deliver again, beginning with what was kept. None: in any tenant, for operators."""
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
@@ -210,8 +210,10 @@ def _is_unchanged(subscription: Subscription) -> ColumnElement[bool]:
     return and_(_table.c.id == subscription.id, _table.c.encrypted_secret == subscription.encrypted_secret)
 
 
-def _find(conn: Connection, subscription_id: str, tenant_id: str) -> Subscription | None:
-    statement = select(_table).where(_table.c.id == subscription_id, _table.c.tenant_id == tenant_id)
+def _find(conn: Connection, subscription_id: str, tenant_id: str | None) -> Subscription | None:
+    statement = select(_table).where(_table.c.id == subscription_id)
+    if tenant_id is not None:
+        statement = statement.where(_table.c.tenant_id == tenant_id)
     row = conn.execute(statement).one_or_none()
     return None if row is None else subscription_from_row(row)
 

@@ -8,6 +8,7 @@ from ..errors import NotFound
 from ..host.ids import checked_id
 from ..oauth.clients import client as clients
 from ..storage.database import ConcurrentUpdate, Transaction
+from ..storage.maintenance import delete_tenant_events
 from . import store
 from .dependencies import Dependencies
 from .service import Integrations
@@ -30,13 +31,14 @@ class TenantRemoval:
     integrations: Integrations
 
     def remove(self, tenant_id: str) -> RemovedTenant:
-        """Revoke the tenant's grants, and delete its OAuth clients and integrations with their keys.
+        """Revoke the tenant's grants, and delete its OAuth clients, integrations, personal tokens and events.
 
         A second call removes nothing, and is not an error.
         """
         checked_id("tenant_id", tenant_id)
 
         def remove(transaction: Transaction) -> RemovedTenant:
+            delete_tenant_events(transaction, tenant_id, now=self.deps.now())
             revoked = self.deps.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed")
             integrations = store.list_for_tenant(transaction.conn, tenant_id)
             registered = clients.list_for_tenant(transaction.conn, tenant_id)

@@ -8,14 +8,15 @@ from sqlalchemy import ColumnElement, Table, delete, exists, func, or_, select
 
 from ..host.ids import checked_id
 from . import event_tables, tables
-from .database import Database
+from .database import Database, Transaction
+from .event_distribution import lock_distribution
 
 #: A revoked family is kept while its last access token could live, so that a replay is still recognized.
 GRACE = 86_400
 
 
 def prune(
-    database: Database, *, now: int, audit_days: int, delivery_days: int = 30, batch: int = 1000
+    database: Database, *, now: int, audit_days: int, delivery_days: int, batch: int = 1000
 ) -> Iterator[tuple[str, int]]:
     """Delete expired rows; yields the table and the number of rows of each batch.
 
@@ -28,6 +29,9 @@ def prune(
 
 def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
     families, events = tables.token_families, tables.audit_events
+    stored, deliveries = event_tables.events, event_tables.deliveries
+    # An event that was distributed late, or sent again, is needed for longer.
+    has_deliveries = exists().where(deliveries.c.event_id == stored.c.id)
     ended_at = func.coalesce(families.c.revoked_at, families.c.expires_at)
     return [
         (tables.revocations, tables.revocations.c.expires_at <= now),
@@ -37,8 +41,8 @@ def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[T
         (tables.action_calls, tables.action_calls.c.expires_at <= now),
         (tables.personal_tokens, tables.personal_tokens.c.expires_at <= now),
         # Also what still waits: it is far older than any attempt.
-        (event_tables.deliveries, event_tables.deliveries.c.created_at <= now - delivery_days * 86_400),
-        (event_tables.events, event_tables.events.c.created_at <= now - delivery_days * 86_400),
+        (deliveries, deliveries.c.created_at <= now - delivery_days * 86_400),
+        (stored, (stored.c.created_at <= now - delivery_days * 86_400) & ~has_deliveries),
     ]
 
 
@@ -50,8 +54,16 @@ def _delete_batch(database: Database, table: Table, is_expired: ColumnElement[bo
 
 
 def has_tenant(database: Database, tenant_id: str) -> bool:
-    """Whether a client, a grant or an integration belongs to the tenant: only the app has a list of its tenants."""
+    """Whether a client, a grant, an integration or a token belongs to the tenant: only the app has a list of tenants."""
     checked_id("tenant_id", tenant_id)
-    owners = (tables.oauth_clients, tables.grants, tables.integrations)
+    owners = (tables.oauth_clients, tables.grants, tables.integrations, tables.personal_tokens)
     statement = select(or_(*(exists().where(t.c.tenant_id == tenant_id) for t in owners)))
     return bool(database.read(lambda conn: conn.scalar(statement)))
+
+
+def delete_tenant_events(transaction: Transaction, tenant_id: str, *, now: int) -> None:
+    """Delete the tenant's events, subscriptions, deliveries and personal access tokens."""
+    # Otherwise events could be distributed meanwhile.
+    lock_distribution(transaction, now)
+    for table in (event_tables.subscriptions, event_tables.deliveries, event_tables.events, tables.personal_tokens):
+        transaction.execute(delete(table).where(table.c.tenant_id == tenant_id))

@@ -106,7 +106,7 @@ def test_a_machine_whose_clock_is_ahead_prunes_no_needed_row(stored: Database) -
     expires_at = NOW + CLOCK_SKEW + 86_400
     token = replace(TOKEN, expires_at=expires_at)
     revoke(stored, revocations.family("family"), now=NOW)
-    for table, _ in prune(stored, now=expires_at - 1 + CLOCK_SKEW, audit_days=400):
+    for table, _ in prune(stored, now=expires_at - 1 + CLOCK_SKEW, audit_days=400, delivery_days=30):
         assert table != "activepieces_revocations"
 
     for staleness in (0, 30):

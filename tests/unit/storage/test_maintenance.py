@@ -50,7 +50,7 @@ def left(database: Database, column: Any) -> list[Any]:
 
 
 def run(database: Database, *, now: int = NOW, days: int = 400, batch: int = 1000) -> list[Any]:
-    return list(prune(database, now=now, audit_days=days, batch=batch))
+    return list(prune(database, now=now, audit_days=days, delivery_days=30, batch=batch))
 
 
 def test_an_empty_database_has_nothing_to_remove(database: Database) -> None:
@@ -97,14 +97,14 @@ def test_a_batch_removes_at_most_its_size(database: Database, batch: int, taken:
 def test_pruning_is_lazy_so_that_a_job_can_stop_between_batches(database: Database) -> None:
     add(database, tables.revocations, *(revocation(str(number)) for number in range(5)))
 
-    next(prune(database, now=NOW, audit_days=400, batch=2))
+    next(prune(database, now=NOW, audit_days=400, delivery_days=30, batch=2))
 
     assert len(left(database, tables.revocations.c.subject)) == 3
 
 
 def test_rows_removed_by_another_job_are_not_counted(database: Database) -> None:
     add(database, tables.revocations, *(revocation(str(number)) for number in range(4)))
-    mine, other = (prune(database, now=NOW, audit_days=400, batch=2) for _ in range(2))
+    mine, other = (prune(database, now=NOW, audit_days=400, delivery_days=30, batch=2) for _ in range(2))
 
     taken = [next(mine)[1], next(other)[1], *(rows for _, rows in mine), *(r for _, r in other)]
 

@@ -1,0 +1,88 @@
+"""Delivers events with the app's own Celery, on RabbitMQ or Redis.
+
+    from flask_activepieces.delivery.celery import register
+
+    register(celery_app, app)
+
+The broker only says that there is something to do. What it is stands in the database, so a broker that is away, or
+that forgets its messages, delays events and loses none.
+"""
+
+from __future__ import annotations
+
+import logging
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import update
+
+from ..errors import Unavailable
+from ..storage import tables
+from ..storage.database import Database
+from ..storage.upserts import insert_ignore
+
+log = logging.getLogger(__name__)
+
+TASK = "flask_activepieces.deliver"
+#: A task ends after this time, so that a restart of the worker does not wait for long; another one goes on.
+TASK_SECONDS = 60
+#: How often Celery beat looks for events, if it runs.
+BEAT_SECONDS = 60
+#: Redis gives a message to a second worker after an hour.
+LONGEST_COUNTDOWN = 600
+RETRY_SECONDS = 10
+
+_FOLLOW_UP = sha256(b"next delivery task").hexdigest()
+
+
+def register(celery_app: Any, flask_app: Any) -> Any:
+    """The task that delivers what is due, for this app.
+
+    It runs after each commit with events, when the next attempt is due, and every minute if Celery beat runs.
+    """
+    state = flask_app.extensions["activepieces"]
+    delivery, database, clock = state.delivery, state.database, state.clock
+
+    @celery_app.task(name=TASK, bind=True, ignore_result=True, max_retries=None)  # type: ignore[untyped-decorator]
+    def deliver(task: Any) -> None:
+        try:
+            delivery.worker().run_once(seconds=TASK_SECONDS)
+            seconds = delivery.dispatcher.seconds_until_due()
+            is_next = seconds is not None and _is_first(database, now=int(clock()), due_at=int(clock()) + seconds)
+        except Unavailable as error:
+            raise task.retry(exc=error, countdown=RETRY_SECONDS) from error
+        if is_next:
+            _send(deliver, countdown=min(max(seconds, 1), LONGEST_COUNTDOWN))
+
+    delivery.outbox.notify_after_commit(lambda: _send(deliver))
+    celery_app.conf.beat_schedule = {
+        TASK: {"task": TASK, "schedule": BEAT_SECONDS},
+        **(celery_app.conf.beat_schedule or {}),
+    }
+    return deliver
+
+
+def _send(task: Any, **options: Any) -> None:
+    try:
+        # Without retries: the app's request must not wait for the broker.
+        task.apply_async(retry=False, **options)
+    except Exception as error:
+        # The message may contain the password of the broker.
+        log.warning(
+            "The broker of Celery did not take a task (%s); events are delivered later.", type(error).__name__
+        )
+
+
+def _is_first(database: Database, *, now: int, due_at: int) -> bool:
+    """Whether no task has been planned for this time or an earlier one; then it is now.
+
+    Otherwise each task would plan another one, and their number would grow with each event.
+    """
+    leases, holder = tables.leases, "celery"
+    is_later = (leases.c.expires_at <= now) | (leases.c.expires_at > due_at)
+    planned_at = max(due_at, now + 1)
+    statement = update(leases).where(leases.c.name == _FOLLOW_UP, is_later).values(expires_at=planned_at)
+    if database.write(statement):
+        return True
+    row = {"name": _FOLLOW_UP, "holder": holder, "expires_at": planned_at}
+    return database.write(insert_ignore(leases, database.dialect), row) == 1

@@ -1,0 +1,98 @@
+"""The attempts of a slice: in order or not, and when they stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from flask_activepieces.delivery.attempts import Due, Result, attempt_all
+from flask_activepieces.delivery.outcomes import Attempt, Effect, Outcome, State
+
+
+@pytest.fixture
+def senders() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def due(count: int) -> list[Due]:
+    return [
+        Due(id=n, event_id=f"evt_{n}", happened_at=0, waits_since=0, attempts=0, payload={}) for n in range(count)
+    ]
+
+
+def result(each: Due, state: State = "delivered", effect: Effect = "none", milliseconds: int = 0) -> Result:
+    return Result(each, Outcome(state, effect), Attempt(200, milliseconds=milliseconds))
+
+
+def test_a_failure_stops_what_is_in_order(senders: ThreadPoolExecutor) -> None:
+    results = attempt_all(
+        lambda each: result(each, "pending" if each.id == 2 else "delivered", milliseconds=100),
+        due(5),
+        senders,
+        parallel=4,
+        until=time.monotonic() + 60,
+        is_ordered=True,
+    )
+
+    assert [each.due.id for each in results] == [0, 1, 2]
+
+
+def test_a_failure_does_not_stop_what_has_no_order(senders: ThreadPoolExecutor) -> None:
+    results = attempt_all(
+        lambda each: result(each, "pending"),
+        due(5),
+        senders,
+        parallel=4,
+        until=time.monotonic() + 60,
+        is_ordered=False,
+    )
+
+    assert len(results) == 5
+
+
+@pytest.mark.parametrize("effect", ["wait", "pause", "remove"])
+def test_what_concerns_the_subscription_stops_everything(senders: ThreadPoolExecutor, effect: Effect) -> None:
+    results = attempt_all(
+        lambda each: result(each, "pending", effect),
+        due(50),
+        senders,
+        parallel=4,
+        until=time.monotonic() + 60,
+        is_ordered=False,
+    )
+
+    assert len(results) == 1
+
+
+def test_a_slow_server_gets_several_requests_at_once(senders: ThreadPoolExecutor) -> None:
+    meeting = Barrier(4, timeout=10)
+
+    def attempt(each: Due) -> Result:
+        if each.id >= 4:
+            meeting.wait()
+        return result(each, milliseconds=1000)
+
+    results = attempt_all(attempt, due(8), senders, parallel=4, until=time.monotonic() + 60, is_ordered=False)
+
+    assert sorted(each.due.id for each in results) == list(range(8))
+
+
+def test_no_attempt_begins_after_the_turn(senders: ThreadPoolExecutor) -> None:
+    results = attempt_all(result, due(5), senders, parallel=4, until=time.monotonic() - 1, is_ordered=False)
+
+    assert results == []
+
+
+def test_a_failing_thread_is_reported(senders: ThreadPoolExecutor) -> None:
+    def attempt(each: Due) -> Result:
+        if each.id:
+            raise ZeroDivisionError
+        return result(each, milliseconds=1000)
+
+    with pytest.raises(ZeroDivisionError):
+        attempt_all(attempt, due(8), senders, parallel=4, until=time.monotonic() + 60, is_ordered=False)
