@@ -1,4 +1,4 @@
-"""External services and programs that some tests need: databases, Redis, a browser, Node.
+"""External services and programs that some tests need: databases, Redis, a browser, Node, npm.
 
 A test (or its fixture) calls ``require("postgres")`` and gets the URL or path. If the service is not available, the
 test is skipped with a reason; with REQUIRE_ALL=1 in the environment, as in CI, it fails.
@@ -20,7 +20,7 @@ import redis
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-Name = Literal["postgres", "mariadb", "redis", "chromium", "node"]
+Name = Literal["postgres", "mariadb", "redis", "chromium", "node", "npm"]
 
 TIMEOUT_SECONDS = 2
 
@@ -73,6 +73,7 @@ REQUIREMENTS: dict[Name, Requirement] = {
     "redis": Requirement("Redis", "TEST_REDIS_URL", "redis://127.0.0.1:6379/0", ping_redis),
     "chromium": Requirement("Chromium", "TEST_CHROMIUM", "chromium", find_program),
     "node": Requirement("Node", "TEST_NODE", "node", find_program),
+    "npm": Requirement("npm", "TEST_NPM", "npm", find_program),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import InvalidInput
 from ..decoding import decode_list, decode_object
+from ..errors import UnexpectedResponse
 from ..wire import ApiCall, Timeout, api_path
 from .resource import Resource
 
@@ -104,6 +105,14 @@ class Pieces(Resource):
         query = {"version": version, "projectId": project_id}
         piece = self._transport.send(ApiCall("pieces.get", "GET", api_path("/pieces", name), query=query))
         return decode_object(Piece, _normalize_piece(piece), "pieces.get")
+
+    def metadata(self, name: str, *, version: str | None = None) -> Mapping[str, Any]:
+        """What Activepieces stores of a piece, as JSON: also the forms of its actions and triggers."""
+        call = ApiCall("pieces.metadata", "GET", api_path("/pieces", name), query={"version": version})
+        document = self._transport.send(call)
+        if not isinstance(document, Mapping):
+            raise UnexpectedResponse(call.operation, detail="the piece is not a JSON object")
+        return document
 
     def install(self, archive: bytes, *, name: str, version: str, timeout: Timeout | None = None) -> None:
         """Install a piece on the platform from its npm archive (``.tgz``); `Conflict` if this version exists.

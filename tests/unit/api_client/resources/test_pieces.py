@@ -180,3 +180,20 @@ def test_an_inexact_version_is_rejected(version: str) -> None:
         Pieces(transport).install(b"tgz", name=OURS, version=version)
 
     assert transport.calls == []
+
+
+def test_metadata_of_a_piece_is_what_the_server_stores() -> None:
+    transport = says("pieces get url-encoded")
+
+    metadata = Pieces(transport).metadata(OAUTH, version="0.1.0")
+
+    assert set(metadata["actions"]) == {"whoami", "call_api"}
+    assert (transport.lines, transport.last.query) == (
+        ["GET /pieces/@activepieces%2Fpiece-acme-oauth"],
+        {"version": "0.1.0"},
+    )
+
+
+def test_metadata_that_is_no_object_is_not_passed_on() -> None:
+    with pytest.raises(UnexpectedResponse):
+        Pieces(FakeTransport([answer(200, [])])).metadata(OAUTH)

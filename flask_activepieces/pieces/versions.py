@@ -1,0 +1,176 @@
+"""The version of a piece follows from what changed since the installed one.
+
+A flow uses one exact version until its author chooses another. So a change is as large as its effect on that day:
+
+    major   the flow needs work: something that it uses is gone, is of another type, or must be filled in now
+    minor   there is something new
+    patch   only texts, or what cannot be seen
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+Document = Mapping[str, Any]
+
+FIRST_VERSION = "1.0.0"
+
+
+class Level(IntEnum):
+    """How large a change is: what it raises in the version."""
+
+    PATCH = 1
+    MINOR = 2
+    MAJOR = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference, as a sentence without a full stop."""
+
+    level: Level
+    text: str
+
+
+def next_version(installed: str, changes: Sequence[Change]) -> str:
+    """The version for these changes; without any, that of a patch."""
+    major, minor, patch = (int(number) for number in installed.split("."))
+    match max((change.level for change in changes), default=Level.PATCH):
+        case Level.MAJOR:
+            return f"{major + 1}.0.0"
+        case Level.MINOR:
+            return f"{major}.{minor + 1}.0"
+        case _:
+            return f"{major}.{minor}.{patch + 1}"
+
+
+def compare(old: Document, new: Document) -> list[Change]:
+    """The changes from one metadata document to another, the largest first."""
+    found = [
+        *_texts("the piece", old, new, ("displayName", "description", "logoUrl", "authors", "categories")),
+        *_release(old, new),
+        *_auths(_by_type(old.get("auth")), _by_type(new.get("auth"))),
+        *_members("action", old.get("actions") or {}, new.get("actions") or {}, _step),
+        *_members("trigger", old.get("triggers") or {}, new.get("triggers") or {}, _step),
+    ]
+    return sorted(found, key=lambda change: -change.level)
+
+
+def _release(old: Document, new: Document) -> Iterator[Change]:
+    before, after = old.get("minimumSupportedRelease"), new.get("minimumSupportedRelease")
+    if before != after:
+        yield Change(Level.MINOR, f"the oldest Activepieces for it is {after}, which was {before}")
+
+
+def _step(what: str, old: Document, new: Document) -> Iterator[Change]:
+    if old.get("type") != new.get("type"):
+        yield Change(Level.MAJOR, f"{what} is {new.get('type')}, and was {old.get('type')}")
+    if new.get("requireAuth", True) and not old.get("requireAuth", True):
+        yield Change(Level.MAJOR, f"{what} needs a connection now")
+    yield from _properties(what, old.get("props") or {}, new.get("props") or {})
+    yield from _members(f"{what}, output", _outputs(old, new), _outputs(new, old), lambda *_: iter(()))
+    yield from _texts(what, old, new, ("displayName", "description", "errorHandlingOptions", "sampleData"))
+    yield from _texts(what, old, new, [name for name in ("audience", "aiMetadata") if name in old])
+
+
+def _outputs(described: Document, other: Document) -> dict[str, Any]:
+    """The fields of the output by name, if both documents have some: servers before 0.86 do not store them."""
+    if not (described.get("outputSchema") and other.get("outputSchema")):
+        return {}
+    return {each.get("key") or each.get("name"): each for each in described["outputSchema"].get("fields", ())}
+
+
+def _properties(what: str, old: Document, new: Document) -> Iterator[Change]:
+    yield from _members(f"{what}, field", old, new, _property, addition=_new_property)
+
+
+def _new_property(what: str, new: Document) -> Change:
+    if new.get("required") and new.get("defaultValue") is None:
+        return Change(Level.MAJOR, f"{what} is new and must be filled in")
+    return Change(Level.MINOR, f"{what} is new")
+
+
+def _property(what: str, old: Document, new: Document) -> Iterator[Change]:
+    if old.get("type") != new.get("type"):
+        yield Change(Level.MAJOR, f"{what} is {new.get('type')}, and was {old.get('type')}")
+        return
+    if new.get("required") and not old.get("required"):
+        yield Change(Level.MAJOR, f"{what} must be filled in now")
+    elif old.get("required") and not new.get("required"):
+        yield Change(Level.PATCH, f"{what} may be left empty now")
+    yield from _choices(what, _values(old), _values(new))
+    yield from _properties(what, old.get("properties") or {}, new.get("properties") or {})
+    yield from _texts(what, old, new, _names(old, new, without={"type", "required", "properties", "options"}))
+    if _values(old) == _values(new) and old.get("options") != new.get("options"):
+        yield Change(Level.PATCH, f"{what}: its choices have other labels")
+
+
+def _values(described: Document) -> list[Any]:
+    options = described.get("options")
+    return [each.get("value") for each in options.get("options", ())] if isinstance(options, Mapping) else []
+
+
+def _choices(what: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
+    yield from (Change(Level.MAJOR, f"{what} has no choice {value!r} any more") for value in old if value not in new)
+    yield from (Change(Level.MINOR, f"{what} has the new choice {value!r}") for value in new if value not in old)
+
+
+#: What an existing connection contains or depends on. The scopes are not among it: it keeps what it was allowed.
+_OF_A_CONNECTION = ("authUrl", "tokenUrl", "grantType", "authorizationMethod")
+
+
+def _by_type(auth: Any) -> dict[str, Document]:
+    found = auth if isinstance(auth, Sequence) else [auth] if auth else []
+    return {each["type"]: each for each in found}
+
+
+def _auths(old: Mapping[str, Document], new: Mapping[str, Document]) -> Iterator[Change]:
+    yield from _members("connection", old, new, _auth)
+
+
+def _auth(what: str, old: Document, new: Document) -> Iterator[Change]:
+    for name in _OF_A_CONNECTION:
+        if old.get(name) != new.get(name):
+            yield Change(Level.MAJOR, f"{what}: {name} is {new.get(name)}, and was {old.get(name)}")
+    for scope in (each for each in new.get("scope") or () if each not in (old.get("scope") or ())):
+        yield Change(Level.MINOR, f"{what} asks for the permission {scope}: reconnect to allow it")
+    for scope in (each for each in old.get("scope") or () if each not in (new.get("scope") or ())):
+        yield Change(Level.MINOR, f"{what} does not ask for the permission {scope} any more")
+    yield from _properties(what, old.get("props") or {}, new.get("props") or {})
+    ignored = {"type", "scope", "props", "hasConnectionIdentifier", *_OF_A_CONNECTION}
+    yield from _texts(what, old, new, _names(old, new, without=ignored))
+
+
+def _members(
+    what: str,
+    old: Document,
+    new: Document,
+    compare_member: Callable[[str, Any, Any], Iterator[Change]],
+    *,
+    addition: Callable[[str, Any], Change] = lambda what, _: Change(Level.MINOR, f"{what} is new"),
+) -> Iterator[Change]:
+    """A renamed member is a removed one and a new one: that is what it is to a flow."""
+    yield from (Change(Level.MAJOR, f"{what} {name} is removed") for name in old if name not in new)
+    for name, described in new.items():
+        if name in old:
+            yield from compare_member(f"{what} {name}", old[name], described)
+        else:
+            yield addition(f"{what} {name}", described)
+
+
+def _names(old: Document, new: Document, *, without: Collection[str]) -> list[str]:
+    return [name for name in {**old, **new} if name not in without]
+
+
+def _texts(what: str, old: Document, new: Document, names: Sequence[str]) -> Iterator[Change]:
+    different = [name for name in names if _given(old.get(name)) != _given(new.get(name))]
+    if different:
+        yield Change(Level.PATCH, f"{what}: {', '.join(different)} changed")
+
+
+def _given(value: Any) -> Any:
+    """A server leaves out what is empty."""
+    return None if value in ("", [], {}) else value
