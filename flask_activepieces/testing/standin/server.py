@@ -45,6 +45,7 @@ class ActivepiecesServer:
     - ``ssrf_allow_list``: private addresses to which token requests may be sent; empty on a real server.
     - ``over_quota``: flows no longer run.
     - ``webhook_timeout``: how long the caller of a webhook waits for a flow that sends no response.
+    - ``node``: the path of Node, which then runs the JavaScript of installed pieces instead of its imitation.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ActivepiecesServer:
         ssrf_allow_list: Sequence[str] = LOOPBACK,
         over_quota: bool = False,
         webhook_timeout: float = 30,
+        node: str | None = None,
     ) -> None:
         if version not in RELEASES:
             raise ValueError(f"version must be one of {', '.join(RELEASES)}, not {version!r}")
@@ -79,6 +81,7 @@ class ActivepiecesServer:
             ssrf_allow_list=ssrf_allow_list,
             over_quota=over_quota,
             webhook_timeout=webhook_timeout,
+            node=node,
         )
         add_pieces(self.state, (WEBHOOK, *pieces))
         self.app = make_app(self.state)
@@ -139,6 +142,8 @@ class ActivepiecesServer:
         """Stop, finish all runs, and close the store."""
         self.stop()
         self.state.jobs.close()
+        for close in self.state.on_close:
+            close()
         self.state.store.close()
 
     def __enter__(self) -> ActivepiecesServer:
