@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import Flask, Response
 
 from . import api, auth, automation, errors, tasks
-from .activepieces import PIECE_NAME, SCOPES, activepieces
+from .activepieces import PIECE, SCOPES, activepieces
 from .config import config_from, database_defaults, stored_secret_key
 from .models import db
 from .seed import prepare_database
@@ -51,7 +51,7 @@ def configure(app: Flask, config: Mapping[str, object]) -> None:
         MAX_CONTENT_LENGTH=1_000_000,
         VERSION="1.0",
         ACTIVEPIECES_SCOPES=SCOPES,
-        ACTIVEPIECES_PIECE_NAME=PIECE_NAME,
+        ACTIVEPIECES_PIECE_NAME=PIECE.name,
     )
     app.config.from_mapping(config_from(os.environ))
     app.config.from_mapping(config)

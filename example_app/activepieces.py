@@ -1,31 +1,64 @@
 """All code that Tasklane needs to work with flask-activepieces.
 
-`ExampleHost` says who is signed in and which workspaces they can share, `SCOPES` what OAuth clients can
-request, and `PIECE_NAME` which piece Activepieces uses. `api.py` uses `require_scope` and `current_token`.
+`ExampleHost` says who is signed in and which workspaces they can share, `SCOPES` what OAuth clients can request, and
+`PIECE` what Tasklane is in Activepieces. `piece.py` and `api.py` declare its actions and triggers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import has_request_context
+from marshmallow import Schema, fields
 
 from flask_activepieces import (
     Activepieces,
     FlaskLoginHost,
+    Piece,
     Principal,
     Workspace,
+    auth,
     current_token,
     get_state,
     require_scope,
 )
+from flask_activepieces import fields as piece_fields
 
 from .models import User
+from .passwords import authenticate
 
-__all__ = ["PIECE_NAME", "SCOPES", "ExampleHost", "activepieces", "current_token", "host", "require_scope"]
+__all__ = ["PIECE", "SCOPES", "ExampleHost", "activepieces", "current_token", "host", "require_scope"]
 
-#: Tasklane's piece in Activepieces; `pieces` packs it.
-PIECE_NAME = "@tasklane/piece-tasklane"
+
+class LoginSchema(Schema):
+    """The form of a connection with e-mail address, password and workspace."""
+
+    email = fields.String(required=True, metadata={"title": "E-mail address"})
+    password = piece_fields.Secret(required=True)
+    workspace = fields.String(metadata={"description": "Its id. Empty: your first workspace."})
+
+
+#: Tasklane in Activepieces, with all ways to sign in.
+PIECE = Piece(
+    name="@tasklane/piece-tasklane",
+    title="Tasklane",
+    description="A task list for teams",
+    logo="static/tasklane.svg",
+    categories=["PRODUCTIVITY"],
+    authors=["tasklane"],
+    auth=[
+        auth.OAuth2(
+            title="Sign in to Tasklane",
+            description="Sign in and choose the workspace to share.",
+            asks_for_address=True,
+        ),
+        auth.SecretText(description="Create one in Tasklane, on the page Connected apps."),
+        auth.BasicAuth(username_title="E-mail address"),
+        auth.CustomAuth(title="Login with a workspace", form=LoginSchema),
+    ],
+    custom_api_call=True,
+)
 
 #: What OAuth clients may request, with the descriptions on the consent page.
 SCOPES = {
@@ -71,6 +104,19 @@ class ExampleHost(FlaskLoginHost):
         site = state.settings.public_url or (state.issuer() if has_request_context() else None)
         return f"{site}/automation" if site else None
 
+    def check_password(self, username: str, password: str) -> Principal | None:
+        """The user with this e-mail address and password, in their first company."""
+        user = authenticate(username.strip().lower(), password)
+        return self.principal_of(user) if user else None
+
+    def check_credentials(self, credentials: Mapping[str, Any]) -> Principal | None:
+        """The same in the company that the form names."""
+        principal = self.check_password(credentials["email"], credentials["password"])
+        workspace = credentials.get("workspace")
+        if principal is None or not workspace:
+            return principal
+        return self.load_principal(principal.user_id, workspace)
+
 
 host = ExampleHost()
-activepieces = Activepieces(host)
+activepieces = Activepieces(host, piece=PIECE)

@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from .activepieces import current_token, require_scope
+from .activepieces import activepieces, current_token, require_scope
 from .auth import load_user
 from .models import Company, Task, User, db
-from .schemas import LARGEST_ID, NewTaskSchema, TaskPageSchema, TaskSchema
+from .piece import emit_changes, task_created
+from .schemas import LARGEST_ID, ChangeTaskSchema, NewTaskSchema, TaskListSchema, TaskPageSchema, TaskSchema
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
@@ -30,9 +31,10 @@ def me() -> ResponseReturnValue:
 
 
 @blueprint.get("/tasks")
+@activepieces.action("list_tasks", input=TaskPageSchema, output=TaskListSchema, idempotent=True)
 @require_scope("tasks:read")
 def list_tasks() -> ResponseReturnValue:
-    """One page of the workspace's tasks, oldest first."""
+    """Lists the tasks of the workspace, oldest first."""
     page = TaskPageSchema().load(request.args.to_dict())
     query = select(Task).filter_by(company_id=current_token.tenant_id)
     query = query.where(Task.id > page["after"])
@@ -47,25 +49,30 @@ def list_tasks() -> ResponseReturnValue:
 
 
 @blueprint.post("/tasks")
+@activepieces.action("create_task", input=NewTaskSchema, output=TaskSchema)
 @require_scope("tasks:write")
 def create_task() -> ResponseReturnValue:
-    """Add a task to the workspace."""
+    """Adds a task to the workspace."""
     values = NewTaskSchema().load(request.get_json())
     task = Task(company_id=token_company().id, creator=token_user(), **values)
     db.session.add(task)
+    task_created.emit(task, tenant_id=task.company_id)
     db.session.commit()
     return jsonify(TaskSchema().dump(task)), 201
 
 
 @blueprint.patch(f"/tasks/<int(max={LARGEST_ID}):task_id>")
+@activepieces.action("change_task", input=ChangeTaskSchema, output=TaskSchema, idempotent=True)
 @require_scope("tasks:write")
 def change_task(task_id: int) -> ResponseReturnValue:
-    """Change the title of a task, or mark it as done."""
+    """Changes the title of a task, or marks it as done."""
     # The tenant is part of the query, so a task of another company is a 404.
     query = select(Task).filter_by(id=task_id, company_id=current_token.tenant_id)
     task = db.session.scalar(query) or abort(404, "Task not found in this workspace.")
+    was_done = task.done
     for field, value in NewTaskSchema(partial=True).load(request.get_json()).items():
         setattr(task, field, value)
+    emit_changes(task, was_done=was_done)
     db.session.commit()
     return jsonify(TaskSchema().dump(task))
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.security import check_password_hash, generate_password_hash
 
 from .login_limit import LoginLimit
 from .models import User, db
-
-#: Compared for unknown users, so that the response time does not reveal who has an account.
-DUMMY_HASH = generate_password_hash(secrets.token_hex(16))
+from .passwords import authenticate
 
 blueprint = Blueprint("auth", __name__)
 login_manager = LoginManager()
@@ -113,15 +108,6 @@ def logout() -> ResponseReturnValue:
 def render_login(next_url: str | None, email: str, *, error: str | None = None) -> str:
     """The login form, with the e-mail address filled in."""
     return render_template("login.html", next_url=next_url, email=email, error=error)
-
-
-def authenticate(email: str, password: str) -> User | None:
-    """The user with this e-mail address and password; None if they do not match or the user may not sign in."""
-    # PostgreSQL rejects strings with a NUL.
-    query = select(User).filter_by(email=email.replace("\0", "\N{REPLACEMENT CHARACTER}"))
-    user = db.session.scalar(query)
-    matches = check_password_hash(user.password_hash if user else DUMMY_HASH, password)
-    return user if user and matches and user.may_sign_in else None
 
 
 def local_path(url: str | None) -> str | None:

@@ -100,7 +100,7 @@ def link_acme(app: Flask, url: str, activepieces: ActivepiecesServer) -> str:
     with closing(Browser(url)) as admin:
         run = CheckRun(app, access, admin, api_client, flow_name=FLOW_NAME)
         setup_steps.sign_in(run)
-        setup_steps.install_pieces(run)
+        setup_steps.install_piece(run)
         setup_steps.set_up(run)
         setup_steps.connect_with_one_click(run)
         flows = api_client.flows.list(run.project_id, name=FLOW_NAME)

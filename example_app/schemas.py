@@ -40,6 +40,15 @@ class NewTaskSchema(Schema):
         return data
 
 
+class ChangeTaskSchema(NewTaskSchema):
+    """A task and what to change of it."""
+
+    task_id = fields.Integer(
+        required=True, metadata={"title": "Task", "options": "open_tasks", "order": -1}, validate=validate.Range(1)
+    )
+    title = fields.String(metadata={"title": "New title"})
+
+
 class TaskPageSchema(Schema):
     """The query parameters of the task list."""
 
@@ -56,3 +65,10 @@ class TaskSchema(Schema):
     done = fields.Boolean()
     created_at = fields.DateTime(format="iso")
     created_by = fields.String(attribute="creator_id", allow_none=True)
+
+
+class TaskListSchema(Schema):
+    """One page of tasks."""
+
+    tasks = fields.List(fields.Nested(TaskSchema))
+    next_after = fields.Integer(allow_none=True, metadata={"title": "Next page after"})

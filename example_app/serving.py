@@ -1,4 +1,4 @@
-"""Serves Tasklane in a thread, so that one process can run several servers."""
+"""Serves Tasklane and delivers its events in threads, so that one process can run several servers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from flask_activepieces import get_state
 
 from .models import db
 
@@ -35,9 +37,15 @@ def serve(make_app: Callable[[str], Flask], *, host: str = "127.0.0.1", port: in
     # A short interval, because shutdown() waits for the end of it.
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
+    # In production, `flask activepieces deliver` is a process of its own.
+    worker = get_state(app).delivery.worker(threads=2)
+    delivery = Thread(target=worker.run, daemon=True)
+    delivery.start()
     try:
         yield app, address
     finally:
+        worker.stop()
+        delivery.join()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from .auth import reject_cross_site_forms
 from .models import Membership, Task, db
+from .piece import emit_changes, task_created
 from .schemas import LARGEST_ID, NewTaskSchema
 from .seed import DEMO_PASSWORD, DEMO_USERS
 
@@ -37,7 +38,9 @@ def add() -> ResponseReturnValue:
         values = NewTaskSchema().load({"title": request.form.get("title", "")})
     except ValidationError as error:
         return render_tasks(membership, error=" ".join(error.messages_dict["title"])), 422
-    db.session.add(Task(company_id=membership.company_id, creator_id=current_user.id, **values))
+    task = Task(company_id=membership.company_id, creator_id=current_user.id, **values)
+    db.session.add(task)
+    task_created.emit(task, tenant_id=task.company_id)
     db.session.commit()
     return redirect(url_for(".home", workspace=membership.company_id))
 
@@ -48,7 +51,8 @@ def set_done(task_id: int) -> ResponseReturnValue:
     """Mark a task as done or open."""
     task = db.session.get(Task, task_id) or abort(404)
     membership_or_404(task.company_id)
-    task.done = request.form.get("done") == "1"
+    was_done, task.done = task.done, request.form.get("done") == "1"
+    emit_changes(task, was_done=was_done)
     db.session.commit()
     return redirect(url_for(".home", workspace=task.company_id))
 

@@ -1,21 +1,30 @@
 """flask-activepieces: any Flask app and Activepieces as one product."""
 
 from . import signals
-from .errors import ActivepiecesError
+from .errors import ActivepiecesError, InvalidInput
 from .extension import Activepieces
 from .host.flask_login import FlaskLoginHost
 from .host.interface import Host, Principal, Workspace
+from .pieces import auth, fields
+from .pieces.declarations import Piece
+from .pieces.files import FileResult
 from .state import get_state
-from .web.bearer import current_token, require_scope
+from .web.bearer import check_scopes, current_token, require_scope
 
 __all__ = [
     "Activepieces",
     "ActivepiecesError",
+    "FileResult",
     "FlaskLoginHost",
     "Host",
+    "InvalidInput",
+    "Piece",
     "Principal",
     "Workspace",
+    "auth",
+    "check_scopes",
     "current_token",
+    "fields",
     "get_state",
     "require_scope",
     "signals",

@@ -3,6 +3,7 @@
     ActivepiecesError
     ├── ConfigError            fix the configuration and restart
     ├── SetupError             the extension is not, or not correctly, set up on this app
+    │   └── DeclarationError   the actions, triggers and options of the piece have problems
     ├── InvalidInput           a person or program sent invalid values: {field: message}
     ├── NotFound               not found in this tenant (the caller must not learn whether it exists in another)
     ├── IntegrationDisabled    the integration is disabled, so Activepieces is not called
@@ -16,6 +17,7 @@
     ├── UnverifiedClientError   `oauth.authorization.request`: the user reads an error page
     ├── AuthorizationErrorResponse   `oauth.authorization.request`: the OAuth client gets the error by redirect
     ├── Problem                `web.api.problems`: an error response of the JSON API
+    ├── CallInProgress         `pieces.idempotency`: the first call with this idempotency key is still running
     └── ApiError               `api_client.errors`: a call to Activepieces failed; a tree of its own
 
 Errors of the OAuth protocol are Authlib's ``OAuth2Error`` family, which has the error codes of RFC 6749.
@@ -40,6 +42,14 @@ class ConfigError(ActivepiecesError):
 
 class SetupError(ActivepiecesError):
     """Raised when the extension is missing on an app, set up twice, or lacks something that the app must provide."""
+
+
+class DeclarationError(SetupError):
+    """Raised with all problems of the declarations of a piece, each with its remedy."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["The piece of this app has problems:", *(f"  - {p}" for p in problems)]))
 
 
 class InvalidInput(ActivepiecesError):

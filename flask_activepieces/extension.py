@@ -19,11 +19,9 @@ from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host
 from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
-from .integrations.flows import TenantFlows
-from .integrations.mcp import TenantMcp
-from .integrations.projects import TenantProjects
+from .integrations.project import TenantFlows, TenantMcp, TenantProjects
 from .integrations.service import Integrations
-from .integrations.services import build_services
+from .integrations.services import TenantServices
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import RemovedTenant
@@ -36,7 +34,10 @@ from .oauth.personal_tokens import PersonalTokens
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.issuer import TokenIssuer
 from .oauth.tokens.server import OAuthServer
-from .pieces.declarations import Declarations, Piece, Trigger
+from .pieces.declarations import Piece, Trigger
+from .pieces.decorators import Declarations
+from .pieces.idempotency import ActionCalls
+from .pieces.manifest import Addresses
 from .pieces.registry import PieceRegistry
 from .state import EXTENSION, State, get_state
 from .storage.audit import Audit
@@ -96,10 +97,11 @@ class Activepieces:
         audit = Audit(sender=app)
         oauth_clients = OAuthClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes)
         grants = Grants(database, clock=self._clock, audit=audit)
-        tenants = build_services(
-            settings, database, self._host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
+        piece = PieceRegistry(
+            partial(define_piece, app, self._piece, self._declarations),
+            Addresses.from_settings(settings),
+            has_piece=self._piece is not None,
         )
-        piece = PieceRegistry(self._declarations, partial(define_piece, app, self._piece, self._declarations))
         app.extensions[EXTENSION] = State(
             settings=settings,
             host=self._host,
@@ -116,18 +118,19 @@ class Activepieces:
             server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             failure_limiter=make_failure_limiter(app.extensions, redis_url=settings.redis_url),
-            # app → Activepieces: what tenants do there
-            integrations=tenants.integrations,
-            connections=tenants.connections,
-            projects=tenants.projects,
-            flows=tenants.flows,
-            mcp=tenants.mcp,
-            connection_health=tenants.connection_health,
-            one_click=tenants.one_click,
-            third_party=tenants.third_party,
-            tenant_removal=tenants.tenant_removal,
+            # app → Activepieces: integrations, connections, projects, flows, MCP servers, sign-in
+            tenants=TenantServices(
+                settings,
+                database,
+                self._host,
+                clock=self._clock,
+                audit=audit,
+                oauth_clients=oauth_clients,
+                grants=grants,
+            ),
             # The app's own piece, and its events
             piece=piece,
+            action_calls=ActionCalls(database, clock=self._clock),
             delivery=build_delivery(
                 settings,
                 database,
@@ -146,42 +149,42 @@ class Activepieces:
     @property
     def integrations(self) -> Integrations:
         """Sets up, finds, updates and removes integrations of the current app's tenants."""
-        return get_state().integrations
+        return get_state().tenants.integrations
 
     @property
     def connections(self) -> TenantConnections:
         """Lists, saves, updates, deletes and replaces connections."""
-        return get_state().connections
+        return get_state().tenants.connections
 
     @property
     def one_click(self) -> OneClick:
         """Connects users with the app's own piece."""
-        return get_state().one_click
+        return get_state().tenants.one_click
 
     @property
     def third_party(self) -> ThirdPartySignIn:
         """Starts and finishes authorizations at third parties."""
-        return get_state().third_party
+        return get_state().tenants.third_party
 
     @property
     def connection_health(self) -> ConnectionHealth:
         """Finds broken connections."""
-        return get_state().connection_health
+        return get_state().tenants.connection_health
 
     @property
     def flows(self) -> TenantFlows:
         """Lists flows and runs."""
-        return get_state().flows
+        return get_state().tenants.flows
 
     @property
     def projects(self) -> TenantProjects:
         """Lists projects."""
-        return get_state().projects
+        return get_state().tenants.projects
 
     @property
     def mcp(self) -> TenantMcp:
         """Shows and updates MCP servers."""
-        return get_state().mcp
+        return get_state().tenants.mcp
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None = None) -> int:
         """Revoke all grants of a user: call this when a user is disabled, or leaves a tenant.
@@ -204,7 +207,7 @@ class Activepieces:
         Its grants are revoked; its OAuth clients, and its integrations with their keys, are deleted. What it has in
         Activepieces stays there. A second call does nothing.
         """
-        return get_state().tenant_removal.remove(tenant_id)
+        return get_state().tenants.tenant_removal.remove(tenant_id)
 
 
 def _emit(trigger: Trigger, payloads: Sequence[Any], **recipients: Any) -> None:

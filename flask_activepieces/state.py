@@ -7,20 +7,12 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app, request
 
 from .clock import Clock
-from .config.issuer import loopback_issuer
 from .config.settings import Settings
+from .config.urls import loopback_issuer
 from .delivery.services import Delivery
 from .errors import SetupError
 from .host.interface import Host
-from .integrations.connections.health import ConnectionHealth
-from .integrations.connections.service import TenantConnections
-from .integrations.flows import TenantFlows
-from .integrations.mcp import TenantMcp
-from .integrations.projects import TenantProjects
-from .integrations.service import Integrations
-from .integrations.sign_in.one_click import OneClick
-from .integrations.sign_in.third_party import ThirdPartySignIn
-from .integrations.tenant_removal import TenantRemoval
+from .integrations.services import TenantServices
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
@@ -29,6 +21,7 @@ from .oauth.grants import Grants
 from .oauth.personal_tokens import PersonalTokens
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.server import OAuthServer
+from .pieces.idempotency import ActionCalls
 from .pieces.registry import PieceRegistry
 from .storage.audit import Audit
 from .storage.database import Database
@@ -55,16 +48,9 @@ class State:
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter
-    integrations: Integrations
-    connections: TenantConnections
-    projects: TenantProjects
-    flows: TenantFlows
-    mcp: TenantMcp
-    connection_health: ConnectionHealth
-    one_click: OneClick
-    third_party: ThirdPartySignIn
-    tenant_removal: TenantRemoval
+    tenants: TenantServices
     piece: PieceRegistry
+    action_calls: ActionCalls
     delivery: Delivery
 
     def now(self) -> int:

@@ -28,12 +28,14 @@ Step = Callable[[CheckRun], str]
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("sign in", setup_steps.sign_in),
-    ("pieces", setup_steps.install_pieces),
+    ("piece", setup_steps.install_piece),
     ("setup", setup_steps.set_up),
     ("secret text", setup_steps.connect_by_secret_text),
     ("one click", setup_steps.connect_with_one_click),
     ("flow", flow_steps.build_flow),
     ("run", flow_steps.run_flow),
+    ("trigger", flow_steps.enable_trigger),
+    ("event", flow_steps.receive_event),
     ("refresh", flow_steps.refresh_token),
     ("mcp", flow_steps.rotate_mcp_token),
     ("disconnect", flow_steps.disconnect),

@@ -1,4 +1,4 @@
-"""The flow that the check builds: its webhook creates a task from the request and returns it."""
+"""The flows that the check builds: one creates a task from a webhook, one starts when a task is added."""
 
 from __future__ import annotations
 
@@ -55,6 +55,26 @@ class TaskFlow:
             "input": {"respond": "stop", "responseType": "json", "fields": response},
         }
         return _step("step_2", "Return response", settings)
+
+
+@dataclass(frozen=True)
+class NewTaskFlow:
+    """Starts with the piece's trigger for new tasks whose title contains a text."""
+
+    piece_name: str
+    piece_version: str
+    connection_external_id: str
+    contains: str
+
+    def operations(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The operations that the builder page would send, in order."""
+        common = {"pieceName": self.piece_name, "pieceVersion": self.piece_version}
+        connection = f"{{{{connections['{self.connection_external_id}']}}}}"
+        trigger = {"triggerName": "task_created", "input": {"auth": connection, "contains": self.contains}}
+        action = {"actionName": "list_tasks", "input": {"auth": connection, "limit": 1}}
+        yield "UPDATE_TRIGGER", _step("trigger", "New task", {**common, **trigger}, kind="PIECE_TRIGGER")
+        step = _step("step_1", "List tasks", {**common, **action})
+        yield "ADD_ACTION", {"parentStep": "trigger", "action": step}
 
 
 def _step(name: str, display_name: str, settings: dict[str, Any], *, kind: str = "PIECE") -> dict[str, Any]:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from flask_activepieces.api_client.resources.flow_runs import FlowRun
 
-from .flow import TaskFlow
+from ..activepieces import PIECE
+from .flow import NewTaskFlow, TaskFlow
 from .report import CheckFailed, StepSkipped, describe, expect
 from .run import CheckRun
 
 SECONDS_TO_RUN = 60.0
+#: Within this time, an event that is delivered twice would start a second run.
+SECONDS_TO_REPEAT = 1.5
 _UNFINISHED = {"QUEUED", "RUNNING"}
 
 
@@ -22,8 +25,8 @@ def build_flow(run: CheckRun) -> str:
     run.clean_ups.append((f"flow {flow_id}", lambda: run.api_client.flows.delete(flow_id)))
     flow = TaskFlow(
         webhook_version=run.webhook_version,
-        piece_name=run.oauth_piece.name,
-        piece_version=run.oauth_piece.version,
+        piece_name=PIECE.name,
+        piece_version=run.piece_version,
         connection_external_id=run.connection["externalId"],
     )
     for operation, request in flow.operations():
@@ -41,6 +44,40 @@ def build_flow(run: CheckRun) -> str:
 def run_flow(run: CheckRun) -> str:
     """The flow adds a task with the app's API."""
     return f"Activepieces called the API: {_add_task(run, 'Task')} is in the list"
+
+
+def enable_trigger(run: CheckRun) -> str:
+    """Publish a flow that starts with Tasklane's trigger: Activepieces subscribes to new tasks."""
+    flow_id = run.api_client.flows.create(run.project_id, f"{run.flow_name}: new tasks").id
+    run.trigger_flow_id = flow_id
+    run.clean_ups.append((f"flow {flow_id}", lambda: run.api_client.flows.delete(flow_id)))
+    flow = NewTaskFlow(
+        piece_name=PIECE.name,
+        piece_version=run.piece_version,
+        connection_external_id=run.connection["externalId"],
+        contains=run.run_id,
+    )
+    for operation, request in flow.operations():
+        run.api_client.flows.apply(flow_id, operation, request)
+    run.api_client.flows.publish(flow_id)
+    return f"flow {flow_id} waits for new tasks"
+
+
+def receive_event(run: CheckRun) -> str:
+    """A task added on Tasklane's page starts the flow, once."""
+    title = f"Task on the page ({run.run_id})"
+    run.admin.submit("/", "/tasks", title=title)
+    flow_run = _wait_for_new_run(run, set(), run.trigger_flow_id)
+    expect(
+        flow_run.status == "SUCCEEDED",
+        expected="a run that succeeded",
+        actual=flow_run.status,
+        check=f"run {flow_run.id} in Activepieces",
+    )
+    time.sleep(SECONDS_TO_REPEAT)
+    runs = _flow_runs(run, run.trigger_flow_id)
+    expect(len(runs) == 1, expected="one run", actual=len(runs), check=f"flow {run.trigger_flow_id} in Activepieces")
+    return f"'{title}' started the flow once"
 
 
 def refresh_token(run: CheckRun) -> str:
@@ -90,10 +127,10 @@ def run_disconnected_flow(run: CheckRun) -> str:
     """The token that Activepieces still has no longer works."""
     run.wait_until_token_is_old()
     title = f"Task after disconnecting ({run.run_id})"
-    earlier_ids = {flow_run.id for flow_run in _flow_runs(run)}
+    earlier_ids = {flow_run.id for flow_run in _flow_runs(run, run.flow_id)}
     # Not sync: Activepieces answers a sync call only after 30 seconds if the run fails.
     run.api_client.flows.run(run.flow_id, {"title": title}, sync=False)
-    flow_run = _wait_for_new_run(run, earlier_ids)
+    flow_run = _wait_for_new_run(run, earlier_ids, run.flow_id)
     expect(
         flow_run.status == "FAILED",
         expected="a failed run",
@@ -129,10 +166,10 @@ def _add_task(run: CheckRun, name: str) -> str:
     return f"'{title}'"
 
 
-def _wait_for_new_run(run: CheckRun, earlier_ids: set[str]) -> FlowRun:
+def _wait_for_new_run(run: CheckRun, earlier_ids: set[str], flow_id: str) -> FlowRun:
     deadline = time.monotonic() + SECONDS_TO_RUN
     while time.monotonic() < deadline:
-        for flow_run in _flow_runs(run):
+        for flow_run in _flow_runs(run, flow_id):
             if flow_run.id not in earlier_ids and flow_run.status not in _UNFINISHED:
                 return flow_run
         time.sleep(0.1)
@@ -143,5 +180,5 @@ def _wait_for_new_run(run: CheckRun, earlier_ids: set[str]) -> FlowRun:
     )
 
 
-def _flow_runs(run: CheckRun) -> Sequence[FlowRun]:
-    return run.api_client.flow_runs.list(run.project_id, flow_ids=[run.flow_id]).runs
+def _flow_runs(run: CheckRun, flow_id: str) -> Sequence[FlowRun]:
+    return run.api_client.flow_runs.list(run.project_id, flow_ids=[flow_id]).runs

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask
 
-from flask_activepieces import signals
+from flask_activepieces import get_state, signals
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.storage.audit import Event
 
-from ..pieces import KEY_MANIFEST, OAUTH_MANIFEST, PackedPiece, pack
 from .browser import Browser
 from .report import json_body
 from .servers import ActivepiecesAccess
@@ -37,9 +36,9 @@ class CheckRun:
     api_client: ActivepiecesClient
     #: Part of every name that this run creates, so that they are unique on a shared server.
     run_id: str = field(default_factory=lambda: secrets.token_hex(4))
-    oauth_piece: PackedPiece = field(default_factory=lambda: pack(OAUTH_MANIFEST))
-    key_piece: PackedPiece = field(default_factory=lambda: pack(KEY_MANIFEST))
     flow_name: str = "Check"
+    #: The version of Tasklane's piece on the server.
+    piece_version: str = ""
     #: The version of the webhook piece in the server's catalogue.
     webhook_version: str = ""
     integration_id: str = ""
@@ -47,6 +46,8 @@ class CheckRun:
     #: The connection created with one click, as the JSON API returns it.
     connection: dict[str, Any] = field(default_factory=dict)
     flow_id: str = ""
+    #: The flow that starts when a task is added.
+    trigger_flow_id: str = ""
     #: What the app's signals reported about tokens and grants.
     events: list[Event] = field(default_factory=list)
     #: What was created and how to remove it, the newest last.
@@ -56,6 +57,11 @@ class CheckRun:
     def __post_init__(self) -> None:
         for signal in (signals.token_issued, signals.token_refreshed, signals.grant_revoked):
             signal.connect(self._record_event, self.app)
+
+    def manifest(self, version: str) -> Mapping[str, Any]:
+        """The manifest of Tasklane's piece in this version."""
+        with self.app.app_context():
+            return get_state().piece.manifest(version=version)
 
     def events_named(self, name: str) -> list[Event]:
         """The recorded events of this name, oldest first."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from flask_activepieces.api_client.errors import Conflict, ResourceNotFound
+from flask_activepieces.api_client.errors import ResourceNotFound
+from flask_activepieces.pieces.archive import build_archive
+from flask_activepieces.pieces.installer import PieceInstaller
+from flask_activepieces.pieces.versions import FIRST_VERSION
 
-from ..pieces import PackedPiece
+from ..activepieces import PIECE
 from ..seed import DEMO_PASSWORD, DEMO_USERS
 from .flow import WEBHOOK_PIECE
 from .report import CheckFailed, describe, expect
 from .run import CheckRun
 
+#: A personal access token, on the page that shows it once.
+TOKEN = re.compile(r"apat_[\w-]{43}")
 #: The admin of Acme.
 ADMIN = DEMO_USERS[0].email
 
@@ -28,8 +34,8 @@ def sign_in(run: CheckRun) -> str:
     return f"{ADMIN} at {run.admin.site}"
 
 
-def install_pieces(run: CheckRun) -> str:
-    """Install Tasklane's two pieces in Activepieces. The flow also needs the webhook piece of the catalogue."""
+def install_piece(run: CheckRun) -> str:
+    """Install Tasklane's piece in Activepieces. The flow also needs the webhook piece of the catalogue."""
     try:
         run.webhook_version = run.api_client.pieces.get(WEBHOOK_PIECE).version
     except ResourceNotFound:
@@ -39,7 +45,15 @@ def install_pieces(run: CheckRun) -> str:
             check="Platform Admin, Pieces, and install it there: from npm by its name, or without"
             f" Internet access from the archive that `npm pack {WEBHOOK_PIECE}` creates",
         ) from None
-    return ", ".join(_install(run, piece) for piece in (run.oauth_piece, run.key_piece))
+    installer = PieceInstaller(run.api_client)
+    plan = installer.plan(run.manifest(FIRST_VERSION))
+    if not plan.is_needed:
+        assert plan.installed is not None
+        run.piece_version = plan.installed
+        return f"{PIECE.name} {plan.installed} (already installed)"
+    installer.install(build_archive(run.manifest(plan.version)))
+    run.piece_version = plan.version
+    return f"{PIECE.name} {plan.version}"
 
 
 def set_up(run: CheckRun) -> str:
@@ -67,18 +81,22 @@ def set_up(run: CheckRun) -> str:
 
 
 def connect_by_secret_text(run: CheckRun) -> str:
-    """Create a connection from a pasted token."""
+    """Create a connection from a personal access token, which the piece checks."""
+    page = run.admin.submit("/oauth/connected-apps", "/tokens", name=f"Check {run.run_id}", scopes="tasks:read")
+    found = TOKEN.search(page.text)
+    expect(found is not None, expected="a new token", actual=describe(page), check="the page of connected apps")
+    assert found is not None
     connection = run.call_api(
         "POST",
         "/connection",
         {
             "integrationId": run.integration_id,
-            "accessToken": "not a valid token",
-            "pieceName": run.key_piece.name,
-            "connectionName": f"Check {run.run_id}, secret text",
+            "accessToken": found.group(),
+            "pieceName": PIECE.name,
+            "connectionName": f"Check {run.run_id}, access token",
         },
         status=201,
-        check=f"that {run.activepieces.url} has {run.key_piece.name}",
+        check=f"that {run.activepieces.url} has {PIECE.name}",
     )
     return _expect_active(run, connection)
 
@@ -101,14 +119,6 @@ def connect_with_one_click(run: CheckRun) -> str:
         check="that ACTIVEPIECES_PUBLIC_URL leads to this process",
     )
     return f"{summary}, and the code was redeemed"
-
-
-def _install(run: CheckRun, piece: PackedPiece) -> str:
-    try:
-        run.api_client.pieces.install(piece.archive, name=piece.name, version=piece.version)
-    except Conflict:
-        return f"{piece.name} {piece.version} (already installed)"
-    return f"{piece.name} {piece.version}"
 
 
 def _expect_active(run: CheckRun, connection: dict[str, Any]) -> str:

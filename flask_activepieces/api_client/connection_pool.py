@@ -1,4 +1,4 @@
-"""HTTP with requests: the only file that imports it."""
+"""HTTP with requests, for all calls to the API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import random
 import ssl
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import IncompleteRead, RemoteDisconnected
 from typing import Any
@@ -89,8 +89,7 @@ class ConnectionPool:
         try:
             return self._exchange(operation, request, timeout, deadline)
         except (requests.RequestException, urllib3_errors.HTTPError, OSError) as error:
-            causes = tuple(_exception_chain(error, until=handled))
-            raise _to_api_error(operation, causes, timeout, deadline) from error
+            raise api_error(operation, error, timeout, deadline, handled=handled) from error
         finally:
             self._last_used = time.monotonic()
 
@@ -138,9 +137,12 @@ def _chunks(operation: str, response: requests.Response, timeout: Timeout, deadl
         yield chunk
 
 
-def _to_api_error(
-    operation: str, causes: Sequence[BaseException], timeout: Timeout, deadline: float
+def api_error(
+    operation: str, error: Exception, timeout: Timeout, deadline: float, *, handled: BaseException | None = None
 ) -> ConnectionFailed | CallTimedOut | UnexpectedResponse:
+    """What an error of requests, urllib3 or a socket means; ``handled``: what the caller was already handling."""
+    causes = tuple(_exception_chain(error, until=handled))
+
     def has(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 

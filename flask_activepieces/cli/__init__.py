@@ -10,19 +10,21 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from ..state import get_state
-from ..storage.prune import prune
+from ..storage.maintenance import prune
 from ..web.api.openapi import openapi_document
 from .clients import client_cli
 from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
 from .output import CommandGroup, HostId, confirm, counted, json_option, print_json, print_result, yes_option
+from .piece import piece_cli
+from .tokens import tokens_cli
 
 __all__ = ["activepieces_cli"]
 
 tenants_cli = AppGroup("tenants", help="Tenants of the app.")
 activepieces_cli = CommandGroup("activepieces", help="Manage the Activepieces integration of this app.")
-for group in (client_cli, grants_cli, integrations_cli, keys_cli, tenants_cli):
+for group in (client_cli, grants_cli, integrations_cli, keys_cli, piece_cli, tenants_cli, tokens_cli):
     activepieces_cli.add_command(group)
 
 
@@ -61,7 +63,7 @@ def remove_tenant(tenant_id: str, yes: bool, as_json: bool) -> None:
     """Revoke all grants of a tenant, and delete its OAuth clients and integrations with their credentials."""
     question = f"Remove all grants, clients and integrations of tenant {tenant_id}?"
     confirm(question, yes=yes, as_json=as_json)
-    removed = get_state().tenant_removal.remove(tenant_id)
+    removed = get_state().tenants.tenant_removal.remove(tenant_id)
     grants, clients = counted(removed.grants, "grant"), counted(removed.clients, "client")
     integrations = counted(removed.integrations, "integration")
     line = f"Removed {grants}, {clients} and {integrations} of tenant {tenant_id}."

@@ -13,7 +13,7 @@ from ..errors import InvalidInput, NotFound
 from ..oauth.clients.client import OAuthClient, client_to_json
 from ..oauth.clients.registration import PRESETS, Registration
 from ..state import get_state
-from ..storage.tenants import has_tenant
+from ..storage.maintenance import has_tenant
 from .output import HostId, confirm, json_option, print_record, print_result, print_rows, yes_option
 
 client_cli = AppGroup("client", help="OAuth clients: the programs that may request access.")

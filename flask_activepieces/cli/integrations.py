@@ -55,25 +55,25 @@ def check(tenant_id: str | None, as_json: bool) -> None:
 def remove(integration_id: str, yes: bool) -> None:
     """Remove an integration with its credentials and its OAuth client; connections stay in Activepieces."""
     state = get_state()
-    matching = [each for each in state.integrations.list_all() if each.id == integration_id]
+    matching = [each for each in state.tenants.integrations.list_all() if each.id == integration_id]
     if not matching:
         raise NotFound("integration", integration_id)
     (integration,) = matching
     confirm(f"Remove the integration of tenant {integration.tenant_id} and its key?", yes=yes)
-    state.integrations.remove(integration, user_id=None)
+    state.tenants.integrations.remove(integration, user_id=None)
     click.echo(f"Removed integration {integration.id}.")
 
 
 def _selected(state: State, tenant_id: str | None) -> list[Integration]:
     if tenant_id is None:
-        return state.integrations.list_all()
-    return state.integrations.list_for_tenant(tenant_id)
+        return state.tenants.integrations.list_all()
+    return state.tenants.integrations.list_for_tenant(tenant_id)
 
 
 def _problem_rows(state: State, integration: Integration) -> list[dict[str, Any]]:
     ids = {"integration_id": integration.id, "tenant_id": integration.tenant_id}
     try:
-        broken = state.connection_health.check(integration)
+        broken = state.tenants.connection_health.check(integration)
     except ActivepiecesError as error:  # for example removed meanwhile; the others are still checked
         return [{**ids, "problem": str(error), "what_to_do": None}]
     return [

@@ -57,7 +57,9 @@ def reencrypt() -> None:
     """
     state = get_state()
     lost = [
-        integration for integration in state.integrations.list_all() if not state.integrations.reencrypt(integration)
+        integration
+        for integration in state.tenants.integrations.list_all()
+        if not state.tenants.integrations.reencrypt(integration)
     ]
     for integration in lost:
         click.echo(

@@ -1,4 +1,4 @@
-"""Numbers, lists and strings in the configuration, which may all come as strings; ValueError says what is wrong."""
+"""Values in the configuration, which may all come as strings; ValueError says what is wrong, without secrets."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+#: Keys that are, or were, in our documentation.
+PLACEHOLDERS = frozenset(
+    {
+        "replace me by 32 random bytes",
+        "a secret key for tests only",
+        "the newest key, 64 digits",
+        "the key before it, 64 digits",
+    }
+)
+SHORTEST_KEY = 24
+#: One in a million random keys of 24 hexadecimal digits has fewer.
+FEWEST_CHARACTERS = 8
 
 
 def seconds_between(low: int, high: int) -> Callable[[Any], int]:
@@ -64,7 +77,7 @@ def ascii_token(value: Any) -> str:
 def string_list(value: Any) -> list[str]:
     """A list of strings."""
     if isinstance(value, str):
-        value = parse_json(value) if value.lstrip().startswith("[") else value.split(",")
+        value = _parse_json(value) if value.lstrip().startswith("[") else value.split(",")
     if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
         raise ValueError("must be a list of strings")
     return [item.strip() for item in value if item.strip()]
@@ -76,7 +89,7 @@ def key_list(value: Any) -> list[str]:
         text = value.strip()
         if not text.startswith(("[", "{")):
             return [text]
-        value = parse_json(text)
+        value = _parse_json(text)
     if isinstance(value, Mapping):
         value = value.get("keys", [value])  # a JWK set (RFC 7517 §5) or one key
     if not isinstance(value, Sequence) or isinstance(value, str):
@@ -84,8 +97,16 @@ def key_list(value: Any) -> list[str]:
     return [item if isinstance(item, str) else json.dumps(item) for item in value]
 
 
-def parse_json(text: str) -> Any:
-    """The JSON in a string."""
+def json_mapping(value: Any, expected: str) -> Mapping[Any, Any]:
+    """A mapping, also as JSON; ``expected`` is the message for anything else."""
+    if isinstance(value, str):
+        value = _parse_json(value)
+    if not isinstance(value, Mapping):
+        raise ValueError(expected)
+    return value
+
+
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
@@ -93,7 +114,7 @@ def parse_json(text: str) -> Any:
 
 
 def rsa_private_key(value: Any) -> str:
-    """A private key in PEM, as Activepieces makes them; the refusal does not repeat it."""
+    """A private key in PEM, as Activepieces makes them."""
     pem = str(value).strip()
     try:
         key = load_pem_private_key(pem.encode(), password=None)
@@ -102,3 +123,22 @@ def rsa_private_key(value: Any) -> str:
     if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
         raise ValueError("must be an RSA key of 2048 bits or more")
     return pem
+
+
+def weakness(key: str) -> str | None:
+    """Why a secret key can be guessed; None if it looks random."""
+    if key in PLACEHOLDERS:
+        return "it is an example from the documentation"
+    if len(key) < SHORTEST_KEY:
+        return f"it has fewer than {SHORTEST_KEY} characters"
+    if len(set(key)) < FEWEST_CHARACTERS:
+        return f"it has fewer than {FEWEST_CHARACTERS} different characters"
+    if _period(key) < SHORTEST_KEY:
+        return "it repeats a short part"
+    return None
+
+
+def _period(key: str) -> int:
+    # The length of the shortest part that the key repeats, at least twice; its own length if there is none.
+    lengths = range(1, len(key) // 2 + 1)
+    return next((length for length in lengths if key.startswith(key[length:])), len(key))

@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
 
 from ..crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
 from ..crypto.keyring import KeyRing
 from ..errors import ConfigError
-from .key_strength import weakness
 from .parsers import (
     ascii_token,
     boolean,
+    json_mapping,
     key_list,
     one_of,
-    parse_json,
     rsa_private_key,
     seconds_between,
     string_list,
+    weakness,
     whole_number,
 )
-from .urls import consent_url, is_loopback_url, path_prefix, public_url, redis_url, server_url
+from .urls import consent_url, is_loopback, path_prefix, public_url, redis_url, server_url
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +43,6 @@ SHORTEST_ACCESS_TOKEN_TTL = 901
 LONGEST_ACCESS_TOKEN_TTL = 86_400
 #: Activepieces without a worker is silent for 300 seconds before it says so.
 LONGEST_TIMEOUT = 310
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,83 +64,100 @@ class ThirdPartyApp:
     scope: tuple[str, ...] | None = None
 
 
+def _server_urls(value: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(server_url(url) for url in string_list(value)))
+
+
+def _scopes(value: Any) -> dict[str, Scope]:
+    described = json_mapping(value, 'must map scope names to descriptions, such as {"tasks:read": "See tasks"}')
+    return {name: _scope(name, description) for name, description in described.items()}
+
+
+def _scope(name: Any, described: Any) -> Scope:
+    # RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+    is_token = isinstance(name, str) and all("!" <= c <= "~" and c not in '"\\' for c in name)
+    if not name or not is_token:
+        raise ValueError(f"{name!r} is not a scope name: printable ASCII without space, quote, backslash")
+    description, required = described, False
+    if isinstance(described, Mapping):
+        description, required = described.get("description"), described.get("required") is True
+    if not isinstance(description, str) or not description.strip():
+        raise ValueError(f"scope {name} needs a description")
+    return Scope(name, description.strip(), required)
+
+
+def _third_party_apps(value: Any) -> dict[str, ThirdPartyApp]:
+    apps = json_mapping(value, "must map piece names to client_id and client_secret")
+    return {str(name): _third_party_app(str(name), app) for name, app in apps.items()}
+
+
+def _third_party_app(piece_name: str, app: Any) -> ThirdPartyApp:
+    if not isinstance(app, Mapping) or set(app) - {"client_id", "client_secret", "scope"}:
+        raise ValueError(f"{piece_name}: expected keys client_id, client_secret and optional scope")
+    try:
+        client_id, client_secret = (ascii_token(app.get("client_id")), ascii_token(app.get("client_secret")))
+    except ValueError:
+        raise ValueError(f"{piece_name} needs a client_id and a client_secret") from None
+    scope = app.get("scope")
+    return ThirdPartyApp(client_id, client_secret, None if scope is None else tuple(str(scope).split()))
+
+
+def _setting(convert: Callable[[Any], object], default: object = None, *, secret: bool = False) -> Any:
+    return field(repr=not secret, metadata={"convert": convert, "default": default})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How this app is configured. Each field is the key ``ACTIVEPIECES_<FIELD>``, see docs/configuration.md."""
 
-    base_url: str
-    api_key: str | None = field(repr=False)
-    project_id: str | None
-    piece_name: str | None
-    allowed_base_urls: tuple[str, ...]
-    timeout: int
-    third_party_apps: Mapping[str, ThirdPartyApp]
-    signing_key: str | None = field(repr=False)
-    signing_key_id: str | None
-    piece_set: str | None
-    public_url: str | None
-    url_prefix: str
-    oauth_prefix: str
+    base_url: str = _setting(server_url, "https://cloud.activepieces.com")
+    api_key: str | None = _setting(ascii_token, secret=True)
+    project_id: str | None = _setting(ascii_token)
+    piece_name: str | None = _setting(ascii_token)
+    allowed_base_urls: tuple[str, ...] = _setting(_server_urls, ())
+    timeout: int = _setting(seconds_between(1, LONGEST_TIMEOUT), 30)
+    third_party_apps: Mapping[str, ThirdPartyApp] = _setting(_third_party_apps, {})
+    signing_key: str | None = _setting(rsa_private_key, secret=True)
+    signing_key_id: str | None = _setting(ascii_token)
+    piece_set: str | None = _setting(ascii_token)
+    public_url: str | None = _setting(public_url)
+    url_prefix: str = _setting(path_prefix, "/api/integration/activepieces")
+    oauth_prefix: str = _setting(path_prefix, "/oauth")
+    scopes: Mapping[str, Scope] = _setting(_scopes, {})
+    access_token_ttl: int = _setting(seconds_between(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL), 3600)
+    refresh_token_ttl: int = _setting(seconds_between(86_400, 10 * 365 * 86_400), 90 * 86_400)
+    # RFC 6749 §4.1.2 recommends ten minutes at most.
+    code_ttl: int = _setting(seconds_between(10, 600), 60)
+    revocation_max_staleness: int = _setting(seconds_between(0, 300), 0)
+    redis_url: str | None = _setting(redis_url, secret=True)
+    release_session: bool = _setting(boolean, True)
+    sqlite_wal: bool | None = _setting(boolean)
+    trigger_delivery: str = _setting(one_of("webhook", "polling"), "webhook")
+    deliveries_per_server: int = _setting(whole_number(1, 1000), 10)
+    delivery_retention_days: int = _setting(whole_number(4, 3650, "days"), 30)
+    # These depend on other settings.
+    consent_url: str | None
     secret_keys: KeyRing
     jwt_keys: JwtKeys = field(repr=False)
-    scopes: Mapping[str, Scope]
-    access_token_ttl: int
-    refresh_token_ttl: int
-    code_ttl: int
-    revocation_max_staleness: int
-    redis_url: str | None = field(repr=False)
-    consent_url: str | None
-    release_session: bool
-    sqlite_wal: bool | None
-    trigger_delivery: str
-    deliveries_per_server: int
-    delivery_retention_days: int
 
     @classmethod
     def from_app_config(cls, config: Mapping[str, Any]) -> Settings:
         """Read every key; raise one `ConfigError` that lists all problems by key."""
         reader = _Reader(config)
-        public = reader.read("PUBLIC_URL", None, public_url)
-        ring = reader.key_ring(is_public=public is not None and not is_loopback_url(public))
-        settings: dict[str, Any] = {
-            "base_url": reader.read("BASE_URL", "https://cloud.activepieces.com", server_url),
-            "api_key": reader.read("API_KEY", None, ascii_token),
-            "project_id": reader.read("PROJECT_ID", None, ascii_token),
-            "piece_name": reader.read("PIECE_NAME", None, ascii_token),
-            "allowed_base_urls": reader.read("ALLOWED_BASE_URLS", (), _server_urls),
-            "timeout": reader.read("TIMEOUT", 30, seconds_between(1, LONGEST_TIMEOUT)),
-            "third_party_apps": reader.read("THIRD_PARTY_APPS", {}, _third_party_apps),
-            "signing_key": reader.read("SIGNING_KEY", None, rsa_private_key),
-            "signing_key_id": reader.read("SIGNING_KEY_ID", None, ascii_token),
-            "piece_set": reader.read("PIECE_SET", None, ascii_token),
-            "public_url": public,
-            "url_prefix": reader.read("URL_PREFIX", "/api/integration/activepieces", path_prefix),
-            "oauth_prefix": reader.read("OAUTH_PREFIX", "/oauth", path_prefix),
-            "secret_keys": ring,
-            "jwt_keys": reader.jwt_keys(ring),
-            "scopes": reader.read("SCOPES", {}, _scopes),
-            "access_token_ttl": reader.read(
-                "ACCESS_TOKEN_TTL", 3600, seconds_between(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL)
-            ),
-            "refresh_token_ttl": reader.read(
-                "REFRESH_TOKEN_TTL", 90 * 86_400, seconds_between(86_400, 10 * 365 * 86_400)
-            ),
-            # RFC 6749 §4.1.2 recommends ten minutes at most.
-            "code_ttl": reader.read("CODE_TTL", 60, seconds_between(10, 600)),
-            "revocation_max_staleness": reader.read("REVOCATION_MAX_STALENESS", 0, seconds_between(0, 300)),
-            "redis_url": reader.read("REDIS_URL", None, redis_url),
-            "consent_url": reader.read("CONSENT_URL", None, lambda value: consent_url(value, app_url=public)),
-            "release_session": reader.read("RELEASE_SESSION", True, boolean),
-            "sqlite_wal": reader.read("SQLITE_WAL", None, boolean),
-            "trigger_delivery": reader.read("TRIGGER_DELIVERY", "webhook", one_of("webhook", "polling")),
-            "deliveries_per_server": reader.read("DELIVERIES_PER_SERVER", 10, whole_number(1, 1000)),
-            "delivery_retention_days": reader.read("DELIVERY_RETENTION_DAYS", 30, whole_number(4, 3650, "days")),
+        values: dict[str, Any] = {
+            f.name: reader.read(f.name.upper(), f.metadata["default"], f.metadata["convert"])
+            for f in fields(cls)
+            if f.metadata
         }
+        app_url = values["public_url"]
+        ring = reader.key_ring(is_public=app_url is not None and not is_loopback(urlsplit(app_url).hostname or ""))
+        values["consent_url"] = reader.read("CONSENT_URL", None, partial(consent_url, app_url=app_url))
+        values["secret_keys"], values["jwt_keys"] = ring, reader.jwt_keys(ring)
         reader.check_together("SIGNING_KEY", "SIGNING_KEY_ID")
-        reader.warn_of_unknown_keys(settings)
+        reader.warn_of_unknown_keys(values)
         if reader.problems:
             raise ConfigError(reader.problems)
-        return cls(**settings)
+        return cls(**values)
 
 
 class _Reader:
@@ -150,7 +167,7 @@ class _Reader:
         self._config = config
         self.problems: list[str] = []
 
-    def read(self, name: str, default: Any, convert: Callable[[Any], T]) -> T | None:
+    def read(self, name: str, default: Any, convert: Callable[[Any], Any]) -> Any:
         value = self._config.get(PREFIX + name)
         if value is None or value == "":
             value = default
@@ -204,47 +221,3 @@ class _Reader:
                 hint = f" Did you mean {PREFIX}{similar[0]}?" if similar else ""
                 # Not an error: an older or newer version may share this environment.
                 log.warning("%s is not a setting of this version.%s", key, hint)
-
-
-def _server_urls(value: Any) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(server_url(url) for url in string_list(value)))
-
-
-def _scopes(value: Any) -> dict[str, Scope]:
-    if isinstance(value, str):
-        value = parse_json(value)
-    if not isinstance(value, Mapping):
-        raise ValueError('must map scope names to descriptions, such as {"tasks:read": "See tasks"}')
-    return {name: _scope(name, described) for name, described in value.items()}
-
-
-def _scope(name: Any, described: Any) -> Scope:
-    # RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-    is_token = isinstance(name, str) and all("!" <= c <= "~" and c not in '"\\' for c in name)
-    if not name or not is_token:
-        raise ValueError(f"{name!r} is not a scope name: printable ASCII without space, quote, backslash")
-    description, required = described, False
-    if isinstance(described, Mapping):
-        description, required = described.get("description"), described.get("required") is True
-    if not isinstance(description, str) or not description.strip():
-        raise ValueError(f"scope {name} needs a description")
-    return Scope(name, description.strip(), required)
-
-
-def _third_party_apps(value: Any) -> dict[str, ThirdPartyApp]:
-    if isinstance(value, str):
-        value = parse_json(value)
-    if not isinstance(value, Mapping):
-        raise ValueError("must map piece names to client_id and client_secret")
-    return {str(name): _third_party_app(str(name), app) for name, app in value.items()}
-
-
-def _third_party_app(piece_name: str, app: Any) -> ThirdPartyApp:
-    if not isinstance(app, Mapping) or set(app) - {"client_id", "client_secret", "scope"}:
-        raise ValueError(f"{piece_name}: expected keys client_id, client_secret and optional scope")
-    try:
-        client_id, client_secret = (ascii_token(app.get("client_id")), ascii_token(app.get("client_secret")))
-    except ValueError:
-        raise ValueError(f"{piece_name} needs a client_id and a client_secret") from None
-    scope = app.get("scope")
-    return ThirdPartyApp(client_id, client_secret, None if scope is None else tuple(str(scope).split()))

@@ -1,4 +1,9 @@
-"""URLs in the configuration: each function returns the value as it is kept, or raises ValueError."""
+"""URLs in the configuration: each function returns the value as it is kept, or raises ValueError. And the issuer.
+
+The issuer of codes, tokens and metadata is ``ACTIVEPIECES_PUBLIC_URL``, whatever a request contains: a forged Host
+header cannot get into a document or a token. Without the setting, only loopback works, with the host name of the
+request.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,8 @@ import re
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+from ..errors import SetupError
 
 #: RFC 3986 characters: nothing that ends a header line or an attribute, nothing that a browser "repairs".
 _URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%]+")
@@ -51,11 +58,6 @@ def is_loopback(hostname: str) -> bool:
         return ip_address(hostname).is_loopback
     except ValueError:
         return False  # a name, and it is for some DNS server to say what it means
-
-
-def is_loopback_url(url: str) -> bool:
-    """Whether a URL leads to this machine itself."""
-    return is_loopback(urlsplit(url).hostname or "")
 
 
 def server_url(value: Any) -> str:
@@ -130,3 +132,28 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
     """What makes two URLs the same place (RFC 6454 §4)."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def loopback_issuer(asked_url: str) -> str:
+    """The issuer of an app without a public URL, for a request to ``asked_url``; `SetupError` off loopback."""
+    if not is_loopback(urlsplit(asked_url).hostname or ""):
+        raise SetupError(
+            "This app does not know its own public address."
+            " Set ACTIVEPIECES_PUBLIC_URL, for example to https://app.example.com."
+        )
+    return asked_url.rstrip("/")
+
+
+def same_issuer(left: str, right: str) -> bool:
+    """Whether two issuers are one: equal, or two names of one loopback port (``localhost``, ``127.0.0.1``)."""
+    return left == right or (_loopback_port(left) is not None and _loopback_port(left) == _loopback_port(right))
+
+
+def _loopback_port(issuer: str) -> tuple[int | None, str] | None:
+    try:
+        parts = urlsplit(issuer)
+        if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
+            return None
+        return parts.port, parts.path
+    except ValueError:
+        return None  # no URL at all

@@ -125,12 +125,9 @@ class JwtKeys:
 
 def derived_keys(ring: KeyRing) -> list[JwtKey]:
     """HS256 keys from the app's secret keys, for access tokens only."""
-    return [_derived_key(secret) for secret in ring.derive(_PURPOSE)]
-
-
-def _derived_key(secret: bytes) -> JwtKey:
-    kid = sha256_hex(secret.hex())[:16]  # a hash of the derived key, which reveals nothing of it
-    return JwtKey(kid, "HS256", OctKey.import_key(secret, {"kid": kid}))
+    # The id is a hash of the derived key, which reveals nothing of it.
+    secrets = {sha256_hex(secret.hex())[:16]: secret for secret in ring.derive(_PURPOSE)}
+    return [JwtKey(kid, "HS256", OctKey.import_key(secret, {"kid": kid})) for kid, secret in secrets.items()]
 
 
 def configured_keys(texts: Iterable[str]) -> list[JwtKey]:

@@ -1,10 +1,12 @@
-"""HMAC with keys that rotate and purposes that cannot be confused.
+"""Signatures and encryption with keys that rotate and purposes that cannot be confused.
 
-1. Keys are a list, newest first. The first signs and all verify, so adding a key in front rotates them.
+1. Keys are a list, newest first. The first signs and encrypts, all verify and decrypt, so adding a key in front
+   rotates them.
 2. The purpose, and a context such as a client id, are part of the key and not of the message. A signature for one
-   purpose is invalid for any other, so an authorization code can never pass as a pending request.
+   purpose is invalid for any other, so an authorization code can never pass as a pending request; and a ciphertext
+   that is moved to another row cannot be decrypted.
 
-The only algorithm is HMAC-SHA-256 (RFC 2104).
+The only algorithms are HMAC-SHA-256 (RFC 2104) and Fernet (AES-128-CBC with HMAC-SHA-256).
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from ..errors import SignatureError, SignatureExpired
 
@@ -70,6 +74,38 @@ class KeyRing:
         if claims["exp"] <= now:
             raise SignatureExpired(f"this {purpose} has expired")
         return claims
+
+
+class Encryptor:
+    """Encrypts JSON objects for one purpose: what neither a database nor a browser may reveal."""
+
+    def __init__(self, keys: KeyRing, purpose: str) -> None:
+        self._keys = keys
+        self._purpose = purpose
+
+    def encrypt(self, content: Mapping[str, Any], *, context: str) -> str:
+        """The content as ciphertext."""
+        plaintext = json.dumps(dict(content), separators=(",", ":")).encode()
+        return self._fernet(context).encrypt(plaintext).decode()
+
+    def decrypt(self, ciphertext: str, *, context: str) -> dict[str, Any]:
+        """The content; `SignatureError` if it was encrypted with other keys, for another context, or changed."""
+        try:
+            content: dict[str, Any] = json.loads(self._fernet(context).decrypt(ciphertext.encode()))
+        except InvalidToken:
+            # No "from": nothing that is known about the ciphertext may reach a log.
+            raise SignatureError(
+                f"this {self._purpose} was not encrypted with one of the current secret keys"
+            ) from None
+        return content
+
+    def reencrypt(self, ciphertext: str, *, context: str) -> str:
+        """The same content under the newest key."""
+        return self.encrypt(self.decrypt(ciphertext, context=context), context=context)
+
+    def _fernet(self, context: str) -> MultiFernet:
+        derived = self._keys.derive(self._purpose, context)
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
 
 
 def _derived(root: bytes, purpose: str, context: str) -> bytes:

@@ -1,32 +1,28 @@
-"""Distributes new events to subscriptions, and gives workers the subscriptions for which something is due.
+"""Gives workers the subscriptions for which something is due, and takes them back.
 
-One worker at a time does this, in a transaction of a few milliseconds, behind the lock of one row. So events are
-distributed in the order in which they were committed, no event is seen by two workers, and the number of simultaneous
-deliveries to a server is exact. (With SKIP LOCKED instead, two workers could distribute two events in the wrong
-order, and MariaDB before 10.6 and SQLite do not have it.)
+A worker has a subscription until its lease ends: after a crash another one takes over then. Leases are given behind
+the lock of the distribution, so that the number of simultaneous deliveries to a server is exact.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, case, func, literal, select, union_all, update
 
-from ..clock import Clock
-from ..storage import tables
+from ..clock import CLOCK_SKEW, Clock
 from ..storage.database import Database, Transaction
+from ..storage.event_distribution import distribute_events, lock_distribution
 from ..storage.event_tables import deliveries, events, subscriptions
-from ..storage.upserts import upsert
+from .sender import TIMEOUT
 
-#: How many events one transaction distributes.
-EVENT_BATCH = 500
-#: For how many seconds a worker has a subscription; after a crash another worker takes over then.
-LEASE_SECONDS = 120
-
-_LOCK = sha256(b"distribute events").hexdigest()
+#: For how many seconds a worker begins attempts for one subscription; then others have their turn.
+TURN_SECONDS = 10
+#: Long enough for a turn and its last attempt, even if another machine's clock is ahead.
+LEASE_SECONDS = TURN_SECONDS + int(TIMEOUT.total) + CLOCK_SKEW
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,8 @@ class Claim:
 
     subscription_id: str
     holder: str
-    lease_until: int
+    #: A time of `time.monotonic`, which no change of the clock affects: no attempt begins after it.
+    turn_ends: float
 
 
 class Dispatcher:
@@ -48,161 +45,121 @@ class Dispatcher:
 
     def distribute(self) -> int:
         """Distribute new events; returns how many there were, at most a batch."""
-        return self._database.run_in_transaction(lambda transaction: self._distribute(transaction))
+
+        def run(transaction: Transaction) -> int:
+            now = int(self._clock())
+            lock_distribution(transaction, now)
+            return distribute_events(transaction, now)
+
+        return self._database.run_in_transaction(run)
 
     def claim(self, holder: str, *, limit: int) -> Sequence[Claim]:
         """Distribute new events, and lease up to ``limit`` subscriptions for which something is due."""
+        if not self._database.read(self._has_work):
+            return []
+
+        turn_ends = time.monotonic() + TURN_SECONDS
 
         def run(transaction: Transaction) -> Sequence[Claim]:
-            self._distribute(transaction)
-            return self._lease(transaction, holder, limit)
+            now = int(self._clock())
+            lock_distribution(transaction, now)
+            distribute_events(transaction, now)
+            chosen = self._choose(transaction.conn, now, limit)
+            lease_until = now + LEASE_SECONDS
+            transaction.execute(
+                update(subscriptions)
+                .where(subscriptions.c.id.in_(chosen))
+                .values(lease_until=lease_until, due_at=lease_until, holder=holder)
+            )
+            return [Claim(identifier, holder, turn_ends) for identifier in chosen]
 
         return self._database.run_in_transaction(run)
 
-    def release(self, claim: Claim) -> bool:
-        """Give the subscription back, due again when its next delivery is; False if new events have come.
+    def seconds_until_due(self) -> int | None:
+        """In how many seconds the next subscription is due; None if nothing waits."""
+        statement = select(func.min(subscriptions.c.due_at))
+        due_at = self._database.read(lambda conn: conn.execute(statement).scalar())
+        return None if due_at is None else max(0, due_at - int(self._clock()))
 
-        The caller then goes on, because such an event wakes no other worker.
+    def _has_work(self, conn: Connection) -> bool:
+        """Without a lock, because mostly there is nothing to do."""
+        new = select(literal(1)).where(events.c.pending == 1).limit(1).subquery()
+        due = select(literal(1)).where(subscriptions.c.due_at <= int(self._clock())).limit(1).subquery()
+        return conn.execute(union_all(select(new), select(due))).first() is not None
+
+    def _choose(self, conn: Connection, now: int, limit: int) -> Sequence[str]:
+        """The subscriptions that have been due for longest, of servers that may get more at this moment.
+
+        Of the subscriptions whose server could not be reached, only one at a time: a dead server does not keep all
+        threads waiting.
         """
         subscription = subscriptions.c
-        next_due = (
-            select(func.min(deliveries.c.due_at))
-            .where(deliveries.c.subscription_id == claim.subscription_id, deliveries.c.state == "pending")
-            .scalar_subquery()
-        )
-
-        def run(transaction: Transaction) -> bool:
-            # First what came meanwhile, then what is left: an event between the two changes ``wakeups``.
-            current = select(subscription.wakeups, subscription.holder).where(
-                subscription.id == claim.subscription_id
-            )
-            row = transaction.execute(current).one_or_none()
-            if row is None or row.holder != claim.holder:
-                return True
-            due_at = transaction.execute(select(next_due)).scalar()
-            statement = (
-                update(subscriptions)
-                .where(
-                    subscription.id == claim.subscription_id,
-                    subscription.holder == claim.holder,
-                    subscription.wakeups == row.wakeups,
-                )
-                .values(
-                    due_at=case((subscription.state == "active", literal(due_at, BigInteger())), else_=None),
-                    lease_until=0,
-                    holder=None,
-                    failures=0,
-                )
-            )
-            return transaction.execute_rowcount(statement) == 1
-
-        return self._database.run_in_transaction(run)
-
-    def postpone(self, claim: Claim, *, until: int, failures: int) -> None:
-        """Give the subscription back, due again at that time whatever waits."""
-        statement = (
-            update(subscriptions)
-            .where(subscriptions.c.id == claim.subscription_id, subscriptions.c.holder == claim.holder)
-            .values(due_at=until, lease_until=0, holder=None, failures=failures)
-        )
-        self._database.write(statement)
-
-    def _distribute(self, transaction: Transaction) -> int:
-        now = int(self._clock())
-        self._lock(transaction, now)
-        waiting = select(events.c.id).where(events.c.pending == 1).order_by(events.c.id).limit(EVENT_BATCH)
-        ids = list(transaction.execute(waiting).scalars())
-        if not ids:
-            return 0
-        columns = [
-            "event_id",
-            "subscription_id",
-            "tenant_id",
-            "state",
-            "due_at",
-            "attempts",
-            "created_at",
-            "updated_at",
-        ]
-        pairs = (
-            select(
-                events.c.id,
-                subscriptions.c.id,
-                events.c.tenant_id,
-                literal("pending"),
-                literal(now),
-                literal(0),
-                literal(now),
-                literal(now),
-            )
-            .join_from(events, subscriptions, _gets_event())
-            .where(events.c.id.in_(ids))
-            .order_by(events.c.id)
-        )
-        transaction.execute(insert(deliveries).from_select(columns, pairs))
-        self._wake(transaction, ids, now)
-        transaction.execute(update(events).where(events.c.id.in_(ids)).values(pending=None))
-        return len(ids)
-
-    def _wake(self, transaction: Transaction, event_ids: Sequence[int], now: int) -> None:
-        """The subscriptions with new deliveries are due, unless a worker has them or they wait for their server."""
-        subscription = subscriptions.c
-        woken = select(deliveries.c.subscription_id).where(deliveries.c.event_id.in_(event_ids)).scalar_subquery()
-        can_start = and_(
-            subscription.state == "active",
-            subscription.webhook_url.is_not(None),
-            subscription.lease_until <= now,
-            # Not while it waits for its server.
-            or_(subscription.due_at.is_(None), subscription.failures == 0),
-        )
-        transaction.execute(
-            update(subscriptions)
-            .where(subscription.id.in_(woken))
-            .values(wakeups=subscription.wakeups + 1, due_at=case((can_start, now), else_=subscription.due_at))
-        )
-
-    def _lease(self, transaction: Transaction, holder: str, limit: int) -> Sequence[Claim]:
-        now = int(self._clock())
-        subscription = subscriptions.c
-        leased = select(subscription.server, func.count()).where(subscription.lease_until > now)
-        counts = transaction.execute(leased.group_by(subscription.server))
-        used = Counter({server: count for server, count in counts})
+        is_failing = case((subscription.failures > 0, 1), else_=0)
+        counts = select(subscription.server, func.count(), func.sum(is_failing)).group_by(subscription.server)
+        leased = conn.execute(counts.where(subscription.lease_until > now)).all()
+        used = Counter({server: count for server, count, _ in leased})
+        probed = {server for server, _, failing in leased if failing}
         full = [server for server, count in used.items() if count >= self._per_server]
         due = (
-            select(subscription.id, subscription.server)
-            .where(subscription.due_at <= now, subscription.lease_until <= now, subscription.server.not_in(full))
+            select(subscription.id, subscription.server, is_failing)
+            .where(
+                subscription.due_at <= now,
+                subscription.lease_until <= now,
+                subscription.server.not_in(full),
+                (subscription.failures == 0) | subscription.server.not_in(list(probed)),
+            )
             .order_by(subscription.due_at)
             .limit(limit)
         )
         chosen = []
-        for identifier, server in transaction.execute(due).tuples():
-            if used[server] < self._per_server:
-                used[server] += 1
-                chosen.append(identifier)
-        lease_until = now + LEASE_SECONDS
-        transaction.execute(
-            update(subscriptions)
-            .where(subscription.id.in_(chosen))
-            .values(lease_until=lease_until, due_at=lease_until, holder=holder)
-        )
-        return [Claim(identifier, holder, lease_until) for identifier in chosen]
-
-    def _lock(self, transaction: Transaction, now: int) -> None:
-        values = {"name": _LOCK, "holder": "dispatcher", "expires_at": now + 86_400}
-        transaction.execute(upsert(tables.leases, transaction.dialect, ["expires_at"]), values)
+        for identifier, server, fails in conn.execute(due):
+            if used[server] >= self._per_server or (fails and server in probed):
+                continue
+            used[server] += 1
+            if fails:
+                probed.add(server)
+            chosen.append(identifier)
+        return chosen
 
 
-def _gets_event() -> ColumnElement[bool]:
-    subscription, event = subscriptions.c, events.c
-    return and_(
-        subscription.tenant_id == event.tenant_id,
-        subscription.trigger_name == event.trigger_name,
-        # An event of the tenant as a whole is for all of its organizations, and a subscription of the tenant as a
-        # whole gets the events of all of them.
-        or_(
-            event.organization_id == "",
-            subscription.organization_id == "",
-            subscription.organization_id == event.organization_id,
-        ),
-        or_(event.user_id.is_(None), subscription.user_id == event.user_id),
+def give_back(transaction: Transaction, claim: Claim, *, now: int, is_ordered: bool, failures: int) -> bool:
+    """End the lease; due again when the next delivery is. False if another worker has the subscription.
+
+    The first statement locks the row: whoever distributes events for it at this moment was committed before, and is
+    seen by the second, or comes later, and sees that no worker has it.
+    """
+    if not _end_lease(transaction, claim, failures):
+        return False
+    waiting = deliveries.c
+    first = select(waiting.due_at).where(waiting.subscription_id == claim.subscription_id, waiting.state == "pending")
+    first = first.order_by(waiting.id if is_ordered else waiting.due_at).limit(1)
+    due_at = transaction.execute(first).scalar()
+    # Now at the earliest: behind those that wait for longer.
+    _set_due(transaction, claim, None if due_at is None else max(due_at, now))
+    return True
+
+
+def postpone(transaction: Transaction, claim: Claim, *, until: int, failures: int) -> bool:
+    """End the lease; due again at that time, whatever waits. False if another worker has the subscription."""
+    if not _end_lease(transaction, claim, failures):
+        return False
+    _set_due(transaction, claim, until)
+    return True
+
+
+def _end_lease(transaction: Transaction, claim: Claim, failures: int) -> bool:
+    statement = (
+        update(subscriptions)
+        .where(subscriptions.c.id == claim.subscription_id, subscriptions.c.holder == claim.holder)
+        .values(lease_until=0, holder=None, failures=failures)
+    )
+    return transaction.execute_rowcount(statement) == 1
+
+
+def _set_due(transaction: Transaction, claim: Claim, due_at: int | None) -> None:
+    is_active = subscriptions.c.state == "active"
+    transaction.execute(
+        update(subscriptions)
+        .where(subscriptions.c.id == claim.subscription_id)
+        .values(due_at=case((is_active, literal(due_at, subscriptions.c.due_at.type)), else_=None))
     )

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, bindparam, case, select, update
 
 from ..clock import Clock
 from ..errors import InvalidInput, NotFound
 from ..messages import Message
 from ..storage.database import Database, Transaction
 from ..storage.event_tables import deliveries, events, subscriptions
+from .attempts import Result
+from .outcomes import wait_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,20 +83,37 @@ class DeliveryLog:
         found, now = self.get(delivery_id, tenant_id=tenant_id), int(self._clock())
 
         def run(transaction: Transaction) -> None:
-            wake = (
-                update(subscriptions)
-                .where(subscriptions.c.id == found.subscription_id)
-                .values(due_at=now, wakeups=subscriptions.c.wakeups + 1)
-            )
+            # Before the delivery: a worker that gives the subscription back meanwhile has to wait, and then sees it.
+            subscription = subscriptions.c
+            due_at = case((subscription.state == "active", now), else_=None)
+            wake = update(subscriptions).where(subscription.id == found.subscription_id).values(due_at=due_at)
             if not transaction.execute_rowcount(wake):
                 raise InvalidInput({"delivery": Message("The flow no longer gets events. Enable its trigger first.")})
-            transaction.execute(
-                update(deliveries)
-                .where(deliveries.c.id == found.id)
-                .values(state="pending", due_at=now, attempts=0, updated_at=now)
-            )
+            values = {"state": "pending", "due_at": now, "attempts": 0, "created_at": now, "updated_at": now}
+            transaction.execute(update(deliveries).where(deliveries.c.id == found.id).values(**values))
 
         self._database.run_in_transaction(run)
+
+
+def store_results(transaction: Transaction, results: Sequence[Result], *, now: int) -> None:
+    """Write the results."""
+    if results:
+        # Always in this order, so that two workers cannot wait for each other.
+        rows = [_row(result, now) for result in sorted(results, key=lambda result: result.due.id)]
+        transaction.conn.execute(_UPDATE, rows)
+
+
+def bury_old(transaction: Transaction, subscription_id: str, *, waiting_since: int, reason: str, now: int) -> None:
+    """What has waited since before this time is dead, also if it was never attempted."""
+    transaction.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.subscription_id == subscription_id,
+            deliveries.c.state == "pending",
+            deliveries.c.created_at < waiting_since,
+        )
+        .values(state="dead", last_error=reason, updated_at=now)
+    )
 
 
 _ALL: Select[Any] = select(deliveries, events.c.uid, events.c.trigger_name, events.c.payload).join_from(
@@ -105,3 +124,28 @@ _ALL: Select[Any] = select(deliveries, events.c.uid, events.c.trigger_name, even
 def _from_row(row: Row[Any]) -> Delivery:
     values = {name: getattr(row, name) for name in Delivery.__dataclass_fields__}
     return Delivery(**{**values, "event_id": row.uid, "payload": json.loads(row.payload)})
+
+
+_WRITTEN = ("state", "due_at", "attempts", "last_status", "last_error", "last_ms", "last_response", "updated_at")
+_UPDATE = (
+    update(deliveries)
+    # Not what another worker, whose lease began when this one's had ended, has delivered.
+    .where(deliveries.c.id == bindparam("delivery_id"), deliveries.c.state == "pending")
+    .values({name: bindparam(name) for name in _WRITTEN})
+)
+
+
+def _row(result: Result, now: int) -> dict[str, Any]:
+    attempt, reason = result.attempt, result.outcome.reason
+    attempts = result.due.attempts + 1
+    return {
+        "delivery_id": result.due.id,
+        "state": result.outcome.state,
+        "due_at": now + wait_seconds(attempts, at_least=attempt.retry_after if attempt else None),
+        "attempts": attempts if attempt else result.due.attempts,
+        "last_status": attempt.status if attempt else None,
+        "last_error": reason and reason[:300],
+        "last_ms": attempt.milliseconds if attempt else None,
+        "last_response": attempt.response if attempt else None,
+        "updated_at": now,
+    }

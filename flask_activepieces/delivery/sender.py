@@ -7,12 +7,12 @@ import time
 from datetime import datetime, timezone
 from typing import Any
 
-from ..api_client.connection_pool import ConnectionPool
 from ..api_client.errors import ApiError
-from ..api_client.wire import HttpRequest, Timeout
+from ..api_client.webhook_calls import WebhookCalls
+from ..api_client.wire import Timeout
 from ..clock import Clock
+from ..crypto.webhook_signatures import signed_headers
 from .outcomes import Attempt
-from .signing import signed_headers
 
 #: Activepieces answers at once, before the flow runs.
 TIMEOUT = Timeout(connect=5, read=15, total=20)
@@ -21,10 +21,10 @@ MAX_RESPONSE = 500
 
 
 class Sender:
-    """Sends the events of one app. Connections are kept open and shared by all threads."""
+    """Sends the events of one app, from any number of threads."""
 
-    def __init__(self, pool: ConnectionPool, *, clock: Clock) -> None:
-        self._pool = pool
+    def __init__(self, calls: WebhookCalls, *, clock: Clock) -> None:
+        self._calls = calls
         self._clock = clock
 
     def send(
@@ -39,10 +39,9 @@ class Sender:
             "User-Agent": "flask-activepieces",
             **signed_headers(secret, event_id=event_id, timestamp=int(self._clock()), body=body),
         }
-        request = HttpRequest(method="POST", url=url, headers=headers, body=body)
         started = time.monotonic()
         try:
-            response = self._pool.send("webhook", request, timeout=TIMEOUT, deadline=started + TIMEOUT.total)
+            response = self._calls.post(url, headers, body, timeout=TIMEOUT)
         except ApiError as error:
             return Attempt(None, error.detail or type(error).__name__, _milliseconds(started))
         return Attempt(

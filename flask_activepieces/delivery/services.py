@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import scoped_session
 
-from ..api_client.connection_pool import ConnectionPool
+from ..api_client.webhook_calls import WebhookCalls
 from ..clock import Clock
 from ..config.settings import Settings
-from ..crypto.encryption import Encryptor
+from ..crypto.keyring import Encryptor
 from ..pieces.declarations import Trigger
 from ..storage.audit import Audit
 from ..storage.database import Database
@@ -19,10 +19,12 @@ from .deliverer import Deliverer
 from .dispatcher import Dispatcher
 from .log import DeliveryLog
 from .outbox import Outbox
+from .polling import Polling
+from .receiving import Receivers
 from .sender import Sender
 from .subscriptions import Subscriptions
 from .webhook_urls import WebhookServers
-from .worker import Worker
+from .worker import THREADS, Worker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +36,9 @@ class Delivery:
     dispatcher: Dispatcher
     deliverer: Deliverer
     log: DeliveryLog
+    polling: Polling
 
-    def worker(self, *, threads: int = 8) -> Worker:
+    def worker(self, *, threads: int = THREADS) -> Worker:
         """A worker of this app."""
         return Worker(self.dispatcher, self.deliverer, threads=threads)
 
@@ -54,21 +57,22 @@ def build_delivery(
     servers = WebhookServers(configured=settings.base_url, allowed=settings.allowed_base_urls)
     encryptor = Encryptor(settings.secret_keys, "webhook secret")
     dispatcher = Dispatcher(database, clock=clock, per_server=settings.deliveries_per_server)
+    receivers = Receivers(servers, is_active=is_active)
     deliverer = Deliverer(
-        database,
-        dispatcher,
-        Sender(ConnectionPool(), clock=clock),
-        servers,
-        encryptor,
+        database=database,
+        receivers=receivers,
+        sender=Sender(WebhookCalls(), clock=clock),
+        encryptor=encryptor,
         clock=clock,
         audit=audit,
         triggers=triggers,
-        is_active=is_active,
     )
+    subscriptions = Subscriptions(database, servers, encryptor, clock=clock, audit=audit)
     return Delivery(
         outbox=Outbox(database, session, clock=clock),
-        subscriptions=Subscriptions(database, servers, encryptor, clock=clock, audit=audit),
+        subscriptions=subscriptions,
         dispatcher=dispatcher,
         deliverer=deliverer,
         log=DeliveryLog(database, clock=clock),
+        polling=Polling(database, dispatcher, subscriptions, receivers, clock=clock),
     )

@@ -12,18 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
 
 from ..clock import Clock
-from ..crypto.encryption import Encryptor
-from ..crypto.keyring import random_id
+from ..crypto.keyring import Encryptor, random_id
+from ..crypto.webhook_signatures import new_secret
 from ..errors import NotFound
-from ..storage import tables
 from ..storage.audit import Audit, Event
-from ..storage.database import Database, Transaction
+from ..storage.database import ConcurrentUpdate, Database, Transaction
+from ..storage.dialects import insert_ignore
+from ..storage.event_distribution import lock_distribution
 from ..storage.event_tables import deliveries, subscriptions
-from ..storage.upserts import insert_ignore
-from .signing import new_secret
 from .subscribers import Subscriber
 from .webhook_urls import WebhookServers
 
@@ -53,7 +52,6 @@ class Subscription:
     state_reason: str | None
     created_at: int
     renewed_at: int
-    wakeups: int
     failures: int
 
 
@@ -112,7 +110,6 @@ class Subscriptions:
                     "due_at": None,
                     "lease_until": 0,
                     "holder": None,
-                    "wakeups": 0,
                     **values,
                 }
                 if transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), row):
@@ -121,7 +118,10 @@ class Subscriptions:
                 # Another request has just subscribed the same URL.
                 chosen = transaction.execute(select(_table.c.id).where(_table.c.target_hash == target)).scalar_one()
                 values["encrypted_secret"] = self._encryptor.encrypt({"secret": secret}, context=chosen)
-            transaction.execute(update(_table).where(_table.c.id == chosen).values(**values, due_at=now))
+            due_at = None if webhook_url is None else now
+            statement = update(_table).where(_table.c.id == chosen).values(**values, due_at=due_at)
+            if not transaction.execute_rowcount(statement):
+                raise ConcurrentUpdate  # another request has just removed it
             return _read(transaction.conn, chosen), False
 
         subscription, is_new = self._database.run_in_transaction(run)
@@ -139,7 +139,7 @@ class Subscriptions:
         statement = select(_table).order_by(_table.c.created_at, _table.c.id)
         if tenant_id is not None:
             statement = statement.where(_table.c.tenant_id == tenant_id)
-        return self._database.read(lambda conn: [_from_row(row) for row in conn.execute(statement)])
+        return self._database.read(lambda conn: [subscription_from_row(row) for row in conn.execute(statement)])
 
     def unsubscribe(self, subscription_id: str, *, tenant_id: str) -> bool:
         """Remove the subscription with what waits for it; False if it does not exist."""
@@ -156,105 +156,72 @@ class Subscriptions:
 
     def pause(self, subscription_id: str, *, tenant_id: str, reason: str) -> None:
         """Deliver nothing until `resume`; new events are kept."""
-        self._set_state(subscription_id, tenant_id, "paused", reason, None)
-
-    def resume(self, subscription_id: str, *, tenant_id: str) -> None:
-        """Deliver again, beginning with what was kept."""
-        self._set_state(subscription_id, tenant_id, "active", None, int(self._clock()))
-
-    def _set_state(
-        self, subscription_id: str, tenant_id: str, state: str, reason: str | None, due_at: int | None
-    ) -> None:
         now = int(self._clock())
 
         def run(transaction: Transaction) -> None:
             found = _find(transaction.conn, subscription_id, tenant_id)
             if found is None:
                 raise NotFound("subscription", subscription_id)
-            values = {"state": state, "state_reason": reason, "due_at": due_at, "failures": 0}
-            transaction.execute(update(_table).where(_table.c.id == found.id).values(**values))
-            name = "subscription.paused" if state == "paused" else "subscription.resumed"
-            self._audit.record(transaction, _event(name, vars(found), now, reason=reason))
+            pause_in(transaction, found, self._audit, reason=reason, now=now)
+
+        self._database.run_in_transaction(run)
+
+    def resume(self, subscription_id: str, *, tenant_id: str) -> None:
+        """Deliver again, beginning with what was kept."""
+        now = int(self._clock())
+
+        def run(transaction: Transaction) -> None:
+            found = _find(transaction.conn, subscription_id, tenant_id)
+            if found is None:
+                raise NotFound("subscription", subscription_id)
+            due_at = None if found.webhook_url is None else now
+            values = {"state": "active", "state_reason": None, "due_at": due_at, "failures": 0}
+            is_paused = (_table.c.id == found.id) & (_table.c.state == "paused")
+            if transaction.execute_rowcount(update(_table).where(is_paused).values(**values)):
+                self._audit.record(transaction, _event("subscription.resumed", vars(found), now))
 
         self._database.run_in_transaction(run)
 
 
 def remove_in(transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, now: int) -> None:
-    """Delete the subscription; what waits for it is dead."""
+    """Delete the subscription, unless it was made anew since it was read; what waits for it is dead."""
+    # Otherwise an event could be distributed to it between the two statements, and wait for ever.
+    lock_distribution(transaction, now)
+    if not transaction.execute_rowcount(delete(_table).where(_is_unchanged(subscription))):
+        return
     transaction.execute(
         update(deliveries)
         .where(deliveries.c.subscription_id == subscription.id, deliveries.c.state == "pending")
         .values(state="dead", last_error=reason, updated_at=now)
     )
-    if transaction.execute_rowcount(delete(_table).where(_table.c.id == subscription.id)):
-        audit.record(transaction, _event("subscription.removed", vars(subscription), now, reason=reason))
+    audit.record(transaction, _event("subscription.removed", vars(subscription), now, reason=reason))
 
 
 def pause_in(transaction: Transaction, subscription: Subscription, audit: Audit, *, reason: str, now: int) -> None:
-    """Pause the subscription of this worker's lease."""
-    values = {"state": "paused", "state_reason": reason, "due_at": None, "lease_until": 0, "holder": None}
-    if transaction.execute_rowcount(update(_table).where(_table.c.id == subscription.id).values(**values)):
+    """Pause the subscription, unless it was made anew since it was read; new events are kept."""
+    is_active = _is_unchanged(subscription) & (_table.c.state == "active")
+    values = {"state": "paused", "state_reason": reason, "due_at": None}
+    if transaction.execute_rowcount(update(_table).where(is_active).values(**values)):
         audit.record(transaction, _event("subscription.paused", vars(subscription), now, reason=reason))
 
 
-def may_receive(conn: Connection, subscription: Subscription, *, now: int) -> str | None:
-    """Why the subscription may get nothing any more; None if it may.
-
-    A grant or token that is gone ends the subscription: revoking a user, a tenant or a client deletes their grants.
-    """
-    if subscription.grant_id is not None:
-        if not _exists(conn, tables.grants, tables.grants.c.id == subscription.grant_id):
-            return "the user or an administrator has disconnected it"
-    elif subscription.personal_token_id is not None:
-        tokens = tables.personal_tokens
-        is_valid = (tokens.c.id == subscription.personal_token_id) & (
-            tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now)
-        )
-        if not _exists(conn, tokens, is_valid):
-            return "its personal access token was revoked or has expired"
-    if subscription.client_id is not None:
-        clients = tables.oauth_clients
-        if not _exists(conn, clients, (clients.c.client_id == subscription.client_id)):
-            return "its OAuth client was deleted"
-    if subscription.integration_id is not None:
-        integrations = tables.integrations
-        if not _exists(conn, integrations, integrations.c.id == subscription.integration_id):
-            return "its integration was removed"
-    return None
-
-
-def is_suspended(conn: Connection, subscription: Subscription) -> bool:
-    """Whether its client or its integration is disabled for now."""
-    clients, integrations = tables.oauth_clients, tables.integrations
-    disabled_client = (clients.c.client_id == subscription.client_id) & clients.c.disabled_at.is_not(None)
-    disabled_integration = (integrations.c.id == subscription.integration_id) & integrations.c.enabled.is_(False)
-    return _exists(conn, clients, disabled_client) or _exists(conn, integrations, disabled_integration)
-
-
-def _exists(conn: Connection, table: Any, condition: Any) -> bool:
-    return conn.execute(select(1).select_from(table).where(condition)).first() is not None
-
-
-def find_leased(conn: Connection, subscription_id: str, holder: str) -> Subscription | None:
-    """The active subscription, if this worker still has it."""
-    statement = select(_table).where(
-        _table.c.id == subscription_id, _table.c.holder == holder, _table.c.state == "active"
-    )
-    row = conn.execute(statement).one_or_none()
-    return None if row is None else _from_row(row)
+def _is_unchanged(subscription: Subscription) -> ColumnElement[bool]:
+    # Each time a flow subscribes, there is a new secret: a late response must not end what was enabled again since.
+    return and_(_table.c.id == subscription.id, _table.c.encrypted_secret == subscription.encrypted_secret)
 
 
 def _find(conn: Connection, subscription_id: str, tenant_id: str) -> Subscription | None:
     statement = select(_table).where(_table.c.id == subscription_id, _table.c.tenant_id == tenant_id)
     row = conn.execute(statement).one_or_none()
-    return None if row is None else _from_row(row)
+    return None if row is None else subscription_from_row(row)
 
 
 def _read(conn: Connection, subscription_id: str) -> Subscription:
-    return _from_row(conn.execute(select(_table).where(_table.c.id == subscription_id)).one())
+    return subscription_from_row(conn.execute(select(_table).where(_table.c.id == subscription_id)).one())
 
 
-def _from_row(row: Row[Any]) -> Subscription:
+def subscription_from_row(row: Row[Any]) -> Subscription:
+    """The subscription of a row of the table."""
     values = {name: getattr(row, name) for name in Subscription.__dataclass_fields__}
     inputs = json.loads(values["inputs"])
     return Subscription(**{**values, "organization_id": values["organization_id"] or None, "inputs": inputs})

@@ -51,9 +51,11 @@ class WebhookServers:
                 return origin_of(url), enabled_ids[0]
         raise InvalidInput({_FIELD: "This is no webhook of the Activepieces server of your workspace."})
 
-    def may_be_called(self, url: str) -> bool:
-        """Whether the server of a stored URL is still one that the app may call."""
-        return any(_is_webhook_of(url, server) for server in (self._configured, *self._allowed))
+    def may_be_called(self, url: str, *, integration_server: str | None) -> bool:
+        """Whether a stored URL is still one that the app may call: of its integration's server, or a listed one."""
+        server = integration_server or self._configured
+        servers = [server, *self._allowed] if self._is_allowed(server) else self._allowed
+        return any(_is_webhook_of(url, each) for each in servers)
 
     def _candidates(self, conn: Connection, subscriber: Subscriber) -> list[tuple[str, str | None, bool]]:
         table = tables.integrations

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 
 from ..crypto.keyring import random_id
 from ..errors import Unavailable
-from .deliverer import Deliverer
+from .deliverer import PARALLEL, Deliverer
 from .dispatcher import Claim, Dispatcher
 
 log = logging.getLogger(__name__)
 
+#: More than the deliveries to one server at once, so that a slow server leaves threads for the others.
+THREADS = 16
 #: How long to wait when there is nothing to do, in seconds; and how long at most after errors.
 POLL_SECONDS = 1.0
 LONGEST_PAUSE = 30.0
@@ -25,7 +29,7 @@ LONGEST_PAUSE = 30.0
 class Worker:
     """One worker with several threads: each delivers to one subscription at a time."""
 
-    def __init__(self, dispatcher: Dispatcher, deliverer: Deliverer, *, threads: int = 8) -> None:
+    def __init__(self, dispatcher: Dispatcher, deliverer: Deliverer, *, threads: int = THREADS) -> None:
         self._dispatcher = dispatcher
         self._deliverer = deliverer
         self._threads = threads
@@ -33,22 +37,35 @@ class Worker:
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Finish what is being delivered, and end `run`."""
+        """Finish what is being delivered, and end `run` or `run_once`."""
         self._stopping.set()
 
-    def run_once(self) -> int:
-        """Deliver everything that is due now; returns the number of attempts."""
-        attempts = 0
-        while claims := self._dispatcher.claim(self._holder, limit=self._threads):
-            with ThreadPoolExecutor(self._threads) as threads:
-                attempts += sum(threads.map(self._deliverer.deliver, claims))
+    def run_once(self, *, seconds: float | None = None) -> int:
+        """Deliver everything that is due now; returns the number of attempts. `Unavailable` without a database.
+
+        ``seconds``: stop to begin with something new after this time.
+        """
+        attempts, is_late = 0, threading.Event()
+        timer = threading.Timer(seconds or 0, is_late.set)
+        timer.daemon = True
+        if seconds is not None:
+            timer.start()
+        try:
+            with self._pools() as (threads, senders):
+                while not self._stopping.is_set() and not is_late.is_set():
+                    claims = self._dispatcher.claim(self._holder, limit=self._threads)
+                    if not claims:
+                        break
+                    attempts += sum(threads.map(lambda claim: self._deliver(claim, senders), claims))
+        finally:
+            timer.cancel()
         return attempts
 
     def run(self) -> None:
         """Work until `stop`. While the database is unavailable, wait longer and longer."""
         running: set[Future[int]] = set()
         pause = POLL_SECONDS
-        with ThreadPoolExecutor(self._threads) as threads:
+        with self._pools() as (threads, senders):
             while not self._stopping.is_set():
                 try:
                     claims = self._dispatcher.claim(self._holder, limit=self._threads - len(running))
@@ -57,17 +74,28 @@ class Worker:
                     log.warning("%s Trying again in %d seconds.", error, pause)
                     claims = []
                     pause = min(pause * 2, LONGEST_PAUSE)
-                running |= {threads.submit(self._deliver, claim) for claim in claims}
-                if len(running) >= self._threads:
-                    _, running = wait(running, return_when=FIRST_COMPLETED)
-                elif not claims:
+                running |= {threads.submit(self._deliver, claim, senders) for claim in claims}
+                if claims and len(running) < self._threads:
+                    continue
+                if running:
+                    _, running = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
+                else:
                     self._stopping.wait(pause)
-                    running = {future for future in running if not future.done()}
 
-    def _deliver(self, claim: Claim) -> int:
+    @contextmanager
+    def _pools(self) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor]]:
+        with (
+            ThreadPoolExecutor(self._threads * (PARALLEL - 1)) as senders,
+            ThreadPoolExecutor(self._threads) as threads,
+        ):
+            yield threads, senders
+
+    def _deliver(self, claim: Claim, senders: ThreadPoolExecutor) -> int:
         try:
-            return self._deliverer.deliver(claim)
+            return self._deliverer.deliver(claim, senders)
+        except Unavailable as error:
+            log.warning("%s Its deliveries are tried again when the lease ends.", error)
         except Exception:
             # The lease ends by itself, and another attempt follows.
-            log.exception("A delivery failed; it will be tried again.")
-            return 0
+            log.exception("The deliveries to subscription %s failed, and are tried again.", claim.subscription_id)
+        return 0

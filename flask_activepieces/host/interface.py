@@ -7,9 +7,9 @@ passes ``str(id)`` and gets the same string back.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from flask import current_app
@@ -86,9 +86,25 @@ class Host(ABC):
     def workspaces(self, principal: Principal) -> Sequence[Workspace]:
         """What the user may share, the preferred one first; never empty for a signed-in user."""
 
+    def check_password(self, username: str, password: str) -> Principal | None:
+        """The user with this name and password, for the `BasicAuth` of the app's piece; None to refuse.
+
+        An unknown name must take as long as a wrong password: check some hash in both cases, or strangers learn who
+        has an account. Too many failures are refused before this is called.
+        """
+        return None
+
+    def check_credentials(self, fields: Mapping[str, Any]) -> Principal | None:
+        """The user whose credentials these are, for the `CustomAuth` of the app's piece; None to refuse.
+
+        ``fields`` is what the schema of the `CustomAuth` loaded. The same applies as for `check_password`.
+        """
+        return None
+
     def version(self) -> str | None:
         """The version of the app, which is saved with every connection; by default the app's ``VERSION`` setting."""
-        return _configured_version()
+        version = current_app.config.get("VERSION")
+        return None if version is None else str(version)
 
     def may_see_mcp_token(self, principal: Principal) -> bool:
         """Whether this user may see a new MCP token, once, right after rotating it."""
@@ -97,8 +113,3 @@ class Host(ABC):
     def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
         """The absolute URL of the app's page for renewing a broken connection; None if it has none."""
         return None
-
-
-def _configured_version() -> str | None:
-    version = current_app.config.get("VERSION")
-    return None if version is None else str(version)

@@ -2,26 +2,34 @@
 
 All calls for tenants go through here. They hold no database connection: the query of an integration returns its own
 and that of the host's session before a client is handed out.
+
+A tenant must not point this app at an internal address. So a URL is normalized first, so that letter case, default
+ports, escapes and unusual spellings of an address make no difference; then it must be the configured server, or be
+equal to or below one that the operator listed. Nothing is resolved: the operator vouches for the names in the list.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from ..api_client import capabilities
 from ..api_client.client import ActivepiecesClient
 from ..api_client.connection_pool import ConnectionPool
-from ..api_client.credentials import ApiKey, Credential
+from ..api_client.credentials import ApiKey, Credential, SignedEmbedding
+from ..api_client.embedding_token import EmbeddedUser
 from ..api_client.errors import CredentialNotSupported
-from ..api_client.wire import Timeout
+from ..api_client.wire import Timeout, api_root
 from ..config.settings import Settings
-from ..errors import IntegrationDisabled
+from ..config.urls import server_url
+from ..errors import IntegrationDisabled, InvalidInput
 from ..storage.database import Database
 from . import store
-from .embedded_users import signed_user
-from .setup.base_urls import BaseUrls
-from .setup.credentials import Credentials, CredentialStore
-from .store import Integration
+from .credentials import Credentials, CredentialStore
+from .store import Integration, project_external_id
+
+log = logging.getLogger(__name__)
 
 #: Makes the client for a server and a credential; tests replace it.
 MakeClient = Callable[[str, Credential], ActivepiecesClient]
@@ -48,6 +56,39 @@ _APP_KEY_OPERATIONS = _SHARED_PROJECT_OPERATIONS | {
 }
 #: What Activepieces allows no API key to do: a user of the tenant's project does it, for whom the app signs.
 _SIGNED_USER_OPERATIONS = {"mcp.get", "mcp.update", "mcp.rotate_token"}
+#: The least of Activepieces' roles that may manage MCP; it cannot invite people.
+_ROLE = "Editor"
+
+
+class BaseUrls:
+    """The servers that an app may call."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.configured = settings.base_url
+        self._allowed = settings.allowed_base_urls
+
+    def normalize(self, base_url: str) -> str | None:
+        """The URL to store, None for the configured server; `InvalidInput` if it may not be called."""
+        try:
+            url = server_url(base_url.strip())
+        except ValueError as error:
+            raise InvalidInput({"baseUrl": f"Invalid URL: {error}."}) from None
+        if api_root(url) == api_root(self.configured):
+            return None
+        if not self._is_allowed(url):
+            raise InvalidInput({"baseUrl": "This server is not allowed. Ask the operator of this app to allow it."})
+        return url
+
+    def for_integration(self, integration: Integration) -> str:
+        """The URL to call for an integration; `IntegrationDisabled` if it is no longer allowed."""
+        if integration.base_url is None:
+            return self.configured
+        if not self._is_allowed(integration.base_url):
+            raise IntegrationDisabled(integration.id, "its server is no longer allowed")
+        return integration.base_url
+
+    def _is_allowed(self, url: str) -> bool:
+        return any(_is_at_or_below(url, allowed) for allowed in self._allowed)
 
 
 class ClientFactory:
@@ -59,7 +100,6 @@ class ClientFactory:
         self.base_urls = BaseUrls(settings)
         #: For tenants without their own key.
         self.app_api_key = ApiKey(settings.api_key) if settings.api_key else None
-        #: Makes a client for a server and a credential.
         self.client_with = make_client
         self._settings = settings
         self._database = database
@@ -67,7 +107,7 @@ class ClientFactory:
 
     def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
         """A client that may make this call; else `IntegrationDisabled` or `CredentialNotSupported`."""
-        current = self._database.read(lambda conn: store.get(conn, integration.id, tenant_id=integration.tenant_id))
+        current = self._database.read(lambda conn: store.reload(conn, integration))
         if not current.enabled:
             raise IntegrationDisabled(current.id, "an administrator disabled it")
         base_url = self.base_urls.for_integration(current)
@@ -87,16 +127,48 @@ class ClientFactory:
             raise IntegrationDisabled(integration.id, "it has no credentials, and this app has no default API key")
         shared = self.shares_project(integration)
         if operation in _SIGNED_USER_OPERATIONS and not shared:
-            return signed_user(self._settings, integration, operation)
+            return self._signed_user(integration, operation)
         capabilities.check_supported(operation, self.app_api_key, None)
         if operation not in (_SHARED_PROJECT_OPERATIONS if shared else _APP_KEY_OPERATIONS):
-            raise CredentialNotSupported(
+            raise app_key_not_supported(
                 operation,
-                credential="the app's own key",
                 detail="it would show what belongs to other tenants",
                 remedy="Set this integration up with a key of its own.",
             )
         return self.app_api_key
+
+    def _signed_user(self, integration: Integration, operation: str) -> SignedEmbedding:
+        """A user for this integration only, who is a member of its project only.
+
+        The session of such a user covers all projects that they were ever signed in to.
+        """
+        if self._settings.signing_key is None or self._settings.signing_key_id is None:
+            log.warning("ACTIVEPIECES_SIGNING_KEY or ACTIVEPIECES_SIGNING_KEY_ID is not set")
+            raise app_key_not_supported(
+                operation,
+                detail="Activepieces lets no API key do this",
+                remedy=(
+                    "Ask the operator of this app to set up a signing key,"
+                    " or set this integration up with a user of its own."
+                ),
+            )
+        # The project was found or created by this id when the integration was set up.
+        project = project_external_id(integration.tenant_id, integration.organization_id)
+        user = EmbeddedUser(
+            external_user_id=f"flask-activepieces-{integration.id}",
+            external_project_id=project,
+            first_name="Integration",
+            last_name=project,
+            role=_ROLE,
+            # Each sign-in assigns the project's piece set, the default one if this is None.
+            piece_set=self._settings.piece_set,
+        )
+        return SignedEmbedding(self._settings.signing_key, self._settings.signing_key_id, user)
+
+
+def app_key_not_supported(operation: str, *, detail: str, remedy: str) -> CredentialNotSupported:
+    """The error for a call that the app's own key may not make."""
+    return CredentialNotSupported(operation, credential="the app's own key", detail=detail, remedy=remedy)
 
 
 def choose_credential(operation: str, credentials: Credentials) -> Credential:
@@ -121,3 +193,14 @@ def pooled_clients(settings: Settings) -> MakeClient:
     return lambda base_url, credential: ActivepiecesClient(
         base_url, credential=credential, timeout=timeout, pool=pool
     )
+
+
+def site_url(base_url: str) -> str:
+    """The address of the server's pages, without the path of its API."""
+    return base_url.removesuffix("/v1").removesuffix("/api")
+
+
+def _is_at_or_below(url: str, allowed: str) -> bool:
+    requested, listed = urlsplit(url), urlsplit(allowed)
+    same_server = (requested.scheme, requested.netloc) == (listed.scheme, listed.netloc)
+    return same_server and f"{requested.path}/".startswith(f"{listed.path}/")

@@ -1,10 +1,9 @@
-"""Builds the services for the tenants of one app."""
+"""The services for the tenants of one app, and how they are put together."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..clock import Clock
 from ..config.settings import Settings
@@ -17,84 +16,59 @@ from ..storage.database import Database
 from .client_factory import ClientFactory, MakeClient, pooled_clients
 from .connections.health import ConnectionHealth
 from .connections.leases import Leases
-from .connections.lookup import ConnectionLookup
 from .connections.recorder import ConnectionRecorder
 from .connections.saver import ConnectionSaver
 from .connections.service import TenantConnections
-from .flows import TenantFlows
-from .mcp import TenantMcp
-from .projects import TenantProjects
+from .credentials import CredentialStore
+from .dependencies import Dependencies
+from .project import TenantFlows, TenantMcp, TenantProjects
 from .service import Integrations
-from .setup.credentials import CredentialStore
-from .setup.saver import SetupSaver
-from .setup.verifier import SetupVerifier
-from .sign_in.integration_client import IntegrationClients
+from .setup import SetupVerifier
 from .sign_in.one_click import OneClick
 from .sign_in.pending import PendingAuthorizations
 from .sign_in.third_party import ThirdPartySignIn
 from .tenant_removal import TenantRemoval
 
 
-@dataclass(frozen=True, kw_only=True)
 class TenantServices:
-    """What an app can do for its tenants at Activepieces."""
+    """What an app can do for its tenants at Activepieces; ``make_client`` and ``sleep`` are for tests."""
 
-    integrations: Integrations
-    connections: TenantConnections
-    projects: TenantProjects
-    flows: TenantFlows
-    mcp: TenantMcp
-    connection_health: ConnectionHealth
-    one_click: OneClick
-    third_party: ThirdPartySignIn
-    tenant_removal: TenantRemoval
-
-
-def build_services(
-    settings: Settings,
-    database: Database,
-    host: Host,
-    *,
-    clock: Clock,
-    audit: Audit,
-    oauth_clients: OAuthClients,
-    grants: Grants,
-    make_client: MakeClient | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> TenantServices:
-    """The services of an app; ``make_client`` and ``sleep`` are for tests."""
-    credential_store = CredentialStore(settings.secret_keys)
-    client_factory = ClientFactory(settings, database, credential_store, make_client or pooled_clients(settings))
-    verifier = SetupVerifier(settings, client_factory, credential_store)
-    setup_saver = SetupSaver(clock, audit, credential_store)
-    integrations = Integrations(
-        database, host, clock, audit, client_factory, verifier, setup_saver, credential_store, oauth_clients
-    )
-    leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
-    recorder = ConnectionRecorder(database, clock, audit, grants)
-    lookup = ConnectionLookup(client_factory)
-    saver = ConnectionSaver(settings, host, client_factory, lookup, leases, recorder)
-    connections = TenantConnections(host, client_factory, lookup, saver, recorder)
-    integration_clients = IntegrationClients(credential_store, oauth_clients)
-    pending = PendingAuthorizations(settings.secret_keys, leases)
-    return TenantServices(
-        integrations=integrations,
-        connections=connections,
-        projects=TenantProjects(client_factory),
-        flows=TenantFlows(client_factory),
-        mcp=TenantMcp(database, host, clock, audit, client_factory),
-        connection_health=ConnectionHealth(settings, database, host, clock, audit, client_factory, lookup),
-        one_click=OneClick(
-            settings,
-            database,
-            host,
-            clock,
-            client_factory,
-            saver,
-            integration_clients,
-            grants,
-            CodeIssuer.from_settings(settings, clock=clock),
-        ),
-        third_party=ThirdPartySignIn(settings, clock, client_factory, integrations, lookup, connections, pending),
-        tenant_removal=TenantRemoval(database, integrations, oauth_clients, grants),
-    )
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        host: Host,
+        *,
+        clock: Clock,
+        audit: Audit,
+        oauth_clients: OAuthClients,
+        grants: Grants,
+        make_client: MakeClient | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        credential_store = CredentialStore(settings.secret_keys)
+        client_factory = ClientFactory(settings, database, credential_store, make_client or pooled_clients(settings))
+        deps = Dependencies(
+            settings=settings,
+            database=database,
+            host=host,
+            clock=clock,
+            audit=audit,
+            oauth_clients=oauth_clients,
+            grants=grants,
+            credential_store=credential_store,
+            client_factory=client_factory,
+        )
+        leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
+        recorder = ConnectionRecorder(deps)
+        saver = ConnectionSaver(deps, leases, recorder)
+        self.integrations = Integrations(deps, SetupVerifier(deps))
+        self.connections = TenantConnections(deps, saver, recorder)
+        self.projects = TenantProjects(client_factory)
+        self.flows = TenantFlows(client_factory)
+        self.mcp = TenantMcp(deps)
+        self.connection_health = ConnectionHealth(deps, self.connections)
+        self.one_click = OneClick(deps, saver, CodeIssuer.from_settings(settings, clock=clock))
+        pending = PendingAuthorizations(settings.secret_keys, leases)
+        self.third_party = ThirdPartySignIn(deps, self.integrations, self.connections, pending)
+        self.tenant_removal = TenantRemoval(deps, self.integrations)

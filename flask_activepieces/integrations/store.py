@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from ..errors import NotFound
 from ..host.ids import checked_id, checked_optional_id
 from ..storage import tables
 from ..storage.database import ConcurrentUpdate, Transaction
-from ..storage.upserts import insert_ignore
+from ..storage.dialects import insert_ignore
 
 _table = tables.integrations
 
@@ -47,7 +47,7 @@ class Integration:
 
     @property
     def has_credentials(self) -> bool:
-        """Whether it has credentials; otherwise it uses the app's own key."""
+        """Whether it has credentials of its own; otherwise it uses the app's own key."""
         return self.encrypted_credentials is not None
 
 
@@ -58,39 +58,34 @@ def project_external_id(tenant_id: str, organization_id: str | None) -> str:
     return f"{quote(tenant_id, safe='')}/{quote(organization_id, safe='')}"
 
 
-_ALL: Select[Any] = select(_table).order_by(_table.c.tenant_id, _table.c.organization_id)
-
-
 def get(conn: Connection, integration_id: str, *, tenant_id: str) -> Integration:
     """The tenant's integration with this id; `NotFound` for any other."""
-    checked_id("tenant_id", tenant_id)
-    statement = _ALL.where(_table.c.id == integration_id, _table.c.tenant_id == tenant_id)
-    row = conn.execute(statement).one_or_none()
-    if row is None:
+    found = _find(conn, id=integration_id, tenant_id=checked_id("tenant_id", tenant_id))
+    if not found:
         raise NotFound("integration", integration_id)
-    return _from_row(row._asdict())
+    return found[0]
+
+
+def reload(conn: Connection, integration: Integration) -> Integration:
+    """The integration as it is now; `NotFound` if it was removed."""
+    return get(conn, integration.id, tenant_id=integration.tenant_id)
 
 
 def find_for(conn: Connection, *, tenant_id: str, organization_id: str | None) -> Integration | None:
     """The integration of the tenant as a whole, or of the organization; there is at most one."""
-    row = conn.execute(
-        _ALL.where(
-            _table.c.tenant_id == checked_id("tenant_id", tenant_id),
-            _table.c.organization_id == (checked_optional_id("organization_id", organization_id) or ""),
-        )
-    ).one_or_none()
-    return None if row is None else _from_row(row._asdict())
+    organization = checked_optional_id("organization_id", organization_id) or ""
+    found = _find(conn, tenant_id=checked_id("tenant_id", tenant_id), organization_id=organization)
+    return found[0] if found else None
 
 
 def list_for_tenant(conn: Connection, tenant_id: str) -> list[Integration]:
     """The tenant's integrations, that of the tenant as a whole first."""
-    statement = _ALL.where(_table.c.tenant_id == checked_id("tenant_id", tenant_id))
-    return [_from_row(row._asdict()) for row in conn.execute(statement)]
+    return _find(conn, tenant_id=checked_id("tenant_id", tenant_id))
 
 
 def list_all(conn: Connection) -> list[Integration]:
     """The integrations of all tenants: for operators at the command line only."""
-    return [_from_row(row._asdict()) for row in conn.execute(_ALL)]
+    return _find(conn)
 
 
 def insert(transaction: Transaction, values: Mapping[str, Any], *, now: int) -> Integration:
@@ -106,24 +101,21 @@ def insert(transaction: Transaction, values: Mapping[str, Any], *, now: int) -> 
 def change(transaction: Transaction, integration: Integration, values: Mapping[str, Any], *, now: int) -> Integration:
     """The integration with these values; `ConcurrentUpdate` if it was updated since it was read."""
     values = {**values, "revision": integration.revision + 1, "updated_at": now}
-    statement = (
-        update(_table)
-        .where(
-            _table.c.id == integration.id,
-            _table.c.tenant_id == integration.tenant_id,
-            _table.c.revision == integration.revision,
-        )
-        .values(_to_row(values))
-    )
-    if transaction.execute_rowcount(statement) == 0:
+    key = {"id": integration.id, "tenant_id": integration.tenant_id, "revision": integration.revision}
+    if transaction.execute_rowcount(update(_table).filter_by(**key).values(_to_row(values))) == 0:
         raise ConcurrentUpdate
     return _from_row(_to_row({**vars(integration), **values}))
 
 
 def remove(transaction: Transaction, integration: Integration) -> bool:
     """Whether the integration existed and was deleted."""
-    statement = delete(_table).where(_table.c.id == integration.id, _table.c.tenant_id == integration.tenant_id)
-    return transaction.execute_rowcount(statement) == 1
+    key = {"id": integration.id, "tenant_id": integration.tenant_id}
+    return transaction.execute_rowcount(delete(_table).filter_by(**key)) == 1
+
+
+def _find(conn: Connection, **columns: str) -> list[Integration]:
+    ordered = select(_table).order_by(_table.c.tenant_id, _table.c.organization_id)
+    return [_from_row(row._asdict()) for row in conn.execute(ordered.filter_by(**columns))]
 
 
 def _to_row(values: Mapping[str, Any]) -> dict[str, Any]:

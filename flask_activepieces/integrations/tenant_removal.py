@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from ..errors import NotFound
 from ..host.ids import checked_id
 from ..oauth.clients import client as clients
-from ..oauth.clients.service import OAuthClients
-from ..oauth.grants import Grants
-from ..storage.database import ConcurrentUpdate, Database, Transaction
+from ..storage.database import ConcurrentUpdate, Transaction
 from . import store
+from .dependencies import Dependencies
 from .service import Integrations
 
 
@@ -27,10 +26,8 @@ class RemovedTenant:
 class TenantRemoval:
     """Removes tenants, each in one transaction."""
 
-    database: Database
+    deps: Dependencies
     integrations: Integrations
-    oauth_clients: OAuthClients
-    grants: Grants
 
     def remove(self, tenant_id: str) -> RemovedTenant:
         """Revoke the tenant's grants, and delete its OAuth clients and integrations with their keys.
@@ -40,7 +37,7 @@ class TenantRemoval:
         checked_id("tenant_id", tenant_id)
 
         def remove(transaction: Transaction) -> RemovedTenant:
-            revoked = self.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed")
+            revoked = self.deps.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed")
             integrations = store.list_for_tenant(transaction.conn, tenant_id)
             registered = clients.list_for_tenant(transaction.conn, tenant_id)
             try:
@@ -48,9 +45,9 @@ class TenantRemoval:
                     self.integrations.remove_in(transaction, integration, user_id=None)
                 # The clients of integrations are deleted by now.
                 for client in clients.list_for_tenant(transaction.conn, tenant_id):
-                    self.oauth_clients.delete_in(transaction, client)
+                    self.deps.oauth_clients.delete_in(transaction, client)
             except NotFound as error:
                 raise ConcurrentUpdate from error  # another transaction deletes the same: try again
             return RemovedTenant(grants=revoked, clients=len(registered), integrations=len(integrations))
 
-        return self.database.run_in_transaction(remove)
+        return self.deps.database.run_in_transaction(remove)

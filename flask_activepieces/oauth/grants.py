@@ -17,7 +17,7 @@ from ..host.interface import Principal, Workspace
 from ..storage import tables
 from ..storage.audit import Audit, Event
 from ..storage.database import ConcurrentUpdate, Database, Transaction
-from ..storage.upserts import insert_if_parent_exists
+from ..storage.dialects import insert_if_parent_exists
 from . import personal_tokens, revocations
 from . import scopes as scope_strings
 from .clients import client as clients

@@ -12,19 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select, update
 
 from ..clock import Clock
 from ..config.settings import Scope
-from ..crypto.keyring import random_id, sha256_hex
+from ..crypto.keyring import looks_like_id, random_id, sha256_hex
 from ..errors import InvalidInput, NotFound
 from ..host.ids import checked_id, checked_ids
 from ..host.interface import Workspace
 from ..messages import Message
 from ..storage.audit import Audit, Event
 from ..storage.database import Database, Transaction
+from ..storage.dialects import insert_ignore
 from ..storage.tables import personal_tokens
 from . import scopes as scope_strings
+from .tokens.access_tokens import AccessToken
 
 #: Secret scanners find tokens by their prefix.
 PREFIX = "apat_"
@@ -56,6 +58,23 @@ class PersonalToken:
     expires_at: int | None
     last_used_at: int | None
 
+    def as_access_token(self, issuer: str) -> AccessToken:
+        """The token as protected views see it."""
+        return AccessToken(
+            jti=self.id,
+            issuer=issuer,
+            user_id=self.user_id,
+            tenant_id=self.tenant_id,
+            organization_id=self.organization_id,
+            client_id="",
+            grant_id=None,
+            family_id=None,
+            scope=self.scope,
+            issued_at=self.created_at,
+            expires_at=self.expires_at,
+            personal_token_id=self.id,
+        )
+
 
 class PersonalTokens:
     """The personal access tokens of one app."""
@@ -86,7 +105,7 @@ class PersonalTokens:
             tenant_id=workspace.tenant_id,
             organization_id=workspace.organization_id,
             user_id=checked_id("user_id", user_id),
-            workspace_name=workspace.name,
+            workspace_name=workspace.name[:190],
             scope=scope_strings.join(scopes),
             created_at=now,
             expires_at=expires_at,
@@ -98,8 +117,9 @@ class PersonalTokens:
             owned = select(_table.c.id).where(_of_user(user_id, [token.tenant_id]), _table.c.kind == "personal")
             if kind == "personal" and len(transaction.execute(owned).all()) >= MAX_PER_USER:
                 raise InvalidInput({"name": Message("You have too many tokens. Delete one first.")})
-            transaction.execute(insert(_table), row)
-            if kind == "personal":
+            # It is there already if the commit was not confirmed and the transaction runs again.
+            is_new = transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), row)
+            if is_new and kind == "personal":
                 self._audit.record(transaction, _event("personal_token.created", token, now))
 
         self._database.run_in_transaction(run)
@@ -107,18 +127,11 @@ class PersonalTokens:
 
     def find(self, text: str) -> PersonalToken | None:
         """The valid token with this text; its last use is now."""
-        if not text.startswith(PREFIX):
-            return None
         now = int(self._clock())
-        is_valid = and_(
-            _table.c.token_hash == sha256_hex(text), or_(_table.c.expires_at.is_(None), _table.c.expires_at > now)
-        )
-        row = self._database.read(lambda conn: conn.execute(select(_table).where(is_valid)).one_or_none())
-        if row is None:
-            return None
-        if row.last_used_at is None or now - row.last_used_at >= LAST_USE_SECONDS:
-            self._database.write(update(_table).where(_table.c.id == row.id).values(last_used_at=now))
-        return _from_row(row)
+        token = self._database.read(lambda conn: find(conn, text, now=now))
+        if token is not None and (token.last_used_at is None or now - token.last_used_at >= LAST_USE_SECONDS):
+            self._database.write(update(_table).where(_table.c.id == token.id).values(last_used_at=now))
+        return token
 
     def list_for_user(self, user_id: str, *, tenant_ids: Sequence[str]) -> Sequence[PersonalToken]:
         """The user's personal tokens in these tenants, the newest first."""
@@ -129,9 +142,19 @@ class PersonalTokens:
         )
         return self._database.read(lambda conn: [_from_row(row) for row in conn.execute(statement)])
 
+    def search(self, **columns: str | None) -> Sequence[PersonalToken]:
+        """Tokens of both kinds by any of id, tenant_id and user_id: for operators."""
+        statement = select(_table).order_by(_table.c.tenant_id, _table.c.created_at, _table.c.id)
+        for name, value in columns.items():
+            if value is not None:
+                statement = statement.where(_table.c[name] == value)
+        return self._database.read(lambda conn: [_from_row(row) for row in conn.execute(statement)])
+
     def revoke(self, token_id: str, *, user_id: str, tenant_ids: Sequence[str]) -> None:
         """Revoke one token of the user; `NotFound` for any other."""
         now = int(self._clock())
+        if not looks_like_id(token_id):
+            raise NotFound("personal access token", token_id)
 
         def run(transaction: Transaction) -> None:
             condition = and_(_table.c.id == token_id, _of_user(user_id, tenant_ids))
@@ -156,6 +179,18 @@ class PersonalTokens:
             problems["expires_at"] = Message("Choose a date in the future.")
         if problems:
             raise InvalidInput(problems)
+
+
+def looks_like_personal_token(text: str) -> bool:
+    """Whether the text could be a personal access token: nothing else needs to be looked up."""
+    return text.startswith(PREFIX)
+
+
+def find(conn: Connection, text: str, *, now: int) -> PersonalToken | None:
+    """The valid token with this text. It is found by its hash, so the time says nothing about the text."""
+    is_valid = or_(_table.c.expires_at.is_(None), _table.c.expires_at > now)
+    row = conn.execute(select(_table).where(_table.c.token_hash == sha256_hex(text), is_valid)).one_or_none()
+    return None if row is None else _from_row(row)
 
 
 def delete_in(conn: Connection, *, user_id: str | None, tenant_id: str | None) -> int:

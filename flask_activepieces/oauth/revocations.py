@@ -19,7 +19,7 @@ from ..config.settings import LONGEST_ACCESS_TOKEN_TTL
 from ..errors import Unavailable
 from ..storage import tables
 from ..storage.database import Database, Transaction
-from ..storage.upserts import upsert
+from ..storage.dialects import upsert
 from .tokens.access_tokens import AccessToken
 
 _table = tables.revocations

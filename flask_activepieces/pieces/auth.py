@@ -27,8 +27,6 @@ class _Kind:
     title: str = "Connection"
     #: What the form says above its fields, in Markdown.
     description: str = ""
-    #: Whether actions and triggers need a connection.
-    required: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +35,13 @@ class OAuth2(_Kind):
 
     kind: ClassVar[str] = "OAUTH2"
 
+    #: Whether actions and triggers need a connection.
+    required: bool = True
     #: What the piece asks for; None: the scopes of all its actions and triggers.
     scopes: Sequence[str] | None = None
     grant_type: GrantType = "AUTHORIZATION_CODE"
     #: How Activepieces sends the client's id and secret to the token endpoint.
-    authorization_method: AuthorizationMethod = "BODY"
+    authorization_method: AuthorizationMethod = "HEADER"
     #: PKCE with S256 (RFC 7636).
     pkce: bool = True
     #: The ``prompt`` of the authorization URL; Activepieces sends ``consent`` by default, ``omit`` sends none.
@@ -49,7 +49,7 @@ class OAuth2(_Kind):
     #: Further parameters of the authorization URL.
     extra: Mapping[str, str] = field(default_factory=dict)
     #: Further fields of the form: String, Secret, or String with OneOf.
-    form: type[Schema] | None = None
+    form: Schema | type[Schema] | None = None
     #: Whether people enter the address of the app: for apps that customers run themselves.
     asks_for_address: bool = False
 
@@ -61,6 +61,8 @@ class SecretText(_Kind):
     kind: ClassVar[str] = "SECRET_TEXT"
 
     title: str = "Access token"
+    #: Whether actions and triggers need a connection.
+    required: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +80,19 @@ class BasicAuth(_Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class CustomAuth(_Kind):
-    """People fill in the fields of a schema, which `Host.check_credentials` checks."""
+    """People fill in the fields of a schema, which `Host.check_credentials` checks.
+
+    A field with the name ``base_url`` is the address of the app: for apps that customers run themselves.
+    """
 
     kind: ClassVar[str] = "CUSTOM_AUTH"
 
-    form: type[Schema]
+    form: Schema | type[Schema]
+    #: Whether actions and triggers need a connection.
+    required: bool = True
+    #: Lets Activepieces, from 0.86 on, keep and renew the token that the app gives for these fields. The number is
+    #: its lifetime in seconds if the app names none.
+    refresh: int | None = None
 
 
 Auth = OAuth2 | SecretText | BasicAuth | CustomAuth

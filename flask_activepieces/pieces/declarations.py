@@ -1,38 +1,34 @@
 """What an app declares once: its piece, and the actions, triggers and options in it.
 
-    activepieces = Activepieces(host, piece=Piece("@acme/piece-acme", title="Acme", auth=[auth.OAuth2()]))
-
-    @activepieces.action("create_task", scope="tasks:write", input=NewTaskSchema, output=TaskSchema)
-    def create_task(data): ...
-
-    task_done = activepieces.trigger("task_done", scope="tasks:read", payload=TaskSchema, samples=latest_done_tasks)
-
-Nothing is checked here: `definition` reports all problems together when the app has all its routes.
+`decorators` makes these from what the developer writes; `definition` puts those of one app together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 from marshmallow import Schema
 
-from .auth import Auth
+from .auth import Auth, OAuth2
 
 Audience = Literal["human", "ai", "both"]
 SchemaLike = Schema | type[Schema]
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """The app's piece. ``logo`` is a path below the app's root, or an https or data URL."""
+    """The app's piece."""
 
+    #: ``@scope/piece-name``, as an npm package.
     name: str
     title: str
-    auth: Sequence[Auth] = ()
     description: str = ""
+    #: How people connect: one or several kinds, each once.
+    auth: Sequence[Auth] = (OAuth2(),)
+    #: A path below the app's root, or an https or data URL; without one, the first letter of the title.
     logo: str = ""
     categories: Sequence[str] = ()
     authors: Sequence[str] = ()
@@ -43,13 +39,21 @@ class Piece:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Account:
+    """The function that describes the account of a token."""
+
+    function: Callable[..., Mapping[str, Any]] = field(repr=False)
+    blueprint: object = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Action:
     """Something that the app does for a flow or an agent."""
 
     name: str
     function: Callable[..., Any] = field(repr=False)
     #: The blueprint that the app must have for the action to count; None: every app.
-    blueprint: str | None = None
+    blueprint: object = field(default=None, repr=False)
     scopes: frozenset[str]
     input: Schema | None = None
     output: Schema | None = None
@@ -71,7 +75,7 @@ class Options:
 
     name: str
     function: Callable[..., Any] = field(repr=False)
-    blueprint: str | None = None
+    blueprint: object = field(default=None, repr=False)
     scopes: frozenset[str]
     #: The fields whose change loads the choices again.
     refreshers: tuple[str, ...] = ()
@@ -98,7 +102,7 @@ class Trigger:
     """An event of the app that starts flows."""
 
     name: str
-    blueprint: str | None = None
+    blueprint: object = field(default=None, repr=False)
     scopes: frozenset[str]
     payload: Schema
     #: The newest real payloads, for testing a flow; called with the fields of the form.
@@ -136,142 +140,26 @@ class Trigger:
 
     def visible_payload(self, payload: Mapping[str, Any], scopes: Iterable[str]) -> dict[str, Any]:
         """The dumped payload without the fields whose metadata ``scope`` is not among these."""
+        allowed = {None, *scopes}
         hidden = {
             field.data_key or name
             for name, field in self.payload.dump_fields.items()
-            if field.metadata.get("scope") not in (None, *scopes)
+            if field.metadata.get("scope") not in allowed
         }
         return {name: value for name, value in payload.items() if name not in hidden}
 
 
-class Declarations:
-    """The declarations of an extension object, or of one blueprint (see `on`), in their order."""
+def as_schema(given: SchemaLike) -> Schema:
+    """The schema, from an instance or a class."""
+    made = given() if isinstance(given, type) else given
+    if not isinstance(made, Schema):
+        raise TypeError(f"a marshmallow schema is needed, not {given!r}")
+    return made
 
-    def __init__(self, emit: Emit, *, blueprint: str | None = None) -> None:
-        self._emit = emit
-        self._blueprint = blueprint
-        self._children: list[Declarations] = []
-        self._own: list[Action | Trigger | Options] = []
-        self._account: Callable[..., Mapping[str, Any]] | None = None
 
-    def __iter__(self) -> Iterator[Action | Trigger | Options]:
-        yield from self._own
-        for child in self._children:
-            yield from child
-
-    @property
-    def describe_account(self) -> Callable[..., Mapping[str, Any]] | None:
-        """The function that was decorated with `account`."""
-        return self._account
-
-    def on(self, blueprint: Any) -> Declarations:
-        """Declarations that only apps with this Flask blueprint have."""
-        child = Declarations(self._emit, blueprint=blueprint.name)
-        self._children.append(child)
-        return child
-
-    def account(self, function: F) -> F:
-        """Decorate the function that describes the account of a token: ``{"id", "name", "email", "workspace"}``."""
-        self._account = function
-        return function
-
-    def action(
-        self,
-        name: str,
-        *,
-        scope: str | Iterable[str] = (),
-        input: SchemaLike | None = None,
-        output: SchemaLike | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        retry: bool | None = False,
-        continue_on_failure: bool | None = False,
-        audience: Audience = "both",
-        ai: str | None = None,
-        idempotent: bool = False,
-    ) -> Callable[[F], F]:
-        """Declare a function, or a view with `require_scope`, as an action.
-
-        A function gets the loaded input and returns what ``output`` dumps. A view stays as it is: write the decorator
-        directly below ``@app.route``; its scopes are those of `require_scope`.
-        """
-
-        def decorate(function: F) -> F:
-            self._own.append(
-                Action(
-                    name=name,
-                    function=function,
-                    blueprint=self._blueprint,
-                    scopes=scope_set(scope),
-                    input=schema(input),
-                    output=schema(output),
-                    title=title or title_from(name),
-                    description=description or first_paragraph(function),
-                    retry=retry,
-                    continue_on_failure=continue_on_failure,
-                    audience=audience,
-                    ai=ai,
-                    idempotent=idempotent,
-                )
-            )
-            return function
-
-        return decorate
-
-    def options(
-        self, name: str, *, scope: str | Iterable[str] = (), refreshers: Sequence[str] = (), search: bool = False
-    ) -> Callable[[F], F]:
-        """Declare a function ``(inputs, search)`` that returns ``[(label, value), …]``.
-
-        For a `Dynamic` field it returns a schema, whose fields the form then has.
-        """
-
-        def decorate(function: F) -> F:
-            self._own.append(
-                Options(
-                    name=name,
-                    function=function,
-                    blueprint=self._blueprint,
-                    scopes=scope_set(scope),
-                    refreshers=tuple(refreshers),
-                    search=search,
-                )
-            )
-            return function
-
-        return decorate
-
-    def trigger(
-        self,
-        name: str,
-        *,
-        scope: str | Iterable[str],
-        payload: SchemaLike,
-        samples: Callable[..., Iterable[Any]],
-        input: SchemaLike | None = None,
-        matches: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] | None = None,
-        ordered: bool = False,
-        title: str | None = None,
-        description: str = "",
-        ai: str | None = None,
-    ) -> Trigger:
-        """Declare an event; the result has `Trigger.emit`."""
-        trigger = Trigger(
-            name=name,
-            blueprint=self._blueprint,
-            scopes=scope_set(scope),
-            payload=_instance(payload),
-            samples=samples,
-            input=schema(input),
-            matches=matches,
-            ordered=ordered,
-            title=title or title_from(name),
-            description=description,
-            ai=ai,
-            store=self._emit,
-        )
-        self._own.append(trigger)
-        return trigger
+def optional_schema(given: SchemaLike | None) -> Schema | None:
+    """The same, or None."""
+    return None if given is None else as_schema(given)
 
 
 def scope_set(scope: str | Iterable[str]) -> frozenset[str]:
@@ -279,19 +167,13 @@ def scope_set(scope: str | Iterable[str]) -> frozenset[str]:
     return frozenset([scope] if isinstance(scope, str) else scope)
 
 
-def schema(given: SchemaLike | None) -> Schema | None:
-    """The schema, from an instance or a class."""
-    return None if given is None else _instance(given)
-
-
-def _instance(given: SchemaLike) -> Schema:
-    return given() if isinstance(given, type) else given
-
-
 def title_from(name: str) -> str:
-    """``due_date`` as ``Due date``."""
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    """``due_date`` and ``dueDate`` as ``Due date``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").split()
+    # An abbreviation, such as the ID in userID, stays as it is.
+    lower = [word if word.isupper() else word.lower() for word in words]
+    text = " ".join(lower)
+    return text[:1].upper() + text[1:]
 
 
 def first_paragraph(function: Callable[..., Any]) -> str:

@@ -5,10 +5,12 @@ The other fields keep their marshmallow classes; docs/piece-properties.md maps e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from marshmallow import Schema, fields
+from marshmallow import ValidationError, fields
+from werkzeug.datastructures import FileStorage
 
 Choice = tuple[str, Any]
 NoteStyle = Literal["INFO", "WARNING", "TIP", "BORDERLESS"]
@@ -44,15 +46,75 @@ class Json(fields.Raw):
 class File(fields.Raw):
     """An uploaded file. The view or function gets a `werkzeug.datastructures.FileStorage`."""
 
+    default_error_messages = {"invalid": "Not an uploaded file."}
 
-class DateRange(fields.Nested):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> FileStorage:
+        if not isinstance(value, FileStorage):
+            raise self.make_error("invalid")
+        return value
+
+
+class Day(fields.Date):
+    """A date, chosen in a calendar: unlike `marshmallow.fields.Date`, it accepts the time that Activepieces adds."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> dt.date:
+        # The engine sends every date as 2025-01-31T00:00:00.000Z.
+        day = value.partition("T")[0] if isinstance(value, str) else value
+        loaded: dt.date = super()._deserialize(day, attr, data, **options)
+        return loaded
+
+
+#: How long ago each relative period begins.
+_PERIODS = {
+    "last_24_hours": dt.timedelta(days=1),
+    "last_7_days": dt.timedelta(days=7),
+    "last_30_days": dt.timedelta(days=30),
+    "last_90_days": dt.timedelta(days=90),
+}
+#: The periods that the form offers.
+PRESETS = frozenset([*_PERIODS, "any_time", "this_month", "custom"])
+
+
+class DateRange(fields.Field[dict[str, "dt.datetime | None"]]):
     """A period. Activepieces has a form for it since 0.86, which this field therefore requires.
 
-    The value is ``{"preset", "after", "before"}``; the runtime resolves presets such as ``last_7_days`` to times.
+    It loads ``{"after", "before"}``, two times of which either may be None. A period such as "the last 7 days" counts
+    from the moment of loading, so that a flow that repeats moves on.
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(_DateRangeSchema, **options)
+    default_error_messages = {"invalid": "Not a valid period."}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> dict[str, dt.datetime | None]:
+        try:
+            return resolve_period(value, now=dt.datetime.now(dt.timezone.utc))
+        except (AttributeError, KeyError, ValueError):
+            raise self.make_error("invalid") from None
+
+
+def resolve_period(value: Mapping[str, Any], *, now: dt.datetime) -> dict[str, dt.datetime | None]:
+    """The times of a period as Activepieces sends it; an error for what is none."""
+    preset = value.get("preset") or "any_time"
+    if preset == "custom":
+        return {"after": _time(value.get("after")), "before": _time(value.get("before"))}
+    return {"after": _since(preset, now), "before": None}
+
+
+def _since(preset: str, now: dt.datetime) -> dt.datetime | None:
+    if preset == "any_time":
+        return None
+    if preset == "this_month":
+        return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return now - _PERIODS[preset]
+
+
+def _time(value: str | None) -> dt.datetime | None:
+    if not value:
+        return None
+    try:
+        # Python 3.10 does not read the Z.
+        return fields.AwareDateTime(default_timezone=dt.timezone.utc).deserialize(value.replace("Z", "+00:00"))
+    except ValidationError as error:
+        raise ValueError(value) from error
 
 
 class Dynamic(fields.Dict):
@@ -82,9 +144,3 @@ class Custom(fields.Raw):
     def __init__(self, code: str, **options: Any) -> None:
         super().__init__(**options)
         self.code = code
-
-
-class _DateRangeSchema(Schema):
-    preset = fields.String()
-    after = fields.String()
-    before = fields.String()

@@ -5,17 +5,27 @@ A pure function of the definition and the app's addresses, so that two builds of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import Schema
 
+from ..config.settings import Settings
+from ..errors import SetupError
 from . import auth as kinds
-from .declarations import Action, Trigger
+from .declarations import Action, Trigger, as_schema, optional_schema
 from .definition import CUSTOM_API_CALL, PieceDefinition
-from .fields import File
-from .properties import IN_CUSTOM_AUTH, IN_OAUTH2, SINCE_0_86, Property, properties_of, value_fields
+from .properties import (
+    IN_CUSTOM_AUTH,
+    IN_OAUTH2,
+    SINCE_0_86,
+    Property,
+    input_fields,
+    is_file,
+    properties_of,
+    value_fields,
+)
 from .schemas import output_fields, sample
 
 Manifest = dict[str, Any]
@@ -29,6 +39,8 @@ RELEASE_OF_NEW_KINDS = "0.86.0"
 ADDRESS = "base_url"
 #: Subscriptions are renewed once a day, at a quiet hour.
 RENEWAL = "17 3 * * *"
+#: Activepieces looks for a translation under as much of the English text.
+LONGEST_TEXT = 512
 
 _GRANT_TYPES = {
     "AUTHORIZATION_CODE": "authorization_code",
@@ -41,20 +53,33 @@ _GRANT_TYPES = {
 class Addresses:
     """Where the piece finds the app."""
 
-    #: The app's public URL.
-    base_url: str
+    #: The app's public URL; None: every connection has the address.
+    base_url: str | None
     oauth_prefix: str
     #: The prefix of the routes for the piece.
     api_path: str
-    #: As an https or data URL.
-    logo_url: str
-    #: How the app's events reach the flows.
+    #: Whether Activepieces asks for events, because the app cannot reach it.
     polls: bool = False
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Addresses:
+        """Those of an app."""
+        return cls(
+            base_url=settings.public_url,
+            oauth_prefix=settings.oauth_prefix,
+            api_path=f"{settings.url_prefix}/piece",
+            polls=settings.trigger_delivery == "polling",
+        )
 
 
 def build_manifest(definition: PieceDefinition, addresses: Addresses, *, version: str) -> Manifest:
-    """The manifest of this version."""
+    """The manifest of this version; `SetupError` if the piece would not know where the app is."""
     piece = definition.piece
+    if addresses.base_url is None and not all(map(_asks_for_address, piece.auth)):
+        raise SetupError(
+            "ACTIVEPIECES_PUBLIC_URL is not set, so the piece would not know where the app is. Set it to the app's"
+            " public URL, such as https://app.example.com, or let every kind of authentication ask for the address."
+        )
     actions = {each.name: _action(each, definition, addresses) for each in definition.actions.values()}
     if piece.custom_api_call:
         actions[CUSTOM_API_CALL] = _custom_api_call(piece.title)
@@ -65,7 +90,7 @@ def build_manifest(definition: PieceDefinition, addresses: Addresses, *, version
         "version": version,
         "displayName": piece.title,
         "description": piece.description,
-        "logoUrl": addresses.logo_url,
+        "logoUrl": definition.logo_url,
         "authors": list(piece.authors),
         "categories": list(piece.categories),
         "minimumSupportedRelease": _oldest_release([*actions.values(), *triggers.values()]),
@@ -74,13 +99,26 @@ def build_manifest(definition: PieceDefinition, addresses: Addresses, *, version
         "auth": [_auth(each, definition, addresses) for each in piece.auth],
         "actions": actions,
         "triggers": triggers,
-        "translations": {language: dict(texts) for language, texts in piece.translations.items()},
+        "translations": {
+            language: {text[:LONGEST_TEXT]: translated for text, translated in texts.items()}
+            for language, texts in piece.translations.items()
+        },
     }
 
 
-def _oldest_release(steps: list[Manifest]) -> str:
+def _oldest_release(steps: Iterable[Manifest]) -> str:
     used = {each["type"] for step in steps for each in step["props"].values()}
     return RELEASE_OF_NEW_KINDS if used & SINCE_0_86 else OLDEST_RELEASE
+
+
+def _asks_for_address(declared: kinds.Auth) -> bool:
+    match declared:
+        case kinds.OAuth2():
+            return declared.asks_for_address
+        case kinds.CustomAuth():
+            return ADDRESS in dict(input_fields(as_schema(declared.form)))
+        case _:
+            return False
 
 
 def _auth(declared: kinds.Auth, definition: PieceDefinition, addresses: Addresses) -> Manifest:
@@ -95,14 +133,15 @@ def _auth(declared: kinds.Auth, definition: PieceDefinition, addresses: Addresse
             }
             return {**common, "required": True, **labels}
         case kinds.CustomAuth():
-            props = properties_of(declared.form(), allowed=IN_CUSTOM_AUTH)
-            return {**common, "required": declared.required, "props": props}
-        case _:
+            props = properties_of(as_schema(declared.form), allowed=IN_CUSTOM_AUTH)
+            described = {**common, "required": declared.required, "props": props}
+            return {**described, "refresh": {"defaultExpiresIn": declared.refresh}} if declared.refresh else described
+        case kinds.SecretText():
             return {**common, "required": declared.required}
 
 
 def _oauth2(declared: kinds.OAuth2, definition: PieceDefinition, addresses: Addresses) -> Manifest:
-    props = properties_of(declared.form() if declared.form else None, allowed=IN_OAUTH2)
+    props = properties_of(optional_schema(declared.form), allowed=IN_OAUTH2)
     site = addresses.base_url
     if declared.asks_for_address:
         site = f"{{{ADDRESS}}}"
@@ -110,7 +149,7 @@ def _oauth2(declared: kinds.OAuth2, definition: PieceDefinition, addresses: Addr
     described: Manifest = {
         "authUrl": f"{site}{addresses.oauth_prefix}/authorize",
         "tokenUrl": f"{site}{addresses.oauth_prefix}/token",
-        "scope": list(declared.scopes) if declared.scopes is not None else definition.scopes,
+        "scope": definition.scopes if declared.scopes is None else list(declared.scopes),
         "grantType": _GRANT_TYPES[declared.grant_type],
         "authorizationMethod": declared.authorization_method,
         "pkce": declared.pkce,
@@ -126,14 +165,14 @@ def _oauth2(declared: kinds.OAuth2, definition: PieceDefinition, addresses: Addr
     return described
 
 
-def _address(title: str, default: str) -> Property:
-    return {
+def _address(title: str, default: str | None) -> Property:
+    described = {
         "type": "SHORT_TEXT",
         "displayName": f"Address of {title}",
         "description": "For example https://app.example.com",
         "required": True,
-        "defaultValue": default,
     }
+    return described if default is None else {**described, "defaultValue": default}
 
 
 def _action(action: Action, definition: PieceDefinition, addresses: Addresses) -> Manifest:
@@ -159,7 +198,7 @@ def _error_handling(default: bool | None) -> Mapping[str, bool]:
 
 
 def _request(action: Action, definition: PieceDefinition, addresses: Addresses) -> Manifest:
-    files = [name for name, field in value_fields(action.input) if isinstance(field, File)]
+    files = [name for name, field in value_fields(action.input) if is_file(field)]
     names = [name for name, _ in value_fields(action.input) if name not in files]
     route = definition.routes.get(action.name)
     if route is None:
@@ -186,29 +225,33 @@ def _trigger(trigger: Trigger, definition: PieceDefinition, addresses: Addresses
         "type": "POLLING" if addresses.polls else "WEBHOOK",
         "sampleData": sample(trigger.payload),
         "outputSchema": {"fields": output_fields(trigger.payload)},
+        "aiMetadata": {"description": trigger.ai or trigger.description},
     }
-    if trigger.ai:
-        described["aiMetadata"] = {"description": trigger.ai}
     return described if addresses.polls else {**described, "renew": RENEWAL}
 
 
 def _props(schema: Schema | None, definition: PieceDefinition) -> dict[str, Property]:
-    props = properties_of(schema)
-    for each in props.values():
-        declared = definition.options.get(each.get("options", "") if isinstance(each.get("options"), str) else "")
-        if declared is not None:
-            each["refreshers"] = list(dict.fromkeys([*each.get("refreshers", ()), *declared.refreshers]))
-            each["refreshOnSearch"] = declared.search
-    return props
+    return {name: _with_options(each, definition) for name, each in properties_of(schema).items()}
+
+
+def _with_options(described: Property, definition: PieceDefinition) -> Property:
+    """The property with what its declared options say, also in a list of objects."""
+    if "properties" in described:
+        inner = {name: _with_options(each, definition) for name, each in described["properties"].items()}
+        return {**described, "properties": inner}
+    if described["type"] not in ("DROPDOWN", "MULTI_SELECT_DROPDOWN", "DYNAMIC"):
+        return described
+    is_dynamic = described["type"] == "DYNAMIC"
+    declared = definition.options[described["props" if is_dynamic else "options"]]
+    refreshers = list(dict.fromkeys([*described["refreshers"], *declared.refreshers]))
+    search = {} if is_dynamic else {"refreshOnSearch": declared.search}
+    return {**described, "refreshers": refreshers, **search}
 
 
 def _custom_api_call(title: str) -> Manifest:
-    def text(name: str, description: str, kind: str = "SHORT_TEXT", *, required: bool = False) -> Property:
-        return {"type": kind, "displayName": name, "description": description, "required": required}
-
     methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
     method = {
-        **text("Method", "", "STATIC_DROPDOWN", required=True),
+        **_field("Method", "", "STATIC_DROPDOWN", required=True),
         "defaultValue": "GET",
         "options": {"options": [{"label": each, "value": each} for each in methods]},
     }
@@ -218,9 +261,9 @@ def _custom_api_call(title: str) -> Manifest:
         "requireAuth": True,
         "props": {
             "method": method,
-            "path": text("Path", f"A path of {title}, such as /api/tasks", required=True),
-            "query": text("Query parameters", "", "OBJECT"),
-            "body": text("Body", "A JSON value", "JSON"),
+            "path": _field("Path", f"A path of {title}, such as /api/tasks", required=True),
+            "query": _field("Query parameters", "", "OBJECT"),
+            "body": _field("Body", "A JSON value", "JSON"),
         },
         "errorHandlingOptions": {
             "retryOnFailure": _error_handling(False),
@@ -230,3 +273,7 @@ def _custom_api_call(title: str) -> Manifest:
         "aiMetadata": {"description": f"Call a route of {title} that no other action covers", "idempotent": False},
         "request": {"custom": True},
     }
+
+
+def _field(title: str, description: str, kind: str = "SHORT_TEXT", *, required: bool = False) -> Property:
+    return {"type": kind, "displayName": title, "description": description, "required": required}

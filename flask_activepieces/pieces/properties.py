@@ -6,7 +6,8 @@ docs/piece-properties.md has the table, and a test compares it with this module.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Any, cast
 
@@ -17,10 +18,13 @@ from . import fields as own
 from .declarations import title_from
 
 Property = dict[str, Any]
+AnyField = fields.Field[Any]
 
 #: Longer texts get a field of several lines.
 SHORT_TEXT_LENGTH = 255
 
+#: What an item of a plain list may be; Activepieces shows a line of text for each.
+IN_LIST = frozenset(["SHORT_TEXT", "LONG_TEXT", "NUMBER", "CHECKBOX", "DATE_TIME", "COLOR"])
 #: What a field of a list of objects may be.
 IN_ARRAY = frozenset(
     ["SHORT_TEXT", "LONG_TEXT", "NUMBER", "CHECKBOX", "DATE_TIME", "FILE", "STATIC_DROPDOWN"]
@@ -32,13 +36,13 @@ IN_CUSTOM_AUTH = IN_OAUTH2 | {"LONG_TEXT", "NUMBER", "CHECKBOX", "MARKDOWN", "ST
 IN_DYNAMIC = frozenset(["SHORT_TEXT", "STATIC_DROPDOWN", "JSON", "ARRAY", "STATIC_MULTI_SELECT_DROPDOWN"])
 #: Kinds that are known only to 0.86 and later.
 SINCE_0_86 = frozenset(["RICH_TEXT", "DATE_RANGE"])
-#: A hidden field is for an authentication only.
+#: Everything but SECRET_TEXT: a hidden field is for an authentication only.
 IN_FORM = (
     IN_ARRAY | IN_DYNAMIC | SINCE_0_86 | frozenset(["MARKDOWN", "DROPDOWN", "OBJECT", "DYNAMIC", "CUSTOM", "COLOR"])
 )
 
-#: Marshmallow class -> kind; the first that fits. Choices and lists come before this table.
-KINDS: Sequence[tuple[type[fields.Field[Any]], str]] = (
+#: Marshmallow class -> kind; the first that fits. Choices, lists and times come before this table.
+KINDS: Sequence[tuple[type[AnyField], str]] = (
     (own.Note, "MARKDOWN"),
     (own.LongText, "LONG_TEXT"),
     (own.RichText, "RICH_TEXT"),
@@ -48,19 +52,21 @@ KINDS: Sequence[tuple[type[fields.Field[Any]], str]] = (
     (own.DateRange, "DATE_RANGE"),
     (own.Dynamic, "DYNAMIC"),
     (own.Custom, "CUSTOM"),
+    (own.Day, "DATE_TIME"),
+    (fields.Date, "SHORT_TEXT"),
+    (fields.Time, "SHORT_TEXT"),
     (fields.Boolean, "CHECKBOX"),
     (fields.Number, "NUMBER"),
     (fields.TimeDelta, "NUMBER"),
-    (fields.DateTime, "DATE_TIME"),
-    (fields.Date, "DATE_TIME"),
-    (fields.Time, "SHORT_TEXT"),
     (fields.String, "SHORT_TEXT"),
     (fields.UUID, "SHORT_TEXT"),
     (fields.IP, "SHORT_TEXT"),
+    (fields.IPInterface, "SHORT_TEXT"),
     (fields.Mapping, "OBJECT"),
-    (fields.Nested, "JSON"),
     (fields.Raw, "JSON"),
 )
+#: The kinds that the metadata ``kind`` of a text can choose, for schemas that an app has anyway.
+KINDS_OF_TEXT = {"long_text": "LONG_TEXT", "rich_text": "RICH_TEXT", "color": "COLOR"}
 
 
 class UnknownKind(ValueError):
@@ -75,7 +81,7 @@ def properties_of(schema: Schema | None, *, allowed: frozenset[str] = IN_FORM) -
     return {name: property_of(name, field, allowed=allowed) for name, field in input_fields(schema)}
 
 
-def input_fields(schema: Schema | None) -> Iterator[tuple[str, fields.Field[Any]]]:
+def input_fields(schema: Schema | None) -> Iterator[tuple[str, AnyField]]:
     """The name in requests of each field that can be loaded, and the field."""
     by_name = {} if schema is None else schema.load_fields
     ordered = sorted(by_name.items(), key=lambda item: item[1].metadata.get("order", 0))
@@ -83,137 +89,175 @@ def input_fields(schema: Schema | None) -> Iterator[tuple[str, fields.Field[Any]
         yield field.data_key or name, field
 
 
-def value_fields(schema: Schema | None) -> Iterator[tuple[str, fields.Field[Any]]]:
+def value_fields(schema: Schema | None) -> Iterator[tuple[str, AnyField]]:
     """The same without notes, which have no value."""
     return ((name, field) for name, field in input_fields(schema) if not isinstance(field, own.Note))
 
 
-def property_of(name: str, field: fields.Field[Any], *, allowed: frozenset[str] = IN_FORM) -> Property:
+def property_of(name: str, field: AnyField, *, allowed: frozenset[str] = IN_FORM) -> Property:
     """One field of the form."""
     try:
-        kind, details = _kind(field)
+        kind = kind_of(field)
+        if kind not in allowed:
+            raise UnknownKind(f"a field of the kind {kind} is not possible here; use {_any_of(allowed)}")
+        described: Property = {
+            "type": kind,
+            "displayName": field.metadata.get("title") or title_from(name),
+            "description": _description(field),
+            "required": field.required and kind != "MARKDOWN",
+            **_details(kind, field),
+            **_default(field),
+        }
     except UnknownKind as problem:
         raise UnknownKind(f"{name}: {problem}") from None
-    if kind not in allowed:
-        raise UnknownKind(f"{name}: a field of the kind {kind} is not possible here; use {_any_of(allowed)}")
-    described = {
-        "type": kind,
-        "displayName": field.metadata.get("title") or title_from(name),
-        "description": _description(field),
-        "required": field.required and kind != "MARKDOWN",
-        **details(name, field),
-    }
-    default = field.load_default
-    if kind != "MARKDOWN" and default is not missing and default is not None and not callable(default):
-        described["defaultValue"] = field.serialize(name, {name: default}) if field.data_key is None else default
     if "placeholder" in field.metadata:
         described["placeholder"] = field.metadata["placeholder"]
+    item = item_schema(field)
+    if item is not None:
+        described["properties"] = _item_properties(name, item)
     return described
 
 
-def _kind(field: fields.Field[Any]) -> tuple[str, Callable[[str, fields.Field[Any]], Property]]:
-    """The kind of the form, and the function for what only this kind has."""
+def kind_of(field: AnyField) -> str:
+    """The kind of the form; `UnknownKind` says what to use instead."""
+    if options_of(field)[0] is not None and not isinstance(field, own.Dynamic):
+        return "MULTI_SELECT_DROPDOWN" if isinstance(field, fields.List) else "DROPDOWN"
+    if choices_of(field) is not None:
+        return "STATIC_MULTI_SELECT_DROPDOWN" if isinstance(field, fields.List) else "STATIC_DROPDOWN"
     if isinstance(field, fields.List):
-        return _list_kind(field.inner)
-    if "options" in field.metadata:
-        return "DROPDOWN", _options
-    if _choices(field) is not None:
-        return "STATIC_DROPDOWN", _static_options
-    if isinstance(field, fields.Nested) and not isinstance(field, own.DateRange) and field.many:
-        return "ARRAY", _array
+        return _kind_of_list(field.inner)
+    if isinstance(field, fields.Pluck):
+        raise UnknownKind("Pluck has no form in Activepieces; use Nested, or a List with metadata options")
+    if isinstance(field, fields.Nested):
+        return "JSON" if item_schema(field) is None else "ARRAY"
+    if isinstance(field, fields.DateTime):
+        return _kind_of_time(field)
     kind = next((kind for type_, kind in KINDS if isinstance(field, type_)), None)
     if kind is None:
         raise UnknownKind(f"{type(field).__name__} has no form in Activepieces; see docs/piece-properties.md")
-    if kind == "SHORT_TEXT" and _is_long(field):
-        return "LONG_TEXT", _nothing
-    return kind, _DETAILS.get(kind, _nothing)
+    return _kind_of_text(field) if kind == "SHORT_TEXT" and isinstance(field, fields.String) else kind
 
 
-def _list_kind(inner: fields.Field[Any]) -> tuple[str, Callable[[str, fields.Field[Any]], Property]]:
-    if isinstance(inner, own.File):
-        raise UnknownKind("a list of files has no form in Activepieces; use several fields, or a list of objects")
-    if "options" in inner.metadata:
-        return "MULTI_SELECT_DROPDOWN", lambda name, field: _options(name, inner)
-    if _choices(inner) is not None:
-        return "STATIC_MULTI_SELECT_DROPDOWN", lambda name, field: _static_options(name, inner)
-    if isinstance(inner, fields.List):
-        raise UnknownKind("a list of lists has no form in Activepieces; use Json")
-    return "ARRAY", _array
-
-
-def _nothing(name: str, field: fields.Field[Any]) -> Property:
-    return {}
-
-
-def _options(name: str, field: fields.Field[Any]) -> Property:
-    return {"options": field.metadata["options"], "refreshers": list(field.metadata.get("refreshers", ()))}
-
-
-def _static_options(name: str, field: fields.Field[Any]) -> Property:
-    choices = _choices(field) or []
-    return {"options": {"options": [{"label": label, "value": value} for label, value in choices]}}
-
-
-def _array(name: str, field: fields.Field[Any]) -> Property:
+def item_schema(field: AnyField) -> Schema | None:
+    """The schema of the items of a list of objects."""
     inner = field.inner if isinstance(field, fields.List) else field
-    if not isinstance(inner, fields.Nested):
-        return {}
+    if not isinstance(inner, fields.Nested) or isinstance(inner, fields.Pluck):
+        return None
+    is_list = isinstance(field, fields.List) or inner.many or inner.schema.many
+    return inner.schema if is_list else None
+
+
+def options_of(field: AnyField) -> tuple[str | None, tuple[str, ...]]:
+    """The name of the declared options of a field, and the fields whose change loads them again."""
+    if isinstance(field, own.Dynamic):
+        return field.options, field.refreshers
+    inner: Mapping[str, Any] = field.inner.metadata if isinstance(field, fields.List) else {}
+    metadata = {**inner, **field.metadata}
+    return metadata.get("options"), tuple(metadata.get("refreshers", ()))
+
+
+def choices_of(field: AnyField) -> list[own.Choice] | None:
+    """Label and value of each possible value; None if the field is open."""
+    is_list = isinstance(field, fields.List)
+    inner = field.inner if isinstance(field, fields.List) else field
+    if isinstance(inner, fields.Enum):
+        members = cast(Iterable[enum.Enum], inner.enum)
+        return [(title_from(each.name.lower()), _as_sent(inner, each)) for each in members]
+    validators = [each for each in inner.validators if isinstance(each, OneOf) and not isinstance(each, ContainsOnly)]
+    validators += [each for each in field.validators if is_list and isinstance(each, ContainsOnly)]
+    for validator in validators:
+        pairs = zip_longest(validator.choices, validator.labels)
+        return [(label or title_from(str(value)), _as_sent(inner, value)) for value, label in pairs]
+    return None
+
+
+def is_file(field: AnyField) -> bool:
+    """Whether the field is a file, or a list of files."""
+    return isinstance(field.inner if isinstance(field, fields.List) else field, own.File)
+
+
+def _kind_of_list(inner: AnyField) -> str:
+    if isinstance(inner, fields.Nested | own.File) and not isinstance(inner, fields.Pluck):
+        return "ARRAY"
+    if isinstance(inner, fields.List) or kind_of(inner) not in IN_LIST:
+        raise UnknownKind(f"a list of {type(inner).__name__} has no form in Activepieces; use piece fields.Json")
+    return "ARRAY"
+
+
+def _kind_of_text(field: AnyField) -> str:
+    wanted = field.metadata.get("kind")
+    if wanted is not None and wanted not in KINDS_OF_TEXT:
+        raise UnknownKind(f"metadata kind {wanted!r} does not exist; use {_any_of(KINDS_OF_TEXT)}")
+    if wanted is not None:
+        return KINDS_OF_TEXT[wanted]
+    limits = [each.max for each in field.validators if isinstance(each, Length) and each.max is not None]
+    return "LONG_TEXT" if any(limit > SHORT_TEXT_LENGTH for limit in limits) else "SHORT_TEXT"
+
+
+def _kind_of_time(field: fields.DateTime) -> str:
+    # The engine sends 2025-01-31T12:00:00.000Z, whatever the format that the field loads.
+    if isinstance(field, fields.NaiveDateTime) and field.timezone is None:
+        raise UnknownKind("Activepieces sends times in UTC; use NaiveDateTime(timezone=datetime.timezone.utc)")
+    if field.format in ("timestamp", "timestamp_ms"):
+        return "NUMBER"
+    return "DATE_TIME" if field.format in (None, "iso", "iso8601") else "SHORT_TEXT"
+
+
+def _details(kind: str, field: AnyField) -> Property:
+    """What only this kind has."""
+    options, refreshers = options_of(field)
+    if kind in ("DROPDOWN", "MULTI_SELECT_DROPDOWN"):
+        return {"options": options, "refreshers": list(refreshers)}
+    if kind == "DYNAMIC":
+        return {"props": options, "refreshers": list(refreshers)}
+    if kind in ("STATIC_DROPDOWN", "STATIC_MULTI_SELECT_DROPDOWN"):
+        return {
+            "options": {"options": [{"label": label, "value": value} for label, value in choices_of(field) or ()]}
+        }
+    match field:
+        case own.Note():
+            return {"description": field.text, "variant": field.style}
+        case own.Custom():
+            return {"code": field.code}
+        case own.RichText(format_field=str()):
+            return {"formatProperty": field.format_field}
+        case fields.List(inner=own.File() as file):
+            # Activepieces has lists of objects only.
+            return {"properties": {"file": property_of("file", file)}}
+        case fields.Date() if kind == "SHORT_TEXT":
+            return {"placeholder": "2025-01-31"}
+        case _:
+            return {}
+
+
+def _item_properties(name: str, item: Schema) -> dict[str, Property]:
     try:
-        return {"properties": properties_of(inner.schema, allowed=IN_ARRAY)}
+        return properties_of(item, allowed=IN_ARRAY)
     except UnknownKind as problem:
         raise UnknownKind(f"{name}.{problem}") from None
 
 
-def _note(name: str, field: fields.Field[Any]) -> Property:
-    assert isinstance(field, own.Note)
-    return {"description": field.text, "variant": field.style}
+def _default(field: AnyField) -> Property:
+    default = field.load_default
+    if default is missing or default is None or callable(default):
+        return {}
+    return {"defaultValue": _as_sent(field, default)}
 
 
-def _dynamic(name: str, field: fields.Field[Any]) -> Property:
-    assert isinstance(field, own.Dynamic)
-    return {"props": field.options, "refreshers": list(field.refreshers)}
+def _as_sent(field: AnyField, value: Any) -> Any:
+    """The value as JSON that the field loads."""
+    try:
+        sent = field.serialize("value", None, accessor=lambda *_: value)
+    except (AttributeError, TypeError, ValueError):
+        raise UnknownKind(f"{value!r} is not a value of {type(field).__name__}") from None
+    return float(sent) if isinstance(sent, Decimal) else sent
 
 
-def _custom(name: str, field: fields.Field[Any]) -> Property:
-    assert isinstance(field, own.Custom)
-    return {"code": field.code}
-
-
-def _rich_text(name: str, field: fields.Field[Any]) -> Property:
-    assert isinstance(field, own.RichText)
-    return {"formatProperty": field.format_field} if field.format_field else {}
-
-
-_DETAILS: Mapping[str, Callable[[str, fields.Field[Any]], Property]] = {
-    "MARKDOWN": _note,
-    "DYNAMIC": _dynamic,
-    "CUSTOM": _custom,
-    "RICH_TEXT": _rich_text,
-}
-
-
-def _choices(field: fields.Field[Any]) -> list[own.Choice] | None:
-    """Label and value of each possible value; None if the field is open."""
-    if isinstance(field, fields.Enum):
-        members = cast(Iterable[enum.Enum], field.enum)
-        return [(title_from(each.name.lower()), each.value if field.by_value else each.name) for each in members]
-    for validator in field.validators:
-        if isinstance(validator, OneOf) and not isinstance(validator, ContainsOnly):
-            pairs = zip_longest(validator.choices, validator.labels)
-            return [(label or title_from(str(value)), value) for value, label in pairs]
-    return None
-
-
-def _is_long(field: fields.Field[Any]) -> bool:
-    limits = [each.max for each in field.validators if isinstance(each, Length) and each.max is not None]
-    return any(limit > SHORT_TEXT_LENGTH for limit in limits)
-
-
-def _description(field: fields.Field[Any]) -> str:
+def _description(field: AnyField) -> str:
     texts = [field.metadata.get("description", ""), field.metadata.get("help", "")]
     return " ".join(text.strip() for text in texts if text)
 
 
-def _any_of(kinds: frozenset[str]) -> str:
-    *others, last = sorted(kinds)
+def _any_of(names: Iterable[str]) -> str:
+    *others, last = sorted(names)
     return f"{', '.join(others)} or {last}"

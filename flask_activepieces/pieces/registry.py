@@ -5,21 +5,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from .declarations import Declarations, Trigger
+from ..errors import SetupError
+from .declarations import Trigger
 from .definition import PieceDefinition
+from .manifest import Addresses, Manifest, build_manifest
 
 
 class PieceRegistry:
-    """The declarations of one app; ``define`` checks them against its routes."""
+    """The piece of one app; ``define`` checks its declarations against the routes of the app."""
 
-    def __init__(self, declarations: Declarations, define: Callable[[], PieceDefinition]) -> None:
-        self.declarations = declarations
+    def __init__(self, define: Callable[[], PieceDefinition], addresses: Addresses, *, has_piece: bool) -> None:
         self._define = define
+        self._addresses = addresses
+        self._has_piece = has_piece
         self._lock = threading.Lock()
         self._definition: PieceDefinition | None = None
 
     def definition(self) -> PieceDefinition:
-        """The definition; `SetupError` lists all problems of the declarations."""
+        """The definition; `DeclarationError` lists all problems of the declarations."""
         with self._lock:
             if self._definition is None:
                 self._definition = self._define()
@@ -28,3 +31,12 @@ class PieceRegistry:
     def triggers(self) -> Mapping[str, Trigger]:
         """The declared triggers by name."""
         return self.definition().triggers
+
+    def manifest(self, *, version: str) -> Manifest:
+        """What the package of this version is built from; `SetupError` says what is missing."""
+        if not self._has_piece:
+            raise SetupError(
+                "The app has no piece: pass one to the extension, as in"
+                ' Activepieces(host, piece=Piece(name="@acme/piece-acme", title="Acme")).'
+            )
+        return build_manifest(self.definition(), self._addresses, version=version)

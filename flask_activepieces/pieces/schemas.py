@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
-from marshmallow.validate import OneOf
 
 from . import fields as own
 from .declarations import title_from
+from .properties import AnyField, choices_of
 
 #: How deep a schema that contains itself is followed.
 MAX_DEPTH = 4
 
-_SAMPLES: tuple[tuple[type[fields.Field[Any]], Any], ...] = (
+_SAMPLES: Sequence[tuple[type[AnyField], Any]] = (
     (fields.Boolean, True),
     (fields.Integer, 1),
     (fields.Number, 1.5),
@@ -33,7 +34,7 @@ _SAMPLES: tuple[tuple[type[fields.Field[Any]], Any], ...] = (
 )
 
 #: Marshmallow class -> the format in which Activepieces shows an output.
-_FORMATS: tuple[tuple[type[fields.Field[Any]], str], ...] = (
+_FORMATS: Sequence[tuple[type[AnyField], str]] = (
     (fields.Email, "email"),
     (fields.Url, "url"),
     (fields.Date, "date"),
@@ -61,7 +62,7 @@ def _object_schema(schema: Schema, *, loads: bool, depth: int) -> dict[str, Any]
     return {**described, "required": required} if required else described
 
 
-def _field_schema(field: fields.Field[Any], *, loads: bool, depth: int) -> dict[str, Any]:
+def _field_schema(field: AnyField, *, loads: bool, depth: int) -> dict[str, Any]:
     if isinstance(field, fields.Nested):
         nested = _object_schema(field.schema, loads=loads, depth=depth + 1)
         return {"type": "array", "items": nested} if field.many else nested
@@ -69,6 +70,10 @@ def _field_schema(field: fields.Field[Any], *, loads: bool, depth: int) -> dict[
         return {"type": "array", "items": _field_schema(field.inner, loads=loads, depth=depth)}
     if isinstance(field, own.File):
         return {"type": "string", "description": "The content of the file as base64, or its URL"}
+    if isinstance(field, own.DateRange):
+        time = {"type": "string", "format": "date-time"}
+        preset = {"enum": sorted(own.PRESETS)}
+        return {"type": "object", "properties": {"preset": preset, "after": time, "before": time}}
     described: dict[str, Any] = _converter().field2property(field)
     if "title" in field.metadata:
         described["title"] = field.metadata["title"]
@@ -83,22 +88,26 @@ def _converter() -> OpenAPIConverter:
 
 def sample(schema: Schema) -> dict[str, Any]:
     """An invented object that the schema could have dumped."""
-    return {field.data_key or name: _sample(field, 0) for name, field in schema.dump_fields.items()}
+    return _sample_object(schema, 0)
 
 
-def _sample(field: fields.Field[Any], depth: int) -> Any:
+def _sample_object(schema: Schema, depth: int) -> dict[str, Any]:
+    return {field.data_key or name: _sample(field, depth) for name, field in schema.dump_fields.items()}
+
+
+def _sample(field: AnyField, depth: int) -> Any:
     if "example" in field.metadata:
         return field.metadata["example"]
     if isinstance(field, fields.List):
         return [_sample(field.inner, depth)]
     if isinstance(field, fields.Nested):
-        if depth >= MAX_DEPTH:
-            return [] if field.many else {}
-        nested = {each.data_key or name: _sample(each, depth + 1) for name, each in field.schema.dump_fields.items()}
-        return [nested] if field.many else nested
-    for validator in field.validators:
-        if isinstance(validator, OneOf) and validator.choices:
-            return next(iter(validator.choices))
+        nested = {} if depth >= MAX_DEPTH else _sample_object(field.schema, depth + 1)
+        return [nested] if field.many and nested else [] if field.many else nested
+    if isinstance(field, fields.Constant):
+        return field.constant
+    choices = choices_of(field)
+    if choices:
+        return choices[0][1]
     return next((value for type_, value in _SAMPLES if isinstance(field, type_)), None)
 
 
@@ -107,7 +116,7 @@ def output_fields(schema: Schema | None) -> list[dict[str, Any]]:
     return [] if schema is None else [_output(name, field, 0) for name, field in schema.dump_fields.items()]
 
 
-def _output(name: str, field: fields.Field[Any], depth: int) -> dict[str, Any]:
+def _output(name: str, field: AnyField, depth: int) -> dict[str, Any]:
     described: dict[str, Any] = {
         "key": field.data_key or name,
         "label": field.metadata.get("title") or title_from(name),

@@ -4,9 +4,9 @@
 - `Database.write`: one INSERT, UPDATE or DELETE, which is atomic without a transaction around it.
 - `Database.run_in_transaction`: several statements, all or nothing.
 
-The last two run again when the database reports that two writers got in each other's way, or when the pool handed
-out a dead connection; so what they run makes its random values outside. Each error that means "the database is
-unreachable" leaves here as `Unavailable`, which the edges turn into 503. Other errors are not translated.
+All three run again when the database reports that two writers got in each other's way, or when the pool handed out a
+dead connection; so what they run makes its random values outside. Each error that means "the database is unreachable"
+leaves here as `Unavailable`, which the edges turn into 503. Other errors are not translated.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -21,16 +22,20 @@ from sqlalchemy import Connection, Engine, Executable, Table, event
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from ..errors import Unavailable
-from .connection_release import ReleaseConnection, keep_connection
-from .database_errors import is_collision, mark_terminated_as_disconnected, translate_error, was_disconnected
-from .sqlite import SqliteSetup
-from .upserts import insert_ignore
+from .dialects import (
+    SqliteSetup,
+    insert_ignore,
+    is_collision,
+    mark_terminated_as_disconnected,
+    translate_error,
+    was_disconnected,
+)
 
 T = TypeVar("T")
 
 Values = Mapping[str, Any]
 
-#: How often a write that collides is tried, and for how many seconds.
+#: How often what collides is tried, and for how many seconds.
 MAX_ATTEMPTS = 15
 RETRY_SECONDS = 5.0
 
@@ -63,7 +68,7 @@ class Transaction:
 class Database:
     """One app's tables, on the engine of the host's bind.
 
-    ``release`` is called before a connection is taken; ``sqlite_wal``: see `SqliteSetup`.
+    ``release`` is called before a connection is taken, and before Activepieces is; ``sqlite_wal``: see `SqliteSetup`.
     """
 
     def __init__(
@@ -71,7 +76,7 @@ class Database:
         engine: Engine,
         *,
         schema: str | None = None,
-        release: ReleaseConnection = keep_connection,
+        release: Callable[[], None] | None = None,
         sqlite_wal: bool | None = None,
     ) -> None:
         host_engine = engine
@@ -82,13 +87,16 @@ class Database:
         if schema is not None:
             engine = engine.execution_options(schema_translate_map={None: schema})
         self._engine = engine
-        self.release = release
+        self.release = release or (lambda: None)
+        # PostgreSQL needs a round trip each for BEGIN and ROLLBACK or COMMIT, which a single statement can do
+        # without. SQLite has no round trips, and MySQL needs one more to switch the mode.
+        is_postgresql = engine.dialect.name == "postgresql"
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT") if is_postgresql else engine
         #: For a statement of ours in the transaction of the host's session.
         self.session_options: Mapping[str, Any] = {
             "bind_arguments": {"bind": host_engine},
             "execution_options": {"schema_translate_map": {None: schema}} if schema is not None else {},
         }
-        self._single = _for_single_statements(engine)
 
     @property
     def dialect(self) -> str:
@@ -96,31 +104,12 @@ class Database:
         return self._engine.dialect.name
 
     def read(self, query: Callable[[Connection], T]) -> T:
-        """Run queries; run them again if the pool handed out a dead connection."""
-        try:
-            return self._read(query)
-        except (DBAPIError, TimeoutError) as error:
-            if not was_disconnected(error):
-                raise translate_error(error) from error
-        try:
-            return self._read(query)
-        except (DBAPIError, TimeoutError) as error:
-            raise translate_error(error) from error
-
-    def _read(self, query: Callable[[Connection], T]) -> T:
-        self.release()
-        with self._single.connect() as conn:
-            return query(conn)
+        """The result of the queries."""
+        return self._run(self._single.connect, query)
 
     def write(self, statement: Executable, values: Values | None = None) -> int:
         """Run one INSERT, UPDATE or DELETE and commit it; returns how many rows matched."""
-
-        def run() -> int:
-            self.release()
-            with self._single.begin() as conn:
-                return int(conn.execute(statement, values).rowcount)
-
-        return _retried(run)
+        return self._run(self._single.begin, lambda conn: int(conn.execute(statement, values).rowcount))
 
     def insert_ignore(self, table: Table, values: Values) -> bool:
         """Insert a row and commit it; False if a row with its key exists."""
@@ -129,40 +118,29 @@ class Database:
     def run_in_transaction(self, function: Callable[[Transaction], T]) -> T:
         """The result of ``function``, committed; its callbacks run after the commit."""
 
-        def run() -> tuple[Transaction, T]:
-            self.release()
-            with self._engine.begin() as conn:
-                transaction = Transaction(conn)
-                return transaction, function(transaction)
+        def run(conn: Connection) -> tuple[T, Transaction]:
+            transaction = Transaction(conn)
+            return function(transaction), transaction
 
-        transaction, result = _retried(run)
+        result, transaction = self._run(self._engine.begin, run)
         for callback in transaction.after_commit:
             callback()
         return result
 
-
-def _for_single_statements(engine: Engine) -> Engine:
-    # PostgreSQL needs a round trip each for BEGIN and ROLLBACK or COMMIT, which a single statement can do without.
-    # SQLite has no round trips, and MySQL needs one more to switch the mode.
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="AUTOCOMMIT")
-    return engine
-
-
-def _retried(run: Callable[[], T]) -> T:
-    give_up_at = time.monotonic() + RETRY_SECONDS
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        try:
-            return run()
-        except (ConcurrentUpdate, DBAPIError, TimeoutError) as error:
-            if not _is_retryable(error):
-                raise translate_error(error) from error
-            if attempt == MAX_ATTEMPTS or time.monotonic() > give_up_at:
-                raise Unavailable("database", retry_after=1) from error
-        # Longer each time, and with jitter, so that those who collided do not collide again.
-        time.sleep(random.uniform(0.2, 1.0) * min(0.01 * attempt, 0.2))  # noqa: S311  # not a secret
-    raise AssertionError("the loop returns or raises")
-
-
-def _is_retryable(error: Exception) -> bool:
-    return isinstance(error, ConcurrentUpdate) or is_collision(error) or was_disconnected(error)
+    def _run(
+        self, connect: Callable[[], AbstractContextManager[Connection]], function: Callable[[Connection], T]
+    ) -> T:
+        give_up_at = time.monotonic() + RETRY_SECONDS
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                self.release()
+                with connect() as conn:
+                    return function(conn)
+            except (ConcurrentUpdate, DBAPIError, TimeoutError) as error:
+                if not (isinstance(error, ConcurrentUpdate) or is_collision(error) or was_disconnected(error)):
+                    raise translate_error(error) from error
+                if attempt == MAX_ATTEMPTS or time.monotonic() > give_up_at:
+                    raise Unavailable("database", retry_after=1) from error
+            # Longer each time, and with jitter, so that those who collided do not collide again.
+            time.sleep(random.uniform(0.2, 1.0) * min(0.01 * attempt, 0.2))  # noqa: S311  # not a secret
+        raise AssertionError("the loop returns or raises")

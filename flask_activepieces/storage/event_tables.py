@@ -27,7 +27,9 @@ events = Table(
     Column("payload", Text, nullable=False),
     Column("created_at", TIME, nullable=False, index=True),
     # 1 until it is distributed, then NULL.
-    Column("pending", Integer, index=True),
+    Column("pending", Integer),
+    # The oldest that wait are found without a look at the others, however many there are.
+    Index(None, "pending", "id"),
 )
 
 #: The flows that an event starts: a URL of Activepieces, or NULL for a flow that asks for new events itself.
@@ -65,8 +67,6 @@ subscriptions = Table(
     # Until when a worker has it, and which.
     Column("lease_until", TIME, nullable=False, index=True),
     Column("holder", ID),
-    # Counts the events that came, so that none is missed by the worker that has just found nothing.
-    Column("wakeups", BigInteger, nullable=False),
     # How often in a row its server could not be reached.
     Column("failures", Integer, nullable=False),
     Index(None, "tenant_id", "trigger_name"),
@@ -76,6 +76,7 @@ subscriptions = Table(
 deliveries = Table(
     TABLE_PREFIX + "deliveries",
     metadata,
+    # In the order of the distribution, which is that of the commits.
     Column("id", SERIAL, primary_key=True),
     Column("event_id", BigInteger, nullable=False),
     Column("subscription_id", ID, nullable=False),
@@ -89,10 +90,13 @@ deliveries = Table(
     Column("last_error", String(300)),
     Column("last_ms", Integer),
     Column("last_response", Text),
+    # When it began to wait; a replay waits anew.
     Column("created_at", TIME, nullable=False, index=True),
     Column("updated_at", TIME, nullable=False),
     UniqueConstraint("event_id", "subscription_id"),
-    Index(None, "subscription_id", "state", "event_id"),
+    # In order, and by time: the next of a million is found at once.
+    Index(None, "subscription_id", "state", "id"),
+    Index(None, "subscription_id", "state", "due_at"),
     Index(None, "tenant_id", "id"),
 )
 

@@ -139,6 +139,22 @@ personal_tokens = Table(
     Index(None, "tenant_id", "user_id"),
 )
 
+#: Calls of the piece's actions with an idempotency key, so that a repeated one gets the first answer.
+action_calls = Table(
+    TABLE_PREFIX + "action_calls",
+    metadata,
+    # SHA-256 of whose token called which action with which key, as hex.
+    Column("name", binary(64), primary_key=True),
+    # SHA-256 of the inputs.
+    Column("fingerprint", binary(64), nullable=False),
+    # Who has claimed it, and until when if there is no answer.
+    Column("holder", ID, nullable=False),
+    Column("claimed_until", TIME, nullable=False),
+    # JSON; NULL while the action runs. MySQL and MariaDB choose MEDIUMTEXT.
+    Column("answer", Text().with_variant(Text(16_000_000), "mysql", "mariadb")),
+    Column("expires_at", TIME, nullable=False, index=True),
+)
+
 #: What access tokens must not belong to; each row for as long as such a token could live.
 revocations = Table(
     TABLE_PREFIX + "revocations",

@@ -1,21 +1,23 @@
 """Protected views: `require_scope` checks the access token, `current_token` is that token.
 
-Errors follow RFC 6750 §3: on a 401 an automation platform refreshes its token, on a 403 it asks the user for more.
-While storage is unavailable the status is 503, because the token may be valid.
+A personal access token is accepted wherever an access token is. Errors follow RFC 6750 §3: on a 401 an automation
+platform refreshes its token, on a 403 it asks the user for more. While storage is unavailable the status is 503,
+because the token may be valid.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from flask import Response, current_app, g, request
+from flask import Response, abort, current_app, g, request
 from werkzeug.local import LocalProxy
 
 from ..errors import SetupError, SignatureError, SignatureExpired
 from ..oauth.metadata import PROTECTED_RESOURCE, well_known
+from ..oauth.personal_tokens import looks_like_personal_token
 from ..oauth.tokens.access_tokens import AccessToken, verify
 from ..state import State, get_state
 from .error_responses import error_response, with_server_errors
@@ -45,6 +47,17 @@ def require_scope(*scopes: str) -> Callable[[View], View]:
     return decorate
 
 
+def check_scopes(required: str | Iterable[str]) -> None:
+    """Reject the request unless its access token has these scopes: for a view that learns them from the request.
+
+    `current_token` is the token then. Call it first. Other than `require_scope`, it does not exempt the view from
+    the app's CSRF protection.
+    """
+    error = _check_request(frozenset([required] if isinstance(required, str) else required))
+    if error is not None:
+        abort(error)
+
+
 def scopes_of(view: Callable[..., Any]) -> frozenset[str] | None:
     """The scopes that the view requires; None if it is not protected."""
     return _scopes.get(view)
@@ -65,43 +78,79 @@ def _get_current_token() -> AccessToken:
 current_token = cast(AccessToken, LocalProxy(_get_current_token))
 
 
-@with_server_errors
-def _check_request(required: frozenset[str]) -> Response | None:
-    """The error to respond with; None for a valid token, which becomes `current_token`."""
-    state = get_state()
+class TokenRejected(Exception):
+    """Raised for a request whose access token is missing, invalid, or lacks a scope (RFC 6750 §3.1)."""
+
+    def __init__(self, status: int, error: str = "", description: str = "", *, scope: str = "") -> None:
+        self.status = status
+        self.error = error
+        self.description = description or "An access token is required."
+        self.scope = scope
+        super().__init__(self.description)
+
+    def challenge(self, state: State) -> str:
+        """The header ``WWW-Authenticate``."""
+        # RFC 6750 §3.1: without credentials the challenge names no error.
+        details = {"error": self.error, "error_description": self.description} if self.error else {}
+        scope = {"scope": self.scope} if self.scope else {}
+        # RFC 9728 §5.1: an unconfigured client discovers the token endpoint there.
+        resource = {"resource_metadata": well_known(state.issuer(), PROTECTED_RESOURCE)}
+        values = {"realm": "api", **details, **scope, **resource}
+        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in values.items())
+
+
+def authenticate(state: State) -> AccessToken:
+    """The valid token of the request, which becomes `current_token`; else `TokenRejected`."""
     encoded = _bearer_token(request.headers.get("Authorization"))
     if encoded is None:
-        # RFC 6750 §3.1: without credentials the challenge names no error.
-        return _challenge(state, 401)
+        raise TokenRejected(401)
+    find = _find_personal_token if looks_like_personal_token(encoded) else _verify_access_token
+    g.activepieces_token = token = find(state, encoded)
+    return token
+
+
+def check_token(token: AccessToken, required: frozenset[str]) -> None:
+    """`TokenRejected` unless the token has these scopes."""
+    if not required <= token.scopes:
+        scope = " ".join(sorted(required))
+        raise TokenRejected(403, "insufficient_scope", "The access token lacks a scope.", scope=scope)
+
+
+@with_server_errors
+def _check_request(required: frozenset[str]) -> Response | None:
+    """The error to respond with; None for a valid token with these scopes."""
+    state = get_state()
+    try:
+        check_token(authenticate(state), required)
+    except TokenRejected as rejected:
+        g.pop("activepieces_token", None)
+        response = error_response(rejected.status, rejected.error or "invalid_request", rejected.description)
+        response.headers["WWW-Authenticate"] = rejected.challenge(state)
+        return response
+    return None
+
+
+def _verify_access_token(state: State, encoded: str) -> AccessToken:
     now = state.now()
     try:
         token = verify(state.settings.jwt_keys, encoded, issuer=state.issuer(), now=now)
-        if state.revocations.is_revoked(token, now=now):
-            return _challenge(state, 401, "invalid_token", "The access token was revoked.")
     except SignatureExpired:
-        return _challenge(state, 401, "invalid_token", "The access token has expired.")
+        raise TokenRejected(401, "invalid_token", "The access token has expired.") from None
     except SignatureError:
-        return _challenge(state, 401, "invalid_token", "The access token is not valid here.")
-    if not required <= token.scopes:
-        return _challenge(
-            state, 403, "insufficient_scope", "The access token lacks a scope.", scope=" ".join(sorted(required))
-        )
-    g.activepieces_token = token
-    return None
+        raise TokenRejected(401, "invalid_token", "The access token is not valid here.") from None
+    if state.revocations.is_revoked(token, now=now):
+        raise TokenRejected(401, "invalid_token", "The access token was revoked.")
+    return token
+
+
+def _find_personal_token(state: State, text: str) -> AccessToken:
+    token = state.personal_tokens.find(text)
+    if token is None:
+        raise TokenRejected(401, "invalid_token", "The personal access token was revoked or has expired.")
+    return token.as_access_token(state.issuer())
 
 
 def _bearer_token(authorization: str | None) -> str | None:
     # RFC 6750 §2.1, and no other way: a token in a query string ends up in logs (RFC 9700 §4.3.2).
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
-
-
-def _challenge(state: State, status: int, error: str = "", description: str = "", **parameters: str) -> Response:
-    details = {"error": error, "error_description": description} if error else {}
-    # RFC 9728 §5.1: an unconfigured client discovers the token endpoint there.
-    resource = well_known(state.issuer(), PROTECTED_RESOURCE)
-    values = {"realm": "api", **details, **parameters, "resource_metadata": resource}
-    challenge = ", ".join(f'{name}="{value}"' for name, value in values.items())
-    response = error_response(status, error or "invalid_request", description or "An access token is required.")
-    response.headers["WWW-Authenticate"] = f"Bearer {challenge}"
-    return response

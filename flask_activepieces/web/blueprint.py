@@ -8,7 +8,8 @@ from ..config.settings import Settings
 from ..oauth.metadata import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
 from .api.routes import api_routes
 from .oauth import authorize, metadata, token_endpoints
-from .pages import connected_apps, oauth_clients
+from .pages import connected_apps, oauth_clients, personal_tokens
+from .piece.routes import piece_routes
 from .routes import NAME, Route
 
 _GET = ("GET",)
@@ -24,6 +25,10 @@ _PAGES = (
     Route("/jwks.json", "jwks", _GET, metadata.jwks),
     Route("/connected-apps", "connected_apps", _GET, connected_apps.connected_apps),
     Route("/connected-apps/<grant_id>/disconnect", "disconnect", _POST, connected_apps.disconnect),
+    Route("/personal-tokens/new", "personal_token_new", _GET + _POST, personal_tokens.personal_token_new),
+    Route(
+        "/personal-tokens/<token_id>/revoke", "personal_token_revoke", _POST, personal_tokens.personal_token_revoke
+    ),
     Route("/clients", "clients", _GET, oauth_clients.clients),
     Route("/clients/new", "client_new", _GET + _POST, oauth_clients.client_new),
     Route("/clients/<client_id>", "client_show", _GET, oauth_clients.client_show),
@@ -49,7 +54,7 @@ _WELL_KNOWN = tuple(
 def routes(settings: Settings) -> list[Route]:
     """The routes of one app."""
     oauth = [route._replace(rule=f"{settings.oauth_prefix}{route.rule}") for route in (*_PAGES, *_TOKEN_ENDPOINTS)]
-    return [*oauth, *_WELL_KNOWN, *api_routes(settings.url_prefix)]
+    return [*oauth, *_WELL_KNOWN, *api_routes(settings.url_prefix), *piece_routes(settings.url_prefix)]
 
 
 def build_blueprint(settings: Settings) -> Blueprint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +13,12 @@ from flask import Flask, request
 from flask.views import View
 
 from ..config.settings import Scope
+from ..errors import DeclarationError
 from ..host.interface import Host
+from ..pieces.registry import PieceRegistry
 from ..state import get_state
 from .bearer import scopes_of
+from .view_functions import layers
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,7 @@ def check_setup(app: Flask) -> None:
     state = get_state(app)
     _check_scopes(app.view_functions, state.settings.scopes)
     _check_login(state.host)
+    _check_piece(state.piece)
     public_url = state.settings.public_url
     if public_url is not None:
         # As the server in front of the app says, and as the app is configured.
@@ -70,14 +74,14 @@ def _required_scopes(view: AnyView) -> set[str]:
     if view_class is not None:
         functions += [view_class.dispatch_request]
         functions += [getattr(view_class, name.lower(), view) for name in view_class.methods or ()]
-    return {scope for function in functions for layer in _layers(function) for scope in scopes_of(layer) or ()}
+    return {scope for function in functions for layer in layers(function) for scope in scopes_of(layer) or ()}
 
 
-def _layers(function: AnyView) -> Iterator[AnyView]:
-    yield function
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-        yield function
+def _check_piece(piece: PieceRegistry) -> None:
+    try:
+        piece.definition()
+    except DeclarationError as error:
+        log.error("%s", error)
 
 
 def _check_login(host: Host) -> None:

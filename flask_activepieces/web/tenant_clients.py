@@ -26,6 +26,6 @@ def _visible(state: State, principal: Principal, clients: list[OAuthClient]) -> 
     # Deleting the client of an integration ends all connections of the organization.
     if all(client.integration_id is None for client in clients):
         return clients
-    integrations = state.integrations.visible_to(principal)
+    integrations = state.tenants.integrations.visible_to(principal)
     ids = {None, *(integration.id for integration in integrations)}
     return [client for client in clients if client.integration_id in ids]

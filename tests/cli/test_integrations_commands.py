@@ -209,7 +209,7 @@ def test_credentials_that_cannot_be_decrypted_are_reported(make_app: MakeApp, ap
     assert f"{linked} of tenant acme" in result.stderr
     assert "secret keys" in str(finding["problem"])
     with app.app_context():
-        assert get_state().integrations.list_all()
+        assert get_state().tenants.integrations.list_all()
 
 
 def test_a_tenant_with_an_integration_is_known_to_client_create(app: Flask, linked: str) -> None:

@@ -11,7 +11,7 @@ from threading import Timer
 
 import pytest
 
-from flask_activepieces.storage.sqlite import BUSY_TIMEOUT
+from flask_activepieces.storage.dialects import BUSY_TIMEOUT
 from tests.support.prepared_requests import call, redemption, refresh
 from tests.support.race_environment import RaceEnvironment, count_outcomes, race_environment
 from tests.support.storage import engine_of

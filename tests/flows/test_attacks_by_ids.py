@@ -17,7 +17,7 @@ from flask_activepieces.oauth import grants
 from flask_activepieces.oauth.clients import client as clients
 from flask_activepieces.oauth.clients.registration import Registration
 from flask_activepieces.state import State, get_state
-from flask_activepieces.storage import tenants
+from flask_activepieces.storage import maintenance
 from tests.conftest import MakeApp
 from tests.support import hosts
 from tests.support.actors import Person, Program
@@ -79,7 +79,7 @@ def test_every_query_by_tenant_rejects_an_invalid_id(app: Flask, name: str, tena
 
 ServiceCall = Callable[[State, Any], object]
 TENANT_CALLS: dict[str, ServiceCall] = {
-    "tenants.has_tenant": lambda state, tenant: tenants.has_tenant(state.database, tenant),
+    "maintenance.has_tenant": lambda state, tenant: maintenance.has_tenant(state.database, tenant),
     "oauth_clients.get_for_tenant": lambda state, tenant: state.oauth_clients.get_for_tenant(
         "an-id", tenant_id=tenant
     ),
@@ -125,7 +125,7 @@ Call = Callable[[Activepieces, State, Any], object]
 CALLS: dict[str, Call] = {
     "revoke_user": lambda extension, _, value: extension.revoke_user(value),
     "revoke_tenant": lambda extension, _, value: extension.revoke_tenant(value),
-    "integrations.list_for_tenant": lambda _, state, value: state.integrations.list_for_tenant(value),
+    "integrations.list_for_tenant": lambda _, state, value: state.tenants.integrations.list_for_tenant(value),
 }
 
 

@@ -161,7 +161,7 @@ def test_the_connected_apps_page_costs_the_same_for_one_app_and_for_many(app: Fl
     for _ in range(4):
         Program.registered(app).connects(bob)
 
-    assert (one, cost()) == (2, 2)
+    assert (one, cost()) == (3, 3)
 
 
 #: The most statements that each revocation may take, however many token families it covers.

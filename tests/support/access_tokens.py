@@ -6,6 +6,7 @@ from flask_activepieces.oauth.tokens.access_tokens import AccessToken
 
 from .clock import START
 
+EXPIRES_AT = START + 3600
 #: A token of Bob in Acme, which is valid for an hour.
 TOKEN = AccessToken(
     jti="jti",
@@ -18,5 +19,5 @@ TOKEN = AccessToken(
     family_id="family",
     scope="tasks:read",
     issued_at=START,
-    expires_at=START + 3600,
+    expires_at=EXPIRES_AT,
 )

@@ -83,12 +83,13 @@ def make_app(
     database: str | None = None,
     tables: bool = True,
     first: Callable[[Flask], object] | None = None,
+    declare: Callable[[Activepieces], object] | None = None,
     **options: Any,
 ) -> Flask:
-    """The host with the extension; ``options`` are config keys, or ``clock`` and ``host``.
+    """The host with the extension; ``options`` are config keys, or ``clock``, ``host`` and ``piece``.
 
     The tables are recreated, unless they are already in use (``tables=False``). ``first`` is called with the app
-    before the extension is set up.
+    before the extension is set up, ``declare`` with the extension.
     """
     app, file = Flask(__name__), directory / "host.sqlite"
     # A template that uses a missing attribute fails, instead of showing nothing.
@@ -97,11 +98,15 @@ def make_app(
         SECRET_KEY=SECRET_KEY, SQLALCHEMY_DATABASE_URI=database or f"sqlite:///{file}", ACTIVEPIECES_SCOPES=SCOPES
     )
     extension: dict[str, Any] = {"host": options.pop("host", SmallHost()), "clock": options.pop("clock", time.time)}
+    extension["piece"] = options.pop("piece", None)
     app.config.update(options)
     SQLAlchemy(app, metadata=TABLES)
     if first is not None:
         first(app)
-    Activepieces(**extension).init_app(app)
+    activepieces = Activepieces(**extension)
+    if declare is not None:
+        declare(activepieces)
+    activepieces.init_app(app)
     _add_views(app)
     if tables:
         make_tables(app, file)

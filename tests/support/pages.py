@@ -46,6 +46,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self._link: str | None = None
         self._textarea: str | None = None
+        self._select: str | None = None
         self.feed(response.get_data(as_text=True))
 
     def form(self, name: str) -> Form:
@@ -67,8 +68,12 @@ class Page(HTMLParser):
             self._link = attributes.get("href")
         elif tag in ("input", "button", "select", "textarea") and self.forms:
             self.forms[-1].take(tag, attributes)
+            self._select = attributes.get("name") if tag == "select" else None
             # HTML ignores a line break directly after the tag.
             self._textarea = attributes.get("name") if tag == "textarea" else None
+
+        elif tag == "option" and "selected" in attributes and self._select is not None:
+            self.forms[-1].values[self._select] = attributes.get("value") or ""
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":

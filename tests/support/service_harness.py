@@ -15,10 +15,10 @@ from flask_activepieces.api_client.resources.connection_values import SecretText
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.config.settings import Settings
 from flask_activepieces.host.interface import Host, Permission, Principal, Workspace
-from flask_activepieces.integrations.connections.new_connection import NewConnection
-from flask_activepieces.integrations.services import TenantServices, build_services
-from flask_activepieces.integrations.setup.credentials import CredentialStore
-from flask_activepieces.integrations.setup.request import SetupRequest
+from flask_activepieces.integrations.connections.saver import NewConnection
+from flask_activepieces.integrations.credentials import CredentialStore
+from flask_activepieces.integrations.services import TenantServices
+from flask_activepieces.integrations.setup import SetupRequest
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.oauth.clients.service import OAuthClients
 from flask_activepieces.oauth.grants import Grants
@@ -116,7 +116,7 @@ class ServiceHarness:
         )
         self.grants = Grants(self.database, clock=self.clock, audit=self.audit)
         self.credential_store = CredentialStore(self.settings.secret_keys)
-        self.services: TenantServices = build_services(
+        self.services = TenantServices(
             self.settings,
             self.database,
             self.host,

@@ -14,18 +14,13 @@ from urllib.parse import quote, urlencode
 
 from ...api_client.resources.connection_values import OAUTH2_KINDS
 from ...api_client.resources.connections import Connection, ConnectionStatus
-from ...clock import Clock
-from ...config.settings import Settings
-from ...host.interface import Host
-from ...storage.audit import Audit
-from ...storage.database import Database, Transaction
+from ...storage.database import Transaction
 from .. import store
-from ..client_factory import ClientFactory
-from ..setup.base_urls import site_url
+from ..client_factory import site_url
+from ..dependencies import Dependencies
 from ..store import Integration
-from .lookup import ConnectionFilter, ConnectionLookup
 from .ownership import is_renewable
-from .recorder import connection_event
+from .service import ConnectionFilter, TenantConnections
 
 _MISSING: Literal["MISSING"] = "MISSING"
 _BROKEN: tuple[ConnectionStatus, ...] = ("ERROR", _MISSING)
@@ -49,20 +44,15 @@ class BrokenConnection:
 class ConnectionHealth:
     """Checks the connections of integrations."""
 
-    settings: Settings
-    database: Database
-    host: Host
-    clock: Clock
-    audit: Audit
-    client_factory: ClientFactory
-    lookup: ConnectionLookup
+    deps: Dependencies
+    connections: TenantConnections
 
     def check(self, integration: Integration) -> list[BrokenConnection]:
         """The broken connections; the signal `connection_failed` reports the new ones."""
-        broken = self.lookup.list(integration, ConnectionFilter(statuses=_BROKEN))
+        broken = self.connections.list(integration, ConnectionFilter(statuses=_BROKEN))
         # Before the transaction: the host may query its database for them.
         urls = {each.id: self.reconnect_url(integration, each) for each in broken}
-        known_ids = self.database.run_in_transaction(
+        known_ids = self.deps.database.run_in_transaction(
             lambda transaction: self._record(transaction, integration, broken, urls)
         )
         return [
@@ -79,22 +69,22 @@ class ConnectionHealth:
 
     def reconnect_url(self, integration: Integration, connection: Connection) -> str:
         """Where to reconnect: the app's own page, else a sign-in from this app, else Activepieces."""
-        host_url = self.host.reconnect_url(integration.id, connection.id)
+        host_url = self.deps.host.reconnect_url(integration.id, connection.id)
         if host_url:
             return host_url
-        public_url = self.settings.public_url
+        public_url = self.deps.settings.public_url
         if public_url is not None and self._can_sign_in(integration, connection):
             query = urlencode({"connectionId": connection.id})
-            prefix = public_url + self.settings.url_prefix
+            prefix = public_url + self.deps.settings.url_prefix
             return f"{prefix}/connections/{integration.id}/oauth2/start?{query}"
-        site = site_url(self.client_factory.base_urls.for_integration(integration))
+        site = site_url(self.deps.client_factory.base_urls.for_integration(integration))
         return f"{site}/projects/{quote(integration.project_id, safe='')}/connections"
 
     def _can_sign_in(self, integration: Integration, connection: Connection) -> bool:
         return (
             # The type of a connection without a value is unknown.
             (connection.type in OAUTH2_KINDS or connection.status == _MISSING)
-            and connection.piece_name in self.settings.third_party_apps
+            and connection.piece_name in self.deps.settings.third_party_apps
             and not integration.has_credentials
             and is_renewable(connection)
         )
@@ -107,21 +97,12 @@ class ConnectionHealth:
         urls: Mapping[str, str],
     ) -> tuple[str, ...]:
         """Store what is broken and report what is new; returns the ids of the last check."""
-        now = int(self.clock())
-        current = store.get(transaction.conn, integration.id, tenant_id=integration.tenant_id)
+        current = store.reload(transaction.conn, integration)
         ids = tuple(connection.id for connection in broken)
         if ids != current.failed_connection_ids:
-            store.change(transaction, current, {"failed_connection_ids": ids}, now=now)
+            store.change(transaction, current, {"failed_connection_ids": ids}, now=self.deps.now())
         for connection in broken:
             if connection.id not in current.failed_connection_ids:
-                event = connection_event(
-                    "connection.failed",
-                    integration,
-                    connection,
-                    at=now,
-                    user_id=None,
-                    status=connection.status,
-                    reconnect_url=urls[connection.id],
-                )
-                self.audit.record(transaction, event)
+                detail = {"status": connection.status, "reconnect_url": urls[connection.id]}
+                self.deps.record(transaction, "connection.failed", integration, connection, user_id=None, **detail)
         return current.failed_connection_ids

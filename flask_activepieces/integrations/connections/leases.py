@@ -40,8 +40,6 @@ MAX_WAIT = 20.0
 
 @dataclass
 class Lease:
-    """A lease of one holder."""
-
     kind: str
     name: str
     holder: str
@@ -100,9 +98,8 @@ class Leases:
     def _held_until(self, lease: Lease) -> int | None:
         """None if the lease was acquired, otherwise when that of another holder expires."""
         now = int(self._clock())
-        row = self._database.read(
-            lambda conn: conn.execute(select(_table).where(_table.c.name == lease.name)).first()
-        )
+        statement = select(_table).filter_by(name=lease.name)
+        row = self._database.read(lambda conn: conn.execute(statement).first())
         if row is None:
             return None if self._insert(lease.name, lease.holder, now + self.duration) else now
         if row.expires_at <= now and self._replace_holder(lease.name, row.holder, lease.holder):
@@ -112,21 +109,15 @@ class Leases:
     # Each is one statement: with two, gap locks could make two workers on MySQL wait for each other.
 
     def _insert(self, name: str, holder: str, expires_at: int) -> bool:
-        values = {"name": name, "holder": holder, "expires_at": expires_at}
-        return self._database.insert_ignore(_table, values)
+        return self._database.insert_ignore(_table, {"name": name, "holder": holder, "expires_at": expires_at})
 
     def _replace_holder(self, name: str, current: str, new: str) -> bool:
-        statement = (
-            update(_table)
-            .where(_table.c.name == name, _table.c.holder == current)
-            .values(holder=new, expires_at=int(self._clock()) + self.duration)
-        )
-        return self._database.write(statement) == 1
+        values = {"holder": new, "expires_at": int(self._clock()) + self.duration}
+        return self._database.write(update(_table).filter_by(name=name, holder=current).values(values)) == 1
 
     def _release(self, lease: Lease) -> None:
-        statement = delete(_table).where(_table.c.name == lease.name, _table.c.holder == lease.holder)
         with suppress(Unavailable):  # it expires
-            self._database.write(statement)
+            self._database.write(delete(_table).filter_by(name=lease.name, holder=lease.holder))
 
 
 def outcome_unknown(error: Exception) -> bool:

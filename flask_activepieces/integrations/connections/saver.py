@@ -3,30 +3,61 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...api_client.client import ActivepiecesClient
-from ...api_client.errors import CredentialNotSupported, EditionNotSupported, RouteNotFound
+from ...api_client.errors import EditionNotSupported, RouteNotFound
 from ...api_client.resources.connection_values import Value
 from ...api_client.resources.connections import Connection, ConnectionDraft
 from ...api_client.resources.global_connections import GlobalConnectionDraft
-from ...config.settings import Settings
 from ...errors import InvalidInput
-from ...host.interface import Host
-from ..client_factory import ClientFactory
+from ..client_factory import app_key_not_supported
+from ..dependencies import Dependencies
 from ..store import Integration
 from . import ownership
 from .leases import Lease, Leases
-from .lookup import ConnectionLookup
-from .new_connection import NewConnection, PlatformSharing
 from .recorder import ConnectionRecorder
 
 log = logging.getLogger(__name__)
 
 _GLOBAL_UPSERT = "global_connections.upsert"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformSharing:
+    """Which projects may use a global connection; None keeps what is stored."""
+
+    #: Must contain the integration's project. None for a new connection: only that project.
+    project_ids: Sequence[str] | None = None
+    #: Whether future projects may use it, too. None for a new connection: no.
+    pre_select_for_new_projects: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewConnection:
+    """A connection to create, or to give another value."""
+
+    #: None until it is known: an authorization code is valid for a minute only.
+    value: Value | None = field(default=None, repr=False)
+    #: None: the app's own piece.
+    piece_name: str | None = None
+    piece_version: str | None = None
+    display_name: str | None = None
+    #: Its name among the tenant's connections; the same name again updates it. None: the display name.
+    external_id: str | None = None
+    #: None keeps the existing metadata.
+    metadata: Mapping[str, Any] | None = None
+    #: The project that the caller expects; it can only be the integration's.
+    project_id: str | None = None
+    #: For a global connection. None: it belongs to the project.
+    platform_sharing: PlatformSharing | None = None
+    #: The user for whom a one-click connection is made; it replaces the name.
+    owner_user_id: str | None = None
+    #: The id of the connection that gets another value; it replaces the name.
+    replaces_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,26 +123,6 @@ class Destination:
         )
 
 
-def global_destination(
-    client_factory: ClientFactory, integration: Integration, sharing: PlatformSharing, *, name: str
-) -> Destination:
-    """The destination of a global connection; `CredentialNotSupported` on the app's own key."""
-    if not integration.has_credentials:
-        raise CredentialNotSupported(
-            _GLOBAL_UPSERT,
-            credential="the app's own key",
-            detail="it would be offered to the projects of other tenants",
-            remedy="Set this integration up with a key of its own, or use the scope PROJECT.",
-        )
-    client = client_factory.client_for(integration, _GLOBAL_UPSERT)
-    if sharing.project_ids is not None and integration.project_id not in sharing.project_ids:
-        # The integration could not list it.
-        missing = f"Must contain the integration's own project {integration.project_id}."
-        raise InvalidInput({"projectIds": missing})
-    own_id = ownership.external_id(integration, name, platform=True)
-    return Destination(client, integration.project_id, own_id, sharing)
-
-
 @dataclass(frozen=True)
 class Reservation:
     """A connection that no other request saves at the same time."""
@@ -128,21 +139,20 @@ class Reservation:
 class ConnectionSaver:
     """Saves connections."""
 
-    settings: Settings
-    host: Host
-    client_factory: ClientFactory
-    lookup: ConnectionLookup
+    deps: Dependencies
     leases: Leases
     recorder: ConnectionRecorder
 
     @contextmanager
-    def reserve(self, integration: Integration, new: NewConnection) -> Iterator[Reservation]:
-        """Reserve the connection for `save`; `Locked` if another request does not finish saving it."""
-        piece_name = new.piece_name or self.settings.piece_name
+    def reserve(
+        self, integration: Integration, new: NewConnection, replaced: Connection | None = None
+    ) -> Iterator[Reservation]:
+        """Reserve the connection for `save`, or the ``replaced`` one; `Locked` if another request does not finish."""
+        piece_name = new.piece_name or self.deps.settings.piece_name
         if piece_name is None:
             log.warning("ACTIVEPIECES_PIECE_NAME is not set")
             raise InvalidInput({"pieceName": "Required, because this app has no default piece."})
-        destination = self._destination(integration, new, piece_name)
+        destination = self._destination(integration, new, replaced, piece_name)
         with self.leases.acquire("connection", *destination.key) as lease:
             existing = destination.find()
             yield Reservation(integration, new, piece_name, destination, existing, lease)
@@ -161,7 +171,7 @@ class ConnectionSaver:
                 # Without them, Activepieces would remove those of earlier callers.
                 existing_metadata if new.metadata is None else new.metadata,
                 integration,
-                version=self.host.version(),
+                version=self.deps.host.version(),
                 user_id=new.owner_user_id,
                 existing=existing_metadata,
             ),
@@ -169,21 +179,38 @@ class ConnectionSaver:
         }
         with self.leases.uncertain_call(reservation.lease):
             saved = reservation.destination.save(draft, existing)
-        is_default = reservation.piece_name == self.settings.piece_name
+        is_default = reservation.piece_name == self.deps.settings.piece_name
         self.recorder.record_saved(integration, saved, is_default=is_default, user_id=user_id)
         return saved
 
-    def _destination(self, integration: Integration, new: NewConnection, piece_name: str) -> Destination:
+    def _destination(
+        self, integration: Integration, new: NewConnection, replaced: Connection | None, piece_name: str
+    ) -> Destination:
         name = new.external_id or new.display_name or piece_name
         if new.platform_sharing is not None:
-            return global_destination(self.client_factory, integration, new.platform_sharing, name=name)
-        client = self.client_factory.client_for(integration, "connections.upsert")
+            return self._global_destination(integration, new.platform_sharing, name)
+        client = self.deps.client_factory.client_for(integration, "connections.upsert")
         if new.project_id not in (None, integration.project_id):
             raise InvalidInput({"projectId": "This integration is for another project."})
-        if new.replaces_id is not None:
-            external_id = self.lookup.get_renewable(integration, new.replaces_id).external_id
+        if replaced is not None:
+            external_id = replaced.external_id
         elif new.owner_user_id is not None:
             external_id = ownership.user_external_id(integration, new.owner_user_id)
         else:
             external_id = ownership.external_id(integration, name)
         return Destination(client, integration.project_id, external_id)
+
+    def _global_destination(self, integration: Integration, sharing: PlatformSharing, name: str) -> Destination:
+        if not integration.has_credentials:
+            raise app_key_not_supported(
+                _GLOBAL_UPSERT,
+                detail="it would be offered to the projects of other tenants",
+                remedy="Set this integration up with a key of its own, or use the scope PROJECT.",
+            )
+        client = self.deps.client_factory.client_for(integration, _GLOBAL_UPSERT)
+        if sharing.project_ids is not None and integration.project_id not in sharing.project_ids:
+            # The integration could not list it.
+            missing = f"Must contain the integration's own project {integration.project_id}."
+            raise InvalidInput({"projectIds": missing})
+        external_id = ownership.external_id(integration, name, platform=True)
+        return Destination(client, integration.project_id, external_id, sharing)

@@ -1,4 +1,8 @@
-"""The connections of a tenant: those of its project that belong to it. Values go in, and never come out."""
+"""The connections of a tenant: those of its project that belong to it. Values go in, and never come out.
+
+Activepieces cannot return a single connection, and its paging loses connections that were created in the same second.
+So each lookup lists all of the project's connections, and leaves out those of other tenants.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,26 @@ from typing import Any
 
 from ...api_client.errors import ApiError, ResourceNotFound
 from ...api_client.resources.connection_values import Placeholder
-from ...api_client.resources.connections import Connection, Owner
+from ...api_client.resources.connections import Connection, Connections, ConnectionScope, ConnectionStatus, Owner
+from ...api_client.resources.global_connections import GlobalConnections
 from ...errors import ConnectionInUse, InvalidInput, NotFound
-from ...host.interface import Host
-from ..client_factory import ClientFactory
+from ..dependencies import Dependencies
 from ..store import Integration
 from . import ownership
 from .leases import outcome_unknown
-from .lookup import ConnectionFilter, ConnectionLookup, pick
-from .new_connection import NewConnection
 from .recorder import ConnectionRecorder
-from .saver import ConnectionSaver
+from .saver import ConnectionSaver, NewConnection
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionFilter:
+    """Which connections to list."""
+
+    piece_name: str | None = None
+    #: A part of the name, ignoring case.
+    display_name: str | None = None
+    statuses: Sequence[ConnectionStatus] = ()
+    scope: ConnectionScope | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +47,7 @@ class ReplacementResult:
 class TenantConnections:
     """Lists, saves, updates, deletes and replaces connections; those of other tenants are `NotFound`."""
 
-    host: Host
-    client_factory: ClientFactory
-    lookup: ConnectionLookup
+    deps: Dependencies
     saver: ConnectionSaver
     recorder: ConnectionRecorder
 
@@ -46,11 +57,24 @@ class TenantConnections:
         filter: ConnectionFilter = ConnectionFilter(),  # noqa: B008  # frozen
     ) -> Sequence[Connection]:
         """The integration's connections, oldest first."""
-        return self.lookup.list(integration, filter)
+        client = self.deps.client_factory.client_for(integration, "connections.list")
+        connections = client.connections.list(integration.project_id, **vars(filter))
+        return [each for each in connections if ownership.is_owned_by(each.metadata, each.external_id, integration)]
 
     def get(self, integration: Integration, connection_id: str) -> Connection:
         """One of the integration's connections."""
-        return self.lookup.get(integration, connection_id)
+        return _pick(self.list(integration), connection_id)
+
+    def get_renewable(self, integration: Integration, connection_id: str) -> Connection:
+        """A connection that may get another value by its id; `InvalidInput` if it may not."""
+        connection = self.get(integration, connection_id)
+        if ownership.is_renewable(connection):
+            return connection
+        if connection.scope == ownership.PLATFORM:
+            problem = "This is a global connection. Save it again with the scope PLATFORM."
+        else:
+            problem = "This connection belongs to a user, who can renew it with one click."
+        raise InvalidInput({"connectionId": problem})
 
     def get_default(self, integration: Integration) -> Connection:
         """The integration's default connection: the last one saved for the app's own piece."""
@@ -60,12 +84,13 @@ class TenantConnections:
 
     def list_owners(self, integration: Integration) -> Sequence[Owner]:
         """The users of Activepieces who have connections in the project."""
-        client = self.client_factory.client_for(integration, "connections.list_owners")
+        client = self.deps.client_factory.client_for(integration, "connections.list_owners")
         return client.connections.list_owners(integration.project_id)
 
     def save(self, integration: Integration, new: NewConnection, *, user_id: str) -> Connection:
         """The connection with this name, created or with another value."""
-        with self.saver.reserve(integration, new) as reservation:
+        replaced = self.get_renewable(integration, new.replaces_id) if new.replaces_id is not None else None
+        with self.saver.reserve(integration, new, replaced) as reservation:
             return self.saver.save(reservation, new.value or Placeholder(), user_id=user_id)
 
     def update(
@@ -79,25 +104,16 @@ class TenantConnections:
     ) -> Connection:
         """The connection with another name or other metadata; its value stays."""
         current = self.get(integration, connection_id)
-        changes: dict[str, Any] = {
-            "display_name": display_name or current.display_name,
-            "metadata": None
-            if metadata is None
-            else ownership.with_owner_metadata(
+        if metadata is not None:
+            metadata = ownership.with_owner_metadata(
                 metadata,
                 integration,
-                version=self.host.version(),
+                version=self.deps.host.version(),
                 user_id=ownership.owner_user_id(current),
                 existing=current.metadata,
-            ),
-        }
-        if current.scope == ownership.PLATFORM:
-            # The other route answers 500 for a global connection.
-            client = self.client_factory.client_for(integration, "global_connections.update")
-            updated = client.global_connections.update(current.id, **changes)
-        else:
-            client = self.client_factory.client_for(integration, "connections.update")
-            updated = client.connections.update(current.id, **changes)
+            )
+        routes = self._routes(integration, current, "update")
+        updated = routes.update(current.id, display_name=display_name or current.display_name, metadata=metadata)
         self.recorder.record_saved(integration, updated, is_default=False, user_id=user_id)
         return updated
 
@@ -106,17 +122,10 @@ class TenantConnections:
         current = self._get_or_forget(integration, connection_id)
         if current.flow_ids and not force:
             raise ConnectionInUse(current.flow_ids)
-        delete: Callable[[str], None]
-        if current.scope == ownership.PLATFORM:
-            # The other route answers 204 for a global connection, and deletes nothing.
-            client = self.client_factory.client_for(integration, "global_connections.delete")
-            delete = client.global_connections.delete
-        else:
-            client = self.client_factory.client_for(integration, "connections.delete")
-            delete = client.connections.delete
+        routes = self._routes(integration, current, "delete")
         # First, so that a lost response never leaves a user's grant without its connection.
         self.recorder.revoke_grant(integration, current)
-        self._run_deletion(integration, current, partial(delete, current.id))
+        self._run_deletion(integration, current, partial(routes.delete, current.id))
         self.recorder.record_deleted(integration, current, user_id=user_id)
 
     def replace(
@@ -137,9 +146,9 @@ class TenantConnections:
         """
         if source_id == target_id:
             raise InvalidInput({"targetAppConnectionId": "Must be another connection."})
-        client = self.client_factory.client_for(integration, "connections.replace")
+        client = self.deps.client_factory.client_for(integration, "connections.replace")
         connections = self.list(integration)
-        source, target = pick(connections, source_id), pick(connections, target_id)
+        source, target = _pick(connections, source_id), _pick(connections, target_id)
         if delete_source is None:
             delete_source = apply_to_published and source.scope != ownership.PLATFORM
         if delete_source and not apply_to_published:
@@ -161,6 +170,15 @@ class TenantConnections:
                 source_deleted = None
         self.recorder.record_replaced(integration, source, target, source_deleted=source_deleted, user_id=user_id)
         return ReplacementResult(source_deleted=source_deleted)
+
+    def _routes(
+        self, integration: Integration, connection: Connection, operation: str
+    ) -> Connections | GlobalConnections:
+        """The API for this connection: the other one answers 500 for a global one, or 204 and deletes nothing."""
+        is_global = connection.scope == ownership.PLATFORM
+        name = "global_connections" if is_global else "connections"
+        client = self.deps.client_factory.client_for(integration, f"{name}.{operation}")
+        return client.global_connections if is_global else client.connections
 
     def _run_deletion(self, integration: Integration, connection: Connection, delete: Callable[[], None]) -> bool:
         """Run the call; True if its response did not show the outcome, and the connection is seen to be gone."""
@@ -184,3 +202,11 @@ class TenantConnections:
             if connection_id == integration.default_connection_id:
                 self.recorder.clear_default_connection(integration)
             raise
+
+
+def _pick(connections: Sequence[Connection], connection_id: str) -> Connection:
+    """The connection with this id; `NotFound` if there is none."""
+    for connection in connections:
+        if connection.id == connection_id:
+            return connection
+    raise NotFound("connection", connection_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ...config.urls import origin
 from ...crypto.keyring import constant_time_equal, sha256_hex
@@ -11,11 +11,11 @@ from ...oauth.clients import client as clients
 from ...oauth.clients import redirect_uris as redirects
 from ...oauth.clients.client import OAuthClient
 from ...oauth.clients.registration import Registration
-from ...oauth.clients.service import NewCredentials, OAuthClients
+from ...oauth.clients.service import NewCredentials
 from ...storage.database import Transaction
 from .. import store
-from ..setup.base_urls import site_url
-from ..setup.credentials import CredentialStore
+from ..client_factory import site_url
+from ..dependencies import Dependencies
 from ..store import Integration
 
 NAME = "Activepieces"
@@ -40,52 +40,45 @@ def _problem_with(uri: str) -> str | None:
     return redirects.validate_redirect_uri(uri, public=False)
 
 
-@dataclass(frozen=True)
-class IntegrationClients:
-    """Creates the clients of integrations. Their secrets are stored encrypted, because Activepieces needs them."""
+def ensure_client(
+    deps: Dependencies,
+    transaction: Transaction,
+    integration: Integration,
+    *,
+    redirect_uri: str,
+    scope: str,
+    new: NewCredentials,
+    now: int,
+) -> tuple[OAuthClient, str]:
+    """The integration's client for this redirect URI and scope, and its secret, which Activepieces needs.
 
-    credential_store: CredentialStore
-    oauth_clients: OAuthClients
-
-    def ensure(
-        self,
-        transaction: Transaction,
-        integration: Integration,
-        *,
-        redirect_uri: str,
-        scope: str,
-        new: NewCredentials,
-        now: int,
-    ) -> tuple[OAuthClient, str]:
-        """The integration's client for this redirect URI and scope, and its secret.
-
-        ``new`` is used if there is no client, or no secret that can be decrypted.
-        """
-        current = store.get(transaction.conn, integration.id, tenant_id=integration.tenant_id)
-        if not current.enabled:
-            raise IntegrationDisabled(current.id, "an administrator disabled it")
-        client = clients.find_by_id(transaction.conn, current.oauth_client_id or "")
-        secret = self.credential_store.client_secret(current)
-        if client is None or client.integration_id != current.id:
-            registration = Registration(
-                name=NAME,
-                description="Created for the connections of one workspace.",
-                redirect_uris=(redirect_uri,),
-                scope=scope,
-                tenant_id=current.tenant_id,
-                require_pkce=True,
-            )
-            client, _ = self.oauth_clients.register_in(transaction, registration, new, integration_id=current.id)
-        elif (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
-            registration = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
-            client = self.oauth_clients.update_in(transaction, client, registration, integration_id=current.id)
-        if secret is not None and _is_secret_of(client, secret):
-            return client, secret
-        if not _is_secret_of(client, new.secret):  # not just registered with it
-            self.oauth_clients.rotate_secret_in(transaction, client, new.secret, integration_id=current.id)
-        columns = self.credential_store.client_columns(current.id, client.client_id, new.secret)
-        store.change(transaction, current, columns, now=now)
-        return client, new.secret
+    ``new`` is used if there is no client, or no secret that can be decrypted.
+    """
+    current = store.reload(transaction.conn, integration)
+    if not current.enabled:
+        raise IntegrationDisabled(current.id, "an administrator disabled it")
+    client = clients.find_by_id(transaction.conn, current.oauth_client_id or "")
+    secret = deps.credential_store.client_secret(current)
+    if client is None or client.integration_id != current.id:
+        registration = Registration(
+            name=NAME,
+            description="Created for the connections of one workspace.",
+            redirect_uris=(redirect_uri,),
+            scope=scope,
+            tenant_id=current.tenant_id,
+            require_pkce=True,
+        )
+        client, _ = deps.oauth_clients.register_in(transaction, registration, new, integration_id=current.id)
+    elif (client.redirect_uris, client.scope) != ((redirect_uri,), scope):
+        registration = replace(client.registration(), redirect_uris=(redirect_uri,), scope=scope)
+        client = deps.oauth_clients.update_in(transaction, client, registration, integration_id=current.id)
+    if secret is not None and _is_secret_of(client, secret):
+        return client, secret
+    if not _is_secret_of(client, new.secret):  # not just registered with it
+        deps.oauth_clients.rotate_secret_in(transaction, client, new.secret, integration_id=current.id)
+    columns = deps.credential_store.client_columns(current.id, client.client_id, new.secret)
+    store.change(transaction, current, columns, now=now)
+    return client, new.secret
 
 
 def _is_secret_of(client: OAuthClient, secret: str) -> bool:

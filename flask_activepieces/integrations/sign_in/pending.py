@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ...api_client.resources.connection_values import AuthorizationMethod, OAuth2Kind
-from ...crypto.encryption import Encryptor
-from ...crypto.keyring import KeyRing, constant_time_equal, sha256_hex
+from ...api_client.resources.connection_values import OAuth2Kind
+from ...crypto.keyring import Encryptor, KeyRing, constant_time_equal, sha256_hex
 from ...errors import InvalidInput, SignatureError, SignatureExpired
 from ...host.interface import Principal
 from ..connections.leases import Leases
-from ..connections.new_connection import NewConnection
+from ..connections.saver import NewConnection
 
 PURPOSE = "third-party authorization"
 #: It is part of URLs here and at the third party, and some servers accept 8,000 characters at most.
@@ -39,13 +38,9 @@ class PendingAuthorization:
     #: The connection to save, without its value.
     connection: NewConnection
     type: OAuth2Kind
-    client_id: str
-    redirect_url: str
-    scope: str
-    props: Mapping[str, str]
-    authorization_method: AuthorizationMethod
+    #: The fields of the value that are known before the user returns; they contain the PKCE verifier.
+    value: Mapping[str, Any] = field(repr=False)
     next_url: str | None
-    verifier: str | None = field(repr=False)
 
 
 class PendingAuthorizations:
@@ -64,7 +59,11 @@ class PendingAuthorizations:
 
     def from_state(self, state: str, *, nonce: str | None, principal: Principal, now: int) -> PendingAuthorization:
         """The authorization, if this user started it in this browser, and it has not expired."""
-        pending = _from_claims(self._encryptor.decrypt(state, context=""))
+        claims = self._encryptor.decrypt(state, context="")
+        try:
+            pending = PendingAuthorization(**{**claims, "connection": NewConnection(**claims["connection"])})
+        except (TypeError, KeyError):
+            raise SignatureError("this authorization was started by another version of this app") from None
         if not constant_time_equal(pending.nonce, sha256_hex(nonce or "")):
             raise SignatureError("this authorization was started in another browser")
         if (pending.user_id, pending.tenant_id) != (principal.user_id, principal.tenant_id):
@@ -77,11 +76,3 @@ class PendingAuthorizations:
         """Mark it as used; `SignatureError` if it was used before."""
         if not self._leases.claim_once(PURPOSE, pending.id, expires_at=pending.exp):
             raise SignatureError("this authorization was used before")
-
-
-def _from_claims(claims: dict[str, Any]) -> PendingAuthorization:
-    try:
-        connection = NewConnection(**claims.pop("connection"))
-        return PendingAuthorization(**claims, connection=connection)
-    except (TypeError, KeyError):
-        raise SignatureError("this authorization was started by another version of this app") from None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from authlib.oauth2.rfc7636.challenge import create_s256_code_challenge
 
 from ...api_client.resources.connection_values import AuthorizationMethod, OAuth2
 from ...api_client.resources.pieces import Piece, PieceAuth
 from ...config.urls import is_loopback
-from ...crypto.keyring import to_base64url
 from ...errors import InvalidInput
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -31,7 +31,7 @@ def authorization_method(auth: PieceAuth) -> AuthorizationMethod:
 
 def s256_challenge(verifier: str) -> str:
     """RFC 7636 §4.2, S256."""
-    return to_base64url(sha256(verifier.encode()).digest())
+    return str(create_s256_code_challenge(verifier))  # type: ignore[no-untyped-call]
 
 
 def check_props(auth: PieceAuth, props: Mapping[str, str]) -> None:

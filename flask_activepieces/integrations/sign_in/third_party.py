@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from ...api_client.resources.connection_values import CloudOAuth2, OAuth2, PlatformOAuth2, Value
+from ...api_client.resources.connection_values import CloudOAuth2, OAuth2, OAuth2Kind, Value, value_from_json
+from ...api_client.resources.connections import Connection
 from ...api_client.resources.pieces import Piece, PieceAuth
-from ...clock import Clock
-from ...config.settings import Settings
 from ...crypto.keyring import random_id, sha256_hex
 from ...errors import AuthorizationDeclined, InvalidInput, SignatureError
 from ...host.interface import Principal
 from ...oauth.clients.redirect_uris import display_origin
-from ..client_factory import ClientFactory
-from ..connections.lookup import ConnectionLookup
-from ..connections.new_connection import NewConnection
+from ..connections.saver import NewConnection
 from ..connections.service import TenantConnections
+from ..dependencies import Dependencies
 from ..service import Integrations
 from ..store import Integration
 from . import piece_auth
-from .authorization import AuthorizationPreview, AuthorizationRedirect, AuthorizationResult, AuthorizationStart
 from .pending import LIFETIME, PendingAuthorization, PendingAuthorizations
 
 log = logging.getLogger(__name__)
@@ -39,12 +36,62 @@ _OPERATOR_PLATFORM_ONLY = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuthorizationStart:
+    """What a user wants to authorize: a piece, or a connection that stopped working."""
+
+    piece_name: str | None = None
+    #: The connection to renew, instead of a piece.
+    connection_id: str | None = None
+    display_name: str | None = None
+    external_id: str | None = None
+    #: Which OAuth client to use: that of this app, of the platform, or of Activepieces.
+    type: OAuth2Kind = "OAUTH2"
+    #: The client id of the platform or of Activepieces; that of this app is configured.
+    client_id: str | None = None
+    #: What else the piece needs, such as the name of a workspace.
+    props: Mapping[str, str] = field(default_factory=dict)
+    #: Where the browser goes afterwards.
+    next_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationPreview:
+    """What the user sees before they go to the third party."""
+
+    service: str
+    #: The third party's address, without a path.
+    site: str
+    #: None if the connection has no name yet.
+    connection_name: str | None
+    external_id: str | None
+    #: Whether an existing connection is renewed.
+    is_renewal: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationRedirect:
+    """Where to send the browser, and what its session must keep until it returns."""
+
+    url: str = field(repr=False)
+    nonce: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorizationResult:
+    """The saved connection, and where the browser goes now."""
+
+    connection: Connection
+    next_url: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _CheckedStart:
     """An authorization that can start."""
 
     piece: Piece
     auth: PieceAuth
     client_id: str
+    scope: Sequence[str]
     connection: NewConnection
 
 
@@ -52,11 +99,8 @@ class _CheckedStart:
 class ThirdPartySignIn:
     """Starts authorizations, and finishes them with a connection."""
 
-    settings: Settings
-    clock: Clock
-    client_factory: ClientFactory
+    deps: Dependencies
     integrations: Integrations
-    lookup: ConnectionLookup
     connections: TenantConnections
     pending: PendingAuthorizations
 
@@ -88,30 +132,37 @@ class ThirdPartySignIn:
         """
         checked = self._check(integration, request)
         nonce = nonce or secrets.token_urlsafe(24)
+        verifier = secrets.token_urlsafe(48) if checked.auth.pkce else None
+        scope = piece_auth.fill_placeholders(" ".join(checked.scope), request.props)
+        value = {
+            "client_id": checked.client_id,
+            "scope": scope,
+            # Despite its name, Activepieces sends it as the verifier.
+            "code_challenge": verifier,
+            "authorization_method": piece_auth.authorization_method(checked.auth),
+            "props": dict(request.props) or None,
+        }
+        if request.type != CloudOAuth2.type:
+            value["redirect_url"] = redirect_url
         pending = PendingAuthorization(
             id=random_id(),
             integration_id=integration.id,
             tenant_id=integration.tenant_id,
             user_id=user_id,
             nonce=sha256_hex(nonce),
-            exp=int(self.clock()) + LIFETIME,
+            exp=self.deps.now() + LIFETIME,
             connection=checked.connection,
             type=request.type,
-            client_id=checked.client_id,
-            redirect_url=redirect_url,
-            scope=piece_auth.fill_placeholders(self._scope(checked, request), request.props),
-            props=dict(request.props),
-            authorization_method=piece_auth.authorization_method(checked.auth),
+            value=value,
             next_url=request.next_url,
-            verifier=secrets.token_urlsafe(48) if checked.auth.pkce else None,
         )
         url = piece_auth.authorization_url(
             checked.auth,
             client_id=checked.client_id,
             redirect_url=redirect_url,
-            scope=pending.scope,
+            scope=scope,
             state=self.pending.to_state(pending),
-            verifier=pending.verifier,
+            verifier=verifier,
             props=request.props,
         )
         return AuthorizationRedirect(url=url, nonce=nonce)
@@ -127,7 +178,7 @@ class ThirdPartySignIn:
         principal: Principal,
     ) -> AuthorizationResult:
         """The connection that the user authorized; `AuthorizationDeclined` without a code."""
-        now = int(self.clock())
+        now = self.deps.now()
         pending = self.pending.from_state(state, nonce=nonce, principal=principal, now=now)
         integration = self.integrations.find(pending.integration_id, principal=principal)
         if error is not None or code is None:
@@ -141,16 +192,16 @@ class ThirdPartySignIn:
     def _check(self, integration: Integration, request: AuthorizationStart) -> _CheckedStart:
         piece_name, display_name = request.piece_name, request.display_name
         if request.connection_id is not None:
-            renewed = self.lookup.get_renewable(integration, request.connection_id)
+            renewed = self.connections.get_renewable(integration, request.connection_id)
             piece_name, display_name = renewed.piece_name, renewed.display_name
         if not piece_name:
             raise InvalidInput({"pieceName": "Required, unless connectionId is sent."})
-        client = self.client_factory.client_for(integration, "pieces.get")
+        client = self.deps.client_factory.client_for(integration, "pieces.get")
         piece = client.pieces.get(piece_name)
         auth = piece_auth.oauth2_auth(piece)
         if auth is None or not auth.auth_url:
             raise InvalidInput({"pieceName": "This piece does not use OAuth2."})
-        client_id = self._client_id(integration, request, piece_name)
+        client_id, scope = self._client_id_and_scope(integration, request, piece_name)
         piece_auth.check_props(auth, request.props)
         connection = NewConnection(
             piece_name=piece_name,
@@ -158,40 +209,30 @@ class ThirdPartySignIn:
             external_id=request.external_id,
             replaces_id=request.connection_id,
         )
-        return _CheckedStart(piece=piece, auth=auth, client_id=client_id, connection=connection)
+        scope = auth.scope if scope is None else scope
+        return _CheckedStart(piece=piece, auth=auth, client_id=client_id, scope=scope, connection=connection)
 
-    def _client_id(self, integration: Integration, request: AuthorizationStart, piece_name: str) -> str:
+    def _client_id_and_scope(
+        self, integration: Integration, request: AuthorizationStart, piece_name: str
+    ) -> tuple[str, Sequence[str] | None]:
+        """Which client asks for the authorization, and for what if that is configured."""
         if request.type != OAuth2.type:
             if not request.client_id:
                 raise InvalidInput({"clientId": f"Required for {request.type}."})
-            return request.client_id
+            return request.client_id, None
         if integration.has_credentials:
             raise InvalidInput({"type": _OPERATOR_PLATFORM_ONLY})
-        if piece_name not in self.settings.third_party_apps:
+        app = self.deps.settings.third_party_apps.get(piece_name)
+        if app is None:
             log.warning("ACTIVEPIECES_THIRD_PARTY_APPS has no app for the piece %s", piece_name)
             raise InvalidInput({"pieceName": "This app has no OAuth client at the third party of this piece."})
-        return self.settings.third_party_apps[piece_name].client_id
-
-    def _scope(self, checked: _CheckedStart, request: AuthorizationStart) -> str:
-        name = checked.connection.piece_name or ""
-        app = self.settings.third_party_apps.get(name) if request.type == OAuth2.type else None
-        return " ".join(checked.auth.scope if app is None or app.scope is None else app.scope)
+        return app.client_id, app.scope
 
     def _value(self, integration: Integration, pending: PendingAuthorization, code: str) -> Value:
-        common: dict[str, Any] = {
-            "client_id": pending.client_id,
-            "code": code,
-            "scope": pending.scope,
-            # Despite its name, Activepieces sends it as the verifier.
-            "code_challenge": pending.verifier,
-            "authorization_method": pending.authorization_method,
-            "props": dict(pending.props) or None,
-        }
-        if pending.type == CloudOAuth2.type:
-            return CloudOAuth2(**common)
-        if pending.type == PlatformOAuth2.type:
-            return PlatformOAuth2(**common, redirect_url=pending.redirect_url)
-        app = self.settings.third_party_apps.get(pending.connection.piece_name or "")
-        if integration.has_credentials or app is None or app.client_id != pending.client_id:
-            raise SignatureError("the app's OAuth client was changed meanwhile")
-        return OAuth2(**common, redirect_url=pending.redirect_url, client_secret=app.client_secret)
+        value = {"type": pending.type, **pending.value, "code": code}
+        if pending.type == OAuth2.type:
+            app = self.deps.settings.third_party_apps.get(pending.connection.piece_name or "")
+            if integration.has_credentials or app is None or app.client_id != value["client_id"]:
+                raise SignatureError("the app's OAuth client was changed meanwhile")
+            value["client_secret"] = app.client_secret
+        return value_from_json(value)

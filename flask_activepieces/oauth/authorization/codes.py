@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from ...clock import CLOCK_SKEW, Clock
-from ...config.issuer import same_issuer
 from ...config.settings import Settings
+from ...config.urls import same_issuer
 from ...crypto.keyring import KeyRing, random_id
 from .. import scopes as scope_strings
 from ..grants import Grant

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ...config.issuer import same_issuer
+from ...config.urls import same_issuer
 from ...crypto.jwt_keys import JwtKeys
 from ...crypto.keyring import to_base64url
 from ...errors import SignatureError, SignatureExpired
@@ -18,20 +18,23 @@ _MAX_LENGTH = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class AccessToken:
-    """The claims of a token that has been verified."""
+    """The claims of a token that has been verified, or what a personal access token says in their place."""
 
     jti: str
     issuer: str
     user_id: str | None
     tenant_id: str | None
     organization_id: str | None
+    #: Empty for a personal access token, which no client has.
     client_id: str
-    #: None for a token that a client got with its own credentials.
+    #: None for a personal access token, and for one that a client got with its own credentials.
     grant_id: str | None
     family_id: str | None
     scope: str
     issued_at: int
-    expires_at: int
+    #: None for a personal access token that does not expire.
+    expires_at: int | None
+    personal_token_id: str | None = None
 
     @cached_property
     def scopes(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from ...crypto.keyring import random_id
 from ...storage import tables
 from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
-from ...storage.upserts import insert_if_parent_exists
+from ...storage.dialects import insert_if_parent_exists
 from .. import revocations
 from .refresh_tokens import RefreshToken, Rotation
 

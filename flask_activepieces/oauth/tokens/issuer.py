@@ -69,6 +69,6 @@ class TokenIssuer:
             access_token=access_tokens.sign(self.jwt_keys, access),
             token_type="Bearer",  # noqa: S106  # the name of a type, not a secret
             # A JSON number: Activepieces never refreshes if it is a string.
-            expires_in=access.expires_at - now,
+            expires_in=access.issued_at + self.access_token_ttl - now,
             scope=access.scope,
         )

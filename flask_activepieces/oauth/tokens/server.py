@@ -10,7 +10,7 @@ from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth
 from ...errors import SignatureError
 from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
-from .. import revocations
+from .. import personal_tokens, revocations
 from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS
 from ..clients.client import OAuthClient
 from . import access_tokens, refresh_tokens
@@ -91,7 +91,7 @@ class OAuthServer(BaseServer):
             return {"active": False}
         payload: dict[str, Any] = {  # RFC 7662 §2.2
             "active": True,
-            "client_id": token.client_id,
+            "client_id": token.client_id or None,
             "scope": token.scope,
             "sub": token.user_id or token.client_id,
             "exp": token.expires_at,
@@ -110,10 +110,17 @@ class OAuthServer(BaseServer):
         value = request.form.get("token")
         if value is None:
             raise InvalidRequestError("The parameter token is missing.")
+        if personal_tokens.looks_like_personal_token(value):
+            return self._find_personal_token(request, value)
         token = refresh_tokens.parse(value)
         if token is not None:
             return self._find_refresh_token(request, value, token)
         return self._find_access_token(request, value)
+
+    def _find_personal_token(self, request: ClientRequest, value: str) -> FoundToken | None:
+        # It belongs to no client. So a resource server may introspect it, and only its user may revoke it.
+        found = self.database.read(lambda conn: personal_tokens.find(conn, value, now=request.now))
+        return None if found is None else FoundToken(token=found.as_access_token(request.issuer), is_active=True)
 
     def _find_access_token(self, request: ClientRequest, value: str) -> FoundToken | None:
         keys = self.token_issuer.jwt_keys

@@ -14,8 +14,8 @@ from marshmallow.validate import OneOf
 
 from ...api_client.resources.connection_values import OAUTH2_KINDS
 from ...errors import AuthorizationDeclined
-from ...integrations.sign_in.authorization import AuthorizationStart
 from ...integrations.sign_in.pending import MAX_STATE_LENGTH
+from ...integrations.sign_in.third_party import AuthorizationStart
 from ...messages import Message
 from ...state import get_state
 from ..pages.rendering import (
@@ -78,7 +78,9 @@ def connect(context: OperationContext) -> Any:
 
     Activepieces redeems the code during the call. Users can revoke the permission in their connected apps.
     """
-    return context.state.one_click.connect(context.integration, context.principal, issuer=context.state.issuer())
+    return context.state.tenants.one_click.connect(
+        context.integration, context.principal, issuer=context.state.issuer()
+    )
 
 
 def errors_as_pages(view: View) -> View:
@@ -122,7 +124,7 @@ def confirm_oauth2(context: OperationContext) -> Response:
         "third_party_sign_in.html",
         # The third party is another site, and the app may open it in a popup.
         allow_external_form_target=True,
-        sign_in=context.state.third_party.describe(integration, authorization),
+        sign_in=context.state.tenants.third_party.describe(integration, authorization),
         workspace=_workspace_name(context),
         principal=context.principal,
         page_token=page_token(context.state, context.principal, nonce),
@@ -138,7 +140,7 @@ def start_oauth2(context: OperationContext) -> Response:
     integration = context.integration
     # The rule for all calls lets a browser pass that does not say where a form comes from.
     check_page_token(context.state, context.principal, browser=session.get(_NONCE))
-    started = context.state.third_party.start(
+    started = context.state.tenants.third_party.start(
         integration,
         _authorization(context),
         user_id=context.principal.user_id,
@@ -154,7 +156,7 @@ def start_oauth2(context: OperationContext) -> Response:
 def finish_oauth2(context: OperationContext) -> Response:
     """The callback of the third party: saves the connection, and sends the browser on."""
     try:
-        finished = context.state.third_party.finish(
+        finished = context.state.tenants.third_party.finish(
             **{"code": None, **context.query}, nonce=session.get(_NONCE), principal=context.principal
         )
     except AuthorizationDeclined as declined:

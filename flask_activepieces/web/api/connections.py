@@ -11,9 +11,8 @@ from marshmallow.validate import Length, OneOf, Range
 from ...api_client.resources.connection_values import VALUES, Placeholder, SecretText, Value, value_from_json
 from ...api_client.resources.connections import Connection, ConnectionScope, ConnectionStatus, Owner
 from ...errors import InvalidInput, NotFound
-from ...integrations.connections.lookup import ConnectionFilter
-from ...integrations.connections.new_connection import NewConnection, PlatformSharing
-from ...integrations.connections.service import ReplacementResult
+from ...integrations.connections.saver import NewConnection, PlatformSharing
+from ...integrations.connections.service import ConnectionFilter, ReplacementResult
 from ...integrations.store import Integration
 from .answers import CamelAnswerSchema, fields_of, list_of
 from .fields import CamelSchema, JsonObject, PieceName, StrictBoolean, String, value_schemas
@@ -184,7 +183,9 @@ def save_connection(context: OperationContext) -> Any:
         platform_sharing=_platform_sharing(context),
         **{name: value for name, value in context.body.items() if name in _COPIED_FIELDS},
     )
-    return context.state.connections.save(_target_integration(context), new, user_id=context.principal.user_id)
+    return context.state.tenants.connections.save(
+        _target_integration(context), new, user_id=context.principal.user_id
+    )
 
 
 @Operation(
@@ -194,21 +195,21 @@ def list_connections(context: OperationContext) -> Any:
     """The tenant's connections, oldest first."""
     filters = dict(context.query)
     limit, cursor = filters.pop("limit"), filters.pop("cursor", None)
-    connections = context.state.connections.list(context.integration, ConnectionFilter(**filters))
+    connections = context.state.tenants.connections.list(context.integration, ConnectionFilter(**filters))
     return page_of(connections, limit=limit, cursor=cursor)
 
 
 @Operation("view", answer=ConnectionSchema())
 def get_connection(context: OperationContext, connection_id: str) -> Any:
     """One connection."""
-    return context.state.connections.get(context.integration, connection_id)
+    return context.state.tenants.connections.get(context.integration, connection_id)
 
 
 @Operation("edit", body=ConnectionChangeSchema(), answer=ConnectionSchema())
 def update_connection(context: OperationContext, connection_id: str) -> Any:
     """Rename a connection, or replace its metadata; the scope PLATFORM requires the permission `admin`."""
     _require_admin_for_platform(context, connection_id)
-    return context.state.connections.update(
+    return context.state.tenants.connections.update(
         context.integration, connection_id, **context.body, user_id=context.principal.user_id
     )
 
@@ -222,7 +223,7 @@ def delete_connection(context: OperationContext, connection_id: str) -> None:
 @Operation("view", answer=ConnectionSchema())
 def get_default_connection(context: OperationContext) -> Any:
     """The integration's default connection: the one saved last for the app's own piece."""
-    return context.state.connections.get_default(context.integration)
+    return context.state.tenants.connections.get_default(context.integration)
 
 
 @Operation("edit", query=DeleteSchema())
@@ -236,7 +237,7 @@ def delete_default_connection(context: OperationContext) -> None:
 @Operation("view", answer=list_of(OwnerSchema, "OwnerList", "next", "previous"))
 def list_owners(context: OperationContext) -> Any:
     """The Activepieces users who own connections in the project."""
-    owners = context.state.connections.list_owners(context.integration)
+    owners = context.state.tenants.connections.list_owners(context.integration)
     return {"data": owners, "next": None, "previous": None}
 
 
@@ -245,7 +246,7 @@ def replace_connection(context: OperationContext) -> Any:
     """Move flows from one connection to another of the same piece, and delete the first."""
     source_id = context.body["source_app_connection_id"]
     _require_admin_for_platform(context, source_id)
-    return context.state.connections.replace(
+    return context.state.tenants.connections.replace(
         context.integration,
         source_id=source_id,
         target_id=context.body["target_app_connection_id"],
@@ -259,14 +260,14 @@ def _require_admin_for_platform(context: OperationContext, connection_id: str) -
     """Other projects use a connection of the whole platform."""
     if context.state.host.allows(context.principal, "admin"):
         return
-    shared = context.state.connections.list(context.integration, ConnectionFilter(scope="PLATFORM"))
+    shared = context.state.tenants.connections.list(context.integration, ConnectionFilter(scope="PLATFORM"))
     if any(connection.id == connection_id for connection in shared):
         require_permission(context.state, "admin")
 
 
 def _delete(context: OperationContext, connection_id: str) -> None:
     _require_admin_for_platform(context, connection_id)
-    context.state.connections.delete(
+    context.state.tenants.connections.delete(
         context.integration, connection_id, force=context.query["force"], user_id=context.principal.user_id
     )
 
@@ -274,10 +275,10 @@ def _delete(context: OperationContext, connection_id: str) -> None:
 def _target_integration(context: OperationContext) -> Integration:
     """The integration named in the body, else that of the caller's organization, else that of the tenant."""
     if "integration_id" in context.body:
-        return context.state.integrations.find(context.body["integration_id"], principal=context.principal)
+        return context.state.tenants.integrations.find(context.body["integration_id"], principal=context.principal)
     by_organization = {
         integration.organization_id: integration
-        for integration in context.state.integrations.visible_to(context.principal)
+        for integration in context.state.tenants.integrations.visible_to(context.principal)
     }
     for organization_id in (context.principal.organization_id, None):
         if organization_id in by_organization:

@@ -7,8 +7,8 @@ from typing import Any
 from marshmallow import fields
 
 from ...errors import InvalidInput
-from ...integrations.setup.credentials import Credentials
-from ...integrations.setup.request import SetupRequest
+from ...integrations.credentials import Credentials
+from ...integrations.setup import SetupRequest
 from ...integrations.store import Integration
 from .answers import CamelAnswerSchema, Instant, fields_of, list_of
 from .fields import CamelSchema, StrictBoolean, String
@@ -74,13 +74,13 @@ def set_up(context: OperationContext) -> Any:
     setup = SetupRequest(
         tenant_id=context.principal.tenant_id, **{**context.body, "organization_id": _organization_id(context)}
     )
-    return context.state.integrations.set_up(setup, user_id=context.principal.user_id)
+    return context.state.tenants.integrations.set_up(setup, user_id=context.principal.user_id)
 
 
 @Operation("view", calls_activepieces=False, answer=list_of(IntegrationSchema, "IntegrationList"))
 def list_integrations(context: OperationContext) -> Any:
     """The integrations of the tenant and of the caller's organizations."""
-    return {"data": context.state.integrations.visible_to(context.principal)}
+    return {"data": context.state.tenants.integrations.visible_to(context.principal)}
 
 
 @Operation("view", calls_activepieces=False, answer=IntegrationSchema())
@@ -106,7 +106,7 @@ def update_integration(context: OperationContext) -> Any:
     """Enable or disable an integration, replace or remove its credentials, or choose another project."""
     changes = {name: context.body[name] for name in _CREDENTIALS if name in context.body}
     replaced = {name: value for name, value in changes.items() if value is not None}
-    return context.state.integrations.update(
+    return context.state.tenants.integrations.update(
         context.integration,
         enabled=context.body.get("enabled"),
         credentials=Credentials(**replaced) if replaced else None,
@@ -119,12 +119,12 @@ def update_integration(context: OperationContext) -> Any:
 @Operation("admin", calls_activepieces=False)
 def delete_integration(context: OperationContext) -> None:
     """Delete the integration and its credentials; what it created in Activepieces stays there."""
-    context.state.integrations.remove(context.integration, user_id=context.principal.user_id)
+    context.state.tenants.integrations.remove(context.integration, user_id=context.principal.user_id)
 
 
 def _organization_id(context: OperationContext) -> str | None:
     """The organization to set up, None for the whole tenant; the caller must be allowed to act for it."""
     organization_id: str | None = context.body.get("organization_id", context.principal.organization_id)
-    if not context.state.integrations.accessible_organizations(context.principal, [organization_id]):
+    if not context.state.tenants.integrations.accessible_organizations(context.principal, [organization_id]):
         raise InvalidInput({"organizationId": "You are not in this organization."})
     return organization_id

@@ -40,20 +40,20 @@ class McpChangeSchema(CamelSchema):
 @Operation("view", answer=McpSchema())
 def get_mcp(context: OperationContext) -> Any:
     """The project's MCP server, with a masked token."""
-    return _to_json(context.state.mcp.get(context.integration))
+    return _to_json(context.state.tenants.mcp.get(context.integration))
 
 
 @Operation("admin", body=McpChangeSchema(), answer=McpSchema())
 def update_mcp(context: OperationContext) -> Any:
     """Choose the disabled tools, or enable or disable an older server."""
-    server = context.state.mcp.update(context.integration, **context.body, user_id=context.principal.user_id)
+    server = context.state.tenants.mcp.update(context.integration, **context.body, user_id=context.principal.user_id)
     return _to_json(server)
 
 
 @Operation("admin", answer=McpSchema())
 def rotate_mcp(context: OperationContext) -> Any:
     """Replace the token of the MCP server; the new one is shown once, to callers who may see it."""
-    rotated = context.state.mcp.rotate_token(context.integration, context.principal)
+    rotated = context.state.tenants.mcp.rotate_token(context.integration, context.principal)
     return _to_json(rotated.server, rotated.token)
 
 

@@ -89,7 +89,7 @@ class OperationContext:
     @cached_property
     def integration(self) -> Integration:
         """The integration in the path; `NotFound` if the caller may not see it."""
-        return self.state.integrations.find(self.integration_id, principal=self.principal)
+        return self.state.tenants.integrations.find(self.integration_id, principal=self.principal)
 
 
 @dataclass(frozen=True)
@@ -125,11 +125,11 @@ class Operation:
 
     def _context(self, state: State, integration_id: str) -> OperationContext:
         principal = require_permission(state, self.permission)
-        query = _load(self.query, _query_values(self.query)) if self.query else {}
+        query = load(self.query, _query_values(self.query)) if self.query else {}
         body: Mapping[str, Any] = {}
         if self.body:
             is_missing = self.body_optional and not request.content_length
-            body = _load(self.body, {} if is_missing else json_body())
+            body = load(self.body, {} if is_missing else json_body())
         return OperationContext(state, principal, integration_id, query, body)
 
     def _to_response(self, result: Any) -> ResponseReturnValue:
@@ -181,13 +181,20 @@ def _query_values(schema: Schema) -> dict[str, Any]:
     return {name: values if name in repeatable else values[0] for name, values in request.args.lists()}
 
 
-def _load(schema: Schema, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+def load(schema: Schema, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the schema loads; `InvalidInput` with a message for each field."""
     try:
         values: Mapping[str, Any] = schema.load(raw)
     except ValidationError as error:
-        problems = {str(name): _join(messages) for name, messages in error.messages_dict.items()}
-        raise InvalidInput(problems) from None
+        raise invalid_input(error) from None
     return values
+
+
+def invalid_input(error: ValidationError) -> InvalidInput:
+    """The same error with one text for each field."""
+    # The errors of the input as a whole may have no name; marshmallow's own is ``_schema``.
+    messages = error.messages if isinstance(error.messages, dict) else {"_schema": error.messages}
+    return InvalidInput({str(name): _join(each) for name, each in messages.items()})
 
 
 def _join(messages: Any) -> str:

@@ -28,7 +28,8 @@ from ...errors import (
     Unavailable,
 )
 from ...oauth.authorization.request import AuthorizationErrorResponse, UnverifiedClientError
-from ...storage.database_errors import translate_error
+from ...pieces.idempotency import CallInProgress
+from ...storage.dialects import translate_error
 from ..error_responses import DESCRIPTION, report
 
 #: Seconds to wait when Activepieces is busy and does not say how long.
@@ -47,7 +48,10 @@ class ProblemType(Enum):
     UNSUPPORTED_MEDIA_TYPE = 415, "Unsupported Media Type"
     HTTP_ERROR = 500, "HTTP error"
     NOT_SIGNED_IN = 401, "Not signed in"
+    INVALID_TOKEN = 401, "Invalid token"
+    SIGN_IN_FAILED = 401, "Sign-in failed"
     NOT_ALLOWED = 403, "Not allowed"
+    INSUFFICIENT_SCOPE = 403, "Insufficient scope"
     CROSS_SITE_CALL = 403, "Cross-site call"
     INVALID_INPUT = 422, "Invalid input", InvalidInput
     NOT_FOUND = 404, "Not found", NotFound
@@ -57,8 +61,11 @@ class ProblemType(Enum):
     DECLINED = 403, "Declined", AuthorizationDeclined
     DISABLED = 409, "Disabled", IntegrationDisabled
     IN_USE = 409, "In use", ConnectionInUse
+    IN_PROGRESS = 409, "In progress", CallInProgress
+    TOO_MANY_ATTEMPTS = 429, "Too many attempts"
     NOT_AVAILABLE = 503, "Not available", Unavailable
     SERVER_ERROR = 500, "Server error", SetupError
+    APP_ERROR = 500, "App error"
     ACTIVEPIECES_CANNOT_BE_REACHED = 502, "Activepieces cannot be reached", api_errors.ConnectionFailed
     NOT_ACTIVEPIECES = 502, "Not Activepieces", api_errors.UnexpectedResponse
     NOT_OFFERED_BY_THIS_ACTIVEPIECES = 502, "Not offered by this Activepieces", api_errors.RouteNotFound
@@ -156,7 +163,7 @@ def _problem(kind: ProblemType, error: Exception) -> Problem:
         case SetupError():
             reference = report(error)
             return Problem(kind, DESCRIPTION.format(reference), reference=reference)
-    if kind.status != 503:
-        return Problem(kind, str(error))
     requested = getattr(error, "retry_after", None)
+    if kind.status != 503 and requested is None:
+        return Problem(kind, str(error))
     return Problem(kind, str(error), retry_after=DEFAULT_RETRY_AFTER if requested is None else ceil(requested))

@@ -60,13 +60,13 @@ class FlowRunFilterSchema(CamelSchema):
 @Operation("view", answer=list_of(ProjectSchema, "ProjectList"))
 def list_projects(context: OperationContext) -> Any:
     """The projects that the integration's key can access; with the app's default key, the integration's project."""
-    return {"data": context.state.projects.list(context.integration)}
+    return {"data": context.state.tenants.projects.list(context.integration)}
 
 
 @Operation("view", query=FlowFilterSchema(), answer=list_of(FlowSchema, "FlowList"))
 def list_flows(context: OperationContext) -> Any:
     """The flows of the project, without their steps."""
-    return {"data": context.state.flows.list(context.integration, **context.query)}
+    return {"data": context.state.tenants.flows.list(context.integration, **context.query)}
 
 
 @Operation("view", query=FlowRunFilterSchema(), answer=list_of(FlowRunSchema, "FlowRunPage", "next"))
@@ -74,5 +74,5 @@ def list_flow_runs(context: OperationContext) -> Any:
     """The runs of the project's flows, newest first, without the data of their steps."""
     filters = dict(context.query)
     flow_ids = [filters.pop("flow_id")] if "flow_id" in filters else []
-    page = context.state.flows.list_runs(context.integration, flow_ids=flow_ids, **filters)
+    page = context.state.tenants.flows.list_runs(context.integration, flow_ids=flow_ids, **filters)
     return {"data": page.runs, "next": page.next_cursor}

@@ -15,7 +15,7 @@ from ...host.interface import Permission
 from ...messages import Message
 from ...oauth.authorization.request import UnverifiedClientError
 from ...state import get_state
-from ...storage.database_errors import translate_error
+from ...storage.dialects import translate_error
 from ..error_responses import report
 from ..routes import View
 from .rendering import check_page_token, current_path, error_page, gettext, to_login

@@ -1,4 +1,4 @@
-"""The user's page of connected apps: what each may do, and a button to disconnect it."""
+"""The user's page of connected apps and personal access tokens: what each may do, and a button to end it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ...host.interface import Principal
 from ...oauth import scopes
 from ...oauth.connected_apps import ConnectedApp
 from ...state import State
+from . import personal_tokens
 from .base import login_required
 from .rendering import render_with_forms, see_other
 
@@ -16,28 +17,30 @@ from .rendering import render_with_forms, see_other
 @login_required(return_to="connected_apps")
 def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
     """The apps that the user approved, in all of their workspaces."""
-    tenant_ids = _tenant_ids(state, principal)
+    tenant_ids = personal_tokens.tenant_ids(state, principal)
     apps = state.connected_apps.list_for_user(principal.user_id, tenant_ids=tenant_ids)
-    return render_with_forms(
+    tokens = state.personal_tokens.list_for_user(principal.user_id, tenant_ids=tenant_ids)
+    response = render_with_forms(
         state,
         principal,
         "connected_apps.html",
         apps=[_to_template(state, app) for app in apps],
         was_disconnected="disconnected" in request.args,
+        offers_tokens=bool(state.settings.scopes or tokens),
+        tokens=[personal_tokens.to_template(state, token) for token in tokens],
+        new_token=personal_tokens.new_token(state, principal, tokens),
+        was_revoked="revoked" in request.args,
     )
+    return personal_tokens.forget_new_token(response)
 
 
 @login_required(return_to="connected_apps")
 def disconnect(state: State, principal: Principal, grant_id: str) -> ResponseReturnValue:
     """Revoke one grant, with its codes and tokens."""
-    grant = state.grants.get_for_user(grant_id, tenant_ids=_tenant_ids(state, principal), user_id=principal.user_id)
+    tenant_ids = personal_tokens.tenant_ids(state, principal)
+    grant = state.grants.get_for_user(grant_id, tenant_ids=tenant_ids, user_id=principal.user_id)
     state.grants.revoke([grant], reason="disconnected by the user")
     return see_other(url_for("activepieces.connected_apps", disconnected=1))
-
-
-def _tenant_ids(state: State, principal: Principal) -> list[str]:
-    workspaces = state.host.workspaces(principal)
-    return list(dict.fromkeys([principal.tenant_id, *(each.tenant_id for each in workspaces)]))
 
 
 def _to_template(state: State, app: ConnectedApp) -> dict[str, object]:

@@ -12,8 +12,7 @@ from typing import Any
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...crypto.encryption import Encryptor
-from ...crypto.keyring import constant_time_equal, context_of, sha256_hex
+from ...crypto.keyring import Encryptor, constant_time_equal, context_of, sha256_hex
 from ...errors import InvalidInput, SignatureError
 from ...host.interface import Principal
 from ...messages import Message

@@ -1,4 +1,4 @@
-"""Settings that are URLs: which are valid, and which could lead to another site."""
+"""Settings that are URLs: which are valid, which could lead to another site, and the issuer of a request."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from flask_activepieces.config.settings import Settings
-from flask_activepieces.config.urls import is_loopback
-from flask_activepieces.errors import ConfigError
+from flask_activepieces.config.urls import is_loopback, loopback_issuer, same_issuer
+from flask_activepieces.errors import ConfigError, SetupError
 
 KEY = "a secret key that is long enough"
 
@@ -148,3 +148,71 @@ def test_an_invalid_redis_url_is_rejected(url: Any) -> None:
 )
 def test_loopback_hosts_are_recognized(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "issuer"),
+    [
+        ("http://localhost/", "http://localhost"),
+        ("http://localhost:5000/", "http://localhost:5000"),
+        ("http://127.0.0.1:5000/tools/", "http://127.0.0.1:5000/tools"),
+        ("http://[::1]:5000/", "http://[::1]:5000"),
+        ("https://localhost/", "https://localhost"),
+    ],
+)
+def test_without_a_public_url_the_issuer_is_the_loopback_name_of_the_request(asked: str, issuer: str) -> None:
+    assert loopback_issuer(asked) == issuer
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "http://evil.test/",
+        "http://localhost.evil.test/",
+        "http://localhost@evil.test/",
+        "http://127.0.0.1.evil.test/",
+        "http://127.0.0.256/",
+        "http:///",
+        "",
+        "localhost",
+    ],
+)
+def test_without_a_public_url_other_hosts_are_rejected(asked: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        loopback_issuer(asked)
+
+    assert "ACTIVEPIECES_PUBLIC_URL" in str(caught.value)
+    assert "evil" not in str(caught.value)
+
+
+SAME = [
+    ("https://a.test", "https://a.test", True),
+    ("http://localhost:5000", "http://127.0.0.1:5000", True),
+    ("http://localhost", "http://[::1]", True),
+    ("http://localhost/tools", "http://127.0.0.1/tools", True),
+    ("https://a.test", "https://b.test", False),
+    ("https://a.test", "https://a.test/", False),
+    ("https://a.test", "https://A.test", False),
+    ("https://a.test", "http://a.test", False),
+    ("https://a.test", "https://a.test:443", False),
+    ("https://localhost", "https://127.0.0.1", False),
+    ("http://localhost:5000", "http://127.0.0.1:5001", False),
+    ("http://localhost:5000", "http://127.0.0.1", False),
+    ("http://localhost/tools", "http://127.0.0.1/other", False),
+    ("http://localhost", "http://localhost.evil.test", False),
+    ("http://localhost", "http://localhost@evil.test", False),
+    ("http://localhost", "", False),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "one"), SAME)
+def test_issuers_are_the_same_if_equal_or_on_the_same_loopback_port(left: str, right: str, one: bool) -> None:
+    assert same_issuer(left, right) is one
+    assert same_issuer(right, left) is one
+
+
+@pytest.mark.parametrize("broken", ["http://localhost:port", "http://localhost:99999", "http://[::1"])
+def test_a_malformed_issuer_is_never_the_same(broken: str) -> None:
+    """It may be in a token of another service that shares our key."""
+    assert not same_issuer(broken, "http://localhost")
+    assert not same_issuer("http://localhost", broken)

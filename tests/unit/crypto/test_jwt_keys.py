@@ -15,7 +15,7 @@ from flask_activepieces.crypto.jwt_keys import JwtKey, JwtKeys, configured_keys,
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
 from flask_activepieces.oauth.tokens.access_tokens import sign, verify
-from tests.support.access_tokens import TOKEN
+from tests.support.access_tokens import EXPIRES_AT, TOKEN
 
 
 @cache
@@ -221,10 +221,10 @@ def test_a_verified_token_makes_no_other_token_valid() -> None:
 def test_a_verified_token_still_expires() -> None:
     keys = JwtKeys(derived_keys(KeyRing(["a key for the test vectors only"])))
     token = sign(keys, TOKEN)
-    verify(keys, token, issuer=TOKEN.issuer, now=TOKEN.expires_at - 1)
+    verify(keys, token, issuer=TOKEN.issuer, now=EXPIRES_AT - 1)
 
     with pytest.raises(SignatureExpired):
-        verify(keys, token, issuer=TOKEN.issuer, now=TOKEN.expires_at)
+        verify(keys, token, issuer=TOKEN.issuer, now=EXPIRES_AT)
 
 
 def test_a_verified_token_is_not_kept_in_memory() -> None:

@@ -19,8 +19,8 @@ from flask_activepieces.oauth import revocations
 from flask_activepieces.oauth.revocations import RevocationCheck
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
-from flask_activepieces.storage.prune import prune
-from tests.support.access_tokens import TOKEN
+from flask_activepieces.storage.maintenance import prune
+from tests.support.access_tokens import EXPIRES_AT, TOKEN
 from tests.support.clock import START, StoppedClock
 
 NOW = START
@@ -94,8 +94,8 @@ def test_the_cache_is_stale_after_the_machine_was_suspended(stored: Database) ->
 @pytest.mark.parametrize("step", [-CLOCK_SKEW - 2, -CLOCK_SKEW, -1])
 def test_a_revocation_that_had_expired_counts_again_when_the_clock_is_set_back(stored: Database, step: int) -> None:
     check = RevocationCheck(stored, max_staleness=30, monotonic=StoppedClock(0))
-    revoke(stored, revocations.token("jti"), now=NOW, expires_at=TOKEN.expires_at)
-    just_over = TOKEN.expires_at + CLOCK_SKEW + 1
+    revoke(stored, revocations.token("jti"), now=NOW, expires_at=EXPIRES_AT)
+    just_over = EXPIRES_AT + CLOCK_SKEW + 1
     check.is_revoked(TOKEN, now=just_over)
 
     assert check.is_revoked(TOKEN, now=just_over + step) is True
@@ -103,14 +103,15 @@ def test_a_revocation_that_had_expired_counts_again_when_the_clock_is_set_back(s
 
 def test_a_machine_whose_clock_is_ahead_prunes_no_needed_row(stored: Database) -> None:
     """The token has the maximum lifetime, and its issuer's clock is a minute ahead, too."""
-    token = replace(TOKEN, expires_at=NOW + CLOCK_SKEW + 86_400)
+    expires_at = NOW + CLOCK_SKEW + 86_400
+    token = replace(TOKEN, expires_at=expires_at)
     revoke(stored, revocations.family("family"), now=NOW)
-    for table, _ in prune(stored, now=token.expires_at - 1 + CLOCK_SKEW, audit_days=400):
+    for table, _ in prune(stored, now=expires_at - 1 + CLOCK_SKEW, audit_days=400):
         assert table != "activepieces_revocations"
 
     for staleness in (0, 30):
         check = RevocationCheck(stored, max_staleness=staleness)
-        assert check.is_revoked(token, now=token.expires_at - 1) is True
+        assert check.is_revoked(token, now=expires_at - 1) is True
 
 
 def ask_from_many_threads(

@@ -12,7 +12,7 @@ from sqlalchemy import Executable, bindparam, create_engine, delete, insert, sel
 from flask_activepieces.errors import SetupError
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
-from flask_activepieces.storage.upserts import insert_ignore
+from flask_activepieces.storage.dialects import insert_ignore
 from tests.support.databases import Kind, fresh_database
 
 ONE = text("SELECT 1")

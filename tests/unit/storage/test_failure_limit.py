@@ -18,10 +18,9 @@ from flask_activepieces.storage.failure_limit import (
     MAX_FAILURES,
     WINDOW,
     FailureLimiter,
-    FallbackLimiter,
-    FlaskLimiterStorage,
-    InMemoryLimiter,
-    RedisLimiter,
+    RecordFailure,
+    in_flask_limiter,
+    in_redis,
     make_failure_limiter,
 )
 from tests.support.documents import DOCS
@@ -30,14 +29,14 @@ from tests.support.requirements import require
 NOW = 1_800_000_000 - 1_800_000_000 % WINDOW
 
 
-def spent(limiter: FailureLimiter, times: int, *, key: str = "key", now: int = NOW) -> list[bool]:
-    return [limiter.record_failure(key, now=now) for _ in range(times)]
+def spent(record: RecordFailure, times: int, *, key: str = "key", now: int = NOW) -> list[bool]:
+    return [record(key, now) for _ in range(times)]
 
 
-def flask_limiter_limiter() -> FailureLimiter:
+def recorded_in_flask_limiter() -> RecordFailure:
     app = Flask("host")
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
-    return FlaskLimiterStorage.from_flask_limiter(limiter)
+    return in_flask_limiter(limiter)
 
 
 @pytest.fixture
@@ -49,18 +48,16 @@ def redis() -> Iterator[Any]:
     client.close()
 
 
-@pytest.fixture(params=["local", "limiter", pytest.param("redis", marks=pytest.mark.redis), "patient"])
-def limiter(request: pytest.FixtureRequest) -> FailureLimiter:
-    """Every kind of limiter."""
+@pytest.fixture(params=["local", "limiter", pytest.param("redis", marks=pytest.mark.redis)])
+def record(request: pytest.FixtureRequest) -> RecordFailure:
+    """The method of every kind of limiter."""
     if request.param == "redis":
-        return RedisLimiter(request.getfixturevalue("redis"))
-    if request.param == "limiter":
-        return flask_limiter_limiter()
-    return InMemoryLimiter() if request.param == "local" else FallbackLimiter(lambda: None)
+        return in_redis(request.getfixturevalue("redis"))
+    return FailureLimiter().record_failure if request.param == "local" else recorded_in_flask_limiter()
 
 
-def test_twenty_failures_are_within_the_limit(limiter: FailureLimiter) -> None:
-    assert spent(limiter, MAX_FAILURES + 3) == [True] * MAX_FAILURES + [False] * 3
+def test_twenty_failures_are_within_the_limit(record: RecordFailure) -> None:
+    assert spent(record, MAX_FAILURES + 3) == [True] * MAX_FAILURES + [False] * 3
 
 
 def test_the_documented_numbers_match_the_code() -> None:
@@ -77,30 +74,30 @@ def test_the_documented_numbers_match_the_code() -> None:
 
 def test_the_limit_is_per_clock_minute() -> None:
     """So up to twice as many consecutive failures are possible around the end of a minute."""
-    limiter = InMemoryLimiter()
+    limiter = FailureLimiter()
 
-    assert all(spent(limiter, MAX_FAILURES, now=NOW + WINDOW - 1))
-    assert spent(limiter, MAX_FAILURES + 1, now=NOW + WINDOW) == [True] * MAX_FAILURES + [False]
+    assert all(spent(limiter.record_failure, MAX_FAILURES, now=NOW + WINDOW - 1))
+    assert spent(limiter.record_failure, MAX_FAILURES + 1, now=NOW + WINDOW) == [True] * MAX_FAILURES + [False]
 
 
-def test_each_key_has_its_own_limit(limiter: FailureLimiter) -> None:
-    spent(limiter, MAX_FAILURES + 1)
+def test_each_key_has_its_own_limit(record: RecordFailure) -> None:
+    spent(record, MAX_FAILURES + 1)
 
     for key in ("another", "KEY", "key ", "", "é\x00\ud7ff", "k" * 100_000):
-        assert limiter.record_failure(key, now=NOW)
+        assert record(key, NOW)
 
 
 def test_the_limit_resets_with_the_next_minute() -> None:
-    limiter = InMemoryLimiter()
-    spent(limiter, MAX_FAILURES + 1, now=NOW)
+    limiter = FailureLimiter()
+    spent(limiter.record_failure, MAX_FAILURES + 1, now=NOW)
 
-    assert spent(limiter, 1, now=NOW + WINDOW - 1) == [False]
-    assert spent(limiter, 1, now=NOW + WINDOW) == [True]
+    assert spent(limiter.record_failure, 1, now=NOW + WINDOW - 1) == [False]
+    assert spent(limiter.record_failure, 1, now=NOW + WINDOW) == [True]
 
 
 @pytest.mark.redis
 def test_counts_in_redis_expire(redis: Any) -> None:
-    RedisLimiter(redis).record_failure("key", now=NOW)
+    in_redis(redis)("key", NOW)
 
     (slot,) = redis.scan_iter("activepieces:failures:*")
 
@@ -109,7 +106,7 @@ def test_counts_in_redis_expire(redis: Any) -> None:
 
 
 def test_no_count_is_lost_between_threads() -> None:
-    limiter = InMemoryLimiter()
+    limiter = FailureLimiter()
 
     with ThreadPoolExecutor(8) as pool:
         allowed = list(pool.map(lambda _: limiter.record_failure("key", now=NOW), range(400)))
@@ -118,7 +115,7 @@ def test_no_count_is_lost_between_threads() -> None:
 
 
 def test_many_keys_cannot_fill_the_memory() -> None:
-    limiter = InMemoryLimiter()
+    limiter = FailureLimiter()
     tracemalloc.start()
     try:
         for number in range(30_000):
@@ -132,7 +129,7 @@ def test_many_keys_cannot_fill_the_memory() -> None:
 
 def test_long_keys_cannot_fill_the_memory() -> None:
     """A client_id may be as long as a request, 64 KiB, and there may be ten thousand of them."""
-    limiter = InMemoryLimiter()
+    limiter = FailureLimiter()
     tracemalloc.start()
     try:
         for number in range(200):
@@ -145,34 +142,31 @@ def test_long_keys_cannot_fill_the_memory() -> None:
 
 
 def test_new_keys_do_not_reset_the_count_of_an_active_key() -> None:
-    limiter = InMemoryLimiter()
-    spent(limiter, MAX_FAILURES)
+    limiter = FailureLimiter()
+    spent(limiter.record_failure, MAX_FAILURES)
     for number in range(9_000):
         limiter.record_failure(f"other {number}", now=NOW)
 
-    assert spent(limiter, 1) == [False]
+    assert spent(limiter.record_failure, 1) == [False]
 
 
-class BrokenLimiter:
-    """A limiter whose storage is unreachable."""
-
-    def record_failure(self, key: str, *, now: int) -> bool:
-        raise ConnectionError("the redis password is hunter2")
+def broken_redis(key: str, now: int) -> bool:
+    raise ConnectionError("the redis password is hunter2")
 
 
 def test_without_its_storage_a_process_counts_on_its_own(caplog: pytest.LogCaptureFixture) -> None:
-    limiter = FallbackLimiter(BrokenLimiter)
+    limiter = FailureLimiter(lambda: broken_redis)
 
-    assert spent(limiter, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
+    assert spent(limiter.record_failure, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
     assert "hunter2" not in caplog.text
     assert "ConnectionError" in caplog.text
 
 
 def test_without_the_hosts_limiter_a_process_counts_on_its_own() -> None:
-    def broken() -> FailureLimiter:
+    def broken() -> RecordFailure:
         raise ImportError("no limits")
 
-    assert spent(FallbackLimiter(broken), MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
+    assert spent(FailureLimiter(broken).record_failure, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
 
 
 def test_the_hosts_limiter_is_used_in_any_order_of_setup() -> None:
@@ -180,11 +174,9 @@ def test_the_hosts_limiter_is_used_in_any_order_of_setup() -> None:
     ours = make_failure_limiter(app.extensions, redis_url=None)
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
 
-    spent(ours, MAX_FAILURES)
+    spent(ours.record_failure, MAX_FAILURES)
 
-    assert not FlaskLimiterStorage.from_flask_limiter(limiter).record_failure("key", now=NOW), (
-        "they must share the count"
-    )
+    assert not in_flask_limiter(limiter)("key", NOW), "they must share the count"
 
 
 class SwitchedOff:
@@ -197,9 +189,9 @@ def test_a_disabled_limiter_is_not_used() -> None:
     app = Flask("host")
     app.extensions["limiter"] = {SwitchedOff()}
 
-    assert spent(make_failure_limiter(app.extensions, redis_url=None), MAX_FAILURES + 1)[-1] is False
+    assert spent(make_failure_limiter(app.extensions, redis_url=None).record_failure, MAX_FAILURES + 1)[-1] is False
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])
 def test_a_missing_redis_causes_no_error(url: str) -> None:
-    assert spent(make_failure_limiter(Flask("host").extensions, redis_url=url), 2) == [True, True]
+    assert spent(make_failure_limiter(Flask("host").extensions, redis_url=url).record_failure, 2) == [True, True]

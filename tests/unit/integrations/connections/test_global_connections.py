@@ -23,8 +23,8 @@ from flask_activepieces.api_client.resources.connection_values import BasicAuth,
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, Locked, NotFound
 from flask_activepieces.integrations.connections import ownership
-from flask_activepieces.integrations.connections.lookup import ConnectionFilter
-from flask_activepieces.integrations.connections.new_connection import NewConnection, PlatformSharing
+from flask_activepieces.integrations.connections.saver import NewConnection, PlatformSharing
+from flask_activepieces.integrations.connections.service import ConnectionFilter
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing import ActivepiecesServer
 from flask_activepieces.testing.standin.state import FEATURES

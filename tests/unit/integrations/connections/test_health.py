@@ -11,7 +11,7 @@ from flask_activepieces.api_client.resources.connection_values import Placeholde
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.config.settings import ThirdPartyApp
 from flask_activepieces.integrations.connections.health import BrokenConnection
-from flask_activepieces.integrations.connections.new_connection import NewConnection
+from flask_activepieces.integrations.connections.saver import NewConnection
 from flask_activepieces.integrations.store import Integration
 from tests.support.service_harness import SECRET_PIECE, ServiceHarness
 

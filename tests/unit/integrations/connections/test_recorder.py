@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from flask_activepieces.api_client.errors import UnexpectedResponse
-from flask_activepieces.integrations.connections.recorder import ConnectionRecorder
 from flask_activepieces.storage import tables
 from tests.support.service_harness import ADMIN, ServiceHarness
 
@@ -22,7 +21,7 @@ def test_an_external_id_that_no_column_can_store_is_not_stored(
     """A user may have created the connection in Activepieces, which accepts 3000 characters."""
     made = harness.set_up()
     connection = replace(harness.save(made), external_id=external_id)
-    recorder = ConnectionRecorder(harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock)
+    recorder = harness.services.connections.recorder
 
     recorder.record_saved(made, connection, is_default=True, user_id=ADMIN)
 
@@ -34,7 +33,7 @@ def test_an_external_id_that_no_column_can_store_is_not_stored(
 def test_the_longest_stored_external_id_fits(harness: ServiceHarness) -> None:
     column = tables.metadata.tables["activepieces_integrations"].c.default_connection_external_id
     made = harness.set_up()
-    recorder = ConnectionRecorder(harness.database, audit=harness.audit, grants=harness.grants, clock=harness.clock)
+    recorder = harness.services.connections.recorder
     longest = "x" * column.type.length  # type: ignore[attr-defined]  # String has it
 
     for external_id, kept in ((longest, longest), (f"{longest}x", None)):

@@ -11,7 +11,7 @@ from flask_activepieces.api_client.credentials import Credential
 from flask_activepieces.api_client.errors import CallNotSupported, ConnectionFailed, CredentialNotSupported
 from flask_activepieces.api_client.resources.connections import Connection
 from flask_activepieces.errors import InvalidInput, NotFound
-from flask_activepieces.integrations.connections.new_connection import PlatformSharing
+from flask_activepieces.integrations.connections.saver import PlatformSharing
 from flask_activepieces.integrations.connections.service import ReplacementResult
 from flask_activepieces.integrations.store import Integration
 from flask_activepieces.testing.standin.flows.rows import latest_version, published_version

@@ -13,8 +13,8 @@ from flask_activepieces.api_client.errors import ConnectionFailed, ConnectionVal
 from flask_activepieces.api_client.resources.connection_values import BasicAuth, CustomAuth, NoAuth, SecretText, Value
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.errors import ConnectionInUse, InvalidInput, Locked, NotFound
-from flask_activepieces.integrations.connections.lookup import ConnectionFilter
-from flask_activepieces.integrations.connections.new_connection import NewConnection
+from flask_activepieces.integrations.connections.saver import NewConnection
+from flask_activepieces.integrations.connections.service import ConnectionFilter
 from flask_activepieces.integrations.store import Integration
 from tests.support.service_harness import APP_PIECE, SECRET_PIECE, ServiceHarness
 from tests.support.standin import action, standin

@@ -13,13 +13,13 @@ from flask_activepieces.api_client.errors import CodeExchangeFailed
 from flask_activepieces.api_client.resources.connection_values import OAuth2
 from flask_activepieces.api_client.resources.connections import Connection, ConnectionDraft
 from flask_activepieces.config.settings import ThirdPartyApp
-from flask_activepieces.crypto.encryption import Encryptor
+from flask_activepieces.crypto.keyring import Encryptor
 from flask_activepieces.errors import AuthorizationDeclined, InvalidInput, NotFound, SignatureError, SignatureExpired
 from flask_activepieces.host.interface import Principal
-from flask_activepieces.integrations.setup.credentials import Credentials
-from flask_activepieces.integrations.sign_in.authorization import AuthorizationRedirect, AuthorizationStart
+from flask_activepieces.integrations.credentials import Credentials
 from flask_activepieces.integrations.sign_in.pending import LIFETIME, MAX_STATE_LENGTH, PURPOSE
 from flask_activepieces.integrations.sign_in.piece_auth import s256_challenge
+from flask_activepieces.integrations.sign_in.third_party import AuthorizationRedirect, AuthorizationStart
 from flask_activepieces.integrations.store import Integration
 from tests.support.service_harness import SECRET_PIECE, ServiceHarness
 from tests.support.standin import standin

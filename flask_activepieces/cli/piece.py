@@ -1,0 +1,165 @@
+"""``flask activepieces piece``: build, show, compare and install the app's piece."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from ..api_client.client import ActivepiecesClient
+from ..api_client.credentials import ApiKey, Credential, EmailPassword, UserToken
+from ..errors import SetupError
+from ..pieces.archive import build_archive
+from ..pieces.installer import PieceInstaller, Plan
+from ..pieces.versions import FIRST_VERSION
+from ..state import get_state
+from .output import counted, json_option, print_json, print_rows
+
+piece_cli = AppGroup("piece", help="The app's piece: what Activepieces shows and calls of the app.")
+
+#: Activepieces accepts no pre-releases.
+_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+_COLUMNS = ("kind", "name", "title", "fields")
+
+
+def _check_version(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _VERSION.fullmatch(value):
+        raise click.BadParameter("must be three numbers: 1.2.3")
+    return value
+
+
+@piece_cli.command("build")
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=Path("."), help="A directory.")
+@click.option("--version", callback=_check_version, default=FIRST_VERSION, show_default=True)
+@json_option
+def build(output: Path, version: str, as_json: bool) -> None:
+    """Write the piece as an npm package (.tgz). The same declarations always give the same bytes."""
+    archive = build_archive(_manifest(version))
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / archive.file_name
+    path.write_bytes(archive.content)
+    if as_json:
+        digest = hashlib.sha256(archive.content).hexdigest()
+        print_json({"name": archive.name, "version": archive.version, "path": str(path), "sha256": digest})
+    else:
+        click.echo(f"Built {archive.name} {archive.version}: {path}")
+
+
+@piece_cli.command("show")
+@json_option
+def show(as_json: bool) -> None:
+    """List the actions, triggers and ways to connect; JSON is the whole manifest."""
+    manifest = _manifest(FIRST_VERSION)
+    if as_json:
+        print_json(manifest)
+    else:
+        print_rows(list(_rows(manifest)), _COLUMNS, empty="The piece is empty.", as_json=False)
+
+
+@piece_cli.command("diff")
+@json_option
+def diff(as_json: bool) -> None:
+    """Compare the piece with the newest one on the server."""
+    plan = PieceInstaller(_client()).plan(_manifest(FIRST_VERSION))
+    if as_json:
+        print_json(_plan_json(plan))
+    else:
+        _print_plan(plan)
+
+
+@piece_cli.command("install")
+@click.option("--version", callback=_check_version, help="Instead of the version that the changes need.")
+@click.option("--force", is_flag=True, help="Install it even if nothing has changed that the server stores.")
+@json_option
+def install(version: str | None, force: bool, as_json: bool) -> None:
+    """Install the piece on the server, unless it has the same one, and wait until it can be used.
+
+    Uses PIECE_INSTALL_TOKEN, PIECE_INSTALL_EMAIL with PIECE_INSTALL_PASSWORD, or the app's API key.
+    """
+    installer = PieceInstaller(_client())
+    plan = installer.plan(_manifest(FIRST_VERSION))
+    is_installed = plan.is_needed or force or version is not None
+    new_version = version or plan.version
+    if is_installed:
+        installer.install(build_archive(_manifest(new_version)))
+    if as_json:
+        print_json({**_plan_json(plan), "version": new_version, "is_installed": is_installed})
+        return
+    _print_plan(plan)
+    if is_installed:
+        click.echo(f"Installed version {new_version}.")
+
+
+def _manifest(version: str) -> Mapping[str, Any]:
+    return get_state().piece.manifest(version=version)
+
+
+def _client() -> ActivepiecesClient:
+    settings = get_state().settings
+    return ActivepiecesClient(settings.base_url, credential=_credential(settings.api_key))
+
+
+def _credential(api_key: str | None) -> Credential:
+    """From the environment, so that no secret is in a list of processes or in a shell's history."""
+    token, email = os.environ.get("PIECE_INSTALL_TOKEN"), os.environ.get("PIECE_INSTALL_EMAIL")
+    password = os.environ.get("PIECE_INSTALL_PASSWORD")
+    if token:
+        return UserToken(token)
+    if email and password:
+        return EmailPassword(email, password)
+    if api_key:
+        return ApiKey(api_key)
+    raise SetupError(
+        "No credential for Activepieces: set ACTIVEPIECES_API_KEY; for the Community Edition, which has no API keys,"
+        " set PIECE_INSTALL_EMAIL and PIECE_INSTALL_PASSWORD of an admin, or PIECE_INSTALL_TOKEN."
+    )
+
+
+def _rows(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    connections = [
+        {
+            "kind": "connection",
+            "name": each["type"],
+            "title": each["displayName"],
+            "fields": list(each.get("props", ())),
+        }
+        for each in manifest["auth"]
+    ]
+    steps = [
+        {"kind": kind, "name": name, "title": each["displayName"], "fields": list(each["props"])}
+        for kind in ("action", "trigger")
+        for name, each in manifest[f"{kind}s"].items()
+    ]
+    return [*connections, *steps]
+
+
+def _print_plan(plan: Plan) -> None:
+    for change in plan.changes:
+        click.echo(f"{change.level.name.lower()}: {change.text}")
+    if plan.installed is None:
+        click.echo(f"The piece is not installed yet; its first version is {plan.version}.")
+    elif plan.changes:
+        click.echo(f"Version {plan.installed} is installed; the next one is {plan.version}.")
+    else:
+        click.echo(f"Version {plan.installed} is installed, and nothing has changed.")
+    if plan.flows:
+        flows = counted(len(plan.flows), "flow")
+        click.echo(f"Warning: {flows} will need work when someone chooses the new version in their steps:", err=True)
+    for flow in plan.flows:
+        click.echo(f"  {flow.display_name} ({flow.id}) uses {', '.join(flow.versions)}", err=True)
+
+
+def _plan_json(plan: Plan) -> dict[str, Any]:
+    return {
+        "installed": plan.installed,
+        "version": plan.version,
+        "is_major": plan.is_major,
+        "changes": [{"level": change.level.name.lower(), "text": change.text} for change in plan.changes],
+        "flows": [{**vars(flow), "versions": list(flow.versions)} for flow in plan.flows],
+    }

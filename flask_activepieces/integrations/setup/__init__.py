@@ -1,1 +1,0 @@
-"""Linking a tenant to an Activepieces project with a verified key."""

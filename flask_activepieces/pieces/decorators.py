@@ -1,0 +1,158 @@
+"""How an app declares its actions, triggers and options: methods of the extension object, most of them decorators.
+
+    activepieces = Activepieces(host, piece=Piece(name="@acme/piece-acme", title="Acme"))
+
+    @activepieces.action("create_task", scope="tasks:write", input=NewTaskSchema, output=TaskSchema)
+    def create_task(data): ...
+
+    task_done = activepieces.trigger("task_done", scope="tasks:read", payload=TaskSchema, samples=latest_done_tasks)
+
+Nothing is checked here: `definition` reports all problems together when the app has all its routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from .declarations import (
+    Account,
+    Action,
+    Audience,
+    Emit,
+    Options,
+    SchemaLike,
+    Trigger,
+    as_schema,
+    first_paragraph,
+    optional_schema,
+    scope_set,
+    title_from,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+Declared = Account | Action | Options | Trigger
+
+
+class Declarations:
+    """The declarations of an extension object, or of one blueprint (see `on`), in their order."""
+
+    def __init__(self, emit: Emit, *, blueprint: object = None) -> None:
+        self._emit = emit
+        self._blueprint = blueprint
+        self._children: list[Declarations] = []
+        self._own: list[Declared] = []
+
+    def __iter__(self) -> Iterator[Declared]:
+        yield from self._own
+        for child in self._children:
+            yield from child
+
+    def on(self, blueprint: object) -> Declarations:
+        """Declarations that only apps with this Flask blueprint have."""
+        child = Declarations(self._emit, blueprint=blueprint)
+        self._children.append(child)
+        return child
+
+    def account(self, function: F) -> F:
+        """Decorate the function that describes the account of a token: ``{"id", "name", "email", "workspace"}``."""
+        self._own.append(Account(function=function, blueprint=self._blueprint))
+        return function
+
+    def action(
+        self,
+        name: str,
+        *,
+        scope: str | Iterable[str] = (),
+        input: SchemaLike | None = None,
+        output: SchemaLike | None = None,
+        title: str | None = None,
+        description: str | None = None,
+        retry: bool | None = False,
+        continue_on_failure: bool | None = False,
+        audience: Audience = "both",
+        ai: str | None = None,
+        idempotent: bool = False,
+    ) -> Callable[[F], F]:
+        """Declare a function, or a view with `require_scope`, as an action.
+
+        A function gets the loaded input and returns what ``output`` dumps. A view stays as it is: write the decorator
+        directly below ``@app.route``; its scopes are those of `require_scope`.
+        """
+
+        def decorate(function: F) -> F:
+            self._own.append(
+                Action(
+                    name=name,
+                    function=function,
+                    blueprint=self._blueprint,
+                    scopes=scope_set(scope),
+                    input=optional_schema(input),
+                    output=optional_schema(output),
+                    title=title or title_from(name),
+                    description=description or first_paragraph(function),
+                    retry=retry,
+                    continue_on_failure=continue_on_failure,
+                    audience=audience,
+                    ai=ai,
+                    idempotent=idempotent,
+                )
+            )
+            return function
+
+        return decorate
+
+    def options(
+        self, name: str, *, scope: str | Iterable[str] = (), refreshers: Sequence[str] = (), search: bool = False
+    ) -> Callable[[F], F]:
+        """Declare a function ``(inputs, search)`` that returns ``[(label, value), …]``.
+
+        For a `Dynamic` field it returns a schema, whose fields the form then has.
+        """
+
+        def decorate(function: F) -> F:
+            self._own.append(
+                Options(
+                    name=name,
+                    function=function,
+                    blueprint=self._blueprint,
+                    scopes=scope_set(scope),
+                    refreshers=tuple(refreshers),
+                    search=search,
+                )
+            )
+            return function
+
+        return decorate
+
+    def trigger(
+        self,
+        name: str,
+        *,
+        scope: str | Iterable[str],
+        payload: SchemaLike,
+        samples: Callable[..., Iterable[Any]],
+        input: SchemaLike | None = None,
+        matches: Callable[[Mapping[str, Any], Mapping[str, Any]], bool] | None = None,
+        ordered: bool = False,
+        title: str | None = None,
+        description: str = "",
+        ai: str | None = None,
+    ) -> Trigger:
+        """Declare an event; the result has `Trigger.emit`."""
+        trigger = Trigger(
+            name=name,
+            blueprint=self._blueprint,
+            scopes=scope_set(scope),
+            payload=as_schema(payload),
+            samples=samples,
+            input=optional_schema(input),
+            matches=matches,
+            ordered=ordered,
+            title=title or title_from(name),
+            description=description,
+            ai=ai,
+            store=self._emit,
+        )
+        self._own.append(trigger)
+        return trigger

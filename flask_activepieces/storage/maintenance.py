@@ -1,0 +1,57 @@
+"""What commands ask of all tables: to delete expired rows, and whether a tenant has any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, Table, delete, exists, func, or_, select
+
+from ..host.ids import checked_id
+from . import event_tables, tables
+from .database import Database
+
+#: A revoked family is kept while its last access token could live, so that a replay is still recognized.
+GRACE = 86_400
+
+
+def prune(
+    database: Database, *, now: int, audit_days: int, delivery_days: int = 30, batch: int = 1000
+) -> Iterator[tuple[str, int]]:
+    """Delete expired rows; yields the table and the number of rows of each batch.
+
+    In batches, no statement locks a large table for long.
+    """
+    for table, is_expired in _expired_rows(now, audit_days, delivery_days):
+        while deleted := _delete_batch(database, table, is_expired, batch):
+            yield table.name, deleted
+
+
+def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
+    families, events = tables.token_families, tables.audit_events
+    ended_at = func.coalesce(families.c.revoked_at, families.c.expires_at)
+    return [
+        (tables.revocations, tables.revocations.c.expires_at <= now),
+        (families, ended_at <= now - GRACE),
+        (events, events.c.at <= now - audit_days * 86_400),
+        (tables.leases, tables.leases.c.expires_at <= now),
+        (tables.action_calls, tables.action_calls.c.expires_at <= now),
+        (tables.personal_tokens, tables.personal_tokens.c.expires_at <= now),
+        # Also what still waits: it is far older than any attempt.
+        (event_tables.deliveries, event_tables.deliveries.c.created_at <= now - delivery_days * 86_400),
+        (event_tables.events, event_tables.events.c.created_at <= now - delivery_days * 86_400),
+    ]
+
+
+def _delete_batch(database: Database, table: Table, is_expired: ColumnElement[bool], batch: int) -> int:
+    (key,) = table.primary_key.columns
+    statement = select(key).where(is_expired).limit(batch)
+    keys = database.read(lambda conn: list(conn.scalars(statement)))
+    return database.write(delete(table).where(key.in_(keys))) if keys else 0
+
+
+def has_tenant(database: Database, tenant_id: str) -> bool:
+    """Whether a client, a grant or an integration belongs to the tenant: only the app has a list of its tenants."""
+    checked_id("tenant_id", tenant_id)
+    owners = (tables.oauth_clients, tables.grants, tables.integrations)
+    statement = select(or_(*(exists().where(t.c.tenant_id == tenant_id) for t in owners)))
+    return bool(database.read(lambda conn: conn.scalar(statement)))

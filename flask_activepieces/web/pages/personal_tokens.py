@@ -1,0 +1,147 @@
+"""The pages for personal access tokens: create one, see it once, revoke it. The list is on the connected-apps page.
+
+As with the secret of an OAuth client, the form redirects, and the new token travels to the next page in an encrypted
+cookie of five minutes: a reload creates nothing, and the token is in no URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...crypto.keyring import Encryptor, context_of
+from ...errors import InvalidInput, SignatureError
+from ...host.interface import Principal, Workspace
+from ...messages import Message
+from ...oauth import scopes
+from ...oauth.personal_tokens import PersonalToken
+from ...state import State
+from .base import login_required
+from .rendering import gettext, render_with_forms, see_other, set_cookie
+
+COOKIE = "activepieces_new_token"
+_LIFETIME = 5 * 60
+_DAY = 86_400
+
+#: What the form offers: days, or None for a token that does not expire.
+LIFETIMES: Mapping[str, int | None] = {"30": 30, "90": 90, "365": 365, "never": None}
+DEFAULT_LIFETIME = "90"
+
+
+@login_required(return_to="personal_token_new")
+def personal_token_new(state: State, principal: Principal) -> ResponseReturnValue:
+    """The form, and the creation of a token."""
+    if request.method == "GET":
+        return _form(state, principal, {"expires": DEFAULT_LIFETIME})
+    values = {name: request.form.get(name, "") for name in ("name", "workspace", "expires")}
+    chosen = request.form.getlist("scope")
+    try:
+        token, text = state.personal_tokens.create(
+            principal.user_id,
+            _workspace(_workspaces(state, principal), values["workspace"]),
+            name=values["name"],
+            scopes=chosen,
+            expires_at=_expires_at(state, values["expires"]),
+        )
+    except InvalidInput as problem:
+        return _form(state, principal, {**values, "scope": chosen}, problem)
+    response = see_other(f"{_home()}#personal-tokens")
+    content = {"id": token.id, "text": text, "exp": state.now() + _LIFETIME}
+    cookie = _encryptor(state).encrypt(content, context=_context(principal))
+    return set_cookie(state, response, COOKIE, cookie, path=_home(), max_age=_LIFETIME)
+
+
+@login_required(return_to="connected_apps")
+def personal_token_revoke(state: State, principal: Principal, token_id: str) -> ResponseReturnValue:
+    """Revoke one token of the user."""
+    state.personal_tokens.revoke(token_id, user_id=principal.user_id, tenant_ids=tenant_ids(state, principal))
+    return see_other(url_for("activepieces.connected_apps", revoked=1, _anchor="personal-tokens"))
+
+
+def tenant_ids(state: State, principal: Principal) -> list[str]:
+    """The tenants of the user."""
+    return list(dict.fromkeys([principal.tenant_id, *(each.tenant_id for each in _workspaces(state, principal))]))
+
+
+def to_template(state: State, token: PersonalToken) -> dict[str, object]:
+    """The token as the connected-apps page shows it."""
+    known = state.settings.scopes
+    return {
+        "id": token.id,
+        "name": token.name,
+        "workspace_name": token.workspace_name,
+        "scopes": [known[scope].description if scope in known else scope for scope in scopes.split(token.scope)],
+        "created_at": token.created_at,
+        "last_used_at": token.last_used_at,
+        "expires_at": token.expires_at,
+        "has_expired": token.expires_at is not None and token.expires_at <= state.now(),
+    }
+
+
+def new_token(state: State, principal: Principal, tokens: Sequence[PersonalToken]) -> str | None:
+    """The text of the token that this browser has just created, if it was not revoked meanwhile."""
+    try:
+        content = _encryptor(state).decrypt(request.cookies.get(COOKIE, ""), context=_context(principal))
+    except SignatureError:
+        return None
+    is_current = state.now() < content["exp"] and any(token.id == content["id"] for token in tokens)
+    return str(content["text"]) if is_current else None
+
+
+def forget_new_token(response: Response) -> Response:
+    """The response, after which a reload no longer shows the token."""
+    if COOKIE in request.cookies:
+        response.delete_cookie(COOKIE, path=_home(), httponly=True, samesite="Lax")
+    return response
+
+
+def _form(
+    state: State, principal: Principal, values: Mapping[str, Any], problem: InvalidInput | None = None
+) -> Response:
+    errors = problem.fields if problem else {}
+    workspaces = _workspaces(state, principal)
+    return render_with_forms(
+        state,
+        principal,
+        "personal_token_form.html",
+        status=422 if problem else 200,
+        values=values,
+        errors={name: gettext(message) for name, message in errors.items()},
+        scopes=state.settings.scopes.values(),
+        workspaces=workspaces,
+        selected_workspace=values.get("workspace") or workspaces[0].form_value,
+        lifetimes=LIFETIMES,
+    )
+
+
+def _workspaces(state: State, principal: Principal) -> Sequence[Workspace]:
+    return state.host.workspaces(principal)
+
+
+def _workspace(offered: Sequence[Workspace], form_value: str) -> Workspace:
+    for workspace in offered:
+        if workspace.form_value == form_value:
+            return workspace
+    raise InvalidInput({"workspace": Message("Choose one of your workspaces.")})
+
+
+def _expires_at(state: State, choice: str) -> int | None:
+    if choice not in LIFETIMES:
+        raise InvalidInput({"expires": Message("Choose when the token expires.")})
+    days = LIFETIMES[choice]
+    return None if days is None else state.now() + days * _DAY
+
+
+def _home() -> str:
+    return url_for("activepieces.connected_apps")
+
+
+def _encryptor(state: State) -> Encryptor:
+    return Encryptor(state.settings.secret_keys, "new personal access token")
+
+
+def _context(principal: Principal) -> str:
+    return context_of(principal.tenant_id, principal.user_id)
