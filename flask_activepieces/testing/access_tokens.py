@@ -14,16 +14,23 @@ _CALLBACK = "https://client.test/callback"
 
 
 def issue_access_token(
-    app: Flask, *, user_id: str, tenant_id: str, scope: str | None = None, organization_id: str | None = None
+    app: Flask,
+    *,
+    user_id: str,
+    tenant_id: str,
+    scope: str | None = None,
+    organization_id: str | None = None,
+    base_url: str | None = None,
 ) -> str:
     """An access token of a new OAuth client, for that user in that tenant.
 
     Registers a client, records a grant, and redeems a code at the app's token endpoint, so the client appears among
-    the connected apps and can be revoked. Without ``scope`` the token has all scopes of the app.
+    the connected apps and can be revoked. Without ``scope`` the token has all scopes of the app. It is valid at
+    ``base_url``, by default that of Flask's test client.
     """
     state = get_state(app)
     names = (scope if scope is not None else " ".join(state.settings.scopes)).split()
-    with app.test_request_context():
+    with app.test_request_context(base_url=base_url):
         client, secret = state.oauth_clients.register(
             Registration(name="A test", redirect_uris=(_CALLBACK,), scope=" ".join(names), require_pkce=False)
         )
@@ -35,6 +42,7 @@ def issue_access_token(
         )
     answer = app.test_client(use_cookies=False).post(
         f"{state.settings.oauth_prefix}/token",
+        base_url=base_url,
         data={
             "grant_type": "authorization_code",
             "client_id": client.client_id,

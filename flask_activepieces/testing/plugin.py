@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
+    from .installed_piece import InstalledPiece
     from .standin.server import ActivepiecesServer
 
-__all__ = ["activepieces_options", "activepieces_server", "authorized_client", "issue_token", "live_app"]
+__all__ = [
+    "activepieces_options",
+    "activepieces_server",
+    "authorized_client",
+    "installed_piece",
+    "issue_token",
+    "live_app",
+]
 
 
 _MARKER = "activepieces_network"
@@ -77,6 +85,14 @@ def live_app(app: Flask) -> Iterator[str]:
     with closing(HttpServer(app)) as server:
         # The host name of Flask's test client, so that its cookies are valid for this address too.
         yield f"http://localhost:{server.port}"
+
+
+@pytest.fixture
+def installed_piece(app: Flask, live_app: str, activepieces_server: ActivepiecesServer) -> InstalledPiece:
+    """The piece of the app under test, installed in the stand-in."""
+    from .installed_piece import install_piece
+
+    return install_piece(app, activepieces_server, live_app)
 
 
 @pytest.fixture

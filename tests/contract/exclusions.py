@@ -16,7 +16,6 @@ EXCLUDED: Mapping[str, str] = {
     r"^/\.well-known/oauth-": "Metadata that Activepieces publishes for MCP clients.",
     r"^register omitted$": "Activepieces as an OAuth server for MCP clients.",
     r"/v1/tables": "Tables, which this package does not use.",
-    r"installed piece, refused$": "It runs the JavaScript of an uploaded piece, which the stand-in cannot.",
 }
 
 

@@ -206,6 +206,9 @@ WORKER: Mapping[str, Setup] = {
         all_runs_are_over,
     ),
     "[worker] reconnect": at(1795199577),
+    "[worker] upsert a connection of the installed piece, refused": endpoint_replies(
+        Reply({"detail": "API key must start with ok-"}, status=400)
+    ),
     "[worker] webhook sync, connection deleted": in_order(at(1795199577.096), endpoint_replies(Reply({"me": "ada"}))),
     "[worker] publish echo flow": in_order(
         a_flow("kSuagqaACtukpNNAof9fe", name="Echo", project_id="QhhIYmaZs4xpmhPiRWY63"),

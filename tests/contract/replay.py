@@ -29,7 +29,8 @@ PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY----- left out -----END RSA PRIVATE KEY
 
 #: Repeats an unrecorded setup step between two recordings.
 Setup = Callable[["Replay"], None]
-Upload = Callable[[], dict[str, Any]]
+#: The form with a file, for an app at this address.
+Upload = Callable[[str], dict[str, Any]]
 
 
 @dataclass
@@ -137,7 +138,7 @@ class Replay:
             base_url=self.server.url,
             method=recording.method,
             headers={"Accept-Encoding": "identity", **headers},
-            data=upload() if upload is not None else self._body(recording),
+            data=upload(self.endpoint.url) if upload is not None else self._body(recording),
         )
 
     def _sign_unknown_token(self, recorded: str) -> None:

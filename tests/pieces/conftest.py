@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.piece_engine import Engine, LoadedPiece, load, running_engine
+from tests.support.imitated_engine import ImitatedEngine
+from tests.support.piece_engine import Asked, LoadedPiece, load, running_engine
 from tests.support.piece_host import PieceHost, running_host
 from tests.support.piece_manifest import manifest
 
@@ -26,10 +27,14 @@ CONNECTION = {
 LoadPiece = Callable[..., LoadedPiece]
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with running_engine() as engine:
-        yield engine
+@pytest.fixture(scope="module", params=["JavaScript", "stand-in"])
+def engine(request: pytest.FixtureRequest) -> Iterator[Asked]:
+    """The package of a piece in Node, and what the stand-in does in its place: both are the same to a test."""
+    if request.param == "stand-in":
+        yield ImitatedEngine()
+    else:
+        with running_engine() as engine:
+            yield engine
 
 
 @pytest.fixture
@@ -39,7 +44,7 @@ def host() -> Iterator[PieceHost]:
 
 
 @pytest.fixture
-def load_piece(engine: Engine, host: PieceHost, tmp_path: Path) -> LoadPiece:
+def load_piece(engine: Asked, host: PieceHost, tmp_path: Path) -> LoadPiece:
     """Builds and loads a piece of the host's, with more in its manifest."""
 
     def load_with(connection: dict[str, Any] | None = CONNECTION, **more: Any) -> LoadedPiece:

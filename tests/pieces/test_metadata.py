@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.pieces.conftest import LoadPiece
-from tests.support.piece_engine import Engine, load
+from tests.support.piece_engine import Asked, load
 from tests.support.piece_manifest import SECRET_TEXT, action, trigger
 from tests.support.requirements import require
 
@@ -33,7 +33,7 @@ def golden(name: str) -> Any:
 
 
 @pytest.fixture
-def metadata(engine: Engine, tmp_path: Path) -> dict[str, Any]:
+def metadata(engine: Asked, tmp_path: Path) -> dict[str, Any]:
     return load(engine, tmp_path, golden("manifest.json"), {}).metadata()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import requests
 
 from flask_activepieces.testing import StandinPiece
-from flask_activepieces.testing.standin.pieces.piece import Action, ActionCall
+from flask_activepieces.testing.standin.pieces.calls import ActionCall
+from flask_activepieces.testing.standin.pieces.piece import Action
 
 _NOTE = {"displayName": "Note", "required": False, "type": "SHORT_TEXT"}
 _URL = {"displayName": "URL", "required": True, "type": "SHORT_TEXT"}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from flask_activepieces.pieces.archive import build_archive
 from tests.support.requirements import require
@@ -26,6 +26,13 @@ class PieceError(Exception):
     def __init__(self, message: str, shown: str) -> None:
         self.shown = shown
         super().__init__(message)
+
+
+class Asked(Protocol):
+    """Whatever plays the engine."""
+
+    def ask(self, **question: Any) -> dict[str, Any]:
+        """What a call of a piece returned, wrote and logged."""
 
 
 @dataclass
@@ -61,7 +68,7 @@ def running_engine() -> Iterator[Engine]:
 class LoadedPiece:
     """A piece that was built, unpacked and loaded."""
 
-    engine: Engine
+    engine: Asked
     directory: Path
     #: The connection, as the engine passes it to actions and triggers.
     connection: dict[str, Any]
@@ -113,7 +120,7 @@ class LoadedPiece:
         return answer.get("result")
 
 
-def load(engine: Engine, directory: Path, manifest: Mapping[str, Any], connection: dict[str, Any]) -> LoadedPiece:
+def load(engine: Asked, directory: Path, manifest: Mapping[str, Any], connection: dict[str, Any]) -> LoadedPiece:
     """Build the piece of this manifest and unpack it here, as a worker does."""
     unpack(build_archive(manifest).content, directory)
     return LoadedPiece(engine, directory / "package", connection)

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from . import index_page, server_info
 from .access import accounts, invitations, managed_authn, project_members, projects, signing_keys, users
 from .connections import authorization, engine, global_connections, oauth_apps, project_connections, replacement
-from .flows import folders, routes, runs, webhooks
+from .flows import folders, forms, routes, runs, step_files, trigger_events, webhooks
 from .flows.rows import finish_deletions
 from .mcp import settings, transport
 from .pieces import catalogue
@@ -29,11 +29,14 @@ ROUTE_GROUPS: Sequence[RouteGroup] = (
     project_connections.platform_group,
     replacement.group,
     engine.group,
+    forms.group,
     catalogue.group,
     folders.group,
     routes.group,
     runs.group,
     webhooks.group,
+    trigger_events.group,
+    step_files.group,
     global_connections.group,
     settings.group,
     transport.group,
@@ -58,6 +61,9 @@ def make_app(state: ServerState) -> Flask:
     for group in ROUTE_GROUPS:
         prefix = None if group.at_root else state.api_root
         app.register_blueprint(group.blueprint(state), url_prefix=prefix)
+    if not state.has(API_PREFIX):
+        # The proxy in the image adds the prefix. Apps send their events there.
+        app.register_blueprint(webhooks.group.blueprint(state), url_prefix="/api/v1", name="proxied webhooks")
 
     @app.before_request
     def receive() -> Response | None:

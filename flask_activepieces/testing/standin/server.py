@@ -17,9 +17,11 @@ from .access.projects import add_project
 from .app import make_app
 from .connections.engine import read_connection
 from .connections.oauth_client import LOOPBACK, TokenRequest
-from .connections.rows import KIND, in_project
+from .connections.rows import KIND, in_project, upsert_row
 from .faults import Faults
-from .flows.rows import finish_deletions
+from .flows.rows import finish_deletions, published_version
+from .flows.trigger_hooks import call_hook, trigger_of
+from .flows.trigger_runs import start_runs
 from .pieces.catalogue import add_pieces
 from .pieces.piece import StandinPiece
 from .pieces.webhook_piece import WEBHOOK
@@ -27,7 +29,7 @@ from .routing.authentication import engine_token, user_token
 from .routing.rate_limit import RateLimit
 from .routing.responses import Row
 from .state import Edition, ReceivedCall, ServerState, features_of
-from .store import Store
+from .store import Store, new_id
 from .versions import RELEASES, Version
 
 EMAIL = "admin@example.com"
@@ -45,6 +47,7 @@ class ActivepiecesServer:
     - ``ssrf_allow_list``: private addresses to which token requests may be sent; empty on a real server.
     - ``over_quota``: flows no longer run.
     - ``webhook_timeout``: how long the caller of a webhook waits for a flow that sends no response.
+    - ``node``: the path of Node, which then runs the JavaScript of installed pieces instead of its imitation.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class ActivepiecesServer:
         ssrf_allow_list: Sequence[str] = LOOPBACK,
         over_quota: bool = False,
         webhook_timeout: float = 30,
+        node: str | None = None,
     ) -> None:
         if version not in RELEASES:
             raise ValueError(f"version must be one of {', '.join(RELEASES)}, not {version!r}")
@@ -79,6 +83,7 @@ class ActivepiecesServer:
             ssrf_allow_list=ssrf_allow_list,
             over_quota=over_quota,
             webhook_timeout=webhook_timeout,
+            node=node,
         )
         add_pieces(self.state, (WEBHOOK, *pieces))
         self.app = make_app(self.state)
@@ -139,6 +144,8 @@ class ActivepiecesServer:
         """Stop, finish all runs, and close the store."""
         self.stop()
         self.state.jobs.close()
+        for close in self.state.on_close:
+            close()
         self.state.store.close()
 
     def __enter__(self) -> ActivepiecesServer:
@@ -187,6 +194,35 @@ class ActivepiecesServer:
         connection = read_connection(self.state, project_id or self.project_id, external_id)
         assert connection is not None, f"the project has no connection {external_id}"
         return connection
+
+    def add_connection(self, piece_name: str, value: Row) -> str:
+        """A connection of the first project with exactly this value; returns its external id."""
+        external_id = new_id()
+        fields = {"displayName": external_id, "pieceName": piece_name, "pieceVersion": "1.0.0", "ownerId": None}
+        upsert_row(
+            self.state,
+            {"platformId": self.platform_id, "scope": "PROJECT", "externalId": external_id},
+            {**fields, "type": value["type"], "status": "ACTIVE", "sealed": self.state.store.encrypt(value)},
+            project_ids=[self.project_id],
+        )
+        return external_id
+
+    def poll(self, flow_id: str) -> int:
+        """Run the polling trigger of an enabled flow now; returns the number of runs that it started."""
+        return start_runs(self.state, self._flow(flow_id), {})
+
+    def renew(self, flow_id: str) -> None:
+        """Renew the subscription of an enabled flow now; `StepFailed` if its piece cannot."""
+        flow = self._flow(flow_id)
+        version = published_version(self.state, flow)
+        assert version is not None, "an enabled flow is published"
+        found = trigger_of(self.state, version)
+        call_hook(self.state, flow, found, found.trigger.on_renew)
+
+    def _flow(self, flow_id: str) -> Row:
+        flow = self.state.store.get("flow", flow_id)
+        assert flow is not None and flow["status"] == "ENABLED", f"there is no enabled flow {flow_id}"
+        return flow
 
     def break_connection(self, external_id: str, *, project_id: str | None = None) -> None:
         """Set a connection to ERROR, as if its refresh had failed. The default is the first project."""

@@ -58,10 +58,14 @@ class ServerState:
     over_quota: bool
     #: The longest time that a caller of a webhook waits, in seconds (AP_WEBHOOK_TIMEOUT_SECONDS).
     webhook_timeout: float = 30
+    #: The path of Node, which then runs the JavaScript of installed pieces; None: Python imitates it.
+    node: str | None = None
     url: str = "http://127.0.0.1:8080"
     faults: Faults = field(default_factory=Faults)
-    #: The Python pieces of the catalogue, by the id of their row.
+    #: The functions of pieces, by the id of their row; those of an installed piece are loaded when they are needed.
     pieces: dict[str, StandinPiece] = field(default_factory=dict)
+    #: Called when the server is closed.
+    on_close: list[Callable[[], None]] = field(default_factory=list)
     plan: set[str] = field(init=False)
     calls: list[ReceivedCall] = field(default_factory=list)
     token_requests: list[TokenRequest] = field(default_factory=list)

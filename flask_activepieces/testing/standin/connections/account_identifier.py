@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 
-from ..pieces.catalogue import behaviour_of
+from ..pieces.catalogue import bare, identifier_of
 from ..routing.responses import Json, Row
 from ..state import ServerState
 from ..versions import ACCOUNT_IDENTIFIER
@@ -33,8 +33,8 @@ def _account_of(state: ServerState, piece: Row, value: Row) -> str | None:
         address = _email(data) or _email(_claims(data))
         if address:
             return address
-    identify = behaviour_of(state, piece).identify
-    return identify(value) if identify and value["type"] != "NO_AUTH" else None
+    identify = identifier_of(state, piece, value["type"])
+    return identify(bare(value)) if identify and value["type"] != "NO_AUTH" else None
 
 
 def _email(claims: Json) -> str | None:

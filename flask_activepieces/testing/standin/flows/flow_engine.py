@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..connections.engine import read_connection
+from ..pieces.calls import ActionCall
 from ..pieces.catalogue import behaviour_of, find_piece
-from ..pieces.piece import Action, ActionCall, StepFailed, WebhookResponse
-from ..routing.authentication import engine_token
-from ..routing.responses import ErrorResponse, Json, Row
+from ..pieces.piece import Action, StandinPiece, StepFailed, WebhookResponse
+from ..routing.responses import Json, Row
 from ..state import ServerState
-from .expressions import resolve
+from .contexts import FlowFiles, FlowStore, call_fields, resolve_inputs
 from .flow_versions import steps_of
 
-#: Replaces the value of a connection in stored runs.
-_REDACTED = "**REDACTED**"
+#: Seconds before each repetition of a step that is retried on failure.
+_RETRIES = (4.0, 8.0, 16.0)
 
 
 @dataclass
@@ -33,71 +31,69 @@ class Outcome:
 def run_version(state: ServerState, run: Row, version: Row, *, done: Mapping[str, Row]) -> Outcome:
     """Run all steps except those already done, which always include the trigger."""
     outcome = Outcome(dict(done))
-    context = _step_context(state, run)
     for step in steps_of(version):
         if outcome.steps.get(step["name"], {}).get("status") == "SUCCEEDED":
             continue
-        _run_step(state, step, context, outcome)
+        _run_step(state, step, run, outcome)
         if outcome.failed is not None or (outcome.response and outcome.response.final):
             break
     return outcome
 
 
-def _step_context(state: ServerState, run: Row) -> Row:
-    """The context that all steps of a run share."""
-    project = state.store.get("project", run["projectId"])
-    assert project is not None, "a project takes its flows with it"
-    external_id = project["externalId"]
-    root = state.api_root.removesuffix("v1")
-    url = state.url + root
-    token = engine_token(state, project["id"])
-    return {
-        "connections": _Connections(state, project["id"]),
-        "server": {"apiUrl": url, "publicUrl": url, "token": token},
-        "project": {"id": project["id"]} | ({"externalId": external_id} if external_id else {}),
-        "run": {"id": run["id"]},
-    }
-
-
-def _run_step(state: ServerState, step: Row, context: Row, outcome: Outcome) -> None:
+def _run_step(state: ServerState, step: Row, run: Row, outcome: Outcome) -> None:
     result: Row = {"type": step["type"], "status": "FAILED", "input": {}}
     outcome.steps[step["name"]] = result
     started = time.perf_counter()
     try:
-        result["output"] = _output(state, step, context, outcome)
+        result["output"] = _output(state, step, run, outcome)
         result["status"] = "SUCCEEDED"
     except StepFailed as error:
         result["errorMessage"] = error.report()
-        outcome.failed, outcome.error = step, error
+        if not _is_chosen(step, "continueOnFailure"):
+            outcome.failed, outcome.error = step, error
     result["duration"] = (time.perf_counter() - started) * 1000
 
 
-def _output(state: ServerState, step: Row, context: Row, outcome: Outcome) -> Json:
-    action = _action(state, step)
-    expressions = step["settings"].get("input", {})
+def _output(state: ServerState, step: Row, run: Row, outcome: Outcome) -> Json:
+    piece, action = _action(state, step)
     scope = {name: {"output": done.get("output")} for name, done in outcome.steps.items()}
-    inputs = resolve(expressions, {**scope, "connections": context["connections"]})
-    outcome.steps[step["name"]]["input"] = resolve(expressions, {**scope, "connections": _RedactedConnections()})
-    returned = _run_action(
-        action, ActionCall(auth=inputs.get("auth"), props=inputs, step={"name": step["name"]}, **context)
+    project_id = run["projectId"]
+    inputs = resolve_inputs(state, project_id, piece, step["settings"], props=action.props, scope=scope)
+    outcome.steps[step["name"]]["input"] = inputs.redacted
+    call = ActionCall(
+        **call_fields(state, project_id, piece, step["name"], inputs.values),
+        run={"id": run["id"]},
+        store=FlowStore(state, {"id": run["flowId"], "projectId": project_id}),
+        files=FlowFiles(state, project_id),
     )
+    returned = _run_action(state, step, action, call)
     if not isinstance(returned, WebhookResponse):
         return returned
     outcome.response = returned
     return {"status": returned.status, "headers": dict(returned.headers), "body": returned.body}
 
 
-def _action(state: ServerState, step: Row) -> Action:
+def _action(state: ServerState, step: Row) -> tuple[StandinPiece, Action]:
     settings = step["settings"]
     name, action_name = settings.get("pieceName", ""), settings.get("actionName")
-    piece = find_piece(state, name, settings.get("pieceVersion"))
-    actions = behaviour_of(state, piece).actions if piece else {}
-    if step["type"] != "PIECE" or action_name not in actions:
+    row = find_piece(state, name, settings.get("pieceVersion"))
+    piece = behaviour_of(state, row) if row else None
+    if piece is None or step["type"] != "PIECE" or action_name not in piece.actions:
         raise StepFailed("ActionNotFound", f"the stand-in has no action {action_name} of {name}")
-    return actions[action_name]
+    return piece, piece.actions[action_name]
 
 
-def _run_action(action: Action, call: ActionCall) -> Json:
+def _run_action(state: ServerState, step: Row, action: Action, call: ActionCall) -> Json:
+    """Run the action; if the author chose to retry on failure, several times, later each time."""
+    for seconds in _RETRIES if _is_chosen(step, "retryOnFailure") else ():
+        try:
+            return _attempt(action, call)
+        except StepFailed:
+            state.sleep(seconds)
+    return _attempt(action, call)
+
+
+def _attempt(action: Action, call: ActionCall) -> Json:
     try:
         return action.run(call)
     except StepFailed:
@@ -106,34 +102,6 @@ def _run_action(action: Action, call: ActionCall) -> Json:
         raise StepFailed(type(error).__name__, str(error)) from error
 
 
-class _Connections(dict[str, Json]):
-    """The connections of a project, each read when an expression refers to it."""
-
-    def __init__(self, state: ServerState, project_id: str) -> None:
-        super().__init__()
-        self._state = state
-        self._project_id = project_id
-
-    def __missing__(self, external_id: str) -> Json:
-        try:
-            row = read_connection(self._state, self._project_id, external_id)
-        except ErrorResponse as error_response:
-            message = f"connection ({external_id}) could not be loaded: {error_response.status}"
-            raise _connection_error("ConnectionLoadingError", message) from error_response
-        if row is None:
-            raise _connection_error("ConnectionNotFound", f"connection ({external_id}) not found")
-        if row["status"] == "ERROR":
-            message = f"connection ({external_id}) expired, reconnect again"
-            raise _connection_error("ConnectionExpired", message)
-        return row["value"]
-
-
-class _RedactedConnections(dict[str, Json]):
-    """Connections as they may be stored with a run."""
-
-    def __missing__(self, external_id: str) -> str:
-        return _REDACTED
-
-
-def _connection_error(name: str, message: str) -> StepFailed:
-    return StepFailed(name, json.dumps({"message": message}, indent=2))
+def _is_chosen(step: Row, option: str) -> bool:
+    chosen = (step["settings"].get("errorHandlingOptions") or {}).get(option) or {}
+    return bool(chosen.get("value"))

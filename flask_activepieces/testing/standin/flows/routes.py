@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from ..pieces.catalogue import find_piece
 from ..routing.authentication import check_permission
 from ..routing.paging import ExactCursor, page
 from ..routing.responses import Json, Row, activepieces_error, not_found
@@ -39,6 +39,7 @@ from .rows import (
     published_version,
     start_deletion,
 )
+from .trigger_sources import disable, enable
 
 group = RouteGroup("flows", scoped=True)
 
@@ -154,6 +155,8 @@ def delete(call: RouteCall) -> tuple[int, Json]:
     flow = _flow(call)
     _check_not_deleting(flow)
     start_deletion(call.state, flow)
+    # After the response, and whatever the trigger says.
+    call.state.jobs.start(partial(disable, call.state, flow, ignores_errors=True))
     return 204, None
 
 
@@ -219,29 +222,26 @@ def _edit(state: ServerState, flow: Row, operation: str, request: Row) -> None:
 def _publish(state: ServerState, flow: Row, request: Row) -> None:
     """Lock and publish the latest version. It stays locked and published even if its trigger cannot be started."""
     version = latest_version(state, flow)
+    if flow["status"] == "ENABLED":
+        disable(state, flow)
     if version["state"] == "DRAFT":
         state.store.change("flow_version", version["id"], state="LOCKED")
-    flow = state.store.change("flow", flow["id"], publishedVersionId=version["id"])
+    flow = state.store.change("flow", flow["id"], publishedVersionId=version["id"], status="DISABLED")
     _change_status(state, flow, {"status": "ENABLED", **request})
 
 
 def _change_status(state: ServerState, flow: Row, request: Row) -> None:
-    if request["status"] == "ENABLED":
-        _check_trigger(state, flow)
-    state.store.change("flow", flow["id"], status=request["status"])
-
-
-def _check_trigger(state: ServerState, flow: Row) -> None:
+    """Start or stop the trigger. If that fails, the status stays as it is."""
+    if request["status"] == flow["status"]:
+        return
     version = published_version(state, flow)
     if version is None:
         raise activepieces_error(400, "FLOW_OPERATION_INVALID", {"message": "the flow is not published"})
-    settings = version["trigger"]["settings"]
-    name, number = settings.get("pieceName", "undefined"), settings.get("pieceVersion", "undefined")
-    piece = find_piece(state, name, number)
-    if piece is None or settings.get("triggerName") not in piece["triggers"]:
-        message = f"Trigger not found for piece {name}@{number}"
-        params = {"entityType": "piece_trigger", "message": message, "extra": {}}
-        raise activepieces_error(404, "ENTITY_NOT_FOUND", params)
+    if request["status"] == "ENABLED":
+        enable(state, flow, version)
+    else:
+        disable(state, flow)
+    state.store.change("flow", flow["id"], status=request["status"])
 
 
 def _change_folder(state: ServerState, flow: Row, request: Row) -> None:

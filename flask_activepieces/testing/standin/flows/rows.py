@@ -39,7 +39,8 @@ def add_flow(state: ServerState, project_id: str, display_name: str, **columns: 
 def flow_json(state: ServerState, flow: Row) -> Row:
     """A flow as the API returns it: with its latest version and, while it is enabled, its trigger's schedule."""
     shown = {**flow, "version": latest_version(state, flow)}
-    return shown | ({"triggerSource": {"schedule": None}} if flow["status"] == "ENABLED" else {})
+    source = state.store.first("trigger_source", flowId=flow["id"], simulate=False)
+    return shown | ({"triggerSource": {"schedule": source["schedule"]}} if source else {})
 
 
 def latest_version(state: ServerState, flow: Row) -> Row:

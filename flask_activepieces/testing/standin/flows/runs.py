@@ -21,9 +21,9 @@ _BY_AGE = ExactCursor(("created", "id"), descending=True)
 _MAX_MESSAGE_LENGTH = 512
 
 
-def run_now(state: ServerState, flow: Row, payload: Row) -> Outcome:
-    """Run the published version of a flow. Without a worker nothing happens, and no run is stored."""
-    return _execute(state, _create_run(state, flow, payload)["id"]) if state.has_worker else Outcome()
+def execute(state: ServerState, flow: Row, item: Json) -> Outcome:
+    """Run the published version of a flow for an item of its trigger."""
+    return _execute(state, _create_run(state, flow, item)["id"])
 
 
 def is_over_quota(state: ServerState) -> bool:
@@ -31,13 +31,8 @@ def is_over_quota(state: ServerState) -> bool:
     return state.over_quota and state.has(QUOTA)
 
 
-def run_in_background(state: ServerState, flow: Row, payload: Row) -> None:
-    """Run the published version of a flow without waiting for it."""
-    state.jobs.start(partial(run_now, state, flow, payload))
-
-
-def _create_run(state: ServerState, flow: Row, payload: Row) -> Row:
-    trigger = {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": payload}
+def _create_run(state: ServerState, flow: Row, item: Json) -> Row:
+    trigger = {"type": "PIECE_TRIGGER", "status": "SUCCEEDED", "input": {}, "output": item}
     return state.store.add(
         "flow_run",
         {

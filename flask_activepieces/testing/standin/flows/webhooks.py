@@ -6,12 +6,17 @@ import json
 
 from flask import Request, Response, request
 
-from ..pieces.piece import WebhookResponse
+from ..pieces.piece import StepFailed, WebhookResponse
 from ..routing.bodies import nested
 from ..routing.responses import ErrorResponse, Json, Row, framework_error, respond
 from ..routing.route_groups import PUBLIC, RouteCall, RouteGroup
+from ..state import ServerState
 from ..versions import NO_ANSWER_IS_408
-from .runs import is_over_quota, run_in_background, run_now
+from .rows import published_version
+from .runs import is_over_quota
+from .trigger_events import receive_sample
+from .trigger_hooks import call_hook, find_trigger
+from .trigger_runs import run_in_background, run_now
 
 group = RouteGroup("webhooks", reads_bodies=False)
 
@@ -22,27 +27,36 @@ _MAX_BYTES = 25 * 1024 * 1024
 
 def _flow(call: RouteCall) -> Row:
     """The flow to start. Unknown flows are 410, disabled ones 404, both with an empty object."""
-    flow = call.state.store.get("flow", call.params["flowId"])
-    if flow is None:
-        raise ErrorResponse(410, {})
+    flow = _any_flow(call)
     if flow["status"] != "ENABLED":
         raise ErrorResponse(404, {})
     return flow
 
 
+def _any_flow(call: RouteCall) -> Row:
+    flow = call.state.store.get("flow", call.params["flowId"])
+    if flow is None:
+        raise ErrorResponse(410, {})
+    return flow
+
+
 @group.route("GET", _ID, who=PUBLIC)
 @group.route("POST", _ID, who=PUBLIC)
-def start(call: RouteCall) -> tuple[int, Json]:
+def start(call: RouteCall) -> tuple[int, Json] | Response:
     """Start a flow without waiting for it."""
-    run_in_background(call.state, _flow(call), payload_of(request))
+    flow, payload = _flow(call), payload_of(request)
+    handshake = _handshake(call.state, flow, payload)
+    if handshake is not None:
+        return handshake
+    run_in_background(call.state, flow, payload)
     return 200, {}
 
 
 @group.route("GET", f"{_ID}/test", who=PUBLIC)
 @group.route("POST", f"{_ID}/test", who=PUBLIC)
 def sample(call: RouteCall) -> tuple[int, Json]:
-    """Accept sample data for the builder; nothing runs."""
-    _flow(call)
+    """Accept sample data for the builder, also for a flow that is not enabled yet; nothing runs."""
+    receive_sample(call.state, _any_flow(call), payload_of(request))
     return 200, {}
 
 
@@ -52,13 +66,30 @@ def start_and_wait(call: RouteCall) -> Response:
     """Start a flow and wait for its response. If the flow sends none or fails, wait for the timeout."""
     state = call.state
     began = state.clock()
-    outcome = run_now(state, _flow(call), payload_of(request))
+    flow, payload = _flow(call), payload_of(request)
+    handshake = _handshake(state, flow, payload)
+    if handshake is not None:
+        return handshake
+    outcome = run_now(state, flow, payload)
     if is_over_quota(state):
         return respond(402, {})
     if outcome.response is None:
         state.sleep(max(0.0, state.webhook_timeout - (state.clock() - began)))
         return respond(408, {}) if state.has(NO_ANSWER_IS_408) else respond(204)
     return _as_response(outcome.response)
+
+
+def _handshake(state: ServerState, flow: Row, payload: Row) -> Response | None:
+    """The piece's answer to a handshake; None if the request is none, or if the piece fails."""
+    version = published_version(state, flow)
+    found = find_trigger(state, version) if version else None
+    if found is None or (found.trigger.handshake_header or "") not in payload["headers"]:
+        return None
+    try:
+        answer = call_hook(state, flow, found, found.trigger.on_handshake, payload=payload)
+    except StepFailed:
+        return None
+    return _as_response(WebhookResponse(answer["status"], answer.get("headers") or {}, answer.get("body")))
 
 
 def _as_response(answer: WebhookResponse) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -24,9 +25,11 @@ from ..routing.validation import (
 )
 from ..state import ServerState
 from ..store import new_id
-from ..versions import ENTRY_IS_PACKAGE_MAIN
-from .archive import BadArchive, NoEntry, piece_of, read_manifest
-from .piece import StandinPiece
+from ..versions import ACCOUNT_IDENTIFIER, ENTRY_IS_PACKAGE_MAIN
+from .archive import BadArchive, NoEntry, Package, metadata_row, read_package
+from .installed import imitated, in_javascript
+from .javascript import JavaScript
+from .piece import Look, StandinPiece
 
 group = RouteGroup("pieces")
 
@@ -63,6 +66,7 @@ _OFFICIAL: Row = {
     "i18n": None,
 }
 
+_NEWEST_RELEASE = "999.999.999"
 _UNLOADABLE = "unloadable_piece"
 #: Type of a connection -> the field of its value that is passed to a piece's check.
 _BARE = {"SECRET_TEXT": "secret_text", "CUSTOM_AUTH": "props"}
@@ -84,21 +88,43 @@ def find_piece(state: ServerState, name: str, version: str | None = None) -> Row
 
 
 def behaviour_of(state: ServerState, row: Row) -> StandinPiece:
-    """The Python behaviour of the piece in that row."""
-    archived = state.store.first("piece_manifest", pieceId=row["id"])
-    return piece_of(archived["manifest"]) if archived else state.pieces[row["id"]]
+    """The functions of the piece in that row. They are kept, because a piece may keep tokens."""
+    with state.lock:
+        if row["id"] not in state.pieces:
+            state.pieces[row["id"]] = _load(state, row)
+        return state.pieces[row["id"]]
 
 
-def validate(state: ServerState, row: Row, value: Json) -> str | None:
-    """The problem that the piece's check finds in the value of a connection, or None."""
-    check = behaviour_of(state, row).validate
+def check_of(state: ServerState, row: Row, kind: str) -> Look | None:
+    """The piece's check of connections of that type."""
+    return behaviour_of(state, row).check_of(_kind_of_auth(kind))
+
+
+def identifier_of(state: ServerState, row: Row, kind: str) -> Look | None:
+    """The piece's function that names the account of connections of that type."""
+    return behaviour_of(state, row).identifier_of(_kind_of_auth(kind))
+
+
+def bare(value: Row) -> Json:
+    """The value of a connection as an engine passes it to such a function, and to pieces of old frameworks."""
     field = _BARE.get(value["type"])
-    return check(value[field] if field else value) if check else None
+    return value[field] if field else value
 
 
-def has_check(state: ServerState, row: Row) -> bool:
-    """Whether the piece in that row checks connections."""
-    return behaviour_of(state, row).validate is not None
+def _kind_of_auth(kind: str) -> str:
+    return "OAUTH2" if kind.endswith("OAUTH2") else kind
+
+
+def _load(state: ServerState, row: Row) -> StandinPiece:
+    package = state.store.first("piece_package", pieceId=row["id"])
+    assert package is not None, "a piece is Python or has a package"
+    manifest = {**package["manifest"], "name": row["name"], "version": row["version"]}
+    if state.node is None:
+        return imitated(manifest, state.clock)
+    files = {path: base64.b64decode(content) for path, content in package["files"].items()}
+    script = JavaScript(state.node, files, package["entry"])
+    state.on_close.append(script.close)
+    return in_javascript(manifest, script)
 
 
 def _supports_server(state: ServerState) -> Callable[[Row], bool]:
@@ -190,26 +216,29 @@ _INSTALL = union(
 def install(call: RouteCall) -> tuple[int, Json]:
     """Install a piece for the platform. A version can be installed only once. Only CE returns the piece."""
     name, version = call.body["pieceName"], call.body["pieceVersion"]
-    manifest = _manifest(call) | {"name": name, "version": version}
+    package = _package(call)
     if call.state.store.first("piece", name=name, version=version) is not None:
         raise rule_violation(f"piece_metadata_already_exists name={name} version={version}")
+    metadata = metadata_row(package.manifest, names_accounts=call.state.has(ACCOUNT_IDENTIFIER))
     own = {
         **_OFFICIAL,
+        **metadata,
+        "name": name,
+        "version": version,
         "platformId": call.caller.platform_id,
-        # Set by the framework, whatever the piece itself declares.
-        "minimumSupportedRelease": manifest.get("minimumSupportedRelease", "0.82.0"),
-        "maximumSupportedRelease": "999.999.999",
+        "maximumSupportedRelease": metadata["maximumSupportedRelease"] or _NEWEST_RELEASE,
         "pieceType": "CUSTOM",
         "packageType": "ARCHIVE",
         "archiveId": new_id(),
+        "i18n": package.translations,
     }
-    row = call.state.store.add("piece", {**piece_of(manifest).as_json(), **own})
-    call.state.store.add("piece_manifest", {"pieceId": row["id"], "manifest": manifest})
+    row = call.state.store.add("piece", own)
+    call.state.store.add("piece_package", {"pieceId": row["id"], **package.as_row()})
     return 201, row if call.state.edition == "ce" else {}
 
 
-def _manifest(call: RouteCall) -> Row:
-    """The manifest in the uploaded archive. The stand-in has no npm registry for other pieces.
+def _package(call: RouteCall) -> Package:
+    """The uploaded package. The stand-in has no npm registry for other pieces.
 
     A version whose code fails to load cannot be installed later either: the worker caches the failure.
     """
@@ -219,7 +248,7 @@ def _manifest(call: RouteCall) -> Row:
     if state.store.first(_UNLOADABLE, **version) is not None:
         raise failure
     try:
-        return read_manifest(body.get("pieceArchive", b""), honours_main=state.has(ENTRY_IS_PACKAGE_MAIN))
+        return read_package(body.get("pieceArchive", b""), honours_main=state.has(ENTRY_IS_PACKAGE_MAIN))
     except NoEntry:
         state.store.add(_UNLOADABLE, version)
         raise failure from None

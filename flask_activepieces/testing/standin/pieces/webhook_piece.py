@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .piece import Action, ActionCall, StandinPiece, WebhookResponse
+from .calls import ActionCall
+from .piece import Action, StandinPiece, Trigger, WebhookResponse
 
 
 def _return_response(call: ActionCall) -> WebhookResponse:
@@ -19,5 +20,5 @@ WEBHOOK = StandinPiece(
     version="0.1.34",
     description="Receive HTTP requests and trigger flows using unique URLs.",
     actions={"return_response": Action("Return Response", _return_response)},
-    triggers={"catch_webhook": {"name": "catch_webhook", "displayName": "Catch Webhook", "type": "WEBHOOK"}},
+    triggers={"catch_webhook": Trigger("Catch Webhook")},
 )

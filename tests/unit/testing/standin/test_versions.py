@@ -271,7 +271,7 @@ def test_newer_versions_accept_more_types(
 
 
 PIECE_THAT_KNOWS = StandinPiece(
-    "@acme/piece-knows", auth={"type": "SECRET_TEXT"}, identify=lambda value: f"owner of {value['secret_text']}"
+    "@acme/piece-knows", auth={"type": "SECRET_TEXT"}, identify=lambda secret: f"owner of {secret}"
 )
 SIGN_IN = StandinPiece(
     "@acme/piece-sign-in",

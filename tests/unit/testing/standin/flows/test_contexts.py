@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flask_activepieces.testing import Action, ActionCall, ActivepiecesServer, StandinPiece
-from flask_activepieces.testing.standin.pieces.catalogue import validate
+from flask_activepieces.testing.standin.pieces.catalogue import bare
 from tests.support.standin import Standin, action
 from tests.support.standin import standin as calls
 
@@ -19,7 +19,7 @@ OF_AN_ENGINE = {
     *("store", "flows", "files", "tags", "output", "agent"),
 }
 #: Services of an engine that the stand-in lacks.
-NOT_IMPLEMENTED = {"store", "flows", "files", "tags", "output", "agent"}
+NOT_IMPLEMENTED = {"flows", "tags", "output", "agent"}
 SECRETS = {"type": "CUSTOM_AUTH", "props": {"client_secret": "canary-1", "code": "canary-2"}}
 CUSTOM = StandinPiece("@acme/piece-custom", auth={"type": "CUSTOM_AUTH"})
 
@@ -96,13 +96,20 @@ def test_the_repr_of_a_context_has_no_secret(standin: Standin, received: list[Ac
 )
 def test_a_check_gets_the_bare_secret_and_the_bare_props(value: dict[str, Any], given: Any) -> None:
     """Real engines pass other values unchanged."""
-    seen: list[Any] = []
-    piece = StandinPiece("@acme/piece-check", validate=seen.append)
-    server = ActivepiecesServer(pieces=[piece])
-    row = server.state.store.first("piece", name=piece.name)
-    assert row is not None
+    assert bare(value) == (value if given is None else given)
 
-    validate(server.state, row, value)
+
+@pytest.mark.parametrize(
+    ("context_version", "passed"), [(None, SECRETS["props"]), ("1", SECRETS), ("2", SECRETS)], ids=str
+)
+def test_pieces_of_old_frameworks_get_the_bare_value(context_version: Any, passed: Any) -> None:
+    received: list[ActionCall] = []
+    look = Action("Look", lambda call: received.append(call))
+    piece = StandinPiece("@acme/piece-look", actions={"look": look}, context_version=context_version)
+    server = ActivepiecesServer(pieces=[piece], sleep=lambda seconds: None)
+    calls(server).connect("key", piece.name, SECRETS)
+
+    run(calls(server), auth="{{connections['key']}}")
 
     server.close()
-    assert seen == [value if given is None else given]
+    assert received[0].auth == passed

@@ -9,33 +9,25 @@ import tarfile
 from typing import Any
 
 import pytest
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client
 
-from example_app.pieces import KEY_MANIFEST, OAUTH_MANIFEST, PackedPiece, build_archive, pack
+from flask_activepieces.pieces.archive import build_archive
 from flask_activepieces.testing import ActivepiecesServer, StandinPiece
 from flask_activepieces.testing.standin.versions import Version
-from tests.support.raw_server import Received, raw_server
-from tests.support.standin import Standin, action, answering
+from tests.support.installed_piece import install
+from tests.support.piece_manifest import OAUTH2, SECRET_TEXT, action, manifest, text, trigger
+from tests.support.standin import Standin
 from tests.support.standin import standin as calls
 
-TASKLANE = pack(OAUTH_MANIFEST)
-BY_KEY = pack(KEY_MANIFEST)
-
-
-def install(standin: Standin, piece: PackedPiece, **changes: Any) -> TestResponse:
-    form = {
-        "packageType": "ARCHIVE",
-        "scope": "PLATFORM",
-        "pieceName": piece.name,
-        "pieceVersion": piece.version,
-        "pieceArchive": (io.BytesIO(piece.archive), "piece.tgz"),
-        **changes,
-    }
-    return Client(standin.server.app).post(
-        "/api/v1/pieces",
-        data={name: value for name, value in form.items() if value is not None},
-        headers={"Authorization": f"Bearer {standin.token}"},
+PROJECT = {"type": "DROPDOWN", "displayName": "Project", "required": True, "options": "projects", "refreshers": []}
+TASKLANE = build_archive(
+    manifest(
+        "https://tasklane.example",
+        actions=action("create_task", {"title": text("Title"), "project": PROJECT}),
+        triggers=trigger("task_done", renew="0 0 * * *"),
+        translations={"de": {"Tasklane": "Aufgaben"}},
     )
+)
 
 
 def test_an_installed_piece_has_the_fields_of_its_manifest(standin: Standin) -> None:
@@ -44,9 +36,42 @@ def test_an_installed_piece_has_the_fields_of_its_manifest(standin: Standin) -> 
     assert (answer.status_code, answer.get_json()) == (201, {})
     piece = standin.get(f"/pieces/{TASKLANE.name}")
     assert piece["version"] == TASKLANE.version
-    assert piece["auth"]["tokenUrl"] == "{base_url}/oauth/token"
-    assert set(piece["actions"]) == {"create_task", "list_tasks", "me"}
+    assert [kind["type"] for kind in piece["auth"]] == ["OAUTH2", "SECRET_TEXT", "BASIC_AUTH", "CUSTOM_AUTH"]
+    assert piece["actions"]["create_task"]["name"] == "create_task"
+    assert piece["triggers"]["task_done"]["testStrategy"] == "TEST_FUNCTION"
+    assert piece["triggers"]["task_done"]["renewConfiguration"]["cronExpression"] == "0 0 * * *"
     assert piece["packageType"] == "ARCHIVE"
+    assert piece["i18n"] == {"de": {"Tasklane": "Aufgaben"}}
+
+
+def test_what_only_the_runtime_reads_is_not_in_the_metadata(standin: Standin) -> None:
+    """Functions are dropped by JSON, so a dropdown has no ``options``."""
+    install(standin, TASKLANE)
+
+    created = standin.get(f"/pieces/{TASKLANE.name}")["actions"]["create_task"]
+
+    assert "request" not in created
+    assert "options" not in created["props"]["project"]
+
+
+@pytest.mark.parametrize(("auth", "kind"), [([SECRET_TEXT], "SECRET_TEXT"), ([OAUTH2], "OAUTH2"), ([], None)])
+def test_one_kind_of_connection_is_an_object(standin: Standin, auth: list[Any], kind: str | None) -> None:
+    install(standin, build_archive(manifest("https://tasklane.example", auth=auth)))
+
+    shown = standin.get(f"/pieces/{TASKLANE.name}")["auth"]
+
+    assert shown == kind or shown["type"] == kind
+
+
+@pytest.mark.parametrize(("version", "knows"), [("0.85", False), ("0.92", True)])
+def test_newer_servers_know_that_a_piece_names_accounts(version: Version, knows: bool) -> None:
+    server = ActivepiecesServer(version=version)
+    install(calls(server), TASKLANE)
+
+    kinds = calls(server).get(f"/pieces/{TASKLANE.name}")["auth"]
+
+    server.close()
+    assert all(("hasConnectionIdentifier" in kind) is knows for kind in kinds)
 
 
 def test_an_installed_piece_is_visible_only_on_its_platform(standin: Standin) -> None:
@@ -63,8 +88,8 @@ def test_a_version_is_installed_once(standin: Standin) -> None:
     install(standin, TASKLANE)
 
     assert install(standin, TASKLANE).status_code == 409
-    assert install(standin, TASKLANE, pieceVersion="0.2.0").status_code == 201
-    assert standin.get(f"/pieces/{TASKLANE.name}")["version"] == "0.2.0"
+    assert install(standin, TASKLANE, pieceVersion="1.2.0").status_code == 201
+    assert standin.get(f"/pieces/{TASKLANE.name}")["version"] == "1.2.0"
     first = standin.get(f"/pieces/{TASKLANE.name}?version={TASKLANE.version}")
     assert first["version"] == TASKLANE.version
 
@@ -76,17 +101,29 @@ def test_the_tenth_version_is_newer_than_the_ninth(standin: Standin) -> None:
     assert standin.get(f"/pieces/{TASKLANE.name}")["version"] == "0.10.0"
 
 
+def packed(files: dict[str, bytes]) -> bytes:
+    """A ``.tgz``."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return plain.getvalue()
+
+
 @pytest.mark.parametrize(
     "archive",
     [
         b"",
         b"no archive",
         gzip.compress(b"no tar in it"),
-        build_archive({"package/package.json": b"{}"}),
-        build_archive({"package/src/manifest.json": b"{oops"}),
-        TASKLANE.archive[:200],
+        packed({"package/package.json": b"{}"}),
+        packed({"package/src/manifest.json": b"{oops"}),
+        packed({"package/src/manifest.json": b'{"name": "x"}'}),
+        TASKLANE.content[:200],
     ],
-    ids=["empty", "not zipped", "no tar", "no manifest", "no JSON", "cut off"],
+    ids=["empty", "not zipped", "no tar", "no manifest", "no JSON", "no piece", "cut off"],
 )
 def test_an_invalid_archive_is_not_installed(standin: Standin, archive: bytes) -> None:
     answer = install(standin, TASKLANE, pieceArchive=(io.BytesIO(archive), "piece.tgz"))
@@ -114,7 +151,7 @@ def an_archive(*left_out: str, top: str = "package", main: str | None = None) ->
         "src/manifest.json": b'{"name": "x", "version": "1.0.0", "displayName": "X"}',
     }
     kept = {f"{top}/{name}": text for name, text in files.items() if name not in left_out}
-    return io.BytesIO(build_archive(kept))
+    return io.BytesIO(packed(kept))
 
 
 def test_a_version_that_does_not_load_cannot_be_installed_later(standin: Standin) -> None:
@@ -170,25 +207,26 @@ def test_invalid_names_and_versions_are_rejected(standin: Standin, changes: Any)
 
 
 def test_a_piece_for_newer_servers_is_hidden() -> None:
-    """From the source: the framework of current pieces requires 0.82."""
+    """From the source: the framework of current pieces requires 0.82, and new kinds of fields 0.86."""
     server = ActivepiecesServer(version="0.78")
     standin = calls(server)
-    made = Client(server.app).post(
-        "/v1/pieces",
-        data={
-            "packageType": "ARCHIVE",
-            "scope": "PLATFORM",
-            "pieceName": TASKLANE.name,
-            "pieceVersion": TASKLANE.version,
-            "pieceArchive": (io.BytesIO(TASKLANE.archive), "x.tgz"),
-        },
-        headers={"Authorization": f"Bearer {standin.token}"},
-    )
 
+    made = install(standin, build_archive(manifest("https://tasklane.example", minimumSupportedRelease="0.86.0")))
     shown = standin.ask("GET", f"/pieces/{TASKLANE.name}")
 
     server.close()
     assert (made.status_code, shown.status_code) == (201, 404)
+
+
+@pytest.mark.parametrize("version", ["0.78", "0.85", "0.86", "0.92"])
+def test_one_archive_is_for_all_servers(version: Version) -> None:
+    server = ActivepiecesServer(version=version)
+    install(calls(server), TASKLANE)
+
+    shown = calls(server).ask("GET", f"/pieces/{TASKLANE.name}")
+
+    server.close()
+    assert shown.status_code == 200
 
 
 @pytest.mark.parametrize("changes", [{"pieceArchive": None}, {"scope": "PROJECT"}, {"pieceName": None}])
@@ -229,59 +267,3 @@ def test_pieces_are_found_by_a_part_of_their_name() -> None:
     assert found("ACME") == ["@acme/piece-crm", "@acme/piece-shop"]
     assert found("nothing") == []
     server.close()
-
-
-def test_an_archived_action_calls_its_api_with_the_token(standin: Standin) -> None:
-    install(standin, BY_KEY)
-    standin.connect("key", BY_KEY.name, {"type": "SECRET_TEXT", "secret_text": "pat-1"})
-    with raw_server(lambda received: received.answer(200, {"tasks": []})) as api:
-        answer = run_list(standin, api.url)
-
-    assert answer.get_json() == {"tasks": []}
-    request = api.received[0]
-    assert (request.method, request.target) == ("GET", "/api/tasks")
-    assert request.headers["authorization"] == "Bearer pat-1"
-
-
-@pytest.mark.parametrize(
-    "behave",
-    [
-        lambda received: received.answer(401, {"error": "invalid_token"}),
-        lambda received: received.answer(500, b"<html>", kind="text/html"),
-        Received.reset,
-    ],
-    ids=["refused", "broken", "cut off"],
-)
-def test_an_api_error_fails_the_step(standin: Standin, behave: Any) -> None:
-    install(standin, BY_KEY)
-    standin.connect("key", BY_KEY.name, {"type": "SECRET_TEXT", "secret_text": "pat-1"})
-    with raw_server(behave) as api:
-        answer = run_list(standin, api.url)
-
-    assert answer.status_code == 204
-    run = standin.get(f"/flow-runs?projectId={standin.server.project_id}")["data"][0]
-    assert run["failedStep"]["name"] == "step_1"
-    assert "pat-1" not in run["failedStep"]["message"]
-
-
-def run_list(standin: Standin, base_url: str) -> TestResponse:
-    auth = "{{connections['key']}}"
-    step = action("step_1", BY_KEY.name, "list_tasks", auth=auth, base_url=f"{base_url}/")
-    flow_id = standin.flow(step, answering("step_2", "{{step_1['output']}}"))
-    return standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
-
-
-def test_inputs_of_an_archived_action_become_its_body_without_empty_ones(standin: Standin) -> None:
-    install(standin, TASKLANE)
-    # stored directly; other tests cover connections created by a code
-    with raw_server(lambda received: received.answer(201, {"id": 1})) as api:
-        value = {"type": "CUSTOM_AUTH", "props": {"base_url": api.url}}
-        standin.connect("key", TASKLANE.name, value)
-        step = action(
-            "step_1", TASKLANE.name, "create_task", auth="{{connections['key']}}", title="Buy milk", done=""
-        )
-        flow_id = standin.flow(step, answering("step_2", "{{step_1['output']}}"))
-        answer = standin.ask("POST", f"/webhooks/{flow_id}/sync", {})
-
-    assert answer.get_json() == {"id": 1}
-    assert api.received[0].body == b'{"title": "Buy milk"}'
