@@ -19,7 +19,7 @@ from sqlalchemy import update
 from ..errors import Unavailable
 from ..storage import tables
 from ..storage.database import Database
-from ..storage.upserts import insert_ignore
+from ..storage.dialects import insert_ignore
 
 log = logging.getLogger(__name__)
 

@@ -54,7 +54,7 @@ def _delete_batch(database: Database, table: Table, is_expired: ColumnElement[bo
 
 
 def has_tenant(database: Database, tenant_id: str) -> bool:
-    """Whether a client, a grant, an integration or a token belongs to the tenant: only the app has a list of tenants."""
+    """Whether a client, a grant, an integration or a token belongs to the tenant; only the app lists them all."""
     checked_id("tenant_id", tenant_id)
     owners = (tables.oauth_clients, tables.grants, tables.integrations, tables.personal_tokens)
     statement = select(or_(*(exists().where(t.c.tenant_id == tenant_id) for t in owners)))

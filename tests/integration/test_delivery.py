@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
-from flask_activepieces.storage.prune import prune
+from flask_activepieces.storage.maintenance import prune
 from sqlalchemy import delete, select, update
 from standardwebhooks import Webhook
 
