@@ -59,7 +59,7 @@ Acme is linked with it, and has a flow that creates a task from each request to 
        curl -b cookies $API/setup
        curl -b cookies $API/connections/{integration_id}
        curl -b cookies $API/connection -H 'Content-Type: application/json' \\
-         -d '{{"accessToken": "any value", "pieceName": "@tasklane/piece-tasklane-key"}}'
+         -d '{{"accessToken": "a token of the page Connected apps", "pieceName": "@tasklane/piece-tasklane"}}'
        curl -b cookies $API/openapi.json
 
   7. Call Activepieces itself:
@@ -73,6 +73,11 @@ Acme is linked with it, and has a flow that creates a task from each request to 
 
        .venv/bin/flask --app example_app.demo activepieces grants list
        .venv/bin/flask --app example_app.demo activepieces integrations check
+
+  9. Now edit an action and see it change: give `create_task` in example_app/api.py another title, start the demo
+     again, and look at the new version of the piece:
+
+       .venv/bin/flask --app example_app.demo activepieces piece show
 
 Ctrl-C stops both. Their data is in instance/demo.
 """

@@ -77,6 +77,9 @@ def receive_event(run: CheckRun) -> str:
     time.sleep(SECONDS_TO_REPEAT)
     runs = _flow_runs(run, run.trigger_flow_id)
     expect(len(runs) == 1, expected="one run", actual=len(runs), check=f"flow {run.trigger_flow_id} in Activepieces")
+    # While its connection works: Activepieces unsubscribes with it.
+    run.api_client.flows.delete(run.trigger_flow_id)
+    run.clean_ups = [each for each in run.clean_ups if each[0] != f"flow {run.trigger_flow_id}"]
     return f"'{title}' started the flow once"
 
 

@@ -82,7 +82,8 @@ def set_up(run: CheckRun) -> str:
 
 def connect_by_secret_text(run: CheckRun) -> str:
     """Create a connection from a personal access token, which the piece checks."""
-    page = run.admin.submit("/oauth/connected-apps", "/tokens", name=f"Check {run.run_id}", scopes="tasks:read")
+    form = {"name": f"Check {run.run_id}", "workspace": "acme", "expires": "30", "scope": "tasks:read"}
+    page = run.admin.submit("/oauth/personal-tokens/new", "/personal-tokens/new", **form)
     found = TOKEN.search(page.text)
     expect(found is not None, expected="a new token", actual=describe(page), check="the page of connected apps")
     assert found is not None

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
-from flask_activepieces.storage.maintenance import prune
 from sqlalchemy import delete, select, update
 from standardwebhooks import Webhook
 
@@ -16,6 +15,7 @@ from flask_activepieces.errors import InvalidInput, NotFound
 from flask_activepieces.state import get_state
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.event_tables import deliveries, events, subscriptions
+from flask_activepieces.storage.maintenance import prune
 from tests.support.clock import StoppedClock
 from tests.support.databases import fresh_database
 from tests.support.events import EventApp, Received, Webhooks, always, make_event_app, webhooks
