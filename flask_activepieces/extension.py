@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -91,6 +92,8 @@ class Activepieces:
                 f"Activepieces(host) needs an object of a Host class, not {self._host!r}. {TENANT_CHOICES}"
             )
         settings = Settings.from_app_config(app.config)
+        if self._piece is not None and settings.piece_name is None:
+            settings = replace(settings, piece_name=self._piece.name)
         db = _flask_sqlalchemy(app)
         with app.app_context():
             database = host_database(db, settings, bind_key=self._bind_key)

@@ -149,6 +149,10 @@ class Trigger:
         return {name: value for name, value in payload.items() if name not in hidden}
 
 
+#: Whatever an app can declare beside its piece.
+Declared = Account | Action | Options | Trigger
+
+
 def as_schema(given: SchemaLike) -> Schema:
     """The schema, from an instance or a class."""
     made = given() if isinstance(given, type) else given

@@ -6,13 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from .declarations import Account, Action, Options, Piece, Trigger
+from .declarations import Account, Action, Declared, Options, Piece, Trigger
 from .properties import input_fields
 
 #: The action for any other route of the app.
 CUSTOM_API_CALL = "custom_api_call"
 
-Declared = Account | Action | Options | Trigger
 Named = TypeVar("Named", Action, Options, Trigger)
 
 

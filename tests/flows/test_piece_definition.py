@@ -332,3 +332,12 @@ def test_the_manifest_of_an_app_has_its_addresses(activepieces: Activepieces, ma
 
     assert (document["version"], document["baseUrl"]) == ("1.2.3", "https://acme.example")
     assert document["auth"][0]["authUrl"] == "https://acme.example/connect/authorize"
+
+
+@pytest.mark.parametrize(("setting", "used"), [(None, PIECE.name), ("@acme/piece-beta", "@acme/piece-beta")])
+def test_connections_use_the_piece_of_the_app_unless_a_setting_names_another(
+    activepieces: Activepieces, make: Make, setting: str | None, used: str
+) -> None:
+    app = make(activepieces, ACTIVEPIECES_PIECE_NAME=setting)
+
+    assert get_state(app).settings.piece_name == used

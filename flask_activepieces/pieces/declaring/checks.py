@@ -12,8 +12,8 @@ from marshmallow import Schema
 from ...config.settings import Scope
 from .. import auth as kinds
 from .. import fields as own
-from ..declarations import Account, Action, Audience, Piece, Trigger, as_schema
-from ..definition import CUSTOM_API_CALL, Declared, PieceDefinition, ViewRoute
+from ..declarations import Account, Action, Audience, Declared, Piece, Trigger, as_schema
+from ..definition import CUSTOM_API_CALL, PieceDefinition, ViewRoute
 from ..properties import (
     IN_ARRAY,
     IN_CUSTOM_AUTH,

@@ -19,6 +19,7 @@ from ..declarations import (
     Account,
     Action,
     Audience,
+    Declared,
     Emit,
     Options,
     SchemaLike,
@@ -31,7 +32,6 @@ from ..declarations import (
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
-Declared = Account | Action | Options | Trigger
 
 
 class Declarations:
