@@ -203,3 +203,32 @@ def test_a_disabled_limiter_is_not_used() -> None:
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])
 def test_a_missing_redis_causes_no_error(url: str) -> None:
     assert spent(make_failure_limiter(Flask("host").extensions, redis_url=url), 2) == [True, True]
+
+
+def test_a_key_is_blocked_from_the_twentieth_failure_to_the_next_minute(limiter: FailureLimiter) -> None:
+    """For passwords, which can be guessed. Asking counts nothing."""
+    spent(limiter, MAX_FAILURES - 1, key="bob")
+    assert not any(limiter.is_blocked("bob", now=NOW) for _ in range(3))
+
+    spent(limiter, 1, key="bob")
+
+    assert limiter.is_blocked("bob", now=NOW)
+    assert not limiter.is_blocked("carol", now=NOW)
+
+
+def test_a_block_ends_with_its_minute() -> None:
+    limiter = InMemoryLimiter()
+    spent(limiter, MAX_FAILURES)
+
+    assert limiter.is_blocked("key", now=NOW + WINDOW - 1)
+    assert not limiter.is_blocked("key", now=NOW + WINDOW)
+
+
+def test_without_its_shared_storage_a_block_is_known_to_the_process() -> None:
+    def unreachable() -> FailureLimiter:
+        raise ConnectionError
+
+    limiter = FallbackLimiter(unreachable)
+    spent(limiter, MAX_FAILURES)
+
+    assert limiter.is_blocked("key", now=NOW)
