@@ -17,10 +17,11 @@ from typing import Literal
 
 import pytest
 import redis
+from kombu import Connection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-Name = Literal["postgres", "mariadb", "redis", "chromium", "node", "npm"]
+Name = Literal["postgres", "mariadb", "redis", "rabbitmq", "chromium", "node", "npm"]
 
 TIMEOUT_SECONDS = 2
 
@@ -52,6 +53,12 @@ def ping_redis(url: str) -> str:
     return url
 
 
+def connect_to_broker(url: str) -> str:
+    with Connection(url, connect_timeout=TIMEOUT_SECONDS) as connection:
+        connection.ensure_connection(max_retries=1, timeout=TIMEOUT_SECONDS)
+    return url
+
+
 def find_program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
@@ -71,6 +78,9 @@ REQUIREMENTS: dict[Name, Requirement] = {
         connect_to_database,
     ),
     "redis": Requirement("Redis", "TEST_REDIS_URL", "redis://127.0.0.1:6379/0", ping_redis),
+    "rabbitmq": Requirement(
+        "RabbitMQ", "TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//", connect_to_broker
+    ),
     "chromium": Requirement("Chromium", "TEST_CHROMIUM", "chromium", find_program),
     "node": Requirement("Node", "TEST_NODE", "node", find_program),
     "npm": Requirement("npm", "TEST_NPM", "npm", find_program),
