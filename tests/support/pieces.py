@@ -95,7 +95,7 @@ class Effects:
 def make_piece_app(make_app: MakeApp, **options: Any) -> tuple[Flask, Effects]:
     """The small host with a piece that has each kind of declaration."""
     effects = Effects()
-    kinds = [auth.OAuth2(), auth.SecretText(), auth.BasicAuth(), auth.CustomAuth(form=SignInSchema)]
+    kinds: list[auth.Auth] = [auth.OAuth2(), auth.SecretText(), auth.BasicAuth(), auth.CustomAuth(form=SignInSchema)]
     given = {
         "host": PieceHost(),
         "piece": Piece(name="@acme/piece-tasks", title="Tasks", auth=kinds),
