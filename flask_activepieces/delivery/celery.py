@@ -30,6 +30,8 @@ BEAT_SECONDS = 60
 #: Redis gives a message to a second worker after an hour.
 LONGEST_COUNTDOWN = 600
 RETRY_SECONDS = 10
+#: How long a commit waits for a broker that is away.
+CONNECT_SECONDS = 2
 
 _FOLLOW_UP = sha256(b"next delivery task").hexdigest()
 
@@ -64,13 +66,20 @@ def register(celery_app: Any, flask_app: Any) -> Any:
 
 def _send(task: Any, **options: Any) -> None:
     try:
-        # Without retries: the app's request must not wait for the broker.
-        task.apply_async(retry=False, **options)
+        with task.app.pool.acquire(block=True, timeout=CONNECT_SECONDS) as connection:
+            try:
+                # By default kombu tries for ever, and the request of the app would wait for the broker.
+                connection.ensure_connection(
+                    max_retries=1, interval_start=0, interval_step=0, timeout=CONNECT_SECONDS
+                )
+                task.apply_async(connection=connection, retry=False, **options)
+            except Exception:
+                connection.collapse()  # the next one makes a new connection
+                raise
     except Exception as error:
-        # The message may contain the password of the broker.
-        log.warning(
-            "The broker of Celery did not take a task (%s); events are delivered later.", type(error).__name__
-        )
+        # Its text may contain the password of the broker.
+        kind = type(error).__name__
+        log.warning("The broker of Celery did not take a task (%s); events are delivered later.", kind)
 
 
 def _is_first(database: Database, *, now: int, wait: int) -> bool:
