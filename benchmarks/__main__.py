@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from . import report
 from .databases import Database, server, sqlite
+from .delivery import MANY, DeliveryFigures, measure_delivery
 from .imports import measure_imports
 from .listing import measure_listing
 from .measurement import Measurement, Plan, measure
@@ -27,6 +28,7 @@ def main() -> None:
     plan = _QUICK if options.quick else _FULL
     print(f"{report.environment()}\n\n{report.heading()}")
     measurements: list[Measurement] = []
+    deliveries: list[DeliveryFigures] = []
     for database in _databases(options):
         try:
             with database as opened:
@@ -35,11 +37,24 @@ def main() -> None:
                     print(report.row(measurement), flush=True)
         except DBAPIError as error:
             print(f"not measured: {str(error.orig).splitlines()[0]}")
+    for figures in _deliveries(options):
+        print(f"\n{report.delivery_lines(figures)}", flush=True)
+        deliveries.append(figures)
     imports = measure_imports(3 if options.quick else 15)
     listing = measure_listing(plan.rounds)
     print(f"\n{report.import_line(imports)}\n{report.listing_line(listing)}")
     if options.json:
-        report.write_json(options.json, plan, measurements, imports, listing)
+        report.write_json(options.json, plan, measurements, deliveries, imports, listing)
+
+
+def _deliveries(options: argparse.Namespace) -> Iterator[DeliveryFigures]:
+    rounds, many = (2, 100_000) if options.quick else (5, MANY)
+    for database in (sqlite(), server(options.postgres)):
+        try:
+            with database as opened:
+                yield measure_delivery(opened, rounds=rounds, many=many)
+        except DBAPIError as error:
+            print(f"not measured: {str(error.orig).splitlines()[0]}")
 
 
 def _databases(options: argparse.Namespace) -> Iterator[AbstractContextManager[Database]]:

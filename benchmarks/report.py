@@ -9,6 +9,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+from .delivery import DeliveryFigures
 from .imports import ImportTimes
 from .listing import Listing
 from .measurement import Measurement, Plan
@@ -57,6 +58,23 @@ def listing_line(listing: Listing) -> str:
     )
 
 
+def delivery_lines(figures: DeliveryFigures) -> str:
+    """What events cost on a database."""
+    lines = [
+        f"events, {figures.database}: {figures.emit_ms:.2f} ms of CPU for emit, of which the INSERT is"
+        f" {figures.insert_ms:.2f} ms (target {figures.emit_target}, met:"
+        f" {_yes_or_no(figures.emit_ms <= figures.emit_target)});"
+        f" {figures.per_cpu_second:.0f} deliveries for each second of CPU (target {figures.speed_target:.0f}, met:"
+        f" {_yes_or_no(figures.per_cpu_second >= figures.speed_target)})"
+    ]
+    if figures.claim_few_ms is not None and figures.claim_many_ms is not None:
+        lines.append(
+            f"claiming, {figures.database}: {figures.claim_few_ms:.0f} ms with few and {figures.claim_many_ms:.0f} ms"
+            " with many waiting deliveries"
+        )
+    return "\n".join(lines)
+
+
 def environment() -> str:
     """The versions and the hardware that the figures depend on."""
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
@@ -64,13 +82,19 @@ def environment() -> str:
 
 
 def write_json(
-    path: Path, plan: Plan, measurements: list[Measurement], imports: ImportTimes, listing: Listing
+    path: Path,
+    plan: Plan,
+    measurements: list[Measurement],
+    deliveries: list[DeliveryFigures],
+    imports: ImportTimes,
+    listing: Listing,
 ) -> None:
     """Write all figures to a file."""
     document = {
         "environment": environment(),
         "plan": asdict(plan),
         "operations": [{**asdict(each), "met": each.met} for each in measurements],
+        "deliveries": [asdict(each) for each in deliveries],
         "imports": {**asdict(imports), "met": imports.met},
         "listing": {**asdict(listing), "met": listing.met},
     }

@@ -19,7 +19,6 @@ from sqlalchemy import update
 from ..errors import Unavailable
 from ..storage import tables
 from ..storage.database import Database
-from ..storage.dialects import insert_ignore
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +30,8 @@ BEAT_SECONDS = 60
 #: Redis gives a message to a second worker after an hour.
 LONGEST_COUNTDOWN = 600
 RETRY_SECONDS = 10
+#: How long a commit waits for a broker that is away.
+CONNECT_SECONDS = 2
 
 _FOLLOW_UP = sha256(b"next delivery task").hexdigest()
 
@@ -48,11 +49,12 @@ def register(celery_app: Any, flask_app: Any) -> Any:
         try:
             delivery.worker().run_once(seconds=TASK_SECONDS)
             seconds = delivery.dispatcher.seconds_until_due()
-            is_next = seconds is not None and _is_first(database, now=int(clock()), due_at=int(clock()) + seconds)
+            wait = None if seconds is None else min(max(seconds, 1), LONGEST_COUNTDOWN)
+            is_planned = wait is None or not _is_first(database, now=int(clock()), wait=wait)
         except Unavailable as error:
             raise task.retry(exc=error, countdown=RETRY_SECONDS) from error
-        if is_next:
-            _send(deliver, countdown=min(max(seconds, 1), LONGEST_COUNTDOWN))
+        if not is_planned:
+            _send(deliver, countdown=wait)
 
     delivery.outbox.notify_after_commit(lambda: _send(deliver))
     celery_app.conf.beat_schedule = {
@@ -64,25 +66,31 @@ def register(celery_app: Any, flask_app: Any) -> Any:
 
 def _send(task: Any, **options: Any) -> None:
     try:
-        # Without retries: the app's request must not wait for the broker.
-        task.apply_async(retry=False, **options)
+        with task.app.pool.acquire(block=True, timeout=CONNECT_SECONDS) as connection:
+            try:
+                # By default kombu tries for ever, and the request of the app would wait for the broker.
+                connection.ensure_connection(
+                    max_retries=1, interval_start=0, interval_step=0, timeout=CONNECT_SECONDS
+                )
+                task.apply_async(connection=connection, retry=False, **options)
+            except Exception:
+                connection.collapse()  # the next one makes a new connection
+                raise
     except Exception as error:
-        # The message may contain the password of the broker.
-        log.warning(
-            "The broker of Celery did not take a task (%s); events are delivered later.", type(error).__name__
-        )
+        # Its text may contain the password of the broker.
+        kind = type(error).__name__
+        log.warning("The broker of Celery did not take a task (%s); events are delivered later.", kind)
 
 
-def _is_first(database: Database, *, now: int, due_at: int) -> bool:
-    """Whether no task has been planned for this time or an earlier one; then it is now.
+def _is_first(database: Database, *, now: int, wait: int) -> bool:
+    """Whether no task has been planned for that time or an earlier one; then it is now.
 
     Otherwise each task would plan another one, and their number would grow with each event.
     """
-    leases, holder = tables.leases, "celery"
-    is_later = (leases.c.expires_at <= now) | (leases.c.expires_at > due_at)
-    planned_at = max(due_at, now + 1)
-    statement = update(leases).where(leases.c.name == _FOLLOW_UP, is_later).values(expires_at=planned_at)
+    leases, runs_at = tables.leases, now + wait
+    is_later = (leases.c.expires_at <= now) | (leases.c.expires_at > runs_at)
+    statement = update(leases).where(leases.c.name == _FOLLOW_UP, is_later).values(expires_at=runs_at)
     if database.write(statement):
         return True
-    row = {"name": _FOLLOW_UP, "holder": holder, "expires_at": planned_at}
-    return database.write(insert_ignore(leases, database.dialect), row) == 1
+    row = {"name": _FOLLOW_UP, "holder": "celery", "expires_at": runs_at}
+    return database.insert_ignore(leases, row)

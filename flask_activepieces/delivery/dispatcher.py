@@ -76,7 +76,9 @@ class Dispatcher:
         return self._database.run_in_transaction(run)
 
     def seconds_until_due(self) -> int | None:
-        """In how many seconds the next subscription is due; None if nothing waits."""
+        """In how many seconds there is something to do; None if nothing waits."""
+        if self._database.read(self._has_work):
+            return 0
         statement = select(func.min(subscriptions.c.due_at))
         due_at = self._database.read(lambda conn: conn.execute(statement).scalar())
         return None if due_at is None else max(0, due_at - int(self._clock()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -40,26 +41,24 @@ class Worker:
         """Finish what is being delivered, and end `run` or `run_once`."""
         self._stopping.set()
 
-    def run_once(self, *, seconds: float | None = None) -> int:
+    def run_once(self, *, seconds: float = float("inf")) -> int:
         """Deliver everything that is due now; returns the number of attempts. `Unavailable` without a database.
 
-        ``seconds``: stop to begin with something new after this time.
+        After ``seconds`` it begins nothing new.
         """
-        attempts, is_late = 0, threading.Event()
-        timer = threading.Timer(seconds or 0, is_late.set)
-        timer.daemon = True
-        if seconds is not None:
-            timer.start()
-        try:
-            with self._pools() as (threads, senders):
-                while not self._stopping.is_set() and not is_late.is_set():
-                    claims = self._dispatcher.claim(self._holder, limit=self._threads)
-                    if not claims:
-                        break
-                    attempts += sum(threads.map(lambda claim: self._deliver(claim, senders), claims))
-        finally:
-            timer.cancel()
-        return attempts
+        attempts, running, end = 0, set[Future[int]](), time.monotonic() + seconds
+        with self._pools() as (threads, senders):
+            while not self._stopping.is_set() and time.monotonic() < end:
+                claims = self._dispatcher.claim(self._holder, limit=self._threads - len(running))
+                running |= {threads.submit(self._deliver, claim, senders) for claim in claims}
+                if claims and len(running) < self._threads:
+                    continue
+                if not running:
+                    break
+                # Not all of them: a slow one must not delay the others.
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                attempts += sum(each.result() for each in done)
+        return attempts + sum(each.result() for each in running)
 
     def run(self) -> None:
         """Work until `stop`. While the database is unavailable, wait longer and longer."""
