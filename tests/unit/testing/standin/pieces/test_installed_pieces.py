@@ -212,11 +212,12 @@ def test_form_with_a_missing_connection_fails_as_in_an_engine(standin: Standin, 
 
 
 def value_of(kind: str, host: PieceHost) -> dict[str, Any]:
-    return {
+    values: dict[str, dict[str, Any]] = {
         "SECRET_TEXT": TOKEN,
         "BASIC_AUTH": {"type": "BASIC_AUTH", "username": "ann", "password": "a long password"},
         "CUSTOM_AUTH": {"type": "CUSTOM_AUTH", "props": {"base_url": host.url, "key": "key of ann"}},
-    }[kind]
+    }
+    return values[kind]
 
 
 def upsert(standin: Standin, value: dict[str, Any]) -> Any:
