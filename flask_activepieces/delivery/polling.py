@@ -22,8 +22,7 @@ from ..storage.event_distribution import BATCH
 from ..storage.event_tables import deliveries, events
 from .dispatcher import Dispatcher
 from .receiving import Receivers
-from .subscribers import Subscriber
-from .subscriptions import Subscription, Subscriptions
+from .subscriptions import Subscriber, Subscription, Subscriptions
 
 #: How many events one call reads.
 PAGE = 100

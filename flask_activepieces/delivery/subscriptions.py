@@ -23,10 +23,22 @@ from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.dialects import insert_ignore
 from ..storage.event_distribution import lock_distribution
 from ..storage.event_tables import deliveries, subscriptions
-from .subscribers import Subscriber
 from .webhook_urls import WebhookServers
 
 _table = subscriptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscriber:
+    """Whose token subscribes."""
+
+    tenant_id: str
+    organization_id: str | None
+    user_id: str | None
+    client_id: str | None
+    grant_id: str | None
+    personal_token_id: str | None
+    scope: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +91,12 @@ class Subscriptions:
         target = _target_hash(subscriber.tenant_id, trigger_name, webhook_url or f"poll:{identifier}")
 
         def run(transaction: Transaction) -> tuple[Subscription, bool]:
-            server, integration_id = self._servers.check(transaction.conn, subscriber, webhook_url)
+            server, integration_id = self._servers.check(
+                transaction.conn,
+                webhook_url,
+                tenant_id=subscriber.tenant_id,
+                organization_id=subscriber.organization_id,
+            )
             current = transaction.execute(select(_table).where(_table.c.target_hash == target)).one_or_none()
             is_new = current is None
             chosen = identifier if current is None else current.id

@@ -18,7 +18,6 @@ from ..api_client.wire import api_root
 from ..config.urls import server_url
 from ..errors import IntegrationDisabled, InvalidInput
 from ..storage import tables
-from .subscribers import Subscriber
 
 #: A webhook of a flow, or its test.
 _WEBHOOK = re.compile(r"/webhooks/[A-Za-z0-9]{1,64}(/test|/draft)?")
@@ -33,9 +32,11 @@ class WebhookServers:
         self._configured = configured
         self._allowed = tuple(allowed)
 
-    def check(self, conn: Connection, subscriber: Subscriber, url: str | None) -> tuple[str, str | None]:
+    def check(
+        self, conn: Connection, url: str | None, *, tenant_id: str, organization_id: str | None
+    ) -> tuple[str, str | None]:
         """The server of the URL, and the id of the tenant's integration on it; `InvalidInput` for any other URL."""
-        candidates = self._candidates(conn, subscriber)
+        candidates = self._candidates(conn, tenant_id, organization_id)
         if url is None:
             return "", candidates[0][1] if candidates else None
         for base_url, integration_id, enabled in candidates:
@@ -57,13 +58,15 @@ class WebhookServers:
         servers = [server, *self._allowed] if self._is_allowed(server) else self._allowed
         return any(_is_webhook_of(url, each) for each in servers)
 
-    def _candidates(self, conn: Connection, subscriber: Subscriber) -> list[tuple[str, str | None, bool]]:
+    def _candidates(
+        self, conn: Connection, tenant_id: str, organization_id: str | None
+    ) -> list[tuple[str, str | None, bool]]:
         table = tables.integrations
         rows = conn.execute(
             select(table.c.id, table.c.base_url, table.c.enabled)
             .where(
-                table.c.tenant_id == subscriber.tenant_id,
-                or_(table.c.organization_id == "", table.c.organization_id == (subscriber.organization_id or "")),
+                table.c.tenant_id == tenant_id,
+                or_(table.c.organization_id == "", table.c.organization_id == (organization_id or "")),
             )
             # That of the organization first.
             .order_by(table.c.organization_id.desc())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 
 import pytest
@@ -337,13 +337,14 @@ def test_another_tenant_sees_and_changes_nothing(host: EventApp, flows: Webhooks
     delivery, service = host.logged()[0], host.delivery.subscriptions
 
     assert host.delivery.log.list("globex") == []
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: host.delivery.log.get(delivery.id, tenant_id="globex"),
         lambda: host.delivery.log.replay(delivery.id, tenant_id="globex"),
         lambda: service.get(subscription.id, tenant_id="globex"),
         lambda: service.pause(subscription.id, tenant_id="globex", reason="mischief"),
         lambda: service.resume(subscription.id, tenant_id="globex"),
-    ):
+    )
+    for call in calls:
         with pytest.raises(NotFound):
             call()
     assert service.unsubscribe(subscription.id, tenant_id="globex") is False

@@ -144,7 +144,7 @@ def test_a_removed_tenant_leaves_no_event_behind(host: EventApp, flows: Webhooks
     host.emit(2, tenant="globex")
     host.delivery.dispatcher.distribute()
 
-    get_state().tenant_removal.remove("acme")
+    get_state().tenants.tenant_removal.remove("acme")
 
     for table in (subscriptions, deliveries, events, tables.personal_tokens):
         tenants = set(host.db.session.execute(select(table.c.tenant_id)).scalars())

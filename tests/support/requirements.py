@@ -17,7 +17,7 @@ from typing import Literal
 
 import pytest
 import redis
-from kombu import Connection
+from kombu.connection import Connection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
@@ -54,7 +54,7 @@ def ping_redis(url: str) -> str:
 
 
 def connect_to_broker(url: str) -> str:
-    with Connection(url, connect_timeout=TIMEOUT_SECONDS) as connection:
+    with Connection(url, connect_timeout=TIMEOUT_SECONDS) as connection:  # type: ignore[no-untyped-call]  # kombu
         connection.ensure_connection(max_retries=1, timeout=TIMEOUT_SECONDS)
     return url
 

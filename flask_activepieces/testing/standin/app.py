@@ -9,13 +9,14 @@ from flask import Flask, Response, request
 from . import index_page, server_info
 from .access import accounts, invitations, managed_authn, project_members, projects, signing_keys, users
 from .connections import authorization, engine, global_connections, oauth_apps, project_connections, replacement
-from .flows import folders, forms, routes, runs, step_files, trigger_events, webhooks
+from .flows import folders, forms, routes, runs, step_files, webhooks
 from .flows.rows import finish_deletions
 from .mcp import settings, transport
 from .pieces import catalogue
 from .routing.responses import respond, route_not_found
 from .routing.route_groups import RouteGroup
 from .state import ReceivedCall, ServerState
+from .triggers import events as trigger_events
 from .versions import API_PREFIX
 
 #: All route groups, in the order in which their routes are matched.

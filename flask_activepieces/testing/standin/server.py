@@ -20,8 +20,6 @@ from .connections.oauth_client import LOOPBACK, TokenRequest
 from .connections.rows import KIND, in_project, upsert_row
 from .faults import Faults
 from .flows.rows import finish_deletions, published_version
-from .flows.trigger_hooks import call_hook, trigger_of
-from .flows.trigger_runs import start_runs
 from .pieces.catalogue import add_pieces
 from .pieces.piece import StandinPiece
 from .pieces.webhook_piece import WEBHOOK
@@ -30,6 +28,8 @@ from .routing.rate_limit import RateLimit
 from .routing.responses import Row
 from .state import Edition, ReceivedCall, ServerState, features_of
 from .store import Store, new_id
+from .triggers.hooks import call_hook, trigger_of
+from .triggers.runs import start_runs
 from .versions import RELEASES, Version
 
 EMAIL = "admin@example.com"

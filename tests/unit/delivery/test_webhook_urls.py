@@ -7,22 +7,18 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, create_engine, insert
 
-from flask_activepieces.delivery.subscribers import Subscriber
 from flask_activepieces.delivery.webhook_urls import WebhookServers
 from flask_activepieces.errors import IntegrationDisabled, InvalidInput
 from flask_activepieces.storage import tables
 
 OURS, THEIRS = "https://flows.example.com", "https://globex.example.net"
-SUBSCRIBER = Subscriber(
-    tenant_id="acme",
-    organization_id=None,
-    user_id=None,
-    client_id=None,
-    grant_id=None,
-    personal_token_id=None,
-    scope="",
-)
 SERVERS = WebhookServers(configured=OURS, allowed=[THEIRS])
+
+
+def check(conn: Connection, url: str, servers: WebhookServers = SERVERS) -> tuple[str, str | None]:
+    """Check a URL for a subscriber of Acme."""
+    return servers.check(conn, url, tenant_id="acme", organization_id=None)
+
 
 EVASIONS = {
     "another server": "https://evil.example/api/v1/webhooks/f1",
@@ -87,14 +83,14 @@ def add_integration(conn: Connection, base_url: str | None, *, enabled: bool = T
 def test_webhooks_of_the_apps_server_are_accepted(conn: Connection, suffix: str) -> None:
     url = f"{OURS}/api/v1/webhooks/{suffix}"
 
-    assert SERVERS.check(conn, SUBSCRIBER, url) == (OURS, None)
+    assert check(conn, url) == (OURS, None)
     assert SERVERS.may_be_called(url, integration_server=None)
 
 
 @pytest.mark.parametrize("evasion", EVASIONS)
 def test_no_other_url_is_accepted(conn: Connection, evasion: str) -> None:
     with pytest.raises(InvalidInput):
-        WebhookServers(configured=OURS, allowed=[]).check(conn, SUBSCRIBER, EVASIONS[evasion])
+        check(conn, EVASIONS[evasion], WebhookServers(configured=OURS, allowed=[]))
 
 
 @pytest.mark.parametrize("evasion", EVASIONS)
@@ -107,9 +103,9 @@ def test_no_other_url_is_called_even_if_it_is_stored(evasion: str) -> None:
 def test_a_workspace_with_its_own_server_has_only_that(conn: Connection) -> None:
     add_integration(conn, THEIRS)
 
-    assert SERVERS.check(conn, SUBSCRIBER, f"{THEIRS}/api/v1/webhooks/f1") == (THEIRS, "integration")
+    assert check(conn, f"{THEIRS}/api/v1/webhooks/f1") == (THEIRS, "integration")
     with pytest.raises(InvalidInput):
-        SERVERS.check(conn, SUBSCRIBER, f"{OURS}/api/v1/webhooks/f1")
+        check(conn, f"{OURS}/api/v1/webhooks/f1")
 
 
 def test_a_server_that_the_operator_no_longer_lists_is_not_called() -> None:
@@ -122,4 +118,4 @@ def test_a_disabled_integration_gets_no_subscription(conn: Connection) -> None:
     add_integration(conn, None, enabled=False)
 
     with pytest.raises(IntegrationDisabled):
-        SERVERS.check(conn, SUBSCRIBER, f"{OURS}/api/v1/webhooks/f1")
+        check(conn, f"{OURS}/api/v1/webhooks/f1")

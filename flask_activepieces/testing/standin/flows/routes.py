@@ -26,6 +26,7 @@ from ..routing.validation import (
     union,
 )
 from ..state import ServerState
+from ..triggers.sources import disable, enable
 from ..versions import EMBED_CONSTRAINTS
 from .flow_versions import EDITS, apply_operation, as_template
 from .folders import folder_named
@@ -39,7 +40,6 @@ from .rows import (
     published_version,
     start_deletion,
 )
-from .trigger_sources import disable, enable
 
 group = RouteGroup("flows", scoped=True)
 

@@ -11,12 +11,12 @@ from ..routing.bodies import nested
 from ..routing.responses import ErrorResponse, Json, Row, framework_error, respond
 from ..routing.route_groups import PUBLIC, RouteCall, RouteGroup
 from ..state import ServerState
+from ..triggers.events import receive_sample
+from ..triggers.hooks import call_hook, find_trigger
+from ..triggers.runs import run_in_background, run_now
 from ..versions import NO_ANSWER_IS_408
 from .rows import published_version
 from .runs import is_over_quota
-from .trigger_events import receive_sample
-from .trigger_hooks import call_hook, find_trigger
-from .trigger_runs import run_in_background, run_now
 
 group = RouteGroup("webhooks", reads_bodies=False)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -11,9 +12,8 @@ from ..calls import ActionCall
 from .app import App
 from .custom_call import call_custom
 from .failures import Failure, to_json
-from .files import take_files, write_files
+from .files import replace_files, take_files, write_files
 from .http import text
-from .idempotency import Keys
 from .properties import Property, build_properties, is_empty
 
 
@@ -83,3 +83,32 @@ class Action:
 
 def _pick(inputs: Row, names: Any) -> Row:
     return {name: inputs[name] for name in names if name in inputs}
+
+
+class Keys:
+    """The idempotency keys of one action, by which the app recognizes a repeated step (``idempotency.js``).
+
+    A key has the run, the step, a hash of the inputs and, for equal inputs in a loop, how often one succeeded.
+    """
+
+    def __init__(self) -> None:
+        #: Key -> how often a call with it succeeded.
+        self._successes: dict[str, int] = {}
+
+    def during(self, call: ActionCall, perform: Callable[[str], Json]) -> Json:
+        """The output of a call with its key."""
+        key = _key_of(call)
+        before = self._successes.get(key, 0)
+        output = perform(f"{key}:{before}" if before else key)
+        self._successes[key] = before + 1
+        return output
+
+
+def _key_of(call: ActionCall) -> str:
+    inputs = {name: value for name, value in call.props.items() if name != "auth"}
+    content = replace_files(inputs, lambda file: [file.filename, _hash(file.data)])
+    return f"{call.run['id']}:{call.step['name']}:{_hash(to_json(content).encode())[:16]}"
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ..flows.contexts import FlowFiles, FlowStore, call_fields, resolve_inputs
 from ..pieces.calls import TriggerCall
 from ..pieces.catalogue import behaviour_of, find_piece
 from ..pieces.piece import StandinPiece, StepFailed, Trigger
 from ..routing.responses import Row, activepieces_error
 from ..state import ServerState
-from .contexts import FlowFiles, FlowStore, call_fields, resolve_inputs
 
 T = TypeVar("T")
 #: After the address that users see, whatever prefix the API itself has: a proxy adds it on 0.78.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from ..flows.flow_engine import Outcome
+from ..flows.rows import published_version
+from ..flows.runs import execute
 from ..pieces.piece import StepFailed
 from ..routing.responses import Json, Row
 from ..state import ServerState
-from .flow_engine import Outcome
-from .rows import published_version
-from .runs import execute
-from .trigger_hooks import call_hook, trigger_of
+from .hooks import call_hook, trigger_of
 
 _SEEN = "seen_item"
 _DEDUPE_KEY = "_dedupe_key"

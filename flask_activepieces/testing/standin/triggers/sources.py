@@ -7,7 +7,7 @@ import logging
 from ..pieces.piece import StepFailed
 from ..routing.responses import ErrorResponse, Row, activepieces_error
 from ..state import ServerState
-from .trigger_hooks import call_hook, find_trigger, trigger_of
+from .hooks import call_hook, find_trigger, trigger_of
 
 KIND = "trigger_source"
 #: Every five minutes (AP_TRIGGER_DEFAULT_POLL_INTERVAL).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from ..flows.rows import latest_version
 from ..pieces.piece import StepFailed
 from ..routing.authentication import USER
 from ..routing.paging import ExactCursor, page
@@ -12,9 +13,8 @@ from ..routing.route_groups import RouteCall, RouteGroup, in_body, in_query
 from ..routing.validation import anything, fields, number, one_of, optional, text
 from ..state import ServerState
 from ..store import new_id
-from .rows import latest_version
-from .trigger_hooks import call_hook, trigger_of
-from .trigger_sources import disable, enable, source_of
+from .hooks import call_hook, trigger_of
+from .sources import disable, enable, source_of
 
 group = RouteGroup("trigger events")
 

@@ -1,0 +1,1 @@
+"""Triggers: their hooks, the events that start flows, and runs of tests."""
