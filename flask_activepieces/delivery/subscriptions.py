@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, upd
 from ..clock import Clock
 from ..crypto.keyring import Encryptor, random_id
 from ..crypto.webhook_signatures import new_secret
-from ..errors import NotFound
+from ..errors import NotFound, SignatureError
 from ..storage.audit import Audit, Event
 from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.dialects import insert_ignore
@@ -85,12 +85,13 @@ class Subscriptions:
         """The subscription of this URL, its secret, and whether it is new.
 
         Activepieces enables a trigger again without disabling it: the same URL gets the same subscription, with the
-        token, inputs and secret of this call.
+        token and the inputs of this call. Its secret stays, because an event may be on its way before the flow could
+        store another one.
         """
-        identifier, secret, now = random_id(), new_secret(), int(self._clock())
+        identifier, fresh, now = random_id(), new_secret(), int(self._clock())
         target = _target_hash(subscriber.tenant_id, trigger_name, webhook_url or f"poll:{identifier}")
 
-        def run(transaction: Transaction) -> tuple[Subscription, bool]:
+        def run(transaction: Transaction) -> tuple[Subscription, str, bool]:
             server, integration_id = self._servers.check(
                 transaction.conn,
                 webhook_url,
@@ -100,6 +101,7 @@ class Subscriptions:
             current = transaction.execute(select(_table).where(_table.c.target_hash == target)).one_or_none()
             is_new = current is None
             chosen = identifier if current is None else current.id
+            secret = fresh if current is None else self._secret_of(current) or fresh
             values = {
                 "organization_id": subscriber.organization_id or "",
                 "user_id": subscriber.user_id,
@@ -131,18 +133,22 @@ class Subscriptions:
                 }
                 if transaction.execute_rowcount(insert_ignore(_table, transaction.dialect), row):
                     self._audit.record(transaction, _event("subscription.created", row, now))
-                    return _read(transaction.conn, chosen), True
-                # Another request has just subscribed the same URL.
-                chosen = transaction.execute(select(_table.c.id).where(_table.c.target_hash == target)).scalar_one()
-                values["encrypted_secret"] = self._encryptor.encrypt({"secret": secret}, context=chosen)
+                    return _read(transaction.conn, chosen), secret, True
+                raise ConcurrentUpdate  # another request has just subscribed the same URL
             due_at = None if webhook_url is None else now
             statement = update(_table).where(_table.c.id == chosen).values(**values, due_at=due_at)
             if not transaction.execute_rowcount(statement):
                 raise ConcurrentUpdate  # another request has just removed it
-            return _read(transaction.conn, chosen), False
+            return _read(transaction.conn, chosen), secret, False
 
-        subscription, is_new = self._database.run_in_transaction(run)
-        return subscription, secret, is_new
+        return self._database.run_in_transaction(run)
+
+    def _secret_of(self, row: Row[Any]) -> str | None:
+        try:
+            secret: str = self._encryptor.decrypt(row.encrypted_secret, context=row.id)["secret"]
+        except SignatureError:
+            return None  # its key is gone
+        return secret
 
     def get(self, subscription_id: str, *, tenant_id: str) -> Subscription:
         """The tenant's subscription; `NotFound` for any other."""

@@ -74,9 +74,7 @@ def test_what_is_no_schema_is_refused_at_once(declarations: Declarations, given:
         declarations.action("create_task", scope="tasks:write", input=given)(lambda data: None)
 
 
-@pytest.mark.parametrize(
-    ("scope", "scopes"), [("tasks:read", {"tasks:read"}), (["a", "b"], {"a", "b"}), ((), set())], ids=str
-)
+@pytest.mark.parametrize(("scope", "scopes"), [("tasks:read", {"tasks:read"}), (["a", "b"], {"a", "b"}), ((), set())])
 def test_a_scope_may_be_one_or_several(declarations: Declarations, scope: Any, scopes: set[str]) -> None:
     declarations.action("create_task", scope=scope)(lambda data: None)
 
