@@ -74,7 +74,11 @@ def test_what_is_no_schema_is_refused_at_once(declarations: Declarations, given:
         declarations.action("create_task", scope="tasks:write", input=given)(lambda data: None)
 
 
-@pytest.mark.parametrize(("scope", "scopes"), [("tasks:read", {"tasks:read"}), (["a", "b"], {"a", "b"}), ((), set())])
+@pytest.mark.parametrize(
+    ("scope", "scopes"),
+    [("tasks:read", {"tasks:read"}), (["a", "b"], {"a", "b"}), ((), set())],
+    ids=["one", "several", "none"],
+)
 def test_a_scope_may_be_one_or_several(declarations: Declarations, scope: Any, scopes: set[str]) -> None:
     declarations.action("create_task", scope=scope)(lambda data: None)
 
