@@ -162,7 +162,7 @@ def test_app_without_a_piece_is_told_how_to_declare_one(make_app: MakeApp) -> No
     result = make_app().test_cli_runner().invoke(args=["activepieces", "piece", "show"])
 
     assert result.exit_code == 1
-    assert "This app has no piece: pass Activepieces(host, piece=Piece(...))" in result.stderr
+    assert "The app has no piece: pass one to the extension" in result.stderr
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.2.3-rc.1", "v1.2.3", ""])

@@ -166,6 +166,8 @@ PACKAGES: dict[Name, str] = {
     "redis": "redis-server",
     "chromium": "chromium",
     "node": "nodejs",
+    "npm": "npm",
+    "rabbitmq": "rabbitmq-server",
 }
 
 
