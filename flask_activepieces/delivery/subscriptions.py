@@ -21,7 +21,7 @@ from ..errors import NotFound, SignatureError
 from ..storage.audit import Audit, Event
 from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.dialects import insert_ignore
-from ..storage.event_distribution import lock_distribution
+from ..storage.event_distribution import distribute_events, lock_distribution
 from ..storage.event_tables import deliveries, subscriptions
 from .webhook_urls import WebhookServers
 
@@ -119,6 +119,10 @@ class Subscriptions:
                 "failures": 0,
             }
             if is_new:
+                # What was committed before is for the subscriptions of that time.
+                lock_distribution(transaction, now)
+                while distribute_events(transaction, now):
+                    pass
                 row = {
                     "id": chosen,
                     "tenant_id": subscriber.tenant_id,

@@ -78,7 +78,7 @@ def test_invalid_key_fails_the_first_step_that_uses_it(
     assert not check()
 
     output = capsys.readouterr().out
-    assert outcomes(output) == {"sign in": "ok", "pieces": "FAIL", "clean up": "ok"}
+    assert outcomes(output) == {"sign in": "ok", "piece": "FAIL", "clean up": "ok"}
     assert "there was nothing to remove" in output
 
 
@@ -127,7 +127,7 @@ def test_failure_says_how_to_install_a_missing_webhook_piece(
     assert not check()
 
     output = capsys.readouterr().out
-    assert outcomes(output) == {"sign in": "ok", "pieces": "FAIL", "clean up": "ok"}
+    assert outcomes(output) == {"sign in": "ok", "piece": "FAIL", "clean up": "ok"}
     assert "npm pack @activepieces/piece-webhook" in output
 
 

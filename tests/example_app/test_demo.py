@@ -82,7 +82,7 @@ def test_suggested_commands_use_the_database_of_the_demo(tmp_path: Path) -> None
             with app.app_context():
                 db.engine.dispose()
 
-    assert [result.exit_code for result in results] == [0, 0], results
+    assert [result.exit_code for result in results] == [0, 0, 0], results
     (grant,) = json.loads(results[0].stdout)
     assert (grant["tenant_id"], grant["scope"]) == ("acme", "profile:read tasks:read tasks:write")
 

@@ -144,8 +144,19 @@ def serve(app: Flask) -> Iterator[tuple[str, requests.Session]]:
 @pytest.fixture(scope="module", params=["0.85"])
 def linked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinkedTasklane]:
     database = tmp_path_factory.mktemp("schemathesis") / "tasklane.db"
-    auth = {"type": "OAUTH2", "authUrl": "https://tasks.test/authorize", "tokenUrl": "https://tasks.test/token"}
-    own = StandinPiece(TASKLANE.name, auth={**auth, "displayName": "Sign in", "required": True, "scope": []})
+    address = {"type": "SHORT_TEXT", "displayName": "Address", "required": True}
+    auth = {
+        "type": "OAUTH2",
+        "displayName": "Sign in",
+        "required": True,
+        "authUrl": "{base_url}/oauth/authorize",
+        "tokenUrl": "{base_url}/oauth/token",
+        "scope": ["profile:read", "tasks:read", "tasks:write"],
+        "pkce": True,
+        "pkceMethod": "S256",
+        "props": {"base_url": address},
+    }
+    own = StandinPiece(TASKLANE.name, auth=auth)
     pieces = (own, *acme_pieces("https://auth.acme.test"))
     with ActivepiecesServer(version=request.param, pieces=pieces) as server:
         app = create_app(
