@@ -31,6 +31,14 @@ from .passwords import authenticate
 __all__ = ["PIECE", "SCOPES", "ExampleHost", "activepieces", "current_token", "host", "require_scope"]
 
 
+#: What OAuth clients may request, with the descriptions on the consent page.
+SCOPES = {
+    "profile:read": "See your name and e-mail address",
+    "tasks:read": "See the tasks of the workspace",
+    "tasks:write": "Create and change tasks of the workspace",
+}
+
+
 class LoginSchema(Schema):
     """The form of a connection with e-mail address, password and workspace."""
 
@@ -51,6 +59,7 @@ PIECE = Piece(
         auth.OAuth2(
             title="Sign in to Tasklane",
             description="Sign in and choose the workspace to share.",
+            scopes=list(SCOPES),
             asks_for_address=True,
         ),
         auth.SecretText(description="Create one in Tasklane, on the page Connected apps."),
@@ -59,13 +68,6 @@ PIECE = Piece(
     ],
     custom_api_call=True,
 )
-
-#: What OAuth clients may request, with the descriptions on the consent page.
-SCOPES = {
-    "profile:read": "See your name and e-mail address",
-    "tasks:read": "See the tasks of the workspace",
-    "tasks:write": "Create and change tasks of the workspace",
-}
 
 
 class ExampleHost(FlaskLoginHost):
