@@ -462,12 +462,13 @@ def test_old_deliveries_are_pruned_with_their_events(host: EventApp, flows: Webh
     assert len(host.db.session.execute(select(events)).all()) == 1
 
 
-def test_subscribing_again_keeps_the_subscription_and_changes_the_secret(host: EventApp, flows: Webhooks) -> None:
+def test_subscribing_again_keeps_the_subscription_and_its_secret(host: EventApp, flows: Webhooks) -> None:
+    """An event may be on its way before the flow could store another secret."""
     first, old = host.subscribe(flows.url_of("f1"))
     second, new = host.subscribe(flows.url_of("f1"))
 
     assert first.id == second.id
-    assert old != new
+    assert old == new
 
 
 def _datetime(instant: float) -> datetime:
