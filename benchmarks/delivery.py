@@ -151,7 +151,7 @@ def _measure_claims(db: SQLAlchemy, waiting: int) -> float:
     state = get_state()
     spent = []
     for _ in range(15):
-        db.session.execute(text(f"UPDATE {subscriptions.name} SET due_at = 1, lease_until = 0"))  # noqa: S608
+        db.session.execute(text(f"UPDATE {subscriptions.name} SET due_at = 1, lease_until = 0"))
         db.session.commit()
         started = time.perf_counter()
         attempts = state.delivery.worker(threads=1).run_once()
@@ -164,16 +164,16 @@ def _fill(db: SQLAlchemy, waiting: int) -> None:
     later = int(time.time()) + 86_400
     values: dict[str, Any] = {"count": waiting, "later": later}
     for table in (deliveries, events):
-        db.session.execute(text(f"TRUNCATE {table.name}"))  # noqa: S608
+        db.session.execute(text(f"TRUNCATE {table.name}"))
     db.session.execute(
         text(
-            f"INSERT INTO {events.name} (uid, tenant_id, organization_id, trigger_name, payload, created_at)"  # noqa: S608
+            f"INSERT INTO {events.name} (uid, tenant_id, organization_id, trigger_name, payload, created_at)"
             " VALUES ('evt_1', 'acme', '', 'task_done', '{}', 1)"
         )
     )
     db.session.execute(
         text(
-            f"INSERT INTO {deliveries.name} (event_id, subscription_id, tenant_id, state, due_at, attempts,"  # noqa: S608
+            f"INSERT INTO {deliveries.name} (event_id, subscription_id, tenant_id, state, due_at, attempts,"
             " created_at, updated_at) SELECT n, s.id, 'acme', 'pending', :later, 1, 1, 1"
             f" FROM generate_series(1, :count / {SUBSCRIBERS}) AS n, {subscriptions.name} AS s"
         ),
