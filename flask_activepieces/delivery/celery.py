@@ -4,8 +4,8 @@
 
     register(celery_app, app)
 
-The broker only says that there is something to do. What it is stands in the database, so a broker that is away, or
-that forgets its messages, delays events and loses none.
+A message of the broker only says that there is something to deliver. The events are in the database, so an
+unreachable broker, or one that loses its messages, delays events and loses none.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BEAT_SECONDS = 60
 #: Redis gives a message to a second worker after an hour.
 LONGEST_COUNTDOWN = 600
 RETRY_SECONDS = 10
-#: How long a commit waits for a broker that is away.
+#: How long a commit waits for an unreachable broker.
 CONNECT_SECONDS = 2
 
 _FOLLOW_UP = sha256(b"next delivery task").hexdigest()
@@ -68,7 +68,7 @@ def _send(task: Any, **options: Any) -> None:
     try:
         with task.app.pool.acquire(block=True, timeout=CONNECT_SECONDS) as connection:
             try:
-                # By default kombu tries for ever, and the request of the app would wait for the broker.
+                # By default kombu retries forever, and the request of the app would wait for the broker.
                 connection.ensure_connection(
                     max_retries=1, interval_start=0, interval_step=0, timeout=CONNECT_SECONDS
                 )
