@@ -233,7 +233,7 @@ def pause_in(transaction: Transaction, subscription: Subscription, audit: Audit,
 
 
 def _is_unchanged(subscription: Subscription) -> ColumnElement[bool]:
-    # Each time a flow subscribes, there is a new secret: a late response must not end what was enabled again since.
+    # Each time a flow subscribes, the secret is encrypted anew: a late response must not end what was enabled since.
     return and_(_table.c.id == subscription.id, _table.c.encrypted_secret == subscription.encrypted_secret)
 
 

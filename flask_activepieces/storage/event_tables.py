@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
-from .tables import HOST_ID, ID, SERIAL, TABLE_PREFIX, TIME, binary, metadata
+from .tables import HOST_ID, ID, LONG_TEXT, SERIAL, TABLE_PREFIX, TIME, binary, metadata
 
 #: What happened in the app, in the order of the rows.
 events = Table(
@@ -24,7 +24,7 @@ events = Table(
     Column("user_id", HOST_ID),
     Column("trigger_name", binary(64), nullable=False),
     # The payload as JSON, with the fields that only some scopes allow.
-    Column("payload", Text, nullable=False),
+    Column("payload", LONG_TEXT, nullable=False),
     Column("created_at", TIME, nullable=False, index=True),
     # 1 until it is distributed, then NULL.
     Column("pending", Integer),

@@ -7,6 +7,7 @@ every database (MySQL would otherwise take ``Ab`` and ``aB`` for one tenant). Ti
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.mysql import MEDIUMTEXT
 
 from ..host.ids import LONGEST_HOST_ID
 
@@ -28,6 +29,8 @@ ID = binary(64)
 #: An id of the host's: a user, tenant or organization.
 HOST_ID = binary(LONGEST_HOST_ID)
 TIME = BigInteger()
+#: MySQL's TEXT ends after 64 KiB.
+LONG_TEXT = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
 #: A primary key that the database counts up (SQLite counts INTEGER only).
 SERIAL = BigInteger().with_variant(Integer, "sqlite")
 
@@ -150,8 +153,8 @@ action_calls = Table(
     # Who has claimed it, and until when if there is no answer.
     Column("holder", ID, nullable=False),
     Column("claimed_until", TIME, nullable=False),
-    # JSON; NULL while the action runs. MySQL and MariaDB choose MEDIUMTEXT.
-    Column("answer", Text().with_variant(Text(16_000_000), "mysql", "mariadb")),
+    # JSON; NULL while the action runs.
+    Column("answer", LONG_TEXT),
     Column("expires_at", TIME, nullable=False, index=True),
 )
 

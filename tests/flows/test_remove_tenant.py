@@ -144,6 +144,7 @@ def test_removing_a_tenant_leaves_other_tenants_alone(
     shared = Program.registered(app)
     globexs = Program.registered(app, "--tenant", "globex", "--yes")
     pairs = [(program, program.connects(carol)) for program in (shared, globexs)]
+    remove(app)  # ``leases`` gets the row that orders the distribution of events.
     before = row_counts(app)
 
     assert remove(app) == NOTHING

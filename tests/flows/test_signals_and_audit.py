@@ -17,6 +17,7 @@ from flask_activepieces.storage import tables
 from flask_activepieces.storage.audit import Event
 from tests.support.actors import Person, Program, answer_of, brought_back
 from tests.support.clock import START, StoppedClock
+from tests.support.pieces import create_token
 from tests.support.storage import rows_of
 
 
@@ -46,6 +47,11 @@ class Scene:
     def disable_and_enable_client(self) -> None:
         self.run_cli("client", "disable", self.program.client_id)
         self.run_cli("client", "enable", self.program.client_id)
+
+    def create_and_revoke_token(self) -> None:
+        create_token(self.bob)
+        (form,) = [form for form in self.bob.sees("/oauth/connected-apps").forms if "personal" in form.action]
+        self.bob.sends(form)
 
     def rename_client(self) -> None:
         alice = Person(self.app, "alice")
@@ -126,6 +132,8 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = 
     "token.revoked": (lambda scene: scene.program.revokes(scene.pair["refresh_token"]), {}, set(ID_FIELDS)),
     "code.replayed": (lambda scene: scene.program.redeems(scene.code), {}, set(ID_FIELDS)),
     "refresh.replayed": (Scene.reuse_a_refresh_token, {}, set(ID_FIELDS)),
+    "personal_token.created": (lambda scene: create_token(scene.bob), {"name": "My flow"}, {"tenant_id", "user_id"}),
+    "personal_token.revoked": (Scene.create_and_revoke_token, {"name": "My flow"}, {"tenant_id", "user_id"}),
 }
 
 

@@ -16,6 +16,7 @@ from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.flows.test_signals_and_audit import EVENTS as OAUTH_EVENTS
 from tests.flows.test_signals_and_audit import recorded_signals
+from tests.flows.test_signals_of_subscriptions import EVENTS as SUBSCRIPTION_EVENTS
 from tests.support.acme import acme_pieces
 from tests.support.api_user import PIECE, ApiUser
 from tests.support.clock import START
@@ -112,7 +113,7 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
 
 
 def test_every_signal_is_tested() -> None:
-    assert set(OAUTH_EVENTS) | set(EVENTS) == set(signals.BY_NAME)
+    assert set(OAUTH_EVENTS) | set(EVENTS) | set(SUBSCRIPTION_EVENTS) == set(signals.BY_NAME)
     assert all(signal.name == name for name, signal in signals.BY_NAME.items())
     assert all(signal.__doc__ for signal in signals.BY_NAME.values())
 
