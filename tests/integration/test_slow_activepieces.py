@@ -29,8 +29,8 @@ from tests.support.live import serving
 
 WAITING_REQUESTS = 50
 CLICKS = 12
-#: A request for a third connection fails after two seconds.
-POOL = {"pool_size": 2, "max_overflow": 0, "pool_timeout": 2}
+#: A request for a third connection fails long before the gate opens by itself.
+POOL = {"pool_size": 2, "max_overflow": 0, "pool_timeout": 20}
 
 
 class Base(DeclarativeBase):
@@ -57,7 +57,7 @@ class Gate:
     def block(self) -> None:
         if request.method == self.method and request.path.endswith("/app-connections"):
             self.waiting.append(request.path)
-            self.opened.wait(25)
+            self.opened.wait(50)
 
     def wait_for(self, count: int, futures: list[Any]) -> bool:
         """Wait until this many requests are blocked; none may finish before."""
