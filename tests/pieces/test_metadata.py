@@ -1,7 +1,11 @@
 """What the server stores of a piece: compared with recorded files, and with what upstream's frameworks build.
 
-The files in ``golden`` come from ``manifest.json``: ``metadata.json`` from our runtime, the others from the last
-published frameworks, which ``tests/pieces/framework/build.js`` calls.
+``golden`` has two pieces. The manifest of ``declared`` comes from declarations in Python, in
+`tests.support.every_kind`; that of ``handmade`` has what no declaration gives. ``metadata.json`` is what our runtime
+makes of a manifest. The other files are what the last published frameworks make of it, which
+``tests/pieces/framework/build.js`` calls.
+
+    python -m tests.pieces.test_metadata        writes both anew (needs Node and npm); review the difference
 """
 
 from __future__ import annotations
@@ -10,17 +14,21 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from flask_activepieces.pieces.properties import SINCE_0_86
 from tests.pieces.conftest import LoadPiece
-from tests.support.piece_engine import Asked, load
+from tests.support.piece_engine import Asked, load, running_engine
 from tests.support.piece_manifest import SECRET_TEXT, action, trigger
 from tests.support.requirements import require
 
 GOLDEN = Path(__file__).parent / "golden"
 FRAMEWORK = Path(__file__).parent / "framework"
+PIECES = ("declared", "handmade")
+FRAMEWORKS = ("0.25.4", "0.32.0")
 #: Fields that a framework does not know yet, and that its servers ignore.
 NEWER_THAN = {
     "0.25.4": {"hasConnectionIdentifier", "outputSchema", "audience", "aiMetadata"},
@@ -28,22 +36,27 @@ NEWER_THAN = {
 }
 
 
-def golden(name: str) -> Any:
-    return json.loads((GOLDEN / name).read_text("utf-8"))
+def golden(piece: str, name: str) -> Any:
+    return json.loads((GOLDEN / piece / f"{name}.json").read_text("utf-8"))
+
+
+@pytest.fixture(params=PIECES)
+def piece(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def metadata(engine: Asked, tmp_path: Path) -> dict[str, Any]:
-    return load(engine, tmp_path, golden("manifest.json"), {}).metadata()
+def metadata(engine: Asked, tmp_path: Path, piece: str) -> dict[str, Any]:
+    return load(engine, tmp_path, golden(piece, "manifest"), {}).metadata()
 
 
-def test_metadata_of_every_kind_of_property_and_connection(metadata: dict[str, Any]) -> None:
-    assert metadata == golden("metadata.json")
+def test_metadata_of_every_kind_of_property_and_connection(metadata: dict[str, Any], piece: str) -> None:
+    assert metadata == golden(piece, "metadata")
 
 
-@pytest.mark.parametrize("version", ["0.25.4", "0.32.0"])
-def test_upstreams_framework_builds_the_same(metadata: dict[str, Any], version: str) -> None:
-    expected = golden(f"framework-{version}.json")
+@pytest.mark.parametrize("version", FRAMEWORKS)
+def test_upstreams_framework_builds_the_same(metadata: dict[str, Any], piece: str, version: str) -> None:
+    expected = golden(piece, f"framework-{version}")
     # It sets these two itself. A later context would hide the piece from servers below 0.82.
     expected |= {key: metadata[key] for key in ("minimumSupportedRelease", "contextInfo")}
 
@@ -53,13 +66,14 @@ def test_upstreams_framework_builds_the_same(metadata: dict[str, Any], version: 
 def test_no_field_of_the_manifest_alone_reaches_the_server(metadata: dict[str, Any]) -> None:
     written = json.dumps(metadata)
 
-    assert not re.search('"(request|renew|apiPath|baseUrl|format|translations)"', written)
+    assert not re.search('"(request|renew|apiPath|baseUrl|translations)"', written)
+    assert "format" not in metadata
     assert "project_fields" not in written  # the name of declared options
 
 
 def test_context_is_the_one_that_all_servers_from_0_73_understand(metadata: dict[str, Any]) -> None:
     assert metadata["contextInfo"] == {"version": "1"}
-    assert metadata["minimumSupportedRelease"] == "0.73.0"
+    assert metadata["minimumSupportedRelease"] in ("0.73.0", "0.86.0")
 
 
 def test_piece_of_newer_servers_says_so(load_piece: LoadPiece) -> None:
@@ -110,21 +124,38 @@ def test_archive_is_what_the_engine_loaded(load_piece: LoadPiece, tmp_path: Path
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("version", ["0.25.4", "0.32.0"])
-def test_recorded_files_are_what_the_frameworks_build(version: str) -> None:
+@pytest.mark.parametrize("version", FRAMEWORKS)
+def test_recorded_files_are_what_the_frameworks_build(piece: str, version: str) -> None:
+    assert json.loads(built_by_framework(version, piece)) == golden(piece, f"framework-{version}")
+
+
+def built_by_framework(version: str, piece: str) -> str:
+    """The metadata that upstream's framework makes of a manifest."""
     npm, node = require("npm"), require("node")
     if not (FRAMEWORK / "node_modules" / f"framework-{version}").exists():
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run(command, cwd=FRAMEWORK, check=True, capture_output=True)
-    command = [node, "build.js", version, str(GOLDEN / "manifest.json")]
-
-    built = subprocess.run(command, cwd=FRAMEWORK, check=True, capture_output=True, text=True).stdout
-
-    assert json.loads(built) == golden(f"framework-{version}.json")
+    command = [node, "build.js", version, str(GOLDEN / piece / "manifest.json")]
+    return subprocess.run(command, cwd=FRAMEWORK, check=True, capture_output=True, text=True).stdout
 
 
 def without(value: Any, names: set[str]) -> Any:
-    """The value without the keys of these names, at any depth."""
+    """The value without these keys, and without properties of kinds that no framework was published with."""
     if isinstance(value, dict):
-        return {name: without(inner, names) for name, inner in value.items() if name not in names}
+        kept = {name: inner for name, inner in value.items() if name not in names and not is_newer(inner)}
+        return {name: without(inner, names) for name, inner in kept.items()}
     return [without(inner, names) for inner in value] if isinstance(value, list) else value
+
+
+def is_newer(described: Any) -> bool:
+    return isinstance(described, dict) and described.get("type") in SINCE_0_86
+
+
+if __name__ == "__main__":
+    with running_engine() as node_engine, TemporaryDirectory() as folder:
+        for name in PIECES:
+            loaded = load(node_engine, Path(folder, name), golden(name, "manifest"), {})
+            written = {"metadata": json.dumps(loaded.metadata(), indent=2, ensure_ascii=False) + "\n"}
+            written |= {f"framework-{version}": built_by_framework(version, name) for version in FRAMEWORKS}
+            for file, content in written.items():
+                (GOLDEN / name / f"{file}.json").write_text(content, encoding="utf-8")

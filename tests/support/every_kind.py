@@ -20,7 +20,7 @@ from flask_activepieces.pieces.declaring.decorators import Declarations
 from flask_activepieces.pieces.definition import PieceDefinition, counted, make_definition
 from flask_activepieces.pieces.manifest import Addresses, Manifest, build_manifest
 
-GOLDEN = Path(__file__).parents[1] / "unit" / "pieces" / "golden" / "manifest.json"
+GOLDEN = Path(__file__).parents[1] / "pieces" / "golden" / "declared" / "manifest.json"
 
 ADDRESSES = Addresses(
     base_url="https://tasklane.example", oauth_prefix="/oauth", api_path="/api/integration/activepieces/piece"
@@ -184,5 +184,4 @@ def as_text(document: Manifest) -> str:
 
 
 if __name__ == "__main__":
-    GOLDEN.parent.mkdir(exist_ok=True)
     GOLDEN.write_text(as_text(manifest()), encoding="utf-8")

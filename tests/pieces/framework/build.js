@@ -40,18 +40,24 @@ function map(described, build) {
   return described && Object.fromEntries(Object.entries(described).map(([name, each]) => [name, build(each)]));
 }
 
+// Without the properties of a kind that this framework does not have.
+function form(described) {
+  const known = Object.entries(described ?? {}).filter(([, { type }]) => type in PROPERTIES);
+  return described && map(Object.fromEntries(known), property);
+}
+
 function property({ type, ...options }) {
   const functions = { DROPDOWN: { options: hook }, MULTI_SELECT_DROPDOWN: { options: hook }, DYNAMIC: { props: hook } };
-  const properties = type === 'ARRAY' && options.properties ? { properties: map(options.properties, property) } : {};
+  const properties = type === 'ARRAY' && options.properties ? { properties: form(options.properties) } : {};
   return PROPERTIES[type]({ ...options, ...properties, ...functions[type] });
 }
 
 function auth({ type, ...options }) {
-  return AUTH[type]({ ...options, ...(options.props && { props: map(options.props, property) }), validate: hook });
+  return AUTH[type]({ ...options, ...(options.props && { props: form(options.props) }), validate: hook });
 }
 
 function action([name, { request, ...options }]) {
-  return createAction({ ...options, name, props: map(options.props, property), run: hook });
+  return createAction({ ...options, name, props: form(options.props), run: hook });
 }
 
 function trigger([name, { renew, type, ...options }]) {
@@ -60,7 +66,7 @@ function trigger([name, { renew, type, ...options }]) {
     ...options,
     name,
     type,
-    props: map(options.props, property),
+    props: form(options.props),
     handshakeConfiguration: handshake,
     renewConfiguration: renew && { strategy: 'CRON', cronExpression: renew },
     ...{ onEnable: hook, onDisable: hook, onRenew: hook, onHandshake: hook, run: hook, test: hook },

@@ -14,7 +14,7 @@ from flask_activepieces.api_client.errors import AuthenticationFailed, CallTimed
 from flask_activepieces.pieces.archive import build_archive
 from flask_activepieces.pieces.installer import FlowInUse, PieceInstaller
 
-GOLDEN = Path(__file__).parents[2] / "pieces" / "golden"
+GOLDEN = Path(__file__).parents[2] / "pieces" / "golden" / "handmade"
 MANIFEST: dict[str, Any] = json.loads((GOLDEN / "manifest.json").read_text("utf-8"))
 NAME = MANIFEST["name"]
 

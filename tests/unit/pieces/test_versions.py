@@ -13,7 +13,7 @@ import pytest
 from flask_activepieces.pieces.metadata import metadata_of
 from flask_activepieces.pieces.versions import Change, Level, compare, next_version
 
-GOLDEN = Path(__file__).parents[2] / "pieces" / "golden"
+GOLDEN = Path(__file__).parents[2] / "pieces" / "golden" / "handmade"
 Edit = Callable[[dict[str, Any]], object]
 
 
