@@ -17,9 +17,11 @@ EVERYWHERE = [README, ROOT / "example_app" / "README.md", *PAGES]
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_every_setting_has_a_section_and_a_line_in_the_table(setting: str) -> None:
-    assert setting in headings(page("configuration"))
-    assert f"[`{setting}`](#{setting.lower()})" in page("configuration")
+def test_every_setting_has_one_section_and_one_line_in_the_table(setting: str) -> None:
+    text = page("configuration")
+
+    assert headings(text).count(setting) == 1
+    assert text.count(f"\n| [`{setting}`](#{setting.lower()}) |") == 1
 
 
 @pytest.mark.parametrize("path", EVERYWHERE, ids=lambda path: f"{path.parent.name}-{path.stem}")
