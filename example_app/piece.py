@@ -69,15 +69,14 @@ def import_tasks(data: Mapping[str, Any]) -> Mapping[str, Any]:
 @activepieces.options("open_tasks", scope="tasks:read", search=True)
 def open_tasks(inputs: Mapping[str, Any], search: str) -> Iterable[tuple[str, int]]:
     """The newest open tasks whose title contains what the user types."""
-    query = select(Task).filter_by(company_id=current_token.tenant_id, done=False)
-    query = query.where(Task.title.icontains(search, autoescape=True))
-    return [(task.title, task.id) for task in db.session.scalars(query.order_by(Task.id.desc()).limit(50))]
+    return [(task.title, task.id) for task in newest_tasks(search, done=False, limit=50)]
 
 
-def newest_tasks(done: bool) -> Iterable[Task]:
-    """Real tasks, with which a flow's author can test a trigger."""
+def newest_tasks(contains: str, *, done: bool, limit: int = 5) -> Iterable[Task]:
+    """The newest tasks of the workspace whose title contains a text."""
     query = select(Task).filter_by(company_id=current_token.tenant_id, done=done)
-    return db.session.scalars(query.order_by(Task.id.desc()).limit(5)).all()
+    query = query.where(Task.title.icontains(contains, autoescape=True))
+    return db.session.scalars(query.order_by(Task.id.desc()).limit(limit)).all()
 
 
 def title_contains(task: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
@@ -89,7 +88,7 @@ task_created = activepieces.trigger(
     "task_created",
     scope="tasks:read",
     payload=TaskSchema,
-    samples=lambda inputs: newest_tasks(done=False),
+    samples=lambda inputs: newest_tasks(inputs.get("contains", ""), done=False),
     input=TaskFilterSchema,
     matches=title_contains,
     description="Starts when a task is added to the workspace.",
@@ -98,7 +97,7 @@ task_done = activepieces.trigger(
     "task_done",
     scope="tasks:read",
     payload=TaskSchema,
-    samples=lambda inputs: newest_tasks(done=True),
+    samples=lambda inputs: newest_tasks(inputs.get("contains", ""), done=True),
     input=TaskFilterSchema,
     matches=title_contains,
     ordered=True,
