@@ -21,6 +21,21 @@ async function load(directory) {
   return piece;
 }
 
+// packages/server/engine: a piece that names a version of the context gets the whole connection, any other the bare
+// secret of a SECRET_TEXT and the bare fields of a CUSTOM_AUTH.
+function connectionFor(piece, connection) {
+  if (['1', '2'].includes(piece.getContextInfo?.().version)) {
+    return connection;
+  }
+  return connection?.type === 'CUSTOM_AUTH' ? connection.props : connection?.secret_text ?? connection;
+}
+
+function contextFor(piece, { auth, propsValue, ...context }) {
+  const connection = connectionFor(piece, auth);
+  const values = propsValue?.auth ? { ...propsValue, auth: connection } : propsValue;
+  return { ...context, auth: connection, propsValue: values };
+}
+
 // The engine's store answers null for a missing key, and values are JSON on their way.
 function storeOf(directory, prefix) {
   const key = `${directory}:${prefix}`;
@@ -41,12 +56,14 @@ function revive(_name, value) {
   return value && typeof value === 'object' && '$bytes' in value ? Buffer.from(value.$bytes, 'base64') : value;
 }
 
-async function answer({ directory, steps, context, prefix = '', storeFails = false, timeouts = {} }) {
+async function answer({ directory, steps, context: given, prefix = '', storeFails = false, timeouts = {} }) {
   const piece = await load(directory);
   Object.assign(require(path.join(directory, 'src', 'http.js')).TIMEOUTS, timeouts);
   if (steps[0] === 'metadata') {
     return { result: piece.metadata(), info: piece.getContextInfo(), names: Object.keys(piece.actions()) };
   }
+  // The functions of a connection get what the test says: `validate` has rules of its own.
+  const context = steps[0] === 'auth' ? given : contextFor(piece, given);
   const files = [];
   const write = async ({ fileName, data }) => {
     files.push({ fileName, content: data.toString('base64') });
