@@ -7,8 +7,8 @@ from typing import Any
 
 from flask_activepieces.api_client.errors import ResourceNotFound
 from flask_activepieces.pieces.archive import build_archive
-from flask_activepieces.pieces.installer import PieceInstaller
-from flask_activepieces.pieces.versions import FIRST_VERSION
+from flask_activepieces.pieces.installing.installer import PieceInstaller
+from flask_activepieces.pieces.installing.versions import FIRST_VERSION
 
 from ..activepieces import PIECE
 from ..seed import DEMO_PASSWORD, DEMO_USERS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from ..api_client.client import ActivepiecesClient
 from ..api_client.credentials import ApiKey, Credential, EmailPassword, UserToken
 from ..errors import SetupError
 from ..pieces.archive import build_archive
-from ..pieces.installer import PieceInstaller, Plan
-from ..pieces.versions import FIRST_VERSION
+from ..pieces.installing.installer import PieceInstaller, Plan
+from ..pieces.installing.versions import FIRST_VERSION
 from ..state import get_state
 from .output import counted, json_option, print_json, print_rows
 
@@ -82,7 +83,7 @@ def install(version: str | None, force: bool, as_json: bool) -> None:
 
     Uses PIECE_INSTALL_TOKEN, PIECE_INSTALL_EMAIL with PIECE_INSTALL_PASSWORD, or the app's API key.
     """
-    installer = PieceInstaller(_client())
+    installer = PieceInstaller(_client(), node=shutil.which("node"))
     plan = installer.plan(_manifest(FIRST_VERSION))
     is_installed = plan.is_needed or force or version is not None
     new_version = version or plan.version

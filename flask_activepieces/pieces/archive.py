@@ -13,7 +13,7 @@ from typing import Any
 
 _RUNTIME = Path(__file__).parent / "runtime"
 #: Servers up to 0.85 load this file whatever ``main`` says, and servers look for translations beside it.
-_ENTRY = "src/index.js"
+ENTRY = "src/index.js"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def _files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     translations = manifest.get("translations", {})
     # There are no dependencies, because a worker would install them from a registry that it may not reach.
     package = {key: manifest[key] for key in ("name", "version", "description") if key in manifest}
-    yield "package.json", _to_json({**package, "main": f"./{_ENTRY}", "dependencies": {}})
+    yield "package.json", _to_json({**package, "main": f"./{ENTRY}", "dependencies": {}})
     yield "src/manifest.json", _to_json({key: manifest[key] for key in manifest if key != "translations"})
     for locale, texts in translations.items():
         yield f"src/i18n/{locale}.json", _to_json(texts)

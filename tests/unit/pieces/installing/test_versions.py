@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from flask_activepieces.pieces.installing.versions import Change, Level, compare, next_version
 from flask_activepieces.pieces.metadata import metadata_of
-from flask_activepieces.pieces.versions import Change, Level, compare, next_version
 
-GOLDEN = Path(__file__).parents[2] / "pieces" / "golden" / "handmade"
+GOLDEN = Path(__file__).parents[3] / "pieces" / "golden" / "handmade"
 Edit = Callable[[dict[str, Any]], object]
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..api_client.client import ActivepiecesClient
-from ..api_client.errors import CallTimedOut, ResourceNotFound
-from ..api_client.wire import Timeout
-from .archive import PieceArchive
-from .metadata import metadata_of
+from ...api_client.client import ActivepiecesClient
+from ...api_client.errors import CallTimedOut, ResourceNotFound
+from ...api_client.wire import Timeout
+from ..archive import PieceArchive
+from ..metadata import metadata_of
+from .code_check import check_code
 from .versions import FIRST_VERSION, Change, Level, compare, next_version
 
 #: An upload takes half a second; without a worker, Activepieces answers after 300.
@@ -56,16 +57,21 @@ class Plan:
 
 
 class PieceInstaller:
-    """Installs pieces with one credential: an API key, or an admin of the platform."""
+    """Installs pieces with one credential: an API key, or an admin of the platform.
+
+    ``node`` is the path of Node, if there is one: it loads each piece before the upload.
+    """
 
     def __init__(
         self,
         client: ActivepiecesClient,
         *,
+        node: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
+        self._node = node
         self._sleep = sleep
         self._clock = clock
 
@@ -84,6 +90,7 @@ class PieceInstaller:
 
     def install(self, archive: PieceArchive) -> None:
         """Upload the piece, and return when the server lists it. `Conflict` if it has this version already."""
+        check_code(archive, node=self._node)
         self._client.pieces.install(archive.content, name=archive.name, version=archive.version, timeout=_UPLOAD)
         deadline = self._clock() + _LISTED_SECONDS
         while not self._is_listed(archive.name, archive.version):

@@ -11,10 +11,11 @@ import pytest
 
 from flask_activepieces.api_client.client import ActivepiecesClient
 from flask_activepieces.api_client.errors import AuthenticationFailed, CallTimedOut, Conflict, ResourceNotFound
+from flask_activepieces.errors import SetupError
 from flask_activepieces.pieces.archive import build_archive
-from flask_activepieces.pieces.installer import FlowInUse, PieceInstaller
+from flask_activepieces.pieces.installing.installer import FlowInUse, PieceInstaller
 
-GOLDEN = Path(__file__).parents[2] / "pieces" / "golden" / "handmade"
+GOLDEN = Path(__file__).parents[3] / "pieces" / "golden" / "handmade"
 MANIFEST: dict[str, Any] = json.loads((GOLDEN / "manifest.json").read_text("utf-8"))
 NAME = MANIFEST["name"]
 
@@ -127,6 +128,19 @@ def test_installation_uploads_the_archive_and_waits_until_it_is_listed(
 
     assert server.uploads == [(NAME, "1.0.0", archive.content)]
     assert server.calls_until_listed == 0
+
+
+def test_piece_whose_code_does_not_load_is_not_uploaded(server: FakeServer, tmp_path: Path) -> None:
+    """A server would accept that version never again."""
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho no semicolon\nexit 3\n", "utf-8")
+    node.chmod(0o755)
+    installer = PieceInstaller(cast(ActivepiecesClient, server), node=str(node))
+
+    with pytest.raises(SetupError, match="Node cannot load its code: no semicolon"):
+        installer.install(build_archive(MANIFEST))
+
+    assert server.uploads == []
 
 
 def test_piece_that_is_never_listed_is_a_timeout(installer: PieceInstaller, server: FakeServer) -> None:

@@ -1,0 +1,1 @@
+"""Installs the piece on an Activepieces server, in the version that its changes need."""
