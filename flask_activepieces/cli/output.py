@@ -38,7 +38,7 @@ class HostId(click.ParamType):  # type: ignore[type-arg]  # not generic before c
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         problem = problem_with_id(value)
         if problem is not None:
-            self.fail(f"{_printable(repr(value))}: {problem}", param, ctx)
+            self.fail(f"{printable(repr(value))}: {problem}", param, ctx)
         return value
 
 
@@ -95,6 +95,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def printable(text: str) -> str:
+    """The text for a terminal."""
+    # Names come from other people, and may contain terminal commands or characters that reverse the text around them.
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
 def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
@@ -135,7 +141,7 @@ def _print_failure(error: Exception, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": {"code": code, "detail": " ".join(lines), **details}})
     for line in lines:
-        click.echo(f"Error: {_printable(line)}", err=True)
+        click.echo(f"Error: {printable(line)}", err=True)
 
 
 def _cell(value: Any) -> str:
@@ -143,9 +149,4 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _printable(", ".join(map(str, value)) if isinstance(value, list) else str(value))
-
-
-def _printable(text: str) -> str:
-    # Names come from other people, and may contain terminal commands or characters that reverse the text around them.
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return printable(", ".join(map(str, value)) if isinstance(value, list) else str(value))

@@ -20,7 +20,7 @@ from ..pieces.archive import build_archive
 from ..pieces.installing.installer import PieceInstaller, Plan
 from ..pieces.installing.versions import FIRST_VERSION
 from ..state import get_state
-from .output import counted, json_option, print_json, print_rows
+from .output import counted, json_option, print_json, print_rows, printable
 
 piece_cli = AppGroup("piece", help="The app's piece: what Activepieces shows and calls of the app.")
 
@@ -87,13 +87,13 @@ def install(version: str | None, force: bool, as_json: bool) -> None:
     plan = installer.plan(_manifest(FIRST_VERSION))
     is_installed = plan.is_needed or force or version is not None
     new_version = version or plan.version
+    if not as_json:
+        _print_plan(plan)
     if is_installed:
         installer.install(build_archive(_manifest(new_version)))
     if as_json:
         print_json({**_plan_json(plan), "version": new_version, "is_installed": is_installed})
-        return
-    _print_plan(plan)
-    if is_installed:
+    elif is_installed:
         click.echo(f"Installed version {new_version}.")
 
 
@@ -142,7 +142,7 @@ def _rows(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _print_plan(plan: Plan) -> None:
     for change in plan.changes:
-        click.echo(f"{change.level.name.lower()}: {change.text}")
+        click.echo(printable(f"{change.level.name.lower()}: {change.text}"))
     if plan.installed is None:
         click.echo(f"The piece is not installed yet; its first version is {plan.version}.")
     elif plan.changes:
@@ -153,7 +153,7 @@ def _print_plan(plan: Plan) -> None:
         flows = counted(len(plan.flows), "flow")
         click.echo(f"Warning: {flows} will need work when someone chooses the new version in their steps:", err=True)
     for flow in plan.flows:
-        click.echo(f"  {flow.display_name} ({flow.id}) uses {', '.join(flow.versions)}", err=True)
+        click.echo(printable(f"  {flow.display_name} ({flow.id}) uses {', '.join(flow.versions)}"), err=True)
 
 
 def _plan_json(plan: Plan) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from flask_activepieces.state import get_state
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.piece_manifest import action, manifest, text
+from tests.support.standin import Standin, standin
+from tests.support.standin import action as flow_step
 
 NAME = "@tasklane/piece-tasklane"
 
@@ -106,6 +109,64 @@ def test_diff_installs_nothing(piece: Piece) -> None:
     assert piece.json("diff")["installed"] == "1.0.0"
 
 
+def use_in_flow(upstream: ActivepiecesServer, name: str = "Daily", version: str = "1.0.0") -> Standin:
+    """A published flow with a step of the piece, whose author has since begun a draft without it."""
+    admin = standin(upstream)
+    step = flow_step("step_1", NAME, "create_task")
+    step["settings"]["pieceVersion"] = version
+    flow_id = admin.flow(step)
+    admin.operate(flow_id, "DELETE_ACTION", {"names": ["step_1"]})
+    admin.operate(flow_id, "CHANGE_NAME", {"displayName": name})
+    return admin
+
+
+@pytest.mark.parametrize("command", ["diff", "install"])
+def test_major_version_warns_of_the_flows_that_use_the_piece(
+    piece: Piece, upstream: ActivepiecesServer, command: str
+) -> None:
+    piece.run("install")
+    use_in_flow(upstream)
+    del piece.actions["create_task"]["props"]["due"]
+
+    result = piece.run(command)
+
+    warning, flow = result.stderr.splitlines()
+    assert warning == "Warning: 1 flow will need work when someone chooses the new version in their steps:"
+    assert re.fullmatch(r"  Daily \(\w{21}\) uses 1\.0\.0", flow)
+    assert ("Installed version 2.0.0." in result.stdout) is (command == "install")
+
+
+def test_major_version_names_the_flows_for_scripts(piece: Piece, upstream: ActivepiecesServer) -> None:
+    piece.run("install")
+    use_in_flow(upstream)
+    del piece.actions["create_task"]["props"]["due"]
+
+    plan = piece.json("diff")
+
+    assert plan["is_major"] is True
+    (flow,) = plan["flows"]
+    assert (flow["display_name"], flow["versions"], flow["project_id"]) == ("Daily", ["1.0.0"], upstream.project_id)
+
+
+def test_minor_version_warns_of_no_flow(piece: Piece, upstream: ActivepiecesServer) -> None:
+    piece.run("install")
+    use_in_flow(upstream)
+    piece.actions["create_task"]["props"]["note"] = text("Note")
+
+    assert piece.run("diff").stderr == ""
+
+
+def test_name_of_a_flow_sends_no_command_to_the_terminal(piece: Piece, upstream: ActivepiecesServer) -> None:
+    piece.run("install")
+    use_in_flow(upstream, name="\x1b[2J\u202eDaily")
+    del piece.actions["create_task"]["props"]["due"]
+
+    output = piece.run("diff").stderr
+
+    assert "Daily" in output
+    assert "\x1b" not in output and "\u202e" not in output
+
+
 def test_unchanged_piece_is_installed_if_forced(piece: Piece) -> None:
     """For a new address of the app, or a new runtime, which the server does not store."""
     piece.run("install")
@@ -145,6 +206,14 @@ def test_admin_can_install_with_a_password(make_app: MakeApp, upstream: Activepi
     piece = Piece(make_app(ACTIVEPIECES_BASE_URL=upstream.url))
 
     result = piece.run("install", PIECE_INSTALL_EMAIL=upstream.email, PIECE_INSTALL_PASSWORD=upstream.password)
+
+    assert result.output.endswith("Installed version 1.0.0.\n"), result.output
+
+
+def test_admin_can_install_with_a_token(make_app: MakeApp, upstream: ActivepiecesServer) -> None:
+    piece = Piece(make_app(ACTIVEPIECES_BASE_URL=upstream.url))
+
+    result = piece.run("install", PIECE_INSTALL_TOKEN=upstream.user_token())
 
     assert result.output.endswith("Installed version 1.0.0.\n"), result.output
 

@@ -100,9 +100,9 @@ class Flows(Resource):
         }
         return self._list(Flow, "flows.list", "/flows", query=query)
 
-    def get(self, flow_id: str) -> Flow:
-        """The flow with this id."""
-        return self._get(Flow, "flows.get", "/flows", flow_id)
+    def get(self, flow_id: str, *, version_id: str | None = None) -> Flow:
+        """The flow with this id, in its newest version or this one, such as the published one."""
+        return self._get(Flow, "flows.get", "/flows", flow_id, query={"versionId": version_id})
 
     def create(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...api_client.client import ActivepiecesClient
 from ...api_client.errors import CallTimedOut, ResourceNotFound
+from ...api_client.resources.flows import Flow
 from ...api_client.wire import Timeout
 from ..archive import PieceArchive
 from ..metadata import metadata_of
@@ -101,11 +102,17 @@ class PieceInstaller:
     def flows_with(self, name: str) -> list[FlowInUse]:
         """The flows with a step of the piece, in all projects that the credential can access."""
         return [
-            FlowInUse(id=flow.id, display_name=flow.display_name, project_id=project.id, versions=versions)
+            FlowInUse(id=flow.id, display_name=flow.display_name, project_id=project.id, versions=tuple(sorted(used)))
             for project in self._client.projects.list()
             for flow in self._client.flows.list(project.id)
-            if (versions := tuple(sorted(set(_versions_in(flow.version.trigger, name)))))
+            if (used := {version for step in self._triggers(flow) for version in _versions_in(step, name)})
         ]
+
+    def _triggers(self, flow: Flow) -> Iterator[Mapping[str, Any]]:
+        """The trigger, with all steps after it, of what runs and of what the author works on."""
+        yield flow.version.trigger
+        if flow.published_version_id not in (None, flow.version.id):
+            yield self._client.flows.get(flow.id, version_id=flow.published_version_id).version.trigger
 
     def _is_listed(self, name: str, version: str) -> bool:
         try:

@@ -136,10 +136,18 @@ def _flows_of(call: RouteCall) -> list[Row]:
     return call.state.store.all("flow", projectId=call.project_id, operationStatus="NONE")
 
 
-@group.route("GET", "/flows/<id>", project=project_of_flow, permission="READ_FLOW")
+@group.route(
+    "GET", "/flows/<id>", query={"versionId": optional(text())}, project=project_of_flow, permission="READ_FLOW"
+)
 def get(call: RouteCall) -> tuple[int, Json]:
-    """A flow with its latest version."""
-    return 200, flow_json(call.state, _flow(call))
+    """A flow with its latest version, or with the requested one."""
+    flow = _flow(call)
+    if "versionId" not in call.query:
+        return 200, flow_json(call.state, flow)
+    version = call.state.store.get("flow_version", call.query["versionId"])
+    if version is None or version["flowId"] != flow["id"]:
+        raise not_found("flow_version", call.query["versionId"])
+    return 200, {**flow_json(call.state, flow), "version": version}
 
 
 @group.route("GET", "/flows/<id>/template", project=project_of_flow, permission="READ_FLOW")

@@ -43,6 +43,14 @@ def test_a_new_flow_has_no_trigger() -> None:
     assert transport.lines == [f"GET /flows/{FLOW}"]
 
 
+def test_a_flow_is_read_in_another_version() -> None:
+    transport = says("flow get")
+
+    Flows(transport).get(FLOW, version_id="v1")
+
+    assert transport.last.query == {"versionId": "v1"}
+
+
 def test_a_published_flow_has_connection_ids() -> None:
     flow = Flows(says("flow get after publish")).get(FLOW)
 

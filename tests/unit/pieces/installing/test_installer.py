@@ -28,6 +28,8 @@ class FakeServer:
         self.installed: dict[str, Any] | None = None
         self.uploads: list[tuple[str, str, bytes]] = []
         self.triggers: dict[str, dict[str, Any]] = {}
+        #: What runs, where it is not the newest version.
+        self.published: dict[str, dict[str, Any]] = {}
         self.calls_until_listed = 0
 
     def metadata(self, name: str, *, version: str | None = None) -> dict[str, Any]:
@@ -48,9 +50,19 @@ class FakeServer:
         if project_id is None:
             return [SimpleNamespace(id="project-1")]
         return [
-            SimpleNamespace(id=f"id of {name}", display_name=name, version=SimpleNamespace(trigger=trigger))
+            SimpleNamespace(
+                id=f"id of {name}",
+                display_name=name,
+                version=SimpleNamespace(id="newest", trigger=trigger),
+                published_version_id=f"published {name}" if name in self.published else "newest",
+            )
             for name, trigger in self.triggers.items()
         ]
+
+    def get(self, flow_id: str, *, version_id: str) -> Any:
+        name = flow_id.removeprefix("id of ")
+        assert version_id == f"published {name}"
+        return SimpleNamespace(version=SimpleNamespace(trigger=self.published[name]))
 
 
 def stored(version: str = "1.4.0") -> dict[str, Any]:
@@ -116,6 +128,15 @@ def test_major_version_names_the_flows_with_an_older_one(installer: PieceInstall
     assert (plan.version, plan.is_major) == ("2.0.0", True)
     daily = FlowInUse(id="id of Daily", display_name="Daily", project_id="project-1", versions=("1.3.0", "1.4.0"))
     assert plan.flows == [daily]
+
+
+def test_flow_is_named_whose_draft_no_longer_uses_the_piece(installer: PieceInstaller, server: FakeServer) -> None:
+    server.triggers = {"Daily": {"type": "EMPTY"}, "Weekly": step(NAME, "1.4.0")}
+    server.published = {"Daily": step(NAME, "1.2.0"), "Weekly": step(NAME, "1.3.0")}
+
+    used = {flow.display_name: flow.versions for flow in installer.flows_with(NAME)}
+
+    assert used == {"Daily": ("1.2.0",), "Weekly": ("1.3.0", "1.4.0")}
 
 
 def test_installation_uploads_the_archive_and_waits_until_it_is_listed(

@@ -203,3 +203,18 @@ def test_a_flow_moves_to_a_folder_and_keeps_notes_of_its_host(standin: Standin) 
     flow = standin.operate(flow_id, "UPDATE_METADATA", {"metadata": {"tenant": "t"}})
 
     assert (flow["folderId"], flow["metadata"]) == (folder["id"], {"tenant": "t"})
+
+
+def test_a_flow_is_shown_in_the_requested_version(standin: Standin) -> None:
+    flow_id = standin.flow(echo("first"))
+    published = standin.get(f"/flows/{flow_id}")["publishedVersionId"]
+    standin.operate(flow_id, "ADD_ACTION", {"parentStep": "first", "action": echo("second")})
+
+    assert names_of(standin.get(f"/flows/{flow_id}")["version"]) == ["trigger", "first", "second"]
+    assert names_of(standin.get(f"/flows/{flow_id}?versionId={published}")["version"]) == ["trigger", "first"]
+
+
+def test_a_version_of_another_flow_is_not_found(standin: Standin) -> None:
+    version_id = standin.get(f"/flows/{standin.flow(echo('first'))}")["publishedVersionId"]
+
+    assert standin.ask("GET", f"/flows/{standin.flow(echo('first'))}?versionId={version_id}").status_code == 404
