@@ -18,8 +18,8 @@ from flask_activepieces.state import get_state
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.piece_manifest import action, manifest, text
-from tests.support.standin import Standin, standin
 from tests.support.standin import action as flow_step
+from tests.support.standin import standin
 
 NAME = "@tasklane/piece-tasklane"
 
@@ -109,15 +109,15 @@ def test_diff_installs_nothing(piece: Piece) -> None:
     assert piece.json("diff")["installed"] == "1.0.0"
 
 
-def use_in_flow(upstream: ActivepiecesServer, name: str = "Daily", version: str = "1.0.0") -> Standin:
+def use_in_flow(upstream: ActivepiecesServer, name: str = "Daily", *, as_user: bool = False) -> None:
     """A published flow with a step of the piece, whose author has since begun a draft without it."""
-    admin = standin(upstream)
+    caller = standin(upstream)
+    caller = caller.by_admin() if as_user else caller
     step = flow_step("step_1", NAME, "create_task")
-    step["settings"]["pieceVersion"] = version
-    flow_id = admin.flow(step)
-    admin.operate(flow_id, "DELETE_ACTION", {"names": ["step_1"]})
-    admin.operate(flow_id, "CHANGE_NAME", {"displayName": name})
-    return admin
+    step["settings"]["pieceVersion"] = "1.0.0"
+    flow_id = caller.flow(step)
+    caller.operate(flow_id, "DELETE_ACTION", {"names": ["step_1"]})
+    caller.operate(flow_id, "CHANGE_NAME", {"displayName": name})
 
 
 @pytest.mark.parametrize("command", ["diff", "install"])
@@ -201,13 +201,20 @@ def test_wrong_credential_shows_no_secret(piece: Piece) -> None:
     assert "wrong-user-token" not in result.output
 
 
-def test_admin_can_install_with_a_password(make_app: MakeApp, upstream: ActivepiecesServer) -> None:
+def test_admin_can_install_with_a_password(make_app: MakeApp) -> None:
     """The Community Edition has no API keys."""
-    piece = Piece(make_app(ACTIVEPIECES_BASE_URL=upstream.url))
+    with ActivepiecesServer(edition="ce") as community:
+        piece = Piece(make_app(ACTIVEPIECES_BASE_URL=community.url))
+        admin = {"PIECE_INSTALL_EMAIL": community.email, "PIECE_INSTALL_PASSWORD": community.password}
 
-    result = piece.run("install", PIECE_INSTALL_EMAIL=upstream.email, PIECE_INSTALL_PASSWORD=upstream.password)
+        first = piece.run("install", **admin)
+        use_in_flow(community, as_user=True)
+        del piece.actions["create_task"]["props"]["due"]
+        second = piece.run("install", **admin)
 
-    assert result.output.endswith("Installed version 1.0.0.\n"), result.output
+    assert first.output.endswith("Installed version 1.0.0.\n"), first.output
+    assert second.output.endswith("Installed version 2.0.0.\n"), second.output
+    assert "Daily" in second.stderr
 
 
 def test_admin_can_install_with_a_token(make_app: MakeApp, upstream: ActivepiecesServer) -> None:
