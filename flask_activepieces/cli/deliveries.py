@@ -10,13 +10,15 @@ from flask.cli import AppGroup
 
 from ..clock import as_iso
 from ..delivery.log import Delivery
+from ..delivery.subscriptions import Subscription
 from ..state import get_state
 from .output import HostId, json_option, print_record, print_result, print_rows
 
 deliveries_cli = AppGroup("deliveries", help="Deliveries of events to flows, and the flows' subscriptions.")
 
 _COLUMNS = ("id", "event_id", "trigger_name", "subscription_id", "state", "attempts", "last_status", "last_error")
-_SUBSCRIPTION_COLUMNS = ("id", "tenant_id", "trigger_name", "server", "state", "state_reason", "failures")
+_SUBSCRIPTION = ("id", "tenant_id", "trigger_name", "server", "state", "state_reason", "failures")
+_SUBSCRIPTION_COLUMNS = ("id", "tenant_id", "flow_id", *_SUBSCRIPTION[2:])
 _STATES = ("pending", "delivered", "skipped", "dead")
 
 
@@ -58,8 +60,8 @@ def list_subscriptions(tenant_id: str | None, as_json: bool) -> None:
     """List the subscriptions, the oldest first; never their secrets."""
     found = get_state().delivery.subscriptions.list_for_tenant(tenant_id)
     rows = [
-        {name: getattr(each, name) for name in (*_SUBSCRIPTION_COLUMNS, "user_id", "client_id", "scope")}
-        | {"created_at": as_iso(each.created_at), "renewed_at": as_iso(each.renewed_at)}
+        {name: getattr(each, name) for name in (*_SUBSCRIPTION, "user_id", "client_id", "scope")}
+        | {"flow_id": _flow_of(each), "created_at": as_iso(each.created_at), "renewed_at": as_iso(each.renewed_at)}
         for each in found
     ]
     print_rows(rows, _SUBSCRIPTION_COLUMNS, empty="There are no subscriptions.", as_json=as_json)
@@ -85,6 +87,12 @@ def resume(subscription_id: str, as_json: bool) -> None:
     print_result(
         {"id": subscription_id, "state": "active"}, f"Resumed subscription {subscription_id}.", as_json=as_json
     )
+
+
+def _flow_of(subscription: Subscription) -> str | None:
+    """The id of the flow, which is a part of its webhook's URL; None for a flow that asks for its events itself."""
+    path = (subscription.webhook_url or "").partition("/webhooks/")[2]
+    return path.partition("/")[0] or None
 
 
 def _row(delivery: Delivery) -> dict[str, Any]:

@@ -75,6 +75,19 @@ def test_the_list_shows_deliveries_and_no_secret(host: EventApp, flows: Webhooks
     assert run(host, "deliveries", "list", "--tenant", "globex").stdout == "There are no deliveries.\n"
 
 
+@pytest.mark.parametrize(("path", "flow_id"), [("f1", "f1"), ("f1/test", "f1"), (None, None)])
+def test_a_subscription_names_its_flow(
+    host: EventApp, flows: Webhooks, path: str | None, flow_id: str | None
+) -> None:
+    """A flow that asks for its events has no webhook, and so no name here."""
+    host.subscribe(flows.url_of(path) if path else None)
+
+    (row,) = run_json(host, "deliveries", "subscriptions")
+
+    assert row["flow_id"] == flow_id
+    assert "flow_id" in run(host, "deliveries", "subscriptions").stdout.splitlines()[0]
+
+
 def test_a_delivery_is_shown_with_its_payload(host: EventApp, flows: Webhooks) -> None:
     host.subscribe(flows.url_of("f1"))
     host.emit(7)

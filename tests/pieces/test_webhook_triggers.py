@@ -60,25 +60,11 @@ def event(
     }
 
 
-def test_enabling_subscribes_with_the_flow_and_its_inputs(load_piece: LoadPiece, host: PieceHost) -> None:
+def test_enabling_subscribes_the_webhook_of_the_flow_with_its_inputs(load_piece: LoadPiece, host: PieceHost) -> None:
     piece = enabled(load_piece, host)
 
-    assert json_of(host.last) == {
-        "trigger": "done",
-        "webhookUrl": WEBHOOK_URL,
-        "inputs": {"project": "p"},
-        "flowId": "the-flow",
-        "test": False,
-    }
+    assert json_of(host.last) == {"trigger": "done", "webhookUrl": WEBHOOK_URL, "inputs": {"project": "p"}}
     assert json.loads(piece.store["subscription"]) == {"id": "sub-1", "secrets": [SECRET]}
-
-
-def test_test_of_a_trigger_says_so(load_piece: LoadPiece, host: PieceHost) -> None:
-    subscribe(host)
-
-    done(load_piece).hook("done", "onEnable", webhookUrl=f"{WEBHOOK_URL}/test")
-
-    assert json_of(host.last)["test"] is True
 
 
 def test_enabling_twice_keeps_one_subscription(load_piece: LoadPiece, host: PieceHost) -> None:

@@ -142,7 +142,7 @@ class EventApp:
         self.db.session.commit()
 
     def subscribe(
-        self, url: str, trigger: str = "task_done", *, inputs: Mapping[str, Any] | None = None, **who: Any
+        self, url: str | None, trigger: str = "task_done", *, inputs: Mapping[str, Any] | None = None, **who: Any
     ) -> tuple[Subscription, str]:
         """The subscription of a program, and its secret."""
         nobody = dict.fromkeys(("organization_id", "user_id", "client_id", "grant_id", "personal_token_id"))

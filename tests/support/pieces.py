@@ -224,7 +224,7 @@ class Flow:
         return self.calls("POST", f"/triggers/{trigger}/poll", json={"inputs": inputs, "cursor": cursor})
 
     def subscribes(self, trigger: str = "task_done", url: str = WEBHOOK, **inputs: Any) -> TestResponse:
-        body = {"trigger": trigger, "webhookUrl": url, "inputs": inputs, "flowId": "flow", "test": False}
+        body = {"trigger": trigger, "webhookUrl": url, "inputs": inputs}
         return self.calls("POST", "/subscriptions", json=body)
 
 

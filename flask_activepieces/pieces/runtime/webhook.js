@@ -25,14 +25,7 @@ async function onEnable(trigger, context) {
   const subscription = await app.ask(context.auth, {
     method: 'POST',
     path: '/subscriptions',
-    json: {
-      trigger: name,
-      webhookUrl: context.webhookUrl,
-      inputs: trigger.inputsOf(context),
-      flowId: context.flows?.current?.id,
-      // The engine does not tell a test otherwise.
-      test: new URL(context.webhookUrl).pathname.endsWith('/test'),
-    },
+    json: { trigger: name, webhookUrl: context.webhookUrl, inputs: trigger.inputsOf(context) },
     timeout: 'trigger',
   });
   await remember(context, subscription);

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from ...routing.responses import Json, Row
 from ..calls import TriggerCall
 from .failures import Failure
@@ -26,14 +24,7 @@ class WebhookTrigger(Trigger):
         return {"status": 200, "body": {"handshake": handshake}, "headers": {"content-type": "application/json"}}
 
     def on_enable(self, call: TriggerCall) -> None:
-        body = {
-            "trigger": self.name,
-            "webhookUrl": call.webhook_url,
-            "inputs": self.inputs_of(call),
-            "flowId": call.flow_id,
-            # The engine does not tell a test otherwise.
-            "test": urlsplit(call.webhook_url).path.endswith("/test"),
-        }
+        body = {"trigger": self.name, "webhookUrl": call.webhook_url, "inputs": self.inputs_of(call)}
         self._remember(call, self.app.ask(call.auth, "POST", "/subscriptions", json=(body,), timeout="trigger"))
 
     def on_disable(self, call: TriggerCall) -> None:
