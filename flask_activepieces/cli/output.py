@@ -24,6 +24,7 @@ _OPTIONS = {
     "client_credentials": "--client-credentials",
     "remember_consent": "--remember-consent",
     "can_introspect": "--introspection",
+    "scopes": "--scope",
 }
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")

@@ -1,4 +1,4 @@
-"""``flask activepieces tokens``: personal access tokens of users, and their revocation."""
+"""``flask activepieces tokens``: personal access tokens of users: create, list and revoke them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,50 @@ import click
 from flask.cli import AppGroup
 
 from ..clock import as_iso
-from ..errors import NotFound
+from ..errors import InvalidInput, NotFound
+from ..host.interface import Host, Workspace
 from ..oauth.personal_tokens import PersonalToken
 from ..state import get_state
-from .output import HostId, json_option, print_result, print_rows
+from .output import HostId, json_option, print_result, print_rows, printable
 
 tokens_cli = AppGroup("tokens", help="Personal access tokens of users.")
 
 _COLUMNS = ("id", "kind", "name", "tenant_id", "user_id", "scope", "last_used_at", "expires_at")
+
+
+_DAY = 86_400
+
+
+@tokens_cli.command("create")
+@click.option("--user", "user_id", type=HostId(), required=True, help="Its user.")
+@click.option("--tenant", "tenant_id", type=HostId(), required=True, help="The tenant that it is for.")
+@click.option("--organization", "organization_id", type=HostId(), help="The organization in that tenant.")
+@click.option("--name", required=True, help="What will use it.")
+@click.option("--scope", "scopes", multiple=True, help="What it may do; repeatable, or separated by spaces.")
+@click.option("--days", type=click.IntRange(1, 3650), default=90, show_default=True, help="When it expires.")
+@json_option
+def create(
+    user_id: str,
+    tenant_id: str,
+    organization_id: str | None,
+    name: str,
+    scopes: tuple[str, ...],
+    days: int,
+    as_json: bool,
+) -> None:
+    """Create a token in a user's name, and print it, once."""
+    state = get_state()
+    workspace = _workspace(state.host, user_id, tenant_id, organization_id)
+    token, text = state.personal_tokens.create(
+        user_id, workspace, name=name, scopes=" ".join(scopes).split(), expires_at=state.now() + days * _DAY
+    )
+    print_result(
+        _row(token) | {"token": text},
+        f"Created token {token.id} for user {printable(user_id)} in {printable(workspace.name)}.",
+        "Copy the token now; it is not shown again:",
+        text,
+        as_json=as_json,
+    )
 
 
 @tokens_cli.command("list")
@@ -40,6 +76,17 @@ def revoke(token_id: str, as_json: bool) -> None:
     (token,) = found
     service.revoke(token.id, user_id=token.user_id, tenant_ids=[token.tenant_id])
     print_result(_row(token), f"Revoked token {token.id}.", as_json=as_json)
+
+
+def _workspace(host: Host, user_id: str, tenant_id: str, organization_id: str | None) -> Workspace:
+    """What the user shares with the token."""
+    principal = host.load_principal(user_id, tenant_id)
+    if principal is None:
+        raise InvalidInput({"user": "The app has no such user in this tenant."})
+    offered = {(each.tenant_id, each.organization_id): each for each in host.workspaces(principal)}
+    if (tenant_id, organization_id) not in offered:
+        raise InvalidInput({"organization": "The user has no such workspace in this tenant."})
+    return offered[tenant_id, organization_id]
 
 
 def _row(token: PersonalToken) -> dict[str, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -27,6 +28,58 @@ def listed(app: Flask, *options: str) -> list[dict[str, Any]]:
     assert result.exit_code == 0, result.output
     rows: list[dict[str, Any]] = json.loads(result.stdout)
     return rows
+
+
+BOB = ["--user", "bob", "--tenant", "acme", "--name", "Import", "--scope", "profile:read"]
+
+
+def test_a_new_token_is_printed_once_and_works(app: Flask, program: Program) -> None:
+    result = run(app, "create", *BOB)
+
+    first, _, text = result.stdout.splitlines()
+    assert re.fullmatch(r"Created token \S+ for user bob in Acme\.", first)
+    assert program.calls(text).status_code == 200
+    assert text not in run(app, "list").output
+    (row,) = listed(app, "--user", "bob")
+    assert (row["name"], row["scope"], row["kind"], row["expires_at"]) == (
+        "Import",
+        "profile:read",
+        "personal",
+        "2027-04-15T08:00:00Z",
+    )
+
+
+def test_a_new_token_is_printed_for_scripts(app: Flask, program: Program) -> None:
+    created = json.loads(run(app, "create", *BOB, "--scope", "tasks:write", "--days", "1", "--json").stdout)
+
+    assert (created["scope"], created["expires_at"]) == ("profile:read tasks:write", "2027-01-16T08:00:00Z")
+    assert program.calls(created["token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"--user": "nobody"}, "--user: The app has no such user in this tenant."),
+        ({"--tenant": "globex"}, "--user: The app has no such user in this tenant."),
+        ({"--organization": "labs"}, "--organization: The user has no such workspace in this tenant."),
+        ({"--scope": "tasks:delete"}, "--scope: Select permissions of this app only."),
+        ({"--scope": ""}, "--scope: Select at least one permission."),
+        ({"--name": " "}, "--name: Enter a name, such as the program that will use the token."),
+    ],
+    ids=str,
+)
+def test_a_token_that_cannot_be_created_names_the_option(app: Flask, changes: dict[str, str], message: str) -> None:
+    options = dict(zip(BOB[::2], BOB[1::2], strict=True)) | changes
+
+    result = run(app, "create", *(word for option in options.items() for word in option))
+
+    assert (result.exit_code, result.stderr) == (1, f"Error: {message}\n")
+    assert listed(app) == []
+
+
+@pytest.mark.parametrize("days", ["0", "3651", "never"])
+def test_a_token_has_an_expiry_within_ten_years(app: Flask, days: str) -> None:
+    assert run(app, "create", *BOB, "--days", days).exit_code == 2
 
 
 def test_tokens_are_listed_without_their_text(app: Flask, tokens: dict[str, str]) -> None:
