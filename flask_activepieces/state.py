@@ -61,6 +61,15 @@ class State:
         """The issuer of what the current request asks for."""
         return self.settings.public_url or loopback_issuer(request.root_url)
 
+    def serves_mcp(self) -> bool:
+        """Whether agents find the app's actions at the MCP endpoint."""
+        enabled = self.settings.mcp_enabled
+        return bool(self.piece.definition().tools) if enabled is None else enabled
+
+    def mcp_resource(self) -> str:
+        """The URL of the MCP endpoint, which identifies it as a protected resource (RFC 8707, RFC 9728)."""
+        return self.issuer() + self.settings.mcp_path
+
 
 def get_state(app: Flask | None = None) -> State:
     """The state of this app; `SetupError` says what was forgotten."""

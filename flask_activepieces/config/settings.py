@@ -8,8 +8,8 @@ loopback) is a setting.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -102,13 +102,23 @@ def _third_party_app(piece_name: str, app: Any) -> ThirdPartyApp:
     return ThirdPartyApp(client_id, client_secret, None if scope is None else tuple(str(scope).split()))
 
 
-def _setting(convert: Callable[[Any], object], default: object = None, *, secret: bool = False) -> Any:
-    return field(repr=not secret, metadata={"convert": convert, "default": default})
+def _setting(
+    convert: Callable[[Any], object], default: object = None, *, secret: bool = False, key: str | None = None
+) -> Any:
+    return field(repr=not secret, metadata={"convert": convert, "default": default, "key": key})
+
+
+def setting_key(setting: Field[Any]) -> str:
+    """The key of a field of `Settings`, without the prefix."""
+    return setting.metadata.get("key") or setting.name.upper()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How this app is configured. Each field is the key ``ACTIVEPIECES_<FIELD>``, see docs/configuration.md."""
+    """How this app is configured. Each field is the key ``ACTIVEPIECES_<FIELD>``, if it names no other key.
+
+    See docs/configuration.md.
+    """
 
     base_url: str = _setting(server_url, "https://cloud.activepieces.com")
     api_key: str | None = _setting(ascii_token, secret=True)
@@ -123,6 +133,9 @@ class Settings:
     public_url: str | None = _setting(public_url)
     url_prefix: str = _setting(path_prefix, "/api/integration/activepieces")
     oauth_prefix: str = _setting(path_prefix, "/oauth")
+    mcp_path: str = _setting(path_prefix, "/mcp")
+    #: None: as soon as the app declares an action for agents.
+    mcp_enabled: bool | None = _setting(boolean, key="MCP")
     scopes: Mapping[str, Scope] = _setting(_scopes, {})
     access_token_ttl: int = _setting(seconds_between(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL), 3600)
     refresh_token_ttl: int = _setting(seconds_between(86_400, 10 * 365 * 86_400), 90 * 86_400)
@@ -145,7 +158,7 @@ class Settings:
         """Read every key; raise one `ConfigError` that lists all problems by key."""
         reader = _Reader(config)
         values: dict[str, Any] = {
-            f.name: reader.read(f.name.upper(), f.metadata["default"], f.metadata["convert"])
+            f.name: reader.read(setting_key(f), f.metadata["default"], f.metadata["convert"])
             for f in fields(cls)
             if f.metadata
         }
@@ -154,7 +167,7 @@ class Settings:
         values["consent_url"] = reader.read("CONSENT_URL", None, partial(consent_url, app_url=app_url))
         values["secret_keys"], values["jwt_keys"] = ring, reader.jwt_keys(ring)
         reader.check_together("SIGNING_KEY", "SIGNING_KEY_ID")
-        reader.warn_of_unknown_keys(values)
+        reader.warn_of_unknown_keys([setting_key(f) for f in fields(cls)])
         if reader.problems:
             raise ConfigError(reader.problems)
         return cls(**values)
@@ -212,8 +225,7 @@ class _Reader:
         # Tokens signed before JWT_KEYS was set go on verifying: derived keys stay at the end of the list.
         return JwtKeys([*(configured or ()), *derived_keys(ring)])
 
-    def warn_of_unknown_keys(self, known: Mapping[str, Any]) -> None:
-        names = [name.upper() for name in known]
+    def warn_of_unknown_keys(self, names: Sequence[str]) -> None:
         for key in self._config:
             name = key.removeprefix(PREFIX)
             if key.startswith(PREFIX) and name not in names:

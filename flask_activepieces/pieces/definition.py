@@ -50,6 +50,11 @@ class PieceDefinition:
         return route.scopes | action.scopes if route else action.scopes
 
     @property
+    def tools(self) -> list[Action]:
+        """The actions that agents may call, in the order of their declaration."""
+        return [action for action in self.actions.values() if action.audience != "human"]
+
+    @property
     def scopes(self) -> list[str]:
         """The scopes of all actions, triggers and options."""
         used = [self.scopes_of(action) for action in self.actions.values()]

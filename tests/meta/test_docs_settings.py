@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from flask_activepieces import errors
-from flask_activepieces.config.settings import PREFIX, Settings
+from flask_activepieces.config.settings import PREFIX, Settings, setting_key
 from tests.support.documents import PAGES, README, ROOT, cells, headings, page, section
 
-SETTINGS = {PREFIX + field.name.upper(): field.name for field in fields(Settings)}
+SETTINGS = {PREFIX + setting_key(field): field.name for field in fields(Settings)}
 EVERYWHERE = [README, ROOT / "example_app" / "README.md", *PAGES]
 
 
