@@ -103,7 +103,7 @@ class Activepieces:
         piece = PieceRegistry(
             partial(define_piece, app, self._piece, self._declarations),
             Addresses.from_settings(settings),
-            has_piece=self._piece is not None,
+            title=None if self._piece is None else self._piece.title,
         )
         app.extensions[EXTENSION] = State(
             settings=settings,

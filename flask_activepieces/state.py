@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, request
 
@@ -19,6 +20,7 @@ from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
 from .oauth.grants import Grants
 from .oauth.personal_tokens import PersonalTokens
+from .oauth.resources import Resource, Resources
 from .oauth.revocations import RevocationCheck
 from .oauth.tokens.server import OAuthServer
 from .pieces.idempotency import ActionCalls
@@ -61,10 +63,19 @@ class State:
         """The issuer of what the current request asks for."""
         return self.settings.public_url or loopback_issuer(request.root_url)
 
+    def title(self) -> str:
+        """The name of the app for people: that of its piece, or its host name."""
+        return self.piece.title or urlsplit(self.issuer()).hostname or ""
+
     def serves_mcp(self) -> bool:
         """Whether agents find the app's actions at the MCP endpoint."""
         enabled = self.settings.mcp_enabled
         return bool(self.piece.definition().tools) if enabled is None else enabled
+
+    def resources(self) -> Resources:
+        """The protected resources, as the current request names them."""
+        mcp = Resource("mcp", self.settings.mcp_path)
+        return Resources(issuer=self.issuer(), mcp=mcp, serves_mcp=self.serves_mcp)
 
     def mcp_resource(self) -> str:
         """The URL of the MCP endpoint, which identifies it as a protected resource (RFC 8707, RFC 9728)."""

@@ -131,7 +131,8 @@ def consent_url(value: Any, *, app_url: str | None) -> str:
 def origin(url: str) -> tuple[str, str | None, int | None]:
     """What makes two URLs the same place (RFC 6454 §4)."""
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    default = _DEFAULT_PORTS.get(parts.scheme)
+    return parts.scheme, parts.hostname, default if parts.port is None else parts.port
 
 
 def loopback_issuer(asked_url: str) -> str:

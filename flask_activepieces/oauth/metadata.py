@@ -34,12 +34,11 @@ def authorization_server(issuer: str, *, base: str, scopes: Iterable[str]) -> di
     }
 
 
-def protected_resource(issuer: str, *, path: str, scopes: Iterable[str]) -> dict[str, Any]:
-    """RFC 9728 §2. The resource is the requested URL without its well-known part (§3.3)."""
-    parts = urlsplit(issuer)
-    resource = f"{parts.scheme}://{parts.netloc}/{path}" if path else issuer
+def protected_resource(url: str, *, issuer: str, name: str, scopes: Iterable[str]) -> dict[str, Any]:
+    """RFC 9728 §2: the resource with this URL."""
     return {
-        "resource": resource,
+        "resource": url,
+        "resource_name": name,
         "authorization_servers": [issuer],
         "scopes_supported": list(scopes),
         "bearer_methods_supported": ["header"],

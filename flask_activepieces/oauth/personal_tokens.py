@@ -63,6 +63,7 @@ class PersonalToken:
         return AccessToken(
             jti=self.id,
             issuer=issuer,
+            audience=issuer,
             user_id=self.user_id,
             tenant_id=self.tenant_id,
             organization_id=self.organization_id,

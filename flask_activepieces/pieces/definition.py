@@ -55,6 +55,11 @@ class PieceDefinition:
         return [action for action in self.actions.values() if action.audience != "human"]
 
     @property
+    def tool_scopes(self) -> list[str]:
+        """The scopes of all actions that agents may call."""
+        return sorted(frozenset().union(*map(self.scopes_of, self.tools)))
+
+    @property
     def scopes(self) -> list[str]:
         """The scopes of all actions, triggers and options."""
         used = [self.scopes_of(action) for action in self.actions.values()]

@@ -14,10 +14,11 @@ from .manifest import Addresses, Manifest, build_manifest
 class PieceRegistry:
     """The piece of one app; ``define`` checks its declarations against the routes of the app."""
 
-    def __init__(self, define: Callable[[], PieceDefinition], addresses: Addresses, *, has_piece: bool) -> None:
+    def __init__(self, define: Callable[[], PieceDefinition], addresses: Addresses, *, title: str | None) -> None:
         self._define = define
         self._addresses = addresses
-        self._has_piece = has_piece
+        #: What Activepieces calls the app; None if the app has no `Piece`.
+        self.title = title
         self._lock = threading.Lock()
         self._definition: PieceDefinition | None = None
 
@@ -34,7 +35,7 @@ class PieceRegistry:
 
     def manifest(self, *, version: str) -> Manifest:
         """What the package of this version is built from; `SetupError` says what is missing."""
-        if not self._has_piece:
+        if self.title is None:
             raise SetupError(
                 "The app has no piece: pass one to the extension, as in"
                 ' Activepieces(host, piece=Piece(name="@acme/piece-acme", title="Acme")).'

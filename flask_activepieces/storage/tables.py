@@ -105,6 +105,8 @@ token_families = Table(
     Column("organization_id", HOST_ID),
     Column("grant_id", ID, nullable=False, index=True),
     Column("scope", Text, nullable=False),
+    # The name of the resource that its access tokens are for.
+    Column("resource", String(16), nullable=False, server_default="api"),
     # Half of the key that signs its refresh tokens; useless without the app's secret keys.
     Column("secret", ID, nullable=False),
     Column("generation", BigInteger, nullable=False),

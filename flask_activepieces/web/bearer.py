@@ -18,7 +18,8 @@ from werkzeug.local import LocalProxy
 from ..errors import SetupError, SignatureError, SignatureExpired
 from ..oauth.metadata import PROTECTED_RESOURCE, well_known
 from ..oauth.personal_tokens import looks_like_personal_token
-from ..oauth.tokens.access_tokens import AccessToken, verify
+from ..oauth.resources import API, Resource
+from ..oauth.tokens.access_tokens import AccessToken, WrongAudience, verify
 from ..state import State, get_state
 from .error_responses import error_response, with_server_errors
 
@@ -88,24 +89,31 @@ class TokenRejected(Exception):
         self.scope = scope
         super().__init__(self.description)
 
-    def challenge(self, state: State) -> str:
-        """The header ``WWW-Authenticate``."""
+    def challenge(self, state: State, *, resource: Resource = API, scopes: Iterable[str] = ()) -> str:
+        """The header ``WWW-Authenticate`` of this resource; ``scopes`` are those that the request needs."""
         # RFC 6750 §3.1: without credentials the challenge names no error.
         details = {"error": self.error, "error_description": self.description} if self.error else {}
-        scope = {"scope": self.scope} if self.scope else {}
+        needed = self.scope or " ".join(sorted(scopes))
+        scope = {"scope": needed} if needed else {}
         # RFC 9728 §5.1: an unconfigured client discovers the token endpoint there.
-        resource = {"resource_metadata": well_known(state.issuer(), PROTECTED_RESOURCE)}
-        values = {"realm": "api", **details, **scope, **resource}
+        document = well_known(resource.identifier(state.issuer()), PROTECTED_RESOURCE)
+        values = {"realm": resource.name, **details, **scope, "resource_metadata": document}
         return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in values.items())
 
 
-def authenticate(state: State) -> AccessToken:
-    """The valid token of the request, which becomes `current_token`; else `TokenRejected`."""
+def authenticate(state: State, *, resource: Resource = API) -> AccessToken:
+    """The valid token of the request, which becomes `current_token`; else `TokenRejected`.
+
+    An access token must be for this resource. A personal access token is for the whole app.
+    """
     encoded = _bearer_token(request.headers.get("Authorization"))
     if encoded is None:
         raise TokenRejected(401)
-    find = _find_personal_token if looks_like_personal_token(encoded) else _verify_access_token
-    g.activepieces_token = token = find(state, encoded)
+    if looks_like_personal_token(encoded):
+        token = _find_personal_token(state, encoded)
+    else:
+        token = _verify_access_token(state, encoded, resource)
+    g.activepieces_token = token
     return token
 
 
@@ -125,17 +133,21 @@ def _check_request(required: frozenset[str]) -> Response | None:
     except TokenRejected as rejected:
         g.pop("activepieces_token", None)
         response = error_response(rejected.status, rejected.error or "invalid_request", rejected.description)
-        response.headers["WWW-Authenticate"] = rejected.challenge(state)
+        response.headers["WWW-Authenticate"] = rejected.challenge(state, scopes=required)
         return response
     return None
 
 
-def _verify_access_token(state: State, encoded: str) -> AccessToken:
-    now = state.now()
+def _verify_access_token(state: State, encoded: str, resource: Resource) -> AccessToken:
+    now, issuer = state.now(), state.issuer()
     try:
-        token = verify(state.settings.jwt_keys, encoded, issuer=state.issuer(), now=now)
+        token = verify(state.settings.jwt_keys, encoded, issuer=issuer, now=now, resources=(resource,))
     except SignatureExpired:
         raise TokenRejected(401, "invalid_token", "The access token has expired.") from None
+    except WrongAudience:
+        # RFC 9068 §4: also a token of this app for another of its resources.
+        description = f"The access token is not for {resource.identifier(issuer)}."
+        raise TokenRejected(401, "invalid_token", description) from None
     except SignatureError:
         raise TokenRejected(401, "invalid_token", "The access token is not valid here.") from None
     if state.revocations.is_revoked(token, now=now):

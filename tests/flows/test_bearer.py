@@ -49,7 +49,12 @@ def assert_refused(response: TestResponse, description: str) -> None:
     """401 invalid_token, with the same error in the header and in the body."""
     error = {"error": "invalid_token", "error_description": description}
     assert answer_of(response, 401) == error
-    assert s256_challenge(response) == {"realm": "api", **error, "resource_metadata": RESOURCE}
+    assert s256_challenge(response) == {
+        "realm": "api",
+        **error,
+        "scope": "profile:read",
+        "resource_metadata": RESOURCE,
+    }
     assert response.headers["Cache-Control"] == "no-store"
     assert response.mimetype == "application/json"
 
@@ -75,7 +80,7 @@ def test_without_a_token_the_challenge_names_no_error(app: Flask, authorization:
     response = call(app, authorization)
 
     assert response.status_code == 401
-    assert s256_challenge(response) == {"realm": "api", "resource_metadata": RESOURCE}
+    assert s256_challenge(response) == {"realm": "api", "scope": "profile:read", "resource_metadata": RESOURCE}
 
 
 def test_the_challenge_links_to_a_document_that_names_the_issuer(app: Flask) -> None:

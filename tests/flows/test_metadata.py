@@ -70,6 +70,7 @@ def test_every_endpoint_in_the_metadata_exists(app: Flask) -> None:
 def test_the_resource_names_its_issuer(public: Flask) -> None:
     assert read(public, RESOURCE) == {
         "resource": PUBLIC_URL,
+        "resource_name": "app.example.com",
         "authorization_servers": [PUBLIC_URL],
         "scopes_supported": list(SCOPES),
         "bearer_methods_supported": ["header"],

@@ -11,6 +11,7 @@ EXPIRES_AT = START + 3600
 TOKEN = AccessToken(
     jti="jti",
     issuer="https://app.example.com",
+    audience="https://app.example.com",
     user_id="bob",
     tenant_id="acme",
     organization_id=None,

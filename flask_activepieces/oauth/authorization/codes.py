@@ -16,6 +16,7 @@ from ...config.urls import same_issuer
 from ...crypto.keyring import KeyRing, random_id
 from .. import scopes as scope_strings
 from ..grants import Grant
+from ..resources import API
 
 PURPOSE = "authorization code"
 
@@ -34,6 +35,8 @@ class AuthorizationCode:
     #: As in the authorization request; None if the client left it out there (RFC 6749 §4.1.3).
     redirect_uri: str | None
     scope: str
+    #: The name of the resource that its tokens are for.
+    resource: str
     #: S256 of the verifier (RFC 7636 §4.2), if the client sent one.
     code_challenge: str | None
     exp: int
@@ -60,6 +63,7 @@ class CodeIssuer:
         issuer: str,
         redirect_uri: str | None,
         code_challenge: str | None,
+        resource: str = API.name,
     ) -> str:
         """A new code for the grant, or for some of its scopes."""
         code = AuthorizationCode(
@@ -72,6 +76,7 @@ class CodeIssuer:
             organization_id=grant.organization_id,
             redirect_uri=redirect_uri,
             scope=scope_strings.join(scopes),
+            resource=resource,
             code_challenge=code_challenge,
             exp=int(self.clock()) + self.lifetime,
         )

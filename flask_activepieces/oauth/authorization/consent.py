@@ -88,6 +88,7 @@ class ConsentRequest:
             issuer=issuer,
             redirect_uri=self.request.redirect_uri if self.request.redirect_uri_given else None,
             code_challenge=self.request.code_challenge,
+            resource=self.request.resource,
         )
 
 

@@ -20,6 +20,7 @@ from ...errors import ActivepiecesError
 from ...messages import Message
 from .. import scopes
 from ..clients.client import SECRET_PREFIX, OAuthClient
+from ..resources import API, Resources
 from .rules import check
 
 _MAX_STATE = 2000
@@ -49,6 +50,8 @@ class AuthorizationRequest:
     scope: str
     state: str | None
     code_challenge: str | None
+    #: The name of the resource that the client wants tokens for.
+    resource: str
     #: "none", "consent" or None.
     prompt: str | None
 
@@ -84,7 +87,11 @@ class AuthorizationErrorResponse(ActivepiecesError):
 
 
 def verify(
-    parameters: Mapping[str, str], client: OAuthClient | None, *, known_scopes: Mapping[str, Scope], issuer: str
+    parameters: Mapping[str, str],
+    client: OAuthClient | None,
+    *,
+    known_scopes: Mapping[str, Scope],
+    resources: Resources,
 ) -> tuple[AuthorizationRequest, OAuthClient]:
     """The request and its client, if a user may decide about it.
 
@@ -106,14 +113,16 @@ def verify(
         scope="",
         state=_state(parameters),
         code_challenge=parameters.get("code_challenge"),
+        resource=API.name,
         prompt=_prompt(parameters),
     )
     try:
-        check(parameters, client, issuer=issuer)
+        check(parameters, client)
+        resource = resources.requested(parameters.get("resource"), default=API)
         requested = scopes.requested(parameters.get("scope"), allowed=client.scope, known=known_scopes)
     except OAuth2Error as error:
         raise AuthorizationErrorResponse(request, error) from None
-    return replace(request, scope=scopes.join(requested)), client
+    return replace(request, scope=scopes.join(requested), resource=resource.name), client
 
 
 def revalidate(

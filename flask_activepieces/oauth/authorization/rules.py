@@ -15,7 +15,7 @@ Parameters = Mapping[str, str]
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def check(parameters: Parameters, client: OAuthClient, *, issuer: str) -> None:
+def check(parameters: Parameters, client: OAuthClient) -> None:
     """Raise the `OAuth2Error` of the first rule that the request breaks."""
     _check_response_type(parameters)
     _check_response_mode(parameters)
@@ -23,7 +23,6 @@ def check(parameters: Parameters, client: OAuthClient, *, issuer: str) -> None:
     _check_no_request_object(parameters)
     _check_prompt(parameters)
     _check_pkce(parameters, client)
-    _check_resource(parameters, issuer)
 
 
 def _check_response_type(parameters: Parameters) -> None:
@@ -72,10 +71,3 @@ def _check_pkce(parameters: Parameters, client: OAuthClient) -> None:
         raise InvalidRequestError("The code_challenge_method must be S256.")
     if not _S256.fullmatch(challenge):
         raise InvalidRequestError("The code_challenge is not the S256 of a verifier.")
-
-
-def _check_resource(parameters: Parameters, issuer: str) -> None:
-    resource = parameters.get("resource", issuer)
-    if resource.rstrip("/") != issuer and not resource.startswith(issuer + "/"):
-        # RFC 8707 §2
-        raise OAuth2Error(error="invalid_target", description="The resource is not served here.")

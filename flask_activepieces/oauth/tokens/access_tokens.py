@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from ...crypto.jwt_keys import JwtKeys
 from ...crypto.keyring import to_base64url
 from ...errors import SignatureError, SignatureExpired
 from .. import scopes
+from ..resources import Resource
 
 _MAX_LENGTH = 8192
 
@@ -22,6 +24,8 @@ class AccessToken:
 
     jti: str
     issuer: str
+    #: The resource that the token is for.
+    audience: str
     user_id: str | None
     tenant_id: str | None
     organization_id: str | None
@@ -47,6 +51,10 @@ class AccessToken:
         return self.user_id if self.user_id is not None else self.client_id
 
 
+class WrongAudience(SignatureError):
+    """Raised for a token of this app that is for another resource."""
+
+
 def deterministic_id(*parts: str | int) -> str:
     """The same id for the same parts, so that a repeated refresh gets the same token again."""
     digest = hashlib.sha256("\0".join(str(part) for part in parts).encode()).digest()
@@ -55,22 +63,23 @@ def deterministic_id(*parts: str | int) -> str:
 
 def sign(keys: JwtKeys, token: AccessToken) -> str:
     """The token as a signed JWT."""
-    # RFC 9068 §3: the default audience, this app as a resource server.
-    claims: dict[str, Any] = {"iss": token.issuer, "sub": token.subject, "aud": token.issuer}
+    claims: dict[str, Any] = {"sub": token.subject}
     claims |= {claim: getattr(token, name) for name, claim in _CLAIM_OF_FIELD.items()}
     return keys.sign({name: value for name, value in claims.items() if value is not None})
 
 
-def verify(keys: JwtKeys, token: str, *, issuer: str, now: int) -> AccessToken:
-    """The token if it is ours and has not expired; else `SignatureError` (RFC 9068 §4, step by step)."""
+def verify(keys: JwtKeys, token: str, *, issuer: str, now: int, resources: Collection[Resource]) -> AccessToken:
+    """The token if it is for one of these resources and has not expired; else `SignatureError` (RFC 9068 §4)."""
     if len(token) > _MAX_LENGTH:
         raise SignatureError("this is not an access token of this app")
     claims = keys.verify(token)
     if not _is_complete(claims):
         # Another service of the host may sign other JWTs with the same key.
         raise SignatureError("this access token lacks a claim of RFC 9068")
-    if claims["aud"] != claims["iss"] or not same_issuer(claims["iss"], issuer):
-        raise SignatureError("this access token is for another service")
+    if not same_issuer(claims["iss"], issuer):
+        raise SignatureError("this access token is of another issuer")
+    if claims["aud"] not in {resource.identifier(claims["iss"]) for resource in resources}:
+        raise WrongAudience("this access token is for another resource")
     if claims["exp"] <= now:
         raise SignatureExpired("this access token has expired")
     values: dict[str, Any] = {name: claims.get(claim) for name, claim in _CLAIM_OF_FIELD.items()}
@@ -80,6 +89,7 @@ def verify(keys: JwtKeys, token: str, *, issuer: str, now: int) -> AccessToken:
 #: Every field of an access token but its user, who is the subject.
 _CLAIM_OF_FIELD = {
     "issuer": "iss",
+    "audience": "aud",
     "client_id": "client_id",
     "scope": "scope",
     "jti": "jti",

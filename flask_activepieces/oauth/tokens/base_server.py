@@ -15,23 +15,29 @@ from ...storage.audit import Audit
 from ...storage.database import Database
 from ..clients import authentication
 from ..clients.client import OAuthClient, client_from_row
+from ..resources import InvalidTarget, Resources
 from . import families
 from .families import Family, TokenFamilies
 from .issuer import TokenIssuer
 
 
 class ClientRequest(OAuth2Request):
-    """The request as Authlib needs it, with our issuer and the time when it came."""
+    """The request as Authlib needs it, with the resources of this app, and the time when it came."""
 
     def __init__(
-        self, *, uri: str, form: Mapping[str, str], authorization: str | None, issuer: str, now: int
+        self, *, uri: str, form: Mapping[str, str], authorization: str | None, resources: Resources, now: int
     ) -> None:
         super().__init__("POST", uri)
         self._form = dict(form)
         self.payload = BasicOAuth2Payload(self._form)
         self.authorization = authorization
-        self.issuer = issuer
+        self.resources = resources
         self.now = now
+
+    @property
+    def issuer(self) -> str:
+        """The issuer at which the request arrived."""
+        return self.resources.issuer
 
     @property
     def form(self) -> dict[str, str]:
@@ -43,6 +49,9 @@ def reject_duplicates(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """RFC 6749 §3.1, §3.2: a parameter must not be repeated, and one without a value counts as absent."""
     parameters: dict[str, str] = {}
     for name, value in pairs:
+        if name == "resource" and name in parameters:
+            # RFC 8707 §2 allows several. Here a token is for one.
+            raise InvalidTarget("Request one resource at a time.")
         if name in parameters:
             raise InvalidRequestError("Duplicate request parameter.")
         parameters[name] = value

@@ -35,6 +35,8 @@ class Family(Rotation):
     organization_id: str | None
     grant_id: str
     scope: str
+    #: The name of the resource that its access tokens are for.
+    resource: str
     secret: str = field(repr=False)
     refresh_count: int
     created_at: int

@@ -23,6 +23,7 @@ from ..authorization.codes import AuthorizationCode, read_code
 from ..clients import service as clients
 from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS, invalid_client
 from ..clients.client import OAuthClient
+from ..resources import API
 from . import families, refresh_tokens
 from .access_tokens import AccessToken
 from .base_server import BaseServer, ClientRequest
@@ -74,10 +75,13 @@ class AuthorizationCodeGrant(TokenGrant):
         if code.redirect_uri is not None and request.form.get("redirect_uri") != code.redirect_uri:
             raise InvalidGrantError("Invalid 'redirect_uri' in request.")
         _check_code_verifier(code, request.form.get("code_verifier"))
+        resource = request.resources.confirmed(request.form.get("resource"), granted=code.resource)
         family = new_family(code, now=request.now, lifetime=issuer.refresh_token_ttl)
         if not self.server.families.store_if_unredeemed(family):
             raise self._revoke_redeemed(family)
-        return issuer.issue_pair(family, scope=family.scope, issuer=request.issuer, now=request.now)
+        return issuer.issue_pair(
+            family, scope=family.scope, resource=resource, issuer=request.issuer, now=request.now
+        )
 
     def _read_code(self, client: OAuthClient) -> AuthorizationCode:
         request = self.request
@@ -126,8 +130,11 @@ class RefreshTokenGrant(TokenGrant):
             raise _invalid_token("The refresh token is not valid for this client.", client)
         self._step(token, family)  # reuse is detected whatever scope is requested
         scope = scopes.narrowed(request.form.get("scope"), granted=family.scope)
+        resource = request.resources.confirmed(request.form.get("resource"), granted=family.resource)
         family = self._rotate(token, family)
-        return self.server.token_issuer.issue_pair(family, scope=scope, issuer=request.issuer, now=request.now)
+        return self.server.token_issuer.issue_pair(
+            family, scope=scope, resource=resource, issuer=request.issuer, now=request.now
+        )
 
     def _rotate(self, token: RefreshToken, family: Family) -> Family:
         """The family after this refresh; if another worker rotates it at the same time, look again."""
@@ -167,11 +174,13 @@ class ClientCredentialsGrant(TokenGrant):
         issuer, request = self.server.token_issuer, self.request
         client, _ = self.authenticate()
         requested = scopes.requested(request.form.get("scope"), allowed=client.scope, known=issuer.known_scopes)
+        resource = request.resources.requested(request.form.get("resource"), default=API)
         if client.tenant_id is None:
             raise InvalidRequestError("A client that acts for itself must belong to one tenant.")
         access = AccessToken(
             jti=random_id(),
             issuer=request.issuer,
+            audience=resource.identifier(request.issuer),
             user_id=None,
             tenant_id=client.tenant_id,
             organization_id=None,
@@ -222,6 +231,7 @@ def new_family(code: AuthorizationCode, *, now: int, lifetime: int) -> Family:
         organization_id=code.organization_id,
         grant_id=code.grant_id,
         scope=code.scope,
+        resource=code.resource,
         secret=random_id(),
         generation=0,
         nonce=random_id(),

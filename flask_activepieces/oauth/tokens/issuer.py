@@ -9,6 +9,7 @@ from typing import Any
 from ...config.settings import Scope, Settings
 from ...crypto.jwt_keys import JwtKeys
 from ...crypto.keyring import KeyRing
+from ..resources import Resource
 from . import access_tokens, refresh_tokens
 from .access_tokens import AccessToken
 from .families import Family
@@ -42,7 +43,7 @@ class TokenIssuer:
             refresh_token_ttl=settings.refresh_token_ttl,
         )
 
-    def issue_pair(self, family: Family, *, scope: str, issuer: str, now: int) -> TokenResponse:
+    def issue_pair(self, family: Family, *, scope: str, resource: Resource, issuer: str, now: int) -> TokenResponse:
         """The current access and refresh token of a family; the same row always gives the same pair.
 
         So a lost response can be repeated, and parallel refreshes all get one pair.
@@ -50,6 +51,7 @@ class TokenIssuer:
         access = AccessToken(
             jti=access_tokens.deterministic_id(family.id, family.generation, family.nonce, scope),
             issuer=issuer,
+            audience=resource.identifier(issuer),
             user_id=family.user_id,
             tenant_id=family.tenant_id,
             organization_id=family.organization_id,

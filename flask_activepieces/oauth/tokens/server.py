@@ -13,6 +13,7 @@ from ...storage.database import Database, Transaction
 from .. import personal_tokens, revocations
 from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS
 from ..clients.client import OAuthClient
+from ..resources import API
 from . import access_tokens, refresh_tokens
 from .access_tokens import AccessToken
 from .base_server import BaseServer, ClientRequest
@@ -96,7 +97,7 @@ class OAuthServer(BaseServer):
             "sub": token.user_id or token.client_id,
             "exp": token.expires_at,
             "iss": request.issuer,
-            "aud": request.issuer,
+            "aud": _audience(token, request),
             "tenant_id": token.tenant_id,
             "organization_id": token.organization_id,
             "grant_id": token.grant_id,
@@ -125,7 +126,8 @@ class OAuthServer(BaseServer):
     def _find_access_token(self, request: ClientRequest, value: str) -> FoundToken | None:
         keys = self.token_issuer.jwt_keys
         try:
-            access = access_tokens.verify(keys, value, issuer=request.issuer, now=request.now)
+            resources = (API, request.resources.mcp)
+            access = access_tokens.verify(keys, value, issuer=request.issuer, now=request.now, resources=resources)
         except SignatureError:
             return None
         is_revoked = self.database.read(lambda conn: revocations.is_revoked(conn, access))
@@ -155,3 +157,10 @@ class OAuthServer(BaseServer):
             self.audit.record(transaction, event)
 
         self.database.run_in_transaction(revoke)
+
+
+def _audience(token: AccessToken | Family, request: ClientRequest) -> str:
+    """The audience of an access token, or of those that a refresh token is exchanged for."""
+    if isinstance(token, AccessToken):
+        return token.audience
+    return request.resources.get(token.resource).identifier(request.issuer)

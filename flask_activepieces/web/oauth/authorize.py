@@ -101,7 +101,7 @@ def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
             Message("Tell the app's developers: %(problem)s", problem=error.description),
         ) from None
     client = state.oauth_clients.find_by_id(parameters.get("client_id", ""))
-    return verify(parameters, client, known_scopes=state.settings.scopes, issuer=state.issuer())
+    return verify(parameters, client, known_scopes=state.settings.scopes, resources=state.resources())
 
 
 def _decide_or_ask(state: State, authorization: AuthorizationRequest, client: OAuthClient) -> Response:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Response, abort, jsonify
 
 from ...oauth import metadata
+from ...oauth.resources import API
 from ...state import get_state
 from ..error_responses import with_server_errors
 
@@ -47,10 +48,17 @@ def authorization_server_metadata(path: str = "") -> dict[str, Any]:
 
 @_public_document
 def protected_resource_metadata(path: str = "") -> dict[str, Any]:
-    """RFC 9728 §3: this app as a resource server, which all of its paths share."""
+    """RFC 9728 §3: the resource at this path: the MCP endpoint, or the API, which all other paths share."""
     state = get_state()
-    issuer = state.issuer()
-    app_path = urlsplit(issuer).path
-    if path and f"/{path}" != app_path and not f"/{path}".startswith(app_path + "/"):
+    issuer, resources = state.issuer(), state.resources()
+    # §3.3: the resource is the requested URL without its well-known part.
+    parts = urlsplit(issuer)
+    url = f"{parts.scheme}://{parts.netloc}/{path}" if path else issuer
+    resource = resources.find(url)
+    if resource is None:
         abort(404)  # another app under the same host name
-    return metadata.protected_resource(issuer, path=path, scopes=state.settings.scopes)
+    if resource == API:
+        name, scopes = state.title(), list(state.settings.scopes)
+    else:
+        name, scopes = f"{state.title()} (MCP)", state.piece.definition().tool_scopes
+    return metadata.protected_resource(url, issuer=issuer, name=name, scopes=scopes)

@@ -83,12 +83,12 @@ def _rate_limit_key(client_request: ClientRequest) -> str:
 
 
 def _client_request(state: State) -> ClientRequest:
-    issuer = state.issuer()
+    resources = state.resources()
     return ClientRequest(
-        uri=issuer + request.path,
+        uri=resources.issuer + request.path,
         form=_read_form(),
         authorization=request.headers.get("Authorization"),
-        issuer=issuer,
+        resources=resources,
         now=state.now(),
     )
 

@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from flask_activepieces.crypto.jwt_keys import JwtKey, JwtKeys, configured_keys, derived_keys
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
+from flask_activepieces.oauth.resources import API
 from flask_activepieces.oauth.tokens.access_tokens import sign, verify
 from tests.support.access_tokens import EXPIRES_AT, TOKEN
 
@@ -32,7 +33,7 @@ def jwk(**changes: Any) -> str:
 def works(keys: JwtKeys) -> bool:
     """Whether these keys verify a token that they signed."""
     text = sign(keys, TOKEN)
-    return verify(keys, text, issuer=TOKEN.issuer, now=TOKEN.issued_at) == TOKEN
+    return verify(keys, text, issuer=TOKEN.issuer, now=TOKEN.issued_at, resources=[API]) == TOKEN
 
 
 def test_the_key_determines_the_algorithm() -> None:
@@ -186,7 +187,7 @@ def test_a_key_derived_for_another_purpose_cannot_sign_access_tokens() -> None:
         for secret in ring.derive(purpose):
             stolen = JwtKeys([JwtKey(keys.signing.kid, "HS256", OctKey.import_key(secret))])
             with pytest.raises(SignatureError):
-                verify(keys, sign(stolen, TOKEN), issuer=TOKEN.issuer, now=TOKEN.issued_at)
+                verify(keys, sign(stolen, TOKEN), issuer=TOKEN.issuer, now=TOKEN.issued_at, resources=[API])
 
 
 def test_only_public_halves_are_published() -> None:
@@ -215,22 +216,22 @@ def test_a_verified_token_makes_no_other_token_valid() -> None:
 
     for changed in (f"{header}.{payload}.{signature[:-2]}AA", f"{header}.e30.{signature}", token + "?"):
         with pytest.raises(SignatureError):
-            verify(keys, changed, issuer=TOKEN.issuer, now=TOKEN.issued_at)
+            verify(keys, changed, issuer=TOKEN.issuer, now=TOKEN.issued_at, resources=[API])
 
 
 def test_a_verified_token_still_expires() -> None:
     keys = JwtKeys(derived_keys(KeyRing(["a key for the test vectors only"])))
     token = sign(keys, TOKEN)
-    verify(keys, token, issuer=TOKEN.issuer, now=EXPIRES_AT - 1)
+    verify(keys, token, issuer=TOKEN.issuer, now=EXPIRES_AT - 1, resources=[API])
 
     with pytest.raises(SignatureExpired):
-        verify(keys, token, issuer=TOKEN.issuer, now=EXPIRES_AT)
+        verify(keys, token, issuer=TOKEN.issuer, now=EXPIRES_AT, resources=[API])
 
 
 def test_a_verified_token_is_not_kept_in_memory() -> None:
     keys = JwtKeys(derived_keys(KeyRing(["a key for the test vectors only"])))
     token = sign(keys, TOKEN)
-    verify(keys, token, issuer=TOKEN.issuer, now=TOKEN.issued_at)
+    verify(keys, token, issuer=TOKEN.issuer, now=TOKEN.issued_at, resources=[API])
 
     assert token not in str(vars(keys))
     assert token.rpartition(".")[2] not in str(vars(keys))

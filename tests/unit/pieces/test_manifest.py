@@ -242,7 +242,7 @@ def test_the_definition_is_made_once() -> None:
         made.append(definition_of(Declarations(discard), PIECE))
         return made[-1]
 
-    registry = PieceRegistry(define, ADDRESSES, has_piece=True)
+    registry = PieceRegistry(define, ADDRESSES, title="Acme")
 
     assert registry.definition() is registry.definition()
     assert registry.manifest(version="2.0.0")["version"] == "2.0.0"
@@ -250,7 +250,7 @@ def test_the_definition_is_made_once() -> None:
 
 
 def test_an_app_without_a_piece_has_no_manifest() -> None:
-    registry = PieceRegistry(lambda: definition_of(Declarations(discard)), ADDRESSES, has_piece=False)
+    registry = PieceRegistry(lambda: definition_of(Declarations(discard)), ADDRESSES, title=None)
 
     with pytest.raises(SetupError, match=r"The app has no piece: .* Activepieces\(host, piece=Piece"):
         registry.manifest(version="1.0.0")
@@ -260,7 +260,7 @@ def test_problems_are_reported_each_time() -> None:
     def define() -> PieceDefinition:
         raise DeclarationError(["one", "two"])
 
-    registry = PieceRegistry(define, ADDRESSES, has_piece=True)
+    registry = PieceRegistry(define, ADDRESSES, title="Acme")
 
     for _ in range(2):
         with pytest.raises(DeclarationError, match="  - one\n  - two") as caught:

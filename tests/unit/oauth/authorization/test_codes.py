@@ -24,6 +24,7 @@ CLAIMS: dict[str, Any] = {
     "organization_id": None,
     "redirect_uri": "https://program.test/callback",
     "scope": "tasks:read",
+    "resource": "mcp",
     "code_challenge": None,
 }
 
@@ -47,6 +48,7 @@ def issued(**changes: Any) -> str:
         issuer=claims["iss"],
         redirect_uri=claims["redirect_uri"],
         code_challenge=claims["code_challenge"],
+        resource=claims["resource"],
     )
 
 
@@ -138,7 +140,7 @@ def test_an_invalid_code_is_rejected(text: str) -> None:
         read(text)
 
 
-@pytest.mark.parametrize("another", [{"resource": "tasks"}, {"grant_id": ...}], ids=["more", "less"])
+@pytest.mark.parametrize("another", [{"audience": "tasks"}, {"grant_id": ...}], ids=["more", "less"])
 def test_a_code_of_another_version_is_not_valid(another: dict[str, Any]) -> None:
     """While an upgrade is rolled out, workers of two versions answer in turn."""
     claims = {"jti": "jti", "exp": NOW + 60} | CLAIMS | another

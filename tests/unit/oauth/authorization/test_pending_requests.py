@@ -22,6 +22,7 @@ REQUEST = AuthorizationRequest(
     scope="tasks:read",
     state="é \x00\U0001f600",
     code_challenge="A" * 43,
+    resource="api",
     prompt=None,
 )
 BARE = replace(REQUEST, redirect_uri_given=False, state=None, code_challenge=None, prompt="consent")
@@ -116,7 +117,7 @@ def test_a_consent_token_has_its_own_purpose() -> None:
             KEYS.verify(purpose, b"request", token, context=context_of("acme", "bob"))
 
 
-@pytest.mark.parametrize("another", [{"resource": "tasks"}, {"scope": ...}, {"browser": ...}], ids=str)
+@pytest.mark.parametrize("another", [{"audience": "tasks"}, {"scope": ...}, {"browser": ...}], ids=str)
 def test_a_request_of_another_version_must_start_again(another: dict[str, Any]) -> None:
     """While an upgrade is rolled out, workers of two versions answer in turn."""
     changed = asdict(REQUEST) | {"browser": sha256_hex("browser"), "exp": NOW + 60} | another

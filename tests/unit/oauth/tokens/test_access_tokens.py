@@ -11,7 +11,8 @@ from joserfc.jwk import ECKey
 from flask_activepieces.crypto.jwt_keys import JwtKeys, configured_keys, derived_keys
 from flask_activepieces.crypto.keyring import KeyRing
 from flask_activepieces.errors import SignatureError, SignatureExpired
-from flask_activepieces.oauth.tokens.access_tokens import AccessToken, deterministic_id, sign, verify
+from flask_activepieces.oauth.resources import API, Resource
+from flask_activepieces.oauth.tokens.access_tokens import AccessToken, WrongAudience, deterministic_id, sign, verify
 from tests.support.forgeries import hs256, opened
 
 NOW = 1_800_000_000
@@ -21,6 +22,7 @@ KEYS = JwtKeys(derived_keys(RING))
 TOKEN = AccessToken(
     jti="jti",
     issuer=ISSUER,
+    audience=ISSUER,
     user_id="bob",
     tenant_id="acme",
     organization_id="org",
@@ -34,8 +36,10 @@ TOKEN = AccessToken(
 OF_A_CLIENT = replace(TOKEN, user_id=None, organization_id=None, grant_id=None, family_id=None)
 
 
-def read(text: str, *, keys: JwtKeys = KEYS, issuer: str = ISSUER, now: int = NOW) -> AccessToken:
-    return verify(keys, text, issuer=issuer, now=now)
+def read(
+    text: str, *, keys: JwtKeys = KEYS, issuer: str = ISSUER, now: int = NOW, resources: tuple[Resource, ...] = (API,)
+) -> AccessToken:
+    return verify(keys, text, issuer=issuer, now=now, resources=resources)
 
 
 @pytest.mark.parametrize("token", [TOKEN, OF_A_CLIENT], ids=["of a user", "of a client"])
@@ -90,6 +94,24 @@ def test_a_token_expires_on_the_second() -> None:
     for late in (3600, 3601, 10**9):
         with pytest.raises(SignatureExpired):
             read(text, now=NOW + late)
+
+
+def test_a_token_is_valid_for_its_own_resource_only() -> None:
+    """RFC 9068 §4: also if two resources share a prefix, or one host."""
+    mcp = Resource("mcp", "/mcp")
+    for_mcp = sign(KEYS, replace(TOKEN, audience=mcp.identifier(ISSUER)))
+
+    assert read(for_mcp, resources=(mcp,)).audience == f"{ISSUER}/mcp"
+    assert read(for_mcp, resources=(API, mcp)).audience == f"{ISSUER}/mcp"
+    for text, resource in ((for_mcp, API), (sign(KEYS, TOKEN), mcp), (for_mcp, Resource("mcp", "/mcp2"))):
+        with pytest.raises(WrongAudience):
+            read(text, resources=(resource,))
+
+
+@pytest.mark.parametrize("audience", ["", "https://other.example.com", f"{ISSUER}/", f"{ISSUER}/mcp/", "mcp"])
+def test_a_token_for_an_unknown_resource_is_rejected(audience: str) -> None:
+    with pytest.raises(WrongAudience):
+        read(sign(KEYS, replace(TOKEN, audience=audience)), resources=(API, Resource("mcp", "/mcp")))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,86 @@
+"""The protected resources of an app: its API and, if it is on, its MCP endpoint.
+
+A resource is identified by a URL: the issuer for the API, and for the MCP endpoint its address below the issuer. Each
+access token is for one resource, which its ``aud`` names and which no other resource accepts (RFC 8707, RFC 9068 §4).
+A URL below a resource names that resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from authlib.oauth2.rfc6749 import OAuth2Error
+
+from ..config.urls import origin, same_issuer
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What an access token is for. The name is stored, so that the address of the app and the path may change."""
+
+    name: str
+    #: Below the issuer.
+    path: str
+
+    def identifier(self, issuer: str) -> str:
+        """Its URL, which is the audience of its access tokens."""
+        return issuer + self.path
+
+
+API = Resource("api", "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """The resources of one app, as a request at this issuer names them."""
+
+    issuer: str
+    mcp: Resource
+    serves_mcp: Callable[[], bool] = field(repr=False)
+
+    def get(self, name: str) -> Resource:
+        """The resource with this name, also if it is off now."""
+        return self.mcp if name == self.mcp.name else API
+
+    def find(self, url: str) -> Resource | None:
+        """The resource that this URL names; None if it is not one of this app."""
+        path = self._path_below_issuer(url)
+        if path is None:
+            return None
+        is_mcp = f"{path}/".startswith(f"{self.mcp.path}/") and self.serves_mcp()
+        return self.mcp if is_mcp else API
+
+    def requested(self, url: str | None, *, default: Resource) -> Resource:
+        """The resource that an authorization request names; ``invalid_target`` if there is no such resource."""
+        resource = default if url is None else self.find(url)
+        if resource is None:
+            raise InvalidTarget("The resource is not served here.")
+        return resource
+
+    def confirmed(self, url: str | None, *, granted: str) -> Resource:
+        """The resource of the grant with that name: a later request may name it again, but no other one."""
+        resource = self.get(granted)
+        if url is not None and self.find(url) != resource:
+            raise InvalidTarget("The authorization is for another resource.")
+        return resource
+
+    def _path_below_issuer(self, url: str) -> str | None:
+        try:
+            parts, issuer = urlsplit(url), urlsplit(self.issuer)
+            is_ours = origin(url) == origin(self.issuer) or same_issuer(
+                f"{parts.scheme}://{parts.netloc}{issuer.path}", self.issuer
+            )
+        except ValueError:
+            return None
+        # RFC 8707 §2: no fragment.
+        if not is_ours or "@" in parts.netloc or "#" in url or not f"{parts.path}/".startswith(f"{issuer.path}/"):
+            return None
+        return parts.path[len(issuer.path) :].rstrip("/")
+
+
+class InvalidTarget(OAuth2Error):
+    """The requested resource is unknown, or not the one that the user allowed (RFC 8707 §2)."""
+
+    error = "invalid_target"
