@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from authlib.oauth2.rfc6749 import InvalidScopeError
 
 from ..config.settings import Scope
+
+#: OpenID Connect Core §11: a request for refresh tokens, which are always issued. Agents add it to their scopes.
+OFFLINE_ACCESS = "offline_access"
 
 
 def split(scope: str | None) -> list[str]:
@@ -22,9 +25,10 @@ def join(scopes: Iterable[str]) -> str:
 def requested(scope: str | None, *, allowed: str, known: Mapping[str, Scope]) -> list[str]:
     """The requested scopes; all that the client is registered for if it names none.
 
-    InvalidScopeError if a scope does not exist, or the client is not registered for it.
+    `OFFLINE_ACCESS` is ignored, unless the app has a scope of that name. InvalidScopeError if a scope does not exist,
+    or the client is not registered for it.
     """
-    scopes = split(scope) or split(allowed)
+    scopes = _without_offline_access(scope, known) or split(allowed)
     if not scopes:
         raise InvalidScopeError("The client has no registered scopes.")
     rejected = [name for name in scopes if name not in known or name not in split(allowed)]
@@ -39,12 +43,16 @@ def requested(scope: str | None, *, allowed: str, known: Mapping[str, Scope]) ->
     return scopes
 
 
+def _without_offline_access(scope: str | None, known: Collection[str]) -> list[str]:
+    return [name for name in split(scope) if name != OFFLINE_ACCESS or name in known]
+
+
 def narrowed(scope: str | None, *, granted: str) -> str:
     """The scope of a refreshed token: what was granted, or a part of it (RFC 6749 §6).
 
     InvalidScopeError if more is requested than the user allowed.
     """
-    scopes = split(scope)
+    scopes = _without_offline_access(scope, split(granted))
     if not scopes:
         return granted
     if not set(scopes) <= set(split(granted)):

@@ -97,7 +97,18 @@ LOOPBACK = [
     ("http://[::1]/callback", "http://[::1]:49152/callback", True),
     ("http://127.0.0.1/callback", "http://127.0.0.1/callback", True),
     ("http://localhost:1234/callback", "http://localhost:1234/callback", True),
-    ("http://localhost/callback", "http://localhost:49152/callback", False),
+    ("http://localhost/callback", "http://localhost:49152/callback", True),
+    ("http://localhost:33418/callback", "http://localhost:49152/callback", True),
+    ("http://localhost:33418/", "http://localhost:49152/", True),
+    ("http://localhost/callback", "http://127.0.0.1:49152/callback", False),
+    ("http://localhost/callback", "http://LOCALHOST:49152/callback", False),
+    ("http://localhost/callback", "http://localhost.:49152/callback", False),
+    ("http://localhost/callback", "http://localhost.evil.test:49152/callback", False),
+    ("http://localhost/callback", "http://localhost:49152@evil.test/callback", False),
+    ("http://localhost/callback", "http://localhost:80:49152/callback", False),
+    ("http://localhost/callback", "https://localhost:49152/callback", False),
+    ("http://localhost/callback", "http://localhost:49152/callback/more", False),
+    ("http://localhost/callback", "http://localhost:4915212/callback", False),
     ("http://127.0.0.1/callback", "http://localhost:49152/callback", False),
     ("http://127.0.0.1/callback", "http://[::1]:49152/callback", False),
     ("http://127.0.0.1/callback", "http://127.0.0.2:49152/callback", False),
@@ -120,7 +131,7 @@ LOOPBACK = [
 
 
 def test_only_public_clients_on_loopback_addresses_may_use_any_port(app: Flask, bob: Person) -> None:
-    """RFC 8252 §7.3; "localhost" may resolve to anything (§8.3)."""
+    """RFC 8252 §7.3, and for the name "localhost", which Claude Code and others register."""
     public = {uri: Program.registered(app, "--public", redirect_uri=uri) for uri, _, _ in LOOPBACK}
     confidential = {uri: Program.registered(app, redirect_uri=uri) for uri, _, _ in LOOPBACK}
 

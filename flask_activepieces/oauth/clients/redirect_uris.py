@@ -16,8 +16,9 @@ from ...messages import Message
 
 #: Only RFC 3986 characters: no space, no control character, no backslash, nothing that browsers "repair".
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
-#: RFC 8252 §7.3 names the address literals and not "localhost" (§8.3).
-_LOOPBACK_WITH_PORT = re.compile(r"http://(127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?(/[^#]*)?")
+#: RFC 8252 §7.3 names the address literals. §8.3 advises against "localhost", which may resolve to another interface
+#: of the machine; but agents that run on the user's machine register it, and cannot know their port either.
+_LOOPBACK_WITH_PORT = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?(/[^#]*)?")
 #: The host is part of a header of the consent page, so it must be a name or an address literal.
 _HOST = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*|[0-9a-f:.]+")
 _MAX_LENGTH = 2000

@@ -69,6 +69,30 @@ def test_other_scopes_are_rejected(asked: str | None, allowed: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "names"), [("a offline_access", ["a"]), ("offline_access b", ["b"]), ("offline_access", ["a", "b"])]
+)
+def test_offline_access_is_ignored(asked: str, names: list[str]) -> None:
+    """Refresh tokens are always issued; claude.ai and others ask for them with this scope."""
+    assert requested(asked, allowed="a b", known=KNOWN) == names
+    assert narrowed(asked, granted="a b") == join(names)
+
+
+@pytest.mark.parametrize("asked", ["a OFFLINE_ACCESS", "openid", "a openid", "a profile", "a email offline_access"])
+def test_other_scopes_of_openid_connect_are_rejected(asked: str) -> None:
+    with pytest.raises(InvalidScopeError):
+        requested(asked, allowed="a", known=KNOWN)
+
+
+def test_an_app_may_have_a_scope_named_offline_access() -> None:
+    known = {**KNOWN, "offline_access": Scope("offline_access", "Work while you are away")}
+
+    assert requested("offline_access", allowed="a offline_access", known=known) == ["offline_access"]
+    assert narrowed("offline_access", granted="a offline_access") == "offline_access"
+    with pytest.raises(InvalidScopeError):
+        requested("offline_access", allowed="a", known=known)
+
+
+@pytest.mark.parametrize(
     ("asked", "granted", "scope"),
     [
         (None, "a b", "a b"),
