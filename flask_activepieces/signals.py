@@ -40,6 +40,10 @@ connection_saved = _signals.signal("connection.saved", "A connection was created
 connection_replaced = _signals.signal("connection.replaced", "The flows of a connection were moved to another one.")
 connection_deleted = _signals.signal("connection.deleted", "A connection was deleted.")
 connection_failed = _signals.signal("connection.failed", "A check found a broken connection.")
+flow_enabled = _signals.signal("flow.enabled", "A flow was enabled.")
+flow_disabled = _signals.signal("flow.disabled", "A flow was disabled.")
+flow_run_retried = _signals.signal("flow_run.retried", "A run of a flow was started again.")
+piece_installed = _signals.signal("piece.installed", "The app's piece was installed at a tenant's Activepieces.")
 mcp_changed = _signals.signal("mcp.changed", "A project's MCP server, or its tools, were enabled or disabled.")
 mcp_token_rotated = _signals.signal("mcp.token_rotated", "A project's MCP server got a new token.")
 

@@ -24,6 +24,7 @@ from ..api_client.wire import Timeout, api_root
 from ..config.settings import Settings
 from ..config.urls import server_url
 from ..errors import IntegrationDisabled, InvalidInput
+from ..messages import Message
 from ..storage.database import Database
 from . import store
 from .credentials import Credentials, CredentialStore
@@ -50,8 +51,11 @@ _APP_KEY_OPERATIONS = _SHARED_PROJECT_OPERATIONS | {
     "connections.list_owners",
     "flows.list",
     "flows.get",
+    "flows.enable",
+    "flows.disable",
     "flow_runs.list",
     "flow_runs.get",
+    "flow_runs.retry",
     "projects.get",
 }
 #: What Activepieces allows no API key to do: a user of the tenant's project does it, for whom the app signs.
@@ -72,11 +76,13 @@ class BaseUrls:
         try:
             url = server_url(base_url.strip())
         except ValueError as error:
-            raise InvalidInput({"baseUrl": f"Invalid URL: {error}."}) from None
+            raise InvalidInput({"baseUrl": Message("Invalid URL: %(problem)s.", problem=error)}) from None
         if api_root(url) == api_root(self.configured):
             return None
         if not self._is_allowed(url):
-            raise InvalidInput({"baseUrl": "This server is not allowed. Ask the operator of this app to allow it."})
+            raise InvalidInput(
+                {"baseUrl": Message("This server is not allowed. Ask the operator of this app to allow it.")}
+            )
         return url
 
     def for_integration(self, integration: Integration) -> str:

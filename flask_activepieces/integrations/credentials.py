@@ -12,6 +12,7 @@ from typing import Any
 from ..api_client.credentials import ApiKey, EmailPassword, UserToken
 from ..crypto.keyring import Encryptor, KeyRing
 from ..errors import IntegrationDisabled, InvalidInput, SignatureError
+from ..messages import Message
 from .store import Integration
 
 Credential = ApiKey | UserToken | EmailPassword
@@ -45,7 +46,7 @@ class Credentials:
             "password": _name_problem(self.password, beside=self.email),
         }
         if self.user_token and self.email:
-            problems["userToken"] = "cannot be combined with e-mail and password"
+            problems["userToken"] = Message("Cannot be combined with e-mail and password.")
         found = {name: problem for name, problem in problems.items() if problem}
         if found:
             raise InvalidInput(found)
@@ -167,13 +168,19 @@ def _token_problem(token: str | None) -> str | None:
         return None
     if not token or not all("!" <= character <= "~" for character in token):
         # It is sent in a header (RFC 9110 §11.4).
-        return "Must be printable ASCII without spaces."
-    return f"At most {MAX_TOKEN_LENGTH} characters." if len(token) > MAX_TOKEN_LENGTH else None
+        return Message("Must be printable ASCII without spaces.")
+    return (
+        Message("At most %(maximum)d characters.", maximum=MAX_TOKEN_LENGTH)
+        if len(token) > MAX_TOKEN_LENGTH
+        else None
+    )
 
 
 def _name_problem(value: str | None, *, beside: str | None) -> str | None:
     if value is None and beside is None:
         return None
     if not value:
-        return "Email and password must be set together."
-    return f"At most {MAX_NAME_LENGTH} characters." if len(value) > MAX_NAME_LENGTH else None
+        return Message("Email and password must be set together.")
+    return (
+        Message("At most %(maximum)d characters.", maximum=MAX_NAME_LENGTH) if len(value) > MAX_NAME_LENGTH else None
+    )

@@ -6,13 +6,14 @@ integration still has the server and credentials that were verified.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection
 
 from ..api_client.client import ActivepiecesClient
+from ..api_client.resources.projects import Project
 from ..crypto.keyring import looks_like_id, random_id
 from ..errors import Locked, NotFound, SignatureError
 from ..host.ids import checked_id, checked_optional_id
@@ -83,6 +84,10 @@ class Integrations:
     def client_for(self, integration: Integration, operation: str) -> ActivepiecesClient:
         """A client that may make this call; else `IntegrationDisabled` or `CallNotSupported`."""
         return self.deps.client_factory.client_for(integration, operation)
+
+    def accessible_projects(self, request: SetupRequest) -> Sequence[Project]:
+        """The projects to choose from with the credentials of the request, which Activepieces verifies."""
+        return self.verifier.accessible_projects(request)
 
     def set_up(self, request: SetupRequest, *, user_id: str) -> Integration:
         """The integration of this tenant or organization, created or updated.

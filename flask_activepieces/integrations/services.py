@@ -21,6 +21,7 @@ from .connections.saver import ConnectionSaver
 from .connections.service import TenantConnections
 from .credentials import CredentialStore
 from .dependencies import Dependencies
+from .pieces import TenantPieces
 from .project import TenantFlows, TenantMcp, TenantProjects
 from .service import Integrations
 from .setup import SetupVerifier
@@ -65,7 +66,8 @@ class TenantServices:
         self.integrations = Integrations(deps, SetupVerifier(deps))
         self.connections = TenantConnections(deps, saver, recorder)
         self.projects = TenantProjects(client_factory)
-        self.flows = TenantFlows(client_factory)
+        self.flows = TenantFlows(deps)
+        self.pieces = TenantPieces(deps)
         self.mcp = TenantMcp(deps)
         self.connection_health = ConnectionHealth(deps, self.connections)
         self.one_click = OneClick(deps, saver, CodeIssuer.from_settings(settings, clock=clock))

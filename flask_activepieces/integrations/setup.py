@@ -17,6 +17,7 @@ from ..api_client.errors import (
 )
 from ..api_client.resources.projects import Project, project_name
 from ..errors import IntegrationDisabled, InvalidInput, SetupError
+from ..messages import Message
 from .credentials import Credentials
 from .dependencies import Dependencies
 from .store import Integration, project_external_id
@@ -97,6 +98,14 @@ class SetupVerifier:
             base_url=base_url, project_id=project_id, shares_project=shares_project, credentials=credentials
         )
 
+    def accessible_projects(self, request: SetupRequest) -> Sequence[Project]:
+        """The projects that the new credentials can access; `InvalidInput` names the field that is wrong."""
+        request.credentials.validate()
+        base_url = None
+        if request.base_url is not None:
+            base_url = self.deps.client_factory.base_urls.normalize(request.base_url)
+        return self._common_projects(base_url, request.credentials, all_must_work=True)
+
     def _stored(self, current: Integration | None, base_url: str | None, *, replaceable: bool) -> Credentials:
         """The stored credentials for this server: those of one server are never sent to another."""
         if current is None or current.base_url != base_url:
@@ -131,10 +140,10 @@ class SetupVerifier:
         try:
             return self.deps.client_factory.client_with(url, credential).projects.list()
         except (AuthenticationFailed, PermissionDenied) as error:
-            raise InvalidInput({name: "Activepieces does not accept it."}) from error
+            raise InvalidInput({name: Message("Activepieces does not accept it.")}) from error
         except (UnexpectedResponse, RouteNotFound, ResourceNotFound) as error:
             # The call names nothing that could be missing, so a 404 comes from another service with a JSON API.
-            wrong = "This server is not Activepieces."
+            wrong = Message("This server is not Activepieces.")
             if base_url is not None:
                 raise InvalidInput({"baseUrl": wrong}) from error
             if isinstance(error, ResourceNotFound):
@@ -145,12 +154,12 @@ class SetupVerifier:
         """The project on the app's own key, which the app chooses and not the tenant."""
         key = self.deps.client_factory.app_api_key
         if key is None:
-            raise InvalidInput({"apiKey": "An API key, a user token, or email and password are required."})
+            raise InvalidInput({"apiKey": Message("An API key, a user token, or email and password are required.")})
         if base_url is not None:
             # The app's key is for the server in the app's settings only.
-            raise InvalidInput({"apiKey": "Another server requires its own key."})
+            raise InvalidInput({"apiKey": Message("Another server requires its own key.")})
         if request.project_id is not None:
-            raise InvalidInput({"projectId": "A project can only be chosen with the tenant's own key."})
+            raise InvalidInput({"projectId": Message("A project can only be chosen with the tenant's own key.")})
         client = self.deps.client_factory.client_with(self.deps.client_factory.base_urls.configured, key)
         if self.deps.settings.project_id is None:
             external_id = project_external_id(request.tenant_id, request.organization_id)

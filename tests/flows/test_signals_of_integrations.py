@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_activepieces import signals
+from flask_activepieces import get_state, signals
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
@@ -21,6 +22,8 @@ from tests.support.acme import acme_pieces
 from tests.support.api_user import PIECE, ApiUser
 from tests.support.clock import START
 from tests.support.hosts import HostWithLabs
+from tests.support.piece_manifest import manifest
+from tests.support.standin import Standin, action, catch_webhook
 from tests.support.storage import rows_of
 
 
@@ -58,6 +61,40 @@ class Scene:
         other = self.alice.saves("Other")["id"]
         body = {"sourceAppConnectionId": self.connection_id, "targetAppConnectionId": other}
         self.alice.posts(f"/connections/{self.integration_id}/replace", body)
+
+    def switch_flow(self, *states: bool) -> None:
+        """Enable or disable a flow, as the page of flows does."""
+        client = ActivepiecesClient(self.upstream.url, self.upstream.api_key)
+        with self.app.app_context():
+            tenants = get_state().tenants
+            (integration,) = tenants.integrations.list_for_tenant("acme")
+            flow = client.flows.create(integration.project_id, "A flow")
+            webhook = Standin(self.upstream, self.upstream.api_key)
+            webhook.operate(flow.id, "UPDATE_TRIGGER", catch_webhook())
+            client.flows.publish(flow.id)
+            for enabled in states:
+                tenants.flows.set_enabled(integration, flow.id, enabled, user_id="alice")
+
+    def retry_run(self) -> None:
+        """Start a failed run again, as the page of runs does."""
+        activepieces = Standin(self.upstream, self.upstream.api_key)
+        self.move_to_another_project()
+        flow_id = activepieces.flow(action("step_1", PIECE, "whoami", auth="{{connections['none']}}"))
+        activepieces.ask("POST", f"/webhooks/{flow_id}", {})
+        self.upstream.finish_runs()
+        with self.app.app_context():
+            tenants = get_state().tenants
+            (integration,) = tenants.integrations.list_for_tenant("acme")
+            (run,) = tenants.flows.list_runs(integration, flow_ids=[flow_id]).runs
+            tenants.flows.retry_run(integration, run.id, user_id="alice")
+
+    def install_piece(self) -> None:
+        """Install a piece on the tenant's own platform, as the page of the piece does."""
+        with self.app.app_context():
+            tenants = get_state().tenants
+            (integration,) = tenants.integrations.list_for_tenant("acme")
+            document = manifest(None, name=f"@tasklane/piece-{secrets.token_hex(4)}")
+            tenants.pieces.install(integration, document, user_id="alice")
 
     def rotate_mcp(self) -> None:
         self.alice.patches(self.setup, {"userToken": self.upstream.user_token()})
@@ -107,6 +144,10 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], set[str]]] = {
     "connection.deleted": (lambda scene: scene.alice.deletes(scene.connection), CONNECTION),
     "connection.replaced": (Scene.replace_connection, CONNECTION | {"target_id", "source_deleted"}),
     "connection.failed": (Scene.break_and_check, CONNECTION | {"status", "reconnect_url"}),
+    "flow.enabled": (lambda scene: scene.switch_flow(False, True), INTEGRATION | {"flow", "flow_id"}),
+    "flow.disabled": (lambda scene: scene.switch_flow(False), INTEGRATION | {"flow", "flow_id"}),
+    "flow_run.retried": (Scene.retry_run, INTEGRATION | {"flow", "flow_id", "run_id"}),
+    "piece.installed": (Scene.install_piece, INTEGRATION | {"piece_name", "version"}),
     "mcp.changed": (Scene.change_mcp, INTEGRATION),
     "mcp.token_rotated": (Scene.rotate_mcp, INTEGRATION),
 }
@@ -144,5 +185,5 @@ def test_no_event_contains_a_secret(scene: Scene) -> None:
 
     published = repr(received) + repr(rows_of(scene.app, "audit_events"))
     assert PIECE in published
-    secrets: list[Any] = [canary, scene.upstream.api_key, scene.upstream.user_token()]
-    assert [secret for secret in secrets if secret in published] == []
+    hidden: list[Any] = [canary, scene.upstream.api_key, scene.upstream.user_token()]
+    assert [secret for secret in hidden if secret in published] == []

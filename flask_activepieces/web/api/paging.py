@@ -6,14 +6,12 @@ the connection next to which a page begins, so none moves to another page when o
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...api_client.resources.connections import Connection
-from ...errors import InvalidInput
+from ...storage.keyset import read_cursor, write_cursor
 
 _SortKey = tuple[str, str]
 
@@ -32,7 +30,7 @@ def page_of(connections: Sequence[Connection], *, limit: int, cursor: str | None
     ordered = sorted(connections, key=_sort_key)
     start, end = 0, limit
     if cursor is not None:
-        side, key = _read_cursor(cursor)
+        side, key = read_cursor(cursor, (str, str))
         if side == "after":
             start = bisect_right(ordered, key, key=_sort_key)
             end = start + limit
@@ -42,24 +40,10 @@ def page_of(connections: Sequence[Connection], *, limit: int, cursor: str | None
     data = ordered[start:end]
     return Page(
         data=data,
-        next=_write_cursor("after", data[-1]) if data and end < len(ordered) else None,
-        previous=_write_cursor("before", data[0]) if data and start else None,
+        next=write_cursor("after", _sort_key(data[-1])) if data and end < len(ordered) else None,
+        previous=write_cursor("before", _sort_key(data[0])) if data and start else None,
     )
 
 
 def _sort_key(connection: Connection) -> _SortKey:
     return connection.created, connection.id
-
-
-def _write_cursor(side: str, connection: Connection) -> str:
-    return urlsafe_b64encode(json.dumps([side, *_sort_key(connection)]).encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[str, _SortKey]:
-    try:
-        match json.loads(urlsafe_b64decode(cursor)):
-            case ["after" | "before" as side, str(created), str(identifier)]:
-                return side, (created, identifier)
-    except (ValueError, RecursionError):
-        pass
-    raise InvalidInput({"cursor": "Invalid cursor."})
