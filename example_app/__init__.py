@@ -52,6 +52,8 @@ def configure(app: Flask, config: Mapping[str, object]) -> None:
         VERSION="1.0",
         ACTIVEPIECES_SCOPES=SCOPES,
         ACTIVEPIECES_PIECE_NAME=PIECE.name,
+        # Tasklane still has a page of its own at /automation.
+        ACTIVEPIECES_AUTOMATION_PREFIX="/activepieces",
     )
     app.config.from_mapping(config_from(os.environ))
     app.config.from_mapping(config)

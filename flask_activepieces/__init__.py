@@ -4,7 +4,7 @@ from . import signals
 from .errors import ActivepiecesError, InvalidInput
 from .extension import Activepieces
 from .host.flask_login import FlaskLoginHost
-from .host.interface import Host, Principal, Workspace
+from .host.interface import Host, NavigationItem, Principal, Workspace
 from .pieces import auth, fields
 from .pieces.declarations import Piece
 from .pieces.files import FileResult
@@ -18,6 +18,7 @@ __all__ = [
     "FlaskLoginHost",
     "Host",
     "InvalidInput",
+    "NavigationItem",
     "Piece",
     "Principal",
     "Workspace",

@@ -25,3 +25,12 @@ def format_for_people(instant: int) -> str:
 def as_iso(instant: int) -> str:
     """The time in RFC 3339 format."""
     return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_iso(text: str) -> int | None:
+    """The time in whole seconds; None if the text is not a time in RFC 3339 format."""
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return int(moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp())

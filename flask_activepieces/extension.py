@@ -17,7 +17,7 @@ from .config.settings import Settings
 from .delivery.services import build_delivery
 from .errors import SetupError
 from .host.flask_login import TENANT_CHOICES
-from .host.interface import Host
+from .host.interface import Host, NavigationItem
 from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
 from .integrations.project import TenantFlows, TenantMcp, TenantProjects
@@ -44,6 +44,7 @@ from .state import EXTENSION, State, get_state
 from .storage.audit import Audit
 from .storage.failure_limit import make_failure_limiter
 from .storage.host_database import host_database
+from .web.automation.area.visit import area_navigation
 from .web.blueprint import build_blueprint, routes
 from .web.csrf import exempt_from_csrf
 from .web.piece.definition import define_piece
@@ -92,8 +93,12 @@ class Activepieces:
                 f"Activepieces(host) needs an object of a Host class, not {self._host!r}. {TENANT_CHOICES}"
             )
         settings = Settings.from_app_config(app.config)
-        if self._piece is not None and settings.piece_name is None:
-            settings = replace(settings, piece_name=self._piece.name)
+        if self._piece is not None:
+            settings = replace(
+                settings,
+                piece_name=settings.piece_name or self._piece.name,
+                app_name=settings.app_name or self._piece.title,
+            )
         db = _flask_sqlalchemy(app)
         with app.app_context():
             database = host_database(db, settings, bind_key=self._bind_key)
@@ -188,6 +193,10 @@ class Activepieces:
     def mcp(self) -> TenantMcp:
         """Shows and updates MCP servers."""
         return get_state().tenants.mcp
+
+    def navigation(self) -> Sequence[NavigationItem]:
+        """The links to the pages of the automation area that the signed-in user may open."""
+        return area_navigation()
 
     def revoke_user(self, user_id: str, *, tenant_id: str | None = None) -> int:
         """Revoke all grants of a user: call this when a user is disabled, or leaves a tenant.

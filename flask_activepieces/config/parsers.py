@@ -55,6 +55,19 @@ def one_of(*choices: str) -> Callable[[Any], str]:
     return convert
 
 
+def subset_of(*choices: str) -> Callable[[Any], tuple[str, ...]]:
+    """Accepts a list of some of these words."""
+
+    def convert(value: Any) -> tuple[str, ...]:
+        chosen = string_list(value)
+        unknown = [each for each in chosen if each not in choices]
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(unknown)}; possible are {', '.join(choices)}")
+        return tuple(dict.fromkeys(chosen))
+
+    return convert
+
+
 def boolean(value: Any) -> bool:
     """True or False, also as a string."""
     known = {"true": True, "1": True, "false": False, "0": False}
@@ -72,6 +85,19 @@ def ascii_token(value: Any) -> str:
     if not all("!" <= character <= "~" for character in token):
         raise ValueError("must be printable ASCII without spaces")
     return token
+
+
+def one_line(maximum: int) -> Callable[[Any], str]:
+    """Accepts a text for people: one line of at most so many characters."""
+
+    def convert(value: Any) -> str:
+        if not isinstance(value, str) or not value.strip() or not value.isprintable():
+            raise ValueError("must be one line of text")
+        if len(value.strip()) > maximum:
+            raise ValueError(f"must have at most {maximum} characters")
+        return value.strip()
+
+    return convert
 
 
 def string_list(value: Any) -> list[str]:

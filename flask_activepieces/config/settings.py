@@ -23,10 +23,12 @@ from .parsers import (
     boolean,
     json_mapping,
     key_list,
+    one_line,
     one_of,
     rsa_private_key,
     seconds_between,
     string_list,
+    subset_of,
     weakness,
     whole_number,
 )
@@ -41,6 +43,8 @@ MAKE_A_KEY = "make one with: python -c 'import secrets; print(secrets.token_hex(
 #: Activepieces refreshes 15 minutes before a token ends: at 900 s or less it would refresh on every read.
 SHORTEST_ACCESS_TOKEN_TTL = 901
 LONGEST_ACCESS_TOKEN_TTL = 86_400
+#: The pages of the automation area, in the order of its navigation.
+AUTOMATION_PAGES = ("overview", "setup")
 #: Activepieces without a worker is silent for 300 seconds before it says so.
 LONGEST_TIMEOUT = 310
 
@@ -136,6 +140,9 @@ class Settings:
     mcp_path: str = _setting(path_prefix, "/mcp")
     #: None: as soon as the app declares an action for agents.
     mcp_enabled: bool | None = _setting(boolean, key="MCP")
+    app_name: str | None = _setting(one_line(60))
+    automation_prefix: str = _setting(path_prefix, "/automation")
+    disabled_pages: tuple[str, ...] = _setting(subset_of(*AUTOMATION_PAGES), ())
     scopes: Mapping[str, Scope] = _setting(_scopes, {})
     access_token_ttl: int = _setting(seconds_between(SHORTEST_ACCESS_TOKEN_TTL, LONGEST_ACCESS_TOKEN_TTL), 3600)
     refresh_token_ttl: int = _setting(seconds_between(86_400, 10 * 365 * 86_400), 90 * 86_400)

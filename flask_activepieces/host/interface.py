@@ -56,6 +56,17 @@ class Workspace:
         return f"{quote(self.tenant_id, safe='')}/{quote(self.organization_id, safe='')}"
 
 
+@dataclass(frozen=True)
+class NavigationItem:
+    """A link in the navigation of the automation area."""
+
+    #: The page, as in the setting ``ACTIVEPIECES_DISABLED_PAGES``; any other name for a page of the app's own.
+    name: str
+    label: str
+    url: str
+    is_current: bool = False
+
+
 class Host(ABC):
     """What the extension asks the app. `FlaskLoginHost` answers for apps with Flask-Login, and can be subclassed.
 
@@ -109,6 +120,15 @@ class Host(ABC):
     def may_see_mcp_token(self, principal: Principal) -> bool:
         """Whether this user may see a new MCP token, once, right after rotating it."""
         return False
+
+    def navigation(self, principal: Principal, items: Sequence[NavigationItem]) -> Sequence[NavigationItem]:
+        """The links of the automation area for this user, who may open all of these: add, remove or reorder them."""
+        return items
+
+    def display_names(self, user_ids: Sequence[str], tenant_id: str) -> Mapping[str, str]:
+        """The names of these users of a tenant by id, for the audit log; without those who are unknown."""
+        found = {user_id: self.load_principal(user_id, tenant_id) for user_id in user_ids}
+        return {user_id: principal.display_name for user_id, principal in found.items() if principal is not None}
 
     def reconnect_url(self, integration_id: str, connection_id: str) -> str | None:
         """The absolute URL of the app's page for renewing a broken connection; None if it has none."""

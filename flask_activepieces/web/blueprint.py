@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Blueprint
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 
 from ..config.settings import Settings
 from ..oauth.metadata import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
 from .api.routes import api_routes
+from .automation.area.visit import area_navigation
+from .automation.routes import automation_routes
 from .oauth import authorize, metadata, token_endpoints
 from .pages import connected_apps, oauth_clients, personal_tokens
 from .piece.routes import piece_routes
@@ -54,7 +59,13 @@ _WELL_KNOWN = tuple(
 def routes(settings: Settings) -> list[Route]:
     """The routes of one app."""
     oauth = [route._replace(rule=f"{settings.oauth_prefix}{route.rule}") for route in (*_PAGES, *_TOKEN_ENDPOINTS)]
-    return [*oauth, *_WELL_KNOWN, *api_routes(settings.url_prefix), *piece_routes(settings.url_prefix)]
+    return [
+        *oauth,
+        *_WELL_KNOWN,
+        *automation_routes(settings),
+        *api_routes(settings.url_prefix),
+        *piece_routes(settings.url_prefix),
+    ]
 
 
 def build_blueprint(settings: Settings) -> Blueprint:
@@ -66,6 +77,10 @@ def build_blueprint(settings: Settings) -> Blueprint:
         static_folder="static",
         static_url_path=f"{settings.oauth_prefix}/static",
     )
+    # A host's template of the same name wins; it extends ours under the name that begins with "original/".
+    templates = FileSystemLoader(Path(blueprint.root_path) / "templates")
+    blueprint.jinja_loader = ChoiceLoader([templates, PrefixLoader({"original": templates})])
+    blueprint.add_app_template_global(area_navigation, "activepieces_navigation")
     for route in routes(settings):
         blueprint.add_url_rule(route.rule, route.endpoint, route.view, methods=list(route.methods))
     return blueprint

@@ -9,20 +9,23 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STYLES = (ROOT / "flask_activepieces/static/activepieces.css").read_text()
-(SNIPPET,) = re.findall(r"```css\n(.*?)```", (ROOT / "docs/consent.md").read_text(), re.DOTALL)
+(SNIPPET,) = re.findall(r"```css\n(.*?)```", (ROOT / "docs/theming.md").read_text(), re.DOTALL)
 DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}", re.DOTALL)
 
 #: Foreground, background, and minimum contrast: text 4.5 (1.4.3), borders and focus 3 (1.4.11).
 PAIRS = [
     *(
         (foreground, background, 4.5)
-        for foreground in ("text", "muted", "accent", "accent-strong", "danger")
+        for foreground in ("text", "muted", "accent", "accent-strong", "danger", "good", "wait")
         for background in ("surface", "backdrop")
     ),
     *((foreground, "accent-soft", 4.5) for foreground in ("text", "muted")),
     *(("on-accent", background, 4.5) for background in ("accent", "accent-strong")),
     ("danger", "danger-soft", 4.5),
     ("good", "good-soft", 4.5),
+    ("wait", "wait-soft", 4.5),
+    *(("text", soft, 4.5) for soft in ("good-soft", "danger-soft", "wait-soft")),
+    ("accent", "accent-soft", 4.5),
     ("control-line", "surface", 3),
 ]
 

@@ -33,7 +33,11 @@ def cookie_of(response: TestResponse) -> str:
 
 @pytest.fixture
 def prefixed_app(make_app: MakeApp) -> Flask:
-    return make_app(ACTIVEPIECES_OAUTH_PREFIX="/connect/oauth2", ACTIVEPIECES_URL_PREFIX="/internal/ap")
+    return make_app(
+        ACTIVEPIECES_OAUTH_PREFIX="/connect/oauth2",
+        ACTIVEPIECES_URL_PREFIX="/internal/ap",
+        ACTIVEPIECES_AUTOMATION_PREFIX="/flows",
+    )
 
 
 def test_every_route_uses_the_configured_prefixes(prefixed_app: Flask) -> None:
@@ -42,7 +46,7 @@ def test_every_route_uses_the_configured_prefixes(prefixed_app: Flask) -> None:
     }
 
     assert paths
-    assert {"/" + path.split("/")[1] for path in paths} == {"/connect", "/internal", "/.well-known"}
+    assert {"/" + path.split("/")[1] for path in paths} == {"/connect", "/internal", "/flows", "/.well-known"}
     assert prefixed_app.test_client().get("/oauth/jwks.json").status_code == 404
     with prefixed_app.test_client().get("/connect/oauth2/static/activepieces.css") as stylesheet:
         assert stylesheet.status_code == 200

@@ -18,6 +18,7 @@ from ...integrations.sign_in.pending import MAX_STATE_LENGTH
 from ...integrations.sign_in.third_party import AuthorizationStart
 from ...messages import Message
 from ...state import get_state
+from ..pages.errors import ErrorText
 from ..pages.rendering import (
     check_page_token,
     current_path,
@@ -202,7 +203,13 @@ def _problem_page(response: Response) -> Response:
         title = Message("This link does not work")
         message = " ".join(problem["fields"].values())
         remedy = Message("Tell the person who made it.")
-    page = error_page(response.status_code, title, message, remedy, return_url=f"{request.script_root}/")
-    if "Retry-After" in response.headers:
-        page.headers["Retry-After"] = response.headers["Retry-After"]
-    return page
+    return error_page(
+        ErrorText(
+            status=response.status_code,
+            title=title,
+            message=message,
+            remedy=remedy,
+            retry_after=response.headers.get("Retry-After", type=int),
+            leads_home=True,
+        )
+    )

@@ -35,7 +35,8 @@ from ...storage.audit import Event
 from ..api.operations import json_body, json_view
 from ..api.problems import Problem, ProblemType
 from ..pages.base import page
-from ..pages.rendering import browser_id, gettext, render, see_other, set_browser_cookie, to_login
+from ..pages.i18n import gettext
+from ..pages.rendering import browser_id, render, see_other, set_browser_cookie, to_login
 
 
 @page

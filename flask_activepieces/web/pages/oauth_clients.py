@@ -22,7 +22,8 @@ from ...oauth.clients.registration import PRESETS, Registration
 from ...state import State
 from .. import tenant_clients
 from .base import login_required
-from .rendering import gettext, render_with_forms, see_other, set_cookie
+from .i18n import gettext
+from .rendering import render_with_forms, see_other, set_cookie
 
 _COOKIE = "activepieces_new_secret"
 _LIFETIME = 5 * 60

@@ -20,7 +20,8 @@ from ...oauth import scopes
 from ...oauth.personal_tokens import PersonalToken
 from ...state import State
 from .base import login_required
-from .rendering import gettext, render_with_forms, see_other, set_cookie
+from .i18n import gettext
+from .rendering import render_with_forms, see_other, set_cookie
 
 COOKIE = "activepieces_new_token"
 _LIFETIME = 5 * 60

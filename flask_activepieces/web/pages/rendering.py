@@ -1,45 +1,57 @@
-"""Rendering pages: strict headers, error pages, and forms that only this user in this browser can send.
-
-A host with Flask-Babel translates them with a catalog of the domain ``flask_activepieces``.
-"""
+"""Rendering pages: strict headers, error pages, and forms that only this user in this browser can send."""
 
 from __future__ import annotations
 
 import logging
 import secrets
+from functools import partial
 from typing import Any
 
-from flask import Response, current_app, make_response, redirect, render_template, request
+from flask import Response, make_response, redirect, render_template, request
 from markupsafe import Markup
 
-from ...clock import as_iso, format_for_people
 from ...crypto.keyring import context_of, looks_like_id
 from ...host.interface import Principal
-from ...messages import Message
-from ...state import State
+from ...state import State, get_state
+from .errors import ErrorText
+from .i18n import format_number, format_time, gettext, language, ngettext
 
 #: Identifies the browser that started a request, whatever the host does to its session at login.
 BROWSER_COOKIE = "activepieces_browser"
 _PAGE_PURPOSE = "page"
-_DOMAIN_KEY = "activepieces.translations"
 _BARE_PAGE = Markup("<!doctype html><title>{}</title><h1>{}</h1><p>{}</p>")
 
 log = logging.getLogger(__name__)
 
 
-def render(template: str, *, status: int = 200, allow_external_form_target: bool = False, **context: Any) -> Response:
-    """The page, with headers that forbid framing, scripts and foreign form targets.
+def render(
+    template: str,
+    *,
+    status: int = 200,
+    allow_external_form_target: bool = False,
+    allow_scripts: bool = False,
+    **context: Any,
+) -> Response:
+    """The page, with headers that forbid framing, foreign scripts and foreign form targets.
 
     ``allow_external_form_target``: the form redirects to a client. Browsers apply ``form-action`` to every further
-    redirect, and we cannot know where a client sends its user next.
+    redirect, and we cannot know where a client sends its user next. ``allow_scripts`` allows those of this app.
     """
     # Not "_": in the host's own base template, that is the host's catalog.
-    html = render_template(f"flask_activepieces/{template}", ap_text=gettext, format_time=_format_time, **context)
+    helpers = {
+        "ap_text": gettext,
+        "ap_count": ngettext,
+        "format_number": format_number,
+        "format_time": partial(format_time, now=get_state().now()),
+        "language": language(),
+    }
+    html = render_template(f"flask_activepieces/{template}", **helpers, **context)
     response = make_response(html, status)
     form_action = "" if allow_external_form_target else "form-action 'self'; "
+    script = "script-src 'self'; " if allow_scripts else ""
     # RFC 9700 §4.16: frame-ancestors prevents clickjacking on a consent page.
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'none'; style-src 'self'; img-src 'self' data:; {form_action}"
+        f"default-src 'none'; {script}style-src 'self'; img-src 'self' data:; {form_action}"
         "base-uri 'none'; frame-ancestors 'none'"
     )
     response.headers["X-Frame-Options"] = "DENY"
@@ -50,40 +62,45 @@ def render(template: str, *, status: int = 200, allow_external_form_target: bool
     return response
 
 
-def render_with_forms(state: State, principal: Principal, template: str, **context: Any) -> Response:
-    """A page with forms, which contain the page token."""
+def render_with_forms(
+    state: State, principal: Principal, template: str, *, prefix: str | None = None, **context: Any
+) -> Response:
+    """A page with forms, which contain the page token.
+
+    ``prefix`` is the path of the page's area, by default that of the OAuth pages.
+    """
     browser = browser_id()
     context["page_token"] = page_token(state, principal, browser)
     response = render(template, principal=principal, **context)
     # Not on the consent page: in a popup of Activepieces, its redirect page must reach the window that opened it, and
     # a browser never restores that link.
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    return set_browser_cookie(state, response, browser)
+    return set_browser_cookie(state, response, browser, prefix=prefix)
 
 
-def error_page(
-    status: int, title: str, message: str, remedy: str | None = None, *, return_url: str | None = None
-) -> Response:
+def error_page(text: ErrorText, *, template: str = "error.html", **context: Any) -> Response:
+    """The error as a page."""
+    message = gettext(text.message)
+    remedy = None if text.remedy is None else gettext(text.remedy)
     try:
-        return render(
-            "error.html",
-            status=status,
-            title=gettext(title),
-            message=gettext(message),
-            remedy=None if remedy is None else gettext(remedy),
-            return_url=return_url,
+        response = render(
+            template,
+            status=text.status,
+            title=gettext(text.title),
+            message=message,
+            remedy=remedy,
+            return_url=f"{request.script_root}/" if text.leads_home else None,
+            **context,
         )
     except Exception:
         # The host's templates and context processors may need the database that is unavailable.
         log.exception("The error page could not be rendered; a bare one is shown")
-        body = " ".join(filter(None, (message, remedy)))
-        return Response(_BARE_PAGE.format(title, title, body), status, {"Cache-Control": "no-store"})
-
-
-def gettext(message: str, **values: Any) -> str:
-    """The message in the reader's language, with the values filled in."""
-    localizable = message if isinstance(message, Message) else Message(message, **values)
-    return localizable.localize(_translate)
+        body = " ".join(filter(None, (text.message, text.remedy)))
+        html = _BARE_PAGE.format(text.title, text.title, body)
+        response = Response(html, text.status, {"Cache-Control": "no-store"})
+    if text.retry_after is not None:
+        response.headers["Retry-After"] = str(text.retry_after)
+    return response
 
 
 def see_other(url: str) -> Response:
@@ -120,9 +137,9 @@ def browser_id() -> str:
     return value if looks_like_id(value) else secrets.token_urlsafe(16)
 
 
-def set_browser_cookie(state: State, response: Response, browser: str) -> Response:
-    """The response, which stores the browser's id."""
-    path = request.script_root + state.settings.oauth_prefix
+def set_browser_cookie(state: State, response: Response, browser: str, *, prefix: str | None = None) -> Response:
+    """The response, which stores the browser's id for the pages under this prefix."""
+    path = request.script_root + (state.settings.oauth_prefix if prefix is None else prefix)
     return set_cookie(state, response, BROWSER_COOKIE, browser, path=path)
 
 
@@ -149,19 +166,3 @@ def check_page_token(state: State, principal: Principal, *, browser: str | None 
     context = context_of(principal.tenant_id, principal.user_id)
     token, browser = request.form.get("page_token", ""), browser or browser_id()
     state.settings.secret_keys.verify(_PAGE_PURPOSE, browser.encode(), token, context=context)
-
-
-def _format_time(instant: int) -> Markup:
-    """A time for people, with the exact one for machines."""
-    return Markup('<time datetime="{}">{}</time>').format(as_iso(instant), format_for_people(instant))
-
-
-def _translate(message: str) -> str:
-    extensions = current_app.extensions
-    if "babel" not in extensions:
-        return message
-    if _DOMAIN_KEY not in extensions:
-        from flask_babel import Domain  # optional: imported only where the host has it
-
-        extensions[_DOMAIN_KEY] = Domain(domain="flask_activepieces")
-    return str(extensions[_DOMAIN_KEY].gettext(message))

@@ -1,0 +1,171 @@
+"""A visit to the area: who visits, in which workspace, and with which integration; and the decorator of its views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import Any
+
+from flask import Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ....errors import InvalidInput
+from ....host.interface import NavigationItem, Permission, Principal, Workspace
+from ....integrations.store import Integration
+from ....messages import Message
+from ....state import State, get_state
+from ...pages.base import page
+from ...pages.errors import NOT_ALLOWED, ErrorText, error_text
+from ...pages.i18n import gettext
+from ...pages.rendering import check_page_token, current_path, error_page, render_with_forms, see_other, to_login
+from ...routes import View
+from .notices import notice
+from .pages import enabled_pages, navigation
+from .upstream import upstream_error_text
+from .workspaces import current_workspace, selected_principal
+
+
+class NotLinked(Exception):
+    """Raised where a page needs an integration, and the workspace has none."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request for a page of the area."""
+
+    state: State
+    principal: Principal
+    #: The page in the navigation.
+    page: str
+
+    @cached_property
+    def workspaces(self) -> Sequence[Workspace]:
+        """All workspaces of the user."""
+        return self.state.host.workspaces(self.principal)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace that the user works in."""
+        return current_workspace(self.workspaces, self.principal)
+
+    @cached_property
+    def found_integration(self) -> Integration | None:
+        """The integration of the user's organization, else that of the tenant; None if there is none."""
+        visible = self.state.tenants.integrations.visible_to(self.principal)
+        by_organization = {integration.organization_id: integration for integration in visible}
+        return by_organization.get(self.principal.organization_id) or by_organization.get(None)
+
+    @property
+    def integration(self) -> Integration:
+        """The same; `NotLinked` if there is none."""
+        if self.found_integration is None:
+            raise NotLinked
+        return self.found_integration
+
+    def allows(self, permission: Permission) -> bool:
+        """Whether the user has this permission in the workspace."""
+        if permission not in self._permissions:
+            self._permissions[permission] = self.state.host.allows(self.principal, permission)
+        return self._permissions[permission]
+
+    @cached_property
+    def _permissions(self) -> dict[Permission, bool]:
+        return {}
+
+    def render(self, template: str, *, problem: InvalidInput | None = None, **context: Any) -> Response:
+        """A page of the area; with the problem of a form, which is shown beside its fields."""
+        if problem is not None:
+            context["status"] = 422
+        errors = problem.fields if problem else {}
+        return render_with_forms(
+            self.state,
+            self.principal,
+            f"automation/{template}",
+            prefix=self.state.settings.automation_prefix,
+            allow_scripts=True,
+            errors={name: gettext(message) for name, message in errors.items()},
+            notice=notice(request.args.get("done")),
+            **self._frame(),
+            **context,
+        )
+
+    def error_page(self, text: ErrorText) -> Response:
+        """The error within the area."""
+        return error_page(text, template="automation/error.html", allow_scripts=True, **self._frame())
+
+    def redirect(self, endpoint: str, *, done: str | None = None, **values: Any) -> Response:
+        """To another page of the area, which says what was done."""
+        return see_other(url_for(f"activepieces.{endpoint}", done=done, **values))
+
+    def _frame(self) -> dict[str, Any]:
+        return {
+            "navigation": navigation(self.state, self.principal, self.allows, current=self.page),
+            "enabled_pages": enabled_pages(self.state),
+            "workspace": self.workspace,
+            "can_switch": len(self.workspaces) > 1,
+            "may_edit": self.allows("edit"),
+            "is_admin": self.allows("admin"),
+            "integration": self.found_integration,
+        }
+
+
+AreaView = Callable[..., ResponseReturnValue]
+
+
+def automation_page(name: str, permission: Permission | None) -> Callable[[AreaView], View]:
+    """Decorate a view of the area: users sign in, need the permission in their workspace, and see errors as pages.
+
+    A workspace without an integration is led to the set-up.
+    """
+
+    def decorate(view: AreaView) -> View:
+        @page
+        @wraps(view)
+        def wrapper(**path: str) -> ResponseReturnValue:
+            state = get_state()
+            signed_in = state.host.current_principal()
+            if signed_in is None:
+                home = f"{request.script_root}{state.settings.automation_prefix}"
+                return to_login(state, home if request.method == "POST" else current_path())
+            visit = Visit(state, selected_principal(state, signed_in), name)
+            if permission is not None and not visit.allows(permission):
+                return visit.error_page(NOT_ALLOWED)
+            if request.method == "POST":
+                check_page_token(state, visit.principal)
+            try:
+                return view(visit, **path)
+            except NotLinked:
+                return _lead_to_setup(visit)
+            except Exception as error:
+                text = error_text(error) or upstream_error_text(error, visit.found_integration)
+                if text is None:
+                    raise
+                return visit.error_page(text)
+
+        return wrapper
+
+    return decorate
+
+
+def area_navigation() -> Sequence[NavigationItem]:
+    """The links for the signed-in user, for the navigation of the app itself."""
+    state = get_state()
+    signed_in = state.host.current_principal()
+    if signed_in is None:
+        return []
+    visit = Visit(state, selected_principal(state, signed_in), "")
+    return navigation(state, visit.principal, visit.allows)
+
+
+def _lead_to_setup(visit: Visit) -> Response:
+    if visit.allows("admin") and "setup" in enabled_pages(visit.state):
+        return visit.redirect("automation_setup")
+    return visit.error_page(
+        ErrorText(
+            status=404,
+            title=Message("Not connected yet"),
+            message=Message("This workspace is not connected to Activepieces."),
+            remedy=Message("Ask an administrator of your workspace to connect it."),
+        )
+    )

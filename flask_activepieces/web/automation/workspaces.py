@@ -1,0 +1,35 @@
+"""The workspace switcher, for admins of several workspaces."""
+
+from __future__ import annotations
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from ...errors import InvalidInput
+from ...host.interface import Workspace
+from ...host.workspaces import principal_in
+from ...messages import Message
+from .area.visit import Visit, automation_page
+from .area.workspaces import select_workspace
+
+
+@automation_page("workspaces", None)
+def automation_workspaces(visit: Visit) -> ResponseReturnValue:
+    """The workspaces in which the user may see this area, and the selection of one."""
+    offered = [each for each in visit.workspaces if _may_view(visit, each)]
+    if request.method == "GET":
+        return visit.render("workspaces.html", offered=offered)
+    for workspace in offered:
+        if workspace.form_value == request.form.get("workspace"):
+            response = visit.redirect("automation", done="workspace-selected")
+            return select_workspace(visit.state, response, workspace)
+    return visit.render(
+        "workspaces.html",
+        offered=offered,
+        problem=InvalidInput({"workspace": Message("Choose one of your workspaces.")}),
+    )
+
+
+def _may_view(visit: Visit, workspace: Workspace) -> bool:
+    member = principal_in(visit.state.host, visit.principal, workspace)
+    return member is not None and visit.state.host.allows(member, "view")

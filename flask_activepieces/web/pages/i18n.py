@@ -1,0 +1,114 @@
+"""Texts, times and numbers in the reader's language: that of Flask-Babel if the host has it, otherwise English.
+
+Our catalogs are part of the package. The host's catalogs of the domain ``flask_activepieces`` take precedence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+from markupsafe import Markup
+
+from ...clock import as_datetime, as_iso, format_for_people
+from ...messages import Message
+
+_CATALOGS = Path(__file__).parents[2] / "translations"
+_DOMAIN_KEY = "activepieces.translations"
+#: Less than this many seconds ago is "just now".
+_JUST_NOW = 45
+_UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
+
+
+@dataclass(frozen=True)
+class Language:
+    """The language of a page, for its ``html`` element."""
+
+    tag: str = "en"
+    direction: str = "ltr"
+
+
+def language() -> Language:
+    """The reader's language."""
+    if not _has_babel():
+        return Language()
+    from flask_babel import get_locale  # optional: imported only where the host has it
+
+    locale = get_locale()
+    return Language(str(locale).replace("_", "-"), locale.text_direction) if locale else Language()
+
+
+def gettext(message: str, **values: Any) -> str:
+    """The message in the reader's language, with the values filled in."""
+    localizable = message if isinstance(message, Message) else Message(message, **values)
+    return localizable.localize(_translate)
+
+
+def ngettext(singular: str, plural: str, count: int, **values: Any) -> str:
+    """The message for this number, which fills ``%(count)s``."""
+    template = singular if count == 1 else plural
+    if _has_babel():
+        template = str(_domain().ngettext(singular, plural, count))
+    return template % {**values, "count": format_number(count)}
+
+
+def format_number(number: int) -> str:
+    """The number with the reader's separators."""
+    if not _has_babel():
+        return f"{number:,}"
+    from flask_babel import format_decimal
+
+    return str(format_decimal(number))
+
+
+def format_time(instant: int, now: int) -> Markup:
+    """A time for people relative to now, with the exact one in its title and for machines."""
+    markup = Markup('<time datetime="{}" title="{}">{}</time>')
+    return markup.format(as_iso(instant), exact_time(instant), relative_time(instant, now))
+
+
+def exact_time(instant: int) -> str:
+    """Date and time, with the time zone."""
+    if not _has_babel():
+        return format_for_people(instant)
+    from flask_babel import format_datetime
+
+    return str(format_datetime(as_datetime(instant), "long"))
+
+
+def relative_time(instant: int, now: int) -> str:
+    """``3 hours ago``, ``in 2 days``."""
+    seconds = instant - now
+    if abs(seconds) < _JUST_NOW:
+        return gettext("just now")
+    if _has_babel():
+        from flask_babel import format_timedelta
+
+        return str(format_timedelta(timedelta(seconds=seconds), add_direction=True))
+    # The largest unit of which there is about one; 50 minutes are nearly an hour, but not 40.
+    unit, length = next((each for each in _UNITS if abs(seconds) >= 0.85 * each[1]), _UNITS[-1])
+    count = max(1, round(abs(seconds) / length))
+    period = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{period} ago" if seconds < 0 else f"in {period}"
+
+
+def _has_babel() -> bool:
+    return "babel" in current_app.extensions
+
+
+def _translate(message: str) -> str:
+    return str(_domain().gettext(message)) if _has_babel() else message
+
+
+def _domain() -> Any:
+    extensions = current_app.extensions
+    if _DOMAIN_KEY not in extensions:
+        from flask_babel import Domain, get_babel
+
+        # Of two catalogs with a message, Flask-Babel uses the last.
+        directories = [str(_CATALOGS), *get_babel().translation_directories]
+        extensions[_DOMAIN_KEY] = Domain(directories, domain="flask_activepieces")
+    return extensions[_DOMAIN_KEY]

@@ -1,0 +1,106 @@
+"""The examples on the page about theming: the host's layout, one block of a page, translations."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.frontend import CommandLineInterface
+from babel.messages.mofile import write_mo
+from flask import Flask
+from flask_babel import Babel
+
+import flask_activepieces
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program
+from tests.support.documents import blocks, page, shell_lines
+
+FRAME, ONE_BLOCK = blocks(page("theming"), "jinja")
+
+
+def write_template(root: Path, name: str, content: str) -> None:
+    path = root / "templates" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+
+
+def use_templates_in(app: Flask, root: Path) -> None:
+    """Let the small host load its templates from ``root``."""
+    app.root_path = str(root)
+    app.template_folder = "templates"
+
+
+def test_base_html_puts_all_pages_into_the_apps_layout(make_app: MakeApp, tmp_path: Path) -> None:
+    write_template(
+        tmp_path, "layout.html", "<h1>Ours</h1>{% block styles %}{% endblock %}{% block main %}{% endblock %}"
+    )
+    write_template(tmp_path, "flask_activepieces/base.html", FRAME)
+    app = make_app(first=lambda app: use_templates_in(app, tmp_path))
+
+    content = Person(app, "bob").sees("/oauth/connected-apps").text
+
+    assert "Ours" in content
+    assert "Connected apps" in content
+
+
+def test_one_block_of_a_page_can_be_changed(make_app: MakeApp, tmp_path: Path) -> None:
+    write_template(tmp_path, "flask_activepieces/consent.html", ONE_BLOCK)
+    app = make_app(first=lambda app: use_templates_in(app, tmp_path))
+
+    consent_page = Person(app, "bob").sees(Program.registered(app).question())
+
+    assert "help@example.com" in consent_page.text
+    assert "You can revoke access" not in consent_page.text
+    assert "consent_token" in consent_page.form("decision").values
+
+
+def test_the_translation_example_works(make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (config,) = blocks(page("theming"), "ini")
+    Path("babel.cfg").write_text(config, encoding="utf-8")
+    extract, init, compile_ = shell_lines(page("theming"))
+
+    def pybabel(line: str) -> None:
+        # The shell would insert the path of our package here.
+        arguments, needs_path, _ = line.partition('"$(')
+        package_path = [flask_activepieces.__path__[0]] if needs_path else []
+        CommandLineInterface().run(shlex.split(arguments) + package_path)  # type: ignore[no-untyped-call]
+
+    pybabel(extract)
+    pybabel(init)
+    catalogue = Path("translations/de/LC_MESSAGES/flask_activepieces.po")
+    content = catalogue.read_text(encoding="utf-8")
+    catalogue.write_text(
+        content.replace('msgid "Connected apps"\nmsgstr ""', 'msgid "Connected apps"\nmsgstr "Verbundene Apps"'),
+        encoding="utf-8",
+    )
+    pybabel(compile_)
+    app = make_app(BABEL_TRANSLATION_DIRECTORIES=str(tmp_path / "translations"))
+    Babel(app, locale_selector=lambda: "de")
+
+    assert "Verbundene Apps" in Person(app, "bob").sees("/oauth/connected-apps").text
+
+
+def test_the_apps_layout_uses_the_apps_catalogue(make_app: MakeApp, tmp_path: Path) -> None:
+    catalogue = Catalog(locale="de")
+    catalogue.add("Sign out", "Abmelden")
+    folder = tmp_path / "translations" / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "messages.mo").open("wb") as file:
+        write_mo(file, catalogue)
+    layout = "{{ _('Sign out') }} {{ gettext('Sign out') }} {% block main %}{% endblock %}"
+    write_template(tmp_path, "layout.html", layout)
+    write_template(tmp_path, "flask_activepieces/base.html", FRAME)
+
+    def first(app: Flask) -> None:
+        use_templates_in(app, tmp_path)
+        Babel(app, locale_selector=lambda: "de")
+
+    app = make_app(first=first, BABEL_TRANSLATION_DIRECTORIES=str(tmp_path / "translations"))
+
+    content = Person(app, "bob").sees("/oauth/connected-apps").text
+
+    assert "Abmelden Abmelden" in content
+    assert "Connected apps" in content

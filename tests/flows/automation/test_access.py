@@ -1,0 +1,252 @@
+"""Who may open the automation area, in which workspace, and what each user is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from flask import Flask, render_template_string
+
+from flask_activepieces import NavigationItem, Principal, get_state
+from flask_activepieces.host.interface import Permission
+from flask_activepieces.testing import ActivepiecesServer
+from tests.conftest import MakeApp
+from tests.support.actors import Person, answer_of
+from tests.support.automation import AREA, AreaUser, area_user
+from tests.support.error_assertions import assert_error_page, assert_not_frameable
+from tests.support.hosts import HostWithLabs, SmallHost
+from tests.support.pages import Page
+from tests.support.storage import database_away, rows_of
+
+GET_ROUTES = ["", "/setup", "/setup/unlink", "/workspace"]
+POST_ROUTES = ["/setup/link", "/setup/project", "/setup/switch", "/setup/unlink"]
+
+
+@pytest.mark.parametrize("path", GET_ROUTES)
+def test_a_stranger_signs_in_first_and_returns(app: Flask, path: str) -> None:
+    response = Person(app).opens(AREA + path)
+
+    assert response.status_code == 302
+    assert response.location == "/login?next=" + (AREA + path).replace("/", "%2F")
+
+
+@pytest.mark.parametrize("path", POST_ROUTES)
+def test_a_form_of_a_stranger_leads_to_the_area_after_the_login(app: Flask, path: str) -> None:
+    response = Person(app).browser.post(AREA + path)
+
+    assert (response.status_code, response.location) == (302, "/login?next=%2Fautomation")
+
+
+@pytest.mark.parametrize("path", ["", "/setup", "/setup/unlink"])
+def test_a_member_without_permission_is_refused(bob: AreaUser, path: str) -> None:
+    page = assert_error_page(bob.opens(AREA + path), 403)
+
+    assert "Your account does not have access to this page." in page.text
+
+
+@pytest.mark.parametrize("path", POST_ROUTES)
+def test_a_member_without_permission_changes_nothing(app: Flask, admin: AreaUser, bob: AreaUser, path: str) -> None:
+    before = rows_of(app, "integrations")
+
+    assert bob.browser.post(AREA + path).status_code == 403
+
+    assert rows_of(app, "integrations") == before
+
+
+@pytest.mark.parametrize("path", POST_ROUTES)
+def test_a_form_without_its_page_token_changes_nothing(app: Flask, admin: AreaUser, path: str) -> None:
+    before = rows_of(app, "integrations")
+
+    assert_error_page(admin.browser.post(AREA + path, data={"enabled": "0"}), 400)
+
+    assert rows_of(app, "integrations") == before
+
+
+def test_the_pages_allow_only_the_scripts_of_the_app(alice: AreaUser) -> None:
+    response = alice.visits().response
+
+    assert_not_frameable(response)
+    assert "script-src 'self';" in response.headers["Content-Security-Policy"]
+
+
+def test_an_outage_of_the_database_is_an_error_page(app: Flask, admin: AreaUser) -> None:
+    with database_away(app):
+        page = admin.visits()
+
+    assert page.status == 503
+    assert "The database is currently unavailable." in page.text
+
+
+# Permissions
+
+
+class Viewers(HostWithLabs):
+    """Everyone may look; only admins may do more."""
+
+    def allows(self, principal: Principal, permission: Permission) -> bool:
+        return permission == "view" or super().allows(principal, permission)
+
+
+@pytest.fixture
+def app_with_viewers(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
+    return make_app(host=Viewers(), ACTIVEPIECES_BASE_URL=server.url)
+
+
+def test_a_viewer_is_offered_only_what_they_may_open(app_with_viewers: Flask, server: ActivepiecesServer) -> None:
+    area_user(app_with_viewers, "alice").links(server)
+
+    page = area_user(app_with_viewers, "bob").visits()
+
+    assert page.status == 200
+    assert "Overview" in page.links
+    assert "Settings" not in page.links
+
+
+def test_a_viewer_of_a_workspace_without_a_link_is_sent_to_an_admin(app_with_viewers: Flask) -> None:
+    page = area_user(app_with_viewers, "bob").visits()
+
+    assert "Ask an administrator of your workspace to connect it." in page.text
+    assert "Connect Activepieces" not in page.links
+
+
+# Workspaces
+
+
+def select(person: AreaUser, workspace: str) -> Page:
+    return person.submits(person.visits("/workspace").form_to("/workspace"), workspace=workspace)
+
+
+def test_an_admin_of_several_workspaces_switches(app: Flask, admin: AreaUser, server: ActivepiecesServer) -> None:
+    switched = select(admin, "acme-labs")
+    admin.links(server)
+
+    assert "You now work in this workspace." in switched.text
+    assert "Let your work run by itself" in switched.text
+    assert {row["tenant_id"] for row in rows_of(app, "integrations")} == {"acme", "acme-labs"}
+
+
+def test_an_organization_has_its_own_link(app: Flask, admin: AreaUser, server: ActivepiecesServer) -> None:
+    select(admin, "acme/labs")
+
+    # Until it has one, it uses that of the tenant.
+    assert "Everything works" in admin.visits().text
+
+
+def test_the_selection_does_not_affect_other_pages(app: Flask, admin: AreaUser) -> None:
+    select(admin, "acme-labs")
+
+    (integration,) = answer_of(admin.opens("/api/integration/activepieces/setup"))["data"]
+    assert integration["tenantId"] == "acme"
+
+
+@pytest.mark.parametrize("workspace", ["globex", "", "acme/unknown"])
+def test_only_workspaces_of_the_user_can_be_selected(admin: AreaUser, workspace: str) -> None:
+    page = select(admin, workspace)
+
+    assert page.status == 422
+    assert "Choose one of your workspaces." in page.text
+
+
+@pytest.mark.parametrize("workspace", ["globex", "", "x", "acme/unknown"])
+def test_a_forged_selection_is_ignored(
+    admin: AreaUser, carol: AreaUser, server: ActivepiecesServer, workspace: str
+) -> None:
+    carol.links(server)
+    admin.browser.set_cookie("activepieces_workspace", workspace, path=AREA)
+
+    assert "Workspace Acme" in admin.visits().text
+
+
+def test_a_user_who_left_the_selected_workspace_is_back_in_their_own(
+    admin: AreaUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(admin, "acme-labs")
+    host = get_state(admin.browser.application).host
+    monkeypatch.setattr(host, "load_principal", lambda user_id, tenant_id: None)
+
+    assert "Workspace Acme " in admin.visits().text
+
+
+def test_a_page_of_one_workspace_changes_nothing_in_another(app: Flask, admin: AreaUser) -> None:
+    """Two tabs: a form of the first is sent after the second has switched the workspace."""
+    form = admin.visits("/setup").form_to("/setup/switch")
+    select(admin, "acme-labs")
+
+    response = admin.sends(form)
+
+    assert response.status_code == 400
+    assert rows_of(app, "integrations")[0]["enabled"]
+
+
+def test_a_user_of_one_workspace_is_not_asked_to_switch(make_app: MakeApp) -> None:
+    carol = area_user(make_app(), "carol")
+
+    assert "Switch" not in carol.visits().links
+
+
+def test_a_workspace_without_permission_is_not_offered(make_app: MakeApp) -> None:
+    class OnlyAcme(SmallHost):
+        def allows(self, principal: Principal, permission: Permission) -> bool:
+            return principal.tenant_id == "acme"
+
+    alice = area_user(make_app(host=OnlyAcme()), "alice")
+
+    page = alice.visits("/workspace")
+
+    assert "Acme-Labs" not in page.text
+
+
+# Switched off, elsewhere, and in the host's navigation
+
+
+def test_a_page_that_is_switched_off_does_not_exist(make_app: MakeApp) -> None:
+    alice = area_user(make_app(ACTIVEPIECES_DISABLED_PAGES=["setup"]), "alice")
+
+    overview = alice.visits()
+
+    assert alice.visits("/setup").status == 404
+    assert list(overview.links) == ["Switch", "Overview"]
+    assert "Ask an administrator of your workspace to connect it." in overview.text
+
+
+def test_the_area_can_be_elsewhere(make_app: MakeApp, server: ActivepiecesServer) -> None:
+    app = make_app(ACTIVEPIECES_AUTOMATION_PREFIX="/settings/flows", ACTIVEPIECES_BASE_URL=server.url)
+    alice = Person(app, "alice")
+
+    wizard = alice.sees("/settings/flows/setup")
+
+    assert wizard.status == 200
+    form = wizard.form("api_key")
+    assert form.action == "/settings/flows/setup/link"
+    assert Page(alice.sends(form, api_key="sk-unknown")).status == 422
+
+
+class HelpfulHost(SmallHost):
+    """Adds a link, and removes one."""
+
+    def navigation(self, principal: Principal, items: Sequence[NavigationItem]) -> Sequence[NavigationItem]:
+        return [*(item for item in items if item.name != "setup"), NavigationItem("help", "Help", "/help")]
+
+
+def test_the_host_changes_the_navigation(make_app: MakeApp) -> None:
+    page = area_user(make_app(host=HelpfulHost()), "alice").visits()
+
+    assert page.links["Help"] == "/help"
+    assert "Settings" not in page.links
+
+
+MACRO = """{% from "flask_activepieces/navigation.html" import automation_links %}
+<nav>{{ automation_links(class="menu") }}</nav>"""
+
+
+@pytest.mark.parametrize(("name", "links"), [("alice", ["Overview", "Settings"]), ("bob", []), (None, [])])
+def test_the_host_shows_the_links_in_its_own_navigation(
+    make_app: MakeApp, name: str | None, links: list[str]
+) -> None:
+    def first(app: Flask) -> Any:
+        app.add_url_rule("/own", view_func=lambda: render_template_string(MACRO), endpoint="own")
+
+    page = Person(make_app(first=first), name).sees("/own")
+
+    assert list(page.links) == links
