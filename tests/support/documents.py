@@ -29,6 +29,22 @@ def blocks(text: str, *languages: str) -> list[str]:
     return [found[2] for found in _FENCE.finditer(text) if found[1] in languages]
 
 
+#: The first line of a block that is a file: its path, as a comment.
+_FILE_NAME = re.compile(r"^(?:# |\{# )([\w./-]+\.\w+)(?: #\})?\n")
+
+
+def file_name(block: str) -> str | None:
+    """The path in the first line of a block, if the block is a file; else None."""
+    found = _FILE_NAME.match(block)
+    return found[1] if found else None
+
+
+def files(text: str) -> dict[str, str]:
+    """The blocks of a page that are files, by their paths."""
+    named = ((file_name(found[2]), found[2]) for found in _FENCE.finditer(text))
+    return {name: content for name, content in named if name is not None}
+
+
 def shell_lines(text: str) -> list[str]:
     """The shell commands of the page, each on one line."""
     joined = "".join(blocks(text, "sh", "console")).replace("\\\n", " ")
