@@ -29,6 +29,8 @@ RunPage = Callable[[Path], Namespace]
 SYBIL = Sybil(parsers=[PythonCodeBlockParser()])
 #: Apps find their files next to this module, as they would next to the reader's.
 MODULE = "app"
+#: These pages add files to the package of another page.
+BUILDS_ON = {"settings-page": "existing-app"}
 #: It does not support every Python that we support. Blocks with it run where it is installed.
 OPTIONAL_PACKAGE = "flask_security"
 
@@ -46,6 +48,8 @@ def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPag
     monkeypatch.setenv("SECRET_KEY", hosts.SECRET_KEY)
 
     def run(path: Path) -> Namespace:
+        if path.stem in BUILDS_ON:
+            write_files(path.with_stem(BUILDS_ON[path.stem]), tmp_path)
         write_files(path, tmp_path)
         document = SYBIL.parse(path)
         document.namespace = vars(module)
