@@ -8,7 +8,7 @@ from typing import Any
 
 from ..api_client.resources.pieces import Piece
 from ..pieces.archive import build_archive
-from ..pieces.installer import PieceInstaller, Plan
+from ..pieces.installing.installer import PieceInstaller, Plan
 from .dependencies import Dependencies
 from .store import Integration
 
