@@ -26,6 +26,8 @@ piece_cli = AppGroup("piece", help="The app's piece: what Activepieces shows and
 
 #: Activepieces accepts no pre-releases.
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+#: How every API key of Activepieces begins.
+_API_KEY = "sk-"
 _COLUMNS = ("kind", "name", "title", "fields")
 
 
@@ -111,14 +113,15 @@ def _credential(api_key: str | None) -> Credential:
     token, email = os.environ.get("PIECE_INSTALL_TOKEN"), os.environ.get("PIECE_INSTALL_EMAIL")
     password = os.environ.get("PIECE_INSTALL_PASSWORD")
     if token:
-        return UserToken(token)
+        return ApiKey(token) if token.startswith(_API_KEY) else UserToken(token)
     if email and password:
         return EmailPassword(email, password)
     if api_key:
         return ApiKey(api_key)
     raise SetupError(
-        "No credential for Activepieces: set ACTIVEPIECES_API_KEY; for the Community Edition, which has no API keys,"
-        " set PIECE_INSTALL_EMAIL and PIECE_INSTALL_PASSWORD of an admin, or PIECE_INSTALL_TOKEN."
+        "No credential for Activepieces: set the environment variable PIECE_INSTALL_TOKEN to an API key, or the app's"
+        " setting ACTIVEPIECES_API_KEY. The Community Edition has no API keys: set PIECE_INSTALL_EMAIL and"
+        " PIECE_INSTALL_PASSWORD of an admin, or PIECE_INSTALL_TOKEN to the token of one who has signed in."
     )
 
 

@@ -191,7 +191,17 @@ def test_without_a_credential_the_command_says_which_there_are(
     result = piece.run("install")
 
     assert result.exit_code == 1
-    assert "No credential for Activepieces: set ACTIVEPIECES_API_KEY" in result.stderr
+    assert "No credential for Activepieces: set the environment variable PIECE_INSTALL_TOKEN" in result.stderr
+
+
+def test_api_key_of_the_environment_is_used_instead_of_the_app_s(
+    make_app: MakeApp, upstream: ActivepiecesServer
+) -> None:
+    piece = Piece(make_app(ACTIVEPIECES_BASE_URL=upstream.url, ACTIVEPIECES_API_KEY="sk-of-one-project"))
+
+    result = piece.run("install", PIECE_INSTALL_TOKEN=upstream.api_key)
+
+    assert result.output.endswith("Installed version 1.0.0.\n"), result.output
 
 
 def test_wrong_credential_shows_no_secret(piece: Piece) -> None:

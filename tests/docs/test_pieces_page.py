@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ def test_the_piece_of_the_page_has_no_problem(namespace: dict[str, Any]) -> None
     namespace["test_the_piece_can_be_built"]()
 
     document = get_state(namespace["app"]).piece.manifest(version="1.0.0")
-    assert list(document["actions"]) == ["create_task", "finish_task", "assign_project"]
+    assert list(document["actions"]) == ["create_task", "finish_task", "number_lines", "assign_project"]
     assert document["auth"][0]["scope"] == ["tasks:read", "tasks:write"]
 
 
@@ -59,6 +61,20 @@ def test_finishing_a_task_emits_an_event(namespace: dict[str, Any]) -> None:
     answer = app.test_client().put("/api/tasks/1/done", headers={"Authorization": f"Bearer {token}"})
 
     assert answer.get_json() == {"id": 1, "title": "Call Ada", "project": "Home", "done": True}
+
+
+def test_the_action_with_files_gets_one_and_returns_one(namespace: dict[str, Any]) -> None:
+    app: Flask = namespace["app"]
+    with app.app_context():
+        namespace["db"].create_all()
+    token = issue_access_token(app, user_id="1", tenant_id="acme", scope="tasks:read")
+    form = {"file": (BytesIO(b"a\nb\n"), "list.txt")}
+
+    url = "/api/integration/activepieces/piece/actions/number_lines"
+    answer = app.test_client().post(url, data=form, headers={"Authorization": f"Bearer {token}"})
+
+    file = answer.get_json()["numbered"]["$file"]
+    assert (file["name"], b64decode(file["base64"])) == ("numbered list.txt", b"1 a\n2 b\n")
 
 
 def test_the_messages_of_the_page_are_those_of_the_code(namespace: dict[str, Any]) -> None:
