@@ -48,12 +48,14 @@ def test_the_documented_blocks_of_a_template_are_those_it_has(template: Path) ->
     assert set(re.findall(r"`(\w+)`", cells(row)[2])) == defined
 
 
+#: What readers create.
+OF_READERS = {"app.py", "test_shop.py"}
 FILES_NAMED = sorted(
     {
         (path.stem, name)
         for path in PAGES
         for name in code_words(path.read_text("utf-8"))
-        if re.fullmatch(r"[a-z_/]+\.py", name) and name != "app.py"
+        if re.fullmatch(r"[a-z_/]+\.py", name) and name not in OF_READERS
     }
 )
 
@@ -69,6 +71,7 @@ def test_every_test_that_a_page_names_exists() -> None:
     contents = [path.read_text("utf-8") for path in PAGES]
     # Tests that a page defines are examples.
     examples = {name for content in contents for name in re.findall(r"def (test_\w+)", content)}
+    examples |= {Path(name).stem for name in OF_READERS}
     # A name after a dot is an attribute of Flask.
     named = {name for content in contents for name in re.findall(r"(?<!\.)\btest_\w+", content)} - examples
     existing = {
