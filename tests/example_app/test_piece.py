@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from example_app.activepieces import PIECE
+from tests.example_app.conftest import SECRET_KEY
 from tests.example_app.piece_in_node import Tasklane, connections_of_ada, tasklane_in_node
 from tests.support.piece_engine import PieceError, file_input
+from tests.support.servers import ROOT
 
 KINDS = ["OAUTH2", "SECRET_TEXT", "BASIC_AUTH", "CUSTOM_AUTH"]
 
@@ -126,3 +133,23 @@ def as_entered(connection: dict[str, Any]) -> Any:
     return connection.get("secret_text") or (
         connection["props"] if connection["type"] == "CUSTOM_AUTH" else connection
     )
+
+
+def test_two_processes_build_the_same_bytes(tmp_path: Path) -> None:
+    """The order of a set differs between processes."""
+    command = [sys.executable, "-m", "flask", "--app", "example_app", "activepieces", "piece", "build", "--json"]
+
+    digests = set()
+    for seed in ("1", "2"):
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "PYTHONHASHSEED": seed,
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'tasklane.db'}",
+            "SECRET_KEY": SECRET_KEY,
+            "ACTIVEPIECES_PUBLIC_URL": "https://tasklane.example",
+        }
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        digests.add(json.loads(done.stdout)["sha256"])
+
+    assert len(digests) == 1
