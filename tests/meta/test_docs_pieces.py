@@ -13,7 +13,7 @@ from marshmallow import Schema, fields, validate
 from flask_activepieces.pieces import auth
 from flask_activepieces.pieces import fields as piece_fields
 from flask_activepieces.pieces.properties import IN_FORM, KINDS, KINDS_OF_TEXT, SINCE_0_86, kind_of
-from tests.support.documents import cells, page
+from tests.support.documents import ROOT, cells, page
 
 
 class Priority(enum.Enum):
@@ -85,3 +85,42 @@ def test_every_argument_of_an_authentication_is_documented(kind: Any) -> None:
 
     arguments = {field.name for field in dataclasses.fields(kind)} - COMMON
     assert {name for name in arguments if not re.search(rf"\b{name}\b", section)} == set()
+
+
+#: What the guide to authentication of Activepieces calls the parts of a connection.
+WORDS_OF_THE_GUIDE = {
+    *("displayName", "description", "required", "validate", "props", "createAction", "context.auth.access_token"),
+    *(
+        "authUrl",
+        "tokenUrl",
+        "scope",
+        "pkce",
+        "authorizationMethod",
+        "grantType",
+        "defaultValue",
+        "context.auth.data",
+    ),
+}
+GUIDE = [
+    cells(row) for row in re.findall(r"^\| .*$", page("piece-auth").partition("and its test\n")[2], re.MULTILINE)
+][1:]
+TESTS = {
+    name
+    for path in (ROOT / "tests").rglob("test_*.py")
+    for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+}
+
+
+@pytest.mark.parametrize("row", GUIDE, ids=lambda row: row[0])
+def test_every_sentence_of_the_guide_has_tests_that_exist(row: list[str]) -> None:
+    _, here, tests = row
+
+    assert here
+    assert re.fullmatch(r"`test_\w+`(, `test_\w+`)*", tests)
+    assert set(re.findall(r"test_\w+", tests)) <= TESTS
+
+
+def test_every_word_of_the_guide_is_in_its_table() -> None:
+    first = " ".join(row[0] for row in GUIDE)
+
+    assert {word for word in WORDS_OF_THE_GUIDE if f"`{word}`" not in first} == set()
