@@ -21,18 +21,18 @@ from .welcome import welcome
 def main() -> int:
     """Run Tasklane, the example app of flask-activepieces. It creates missing tables and demo data."""
     options = parse_arguments(sys.argv[1:])
-    host, port = options.host, options.port
+    host, port = options.host, 5000 if options.port is None else options.port
     if options.check:
-        return 0 if check(host=host, port=port or 0) else 1
+        return 0 if check(host=host, port=options.port or 0) else 1
     if options.demo:
-        return run_demo(host, port or 5000, options.activepieces_port)
+        return run_demo(host, port, options.activepieces_port)
     try:
         app = create_app()
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
-    print(welcome(f"http://{host}:{port or 5000}"), flush=True)
-    run_simple(host, port or 5000, app, threaded=True)
+    print(welcome(f"http://{host}:{port}"), flush=True)
+    run_simple(host, port, app, threaded=True)
     return 0
 
 

@@ -74,10 +74,19 @@ Acme is linked with it, and has a flow that creates a task from each request to 
        .venv/bin/flask --app example_app.demo activepieces grants list
        .venv/bin/flask --app example_app.demo activepieces integrations check
 
-  9. Now edit an action and see it change: give `create_task` in example_app/api.py another title, start the demo
-     again, and look at the new version of the piece:
+  9. Now edit this action and see it change. In example_app/api.py, give create_task a title, and below the line that
+     begins with "values =" let it change the task:
 
-       .venv/bin/flask --app example_app.demo activepieces piece show
+       @activepieces.action("create_task", title="Add a task", input=NewTaskSchema, output=TaskSchema)
+       values["title"] += "!"
+
+     In another terminal, compare it with the installed piece, and install the new version:
+
+       export PIECE_INSTALL_TOKEN={api_key}
+       .venv/bin/flask --app example_app.demo activepieces piece diff
+       .venv/bin/flask --app example_app.demo activepieces piece install
+
+     Then start the demo again, and repeat 1: the new task ends with an exclamation mark.
 
 Ctrl-C stops both. Their data is in instance/demo.
 """

@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import shlex
+import shutil
 import socket
 import sqlite3
 import sys
@@ -21,6 +22,8 @@ from example_app.check.browser import Browser
 from example_app.demo import start_demo
 from example_app.models import db
 from flask_activepieces.errors import SetupError
+from tests.support.documents import ROOT
+from tests.support.terminals import terminals
 
 
 def curl_commands(instructions: str) -> list[list[str]]:
@@ -71,8 +74,10 @@ def test_other_company_can_be_linked_with_the_printed_key(tmp_path: Path) -> Non
     assert key not in page.text
 
 
-def test_suggested_commands_use_the_database_of_the_demo(tmp_path: Path) -> None:
+def test_suggested_commands_use_the_database_of_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with start_demo(tmp_path) as instructions:
+        for name, value in re.findall(r"export (\w+)=(\S+)$", instructions, re.M):
+            monkeypatch.setenv(name, value)
         commands = re.findall(r"flask --app (\S+) activepieces (.+)$", instructions, re.M)
         results = []
         for module, arguments in commands:
@@ -82,9 +87,44 @@ def test_suggested_commands_use_the_database_of_the_demo(tmp_path: Path) -> None
             with app.app_context():
                 db.engine.dispose()
 
-    assert [result.exit_code for result in results] == [0, 0, 0], results
+    assert [result.exit_code for result in results] == [0, 0, 0, 0], results
     (grant,) = json.loads(results[0].stdout)
     assert (grant["tenant_id"], grant["scope"]) == ("acme", "profile:read tasks:read tasks:write")
+
+
+def test_an_edited_action_changes_in_the_builder_and_in_the_flow(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT / "example_app", checkout / "example_app", ignore=shutil.ignore_patterns("__pycache__"))
+    with terminals(checkout, logs=tmp_path, PYTHONPATH=str(ROOT)) as terminal:
+        running = terminal.starts(f"{sys.executable} -m example_app --demo --port 0 --activepieces-port 0")
+        running.prints("Ctrl-C stops both")
+        instructions = running.output
+
+        edit_as_printed(checkout, instructions)
+        commands = "\n".join(re.findall(r"^ +(export .+|\.venv/bin/flask .+ piece .+)$", instructions, re.M))
+        updated = terminal.types(commands.replace(".venv/bin/flask", f"{sys.executable} -m flask"))
+        running.interrupt()
+        again = terminal.starts(f"{sys.executable} -m example_app --demo --port 0 --activepieces-port 0")
+        again.prints("Ctrl-C stops both")
+        task = post_json(curl_commands(again.output)[0]).json()["task"]
+
+    assert updated.startswith("patch: action create_task: displayName changed\n")
+    assert updated.endswith("Installed version 1.0.1.\n")
+    assert task["title"] == "Made by a flow!"
+
+
+def edit_as_printed(checkout: Path, instructions: str) -> None:
+    """Make the two changes that the last suggestion shows."""
+    file, action = re.findall(r"In (\S+\.py), give (\w+) a title", instructions)[0]
+    decorator, change = re.findall(r"^ +(@activepieces.+)\n +(\S.+)$", instructions, re.M)[0]
+    (beginning,) = re.findall(r'begins with "(.+)"', instructions)
+    code = (checkout / file).read_text("utf-8")
+    code = re.sub(rf'^@activepieces\.action\("{action}".*$', lambda _: decorator, code, count=1, flags=re.M)
+    before, name, body = code.partition(f"def {action}(")
+    line = re.search(rf"^( +){beginning}.*$", body, re.M)
+    assert line is not None
+    body = body.replace(line[0], f"{line[0]}\n{line[1]}{change}", 1)
+    (checkout / file).write_text(before + name + body, "utf-8")
 
 
 def test_command_before_the_first_demo_says_to_run_it(tmp_path: Path) -> None:
