@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 import pytest
@@ -10,7 +11,7 @@ from flask import Flask
 
 from tests.docs.conftest import RunPage
 from tests.support.actors import Program, answer_of
-from tests.support.documents import README, blocks, shell_lines
+from tests.support.documents import README, ROOT, blocks, shell_lines
 
 CONTENT = README.read_text("utf-8")
 
@@ -38,3 +39,12 @@ def test_a_client_created_as_described_reads_the_invoices(app: Flask) -> None:
     response = program.calls(tokens["access_token"], "/api/invoices")
 
     assert answer_of(response) == {"invoices": [], "tenant": "acme"}
+
+
+def test_the_readme_of_the_example_names_files_that_exist() -> None:
+    table = (ROOT / "example_app" / "README.md").read_text("utf-8").partition("## What to read")[2].partition("##")[0]
+
+    named = {name for row in re.findall(r"^\| (`.+?) \|", table, re.M) for name in re.findall(r"`(.+?)`", row)}
+
+    assert len(named) > 1
+    assert [name for name in named if not (ROOT / "example_app" / name).exists()] == []
