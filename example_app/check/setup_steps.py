@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import Any
 
 from flask_activepieces.api_client.errors import ResourceNotFound
@@ -45,7 +46,7 @@ def install_piece(run: CheckRun) -> str:
             check="Platform Admin, Pieces, and install it there: from npm by its name, or without"
             f" Internet access from the archive that `npm pack {WEBHOOK_PIECE}` creates",
         ) from None
-    installer = PieceInstaller(run.api_client)
+    installer = PieceInstaller(run.api_client, node=shutil.which("node"))
     plan = installer.plan(run.manifest(FIRST_VERSION))
     if not plan.is_needed:
         assert plan.installed is not None

@@ -1,9 +1,4 @@
-"""The admin's pages for the tenant's OAuth clients: list, register, show, rotate the secret, delete.
-
-If the response to a form showed the new secret, a reload would create another client. So the form redirects, and the
-secret travels in a cookie: encrypted, for one page, one client and one user, for five minutes. It is not stored, and
-appears in no URL.
-"""
+"""The admin's pages for the tenant's OAuth clients: list, register, show, rotate the secret, delete."""
 
 from __future__ import annotations
 
@@ -12,8 +7,8 @@ from typing import Any
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...crypto.keyring import Encryptor, constant_time_equal, context_of, sha256_hex
-from ...errors import InvalidInput, SignatureError
+from ...crypto.keyring import constant_time_equal, context_of, sha256_hex
+from ...errors import InvalidInput
 from ...host.interface import Principal
 from ...messages import Message
 from ...oauth import scopes
@@ -23,10 +18,10 @@ from ...state import State
 from .. import tenant_clients
 from .base import login_required
 from .i18n import gettext
-from .rendering import render_with_forms, see_other, set_cookie
+from .rendering import render_with_forms, see_other
+from .shown_once import ShownOnce
 
-_COOKIE = "activepieces_new_secret"
-_LIFETIME = 5 * 60
+_NEW_SECRET = ShownOnce("activepieces_new_secret", "new client secret")
 
 _admin_page = login_required(return_to="clients", permission="admin")
 
@@ -55,9 +50,7 @@ def client_show(state: State, principal: Principal, client_id: str) -> ResponseR
     """One client; with its secret right after it was created."""
     client = tenant_clients.get_client(state, principal, client_id)
     response = _client_page(state, principal, client, secret=_read_secret(state, principal, client))
-    if _COOKIE in request.cookies:
-        response.delete_cookie(_COOKIE, path=_path(client), httponly=True, samesite="Lax")
-    return response
+    return _NEW_SECRET.forget(response, path=_path(client))
 
 
 @_admin_page
@@ -136,27 +129,18 @@ def _client_page(
 
 def _redirect_with_secret(state: State, principal: Principal, client: OAuthClient, secret: str | None) -> Response:
     """To the client's page, which shows the secret if there is one."""
-    response = see_other(_path(client))
-    if secret is not None:
-        content = {"secret": secret, "exp": state.now() + _LIFETIME}
-        cookie = _encryptor(state).encrypt(content, context=_context(principal, client))
-        set_cookie(state, response, _COOKIE, cookie, path=_path(client), max_age=_LIFETIME)
-    return response
+    path = _path(client)
+    if secret is None:
+        return see_other(path)
+    return _NEW_SECRET.redirect(state, path, {"secret": secret}, context=_context(principal, client), path=path)
 
 
 def _read_secret(state: State, principal: Principal, client: OAuthClient) -> str | None:
     """The secret in this browser's cookie, if it is still the client's."""
-    cookie = request.cookies.get(_COOKIE, "")
-    try:
-        content = _encryptor(state).decrypt(cookie, context=_context(principal, client))
-    except SignatureError:
+    content = _NEW_SECRET.read(state, context=_context(principal, client))
+    if content is None or not constant_time_equal(sha256_hex(content["secret"]), client.secret_hash or ""):
         return None
-    is_current = constant_time_equal(sha256_hex(content["secret"]), client.secret_hash or "")
-    return str(content["secret"]) if is_current and state.now() < content["exp"] else None
-
-
-def _encryptor(state: State) -> Encryptor:
-    return Encryptor(state.settings.secret_keys, "new client secret")
+    return str(content["secret"])
 
 
 def _context(principal: Principal, client: OAuthClient) -> str:

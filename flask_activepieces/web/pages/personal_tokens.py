@@ -1,8 +1,4 @@
-"""The pages for personal access tokens: create one, see it once, revoke it. The list is on the connected-apps page.
-
-As with the secret of an OAuth client, the form redirects, and the new token travels to the next page in an encrypted
-cookie of five minutes: a reload creates nothing, and the token is in no URL.
-"""
+"""The pages for personal access tokens: create, see once, revoke. The list is on the page of connected apps."""
 
 from __future__ import annotations
 
@@ -12,8 +8,8 @@ from typing import Any
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...crypto.keyring import Encryptor, context_of
-from ...errors import InvalidInput, SignatureError
+from ...crypto.keyring import context_of
+from ...errors import InvalidInput
 from ...host.interface import Principal, Workspace
 from ...messages import Message
 from ...oauth import scopes
@@ -21,10 +17,10 @@ from ...oauth.personal_tokens import PersonalToken
 from ...state import State
 from .base import login_required
 from .i18n import gettext
-from .rendering import render_with_forms, see_other, set_cookie
+from .rendering import render_with_forms, see_other
+from .shown_once import ShownOnce
 
-COOKIE = "activepieces_new_token"
-_LIFETIME = 5 * 60
+_NEW_TOKEN = ShownOnce("activepieces_new_token", "new personal access token")
 _DAY = 86_400
 
 #: What the form offers: days, or None for a token that does not expire.
@@ -49,10 +45,8 @@ def personal_token_new(state: State, principal: Principal) -> ResponseReturnValu
         )
     except InvalidInput as problem:
         return _form(state, principal, {**values, "scope": chosen}, problem)
-    response = see_other(f"{_home()}#personal-tokens")
-    content = {"id": token.id, "text": text, "exp": state.now() + _LIFETIME}
-    cookie = _encryptor(state).encrypt(content, context=_context(principal))
-    return set_cookie(state, response, COOKIE, cookie, path=_home(), max_age=_LIFETIME)
+    home, content = _home(), {"id": token.id, "text": text}
+    return _NEW_TOKEN.redirect(state, f"{home}#personal-tokens", content, context=_context(principal), path=home)
 
 
 @login_required(return_to="connected_apps")
@@ -84,19 +78,15 @@ def to_template(state: State, token: PersonalToken) -> dict[str, object]:
 
 def new_token(state: State, principal: Principal, tokens: Sequence[PersonalToken]) -> str | None:
     """The text of the token that this browser has just created, if it was not revoked meanwhile."""
-    try:
-        content = _encryptor(state).decrypt(request.cookies.get(COOKIE, ""), context=_context(principal))
-    except SignatureError:
+    content = _NEW_TOKEN.read(state, context=_context(principal))
+    if content is None or all(token.id != content["id"] for token in tokens):
         return None
-    is_current = state.now() < content["exp"] and any(token.id == content["id"] for token in tokens)
-    return str(content["text"]) if is_current else None
+    return str(content["text"])
 
 
 def forget_new_token(response: Response) -> Response:
     """The response, after which a reload no longer shows the token."""
-    if COOKIE in request.cookies:
-        response.delete_cookie(COOKIE, path=_home(), httponly=True, samesite="Lax")
-    return response
+    return _NEW_TOKEN.forget(response, path=_home())
 
 
 def _form(
@@ -138,10 +128,6 @@ def _expires_at(state: State, choice: str) -> int | None:
 
 def _home() -> str:
     return url_for("activepieces.connected_apps")
-
-
-def _encryptor(state: State) -> Encryptor:
-    return Encryptor(state.settings.secret_keys, "new personal access token")
 
 
 def _context(principal: Principal) -> str:
