@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from ....clock import Clock
 from ..routing.responses import Row
-from .calls import FormCall
+from .calls import FormCall, TriggerCall
 from .javascript import JavaScript
 from .piece import Action, FillProperty, StandinPiece, Trigger
 from .runtime.piece import RuntimePiece
@@ -95,19 +96,19 @@ def _problem(script: JavaScript, steps: list[str], auth: object) -> str | None:
 
 
 def _scripted_trigger(script: JavaScript, name: str, described: Row) -> Trigger:
-    def hook(function: str) -> partial[object]:
+    def hook(function: str) -> Callable[[TriggerCall], Any]:
         return partial(script.run, ["triggers", name, function])
 
     return Trigger(
         described["displayName"],
-        hook("run"),  # type: ignore[arg-type]  # JSON
+        hook("run"),
         described["type"],
-        on_enable=hook("onEnable"),  # type: ignore[arg-type]
-        on_disable=hook("onDisable"),  # type: ignore[arg-type]
-        on_renew=hook("onRenew"),  # type: ignore[arg-type]
-        test=hook("test"),  # type: ignore[arg-type]
+        on_enable=hook("onEnable"),
+        on_disable=hook("onDisable"),
+        on_renew=hook("onRenew"),
+        test=hook("test"),
         handshake_header="webhook-handshake" if described["type"] == "WEBHOOK" else None,
-        on_handshake=hook("onHandshake"),  # type: ignore[arg-type]
+        on_handshake=hook("onHandshake"),
         props=described.get("props", {}),
         options=_scripted_fillers(script, ["triggers", name], described),
     )

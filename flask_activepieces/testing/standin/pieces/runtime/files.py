@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from functools import partial
 
 from ...routing.responses import Json, Row
 from ..calls import PieceFile, StepFiles
@@ -22,7 +23,7 @@ def take_files(inputs: Row) -> tuple[Row, list[tuple[str, PieceFile]]]:
             parts += [(name, file) for file in files if file]
             continue
         found: list[PieceFile] = []
-        rest[name] = replace_files(value, lambda file, found=found: _keep_place(file, found))  # type: ignore[misc]
+        rest[name] = replace_files(value, partial(_keep_place, found))
         parts += [(name, file) for file in found]
     return rest, parts
 
@@ -42,7 +43,7 @@ def write_files(files: StepFiles, output: Json) -> Json:
     return _map_inside(output, lambda inner: write_files(files, inner))
 
 
-def _keep_place(file: PieceFile, found: list[PieceFile]) -> Row:
+def _keep_place(found: list[PieceFile], file: PieceFile) -> Row:
     found.append(file)
     return {"$file": len(found) - 1}
 
