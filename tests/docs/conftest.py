@@ -7,6 +7,7 @@ the block is imported when it is its turn.
 from __future__ import annotations
 
 import importlib
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -30,7 +31,7 @@ SYBIL = Sybil(parsers=[PythonCodeBlockParser()])
 #: Apps find their files next to this module, as they would next to the reader's.
 MODULE = "app"
 #: These pages add files to the package of another page.
-BUILDS_ON = {"settings-page": "existing-app"}
+BUILDS_ON = {"settings-page": "existing-app", "deploy": "existing-app"}
 #: It does not support every Python that we support. Blocks with it run where it is installed.
 OPTIONAL_PACKAGE = "flask_security"
 
@@ -60,6 +61,8 @@ def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPag
             name = file_name(code)
             if name is None:
                 example.evaluate()
+            elif name.endswith(".conf.py"):  # not a module
+                runpy.run_path(name)
             else:
                 importlib.import_module(module_name(name))
         return document.namespace
@@ -75,9 +78,9 @@ def run_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPag
 
 
 def write_files(path: Path, directory: Path) -> None:
-    """Write the files of a page."""
+    """Write the files of a page; the root of absolute paths is the directory, too."""
     for name, content in files(path.read_text("utf-8")).items():
-        target = directory / name
+        target = directory / name.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(content, encoding="utf-8")
 

@@ -1,4 +1,7 @@
-"""Every ``flask … activepieces …`` line in the docs is a valid command with valid options."""
+"""Every ``flask … activepieces …`` line in the docs is a valid command with valid options.
+
+``shop`` is the script on the page about deployment, which runs Flask's command.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ COMMAND_LINES = [
     pytest.param(line, id=f"{path.parent.name}-{path.stem}: {line[:60]}")
     for path in [README, EXAMPLE, CHANGELOG, *PAGES]
     for line in shell_lines(path.read_text("utf-8"))
-    if re.match(r"flask (--app \S+ )?activepieces ", line)
+    if re.match(r"(flask( --app \S+)?|shop) activepieces ", line)
 ]
 
 

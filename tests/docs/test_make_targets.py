@@ -167,6 +167,7 @@ PACKAGES: dict[Name, str] = {
     "chromium": "chromium",
     "node": "nodejs",
     "npm": "npm",
+    "nginx": "nginx-light",
     "rabbitmq": "rabbitmq-server",
 }
 

@@ -29,8 +29,8 @@ def blocks(text: str, *languages: str) -> list[str]:
     return [found[2] for found in _FENCE.finditer(text) if found[1] in languages]
 
 
-#: The first line of a block that is a file: its path, as a comment.
-_FILE_NAME = re.compile(r"^(?:# |\{# )([\w./-]+\.\w+)(?: #\})?\n")
+#: The first line of a block that is a file: its path, as a comment, after the interpreter of a script.
+_FILE_NAME = re.compile(r"^(?:#!.*\n)?(?:# |\{# )((?:/?[\w.-]+/)+[\w.-]+|[\w-]+(?:\.\w+)+)(?: #\})?\n")
 
 
 def file_name(block: str) -> str | None:

@@ -21,7 +21,7 @@ from kombu.connection import Connection
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-Name = Literal["postgres", "mariadb", "redis", "rabbitmq", "chromium", "node", "npm"]
+Name = Literal["postgres", "mariadb", "redis", "rabbitmq", "chromium", "node", "npm", "nginx"]
 
 TIMEOUT_SECONDS = 2
 
@@ -84,6 +84,7 @@ REQUIREMENTS: dict[Name, Requirement] = {
     "chromium": Requirement("Chromium", "TEST_CHROMIUM", "chromium", find_program),
     "node": Requirement("Node", "TEST_NODE", "node", find_program),
     "npm": Requirement("npm", "TEST_NPM", "npm", find_program),
+    "nginx": Requirement("nginx", "TEST_NGINX", "/usr/sbin/nginx", find_program),
 }
 
 
