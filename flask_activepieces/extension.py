@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 from flask import Flask, request_started
@@ -26,6 +27,8 @@ from .integrations.services import TenantServices
 from .integrations.sign_in.one_click import OneClick
 from .integrations.sign_in.third_party import ThirdPartySignIn
 from .integrations.tenant_removal import RemovedTenant
+from .mcp.call_log import CallLog
+from .mcp.server import McpServer
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
@@ -42,8 +45,9 @@ from .pieces.manifest import Addresses
 from .pieces.registry import PieceRegistry
 from .state import EXTENSION, State, get_state
 from .storage.audit import Audit
-from .storage.failure_limit import make_failure_limiter
+from .storage.failure_limit import FailureLimiter
 from .storage.host_database import host_database
+from .storage.rate_limit import make_rate_limiter
 from .web.automation.area.visit import area_navigation
 from .web.blueprint import build_blueprint, routes
 from .web.csrf import exempt_from_csrf
@@ -110,6 +114,7 @@ class Activepieces:
             Addresses.from_settings(settings),
             title=None if self._piece is None else self._piece.title,
         )
+        rate_limiter = make_rate_limiter(app.extensions, redis_url=settings.redis_url)
         app.extensions[EXTENSION] = State(
             settings=settings,
             host=self._host,
@@ -125,7 +130,8 @@ class Activepieces:
             code_issuer=CodeIssuer.from_settings(settings, clock=self._clock),
             server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
-            failure_limiter=make_failure_limiter(app.extensions, redis_url=settings.redis_url),
+            failure_limiter=FailureLimiter(rate_limiter),
+            rate_limiter=rate_limiter,
             # app → Activepieces: integrations, connections, projects, flows, MCP servers, sign-in
             tenants=TenantServices(
                 settings,
@@ -139,6 +145,8 @@ class Activepieces:
             # The app's own piece, and its events
             piece=piece,
             action_calls=ActionCalls(database, clock=self._clock),
+            mcp=McpServer(piece.definition, partial(_version, self._host)),
+            tool_calls=CallLog(database, audit, self._clock),
             delivery=build_delivery(
                 settings,
                 database,
@@ -229,6 +237,11 @@ def _emit(trigger: Trigger, payloads: Sequence[Any], **recipients: Any) -> None:
 def _is_active(app: Flask, host: Host, user_id: str, tenant_id: str) -> bool:
     with app.app_context():
         return host.load_principal(user_id, tenant_id) is not None
+
+
+def _version(host: Host) -> str:
+    """The version that agents are shown."""
+    return host.version() or version("flask-activepieces")
 
 
 def _flask_sqlalchemy(app: Flask) -> SQLAlchemy:

@@ -14,6 +14,8 @@ from .delivery.services import Delivery
 from .errors import SetupError
 from .host.interface import Host
 from .integrations.services import TenantServices
+from .mcp.call_log import CallLog
+from .mcp.server import McpServer
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
@@ -28,6 +30,7 @@ from .pieces.registry import PieceRegistry
 from .storage.audit import Audit
 from .storage.database import Database
 from .storage.failure_limit import FailureLimiter
+from .storage.rate_limit import RateLimiter
 
 EXTENSION = "activepieces"
 
@@ -50,9 +53,12 @@ class State:
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter
+    rate_limiter: RateLimiter
     tenants: TenantServices
     piece: PieceRegistry
     action_calls: ActionCalls
+    mcp: McpServer
+    tool_calls: CallLog
     delivery: Delivery
 
     def now(self) -> int:

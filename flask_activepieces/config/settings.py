@@ -32,7 +32,7 @@ from .parsers import (
     weakness,
     whole_number,
 )
-from .urls import consent_url, is_loopback, path_prefix, public_url, redis_url, server_url
+from .urls import consent_url, is_loopback, path_prefix, public_url, redis_url, server_url, web_origin
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,10 @@ class ThirdPartyApp:
 
 def _server_urls(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(server_url(url) for url in string_list(value)))
+
+
+def _web_origins(value: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(web_origin(url) for url in string_list(value)))
 
 
 def _scopes(value: Any) -> dict[str, Scope]:
@@ -140,6 +144,9 @@ class Settings:
     mcp_path: str = _setting(path_prefix, "/mcp")
     #: None: as soon as the app declares an action for agents.
     mcp_enabled: bool | None = _setting(boolean, key="MCP")
+    mcp_origins: tuple[str, ...] = _setting(_web_origins, ())
+    mcp_token_limit: int = _setting(whole_number(1, 1_000_000, "requests"), 300)
+    mcp_tenant_limit: int = _setting(whole_number(1, 1_000_000, "requests"), 3000)
     app_name: str | None = _setting(one_line(60))
     automation_prefix: str = _setting(path_prefix, "/automation")
     disabled_pages: tuple[str, ...] = _setting(subset_of(*AUTOMATION_PAGES), ())

@@ -50,6 +50,16 @@ def public_url(value: Any) -> str:
     return url
 
 
+def web_origin(value: Any) -> str:
+    """The origin of web pages, as browsers write it in the header ``Origin`` (RFC 6454 §6.2)."""
+    url = public_url(value).lower()
+    parts = urlsplit(url)
+    if parts.path:
+        raise ValueError("must be an origin without a path, such as https://inspector.example.com")
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{url.partition('//')[0]}//{parts.netloc.rpartition('@')[2].removesuffix(f':{parts.port}')}{port}"
+
+
 def is_loopback(hostname: str) -> bool:
     """Whether a host name or address literal is this machine itself (RFC 8252 §7.3)."""
     if hostname == "localhost":

@@ -67,6 +67,11 @@ class Action:
     ai: str | None = None
     #: Whether repeating it has no further effect.
     idempotent: bool = False
+    #: What agents may know: whether it changes nothing, whether a change destroys something, and whether it reaches
+    #: beyond the app. None: as the method of the route says, if it is a view.
+    read_only: bool | None = None
+    destructive: bool | None = None
+    open_world: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

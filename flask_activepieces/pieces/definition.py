@@ -56,8 +56,9 @@ class PieceDefinition:
 
     @property
     def tool_scopes(self) -> list[str]:
-        """The scopes of all actions that agents may call."""
-        return sorted(frozenset().union(*map(self.scopes_of, self.tools)))
+        """The scopes of all actions that agents may call, and of the triggers whose samples they may read."""
+        used = [*map(self.scopes_of, self.tools), *(trigger.scopes for trigger in self.triggers.values())]
+        return sorted(frozenset().union(*used))
 
     @property
     def scopes(self) -> list[str]:

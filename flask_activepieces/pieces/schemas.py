@@ -69,7 +69,7 @@ def _field_schema(field: AnyField, *, loads: bool, depth: int) -> dict[str, Any]
     if isinstance(field, fields.List):
         return {"type": "array", "items": _field_schema(field.inner, loads=loads, depth=depth)}
     if isinstance(field, own.File):
-        return {"type": "string", "description": "The content of the file as base64, or its URL"}
+        return {"type": "string", "description": "The content of the file, as base64 or as a data URL"}
     if isinstance(field, own.DateRange):
         time = {"type": "string", "format": "date-time"}
         preset = {"enum": sorted(own.PRESETS)}

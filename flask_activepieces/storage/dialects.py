@@ -64,6 +64,17 @@ def upsert(table: Table, dialect: str, columns: Sequence[str]) -> Insert:
     return cast(Insert, statement.on_conflict_do_update(index_elements=table.primary_key, set_=values))
 
 
+def upsert_counting(table: Table, dialect: str, counter: str, columns: Sequence[str]) -> Insert:
+    """An INSERT that, if the key exists, adds one to the counter and overwrites these columns."""
+    statement = _dialect_insert(table, dialect)
+    count = table.c[counter] + 1
+    if _DIALECTS[dialect] == "mysql":
+        values = {counter: count} | {name: statement.inserted[name] for name in columns}
+        return cast(Insert, statement.on_duplicate_key_update(values))
+    values = {counter: count} | {name: statement.excluded[name] for name in columns}
+    return cast(Insert, statement.on_conflict_do_update(index_elements=table.primary_key, set_=values))
+
+
 def _dialect_insert(table: Table, dialect: str) -> Any:
     if dialect not in _DIALECTS:
         raise NotImplementedError(f"flask-activepieces does not support the database {dialect!r}")

@@ -37,6 +37,7 @@ def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[T
         (tables.revocations, tables.revocations.c.expires_at <= now),
         (families, ended_at <= now - GRACE),
         (events, events.c.at <= now - audit_days * 86_400),
+        (tables.tool_calls, tables.tool_calls.c.last_at <= now - audit_days * 86_400),
         (tables.leases, tables.leases.c.expires_at <= now),
         (tables.action_calls, tables.action_calls.c.expires_at <= now),
         (tables.personal_tokens, tables.personal_tokens.c.expires_at <= now),

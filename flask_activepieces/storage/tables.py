@@ -230,3 +230,25 @@ audit_events = Table(
     Column("at", TIME, nullable=False),
     Index(None, "tenant_id", "at"),
 )
+
+#: Calls of tools by agents: one row for equal calls within an hour.
+tool_calls = Table(
+    TABLE_PREFIX + "tool_calls",
+    metadata,
+    # SHA-256 of all columns that equal calls share, as hex.
+    Column("id", binary(64), primary_key=True),
+    Column("tenant_id", HOST_ID),
+    Column("organization_id", HOST_ID),
+    Column("user_id", HOST_ID),
+    # NULL for a personal access token.
+    Column("client_id", ID),
+    Column("personal_token_id", ID),
+    Column("tool", binary(128), nullable=False),
+    # ``succeeded``, ``rejected``, ``failed`` or ``denied``.
+    Column("outcome", String(10), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_at", TIME, nullable=False),
+    # No index has a column that a further call overwrites.
+    Column("last_at", TIME, nullable=False),
+    Index(None, "tenant_id", "first_at"),
+)

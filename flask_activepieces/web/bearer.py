@@ -25,6 +25,10 @@ from .error_responses import error_response, with_server_errors
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+#: Where the environment of a request within the app has a token that is verified already. No header of a client can
+#: have this name: those begin with ``HTTP_``.
+VERIFIED_TOKEN = "flask_activepieces.verified_token"  # noqa: S105  # a name
+
 #: The scopes of each protected view. Not an attribute of the view: functools.wraps copies attributes to decorators
 #: outside ours, which may act before the token is checked.
 _scopes: WeakKeyDictionary[Callable[..., Any], frozenset[str]] = WeakKeyDictionary()
@@ -106,14 +110,8 @@ def authenticate(state: State, *, resource: Resource = API) -> AccessToken:
 
     An access token must be for this resource. A personal access token is for the whole app.
     """
-    encoded = _bearer_token(request.headers.get("Authorization"))
-    if encoded is None:
-        raise TokenRejected(401)
-    if looks_like_personal_token(encoded):
-        token = _find_personal_token(state, encoded)
-    else:
-        token = _verify_access_token(state, encoded, resource)
-    g.activepieces_token = token
+    g.activepieces_token = token = request.environ.get(VERIFIED_TOKEN) or _token_of_header(state, resource)
+    assert isinstance(token, AccessToken)
     return token
 
 
@@ -122,6 +120,15 @@ def check_token(token: AccessToken, required: frozenset[str]) -> None:
     if not required <= token.scopes:
         scope = " ".join(sorted(required))
         raise TokenRejected(403, "insufficient_scope", "The access token lacks a scope.", scope=scope)
+
+
+def _token_of_header(state: State, resource: Resource) -> AccessToken:
+    encoded = _bearer_token(request.headers.get("Authorization"))
+    if encoded is None:
+        raise TokenRejected(401)
+    if looks_like_personal_token(encoded):
+        return _find_personal_token(state, encoded)
+    return _verify_access_token(state, encoded, resource)
 
 
 @with_server_errors

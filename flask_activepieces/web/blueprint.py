@@ -12,6 +12,7 @@ from ..oauth.metadata import AUTHORIZATION_SERVER, PROTECTED_RESOURCE
 from .api.routes import api_routes
 from .automation.area.visit import area_navigation
 from .automation.routes import automation_routes
+from .mcp import endpoint
 from .oauth import authorize, metadata, token_endpoints
 from .pages import connected_apps, oauth_clients, personal_tokens
 from .piece.routes import piece_routes
@@ -59,9 +60,12 @@ _WELL_KNOWN = tuple(
 def routes(settings: Settings) -> list[Route]:
     """The routes of one app."""
     oauth = [route._replace(rule=f"{settings.oauth_prefix}{route.rule}") for route in (*_PAGES, *_TOKEN_ENDPOINTS)]
+    agents = Route(settings.mcp_path, "mcp", (*_ANY, "OPTIONS"), endpoint.mcp, csrf_exempt=True)
     return [
         *oauth,
         *_WELL_KNOWN,
+        # If it is off, the app may have a route of its own there.
+        *([] if settings.mcp_enabled is False else [agents]),
         *automation_routes(settings),
         *api_routes(settings.url_prefix),
         *piece_routes(settings.url_prefix),

@@ -15,6 +15,7 @@ from ..host.interface import Host
 from ..pieces.registry import PieceRegistry
 from ..state import get_state
 from .bearer import scopes_of
+from .routes import NAME
 from .view_functions import AnyView, layers, view_class_of
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ def check_setup(app: Flask) -> None:
     _check_scopes(app.view_functions, state.settings.scopes)
     _check_login(state.host)
     _check_piece(state.piece)
+    _check_mcp_path(app, state.settings.mcp_path)
     public_url = state.settings.public_url
     if public_url is not None:
         # As the server in front of the app says, and as the app is configured.
@@ -77,6 +79,18 @@ def _check_piece(piece: PieceRegistry) -> None:
         piece.definition()
     except DeclarationError as error:
         log.error("%s", error)
+
+
+def _check_mcp_path(app: Flask, path: str) -> None:
+    endpoints = [rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == path]
+    others = [endpoint for endpoint in endpoints if not endpoint.startswith(f"{NAME}.")]
+    if others and len(others) < len(endpoints):
+        log.error(
+            "Two routes have the path %s: the view %s of the app, and the endpoint for agents. Set"
+            " ACTIVEPIECES_MCP_PATH to another path, or ACTIVEPIECES_MCP to False.",
+            path,
+            others[0],
+        )
 
 
 def _check_login(host: Host) -> None:

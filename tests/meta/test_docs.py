@@ -38,11 +38,11 @@ def documented_routes() -> dict[tuple[str, str], set[str]]:
 
 
 def test_the_documented_routes_and_methods_are_those_of_the_app(app: Flask) -> None:
-    client_endpoints = {"activepieces.token", "activepieces.revoke", "activepieces.introspect"}
+    programs = {f"activepieces.{name}" for name in ("token", "revoke", "introspect", "mcp")}
     existing: dict[tuple[str, str], set[str]] = {}
     for rule in our_rules(app):
-        # These three endpoints accept other methods only to refuse them with an OAuth error.
-        methods = {"POST"} if rule.endpoint in client_endpoints else set(rule.methods or ())
+        # These endpoints accept other methods only to refuse them with an error of their own.
+        methods = {"POST"} if rule.endpoint in programs else set(rule.methods or ())
         existing.setdefault((rule.rule, rule.endpoint), set()).update(methods - {"HEAD", "OPTIONS"})
 
     assert documented_routes() == existing

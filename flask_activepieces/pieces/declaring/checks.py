@@ -155,6 +155,8 @@ def _action_problems(action: Action, definition: PieceDefinition, protected: Pro
     if not action.description:
         yield f"{what}: needs a description, or a docstring"
     yield from _choice_problem(f"{what}: audience", action.audience, Audience)
+    if action.read_only and action.destructive:
+        yield f"{what}: read_only and destructive exclude each other; remove one"
     yield from _form_problems(what, action.input, IN_FORM)
     yield from _option_problems(what, action.input, definition)
     if route is not None:

@@ -73,6 +73,9 @@ class Declarations:
         audience: Audience = "both",
         ai: str | None = None,
         idempotent: bool = False,
+        read_only: bool | None = None,
+        destructive: bool | None = None,
+        open_world: bool = False,
     ) -> Callable[[F], F]:
         """Declare a function, or a view with `require_scope`, as an action.
 
@@ -96,6 +99,9 @@ class Declarations:
                     audience=audience,
                     ai=ai,
                     idempotent=idempotent,
+                    read_only=read_only,
+                    destructive=destructive,
+                    open_world=open_world,
                 )
             )
             return function

@@ -21,7 +21,7 @@ from ...oauth.tokens.base_server import ClientRequest, reject_duplicates
 from ...oauth.tokens.grant_types import GuessedToken
 from ...oauth.tokens.server import OAuthServer
 from ...state import State, get_state
-from ...storage.failure_limit import WINDOW
+from ...storage.rate_limit import WINDOW
 from ..error_responses import NO_STORE, error_response, with_server_errors
 
 Endpoint = Callable[[OAuthServer, ClientRequest], Mapping[str, Any]]

@@ -42,13 +42,23 @@ def run_action(caller: Caller, name: str) -> ResponseReturnValue:
     return _json(_run_once(caller.state.action_calls, call, lambda: _run(action, inputs)))
 
 
-def _run(action: Action, inputs: Mapping[str, Any]) -> str:
-    """The output as JSON."""
+def run_function(action: Action, inputs: Mapping[str, Any]) -> Any:
+    """The output of an action that is a function, dumped by its schema."""
     function = current_app.ensure_sync(action.function)
     output = function(inputs) if action.input else function()
     if action.output is not None and output is not None and not isinstance(output, FileResult):
         output = action.output.dump(output)
-    return current_app.json.dumps(encode_files(output))
+    return output
+
+
+def rollback() -> None:
+    """End the transaction of an action that rejected its input or failed: what it wrote is void."""
+    current_app.extensions["sqlalchemy"].session.rollback()
+
+
+def _run(action: Action, inputs: Mapping[str, Any]) -> str:
+    """The output as JSON."""
+    return current_app.json.dumps(encode_files(run_function(action, inputs)))
 
 
 def _run_once(calls: ActionCalls, call: Call, run: Callable[[], str]) -> str:
@@ -59,8 +69,8 @@ def _run_once(calls: ActionCalls, call: Call, run: Callable[[], str]) -> str:
     try:
         output = run()
     except Exception:
-        # It rejected the input or failed. What it wrote without a commit is void, and a repeated call may act.
-        current_app.extensions["sqlalchemy"].session.rollback()
+        # A repeated call may act.
+        rollback()
         _try(calls.release, call)
         raise
     _try(calls.keep, call, output)

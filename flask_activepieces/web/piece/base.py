@@ -127,6 +127,15 @@ def filled_fields(form: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in form.items() if value not in (None, "")}
 
 
+def problem_of(error: Exception) -> Problem:
+    """The error as a sentence for people; an exception of the app is logged."""
+    if isinstance(error, ValidationError):
+        error = invalid_input(error)
+    if isinstance(error, InvalidInput):
+        return Problem(ProblemType.INVALID_INPUT, _sentence(error.fields), fields=error.fields)
+    return problem_from(error) or _app_error(error)
+
+
 def _error_response(error: Exception) -> Response:
     match error:
         case TokenRejected(status=status):
@@ -135,13 +144,9 @@ def _error_response(error: Exception) -> Response:
             response = Problem(kind, str(error), **members).to_response()
             response.headers["WWW-Authenticate"] = error.challenge(get_state())
             return response
-        case ValidationError():
-            error = invalid_input(error)
         case HTTPException(response=Response() as response):
             return response
-    if isinstance(error, InvalidInput):
-        return Problem(ProblemType.INVALID_INPUT, _sentence(error.fields), fields=error.fields).to_response()
-    return (problem_from(error) or _app_error(error)).to_response()
+    return problem_of(error).to_response()
 
 
 def _sentence(fields: Mapping[str, str]) -> str:

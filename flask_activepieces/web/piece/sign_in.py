@@ -22,7 +22,7 @@ from ...pieces.declarations import as_schema
 from ...pieces.fields import Secret
 from ...pieces.properties import input_fields
 from ...state import State, get_state
-from ...storage.failure_limit import WINDOW
+from ...storage.rate_limit import WINDOW
 from ..api.operations import json_body, load
 from ..api.problems import Problem, ProblemType
 from .account import workspace_of

@@ -11,6 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from ...delivery.polling import Position
 from ...errors import InvalidInput, NotFound
+from ...oauth.tokens.access_tokens import AccessToken
+from ...pieces.declarations import Trigger
 from ..api.operations import json_body
 from ..api.problems import Problem, ProblemType
 from .base import Caller, bearer_view, trigger_inputs
@@ -22,13 +24,17 @@ MAX_SAMPLES = 5
 @bearer_view
 def list_samples(caller: Caller, name: str) -> ResponseReturnValue:
     """The newest real payloads, as a flow with this token would get them."""
-    trigger = caller.trigger(name)
-    inputs, _ = trigger_inputs(trigger, _query_inputs())
+    data = newest_samples(caller.trigger(name), _query_inputs(), caller.token)
+    return current_app.json.response({"data": data})
+
+
+def newest_samples(trigger: Trigger, form: Any, token: AccessToken) -> list[dict[str, Any]]:
+    """The newest payloads of the trigger for these fields of its form, as far as the token may see them."""
+    inputs, _ = trigger_inputs(trigger, form)
     samples = current_app.ensure_sync(trigger.samples)
     newest: Any = samples(inputs) if trigger.input else samples()
     payloads = (trigger.payload.dump(each, many=False) for each in islice(newest, MAX_SAMPLES))
-    data = [trigger.visible_payload(payload, caller.token.scopes) for payload in payloads]
-    return current_app.json.response({"data": data})
+    return [trigger.visible_payload(payload, token.scopes) for payload in payloads]
 
 
 @bearer_view

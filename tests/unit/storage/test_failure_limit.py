@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,18 +13,20 @@ from flask import Flask
 from flask_limiter import Limiter
 from redis import Redis
 
-from flask_activepieces.storage.failure_limit import (
+from flask_activepieces.storage.failure_limit import MAX_FAILURES, FailureLimiter
+from flask_activepieces.storage.rate_limit import (
     _MAX_KEYS,
-    MAX_FAILURES,
     WINDOW,
-    FailureLimiter,
-    RecordFailure,
+    Hit,
+    RateLimiter,
     in_flask_limiter,
     in_redis,
-    make_failure_limiter,
+    make_rate_limiter,
 )
 from tests.support.documents import DOCS
 from tests.support.requirements import require
+
+RecordFailure = Callable[[str, int], bool]
 
 NOW = 1_800_000_000 - 1_800_000_000 % WINDOW
 
@@ -33,17 +35,25 @@ def spent(record: RecordFailure, times: int, *, key: str = "key", now: int = NOW
     return [record(key, now) for _ in range(times)]
 
 
+def failures_in(hit: Hit) -> RecordFailure:
+    return FailureLimiter(RateLimiter(lambda: hit)).record_failure
+
+
 def recorded_in_flask_limiter() -> RecordFailure:
     app = Flask("host")
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
-    return in_flask_limiter(limiter)
+    return failures_in(in_flask_limiter(limiter))
+
+
+def local_limiter() -> FailureLimiter:
+    return FailureLimiter(RateLimiter())
 
 
 @pytest.fixture
 def redis() -> Iterator[Any]:
     client = Redis.from_url(require("redis"))
     yield client
-    for key in client.scan_iter("activepieces:failures:*"):
+    for key in client.scan_iter("activepieces:hits:*"):
         client.delete(key)
     client.close()
 
@@ -52,8 +62,8 @@ def redis() -> Iterator[Any]:
 def record(request: pytest.FixtureRequest) -> RecordFailure:
     """The method of every kind of limiter."""
     if request.param == "redis":
-        return in_redis(request.getfixturevalue("redis"))
-    return FailureLimiter().record_failure if request.param == "local" else recorded_in_flask_limiter()
+        return failures_in(in_redis(request.getfixturevalue("redis")))
+    return local_limiter().record_failure if request.param == "local" else recorded_in_flask_limiter()
 
 
 def test_twenty_failures_are_within_the_limit(record: RecordFailure) -> None:
@@ -74,7 +84,7 @@ def test_the_documented_numbers_match_the_code() -> None:
 
 def test_the_limit_is_per_clock_minute() -> None:
     """So up to twice as many consecutive failures are possible around the end of a minute."""
-    limiter = FailureLimiter()
+    limiter = local_limiter()
 
     assert all(spent(limiter.record_failure, MAX_FAILURES, now=NOW + WINDOW - 1))
     assert spent(limiter.record_failure, MAX_FAILURES + 1, now=NOW + WINDOW) == [True] * MAX_FAILURES + [False]
@@ -88,7 +98,7 @@ def test_each_key_has_its_own_limit(record: RecordFailure) -> None:
 
 
 def test_the_limit_resets_with_the_next_minute() -> None:
-    limiter = FailureLimiter()
+    limiter = local_limiter()
     spent(limiter.record_failure, MAX_FAILURES + 1, now=NOW)
 
     assert spent(limiter.record_failure, 1, now=NOW + WINDOW - 1) == [False]
@@ -97,16 +107,16 @@ def test_the_limit_resets_with_the_next_minute() -> None:
 
 @pytest.mark.redis
 def test_counts_in_redis_expire(redis: Any) -> None:
-    in_redis(redis)("key", NOW)
+    in_redis(redis)("key", NOW, MAX_FAILURES)
 
-    (slot,) = redis.scan_iter("activepieces:failures:*")
+    (slot,) = redis.scan_iter("activepieces:hits:*")
 
     assert 0 < redis.ttl(slot) <= 2 * WINDOW
     assert b"key" not in slot, "the key in Redis must not contain user input"
 
 
 def test_no_count_is_lost_between_threads() -> None:
-    limiter = FailureLimiter()
+    limiter = local_limiter()
 
     with ThreadPoolExecutor(8) as pool:
         allowed = list(pool.map(lambda _: limiter.record_failure("key", now=NOW), range(400)))
@@ -115,7 +125,7 @@ def test_no_count_is_lost_between_threads() -> None:
 
 
 def test_many_keys_cannot_fill_the_memory() -> None:
-    limiter = FailureLimiter()
+    limiter = local_limiter()
     tracemalloc.start()
     try:
         for number in range(30_000):
@@ -129,7 +139,7 @@ def test_many_keys_cannot_fill_the_memory() -> None:
 
 def test_long_keys_cannot_fill_the_memory() -> None:
     """A client_id may be as long as a request, 64 KiB, and there may be ten thousand of them."""
-    limiter = FailureLimiter()
+    limiter = local_limiter()
     tracemalloc.start()
     try:
         for number in range(200):
@@ -142,7 +152,7 @@ def test_long_keys_cannot_fill_the_memory() -> None:
 
 
 def test_new_keys_do_not_reset_the_count_of_an_active_key() -> None:
-    limiter = FailureLimiter()
+    limiter = local_limiter()
     spent(limiter.record_failure, MAX_FAILURES)
     for number in range(9_000):
         limiter.record_failure(f"other {number}", now=NOW)
@@ -150,12 +160,12 @@ def test_new_keys_do_not_reset_the_count_of_an_active_key() -> None:
     assert spent(limiter.record_failure, 1) == [False]
 
 
-def broken_redis(key: str, now: int) -> bool:
+def broken_redis(key: str, now: int, limit: int) -> bool:
     raise ConnectionError("the redis password is hunter2")
 
 
 def test_without_its_storage_a_process_counts_on_its_own(caplog: pytest.LogCaptureFixture) -> None:
-    limiter = FailureLimiter(lambda: broken_redis)
+    limiter = FailureLimiter(RateLimiter(lambda: broken_redis))
 
     assert spent(limiter.record_failure, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
     assert "hunter2" not in caplog.text
@@ -163,20 +173,22 @@ def test_without_its_storage_a_process_counts_on_its_own(caplog: pytest.LogCaptu
 
 
 def test_without_the_hosts_limiter_a_process_counts_on_its_own() -> None:
-    def broken() -> RecordFailure:
+    def broken() -> Hit:
         raise ImportError("no limits")
 
-    assert spent(FailureLimiter(broken).record_failure, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [False]
+    assert spent(FailureLimiter(RateLimiter(broken)).record_failure, MAX_FAILURES + 1) == [True] * MAX_FAILURES + [
+        False
+    ]
 
 
 def test_the_hosts_limiter_is_used_in_any_order_of_setup() -> None:
     app = Flask("host")
-    ours = make_failure_limiter(app.extensions, redis_url=None)
+    ours = FailureLimiter(make_rate_limiter(app.extensions, redis_url=None))
     limiter = Limiter(lambda: "", app=app, storage_uri="memory://")
 
     spent(ours.record_failure, MAX_FAILURES)
 
-    assert not in_flask_limiter(limiter)("key", NOW), "they must share the count"
+    assert not in_flask_limiter(limiter)("key", NOW, MAX_FAILURES), "they must share the count"
 
 
 class SwitchedOff:
@@ -189,9 +201,13 @@ def test_a_disabled_limiter_is_not_used() -> None:
     app = Flask("host")
     app.extensions["limiter"] = {SwitchedOff()}
 
-    assert spent(make_failure_limiter(app.extensions, redis_url=None).record_failure, MAX_FAILURES + 1)[-1] is False
+    ours = FailureLimiter(make_rate_limiter(app.extensions, redis_url=None))
+
+    assert spent(ours.record_failure, MAX_FAILURES + 1)[-1] is False
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/redis.sock"])
 def test_a_missing_redis_causes_no_error(url: str) -> None:
-    assert spent(make_failure_limiter(Flask("host").extensions, redis_url=url).record_failure, 2) == [True, True]
+    ours = FailureLimiter(make_rate_limiter(Flask("host").extensions, redis_url=url))
+
+    assert spent(ours.record_failure, 2) == [True, True]

@@ -6,10 +6,11 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 
+from .....sentences import detail_of, field_sentences
 from ...routing.responses import Json
 from ..piece import StepFailed
 from .http import Answer
@@ -18,8 +19,6 @@ _SHORTEST_SECRET = 4
 _LONGEST_SENTENCE = 1000
 #: RFC 6750 §3: Bearer error="insufficient_scope", scope="tasks:write"
 _PAIR = re.compile(r'(\w+)="([^"]*)"')
-#: Problem details (RFC 9457), the errors of OAuth (RFC 6749 §5.2), and what other APIs use.
-_DETAILS = ("detail", "error_description", "message", "title", "error")
 
 
 class Failure(StepFailed):
@@ -40,7 +39,7 @@ def sentence_for(app_name: str, answer: Answer, secrets: Sequence[Json] = ()) ->
 def _describe(app_name: str, answer: Answer) -> str:
     problem = answer.body if isinstance(answer.body, dict) else {}
     challenge = dict(_PAIR.findall(answer.headers.get("www-authenticate", "")))
-    detail = next((problem[name] for name in _DETAILS if problem.get(name) and isinstance(problem[name], str)), "")
+    detail = detail_of(problem)
     if 300 <= answer.status < 400:
         return f"{app_name} answers with a redirect: check its address in the connection."
     if answer.status == 401:
@@ -50,8 +49,7 @@ def _describe(app_name: str, answer: Answer) -> str:
         return _lacks(app_name, _first(problem.get("scope"), challenge.get("scope")))
     if answer.status in (429, 503):
         return f"{detail or f'{app_name} is busy.'} {_when_to_retry(answer.headers.get('retry-after'))}"
-    fields = " ".join(_sentences(_first(problem.get("fields"), problem.get("errors")), ()))
-    return fields or detail or f"{app_name} answered with status {answer.status}."
+    return field_sentences(problem) or detail or f"{app_name} answered with status {answer.status}."
 
 
 def _lacks(app_name: str, scope: Json) -> str:
@@ -79,19 +77,6 @@ def _seconds(header: str) -> int:
     except ValueError:
         return 0
     return math.ceil(moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp() - time.time())
-
-
-def _sentences(errors: Json, path: tuple[str, ...]) -> Iterator[str]:
-    """``{"title": ["Not a valid string."], "lines": {"0": {"due": "Missing."}}}`` as a sentence each."""
-    if isinstance(errors, str):
-        yield f"{'.'.join(path)}: {errors}" if path else errors
-    elif isinstance(errors, list):
-        for each in errors:
-            yield from _sentences(each, path)
-    elif isinstance(errors, Mapping):
-        for name, inner in errors.items():
-            # marshmallow files an error of the whole input under _schema.
-            yield from _sentences(inner, path if name == "_schema" else (*path, name))
 
 
 def _redact(sentence: str, secrets: Sequence[Json]) -> str:

@@ -1,0 +1,152 @@
+"""JSON-RPC 2.0 as the protocol uses it: messages are read strictly, and answers are written.
+
+What is not a message is an `RpcError`, which has the code of JSON-RPC and the status of HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+#: Up to revision 2025-11-25; later ones say INVALID_PARAMS.
+RESOURCE_NOT_FOUND = -32002
+#: Since revision 2026-07-28.
+HEADER_MISMATCH = -32020
+UNSUPPORTED_PROTOCOL_VERSION = -32022
+
+#: Far deeper than any form, and far from the limits of Python.
+MAX_DEPTH = 64
+
+RequestId = str | int
+
+
+class RpcError(Exception):
+    """An error of the protocol; ``status`` is that of the HTTP response."""
+
+    def __init__(self, code: int, message: str, *, data: Any = None, status: int = 200) -> None:
+        self.code = code
+        self.message = message
+        self.data = data
+        self.status = status
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class RpcRequest:
+    """A message that expects an answer."""
+
+    id: RequestId
+    method: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RpcNotification:
+    """A message that expects none."""
+
+    method: str
+
+
+@dataclass(frozen=True)
+class RpcResponse:
+    """An answer of the client. The server asks nothing, so it is ignored."""
+
+
+Message = RpcRequest | RpcNotification | RpcResponse
+
+
+class Encoded(str):
+    """A value that is JSON already."""
+
+
+def decode(body: bytes) -> Any:
+    """The JSON of a body; `RpcError` if it is none, or too deep."""
+    try:
+        value = json.loads(body, parse_constant=_reject_constant)
+        if b"\\u" in body:
+            # Half of a surrogate pair is valid in JSON, but not in UTF-8.
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise RpcError(PARSE_ERROR, "The body is not valid JSON.", status=400) from None
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise RpcError(INVALID_REQUEST, f"The JSON is nested deeper than {MAX_DEPTH} levels.", status=400)
+    return value
+
+
+def read_message(raw: Any) -> Message:
+    """One message; `RpcError` if it is none."""
+    if not isinstance(raw, dict) or raw.get("jsonrpc") != "2.0":
+        raise _invalid('A message is an object with "jsonrpc": "2.0".')
+    if "method" not in raw:
+        if "result" in raw or "error" in raw:
+            return RpcResponse()
+        raise _invalid("A request needs a method.")
+    method, params = raw["method"], raw.get("params", {})
+    if not isinstance(method, str):
+        raise _invalid("The method must be a text.")
+    if not isinstance(params, dict):
+        raise _invalid("The params must be an object.")
+    if "id" not in raw:
+        return RpcNotification(method)
+    # A number with a fraction cannot be compared reliably, and null is the id of an unreadable request.
+    if type(raw["id"]) not in (str, int):
+        raise _invalid("The id must be a text or a whole number.")
+    return RpcRequest(raw["id"], method, params)
+
+
+def id_of(raw: Any) -> RequestId | None:
+    """The id in something that is not a message, if it has one."""
+    found = raw.get("id") if isinstance(raw, dict) else None
+    return found if type(found) in (str, int) else None
+
+
+def result_text(request_id: RequestId, result: Mapping[str, Any]) -> str:
+    """The answer to a request."""
+    return f'{{"jsonrpc": "2.0", "id": {json.dumps(request_id)}, "result": {encode_object(result)}}}'
+
+
+def error_text(request_id: RequestId | None, error: RpcError) -> str:
+    """The answer to a request that failed; without an id if it could not be read."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.data is not None:
+        body["data"] = error.data
+    known_id = {} if request_id is None else {"id": request_id}
+    return json.dumps({"jsonrpc": "2.0", **known_id, "error": body})
+
+
+def encode_object(values: Mapping[str, Any]) -> str:
+    """An object as JSON, whose members may be encoded already."""
+    members = (f"{json.dumps(name)}: {_encode(value)}" for name, value in values.items())
+    return f"{{{', '.join(members)}}}"
+
+
+def _encode(value: Any) -> str:
+    return value if isinstance(value, Encoded) else json.dumps(value)
+
+
+def _invalid(message: str) -> RpcError:
+    return RpcError(INVALID_REQUEST, message, status=400)
+
+
+def _reject_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _depth(value: Any) -> int:
+    """How many objects and lists are within each other."""
+    depth, level = 0, _containers([value])
+    while level:
+        depth += 1
+        level = [inner for each in level for inner in _containers(each.values() if isinstance(each, dict) else each)]
+    return depth
+
+
+def _containers(values: Iterable[Any]) -> list[dict[str, Any] | list[Any]]:
+    return [each for each in values if isinstance(each, dict | list)]

@@ -1,0 +1,120 @@
+"""The result of a tool: text and structured content, files, and errors as a sentence."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from marshmallow import Schema
+
+from ..pieces.files import FileResult
+from .json_rpc import Encoded
+from .tools import ITEMS
+
+#: About as much as agents read of one result; the rest would be cut off without a note.
+MAX_TEXT = 100_000
+MAX_FILE_BYTES = 5 * 1024 * 1024
+#: What models see and hear.
+_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+#: How many items of each list, and characters of each text, a shortened result has: the first that fits.
+_CUTS = ((1000, 10_000), (300, 3000), (100, 1000), (30, 300), (10, 100), (3, 30), (1, 10))
+
+Dumps = Callable[[Any], str]
+Result = dict[str, Any]
+
+
+def error_result(sentence: str) -> Result:
+    """An error that the agent reads, and can react to."""
+    return {"content": [_text(sentence)], "isError": True}
+
+
+def tool_result(output: Any, *, schema: Schema | None, dumps: Dumps) -> Result:
+    """The output of an action; ``dumps`` encodes as the app does."""
+    files: list[FileResult] = []
+    value = _structured(_without_files(output, files), schema)
+    text, notes = _shortened(value, dumps)
+    structured = {"structuredContent": Encoded(text)} if isinstance(value, dict) else {}
+    shown = value if isinstance(value, str) and not notes else _plain(text)
+    content = [_text("Done." if value is None else shown), *map(_file, files), *map(_text, notes)]
+    return {"content": content, **structured, "isError": False}
+
+
+def _structured(value: Any, schema: Schema | None) -> Any:
+    """The value in the form that the output schema of the tool promises."""
+    if schema is None:
+        return value
+    if schema.many:
+        return {ITEMS: value if isinstance(value, list | tuple) else []}
+    return value if isinstance(value, dict) else {}
+
+
+def _without_files(value: Any, files: list[FileResult]) -> Any:
+    """The value with each file described, and the files."""
+    if isinstance(value, FileResult):
+        files.append(value)
+        return {"name": value.name, "contentType": value.content_type, "size": len(value.content)}
+    if isinstance(value, Mapping):
+        return {name: _without_files(each, files) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_files(each, files) for each in value]
+    return value
+
+
+def _shortened(value: Any, dumps: Dumps) -> tuple[str, list[str]]:
+    """The value as JSON that an agent can read as a whole, and a note if it is not complete."""
+    text = dumps(value)
+    if len(text) <= MAX_TEXT:
+        return text, []
+    whole = json.loads(text)
+    for items, characters in _CUTS:
+        cut = json.dumps(_cut(whole, items, characters))
+        if len(cut) <= MAX_TEXT:
+            break
+    note = (
+        f"This result was too long ({len(text)} characters) and is not complete: each list has at most {items} items,"
+        f" and each text at most {characters} characters. Ask for less at once."
+    )
+    return cut, [note]
+
+
+def _cut(value: Any, items: int, characters: int) -> Any:
+    match value:
+        case str():
+            return value[:characters]
+        case list():
+            return [_cut(each, items, characters) for each in value[:items]]
+        case dict():
+            return {name: _cut(each, items, characters) for name, each in value.items()}
+        case _:
+            return value
+
+
+def _plain(text: str) -> str:
+    """A text as it is, and other JSON as JSON."""
+    return str(json.loads(text)) if text.startswith('"') else text
+
+
+def _text(text: str) -> Result:
+    return {"type": "text", "text": text}
+
+
+def _file(file: FileResult) -> Result:
+    if len(file.content) > MAX_FILE_BYTES:
+        return _text(f"The file {file.name} has {len(file.content)} bytes, too many for an agent.")
+    kind = file.content_type.partition(";")[0].strip().lower()
+    if kind in _IMAGES or kind.startswith("audio/"):
+        return {"type": kind.partition("/")[0], "data": b64encode(file.content).decode(), "mimeType": kind}
+    resource = {"uri": f"file:///{quote(file.name, safe='')}", "mimeType": file.content_type, **_content(kind, file)}
+    return {"type": "resource", "resource": resource}
+
+
+def _content(kind: str, file: FileResult) -> Result:
+    if kind.startswith("text/") or kind == "application/json":
+        try:
+            return {"text": file.content.decode()}
+        except UnicodeDecodeError:
+            pass  # a text in another encoding
+    return {"blob": b64encode(file.content).decode()}

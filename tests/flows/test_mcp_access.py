@@ -1,0 +1,291 @@
+"""Who may call which tool: the challenge for a token, step-up for a scope, limits, and the record of calls."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain, combinations
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_activepieces import signals
+from tests.conftest import MakeApp
+from tests.support.actors import Person, Program
+from tests.support.agents import LEGACY, REVISIONS, McpAgent, error_of
+from tests.support.clock import StoppedClock
+from tests.support.hosts import SCOPES
+from tests.support.pieces import Effects, create_token, make_piece_app
+from tests.support.storage import rows_of
+
+METADATA = "http://localhost/.well-known/oauth-protected-resource/mcp"
+CALL = {"name": "create_task", "arguments": {"title": "x"}}
+
+
+@pytest.fixture
+def piece(make_app: MakeApp) -> tuple[Flask, Effects]:
+    return make_piece_app(make_app)
+
+
+@pytest.fixture
+def app(piece: tuple[Flask, Effects]) -> Flask:
+    return piece[0]
+
+
+@pytest.fixture
+def effects(piece: tuple[Flask, Effects]) -> Effects:
+    return piece[1]
+
+
+@pytest.fixture
+def agent(app: Flask, bob: Person) -> McpAgent:
+    return McpAgent(app, create_token(bob))
+
+
+def challenge_of(answer: Any) -> dict[str, str]:
+    """The parameters of ``WWW-Authenticate`` (RFC 6750 §3)."""
+    scheme, _, parameters = answer.headers["WWW-Authenticate"].partition(" ")
+    assert scheme == "Bearer"
+    return dict(re.findall(r'(\w+)="([^"]*)"', parameters))
+
+
+# --- Tokens ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize("method", ["initialize", "server/discover", "tools/list", "tools/call", "ping", "unknown"])
+def test_without_a_token_the_answer_says_where_to_get_one(app: Flask, revision: str, method: str) -> None:
+    answer = McpAgent(app, None, revision).sends(method, dict(CALL))
+
+    assert answer.status_code == 401
+    challenge = challenge_of(answer)
+    assert challenge["resource_metadata"] == METADATA
+    assert challenge["scope"] == "tasks:read tasks:write", "all that the tools and samples need"
+    assert "error" not in challenge, "RFC 6750 §3.1"
+
+
+def test_the_metadata_leads_to_the_authorization_server(app: Flask) -> None:
+    found = app.test_client().get(METADATA).get_json()
+
+    assert found["resource"] == "http://localhost/mcp"
+    assert found["authorization_servers"] == ["http://localhost"]
+
+
+@pytest.mark.parametrize("token", ["x", "apat_unknown", "a.b.c", "é"])
+def test_a_wrong_token_is_refused(app: Flask, token: str) -> None:
+    answer = McpAgent(app, token).sends("tools/list")
+
+    assert answer.status_code == 401
+    assert challenge_of(answer)["error"] == "invalid_token"
+    assert challenge_of(answer)["scope"] == "tasks:read tasks:write"
+
+
+@pytest.mark.parametrize("authorization", ["Basic eDp5", "Bearer", "Bearer ", "apat_x", ""])
+def test_other_ways_to_authenticate_are_no_token(agent: McpAgent, authorization: str) -> None:
+    assert agent.sends("tools/list", Authorization=authorization).status_code == 401
+
+
+def test_a_revoked_token_ends_at_once(app: Flask, bob: Person) -> None:
+    program = Program.registered(app)
+    tokens = program.connects(bob)
+    agent = McpAgent(app, tokens["access_token"])
+    assert agent.tools()
+
+    program.revokes(tokens["refresh_token"])
+
+    assert agent.sends("tools/list").status_code == 401
+
+
+# --- Scopes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_tool_beyond_the_scopes_asks_for_all_that_it_needs(
+    app: Flask, bob: Person, effects: Effects, revision: str
+) -> None:
+    answer = McpAgent(app, create_token(bob, scope="profile:read tasks:read"), revision).sends(
+        "tools/call", dict(CALL)
+    )
+
+    assert answer.status_code == 403
+    challenge = challenge_of(answer)
+    assert challenge["error"] == "insufficient_scope"
+    assert challenge["resource_metadata"] == METADATA
+    # With those that the token has: some clients ask for exactly these, and would lose the others.
+    assert challenge["scope"] == "profile:read tasks:read tasks:write"
+    assert effects.created == []
+
+
+def test_a_sample_beyond_the_scopes_asks_for_them_too(app: Flask, bob: Person) -> None:
+    agent = McpAgent(app, create_token(bob, scope="profile:read"))
+
+    answer = agent.sends("resources/read", {"uri": "trigger://task_gone/samples"})
+
+    assert (answer.status_code, challenge_of(answer)["scope"]) == (403, "profile:read tasks:write")
+
+
+def test_a_batch_beyond_the_scopes_runs_nothing(app: Flask, bob: Person, effects: Effects) -> None:
+    agent = McpAgent(app, create_token(bob, scope="profile:read tasks:write"), LEGACY[0])
+    calls = [{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": CALL}]
+    calls += [{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "export"}}]
+
+    answer = agent.posts(calls)
+
+    assert (answer.status_code, challenge_of(answer)["scope"]) == (403, "profile:read tasks:read tasks:write")
+    assert effects.created == []
+
+
+def scope_sets() -> list[str]:
+    optional = [scope for scope in SCOPES if scope != "profile:read"]
+    chosen = chain.from_iterable(combinations(optional, size) for size in range(len(optional) + 1))
+    return [" ".join(["profile:read", *each]) for each in chosen]
+
+
+#: What `make_piece_app` declares.
+NEEDED = {
+    "add_receipt": "tasks:write",
+    "count_tasks": "tasks:read",
+    "create_task": "tasks:write",
+    "download": "tasks:read",
+    "export": "tasks:read",
+    "fail": "tasks:read",
+    "protected_view": "tasks:read",
+    "set_title": "tasks:write",
+}
+
+
+@pytest.mark.parametrize("scope", scope_sets())
+def test_each_tool_is_shown_and_runs_with_its_scopes_only(app: Flask, bob: Person, scope: str) -> None:
+    agent = McpAgent(app, create_token(bob, scope=scope))
+    shown = agent.tools()
+
+    assert set(McpAgent(app, create_token(bob)).tools()) == set(NEEDED)
+    for tool, needed in NEEDED.items():
+        answer = agent.sends("tools/call", {"name": tool, "arguments": {}})
+        is_allowed = needed in scope.split()
+        assert answer.status_code == (200 if is_allowed else 403), tool
+        assert (tool in shown) is is_allowed
+
+
+def test_the_user_and_the_tenant_are_those_of_the_token(app: Flask, bob: Person, carol: Person) -> None:
+    notes = [
+        McpAgent(app, create_token(person)).calls("create_task", title="x")["structuredContent"]["secret_note"]
+        for person in (bob, carol)
+    ]
+
+    assert notes == ["acme", "globex"]
+
+
+# --- Limits ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def limited(make_app: MakeApp) -> Flask:
+    return make_piece_app(make_app, ACTIVEPIECES_MCP_TOKEN_LIMIT=3, ACTIVEPIECES_MCP_TENANT_LIMIT=5)[0]
+
+
+def test_a_token_has_a_limit_and_begins_anew_with_the_next_minute(limited: Flask, clock: StoppedClock) -> None:
+    agent = McpAgent(limited, create_token(Person(limited, "bob")), LEGACY[2])
+    clock.advance(-clock.now % 60 + 10)
+
+    statuses = [agent.sends("ping").status_code for _ in range(4)]
+    answer = agent.sends("ping")
+    clock.advance(50)
+
+    assert statuses == [200, 200, 200, 429]
+    assert error_of(answer, 429)["message"] == "Too many calls. Try again in a minute."
+    assert answer.headers["Retry-After"] == "50"
+    assert agent.sends("ping").status_code == 200
+
+
+def test_a_refreshed_token_does_not_begin_anew(limited: Flask) -> None:
+    program = Program.registered(limited)
+    tokens = program.connects(Person(limited, "bob"))
+    agent = McpAgent(limited, tokens["access_token"])
+    for _ in range(3):
+        assert agent.sends("tools/list").status_code == 200
+
+    agent.token = program.refreshes(tokens["refresh_token"]).get_json()["access_token"]
+
+    assert agent.sends("tools/list").status_code == 429
+
+
+def test_the_agents_of_a_tenant_share_a_limit(limited: Flask) -> None:
+    agents = [McpAgent(limited, create_token(Person(limited, name))) for name in ("bob", "alice", "carol")]
+
+    statuses = [[agent.sends("tools/list").status_code for _ in range(3)] for agent in agents]
+
+    assert statuses == [[200, 200, 200], [200, 200, 429], [200, 200, 200]], "Carol is of another tenant"
+
+
+def test_each_request_of_a_batch_counts(limited: Flask, clock: StoppedClock) -> None:
+    agent = McpAgent(limited, create_token(Person(limited, "bob")), LEGACY[0])
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+
+    assert agent.posts([ping] * 4).status_code == 429
+
+
+# --- The record of calls --------------------------------------------------------------------------
+
+
+def records(app: Flask) -> list[tuple[Any, ...]]:
+    return [(row["user_id"], row["tool"], row["outcome"], row["count"]) for row in rows_of(app, "tool_calls")]
+
+
+def test_calls_are_recorded_and_counted_by_the_hour(app: Flask, agent: McpAgent, clock: StoppedClock) -> None:
+    clock.advance(-clock.now % 3600)
+    for _ in range(3):
+        agent.calls("create_task", title="a secret title")
+        clock.advance(60)
+    agent.calls("create_task", titel="x")
+    clock.advance(hours=1)
+    agent.calls("create_task", title="x")
+
+    assert sorted(records(app)) == [
+        ("bob", "create_task", "rejected", 1),
+        ("bob", "create_task", "succeeded", 1),
+        ("bob", "create_task", "succeeded", 3),
+    ]
+    (row,) = [row for row in rows_of(app, "tool_calls") if row["count"] == 3]
+    assert row["last_at"] - row["first_at"] == 120
+    assert (row["tenant_id"], row["client_id"]) == ("acme", None)
+    assert row["personal_token_id"]
+    assert "secret title" not in str(rows_of(app, "tool_calls"))
+
+
+def test_the_record_names_the_client(app: Flask, bob: Person, effects: Effects) -> None:
+    program = Program.registered(app)
+    effects.during = lambda: 1 / 0
+
+    McpAgent(app, program.connects(bob)["access_token"]).calls("create_task", title="x")
+
+    (row,) = rows_of(app, "tool_calls")
+    assert (row["client_id"], row["outcome"]) == (program.client_id, "failed")
+
+
+def test_a_call_beyond_the_scopes_is_recorded(app: Flask, bob: Person) -> None:
+    McpAgent(app, create_token(bob, scope="profile:read")).sends("tools/call", dict(CALL))
+
+    assert records(app) == [("bob", "create_task", "denied", 1)]
+
+
+def test_names_that_are_no_tool_are_not_recorded(app: Flask, agent: McpAgent) -> None:
+    error_of(agent.sends("tools/call", {"name": "unknown"}), 200)
+
+    assert records(app) == []
+
+
+def test_a_signal_reports_each_call(app: Flask, agent: McpAgent) -> None:
+    reported: list[Any] = []
+
+    def listen(sender: Flask, event: Any) -> None:
+        reported.append(event)
+
+    with signals.tool_called.connected_to(listen, app):
+        agent.calls("create_task", title="x")
+        agent.calls("create_task")
+
+    assert [(each.user_id, each.tenant_id, dict(each.detail)) for each in reported] == [
+        ("bob", "acme", {"tool": "create_task", "outcome": "succeeded"}),
+        ("bob", "acme", {"tool": "create_task", "outcome": "rejected"}),
+    ]
