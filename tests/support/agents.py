@@ -42,12 +42,12 @@ class McpAgent:
         sent = {name: value for name, value in given.items() if value is not None}
         return self.app.test_client(use_cookies=False).open(self.path, method=method, headers=sent, data=data)
 
-    def sends(self, method: str, params: dict[str, Any] | None = None, **headers: str | None) -> TestResponse:
+    def sends(self, method: str, params: dict[str, Any] | None = None, **headers: Any) -> TestResponse:
         """Send a request, as this revision writes it."""
         params = dict(params or {})
         if self.revision == MODERN:
             params.setdefault("_meta", META)
-            mirrored: dict[str, str | None] = {"Mcp_Method": method}
+            mirrored: dict[str, Any] = {"Mcp_Method": method}
             if method in _NAMES:
                 mirrored["Mcp_Name"] = str(params.get(_NAMES[method], ""))
             headers = mirrored | headers
