@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Response, request
 
 from ...config.urls import is_loopback
+from ...errors import SetupError
 from ...state import State
 
 #: What a page may send, and what it may read of a response.
@@ -24,7 +25,11 @@ def is_allowed(state: State, origin: str | None) -> bool:
     """Whether the request may come from this origin."""
     if origin is None:
         return True
-    issuer = urlsplit(state.issuer())
+    try:
+        issuer = urlsplit(state.issuer())
+    except SetupError:
+        # The app knows no address of its own, and this name is not one of this machine.
+        return False
     if origin.lower() in {f"{issuer.scheme}://{issuer.netloc}".lower(), *state.settings.mcp_origins}:
         return True
     # An app on this machine is called by tools on this machine, such as the MCP Inspector.

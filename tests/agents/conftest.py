@@ -1,0 +1,47 @@
+"""Programs by others: they are installed beside the tests once, and not with the package."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.requirements import require
+
+PROGRAMS = Path(__file__).parent / "programs"
+#: The SDK for Python, in an environment of its own: it brings a server and a web framework.
+PYTHON_SDK = "2.3.0"
+#: What the conformance suite needs.
+NODE_MAJOR = 22
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node, new enough for all programs, which are installed then."""
+    npm = require("npm")
+    if not (PROGRAMS / "node_modules").exists():
+        command = [npm, "ci", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=PROGRAMS, check=True, capture_output=True)
+    found = require("node")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
+    is_new_enough = int(version.removeprefix("v").partition(".")[0]) >= NODE_MAJOR
+    return found if is_new_enough else str(PROGRAMS / "node_modules" / "node" / "bin" / "node")
+
+
+@pytest.fixture(scope="session")
+def sdk_python() -> str:
+    """The Python that has the SDK."""
+    environment = PROGRAMS / f"venv-{PYTHON_SDK}-{sys.version_info.major}.{sys.version_info.minor}"
+    python = environment / "bin" / "python"
+    if not (environment / "ready").exists():
+        shutil.rmtree(environment, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True, capture_output=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", f"mcp=={PYTHON_SDK}"]
+        installed = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+        assert installed.returncode == 0, installed.stderr
+        (environment / "ready").touch()
+    return str(python)
