@@ -35,7 +35,7 @@ def node() -> str:
 @pytest.fixture(scope="session")
 def sdk_python() -> str:
     """The Python that has the SDK."""
-    environment = PROGRAMS / f"venv-{PYTHON_SDK}-{sys.version_info.major}.{sys.version_info.minor}"
+    environment = PROGRAMS / f".venv-{PYTHON_SDK}-{sys.version_info.major}.{sys.version_info.minor}"
     python = environment / "bin" / "python"
     if not (environment / "ready").exists():
         shutil.rmtree(environment, ignore_errors=True)

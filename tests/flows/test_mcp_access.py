@@ -12,7 +12,7 @@ from flask import Flask
 from flask_activepieces import signals
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
-from tests.support.agents import LEGACY, REVISIONS, McpAgent, error_of
+from tests.support.agents import LEGACY, REVISIONS, McpAgent, error_of, tokens_for_agent
 from tests.support.clock import StoppedClock
 from tests.support.hosts import SCOPES
 from tests.support.pieces import Effects, create_token, make_piece_app
@@ -45,7 +45,7 @@ def agent(app: Flask, bob: Person) -> McpAgent:
 def challenge_of(answer: Any) -> dict[str, str]:
     """The parameters of ``WWW-Authenticate`` (RFC 6750 §3)."""
     scheme, _, parameters = answer.headers["WWW-Authenticate"].partition(" ")
-    assert scheme == "Bearer"
+    assert scheme == "Bearer" and 'realm="mcp"' in parameters
     return dict(re.findall(r'(\w+)="([^"]*)"', parameters))
 
 
@@ -80,6 +80,20 @@ def test_a_wrong_token_is_refused(app: Flask, token: str) -> None:
     assert challenge_of(answer)["scope"] == "tasks:read tasks:write"
 
 
+def test_a_token_for_the_api_is_refused_and_the_reverse(app: Flask, bob: Person) -> None:
+    """RFC 8707, RFC 9068 §4: each token is for one resource of the app."""
+    program = Program.registered(app)
+    for_api, for_agents = program.connects(bob)["access_token"], tokens_for_agent(program, bob)["access_token"]
+
+    answer = McpAgent(app, for_api).sends("tools/list")
+
+    assert answer.status_code == 401
+    assert challenge_of(answer)["error"] == "invalid_token"
+    assert challenge_of(answer)["error_description"] == "The access token is not for http://localhost/mcp."
+    assert program.calls(for_agents).status_code == 401
+    assert McpAgent(app, for_agents).tools() and program.calls(for_api).status_code == 200
+
+
 @pytest.mark.parametrize("authorization", ["Basic eDp5", "Bearer", "Bearer ", "apat_x", ""])
 def test_other_ways_to_authenticate_are_no_token(agent: McpAgent, authorization: str) -> None:
     assert agent.sends("tools/list", Authorization=authorization).status_code == 401
@@ -87,7 +101,7 @@ def test_other_ways_to_authenticate_are_no_token(agent: McpAgent, authorization:
 
 def test_a_revoked_token_ends_at_once(app: Flask, bob: Person) -> None:
     program = Program.registered(app)
-    tokens = program.connects(bob)
+    tokens = tokens_for_agent(program, bob)
     agent = McpAgent(app, tokens["access_token"])
     assert agent.tools()
 
@@ -200,7 +214,7 @@ def test_a_token_has_a_limit_and_begins_anew_with_the_next_minute(limited: Flask
 
 def test_a_refreshed_token_does_not_begin_anew(limited: Flask) -> None:
     program = Program.registered(limited)
-    tokens = program.connects(Person(limited, "bob"))
+    tokens = tokens_for_agent(program, Person(limited, "bob"))
     agent = McpAgent(limited, tokens["access_token"])
     for _ in range(3):
         assert agent.sends("tools/list").status_code == 200
@@ -257,7 +271,7 @@ def test_the_record_names_the_client(app: Flask, bob: Person, effects: Effects) 
     program = Program.registered(app)
     effects.during = lambda: 1 / 0
 
-    McpAgent(app, program.connects(bob)["access_token"]).calls("create_task", title="x")
+    McpAgent(app, tokens_for_agent(program, bob)["access_token"]).calls("create_task", title="x")
 
     (row,) = rows_of(app, "tool_calls")
     assert (row["client_id"], row["outcome"]) == (program.client_id, "failed")

@@ -15,7 +15,7 @@ from flask_activepieces import Activepieces, current_token, require_scope
 from flask_activepieces.pieces.fields import File
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program
-from tests.support.agents import LEGACY, McpAgent, error_of, text_of
+from tests.support.agents import LEGACY, McpAgent, error_of, text_of, tokens_for_agent
 from tests.support.pieces import Effects, create_token, make_piece_app
 
 
@@ -377,7 +377,7 @@ def test_an_argument_in_a_path_leads_to_no_other_route(viewer: McpAgent, kind: s
 
 def test_an_oauth_client_calls_views_too(views: Flask) -> None:
     bob = Person(views, "bob")
-    agent = McpAgent(views, Program.registered(views).connects(bob)["access_token"])
+    agent = McpAgent(views, tokens_for_agent(Program.registered(views), bob)["access_token"])
 
     assert agent.calls("change_task", task_id=1)["isError"] is False
 

@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from .actors import Person, Program, answer_of
+
 MODERN = "2026-07-28"
 LEGACY = ("2025-03-26", "2025-06-18", "2025-11-25")
 REVISIONS = (*LEGACY, MODERN)
@@ -71,6 +73,13 @@ class McpAgent:
             if "nextCursor" not in page:
                 return names
             params = {"cursor": page["nextCursor"]}
+
+
+def tokens_for_agent(program: Program, person: Person) -> dict[str, Any]:
+    """Let the person approve the program for the MCP endpoint (RFC 8707); return the tokens."""
+    resource = "http://localhost/mcp"
+    code = person.allows(program.question(resource=resource))
+    return answer_of(program.redeems(code, resource=resource))
 
 
 def result_of(response: TestResponse) -> dict[str, Any]:
