@@ -18,13 +18,18 @@ AREA = "/automation"
 class AreaUser(Person):
     """A signed-in user of the small host on these pages."""
 
+    #: The app's base URL; a live one if Activepieces must reach the app.
+    site = "http://localhost"
+
     def visits(self, path: str = "", **query: Any) -> Page:
         """A page of the area, without following redirects."""
-        return Page(self.browser.get(AREA + path, query_string=query))
+        return Page(self.browser.get(AREA + path, query_string=query, base_url=self.site))
 
     def submits(self, form: Form, **changes: Any) -> Page:
         """The page after a form was sent and all redirects were followed."""
-        return Page(self.browser.post(form.action, data=form.values | changes, follow_redirects=True))
+        return Page(
+            self.browser.post(form.action, data=form.values | changes, follow_redirects=True, base_url=self.site)
+        )
 
     def presses(self, page: Page, action: str, **changes: Any) -> Page:
         """Press the only button of a form with this action; the page after all redirects."""
@@ -33,7 +38,7 @@ class AreaUser(Person):
     def posts(self, path: str, **form: Any) -> TestResponse:
         """Send a form that is on no page, with a valid page token."""
         token = self.visits("/workspace").form_to("/workspace").values["page_token"]
-        return self.browser.post(AREA + path, data={"page_token": token, **form})
+        return self.browser.post(AREA + path, data={"page_token": token, **form}, base_url=self.site)
 
     def links(self, server: ActivepiecesServer) -> Page:
         """Link the workspace with the key of the server and its first project."""

@@ -55,7 +55,7 @@ class PieceAuth:
     prompt: str | None = None
     #: Further parameters of the authorization URL.
     extra: Mapping[str, Any] = field(default_factory=dict)
-    #: Further fields in the order of the form; for ``CUSTOM_AUTH``, all fields.
+    #: Further fields in the order of the form; for ``CUSTOM_AUTH`` and ``BASIC_AUTH``, all fields.
     properties: tuple[PieceProperty, ...] = ()
 
     @property
@@ -145,9 +145,19 @@ def _normalize_auth(auth: object) -> object:
     if not isinstance(auth, dict):
         return auth
     props = auth.get("props")
+    if auth.get("type") == "BASIC_AUTH":
+        # Its two fields are members of their own, without a type; a piece may leave them out.
+        props = {name: {"type": kind, "required": True, **_object(auth.get(name))} for name, kind in _BASIC_FIELDS}
     pairs = props.items() if isinstance(props, dict) else ()
     named = [{"name": name, **prop} if isinstance(prop, dict) else prop for name, prop in pairs]
     return {**auth, "properties": named}
+
+
+_BASIC_FIELDS = (("username", "SHORT_TEXT"), ("password", "SECRET_TEXT"))
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _names(by_name: object) -> Sequence[str]:

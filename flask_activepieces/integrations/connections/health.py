@@ -68,14 +68,18 @@ class ConnectionHealth:
         ]
 
     def reconnect_url(self, integration: Integration, connection: Connection) -> str:
-        """Where to reconnect: the app's own page, else a sign-in from this app, else Activepieces."""
+        """Where to reconnect: the app's own page, else ours, else a sign-in from this app, else Activepieces."""
         host_url = self.deps.host.reconnect_url(integration.id, connection.id)
         if host_url:
             return host_url
-        public_url = self.deps.settings.public_url
+        settings = self.deps.settings
+        public_url = settings.public_url
+        if public_url is not None and "connections" not in settings.disabled_pages:
+            page = f"{public_url}{settings.automation_prefix}/connections/{quote(connection.id, safe='')}/reconnect"
+            return f"{page}?{urlencode({'integration': integration.id})}"
         if public_url is not None and self._can_sign_in(integration, connection):
             query = urlencode({"connectionId": connection.id})
-            prefix = public_url + self.deps.settings.url_prefix
+            prefix = public_url + settings.url_prefix
             return f"{prefix}/connections/{integration.id}/oauth2/start?{query}"
         site = site_url(self.deps.client_factory.base_urls.for_integration(integration))
         return f"{site}/projects/{quote(integration.project_id, safe='')}/connections"

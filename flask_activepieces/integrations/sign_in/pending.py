@@ -13,7 +13,6 @@ from typing import Any
 from ...api_client.resources.connection_values import OAuth2Kind
 from ...crypto.keyring import Encryptor, KeyRing, constant_time_equal, sha256_hex
 from ...errors import InvalidInput, SignatureError, SignatureExpired
-from ...host.interface import Principal
 from ..connections.leases import Leases
 from ..connections.saver import NewConnection
 
@@ -57,7 +56,7 @@ class PendingAuthorizations:
             raise InvalidInput({"props": "Too long."})
         return state
 
-    def from_state(self, state: str, *, nonce: str | None, principal: Principal, now: int) -> PendingAuthorization:
+    def from_state(self, state: str, *, nonce: str | None, user_id: str, now: int) -> PendingAuthorization:
         """The authorization, if this user started it in this browser, and it has not expired."""
         claims = self._encryptor.decrypt(state, context="")
         try:
@@ -66,7 +65,7 @@ class PendingAuthorizations:
             raise SignatureError("this authorization was started by another version of this app") from None
         if not constant_time_equal(pending.nonce, sha256_hex(nonce or "")):
             raise SignatureError("this authorization was started in another browser")
-        if (pending.user_id, pending.tenant_id) != (principal.user_id, principal.tenant_id):
+        if pending.user_id != user_id:
             raise SignatureError("this authorization was started by another user")
         if pending.exp <= now:
             raise SignatureExpired("this authorization took too long")

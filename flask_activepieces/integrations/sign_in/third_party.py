@@ -17,6 +17,7 @@ from ...api_client.resources.pieces import Piece, PieceAuth
 from ...crypto.keyring import random_id, sha256_hex
 from ...errors import AuthorizationDeclined, InvalidInput, SignatureError
 from ...host.interface import Principal
+from ...host.workspaces import principal_in
 from ...oauth.clients.redirect_uris import display_origin
 from ..connections.saver import NewConnection
 from ..connections.service import TenantConnections
@@ -179,7 +180,8 @@ class ThirdPartySignIn:
     ) -> AuthorizationResult:
         """The connection that the user authorized; `AuthorizationDeclined` without a code."""
         now = self.deps.now()
-        pending = self.pending.from_state(state, nonce=nonce, principal=principal, now=now)
+        pending = self.pending.from_state(state, nonce=nonce, user_id=principal.user_id, now=now)
+        principal = self._member(principal, pending.tenant_id)
         integration = self.integrations.find(pending.integration_id, principal=principal)
         if error is not None or code is None:
             # RFC 6749 §4.1.2.1: an error wins over a code.
@@ -188,6 +190,17 @@ class ThirdPartySignIn:
         new = replace(pending.connection, value=self._value(integration, pending, code))
         saved = self.connections.save(integration, new, user_id=principal.user_id)
         return AuthorizationResult(connection=saved, next_url=pending.next_url)
+
+    def _member(self, principal: Principal, tenant_id: str) -> Principal:
+        """The user in the tenant where they started, which may be another than their current one."""
+        if principal.tenant_id == tenant_id:
+            return principal
+        for workspace in self.deps.host.workspaces(principal):
+            if workspace.tenant_id == tenant_id:
+                member = principal_in(self.deps.host, principal, workspace)
+                if member is not None and self.deps.host.allows(member, "edit"):
+                    return member
+        raise SignatureError("this authorization was started by another user")
 
     def _check(self, integration: Integration, request: AuthorizationStart) -> _CheckedStart:
         piece_name, display_name = request.piece_name, request.display_name

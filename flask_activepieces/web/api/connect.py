@@ -16,8 +16,9 @@ from ...api_client.resources.connection_values import OAUTH2_KINDS
 from ...errors import AuthorizationDeclined
 from ...integrations.sign_in.pending import MAX_STATE_LENGTH
 from ...integrations.sign_in.third_party import AuthorizationStart
+from ...integrations.store import Integration
 from ...messages import Message
-from ...state import get_state
+from ...state import State, get_state
 from ..pages.errors import ErrorText
 from ..pages.rendering import (
     check_page_token,
@@ -138,14 +139,22 @@ def confirm_oauth2(context: OperationContext) -> Response:
 @Operation("edit", query=StartSchema(), success=303)
 def start_oauth2(context: OperationContext) -> Response:
     """Send the browser to a third party, where the user grants what a piece needs."""
-    integration = context.integration
     # The rule for all calls lets a browser pass that does not say where a form comes from.
     check_page_token(context.state, context.principal, browser=session.get(_NONCE))
-    started = context.state.tenants.third_party.start(
+    return start_sign_in(
+        context.state, context.integration, _authorization(context), user_id=context.principal.user_id
+    )
+
+
+def start_sign_in(
+    state: State, integration: Integration, authorization: AuthorizationStart, *, user_id: str
+) -> Response:
+    """Send the browser to the third party; its session remembers that it started."""
+    started = state.tenants.third_party.start(
         integration,
-        _authorization(context),
-        user_id=context.principal.user_id,
-        redirect_url=f"{context.state.issuer()}{context.state.settings.url_prefix}/oauth2/callback",
+        authorization,
+        user_id=user_id,
+        redirect_url=f"{state.issuer()}{state.settings.url_prefix}/oauth2/callback",
         nonce=session.get(_NONCE),
     )
     session[_NONCE] = started.nonce

@@ -6,13 +6,40 @@ from collections.abc import Mapping, Sequence
 
 from ...config.settings import Settings
 from ..routes import Route
-from . import overview, setup, workspaces
+from . import connections, new_connection, overview, setup, sign_in, workspaces
 
 _GET = ("GET",)
 _POST = ("POST",)
+_CONNECTION = "/connections/<connection_id>"
 
 _ROUTES: Mapping[str, Sequence[Route]] = {
     "overview": (Route("", "automation", _GET, overview.automation),),
+    "connections": (
+        Route("/connections", "automation_connections", _GET, connections.automation_connections),
+        Route("/connections/one-click", "automation_connect", _POST, new_connection.automation_connect),
+        Route("/connections/services", "automation_choose_piece", _GET, new_connection.automation_choose_piece),
+        Route(
+            "/connections/add", "automation_add_connection", _GET + _POST, new_connection.automation_add_connection
+        ),
+        Route("/connections/sign-in", "automation_sign_in", _POST, sign_in.automation_sign_in),
+        Route(f"{_CONNECTION}", "automation_connection", _GET, connections.automation_connection),
+        Route(
+            f"{_CONNECTION}/rename", "automation_rename_connection", _POST, connections.automation_rename_connection
+        ),
+        Route(f"{_CONNECTION}/reconnect", "automation_reconnect", _GET + _POST, new_connection.automation_reconnect),
+        Route(
+            f"{_CONNECTION}/replace",
+            "automation_replace_connection",
+            _GET + _POST,
+            connections.automation_replace_connection,
+        ),
+        Route(
+            f"{_CONNECTION}/delete",
+            "automation_delete_connection",
+            _GET + _POST,
+            connections.automation_delete_connection,
+        ),
+    ),
     "setup": (
         Route("/setup", "automation_setup", _GET, setup.automation_setup),
         Route("/setup/link", "automation_link", _POST, setup.automation_link),

@@ -206,7 +206,7 @@ def test_a_page_that_is_switched_off_does_not_exist(make_app: MakeApp) -> None:
     overview = alice.visits()
 
     assert alice.visits("/setup").status == 404
-    assert list(overview.links) == ["Switch", "Overview"]
+    assert "Settings" not in overview.links
     assert "Ask an administrator of your workspace to connect it." in overview.text
 
 
@@ -240,13 +240,12 @@ MACRO = """{% from "flask_activepieces/navigation.html" import automation_links 
 <nav>{{ automation_links(class="menu") }}</nav>"""
 
 
-@pytest.mark.parametrize(("name", "links"), [("alice", ["Overview", "Settings"]), ("bob", []), (None, [])])
-def test_the_host_shows_the_links_in_its_own_navigation(
-    make_app: MakeApp, name: str | None, links: list[str]
-) -> None:
+@pytest.mark.parametrize(("name", "has_links"), [("alice", True), ("bob", False), (None, False)])
+def test_the_host_shows_the_links_in_its_own_navigation(make_app: MakeApp, name: str | None, has_links: bool) -> None:
     def first(app: Flask) -> Any:
         app.add_url_rule("/own", view_func=lambda: render_template_string(MACRO), endpoint="own")
 
     page = Person(make_app(first=first), name).sees("/own")
 
-    assert list(page.links) == links
+    assert ({"Overview", "Settings"} <= set(page.links)) is has_links
+    assert bool(page.links) is has_links

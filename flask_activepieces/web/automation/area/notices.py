@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ....messages import Message
 from ...pages.i18n import gettext
 
@@ -36,3 +38,10 @@ _NOTICES = {
 def notice(name: str | None) -> str | None:
     """The text of a notice; None for an unknown one."""
     return gettext(_NOTICES[name]) if name in _NOTICES else None
+
+
+def sign_in_notice(query: Mapping[str, str]) -> str | None:
+    """The result of a sign-in at a third party, which its callback adds to the query."""
+    if "error" in query:
+        return notice("sign-in-declined")
+    return notice("signed-in") if "connection" in query else None

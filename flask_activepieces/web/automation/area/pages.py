@@ -25,6 +25,7 @@ class AreaPage:
 
 _PAGES = {
     "overview": AreaPage(label=Message("Overview"), endpoint="automation", permission="view"),
+    "connections": AreaPage(label=Message("Connections"), endpoint="automation_connections", permission="view"),
     "setup": AreaPage(label=Message("Settings"), endpoint="automation_setup", permission="admin"),
 }
 

@@ -20,7 +20,7 @@ from ...pages.errors import NOT_ALLOWED, ErrorText, error_text
 from ...pages.i18n import gettext
 from ...pages.rendering import check_page_token, current_path, error_page, render_with_forms, see_other, to_login
 from ...routes import View
-from .notices import notice
+from .notices import notice, sign_in_notice
 from .pages import enabled_pages, navigation
 from .upstream import upstream_error_text
 from .workspaces import current_workspace, selected_principal
@@ -28,6 +28,10 @@ from .workspaces import current_workspace, selected_principal
 
 class NotLinked(Exception):
     """Raised where a page needs an integration, and the workspace has none."""
+
+
+class Forbidden(Exception):
+    """Raised where the user may open the page, but not do this."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class Visit:
             raise NotLinked
         return self.found_integration
 
+    def has_integration(self, integration_id: str) -> bool:
+        """Whether this is the integration of the workspace."""
+        return self.found_integration is not None and self.found_integration.id == integration_id
+
     def allows(self, permission: Permission) -> bool:
         """Whether the user has this permission in the workspace."""
         if permission not in self._permissions:
@@ -85,7 +93,7 @@ class Visit:
             prefix=self.state.settings.automation_prefix,
             allow_scripts=True,
             errors={name: gettext(message) for name, message in errors.items()},
-            notice=notice(request.args.get("done")),
+            notice=notice(request.args.get("done")) or sign_in_notice(request.args),
             **self._frame(),
             **context,
         )
@@ -137,6 +145,8 @@ def automation_page(name: str, permission: Permission | None) -> Callable[[AreaV
                 return view(visit, **path)
             except NotLinked:
                 return _lead_to_setup(visit)
+            except Forbidden:
+                return visit.error_page(NOT_ALLOWED)
             except Exception as error:
                 text = error_text(error) or upstream_error_text(error, visit.found_integration)
                 if text is None:

@@ -51,7 +51,7 @@ def test_a_broken_connection_is_reported_with_its_reconnect_url(
 
     assert (failing.connection_id, failing.display_name) == (connection.id, "Slack")
     assert failing.is_new
-    page = f"{harness.upstream.url}/projects/{integration.project_id}/connections"
+    page = f"https://app.example.com/automation/connections/{connection.id}/reconnect?integration={integration.id}"
     assert failing.reconnect_url == page
     assert harness.events[-1].detail == {
         "integration_id": integration.id,
@@ -155,8 +155,9 @@ def broken_sign_in(harness: ServiceHarness, integration: Integration, **changed:
 
 @pytest.fixture
 def registered(harness: ServiceHarness) -> ServiceHarness:
-    """An app with a third-party app for a piece; its tenants use the app's key."""
-    return harness.with_app_key(third_party_apps={SECRET_PIECE: ThirdPartyApp("id", "secret")})
+    """An app without our page of connections, but with a third-party app; its tenants use the app's key."""
+    apps = {SECRET_PIECE: ThirdPartyApp("id", "secret")}
+    return harness.with_app_key(third_party_apps=apps, disabled_pages=("connections",))
 
 
 def test_a_connection_is_renewed_in_the_app_if_users_can_sign_in_there(registered: ServiceHarness) -> None:

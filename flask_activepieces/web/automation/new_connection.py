@@ -1,0 +1,229 @@
+"""Adding a connection: choose the service, then fill in the form that its piece needs, or sign in there.
+
+The same form gives an existing connection another value. Nothing that was entered is shown again: after an error,
+secrets have to be entered once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...api_client.errors import ConnectionValueRejected, InvalidRequest
+from ...api_client.resources.connection_values import OAuth2
+from ...api_client.resources.connections import Connection
+from ...api_client.resources.pieces import Piece, PieceAuth
+from ...crypto.keyring import looks_like_id, random_id
+from ...errors import InvalidInput
+from ...integrations.client_factory import site_url
+from ...integrations.connections.ownership import owner_user_id
+from ...integrations.connections.saver import NewConnection
+from ...messages import Message
+from .area import words
+from .area.visit import Visit, automation_page
+from .area.workspaces import select_workspace
+from .connection_forms import ConnectionForm, form_for, has_form, sign_in_form, value_of
+from .connections import changeable_connection, checked_name
+from .rows import project_url
+from .workspaces import workspace_with
+
+#: A screen of services; the search finds the others.
+_MAX_PIECES = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Way:
+    """A way to connect a service."""
+
+    number: int
+    label: str
+    #: ``form``, ``sign_in`` (at the service), ``one_click``, ``owner`` (one click by its owner), or ``elsewhere``:
+    #: only in Activepieces.
+    kind: str
+
+
+@automation_page("connections", "edit")
+def automation_choose_piece(visit: Visit) -> ResponseReturnValue:
+    """The services to choose from."""
+    search = request.args.get("search", "").strip()
+    pieces = visit.state.tenants.pieces.list(visit.integration, search=search or None)
+    own = visit.state.settings.piece_name
+    # A piece without authentication needs no connection.
+    offered = sorted(
+        (piece for piece in pieces if piece.auths),
+        key=lambda piece: (piece.name != own, piece.display_name.casefold()),
+    )
+    return visit.render(
+        "connection_pieces.html",
+        pieces=offered[:_MAX_PIECES],
+        hidden_count=max(0, len(offered) - _MAX_PIECES),
+        search=search,
+    )
+
+
+@automation_page("connections", "edit")
+def automation_add_connection(visit: Visit) -> ResponseReturnValue:
+    """The form for one service, and the creation of the connection."""
+    piece = visit.state.tenants.pieces.get(visit.integration, request.args.get("piece", ""))
+    return _form_page(visit, piece, None)
+
+
+@automation_page("connections", "edit")
+def automation_reconnect(visit: Visit, connection_id: str) -> ResponseReturnValue:
+    """Give a connection another value, in the way that its piece needs; mails lead here."""
+    elsewhere = workspace_with(visit, request.args.get("integration"))
+    if elsewhere is not None:
+        again = visit.redirect("automation_reconnect", connection_id=connection_id)
+        return select_workspace(visit.state, again, elsewhere)
+    connection = changeable_connection(visit, connection_id)
+    piece = visit.state.tenants.pieces.get(visit.integration, connection.piece_name)
+    return _form_page(visit, piece, connection)
+
+
+@automation_page("connections", "edit")
+def automation_connect(visit: Visit) -> ResponseReturnValue:
+    """Connect the signed-in user to the app's own piece with one click, which is their consent."""
+    saved = visit.state.tenants.one_click.connect(visit.integration, visit.principal, issuer=visit.state.issuer())
+    return visit.redirect("automation_connection", connection_id=saved.id, done="connection-saved")
+
+
+def _form_page(visit: Visit, piece: Piece, connection: Connection | None) -> Response:
+    ways = _ways(visit, piece, connection)
+    way = next((each for each in ways if str(each.number) == request.args.get("way")), ways[0])
+    if request.method == "GET" or way.kind != "form":
+        return _render(visit, piece, connection, ways, way)
+    form = form_for(_auth_of(piece, way))
+    try:
+        saved = _save(visit, piece, connection, form)
+    except InvalidInput as problem:
+        return _render(visit, piece, connection, ways, way, problem)
+    except ConnectionValueRejected as rejected:
+        # The piece's own words: it says what is wrong with a key or a password.
+        message = Message("The service does not accept this: %(reason)s", reason=rejected.detail or "—")
+        return _render(visit, piece, connection, ways, way, InvalidInput({"value": message}))
+    except InvalidRequest:
+        message = Message("Activepieces does not accept this. Check what you entered.")
+        return _render(visit, piece, connection, ways, way, InvalidInput({"value": message}))
+    return visit.redirect("automation_connection", connection_id=saved.id, done="connection-saved")
+
+
+def _save(visit: Visit, piece: Piece, connection: Connection | None, form: ConnectionForm) -> Connection:
+    problems, values, name = dict[str, str](), dict[str, object](), ""
+    try:
+        name = connection.display_name if connection else checked_name(request.form.get("name", "").strip())
+    except InvalidInput as problem:
+        problems |= problem.fields
+    try:
+        values |= form.read(request.form)
+    except InvalidInput as problem:
+        problems |= problem.fields
+    if problems:
+        raise InvalidInput(problems)
+    try:
+        value = value_of(form, values, redirect_url=_redirect_url(visit, form))
+    except InvalidInput as problem:
+        raise InvalidInput({"value": " ".join(problem.fields.values())}) from None
+    # Made with the page: a form that is sent twice makes one connection.
+    sent_id = request.form.get("external_id", "")
+    return visit.state.tenants.connections.save(
+        visit.integration,
+        NewConnection(
+            value=value,
+            piece_name=piece.name,
+            display_name=name,
+            external_id=sent_id if looks_like_id(sent_id) else random_id(),
+            replaces_id=connection.id if connection else None,
+        ),
+        user_id=visit.principal.user_id,
+    )
+
+
+def _redirect_url(visit: Visit, form: ConnectionForm) -> str:
+    """Not used without a sign-in, but Activepieces requires it."""
+    if form.auth is None or form.auth.type != OAuth2.type:
+        return ""
+    return f"{site_url(visit.integration.base_url or visit.state.settings.base_url)}/redirect"
+
+
+def _ways(visit: Visit, piece: Piece, connection: Connection | None) -> Sequence[_Way]:
+    ways = [
+        _Way(number=number, label=auth.display_name or piece.display_name, kind=_kind(visit, piece, auth, connection))
+        for number, auth in enumerate(piece.auths)
+    ]
+    if connection is not None:
+        # The value of a connection keeps its kind, unless it never had one.
+        same = [way for way in ways if piece.auths[way.number].type == connection.type]
+        ways = same or ways
+    return ways or [_Way(number=0, label=piece.display_name, kind="form")]
+
+
+def _kind(visit: Visit, piece: Piece, auth: PieceAuth, connection: Connection | None) -> str:
+    settings = visit.state.settings
+    if auth.type == OAuth2.type and piece.name == settings.piece_name:
+        if connection is None or owner_user_id(connection) == visit.principal.user_id:
+            return "one_click"
+        return "owner" if owner_user_id(connection) else "elsewhere"
+    if has_form(auth):
+        return "form"
+    may_sign_in = piece.name in settings.third_party_apps and not visit.integration.has_credentials
+    return "sign_in" if auth.type == OAuth2.type and may_sign_in else "elsewhere"
+
+
+def _auth_of(piece: Piece, way: _Way) -> PieceAuth | None:
+    return piece.auths[way.number] if piece.auths else None
+
+
+def _render(
+    visit: Visit,
+    piece: Piece,
+    connection: Connection | None,
+    ways: Sequence[_Way],
+    way: _Way,
+    problem: InvalidInput | None = None,
+) -> Response:
+    auth = _auth_of(piece, way)
+    form = form_for(auth) if way.kind == "form" else None
+    if connection is None:
+        address = url_for("activepieces.automation_add_connection", piece=piece.name)
+    else:
+        address = url_for("activepieces.automation_reconnect", connection_id=connection.id)
+    return visit.render(
+        "connection_form.html",
+        problem=problem,
+        piece_title=words.piece_title(visit.state, piece.name)
+        if piece.name == visit.state.settings.piece_name
+        else piece.display_name,
+        piece_name=piece.name,
+        connection=connection,
+        ways=ways,
+        way=way,
+        form=form,
+        hint=_plain(auth.description) if auth else "",
+        name=request.form.get("name", piece.display_name),
+        entered=_shown_again(form),
+        external_id=request.form.get("external_id") or random_id(),
+        address=address,
+        sign_in=sign_in_form(auth) if auth and way.kind == "sign_in" else None,
+        # The button leads to another site.
+        allow_external_form_target=way.kind == "sign_in",
+        project_url=project_url(visit),
+    )
+
+
+def _shown_again(form: ConnectionForm | None) -> dict[str, str]:
+    """What was entered, without secrets."""
+    if form is None or request.method == "GET":
+        return {}
+    return {
+        field.name: request.form.get(field.name, "")
+        for field in form.fields
+        if field.kind in ("text", "number", "long", "select", "checkbox")
+    }
+
+
+def _plain(markdown: str) -> str:
+    """The description of a piece, which is Markdown, as plain text."""
+    return " ".join(line.strip(" #*_`>-") for line in markdown.splitlines() if line.strip(" #*_`>-")).strip()
