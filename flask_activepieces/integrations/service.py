@@ -85,6 +85,10 @@ class Integrations:
         """A client that may make this call; else `IntegrationDisabled` or `CallNotSupported`."""
         return self.deps.client_factory.client_for(integration, operation)
 
+    def shares_project(self, integration: Integration) -> bool:
+        """Whether other tenants use the same project, so that only connections can be told apart."""
+        return self.deps.client_factory.shares_project(integration)
+
     def accessible_projects(self, request: SetupRequest) -> Sequence[Project]:
         """The projects to choose from with the credentials of the request, which Activepieces verifies."""
         return self.verifier.accessible_projects(request)

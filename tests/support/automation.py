@@ -7,12 +7,22 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from flask_activepieces import Principal
+from flask_activepieces.host.interface import Permission
 from flask_activepieces.testing import ActivepiecesServer
 
 from .actors import Person
+from .hosts import HostWithLabs
 from .pages import Form, Page
 
 AREA = "/automation"
+
+
+class HostWithViewers(HostWithLabs):
+    """The small host, in which everyone may look, and only admins may do more."""
+
+    def allows(self, principal: Principal, permission: Permission) -> bool:
+        return permission == "view" or super().allows(principal, permission)
 
 
 class AreaUser(Person):

@@ -147,6 +147,8 @@ def _show(visit: Visit, connection: Connection, problem: InvalidInput | None = N
 
 def _flows_using(visit: Visit, connection: Connection) -> Answer[list[FlowRow]]:
     """The flows by name; only their number is known in a project that tenants share."""
+    if visit.state.tenants.integrations.shares_project(visit.integration):
+        return Answer()
     answer: Answer[Sequence[Flow]] = Calls(visit.integration).try_call(
         partial(visit.state.tenants.flows.list, visit.integration, connection_external_ids=[connection.external_id])
     )

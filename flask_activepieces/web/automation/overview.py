@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from flask.typing import ResponseReturnValue
 
+from ...api_client.resources.flows import Flow
 from .area import words
 from .area.upstream import Calls
 from .area.visit import Visit, automation_page
-from .rows import connection_row, run_row
+from .rows import RunRow, connection_row, run_row
 
 #: How many failed runs the page shows, and how many broken connections it names.
 _MAX_RUNS = 5
@@ -24,20 +26,28 @@ def automation(visit: Visit) -> ResponseReturnValue:
     integration = visit.integration
     calls, tenants = Calls(integration), visit.state.tenants
     connections = calls.try_call(partial(tenants.connections.list, integration))
-    # Not for a project that tenants share, where the app may not see flows.
-    flows = calls.try_call(partial(tenants.flows.list, integration))
-    failed = calls.try_call(
-        partial(tenants.flows.list_runs, integration, statuses=words.FAILED_RUNS, limit=_MAX_RUNS)
-    )
     listed = [connection_row(visit.state, each) for each in connections.value or ()]
     broken = [each for each in listed if each.is_broken]
+    flows, failed_runs = _flows_and_failed_runs(visit, calls)
     return visit.render(
         "overview.html",
         trouble=connections.error,
         connection_count=None if connections.value is None else len(listed),
         broken=broken[:_MAX_NAMED],
         broken_count=len(broken),
-        flow_count=None if flows.value is None else len(flows.value),
-        enabled_flow_count=sum(flow.status == "ENABLED" for flow in flows.value or ()),
-        failed_runs=[run_row(visit, run) for run in failed.value.runs] if failed.value else None,
+        flow_count=None if flows is None else len(flows),
+        enabled_flow_count=sum(flow.status == "ENABLED" for flow in flows or ()),
+        failed_runs=failed_runs,
     )
+
+
+def _flows_and_failed_runs(visit: Visit, calls: Calls) -> tuple[Sequence[Flow] | None, Sequence[RunRow] | None]:
+    """The flows and the last failed runs; None where Activepieces did not say, or may not."""
+    integration, tenants = visit.integration, visit.state.tenants
+    if tenants.integrations.shares_project(integration):
+        return None, None
+    flows = calls.try_call(partial(tenants.flows.list, integration))
+    failed = calls.try_call(
+        partial(tenants.flows.list_runs, integration, statuses=words.FAILED_RUNS, limit=_MAX_RUNS)
+    )
+    return flows.value, [run_row(visit, run) for run in failed.value.runs] if failed.value else None

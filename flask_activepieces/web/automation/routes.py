@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...config.settings import Settings
 from ..routes import Route
-from . import connections, new_connection, overview, setup, sign_in, workspaces
+from . import connections, flows, new_connection, overview, setup, sign_in, workspaces
 
 _GET = ("GET",)
 _POST = ("POST",)
@@ -39,6 +39,12 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
             _GET + _POST,
             connections.automation_delete_connection,
         ),
+    ),
+    "flows": (
+        Route("/flows", "automation_flows", _GET, flows.automation_flows),
+        Route("/flows/<flow_id>/switch", "automation_switch_flow", _POST, flows.automation_switch_flow),
+        Route("/runs", "automation_runs", _GET, flows.automation_runs),
+        Route("/runs/<run_id>/retry", "automation_retry_run", _POST, flows.automation_retry_run),
     ),
     "setup": (
         Route("/setup", "automation_setup", _GET, setup.automation_setup),

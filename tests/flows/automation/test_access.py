@@ -13,9 +13,9 @@ from flask_activepieces.host.interface import Permission
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.actors import Person, answer_of
-from tests.support.automation import AREA, AreaUser, area_user
+from tests.support.automation import AREA, AreaUser, HostWithViewers, area_user
 from tests.support.error_assertions import assert_error_page, assert_not_frameable
-from tests.support.hosts import HostWithLabs, SmallHost
+from tests.support.hosts import SmallHost
 from tests.support.pages import Page
 from tests.support.storage import database_away, rows_of
 
@@ -81,16 +81,9 @@ def test_an_outage_of_the_database_is_an_error_page(app: Flask, admin: AreaUser)
 # Permissions
 
 
-class Viewers(HostWithLabs):
-    """Everyone may look; only admins may do more."""
-
-    def allows(self, principal: Principal, permission: Permission) -> bool:
-        return permission == "view" or super().allows(principal, permission)
-
-
 @pytest.fixture
 def app_with_viewers(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
-    return make_app(host=Viewers(), ACTIVEPIECES_BASE_URL=server.url)
+    return make_app(host=HostWithViewers(), ACTIVEPIECES_BASE_URL=server.url)
 
 
 def test_a_viewer_is_offered_only_what_they_may_open(app_with_viewers: Flask, server: ActivepiecesServer) -> None:

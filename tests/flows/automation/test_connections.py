@@ -11,7 +11,7 @@ from flask_activepieces.host.interface import Permission
 from flask_activepieces.testing import ActivepiecesServer
 from tests.conftest import MakeApp
 from tests.support.api_user import PIECE, ApiUser
-from tests.support.automation import AreaUser, area_user
+from tests.support.automation import AreaUser, HostWithViewers, area_user
 from tests.support.error_assertions import assert_error_page
 from tests.support.hosts import HostWithLabs
 from tests.support.standin import action, standin
@@ -266,11 +266,7 @@ def test_a_connection_of_the_platform_is_for_administrators(make_app: MakeApp, s
 
 
 def test_a_viewer_is_offered_no_change(make_app: MakeApp, server: ActivepiecesServer) -> None:
-    class Viewers(HostWithLabs):
-        def allows(self, principal: Principal, permission: Permission) -> bool:
-            return permission == "view" or super().allows(principal, permission)
-
-    app = make_app(host=Viewers(), ACTIVEPIECES_BASE_URL=server.url)
+    app = make_app(host=HostWithViewers(), ACTIVEPIECES_BASE_URL=server.url)
     alice = area_user(app, "alice")
     alice.links(server)
     connection = save(alice, "Our key")

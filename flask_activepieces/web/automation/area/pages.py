@@ -9,6 +9,7 @@ from flask import url_for
 
 from ....config.settings import AUTOMATION_PAGES
 from ....host.interface import NavigationItem, Permission, Principal
+from ....integrations.store import Integration
 from ....messages import Message
 from ....state import State
 from ...pages.i18n import gettext
@@ -21,29 +22,51 @@ class AreaPage:
     label: str
     endpoint: str
     permission: Permission
+    #: Whether it shows what is in Activepieces, so that the workspace must be linked.
+    needs_link: bool = True
+    #: Whether it exists for a workspace whose project other tenants share, too.
+    for_shared_project: bool = True
+    #: Whether the app must have a piece.
+    needs_piece: bool = False
 
 
 _PAGES = {
-    "overview": AreaPage(label=Message("Overview"), endpoint="automation", permission="view"),
+    "overview": AreaPage(label=Message("Overview"), endpoint="automation", permission="view", needs_link=False),
     "connections": AreaPage(label=Message("Connections"), endpoint="automation_connections", permission="view"),
-    "setup": AreaPage(label=Message("Settings"), endpoint="automation_setup", permission="admin"),
+    "flows": AreaPage(
+        label=Message("Flows"), endpoint="automation_flows", permission="view", for_shared_project=False
+    ),
+    "setup": AreaPage(label=Message("Settings"), endpoint="automation_setup", permission="admin", needs_link=False),
 }
 
 
-def enabled_pages(state: State) -> Sequence[str]:
-    """The pages that this app has."""
-    without_piece = () if state.piece.title else ("piece", "deliveries")
-    hidden = {*state.settings.disabled_pages, *without_piece}
-    return [name for name in AUTOMATION_PAGES if name not in hidden]
+def open_pages(state: State, integration: Integration | None, allows: Callable[[Permission], bool]) -> Sequence[str]:
+    """The pages that the user may open in a workspace with this integration."""
+    return [
+        name
+        for name in AUTOMATION_PAGES
+        if name not in state.settings.disabled_pages
+        and _exists(state, _PAGES[name], integration)
+        and allows(_PAGES[name].permission)
+    ]
 
 
 def navigation(
-    state: State, principal: Principal, allows: Callable[[Permission], bool], *, current: str | None = None
+    state: State, principal: Principal, pages: Sequence[str], *, current: str | None = None
 ) -> Sequence[NavigationItem]:
-    """The links to the pages that the user may open."""
+    """The links to these pages."""
     items = [
-        NavigationItem(name, gettext(page.label), url_for(f"activepieces.{page.endpoint}"), name == current)
-        for name, page in _PAGES.items()
-        if name in enabled_pages(state) and allows(page.permission)
+        NavigationItem(
+            name, gettext(_PAGES[name].label), url_for(f"activepieces.{_PAGES[name].endpoint}"), name == current
+        )
+        for name in pages
     ]
     return state.host.navigation(principal, items)
+
+
+def _exists(state: State, page: AreaPage, integration: Integration | None) -> bool:
+    if page.needs_piece and not state.piece.title:
+        return False
+    if integration is None:
+        return not page.needs_link
+    return page.for_shared_project or not state.tenants.integrations.shares_project(integration)

@@ -21,7 +21,7 @@ from ...pages.i18n import gettext
 from ...pages.rendering import check_page_token, current_path, error_page, render_with_forms, see_other, to_login
 from ...routes import View
 from .notices import notice, sign_in_notice
-from .pages import enabled_pages, navigation
+from .pages import navigation, open_pages
 from .upstream import upstream_error_text
 from .workspaces import current_workspace, selected_principal
 
@@ -81,6 +81,11 @@ class Visit:
     def _permissions(self) -> dict[Permission, bool]:
         return {}
 
+    @cached_property
+    def pages(self) -> Sequence[str]:
+        """The pages that the user may open."""
+        return open_pages(self.state, self.found_integration, self.allows)
+
     def render(self, template: str, *, problem: InvalidInput | None = None, **context: Any) -> Response:
         """A page of the area; with the problem of a form, which is shown beside its fields."""
         if problem is not None:
@@ -108,8 +113,8 @@ class Visit:
 
     def _frame(self) -> dict[str, Any]:
         return {
-            "navigation": navigation(self.state, self.principal, self.allows, current=self.page),
-            "enabled_pages": enabled_pages(self.state),
+            "navigation": navigation(self.state, self.principal, self.pages, current=self.page),
+            "pages": self.pages,
             "workspace": self.workspace,
             "can_switch": len(self.workspaces) > 1,
             "may_edit": self.allows("edit"),
@@ -165,11 +170,11 @@ def area_navigation() -> Sequence[NavigationItem]:
     if signed_in is None:
         return []
     visit = Visit(state, selected_principal(state, signed_in), "")
-    return navigation(state, visit.principal, visit.allows)
+    return navigation(state, visit.principal, visit.pages)
 
 
 def _lead_to_setup(visit: Visit) -> Response:
-    if visit.allows("admin") and "setup" in enabled_pages(visit.state):
+    if "setup" in visit.pages:
         return visit.redirect("automation_setup")
     return visit.error_page(
         ErrorText(

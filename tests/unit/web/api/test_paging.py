@@ -82,7 +82,7 @@ def test_a_deleted_row_hides_no_other_row() -> None:
 
 
 def test_a_page_without_rows_is_empty() -> None:
-    page = page_of([], limit=2, cursor=None)
+    page = page_of(list[Connection](), limit=2, cursor=None)
 
     assert (page.data, page.next, page.previous) == ([], None, None)
 

@@ -1,0 +1,98 @@
+"""The flows of the workspace and their runs: switch flows on and off, see why runs failed, start them again.
+
+Flows are built in Activepieces, to which the pages link.
+"""
+
+from __future__ import annotations
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from ...api_client.errors import ApiError
+from ...api_client.resources.flows import Flow, FlowStatus
+from ...messages import Message
+from ..api.paging import page_of
+from .area import words
+from .area.visit import Visit, automation_page
+from .rows import flow_row, project_url, run_row
+
+_PAGE_SIZE = 25
+#: What the filters offer, and which states they mean.
+_FLOW_FILTERS: dict[str, tuple[str, FlowStatus]] = {
+    "on": (Message("On"), "ENABLED"),
+    "off": (Message("Off"), "DISABLED"),
+}
+_RUN_FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "failed": (Message("Failed"), words.FAILED_RUNS),
+    "succeeded": (Message("Succeeded"), ("SUCCEEDED",)),
+    "unfinished": (Message("Not finished"), ("QUEUED", "RUNNING", "PAUSED")),
+}
+
+
+@automation_page("flows", "view")
+def automation_flows(visit: Visit) -> ResponseReturnValue:
+    """The flows by name, filtered and paged."""
+    status, search = request.args.get("status", ""), request.args.get("search", "").strip()
+    statuses = [_FLOW_FILTERS[status][1]] if status in _FLOW_FILTERS else []
+    found = visit.state.tenants.flows.list(visit.integration, name=search or None, statuses=statuses)
+    page = page_of(found, limit=_PAGE_SIZE, cursor=request.args.get("cursor"), key=_by_name)
+    return visit.render(
+        "flows.html",
+        rows=[flow_row(visit, flow) for flow in page.data],
+        page=page,
+        filters={name: value for name, value in (("status", status), ("search", search)) if value},
+        status_choices={name: label for name, (label, _) in _FLOW_FILTERS.items()},
+        project_url=project_url(visit),
+    )
+
+
+@automation_page("flows", "edit")
+def automation_switch_flow(visit: Visit, flow_id: str) -> ResponseReturnValue:
+    """Switch a flow on or off."""
+    enabled = request.form.get("enabled") == "1"
+    visit.state.tenants.flows.set_enabled(visit.integration, flow_id, enabled, user_id=visit.principal.user_id)
+    return visit.redirect("automation_flows", done="flow-enabled" if enabled else "flow-disabled")
+
+
+@automation_page("flows", "view")
+def automation_runs(visit: Visit) -> ResponseReturnValue:
+    """The runs of all flows or of one, newest first."""
+    status, flow_id = request.args.get("status", ""), request.args.get("flow", "")
+    cursor = request.args.get("cursor")
+    runs = visit.state.tenants.flows.list_runs(
+        visit.integration,
+        flow_ids=[flow_id] if flow_id else [],
+        statuses=_RUN_FILTERS[status][1] if status in _RUN_FILTERS else (),
+        limit=_PAGE_SIZE,
+        cursor=cursor,
+    )
+    rows = [run_row(visit, run) for run in runs.runs]
+    return visit.render(
+        "runs.html",
+        rows=rows,
+        next_cursor=runs.next_cursor,
+        is_first=cursor is None,
+        filters={name: value for name, value in (("status", status), ("flow", flow_id)) if value},
+        status_choices={name: label for name, (label, _) in _RUN_FILTERS.items()},
+        flow_name=_flow_name(visit, flow_id) if flow_id else None,
+    )
+
+
+@automation_page("flows", "edit")
+def automation_retry_run(visit: Visit, run_id: str) -> ResponseReturnValue:
+    """Start a failed run again, at the step that failed."""
+    visit.state.tenants.flows.retry_run(visit.integration, run_id, user_id=visit.principal.user_id)
+    filters = {name: value for name in ("status", "flow") if (value := request.form.get(name))}
+    return visit.redirect("automation_runs", done="run-retried", **filters)
+
+
+def _flow_name(visit: Visit, flow_id: str) -> str | None:
+    """The name of the flow whose runs are listed; the list is worth showing without it."""
+    try:
+        return visit.state.tenants.flows.get(visit.integration, flow_id).display_name
+    except ApiError:
+        return None
+
+
+def _by_name(flow: Flow) -> tuple[str, str]:
+    return flow.display_name.casefold(), flow.id
