@@ -23,9 +23,11 @@ from ..storage.database import ConcurrentUpdate, Database, Transaction
 from ..storage.dialects import insert_ignore
 from ..storage.event_distribution import distribute_events, lock_distribution
 from ..storage.event_tables import deliveries, subscriptions
+from ..storage.keyset import Keyset, Page
 from .webhook_urls import WebhookServers
 
 _table = subscriptions
+_ORDER = Keyset(_table.c.created_at, _table.c.id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,12 +163,23 @@ class Subscriptions:
             raise NotFound("subscription", subscription_id)
         return found
 
+    def find_all(self, subscription_ids: Sequence[str], *, tenant_id: str) -> Sequence[Subscription]:
+        """Those of the tenant's subscriptions with these ids that still exist."""
+        statement = select(_table).where(_table.c.id.in_(subscription_ids), _table.c.tenant_id == tenant_id)
+        return self._database.read(lambda conn: [subscription_from_row(row) for row in conn.execute(statement)])
+
     def list_for_tenant(self, tenant_id: str | None) -> Sequence[Subscription]:
         """The tenant's subscriptions, the oldest first; None lists those of all tenants, for operators."""
         statement = select(_table).order_by(_table.c.created_at, _table.c.id)
         if tenant_id is not None:
             statement = statement.where(_table.c.tenant_id == tenant_id)
         return self._database.read(lambda conn: [subscription_from_row(row) for row in conn.execute(statement)])
+
+    def page_for_tenant(self, tenant_id: str, *, limit: int, cursor: str | None = None) -> Page[Subscription]:
+        """A page of the tenant's subscriptions, the oldest first."""
+        statement = select(_table).where(_table.c.tenant_id == tenant_id)
+        page = self._database.read(lambda conn: _ORDER.select(conn, statement, limit=limit, cursor=cursor))
+        return page.map(subscription_from_row)
 
     def unsubscribe(self, subscription_id: str, *, tenant_id: str) -> bool:
         """Remove the subscription with what waits for it; False if it does not exist."""

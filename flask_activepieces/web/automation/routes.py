@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...config.settings import Settings
 from ..routes import Route
-from . import connections, flows, new_connection, overview, setup, sign_in, workspaces
+from . import connections, deliveries, flows, new_connection, overview, setup, sign_in, workspaces
 
 _GET = ("GET",)
 _POST = ("POST",)
@@ -45,6 +45,13 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
         Route("/flows/<flow_id>/switch", "automation_switch_flow", _POST, flows.automation_switch_flow),
         Route("/runs", "automation_runs", _GET, flows.automation_runs),
         Route("/runs/<run_id>/retry", "automation_retry_run", _POST, flows.automation_retry_run),
+    ),
+    "deliveries": (
+        Route("/deliveries", "automation_deliveries", _GET, deliveries.automation_deliveries),
+        Route("/deliveries/<delivery_id>", "automation_delivery", _GET, deliveries.automation_delivery),
+        Route("/deliveries/<delivery_id>/replay", "automation_replay", _POST, deliveries.automation_replay),
+        Route("/subscriptions", "automation_subscriptions", _GET, deliveries.automation_subscriptions),
+        Route("/subscriptions/<subscription_id>/pause", "automation_pause", _POST, deliveries.automation_pause),
     ),
     "setup": (
         Route("/setup", "automation_setup", _GET, setup.automation_setup),

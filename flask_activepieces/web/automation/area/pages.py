@@ -36,6 +36,13 @@ _PAGES = {
     "flows": AreaPage(
         label=Message("Flows"), endpoint="automation_flows", permission="view", for_shared_project=False
     ),
+    "deliveries": AreaPage(
+        label=Message("Event deliveries"),
+        endpoint="automation_deliveries",
+        permission="admin",
+        needs_link=False,
+        needs_piece=True,
+    ),
     "setup": AreaPage(label=Message("Settings"), endpoint="automation_setup", permission="admin", needs_link=False),
 }
 

@@ -1,0 +1,229 @@
+"""The events that this app sends to flows: the log with payloads, sending again, and the flows that get events."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urlsplit
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from ...delivery.log import Delivery
+from ...delivery.subscriptions import Subscription
+from ...errors import DeclarationError, NotFound
+from ...messages import Message
+from .area import words
+from .area.upstream import Calls
+from .area.visit import Visit, automation_page
+from .area.words import Status
+
+_PAGE_SIZE = 25
+_MAX_ID = 2**63 - 1
+_FLOW_ID = re.compile(r"/webhooks/([A-Za-z0-9_-]+)")
+#: Why an admin paused a subscription, and the reasons that deliveries have, in words.
+PAUSED_HERE = "paused by an administrator"
+_REASONS = {
+    PAUSED_HERE: Message("paused by an administrator"),
+    "paused by an operator": Message("paused by the people who run this app"),
+    "the flow is disabled": Message("the flow is off"),
+    "the quota of the platform is used up": Message("the quota of Activepieces is used up"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _DeliveryRow:
+    """A delivery in the list."""
+
+    id: int
+    trigger: str
+    flow_name: str | None
+    status: Status
+    #: What went wrong, or None.
+    problem: str | None
+    attempts: int
+    created_at: int
+    updated_at: int
+    next_attempt_at: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SubscriptionRow:
+    """A flow that gets events."""
+
+    id: str
+    trigger: str
+    flow_name: str | None
+    status: Status
+    reason: str | None
+    is_paused: bool
+    asks_itself: bool
+    created_at: int
+
+
+@automation_page("deliveries", "admin")
+def automation_deliveries(visit: Visit) -> ResponseReturnValue:
+    """The log, newest first."""
+    state = request.args.get("state", "")
+    cursor = request.args.get("cursor")
+    found = visit.state.delivery.log.list(
+        visit.principal.tenant_id,
+        state=state if state in words.DELIVERY_CHOICES else None,
+        before=None if cursor is None else _delivery_id(cursor),
+        limit=_PAGE_SIZE + 1,
+    )
+    shown = found[:_PAGE_SIZE]
+    names = _Names.of(visit, shown)
+    return visit.render(
+        "deliveries.html",
+        rows=[_delivery_row(each, names) for each in shown],
+        next_cursor=str(shown[-1].id) if len(found) > _PAGE_SIZE else None,
+        is_first=cursor is None,
+        filters={"state": state} if state else {},
+        state_choices=words.DELIVERY_CHOICES,
+    )
+
+
+@automation_page("deliveries", "admin")
+def automation_delivery(visit: Visit, delivery_id: str) -> ResponseReturnValue:
+    """One delivery with its payload, and what the flow answered."""
+    delivery = visit.state.delivery.log.get(_delivery_id(delivery_id), tenant_id=visit.principal.tenant_id)
+    names = _Names.of(visit, [delivery])
+    return visit.render(
+        "delivery.html",
+        row=_delivery_row(delivery, names),
+        payload=json.dumps(delivery.payload, indent=2, ensure_ascii=False),
+        response=delivery.last_response,
+        milliseconds=delivery.last_ms,
+    )
+
+
+@automation_page("deliveries", "admin")
+def automation_replay(visit: Visit, delivery_id: str) -> ResponseReturnValue:
+    """Send an event again."""
+    visit.state.delivery.log.replay(_delivery_id(delivery_id), tenant_id=visit.principal.tenant_id)
+    return visit.redirect("automation_delivery", delivery_id=delivery_id, done="replayed")
+
+
+@automation_page("deliveries", "admin")
+def automation_subscriptions(visit: Visit) -> ResponseReturnValue:
+    """The flows that get events."""
+    page = visit.state.delivery.subscriptions.page_for_tenant(
+        visit.principal.tenant_id, limit=_PAGE_SIZE, cursor=request.args.get("cursor")
+    )
+    names = _Names(visit, page.items)
+    return visit.render("subscriptions.html", rows=[_subscription_row(each, names) for each in page.items], page=page)
+
+
+@automation_page("deliveries", "admin")
+def automation_pause(visit: Visit, subscription_id: str) -> ResponseReturnValue:
+    """Pause a flow's events, or let them continue."""
+    subscriptions, tenant_id = visit.state.delivery.subscriptions, visit.principal.tenant_id
+    if request.form.get("paused") == "1":
+        subscriptions.pause(subscription_id, tenant_id=tenant_id, reason=PAUSED_HERE)
+        return visit.redirect("automation_subscriptions", done="paused")
+    subscriptions.resume(subscription_id, tenant_id=tenant_id)
+    return visit.redirect("automation_subscriptions", done="resumed")
+
+
+class _Names:
+    """The names of triggers, and of the flows that subscribed; None where they are unknown."""
+
+    def __init__(self, visit: Visit, subscriptions: Sequence[Subscription]) -> None:
+        self._flow_ids = {each.id: _flow_id(each.webhook_url) for each in subscriptions}
+        self._flow_names = _flow_names(visit) if any(self._flow_ids.values()) else {}
+        self._triggers = _trigger_titles(visit)
+
+    @classmethod
+    def of(cls, visit: Visit, deliveries: Sequence[Delivery]) -> _Names:
+        """The names for these deliveries."""
+        ids = {each.subscription_id for each in deliveries}
+        tenant_id = visit.principal.tenant_id
+        return cls(visit, visit.state.delivery.subscriptions.find_all(sorted(ids), tenant_id=tenant_id))
+
+    def trigger(self, name: str) -> str:
+        """The title of a trigger; its name, if it is no longer declared."""
+        return self._triggers.get(name) or name.replace("_", " ")
+
+    def flow(self, subscription_id: str) -> str | None:
+        """The name of the flow."""
+        return self._flow_names.get(self._flow_ids.get(subscription_id) or "")
+
+
+def _flow_names(visit: Visit) -> Mapping[str, str]:
+    integration = visit.found_integration
+    if integration is None or visit.state.tenants.integrations.shares_project(integration):
+        return {}
+    flows = Calls(integration).try_call(partial(visit.state.tenants.flows.list, integration))
+    return {flow.id: flow.display_name for flow in flows.value or ()}
+
+
+def _trigger_titles(visit: Visit) -> Mapping[str, str]:
+    try:
+        return {name: trigger.title for name, trigger in visit.state.piece.triggers().items()}
+    except DeclarationError:
+        return {}  # it stands in the log since the start
+
+
+def _flow_id(webhook_url: str | None) -> str | None:
+    found = _FLOW_ID.search(urlsplit(webhook_url or "").path)
+    return found[1] if found else None
+
+
+def _delivery_id(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= _MAX_ID):
+        raise NotFound("delivery", text)
+    return int(text)
+
+
+def _delivery_row(delivery: Delivery, names: _Names) -> _DeliveryRow:
+    is_waiting = delivery.state == "pending"
+    return _DeliveryRow(
+        id=delivery.id,
+        trigger=names.trigger(delivery.trigger_name),
+        flow_name=names.flow(delivery.subscription_id),
+        status=words.delivery_status(delivery.state),
+        problem=_problem(delivery),
+        attempts=delivery.attempts,
+        created_at=delivery.created_at,
+        updated_at=delivery.updated_at,
+        next_attempt_at=delivery.due_at if is_waiting and delivery.attempts else None,
+    )
+
+
+def _problem(delivery: Delivery) -> str | None:
+    if delivery.state in ("delivered", "skipped") or not (delivery.attempts or delivery.last_error):
+        return None
+    match delivery.last_status:
+        case None if delivery.attempts:
+            return Message("The server could not be reached.")
+        case None:
+            return Message("The flow no longer gets events.")
+        case 402:
+            return Message("The quota of Activepieces is used up.")
+        case 404:
+            return Message("The flow is off.")
+        case 410:
+            return Message("The flow was deleted.")
+        case 413:
+            return Message("The event is too large for Activepieces.")
+        case status if status >= 500 or status in (408, 425, 429):
+            return Message("Activepieces was busy or out of order.")
+        case _:
+            return Message("Activepieces did not accept the event.")
+
+
+def _subscription_row(subscription: Subscription, names: _Names) -> _SubscriptionRow:
+    return _SubscriptionRow(
+        id=subscription.id,
+        trigger=names.trigger(subscription.trigger_name),
+        flow_name=names.flow(subscription.id),
+        status=words.subscription_status(subscription.state),
+        reason=_REASONS.get(subscription.state_reason or ""),
+        is_paused=subscription.state == "paused",
+        asks_itself=subscription.webhook_url is None,
+        created_at=subscription.created_at,
+    )

@@ -1,0 +1,223 @@
+"""The pages of event deliveries: log, payload, sending again, pausing a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+
+from flask_activepieces import get_state
+from flask_activepieces.testing import ActivepiecesServer
+from tests.conftest import MakeApp
+from tests.support.actors import answer_of
+from tests.support.automation import AREA, AreaUser, area_user
+from tests.support.events import Webhooks, always, webhooks
+from tests.support.pieces import Effects, Flow, create_token, emit, make_piece_app
+from tests.support.standin import standin
+from tests.support.storage import statements_of
+
+
+@dataclass
+class Scene:
+    """Bob has a flow that waits for done tasks; Alice is the admin."""
+
+    app: Flask
+    effects: Effects
+    server: Webhooks
+    admin: AreaUser
+    flow: Flow
+
+    def happens(self, *titles: str) -> None:
+        """Something happens, and is delivered."""
+        emit(self.app, self.effects.triggers["task_done"], *titles)
+        self.delivers()
+
+    def delivers(self) -> None:
+        with self.app.app_context():
+            get_state().delivery.worker(threads=1).run_once()
+
+
+@pytest.fixture
+def server() -> Iterator[Webhooks]:
+    with webhooks() as server:
+        yield server
+
+
+@pytest.fixture
+def scene(make_app: MakeApp, server: Webhooks) -> Scene:
+    app, effects = make_piece_app(make_app, ACTIVEPIECES_BASE_URL=server.url)
+    flow = Flow(app, create_token(area_user(app, "bob")))
+    answer_of(flow.subscribes(url=server.url_of("abcdefghijklmnopqrstu")), 201)
+    return Scene(app, effects, server, area_user(app, "alice"), flow)
+
+
+def test_an_empty_log_says_what_it_is_for(scene: Scene) -> None:
+    assert "No deliveries yet" in scene.admin.visits("/deliveries").text
+
+
+def test_an_event_that_arrived_is_listed_in_words(scene: Scene) -> None:
+    scene.happens("Sweep")
+
+    page = scene.admin.visits("/deliveries")
+
+    assert "Task done Delivered" in page.text
+    assert not [word for word in ("pending", "task_done", "200") if word in page.text]
+
+
+REASONS: dict[int, str] = {
+    402: "The quota of Activepieces is used up.",
+    404: "The flow is off.",
+    410: "The flow was deleted.",
+    413: "The event is too large for Activepieces.",
+    400: "Activepieces did not accept the event.",
+    503: "Activepieces was busy or out of order.",
+}
+
+
+@pytest.mark.parametrize("status", REASONS)
+def test_what_went_wrong_is_said_in_words(scene: Scene, status: int) -> None:
+    scene.server.answer = always(status)
+
+    scene.happens("Sweep")
+
+    page = scene.admin.visits("/deliveries")
+    assert REASONS[status] in page.text
+    assert str(status) not in page.text
+
+
+def test_the_payload_is_shown_to_admins(scene: Scene) -> None:
+    scene.happens("Sweep <b>floors</b>")
+    listed = scene.admin.visits("/deliveries")
+
+    page = scene.admin.sees(listed.links["Task done"])
+
+    assert '"title": "Sweep <b>floors</b>"' in page.text
+    assert "Attempts 1" in page.text
+
+
+@pytest.mark.parametrize(("state", "count"), [("delivered", 1), ("dead", 1), ("pending", 0), ("unknown", 2), ("", 2)])
+def test_the_log_is_filtered(scene: Scene, state: str, count: int) -> None:
+    scene.happens("Sweep")
+    scene.server.answer = always(400)
+    scene.happens("Mop")
+
+    page = scene.admin.visits("/deliveries", state=state)
+
+    assert len([href for href in page.links.values() if href.startswith(f"{AREA}/deliveries/")]) <= count
+    assert ("Nothing found" in page.text) is (count == 0)
+
+
+def test_a_dead_event_is_sent_again(scene: Scene) -> None:
+    scene.server.answer = always(400)
+    scene.happens("Sweep")
+    scene.server.answer = always(200)
+    page = scene.admin.sees(scene.admin.visits("/deliveries").links["Task done"])
+
+    again = scene.admin.presses(page, "/replay")
+    scene.delivers()
+
+    assert "The event will be sent again in a moment." in again.text
+    first, second = scene.server.received
+    assert first.event_id == second.event_id
+    assert "Delivered" in scene.admin.visits("/deliveries").text
+
+
+def test_an_event_of_a_flow_that_is_gone_cannot_be_sent_again(scene: Scene) -> None:
+    scene.server.answer = always(410)
+    scene.happens("Sweep")
+    page = scene.admin.sees(scene.admin.visits("/deliveries").links["Task done"])
+
+    again = scene.admin.presses(page, "/replay")
+
+    assert again.status == 422
+    assert "The flow no longer gets events. Enable its trigger first." in again.text
+
+
+@pytest.mark.parametrize("path", ["/deliveries/99999", "/deliveries/x", "/deliveries/9999999999999999999999"])
+def test_an_unknown_delivery_is_not_found(scene: Scene, path: str) -> None:
+    assert scene.admin.visits(path).status == 404
+    assert scene.admin.posts(f"{path}/replay").status_code == 404
+    assert scene.admin.visits("/deliveries", cursor="x").status == 404
+
+
+def test_deliveries_of_another_tenant_are_not_found(scene: Scene) -> None:
+    scene.happens("Sweep")
+    path = scene.admin.visits("/deliveries").links["Task done"].removeprefix(AREA)
+    carol = area_user(scene.app, "carol")
+
+    assert "No deliveries yet" in carol.visits("/deliveries").text
+    assert "No flow gets events" in carol.visits("/subscriptions").text
+    assert carol.visits(path).status == 404
+    assert carol.posts(f"{path}/replay").status_code == 404
+    pause = next(form.action for form in scene.admin.visits("/subscriptions").forms if form.action.endswith("/pause"))
+    assert carol.posts(pause.removeprefix(AREA), paused="1").status_code == 404
+
+
+def test_a_flow_is_paused_and_continues(scene: Scene) -> None:
+    paused = scene.admin.presses(scene.admin.visits("/subscriptions"), "/pause")
+    scene.happens("Sweep")
+    received = len(scene.server.received)
+    continued = scene.admin.presses(scene.admin.visits("/subscriptions"), "/pause")
+    scene.delivers()
+
+    assert "Deliveries are paused." in paused.text
+    assert "Paused" in paused.text
+    assert "paused by an administrator" in paused.text
+    assert received == 0
+    assert "Deliveries continue." in continued.text
+    assert len(scene.server.received) == 1
+
+
+@pytest.mark.parametrize("path", ["/deliveries", "/subscriptions", "/deliveries/1"])
+def test_the_pages_are_for_admins(scene: Scene, path: str) -> None:
+    assert area_user(scene.app, "bob").visits(path).status == 403
+
+
+def test_two_hundred_deliveries_are_paged_in_constant_statements(scene: Scene) -> None:
+    scene.happens("First")
+    with statements_of(scene.app) as one:
+        scene.admin.visits("/deliveries")
+    for _ in range(8):
+        scene.happens(*(f"Task {number}" for number in range(25)))
+    seen, url, pages = set[str](), f"{AREA}/deliveries", 0
+    while url:
+        with statements_of(scene.app) as statements:
+            page = scene.admin.sees(url)
+        assert len(statements) == len(one)
+        seen |= {
+            href
+            for tag, attributes in page.tags
+            if (href := attributes.get("href") or "").startswith(f"{AREA}/deliveries/")
+        }
+        url, pages = page.links.get("Next", ""), pages + 1
+
+    assert (len(seen), pages) == (201, 9)
+
+
+def test_many_flows_are_paged(scene: Scene) -> None:
+    for number in range(30):
+        answer_of(scene.flow.subscribes(url=scene.server.url_of(f"flow{number:017}")), 201)
+
+    first = scene.admin.visits("/subscriptions")
+    second = scene.admin.sees(first.links["Next"])
+
+    assert [sum(form.action.endswith("/pause") for form in page.forms) for page in (first, second)] == [25, 6]
+    assert scene.admin.sees(second.links["Previous"]).text == first.text
+
+
+def test_flows_are_named_if_activepieces_answers(make_app: MakeApp, listening_server: ActivepiecesServer) -> None:
+    listening_server.reset()
+    app, _ = make_piece_app(make_app, ACTIVEPIECES_BASE_URL=listening_server.url)
+    alice = area_user(app, "alice")
+    alice.links(listening_server)
+    activepieces = standin(listening_server)
+    flow_id = activepieces.flow(publish=False)
+    activepieces.operate(flow_id, "CHANGE_NAME", {"displayName": "Tell the team"})
+    flow = Flow(app, create_token(area_user(app, "bob")))
+    answer_of(flow.subscribes(url=f"{listening_server.url}/api/v1/webhooks/{flow_id}"), 201)
+
+    assert "Tell the team Active" in alice.visits("/subscriptions").text
+    listening_server.faults.fail("GET", "/flows", 500, times=None)
+    assert "A flow Active" in alice.visits("/subscriptions").text
