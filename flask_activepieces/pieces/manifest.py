@@ -27,6 +27,7 @@ from .properties import (
     value_fields,
 )
 from .schemas import output_fields, sample
+from .translations import LONGEST_TEXT
 
 Manifest = dict[str, Any]
 
@@ -39,8 +40,6 @@ RELEASE_OF_NEW_KINDS = "0.86.0"
 ADDRESS = "base_url"
 #: Subscriptions are renewed once a day, at a quiet hour.
 RENEWAL = "17 3 * * *"
-#: Activepieces looks for a translation under as much of the English text.
-LONGEST_TEXT = 512
 
 _GRANT_TYPES = {
     "AUTHORIZATION_CODE": "authorization_code",

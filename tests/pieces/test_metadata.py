@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from flask_activepieces.pieces.properties import SINCE_0_86
+from flask_activepieces.pieces.translations import PATHS
 from tests.pieces.conftest import LoadPiece
 from tests.support.piece_engine import Asked, load, running_engine
 from tests.support.piece_manifest import SECRET_TEXT, action, trigger
@@ -129,13 +130,30 @@ def test_recorded_files_are_what_the_frameworks_build(piece: str, version: str) 
     assert json.loads(built_by_framework(version, piece)) == golden(piece, f"framework-{version}")
 
 
-def built_by_framework(version: str, piece: str) -> str:
-    """The metadata that upstream's framework makes of a manifest."""
+@pytest.mark.long
+@pytest.mark.parametrize("version", FRAMEWORKS)
+def test_texts_that_are_translated_are_those_of_the_framework(version: str) -> None:
+    script = f"console.log(JSON.stringify(require('framework-{version}').pieceTranslation.pathsToValuesToTranslate))"
+
+    output = subprocess.run([node_with_frameworks(), "-e", script], cwd=FRAMEWORK, check=True, capture_output=True)
+
+    # A manifest has a list of connections, also of one.
+    expected = {re.sub(r"^auth\.", "auth.*.", path) for path in json.loads(output.stdout)}
+    assert set(PATHS) == expected
+
+
+def node_with_frameworks() -> str:
+    """The path of Node, for a folder in which the frameworks are installed."""
     npm, node = require("npm"), require("node")
-    if not (FRAMEWORK / "node_modules" / f"framework-{version}").exists():
+    if not all((FRAMEWORK / "node_modules" / f"framework-{version}").exists() for version in FRAMEWORKS):
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run(command, cwd=FRAMEWORK, check=True, capture_output=True)
-    command = [node, "build.js", version, str(GOLDEN / piece / "manifest.json")]
+    return node
+
+
+def built_by_framework(version: str, piece: str) -> str:
+    """The metadata that upstream's framework makes of a manifest."""
+    command = [node_with_frameworks(), "build.js", version, str(GOLDEN / piece / "manifest.json")]
     return subprocess.run(command, cwd=FRAMEWORK, check=True, capture_output=True, text=True).stdout
 
 

@@ -14,6 +14,7 @@ from .. import auth as kinds
 from .. import fields as own
 from ..declarations import Account, Action, Audience, Declared, Piece, Trigger, as_schema
 from ..definition import CUSTOM_API_CALL, PieceDefinition, ViewRoute
+from ..manifest import Addresses, build_manifest
 from ..properties import (
     IN_ARRAY,
     IN_CUSTOM_AUTH,
@@ -28,6 +29,7 @@ from ..properties import (
     property_of,
 )
 from ..schemas import sample
+from ..translations import unused_translations
 
 #: The worker of Activepieces skips other names silently.
 PIECE_NAME = re.compile(r"(?!.*\.\.)(@[a-z0-9][a-z0-9_.-]*/)?[a-z0-9][a-z0-9_.-]*")
@@ -47,6 +49,9 @@ OWN_PARAMETERS = frozenset(
     ["response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method"]
     + ["access_type", "prompt"]
 )
+
+#: No text depends on where the app is.
+_ANYWHERE = Addresses(base_url="https://app.example.com", oauth_prefix="/oauth", api_path="/piece")
 
 Protected = Callable[[Callable[..., Any]], bool]
 
@@ -74,7 +79,15 @@ def find_problems(
         *(problem for each in definition.triggers.values() for problem in _trigger_problems(each, definition)),
         *_scope_problems(definition, known_scopes),
     ]
-    return list(dict.fromkeys(found))
+    # The texts of a piece are only known when everything else is right.
+    return list(dict.fromkeys(found)) or list(_translation_problems(definition))
+
+
+def _translation_problems(definition: PieceDefinition) -> Iterator[str]:
+    manifest = build_manifest(definition, _ANYWHERE, version="1.0.0")
+    for language, text, similar in unused_translations(manifest, definition.piece.translations):
+        remedy = f"correct it to {similar!r}, or remove it" if similar else "remove it"
+        yield f"translations: Activepieces translates no text {text!r} of this piece ({language}); {remedy}"
 
 
 def _piece_problems(piece: Piece) -> Iterator[str]:

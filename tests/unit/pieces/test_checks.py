@@ -88,6 +88,16 @@ def test_all_problems_are_found_together() -> None:
     ]
 
 
+def test_a_translation_of_a_text_that_is_gone_is_reported() -> None:
+    """It is easily forgotten when a title changes."""
+    piece = replace(PIECE, translations={"de": {"Make task": "Aufgabe anlegen", "Create task": "Aufgabe anlegen"}})
+
+    assert problems(piece=piece, declare=action) == [
+        "translations: Activepieces translates no text 'Make task' of this piece (de);"
+        " correct it to 'Create task', or remove it"
+    ]
+
+
 # --- The piece ----------------------------------------------------------------------------------------
 
 
