@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -31,9 +30,11 @@ COMPANY = UUID(int=7)
 LAYOUT = "<title>Shop</title><nav>Our navigation</nav>{% block content %}{% endblock %}"
 
 
-@pytest.fixture(scope="session")
-def activepieces_options() -> dict[str, Any]:
-    return {"pieces": [OWN_PIECE, *acme_pieces("http://127.0.0.1:9")]}
+@pytest.fixture
+def activepieces_server() -> Iterator[ActivepiecesServer]:
+    """A server of its own, with other pieces than that of the other tests."""
+    with ActivepiecesServer(pieces=[OWN_PIECE, *acme_pieces("http://127.0.0.1:9")]) as server:
+        yield server
 
 
 @pytest.fixture
