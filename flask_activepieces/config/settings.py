@@ -160,6 +160,7 @@ class Settings:
     release_session: bool = _setting(boolean, True)
     sqlite_wal: bool | None = _setting(boolean)
     trigger_delivery: str = _setting(one_of("webhook", "polling"), "webhook")
+    delivery_lease: int = _setting(seconds_between(9, 600), 90)
     deliveries_per_server: int = _setting(whole_number(1, 1000), 10)
     delivery_retention_days: int = _setting(whole_number(4, 3650, "days"), 30)
     # These depend on other settings.

@@ -1,9 +1,8 @@
-"""Makes the attempts of a slice: one by one, or several at once."""
+"""Makes the attempts of a slice: one after the other, or several at once."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
@@ -37,37 +36,60 @@ class Result:
     attempt: Attempt | None = None
 
 
+def attempt_in_order(
+    attempt: Callable[[Due], Result],
+    due: Sequence[Due],
+    *,
+    store: Callable[[Result], None],
+    goes_on: Callable[[], bool],
+) -> Sequence[Result]:
+    """The results, until the first failure, which nothing may overtake; ``goes_on``: whether another may be sent.
+
+    Each is stored before the next is sent. Otherwise, if the worker is killed, the next worker would send an earlier
+    event after a later one. The last result is left to the caller.
+    """
+    results: list[Result] = []
+    for each in due:
+        if not goes_on():
+            break
+        if results:
+            store(results[-1])
+        results.append(attempt(each))
+        outcome = results[-1].outcome
+        if outcome.state == "pending" or outcome.effect != "none":
+            break
+    return results
+
+
 def attempt_all(
     attempt: Callable[[Due], Result],
     due: Sequence[Due],
     senders: Executor,
     *,
     parallel: int,
-    until: float,
-    is_ordered: bool,
+    goes_on: Callable[[], bool],
 ) -> Sequence[Result]:
-    """The results, until the server cannot be reached, asks to wait or ends the subscription, or the turn ends.
+    """The results, until the server cannot be reached, asks to wait or ends the subscription.
 
-    In order, the first failure stops: nothing may overtake it. Otherwise up to ``parallel`` are sent at once, by this
-    thread and threads of ``senders``: one more after each slow response, because a server that answers at once is
-    served faster without them.
+    Up to ``parallel`` are sent at once, by this thread and threads of ``senders``: one more after each slow response,
+    because a server that answers at once is served faster without them.
     """
     waiting, lock, results = iter(due), threading.Lock(), list[Result]()
     stopped, others = threading.Event(), list[Future[None]]()
 
     def send_on() -> None:
-        while not stopped.is_set() and time.monotonic() < until:
+        while not stopped.is_set() and goes_on():
             with lock:
                 each = next(waiting, None)
             if each is None:
                 return
             result = attempt(each)
             results.append(result)
-            if result.outcome.effect != "none" or (is_ordered and result.outcome.state == "pending"):
+            if result.outcome.effect != "none":
                 stopped.set()
             elif result.attempt is not None and result.attempt.milliseconds > SLOW_MILLISECONDS:
                 with lock:
-                    if not is_ordered and len(others) < parallel - 1:
+                    if len(others) < parallel - 1:
                         others.append(senders.submit(send_on))
 
     try:

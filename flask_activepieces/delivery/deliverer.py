@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from ..storage.audit import Audit
 from ..storage.database import Database, Transaction
 from ..storage.event_distribution import lock_distribution
 from ..storage.event_tables import deliveries, events
-from .attempts import Due, Result, attempt_all
+from .attempts import Due, Result, attempt_all, attempt_in_order
 from .dispatcher import Claim, give_back, postpone
 from .log import bury_old, store_results
 from .outcomes import MAX_AGE, Outcome, outcome_of, wait_seconds
@@ -50,7 +51,7 @@ class Deliverer:
     audit: Audit
     triggers: Callable[[], Mapping[str, Trigger]]
 
-    def deliver(self, claim: Claim, senders: Executor) -> int:
+    def deliver(self, claim: Claim, senders: Executor, *, is_stopping: Callable[[], bool]) -> int:
         """Deliver a slice of what is due, and give the subscription back; returns the number of attempts."""
         now = int(self.clock())
         receiver = self.database.read(lambda conn: self.receivers.find(conn, claim, now=now))
@@ -70,14 +71,15 @@ class Deliverer:
             self._suspend(claim, subscription)
             return 0
         due = self.database.read(lambda conn: self._due(conn, subscription, is_ordered=is_ordered))
-        results = attempt_all(
-            partial(self._attempt, subscription, trigger, secret),
-            due,
-            senders,
-            parallel=PARALLEL,
-            until=claim.turn_ends,
-            is_ordered=is_ordered,
-        )
+        attempt = partial(self._attempt, subscription, trigger, secret)
+
+        def goes_on() -> bool:
+            return time.monotonic() < claim.turn_ends and not is_stopping()
+
+        if is_ordered:
+            results = attempt_in_order(attempt, due, store=self._store, goes_on=goes_on)
+        else:
+            results = attempt_all(attempt, due, senders, parallel=PARALLEL, goes_on=goes_on)
         self._finish(claim, subscription, results, is_ordered=is_ordered)
         for result in results:
             self._report(subscription, result)
@@ -155,6 +157,9 @@ class Deliverer:
             return result
         return Result(result.due, Outcome("dead", outcome.effect, outcome.reason), result.attempt)
 
+    def _store(self, result: Result) -> None:
+        self.database.run_in_transaction(lambda each: store_results(each, [result], now=int(self.clock())))
+
     def _finish(
         self, claim: Claim, subscription: Subscription, results: Sequence[Result], *, is_ordered: bool
     ) -> None:
@@ -172,7 +177,8 @@ class Deliverer:
             if effect.effect == "wait":
                 postpone(transaction, claim, until=until, failures=failures)
                 bury_old(transaction, subscription.id, waiting_since=now - MAX_AGE, reason=reason, now=now)
-            store_results(transaction, results, now=now)
+            # In order, all but the last are stored already.
+            store_results(transaction, results[-1:] if is_ordered else results, now=now)
             if effect.effect == "pause":
                 pause_in(transaction, subscription, self.audit, reason=reason, now=now)
             if effect.effect == "remove":

@@ -13,16 +13,32 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, func, literal, select, union_all, update
 
-from ..clock import CLOCK_SKEW, Clock
+from ..api_client.wire import Timeout
+from ..clock import Clock
 from ..storage.database import Database, Transaction
 from ..storage.event_distribution import distribute_events, lock_distribution
 from ..storage.event_tables import deliveries, events, subscriptions
-from .sender import TIMEOUT
 
-#: For how many seconds a worker begins attempts for one subscription; then others have their turn.
-TURN_SECONDS = 10
-#: Long enough for a turn and its last attempt, even if another machine's clock is ahead.
-LEASE_SECONDS = TURN_SECONDS + int(TIMEOUT.total) + CLOCK_SKEW
+
+@dataclass(frozen=True)
+class Lease:
+    """For how many seconds a worker has a subscription.
+
+    A turn and its last attempt take at most a third of it. The rest is for the clocks of machines, which may differ.
+    """
+
+    seconds: int
+
+    @property
+    def turn(self) -> float:
+        """For how many seconds a worker begins attempts for one subscription; then others have their turn."""
+        return min(10, self.seconds / 9)
+
+    @property
+    def timeout(self) -> Timeout:
+        """Of an attempt. Activepieces answers at once, before the flow runs."""
+        total = 2 * self.turn
+        return Timeout(connect=total / 4, read=total * 3 / 4, total=total)
 
 
 @dataclass(frozen=True)
@@ -38,9 +54,10 @@ class Claim:
 class Dispatcher:
     """The dispatcher of one app; ``per_server``: how many subscriptions of one server are served at once."""
 
-    def __init__(self, database: Database, *, clock: Clock, per_server: int) -> None:
+    def __init__(self, database: Database, *, clock: Clock, lease: Lease, per_server: int) -> None:
         self._database = database
         self._clock = clock
+        self._lease = lease
         self._per_server = per_server
 
     def distribute(self) -> int:
@@ -58,14 +75,14 @@ class Dispatcher:
         if not self._database.read(self._has_work):
             return []
 
-        turn_ends = time.monotonic() + TURN_SECONDS
+        turn_ends = time.monotonic() + self._lease.turn
 
         def run(transaction: Transaction) -> Sequence[Claim]:
             now = int(self._clock())
             lock_distribution(transaction, now)
             distribute_events(transaction, now)
             chosen = self._choose(transaction.conn, now, limit)
-            lease_until = now + LEASE_SECONDS
+            lease_until = now + self._lease.seconds
             transaction.execute(
                 update(subscriptions)
                 .where(subscriptions.c.id.in_(chosen))

@@ -14,8 +14,6 @@ from ..clock import Clock
 from ..crypto.webhook_signatures import signed_headers
 from .outcomes import Attempt
 
-#: Activepieces answers at once, before the flow runs.
-TIMEOUT = Timeout(connect=5, read=15, total=20)
 #: As much of a response as the log keeps.
 MAX_RESPONSE = 500
 
@@ -23,8 +21,9 @@ MAX_RESPONSE = 500
 class Sender:
     """Sends the events of one app, from any number of threads."""
 
-    def __init__(self, calls: WebhookCalls, *, clock: Clock) -> None:
+    def __init__(self, calls: WebhookCalls, *, timeout: Timeout, clock: Clock) -> None:
         self._calls = calls
+        self._timeout = timeout
         self._clock = clock
 
     def send(
@@ -41,7 +40,7 @@ class Sender:
         }
         started = time.monotonic()
         try:
-            response = self._calls.post(url, headers, body, timeout=TIMEOUT)
+            response = self._calls.post(url, headers, body, timeout=self._timeout)
         except ApiError as error:
             return Attempt(None, error.detail or type(error).__name__, _milliseconds(started))
         return Attempt(

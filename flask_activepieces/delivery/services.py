@@ -16,7 +16,7 @@ from ..pieces.declarations import Trigger
 from ..storage.audit import Audit
 from ..storage.database import Database
 from .deliverer import Deliverer
-from .dispatcher import Dispatcher
+from .dispatcher import Dispatcher, Lease
 from .log import DeliveryLog
 from .outbox import Outbox
 from .polling import Polling
@@ -56,12 +56,13 @@ def build_delivery(
     """The delivery of one app; ``is_active`` tells whether a user may still use a tenant."""
     servers = WebhookServers(configured=settings.base_url, allowed=settings.allowed_base_urls)
     encryptor = Encryptor(settings.secret_keys, "webhook secret")
-    dispatcher = Dispatcher(database, clock=clock, per_server=settings.deliveries_per_server)
+    lease = Lease(settings.delivery_lease)
+    dispatcher = Dispatcher(database, clock=clock, lease=lease, per_server=settings.deliveries_per_server)
     receivers = Receivers(servers, is_active=is_active)
     deliverer = Deliverer(
         database=database,
         receivers=receivers,
-        sender=Sender(WebhookCalls(), clock=clock),
+        sender=Sender(WebhookCalls(), timeout=lease.timeout, clock=clock),
         encryptor=encryptor,
         clock=clock,
         audit=audit,

@@ -7,11 +7,11 @@ delivered by another when their leases end, and what had been sent already keeps
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 
 from ..crypto.keyring import random_id
 from ..errors import Unavailable
@@ -35,11 +35,14 @@ class Worker:
         self._deliverer = deliverer
         self._threads = threads
         self._holder = random_id()
-        self._stopping = threading.Event()
+        self._is_stopping = False
+        self._stop_calls = SimpleQueue[None]()
 
     def stop(self) -> None:
-        """Finish what is being delivered, and end `run` or `run_once`."""
-        self._stopping.set()
+        """Finish the current requests, and end `run` or `run_once`. A signal handler may call it."""
+        self._is_stopping = True
+        # Not a `threading.Event`: its lock may be held by the code that the signal has interrupted.
+        self._stop_calls.put(None)
 
     def run_once(self, *, seconds: float = float("inf")) -> int:
         """Deliver everything that is due now; returns the number of attempts. `Unavailable` without a database.
@@ -48,7 +51,7 @@ class Worker:
         """
         attempts, running, end = 0, set[Future[int]](), time.monotonic() + seconds
         with self._pools() as (threads, senders):
-            while not self._stopping.is_set() and time.monotonic() < end:
+            while not self._is_stopping and time.monotonic() < end:
                 claims = self._dispatcher.claim(self._holder, limit=self._threads - len(running))
                 running |= {threads.submit(self._deliver, claim, senders) for claim in claims}
                 if claims and len(running) < self._threads:
@@ -65,7 +68,7 @@ class Worker:
         running: set[Future[int]] = set()
         pause = POLL_SECONDS
         with self._pools() as (threads, senders):
-            while not self._stopping.is_set():
+            while not self._is_stopping:
                 try:
                     claims = self._dispatcher.claim(self._holder, limit=self._threads - len(running))
                     pause = POLL_SECONDS
@@ -79,7 +82,8 @@ class Worker:
                 if running:
                     _, running = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
                 else:
-                    self._stopping.wait(pause)
+                    with suppress(Empty):
+                        self._stop_calls.get(timeout=pause)
 
     @contextmanager
     def _pools(self) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor]]:
@@ -91,7 +95,7 @@ class Worker:
 
     def _deliver(self, claim: Claim, senders: ThreadPoolExecutor) -> int:
         try:
-            return self._deliverer.deliver(claim, senders)
+            return self._deliverer.deliver(claim, senders, is_stopping=lambda: self._is_stopping)
         except Unavailable as error:
             log.warning("%s Its deliveries are tried again when the lease ends.", error)
         except Exception:

@@ -175,6 +175,27 @@ def test_ordered_events_wait_for_the_first_that_fails(host: EventApp, flows: Web
     assert [each["id"] for each in flows.data_of("f1")] == [1, 1, 2, 3, 4]
 
 
+def test_an_ordered_event_is_noted_before_the_next_is_sent(host: EventApp, flows: Webhooks) -> None:
+    """Otherwise, after a crash of the worker, events would be repeated in the wrong order."""
+    host.subscribe(flows.url_of("f1"), "task_moved")
+    states: list[list[str]] = []
+
+    def look(received: Received) -> tuple[int, dict[str, str]]:
+        with host.app.app_context():
+            states.append([each.state for each in host.logged()])
+        return 200, {}
+
+    flows.answer = look
+    host.emit(1, 2, 3, trigger=host.moved)
+    host.deliver()
+
+    assert states == [
+        ["pending", "pending", "pending"],
+        ["delivered", "pending", "pending"],
+        ["delivered", "delivered", "pending"],
+    ]
+
+
 def test_a_failing_event_does_not_hold_up_unordered_ones(
     host: EventApp, flows: Webhooks, clock: StoppedClock
 ) -> None:
@@ -360,6 +381,23 @@ def test_a_crashed_worker_loses_nothing(host: EventApp, flows: Webhooks, clock: 
     clock.advance(120)
 
     assert host.deliver() == 1
+
+
+@pytest.mark.parametrize("trigger", ["task_done", "task_moved"])
+def test_a_worker_that_is_stopped_sends_nothing_more(host: EventApp, flows: Webhooks, trigger: str) -> None:
+    worker = host.delivery.worker(threads=4)
+
+    def stop(received: Received) -> tuple[int, dict[str, str]]:
+        worker.stop()
+        return 200, {}
+
+    flows.answer = stop
+    host.subscribe(flows.url_of("f1"), trigger)
+    host.emit(1, 2, 3, trigger=host.moved if trigger == "task_moved" else host.done)
+
+    assert worker.run_once() == 1
+    # It has given the subscription back.
+    assert host.deliver() == 2
 
 
 def test_events_that_come_while_a_worker_delivers_are_not_forgotten(host: EventApp, flows: Webhooks) -> None:

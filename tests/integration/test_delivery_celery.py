@@ -127,3 +127,13 @@ def test_celery_beat_looks_for_events_every_minute(host: EventApp) -> None:
     register(celery, host.app)
 
     assert set(celery.conf.beat_schedule) == {"mine", TASK}
+    assert celery.conf.beat_schedule[TASK]["schedule"] == 60
+
+
+def test_the_app_may_choose_how_often_beat_looks(host: EventApp) -> None:
+    celery = Celery("tests", broker="memory://", set_as_current=False)
+    celery.conf.beat_schedule = {TASK: {"task": TASK, "schedule": 5}}
+
+    register(celery, host.app)
+
+    assert celery.conf.beat_schedule[TASK]["schedule"] == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -82,8 +82,15 @@ def webhooks() -> Iterator[Webhooks]:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # its worker was killed
+                super().handle()
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            body = self.rfile.read(length := int(self.headers["content-length"]))
+            if len(body) < length:
+                self.close_connection = True
+                return  # its worker was killed
             received = Received(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
             with state.lock:
                 state.received.append(received)
@@ -199,3 +206,8 @@ def make_event_app(
     )
     activepieces.init_app(app)
     return EventApp(app, db, done, moved)
+
+
+def make_flask_app(directory: str, server: str) -> Flask:
+    """The app for the ``flask`` command; the tables exist already."""
+    return make_event_app(Path(directory), server).app

@@ -26,3 +26,19 @@ def test_events_are_sent_unless_flows_ask_for_them(value: object, read: str) -> 
 def test_another_way_does_not_exist(value: object) -> None:
     with pytest.raises(ConfigError, match="ACTIVEPIECES_TRIGGER_DELIVERY"):
         trigger_delivery(value)
+
+
+def delivery_lease(value: object) -> int:
+    """The setting as it is read."""
+    return Settings.from_app_config({"SECRET_KEY": KEY, "ACTIVEPIECES_DELIVERY_LEASE": value}).delivery_lease
+
+
+@pytest.mark.parametrize(("value", "read"), [(None, 90), ("", 90), ("9", 9), (600, 600)])
+def test_a_lease_has_a_length(value: object, read: int) -> None:
+    assert delivery_lease(value) == read
+
+
+@pytest.mark.parametrize("value", [8, 601, "long", -1, 9.5])
+def test_a_lease_that_is_too_short_or_too_long_is_rejected(value: object) -> None:
+    with pytest.raises(ConfigError, match="ACTIVEPIECES_DELIVERY_LEASE"):
+        delivery_lease(value)

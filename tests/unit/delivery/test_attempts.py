@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
 
-from flask_activepieces.delivery.attempts import Due, Result, attempt_all
+from flask_activepieces.delivery.attempts import Due, Result, attempt_all, attempt_in_order
 from flask_activepieces.delivery.outcomes import Attempt, Effect, Outcome, State
 
 
@@ -29,28 +28,44 @@ def result(each: Due, state: State = "delivered", effect: Effect = "none", milli
     return Result(each, Outcome(state, effect), Attempt(200, milliseconds=milliseconds))
 
 
-def test_a_failure_stops_what_is_in_order(senders: ThreadPoolExecutor) -> None:
-    results = attempt_all(
-        lambda each: result(each, "pending" if each.id == 2 else "delivered", milliseconds=100),
-        due(5),
-        senders,
-        parallel=4,
-        until=time.monotonic() + 60,
-        is_ordered=True,
-    )
+def in_order(
+    attempt: Callable[[Due], Result], count: int, goes_on: Callable[[], bool] = lambda: True
+) -> tuple[list[int], list[int]]:
+    """The numbers of what was attempted, and of what was stored meanwhile."""
+    stored: list[int] = []
+    results = attempt_in_order(attempt, due(count), store=lambda each: stored.append(each.due.id), goes_on=goes_on)
+    return [each.due.id for each in results], stored
 
-    assert [each.due.id for each in results] == [0, 1, 2]
+
+def test_a_failure_stops_what_is_in_order() -> None:
+    attempted, _ = in_order(lambda each: result(each, "pending" if each.id == 2 else "delivered"), 5)
+
+    assert attempted == [0, 1, 2]
+
+
+def test_in_order_each_result_is_stored_before_the_next_event_is_sent() -> None:
+    """If the worker is killed, the next one would otherwise send an earlier event after a later one."""
+    stored: list[int] = []
+
+    def attempt(each: Due) -> Result:
+        assert stored == list(range(each.id))
+        return result(each)
+
+    attempt_in_order(attempt, due(3), store=lambda each: stored.append(each.due.id), goes_on=lambda: True)
+
+    assert stored == [0, 1], "the last is stored when the subscription is given back"
+
+
+def test_an_event_that_is_dead_holds_nothing_up() -> None:
+    assert in_order(lambda each: result(each, "dead"), 3) == ([0, 1, 2], [0, 1])
+
+
+def test_in_order_no_attempt_begins_after_the_turn() -> None:
+    assert in_order(result, 5, lambda: False) == ([], [])
 
 
 def test_a_failure_does_not_stop_what_has_no_order(senders: ThreadPoolExecutor) -> None:
-    results = attempt_all(
-        lambda each: result(each, "pending"),
-        due(5),
-        senders,
-        parallel=4,
-        until=time.monotonic() + 60,
-        is_ordered=False,
-    )
+    results = attempt_all(lambda each: result(each, "pending"), due(5), senders, parallel=4, goes_on=lambda: True)
 
     assert len(results) == 5
 
@@ -58,12 +73,7 @@ def test_a_failure_does_not_stop_what_has_no_order(senders: ThreadPoolExecutor) 
 @pytest.mark.parametrize("effect", ["wait", "pause", "remove"])
 def test_what_concerns_the_subscription_stops_everything(senders: ThreadPoolExecutor, effect: Effect) -> None:
     results = attempt_all(
-        lambda each: result(each, "pending", effect),
-        due(50),
-        senders,
-        parallel=4,
-        until=time.monotonic() + 60,
-        is_ordered=False,
+        lambda each: result(each, "pending", effect), due(50), senders, parallel=4, goes_on=lambda: True
     )
 
     assert len(results) == 1
@@ -77,13 +87,13 @@ def test_a_slow_server_gets_several_requests_at_once(senders: ThreadPoolExecutor
             meeting.wait()
         return result(each, milliseconds=1000)
 
-    results = attempt_all(attempt, due(8), senders, parallel=4, until=time.monotonic() + 60, is_ordered=False)
+    results = attempt_all(attempt, due(8), senders, parallel=4, goes_on=lambda: True)
 
     assert sorted(each.due.id for each in results) == list(range(8))
 
 
 def test_no_attempt_begins_after_the_turn(senders: ThreadPoolExecutor) -> None:
-    results = attempt_all(result, due(5), senders, parallel=4, until=time.monotonic() - 1, is_ordered=False)
+    results = attempt_all(result, due(5), senders, parallel=4, goes_on=lambda: False)
 
     assert results == []
 
@@ -95,4 +105,4 @@ def test_a_failing_thread_is_reported(senders: ThreadPoolExecutor) -> None:
         return result(each, milliseconds=1000)
 
     with pytest.raises(ZeroDivisionError):
-        attempt_all(attempt, due(8), senders, parallel=4, until=time.monotonic() + 60, is_ordered=False)
+        attempt_all(attempt, due(8), senders, parallel=4, goes_on=lambda: True)
