@@ -16,6 +16,7 @@ from .delivery import MANY, DeliveryFigures, measure_delivery
 from .imports import measure_imports
 from .listing import measure_listing
 from .measurement import Measurement, Plan, measure
+from .tool_listing import measure_tool_listing
 
 _POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 _FULL = Plan(rounds=9, requests=600, warm_up=200)
@@ -37,14 +38,16 @@ def main() -> None:
                     print(report.row(measurement), flush=True)
         except DBAPIError as error:
             print(f"not measured: {str(error.orig).splitlines()[0]}")
+    print("\n" + "\n".join(report.comparison_lines(measurements)), flush=True)
     for figures in _deliveries(options):
         print(f"\n{report.delivery_lines(figures)}", flush=True)
         deliveries.append(figures)
     imports = measure_imports(3 if options.quick else 15)
     listing = measure_listing(plan.rounds)
-    print(f"\n{report.import_line(imports)}\n{report.listing_line(listing)}")
+    tools = measure_tool_listing(plan.rounds)
+    print(f"\n{report.import_line(imports)}\n{report.listing_line(listing)}\n{report.tool_list_line(tools)}")
     if options.json:
-        report.write_json(options.json, plan, measurements, deliveries, imports, listing)
+        report.write_json(options.json, plan, measurements, deliveries, imports, listing, tools)
 
 
 def _deliveries(options: argparse.Namespace) -> Iterator[DeliveryFigures]:

@@ -18,6 +18,7 @@ SCOPES = {"tasks:read": "See tasks", "tasks:write": "Change tasks"}
 USER = Principal(user_id="ada", tenant_id="acme", display_name="Ada")
 WORKSPACE = Workspace("acme", "Acme")
 PROTECTED = "/protected"
+EMPTY_TOOL = "empty"
 
 
 class OneUserHost(Host):
@@ -54,9 +55,13 @@ def create(database_url: str, max_staleness: int = 0) -> Flask:
         ACTIVEPIECES_SCOPES=SCOPES,
         ACTIVEPIECES_CODE_TTL=600,  # all codes of a round are issued before the first is sent
         ACTIVEPIECES_REVOCATION_MAX_STALENESS=max_staleness,
+        ACTIVEPIECES_MCP_TOKEN_LIMIT=1_000_000,
+        ACTIVEPIECES_MCP_TENANT_LIMIT=1_000_000,
     )
     SQLAlchemy(app)
-    Activepieces(OneUserHost()).init_app(app)
+    activepieces = Activepieces(OneUserHost())
+    activepieces.action(EMPTY_TOOL, scope="tasks:read", description="Does nothing.")(lambda: None)
+    activepieces.init_app(app)
 
     @app.get(PROTECTED)
     @require_scope("tasks:read")

@@ -36,10 +36,15 @@ class TokenFactory:
             self._grant = self._state.grants.approve(oauth_client, host.USER, host.WORKSPACE, list(host.SCOPES))
         self.credentials = {"client_id": oauth_client.client_id, "client_secret": str(secret)}
 
-    def code(self) -> str:
-        """An unredeemed code."""
+    def code(self, resource: str = "api") -> str:
+        """An unredeemed code for this resource of the app."""
         return self._state.code_issuer.issue(
-            self._grant, host.SCOPES, issuer=host.PUBLIC_URL, redirect_uri=CALLBACK, code_challenge=CHALLENGE
+            self._grant,
+            host.SCOPES,
+            issuer=host.PUBLIC_URL,
+            redirect_uri=CALLBACK,
+            code_challenge=CHALLENGE,
+            resource=resource,
         )
 
     def exchange(self, code: str) -> Request:
@@ -53,9 +58,9 @@ class TokenFactory:
             code_verifier=VERIFIER,
         )
 
-    def pair(self) -> dict[str, str]:
+    def pair(self, resource: str = "api") -> dict[str, str]:
         """The access token and the refresh token of a new token family."""
-        request = self.exchange(self.code())
+        request = self.exchange(self.code(resource))
         response = self._app.test_client().post(request.path, data=request.body, content_type=FORM)
         assert response.status_code == 200, response.text
         return dict(response.json or {})
@@ -87,6 +92,21 @@ def call_protected_view(token_factory: TokenFactory, count: int) -> RequestStrea
     bearer = ("Authorization", f"Bearer {tokens['access_token']}")
     for _ in range(count):
         yield Request("GET", host.PROTECTED, (bearer,))
+
+
+def call_empty_tool(token_factory: TokenFactory, count: int) -> RequestStream:
+    """``tools/call`` of a function that does nothing, as a client with a handshake sends it."""
+    token = token_factory.pair("mcp")["access_token"]
+    headers = (
+        ("Authorization", f"Bearer {token}"),
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json, text/event-stream"),
+        ("MCP-Protocol-Version", "2025-11-25"),
+    )
+    call = {"name": host.EMPTY_TOOL, "arguments": {}}
+    for number in range(count):
+        message = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call}
+        yield Request("POST", "/mcp", headers, json.dumps(message).encode())
 
 
 def introspect(token_factory: TokenFactory, count: int) -> RequestStream:
@@ -131,6 +151,8 @@ class Operation:
     stream: Callable[[TokenFactory, int], RequestStream]
     #: The largest allowed multiple of the baseline, by database; empty without a target.
     targets: Mapping[str, float] = field(default_factory=dict)
+    #: The title of the operation that this one is compared with, and the largest allowed multiple of it.
+    compared_with: tuple[str, float] | None = None
     #: The maximum age of the revocation check's data, in seconds.
     max_staleness: int = 0
 
@@ -142,6 +164,7 @@ OPERATIONS = (
     Operation(
         "protected view, 30 s bound", call_protected_view, {"PostgreSQL": 1.25, "SQLite": 1.25}, max_staleness=30
     ),
+    Operation("tool call, strict", call_empty_tool, compared_with=("protected view, strict", 1.6)),
     Operation("introspect", introspect),
     Operation("revoke", revoke),
     Operation("consent page", open_consent_page),

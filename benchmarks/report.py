@@ -13,6 +13,8 @@ from .delivery import DeliveryFigures
 from .imports import ImportTimes
 from .listing import Listing
 from .measurement import Measurement, Plan
+from .operations import OPERATIONS
+from .tool_listing import ToolListing
 
 _PACKAGES = ("flask", "sqlalchemy", "authlib", "joserfc", "requests", "psycopg", "gunicorn")
 _ROW = "{:<28} {:<11} {:>7} {:>7} {:>9} {:>7} {:>13} {:>7} {:>4} {:>4}"
@@ -38,6 +40,29 @@ def row(measurement: Measurement) -> str:
         "" if measurement.target is None else f"{measurement.target:.2f}",
         _yes_or_no(measurement.met),
         measurement.statements,
+    )
+
+
+def comparison_lines(measurements: list[Measurement]) -> list[str]:
+    """Each operation that is compared with another one, on the same database and in the same run."""
+    ratios = {(each.operation, each.database): each.ratio for each in measurements}
+    return [
+        f"{operation.title}, {database}: {ratios[operation.title, database] / ratios[other, database]:.2f} times"
+        f" {other} (target {target:.2f}, met:"
+        f" {_yes_or_no(ratios[operation.title, database] / ratios[other, database] <= target)})"
+        for operation in OPERATIONS
+        if operation.compared_with is not None
+        for other, target in [operation.compared_with]
+        for database in dict.fromkeys(each.database for each in measurements)
+        if {(operation.title, database), (other, database)} <= set(ratios)
+    ]
+
+
+def tool_list_line(listing: ToolListing) -> str:
+    """The cost of a list of tools."""
+    return (
+        f"listing {listing.tools:,} tools: {listing.listed_ms:.1f} ms of CPU in {listing.pages} pages"
+        f" (target {listing.target:.0f}, met: {_yes_or_no(listing.met)})"
     )
 
 
@@ -88,6 +113,7 @@ def write_json(
     deliveries: list[DeliveryFigures],
     imports: ImportTimes,
     listing: Listing,
+    tools: ToolListing,
 ) -> None:
     """Write all figures to a file."""
     document = {
@@ -97,6 +123,8 @@ def write_json(
         "deliveries": [asdict(each) for each in deliveries],
         "imports": {**asdict(imports), "met": imports.met},
         "listing": {**asdict(listing), "met": listing.met},
+        "tools": {**asdict(tools), "met": tools.met},
+        "comparisons": comparison_lines(measurements),
     }
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 

@@ -146,7 +146,7 @@ class Activepieces:
             piece=piece,
             action_calls=ActionCalls(database, clock=self._clock),
             mcp=McpServer(piece.definition, partial(_version, self._host)),
-            tool_calls=CallLog(database, audit, self._clock),
+            tool_calls=CallLog(database, audit=audit, clock=self._clock),
             delivery=build_delivery(
                 settings,
                 database,

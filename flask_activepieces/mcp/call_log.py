@@ -1,18 +1,26 @@
 """Which tools were called: who by, with which client, how it ended, when and how often. Never what was sent.
 
-Equal calls within an hour are one row with a count, so that a busy agent does not fill the table.
+Equal calls within an hour are one row with a count, so that a busy agent does not fill the table. The first of them
+is stored at once. A worker stores further ones together, with the first call after some seconds or when it ends: a
+write for each call would cost more than the call. A worker that is killed loses these counts, but never the row.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import logging
-from dataclasses import dataclass
-from typing import Literal
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal
+from weakref import WeakMethod
+
+from sqlalchemy import Insert
 
 from ..clock import Clock
 from ..crypto.keyring import sha256_hex
-from ..errors import Unavailable
+from ..errors import ActivepiecesError
 from ..oauth.tokens.access_tokens import AccessToken
 from ..storage.audit import Audit, Event
 from ..storage.database import Database
@@ -25,48 +33,100 @@ log = logging.getLogger(__name__)
 Outcome = Literal["succeeded", "rejected", "failed", "denied"]
 
 SECONDS_OF_A_ROW = 3600
+#: How late a count may be, while there are calls.
+STORE_SECONDS = 10
+
+Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
 class CallLog:
     """Records the tool calls of one app."""
 
-    database: Database
-    audit: Audit
-    clock: Clock
+    def __init__(self, database: Database, *, audit: Audit, clock: Clock) -> None:
+        self._database = database
+        self._audit = audit
+        self._clock = clock
+        #: The rows of this hour, by their ids; ``count`` is what is not stored yet.
+        self._rows: dict[str, Row] = {}
+        self._stored_at = 0
+        self._lock = threading.Lock()
+        atexit.register(_call, WeakMethod(self.store))
 
     def record(self, token: AccessToken, tool: str, outcome: Outcome) -> None:
         """Count the call, and send its signal."""
-        now = int(self.clock())
-        caller = (token.tenant_id, token.organization_id, token.user_id, token.client_id, token.personal_token_id)
-        begins_at = now - now % SECONDS_OF_A_ROW
-        row = {
-            "id": sha256_hex(json.dumps([*caller, tool, outcome, begins_at])),
-            "tenant_id": token.tenant_id,
-            "organization_id": token.organization_id,
-            "user_id": token.user_id,
-            "client_id": token.client_id or None,
-            "personal_token_id": token.personal_token_id,
-            "tool": tool,
-            "outcome": outcome,
-            "count": 1,
-            "first_at": now,
-            "last_at": now,
-        }
-        try:
-            self.database.write(upsert_counting(tool_calls, self.database.dialect, "count", ("last_at",)), row)
-        except Unavailable:
-            # What the tool did is done, and its result is what the agent must learn.
-            log.warning("A call of the tool %s was not recorded, because the database is unavailable.", tool)
-        self.audit.notify(
-            Event(
-                name="tool.called",
-                at=now,
-                tenant_id=token.tenant_id,
-                user_id=token.user_id,
-                client_id=token.client_id or None,
-                grant_id=token.grant_id,
-                family_id=token.family_id,
-                detail={"tool": tool, "outcome": outcome},
-            )
-        )
+        now = int(self._clock())
+        row = _row_of(token, tool, outcome, now)
+        with self._lock:
+            known = self._rows.setdefault(row["id"], row)
+            known["count"] += 1
+            known["last_at"] = now
+            is_due = known is row or now - self._stored_at >= STORE_SECONDS
+        if is_due:
+            self.store()
+        self._audit.notify(_event_of(token, tool, outcome, now))
+
+    def store(self) -> None:
+        """Store what was counted since the last time."""
+        now = int(self._clock())
+        with self._lock:
+            self._stored_at = now
+            counted = [dict(row) for row in self._rows.values() if row["count"]]
+            current = {key: row for key, row in self._rows.items() if row["begins_at"] == _begin_of_hour(now)}
+            self._rows = {key: row | {"count": 0} for key, row in current.items()}
+        for row in counted:
+            try:
+                self._database.write(self._statement, _stored(row))
+            except ActivepiecesError as error:
+                # What the tools did is done, and their results are what the agents must learn.
+                log.warning("%d calls of the tool %s were not recorded: %s", row["count"], row["tool"], error)
+
+    @cached_property
+    def _statement(self) -> Insert:
+        return upsert_counting(tool_calls, self._database.dialect, "count", ("last_at",))
+
+
+def _row_of(token: AccessToken, tool: str, outcome: Outcome, now: int) -> Row:
+    caller = (token.tenant_id, token.organization_id, token.user_id, token.client_id, token.personal_token_id)
+    begins_at = _begin_of_hour(now)
+    return {
+        "id": sha256_hex(json.dumps([*caller, tool, outcome, begins_at])),
+        "tenant_id": token.tenant_id,
+        "organization_id": token.organization_id,
+        "user_id": token.user_id,
+        "client_id": token.client_id or None,
+        "personal_token_id": token.personal_token_id,
+        "tool": tool,
+        "outcome": outcome,
+        "count": 0,
+        "begins_at": begins_at,
+        "first_at": now,
+        "last_at": now,
+    }
+
+
+def _stored(row: Mapping[str, Any]) -> Row:
+    return {name: row[name] for name in tool_calls.c.keys()}  # noqa: SIM118  # not a mapping
+
+
+def _event_of(token: AccessToken, tool: str, outcome: Outcome, now: int) -> Event:
+    return Event(
+        name="tool.called",
+        at=now,
+        tenant_id=token.tenant_id,
+        user_id=token.user_id,
+        client_id=token.client_id or None,
+        grant_id=token.grant_id,
+        family_id=token.family_id,
+        detail={"tool": tool, "outcome": outcome},
+    )
+
+
+def _begin_of_hour(now: int) -> int:
+    return now - now % SECONDS_OF_A_ROW
+
+
+def _call(method: WeakMethod[Any]) -> None:
+    """Call the method of an app that still exists."""
+    found = method()
+    if found is not None:
+        found()

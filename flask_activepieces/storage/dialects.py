@@ -65,13 +65,13 @@ def upsert(table: Table, dialect: str, columns: Sequence[str]) -> Insert:
 
 
 def upsert_counting(table: Table, dialect: str, counter: str, columns: Sequence[str]) -> Insert:
-    """An INSERT that, if the key exists, adds one to the counter and overwrites these columns."""
+    """An INSERT that, if the key exists, adds its counter to the row's and overwrites these columns."""
     statement = _dialect_insert(table, dialect)
-    count = table.c[counter] + 1
-    if _DIALECTS[dialect] == "mysql":
-        values = {counter: count} | {name: statement.inserted[name] for name in columns}
+    is_mysql = _DIALECTS[dialect] == "mysql"
+    given = statement.inserted if is_mysql else statement.excluded
+    values = {counter: table.c[counter] + given[counter]} | {name: given[name] for name in columns}
+    if is_mysql:
         return cast(Insert, statement.on_duplicate_key_update(values))
-    values = {counter: count} | {name: statement.excluded[name] for name in columns}
     return cast(Insert, statement.on_conflict_do_update(index_elements=table.primary_key, set_=values))
 
 

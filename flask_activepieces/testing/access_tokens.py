@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -21,12 +23,13 @@ def issue_access_token(
     scope: str | None = None,
     organization_id: str | None = None,
     base_url: str | None = None,
+    resource: Literal["api", "mcp"] = "api",
 ) -> str:
     """An access token of a new OAuth client, for that user in that tenant.
 
     Registers a client, records a grant, and redeems a code at the app's token endpoint, so the client appears among
     the connected apps and can be revoked. Without ``scope`` the token has all scopes of the app. It is valid at
-    ``base_url``, by default that of Flask's test client.
+    ``base_url``, by default that of Flask's test client, for the API or, with ``resource="mcp"``, for agents.
     """
     state = get_state(app)
     names = (scope if scope is not None else " ".join(state.settings.scopes)).split()
@@ -38,7 +41,7 @@ def issue_access_token(
         workspace = Workspace(tenant_id, tenant_id, organization_id)
         grant = state.grants.approve(client, principal, workspace, names)
         code = state.code_issuer.issue(
-            grant, names, issuer=state.issuer(), redirect_uri=_CALLBACK, code_challenge=None
+            grant, names, issuer=state.issuer(), redirect_uri=_CALLBACK, code_challenge=None, resource=resource
         )
     answer = app.test_client(use_cookies=False).post(
         f"{state.settings.oauth_prefix}/token",

@@ -24,6 +24,8 @@ from ..piece.triggers import newest_samples
 from .files import with_files
 from .view_calls import ViewRejected, call_view, sentence_of
 
+_NO_INPUT = Schema()
+
 
 @dataclass(frozen=True)
 class Agent:
@@ -62,7 +64,7 @@ class Agent:
 
 def _run(tool: Tool, arguments: Mapping[str, Any], token: AccessToken) -> Any:
     raw = with_files(tool.action.input, arguments)
-    inputs = load(tool.action.input or Schema(), raw)
+    inputs = load(tool.action.input or _NO_INPUT, raw)
     if tool.route is not None:
         # The view reads what was sent, not what this schema made of it.
         return call_view(tool.route, raw, token)
