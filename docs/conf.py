@@ -1,7 +1,8 @@
 """How Sphinx builds these pages: `make docs`.
 
 Nothing here needs the network. Draw diagrams as plain SVG files in ``docs/_static/`` (shown with
-``![what it shows](_static/name.svg)``), or as text in a ``text`` code block.
+``![what it shows](_static/name.svg)``), or as text in a ``text`` code block. ``python -m docs.screenshots`` takes the
+pictures of pages; they are shown with ``<picture>``, for both colour schemes, also on GitHub.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 
 html_theme = "furo"
+html_static_path = ["_static"]
 html_title = project
 html_show_sourcelink = False
 html_copy_source = False

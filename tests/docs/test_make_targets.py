@@ -67,7 +67,7 @@ def test_make_help_lists_every_target(listed: dict[str, str]) -> None:
 def test_the_readme_names_the_demo_first_and_then_the_tests() -> None:
     lines = [line for line in shell_lines(README.read_text("utf-8")) if line.startswith("make ")]
 
-    assert lines == ["make demo", "make check-demo", "make test"]
+    assert lines == ["make demo", "make test"]
 
 
 @pytest.mark.parametrize("module", NAMED_MODULES)

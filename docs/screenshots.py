@@ -1,0 +1,223 @@
+"""``python -m docs.screenshots``: takes the pictures of the documentation from the running example app.
+
+Each scene is a page with what a person does on it before the picture is taken, once in the light and once in the dark
+colour scheme. Chromium is Debian's (or ``TEST_CHROMIUM``); nothing is downloaded. To add a picture, add a scene.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from example_app.activepieces import SCOPES
+from example_app.demo import link_acme, make_app
+from example_app.seed import DEMO_PASSWORD
+from example_app.serving import serve
+from flask_activepieces.testing import ActivepiecesServer
+
+PICTURES = Path(__file__).parent / "_static" / "screenshots"
+SCHEMES = ("light", "dark")
+#: Chromium must not call other hosts.
+OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+ADMIN = "admin@acme.test"
+QUALITY = 80
+#: Shown in the pictures instead of the local address.
+SHOWN_URL = "https://tasklane.example"
+SHOW_ANOTHER_URL = """([from, to]) => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
+}"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """The running example app, and the clients that are registered for the pictures."""
+
+    url: str
+    #: By preset: what the command that registered it printed.
+    clients: dict[str, dict[str, Any]]
+
+    def consent_url(self, preset: str, *scopes: str) -> str:
+        """The address that a client sends its user to."""
+        client = self.clients[preset]
+        query = {
+            "response_type": "code",
+            "client_id": client["client_id"],
+            "redirect_uri": client["redirect_uris"][0],
+            "scope": " ".join(scopes),
+            "state": "a-state",
+        }
+        return f"{self.url}/oauth/authorize?{urlencode(query)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One page. ``show`` leads the browser of the admin to what the picture shows."""
+
+    name: str
+    #: The alternative text, for those who do not see the picture.
+    alt: str
+    show: Callable[[Page, Site], object]
+    width: int = 760
+
+
+def show_consent(page: Page, site: Site) -> None:
+    """The consent page, as Activepieces opens it."""
+    page.goto(site.consent_url("activepieces", *SCOPES))
+
+
+def show_connected_apps(page: Page, site: Site) -> None:
+    """The page of connected apps, with two apps."""
+    page.goto(f"{site.url}/oauth/connected-apps")
+
+
+def show_new_token(page: Page, site: Site) -> None:
+    """The form for a personal access token, filled in."""
+    page.goto(f"{site.url}/oauth/personal-tokens/new")
+    page.locator("input[name=name]").fill("Nightly export")
+
+
+def show_clients(page: Page, site: Site) -> None:
+    """The OAuth clients of a tenant."""
+    page.goto(f"{site.url}/oauth/clients")
+
+
+def show_client(page: Page, site: Site) -> None:
+    """One OAuth client."""
+    page.goto(f"{site.url}/oauth/clients/{site.clients['activepieces']['client_id']}")
+
+
+SCENES = (
+    Scene(
+        name="consent",
+        alt="The consent page: Activepieces asks for access to the account of Ada Acker in the workspace Acme. She"
+        " can untick permissions, and approve or deny.",
+        show=show_consent,
+    ),
+    Scene(
+        name="connected-apps",
+        alt="The page of connected apps shows the permissions, workspace and dates of each app, and a button to"
+        " disconnect it.",
+        show=show_connected_apps,
+    ),
+    Scene(
+        name="new-token",
+        alt="The form for a personal access token asks for a name, a workspace, permissions and an expiry.",
+        show=show_new_token,
+    ),
+    Scene(name="clients", alt="The list of a company's OAuth clients.", show=show_clients),
+    Scene(
+        name="client",
+        alt="The page of an OAuth client shows what to enter in Activepieces, its details, and buttons to rotate the"
+        " secret and to delete it.",
+        show=show_client,
+    ),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take all pictures, or those of the named scenes."""
+    parser = argparse.ArgumentParser(prog="python -m docs.screenshots", description=main.__doc__)
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", help=", ".join(scene.name for scene in SCENES))
+    parser.add_argument("--into", type=Path, default=PICTURES, help="the folder of the pictures (%(default)s)")
+    options = parser.parse_args(arguments)
+    unknown = set(options.scenes) - {scene.name for scene in SCENES}
+    if unknown:
+        parser.error(f"unknown scenes: {', '.join(sorted(unknown))}")
+    scenes = [scene for scene in SCENES if not options.scenes or scene.name in options.scenes]
+    options.into.mkdir(parents=True, exist_ok=True)
+    with running_site() as site, chromium() as browser:
+        for scheme in SCHEMES:
+            with signed_in(browser, site, scheme) as context:
+                for scene in scenes:
+                    picture = take(context, site, scene)
+                    target = options.into / f"{scene.name}-{scheme}.webp"
+                    target.write_bytes(picture)
+                    print(f"{target.name}: {len(picture) // 1024} KB")
+    return 0
+
+
+@contextmanager
+def running_site() -> Iterator[Site]:
+    """The example app, linked with the stand-in, in a temporary folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with (
+            ActivepiecesServer(database=folder / "activepieces.db") as activepieces,
+            serve(lambda url: make_app(url, activepieces.url, folder)) as (app, url),
+        ):
+            link_acme(app, url, activepieces)
+            yield Site(url=url, clients={preset: register(app, preset) for preset in ("activepieces", "make")})
+
+
+def register(app: Flask, preset: str) -> dict[str, Any]:
+    """Register an OAuth client of Acme."""
+    arguments = ["activepieces", "client", "create", "--preset", preset, "--no-pkce", "--tenant", "acme"]
+    result = app.test_cli_runner().invoke(args=[*arguments, "--scope", " ".join(SCOPES), "--yes", "--json"])
+    if result.exit_code:
+        raise SystemExit(result.output)
+    client: dict[str, Any] = json.loads(result.stdout)
+    return client
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser."""
+    path = shutil.which(os.environ.get("TEST_CHROMIUM") or "chromium")
+    if path is None:
+        raise SystemExit("Chromium is not installed. On Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def signed_in(browser: Browser, site: Site, scheme: str) -> Iterator[BrowserContext]:
+    """A window of the admin, who has connected two apps."""
+    context = browser.new_context(color_scheme=scheme, device_scale_factor=2, locale="en-GB")  # type: ignore[arg-type]
+    # What a client would do with its code is not part of any picture.
+    context.route("https://**", lambda route: route.fulfill(body="", content_type="text/html"))
+    page = context.new_page()
+    page.goto(f"{site.url}/login")
+    page.get_by_label("E-mail address").fill(ADMIN)
+    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    page.goto(site.consent_url("make", "profile:read", "tasks:read"))
+    page.locator("button[value=approve]").click()
+    page.close()
+    yield context
+    context.close()
+
+
+def take(context: BrowserContext, site: Site, scene: Scene) -> bytes:
+    """The picture of a scene, as WebP."""
+    page = context.new_page()
+    page.set_viewport_size({"width": scene.width, "height": 400})
+    scene.show(page, site)
+    page.evaluate(SHOW_ANOTHER_URL, [site.url, SHOWN_URL])
+    page.evaluate("document.activeElement.blur()")
+    height: int = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": scene.width, "height": height})
+    options = {"format": "webp", "quality": QUALITY, "optimizeForSpeed": False}
+    answer = context.new_cdp_session(page).send("Page.captureScreenshot", options)
+    page.close()
+    return base64.b64decode(answer["data"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
