@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from flask_activepieces.cli import activepieces_cli
-from tests.docs.conftest import write_files
 from tests.support import hosts
 from tests.support.documents import DOCS, ROOT, files, page
+from tests.support.page_runner import write_files
 from tests.support.requirements import require
 
 SITE = "https://app.example.com"
@@ -48,10 +48,11 @@ OF_ACTIVEPIECES = {
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Path:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with the files of the page and the app, as the root of a machine."""
-    write_files(DOCS / "existing-app.md", tmp_path)
-    write_files(DOCS / "deploy.md", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    write_files(DOCS / "existing-app.md")
+    write_files(DOCS / "deploy.md")
     return tmp_path
 
 

@@ -46,9 +46,14 @@ def files(text: str) -> dict[str, str]:
 
 
 def shell_lines(text: str) -> list[str]:
-    """The shell commands of the page, each on one line."""
-    joined = "".join(blocks(text, "sh", "console")).replace("\\\n", " ")
-    return [line.removeprefix("$ ") for line in joined.splitlines()]
+    """The shell commands of the page, each on one line, without the output in ``console`` blocks."""
+    sessions = [line[2:] for block in blocks(text, "console") for line in _joined(block) if line.startswith("$ ")]
+    return [line for block in blocks(text, "sh") for line in _joined(block)] + sessions
+
+
+def _joined(block: str) -> list[str]:
+    """The lines of a block; a backslash at the end of one joins the next to it."""
+    return block.replace("\\\n", " ").splitlines()
 
 
 def prose(text: str) -> str:
