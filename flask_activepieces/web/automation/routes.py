@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...config.settings import Settings
 from ..routes import Route
-from . import connections, deliveries, flows, new_connection, overview, setup, sign_in, workspaces
+from . import connections, deliveries, flows, mcp, new_connection, overview, setup, sign_in, workspaces
 
 _GET = ("GET",)
 _POST = ("POST",)
@@ -52,6 +52,11 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
         Route("/deliveries/<delivery_id>/replay", "automation_replay", _POST, deliveries.automation_replay),
         Route("/subscriptions", "automation_subscriptions", _GET, deliveries.automation_subscriptions),
         Route("/subscriptions/<subscription_id>/pause", "automation_pause", _POST, deliveries.automation_pause),
+    ),
+    "mcp": (
+        Route("/mcp", "automation_mcp", _GET, mcp.automation_mcp),
+        Route("/mcp/change", "automation_change_mcp", _POST, mcp.automation_change_mcp),
+        Route("/mcp/rotate", "automation_rotate_mcp", _POST, mcp.automation_rotate_mcp),
     ),
     "setup": (
         Route("/setup", "automation_setup", _GET, setup.automation_setup),

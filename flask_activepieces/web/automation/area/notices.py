@@ -30,6 +30,7 @@ _NOTICES = {
     "client-resumed": Message("The client gets tokens again."),
     "client-deleted": Message("The client was deleted, and its access revoked."),
     "mcp-changed": Message("The MCP server was changed."),
+    "mcp-rotated": Message("There is a new token, and the old one no longer works."),
     "piece-installed": Message("The piece was installed."),
     "workspace-selected": Message("You now work in this workspace."),
 }

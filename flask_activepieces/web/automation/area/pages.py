@@ -43,6 +43,9 @@ _PAGES = {
         needs_link=False,
         needs_piece=True,
     ),
+    "mcp": AreaPage(
+        label=Message("AI access (MCP)"), endpoint="automation_mcp", permission="view", for_shared_project=False
+    ),
     "setup": AreaPage(label=Message("Settings"), endpoint="automation_setup", permission="admin", needs_link=False),
 }
 
