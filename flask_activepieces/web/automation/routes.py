@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ...config.settings import Settings
 from ..routes import Route
-from . import connections, deliveries, flows, mcp, new_connection, overview, setup, sign_in, workspaces
+from . import connections, deliveries, flows, mcp, new_connection, overview, piece, setup, sign_in, workspaces
 
 _GET = ("GET",)
 _POST = ("POST",)
@@ -57,6 +57,10 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
         Route("/mcp", "automation_mcp", _GET, mcp.automation_mcp),
         Route("/mcp/change", "automation_change_mcp", _POST, mcp.automation_change_mcp),
         Route("/mcp/rotate", "automation_rotate_mcp", _POST, mcp.automation_rotate_mcp),
+    ),
+    "piece": (
+        Route("/piece", "automation_piece", _GET, piece.automation_piece),
+        Route("/piece/install", "automation_install_piece", _POST, piece.automation_install_piece),
     ),
     "setup": (
         Route("/setup", "automation_setup", _GET, setup.automation_setup),

@@ -46,6 +46,7 @@ _PAGES = {
     "mcp": AreaPage(
         label=Message("AI access (MCP)"), endpoint="automation_mcp", permission="view", for_shared_project=False
     ),
+    "piece": AreaPage(label=Message("App piece"), endpoint="automation_piece", permission="admin", needs_piece=True),
     "setup": AreaPage(label=Message("Settings"), endpoint="automation_setup", permission="admin", needs_link=False),
 }
 
