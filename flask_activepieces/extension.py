@@ -45,6 +45,7 @@ from .pieces.manifest import Addresses
 from .pieces.registry import PieceRegistry
 from .state import EXTENSION, State, get_state
 from .storage.audit import Audit
+from .storage.audit_log import AuditLog
 from .storage.failure_limit import FailureLimiter
 from .storage.host_database import host_database
 from .storage.rate_limit import make_rate_limiter
@@ -121,6 +122,7 @@ class Activepieces:
             clock=self._clock,
             database=database,
             audit=audit,
+            audit_log=AuditLog(database),
             # Activepieces and agents → app: the OAuth server
             oauth_clients=oauth_clients,
             grants=grants,

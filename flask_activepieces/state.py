@@ -28,6 +28,7 @@ from .oauth.tokens.server import OAuthServer
 from .pieces.idempotency import ActionCalls
 from .pieces.registry import PieceRegistry
 from .storage.audit import Audit
+from .storage.audit_log import AuditLog
 from .storage.database import Database
 from .storage.failure_limit import FailureLimiter
 from .storage.rate_limit import RateLimiter
@@ -44,6 +45,7 @@ class State:
     clock: Clock = field(repr=False)
     database: Database
     audit: Audit
+    audit_log: AuditLog
     oauth_clients: OAuthClients
     grants: Grants
     personal_tokens: PersonalTokens

@@ -44,7 +44,7 @@ MAKE_A_KEY = "make one with: python -c 'import secrets; print(secrets.token_hex(
 SHORTEST_ACCESS_TOKEN_TTL = 901
 LONGEST_ACCESS_TOKEN_TTL = 86_400
 #: The pages of the automation area, in the order of its navigation.
-AUTOMATION_PAGES = ("overview", "connections", "flows", "deliveries", "mcp", "piece", "setup")
+AUTOMATION_PAGES = ("overview", "connections", "flows", "deliveries", "mcp", "piece", "audit", "setup")
 #: Activepieces without a worker is silent for 300 seconds before it says so.
 LONGEST_TIMEOUT = 310
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import bindparam, delete, insert, literal_column, select, update
@@ -71,6 +71,12 @@ class OAuthClients:
     def list_for_tenant(self, tenant_id: str) -> list[OAuthClient]:
         """The tenant's clients, by name."""
         return self.database.read(lambda conn: stored.list_for_tenant(conn, tenant_id))
+
+    def names_of(self, client_ids: Sequence[str]) -> Mapping[str, str]:
+        """The names of these clients, of any tenant, by id; without those that were deleted."""
+        statement = select(_table.c.client_id, _table.c.name).where(_table.c.client_id.in_(client_ids))
+        rows = self.database.read(lambda conn: conn.execute(statement).all())
+        return {row.client_id: row.name for row in rows}
 
     def list_all(self) -> list[OAuthClient]:
         """Every client, those for all tenants first: for operators."""

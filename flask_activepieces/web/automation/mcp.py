@@ -53,9 +53,7 @@ def automation_rotate_mcp(visit: Visit) -> ResponseReturnValue:
     if rotated.token is None:
         return visit.redirect("automation_mcp", done="mcp-rotated")
     url = url_for("activepieces.automation_mcp", done="mcp-rotated")
-    return _NEW_TOKEN.redirect(
-        visit.state, url, {"token": rotated.token}, context=_context(visit), path=_path()
-    )
+    return _NEW_TOKEN.redirect(visit.state, url, {"token": rotated.token}, context=_context(visit), path=_path())
 
 
 def _show(visit: Visit, problem: InvalidInput | None = None) -> ResponseReturnValue:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ...config.settings import Settings
 from ..routes import Route
-from . import connections, deliveries, flows, mcp, new_connection, overview, piece, setup, sign_in, workspaces
+from . import audit, deliveries, flows, mcp, overview, piece, setup, workspaces
+from .connections import adding, pages, sign_in
 
 _GET = ("GET",)
 _POST = ("POST",)
@@ -15,29 +16,22 @@ _CONNECTION = "/connections/<connection_id>"
 _ROUTES: Mapping[str, Sequence[Route]] = {
     "overview": (Route("", "automation", _GET, overview.automation),),
     "connections": (
-        Route("/connections", "automation_connections", _GET, connections.automation_connections),
-        Route("/connections/one-click", "automation_connect", _POST, new_connection.automation_connect),
-        Route("/connections/services", "automation_choose_piece", _GET, new_connection.automation_choose_piece),
-        Route(
-            "/connections/add", "automation_add_connection", _GET + _POST, new_connection.automation_add_connection
-        ),
+        Route("/connections", "automation_connections", _GET, pages.automation_connections),
+        Route("/connections/one-click", "automation_connect", _POST, adding.automation_connect),
+        Route("/connections/services", "automation_choose_piece", _GET, adding.automation_choose_piece),
+        Route("/connections/add", "automation_add_connection", _GET + _POST, adding.automation_add_connection),
         Route("/connections/sign-in", "automation_sign_in", _POST, sign_in.automation_sign_in),
-        Route(f"{_CONNECTION}", "automation_connection", _GET, connections.automation_connection),
-        Route(
-            f"{_CONNECTION}/rename", "automation_rename_connection", _POST, connections.automation_rename_connection
-        ),
-        Route(f"{_CONNECTION}/reconnect", "automation_reconnect", _GET + _POST, new_connection.automation_reconnect),
+        Route(f"{_CONNECTION}", "automation_connection", _GET, pages.automation_connection),
+        Route(f"{_CONNECTION}/rename", "automation_rename_connection", _POST, pages.automation_rename_connection),
+        Route(f"{_CONNECTION}/reconnect", "automation_reconnect", _GET + _POST, adding.automation_reconnect),
         Route(
             f"{_CONNECTION}/replace",
             "automation_replace_connection",
             _GET + _POST,
-            connections.automation_replace_connection,
+            pages.automation_replace_connection,
         ),
         Route(
-            f"{_CONNECTION}/delete",
-            "automation_delete_connection",
-            _GET + _POST,
-            connections.automation_delete_connection,
+            f"{_CONNECTION}/delete", "automation_delete_connection", _GET + _POST, pages.automation_delete_connection
         ),
     ),
     "flows": (
@@ -61,6 +55,10 @@ _ROUTES: Mapping[str, Sequence[Route]] = {
     "piece": (
         Route("/piece", "automation_piece", _GET, piece.automation_piece),
         Route("/piece/install", "automation_install_piece", _POST, piece.automation_install_piece),
+    ),
+    "audit": (
+        Route("/audit", "automation_audit", _GET, audit.automation_audit),
+        Route("/audit.csv", "automation_audit_csv", _GET, audit.automation_audit_csv),
     ),
     "setup": (
         Route("/setup", "automation_setup", _GET, setup.automation_setup),

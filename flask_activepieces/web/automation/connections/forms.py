@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ...api_client.resources.connection_values import BasicAuth, CustomAuth, NoAuth, OAuth2, SecretText, Value
-from ...api_client.resources.pieces import PieceAuth, PieceProperty
-from ...errors import InvalidInput
-from ...integrations.sign_in import piece_auth
-from ...messages import Message
+from ....api_client.resources.connection_values import BasicAuth, CustomAuth, NoAuth, OAuth2, SecretText, Value
+from ....api_client.resources.pieces import PieceAuth, PieceProperty
+from ....errors import InvalidInput
+from ....integrations.sign_in import piece_auth
+from ....messages import Message
 
 Kind = Literal["text", "secret", "long", "number", "checkbox", "select", "multiselect", "note"]
 

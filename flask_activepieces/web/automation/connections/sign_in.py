@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...api_client.resources.connection_values import OAuth2
-from ...crypto.keyring import looks_like_id, random_id
-from ...errors import InvalidInput, NotFound
-from ...integrations.sign_in.third_party import AuthorizationStart
-from ...messages import Message
-from ..api.connect import start_sign_in
-from .area.visit import Visit, automation_page
-from .connection_forms import sign_in_form
-from .connections import changeable_connection, checked_name
+from ....api_client.resources.connection_values import OAuth2
+from ....crypto.keyring import looks_like_id, random_id
+from ....errors import InvalidInput, NotFound
+from ....integrations.sign_in.third_party import AuthorizationStart
+from ....messages import Message
+from ...api.connect import start_sign_in
+from ..area.visit import Visit, automation_page
+from .forms import sign_in_form
+from .pages import changeable_connection, checked_name
 
 
 @automation_page("connections", "edit")

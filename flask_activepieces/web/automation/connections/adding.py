@@ -12,23 +12,23 @@ from dataclasses import dataclass
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...api_client.errors import ConnectionValueRejected, InvalidRequest
-from ...api_client.resources.connection_values import OAuth2
-from ...api_client.resources.connections import Connection
-from ...api_client.resources.pieces import Piece, PieceAuth
-from ...crypto.keyring import looks_like_id, random_id
-from ...errors import InvalidInput
-from ...integrations.client_factory import site_url
-from ...integrations.connections.ownership import owner_user_id
-from ...integrations.connections.saver import NewConnection
-from ...messages import Message
-from .area import words
-from .area.visit import Visit, automation_page
-from .area.workspaces import select_workspace
-from .connection_forms import ConnectionForm, form_for, has_form, sign_in_form, value_of
-from .connections import changeable_connection, checked_name
-from .rows import project_url
-from .workspaces import workspace_with
+from ....api_client.errors import ConnectionValueRejected, InvalidRequest
+from ....api_client.resources.connection_values import OAuth2
+from ....api_client.resources.connections import Connection
+from ....api_client.resources.pieces import Piece, PieceAuth
+from ....crypto.keyring import looks_like_id, random_id
+from ....errors import InvalidInput
+from ....integrations.client_factory import site_url
+from ....integrations.connections.ownership import owner_user_id
+from ....integrations.connections.saver import NewConnection
+from ....messages import Message
+from ..area import words
+from ..area.visit import Visit, automation_page
+from ..area.workspaces import select_workspace
+from ..rows import project_url
+from ..workspaces import workspace_with
+from .forms import ConnectionForm, form_for, has_form, sign_in_form, value_of
+from .pages import changeable_connection, checked_name
 
 #: A screen of services; the search finds the others.
 _MAX_PIECES = 48

@@ -8,17 +8,17 @@ from functools import partial
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
-from ...api_client.resources.connections import Connection, ConnectionStatus
-from ...api_client.resources.flows import Flow
-from ...errors import InvalidInput
-from ...host.interface import Permission
-from ...integrations.connections.ownership import owner_user_id
-from ...integrations.connections.service import ConnectionFilter
-from ...messages import Message
-from ..api.paging import page_of
-from .area.upstream import Answer, Calls
-from .area.visit import Forbidden, Visit, automation_page
-from .rows import FlowRow, connection_row, flow_row, project_url
+from ....api_client.resources.connections import Connection, ConnectionStatus
+from ....api_client.resources.flows import Flow
+from ....errors import InvalidInput
+from ....host.interface import Permission
+from ....integrations.connections.ownership import owner_user_id
+from ....integrations.connections.service import ConnectionFilter
+from ....messages import Message
+from ...api.paging import page_of
+from ..area.upstream import Answer, Calls
+from ..area.visit import Forbidden, Visit, automation_page
+from ..rows import FlowRow, connection_row, flow_row, project_url
 
 _PAGE_SIZE = 25
 _MAX_NAME_LENGTH = 100

@@ -1,0 +1,87 @@
+"""Audit events in words: what happened, as a sentence with the names of the things that it happened to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ... import signals
+from ...messages import Message
+from ...storage.audit import Event
+
+#: The sentences. ``%(client)s`` is the name of the OAuth client; the others are fields of the event's detail.
+_SENTENCES: Mapping[str, str] = {
+    "client.created": Message("OAuth client “%(client)s” registered"),
+    "client.updated": Message("OAuth client “%(client)s” changed"),
+    "client.disabled": Message("OAuth client “%(client)s” suspended"),
+    "client.enabled": Message("OAuth client “%(client)s” resumed"),
+    "client.secret_rotated": Message("New secret for the OAuth client “%(client)s”"),
+    "client.deleted": Message("OAuth client “%(client)s” deleted"),
+    "grant.approved": Message("Access allowed to “%(client)s”"),
+    "grant.denied": Message("Access denied to “%(client)s”"),
+    "grant.revoked": Message("Access of “%(client)s” revoked"),
+    "token.issued": Message("“%(client)s” signed in"),
+    "token.refreshed": Message("“%(client)s” renewed its access"),
+    "token.revoked": Message("“%(client)s” gave its access back"),
+    "code.replayed": Message("A sign-in of “%(client)s” was used twice, so its access was revoked"),
+    "refresh.replayed": Message("An old token of “%(client)s” was used, so its access was revoked"),
+    "integration.created": Message("Workspace connected to Activepieces"),
+    "integration.updated": Message("Project or server of Activepieces changed"),
+    "integration.key_rotated": Message("Sign-in to Activepieces changed"),
+    "integration.enabled": Message("Automation switched on"),
+    "integration.disabled": Message("Automation switched off"),
+    "integration.removed": Message("Connection to Activepieces removed"),
+    "connection.saved": Message("Connection “%(display_name)s” saved"),
+    "connection.deleted": Message("Connection “%(display_name)s” deleted"),
+    "connection.replaced": Message("Flows of the connection “%(display_name)s” moved to another one"),
+    "connection.failed": Message("Connection “%(display_name)s” stopped working"),
+    "flow.enabled": Message("Flow “%(flow)s” switched on"),
+    "flow.disabled": Message("Flow “%(flow)s” switched off"),
+    "flow_run.retried": Message("A run of “%(flow)s” started again"),
+    "piece.installed": Message("App piece installed in version %(version)s"),
+    "mcp.changed": Message("MCP server changed"),
+    "mcp.token_rotated": Message("New token for the MCP server"),
+    "tool.called": Message("Tool “%(tool)s” used by “%(client)s”"),
+    "personal_token.created": Message("Personal access token “%(name)s” created"),
+    "personal_token.revoked": Message("Personal access token “%(name)s” revoked"),
+    "subscription.created": Message("A flow began to get events"),
+    "subscription.paused": Message("Events for a flow paused"),
+    "subscription.resumed": Message("Events for a flow continued"),
+    "subscription.removed": Message("A flow no longer gets events"),
+}
+_UNKNOWN = Message("unknown")
+_FIELD = re.compile(r"%\((\w+)\)s")
+
+#: What the filter offers, and the beginnings of the names that it means.
+KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "access": (Message("Access of apps"), ("grant.", "token.", "code.", "refresh.", "personal_token.", "tool.")),
+    "clients": (Message("OAuth clients"), ("client.",)),
+    "connections": (Message("Connections"), ("connection.",)),
+    "flows": (Message("Flows"), ("flow.", "flow_run.", "subscription.")),
+    "setup": (Message("Settings"), ("integration.", "mcp.", "piece.")),
+}
+
+
+def event_names(kind: str) -> list[str]:
+    """The names of the events of this kind; empty for an unknown one."""
+    beginnings = tuple(KINDS[kind][1]) if kind in KINDS else ()
+    return [name for name in signals.BY_NAME if beginnings and name.startswith(beginnings)]
+
+
+def sentence(event: Event, client_name: str | None) -> Message:
+    """What happened; ``client_name`` is that of its OAuth client."""
+    template = _SENTENCES.get(event.name)
+    if template is None:
+        # Of a newer version, whose rows an older worker reads during an upgrade.
+        return Message(event.name.replace("_", " ").replace(".", ": "))
+    values = _Names(event.detail)
+    if client_name:
+        values["client"] = client_name
+    return Message(template, **{name: values[name] for name in _FIELD.findall(template)})
+
+
+class _Names(dict[str, object]):
+    """Names, with a word in place of one that is missing."""
+
+    def __missing__(self, name: str) -> object:
+        return _UNKNOWN

@@ -1,0 +1,1 @@
+"""The pages of connections: list, add, reconnect, replace, delete."""
