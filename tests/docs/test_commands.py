@@ -46,12 +46,13 @@ CHECKED_BY = {
     "test_consent": r"pybabel ",
     "test_existing_app": r"flask --app shop db ",
     "test_upgrading": r"flask --app app db ",
+    "test_first_piece": r"echo .* > env\.sh$|\. \./env\.sh$|pytest$",
     "test_deploy": r"set -a;|cd /srv/shop |shop db |nginx -t ",
 }
 #: The usual commands of a machine, of a shell, and of an app.
 FAMILIAR = (
     r"#|mkdir |\. \S+/activate|adduser |apt-get install |sudo -u postgres |systemctl |flask run$"
-    r"|flask --app shop routes |FLASK_\w+=\S+ flask |\.venv/bin/flask "
+    r"|flask --app shop routes |FLASK_\w+=\S+ flask |npm publish |\.venv/bin/flask "
 )
 
 
