@@ -15,6 +15,7 @@ PLACEHOLDERS = frozenset(
     {
         "replace me by 32 random bytes",
         "a secret key for tests only",
+        "64 hexadecimal digits",
         "the newest key, 64 digits",
         "the key before it, 64 digits",
     }

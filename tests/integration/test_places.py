@@ -37,6 +37,7 @@ def prefixed_app(make_app: MakeApp) -> Flask:
         ACTIVEPIECES_OAUTH_PREFIX="/connect/oauth2",
         ACTIVEPIECES_URL_PREFIX="/internal/ap",
         ACTIVEPIECES_AUTOMATION_PREFIX="/flows",
+        ACTIVEPIECES_MCP_PATH="/agents",
     )
 
 
@@ -46,7 +47,13 @@ def test_every_route_uses_the_configured_prefixes(prefixed_app: Flask) -> None:
     }
 
     assert paths
-    assert {"/" + path.split("/")[1] for path in paths} == {"/connect", "/internal", "/flows", "/.well-known"}
+    assert {"/" + path.split("/")[1] for path in paths} == {
+        "/connect",
+        "/internal",
+        "/flows",
+        "/agents",
+        "/.well-known",
+    }
     assert prefixed_app.test_client().get("/oauth/jwks.json").status_code == 404
     with prefixed_app.test_client().get("/connect/oauth2/static/activepieces.css") as stylesheet:
         assert stylesheet.status_code == 200

@@ -139,11 +139,10 @@ def confirm_oauth2(context: OperationContext) -> Response:
 @Operation("edit", query=StartSchema(), success=303)
 def start_oauth2(context: OperationContext) -> Response:
     """Send the browser to a third party, where the user grants what a piece needs."""
+    integration = context.integration
     # The rule for all calls lets a browser pass that does not say where a form comes from.
     check_page_token(context.state, context.principal, browser=session.get(_NONCE))
-    return start_sign_in(
-        context.state, context.integration, _authorization(context), user_id=context.principal.user_id
-    )
+    return start_sign_in(context.state, integration, _authorization(context), user_id=context.principal.user_id)
 
 
 def start_sign_in(
