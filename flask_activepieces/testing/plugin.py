@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,15 +98,13 @@ def installed_piece(app: Flask, live_app: str, activepieces_server: Activepieces
 
 @pytest.fixture
 def issue_token(app: Flask) -> Callable[..., str]:
-    """Issues access tokens of the app under test: ``issue_token(user_id=…, tenant_id=…, scope=…)``."""
+    """Issues access tokens of the app under test: ``issue_token(user_id=…, tenant_id=…, scope=…)``.
+
+    With ``resource="mcp"``, tokens for agents.
+    """
     from .access_tokens import issue_access_token
 
-    def issue(*, user_id: str, tenant_id: str, scope: str | None = None, organization_id: str | None = None) -> str:
-        return issue_access_token(
-            app, user_id=user_id, tenant_id=tenant_id, scope=scope, organization_id=organization_id
-        )
-
-    return issue
+    return partial(issue_access_token, app)
 
 
 @pytest.fixture
