@@ -49,7 +49,7 @@ def list_tasks() -> ResponseReturnValue:
 
 
 @blueprint.post("/tasks")
-@activepieces.action("create_task", input=NewTaskSchema, output=TaskSchema)
+@activepieces.action("create_task", input=NewTaskSchema, output=TaskSchema, destructive=False)
 @require_scope("tasks:write")
 def create_task() -> ResponseReturnValue:
     """Adds a task to the workspace."""
@@ -62,7 +62,7 @@ def create_task() -> ResponseReturnValue:
 
 
 @blueprint.patch(f"/tasks/<int(max={LARGEST_ID}):task_id>")
-@activepieces.action("change_task", input=ChangeTaskSchema, output=TaskSchema, idempotent=True)
+@activepieces.action("change_task", input=ChangeTaskSchema, output=TaskSchema, idempotent=True, destructive=False)
 @require_scope("tasks:write")
 def change_task(task_id: int) -> ResponseReturnValue:
     """Changes the title of a task, or marks it as done."""

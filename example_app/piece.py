@@ -43,7 +43,9 @@ class TaskFilterSchema(Schema):
     )
 
 
-@activepieces.action("import_tasks", scope="tasks:write", input=ImportSchema, output=ImportedSchema)
+@activepieces.action(
+    "import_tasks", scope="tasks:write", input=ImportSchema, output=ImportedSchema, destructive=False
+)
 def import_tasks(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Adds a task for each line of a text file."""
     file: FileStorage = data["file"]

@@ -14,6 +14,7 @@ def welcome(url: str) -> str:
         f"  Connected apps  {url}/oauth/connected-apps",
         f"  Automation      {url}/automation (admins)",
         f"  OAuth clients   {url}/oauth/clients (admins)",
+        f"  Agents          {url}/mcp (for Claude, ChatGPT, Cursor and other MCP clients)",
         "",
         f"  Sign in with the password '{DEMO_PASSWORD}' as",
     ]
@@ -74,10 +75,22 @@ Acme is linked with it, and has a flow that creates a task from each request to 
        .venv/bin/flask --app example_app.demo activepieces grants list
        .venv/bin/flask --app example_app.demo activepieces integrations check
 
-  9. Now edit this action and see it change. In example_app/api.py, give create_task a title, and below the line that
+  9. Let an agent add tasks. Its user signs in on a page of Tasklane, and chooses what it may do:
+
+       Claude Code  claude mcp add --transport http tasklane {url}/mcp
+       VS Code      code --add-mcp '{{"name": "tasklane", "type": "http", "url": "{url}/mcp"}}'
+       Cursor       in ~/.cursor/mcp.json: {{"mcpServers": {{"tasklane": {{"url": "{url}/mcp"}}}}}}
+       others       npx mcp-remote {url}/mcp
+
+     Claude and ChatGPT on the web connect to an address on the internet only. An agent without a sign-in takes a
+     token of the page Connected apps: claude mcp add … --header "Authorization: Bearer THE-TOKEN"
+
+ 10. Now edit this action and see it change. In example_app/api.py, give create_task a title, and below the line that
      begins with "values =" let it change the task:
 
-       @activepieces.action("create_task", title="Add a task", input=NewTaskSchema, output=TaskSchema)
+       @activepieces.action(
+           "create_task", title="Add a task", input=NewTaskSchema, output=TaskSchema, destructive=False
+       )
        values["title"] += "!"
 
      In another terminal, compare it with the installed piece, and install the new version:

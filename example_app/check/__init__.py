@@ -16,7 +16,7 @@ from flask_activepieces import ActivepiecesError
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.errors import SetupError
 
-from . import flow_steps, setup_steps
+from . import agent_steps, flow_steps, setup_steps
 from .browser import Browser
 from .report import CheckFailed, StepSkipped
 from .run import CheckRun
@@ -40,6 +40,10 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("mcp", flow_steps.rotate_mcp_token),
     ("disconnect", flow_steps.disconnect),
     ("refused", flow_steps.run_disconnected_flow),
+    ("agent", agent_steps.sign_in),
+    ("tool", agent_steps.call_tool),
+    ("agent refresh", agent_steps.refresh),
+    ("agent disconnect", agent_steps.disconnect),
 )
 
 

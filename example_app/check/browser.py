@@ -28,13 +28,22 @@ class Browser:
         """The page at this path, after all redirects."""
         return self._session.get(self.site + path, timeout=TIMEOUT)
 
-    def submit(self, path: str, action_end: str, **values: str) -> requests.Response:
+    def submit(self, path: str, action_end: str, **values: Any) -> requests.Response:
         """Fill in and submit the form of this page whose action ends with ``action_end``."""
+        return self._submit(path, action_end, values, follow=True)
+
+    def decide(self, path: str, action_end: str, **values: Any) -> str:
+        """Submit a form whose answer leads to another program; returns its address."""
+        response = self._submit(path, action_end, values, follow=False)
+        return response.headers.get("Location", response.url)
+
+    def _submit(self, path: str, action_end: str, values: dict[str, Any], *, follow: bool) -> requests.Response:
         page = self.open(path)
         form = next((form for form in parse_forms(page.text) if form.action.endswith(action_end)), None)
         if form is None:
             raise LookupError(f"{page.url} has no form with an action that ends with {action_end}.")
-        return self._session.post(urljoin(page.url, form.action), data=form.values | values, timeout=TIMEOUT)
+        url, filled = urljoin(page.url, form.action), form.values | values
+        return self._session.post(url, data=filled, timeout=TIMEOUT, allow_redirects=follow)
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         """Call the app's JSON API as a script on one of its pages would."""

@@ -14,6 +14,7 @@ from flask_activepieces import get_state, signals
 from flask_activepieces.api_client import ActivepiecesClient
 from flask_activepieces.storage.audit import Event
 
+from .agent import Agent
 from .browser import Browser
 from .report import json_body
 from .servers import ActivepiecesAccess
@@ -48,6 +49,7 @@ class CheckRun:
     flow_id: str = ""
     #: The flow that starts when a task is added.
     trigger_flow_id: str = ""
+    agent: Agent = field(default_factory=lambda: Agent(""))
     #: What the app's signals reported about tokens and grants.
     events: list[Event] = field(default_factory=list)
     #: What was created and how to remove it, the newest last.
