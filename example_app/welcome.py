@@ -88,9 +88,7 @@ Acme is linked with it, and has a flow that creates a task from each request to 
  10. Now edit this action and see it change. In example_app/api.py, give create_task a title, and below the line that
      begins with "values =" let it change the task:
 
-       @activepieces.action(
-           "create_task", title="Add a task", input=NewTaskSchema, output=TaskSchema, destructive=False
-       )
+       @activepieces.action("create_task", title="Add a task", …)
        values["title"] += "!"
 
      In another terminal, compare it with the installed piece, and install the new version:

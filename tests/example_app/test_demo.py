@@ -116,10 +116,10 @@ def test_an_edited_action_changes_in_the_builder_and_in_the_flow(tmp_path: Path)
 def edit_as_printed(checkout: Path, instructions: str) -> None:
     """Make the two changes that the last suggestion shows."""
     file, action = re.findall(r"In (\S+\.py), give (\w+) a title", instructions)[0]
-    decorator, change = re.findall(r"^ +(@activepieces.+)\n +(\S.+)$", instructions, re.M)[0]
+    decorator, change = re.findall(r"^ +(@activepieces.+), …\)\n +(\S.+)$", instructions, re.M)[0]
     (beginning,) = re.findall(r'begins with "(.+)"', instructions)
     code = (checkout / file).read_text("utf-8")
-    code = re.sub(rf'^@activepieces\.action\("{action}".*$', lambda _: decorator, code, count=1, flags=re.M)
+    code = re.sub(rf'^@activepieces\.action\("{action}"', lambda _: decorator, code, count=1, flags=re.M)
     before, name, body = code.partition(f"def {action}(")
     line = re.search(rf"^( +){beginning}.*$", body, re.M)
     assert line is not None
