@@ -48,6 +48,7 @@ class Site:
     """The running example app, and the clients that are registered for the pictures."""
 
     url: str
+    automation_prefix: str
     #: By preset: what the command that registered it printed.
     clients: dict[str, dict[str, Any]]
 
@@ -101,6 +102,11 @@ def show_client(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/oauth/clients/{site.clients['activepieces']['client_id']}")
 
 
+def show_overview(page: Page, site: Site) -> None:
+    """The overview of the automation area."""
+    page.goto(f"{site.url}{site.automation_prefix}")
+
+
 SCENES = (
     Scene(
         name="consent",
@@ -118,6 +124,13 @@ SCENES = (
         name="new-token",
         alt="The form for a personal access token asks for a name, a workspace, permissions and an expiry.",
         show=show_new_token,
+    ),
+    Scene(
+        name="automation",
+        alt="The overview of the automation area says that everything works, and how many connections and flows there"
+        " are.",
+        show=show_overview,
+        width=1000,
     ),
     Scene(name="clients", alt="The list of a company's OAuth clients.", show=show_clients),
     Scene(
@@ -161,7 +174,8 @@ def running_site() -> Iterator[Site]:
             serve(lambda url: make_app(url, activepieces.url, folder)) as (app, url),
         ):
             link_acme(app, url, activepieces)
-            yield Site(url=url, clients={preset: register(app, preset) for preset in ("activepieces", "make")})
+            clients = {preset: register(app, preset) for preset in ("activepieces", "make")}
+            yield Site(url=url, automation_prefix=app.config["ACTIVEPIECES_AUTOMATION_PREFIX"], clients=clients)
 
 
 def register(app: Flask, preset: str) -> dict[str, Any]:

@@ -45,15 +45,13 @@ CHECKED_BY = {
     "test_wheel": r"pip wheel |python -c |export \w+=|flask --app app run$|curl ",
     "test_consent": r"pybabel ",
     "test_existing_app": r"flask --app shop db ",
+    "test_first_piece": r"echo |mkdir |\. \S+/activate|\. \S*env\.sh|FLASK_\w+=\S+ flask |flask run$|pytest$",
+    "test_piece_publishing": r"npm publish ",
     "test_upgrading": r"flask --app app db ",
-    "test_first_piece": r"echo .* > env\.sh$|\. \./env\.sh$|pytest$",
     "test_deploy": r"set -a;|cd /srv/shop |shop db |nginx -t ",
 }
 #: The usual commands of a machine, of a shell, and of an app.
-FAMILIAR = (
-    r"#|mkdir |\. \S+/activate|adduser |apt-get install |sudo -u postgres |systemctl |flask run$"
-    r"|flask --app shop routes |FLASK_\w+=\S+ flask |npm publish |\.venv/bin/flask "
-)
+FAMILIAR = r"#|adduser |apt-get install |sudo -u postgres |systemctl |flask --app shop routes |\.venv/bin/flask "
 
 
 @pytest.mark.parametrize("path", [README, EXAMPLE, *PAGES], ids=lambda path: f"{path.parent.name}-{path.stem}")
