@@ -2,7 +2,7 @@
 
 Nothing here needs the network. Draw diagrams as plain SVG files in ``docs/_static/`` (shown with
 ``![what it shows](_static/name.svg)``), or as text in a ``text`` code block. ``python -m docs.screenshots`` takes the
-pictures of pages; they are shown with ``<picture>``, for both colour schemes, also on GitHub.
+pictures of pages; they are shown with ``<picture>``, for both color schemes, also on GitHub.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ autodoc_typehints = "description"
 
 html_theme = "furo"
 html_static_path = ["_static"]
+html_css_files = ["docs.css"]
+html_js_files = [("copy.js", {"defer": "defer"})]
 html_title = project
 html_show_sourcelink = False
 html_copy_source = False

@@ -1,7 +1,7 @@
 """``python -m docs.screenshots``: takes the pictures of the documentation from the running example app.
 
 Each scene is a page with what a person does on it before the picture is taken, once in the light and once in the dark
-colour scheme. Chromium is Debian's (or ``TEST_CHROMIUM``); nothing is downloaded. To add a picture, add a scene.
+color scheme. Chromium is Debian's (or ``TEST_CHROMIUM``); nothing is downloaded. To add a picture, add a scene.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ UNITS = {name: content for name, content in FILES.items() if name.endswith(".ser
 NGINX = "/etc/nginx/conf.d/shop.conf"
 SECONDS_TO_START = 30
 
-#: The settings of Activepieces that we know from its documentation or its behaviour.
+#: The settings of Activepieces that we know from its documentation or its behavior.
 OF_ACTIVEPIECES = {
     "AP_ALLOWED_EMBED_ORIGINS",
     "AP_ENCRYPTION_KEY",

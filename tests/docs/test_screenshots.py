@@ -1,4 +1,4 @@
-"""The pictures of the documentation: one for each scene and colour scheme, small, described, and used."""
+"""The pictures of the documentation: one for each scene and color scheme, small, described, and used."""
 
 from __future__ import annotations
 

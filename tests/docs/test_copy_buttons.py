@@ -1,0 +1,53 @@
+"""The copy buttons of the documentation's code blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.support.documents import DOCS
+from tests.support.live import serving
+from tests.support.requirements import require
+
+pytestmark = pytest.mark.browser
+
+#: Code blocks as Sphinx writes them.
+CONTENT = """<!doctype html><title>Blocks</title>
+<div class="highlight"><pre>first line
+second line
+</pre></div>
+<div class="highlight"><pre>$ flask run
+ * Running on http://127.0.0.1:5000
+</pre></div>
+<script src="/copy.js"></script>"""
+CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    app = Flask(__name__, static_folder=str(DOCS / "_static"), static_url_path="")
+    app.add_url_rule("/", view_func=lambda: CONTENT)
+    with serving(app) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=require("chromium"), args=CHROMIUM_OPTIONS)
+        context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+        shown = context.new_page()
+        shown.goto(address)
+        yield shown
+        browser.close()
+
+
+@pytest.mark.parametrize(
+    ("block", "copied"),
+    [(0, "first line\nsecond line\n"), (1, "flask run\n")],
+    ids=["code", "a session, without prompt and output"],
+)
+def test_the_button_copies_the_block(page: Page, block: int, copied: str) -> None:
+    button = page.locator("button.copy").nth(block)
+
+    button.press("Enter")
+
+    expect(button).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == copied
