@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
+import requests
 
 from flask_activepieces.pieces.declarations import Piece
 from flask_activepieces.testing.http_server import HttpServer
 from tests.agents.conftest import PROGRAMS
+from tests.conftest import MakeApp
 from tests.support import hosts
-from tests.support.actors import Person
+from tests.support.actors import Person, Program
 from tests.support.conformance_app import declare, with_token
 from tests.support.documents import code_words, page
+from tests.support.live import Visitor, serving
 from tests.support.pieces import create_token
 
 pytestmark = pytest.mark.long
@@ -99,3 +104,38 @@ def test_what_is_left_out_would_fail(failures: dict[str, Failures]) -> None:
 
     assert failing >= LEFT_OUT
     assert checks == CHECKS_LEFT_OUT
+
+
+# --- The authorization server ---------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def test_the_authorization_server_passes(node: str, tmp_path: Path, make_app: MakeApp) -> None:
+    """The scenarios for authorization servers: metadata, and a code for the endpoint."""
+    port = free_port()
+    app = make_app(declare=declare)
+    program = Program.registered(app, "--public", redirect_uri=f"http://127.0.0.1:{port}/callback")
+    suite = PROGRAMS / "node_modules" / "conformance-0.2.0-alpha.12" / "dist" / "index.js"
+    with serving(app) as site, closing(Visitor(site, "bob")) as bob:
+        options = {
+            "--url": site,
+            "--client-id": program.client_id,
+            "--resource": f"{site}/mcp",
+            "--port": str(port),
+            "--output-dir": str(tmp_path),
+        }
+        command = [node, str(suite), "authorization", *chain.from_iterable(options.items())]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            assert process.stdout
+            opened = next(url for line in process.stdout for url in re.findall(rf"{site}/oauth/authorize\S*", line))
+            requests.get(bob.allows(opened), timeout=10)
+            process.stdout.read()
+
+    checks = [check for path in tmp_path.glob("*/checks.json") for check in json.loads(path.read_text("utf-8"))]
+    assert {check["id"] for check in checks} >= {"authorization-server-metadata", "authorization-code-grant"}
+    assert [check for check in checks if check["status"] == "FAILURE"] == []
