@@ -26,8 +26,7 @@ def flows() -> Iterator[Webhooks]:
 
 
 @pytest.mark.parametrize(
-    "broker",
-    [pytest.param("rabbitmq", marks=pytest.mark.rabbitmq), pytest.param("redis", marks=pytest.mark.redis)],
+    "broker", [pytest.param("rabbitmq", marks=pytest.mark.rabbitmq), pytest.param("redis", marks=pytest.mark.redis)]
 )
 def test_an_outage_of_the_broker_delays_events_and_loses_none(broker: Name, flows: Webhooks, tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as database, proxy_for(require(broker)) as proxy:

@@ -15,7 +15,8 @@ from tests.support.actors import Person, Program
 PACKAGE = Path(flask_activepieces.__file__).parent
 #: Packages whose functions count; the names of functions in `crypto`, `storage` and `config` explain themselves.
 PACKAGES = ("web", "state.py", "oauth")
-MAX_CALLS = 30
+#: Five of them find the resource that the token is for (RFC 8707).
+MAX_CALLS = 35
 MAX_FILES = 14
 
 
