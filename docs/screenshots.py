@@ -203,6 +203,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def signed_in(browser: Browser, site: Site, scheme: str) -> Iterator[BrowserContext]:
     """A window of the admin, who has connected two apps."""
+    # The scheme is a string of the command line; Playwright wants one of its literals.
     context = browser.new_context(color_scheme=scheme, device_scale_factor=2, locale="en-GB")  # type: ignore[arg-type]
     # What a client would do with its code is not part of any picture.
     context.route("https://**", lambda route: route.fulfill(body="", content_type="text/html"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from ..pieces.declarations import Trigger
@@ -55,7 +55,7 @@ class Catalogue:
 
 
 def _offers(triggers: Iterable[Trigger], describe: Callable[[Trigger], Mapping[str, Any]]) -> Sequence[Offer]:
-    return [Offer(each.name, each.scopes, lambda each=each: describe(each)) for each in triggers]  # type: ignore[misc]
+    return [Offer(each.name, each.scopes, partial(describe, each)) for each in triggers]
 
 
 def _cursor_of(name: str) -> str:
