@@ -90,7 +90,7 @@ def emit_and_kill(host: EventApp, deployment: Deployment, workers: list[BaseProc
 
 def wait_until_all_arrived(host: EventApp) -> None:
     """The last worker to be killed keeps its lease for a while, and what is in order is tried event by event."""
-    give_up_at = time.monotonic() + LEASE_SECONDS * 12
+    give_up_at = time.monotonic() + LEASE_SECONDS * 20
     while time.monotonic() < give_up_at:
         if not waiting(host):
             return
