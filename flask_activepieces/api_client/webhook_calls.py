@@ -6,17 +6,22 @@ the requests. For each request of its own, requests reads the whole environment,
 
 from __future__ import annotations
 
+import io
 import os
+import socket
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import exceptions as urllib3_errors
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .connection_pool import api_error
 from .network import network
@@ -55,6 +60,7 @@ class WebhookCalls:
     def post(self, url: str, headers: Mapping[str, str], body: bytes, *, timeout: Timeout) -> ApiResponse:
         """The response with the beginning of its body; an `ApiError` without one. Redirects are not followed.
 
+        The read timeout is for the response as a whole.
         The name of the server is resolved when a connection is made, and the connection goes to that address.
         """
         network.check(_OPERATION, url)
@@ -97,6 +103,7 @@ class WebhookCalls:
             request, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
         )
         assert isinstance(pool, urllib3.HTTPConnectionPool)
+        pool.ConnectionCls = _TlsConnection if isinstance(pool, urllib3.HTTPSConnectionPool) else _Connection
         is_proxied = adapter.request_url(request, settings["proxies"]).startswith("http")
         return _Route(pool, server if is_proxied else "")
 
@@ -108,3 +115,47 @@ def _read(response: urllib3.BaseHTTPResponse) -> ApiResponse:
     response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
     return ApiResponse(response.status, headers, body)
+
+
+class _ReaderInTime(io.RawIOBase):
+    """Reads from a socket, for no longer than its timeout altogether.
+
+    The socket itself applies the timeout to each read, so that a server that sends a byte now and then could hold the
+    thread for hours.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        # This keeps the socket open if the connection is closed before the response has been read.
+        self._raw: Any = sock.makefile("rb", buffering=0)
+        self._deadline = time.monotonic() + (sock.gettimeout() or 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError("the response was not complete in time")
+        self._sock.settimeout(remaining)
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp.close()
+        self.fp = io.BufferedReader(_ReaderInTime(sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _Response

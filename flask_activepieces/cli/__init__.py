@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from ..state import get_state
+from ..storage.event_tables import subscriptions
 from ..storage.maintenance import prune
 from ..web.api.openapi import openapi_document
 from .clients import client_cli
@@ -42,10 +43,15 @@ activepieces_cli.add_command(deliver_command)
 )
 @json_option
 def prune_command(batch: int, audit_days: int, as_json: bool) -> None:
-    """Delete expired revocations, token families and leases, old audit events and old deliveries, in batches."""
+    """Delete expired revocations, token families and leases, old audit events and old deliveries, in batches.
+
+    Also subscriptions of flows that ask for events themselves, and have stopped asking.
+    """
     state = get_state()
     deleted: Counter[str] = Counter()
     days = state.settings.delivery_retention_days
+    if abandoned := state.delivery.subscriptions.remove_abandoned(days=days):
+        deleted[subscriptions.name] = abandoned
     for table, rows in prune(state.database, now=state.now(), audit_days=audit_days, delivery_days=days, batch=batch):
         deleted[table] += rows
         if not as_json:

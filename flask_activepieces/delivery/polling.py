@@ -19,13 +19,15 @@ from ..errors import InvalidInput
 from ..pieces.declarations import Trigger
 from ..storage.database import Database
 from ..storage.event_distribution import BATCH
-from ..storage.event_tables import deliveries, events
+from ..storage.event_tables import deliveries, events, subscriptions
 from .dispatcher import Dispatcher
 from .receiving import Receivers
 from .subscriptions import Subscriber, Subscription, Subscriptions
 
 #: How many events one call reads.
 PAGE = 100
+#: How often it is noted that a flow still asks.
+NOTE_SECONDS = 3600
 
 _FIELD = "cursor"
 
@@ -89,6 +91,7 @@ class Polling:
         Nothing while the subscription is paused, or its integration or client is suspended: the position waits.
         """
         now = int(self._clock())
+        self._note_call(subscription, now)
         receiver = self._database.read(lambda conn: self._receivers.find_polling(conn, subscription, now=now))
         if subscription.state != "active" or receiver is None or receiver.ended or receiver.suspended:
             return NewEvents([], position)
@@ -106,6 +109,11 @@ class Polling:
             self._finish(subscription, deliveries.c.id.in_(unmatched), "skipped")
         after = max((row.id for row in rows), default=position.after)
         return NewEvents(found, Position(subscription.id, after))
+
+    def _note_call(self, subscription: Subscription, now: int) -> None:
+        if subscription.renewed_at <= now - NOTE_SECONDS:
+            is_this = (subscriptions.c.id == subscription.id) & (subscriptions.c.tenant_id == subscription.tenant_id)
+            self._database.write(update(subscriptions).where(is_this).values(renewed_at=now))
 
     def _distribute(self) -> None:
         while self._dispatcher.distribute() == BATCH:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, select, update
@@ -193,6 +194,24 @@ class Subscriptions:
             return True
 
         return self._database.run_in_transaction(run)
+
+    def remove_abandoned(self, *, days: int) -> int:
+        """Remove those of flows that ask for events themselves and have not asked for so long; returns how many."""
+        now = int(self._clock())
+        is_abandoned = _table.c.webhook_url.is_(None) & (_table.c.renewed_at <= now - days * 86_400)
+
+        def remove(transaction: Transaction, subscription_id: str) -> bool:
+            statement = select(_table).where(_table.c.id == subscription_id, is_abandoned)
+            row = transaction.execute(statement).one_or_none()
+            if row is None:
+                return False
+            reason = "the flow no longer asks for events"
+            remove_in(transaction, subscription_from_row(row), self._audit, reason=reason, now=now)
+            return True
+
+        ids = self._database.read(lambda conn: list(conn.scalars(select(_table.c.id).where(is_abandoned))))
+        removed = [self._database.run_in_transaction(partial(remove, subscription_id=each)) for each in ids]
+        return sum(removed)
 
     def pause(self, subscription_id: str, *, tenant_id: str | None, reason: str) -> None:
         """Deliver nothing until `resume`; new events are kept. None: in any tenant, for operators."""

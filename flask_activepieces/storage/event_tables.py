@@ -61,6 +61,7 @@ subscriptions = Table(
     Column("state", String(10), nullable=False),
     Column("state_reason", String(100)),
     Column("created_at", TIME, nullable=False),
+    # When the flow subscribed last; or asked for events, to the hour.
     Column("renewed_at", TIME, nullable=False),
     # When there is something to deliver; NULL: nothing waits.
     Column("due_at", TIME, index=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -57,11 +58,11 @@ class RawServer:
 
 
 @contextmanager
-def raw_server(behave: Callable[[Received], None]) -> Iterator[RawServer]:
+def raw_server(behave: Callable[[Received], None], *, tls: ssl.SSLContext | None = None) -> Iterator[RawServer]:
     """A server on loopback while the block runs; ``behave`` answers each request."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = RawServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        threads = [threading.Thread(target=_accept, args=(listener, server, behave), daemon=True)]
+        server = RawServer(f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}")
+        threads = [threading.Thread(target=_accept, args=(listener, server, behave, tls), daemon=True)]
         threads[0].start()
         try:
             yield server
@@ -78,17 +79,21 @@ def head(status: int, length: int, kind: str = "application/json", headers: Any 
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def _accept(listener: socket.socket, server: RawServer, behave: Callable[[Received], None]) -> None:
+def _accept(
+    listener: socket.socket, server: RawServer, behave: Callable[[Received], None], tls: ssl.SSLContext | None
+) -> None:
     with suppress(OSError):
         while True:
             connection, _ = listener.accept()
             server.connections += 1
-            arguments = (connection, server, behave)
+            arguments = (connection, server, behave, tls)
             threading.Thread(target=_serve, args=arguments, daemon=True).start()
 
 
-def _serve(connection: socket.socket, server: RawServer, behave: Callable[[Received], None]) -> None:
-    with connection, suppress(OSError, ValueError):
+def _serve(
+    plain: socket.socket, server: RawServer, behave: Callable[[Received], None], tls: ssl.SSLContext | None
+) -> None:
+    with suppress(OSError, ValueError), tls.wrap_socket(plain, server_side=True) if tls else plain as connection:
         while received := _read(connection):
             server.received.append(received)
             behave(received)
