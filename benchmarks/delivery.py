@@ -43,8 +43,9 @@ class DeliveryFigures:
     #: Milliseconds of CPU of the app for each ``emit``, and for the same INSERT alone.
     emit_ms: float
     insert_ms: float
-    #: Deliveries for each second of CPU of the worker's process.
+    #: Deliveries for each second of CPU of the worker's process: in any order, and in order.
     per_cpu_second: float
+    ordered_per_cpu_second: float
     #: Milliseconds in which a subscription is claimed and given back while few or many deliveries wait; only measured
     #: on a database server.
     claim_few_ms: float | None
@@ -56,21 +57,24 @@ class DeliveryFigures:
 def measure_delivery(database: Database, *, rounds: int, many: int = MANY) -> DeliveryFigures:
     """Measure on a new database."""
     with receiver() as url:
-        app, trigger = _make_app(database.url, url)
+        app, trigger, ordered = _make_app(database.url, url)
         with app.app_context():
             db: SQLAlchemy = app.extensions["sqlalchemy"]
             db.create_all()
-            _subscribe(url)
+            for each in (trigger, ordered):
+                _subscribe(url, each)
             emit_ms, insert_ms = _measure_emit(db, trigger, rounds)
-            speed = max(_measure_worker(db, trigger) for _ in range(rounds))
+            speed, ordered_speed = (
+                max(_measure_worker(db, each) for _ in range(rounds)) for each in (trigger, ordered)
+            )
             few = many_ms = None
             if database.admin is not None:
                 few, many_ms = _measure_claims(db, FEW), _measure_claims(db, many)
             db.engine.dispose()
-    return DeliveryFigures(database.title, emit_ms, insert_ms, speed, few, many_ms)
+    return DeliveryFigures(database.title, emit_ms, insert_ms, speed, ordered_speed, few, many_ms)
 
 
-def _make_app(database_url: str, url: str) -> tuple[Flask, Trigger]:
+def _make_app(database_url: str, url: str) -> tuple[Flask, Trigger, Trigger]:
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=host.SECRET_KEY,
@@ -83,11 +87,14 @@ def _make_app(database_url: str, url: str) -> tuple[Flask, Trigger]:
     trigger = activepieces.trigger(
         "task_done", scope="tasks:read", payload=TaskSchema, samples=list, description="A task was done"
     )
+    ordered = activepieces.trigger(
+        "task_moved", scope="tasks:read", payload=TaskSchema, samples=list, description="Moved", ordered=True
+    )
     activepieces.init_app(app)
-    return app, trigger
+    return app, trigger, ordered
 
 
-def _subscribe(url: str) -> None:
+def _subscribe(url: str, trigger: Trigger) -> None:
     subscriber = Subscriber(
         tenant_id="acme",
         organization_id=None,
@@ -99,7 +106,7 @@ def _subscribe(url: str) -> None:
     )
     for number in range(SUBSCRIBERS):
         get_state().delivery.subscriptions.subscribe(
-            subscriber, "task_done", webhook_url=f"{url}/api/v1/webhooks/flow{number}", inputs={}
+            subscriber, trigger.name, webhook_url=f"{url}/api/v1/webhooks/flow{number}", inputs={}
         )
 
 
@@ -151,7 +158,9 @@ def _measure_claims(db: SQLAlchemy, waiting: int) -> float:
     state = get_state()
     spent = []
     for _ in range(15):
-        db.session.execute(text(f"UPDATE {subscriptions.name} SET due_at = 1, lease_until = 0"))
+        db.session.execute(
+            text(f"UPDATE {subscriptions.name} SET due_at = 1, lease_until = 0 WHERE trigger_name = 'task_done'")
+        )
         db.session.commit()
         started = time.perf_counter()
         attempts = state.delivery.worker(threads=1).run_once()
@@ -176,6 +185,7 @@ def _fill(db: SQLAlchemy, waiting: int) -> None:
             f"INSERT INTO {deliveries.name} (event_id, subscription_id, tenant_id, state, due_at, attempts,"
             " created_at, updated_at) SELECT n, s.id, 'acme', 'pending', :later, 1, 1, 1"
             f" FROM generate_series(1, :count / {SUBSCRIBERS}) AS n, {subscriptions.name} AS s"
+            " WHERE s.trigger_name = 'task_done'"
         ),
         values,
     )
