@@ -19,6 +19,7 @@ from flask_activepieces.storage.maintenance import prune
 from tests.support.clock import StoppedClock
 from tests.support.databases import fresh_database
 from tests.support.events import EventApp, Received, Webhooks, always, make_event_app, webhooks
+from tests.support.storage import statements_of
 
 #: No server listens there.
 NOWHERE = "http://127.0.0.1:9"
@@ -95,6 +96,18 @@ def test_an_event_of_a_transaction_that_is_rolled_back_never_existed(host: Event
 
     assert host.deliver() == 0
     assert flows.received == []
+
+
+def test_a_batch_of_events_is_one_insert(host: EventApp, flows: Webhooks) -> None:
+    for number in range(10):
+        host.subscribe(flows.url_of(f"f{number}"))
+
+    with statements_of(host.app) as statements:
+        host.emit(1, 2, 3)
+
+    (statement, commit) = statements
+    assert statement.startswith("INSERT INTO activepieces_events ")
+    assert commit == "COMMIT"
 
 
 def test_events_without_a_subscription_are_not_kept(host: EventApp) -> None:
