@@ -129,6 +129,19 @@ def test_a_disabled_integration_gets_its_events_when_it_is_enabled(
     assert host.deliver() == 1
 
 
+def test_a_webhook_that_the_app_may_no_longer_call_is_not_called(host: EventApp, flows: Webhooks) -> None:
+    """As after a change of the server, or of the row."""
+    host.subscribe(flows.url_of("f1"))
+    host.emit(1)
+
+    with webhooks() as other:
+        host.db.session.execute(update(subscriptions).values(webhook_url=other.url_of("f1")))
+        host.db.session.commit()
+
+        assert host.deliver() == 0
+        assert other.received == []
+
+
 def test_a_user_who_left_the_tenant_gets_nothing(host: EventApp, flows: Webhooks) -> None:
     host.subscribe(flows.url_of("f1"), user_id="carol")
     host.emit(1)

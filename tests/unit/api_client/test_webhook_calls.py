@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -58,6 +60,28 @@ def test_a_redirect_is_not_followed(calls: WebhookCalls) -> None:
         assert post(calls, server.url).status == 307
 
     assert len(server.received) == 1
+
+
+def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(
+    calls: WebhookCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that means another address a moment later (DNS rebinding) changes nothing."""
+    resolved: list[str] = []
+
+    with raw_server(lambda request: request.answer()) as server, raw_server(Received.answer) as other:
+        ports = iter([server.url.rpartition(":")[2], other.url.rpartition(":")[2]])
+
+        def resolve(host: str, *_: Any, **__: Any) -> list[Any]:
+            resolved.append(host)
+            address = ("127.0.0.1", int(next(ports)))
+            return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        assert [post(calls, "http://localhost").status for _ in range(2)] == [200, 200]
+
+    assert resolved == ["localhost"]
+    assert len(server.received) == 2
+    assert other.received == []
 
 
 def test_only_the_beginning_of_a_long_body_is_read(calls: WebhookCalls) -> None:
