@@ -33,6 +33,8 @@ from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
+from .oauth.documents.fetch import Fetcher
+from .oauth.documents.service import DocumentClients
 from .oauth.grants import Grants
 from .oauth.personal_tokens import PersonalTokens
 from .oauth.revocations import RevocationCheck
@@ -116,6 +118,14 @@ class Activepieces:
             title=None if self._piece is None else self._piece.title,
         )
         rate_limiter = make_rate_limiter(app.extensions, redis_url=settings.redis_url)
+        document_clients = DocumentClients(
+            database,
+            Fetcher(),
+            clock=self._clock,
+            audit=audit,
+            is_on=partial(_accepts_client_documents, app),
+            allow_loopback=settings.client_documents_on_loopback,
+        )
         app.extensions[EXTENSION] = State(
             settings=settings,
             host=self._host,
@@ -130,7 +140,10 @@ class Activepieces:
             connected_apps=ConnectedApps(database, clock=self._clock),
             pending_requests=PendingRequests(keys=settings.secret_keys, clock=self._clock),
             code_issuer=CodeIssuer.from_settings(settings, clock=self._clock),
-            server=OAuthServer(database, TokenIssuer.from_settings(settings), audit=audit),
+            document_clients=document_clients,
+            server=OAuthServer(
+                database, TokenIssuer.from_settings(settings), audit=audit, document_clients=document_clients
+            ),
             revocations=RevocationCheck(database, max_staleness=settings.revocation_max_staleness),
             failure_limiter=FailureLimiter(rate_limiter),
             rate_limiter=rate_limiter,
@@ -234,6 +247,10 @@ class Activepieces:
 
 def _emit(trigger: Trigger, payloads: Sequence[Any], **recipients: Any) -> None:
     get_state().delivery.outbox.store(trigger, payloads, **recipients)
+
+
+def _accepts_client_documents(app: Flask) -> bool:
+    return get_state(app).accepts_client_documents()
 
 
 def _is_active(app: Flask, host: Host, user_id: str, tenant_id: str) -> bool:

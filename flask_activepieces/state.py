@@ -20,6 +20,7 @@ from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
+from .oauth.documents.service import DocumentClients
 from .oauth.grants import Grants
 from .oauth.personal_tokens import PersonalTokens
 from .oauth.resources import Resource, Resources
@@ -52,6 +53,7 @@ class State:
     connected_apps: ConnectedApps
     pending_requests: PendingRequests
     code_issuer: CodeIssuer
+    document_clients: DocumentClients
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter
@@ -72,13 +74,18 @@ class State:
         return self.settings.public_url or loopback_issuer(request.root_url)
 
     def title(self) -> str:
-        """The name of the app for people: that of its piece, or its host name."""
-        return self.piece.title or urlsplit(self.issuer()).hostname or ""
+        """The name of the app for people: the one in its settings, that of its piece, or its host name."""
+        return self.settings.app_name or self.piece.title or urlsplit(self.issuer()).hostname or ""
 
     def serves_mcp(self) -> bool:
         """Whether agents find the app's actions at the MCP endpoint."""
         enabled = self.settings.mcp_enabled
         return bool(self.piece.definition().tools) if enabled is None else enabled
+
+    def accepts_client_documents(self) -> bool:
+        """Whether a client may be known by the URL of its metadata document."""
+        enabled = self.settings.client_documents
+        return self.serves_mcp() if enabled is None else enabled
 
     def resources(self) -> Resources:
         """The protected resources, as the current request names them."""

@@ -147,6 +147,9 @@ class Settings:
     mcp_origins: tuple[str, ...] = _setting(_web_origins, ())
     mcp_token_limit: int = _setting(whole_number(1, 1_000_000, "requests"), 300)
     mcp_tenant_limit: int = _setting(whole_number(1, 1_000_000, "requests"), 3000)
+    #: None: together with the MCP endpoint.
+    client_documents: bool | None = _setting(boolean)
+    client_documents_on_loopback: bool = _setting(boolean, False)
     app_name: str | None = _setting(one_line(60))
     automation_prefix: str = _setting(path_prefix, "/automation")
     disabled_pages: tuple[str, ...] = _setting(subset_of(*AUTOMATION_PAGES), ())
@@ -178,10 +181,13 @@ class Settings:
             if f.metadata
         }
         app_url = values["public_url"]
-        ring = reader.key_ring(is_public=app_url is not None and not is_loopback(urlsplit(app_url).hostname or ""))
+        is_public = app_url is not None and not is_loopback(urlsplit(app_url).hostname or "")
+        ring = reader.key_ring(is_public=is_public)
         values["consent_url"] = reader.read("CONSENT_URL", None, partial(consent_url, app_url=app_url))
         values["secret_keys"], values["jwt_keys"] = ring, reader.jwt_keys(ring)
         reader.check_together("SIGNING_KEY", "SIGNING_KEY_ID")
+        if is_public and values["client_documents_on_loopback"]:
+            reader.problems.append(f"{PREFIX}CLIENT_DOCUMENTS_ON_LOOPBACK: for development only, on a loopback URL")
         reader.warn_of_unknown_keys([setting_key(f) for f in fields(cls)])
         if reader.problems:
             raise ConfigError(reader.problems)

@@ -55,7 +55,9 @@ class JwtKey:
         return {"alg": self.algorithm, "typ": TYPE, "kid": self.kid}
 
 
-class _Registry(JWSRegistry):
+class AlgorithmRegistry(JWSRegistry):
+    """The algorithms that a verifier accepts, and no others."""
+
     def get_alg(self, name: str) -> Any:
         # RFC 9864 has a new name for EdDSA, and joserfc warns of the old one, which is all that most libraries know.
         is_allowed = name in (self.allowed or ())
@@ -71,7 +73,7 @@ class JwtKeys:
         self._set = KeySet([key.key for key in self.keys])
         #: The claims of verified tokens, by the hash of the token: a copy of the memory contains no token.
         self._verified: dict[bytes, dict[str, Any]] = {}
-        self._registry = _Registry(algorithms={key.algorithm for key in self.keys})
+        self._registry = AlgorithmRegistry(algorithms={key.algorithm for key in self.keys})
 
     def __repr__(self) -> str:
         return f"<JwtKeys {', '.join(self._by_kid)}>"

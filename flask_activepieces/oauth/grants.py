@@ -82,6 +82,11 @@ class Grants:
             "user_id": principal.user_id,
             "organization_id": workspace.organization_id or "",
         }
+        if client.is_self_registered:
+            # Before the row is read and locked for the grant: prune deletes clients that no one approved.
+            this = clients.table.c.client_id == client.client_id
+            if not transaction.execute_rowcount(update(clients.table).where(this).values(approved_at=now)):
+                raise NotFound("OAuth client", client.client_id)
         existing = transaction.execute(select(_table).filter_by(**key)).one_or_none()
         if existing is None:
             values = {**key, **decision, "id": random_id(), "created_at": now}

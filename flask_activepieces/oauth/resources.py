@@ -44,6 +44,13 @@ class Resources:
         """The resource with this name, also if it is off now."""
         return self.mcp if name == self.mcp.name else API
 
+    def default(self, *, is_agent: bool) -> Resource:
+        """The resource of an authorization request that names none.
+
+        Clients register themselves for the MCP endpoint, of which the oldest ones do not know this parameter.
+        """
+        return self.mcp if is_agent and self.serves_mcp() else API
+
     def find(self, url: str) -> Resource | None:
         """The resource that this URL names; None if it is not one of this app."""
         path = self._path_below_issuer(url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Table, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, or_, select
 
 from ..host.ids import checked_id
 from . import event_tables, tables
@@ -13,6 +13,9 @@ from .event_distribution import lock_distribution
 
 #: A revoked family is kept while its last access token could live, so that a replay is still recognized.
 GRACE = 86_400
+#: How long a client that registered itself is kept before a user approves it, and after no one uses it any more.
+UNAPPROVED_CLIENT = 86_400
+UNUSED_CLIENT = 90 * 86_400
 
 
 def prune(
@@ -25,6 +28,8 @@ def prune(
     for table, is_expired in _expired_rows(now, audit_days, delivery_days):
         while deleted := _delete_batch(database, table, is_expired, batch):
             yield table.name, deleted
+    while deleted := _delete_unused_clients(database, now, batch):
+        yield tables.oauth_clients.name, deleted
 
 
 def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
@@ -52,6 +57,33 @@ def _delete_batch(database: Database, table: Table, is_expired: ColumnElement[bo
     statement = select(key).where(is_expired).limit(batch)
     keys = database.read(lambda conn: list(conn.scalars(statement)))
     return database.write(delete(table).where(key.in_(keys))) if keys else 0
+
+
+def _delete_unused_clients(database: Database, now: int, batch: int) -> int:
+    """Delete some of the clients that registered themselves, and that no user has approved or still uses."""
+    clients = tables.oauth_clients
+    is_unused = and_(
+        clients.c.source != "operator",
+        # An operator who suspended it does not want it back.
+        clients.c.disabled_at.is_(None),
+        or_(
+            clients.c.approved_at <= now - UNUSED_CLIENT,
+            clients.c.approved_at.is_(None)
+            & (func.coalesce(clients.c.document_tried_at, clients.c.created_at) <= now - UNAPPROVED_CLIENT),
+        ),
+        ~exists().where(tables.grants.c.client_id == clients.c.client_id),
+    )
+
+    statement = select(clients.c.client_id).where(is_unused).limit(batch)
+    ids = database.read(lambda conn: list(conn.scalars(statement)))
+
+    def delete_some(transaction: Transaction) -> int:
+        # A grant locks the row of its client (see `Grants.approve`): after this, there is none or it is committed.
+        this = clients.c.client_id.in_(ids)
+        transaction.execute(select(clients.c.client_id).where(this).with_for_update())
+        return transaction.execute_rowcount(delete(clients).where(this, is_unused))
+
+    return database.run_in_transaction(delete_some) if ids else 0
 
 
 def has_tenant(database: Database, tenant_id: str) -> bool:

@@ -42,7 +42,8 @@ metadata = MetaData(
     }
 )
 
-#: Outside programs that may ask for tokens, of one tenant or of all.
+#: Outside programs that may ask for tokens, of one tenant or of all. Operators and admins register them, or they
+#: register themselves.
 oauth_clients = Table(
     TABLE_PREFIX + "oauth_clients",
     metadata,
@@ -72,6 +73,19 @@ oauth_clients = Table(
     Column("last_issued_at", TIME),
     # Since when it is suspended: it gets no tokens, and keeps its grants.
     Column("disabled_at", TIME),
+    # How it became known: ``operator``, ``document`` or ``dynamic``.
+    Column("source", String(10), nullable=False, server_default="operator"),
+    # When a user approved it last, if it registered itself.
+    Column("approved_at", TIME),
+    # Where the document is that describes it, when it was read and tried last, and until when it counts as current.
+    Column("document_url", Text),
+    Column("document_read_at", TIME),
+    Column("document_tried_at", TIME),
+    Column("document_expires_at", TIME),
+    # Its public keys as a JWK set, if it authenticates with one (RFC 7523).
+    Column("jwks", Text),
+    # SHA-256 of the token with which it reads and deletes its registration (RFC 7592).
+    Column("registration_token_hash", binary(64)),
 )
 
 #: What users allow clients. A row *is* the permission: approving again changes it, revoking deletes it.
@@ -203,14 +217,14 @@ integrations = Table(
     UniqueConstraint("tenant_id", "organization_id"),
 )
 
-#: Who may do something at Activepieces that only one may do at a time, and until when.
+#: Who may do something that only one may do at a time, or once, and until when.
 leases = Table(
     TABLE_PREFIX + "leases",
     metadata,
     # SHA-256 of what is leased, as hex.
     Column("name", binary(64), primary_key=True),
     Column("holder", ID, nullable=False),
-    # A lease is deleted when the work is done, and expires if the worker died.
+    # A lease is deleted when the work is done, and expires if the worker died or if it must not be taken again.
     Column("expires_at", TIME, nullable=False, index=True),
 )
 

@@ -68,6 +68,8 @@ def test_create_prints_json(run_json: RunJson) -> None:
         "tokens_issued": 0,
         "last_issued_at": None,
         "disabled_at": None,
+        "source": "operator",
+        "document_url": None,
     }
 
 

@@ -12,6 +12,7 @@ from tests.conftest import MakeApp
 from tests.support.acme import acme_pieces
 from tests.support.actors import Person, Program
 from tests.support.api_user import OWN_PIECE
+from tests.support.document_clients import ACCEPTING, Site, site
 from tests.support.hosts import HostWithLabs
 from tests.support.token_endpoint import TokenEndpoint, token_endpoint
 
@@ -56,3 +57,16 @@ def server(acme: TokenEndpoint, listening_server: ActivepiecesServer) -> Activep
 def linked_app(make_app: MakeApp, server: ActivepiecesServer) -> Flask:
     """The small host with a default API key for tenants without their own."""
     return make_app(host=HostWithLabs(), ACTIVEPIECES_BASE_URL=server.url, ACTIVEPIECES_API_KEY=server.api_key)
+
+
+@pytest.fixture
+def agent_site() -> Iterator[Site]:
+    """A site where agents publish their documents."""
+    with site() as serving:
+        yield serving
+
+
+@pytest.fixture
+def agent_app(make_app: MakeApp) -> Flask:
+    """A small host that accepts clients by their documents, also from loopback."""
+    return make_app(**ACCEPTING)

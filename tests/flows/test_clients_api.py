@@ -56,6 +56,8 @@ def test_a_new_client_is_returned_with_its_secret(app: Flask, alice: Person) -> 
         "tokens_issued": 0,
         "last_issued_at": None,
         "disabled_at": None,
+        "source": "operator",
+        "document_url": None,
     }
     assert response.headers["Cache-Control"] == "no-store"
 

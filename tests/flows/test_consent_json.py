@@ -69,7 +69,14 @@ def test_the_consent_request_is_plain_json(program: Program, alice: Person) -> N
     assert consent.pop("request_id")
     assert consent.pop("consent_token")
     assert consent == {
-        "client": {"client_id": program.client_id, "name": "Program", "description": ""},
+        "client": {
+            "client_id": program.client_id,
+            "name": "Program",
+            "description": "",
+            "is_verified": True,
+            "host": None,
+            "is_on_device": False,
+        },
         "redirect_host": "https://program.test",
         "account": {"user_id": "alice", "display_name": "Alice"},
         "workspaces": [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.databases import Kind
+from tests.support.document_clients import ACCEPTING
 from tests.support.race_environment import RaceEnvironment, race_environment
 
 
@@ -57,6 +58,7 @@ def shared_environment(
         concurrency=race_setup.concurrency,
         rounds=race_setup.rounds,
         SQLALCHEMY_ENGINE_OPTIONS=race_setup.engine,
+        **ACCEPTING,
     ) as environment:
         yield environment
 

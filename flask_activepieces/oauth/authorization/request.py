@@ -54,6 +54,8 @@ class AuthorizationRequest:
     resource: str
     #: "none", "consent" or None.
     prompt: str | None
+    #: Whether no one vouches for the client, and so for the redirect URI.
+    is_self_registered: bool = False
 
     @property
     def scopes(self) -> list[str]:
@@ -115,11 +117,16 @@ def verify(
         code_challenge=parameters.get("code_challenge"),
         resource=API.name,
         prompt=_prompt(parameters),
+        is_self_registered=client.is_self_registered,
     )
     try:
         check(parameters, client)
-        resource = resources.requested(parameters.get("resource"), default=API)
-        requested = scopes.requested(parameters.get("scope"), allowed=client.scope, known=known_scopes)
+        resource = resources.requested(
+            parameters.get("resource"), default=resources.default(is_agent=client.is_self_registered)
+        )
+        requested = scopes.requested(
+            parameters.get("scope"), allowed=client.allowed_scope(known_scopes), known=known_scopes
+        )
     except OAuth2Error as error:
         raise AuthorizationErrorResponse(request, error) from None
     return replace(request, scope=scopes.join(requested), resource=resource.name), client
@@ -135,7 +142,7 @@ def revalidate(
         )
     _check_usable(client)
     try:
-        scopes.requested(request.scope, allowed=client.scope, known=known_scopes)
+        scopes.requested(request.scope, allowed=client.allowed_scope(known_scopes), known=known_scopes)
     except OAuth2Error as error:
         raise AuthorizationErrorResponse(request, error) from None
     return client

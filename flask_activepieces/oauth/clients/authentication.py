@@ -1,6 +1,7 @@
 """Client authentication at the token endpoints (RFC 6749 §2.3).
 
-A secret in the form or in a Basic header, one method a request; a public client sends its id only, and uses PKCE.
+A secret in the form or in a Basic header, or an assertion that a private key signed; one method a request. A public
+client sends its id only, and uses PKCE.
 The Basic header is form-decoded, as the RFC says. Our ids and secrets contain no ``%`` and no ``+``, so it also works
 for clients that do not encode them, such as Activepieces.
 """
@@ -15,11 +16,14 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from ...crypto.keyring import constant_time_equal, sha256_hex
+from .assertions import ASSERTION_TYPE, MAX_LENGTH, InvalidAssertion, read_unverified
 from .client import OAuthClient
 
 #: RFC 7591 §2; "none" is for public clients.
 SECRET_METHODS = ["client_secret_basic", "client_secret_post"]
-CLIENT_METHODS = [*SECRET_METHODS, "none"]
+KEY_METHOD = "private_key_jwt"
+CONFIDENTIAL_METHODS = [*SECRET_METHODS, KEY_METHOD]
+CLIENT_METHODS = [*CONFIDENTIAL_METHODS, "none"]
 
 _DUMMY_HASH = sha256_hex("the secret of no client")
 
@@ -31,10 +35,13 @@ class ClientCredentials:
     client_id: str
     secret: str | None = field(repr=False)
     by_header: bool
+    assertion: str | None = field(default=None, repr=False)
 
     @property
     def method(self) -> str:
         """The method's registered name (RFC 7591 §2)."""
+        if self.assertion is not None:
+            return KEY_METHOD
         if self.secret is None:
             return "none"
         return "client_secret_basic" if self.by_header else "client_secret_post"
@@ -43,6 +50,8 @@ class ClientCredentials:
 def read_credentials(form: Mapping[str, str], authorization: str | None) -> ClientCredentials:
     """The credentials in a request; an Authlib error if there are none, or more than one."""
     client_id, secret = form.get("client_id"), form.get("client_secret")
+    if "client_assertion" in form or "client_assertion_type" in form:
+        return _from_assertion(form, authorization)
     if authorization is None:
         if not client_id:
             raise invalid_client("The request names no client: send client_id and client_secret.", by_header=False)
@@ -54,6 +63,23 @@ def read_credentials(form: Mapping[str, str], authorization: str | None) -> Clie
     if client_id is not None and client_id != header_id:
         raise InvalidRequestError("client_id in the form is not the one in the Authorization header.")
     return ClientCredentials(header_id, header_secret, by_header=True)
+
+
+def _from_assertion(form: Mapping[str, str], authorization: str | None) -> ClientCredentials:
+    """RFC 7521 §4.2."""
+    if authorization is not None or "client_secret" in form:
+        raise InvalidRequestError("Send the client assertion or a client secret, not both.")
+    assertion = form.get("client_assertion", "")
+    if form.get("client_assertion_type") != ASSERTION_TYPE or not 0 < len(assertion) <= MAX_LENGTH:
+        raise invalid_client(f"Send a client_assertion of type {ASSERTION_TYPE}.", by_header=False)
+    client_id = form.get("client_id")
+    try:
+        _, subject = read_unverified(assertion)
+    except InvalidAssertion as error:
+        raise invalid_client(str(error), by_header=False) from None
+    if subject is None or client_id not in (None, subject):
+        raise invalid_client("client_id in the form is not the sub of the client_assertion.", by_header=False)
+    return ClientCredentials(subject, None, by_header=False, assertion=assertion)
 
 
 def _from_basic(authorization: str) -> tuple[str, str]:

@@ -1,8 +1,8 @@
-"""A registered OAuth client: how to read one from the database, and show it as JSON."""
+"""An OAuth client: how to read one from the database, and show it as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -12,10 +12,16 @@ from ...clock import as_iso
 from ...crypto.keyring import looks_like_id, sha256_hex
 from ...host.ids import checked_id
 from ...storage import tables
+from .. import scopes
+from ..documents.client_urls import host_of, looks_like_client_url, stored_id
 from . import redirect_uris as redirects
 from .registration import CLIENT_CREDENTIALS, Registration
 
 table = tables.oauth_clients
+
+#: How a client became known: an operator or admin registered it, its id is the URL of a document that describes it,
+#: or it registered itself (RFC 7591).
+OPERATOR, DOCUMENT, DYNAMIC = "operator", "document", "dynamic"
 
 #: So that scanners recognize leaked secrets.
 SECRET_PREFIX = "fas_"  # noqa: S105  # a prefix, not a secret
@@ -23,8 +29,9 @@ SECRET_PREFIX = "fas_"  # noqa: S105  # a prefix, not a secret
 
 @dataclass(frozen=True, kw_only=True)
 class OAuthClient:
-    """A registered client. It has hashes of its secrets, and its ``repr`` shows not even those."""
+    """A known client. It has hashes of its secrets, and its ``repr`` shows not even those."""
 
+    #: Its id in our tables. See `identifier`.
     client_id: str
     #: None: users of every tenant may grant it access.
     tenant_id: str | None
@@ -46,11 +53,55 @@ class OAuthClient:
     disabled_at: int | None
     secret_hash: str | None = field(repr=False)
     previous_secret_hash: str | None = field(repr=False)
+    #: `OPERATOR`, `DOCUMENT` or `DYNAMIC`.
+    source: str = OPERATOR
+    #: When a user approved it last, if it registered itself.
+    approved_at: int | None = None
+    document_url: str | None = None
+    #: When its document was read last, when that was tried last, and until when it counts as current.
+    document_read_at: int | None = None
+    document_tried_at: int | None = None
+    document_expires_at: int | None = None
+    #: Its public keys, as JSON, if it authenticates with one.
+    jwks: str | None = field(default=None, repr=False)
+    registration_token_hash: str | None = field(default=None, repr=False)
+
+    @property
+    def identifier(self) -> str:
+        """Its ``client_id`` in requests and tokens."""
+        return self.document_url or self.client_id
+
+    @property
+    def is_self_registered(self) -> bool:
+        """Whether no operator or admin vouches for it."""
+        return self.source != OPERATOR
+
+    @property
+    def host(self) -> str | None:
+        """The host that its document comes from, which is all that is known of its origin."""
+        return host_of(self.document_url) if self.document_url else None
+
+    @property
+    def is_on_device(self) -> bool:
+        """Whether every redirect URI leads to the user's own device, where any program could pretend to be it."""
+        return bool(self.redirect_uris) and all(map(redirects.is_on_device, self.redirect_uris))
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether it authenticates with a secret."""
+        return self.secret_hash is not None
 
     @property
     def is_confidential(self) -> bool:
-        """Whether it has a secret (RFC 6749 §2.1)."""
-        return self.secret_hash is not None
+        """Whether it can authenticate, with a secret or a private key (RFC 6749 §2.1)."""
+        return self.has_secret or self.jwks is not None
+
+    def allowed_scope(self, known_scopes: Iterable[str]) -> str:
+        """The scopes that it may request: of a client that registered itself, those that it named, or all."""
+        if not self.is_self_registered:
+            return self.scope
+        known = list(known_scopes)
+        return scopes.join([name for name in scopes.split(self.scope) if name in known] or known)
 
     @property
     def secret_version(self) -> str:
@@ -86,7 +137,8 @@ _FIELDS = tuple(column.name for column in fields(OAuthClient))
 
 def client_from_row(values: Mapping[str, Any]) -> OAuthClient:
     """The client in a mapping with all columns of the table."""
-    columns = {name: values[name] for name in _FIELDS}
+    # Not all of them while it is being registered.
+    columns = {name: values[name] for name in _FIELDS if name in values}
     lists = {name: tuple(values[name].split()) for name in ("redirect_uris", "grant_types")}
     return OAuthClient(**columns | lists)
 
@@ -97,6 +149,18 @@ def find_by_id(conn: Connection, client_id: str) -> OAuthClient | None:
         return None
     row = conn.execute(select(table).where(table.c.client_id == client_id)).one_or_none()
     return None if row is None else client_from_row(row._asdict())
+
+
+def find_requested(conn: Connection, identifier: str) -> OAuthClient | None:
+    """The client with this `OAuthClient.identifier`."""
+    client = find_by_id(conn, stored_client_id(identifier))
+    return client if client is not None and client.identifier == identifier else None
+
+
+def stored_client_id(identifier: str) -> str:
+    """The id in our tables of the client that has this ``client_id`` in requests."""
+    is_url = not looks_like_id(identifier) and looks_like_client_url(identifier)
+    return stored_id(identifier) if is_url else identifier
 
 
 def list_for_tenant(conn: Connection, tenant_id: str) -> list[OAuthClient]:
@@ -125,5 +189,7 @@ def client_to_json(client: OAuthClient, secret: str | None = None) -> dict[str, 
         "tokens_issued": client.tokens_issued,
         "last_issued_at": as_iso(client.last_issued_at) if client.last_issued_at else None,
         "disabled_at": as_iso(client.disabled_at) if client.disabled_at else None,
+        "source": client.source,
+        "document_url": client.document_url,
     }
     return client_json | ({"client_secret": secret} if secret is not None else {})

@@ -19,6 +19,8 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%
 #: RFC 8252 §7.3 names the address literals. §8.3 advises against "localhost", which may resolve to another interface
 #: of the machine; but agents that run on the user's machine register it, and cannot know their port either.
 _LOOPBACK_WITH_PORT = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])(:[1-9][0-9]{0,4})?(/[^#]*)?")
+#: RFC 8252 §7.1 asks for reversed domain names. These desktop agents use another private scheme.
+_AGENT_SCHEMES = {"claude", "cursor", "vscode", "vscode-insiders", "windsurf"}
 #: The host is part of a header of the consent page, so it must be a name or an address literal.
 _HOST = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*(\.[A-Za-z0-9](-*[A-Za-z0-9])*)*|[0-9a-f:.]+")
 _MAX_LENGTH = 2000
@@ -38,7 +40,7 @@ def validate_redirect_uri(uri: str, *, public: bool) -> Message | None:
     if parts.scheme in ("http", "https"):
         return _validate_web_uri(parts)
     # RFC 8252 §7.1: a private scheme is a reversed domain name. So javascript: and data: are impossible.
-    if "." not in parts.scheme:
+    if "." not in parts.scheme and parts.scheme not in _AGENT_SCHEMES:
         return Message("the scheme must be https, or for an installed app a reversed domain such as com.example.app.")
     if parts.netloc and not _HOST.fullmatch(parts.netloc):
         return Message("invalid host name.")
@@ -72,6 +74,12 @@ def matches(requested: str, registered: Sequence[str], *, public: bool) -> bool:
 def _without_loopback_port(uri: str) -> str | None:
     match = _LOOPBACK_WITH_PORT.fullmatch(uri)
     return f"http://{match[1]}{match[3] or ''}" if match else None
+
+
+def is_on_device(uri: str) -> bool:
+    """Whether the URI leads to a program on the user's device: on loopback, or by a private scheme."""
+    parts = urlsplit(uri)
+    return parts.scheme not in ("http", "https") or is_loopback(parts.hostname or "")
 
 
 def posts_code_to_opener(uri: str) -> bool:

@@ -21,7 +21,7 @@ from .. import revocations
 from ..tokens import families
 from ..transactions import in_own_transaction
 from . import client as stored
-from .client import SECRET_PREFIX, OAuthClient, client_from_row
+from .client import DOCUMENT, SECRET_PREFIX, OAuthClient, client_from_row
 from .registration import Registration, row_values
 
 _table = tables.oauth_clients
@@ -57,8 +57,12 @@ class OAuthClients:
         self._known_scopes = known_scopes
 
     def find_by_id(self, client_id: str) -> OAuthClient | None:
-        """The client with this id, of any tenant: for the protocol and for operators."""
+        """The client with this id, of any tenant: for operators."""
         return self.database.read(lambda conn: stored.find_by_id(conn, client_id))
+
+    def find_requested(self, identifier: str) -> OAuthClient | None:
+        """The client that a request names, of any tenant."""
+        return self.database.read(lambda conn: stored.find_requested(conn, identifier))
 
     def get_for_tenant(self, client_id: str, *, tenant_id: str) -> OAuthClient:
         """The tenant's client; `NotFound` for any other, also for one that all tenants may use."""
@@ -137,6 +141,7 @@ class OAuthClients:
         `NotFound` if it was deleted meanwhile.
         """
         _check_not_managed(client, integration_id)
+        _check_not_described(client)
         fixed = replace(registration, public=not client.is_confidential, tenant_id=client.tenant_id)
         fixed.validate(self._known_scopes)
         before, after = row_values(client.registration()), row_values(fixed)
@@ -172,7 +177,7 @@ class OAuthClients:
     ) -> None:
         """Like `rotate_secret`, with a `new_secret` that was made before the transaction."""
         _check_not_managed(client, integration_id)
-        if not client.is_confidential:
+        if not client.has_secret:
             raise InvalidInput({"client_id": Message("A public client has no secret to rotate.")})
         event = _event("client.secret_rotated", client, int(self._clock()))
         current = stored.find_by_id(transaction.conn, client.client_id)
@@ -215,10 +220,17 @@ class OAuthClients:
         removal = delete(_table).where(_table.c.client_id == client.client_id)
         if not transaction.execute_rowcount(removal):
             raise NotFound("OAuth client", client.client_id)
-        grants = tables.grants
-        transaction.execute(delete(grants).where(grants.c.client_id == client.client_id))
+        of_client = tables.grants.c.client_id == client.client_id
+        revoked = [revocations.client(client.client_id)]
+        if client.source == DOCUMENT:
+            # It comes back under the same id when a user approves it again.
+            revoked = [
+                revocations.grant(each)
+                for each in transaction.conn.scalars(select(tables.grants.c.id).where(of_client))
+            ]
+        transaction.execute(delete(tables.grants).where(of_client))
         families.revoke_where(transaction, families.table.c.client_id == client.client_id, now=now)
-        revocations.add(transaction, revocations.client(client.client_id), now=now)
+        revocations.add(transaction, *revoked, now=now)
         self._record(transaction, "client.deleted", client)
 
     delete = in_own_transaction(delete_in)
@@ -256,6 +268,12 @@ def _check_not_managed(client: OAuthClient, integration_id: str | None) -> None:
                 )
             }
         )
+
+
+def _check_not_described(client: OAuthClient) -> None:
+    if client.source == DOCUMENT:
+        message = Message("This client is described by its document. You can suspend or delete it.")
+        raise InvalidInput({"client_id": message})
 
 
 def count_token(database: Database, client_id: str, *, now: int) -> bool:

@@ -13,6 +13,8 @@ from ...crypto.jwt_keys import JwtKeys
 from ...crypto.keyring import to_base64url
 from ...errors import SignatureError, SignatureExpired
 from .. import scopes
+from ..clients.client import stored_client_id
+from ..documents.client_urls import looks_like_client_url
 from ..resources import Resource
 
 _MAX_LENGTH = 8192
@@ -29,7 +31,7 @@ class AccessToken:
     user_id: str | None
     tenant_id: str | None
     organization_id: str | None
-    #: Empty for a personal access token, which no client has.
+    #: The id in our tables. Empty for a personal access token, which no client has.
     client_id: str
     #: None for a personal access token, and for one that a client got with its own credentials.
     grant_id: str | None
@@ -39,6 +41,8 @@ class AccessToken:
     #: None for a personal access token that does not expire.
     expires_at: int | None
     personal_token_id: str | None = None
+    #: How the client names itself, if that is a URL: then it is the claim ``client_id``.
+    client_url: str | None = None
 
     @cached_property
     def scopes(self) -> frozenset[str]:
@@ -65,6 +69,7 @@ def sign(keys: JwtKeys, token: AccessToken) -> str:
     """The token as a signed JWT."""
     claims: dict[str, Any] = {"sub": token.subject}
     claims |= {claim: getattr(token, name) for name, claim in _CLAIM_OF_FIELD.items()}
+    claims["client_id"] = token.client_url or token.client_id
     return keys.sign({name: value for name, value in claims.items() if value is not None})
 
 
@@ -83,6 +88,8 @@ def verify(keys: JwtKeys, token: str, *, issuer: str, now: int, resources: Colle
     if claims["exp"] <= now:
         raise SignatureExpired("this access token has expired")
     values: dict[str, Any] = {name: claims.get(claim) for name, claim in _CLAIM_OF_FIELD.items()}
+    values["client_id"] = stored_client_id(claims["client_id"])
+    values["client_url"] = claims["client_id"] if looks_like_client_url(claims["client_id"]) else None
     return AccessToken(**values, user_id=claims["sub"] if "grant_id" in claims else None)
 
 

@@ -8,13 +8,16 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAu
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from sqlalchemy import and_, bindparam, select
 
+from ...clock import CLOCK_SKEW
 from ...crypto.keyring import looks_like_id
 from ...errors import ClientDisabled
 from ...storage import tables
 from ...storage.audit import Audit
 from ...storage.database import Database
-from ..clients import authentication
-from ..clients.client import OAuthClient, client_from_row
+from ...storage.single_flight import claim_once
+from ..clients import assertions, authentication
+from ..clients.client import DOCUMENT, OAuthClient, client_from_row, stored_client_id
+from ..documents.service import DocumentClients
 from ..resources import InvalidTarget, Resources
 from . import families
 from .families import Family, TokenFamilies
@@ -25,12 +28,20 @@ class ClientRequest(OAuth2Request):
     """The request as Authlib needs it, with the resources of this app, and the time when it came."""
 
     def __init__(
-        self, *, uri: str, form: Mapping[str, str], authorization: str | None, resources: Resources, now: int
+        self,
+        *,
+        uri: str,
+        token_endpoint: str,
+        form: Mapping[str, str],
+        authorization: str | None,
+        resources: Resources,
+        now: int,
     ) -> None:
         super().__init__("POST", uri)
         self._form = dict(form)
         self.payload = BasicOAuth2Payload(self._form)
         self.authorization = authorization
+        self.token_endpoint = token_endpoint
         self.resources = resources
         self.now = now
 
@@ -61,9 +72,12 @@ def reject_duplicates(pairs: list[tuple[str, str]]) -> dict[str, str]:
 class BaseServer(AuthorizationServer):
     """Authenticates clients, and has what grants and endpoints work with."""
 
-    def __init__(self, database: Database, token_issuer: TokenIssuer, *, audit: Audit) -> None:
+    def __init__(
+        self, database: Database, token_issuer: TokenIssuer, *, audit: Audit, document_clients: DocumentClients
+    ) -> None:
         super().__init__()
         self.database = database
+        self.document_clients = document_clients
         self.token_issuer = token_issuer
         self.audit = audit
         self.families = TokenFamilies(database, audit=audit)
@@ -82,7 +96,10 @@ class BaseServer(AuthorizationServer):
         """
         credentials = authentication.read_credentials(request.form, request.authorization)
         client, family = self._find(credentials.client_id, family_id)
-        client = authentication.authenticate(credentials, client)
+        if credentials.assertion is not None:
+            client = self._authenticate_with_key(credentials.assertion, client, request)
+        else:
+            client = authentication.authenticate(credentials, client)
         if credentials.method not in methods:
             raise authentication.invalid_client(
                 "This endpoint requires a confidential client.", by_header=credentials.by_header
@@ -92,7 +109,31 @@ class BaseServer(AuthorizationServer):
             raise ClientDisabled
         return client, family
 
-    def _find(self, client_id: str, family_id: str | None) -> tuple[OAuthClient | None, Family | None]:
+    def _authenticate_with_key(
+        self, assertion: str, client: OAuthClient | None, request: ClientRequest
+    ) -> OAuthClient:
+        """RFC 7523 §3. The assertion works once: whoever reads it in a log cannot use it again."""
+        if client is None or client.jwks is None:
+            raise authentication.invalid_client("Unknown client, or one without keys.", by_header=False)
+        kid, _ = assertions.read_unverified(assertion)
+        client = self.document_clients.with_current_keys(client, kid=kid)
+        try:
+            verified = assertions.verify_assertion(
+                assertion,
+                assertions.PublicKeys.from_json(client.jwks or '{"keys": []}'),
+                client_id=client.identifier,
+                audiences=(request.issuer, request.token_endpoint),
+                now=request.now,
+            )
+        except assertions.InvalidAssertion as error:
+            raise authentication.invalid_client(str(error), by_header=False) from None
+        expires_at = verified.expires_at + CLOCK_SKEW
+        if not claim_once(self.database, "client assertion", client.client_id, verified.jti, expires_at=expires_at):
+            raise authentication.invalid_client("The client_assertion was used before.", by_header=False)
+        return client
+
+    def _find(self, identifier: str, family_id: str | None) -> tuple[OAuthClient | None, Family | None]:
+        client_id = stored_client_id(identifier)
         if not looks_like_id(client_id):
             return None, None
         statement = _CLIENT if family_id is None else _CLIENT_AND_FAMILY
@@ -101,8 +142,12 @@ class BaseServer(AuthorizationServer):
         if row is None:
             return None, None
         values = row._asdict()
+        client = client_from_row(values)
+        is_off = client.source == DOCUMENT and not self.document_clients.is_on()
+        if client.identifier != identifier or is_off:
+            return None, None
         family = {name: values.get(f"family_{name}") for name in families.FIELDS}
-        return (client_from_row(values), families.family_from_row(family) if family["id"] is not None else None)
+        return (client, families.family_from_row(family) if family["id"] is not None else None)
 
 
 _clients = tables.oauth_clients

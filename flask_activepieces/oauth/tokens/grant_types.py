@@ -80,7 +80,7 @@ class AuthorizationCodeGrant(TokenGrant):
         if not self.server.families.store_if_unredeemed(family):
             raise self._revoke_redeemed(family)
         return issuer.issue_pair(
-            family, scope=family.scope, resource=resource, issuer=request.issuer, now=request.now
+            family, client, scope=family.scope, resource=resource, issuer=request.issuer, now=request.now
         )
 
     def _read_code(self, client: OAuthClient) -> AuthorizationCode:
@@ -133,7 +133,7 @@ class RefreshTokenGrant(TokenGrant):
         resource = request.resources.confirmed(request.form.get("resource"), granted=family.resource)
         family = self._rotate(token, family)
         return self.server.token_issuer.issue_pair(
-            family, scope=scope, resource=resource, issuer=request.issuer, now=request.now
+            family, client, scope=scope, resource=resource, issuer=request.issuer, now=request.now
         )
 
     def _rotate(self, token: RefreshToken, family: Family) -> Family:

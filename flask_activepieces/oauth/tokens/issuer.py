@@ -9,6 +9,7 @@ from typing import Any
 from ...config.settings import Scope, Settings
 from ...crypto.jwt_keys import JwtKeys
 from ...crypto.keyring import KeyRing
+from ..clients.client import OAuthClient
 from ..resources import Resource
 from . import access_tokens, refresh_tokens
 from .access_tokens import AccessToken
@@ -43,7 +44,9 @@ class TokenIssuer:
             refresh_token_ttl=settings.refresh_token_ttl,
         )
 
-    def issue_pair(self, family: Family, *, scope: str, resource: Resource, issuer: str, now: int) -> TokenResponse:
+    def issue_pair(
+        self, family: Family, client: OAuthClient, *, scope: str, resource: Resource, issuer: str, now: int
+    ) -> TokenResponse:
         """The current access and refresh token of a family; the same row always gives the same pair.
 
         So a lost response can be repeated, and parallel refreshes all get one pair.
@@ -56,6 +59,7 @@ class TokenIssuer:
             tenant_id=family.tenant_id,
             organization_id=family.organization_id,
             client_id=family.client_id,
+            client_url=client.document_url,
             grant_id=family.grant_id,
             family_id=family.id,
             scope=scope,

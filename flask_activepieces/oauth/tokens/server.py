@@ -11,8 +11,10 @@ from ...errors import SignatureError
 from ...storage.audit import Audit, Event
 from ...storage.database import Database, Transaction
 from .. import personal_tokens, revocations
-from ..clients.authentication import CLIENT_METHODS, SECRET_METHODS
-from ..clients.client import OAuthClient
+from ..clients.authentication import CLIENT_METHODS, CONFIDENTIAL_METHODS
+from ..clients.client import OAuthClient, find_by_id
+from ..documents.client_urls import is_stored_id
+from ..documents.service import DocumentClients
 from ..resources import API
 from . import access_tokens, refresh_tokens
 from .access_tokens import AccessToken
@@ -41,8 +43,10 @@ class OAuthServer(BaseServer):
     Each endpoint raises an `OAuth2Error` for an invalid request.
     """
 
-    def __init__(self, database: Database, token_issuer: TokenIssuer, *, audit: Audit) -> None:
-        super().__init__(database, token_issuer, audit=audit)
+    def __init__(
+        self, database: Database, token_issuer: TokenIssuer, *, audit: Audit, document_clients: DocumentClients
+    ) -> None:
+        super().__init__(database, token_issuer, audit=audit, document_clients=document_clients)
         self.register_grant(AuthorizationCodeGrant)
         self.register_grant(RefreshTokenGrant)
         self.register_grant(ClientCredentialsGrant)
@@ -81,7 +85,7 @@ class OAuthServer(BaseServer):
 
         Whether a token is active is always read from the database, never from a cache.
         """
-        client, _ = self.authenticate(request, SECRET_METHODS, endpoint="introspection")
+        client, _ = self.authenticate(request, CONFIDENTIAL_METHODS, endpoint="introspection")
         found = self._find_token(request)
         if found is None or not found.is_active:
             return {"active": False}
@@ -92,7 +96,7 @@ class OAuthServer(BaseServer):
             return {"active": False}
         payload: dict[str, Any] = {  # RFC 7662 §2.2
             "active": True,
-            "client_id": token.client_id or None,
+            "client_id": self._identifier(token, client),
             "scope": token.scope,
             "sub": token.user_id or token.client_id,
             "exp": token.expires_at,
@@ -105,6 +109,17 @@ class OAuthServer(BaseServer):
         if isinstance(token, AccessToken):
             payload |= {"token_type": "Bearer", "iat": token.issued_at, "jti": token.jti}
         return {name: value for name, value in payload.items() if value is not None}
+
+    def _identifier(self, token: AccessToken | Family, caller: OAuthClient) -> str | None:
+        """The ``client_id`` of the token's client, as that names itself."""
+        if isinstance(token, AccessToken):
+            return token.client_url or token.client_id or None
+        if token.client_id == caller.client_id:
+            return caller.identifier
+        if not is_stored_id(token.client_id):
+            return token.client_id
+        client = self.database.read(lambda conn: find_by_id(conn, token.client_id))
+        return None if client is None else client.identifier
 
     def _find_token(self, request: ClientRequest) -> FoundToken | None:
         """The token in the request if it is genuine. Its format shows which kind it is (RFC 7009 §2.1)."""

@@ -48,6 +48,8 @@ class ClientSchema(AnswerSchema):
             remember_consent="whether an operator allowed it to skip the consent page",
             integration_id="the integration that created and manages it",
             tokens_issued="how many client-credentials tokens it received",
+            source="operator, document or dynamic: who registered it",
+            document_url="its id in requests, if that is the URL of its document",
         )
 
     tenant_id = fields.String()

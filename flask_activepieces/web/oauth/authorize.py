@@ -35,8 +35,10 @@ from ...storage.audit import Event
 from ..api.operations import json_body, json_view
 from ..api.problems import Problem, ProblemType
 from ..pages.base import page
+from ..pages.errors import ErrorText
 from ..pages.i18n import gettext
-from ..pages.rendering import browser_id, render, see_other, set_browser_cookie, to_login
+from ..pages.rendering import browser_id, current_path, error_page, render, see_other, set_browser_cookie, to_login
+from .requested_client import SignInFirst, find_client
 
 
 @page
@@ -45,8 +47,10 @@ def authorize() -> ResponseReturnValue:
     state = get_state()
     try:
         return _decide_or_ask(state, *_read_request(state))
+    except SignInFirst:
+        return to_login(state, current_path())
     except AuthorizationErrorResponse as error:
-        return see_other(error.response_url(state.issuer()))
+        return _error_response(state, error)
 
 
 @json_view
@@ -81,7 +85,7 @@ def _decide_form() -> ResponseReturnValue:
     try:
         consent_request = _verified_consent_request(state, request_id, form.get("consent_token", ""))
     except AuthorizationErrorResponse as error:
-        return see_other(error.response_url(state.issuer()))
+        return _error_response(state, error)
     try:
         return see_other(_answer_url(state, consent_request, form, form.getlist("scope")))
     except InvalidInput as problem:
@@ -101,8 +105,23 @@ def _read_request(state: State) -> tuple[AuthorizationRequest, OAuthClient]:
             Message("The app that sent you here made an invalid request."),
             Message("Tell the app's developers: %(problem)s", problem=error.description),
         ) from None
-    client = state.oauth_clients.find_by_id(parameters.get("client_id", ""))
+    client = find_client(state, parameters)
     return verify(parameters, client, known_scopes=state.settings.scopes, resources=state.resources())
+
+
+def _error_response(state: State, error: AuthorizationErrorResponse) -> Response:
+    """The redirect to the client; for one that no one vouches for, a page with a link (RFC 9700 §4.11.2)."""
+    url = error.response_url(state.issuer())
+    if not error.request.is_self_registered:
+        return see_other(url)
+    text = ErrorText(
+        status=400,
+        title=Message("The app made an invalid request"),
+        message=Message("Nothing was shared with it."),
+        remedy=Message("Tell the app's developers: %(problem)s", problem=error.error.description),
+    )
+    host = display_origin(error.request.redirect_uri)
+    return error_page(text, link_url=url, link_text=gettext("Continue to %(host)s", host=host))
 
 
 def _decide_or_ask(state: State, authorization: AuthorizationRequest, client: OAuthClient) -> Response:
@@ -192,9 +211,12 @@ def _to_json(state: State, consent_request: ConsentRequest, request_id: str) -> 
     return {
         "request_id": request_id,
         "client": {
-            "client_id": consent_request.client.client_id,
+            "client_id": consent_request.client.identifier,
             "name": consent_request.client.name,
             "description": consent_request.client.description,
+            "is_verified": not consent_request.client.is_self_registered,
+            "host": consent_request.client.host,
+            "is_on_device": consent_request.client.is_on_device,
         },
         "redirect_host": display_origin(consent_request.request.redirect_uri),
         "account": {"user_id": principal.user_id, "display_name": principal.display_name},

@@ -43,7 +43,9 @@ def authorization_server_metadata(path: str = "") -> dict[str, Any]:
     if path and f"/{path}" != urlsplit(issuer).path:
         abort(404)  # RFC 8414 §3.3: the address of another issuer must not serve our metadata
     base = issuer + state.settings.oauth_prefix
-    return metadata.authorization_server(issuer, base=base, scopes=state.settings.scopes)
+    return metadata.authorization_server(
+        issuer, base=base, scopes=state.settings.scopes, accepts_documents=state.accepts_client_documents()
+    )
 
 
 @_public_document

@@ -86,6 +86,7 @@ def _client_request(state: State) -> ClientRequest:
     resources = state.resources()
     return ClientRequest(
         uri=resources.issuer + request.path,
+        token_endpoint=f"{resources.issuer}{state.settings.oauth_prefix}/token",
         form=_read_form(),
         authorization=request.headers.get("Authorization"),
         resources=resources,

@@ -11,7 +11,7 @@ from sqlalchemy import Table, create_engine, insert, select
 
 from flask_activepieces.storage import tables
 from flask_activepieces.storage.database import Database
-from flask_activepieces.storage.maintenance import GRACE, prune
+from flask_activepieces.storage.maintenance import GRACE, UNUSED_CLIENT, prune
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -121,3 +121,37 @@ def test_a_lease_is_removed_when_it_has_expired(database: Database) -> None:
     run(database)
 
     assert left(database, tables.leases.c.name) == ["held"]
+
+
+def client(name: str, **changes: Any) -> dict[str, Any]:
+    texts = {"name": name, "description": "", "redirect_uris": "", "scope": "", "grant_types": ""}
+    flags = {"require_pkce": True, "remember_consent": False, "can_introspect": False, "tokens_issued": 0}
+    return {"client_id": name, "source": "document", "created_at": NOW - DAY, **texts, **flags} | changes
+
+
+def grant(client_id: str) -> dict[str, Any]:
+    ids = {"client_id": client_id, "tenant_id": "x", "user_id": "x", "organization_id": ""}
+    return {"id": client_id, **ids, "workspace_name": "", "scope": "", "created_at": 0, "updated_at": 0}
+
+
+def test_a_client_that_registered_itself_is_removed_when_no_one_uses_it(database: Database) -> None:
+    rows = [
+        client("never approved"),
+        client("new", created_at=NOW - DAY + 1),
+        client("read again", document_tried_at=NOW - DAY + 1),
+        client("dynamic", source="dynamic"),
+        client("unused for long", approved_at=NOW - UNUSED_CLIENT),
+        client("unused", approved_at=NOW - UNUSED_CLIENT + 1),
+        client("in use", approved_at=NOW - 2 * UNUSED_CLIENT),
+        client("suspended", disabled_at=NOW - DAY),
+        client("of an operator", source="operator", created_at=0),
+    ]
+    for row in rows:
+        # All rows of one INSERT have the same columns.
+        add(database, tables.oauth_clients, row)
+    add(database, tables.grants, grant("in use"))
+
+    assert run(database, batch=2) == [("activepieces_oauth_clients", 2), ("activepieces_oauth_clients", 1)]
+
+    kept = ["in use", "new", "of an operator", "read again", "suspended", "unused"]
+    assert left(database, tables.oauth_clients.c.client_id) == kept

@@ -1,0 +1,1 @@
+"""Clients that no one registered: their id is the URL of a document that describes them."""

@@ -1,0 +1,195 @@
+"""`DocumentClients`: clients that no one registered, as their documents describe them.
+
+What a document says is stored as a row among the OAuth clients, which all workers share. When it has expired, one
+worker reads it again. While that fails, the row is used for seven days more: servers of documents fail at times, and
+the connections of their users must survive that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from ...clock import Clock
+from ...config.urls import origin
+from ...errors import Unavailable
+from ...messages import Message
+from ...storage import tables
+from ...storage.audit import Audit, Event
+from ...storage.database import Database, Transaction
+from ...storage.single_flight import SingleFlight
+from ..clients.assertions import PublicKeys
+from ..clients.client import DOCUMENT, OAuthClient, find_requested
+from ..clients.registration import CODE_GRANTS
+from .client_urls import ClientUrl, DocumentError, parse_client_url, stored_id
+from .document import Document, parse_document, parse_json_object, parse_keys
+from .fetch import SECONDS, SHORTEST_LIFETIME, Fetcher
+
+#: How long after it was read a document is used while it cannot be read again.
+LONGEST_STALENESS = 7 * 24 * 60 * 60
+#: How long a worker may take: the fetch, and its statements.
+_WORK_SECONDS = SECONDS + 10
+
+_table = tables.oauth_clients
+
+log = logging.getLogger(__name__)
+
+
+class DocumentClients:
+    """The clients of one app whose id is the URL of a document.
+
+    ``is_on`` says whether the app accepts them; ``allow_loopback``: also from this machine, for developers.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        fetcher: Fetcher,
+        *,
+        clock: Clock,
+        audit: Audit,
+        is_on: Callable[[], bool],
+        allow_loopback: bool,
+    ) -> None:
+        self._database = database
+        self._fetcher = fetcher
+        self._clock = clock
+        self._audit = audit
+        self.is_on = is_on
+        self._allow_loopback = allow_loopback
+        self._flight = SingleFlight(database, "client metadata document", clock=clock, seconds=_WORK_SECONDS)
+
+    def get(self, url: str, *, issuer: str, before_fetch: Callable[[], None] = lambda: None) -> OAuthClient:
+        """The client with this URL, from a document that has not expired if there is one.
+
+        `DocumentError` if there is none. ``before_fetch`` is called, and may raise, before a document is fetched.
+        """
+        client_url = parse_client_url(url, allow_loopback=self._allow_loopback)
+        if origin(url) == origin(issuer):
+            # Users may be able to upload files there, and would read the name of the app on the consent page.
+            raise DocumentError(Message("A client cannot have an address of this app."))
+        client = self._find(url)
+        if client is not None and self._is_current(client):
+            return client
+        return self._read_or_wait(client_url, client, before_fetch)
+
+    def with_current_keys(self, client: OAuthClient, *, kid: str | None) -> OAuthClient:
+        """The client with the keys of its document; `Unavailable` if they are too old to be trusted.
+
+        The document is read again if it has expired or lacks the key, which the client may have created since.
+        """
+        keys = PublicKeys.from_json(client.jwks) if client.jwks else None
+        lacks_key = keys is None or keys.find(kid) is None
+        is_due = int(self._clock()) - (client.document_tried_at or 0) >= SHORTEST_LIFETIME
+        if is_due and (lacks_key or not self._is_current(client)):
+            try:
+                url = parse_client_url(client.identifier, allow_loopback=self._allow_loopback)
+                return self._read_or_wait(url, client)
+            except DocumentError:
+                raise Unavailable("metadata document of the client") from None
+        if not self._is_usable(client):
+            raise Unavailable("metadata document of the client")
+        return client
+
+    def _find(self, url: str) -> OAuthClient | None:
+        return self._database.read(lambda conn: find_requested(conn, url))
+
+    def _is_current(self, client: OAuthClient) -> bool:
+        return self._is_usable(client) and int(self._clock()) < (client.document_expires_at or 0)
+
+    def _is_usable(self, client: OAuthClient) -> bool:
+        return int(self._clock()) < (client.document_read_at or 0) + LONGEST_STALENESS
+
+    def _read_or_wait(
+        self, url: ClientUrl, known: OAuthClient | None, before_fetch: Callable[[], None] = lambda: None
+    ) -> OAuthClient:
+        """The client after this worker, or another one, has read the document."""
+        with self._flight.attempt(url.url) as is_ours:
+            if is_ours:
+                latest = self._find(url.url)
+                if latest is None or (known is not None and latest.document_tried_at == known.document_tried_at):
+                    before_fetch()
+                    return self._read(url, latest)
+        if known is not None and self._is_usable(known):
+            return known
+        self._flight.wait(url.url)
+        client = self._find(url.url)
+        if client is None or not self._is_usable(client):
+            raise DocumentError(Message("The document could not be read a moment ago."))
+        return client
+
+    def _read(self, url: ClientUrl, known: OAuthClient | None) -> OAuthClient:
+        now = int(self._clock())
+        try:
+            document, lifetime = self._fetch(url)
+        except DocumentError as error:
+            log.warning("The document of the client %r cannot be used: %s", url.url, error.reason)
+            if known is None:
+                raise
+            later = now + SHORTEST_LIFETIME
+            this = update(_table).where(_table.c.client_id == known.client_id)
+            self._database.write(this.values(document_tried_at=now, document_expires_at=later))
+            if not self._is_usable(known):
+                raise
+            return replace(known, document_tried_at=now, document_expires_at=later)
+        return self._store(url, document, now=now, expires_at=now + lifetime)
+
+    def _fetch(self, url: ClientUrl) -> tuple[Document, int]:
+        """The document, with its keys if it refers to them, and for how many seconds it may be used."""
+        limits = self._fetcher.limits()
+        fetched = self._fetcher.fetch(url, limits)
+        document, lifetime = parse_document(fetched.body, url), fetched.lifetime
+        if document.keys_url is not None:
+            keys_url = parse_client_url(document.keys_url, allow_loopback=self._allow_loopback)
+            fetched_keys = self._fetcher.fetch(keys_url, limits)
+            document = replace(document, keys=parse_keys(parse_json_object(fetched_keys.body)))
+            lifetime = min(lifetime, fetched_keys.lifetime)
+        return document, lifetime
+
+    def _store(self, url: ClientUrl, document: Document, *, now: int, expires_at: int) -> OAuthClient:
+        described = {
+            "name": document.name,
+            "redirect_uris": " ".join(dict.fromkeys(document.redirect_uris)),
+            "scope": document.scope or "",
+            "jwks": document.keys.to_json() if document.keys else None,
+            "document_read_at": now,
+            "document_tried_at": now,
+            "document_expires_at": expires_at,
+        }
+        client_id = stored_id(url.url)
+
+        def store(transaction: Transaction) -> OAuthClient:
+            this = _table.c.client_id == client_id
+            if not transaction.execute_rowcount(update(_table).where(this).values(described)):
+                created = described | _new_row(client_id, url.url, now=now)
+                transaction.execute(insert(_table), created)
+                detail = {"client": document.name, "url": url.url}
+                self._audit.record(
+                    transaction, Event(name="client.created", at=now, client_id=client_id, detail=detail)
+                )
+            client = find_requested(transaction.conn, url.url)
+            assert client is not None
+            return client
+
+        return self._database.run_in_transaction(store)
+
+
+def _new_row(client_id: str, url: str, *, now: int) -> dict[str, Any]:
+    """The columns of which the document says nothing."""
+    return {
+        "client_id": client_id,
+        "tenant_id": None,
+        "description": "",
+        "grant_types": " ".join(CODE_GRANTS),
+        "require_pkce": True,
+        "remember_consent": False,
+        "can_introspect": False,
+        "created_at": now,
+        "tokens_issued": 0,
+        "source": DOCUMENT,
+        "document_url": url,
+    }
