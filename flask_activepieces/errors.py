@@ -17,6 +17,7 @@
     ├── UnverifiedClientError   `oauth.authorization.request`: the user reads an error page
     ├── AuthorizationErrorResponse   `oauth.authorization.request`: the OAuth client gets the error by redirect
     ├── DocumentError          `oauth.documents.client_urls`: the metadata document of a client cannot be used
+    ├── InvalidMetadata        `oauth.clients.metadata`: what a client claims about itself cannot be used
     ├── Problem                `web.api.problems`: an error response of the JSON API
     ├── CallInProgress         `pieces.idempotency`: the first call with this idempotency key is still running
     └── ApiError               `api_client.errors`: a call to Activepieces failed; a tree of its own

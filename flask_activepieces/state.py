@@ -18,6 +18,7 @@ from .mcp.call_log import CallLog
 from .mcp.server import McpServer
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
+from .oauth.clients.dynamic import DynamicClients
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
 from .oauth.documents.service import DocumentClients
@@ -54,6 +55,7 @@ class State:
     pending_requests: PendingRequests
     code_issuer: CodeIssuer
     document_clients: DocumentClients
+    dynamic_clients: DynamicClients
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter

@@ -150,6 +150,7 @@ class Settings:
     #: None: together with the MCP endpoint.
     client_documents: bool | None = _setting(boolean)
     client_documents_on_loopback: bool = _setting(boolean, False)
+    dynamic_registration: bool = _setting(boolean, False)
     app_name: str | None = _setting(one_line(60))
     automation_prefix: str = _setting(path_prefix, "/automation")
     disabled_pages: tuple[str, ...] = _setting(subset_of(*AUTOMATION_PAGES), ())

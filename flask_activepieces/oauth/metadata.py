@@ -14,10 +14,13 @@ AUTHORIZATION_SERVER = "oauth-authorization-server"
 PROTECTED_RESOURCE = "oauth-protected-resource"
 
 
-def authorization_server(issuer: str, *, base: str, scopes: Iterable[str], accepts_documents: bool) -> dict[str, Any]:
+def authorization_server(
+    issuer: str, *, base: str, scopes: Iterable[str], accepts_documents: bool, accepts_registrations: bool
+) -> dict[str, Any]:
     """RFC 8414 §2, with RFC 9207 §3. ``base`` is the URL of the endpoints.
 
-    ``accepts_documents``: whether a client may be known by the URL of its metadata document, and so have keys.
+    ``accepts_documents``: whether a client may be known by the URL of its metadata document, and so have keys;
+    ``accepts_registrations``: whether it may register itself.
     """
     # Only clients with a document have keys.
     with_secret, all_methods = SECRET_METHODS, [*SECRET_METHODS, "none"]
@@ -47,6 +50,7 @@ def authorization_server(issuer: str, *, base: str, scopes: Iterable[str], accep
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         **for_documents,
+        **({"registration_endpoint": f"{base}/register"} if accepts_registrations else {}),
     }
 
 

@@ -123,7 +123,7 @@ def check_token(token: AccessToken, required: frozenset[str]) -> None:
 
 
 def _token_of_header(state: State, resource: Resource) -> AccessToken:
-    encoded = _bearer_token(request.headers.get("Authorization"))
+    encoded = bearer_token(request.headers.get("Authorization"))
     if encoded is None:
         raise TokenRejected(401)
     if looks_like_personal_token(encoded):
@@ -169,7 +169,8 @@ def _find_personal_token(state: State, text: str) -> AccessToken:
     return token.as_access_token(state.issuer())
 
 
-def _bearer_token(authorization: str | None) -> str | None:
+def bearer_token(authorization: str | None) -> str | None:
+    """The token in the header ``Authorization``; None if there is none."""
     # RFC 6750 §2.1, and no other way: a token in a query string ends up in logs (RFC 9700 §4.3.2).
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None

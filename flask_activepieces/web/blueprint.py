@@ -13,7 +13,8 @@ from .api.routes import api_routes
 from .automation.area.visit import area_navigation
 from .automation.routes import automation_routes
 from .mcp import endpoint
-from .oauth import authorize, metadata, token_endpoints
+from .oauth import authorize, metadata, registration, token_endpoints
+from .oauth.cors import for_any_origin
 from .pages import connected_apps, oauth_clients, personal_tokens
 from .piece.routes import piece_routes
 from .routes import NAME, Route
@@ -28,7 +29,7 @@ _PAGES = (
     Route("/authorize", "authorize", _GET, authorize.authorize),
     Route("/authorize", "decide", _POST, authorize.decide),
     Route("/authorize/request/<request_id>", "describe_request", _GET, authorize.describe_request),
-    Route("/jwks.json", "jwks", _GET, metadata.jwks),
+    for_any_origin(Route("/jwks.json", "jwks", _GET, metadata.jwks)),
     Route("/connected-apps", "connected_apps", _GET, connected_apps.connected_apps),
     Route("/connected-apps/<grant_id>/disconnect", "disconnect", _POST, connected_apps.disconnect),
     Route("/personal-tokens/new", "personal_token_new", _GET + _POST, personal_tokens.personal_token_new),
@@ -42,13 +43,21 @@ _PAGES = (
     Route("/clients/<client_id>/delete", "client_delete", _POST, oauth_clients.client_delete),
 )
 _TOKEN_ENDPOINTS = (
-    Route("/token", "token", _ANY, token_endpoints.token, csrf_exempt=True),
-    Route("/revoke", "revoke", _ANY, token_endpoints.revoke, csrf_exempt=True),
+    for_any_origin(Route("/token", "token", _ANY, token_endpoints.token, csrf_exempt=True)),
+    for_any_origin(Route("/revoke", "revoke", _ANY, token_endpoints.revoke, csrf_exempt=True)),
     Route("/introspect", "introspect", _ANY, token_endpoints.introspect, csrf_exempt=True),
+)
+_REGISTRATION = tuple(
+    for_any_origin(Route(rule, view.__name__, (method,), view, csrf_exempt=True))
+    for method, rule, view in (
+        ("POST", "/register", registration.register),
+        ("GET", "/register/<client_id>", registration.show_registration),
+        ("DELETE", "/register/<client_id>", registration.delete_registration),
+    )
 )
 #: RFC 8414 §3.1, RFC 9728 §3.1: the path of an issuer or a resource follows the name of the document.
 _WELL_KNOWN = tuple(
-    Route(f"/.well-known/{name}{path}", f"{view.__name__}{suffix}", _GET, view)
+    for_any_origin(Route(f"/.well-known/{name}{path}", f"{view.__name__}{suffix}", _GET, view))
     for name, view in (
         (AUTHORIZATION_SERVER, metadata.authorization_server_metadata),
         (PROTECTED_RESOURCE, metadata.protected_resource_metadata),
@@ -59,7 +68,10 @@ _WELL_KNOWN = tuple(
 
 def routes(settings: Settings) -> list[Route]:
     """The routes of one app."""
-    oauth = [route._replace(rule=f"{settings.oauth_prefix}{route.rule}") for route in (*_PAGES, *_TOKEN_ENDPOINTS)]
+    oauth = [
+        route._replace(rule=f"{settings.oauth_prefix}{route.rule}")
+        for route in (*_PAGES, *_TOKEN_ENDPOINTS, *_REGISTRATION)
+    ]
     agents = Route(settings.mcp_path, "mcp", (*_ANY, "OPTIONS"), endpoint.mcp, csrf_exempt=True)
     return [
         *oauth,

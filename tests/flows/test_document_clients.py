@@ -187,7 +187,7 @@ def test_a_user_cannot_cause_fetches_without_end(agent_app: Flask, agent_site: S
 def test_a_document_that_cannot_be_used_is_explained(agent_app: Flask, agent_site: Site, robert: Person) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"client_id": "https://claude.ai/client.json"}, "client_id must be exactly the URL"),
-        ({"token_endpoint_auth_method": "client_secret_basic"}, "there is no shared secret"),
+        ({"token_endpoint_auth_method": "client_secret_basic"}, "must be one of: none, private_key_jwt"),
         ({"redirect_uris": []}, "redirect_uris must be a list"),
         ({"client_secret": "x"}, "client_secret"),
     ]

@@ -35,7 +35,7 @@ _LOOPBACK_URL = re.compile(
 class DocumentError(ActivepiecesError):
     """Raised when a document cannot be read, or does not describe its client; ``reason`` is for its developers."""
 
-    def __init__(self, reason: Message) -> None:
+    def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
 

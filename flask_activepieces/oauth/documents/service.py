@@ -26,7 +26,7 @@ from ..clients.assertions import PublicKeys
 from ..clients.client import DOCUMENT, OAuthClient, find_requested
 from ..clients.registration import CODE_GRANTS
 from .client_urls import ClientUrl, DocumentError, parse_client_url, stored_id
-from .document import Document, parse_document, parse_json_object, parse_keys
+from .document import Document, parse_document, parse_keys
 from .fetch import SECONDS, SHORTEST_LIFETIME, Fetcher
 
 #: How long after it was read a document is used while it cannot be read again.
@@ -146,7 +146,7 @@ class DocumentClients:
         if document.keys_url is not None:
             keys_url = parse_client_url(document.keys_url, allow_loopback=self._allow_loopback)
             fetched_keys = self._fetcher.fetch(keys_url, limits)
-            document = replace(document, keys=parse_keys(parse_json_object(fetched_keys.body)))
+            document = replace(document, keys=parse_keys(fetched_keys.body))
             lifetime = min(lifetime, fetched_keys.lifetime)
         return document, lifetime
 
@@ -154,7 +154,7 @@ class DocumentClients:
         described = {
             "name": document.name,
             "redirect_uris": " ".join(dict.fromkeys(document.redirect_uris)),
-            "scope": document.scope or "",
+            "scope": document.scope,
             "jwks": document.keys.to_json() if document.keys else None,
             "document_read_at": now,
             "document_tried_at": now,

@@ -14,8 +14,8 @@ from ...oauth.resources import API
 from ...state import get_state
 from ..error_responses import with_server_errors
 
-#: Pages of any origin may read them (CORS), and caches may keep them.
-_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
+#: Caches may keep them.
+_HEADERS = {"Cache-Control": "public, max-age=300"}
 
 
 def _public_document(view: Callable[..., dict[str, Any]]) -> Callable[..., Response]:
@@ -44,7 +44,11 @@ def authorization_server_metadata(path: str = "") -> dict[str, Any]:
         abort(404)  # RFC 8414 §3.3: the address of another issuer must not serve our metadata
     base = issuer + state.settings.oauth_prefix
     return metadata.authorization_server(
-        issuer, base=base, scopes=state.settings.scopes, accepts_documents=state.accepts_client_documents()
+        issuer,
+        base=base,
+        scopes=state.settings.scopes,
+        accepts_documents=state.accepts_client_documents(),
+        accepts_registrations=state.settings.dynamic_registration,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which clients may come without being registered: ACTIVEPIECES_CLIENT_DOCUMENTS and its variant for developers."""
+"""Which clients may come without being registered: ACTIVEPIECES_CLIENT_DOCUMENTS and _DYNAMIC_REGISTRATION."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ def test_documents_on_loopback_are_off_by_default(value: object, read: bool) -> 
     assert settings(CLIENT_DOCUMENTS_ON_LOOPBACK=value).client_documents_on_loopback is read
 
 
-@pytest.mark.parametrize("name", ["CLIENT_DOCUMENTS", "CLIENT_DOCUMENTS_ON_LOOPBACK"])
+@pytest.mark.parametrize(("value", "read"), [(None, False), ("", False), ("True", True), (False, False)])
+def test_dynamic_registration_is_off_by_default(value: object, read: bool) -> None:
+    assert settings(DYNAMIC_REGISTRATION=value).dynamic_registration is read
+
+
+@pytest.mark.parametrize("name", ["CLIENT_DOCUMENTS", "CLIENT_DOCUMENTS_ON_LOOPBACK", "DYNAMIC_REGISTRATION"])
 @pytest.mark.parametrize("value", ["yes", 2, ["true"]])
 def test_another_value_is_reported(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=f"ACTIVEPIECES_{name}: must be True or False"):
