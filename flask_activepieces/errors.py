@@ -7,6 +7,7 @@
     ├── InvalidInput           a person or program sent invalid values: {field: message}
     ├── NotFound               not found in this tenant (the caller must not learn whether it exists in another)
     ├── IntegrationDisabled    the integration is disabled, so Activepieces is not called
+    ├── ClientNotAllowed       an admin of the tenant does not allow this OAuth client, which registered itself
     ├── ClientDisabled         the OAuth client is suspended, and gets no tokens
     ├── ConnectionInUse        flows use the connection, and would break without it
     ├── AuthorizationDeclined  a third party, or its user, declined what was asked for
@@ -85,6 +86,14 @@ class ClientDisabled(ActivepiecesError):
 
     def __init__(self) -> None:
         super().__init__("This OAuth client is suspended by an administrator.")
+
+
+class ClientNotAllowed(ActivepiecesError):
+    """Raised when a user may not approve an OAuth client that registered itself; ``name`` is what it calls itself."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"An administrator of the workspace does not allow {name!r}.")
 
 
 class ConnectionInUse(ActivepiecesError):

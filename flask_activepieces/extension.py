@@ -31,6 +31,7 @@ from .mcp.call_log import CallLog
 from .mcp.server import McpServer
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
+from .oauth.client_policies import ClientPolicies
 from .oauth.clients.dynamic import DynamicClients
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
@@ -142,6 +143,7 @@ class Activepieces:
             pending_requests=PendingRequests(keys=settings.secret_keys, clock=self._clock),
             code_issuer=CodeIssuer.from_settings(settings, clock=self._clock),
             document_clients=document_clients,
+            client_policies=ClientPolicies(database, clock=self._clock, audit=audit, grants=grants),
             dynamic_clients=DynamicClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes),
             server=OAuthServer(
                 database, TokenIssuer.from_settings(settings), audit=audit, document_clients=document_clients

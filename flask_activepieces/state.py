@@ -18,6 +18,7 @@ from .mcp.call_log import CallLog
 from .mcp.server import McpServer
 from .oauth.authorization.codes import CodeIssuer
 from .oauth.authorization.pending_requests import PendingRequests
+from .oauth.client_policies import ClientPolicies
 from .oauth.clients.dynamic import DynamicClients
 from .oauth.clients.service import OAuthClients
 from .oauth.connected_apps import ConnectedApps
@@ -56,6 +57,7 @@ class State:
     code_issuer: CodeIssuer
     document_clients: DocumentClients
     dynamic_clients: DynamicClients
+    client_policies: ClientPolicies
     server: OAuthServer
     revocations: RevocationCheck
     failure_limiter: FailureLimiter

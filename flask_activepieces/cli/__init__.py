@@ -13,6 +13,7 @@ from ..state import get_state
 from ..storage.event_tables import subscriptions
 from ..storage.maintenance import prune
 from ..web.api.openapi import openapi_document
+from .client_policy import client_policy_cli
 from .clients import client_cli
 from .deliver import deliver_command
 from .deliveries import deliveries_cli
@@ -27,7 +28,17 @@ __all__ = ["activepieces_cli"]
 
 tenants_cli = AppGroup("tenants", help="Tenants of the app.")
 activepieces_cli = CommandGroup("activepieces", help="Manage the Activepieces integration of this app.")
-for group in (client_cli, deliveries_cli, grants_cli, integrations_cli, keys_cli, piece_cli, tenants_cli, tokens_cli):
+for group in (
+    client_cli,
+    client_policy_cli,
+    deliveries_cli,
+    grants_cli,
+    integrations_cli,
+    keys_cli,
+    piece_cli,
+    tenants_cli,
+    tokens_cli,
+):
     activepieces_cli.add_command(group)
 activepieces_cli.add_command(deliver_command)
 

@@ -12,7 +12,10 @@ from ..clock import Clock
 from ..storage import tables
 from ..storage.database import Database
 from . import grants, scopes
+from .clients.client import OPERATOR
+from .documents.client_urls import host_of
 from .grants import Grant
+from .resources import API
 
 _clients = tables.oauth_clients
 _families = tables.token_families
@@ -26,6 +29,12 @@ class ConnectedApp:
     grant: Grant
     client_name: str
     client_description: str
+    #: Where the client comes from, if it has a document. See `OAuthClient.host`.
+    client_host: str | None
+    #: Whether no operator or admin registered the client.
+    is_self_registered: bool
+    #: Whether it registered itself, or uses the MCP endpoint: then it is no automation.
+    is_agent: bool
     #: How many active token families use the grant, and what they may do together.
     connections: int
     scope: str
@@ -42,7 +51,7 @@ class ConnectedApps:
     def list_for_user(self, user_id: str, *, tenant_ids: Sequence[str]) -> list[ConnectedApp]:
         """The apps that the user has connected in these tenants, the newest first."""
         statement = (
-            select(_grants, _clients.c.name, _clients.c.description)
+            select(_grants, _clients.c.name, _clients.c.description, _clients.c.source, _clients.c.document_url)
             .join(_clients, _clients.c.client_id == _grants.c.client_id)
             .where(grants.of_user(user_id, tenant_ids))
             .order_by(_grants.c.created_at.desc())
@@ -58,16 +67,17 @@ class ConnectedApps:
 
 
 def _usage_by_grant(conn: Connection, grant_ids: Sequence[str], now: int) -> dict[str, list[Any]]:
-    # A row for each set of scopes and not for each family: a grant may have very many families.
+    # A row for each set of scopes and resource, and not for each family: a grant may have very many families.
     statement = (
         select(
             _families.c.grant_id,
             _families.c.scope,
+            _families.c.resource,
             func.count().label("connections"),
             func.max(_families.c.rotated_at).label("last_used_at"),
         )
         .where(_families.c.grant_id.in_(grant_ids), _families.c.revoked_at.is_(None), _families.c.expires_at > now)
-        .group_by(_families.c.grant_id, _families.c.scope)
+        .group_by(_families.c.grant_id, _families.c.scope, _families.c.resource)
     )
     usage: dict[str, list[Any]] = {}
     for row in conn.execute(statement):
@@ -82,6 +92,9 @@ def _connected_app(row: Any, usage: Sequence[Any]) -> ConnectedApp:
         grant=grant,
         client_name=row.name,
         client_description=row.description,
+        client_host=host_of(row.document_url) if row.document_url else None,
+        is_self_registered=row.source != OPERATOR,
+        is_agent=row.source != OPERATOR or any(part.resource != API.name for part in usage),
         connections=sum(part.connections for part in usage),
         scope=scopes.join(scopes.split(" ".join(allowed))),
         last_used_at=max((part.last_used_at for part in usage), default=None),

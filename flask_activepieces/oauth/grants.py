@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Insert, Select, and_, bindpara
 
 from ..clock import Clock
 from ..crypto.keyring import looks_like_id, random_id
-from ..errors import NotFound
+from ..errors import ClientNotAllowed, NotFound
 from ..host.ids import checked_id, checked_ids
 from ..host.interface import Principal, Workspace
 from ..storage import tables
@@ -22,6 +22,7 @@ from . import personal_tokens, revocations
 from . import scopes as scope_strings
 from .clients import client as clients
 from .clients.client import OAuthClient
+from .clients.policy import lock_policy
 from .tokens import families
 from .tokens.families import Family
 from .transactions import in_own_transaction
@@ -72,7 +73,8 @@ class Grants:
     ) -> Grant:
         """The user's grant for this client and workspace, created or updated.
 
-        `NotFound` if the client was deleted meanwhile: a grant never outlives its client.
+        `NotFound` if the client was deleted meanwhile: a grant never outlives its client. `ClientNotAllowed` if an
+        admin of the tenant does not allow it.
         """
         now = int(self._clock())
         decision = {"workspace_name": workspace.name[:190], "scope": scope_strings.join(scopes), "updated_at": now}
@@ -83,6 +85,8 @@ class Grants:
             "organization_id": workspace.organization_id or "",
         }
         if client.is_self_registered:
+            if not lock_policy(transaction, workspace.tenant_id, now=now).allows(client):
+                raise ClientNotAllowed(client.name)
             # Before the row is read and locked for the grant: prune deletes clients that no one approved.
             this = clients.table.c.client_id == client.client_id
             if not transaction.execute_rowcount(update(clients.table).where(this).values(approved_at=now)):

@@ -89,14 +89,26 @@ def _delete_unused_clients(database: Database, now: int, batch: int) -> int:
 def has_tenant(database: Database, tenant_id: str) -> bool:
     """Whether a client, a grant, an integration or a token belongs to the tenant; only the app lists them all."""
     checked_id("tenant_id", tenant_id)
-    owners = (tables.oauth_clients, tables.grants, tables.integrations, tables.personal_tokens)
+    owners = (
+        tables.oauth_clients,
+        tables.grants,
+        tables.integrations,
+        tables.personal_tokens,
+        tables.client_policies,
+    )
     statement = select(or_(*(exists().where(t.c.tenant_id == tenant_id) for t in owners)))
     return bool(database.read(lambda conn: conn.scalar(statement)))
 
 
 def delete_tenant_events(transaction: Transaction, tenant_id: str, *, now: int) -> None:
-    """Delete the tenant's events, subscriptions, deliveries and personal access tokens."""
+    """Delete the tenant's events, subscriptions, deliveries, personal access tokens and client policy."""
     # Otherwise events could be distributed meanwhile.
     lock_distribution(transaction, now)
-    for table in (event_tables.subscriptions, event_tables.deliveries, event_tables.events, tables.personal_tokens):
+    for table in (
+        event_tables.subscriptions,
+        event_tables.deliveries,
+        event_tables.events,
+        tables.personal_tokens,
+        tables.client_policies,
+    ):
         transaction.execute(delete(table).where(table.c.tenant_id == tenant_id))

@@ -88,6 +88,18 @@ oauth_clients = Table(
     Column("registration_token_hash", binary(64)),
 )
 
+#: What the admin of a tenant decided about clients that register themselves; without a row, users may approve all.
+client_policies = Table(
+    TABLE_PREFIX + "client_policies",
+    metadata,
+    Column("tenant_id", HOST_ID, primary_key=True),
+    # ``all``, ``listed`` or ``none``.
+    Column("mode", String(10), nullable=False),
+    # Space-separated.
+    Column("hosts", Text, nullable=False),
+    Column("updated_at", TIME, nullable=False),
+)
+
 #: What users allow clients. A row *is* the permission: approving again changes it, revoking deletes it.
 grants = Table(
     TABLE_PREFIX + "grants",

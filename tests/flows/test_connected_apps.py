@@ -10,8 +10,9 @@ from flask import Flask
 
 from flask_activepieces import Principal, Workspace
 from tests.conftest import MakeApp
-from tests.support.actors import Person, Program, answer_of
+from tests.support.actors import CALLBACK, Person, Program, answer_of
 from tests.support.clock import StoppedClock
+from tests.support.document_clients import Site, agent
 from tests.support.error_assertions import assert_error_page, assert_not_frameable
 from tests.support.hosts import HostWithLabs, SmallHost
 from tests.support.pages import Form, Page
@@ -315,3 +316,33 @@ def test_an_apps_name_is_escaped(app: Flask, bob: Person) -> None:
 
     assert "<b>x</b><script>alert(1)</script>" in page.text
     assert not {"b", "script"} & {tag for tag, _ in page.tags}
+
+
+def test_agents_are_shown_apart_from_automations(make_app: MakeApp) -> None:
+    app = make_app(ACTIVEPIECES_MCP=True, ACTIVEPIECES_DYNAMIC_REGISTRATION=True)
+    bob = Person(app, "bob")
+    Program.registered(app, "--name", "Flows").connects(bob)
+    assert "AI agents" not in bob.sees("/oauth/connected-apps").text
+
+    # A registered client that uses the MCP endpoint, and one that registered itself.
+    cursor = Program.registered(app, "--name", "Cursor")
+    cursor.redeems(bob.allows(cursor.question(resource="http://localhost/mcp")))
+    metadata = {"client_name": "Robin", "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
+    made = answer_of(app.test_client().post("/oauth/register", json=metadata), 201)
+    bob.answers(Program(app, made["client_id"], None).question())
+    text = " ".join(bob.sees("/oauth/connected-apps").text.split())
+
+    automations, _, agents = text.partition("AI agents")
+    assert "Flows" in automations.partition("Automations")[2]
+    assert "Cursor" in agents
+    assert "Robin Not verified" in agents
+    assert "Cursor Not verified" not in agents
+
+
+def test_the_page_says_where_an_agent_comes_from(agent_app: Flask, agent_site: Site) -> None:
+    robert = Person(agent_app, "bob")
+    robert.answers(agent(agent_app, agent_site).question())
+
+    text = " ".join(robert.sees("/oauth/connected-apps").text.split())
+
+    assert f"Robin Not verified · comes from {agent_site.url.removeprefix('http://')}" in text

@@ -108,6 +108,11 @@ EVENTS: dict[str, tuple[Callable[[Scene], object], dict[str, str], set[str]]] = 
         {"client": "Program"},
         {"client_id"},
     ),
+    "client_policy.changed": (
+        lambda scene: scene.run_cli("client-policy", "set", "acme", "--allow", "none"),
+        {"mode": "none", "hosts": ""},
+        {"tenant_id"},
+    ),
     "grant.approved": (
         lambda scene: scene.bob.allows(scene.program.question(prompt="consent")),
         {"scope": "profile:read tasks:read tasks:write"},

@@ -25,6 +25,7 @@ from tests.support.storage import rows_of
 
 #: The body or query of a valid call, by view.
 BODIES: dict[str, dict[str, Any]] = {
+    "set_client_policy": {"mode": "listed", "hosts": ["claude.ai"]},
     "set_up": {},
     "update_integration": {"enabled": True},
     "save_connection": {"accessToken": "ok-theirs", "connectionName": "Mine", "pieceName": PIECE},

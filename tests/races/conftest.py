@@ -58,6 +58,7 @@ def shared_environment(
         concurrency=race_setup.concurrency,
         rounds=race_setup.rounds,
         SQLALCHEMY_ENGINE_OPTIONS=race_setup.engine,
+        ACTIVEPIECES_DYNAMIC_REGISTRATION=True,
         **ACCEPTING,
     ) as environment:
         yield environment

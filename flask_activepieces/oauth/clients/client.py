@@ -82,6 +82,13 @@ class OAuthClient:
         return host_of(self.document_url) if self.document_url else None
 
     @property
+    def hosts(self) -> frozenset[str]:
+        """By which hosts a policy allows it: that of its document, else all those that it sends users to."""
+        return frozenset(
+            map(redirects.host_or_scheme, [self.document_url] if self.document_url else self.redirect_uris)
+        )
+
+    @property
     def is_on_device(self) -> bool:
         """Whether every redirect URI leads to the user's own device, where any program could pretend to be it."""
         return bool(self.redirect_uris) and all(map(redirects.is_on_device, self.redirect_uris))

@@ -76,6 +76,12 @@ def _without_loopback_port(uri: str) -> str | None:
     return f"http://{match[1]}{match[3] or ''}" if match else None
 
 
+def host_or_scheme(uri: str) -> str:
+    """The host of a web address without its port; else the private scheme."""
+    parts = urlsplit(uri)
+    return (parts.hostname or "") if parts.scheme in ("http", "https") else parts.scheme
+
+
 def is_on_device(uri: str) -> bool:
     """Whether the URI leads to a program on the user's device: on loopback, or by a private scheme."""
     parts = urlsplit(uri)

@@ -92,7 +92,7 @@ def _exchange(connection: Connection, url: ClientUrl) -> Fetched:
 def _check_headers(response: http.client.HTTPResponse) -> None:
     if response.status != 200:
         # §6.2: a redirect could lead to another host, with or without its consent.
-        raise DocumentError(Message("The status must be 200, not %(status)d.", status=response.status))
+        raise DocumentError(Message("Its document has the status %(status)d instead of 200.", status=response.status))
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         # A few kilobytes can decompress to gigabytes.
         raise DocumentError(Message("The response must not be compressed."))

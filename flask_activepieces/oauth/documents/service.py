@@ -68,7 +68,7 @@ class DocumentClients:
 
         `DocumentError` if there is none. ``before_fetch`` is called, and may raise, before a document is fetched.
         """
-        client_url = parse_client_url(url, allow_loopback=self._allow_loopback)
+        client_url = self.parse(url)
         if origin(url) == origin(issuer):
             # Users may be able to upload files there, and would read the name of the app on the consent page.
             raise DocumentError(Message("A client cannot have an address of this app."))
@@ -76,6 +76,10 @@ class DocumentClients:
         if client is not None and self._is_current(client):
             return client
         return self._read_or_wait(client_url, client, before_fetch)
+
+    def parse(self, url: str) -> ClientUrl:
+        """The parts of the URL; `DocumentError` if it cannot be the id of a client here."""
+        return parse_client_url(url, allow_loopback=self._allow_loopback)
 
     def with_current_keys(self, client: OAuthClient, *, kid: str | None) -> OAuthClient:
         """The client with the keys of its document; `Unavailable` if they are too old to be trusted.
@@ -87,8 +91,7 @@ class DocumentClients:
         is_due = int(self._clock()) - (client.document_tried_at or 0) >= SHORTEST_LIFETIME
         if is_due and (lacks_key or not self._is_current(client)):
             try:
-                url = parse_client_url(client.identifier, allow_loopback=self._allow_loopback)
-                return self._read_or_wait(url, client)
+                return self._read_or_wait(self.parse(client.identifier), client)
             except DocumentError:
                 raise Unavailable("metadata document of the client") from None
         if not self._is_usable(client):
@@ -144,8 +147,7 @@ class DocumentClients:
         fetched = self._fetcher.fetch(url, limits)
         document, lifetime = parse_document(fetched.body, url), fetched.lifetime
         if document.keys_url is not None:
-            keys_url = parse_client_url(document.keys_url, allow_loopback=self._allow_loopback)
-            fetched_keys = self._fetcher.fetch(keys_url, limits)
+            fetched_keys = self._fetcher.fetch(self.parse(document.keys_url), limits)
             document = replace(document, keys=parse_keys(fetched_keys.body))
             lifetime = min(lifetime, fetched_keys.lifetime)
         return document, lifetime

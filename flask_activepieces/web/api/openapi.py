@@ -45,6 +45,7 @@ TAGS = {
     "oauth_clients": ("OAuth clients", "The programs that may call the app."),
 }
 TAGS["connect"] = TAGS["connections"]
+TAGS["client_policy"] = TAGS["oauth_clients"]
 
 
 class ProblemSchema(Schema):

@@ -19,6 +19,7 @@ from ...api_client import errors as api_errors
 from ...errors import (
     ActivepiecesError,
     AuthorizationDeclined,
+    ClientNotAllowed,
     ConnectionInUse,
     IntegrationDisabled,
     InvalidInput,
@@ -50,7 +51,7 @@ class ProblemType(Enum):
     NOT_SIGNED_IN = 401, "Not signed in"
     INVALID_TOKEN = 401, "Invalid token"
     SIGN_IN_FAILED = 401, "Sign-in failed"
-    NOT_ALLOWED = 403, "Not allowed"
+    NOT_ALLOWED = 403, "Not allowed", ClientNotAllowed
     INSUFFICIENT_SCOPE = 403, "Insufficient scope"
     CROSS_SITE_CALL = 403, "Cross-site call"
     INVALID_INPUT = 422, "Invalid input", InvalidInput

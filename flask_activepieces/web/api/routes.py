@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..routes import Route
-from . import connect, connections, integrations, mcp, oauth_clients, openapi, projects
+from . import client_policy, connect, connections, integrations, mcp, oauth_clients, openapi, projects
 
 _ID = "<integration_id>"
 
@@ -41,6 +41,8 @@ ROUTES = (
     ("PATCH", "/oauth-clients/<client_id>", oauth_clients.update_client),
     ("DELETE", "/oauth-clients/<client_id>", oauth_clients.delete_client),
     ("POST", "/oauth-clients/<client_id>/rotate", oauth_clients.rotate_client),
+    ("GET", "/client-policy", client_policy.get_client_policy),
+    ("PUT", "/client-policy", client_policy.set_client_policy),
 )
 
 

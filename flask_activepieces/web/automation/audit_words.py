@@ -17,6 +17,7 @@ _SENTENCES: Mapping[str, str] = {
     "client.enabled": Message("OAuth client “%(client)s” resumed"),
     "client.secret_rotated": Message("New secret for the OAuth client “%(client)s”"),
     "client.deleted": Message("OAuth client “%(client)s” deleted"),
+    "client_policy.changed": Message("Agents that users may connect changed"),
     "grant.approved": Message("Access allowed to “%(client)s”"),
     "grant.denied": Message("Access denied to “%(client)s”"),
     "grant.revoked": Message("Access of “%(client)s” revoked"),
@@ -55,7 +56,7 @@ _FIELD = re.compile(r"%\((\w+)\)s")
 #: What the filter offers, and the beginnings of the names that it means.
 KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
     "access": (Message("Access of apps"), ("grant.", "token.", "code.", "refresh.", "personal_token.", "tool.")),
-    "clients": (Message("OAuth clients"), ("client.",)),
+    "clients": (Message("OAuth clients"), ("client.", "client_policy.")),
     "connections": (Message("Connections"), ("connection.",)),
     "flows": (Message("Flows"), ("flow.", "flow_run.", "subscription.")),
     "setup": (Message("Settings"), ("integration.", "mcp.", "piece.")),

@@ -38,7 +38,7 @@ from ..pages.base import page
 from ..pages.errors import ErrorText
 from ..pages.i18n import gettext
 from ..pages.rendering import browser_id, current_path, error_page, render, see_other, set_browser_cookie, to_login
-from .requested_client import SignInFirst, find_client
+from .requested_client import SignInFirst, allowed_workspaces, find_client
 
 
 @page
@@ -130,7 +130,7 @@ def _decide_or_ask(state: State, authorization: AuthorizationRequest, client: OA
         if authorization.prompt == "none":
             raise consent.interaction_required(authorization, "login_required")
         return _ask(state, authorization)
-    workspaces = state.host.workspaces(principal)
+    workspaces = allowed_workspaces(state, client, principal)
     consent_request = consent.consent_request(authorization, client, principal, workspaces, state.settings.scopes)
     existing_grants = state.grants.existing_grants(
         client_id=client.client_id,
@@ -239,7 +239,7 @@ def _pending_consent_request(state: State, request_id: str) -> ConsentRequest:
     if principal is None:
         raise Problem(ProblemType.NOT_SIGNED_IN, "Sign in, and open the request again.")
     client = _current_client(state, pending)
-    workspaces = state.host.workspaces(principal)
+    workspaces = allowed_workspaces(state, client, principal)
     return consent.consent_request(pending, client, principal, workspaces, state.settings.scopes)
 
 

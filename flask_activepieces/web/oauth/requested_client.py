@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from ...host.interface import Principal
+from ...errors import ClientNotAllowed
+from ...host.interface import Principal, Workspace
 from ...messages import Message
 from ...oauth.authorization.request import UnverifiedClientError
 from ...oauth.clients.client import OAuthClient
@@ -43,8 +44,24 @@ def _signed_in(state: State, parameters: Mapping[str, str]) -> Principal:
     raise SignInFirst
 
 
+def allowed_workspaces(state: State, client: OAuthClient, principal: Principal) -> list[Workspace]:
+    """The workspaces that the user may share with the client; `ClientNotAllowed` if their admins allow it in none."""
+    workspaces = list(state.host.workspaces(principal))
+    if not client.is_self_registered:
+        return workspaces
+    allowing = state.client_policies.allowing(_tenant_ids(state, principal), client.hosts)
+    allowed = [each for each in workspaces if each.tenant_id in allowing]
+    if not allowed:
+        raise ClientNotAllowed(client.name)
+    return allowed
+
+
 def _document_client(state: State, url: str, principal: Principal) -> OAuthClient:
     try:
+        host = state.document_clients.parse(url).host
+        # Before anything is fetched.
+        if not state.client_policies.allowing(_tenant_ids(state, principal), [host]):
+            raise ClientNotAllowed(host)
         return state.document_clients.get(
             url, issuer=state.issuer(), before_fetch=partial(_limit_fetches, state, principal)
         )
@@ -53,6 +70,10 @@ def _document_client(state: State, url: str, principal: Principal) -> OAuthClien
             Message("The app that sent you here could not be identified."),
             Message("Try again later. Tell the app's developers: %(reason)s", reason=error.reason),
         ) from None
+
+
+def _tenant_ids(state: State, principal: Principal) -> list[str]:
+    return list(dict.fromkeys(each.tenant_id for each in state.host.workspaces(principal)))
 
 
 def _limit_fetches(state: State, principal: Principal) -> None:

@@ -24,7 +24,9 @@ def connected_apps(state: State, principal: Principal) -> ResponseReturnValue:
         state,
         principal,
         "connected_apps.html",
-        apps=[_to_template(state, app) for app in apps],
+        # The newest first in each group.
+        apps=[_to_template(state, app) for app in sorted(apps, key=lambda app: app.is_agent)],
+        shows_kinds=any(app.is_agent for app in apps),
         was_disconnected="disconnected" in request.args,
         offers_tokens=bool(state.settings.scopes or tokens),
         tokens=[personal_tokens.to_template(state, token) for token in tokens],
@@ -49,6 +51,9 @@ def _to_template(state: State, app: ConnectedApp) -> dict[str, object]:
         "grant_id": app.grant.id,
         "client_name": app.client_name,
         "client_description": app.client_description,
+        "client_host": app.client_host,
+        "is_self_registered": app.is_self_registered,
+        "is_agent": app.is_agent,
         "workspace_name": app.grant.workspace_name,
         "scopes": [
             {"name": scope, "description": known[scope].description if scope in known else scope}

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from ...errors import InvalidInput, Locked, NotFound, SetupError, SignatureError, SignatureExpired, Unavailable
+from ...errors import (
+    ClientNotAllowed,
+    InvalidInput,
+    Locked,
+    NotFound,
+    SetupError,
+    SignatureError,
+    SignatureExpired,
+    Unavailable,
+)
 from ...messages import Message
 from ...oauth.authorization.request import UnverifiedClientError
 from ...storage.dialects import translate_error
@@ -43,6 +52,13 @@ def error_text(error: Exception) -> ErrorText | None:
         case UnverifiedClientError(message=message, remedy=remedy):
             title = Message("Something is wrong with this link")
             return ErrorText(status=400, title=title, message=message, remedy=remedy)
+        case ClientNotAllowed(name=name):
+            return ErrorText(
+                status=403,
+                title=Message("Not allowed"),
+                message=Message("An administrator of your workspace does not allow %(app)s.", app=name),
+                remedy=Message("Nothing was shared with it. Ask the administrator to allow it, if you need it."),
+            )
         case SignatureError() as invalid:
             message = (
                 Message("Nothing was changed: the page has expired.")
