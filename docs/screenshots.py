@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +27,11 @@ from example_app.activepieces import SCOPES
 from example_app.demo import link_acme, make_app
 from example_app.seed import DEMO_PASSWORD
 from example_app.serving import serve
+from flask_activepieces.oauth.documents.client_urls import ClientUrl
+from flask_activepieces.oauth.documents.connection import Limits
+from flask_activepieces.oauth.documents.fetch import DEFAULT_LIFETIME, Fetched, Fetcher
+from flask_activepieces.oauth.documents.service import DocumentClients
+from flask_activepieces.state import EXTENSION, get_state
 from flask_activepieces.testing import ActivepiecesServer
 
 PICTURES = Path(__file__).parent / "_static" / "screenshots"
@@ -41,6 +46,22 @@ SHOW_ANOTHER_URL = """([from, to]) => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replaceAll(from, to);
 }"""
+
+
+#: An agent that no one registered. Its document is not fetched for the picture.
+AGENT: dict[str, Any] = {
+    "client_id": "https://claude.ai/oauth/claude-code-client-metadata",
+    "client_name": "Claude Code",
+    "redirect_uris": ["http://localhost/callback"],
+}
+
+
+class DocumentOfAgent(Fetcher):
+    """Knows the document of the agent."""
+
+    def fetch(self, url: ClientUrl, limits: Limits) -> Fetched:
+        """The document, without a request."""
+        return Fetched(json.dumps(AGENT).encode(), DEFAULT_LIFETIME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +82,8 @@ class Site:
             "redirect_uri": client["redirect_uris"][0],
             "scope": " ".join(scopes),
             "state": "a-state",
+            "code_challenge": "A" * 43,
+            "code_challenge_method": "S256",
         }
         return f"{self.url}/oauth/authorize?{urlencode(query)}"
 
@@ -79,6 +102,11 @@ class Scene:
 def show_consent(page: Page, site: Site) -> None:
     """The consent page, as Activepieces opens it."""
     page.goto(site.consent_url("activepieces", *SCOPES))
+
+
+def show_agent_consent(page: Page, site: Site) -> None:
+    """The consent page, as an agent opens it."""
+    page.goto(site.consent_url("agent", "profile:read", "tasks:read"))
 
 
 def show_connected_apps(page: Page, site: Site) -> None:
@@ -113,6 +141,12 @@ SCENES = (
         alt="The consent page: Activepieces asks for access to the account of Ada Acker in the workspace Acme. She"
         " can untick permissions, and approve or deny.",
         show=show_consent,
+    ),
+    Scene(
+        name="consent-agent",
+        alt="The consent page of an agent says that it is not verified, that it calls itself Claude Code and comes"
+        " from claude.ai, and that any program on the device can pretend to be it.",
+        show=show_agent_consent,
     ),
     Scene(
         name="connected-apps",
@@ -174,7 +208,8 @@ def running_site() -> Iterator[Site]:
             serve(lambda url: make_app(url, activepieces.url, folder)) as (app, url),
         ):
             link_acme(app, url, activepieces)
-            clients = {preset: register(app, preset) for preset in ("activepieces", "make")}
+            clients = {preset: register(app, preset) for preset in ("activepieces", "make")} | {"agent": AGENT}
+            accept_agent(app)
             yield Site(url=url, automation_prefix=app.config["ACTIVEPIECES_AUTOMATION_PREFIX"], clients=clients)
 
 
@@ -186,6 +221,20 @@ def register(app: Flask, preset: str) -> dict[str, Any]:
         raise SystemExit(result.output)
     client: dict[str, Any] = json.loads(result.stdout)
     return client
+
+
+def accept_agent(app: Flask) -> None:
+    """Let the app know the document of the agent."""
+    state = get_state(app)
+    documents = DocumentClients(
+        state.database,
+        DocumentOfAgent(),
+        clock=state.clock,
+        audit=state.audit,
+        is_on=lambda: True,
+        allow_loopback=False,
+    )
+    app.extensions[EXTENSION] = replace(state, document_clients=documents)
 
 
 @contextmanager

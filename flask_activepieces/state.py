@@ -11,7 +11,7 @@ from .clock import Clock
 from .config.settings import Settings
 from .config.urls import loopback_issuer
 from .delivery.services import Delivery
-from .errors import SetupError
+from .errors import DeclarationError, SetupError
 from .host.interface import Host
 from .integrations.services import TenantServices
 from .mcp.call_log import CallLog
@@ -89,7 +89,13 @@ class State:
     def accepts_client_documents(self) -> bool:
         """Whether a client may be known by the URL of its metadata document."""
         enabled = self.settings.client_documents
-        return self.serves_mcp() if enabled is None else enabled
+        if enabled is not None:
+            return enabled
+        try:
+            return self.serves_mcp()
+        except DeclarationError:
+            # Mistakes in the piece are reported elsewhere, and must not keep other clients from the metadata.
+            return False
 
     def resources(self) -> Resources:
         """The protected resources, as the current request names them."""

@@ -18,8 +18,11 @@ from tests.agents.conftest import PROGRAMS
 from tests.conftest import MakeApp
 from tests.support.actors import Program
 from tests.support.clock import StoppedClock
+from tests.support.internet import URL, connect_to, internet
 from tests.support.live import Visitor, serving
 from tests.support.pieces import make_piece_app
+from tests.support.raw_server import Received
+from tests.support.storage import rows_of
 
 pytestmark = pytest.mark.long
 
@@ -42,6 +45,12 @@ SDKS = {
     "Python 2.3, handshake": Sdk("agent.py", "", "legacy"),
     "Python 2.3, newest": Sdk("agent.py", "", "auto"),
 }
+
+
+def publish(received: Received) -> None:
+    """The document of the agent."""
+    document = {"client_id": URL, "client_name": "Agent of the tests", "redirect_uris": [REDIRECT_URI]}
+    received.answer(200, document)
 
 
 @dataclass
@@ -80,7 +89,7 @@ def running(command: list[str], log: Path) -> Iterator[RunningAgent]:
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    return make_piece_app(make_app)[0]
+    return make_piece_app(make_app, ACTIVEPIECES_DYNAMIC_REGISTRATION=True)[0]
 
 
 @pytest.fixture(params=SDKS)
@@ -94,20 +103,32 @@ def command(sdk: Sdk, request: pytest.FixtureRequest) -> list[str]:
     return [request.getfixturevalue(program), sdk.program]
 
 
-def test_the_whole_round(app: Flask, clock: StoppedClock, sdk: Sdk, command: list[str], tmp_path: Path) -> None:
-    oauth_client = Program.registered(app, "--public", redirect_uri=REDIRECT_URI)
+#: How an agent becomes known to the app.
+KNOWN_BY = ["an operator", "its document", "its own registration"]
+
+
+@pytest.mark.parametrize("known_by", KNOWN_BY)
+def test_the_whole_round(
+    app: Flask, clock: StoppedClock, sdk: Sdk, command: list[str], tmp_path: Path, known_by: str
+) -> None:
+    client: dict[str, Any] | None = None
+    if known_by == "an operator":
+        registered = Program.registered(app, "--public", redirect_uri=REDIRECT_URI)
+        client = {"client_id": registered.client_id, "redirect_uris": [REDIRECT_URI]}
     with (
+        internet(publish) as net,
         serving(app) as site,
         closing(Visitor(site, "bob")) as bob,
         running(command, tmp_path / "agent.log") as agent,
     ):
+        connect_to(app, net)
         opened = agent.says(
             url=f"{site}/mcp",
             package=sdk.package,
             mode=sdk.mode,
             redirectUri=REDIRECT_URI,
-            client={"client_id": oauth_client.client_id, "redirect_uris": [REDIRECT_URI]},
-            metadataUrl=None,
+            client=client,
+            metadataUrl=URL if known_by == "its document" else None,
             tool="create_task",
             arguments={"title": "Feed the cat"},
         )["open"]
@@ -115,12 +136,16 @@ def test_the_whole_round(app: Flask, clock: StoppedClock, sdk: Sdk, command: lis
         assert asked["resource"] == [f"{site}/mcp"]
         assert asked["scope"] == ["tasks:read tasks:write"], "what the challenge names"
 
+        assert ("not verified" in bob.sees(opened).text) is (known_by != "an operator")
         used = agent.says(callback=bob.allows(opened))
         clock.advance(hours=2)
         again = agent.says(hours=2)
         bob.sends(bob.sees("/oauth/connected-apps").form_to("/disconnect"))
         asked_again = agent.says()
 
+    sources = {"an operator": "operator", "its document": "document", "its own registration": "dynamic"}
+    assert [row["source"] for row in rows_of(app, "oauth_clients")] == [sources[known_by]]
+    assert len(net.server.received) == int(known_by == "its document")
     assert "create_task" in used["tools"]
     assert used["resources"] == ["trigger://task_done/samples", "trigger://task_gone/samples"]
     assert used["result"]["structuredContent"] == {"title": "Feed the cat", "secret_note": "acme"}

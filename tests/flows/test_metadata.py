@@ -10,6 +10,7 @@ from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
+from flask_activepieces import Activepieces
 from tests.conftest import MakeApp
 from tests.support.actors import Person, Program, answer_of
 from tests.support.hosts import SCOPES
@@ -56,6 +57,16 @@ def test_the_metadata_lists_exactly_what_the_server_supports(public: Flask) -> N
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
     }
+
+
+def test_mistakes_in_the_piece_do_not_hide_the_metadata(make_app: MakeApp) -> None:
+    def declare(activepieces: Activepieces) -> None:
+        activepieces.action("an invalid name!", scope="no such scope")(lambda: None)
+
+    app = make_app(declare=declare)
+
+    assert "client_id_metadata_document_supported" not in read(app, SERVER)
+    assert read(app, RESOURCE)["resource"] == "http://localhost"
 
 
 def test_every_endpoint_in_the_metadata_exists(app: Flask) -> None:

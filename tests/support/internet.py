@@ -7,10 +7,15 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from flask import Flask
+
 from flask_activepieces.oauth.documents.connection import Network
+from flask_activepieces.oauth.documents.fetch import Fetcher
+from flask_activepieces.oauth.documents.service import DocumentClients
+from flask_activepieces.state import EXTENSION, get_state
 
 from .certificates import server_context, trusting_context
 from .raw_server import RawServer, Received, raw_server
@@ -67,3 +72,17 @@ def internet(
     """An internet whose only server behaves like this."""
     with raw_server(behave, tls=tls or server_context(HOST)) as server:
         yield Internet(server)
+
+
+def connect_to(app: Flask, net: Internet) -> None:
+    """Let the app read documents from this internet."""
+    state = get_state(app)
+    clients = DocumentClients(
+        state.database,
+        Fetcher(net.network()),
+        clock=state.clock,
+        audit=state.audit,
+        is_on=state.accepts_client_documents,
+        allow_loopback=False,
+    )
+    app.extensions[EXTENSION] = replace(state, document_clients=clients)
