@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.conftest import MakeApp
 from tests.support.actors import CALLBACK, Person, Program, answer_of
 from tests.support.api_user import ApiUser
+from tests.support.clock import StoppedClock
+from tests.support.document_clients import Site, agent, key_agent
 from tests.support.hosts import ALL_SCOPES
 from tests.support.pages import Form
 from tests.support.storage import commit_unconfirmed, rows_of
@@ -45,6 +48,36 @@ def create_on_page(app: Flask) -> str:
     alice = Person(app, "alice")
     form = alice.sees("/oauth/clients/new").form("name")
     return secret_from_page(alice, form, name="Once", redirect_uris=CALLBACK, scope=ALL_SCOPES.split())
+
+
+def test_a_client_that_registers_itself_exists_once(make_app: MakeApp) -> None:
+    app = make_app(ACTIVEPIECES_DYNAMIC_REGISTRATION=True)
+
+    with commit_unconfirmed(app):
+        made = answer_of(app.test_client().post("/oauth/register", json={"redirect_uris": [CALLBACK]}), 201)
+
+    assert [row["client_id"] for row in rows_of(app, "oauth_clients")] == [made["client_id"]]
+    program = Program(app, made["client_id"], made["client_secret"])
+    assert answer_of(program.redeems(Person(app, "bob").allows(program.question())))["access_token"]
+
+
+def test_a_client_with_a_document_exists_once(agent_app: Flask, agent_site: Site) -> None:
+    robin = agent(agent_app, agent_site)
+    robert = Person(agent_app, "bob")
+
+    with commit_unconfirmed(agent_app):
+        assert robert.sees(robin.question()).status == 200
+
+    assert len(rows_of(agent_app, "oauth_clients")) == 1
+    assert rows_of(agent_app, "leases") == []
+
+
+def test_an_assertion_that_was_stored_is_not_refused(agent_app: Flask, agent_site: Site, clock: StoppedClock) -> None:
+    robin = key_agent(agent_app, agent_site, now=clock.now)
+    code = Person(agent_app, "bob").allows(robin.question())
+
+    with commit_unconfirmed(agent_app):
+        assert answer_of(robin.redeems(code))["access_token"]
 
 
 ROTATIONS: dict[str, Callable[[Flask, str], str]] = {

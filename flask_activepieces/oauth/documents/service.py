@@ -8,6 +8,7 @@ the connections of their users must survive that.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -31,7 +32,8 @@ from .fetch import SECONDS, SHORTEST_LIFETIME, Fetcher
 
 #: How long after it was read a document is used while it cannot be read again.
 LONGEST_STALENESS = 7 * 24 * 60 * 60
-#: How long a worker may take: the fetch, and its statements.
+#: What one worker does for all, and how long it may take: the fetch, and its statements.
+WORK = "client metadata document"
 _WORK_SECONDS = SECONDS + 10
 
 _table = tables.oauth_clients
@@ -54,6 +56,7 @@ class DocumentClients:
         audit: Audit,
         is_on: Callable[[], bool],
         allow_loopback: bool,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
         self._fetcher = fetcher
@@ -61,7 +64,7 @@ class DocumentClients:
         self._audit = audit
         self.is_on = is_on
         self._allow_loopback = allow_loopback
-        self._flight = SingleFlight(database, "client metadata document", clock=clock, seconds=_WORK_SECONDS)
+        self._flight = SingleFlight(database, WORK, clock=clock, seconds=_WORK_SECONDS, sleep=sleep)
 
     def get(self, url: str, *, issuer: str, before_fetch: Callable[[], None] = lambda: None) -> OAuthClient:
         """The client with this URL, from a document that has not expired if there is one.
@@ -117,6 +120,8 @@ class DocumentClients:
                 if latest is None or (known is not None and latest.document_tried_at == known.document_tried_at):
                     before_fetch()
                     return self._read(url, latest)
+                if self._is_usable(latest):
+                    return latest
         if known is not None and self._is_usable(known):
             return known
         self._flight.wait(url.url)
