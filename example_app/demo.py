@@ -75,6 +75,8 @@ def make_app(url: str, activepieces_url: str, folder: Path) -> Flask:
         "ACTIVEPIECES_PUBLIC_URL": url,
         # Activepieces refreshes the token on every use, so a revoked grant has an immediate effect.
         "ACTIVEPIECES_ACCESS_TOKEN_TTL": ACCESS_TOKEN_TTL,
+        # Cursor and mcp-remote register themselves.
+        "ACTIVEPIECES_DYNAMIC_REGISTRATION": True,
     }
     if os.environ.get("DATABASE_URL"):
         return create_tasklane(config)

@@ -75,12 +75,15 @@ Acme is linked with it, and has a flow that creates a task from each request to 
        .venv/bin/flask --app example_app.demo activepieces grants list
        .venv/bin/flask --app example_app.demo activepieces integrations check
 
-  9. Let an agent add tasks. Create a token on the page Connected apps, and put it in the place of THE-TOKEN:
+  9. Let an agent add tasks. Its user signs in on a page of Tasklane, and chooses what it may do:
 
-       Claude Code  claude mcp add --transport http tasklane {url}/mcp --header "Authorization: Bearer THE-TOKEN"
-       Cursor       in ~/.cursor/mcp.json: {{"mcpServers": {{"tasklane": {{"url": "{url}/mcp",
-                    "headers": {{"Authorization": "Bearer THE-TOKEN"}}}}}}}}
-       others       npx mcp-remote {url}/mcp --header "Authorization: Bearer THE-TOKEN"
+       Claude Code  claude mcp add --transport http tasklane {url}/mcp
+       VS Code      code --add-mcp '{{"name": "tasklane", "type": "http", "url": "{url}/mcp"}}'
+       Cursor       in ~/.cursor/mcp.json: {{"mcpServers": {{"tasklane": {{"url": "{url}/mcp"}}}}}}
+       others       npx mcp-remote {url}/mcp
+
+     Claude and ChatGPT on the web connect to an address on the internet only. An agent without a sign-in takes a
+     token of the page Connected apps: claude mcp add … --header "Authorization: Bearer THE-TOKEN"
 
  10. Now edit this action and see it change. In example_app/api.py, give create_task a title, and below the line that
      begins with "values =" let it change the task:
