@@ -53,6 +53,7 @@ RESTRICTIONS: Mapping[str, Restriction] = {
     "connections.authorization_url": Restriction(
         user_only_reason="Activepieces builds authorization URLs only for users"
     ),
+    "server.plan": Restriction(user_only_reason="Activepieces shows the plan to users only"),
     "mcp": Restriction(user_only_reason="an API key cannot manage MCP servers"),
     "api_keys": _for_administrators("API keys"),
     "signing_keys": _for_administrators("signing keys"),

@@ -17,6 +17,7 @@ from .client_policy import client_policy_cli
 from .clients import client_cli
 from .deliver import deliver_command
 from .deliveries import deliveries_cli
+from .doctor import doctor_command
 from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
@@ -40,7 +41,8 @@ for group in (
     tokens_cli,
 ):
     activepieces_cli.add_command(group)
-activepieces_cli.add_command(deliver_command)
+for command in (deliver_command, doctor_command):
+    activepieces_cli.add_command(command)
 
 
 @activepieces_cli.command("prune")

@@ -18,7 +18,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -39,6 +39,11 @@ class KeyRing:
 
     def __repr__(self) -> str:
         return f"<KeyRing of {len(self._roots)}>"
+
+    def problems(self, rule: Callable[[str], str | None]) -> list[tuple[int, str]]:
+        """What a rule has against each key, with the number of the key; the newest is 1."""
+        found = [(number, rule(key.decode())) for number, key in enumerate(self._roots, 1)]
+        return [(number, problem) for number, problem in found if problem is not None]
 
     def derive(self, purpose: str, context: str = "") -> tuple[bytes, ...]:
         """The keys for one purpose and context, newest first (an HMAC as a key derivation, NIST SP 800-108)."""
@@ -102,6 +107,16 @@ class Encryptor:
     def reencrypt(self, ciphertext: str, *, context: str) -> str:
         """The same content under the newest key."""
         return self.encrypt(self.decrypt(ciphertext, context=context), context=context)
+
+    def key_of(self, ciphertext: str, *, context: str) -> tuple[int, int] | None:
+        """Which key encrypted it (0 is the newest) and when; None if it was none of the current ones."""
+        for number, key in enumerate(self._keys.derive(self._purpose, context)):
+            try:
+                # A Fernet token begins with its time, which its signature covers.
+                return number, Fernet(base64.urlsafe_b64encode(key)).extract_timestamp(ciphertext.encode())
+            except InvalidToken:
+                continue
+        return None
 
     def _fernet(self, context: str) -> MultiFernet:
         derived = self._keys.derive(self._purpose, context)

@@ -79,7 +79,7 @@ class BaseUrls:
             raise InvalidInput({"baseUrl": Message("Invalid URL: %(problem)s.", problem=error)}) from None
         if api_root(url) == api_root(self.configured):
             return None
-        if not self._is_allowed(url):
+        if not self.is_allowed(url):
             raise InvalidInput(
                 {"baseUrl": Message("This server is not allowed. Ask the operator of this app to allow it.")}
             )
@@ -89,11 +89,12 @@ class BaseUrls:
         """The URL to call for an integration; `IntegrationDisabled` if it is no longer allowed."""
         if integration.base_url is None:
             return self.configured
-        if not self._is_allowed(integration.base_url):
+        if not self.is_allowed(integration.base_url):
             raise IntegrationDisabled(integration.id, "its server is no longer allowed")
         return integration.base_url
 
-    def _is_allowed(self, url: str) -> bool:
+    def is_allowed(self, url: str) -> bool:
+        """Whether the app may call this server besides the configured one."""
         return any(_is_at_or_below(url, allowed) for allowed in self._allowed)
 
 

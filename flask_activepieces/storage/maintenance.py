@@ -32,6 +32,15 @@ def prune(
         yield tables.oauth_clients.name, deleted
 
 
+def overdue_tables(database: Database, *, now: int, delivery_days: int) -> list[str]:
+    """The tables with rows that `prune` would have deleted at that time, except for audit events."""
+    # How long audit events are kept is an option of the command.
+    expired = [
+        (table, rule) for table, rule in _expired_rows(now, 0, delivery_days) if table is not tables.audit_events
+    ]
+    return [table.name for table, is_expired in expired if _has_rows(database, is_expired)]
+
+
 def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[Table, ColumnElement[bool]]]:
     families, events = tables.token_families, tables.audit_events
     stored, deliveries = event_tables.events, event_tables.deliveries
@@ -50,6 +59,11 @@ def _expired_rows(now: int, audit_days: int, delivery_days: int) -> list[tuple[T
         (deliveries, deliveries.c.created_at <= now - delivery_days * 86_400),
         (stored, (stored.c.created_at <= now - delivery_days * 86_400) & ~has_deliveries),
     ]
+
+
+def _has_rows(database: Database, condition: ColumnElement[bool]) -> bool:
+    statement = select(exists().where(condition))
+    return bool(database.read(lambda conn: conn.scalar(statement)))
 
 
 def _delete_batch(database: Database, table: Table, is_expired: ColumnElement[bool], batch: int) -> int:

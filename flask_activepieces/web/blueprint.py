@@ -13,7 +13,7 @@ from .api.routes import api_routes
 from .automation.area.visit import area_navigation
 from .automation.routes import automation_routes
 from .mcp import endpoint
-from .oauth import authorize, metadata, registration, token_endpoints
+from .oauth import authorize, metadata, probe, registration, token_endpoints
 from .oauth.cors import for_any_origin
 from .pages import connected_apps, oauth_clients, personal_tokens
 from .piece.routes import piece_routes
@@ -30,6 +30,7 @@ _PAGES = (
     Route("/authorize", "decide", _POST, authorize.decide),
     Route("/authorize/request/<request_id>", "describe_request", _GET, authorize.describe_request),
     for_any_origin(Route("/jwks.json", "jwks", _GET, metadata.jwks)),
+    Route("/probe", "probe", _GET, probe.probe),
     Route("/connected-apps", "connected_apps", _GET, connected_apps.connected_apps),
     Route("/connected-apps/<grant_id>/disconnect", "disconnect", _POST, connected_apps.disconnect),
     Route("/personal-tokens/new", "personal_token_new", _GET + _POST, personal_tokens.personal_token_new),

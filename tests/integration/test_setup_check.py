@@ -18,6 +18,8 @@ from tests.support import hosts
 
 LOGGER = "flask_activepieces.web.setup_check"
 SetupLog = Callable[..., list[str]]
+#: What an app needs besides a public URL.
+GOOD_COOKIES = {"SESSION_COOKIE_SECURE": True, "SESSION_COOKIE_SAMESITE": "Lax"}
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def setup_log(caplog: pytest.LogCaptureFixture) -> SetupLog:
 
 
 def test_a_complete_setup_logs_nothing(make_app: MakeApp, setup_log: SetupLog) -> None:
-    assert setup_log(make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com")) == []
+    assert setup_log(make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com", **GOOD_COOKIES)) == []
 
 
 # Scopes
@@ -99,7 +101,7 @@ def test_an_empty_scopes_setting_is_reported(tmp_path: Path, setup_log: SetupLog
     (line,) = setup_log(app)
     hosts.dispose(app)
 
-    assert line.startswith("ACTIVEPIECES_SCOPES is empty")
+    assert "ACTIVEPIECES_SCOPES is empty" in line
     assert "such as" in line
 
 
@@ -137,6 +139,20 @@ def test_missing_flask_login_is_reported(make_app: MakeApp, setup_log: SetupLog)
     assert "login_manager.init_app(app)" in line
 
 
+# Cookies
+
+
+def test_an_insecure_cookie_is_reported_as_a_warning(make_app: MakeApp, caplog: pytest.LogCaptureFixture) -> None:
+    cookies = GOOD_COOKIES | {"SESSION_COOKIE_SECURE": False}
+    app = make_app(ACTIVEPIECES_PUBLIC_URL="https://app.example.com", **cookies)
+
+    app.test_client().get("/")
+
+    (record,) = [record for record in caplog.records if record.name == LOGGER]
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("cookie-secure: SESSION_COOKIE_SECURE is not set")
+
+
 # The mount path
 
 PUBLIC = "https://example.com"
@@ -157,7 +173,9 @@ PUBLIC = "https://example.com"
 def test_a_mount_path_missing_from_the_public_url_is_reported(
     make_app: MakeApp, setup_log: SetupLog, public_url: str | None, script_name: str, remedy: str | None
 ) -> None:
-    lines = setup_log(make_app(ACTIVEPIECES_PUBLIC_URL=public_url), environ_overrides={"SCRIPT_NAME": script_name})
+    lines = setup_log(
+        make_app(ACTIVEPIECES_PUBLIC_URL=public_url, **GOOD_COOKIES), environ_overrides={"SCRIPT_NAME": script_name}
+    )
 
     assert len(lines) == (remedy is not None)
     assert all(f"mounted at {script_name}" in line for line in lines)
@@ -165,7 +183,7 @@ def test_a_mount_path_missing_from_the_public_url_is_reported(
 
 
 def test_an_application_root_missing_from_the_public_url_is_reported(make_app: MakeApp, setup_log: SetupLog) -> None:
-    (line,) = setup_log(make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC, APPLICATION_ROOT="/crm"))
+    (line,) = setup_log(make_app(ACTIVEPIECES_PUBLIC_URL=PUBLIC, APPLICATION_ROOT="/crm", **GOOD_COOKIES))
 
     assert "mounted at /crm" in line
     assert line.endswith(f"Set it to {PUBLIC}/crm.")

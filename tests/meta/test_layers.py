@@ -34,6 +34,7 @@ LAYERS = {
     "delivery": 4,
     "mcp": 4,
     "state": 5,
+    "doctor": 6,
     "web": 6,
     "cli": 6,
     "extension": 7,
@@ -46,7 +47,7 @@ LAYERS = {
 OPEN_ROWS = {0, 1, 6, 7}
 
 # The modules and packages that may import each framework. Ruff (TID251) already reports this in the editor.
-MAY_IMPORT_FLASK = {"host.interface", "host.flask_login", "state", "web", "cli", "extension", "testing"}
+MAY_IMPORT_FLASK = {"host.interface", "host.flask_login", "state", "doctor", "web", "cli", "extension", "testing"}
 MAY_IMPORT_FLASK_LOGIN = {"host.flask_login"}
 
 

@@ -38,12 +38,27 @@ def release(version: str) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the plan of a platform includes; the Community Edition has none of these."""
+
+    api_keys_enabled: bool = False
+    embedding_enabled: bool = False
+    global_connections_enabled: bool = False
+    manage_pieces_enabled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Platform:
+    plan: Plan = Plan()
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Health:
     status: str
 
 
 class Server(Resource):
-    """``client.server``: public, so the credential is not sent."""
+    """``client.server``. All but the plan is public, and the credential is not sent."""
 
     def info(self) -> ServerInfo:
         """What the server publishes about itself."""
@@ -53,3 +68,7 @@ class Server(Resource):
         """Whether the server reports that it is healthy; an `ApiError` if it does not respond."""
         call = ApiCall("server.is_healthy", "GET", "/health", authenticate=False)
         return self._object(_Health, call).status == "Healthy"
+
+    def plan(self, platform_id: str) -> Plan:
+        """What the plan of this platform includes."""
+        return self._get(_Platform, "server.plan", "/platforms", platform_id).plan

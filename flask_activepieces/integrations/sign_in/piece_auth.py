@@ -36,7 +36,7 @@ def s256_challenge(verifier: str) -> str:
 
 def check_props(auth: PieceAuth, props: Mapping[str, str]) -> None:
     """`InvalidInput` for a value that would change the address to which the client's secret is sent."""
-    for name in _PLACEHOLDER.findall(f"{auth.auth_url} {auth.token_url}"):
+    for name in placeholders_in(f"{auth.auth_url} {auth.token_url}"):
         value = props.get(name, "")
         declared = auth.props.get(name)
         options = declared.options.get("options", ()) if declared else ()
@@ -47,9 +47,14 @@ def check_props(auth: PieceAuth, props: Mapping[str, str]) -> None:
             )
 
 
+def placeholders_in(template: str) -> set[str]:
+    """The names of the props that the template needs."""
+    return set(_PLACEHOLDER.findall(template))
+
+
 def fill_placeholders(template: str, props: Mapping[str, str]) -> str:
     """The template with the values of the props."""
-    missing = {name for name in _PLACEHOLDER.findall(template) if not props.get(name)}
+    missing = {name for name in placeholders_in(template) if not props.get(name)}
     if missing:
         raise InvalidInput({"props": f"Missing: {', '.join(sorted(missing))}."})
     return _PLACEHOLDER.sub(lambda match: props[match[1]], template)

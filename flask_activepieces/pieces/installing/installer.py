@@ -79,15 +79,19 @@ class PieceInstaller:
     def plan(self, manifest: Mapping[str, Any]) -> Plan:
         """Compare the piece of this manifest with the newest one on the server. The manifest's version is ignored."""
         name = manifest["name"]
-        try:
-            installed = self._client.pieces.metadata(name)
-        except ResourceNotFound:
+        installed = self._newest(name)
+        if installed is None:
             return Plan(installed=None, changes=(), version=FIRST_VERSION)
         changes = compare(installed, metadata_of(manifest))
         plan = Plan(
             installed=installed["version"], changes=changes, version=next_version(installed["version"], changes)
         )
         return Plan(**{**vars(plan), "flows": self.flows_with(name)}) if plan.is_major else plan
+
+    def changes(self, manifest: Mapping[str, Any]) -> Sequence[Change] | None:
+        """What changed since the newest version on the server; None if the server does not have the piece."""
+        installed = self._newest(manifest["name"])
+        return None if installed is None else compare(installed, metadata_of(manifest))
 
     def install(self, archive: PieceArchive) -> None:
         """Upload the piece, and return when the server lists it. `Conflict` if it has this version already."""
@@ -113,6 +117,12 @@ class PieceInstaller:
         yield flow.version.trigger
         if flow.published_version_id not in (None, flow.version.id):
             yield self._client.flows.get(flow.id, version_id=flow.published_version_id).version.trigger
+
+    def _newest(self, name: str) -> Mapping[str, Any] | None:
+        try:
+            return self._client.pieces.metadata(name)
+        except ResourceNotFound:
+            return None
 
     def _is_listed(self, name: str, version: str) -> bool:
         try:

@@ -20,7 +20,7 @@ from .connections.oauth_client import LOOPBACK, TokenRequest
 from .connections.rows import KIND, in_project, upsert_row
 from .faults import Faults
 from .flows.rows import finish_deletions, published_version
-from .pieces.catalogue import add_pieces
+from .pieces.catalogue import HIDDEN, add_pieces
 from .pieces.piece import StandinPiece
 from .pieces.webhook_piece import WEBHOOK
 from .routing.authentication import engine_token, user_token
@@ -223,6 +223,10 @@ class ActivepiecesServer:
         flow = self.state.store.get("flow", flow_id)
         assert flow is not None and flow["status"] == "ENABLED", f"there is no enabled flow {flow_id}"
         return flow
+
+    def hide_piece(self, piece_name: str, *, project_id: str | None = None) -> None:
+        """Leave a piece out of the piece set of a project. The default is the first project."""
+        self.state.store.add(HIDDEN, {"pieceName": piece_name, "projectId": project_id or self.project_id})
 
     def break_connection(self, external_id: str, *, project_id: str | None = None) -> None:
         """Set a connection to ERROR, as if its refresh had failed. The default is the first project."""

@@ -192,3 +192,11 @@ def test_no_random_id_looks_like_a_command_line_option() -> None:
 )
 def test_invalid_ids_are_recognized(text: str) -> None:
     assert not looks_like_id(text)
+
+
+def test_a_rule_finds_problems_of_keys_without_showing_them() -> None:
+    ring = KeyRing(["good", "bad", "worse"])
+
+    problems = ring.problems(lambda key: None if key == "good" else f"{len(key)} letters")
+
+    assert problems == [(2, "3 letters"), (3, "5 letters")]

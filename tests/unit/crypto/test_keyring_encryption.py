@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from flask_activepieces.crypto.keyring import Encryptor, KeyRing
@@ -82,3 +84,24 @@ def test_the_error_contains_neither_ciphertext_nor_key() -> None:
     assert ciphertext not in str(caught.value)
     assert caught.value.__cause__ is None
     assert NEW not in repr(encryptor(NEW))
+
+
+def test_the_key_of_a_ciphertext_and_its_time_are_known() -> None:
+    old, new = "the older key", "the newer key"
+    before = int(time.time())
+    ciphertext = Encryptor(KeyRing([old]), "a purpose").encrypt({"secret": 1}, context="row 1")
+
+    found = Encryptor(KeyRing([new, old]), "a purpose").key_of(ciphertext, context="row 1")
+
+    assert found is not None
+    assert found[0] == 1
+    assert before <= found[1] <= time.time()
+
+
+def test_no_key_is_that_of_a_foreign_ciphertext() -> None:
+    ring = KeyRing(["a key"])
+    ciphertext = Encryptor(ring, "a purpose").encrypt({"secret": 1}, context="row 1")
+
+    assert Encryptor(ring, "a purpose").key_of(ciphertext, context="row 2") is None
+    assert Encryptor(ring, "another purpose").key_of(ciphertext, context="row 1") is None
+    assert Encryptor(KeyRing(["another key"]), "a purpose").key_of(ciphertext, context="row 1") is None

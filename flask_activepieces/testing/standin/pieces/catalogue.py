@@ -68,6 +68,8 @@ _OFFICIAL: Row = {
 
 _NEWEST_RELEASE = "999.999.999"
 _UNLOADABLE = "unloadable_piece"
+#: The pieces that a project's piece set leaves out (read in upstream's source, not recorded).
+HIDDEN = "hidden_piece"
 #: Type of a connection -> the field of its value that is passed to a piece's check.
 _BARE = {"SECRET_TEXT": "secret_text", "CUSTOM_AUTH": "props"}
 
@@ -161,12 +163,19 @@ def list_pieces(call: RouteCall) -> tuple[int, Json]:
     return 200, [_summary(row) for row in _visible(call) if message in _matches_search(row)]
 
 
-@group.route("GET", "/pieces/<path:name>", params={"name": text()}, query={"version": optional(text())}, who=PUBLIC)
+@group.route(
+    "GET",
+    "/pieces/<path:name>",
+    params={"name": text()},
+    query={"version": optional(text()), "projectId": optional(text())},
+    who=PUBLIC,
+)
 def get_piece(call: RouteCall) -> tuple[int, Json]:
     """One piece with all details; the newest version unless the query names one."""
     name, version = call.params["name"], call.query.get("version")
     rows = [row for row in _visible(call, version) if row["name"] == name]
-    if not rows:
+    hidden = call.state.store.first(HIDDEN, pieceName=name, projectId=call.query.get("projectId"))
+    if not rows or hidden is not None:
         message = f"piece_metadata_not_found pieceName={name}"
         raise activepieces_error(404, "ENTITY_NOT_FOUND", {"message": message})
     return 200, rows[-1]

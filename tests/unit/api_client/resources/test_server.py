@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flask_activepieces.api_client.errors import UnexpectedResponse
-from flask_activepieces.api_client.resources.server import Server
+from flask_activepieces.api_client.resources.server import Plan, Server
 from tests.support.calls import FakeTransport, recorded, says
 
 
@@ -49,3 +49,18 @@ def test_another_service_is_an_unexpected_response(answer: object) -> None:
 def test_a_web_page_is_an_unexpected_response() -> None:
     with pytest.raises(UnexpectedResponse):
         Server(FakeTransport([recorded("no /api prefix")])).info()
+
+
+def test_a_plan_names_its_features() -> None:
+    transport = says("platform get")
+
+    plan = Server(transport).plan("qQnsmKagCnxENqoYPvJCq")
+
+    assert plan == Plan(
+        api_keys_enabled=True, embedding_enabled=True, global_connections_enabled=True, manage_pieces_enabled=True
+    )
+    assert transport.lines == ["GET /platforms/qQnsmKagCnxENqoYPvJCq"]
+
+
+def test_a_platform_without_a_plan_has_no_features() -> None:
+    assert Server(says({"id": "p"})).plan("p") == Plan()

@@ -186,3 +186,14 @@ def test_refused_credential_is_not_taken_for_a_missing_piece(installer: PieceIns
 
     with pytest.raises(AuthenticationFailed):
         installer.plan(MANIFEST)
+
+
+def test_changes_are_found_without_a_look_at_flows(installer: PieceInstaller, server: FakeServer) -> None:
+    assert installer.changes(MANIFEST) is None
+    server.installed = stored()
+    assert installer.changes(MANIFEST) == []
+    del server.installed["actions"]["plain"]
+
+    (change,) = installer.changes(MANIFEST) or ()
+
+    assert "plain" in change.text

@@ -267,3 +267,14 @@ def test_pieces_are_found_by_a_part_of_their_name() -> None:
     assert found("ACME") == ["@acme/piece-crm", "@acme/piece-shop"]
     assert found("nothing") == []
     server.close()
+
+
+def test_a_hidden_piece_is_absent_in_its_project_only(activepieces_server: ActivepiecesServer) -> None:
+    path = "/pieces/@activepieces/piece-webhook"
+    ask = calls(activepieces_server).ask
+
+    activepieces_server.hide_piece("@activepieces/piece-webhook")
+
+    assert ask("GET", f"{path}?projectId={activepieces_server.project_id}").status_code == 404
+    assert ask("GET", f"{path}?projectId=another").status_code == 200
+    assert ask("GET", path).status_code == 200

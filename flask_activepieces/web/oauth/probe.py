@@ -1,0 +1,42 @@
+"""What a request looks like when it arrives: for ``flask activepieces doctor``, which compares it with the settings.
+
+Only for whoever has the app's secret keys: others get 404, as if the route did not exist.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, abort, jsonify, request
+
+from ...errors import SignatureError
+from ...state import State, get_state
+from ..error_responses import NO_STORE
+
+_PURPOSE = "doctor's probe"
+#: Seconds.
+_LIFETIME = 60
+#: What proxies say about the request that they received.
+_FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Prefix", "Forwarded")
+
+
+def probe() -> Response:
+    """The address of the request, as Flask sees it."""
+    state = get_state()
+    try:
+        state.settings.secret_keys.verify_json(_PURPOSE, request.args.get("ticket", ""), now=state.now())
+    except SignatureError:
+        abort(404)
+    answer: dict[str, Any] = {
+        "root_url": request.root_url,
+        "remote_addr": request.remote_addr,
+        "forwarded": [name for name in _FORWARDED if name in request.headers],
+    }
+    response = jsonify(answer)
+    response.headers.update(NO_STORE)
+    return response
+
+
+def probe_ticket(state: State) -> str:
+    """The parameter ``ticket`` of a probe."""
+    return state.settings.secret_keys.sign_json(_PURPOSE, {"exp": state.now() + _LIFETIME})
