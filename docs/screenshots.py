@@ -24,7 +24,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from example_app.activepieces import SCOPES
-from example_app.demo import link_acme, make_app
+from example_app.demo import link_acme, make_app, settings_for
 from example_app.seed import DEMO_PASSWORD
 from example_app.serving import serve
 from flask_activepieces.oauth.documents.client_urls import ClientUrl
@@ -205,7 +205,7 @@ def running_site() -> Iterator[Site]:
         folder = Path(name)
         with (
             ActivepiecesServer(database=folder / "activepieces.db") as activepieces,
-            serve(lambda url: make_app(url, activepieces.url, folder)) as (app, url),
+            serve(lambda url: make_app(settings_for(url, activepieces, folder), folder)) as (app, url),
         ):
             link_acme(app, url, activepieces)
             clients = {preset: register(app, preset) for preset in ("activepieces", "make")} | {"agent": AGENT}

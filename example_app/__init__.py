@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flask import Flask, Response
 
-from . import api, auth, automation, errors, tasks
+from . import api, auth, automation, builder, errors, tasks
 from .activepieces import PIECE, SCOPES, activepieces
 from .config import config_from, database_defaults, stored_secret_key
 from .models import db
@@ -34,6 +34,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
     app.register_blueprint(tasks.blueprint)
     app.register_blueprint(automation.blueprint)
+    app.register_blueprint(builder.blueprint)
     app.register_blueprint(api.blueprint)
     app.after_request(add_security_headers)
     errors.init_app(app)

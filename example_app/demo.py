@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Event
@@ -28,8 +28,8 @@ from .serving import listen, serve
 from .welcome import suggestions, welcome
 
 FOLDER = Path(__file__).parents[1] / "instance" / "demo"
-#: In the folder: the addresses of the two servers at the last start, for commands.
-ADDRESSES = "addresses.json"
+#: In the folder: the address of Tasklane and its settings for the stand-in at the last start, for commands.
+SETTINGS = "settings.json"
 FLOW_NAME = "Tasks by webhook"
 #: A real server responds after 30 seconds if a run fails, which is too long for a demo.
 WEBHOOK_TIMEOUT = 5
@@ -52,32 +52,45 @@ def start_demo(folder: Path, *, host: str = "127.0.0.1", port: int = 0, activepi
         ActivepiecesServer(
             port=activepieces_port, database=folder / "activepieces.db", webhook_timeout=WEBHOOK_TIMEOUT
         ) as activepieces,
-        serve(lambda url: make_app(url, activepieces.url, folder), host=host, port=port) as (app, url),
+        serve(lambda url: make_app(settings_for(url, activepieces, folder), folder), host=host, port=port) as (
+            app,
+            url,
+        ),
     ):
-        addresses = {"url": url, "activepieces_url": activepieces.url}
-        (folder / ADDRESSES).write_text(json.dumps(addresses), "utf-8")
         yield f"{welcome(url)}\n{link_acme(app, url, activepieces)}"
 
 
 def create_app(folder: Path = FOLDER) -> Flask:
     """The demo's app for a command, which ``flask --app`` calls; the demo may run at the same time."""
     try:
-        addresses = json.loads((folder / ADDRESSES).read_text("utf-8"))
+        settings = json.loads((folder / SETTINGS).read_text("utf-8"))
     except FileNotFoundError:
         raise SystemExit("The demo has no database yet: run `make demo` once.") from None
-    return make_app(addresses["url"], addresses["activepieces_url"], folder)
+    return make_app(settings, folder)
 
 
-def make_app(url: str, activepieces_url: str, folder: Path) -> Flask:
-    """Tasklane at ``url``, configured for the stand-in."""
-    config: dict[str, object] = {
-        "ACTIVEPIECES_BASE_URL": activepieces_url,
+def settings_for(url: str, activepieces: ActivepiecesServer, folder: Path) -> dict[str, object]:
+    """Tasklane's settings for the stand-in, which has new keys at each start; commands read them from the folder."""
+    key_id, signing_key = activepieces.add_signing_key()
+    settings = {
         "ACTIVEPIECES_PUBLIC_URL": url,
+        "ACTIVEPIECES_BASE_URL": activepieces.url,
+        "ACTIVEPIECES_API_KEY": activepieces.api_key,
+        "ACTIVEPIECES_SIGNING_KEY": signing_key,
+        "ACTIVEPIECES_SIGNING_KEY_ID": key_id,
+        "ACTIVEPIECES_EMBED_SDK_URL": activepieces.embed_sdk_url,
         # Activepieces refreshes the token on every use, so a revoked grant has an immediate effect.
         "ACTIVEPIECES_ACCESS_TOKEN_TTL": ACCESS_TOKEN_TTL,
         # Cursor and mcp-remote register themselves.
         "ACTIVEPIECES_DYNAMIC_REGISTRATION": True,
     }
+    (folder / SETTINGS).write_text(json.dumps(settings), "utf-8")
+    return settings
+
+
+def make_app(settings: Mapping[str, object], folder: Path) -> Flask:
+    """Tasklane with these settings."""
+    config = dict(settings)
     if os.environ.get("DATABASE_URL"):
         return create_tasklane(config)
     config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{folder / 'tasklane.db'}"
@@ -105,6 +118,7 @@ def link_acme(app: Flask, url: str, activepieces: ActivepiecesServer) -> str:
         setup_steps.install_piece(run)
         setup_steps.set_up(run)
         setup_steps.connect_with_one_click(run)
+        setup_steps.allow_embedding(run)
         flows = api_client.flows.list(run.project_id, name=FLOW_NAME)
         if flows:
             run.flow_id = flows[0].id

@@ -21,6 +21,7 @@ from .host.flask_login import TENANT_CHOICES
 from .host.interface import Host, NavigationItem
 from .integrations.connections.health import ConnectionHealth
 from .integrations.connections.service import TenantConnections
+from .integrations.embedding.builder import Embedding
 from .integrations.project import TenantFlows, TenantMcp, TenantProjects
 from .integrations.service import Integrations
 from .integrations.services import TenantServices
@@ -212,6 +213,11 @@ class Activepieces:
         return get_state().tenants.flows
 
     @property
+    def embedding(self) -> Embedding:
+        """Signs users in to the embedded builder."""
+        return get_state().tenants.embedding
+
+    @property
     def projects(self) -> TenantProjects:
         """Lists projects."""
         return get_state().tenants.projects
@@ -230,7 +236,10 @@ class Activepieces:
 
         Without ``tenant_id``, in all tenants: for apps whose user ids are unique across tenants.
         """
-        return get_state().grants.revoke_user(user_id, tenant_id=tenant_id, reason="the user was disabled")
+        state = get_state()
+        revoked = state.grants.revoke_user(user_id, tenant_id=tenant_id, reason="the user was disabled")
+        state.tenants.embedding.end_access(user_id=user_id, tenant_id=tenant_id)
+        return revoked
 
     def revoke_tenant(self, tenant_id: str) -> int:
         """Revoke all grants of a tenant: call this when a tenant is disabled.
@@ -238,7 +247,10 @@ class Activepieces:
         Its clients and integrations stay, for when it is enabled again. Until then, its clients with the client
         credentials grant can get new tokens: suspend or delete them, or remove the tenant.
         """
-        return get_state().grants.revoke_tenant(tenant_id, reason="the tenant was disabled")
+        state = get_state()
+        revoked = state.grants.revoke_tenant(tenant_id, reason="the tenant was disabled")
+        state.tenants.embedding.end_access(tenant_id=tenant_id)
+        return revoked
 
     def remove_tenant(self, tenant_id: str) -> RemovedTenant:
         """Delete what a tenant has, in one transaction: call this when a tenant is deleted.

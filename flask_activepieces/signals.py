@@ -45,6 +45,8 @@ flow_enabled = _signals.signal("flow.enabled", "A flow was enabled.")
 flow_disabled = _signals.signal("flow.disabled", "A flow was disabled.")
 flow_run_retried = _signals.signal("flow_run.retried", "A run of a flow was started again.")
 piece_installed = _signals.signal("piece.installed", "The app's piece was installed at a tenant's Activepieces.")
+user_provisioned = _signals.signal("user.provisioned", "A user got access to the embedded builder.")
+user_deprovisioned = _signals.signal("user.deprovisioned", "A user was removed from a project of Activepieces.")
 mcp_changed = _signals.signal("mcp.changed", "A project's MCP server, or its tools, were enabled or disabled.")
 mcp_token_rotated = _signals.signal("mcp.token_rotated", "A project's MCP server got a new token.")
 

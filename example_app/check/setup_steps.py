@@ -11,7 +11,7 @@ from flask_activepieces.pieces.archive import build_archive
 from flask_activepieces.pieces.installing.installer import PieceInstaller
 from flask_activepieces.pieces.installing.versions import FIRST_VERSION
 
-from ..activepieces import PIECE
+from ..activepieces import PIECE, activepieces
 from ..seed import DEMO_PASSWORD, DEMO_USERS
 from .flow import WEBHOOK_PIECE
 from .report import CheckFailed, describe, expect
@@ -121,6 +121,12 @@ def connect_with_one_click(run: CheckRun) -> str:
         check="that ACTIVEPIECES_PUBLIC_URL leads to this process",
     )
     return f"{summary}, and the code was redeemed"
+
+
+def allow_embedding(run: CheckRun) -> str:
+    """Pages of Tasklane may show the builder of Activepieces."""
+    with run.app.app_context():
+        return ", ".join(activepieces.embedding.allow_origins())
 
 
 def _expect_active(run: CheckRun, connection: dict[str, Any]) -> str:

@@ -23,7 +23,13 @@ from .decoding import json_name
 #: Seconds. The server would accept ten years.
 MAX_LIFETIME = 3600
 
-_REQUIRED = ("external_user_id", "external_project_id", "first_name", "last_name")
+#: What a token must name, with the remedy if it does not.
+_REQUIRED = {
+    "external_user_id": "is required: pass the app's id of the user, a string that is not empty",
+    "external_project_id": "is required: pass the app's id of the project, a string that is not empty",
+    "first_name": "is required: pass a name, which may be the name of the account",
+    "last_name": "is required: pass a name, which may be the name of the workspace",
+}
 _ALGORITHM = "RS256"
 _MIN_KEY_BITS = 2048
 
@@ -45,7 +51,9 @@ class EmbeddedUser:
     piece_tags: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        problems = {name: "is required" for name in _REQUIRED if not _is_nonempty_string(getattr(self, name))}
+        problems = {
+            name: remedy for name, remedy in _REQUIRED.items() if not _is_nonempty_string(getattr(self, name))
+        }
         # Activepieces looks up an empty role, and answers 401.
         if self.role is not None and not _is_nonempty_string(self.role):
             problems["role"] = "must be a non-empty name or None"

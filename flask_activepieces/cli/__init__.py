@@ -18,6 +18,7 @@ from .clients import client_cli
 from .deliver import deliver_command
 from .deliveries import deliveries_cli
 from .doctor import doctor_command
+from .embedding import embedding_cli
 from .grants import grants_cli
 from .integrations import integrations_cli
 from .keys import keys_cli
@@ -33,6 +34,7 @@ for group in (
     client_cli,
     client_policy_cli,
     deliveries_cli,
+    embedding_cli,
     grants_cli,
     integrations_cli,
     keys_cli,

@@ -25,6 +25,7 @@ _OPTIONS = {
     "remember_consent": "--remember-consent",
     "can_introspect": "--introspection",
     "scopes": "--scope",
+    "origins": "ORIGINS",
 }
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")

@@ -32,7 +32,7 @@ from .parsers import (
     weakness,
     whole_number,
 )
-from .urls import consent_url, is_loopback, path_prefix, public_url, redis_url, server_url, web_origin
+from .urls import consent_url, is_loopback, path_prefix, public_url, redis_url, script_url, server_url, web_origin
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ SHORTEST_ACCESS_TOKEN_TTL = 901
 LONGEST_ACCESS_TOKEN_TTL = 86_400
 #: The pages of the automation area, in the order of its navigation.
 AUTOMATION_PAGES = ("overview", "connections", "flows", "deliveries", "mcp", "piece", "audit", "setup")
+#: Works with every server from 0.70 on. A later one has more options, and needs a later server.
+DEFAULT_EMBED_SDK_URL = "https://cdn.activepieces.com/sdk/embed/0.8.1.js"
 #: Activepieces without a worker is silent for 300 seconds before it says so.
 LONGEST_TIMEOUT = 310
 
@@ -138,6 +140,7 @@ class Settings:
     signing_key: str | None = _setting(rsa_private_key, secret=True)
     signing_key_id: str | None = _setting(ascii_token)
     piece_set: str | None = _setting(ascii_token)
+    embed_sdk_url: str = _setting(script_url, DEFAULT_EMBED_SDK_URL)
     public_url: str | None = _setting(public_url)
     url_prefix: str = _setting(path_prefix, "/api/integration/activepieces")
     oauth_prefix: str = _setting(path_prefix, "/oauth")

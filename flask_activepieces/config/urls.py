@@ -106,6 +106,18 @@ def _host_of(parts: SplitResult) -> str:
     return host
 
 
+def script_url(value: Any) -> str:
+    """The address of a script that pages load: https, or loopback."""
+    url = str(value)
+    parts = split_url(url)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.username is not None:
+        raise ValueError("must be an absolute URL such as https://cdn.example.com/embed.js")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        # Whoever changes it on its way acts in the name of every user.
+        raise ValueError("http is allowed for loopback only; use https://")
+    return url
+
+
 def path_prefix(value: Any) -> str:
     """A path that others begin with."""
     prefix = str(value)

@@ -21,6 +21,7 @@ from .data.redis import check_redis
 from .findings import Finding, Findings, Kind
 from .server.availability import check_availability
 from .server.credentials import PLAN, check_credentials
+from .server.embedding import check_embedding
 from .server.piece import check_piece
 from .server.token_endpoint import check_token_endpoint
 from .subject import Subject
@@ -81,6 +82,7 @@ def _examine_servers(subject: Subject) -> Findings:
         check_credentials,
         check_piece,
         check_token_endpoint,
+        check_embedding,
     )
     for check in checks:
         try:

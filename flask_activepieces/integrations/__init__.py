@@ -4,6 +4,7 @@ from .connections.health import BrokenConnection
 from .connections.saver import NewConnection, PlatformSharing
 from .connections.service import ConnectionFilter, ReplacementResult
 from .credentials import Credentials
+from .embedding.builder import EmbeddedBuilder
 from .project import RotatedMcpToken
 from .setup import SetupRequest
 from .sign_in.third_party import AuthorizationRedirect, AuthorizationResult, AuthorizationStart
@@ -16,6 +17,7 @@ __all__ = [
     "BrokenConnection",
     "ConnectionFilter",
     "Credentials",
+    "EmbeddedBuilder",
     "Integration",
     "NewConnection",
     "PlatformSharing",

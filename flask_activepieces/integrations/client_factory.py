@@ -28,6 +28,7 @@ from ..messages import Message
 from ..storage.database import Database
 from . import store
 from .credentials import Credentials, CredentialStore
+from .embedding.users import service_user_id
 from .store import Integration, project_external_id
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ _APP_KEY_OPERATIONS = _SHARED_PROJECT_OPERATIONS | {
     "projects.get",
 }
 #: What Activepieces allows no API key to do: a user of the tenant's project does it, for whom the app signs.
-_SIGNED_USER_OPERATIONS = {"mcp.get", "mcp.update", "mcp.rotate_token"}
+_SIGNED_USER_OPERATIONS = {"connections.replace", "mcp.get", "mcp.update", "mcp.rotate_token"}
 #: The least of Activepieces' roles that may manage MCP; it cannot invite people.
 _ROLE = "Editor"
 
@@ -162,7 +163,7 @@ class ClientFactory:
         # The project was found or created by this id when the integration was set up.
         project = project_external_id(integration.tenant_id, integration.organization_id)
         user = EmbeddedUser(
-            external_user_id=f"flask-activepieces-{integration.id}",
+            external_user_id=service_user_id(integration.id),
             external_project_id=project,
             first_name="Integration",
             last_name=project,

@@ -23,6 +23,7 @@ from ..storage.database import Transaction
 from . import store
 from .credentials import Credentials
 from .dependencies import Dependencies
+from .embedding.provisioning import Provisioning
 from .setup import SetupRequest, SetupVerifier, VerifiedSetup
 from .store import Integration
 
@@ -36,6 +37,7 @@ class Integrations:
 
     deps: Dependencies
     verifier: SetupVerifier
+    provisioning: Provisioning
 
     def find(self, integration_id: str, *, principal: Principal) -> Integration:
         """The integration of the user's tenant, or of one of their organizations; `NotFound` for any other."""
@@ -165,6 +167,8 @@ class Integrations:
             self.deps.oauth_clients.delete_in(transaction, client)
         if not store.remove(transaction, current):
             raise NotFound("integration", integration.id)
+        self.provisioning.end_service_user_in(transaction, current)
+        self.provisioning.end_in(transaction, current)
         self.deps.record(transaction, "integration.removed", current, user_id=user_id)
 
     def reencrypt(self, integration: Integration) -> bool:
@@ -235,6 +239,7 @@ class Integrations:
                 "default_connection_id": None,
                 "default_connection_external_id": None,
             }
+            self.provisioning.end_in(transaction, current)
         if setup.credentials is not None:
             values |= self.deps.credential_store.credential_columns(current.id, setup.credentials)
             events.append("integration.key_rotated")
@@ -254,6 +259,8 @@ class Integrations:
         changed = store.change(transaction, current, {"enabled": enabled}, now=now)
         name = "integration.enabled" if enabled else "integration.disabled"
         self.deps.record(transaction, name, changed, user_id=user_id)
+        if not enabled:
+            self.provisioning.end_in(transaction, changed)
         client = clients.find_by_id(transaction.conn, changed.oauth_client_id or "")
         if client is not None:
             self.deps.oauth_clients.set_enabled_in(transaction, client, enabled, integration_id=changed.id)

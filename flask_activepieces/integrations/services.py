@@ -21,6 +21,8 @@ from .connections.saver import ConnectionSaver
 from .connections.service import TenantConnections
 from .credentials import CredentialStore
 from .dependencies import Dependencies
+from .embedding.builder import Embedding
+from .embedding.provisioning import Provisioning
 from .pieces import TenantPieces
 from .project import TenantFlows, TenantMcp, TenantProjects
 from .service import Integrations
@@ -63,7 +65,9 @@ class TenantServices:
         leases = Leases(database, clock=clock, timeout=settings.timeout, sleep=sleep)
         recorder = ConnectionRecorder(deps)
         saver = ConnectionSaver(deps, leases, recorder)
-        self.integrations = Integrations(deps, SetupVerifier(deps))
+        provisioning = Provisioning(deps, leases)
+        self.embedding = Embedding(deps, provisioning)
+        self.integrations = Integrations(deps, SetupVerifier(deps), provisioning)
         self.connections = TenantConnections(deps, saver, recorder)
         self.projects = TenantProjects(client_factory)
         self.flows = TenantFlows(deps)
@@ -73,4 +77,4 @@ class TenantServices:
         self.one_click = OneClick(deps, saver, CodeIssuer.from_settings(settings, clock=clock))
         pending = PendingAuthorizations(settings.secret_keys, leases)
         self.third_party = ThirdPartySignIn(deps, self.integrations, self.connections, pending)
-        self.tenant_removal = TenantRemoval(deps, self.integrations)
+        self.tenant_removal = TenantRemoval(deps, self.integrations, provisioning)

@@ -11,6 +11,7 @@ from ..storage.database import ConcurrentUpdate, Transaction
 from ..storage.maintenance import delete_tenant_events
 from . import store
 from .dependencies import Dependencies
+from .embedding.provisioning import Provisioning
 from .service import Integrations
 
 
@@ -29,6 +30,7 @@ class TenantRemoval:
 
     deps: Dependencies
     integrations: Integrations
+    provisioning: Provisioning
 
     def remove(self, tenant_id: str) -> RemovedTenant:
         """Revoke the tenant's grants, and delete its OAuth clients, integrations, personal tokens and events.
@@ -39,6 +41,8 @@ class TenantRemoval:
 
         def remove(transaction: Transaction) -> RemovedTenant:
             delete_tenant_events(transaction, tenant_id, now=self.deps.now())
+            # Also users of integrations that are gone.
+            self.provisioning.end_tenant_in(transaction, tenant_id)
             revoked = self.deps.grants.revoke_tenant_in(transaction, tenant_id, reason="the tenant was removed")
             integrations = store.list_for_tenant(transaction.conn, tenant_id)
             registered = clients.list_for_tenant(transaction.conn, tenant_id)

@@ -229,6 +229,29 @@ integrations = Table(
     UniqueConstraint("tenant_id", "organization_id"),
 )
 
+#: Users of the app who were signed in to a project of Activepieces, for the embedded builder. A row is deleted when
+#: the user is no member any more.
+provisioned_users = Table(
+    TABLE_PREFIX + "provisioned_users",
+    metadata,
+    # SHA-256 of the project and the external id, as hex.
+    Column("id", binary(64), primary_key=True),
+    Column("tenant_id", HOST_ID, nullable=False),
+    Column("organization_id", HOST_ID, nullable=False),
+    # NULL: the user as whom the app itself calls Activepieces for an integration.
+    Column("user_id", HOST_ID),
+    Column("integration_id", ID, nullable=False, index=True),
+    Column("project_id", binary(64), nullable=False),
+    # The user's id in the tokens that the app signs.
+    Column("external_id", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+    # Until then, a token could make the user a member again.
+    Column("token_expires_at", TIME, nullable=False),
+    # When to remove the user from the project; NULL: they may use it.
+    Column("removal_due_at", TIME, index=True),
+    Index(None, "tenant_id", "user_id"),
+)
+
 #: Who may do something that only one may do at a time, or once, and until when.
 leases = Table(
     TABLE_PREFIX + "leases",

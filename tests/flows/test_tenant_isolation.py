@@ -90,6 +90,7 @@ def test_every_route_accepts_its_own_tenant(app: Flask, acme_ids: dict[str, str]
     assert failures == {
         "delete_connection": 404,  # already deleted as the default connection
         "replace_connection": 404,  # neither id exists
+        "open_builder": 409,  # the app has no signing key
         "connect": 500,  # the app's piece does not use OAuth 2
         "confirm_oauth2": 422,  # the same
         "start_oauth2": 400,  # the page was never opened

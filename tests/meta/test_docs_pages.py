@@ -32,7 +32,9 @@ TEMPLATES = Path(flask_activepieces.__path__[0]) / "templates" / "flask_activepi
 
 
 #: Those that hosts override; names of files with macros begin with an underscore.
-PAGE_TEMPLATES = sorted({*TEMPLATES.rglob("[a-z]*.html")} - {TEMPLATES / "navigation.html"})
+#: Templates with macros for the host have no blocks.
+MACROS = {TEMPLATES / "navigation.html", TEMPLATES / "builder.html"}
+PAGE_TEMPLATES = sorted({*TEMPLATES.rglob("[a-z]*.html")} - MACROS)
 
 
 @pytest.mark.parametrize("template", PAGE_TEMPLATES, ids=name_of)

@@ -66,15 +66,19 @@ class HarnessHost(Host):
         self.may_see_token = False
         self.page_url: str | None = None
         self.workspace_list: list[Workspace] = []
+        #: What everyone may do; None: everything.
+        self.permissions: tuple[Permission, ...] | None = None
+        #: The ids of users that the app no longer has.
+        self.removed: set[str] = set()
 
     def current_principal(self) -> Principal | None:
         return None
 
     def load_principal(self, user_id: str, tenant_id: str) -> Principal | None:
-        return Principal(user_id, tenant_id, user_id.title())
+        return None if user_id in self.removed else Principal(user_id, tenant_id, user_id.title())
 
     def allows(self, principal: Principal, permission: Permission) -> bool:
-        return True
+        return self.permissions is None or permission in self.permissions
 
     def login_url(self, next_url: str) -> str:
         return "/login"

@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 from . import index_page, server_info
 from .access import accounts, invitations, managed_authn, project_members, projects, signing_keys, users
 from .connections import authorization, engine, global_connections, oauth_apps, project_connections, replacement
+from .embedding import pages as embedding_pages
 from .flows import folders, forms, routes, runs, step_files, webhooks
 from .flows.rows import finish_deletions
 from .mcp import settings, transport
@@ -48,6 +49,7 @@ ROUTE_GROUPS: Sequence[RouteGroup] = (
     oauth_apps.group,
     signing_keys.group,
     managed_authn.group,
+    embedding_pages.group,
     index_page.group,
 )
 

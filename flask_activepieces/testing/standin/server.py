@@ -14,10 +14,12 @@ from ..http_server import HttpServer
 from .access.accounts import add_api_key, add_platform
 from .access.people import add_identity, set_password
 from .access.projects import add_project
+from .access.signing_keys import add_key, new_pair
 from .app import make_app
 from .connections.engine import read_connection
 from .connections.oauth_client import LOOPBACK, TokenRequest
 from .connections.rows import KIND, in_project, upsert_row
+from .embedding.pages import SDK
 from .faults import Faults
 from .flows.rows import finish_deletions, published_version
 from .pieces.catalogue import HIDDEN, add_pieces
@@ -175,6 +177,16 @@ class ActivepiecesServer:
     def token_requests(self) -> list[TokenRequest]:
         """The requests sent to token endpoints."""
         return self.state.token_requests
+
+    @property
+    def embed_sdk_url(self) -> str:
+        """A script in place of Activepieces' embedding SDK: the value of ACTIVEPIECES_EMBED_SDK_URL."""
+        return f"{self.url}{SDK}"
+
+    def add_signing_key(self) -> tuple[str, str]:
+        """A new signing key: its id, and the private key as PEM."""
+        private, public = new_pair()
+        return str(add_key(self.state, self.platform_id, public, "stand-in")["id"]), private
 
     def finish_runs(self) -> None:
         """Wait until all runs have ended; also finishes deletions of flows."""

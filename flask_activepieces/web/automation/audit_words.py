@@ -40,6 +40,8 @@ _SENTENCES: Mapping[str, str] = {
     "flow.disabled": Message("Flow “%(flow)s” switched off"),
     "flow_run.retried": Message("A run of “%(flow)s” started again"),
     "piece.installed": Message("App piece installed in version %(version)s"),
+    "user.provisioned": Message("Access to the flow builder given"),
+    "user.deprovisioned": Message("Access to the flow builder ended"),
     "mcp.changed": Message("MCP server changed"),
     "mcp.token_rotated": Message("New token for the MCP server"),
     "tool.called": Message("Tool “%(tool)s” used by “%(client)s”"),
@@ -55,7 +57,10 @@ _FIELD = re.compile(r"%\((\w+)\)s")
 
 #: What the filter offers, and the beginnings of the names that it means.
 KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
-    "access": (Message("Access of apps"), ("grant.", "token.", "code.", "refresh.", "personal_token.", "tool.")),
+    "access": (
+        Message("Access of apps"),
+        ("grant.", "token.", "code.", "refresh.", "personal_token.", "tool.", "user."),
+    ),
     "clients": (Message("OAuth clients"), ("client.", "client_policy.")),
     "connections": (Message("Connections"), ("connection.",)),
     "flows": (Message("Flows"), ("flow.", "flow_run.", "subscription.")),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flask_activepieces.config.settings import Settings
-from flask_activepieces.config.urls import is_loopback, loopback_issuer, same_issuer
+from flask_activepieces.config.urls import is_loopback, loopback_issuer, same_issuer, script_url
 from flask_activepieces.errors import ConfigError, SetupError
 
 KEY = "a secret key that is long enough"
@@ -216,3 +216,28 @@ def test_a_malformed_issuer_is_never_the_same(broken: str) -> None:
     """It may be in a token of another service that shares our key."""
     assert not same_issuer(broken, "http://localhost")
     assert not same_issuer("http://localhost", broken)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://cdn.example.com/embed/0.8.1.js", "http://127.0.0.1:8080/sdk.js", "http://localhost/sdk.js"]
+)
+def test_a_script_comes_by_https_or_from_this_machine(url: str) -> None:
+    assert script_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://cdn.example.com/embed.js",
+        "//cdn.example.com/embed.js",
+        "/embed.js",
+        "javascript:alert(1)",
+        "data:text/javascript,1",
+        "https://user@cdn.example.com/embed.js",
+        'https://cdn.example.com/"><script>',
+        "https://",
+    ],
+)
+def test_other_scripts_are_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="URL|http"):
+        script_url(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -264,3 +265,20 @@ def test_a_project_that_becomes_shared_is_restricted_for_its_tenant(
 
     with pytest.raises(CallNotSupported):
         later.services.flows.list(made)
+
+
+def test_connections_are_replaced_by_a_signed_user(apart: ServiceHarness) -> None:
+    """With an API key, Activepieces would leave published flows with an empty draft."""
+    key_id, pem = apart.upstream.add_signing_key()
+    signing = apart.with_settings(signing_key=pem, signing_key_id=key_id)
+    integration = signing.set_up(tenant_id=signing.tenant)
+    source, target = signing.save(integration, "Source"), signing.save(integration, "Target")
+    ids: dict[str, Any] = {"source_id": source.id, "target_id": target.id, "user_id": "alice"}
+
+    with pytest.raises(CallNotSupported, match="signing key"):
+        apart.services.connections.replace(integration, **ids)
+    # The stand-in has its own clock.
+    signing.clock.now = signing.upstream.state.clock()
+    signing.services.connections.replace(integration, **ids)
+
+    assert [each.id for each in signing.services.connections.list(integration)] == [target.id]

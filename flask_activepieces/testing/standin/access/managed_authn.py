@@ -115,7 +115,7 @@ def _user(state: ServerState, platform_id: str, claims: Mapping[str, Any]) -> tu
             raise database_error(f"{message} violates not-null constraint", code="23502")
     identity = add_identity(
         state,
-        email=hashlib.sha256(f"{platform_id}{external_id}".encode()).hexdigest(),
+        email=hashlib.sha256(f"managed_{platform_id}_{external_id}".encode()).hexdigest(),
         password=secrets.token_urlsafe(),
         first=claims["firstName"],
         last=claims["lastName"],

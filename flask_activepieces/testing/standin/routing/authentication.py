@@ -160,10 +160,12 @@ def _bearer(state: ServerState, token: str) -> Caller:
     if kind != USER:
         raise invalid_token("invalid principal type")
     user = state.store.get("user", claims["id"])
-    _check_session(state.store.get("identity", user["identityId"]) if user else None, claims)
+    is_active = user is not None and user["status"] == "ACTIVE"
+    _check_session(state.store.get("identity", user["identityId"]) if user and is_active else None, claims)
     return Caller(USER, claims["id"], claims["platform"]["id"])
 
 
+# The session of a user who is not active ends (read in upstream's source, not recorded).
 def _check_session(identity: Row | None, claims: Mapping[str, Any]) -> None:
     if identity is None or identity["tokenVersion"] != claims["tokenVersion"]:
         message = "The session has expired or the user is not verified."

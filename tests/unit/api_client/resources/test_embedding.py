@@ -92,6 +92,7 @@ def test_a_user_without_ids_or_names_is_refused(field: str, nothing: object) -> 
         EmbeddedUser(**{**EVE, field: nothing})
 
     assert set(refused.value.fields) == {field}
+    assert refused.value.fields[field].startswith("is required: pass ")
 
 
 def test_all_missing_fields_are_reported_together() -> None:

@@ -1,0 +1,50 @@
+// Shows the builder of Activepieces in the elements that the macro `activepieces_builder` makes, with Activepieces' SDK.
+(() => {
+  "use strict";
+
+  const start = async (element) => {
+    const { instanceUrl, token, prefix, route, failed, options } = element.dataset;
+    // The token is read once, and should not stay in the document.
+    element.removeAttribute("data-token");
+    const status = element.querySelector("[data-activepieces-status]");
+    const tell = (name, detail) => element.dispatchEvent(new CustomEvent(`activepieces:${name}`, { bubbles: true, detail }));
+    const { builder, ...embedding } = JSON.parse(options);
+    if (!element.style.height && element.clientHeight < 400) {
+      element.style.height = "75vh";
+    }
+    try {
+      const result = await window.activepieces.configure({
+        instanceUrl,
+        jwtToken: token,
+        ...(prefix === undefined ? {} : { prefix }),
+        embedding: {
+          ...embedding,
+          containerId: element.id,
+          builder: {
+            ...builder,
+            // It replaces what the button does, so only if the page asks for it.
+            ...(builder?.homeButtonClickedHandler ? { homeButtonClickedHandler: () => tell("home") } : {}),
+          },
+          navigation: { handler: ({ route: current }) => tell("navigate", { route: current }) },
+        },
+      });
+      if (result?.status === "error") {
+        throw new Error(result.error);
+      }
+      status.remove();
+      if (route !== undefined) {
+        window.activepieces.navigate({ route });
+      }
+      tell("ready");
+    } catch (error) {
+      // The SDK was not loaded, or Activepieces did not accept the token.
+      status.setAttribute("role", "alert");
+      status.textContent = failed;
+      tell("failed", { error });
+    }
+  };
+
+  for (const element of document.querySelectorAll("[data-activepieces-builder]")) {
+    start(element);
+  }
+})();

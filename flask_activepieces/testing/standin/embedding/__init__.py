@@ -1,0 +1,1 @@
+"""The embedded builder: its page, and an SDK that shows it in a frame."""

@@ -1,0 +1,140 @@
+"""The page with the embedded builder, in a browser, with the stand-in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from example_app import demo
+from example_app.demo import start_demo
+from example_app.models import db
+from flask_activepieces import Activepieces
+from tests.support.requirements import require
+
+pytestmark = pytest.mark.browser
+
+#: Prevents requests to other hosts.
+CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Iterator[str]:
+    """The address of the demo."""
+    with start_demo(folder) as instructions:
+        yield re.findall(r"Tasks +(http://\S+)/$", instructions, re.MULTILINE)[0]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = require("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def errors() -> list[str]:
+    """What the console reports, such as violations of the Content-Security-Policy."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Browser, site: str, errors: list[str]) -> Iterator[Page]:
+    """Tasklane, where the admin of Acme is signed in."""
+    with ExitStack() as stack:
+        context = stack.enter_context(chromium.new_context(base_url=site))
+        page = context.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.goto("/login")
+        page.fill("[name=email]", "admin@acme.test")
+        page.fill("[name=password]", "demo")
+        page.click("button[type=submit]")
+        yield page
+
+
+def test_the_builder_shows_the_flows_of_the_company(page: Page, errors: list[str]) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Builder").click()
+
+    builder = page.frame_locator("#activepieces-builder iframe")
+    expect(builder.get_by_text("Signed in as Ada Acker")).to_be_visible()
+    expect(builder.get_by_role("button", name="Tasks by webhook")).to_be_visible()
+    expect(page.get_by_text("The builder is loading")).to_have_count(0)
+    expect(builder.locator("#sidebar")).to_be_hidden()
+    assert errors == []
+
+
+def test_the_token_does_not_stay_in_the_document(page: Page) -> None:
+    page.goto("/builder")
+    expect(page.frame_locator("#activepieces-builder iframe").get_by_text("Signed in")).to_be_visible()
+
+    assert "data-token" not in page.content()
+
+
+def test_the_page_learns_where_the_user_goes(page: Page) -> None:
+    page.goto("/builder")
+    page.evaluate(
+        "document.addEventListener('activepieces:navigate', (event) => { document.title = event.detail.route; })"
+    )
+    builder = page.frame_locator("#activepieces-builder iframe")
+
+    builder.get_by_role("button", name="Tasks by webhook").click()
+
+    expect(page).to_have_title(re.compile("^/flows/"))
+
+
+def test_a_failure_is_shown_to_the_user(page: Page) -> None:
+    page.route("**/managed-authn/external-token", lambda route: route.fulfill(status=401, json={}))
+
+    page.goto("/builder")
+
+    expect(page.get_by_role("alert")).to_have_text("The builder could not be loaded. Reload the page.")
+
+
+def test_without_the_sdk_the_user_is_told(page: Page) -> None:
+    page.route("**/sdk/embed.js", lambda route: route.abort())
+
+    page.goto("/builder")
+
+    expect(page.get_by_role("alert")).to_have_text("The builder could not be loaded. Reload the page.")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_does_not_scroll_sideways(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/builder")
+    expect(page.frame_locator("#activepieces-builder iframe").get_by_text("Signed in")).to_be_visible()
+
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    assert page.locator("#activepieces-builder iframe").evaluate("frame => frame.clientHeight") > 400
+
+
+def test_a_user_who_is_removed_loses_the_session(page: Page, folder: Path) -> None:
+    """The last test: afterwards, the admin would have to be let in again."""
+    tokens: list[str] = []
+    urls: list[str] = []
+    page.on("request", lambda request: tokens.append(request.headers.get("authorization", "")))
+    page.on("request", lambda request: urls.append(request.url))
+    page.goto("/builder")
+    expect(page.frame_locator("#activepieces-builder iframe").get_by_text("Signed in")).to_be_visible()
+    session = next(token for token in tokens if token)
+    flows = next(url for url in urls if "/api/v1/flows?" in url)
+    app = demo.create_app(folder)
+    with app.app_context():
+        Activepieces().revoke_user("1", tenant_id="acme")
+        db.engine.dispose()
+
+    answer = page.request.get(flows, headers={"Authorization": session})
+
+    assert (answer.status, answer.json()["code"]) == (403, "SESSION_EXPIRED")
