@@ -51,6 +51,7 @@ from .pieces.registry import PieceRegistry
 from .state import EXTENSION, State, get_state
 from .storage.audit import Audit
 from .storage.audit_log import AuditLog
+from .storage.database import Database
 from .storage.failure_limit import FailureLimiter
 from .storage.host_database import host_database
 from .storage.rate_limit import make_rate_limiter
@@ -112,6 +113,16 @@ class Activepieces:
         db = _flask_sqlalchemy(app)
         with app.app_context():
             database = host_database(db, settings, bind_key=self._bind_key)
+        app.extensions[EXTENSION] = self._build_state(app, db, settings, database)
+        app.register_blueprint(build_blueprint(settings))
+        _at_first_request(app, partial(exempt_from_csrf, routes=routes(settings)))
+        _at_first_request(app, check_setup)
+        app.cli.add_command(activepieces_cli)
+
+    def _build_state(self, app: Flask, db: SQLAlchemy, settings: Settings, database: Database) -> State:
+        """All services of the app."""
+        host = self._host
+        assert host is not None, "init_app has checked it"
         audit = Audit(sender=app)
         oauth_clients = OAuthClients(database, clock=self._clock, audit=audit, known_scopes=settings.scopes)
         grants = Grants(database, clock=self._clock, audit=audit)
@@ -129,10 +140,11 @@ class Activepieces:
             is_on=partial(_accepts_client_documents, app),
             allow_loopback=settings.client_documents_on_loopback,
         )
-        app.extensions[EXTENSION] = State(
+        return State(
             settings=settings,
-            host=self._host,
+            host=host,
             clock=self._clock,
+            rebuild=partial(self._build_state, app, db),
             database=database,
             audit=audit,
             audit_log=AuditLog(database),
@@ -154,18 +166,12 @@ class Activepieces:
             rate_limiter=rate_limiter,
             # app → Activepieces: integrations, connections, projects, flows, MCP servers, sign-in
             tenants=TenantServices(
-                settings,
-                database,
-                self._host,
-                clock=self._clock,
-                audit=audit,
-                oauth_clients=oauth_clients,
-                grants=grants,
+                settings, database, host, clock=self._clock, audit=audit, oauth_clients=oauth_clients, grants=grants
             ),
             # The app's own piece, and its events
             piece=piece,
             action_calls=ActionCalls(database, clock=self._clock),
-            mcp=McpServer(piece.definition, partial(_version, self._host)),
+            mcp=McpServer(piece.definition, partial(_version, host)),
             tool_calls=CallLog(database, audit=audit, clock=self._clock),
             delivery=build_delivery(
                 settings,
@@ -174,13 +180,9 @@ class Activepieces:
                 clock=self._clock,
                 audit=audit,
                 triggers=piece.triggers,
-                is_active=partial(_is_active, app, self._host),
+                is_active=partial(_is_active, app, host),
             ),
         )
-        app.register_blueprint(build_blueprint(settings))
-        _at_first_request(app, partial(exempt_from_csrf, routes=routes(settings)))
-        _at_first_request(app, check_setup)
-        app.cli.add_command(activepieces_cli)
 
     @property
     def integrations(self) -> Integrations:

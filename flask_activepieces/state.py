@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -46,6 +47,8 @@ class State:
     settings: Settings
     host: Host
     clock: Clock = field(repr=False)
+    #: The same services with other settings and another database.
+    rebuild: Callable[[Settings, Database], State] = field(repr=False)
     database: Database
     audit: Audit
     audit_log: AuditLog

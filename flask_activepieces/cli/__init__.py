@@ -25,6 +25,7 @@ from .keys import keys_cli
 from .output import CommandGroup, HostId, confirm, counted, json_option, print_json, print_result, yes_option
 from .piece import piece_cli
 from .tokens import tokens_cli
+from .try_command import try_command
 
 __all__ = ["activepieces_cli"]
 
@@ -43,7 +44,7 @@ for group in (
     tokens_cli,
 ):
     activepieces_cli.add_command(group)
-for command in (deliver_command, doctor_command):
+for command in (deliver_command, doctor_command, try_command):
     activepieces_cli.add_command(command)
 
 

@@ -54,6 +54,12 @@ class FlaskLoginHost(Host):
         self._organization_attribute = organization_attribute
         self._admin = admin
 
+    @property
+    def only_tenant(self) -> str | None:
+        """The tenant of an app with a single one; None for other apps."""
+        has_own_rule = type(self).principal_of is not FlaskLoginHost.principal_of
+        return None if has_own_rule or self._tenant_attribute is not None else DEFAULT_TENANT
+
     def current_principal(self) -> Principal | None:
         """Flask-Login's current user, unless anonymous or without a tenant."""
         from flask_login import current_user
