@@ -15,6 +15,7 @@ from ..pieces.archive import build_archive
 from ..pieces.manifest import Addresses, build_manifest
 from ..state import get_state
 from .access_tokens import issue_access_token
+from .events import deliver
 from .standin.pieces.piece import StepFailed
 from .standin.server import ActivepiecesServer
 
@@ -104,10 +105,7 @@ class InstalledPiece:
 
     def deliver(self) -> int:
         """Run the app's worker once, and wait until all runs have ended; returns the number of deliveries."""
-        with self.app.app_context():
-            attempts = get_state(self.app).delivery.worker(threads=1).run_once()
-        self.server.finish_runs()
-        return attempts
+        return deliver(self.app, self.server)
 
     def runs_of(self, flow_id: str) -> Sequence[Any]:
         """The runs of a flow with the results of their steps, oldest first."""

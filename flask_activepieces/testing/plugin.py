@@ -1,4 +1,4 @@
-"""The pytest plugin of flask-activepieces: a stand-in Activepieces, and access tokens of the app under test.
+"""The pytest plugin of flask-activepieces: a stand-in Activepieces, and users of the app under test.
 
 pytest loads it in every run; the server is loaded by the first test that uses one of the fixtures. While the plugin
 is loaded, only marked tests may call Activepieces on another machine.
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
+    from ..integrations.store import Integration
     from .installed_piece import InstalledPiece
     from .standin.server import ActivepiecesServer
 
@@ -26,9 +27,13 @@ __all__ = [
     "activepieces_options",
     "activepieces_server",
     "authorized_client",
+    "emit_event",
+    "give_consent",
     "installed_piece",
     "issue_token",
+    "link_tenant",
     "live_app",
+    "sign_in",
 ]
 
 
@@ -116,3 +121,41 @@ def authorized_client(app: Flask, issue_token: Callable[..., str]) -> Callable[.
         return client_with(app, issue_token(**whom))
 
     return make
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[str | int], FlaskClient]:
+    """Creates test clients in which a user is signed in: ``sign_in(user.id)``.
+
+    Override this fixture if the app does not use Flask-Login.
+    """
+    from .sign_in import sign_in
+
+    return partial(sign_in, app)
+
+
+@pytest.fixture
+def give_consent(app: Flask) -> Callable[..., FlaskClient]:
+    """Approves a new OAuth client as the user of a test client: ``give_consent(sign_in(user.id), scope=…)``.
+
+    Returns a test client with the token.
+    """
+    from .consent import give_consent
+
+    return partial(give_consent, app)
+
+
+@pytest.fixture
+def link_tenant(app: Flask, activepieces_server: ActivepiecesServer) -> Callable[..., Integration]:
+    """Sets up integrations of the app under test with the stand-in: ``link_tenant(tenant.id)``."""
+    from .link import link_tenant
+
+    return partial(link_tenant, app, activepieces_server)
+
+
+@pytest.fixture
+def emit_event(app: Flask, activepieces_server: ActivepiecesServer) -> Callable[..., int]:
+    """Emits events and delivers them: ``emit_event("order_placed", order, tenant_id=tenant.id)``."""
+    from .events import emit_event
+
+    return partial(emit_event, app, activepieces_server)
